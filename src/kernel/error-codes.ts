@@ -1,0 +1,142 @@
+/**
+ * The closed list of error codes. `schema/errors.md` is printed from it and checked.
+ * `retry`: `no`, the same request fails again; `later`, it may pass when the cause is gone; `safe`, send it again at once.
+ */
+export interface ErrorCodeEntry {
+  readonly meaning: string;
+  readonly retry: 'no' | 'later' | 'safe';
+  readonly whatToDo: string;
+}
+
+const define = <T extends Record<string, ErrorCodeEntry>>(codes: T) =>
+  codes as { readonly [K in keyof T]: ErrorCodeEntry };
+
+export const ERROR_CODES = define({
+  BAD_USER_INPUT: {
+    meaning: 'A value in the request breaks a rule that its description states.',
+    retry: 'no',
+    whatToDo: 'Correct the argument named in `field`.',
+  },
+  NOT_FOUND: {
+    meaning: 'Nothing with this id or name exists in your workspace.',
+    retry: 'no',
+    whatToDo: 'List what exists; an id of another workspace reads the same.',
+  },
+  ALREADY_EXISTS: {
+    meaning: 'The name is taken in your workspace.',
+    retry: 'no',
+    whatToDo: 'Choose another name, or use the existing object.',
+  },
+  CONFLICT: {
+    meaning: 'The object is not in a state that allows this.',
+    retry: 'no',
+    whatToDo: 'Read its status; the message says what is needed first.',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    meaning: 'The idempotency key or request id was used before with different input.',
+    retry: 'no',
+    whatToDo: 'Use a new key for new work.',
+  },
+  QUERY_TOO_COMPLEX: {
+    meaning: 'The document exceeds a limit on size, tokens, depth, aliases, root fields or cost.',
+    retry: 'no',
+    whatToDo: 'Ask for less in one operation; the message names the limit and the value.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    meaning: 'The body or the file is larger than the limit.',
+    retry: 'no',
+    whatToDo: 'Send a smaller file or raise the limit in the configuration.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    meaning: 'No parser takes this kind of file.',
+    retry: 'no',
+    whatToDo: 'Convert it to one of the kinds that the message lists.',
+  },
+  DOCUMENT_UNREADABLE: {
+    meaning: 'The file says it is of a supported kind but could not be parsed.',
+    retry: 'no',
+    whatToDo: 'Open it in its own program and save it again.',
+  },
+  QUESTION_TOO_LONG: {
+    meaning: 'The question leaves no room in the model’s context.',
+    retry: 'no',
+    whatToDo: 'Shorten it; the message gives the limit in tokens.',
+  },
+  MODEL_FILE_INVALID: {
+    meaning: 'The model file is truncated, corrupt or not GGUF.',
+    retry: 'no',
+    whatToDo: 'Download it again and compare its SHA-256.',
+  },
+  MODEL_DIGEST_MISMATCH: {
+    meaning: 'The file’s SHA-256 differs from the expected one.',
+    retry: 'no',
+    whatToDo: 'Use the file of the named release; nothing was kept.',
+  },
+  MODEL_UNSUPPORTED: {
+    meaning: 'The model’s architecture or tensor type can’t be served here.',
+    retry: 'no',
+    whatToDo: 'Choose a text-generation GGUF of a supported architecture.',
+  },
+  MODEL_UNAVAILABLE: {
+    meaning: 'No source of the model could be reached.',
+    retry: 'later',
+    whatToDo: 'Put the file in the models folder, or open the network path that the message names.',
+  },
+  WORKER_CRASHED: {
+    meaning: 'The worker process died while it did this work.',
+    retry: 'safe',
+    whatToDo: 'Send the request again; the worker restarts by itself.',
+  },
+  WORKER_UNAVAILABLE: {
+    meaning: 'The worker is starting, or was stopped after repeated crashes.',
+    retry: 'later',
+    whatToDo: 'Look at `/readyz` and the log.',
+  },
+  OVERLOADED: {
+    meaning: 'The queue is full.',
+    retry: 'later',
+    whatToDo: 'Wait and send it again with backoff.',
+  },
+  DEADLINE_EXCEEDED: {
+    meaning: 'The work took longer than it was allowed.',
+    retry: 'later',
+    whatToDo: 'Ask for less (fewer tokens), or raise the deadline.',
+  },
+  CANCELLED: {
+    meaning: 'The caller withdrew the request.',
+    retry: 'safe',
+    whatToDo: 'Nothing; send it again if you still want it.',
+  },
+  DATABASE_UNAVAILABLE: {
+    meaning: 'PostgreSQL can’t be reached.',
+    retry: 'later',
+    whatToDo: 'Nothing acknowledged is lost; it reconnects by itself.',
+  },
+  VECTOR_STORE_UNAVAILABLE: {
+    meaning: 'Chroma can’t be reached.',
+    retry: 'later',
+    whatToDo: 'Lexical search still works; it reconnects by itself.',
+  },
+  STORAGE_FAILED: {
+    meaning: 'A file could not be written or read back whole.',
+    retry: 'later',
+    whatToDo: 'Check free space and permissions of GRAFT_HOME.',
+  },
+  SETUP_FAILED: {
+    meaning: 'A part that Graft needs can’t start on this machine.',
+    retry: 'no',
+    whatToDo: 'Follow the ways out that the message lists.',
+  },
+  PROTOCOL_ERROR: {
+    meaning: 'Gateway and worker did not understand each other.',
+    retry: 'no',
+    whatToDo: 'Install both from the same release.',
+  },
+  INTERNAL_ERROR: {
+    meaning: 'Something unexpected happened; details are in the log only.',
+    retry: 'later',
+    whatToDo: 'Quote the request id when you report it.',
+  },
+});
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,39 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.js';
+
+export interface GraftErrorOptions {
+  /** Path of the input field at fault, e.g. `input.question`. */
+  field?: string;
+  /** What the user can do next, more specific than the code's own advice. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** An error that the user may see: its message is safe to show and its code is in the closed list. All others are masked. */
+export class GraftError extends Error {
+  override readonly name = 'GraftError';
+  readonly field: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: GraftErrorOptions = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.field = options.field;
+    this.hint = options.hint;
+  }
+
+  get retry(): 'no' | 'later' | 'safe' {
+    return ERROR_CODES[this.code].retry;
+  }
+}
+
+export const isGraftError = (error: unknown, code?: ErrorCode): error is GraftError =>
+  error instanceof GraftError && (code === undefined || error.code === code);
+
+export const notFound = (what: string, which: string, field?: string): GraftError =>
+  new GraftError('NOT_FOUND', `${what} ${JSON.stringify(which)} does not exist.`, { field });
+
+export const badInput = (field: string, message: string, hint?: string): GraftError =>
+  new GraftError('BAD_USER_INPUT', message, { field, hint });

@@ -1,0 +1,26 @@
+import { badInput } from './errors.js';
+
+/**
+ * Text as PostgreSQL, tokenizers and JSON all accept it.
+ * @throws BAD_USER_INPUT on NUL or a lone surrogate, which no store keeps faithfully, and when it is empty or over `maxLength` UTF-16 units
+ */
+export function checkedText(value: string, field: string, maxLength: number, { allowEmpty = false } = {}): string {
+  if (value.includes('\0')) throw badInput(field, `${field} contains a NUL character.`);
+  if (!value.isWellFormed()) throw badInput(field, `${field} contains a lone surrogate: it is not valid Unicode.`);
+  if (!allowEmpty && value.trim() === '') throw badInput(field, `${field} is empty.`);
+  if (value.length > maxLength)
+    throw badInput(field, `${field} has ${value.length} characters; at most ${maxLength} are taken.`);
+  return value;
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+
+/** Names of collections, adapters and datasets: 1..63 of letters, digits, `.`, `_`, `-`, starting with a letter or digit. */
+export function checkedName(value: string, field: string): string {
+  if (!NAME.test(value))
+    throw badInput(
+      field,
+      `${field} must be 1 to 63 letters, digits, ".", "_" or "-", and start with a letter or digit.`,
+    );
+  return value;
+}
