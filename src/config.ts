@@ -1,0 +1,106 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { GraftError } from './kernel/errors.js';
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const folder = z.string().transform((path) => resolve(path.replace(/^~(?=\/|$)/, homedir())));
+const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
+const names = z.string().transform((list) =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+);
+const urlOf = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+  });
+
+/** Every variable that Graft reads from the environment, with its default and a sentence. An empty value counts as unset. */
+const environment = z.object({
+  GRAFT_HOME: folder
+    .default(() => resolve('.graft'))
+    .describe(
+      'Folder of this installation’s data: database, vectors, artifacts, uploads; relative to where Graft starts.',
+    ),
+  GRAFT_HOST: z
+    .string()
+    .refine((host) => LOOPBACK.includes(host), {
+      error: `must be a loopback address (${LOOPBACK.join(', ')}): callers are not authenticated yet, so Graft serves this machine only; put a reverse proxy that authenticates in front of it to reach it from elsewhere`,
+    })
+    .default('127.0.0.1')
+    .describe('Address to listen on; only loopback addresses are accepted for now.'),
+  GRAFT_PORT: whole(0, 65_535).default(4000).describe('Port to listen on; 0 takes a free one and prints it.'),
+  GRAFT_ALLOWED_HOSTS: names
+    .default([])
+    .describe('Host names, comma-separated, that requests may name besides the loopback ones, for a reverse proxy.'),
+  GRAFT_ALLOWED_ORIGINS: names
+    .default([])
+    .describe('Origins, comma-separated (`https://app.example.com`), whose pages may call Graft besides its own.'),
+  GRAFT_MAX_UPLOAD_BYTES: whole(1, Number.MAX_SAFE_INTEGER)
+    .default(4 * 1024 ** 3)
+    .describe('Largest file that `POST /files` takes, in bytes.'),
+  GRAFT_DRAIN_SECONDS: whole(0, 600)
+    .default(10)
+    .describe('How long running requests may take to finish after SIGTERM, in seconds.'),
+  GRAFT_MODELS: folder
+    .default(() => join(homedir(), '.cache', 'graft'))
+    .describe('Folder that keeps downloaded model files, shared by all installations of this user.'),
+  GRAFT_MODEL: z
+    .string()
+    .default('smollm2-135m-instruct')
+    .describe('Catalogue name of the model that answers when a request names none.'),
+  GRAFT_EMBEDDER: z
+    .string()
+    .default('all-minilm-l6-v2')
+    .describe('Catalogue name of the embedding model; an index keeps the embedder it was built with.'),
+  DATABASE_URL: urlOf('postgres:', 'postgresql:')
+    .optional()
+    .describe('An external PostgreSQL (`postgresql://user:password@host:5432/name`) in place of the embedded one.'),
+  CHROMA_URL: urlOf('http:', 'https:')
+    .optional()
+    .describe('An external Chroma server (`http://host:8000`) in place of the embedded one.'),
+  HF_ENDPOINT: urlOf('http:', 'https:')
+    .default('https://huggingface.co')
+    .describe('The Hugging Face hub or a mirror of it, for models that are fetched from there.'),
+  HF_TOKEN: z.string().optional().describe('Access token for gated models of the hub; it is never logged.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('The least severe kind of line that is logged.'),
+});
+
+/** The environment as Graft uses it: paths are absolute, numbers are numbers, defaults are filled in. */
+export type Config = Readonly<z.infer<typeof environment>>;
+
+/** @throws SETUP_FAILED with one message that names every variable with a bad value */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const set = Object.fromEntries(
+    Object.keys(environment.shape).flatMap((name) => (env[name] ? [[name, env[name]] as const] : [])),
+  );
+  const parsed = environment.safeParse(set);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const problems = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const value = name === 'HF_TOKEN' || name === 'DATABASE_URL' ? 'its value' : JSON.stringify(set[name]);
+    return `${name}: ${value} ${issue.message.startsWith('must') ? issue.message : `is not valid (${issue.message})`}.`;
+  });
+  throw new GraftError('SETUP_FAILED', `The environment has a value that Graft can't use.\n${problems.join('\n')}`);
+}
+
+/** What the README shows for a default that depends on the machine. */
+const SHOWN_DEFAULTS: Partial<Record<keyof Config, string>> = {
+  GRAFT_HOME: './.graft',
+  GRAFT_MODELS: '~/.cache/graft',
+};
+
+/** The configuration as a Markdown table, for the README. */
+export function configTable(): string {
+  const rows = Object.entries(environment.shape).map(([name, schema]) => {
+    const shown = SHOWN_DEFAULTS[name as keyof Config] ?? String(schema.safeParse(undefined).data ?? '');
+    return `| \`${name}\` | ${shown === '' ? '' : `\`${shown}\``} | ${schema.description ?? ''} |`;
+  });
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}

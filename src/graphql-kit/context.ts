@@ -1,0 +1,45 @@
+import DataLoader from 'dataloader';
+import type { WorkspaceId } from '../kernel/ids.js';
+
+/** What every resolver gets as its context: who asks, under which request id, and whether they are still there. */
+export interface GraphContext {
+  readonly workspaceId: WorkspaceId;
+  /** Stands in the log lines and in masked errors of this request. */
+  readonly requestId: string;
+  /** Aborts when the client disconnects, cancels its subscription, or the gateway gives up draining. */
+  readonly signal: AbortSignal;
+  /**
+   * The request's one DataLoader for `key` (a string, or the service that owns the batch function), made at first use.
+   * `batch` answers in the order of its keys; `null` means not found.
+   */
+  loader<K, V>(key: object | string, batch: BatchFunction<K, V>): DataLoader<K, V | null>;
+}
+
+export type BatchFunction<K, V> = (keys: readonly K[]) => Promise<readonly (V | Error | null)[]>;
+
+class RequestContext implements GraphContext {
+  /** Made lazily: most requests load nothing. */
+  #loaders: Map<object | string, unknown> | undefined;
+
+  constructor(
+    readonly workspaceId: WorkspaceId,
+    readonly requestId: string,
+    readonly signal: AbortSignal,
+  ) {}
+
+  loader<K, V>(key: object | string, batch: BatchFunction<K, V>): DataLoader<K, V | null> {
+    this.#loaders ??= new Map();
+    const known = this.#loaders.get(key);
+    if (known) return known as DataLoader<K, V | null>;
+    const made = new DataLoader<K, V | null>(batch);
+    this.#loaders.set(key, made);
+    return made;
+  }
+}
+
+/** The context of one operation; a subscription gets one too, for as long as it lives. */
+export const createGraphContext = (request: {
+  workspaceId: WorkspaceId;
+  requestId: string;
+  signal: AbortSignal;
+}): GraphContext => new RequestContext(request.workspaceId, request.requestId, request.signal);

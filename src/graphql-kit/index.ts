@@ -1,0 +1,19 @@
+/** What every resolver uses. It knows no domain and no platform part. */
+import 'reflect-metadata';
+
+export { cost, itemsAskedFor, type CostArguments } from './complexity.js';
+export {
+  ConnectionArgs,
+  PageInfo,
+  connectionTypes,
+  mapPage,
+  toConnection,
+  type ConnectionOf,
+  type EdgeOf,
+} from './connections.js';
+export { createGraphContext, type BatchFunction, type GraphContext } from './context.js';
+export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
+export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
+export { RunEventType, afterEvent, isLastRunEvent, runEventFields, type StoredEventLike } from './run-events.js';
+export { RunError, RunKind, RunStatus, RunType, runFields, runTypeName, type RunRowLike } from './runs.js';
+export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
