@@ -17,29 +17,35 @@ export interface GraphContext {
 
 export type BatchFunction<K, V> = (keys: readonly K[]) => Promise<readonly (V | Error | null)[]>;
 
+/** Anything whose `signal` can be read; read only when somebody asks, so that a quick request makes none. */
+export interface SignalSource {
+  readonly signal: AbortSignal;
+}
+
+/** Plain properties only: Apollo copies the object (`Object.assign`), and private fields don't survive that. */
 class RequestContext implements GraphContext {
-  /** Made lazily: most requests load nothing. */
-  #loaders: Map<object | string, unknown> | undefined;
+  loaders: Map<object | string, unknown> | undefined = undefined;
 
   constructor(
     readonly workspaceId: WorkspaceId,
     readonly requestId: string,
-    readonly signal: AbortSignal,
+    readonly source: SignalSource,
   ) {}
 
+  get signal(): AbortSignal {
+    return this.source.signal;
+  }
+
   loader<K, V>(key: object | string, batch: BatchFunction<K, V>): DataLoader<K, V | null> {
-    this.#loaders ??= new Map();
-    const known = this.#loaders.get(key);
+    this.loaders ??= new Map();
+    const known = this.loaders.get(key);
     if (known) return known as DataLoader<K, V | null>;
     const made = new DataLoader<K, V | null>(batch);
-    this.#loaders.set(key, made);
+    this.loaders.set(key, made);
     return made;
   }
 }
 
-/** The context of one operation; a subscription gets one too, for as long as it lives. */
-export const createGraphContext = (request: {
-  workspaceId: WorkspaceId;
-  requestId: string;
-  signal: AbortSignal;
-}): GraphContext => new RequestContext(request.workspaceId, request.requestId, request.signal);
+/** The context of one operation; a subscription gets one too, for as long as it lives. An `AbortController` is a `SignalSource`. */
+export const createGraphContext = (workspaceId: WorkspaceId, requestId: string, source: SignalSource): GraphContext =>
+  new RequestContext(workspaceId, requestId, source);

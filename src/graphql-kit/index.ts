@@ -11,9 +11,9 @@ export {
   type ConnectionOf,
   type EdgeOf,
 } from './connections.js';
-export { createGraphContext, type BatchFunction, type GraphContext } from './context.js';
+export { createGraphContext, type BatchFunction, type GraphContext, type SignalSource } from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
 export { RunEventType, afterEvent, isLastRunEvent, runEventFields, type StoredEventLike } from './run-events.js';
-export { RunError, RunKind, RunStatus, RunType, runFields, runTypeName, type RunRowLike } from './runs.js';
+export { RunError, RunKind, RunStatus, RunType, runFields, runObject, runTypeName, type RunRowLike } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';

@@ -100,7 +100,7 @@ export interface RunRowLike {
   errorMessage: string | null;
 }
 
-/** The fields of `Run` from its row; spread it into the domain's run object. */
+/** The fields of `Run` from its row. */
 export const runFields = (row: RunRowLike): RunType => ({
   id: toGlobalId(runTypeName(row.kind), row.id),
   kind: row.kind as RunKind,
@@ -111,4 +111,13 @@ export const runFields = (row: RunRowLike): RunType => ({
   startedAt: row.startedAt,
   finishedAt: row.finishedAt,
   error: row.errorCode ? { code: row.errorCode, message: row.errorMessage ?? '' } : null,
+});
+
+/**
+ * A run's GraphQL object, whatever its kind: the fields of `Run`, and the row, from which the field resolvers of the
+ * domain's own type (`IngestionRun`…) read what is theirs.
+ */
+export const runObject = <Row extends RunRowLike>(row: Row): RunType & { readonly row: Row } => ({
+  ...runFields(row),
+  row,
 });

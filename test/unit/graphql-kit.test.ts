@@ -16,8 +16,7 @@ import {
 } from '../../src/graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 
-const context = (): GraphContext =>
-  createGraphContext({ workspaceId: DEFAULT_WORKSPACE_ID, requestId: 'r', signal: new AbortController().signal });
+const context = (): GraphContext => createGraphContext(DEFAULT_WORKSPACE_ID, 'r', new AbortController());
 
 @ObjectType({ implements: NodeType, description: 'A thing.' })
 class Thing extends NodeType {
