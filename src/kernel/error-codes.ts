@@ -137,6 +137,31 @@ export const ERROR_CODES = define({
     retry: 'later',
     whatToDo: 'Quote the request id when you report it.',
   },
+  GRAPHQL_PARSE_FAILED: {
+    meaning: 'The document is not GraphQL.',
+    retry: 'no',
+    whatToDo: 'Correct the syntax at the location that the error names.',
+  },
+  GRAPHQL_VALIDATION_FAILED: {
+    meaning: 'The document does not fit the schema.',
+    retry: 'no',
+    whatToDo: 'Compare it with `schema/schema.graphql`, at the location that the error names.',
+  },
+  BAD_REQUEST: {
+    meaning: 'The HTTP request is not one that GraphQL over HTTP or `POST /files` takes.',
+    retry: 'no',
+    whatToDo: 'Send JSON by POST with `content-type: application/json`; the message says what is missing.',
+  },
+  ORIGIN_NOT_ALLOWED: {
+    meaning: 'The request comes from a web page of another origin, or names a host that is not this gateway.',
+    retry: 'no',
+    whatToDo: 'Add the origin to GRAFT_ALLOWED_ORIGINS, or the host name to GRAFT_ALLOWED_HOSTS.',
+  },
+  SHUTTING_DOWN: {
+    meaning: 'The gateway finishes what it has begun and takes no new work.',
+    retry: 'later',
+    whatToDo: 'Send it again when `/readyz` says 200.',
+  },
 });
 
 export type ErrorCode = keyof typeof ERROR_CODES;
