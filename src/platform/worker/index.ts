@@ -1,0 +1,1 @@
+export type { CallOptions, WorkerClient, WorkerState, WorkerStatus } from './worker-client.js';

@@ -1,0 +1,4 @@
+export * from './messages.js';
+export * from './operations.js';
+export * from './validation.js';
+export * from './version.js';
