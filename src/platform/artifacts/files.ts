@@ -1,0 +1,70 @@
+import { notFound } from '../../kernel/errors.js';
+import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { checkedText } from '../../kernel/text.js';
+import type { Database, Prisma, Transaction } from '../database/index.js';
+import type { ArtifactStore } from './artifact-store.js';
+
+export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
+
+export interface NewFile {
+  /** As the user calls it; shown, never used as a path. */
+  name: string;
+  mediaType: string;
+  source: AsyncIterable<Uint8Array>;
+  maxBytes: number;
+}
+
+/** Users' files: a row that names the file, and its bytes in the artifact store. An artifact lives while a row names it. */
+export class FileService {
+  constructor(
+    private readonly database: Database,
+    private readonly artifacts: ArtifactStore,
+  ) {}
+
+  /**
+   * Stores the bytes and then the row, so that a file that has an id is whole.
+   * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT on its name, STORAGE_FAILED; nothing is kept then
+   */
+  async store(workspaceId: WorkspaceId, file: NewFile): Promise<StoredFileRow> {
+    const name = checkedText(file.name, 'name', 255);
+    const mediaType = checkedText(file.mediaType, 'mediaType', 255);
+    const staged = await this.artifacts.stage(file.source, { maxBytes: file.maxBytes });
+    try {
+      return await this.database.prisma.$transaction(async (tx) => {
+        await lockDigest(tx, staged.sha256);
+        await staged.commit();
+        const { sha256, bytes } = staged;
+        return tx.storedFile.create({ data: { id: newId(), workspaceId, name, mediaType, sha256, bytes } });
+      });
+    } finally {
+      await staged.discard();
+    }
+  }
+
+  /** @throws NOT_FOUND, also for a file of another workspace */
+  async get(workspaceId: WorkspaceId, id: string, field?: string): Promise<StoredFileRow> {
+    const row = isUuid(id) ? await this.database.prisma.storedFile.findFirst({ where: { id, workspaceId } }) : null;
+    if (!row) throw notFound('The file', id, field);
+    return row;
+  }
+
+  /** Where the bytes of a stored file lie: for processes that open it themselves. */
+  path(file: StoredFileRow): string {
+    return this.artifacts.path(file.sha256);
+  }
+
+  /** Removes the row, and the bytes unless another row names them. */
+  async remove(workspaceId: WorkspaceId, id: string): Promise<void> {
+    const file = await this.get(workspaceId, id);
+    await this.database.prisma.storedFile.deleteMany({ where: { id, workspaceId } });
+    await this.database.prisma.$transaction(async (tx) => {
+      await lockDigest(tx, file.sha256);
+      if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
+        await this.artifacts.remove(file.sha256);
+    });
+  }
+}
+
+/** Keeps `remove` from deleting bytes that `store` is just naming again. */
+const lockDigest = (tx: Transaction, sha256: string) =>
+  tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`artifact:${sha256}`}, 0))`;

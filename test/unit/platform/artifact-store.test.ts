@@ -1,0 +1,86 @@
+import { mkdtemp, readdir, rm, utimes, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { ArtifactStore } from '../../../src/platform/artifacts/artifact-store.js';
+
+describe('the artifact store', () => {
+  let folder: string;
+  let store: ArtifactStore;
+  const bytes = (...parts: string[]) => Readable.from(parts.map((part) => Buffer.from(part)));
+  const files = async () =>
+    (await readdir(folder, { recursive: true, withFileTypes: true })).filter((f) => f.isFile()).map((f) => f.name);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'graft-artifacts-'));
+    store = new ArtifactStore(folder);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('names content by its SHA-256 and stores equal content once', async () => {
+    const first = await store.put(bytes('hello ', 'world'), { maxBytes: 100 });
+    const second = await store.put(bytes('hello world'), { maxBytes: 100 });
+    expect(first).toEqual({ sha256: sha256('hello world'), bytes: 11 });
+    expect(second).toEqual(first);
+    expect(await files()).toEqual([first.sha256]);
+    expect((await store.read(first.sha256)).toString()).toBe('hello world');
+    expect((await buffer(store.openRead(first.sha256))).toString()).toBe('hello world');
+    expect(await store.has(first.sha256)).toBe(true);
+    expect(await store.has(sha256('other'))).toBe(false);
+  });
+
+  it('takes an empty file', async () => {
+    const { sha256: name, bytes: size } = await store.put(bytes(), { maxBytes: 0 });
+    expect(size).toBe(0);
+    expect(await store.read(name)).toHaveLength(0);
+  });
+
+  it('leaves nothing behind when the source breaks in the middle', async () => {
+    async function* broken() {
+      yield Buffer.from('half of');
+      throw new Error('connection reset');
+    }
+    await expect(store.put(broken(), { maxBytes: 100 })).rejects.toThrow('connection reset');
+    expect(await files()).toEqual([]);
+  });
+
+  it('refuses a file over the size cap without keeping or reading the rest of it', async () => {
+    let sent = 0;
+    async function* endless() {
+      for (;;) {
+        sent += 1000;
+        yield Buffer.alloc(1000);
+      }
+    }
+    await expect(store.put(endless(), { maxBytes: 5000 })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect(sent).toBe(6000);
+    expect(await files()).toEqual([]);
+    expect((await store.put(bytes('x'.repeat(5000)), { maxBytes: 5000 })).bytes).toBe(5000);
+  });
+
+  it('notices damaged content on every way of reading, and heals it when the same content comes again', async () => {
+    const { sha256: name } = await store.put(bytes('precious'), { maxBytes: 100 });
+    await writeFile(store.path(name), 'precioux');
+    await expect(store.read(name)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(buffer(store.openRead(name))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await store.put(bytes('precious'), { maxBytes: 100 });
+    expect((await store.read(name)).toString()).toBe('precious');
+  });
+
+  it('says NOT_FOUND for an unknown digest and for anything that is not one', async () => {
+    await expect(store.read(sha256('never stored'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(buffer(store.openRead(sha256('never stored')))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(() => store.path('../../etc/passwd')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+  });
+
+  it('removes what a killed process left, but not an upload that goes on in another', async () => {
+    await mkdir(join(folder, 'tmp'));
+    await writeFile(join(folder, 'tmp', 'old.part'), 'x');
+    await utimes(join(folder, 'tmp', 'old.part'), new Date(0), new Date(0));
+    await writeFile(join(folder, 'tmp', 'live.part'), 'x');
+    await store.put(bytes('a'), { maxBytes: 1 });
+    expect((await files()).sort()).toEqual([sha256('a'), 'live.part'].sort());
+  });
+});
