@@ -88,6 +88,8 @@ CREATE TABLE "model_variant" (
     "context_length" INTEGER NOT NULL,
     "vocabulary" INTEGER NOT NULL,
     "chat_template" TEXT,
+    "bos_token" TEXT NOT NULL DEFAULT '',
+    "eos_token" TEXT NOT NULL DEFAULT '',
     "location" TEXT NOT NULL,
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
