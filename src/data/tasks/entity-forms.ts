@@ -1,0 +1,99 @@
+import type { Entity } from './task-kinds.js';
+
+/** Entities found in a text, and what could not be decided. Offsets count UTF-16 units. */
+export interface FoundEntities {
+  entities: Entity[];
+  /** Mentions that stand in the text more often than they are listed: the first unused place was taken. */
+  ambiguous: string[];
+  /** Mentions that don't stand in the text, or not often enough. */
+  missing: string[];
+}
+
+const WORD = /[\p{L}\p{N}]/u;
+
+const isWordAt = (text: string, at: number): boolean => at >= 0 && at < text.length && WORD.test(text[at]!);
+
+/** Places of `mention` in `text` where it isn't a part of a longer word; all places if there are none such. */
+export function occurrences(text: string, mention: string): number[] {
+  const all: number[] = [];
+  for (let at = text.indexOf(mention); at >= 0; at = text.indexOf(mention, at + 1)) all.push(at);
+  const whole = all.filter(
+    (at) =>
+      !(isWordAt(mention, 0) && isWordAt(text, at - 1)) &&
+      !(isWordAt(mention, mention.length - 1) && isWordAt(text, at + mention.length)),
+  );
+  return whole.length > 0 ? whole : all;
+}
+
+/**
+ * Entities listed by type without offsets (`{"person": ["Ada"], …}`). Longer mentions choose first, so that "New York"
+ * doesn't take the place inside "New York Times"; each takes its first place that no other has taken.
+ */
+export function locateMentions(text: string, byType: Readonly<Record<string, readonly string[]>>): FoundEntities {
+  const mentions = Object.entries(byType)
+    .flatMap(([type, list]) => list.map((mention) => ({ type, mention })))
+    .filter(({ mention }) => mention !== '');
+  const listed = new Map<string, number>();
+  for (const { mention } of mentions) listed.set(mention, (listed.get(mention) ?? 0) + 1);
+
+  const found: FoundEntities = { entities: [], ambiguous: [], missing: [] };
+  const isFree = (start: number, end: number) => found.entities.every((e) => end <= e.start || start >= e.end);
+  const longestFirst = [...mentions].sort((a, b) => b.mention.length - a.mention.length);
+  for (const { type, mention } of longestFirst) {
+    const places = occurrences(text, mention).filter((at) => isFree(at, at + mention.length));
+    const start = places[0];
+    if (start === undefined) {
+      found.missing.push(mention);
+      continue;
+    }
+    // More free places than mentions still to be placed: another place would have been as good.
+    if (places.length > listed.get(mention)!) found.ambiguous.push(mention);
+    listed.set(mention, listed.get(mention)! - 1);
+    found.entities.push({ type, text: mention, start, end: start + mention.length });
+  }
+  found.entities.sort((a, b) => a.start - b.start);
+  found.ambiguous = [...new Set(found.ambiguous)];
+  return found;
+}
+
+/**
+ * Tokens with BIO (or IOB1, BIOES) tags as one text with entities: tokens are joined by one space.
+ * @returns null when there are not as many tags as tokens, or a tag has none of these forms
+ */
+export function fromBio(
+  tokens: readonly string[],
+  tags: readonly string[],
+): { text: string; entities: Entity[] } | null {
+  if (tokens.length !== tags.length) return null;
+  const text = tokens.join(' ');
+  const entities: Entity[] = [];
+  let open: { type: string; start: number } | null = null;
+  let at = 0;
+  const close = (end: number) => {
+    if (open) entities.push({ type: open.type, start: open.start, end, text: text.slice(open.start, end) });
+    open = null;
+  };
+  for (const [i, token] of tokens.entries()) {
+    const tag = /^(?:(O)|([BIESLU])-(.+))$/.exec(tags[i]!);
+    if (!tag) return null;
+    const [, outside, position, type = ''] = tag;
+    const continues =
+      open && (position === 'I' || position === 'E' || position === 'L') && (open as { type: string }).type === type;
+    if (!continues) {
+      close(at - 1);
+      if (!outside) open = { type, start: at };
+    }
+    at += token.length + 1;
+  }
+  close(text.length);
+  return { text, entities };
+}
+
+/** Turns offsets that count code points (Python's, hence most public sets') into UTF-16 offsets; past the end stays past the end. */
+export function codePointOffsets(text: string): (codePoints: number) => number {
+  // eslint-disable-next-line no-control-regex -- the question is whether any surrogate pair exists at all
+  if (!/[\ud800-\udbff]/.test(text)) return (offset) => offset;
+  const starts: number[] = [];
+  for (let at = 0; at < text.length; at += text.codePointAt(at)! > 0xffff ? 2 : 1) starts.push(at);
+  return (offset) => starts[offset] ?? text.length + Math.max(0, offset - starts.length);
+}

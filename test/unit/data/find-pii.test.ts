@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { isIban, passesLuhn } from '../../../src/data/pii/checksums.js';
+import { findPii, maskPii } from '../../../src/data/pii/find-pii.js';
+
+const kinds = (text: string) => findPii(text).map((m) => m.kind);
+
+describe('findPii', () => {
+  it.each([
+    ['write to ada.lovelace+bank@example.co.uk please', 'write to [EMAIL] please'],
+    ['mi correo es josé@ejemplo.es.', 'mi correo es [EMAIL].'],
+    ['call me on +44 20 7946 0958 or (202) 555-0143', 'call me on [PHONE] or [PHONE]'],
+    ['llámame al 612 34 56 78', 'llámame al [PHONE]'],
+    ['my number is 020 7946 0123, thanks', 'my number is [PHONE], thanks'],
+    ['mobile: 07700 900123', 'mobile: [PHONE]'],
+    ['call 555-0123', 'call [PHONE]'],
+    ['my card 4111 1111 1111 1111 was eaten', 'my card [CARD] was eaten'],
+    ['card 5555-5555-5555-4444', 'card [CARD]'],
+    ['IBAN GB82 WEST 1234 5698 7654 32 is mine', 'IBAN [IBAN] is mine'],
+    ['api key: Zx81kQ0mmmPq is it', 'api key: [KEY] is it'],
+    ['use AKIAIOSFODNN7EXAMPLE to log in', 'use [KEY] to log in'],
+    ['token ghp_abcdefghijklmnopqrstuvwxyz0123456789', 'token [KEY]'],
+    ['sk_live_abcdefghij0123456789', '[KEY]'],
+    ['password is hunter22x', 'password is [KEY]'],
+  ])('masks %j', (text, masked) => expect(maskPii(text)).toBe(masked));
+
+  it.each([
+    'card 4111 1111 1111 1112 has a wrong check digit',
+    'on 1996-08-22 at 10:30, and 22/08/1996',
+    'the score was 6-3 7-5 6-4 and the years 1996 1997 1998',
+    'order 123456789 was for 1,250.00 euro',
+    'error 192.168.100.200 after 10.5 seconds',
+    'my password is not working since Tuesday',
+    'see @support or me@localhost',
+    'GB82 WEST 1234 5698 7654 33 is no IBAN',
+    'version 1.2.3-4567 build 20240101',
+  ])('leaves %j alone', (text) => expect(kinds(text)).toEqual([]));
+
+  it('finds nothing in what it has masked, and masks in order without overlap', () => {
+    const piece = fc.constantFrom(
+      'ada@example.com',
+      '+34 612 345 678',
+      '4111111111111111',
+      ' ',
+      'text',
+      '0',
+      '-',
+      '@',
+      'call ',
+      '(202) 555-0143',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 10 }), (pieces) => {
+        const text = pieces.join('');
+        const found = findPii(text);
+        found.slice(1).forEach((m, i) => expect(m.start).toBeGreaterThanOrEqual(found[i]!.end));
+        for (const m of found) expect(m.end).toBeGreaterThan(m.start);
+      }),
+    );
+  });
+
+  it('stays fast on a long text made to provoke backtracking', () => {
+    const nasty = [
+      'a.'.repeat(50_000) + '@',
+      '1 '.repeat(50_000),
+      'key=' + 'a'.repeat(100_000),
+      '+('.repeat(50_000),
+      '4'.repeat(100_000),
+      'eyJ'.repeat(30_000),
+    ];
+    const start = performance.now();
+    for (const text of nasty) findPii(text);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
+describe('check digits', () => {
+  it('accepts what it completes itself and rejects every other last digit', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[1-9]\d{11,17}$/), (body) => {
+        const valid = [...'0123456789'].filter((d) => passesLuhn(body + d));
+        expect(valid).toHaveLength(1);
+      }),
+    );
+    expect(isIban('DE89370400440532013000')).toBe(true);
+    expect(isIban('DE89370400440532013001')).toBe(false);
+  });
+});
