@@ -1,0 +1,122 @@
+import { ApolloServer, HeaderMap, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraftError } from '../kernel/errors.js';
+import type { GraphContext } from '../graphql-kit/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import { httpStatus, type ErrorPresenter } from './errors.js';
+import type { Limits } from './limits.js';
+
+/** An operation slower than this, in ms, is worth a line at the level `info`. */
+const SLOW_MS = 1_000;
+
+export interface ApolloParts {
+  schema: GraphQLSchema;
+  limits: Limits;
+  presenter: ErrorPresenter;
+  log: Logger;
+}
+
+/** Which request an error belongs to: Apollo formats errors without their context. */
+export class ErrorOwners {
+  readonly #requestIds = new WeakMap<Error, string>();
+
+  set(error: Error, requestId: string): void {
+    this.#requestIds.set(error, requestId);
+  }
+
+  of(error: unknown): string {
+    return (error instanceof Error && this.#requestIds.get(error)) || 'unknown';
+  }
+}
+
+/** A refusal that Apollo answers with the right status and in the media type that the client asked for. */
+export function refusal(
+  error: GraftError,
+  status = httpStatus(error.code),
+  headers: [string, string][] = [],
+): GraphQLError {
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { http: { status, headers: new HeaderMap(headers) } },
+  });
+}
+
+function operationLog(log: Logger): ApolloServerPlugin<GraphContext> {
+  return {
+    requestDidStart: async () => {
+      const start = performance.now();
+      return {
+        willSendResponse: async ({ contextValue, operation, operationName, errors }) => {
+          const ms = performance.now() - start;
+          const level = errors || ms > SLOW_MS || operation?.operation === 'mutation' ? 'info' : 'debug';
+          if (!log.isLevelEnabled(level)) return;
+          const codes = errors?.map(
+            (error) => (error.originalError as GraftError | undefined)?.code ?? error.extensions['code'],
+          );
+          log[level](
+            {
+              requestId: contextValue.requestId,
+              operation: operation?.operation,
+              name: operationName,
+              ms: Math.round(ms * 10) / 10,
+              ...(codes ? { codes } : {}),
+            },
+            'operation',
+          );
+        },
+      };
+    },
+  };
+}
+
+/**
+ * Apollo Server for GraphQL over HTTP. Limits are checked before it is asked (`http.ts`), so that all transports share them.
+ * Left out on purpose: persisted queries and batching (each is a way around limits), cache hints (every response is
+ * `no-store`, and the plugin wraps every resolver), reporting to anybody.
+ */
+export function createApollo(
+  { schema, limits, presenter, log }: ApolloParts,
+  owners: ErrorOwners,
+): ApolloServer<GraphContext> {
+  return new ApolloServer<GraphContext>({
+    schema,
+    csrfPrevention: true,
+    introspection: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: limits.tokens },
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message) => log.warn(String(message)),
+      error: (message) => log.error(String(message)),
+    },
+    formatError: (_formatted, error) =>
+      presenter.present(
+        error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }),
+        owners.of(error),
+      ),
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      operationLog(log),
+      {
+        requestDidStart: async () => ({
+          didEncounterErrors: async ({ errors, contextValue }) => {
+            for (const error of errors) owners.set(error, contextValue.requestId);
+          },
+        }),
+      },
+    ],
+  });
+}

@@ -1,0 +1,115 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
+import { GraftError } from '../kernel/errors.js';
+import type { Logger } from '../platform/telemetry/index.js';
+
+/** Turns an error of a library into one that users may see, or returns it as it is. */
+export type ErrorMapper = (error: unknown) => unknown;
+
+/** What the libraries below us say, in words of the closed list. */
+const LIBRARY_CODES: Record<string, ErrorCode> = {
+  OPERATION_RESOLUTION_FAILURE: 'BAD_REQUEST',
+  PERSISTED_QUERY_NOT_FOUND: 'BAD_REQUEST',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'BAD_REQUEST',
+};
+
+const knownCode = (code: unknown): ErrorCode | undefined => {
+  if (typeof code !== 'string') return undefined;
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : LIBRARY_CODES[code];
+};
+
+/** The error that was thrown, without the GraphQLErrors that carry it to its place in the response. */
+function innermost(error: unknown): unknown {
+  let inner = error;
+  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
+  return inner;
+}
+
+/** Whether graphql-js itself complains about what the client sent: a variable or an argument that does not fit its type. */
+const isCoercionError = (error: GraphQLError): boolean => /^(Variable|Argument) "/.test(error.message);
+
+/**
+ * The one place where errors become responses, for every transport. A GraftError keeps its message and code; errors of the
+ * database connection get theirs from the mapper; what graphql-js or Apollo says about the request keeps its message;
+ * everything else is masked as INTERNAL_ERROR, logged, and found in the log by the request id.
+ */
+export class ErrorPresenter {
+  constructor(
+    private readonly log: Logger,
+    private readonly mapError: ErrorMapper = (error) => error,
+  ) {}
+
+  /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field` and `hint`. */
+  present(error: GraphQLError, requestId: string): GraphQLFormattedError {
+    const shown = this.#shown(error, requestId);
+    return {
+      message: shown.message,
+      ...(error.locations ? { locations: error.locations } : {}),
+      ...(error.path ? { path: error.path } : {}),
+      extensions: this.extensions(shown, requestId),
+    };
+  }
+
+  /** The same for an error outside of any operation, e.g. of `POST /files`. */
+  presentPlain(error: unknown, requestId: string): GraphQLFormattedError & { extensions: { code: ErrorCode } } {
+    const shown = this.#shown(error, requestId);
+    return { message: shown.message, extensions: this.extensions(shown, requestId) };
+  }
+
+  private extensions(error: GraftError, requestId: string) {
+    return {
+      code: error.code,
+      retry: error.retry,
+      requestId,
+      ...(error.field === undefined ? {} : { field: error.field }),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    };
+  }
+
+  #shown(error: unknown, requestId: string): GraftError {
+    const thrown = this.mapError(innermost(error));
+    if (thrown instanceof GraftError) {
+      if (thrown.cause !== undefined) this.log.warn({ err: thrown, requestId }, 'request failed');
+      return thrown;
+    }
+    if (thrown instanceof GraphQLError) {
+      const code = knownCode(thrown.extensions['code']);
+      if (code) return new GraftError(code, thrown.message);
+      if (isCoercionError(thrown)) return new GraftError('BAD_USER_INPUT', thrown.message);
+      // Raised before anything was resolved, so it speaks of the request: no such operation, a subscription over POST…
+      if (!(error as GraphQLError).path && thrown === error && !thrown.extensions['code'])
+        return new GraftError('BAD_REQUEST', thrown.message);
+    }
+    if (thrown instanceof Error && thrown.name === 'AbortError')
+      return new GraftError('CANCELLED', 'The request was withdrawn.');
+    this.log.error({ err: thrown, requestId }, 'unexpected error');
+    return new GraftError(
+      'INTERNAL_ERROR',
+      'Something unexpected happened; the log has the details under this request id.',
+    );
+  }
+}
+
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
+  BAD_USER_INPUT: 400,
+  BAD_REQUEST: 400,
+  GRAPHQL_PARSE_FAILED: 400,
+  GRAPHQL_VALIDATION_FAILED: 400,
+  QUERY_TOO_COMPLEX: 400,
+  ORIGIN_NOT_ALLOWED: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  ALREADY_EXISTS: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  OVERLOADED: 503,
+  SHUTTING_DOWN: 503,
+  DATABASE_UNAVAILABLE: 503,
+  VECTOR_STORE_UNAVAILABLE: 503,
+  WORKER_UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+/** HTTP status of a response that is nothing but this error. */
+export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+
+/** One thing that must work for requests to be answered. */
+export interface PartReadiness {
+  name: string;
+  ready: boolean;
+  /** Why it is not ready, or what it is, in a few words. */
+  detail?: string;
+}
+
+export interface HealthSources {
+  isDraining: () => boolean;
+  readiness: () => Promise<readonly PartReadiness[]> | readonly PartReadiness[];
+}
+
+/**
+ * `/livez`: the process answers. `/readyz`: 200 when every part is ready, else 503, with the parts either way, so that an
+ * operator sees which one is down; 503 from the moment the gateway drains.
+ */
+export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness }: HealthSources): void {
+  server.get('/livez', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }));
+  server.get('/readyz', async (_request, reply) => {
+    const parts = await readiness();
+    const status = isDraining() ? 'draining' : parts.every((part) => part.ready) ? 'ready' : 'not ready';
+    return reply
+      .code(status === 'ready' ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status, parts });
+  });
+}

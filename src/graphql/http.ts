@@ -1,0 +1,73 @@
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OperationTypeNode } from 'graphql';
+import { GraftError } from '../kernel/errors.js';
+import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
+import { identifyCaller } from '../platform/access/index.js';
+import { createApollo, ErrorOwners, refusal, type ApolloParts } from './apollo.js';
+import { DocumentRefused, operationType, type DocumentChecker } from './documents.js';
+import { parametersOf } from './request-parameters.js';
+import { ResponseLifetime } from './request-scope.js';
+
+/** Checks everything that holds before an operation runs. @throws a refusal for Apollo to answer with */
+function checkOperation(request: FastifyRequest, checker: DocumentChecker): void {
+  const parameters = parametersOf(request);
+  if (!parameters) return;
+  try {
+    const prepared = checker.prepare(parameters.query);
+    const type = operationType(prepared, parameters.operationName);
+    if (type === OperationTypeNode.SUBSCRIPTION)
+      throw new GraftError(
+        'BAD_REQUEST',
+        'Subscriptions run over WebSocket at /graphql or as event streams at /graphql/stream.',
+      );
+    if (prepared.exclusive && request.method === 'GET')
+      throw refusal(new GraftError('BAD_REQUEST', 'ask and answerAll are answered over POST only.'), 405, [
+        ['allow', 'POST'],
+      ]);
+    checker.checkVariables(prepared, parameters.operationName, parameters.variables);
+  } catch (error) {
+    // Syntax and validation errors: Apollo finds them again, and answers with all of them.
+    if (error instanceof DocumentRefused) return;
+    throw error instanceof GraftError ? refusal(error) : error;
+  }
+}
+
+/**
+ * `POST` and `GET /graphql` as GraphQL over HTTP has it. A browser that opens the address is sent to the Playground.
+ * @returns what to call when the server closes
+ */
+export async function addGraphqlRoute(
+  server: FastifyInstance,
+  parts: ApolloParts & { checker: DocumentChecker; isDraining: () => boolean },
+): Promise<() => Promise<void>> {
+  const owners = new ErrorOwners();
+  const apollo = createApollo(parts, owners);
+  await apollo.start();
+
+  const context = async (request: FastifyRequest, reply: FastifyReply): Promise<GraphContext> => {
+    try {
+      if (parts.isDraining()) throw refusal(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
+      checkOperation(request, parts.checker);
+    } catch (error) {
+      owners.set(error as Error, request.id);
+      throw error;
+    }
+    return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw));
+  };
+  const handle = fastifyApolloHandler(apollo, {
+    context: (request, reply) => context(request as unknown as FastifyRequest, reply),
+  });
+
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    handler: (request, reply) => {
+      if (request.method === 'GET' && request.headers.accept?.startsWith('text/html') && !request.url.includes('?'))
+        return reply.redirect('/playground');
+      void reply.header('cache-control', 'no-store');
+      return handle.call(server, request, reply);
+    },
+  });
+  return () => apollo.stop();
+}

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+
+interface RawParameters {
+  query?: unknown;
+  operationName?: unknown;
+  variables?: unknown;
+}
+
+/** The parameters of a GraphQL request over HTTP. */
+export interface RequestParameters {
+  query: string;
+  operationName?: string;
+  variables?: Record<string, unknown>;
+}
+
+/** What a GET's query string or a POST's body asks for; null where it is malformed. */
+export function parametersOf(request: FastifyRequest): RequestParameters | null {
+  const raw = (request.method === 'GET' ? request.query : request.body) as RawParameters | null | undefined;
+  if (typeof raw?.query !== 'string') return null;
+  let variables = raw.variables;
+  if (request.method === 'GET' && typeof variables === 'string') {
+    try {
+      variables = JSON.parse(variables);
+    } catch {
+      return null;
+    }
+  }
+  return {
+    query: raw.query,
+    ...(typeof raw.operationName === 'string' ? { operationName: raw.operationName } : {}),
+    ...(typeof variables === 'object' && variables !== null ? { variables: variables as Record<string, unknown> } : {}),
+  };
+}

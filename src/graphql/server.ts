@@ -1,0 +1,184 @@
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { isGraftError, GraftError } from '../kernel/errors.js';
+import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import { DocumentChecker } from './documents.js';
+import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
+import { addHealthRoutes, type HealthSources } from './health.js';
+import { addGraphqlRoute } from './http.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { addPlayground } from './playground/playground.js';
+import { requestIdOf } from './request-scope.js';
+import { addEventStreams } from './event-streams.js';
+import { StreamRunner } from './stream-runner.js';
+import { addUploads, type FileStore } from './uploads.js';
+import { addWebSockets } from './websockets.js';
+
+export interface GatewayOptions {
+  schema: GraphQLSchema;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  origins: OriginPolicy;
+  log: Logger;
+  readiness: HealthSources['readiness'];
+  /** Where `POST /files` puts what it receives. */
+  files: FileStore;
+  maxUploadBytes: number;
+  /** Gives errors of libraries (the database's, above all) their code. */
+  mapError?: ErrorMapper;
+  limits?: Partial<Limits>;
+  /** Folder of the built Playground; `/playground` answers 404 where it does not exist. */
+  playgroundFolder?: string;
+  /** How long a WebSocket may stay silent before `connection_init`, in ms. */
+  connectionInitTimeoutMs?: number;
+}
+
+export interface Gateway {
+  /** `http://127.0.0.1:4000`, with the port that was really taken. */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Drains: refuses new work at once (`/readyz` 503), ends WebSockets (1001) and event streams, lets requests that are
+   * under way finish for up to `timeoutMs`, aborts the rest, and stops listening.
+   */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/** Bodies that Fastify refused before a route saw them, in words of the closed list. */
+function transportError(error: FastifyError): GraftError | null {
+  if (error.statusCode === 413)
+    return new GraftError('PAYLOAD_TOO_LARGE', 'The body is larger than this address takes.');
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
+    return new GraftError('BAD_REQUEST', error.message);
+  return null;
+}
+
+/** Headers of every response: nothing here is meant to be framed, sniffed or referred from. */
+const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+
+/** For pages of the configured origins only; others get no such header, so their browsers keep the answer from them. */
+const CORS_HEADERS = {
+  vary: 'origin',
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': 'content-type, accept, apollo-require-preflight, graft-upload, x-request-id',
+  'access-control-expose-headers': 'x-request-id',
+  'access-control-max-age': '600',
+};
+
+function createFastify(options: GatewayOptions, limits: Limits, presenter: ErrorPresenter): FastifyInstance {
+  const server = Fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytes,
+    genReqId: (request) => requestIdOf(request.headers),
+    // Idle keep-alive connections are closed when the server is; those with a request under way get until the timeout.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.raw.setHeader('x-request-id', request.id);
+    reply.raw.setHeader('x-content-type-options', SAFE_HEADERS['x-content-type-options']);
+    reply.raw.setHeader('referrer-policy', SAFE_HEADERS['referrer-policy']);
+    try {
+      checkOrigin(request.headers, options.origins);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    const { origin } = request.headers;
+    if (origin !== undefined && options.origins.allowedOrigins.includes(origin)) {
+      for (const [name, value] of Object.entries(CORS_HEADERS)) reply.raw.setHeader(name, value);
+      reply.raw.setHeader('access-control-allow-origin', origin);
+      if (request.method === 'OPTIONS') {
+        void reply.code(204).send();
+        return;
+      }
+    }
+    done();
+  });
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const shown = isGraftError(error) ? error : (transportError(error) ?? error);
+    const presented = presenter.presentPlain(shown, request.id);
+    const status = isGraftError(error)
+      ? httpStatus(error.code)
+      : (error.statusCode ?? httpStatus(presented.extensions.code));
+    return reply
+      .code(status)
+      .header('cache-control', 'no-store')
+      .send({ errors: [presented] });
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const error = new GraftError('NOT_FOUND', 'There is nothing at this address; GraphQL is at /graphql.');
+    return reply.code(404).send({ errors: [presenter.presentPlain(error, request.id)] });
+  });
+  return server;
+}
+
+/** Counts requests under way, so that draining knows when the last is answered. */
+function countRequests(server: FastifyInstance): { idle: () => Promise<void> } {
+  let underWay = 0;
+  let whenIdle: (() => void) | undefined;
+  server.addHook('onRequest', (_request, reply, done) => {
+    underWay += 1;
+    // `close` and not the hook `onResponse`: it also comes when the client hangs up.
+    reply.raw.once('close', () => {
+      underWay -= 1;
+      if (underWay === 0) whenIdle?.();
+    });
+    done();
+  });
+  return {
+    idle: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => (whenIdle = resolve))),
+  };
+}
+
+/** Starts the gateway's one HTTP server with all that is on it: GraphQL over HTTP, WebSocket and SSE, files, health, Playground. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { schema, log } = options;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const presenter = new ErrorPresenter(log, options.mapError);
+  const checker = new DocumentChecker(schema, limits);
+  const runner = new StreamRunner(schema, checker, presenter, log);
+  let draining = false;
+  const isDraining = () => draining;
+
+  const server = createFastify(options, limits, presenter);
+  const requests = countRequests(server);
+  addHealthRoutes(server, { isDraining, readiness: options.readiness });
+  const stopApollo = await addGraphqlRoute(server, { schema, limits, presenter, log, checker, isDraining });
+  const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
+  await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining });
+  await addPlayground(server, options.playgroundFolder);
+  const sockets = addWebSockets(server.server, {
+    runner,
+    limits,
+    origins: options.origins,
+    log,
+    isDraining,
+    connectionInitTimeoutMs: options.connectionInitTimeoutMs,
+  });
+
+  await server.listen({ host: options.host, port: options.port });
+  const address = server.server.address();
+  const port = typeof address === 'object' && address ? address.port : options.port;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+
+  let closing: Promise<void> | undefined;
+  const close = async (timeoutMs: number): Promise<void> => {
+    draining = true;
+    await sockets.close();
+    eventStreams.close();
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
+    await Promise.race([requests.idle(), timeout]);
+    const closed = server.close();
+    server.server.closeAllConnections();
+    await closed;
+    await stopApollo();
+  };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    close: (timeoutMs = 10_000) => (closing ??= close(timeoutMs)),
+  };
+}

@@ -1,0 +1,213 @@
+import {
+  execute,
+  GraphQLError,
+  OperationTypeNode,
+  subscribe,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { GraftError } from '../kernel/errors.js';
+import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
+import { identifyCaller } from '../platform/access/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import { DocumentRefused, operationType, type DocumentChecker } from './documents.js';
+import type { ErrorPresenter } from './errors.js';
+
+export interface StreamRequest {
+  query: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown> | null;
+}
+
+/** An operation that passed every check, with the controller that stops it. */
+export interface PreparedOperation extends ExecutionArgs {
+  document: DocumentNode;
+  contextValue: GraphContext;
+  controller: AbortController;
+  type: OperationTypeNode;
+}
+
+/**
+ * Runs operations for the transports that stream, WebSocket and SSE, under the rules of HTTP: the same limits, the same errors.
+ * Every operation becomes an async generator, a query one of a single result, because a generator's `return` is how both
+ * libraries say that the client is gone; here it aborts the context's signal first, so that a resolver that waits
+ * (for a token, for an event) stops at once and not at its next value.
+ */
+export class StreamRunner {
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly checker: DocumentChecker,
+    private readonly presenter: ErrorPresenter,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * @returns the operation, or the formatted errors for which it can't run
+   * @param overGet a GET may not change anything, nor start what computes for seconds
+   */
+  prepare(request: StreamRequest, requestId: string, overGet = false): PreparedOperation | GraphQLError[] {
+    try {
+      const prepared = this.checker.prepare(request.query);
+      const type = operationType(prepared, request.operationName);
+      if (type === undefined)
+        throw new GraftError(
+          'BAD_REQUEST',
+          'The document has several operations, or none of this name: name one that it has.',
+        );
+      if (overGet && (type === OperationTypeNode.MUTATION || (prepared.exclusive && type === OperationTypeNode.QUERY)))
+        throw new GraftError('BAD_REQUEST', 'This operation is taken over POST only.');
+      this.checker.checkVariables(prepared, request.operationName, request.variables);
+      const controller = new AbortController();
+      return {
+        schema: this.schema,
+        document: prepared.document,
+        operationName: request.operationName,
+        variableValues: request.variables,
+        contextValue: createGraphContext(identifyCaller().workspaceId, requestId, controller),
+        controller,
+        type,
+      };
+    } catch (error) {
+      return this.presented(error, requestId);
+    }
+  }
+
+  /** Any error as the list of formatted errors that both libraries take. */
+  presented(error: unknown, requestId: string): GraphQLError[] {
+    const errors =
+      error instanceof DocumentRefused
+        ? error.errors
+        : [error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error })];
+    return errors.map((one) => presentedError(this.presenter, one, requestId));
+  }
+
+  /** @param onEnd called once, when the operation completed, failed or was cancelled */
+  run(
+    operation: PreparedOperation,
+    onEnd: () => void = () => undefined,
+  ): AsyncGenerator<ExecutionResult, void, undefined> {
+    return new OperationStream(operation, {
+      present: (result) => this.#presentedResult(result, operation.contextValue.requestId),
+      fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
+      end: (outcome) => {
+        this.log.info(
+          {
+            requestId: operation.contextValue.requestId,
+            operation: operation.type,
+            name: operation.operationName,
+            ...outcome,
+          },
+          'stream ended',
+        );
+        onEnd();
+      },
+    });
+  }
+
+  #presentedResult(result: ExecutionResult, requestId: string): ExecutionResult {
+    if (!result.errors) return result;
+    return { ...result, errors: result.errors.map((error) => presentedError(this.presenter, error, requestId)) };
+  }
+}
+
+interface StreamHooks {
+  present(result: ExecutionResult): ExecutionResult;
+  fail(error: unknown): ExecutionResult;
+  end(outcome: { results: number; cancelled: boolean; ms: number }): void;
+}
+
+type Step = IteratorResult<ExecutionResult, void>;
+
+const DONE: Step = { done: true, value: undefined };
+
+/** The results of one operation. `return` ends it at once, even while `next` waits for a source that does not listen. */
+class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined> {
+  readonly #started = performance.now();
+  #source: AsyncGenerator<ExecutionResult, void, void> | undefined;
+  #results = 0;
+  #ended = false;
+  #wake: ((step: Step) => void) | undefined;
+
+  constructor(
+    private readonly operation: PreparedOperation,
+    private readonly hooks: StreamHooks,
+  ) {}
+
+  async next(): Promise<Step> {
+    if (this.#ended) return DONE;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#step().then(resolve, (error: unknown) => resolve(this.#last(this.hooks.fail(error))));
+    });
+  }
+
+  async return(): Promise<Step> {
+    this.#end(true);
+    return DONE;
+  }
+
+  throw = (): Promise<Step> => this.return();
+
+  [Symbol.asyncIterator](): AsyncGenerator<ExecutionResult, void, undefined> {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async #step(): Promise<Step> {
+    if (!this.#source) {
+      if (this.operation.type !== OperationTypeNode.SUBSCRIPTION)
+        return this.#last(this.hooks.present(await execute(this.operation)));
+      const opened = await subscribe(this.operation);
+      if (!(Symbol.asyncIterator in opened)) return this.#last(this.hooks.present(opened));
+      this.#source = opened;
+      if (this.#ended) this.#closeSource();
+    }
+    const item = await this.#source.next();
+    if (item.done) {
+      this.#end(false);
+      return DONE;
+    }
+    this.#results += 1;
+    return { done: false, value: this.hooks.present(item.value) };
+  }
+
+  /** A result after which nothing follows. */
+  #last(value: ExecutionResult): Step {
+    if (this.#ended) return DONE;
+    this.#results += 1;
+    this.#end(false);
+    return { done: false, value };
+  }
+
+  #end(cancelled: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // Also at a normal end: whoever still works for this operation has nobody to work for.
+    this.operation.controller.abort();
+    this.#closeSource();
+    if (cancelled) this.#wake?.(DONE);
+    this.hooks.end({ results: this.#results, cancelled, ms: Math.round(performance.now() - this.#started) });
+  }
+
+  /** Not awaited: a source that is busy returns after its present step, and the client need not wait for that. */
+  #closeSource(): void {
+    this.#source?.return().catch(() => undefined);
+  }
+}
+
+/** Both libraries insist on GraphQLError instances: one whose JSON is the formatted error. */
+function presentedError(presenter: ErrorPresenter, error: GraphQLError, requestId: string): GraphQLError {
+  const formatted = presenter.present(error, requestId);
+  return new GraphQLError(formatted.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    extensions: formatted.extensions,
+  });
+}

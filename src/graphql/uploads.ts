@@ -1,0 +1,87 @@
+import multipart from '@fastify/multipart';
+import type { FastifyInstance } from 'fastify';
+import type { Readable } from 'node:stream';
+import { GraftError } from '../kernel/errors.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import { toGlobalId } from '../graphql-kit/index.js';
+import { identifyCaller } from '../platform/access/index.js';
+
+/** Where uploaded files go: `FileService` of the artifact store. */
+export interface FileStore {
+  store(
+    workspaceId: WorkspaceId,
+    file: { name: string; mediaType: string; source: Readable; maxBytes: number },
+  ): Promise<{ id: string; name: string; bytes: bigint | number; sha256: string; mediaType: string }>;
+}
+
+export interface UploadParts {
+  files: FileStore;
+  maxBytes: number;
+  isDraining: () => boolean;
+}
+
+/** A header that a form of another page can't send, so that no page can make a browser upload without a preflight. */
+const UPLOAD_HEADER = 'graft-upload';
+
+const LONGEST_NAME = 255;
+
+/** The last part of what the client calls the file, without control characters: it is shown and stored, never used as a path. */
+function fileName(given: string): string {
+  const last = given.split(/[/\\]/).at(-1) ?? '';
+  // eslint-disable-next-line no-control-regex -- control characters are what is removed
+  return (
+    last
+      .replace(/[\u0000-\u001f\u007f]/g, '')
+      .toWellFormed()
+      .trim()
+      .slice(-LONGEST_NAME) || 'file'
+  );
+}
+
+/**
+ * `POST /files`: one file as `multipart/form-data`, in a field of any name, streamed to the store. Answers 201 with the
+ * file's global id (for `ingestDocuments`, `registerModel`), name, media type, bytes and SHA-256.
+ */
+export async function addUploads(server: FastifyInstance, { files, maxBytes, isDraining }: UploadParts): Promise<void> {
+  // One byte more than allowed, so that the store sees the excess and refuses it by its own code.
+  await server.register(multipart, {
+    limits: { files: 1, fields: 0, parts: 1, fileSize: maxBytes + 1 },
+    throwFileSizeLimit: false,
+  });
+
+  server.post('/files', { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+    if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    if (!request.headers[UPLOAD_HEADER])
+      throw new GraftError('BAD_REQUEST', `Send the header "${UPLOAD_HEADER}: 1" with an upload.`, {
+        hint: 'Pages of other origins can’t send it, which is what it is for.',
+      });
+    if (!request.isMultipart())
+      throw new GraftError('BAD_REQUEST', 'Send the file as multipart/form-data, in one field.');
+    const declared = Number(request.headers['content-length']);
+    if (declared > maxBytes + 16 * 1024) throw tooLarge(maxBytes);
+    const part = await request.file();
+    if (!part) throw new GraftError('BAD_REQUEST', 'The form holds no file.');
+    const stored = await files.store(identifyCaller().workspaceId, {
+      name: fileName(part.filename),
+      mediaType: part.mimetype,
+      source: part.file,
+      maxBytes,
+    });
+    if (part.file.truncated) throw tooLarge(maxBytes);
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .send({
+        id: toGlobalId('File', stored.id),
+        name: stored.name,
+        mediaType: stored.mediaType,
+        bytes: Number(stored.bytes),
+        sha256: stored.sha256,
+      });
+  });
+}
+
+const tooLarge = (maxBytes: number): GraftError =>
+  new GraftError('PAYLOAD_TOO_LARGE', `The file is larger than ${maxBytes} bytes, the most that is taken.`, {
+    hint: 'Raise GRAFT_MAX_UPLOAD_BYTES.',
+  });

@@ -1,0 +1,135 @@
+import { handleProtocols, makeServer } from 'graphql-ws';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { GraftError } from '../kernel/errors.js';
+import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import type { Limits } from './limits.js';
+import { requestIdOf } from './request-scope.js';
+import type { PreparedOperation, StreamRunner } from './stream-runner.js';
+
+/** Close codes beyond those of graphql-ws: RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001;
+const INTERNAL_ERROR = 1011;
+const TRY_AGAIN_LATER = 1013;
+
+/** A socket that does not answer a ping within this time, in ms, is gone. */
+const KEEP_ALIVE_MS = 12_000;
+
+export interface WebSocketParts {
+  runner: StreamRunner;
+  limits: Limits;
+  origins: OriginPolicy;
+  log: Logger;
+  isDraining: () => boolean;
+  connectionInitTimeoutMs?: number;
+}
+
+/** Answers an upgrade in plain HTTP and hangs up. */
+function refuseUpgrade(socket: Duplex, status: string, message: string): void {
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+/** Pings until the socket closes; ends one that went silent. */
+function keepAlive(socket: WebSocket): void {
+  let answered = true;
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, KEEP_ALIVE_MS);
+  timer.unref();
+  socket.on('pong', () => (answered = true));
+  socket.once('close', () => clearInterval(timer));
+}
+
+/**
+ * `graphql-transport-ws` on /graphql, by graphql-ws's own protocol engine. Its ready-made `ws` adapter is not used because
+ * it writes to the console and closes with 4500 where `ws` has a better code (1009, a message too big).
+ */
+export function addWebSockets(server: Server, parts: WebSocketParts): { close(): Promise<void> } {
+  const { runner, limits, log } = parts;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes, handleProtocols });
+
+  const protocol = makeServer<Record<string, unknown>, { requestId: string }>({
+    connectionInitWaitTimeout: parts.connectionInitTimeoutMs ?? 3_000,
+    onSubscribe: (context, id, payload) => {
+      const requestId = `${context.extra.requestId}:${id.slice(0, 64)}`;
+      if (parts.isDraining())
+        return runner.presented(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'), requestId);
+      if (Object.keys(context.subscriptions).length > limits.operationsPerSocket)
+        return runner.presented(
+          new GraftError(
+            'OVERLOADED',
+            `This socket has ${limits.operationsPerSocket} operations under way, the most it may.`,
+          ),
+          requestId,
+        );
+      return runner.prepare(payload, requestId);
+    },
+    execute: (args) => runner.run(args as PreparedOperation),
+    subscribe: (args) => runner.run(args as PreparedOperation),
+  });
+
+  sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    const requestId = requestIdOf(request.headers);
+    // `ws` closes by itself with the code that fits (1002 a bad frame, 1007 bad UTF-8, 1009 too big).
+    socket.on('error', (error) => log.info({ err: error, requestId }, 'socket failed'));
+    keepAlive(socket);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) =>
+          new Promise((resolve) => {
+            if (socket.readyState !== socket.OPEN) return resolve();
+            // A write that fails is followed by `close`, which is where the operations end.
+            socket.send(data, () => resolve());
+          }),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (data) => {
+            handle(String(data)).catch((error: unknown) => {
+              log.error({ err: error, requestId }, 'message handling failed');
+              socket.close(INTERNAL_ERROR, 'Internal error');
+            });
+          }),
+      },
+      { requestId },
+    );
+    socket.once('close', (code, reason) => {
+      closed(code, String(reason)).catch((error: unknown) =>
+        log.error({ err: error, requestId }, 'closing a socket failed'),
+      );
+    });
+    if (sockets.clients.size > limits.streams) socket.close(TRY_AGAIN_LATER, 'Too many connections');
+  });
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.split('?')[0] !== '/graphql')
+      return refuseUpgrade(socket, '404 Not Found', 'WebSockets are at /graphql.');
+    if (parts.isDraining()) return refuseUpgrade(socket, '503 Service Unavailable', 'The gateway is shutting down.');
+    try {
+      checkOrigin(request.headers, parts.origins);
+    } catch (error) {
+      return refuseUpgrade(socket, '403 Forbidden', (error as Error).message);
+    }
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+  });
+
+  return {
+    async close() {
+      for (const client of sockets.clients) client.close(GOING_AWAY, 'Going away');
+      // A client that does not answer the close frame must not hold up the shutdown.
+      const all = [...sockets.clients].map(
+        (client) => new Promise<void>((resolve) => client.once('close', () => resolve())),
+      );
+      await Promise.race([Promise.all(all), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+      for (const client of sockets.clients) client.terminate();
+      sockets.close();
+    },
+  };
+}
