@@ -17,3 +17,4 @@ export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './
 export { RunEventType, afterEvent, isLastRunEvent, runEventFields, type StoredEventLike } from './run-events.js';
 export { RunError, RunKind, RunStatus, RunType, runFields, runObject, runTypeName, type RunRowLike } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
+export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -18,11 +18,10 @@ const knownCode = (code: unknown): ErrorCode | undefined => {
   return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : LIBRARY_CODES[code];
 };
 
-/** The error that was thrown, without the GraphQLErrors that carry it to its place in the response. */
-function innermost(error: unknown): unknown {
-  let inner = error;
-  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
-  return inner;
+/** An error and those that it wraps, down to the one that was thrown. */
+function* wrapped(error: unknown): Generator<unknown> {
+  yield error;
+  if (error instanceof GraphQLError && error.originalError) yield* wrapped(error.originalError);
 }
 
 /** Whether graphql-js itself complains about what the client sent: a variable or an argument that does not fit its type. */
@@ -67,17 +66,19 @@ export class ErrorPresenter {
   }
 
   #shown(error: unknown, requestId: string): GraftError {
-    const thrown = this.mapError(innermost(error));
+    const chain = [...wrapped(error)];
+    const thrown = this.mapError(chain.at(-1));
     if (thrown instanceof GraftError) {
       if (thrown.cause !== undefined) this.log.warn({ err: thrown, requestId }, 'request failed');
       return thrown;
     }
     if (thrown instanceof GraphQLError) {
-      const code = knownCode(thrown.extensions['code']);
+      const codes = chain.map((each) => (each as GraphQLError).extensions['code']);
+      const code = codes.map(knownCode).find((each) => each !== undefined);
       if (code) return new GraftError(code, thrown.message);
       if (isCoercionError(thrown)) return new GraftError('BAD_USER_INPUT', thrown.message);
-      // Raised before anything was resolved, so it speaks of the request: no such operation, a subscription over POST…
-      if (!(error as GraphQLError).path && thrown === error && !thrown.extensions['code'])
+      // Raised before anything was resolved, so it speaks of the request.
+      if (!(error as GraphQLError).path && codes.every((each) => each === undefined))
         return new GraftError('BAD_REQUEST', thrown.message);
     }
     if (thrown instanceof Error && thrown.name === 'AbortError')

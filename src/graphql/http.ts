@@ -1,6 +1,7 @@
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OperationTypeNode } from 'graphql';
+import type { ErrorCode } from '../kernel/error-codes.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
@@ -33,6 +34,24 @@ function checkOperation(request: FastifyRequest, checker: DocumentChecker): void
   }
 }
 
+/** Errors of a request that is well-formed as HTTP: its GraphQL document or variables are at fault. */
+const DOCUMENT_ERRORS: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'BAD_USER_INPUT',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'QUERY_TOO_COMPLEX',
+]);
+
+/**
+ * GraphQL over HTTP asks for 200 when a well-formed request is answered as `application/json`, whatever the answer:
+ * only `application/graphql-response+json` tells a GraphQL server's 400 from a proxy's.
+ */
+function isAnswerInJson(body: unknown, contentType: unknown): boolean {
+  if (typeof body !== 'string' || !String(contentType).startsWith('application/json')) return false;
+  const { errors } = JSON.parse(body) as { errors?: { extensions?: { code?: unknown } }[] };
+  return errors?.every((error) => DOCUMENT_ERRORS.has(error.extensions?.code)) ?? false;
+}
+
 /**
  * `POST` and `GET /graphql` as GraphQL over HTTP has it. A browser that opens the address is sent to the Playground.
  * @returns what to call when the server closes
@@ -56,17 +75,19 @@ export async function addGraphqlRoute(
     return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw));
   };
   const handle = fastifyApolloHandler(apollo, {
-    context: (request, reply) => context(request as unknown as FastifyRequest, reply),
+    context: (request, reply) => context(request as unknown as FastifyRequest, reply as unknown as FastifyReply),
   });
 
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    handler: (request, reply) => {
+    handler: async (request, reply) => {
       if (request.method === 'GET' && request.headers.accept?.startsWith('text/html') && !request.url.includes('?'))
         return reply.redirect('/playground');
       void reply.header('cache-control', 'no-store');
-      return handle.call(server, request, reply);
+      const body: unknown = await handle.call(server, request as never, reply as never);
+      if (reply.statusCode === 400 && isAnswerInJson(body, reply.getHeader('content-type'))) void reply.code(200);
+      return body;
     },
   });
   return () => apollo.stop();

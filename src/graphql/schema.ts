@@ -1,8 +1,17 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
+import { rememberResolvers } from '../graphql-kit/index.js';
 
 type ResolverClass = new (...args: never[]) => object;
+
+/** Required by type-graphql and never used: every subscription brings its own source, with `subscribeWith`. */
+const NO_TOPICS: PubSub = {
+  publish: () => undefined,
+  subscribe: () => {
+    throw new Error('a subscription without `subscribe`');
+  },
+};
 
 /**
  * The schema of the given resolvers. Each is an instance, or just its class where the schema is only printed
@@ -15,10 +24,13 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[])
     instances.set(resolver.constructor, resolver);
     return resolver.constructor as ResolverClass;
   });
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: classes as unknown as NonEmptyArray<ResolverClass>,
     container: { get: (resolverClass) => instances.get(resolverClass) },
     // Values are checked where the rule lives (kernel and domains); class-validator would be a second place for it.
     validate: false,
+    pubSub: NO_TOPICS,
   });
+  rememberResolvers(schema, instances);
+  return schema;
 }

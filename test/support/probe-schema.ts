@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import { GraftError } from '../../src/kernel/errors.js';
+import {
+  ConnectionArgs,
+  connectionTypes,
+  fromGlobalId,
+  subscribeWith,
+  toConnection,
+  type GraphContext,
+  type SubscriptionRequest,
+} from '../../src/graphql-kit/index.js';
+import { buildGraphSchema } from '../../src/graphql/schema.js';
+
+/** A small real schema that does on command what the product's does on bad days: wait, fail, leak, nest. */
+
+@ObjectType({ description: 'Something in a list.' })
+class Item {
+  @Field(() => ID, { description: 'Id.' })
+  id!: string;
+
+  @Field(() => Item, { nullable: true, description: 'Another one.' })
+  next?: Item | null;
+}
+
+const { Connection: ItemConnection } = connectionTypes(Item);
+
+@InputType({ description: 'What to ask.' })
+class AskProbeInput {
+  @Field(() => String, { description: 'The question.' })
+  question!: string;
+}
+
+/** What happened in resolvers that outlive their request. */
+export class ProbeLog {
+  aborted: string[] = [];
+
+  /** Resolves once `name` was aborted. */
+  async untilAborted(name: string, timeoutMs = 5_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.aborted.includes(name)) {
+      if (Date.now() > deadline) throw new Error(`${name} was not aborted within ${timeoutMs} ms`);
+      await sleep(5);
+    }
+  }
+}
+
+@Resolver(() => Item)
+export class ProbeResolver {
+  constructor(private readonly log: ProbeLog) {}
+
+  @Query(() => String, { description: 'Says hello.' })
+  hello(): string {
+    return 'hello';
+  }
+
+  @Query(() => String, { description: 'Gives back what it got.' })
+  echo(@Arg('text', () => String, { description: 'Anything.' }) text: string): string {
+    return text;
+  }
+
+  @Query(() => Item, { description: 'The start of an endless chain.' })
+  item(): Item {
+    const item: Item = { id: '1' };
+    item.next = item;
+    return item;
+  }
+
+  @Query(() => Item, { nullable: true, description: 'An item by its id.' })
+  itemById(@Arg('id', () => ID, { description: 'Id of an Item.' }) id: string): Item | null {
+    return { id: fromGlobalId(id, 'Item', 'id') };
+  }
+
+  @Query(() => ItemConnection, { description: 'Items.' })
+  items(@Args(() => ConnectionArgs) args: ConnectionArgs) {
+    const { first } = args.request();
+    return toConnection(
+      { items: Array.from({ length: first }, (_, i) => ({ id: String(i) })), hasNextPage: true },
+      (item) => item.id,
+    );
+  }
+
+  @Query(() => String, { description: 'Fails unexpectedly, with a secret in the message.' })
+  boom(): string {
+    throw new Error('connection to db.internal with password hunter2 failed');
+  }
+
+  @Query(() => String, { description: 'Fails as documented.' })
+  refuse(): string {
+    throw new GraftError('CONFLICT', 'The thing is busy.', { field: 'input.thing', hint: 'Wait for it.' });
+  }
+
+  @Query(() => String, { description: 'Waits until its caller is gone, or for `ms`.' })
+  async wait(
+    @Ctx() { signal }: GraphContext,
+    @Arg('ms', () => Int, { description: 'Milliseconds.' }) ms: number,
+  ): Promise<string> {
+    await this.waitFor('wait', ms, signal);
+    return 'waited';
+  }
+
+  @Query(() => String, { description: 'Stands for the product’s `ask`.' })
+  ask(@Arg('input', () => AskProbeInput, { description: 'Input.' }) input: AskProbeInput): string {
+    return input.question;
+  }
+
+  @Mutation(() => String, { description: 'Changes nothing.' })
+  note(@Arg('text', () => String, { description: 'Anything.' }) text: string): string {
+    return text;
+  }
+
+  @Subscription(() => Int, {
+    description: 'Counts from 1.',
+    subscribe: subscribeWith(
+      () => ProbeResolver,
+      (resolver, { args, context }: SubscriptionRequest<{ to: number; everyMs: number }>) =>
+        resolver.count(args.to, args.everyMs, context.signal),
+    ),
+  })
+  counter(
+    @Root() value: number,
+    @Arg('to', () => Int, { description: 'Last number.' }) _to: number,
+    @Arg('everyMs', () => Int, { defaultValue: 0, description: 'Pause before each number, in ms.' }) _everyMs: number,
+  ): number {
+    return value;
+  }
+
+  @Subscription(() => Int, { description: 'Counts 1, then fails unexpectedly.', subscribe: () => failing() })
+  failing(@Root() value: number): number {
+    return value;
+  }
+
+  @Subscription(() => Int, { description: 'Fails to start, as documented.', subscribe: () => refusing() })
+  refusing(@Root() value: number): number {
+    return value;
+  }
+
+  @Subscription(() => Int, { description: 'Never says a word, and does not listen.', subscribe: () => deaf() })
+  deaf(@Root() value: number): number {
+    return value;
+  }
+
+  async *count(to: number, everyMs: number, signal: AbortSignal): AsyncGenerator<number> {
+    for (let i = 1; i <= to; i++) {
+      if (everyMs > 0) await this.waitFor('counter', everyMs, signal);
+      yield i;
+    }
+  }
+
+  private async waitFor(name: string, ms: number, signal: AbortSignal): Promise<void> {
+    try {
+      await sleep(ms, undefined, { signal });
+    } catch (error) {
+      this.log.aborted.push(name);
+      throw error;
+    }
+  }
+}
+
+// eslint-disable-next-line require-yield -- it fails before the first
+async function* refusing(): AsyncGenerator<number> {
+  await sleep(1);
+  throw new GraftError('NOT_FOUND', 'There is nothing to watch.');
+}
+
+async function* failing(): AsyncGenerator<number> {
+  yield 1;
+  await sleep(1);
+  throw new Error('password hunter2');
+}
+
+async function* deaf(): AsyncGenerator<number> {
+  await new Promise(() => undefined);
+  yield 0;
+}
+
+export function probeSchema() {
+  const log = new ProbeLog();
+  return { schema: buildGraphSchema([new ProbeResolver(log)]), log };
+}
