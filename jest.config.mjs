@@ -1,8 +1,5 @@
-/** Unit tests touch nothing outside the process; every other project uses the real servers that `test/support/global-setup.ts` starts once. */
-export default {
+const shared = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.graft/'],
@@ -20,6 +17,25 @@ export default {
       },
     ],
   },
+};
+
+/**
+ * Unit tests touch nothing outside the process. All others use the real servers, which `test/support/global-setup.mjs` starts
+ * once a run; jest starts them only when a test of that project is selected.
+ */
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', roots: ['<rootDir>/test/unit'], testMatch: ['**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'real',
+      roots: ['<rootDir>/test'],
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/unit/', '/node_modules/'],
+      globalSetup: '<rootDir>/test/support/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+    },
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

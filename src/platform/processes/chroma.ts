@@ -1,0 +1,132 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { GraftError } from '../../kernel/errors.js';
+import type { Logger } from '../telemetry/index.js';
+import { freePort, isFree } from './free-port.js';
+import type { Keeper } from './keeper-client.js';
+import { endLeftover } from './leftovers.js';
+import { minimalEnvironment } from './minimal-environment.js';
+import { readJson, writePrivateJson } from './private-files.js';
+import type { StopStep } from './stop-process.js';
+import { SupervisedProcess } from './supervised-process.js';
+
+/** Chroma ends in order on SIGINT and ignores SIGTERM. */
+export const CHROMA_STOP: readonly StopStep[] = [
+  ['SIGINT', 10_000],
+  ['SIGKILL', 2_000],
+];
+const READY_WITHIN_MS = 60_000;
+const PROBE_WITHIN_MS = 30_000;
+const PORT_ATTEMPTS = 3;
+
+export interface ChromaPlan {
+  home: string;
+  program: string;
+  args: string[];
+}
+
+/**
+ * Finds a Chroma that runs on this machine by running it: the one inside the `chromadb` package, else a `chroma` on the PATH.
+ *
+ * @throws GraftError SETUP_FAILED with the ways out; the packaged one needs glibc 2.39.
+ */
+export async function planChroma(home: string, log: Logger): Promise<ChromaPlan> {
+  const packaged = { program: process.execPath, args: [packagedScript()] };
+  const failure = await probe(packaged.program, packaged.args);
+  if (failure === null) return { home, ...packaged };
+  if ((await probe('chroma', [])) === null) {
+    log.warn({ reason: failure }, 'the packaged Chroma can’t run here; using the `chroma` on the PATH');
+    return { home, program: 'chroma', args: [] };
+  }
+  throw new GraftError('SETUP_FAILED', `The embedded Chroma can’t run on this machine: ${failure}`, {
+    hint:
+      'Three ways out: set CHROMA_URL to a Chroma server of your own (`docker run -p 8000:8000 chromadb/chroma`); ' +
+      'put a `chroma` on the PATH (`pip install chromadb`); or use a system with glibc 2.39 or later (Ubuntu 24.04, Debian 13).',
+  });
+}
+
+function packagedScript(): string {
+  const manifest = createRequire(import.meta.url).resolve('chromadb');
+  // The entry is dist/cjs/… for `require`; the command lies in dist/.
+  return join(dirname(manifest).replace(/[\\/]cjs$/, ''), 'cli.mjs');
+}
+
+/** Null when it runs, else why not. */
+async function probe(program: string, args: string[]): Promise<string | null> {
+  try {
+    await promisify(execFile)(program, [...args, '--version'], {
+      cwd: '/',
+      env: minimalEnvironment(),
+      timeout: PROBE_WITHIN_MS,
+    });
+    return null;
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    const lines = (stderr ?? '').split('\n').map((line) => line.trim());
+    return lines.find((line) => /GLIBC|Error|error|cannot/.test(line)) ?? message.split('\n')[0] ?? message;
+  }
+}
+
+/** Starts Chroma on a loopback port (the one of the last start when it is free) and keeps it running. */
+export async function startChroma(
+  plan: ChromaPlan,
+  keeper: Keeper,
+  log: Logger,
+): Promise<{ url: string; process: SupervisedProcess }> {
+  const { home } = plan;
+  await endLeftover(home, 'chroma', CHROMA_STOP);
+  const record = join(home, 'chroma.json');
+  mkdirSync(join(home, 'chroma'), { recursive: true, mode: 0o700 });
+  for (let attempt = 1; ; attempt++) {
+    const last = readJson<{ port: number }>(record)?.port;
+    const port = await freePort(last);
+    if (port !== last) writePrivateJson(record, { port });
+    const server = supervised(plan, port, keeper, log);
+    try {
+      await server.start();
+      return { url: `http://127.0.0.1:${port}`, process: server };
+    } catch (error) {
+      await server.stop();
+      if (attempt === PORT_ATTEMPTS || (await isFree(port))) throw error;
+    }
+  }
+}
+
+function supervised({ home, program, args }: ChromaPlan, port: number, keeper: Keeper, log: Logger) {
+  return new SupervisedProcess(
+    {
+      name: 'chroma',
+      home,
+      logFile: join(home, 'logs', 'chroma.log'),
+      stop: CHROMA_STOP,
+      readyWithinMs: READY_WITHIN_MS,
+      prepare: () => Promise.resolve(),
+      spawn: (output) =>
+        spawn(
+          program,
+          [...args, 'run', '--path', join(home, 'chroma'), '--host', '127.0.0.1', '--port', String(port)],
+          {
+            cwd: '/',
+            detached: true,
+            stdio: ['ignore', output, output],
+            env: minimalEnvironment({ ANONYMIZED_TELEMETRY: 'False', NO_COLOR: '1' }),
+          },
+        ),
+      answers: () => answers(port),
+    },
+    keeper,
+    log,
+  );
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v2/heartbeat`, { signal: AbortSignal.timeout(2_000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GraftError } from '../../kernel/errors.js';
+import { lockHome } from './home-lock.js';
+import { CHROMA_STOP } from './chroma.js';
+import { endLeftover } from './leftovers.js';
+import { POSTGRES_STOP } from './postgres.js';
+import { outsideFolder, postgresRecord } from './postgres-home.js';
+
+/**
+ * Creates the folder of an installation if need be, for its user alone. Root's is passable (0711) though not readable, because
+ * PostgreSQL refuses to run as root and its other user must reach the folder that it owns in there.
+ *
+ * @throws GraftError SETUP_FAILED when the folder can't be made or written.
+ */
+export async function openHome(home: string): Promise<void> {
+  try {
+    const created = await mkdir(home, { recursive: true });
+    if (created !== undefined) await chmod(home, process.getuid?.() === 0 ? 0o711 : 0o700);
+    await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new GraftError('SETUP_FAILED', `The home ${home} can’t be used: ${(error as Error).message}`, {
+      hint: 'Set GRAFT_HOME to a folder that this user may write.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Removes a home with everything in it, and what was put outside because PostgreSQL's user could not enter it. Returns the
+ * removed folders. Asking first is the caller's business.
+ *
+ * @throws GraftError SETUP_FAILED when a running Graft uses the home.
+ */
+export async function removeHome(home: string): Promise<string[]> {
+  if (!(await stat(home).catch(() => null))?.isDirectory()) return [];
+  const lock = await lockHome(home);
+  const outside = outsideFolder(home, postgresRecord(home));
+  const folders = outside === null ? [home] : [outside, home];
+  try {
+    await endLeftover(home, 'postgres', POSTGRES_STOP);
+    await endLeftover(home, 'chroma', CHROMA_STOP);
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  } finally {
+    lock.release();
+  }
+  return folders;
+}

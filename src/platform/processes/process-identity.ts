@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+let boot: string | undefined;
+
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return boot;
+}
+
+/**
+ * What tells one process from a later one with the same id: its start time (and, on Linux, the boot), or null when no such
+ * process runs. A zombie counts as gone: it holds nothing, and as a child of an idle parent it would never go away.
+ */
+export function processIdentity(pid: number): string | null {
+  return process.platform === 'linux' ? linuxIdentity(pid) : psIdentity(pid);
+}
+
+export const isRunning = (pid: number, identity: string): boolean => processIdentity(pid) === identity;
+
+function linuxIdentity(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the name in parentheses and may hold spaces; after it: state, …, start time as the 22nd field.
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X') return null;
+    return `${bootId()}:${rest[18]}`;
+  } catch {
+    return null;
+  }
+}
+
+function psIdentity(pid: number): string | null {
+  try {
+    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    if (line === '' || line.startsWith('Z')) return null;
+    return line.replace(/^\S+\s+/, '');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,79 @@
+import type { Logger } from '../telemetry/index.js';
+import { planChroma, startChroma } from './chroma.js';
+import { lockHome } from './home-lock.js';
+import { openHome } from './home.js';
+import { Keeper } from './keeper-client.js';
+import { planPostgres, startPostgres } from './postgres.js';
+import type { ServiceHealth, SupervisedProcess } from './supervised-process.js';
+
+export interface ServicesOptions {
+  /** Folder of the installation; created if need be. */
+  home: string;
+  /** A PostgreSQL of your own in place of the embedded one. */
+  databaseUrl?: string;
+  /** A Chroma of your own in place of the embedded one. */
+  chromaUrl?: string;
+  log: Logger;
+}
+
+export interface ServicesHealth {
+  postgres: ServiceHealth;
+  chroma: ServiceHealth;
+}
+
+/** The servers that Graft runs on, started by it or given. */
+export interface Services {
+  readonly databaseUrl: string;
+  readonly chromaUrl: string;
+  /** What the supervision knows, without asking the servers; an external server's state is always `external`. */
+  health(): ServicesHealth;
+  /** Ends what was started, in order, and lets go of the home. */
+  stop(): Promise<void>;
+}
+
+const EXTERNAL: ServiceHealth = { state: 'external', pid: null, restarts: 0 };
+
+/**
+ * Takes the home and starts what it needs: everything that can be checked is checked before anything starts, and if one part
+ * fails, the rest is ended. What runs ends with this process, even when it is killed.
+ *
+ * @throws GraftError SETUP_FAILED: the home is in use (naming the process) or unusable, or a server can't run here (with ways out).
+ */
+export async function startServices({ home, databaseUrl, chromaUrl, log }: ServicesOptions): Promise<Services> {
+  await openHome(home);
+  const lock = await lockHome(home);
+  const keeper = new Keeper(log);
+  const running: SupervisedProcess[] = [];
+  const stop = async () => {
+    await Promise.all(running.map((each) => each.stop()));
+    keeper.close();
+    lock.release();
+  };
+  try {
+    const [postgresPlan, chromaPlan] = await Promise.all([
+      databaseUrl === undefined ? planPostgres(home, log) : null,
+      chromaUrl === undefined ? planChroma(home, log) : null,
+    ]);
+    if (postgresPlan !== null || chromaPlan !== null) keeper.start();
+    const started = await Promise.allSettled([
+      postgresPlan === null ? null : startPostgres(postgresPlan, keeper, log),
+      chromaPlan === null ? null : startChroma(chromaPlan, keeper, log),
+    ]);
+    for (const each of started) if (each.status === 'fulfilled' && each.value) running.push(each.value.process);
+    const failed = started.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const [postgres, chroma] = started.map((each) => (each.status === 'fulfilled' ? each.value : null));
+    return {
+      databaseUrl: postgres?.url ?? databaseUrl!,
+      chromaUrl: chroma?.url ?? chromaUrl!,
+      health: () => ({
+        postgres: postgres?.process.health() ?? EXTERNAL,
+        chroma: chroma?.process.health() ?? EXTERNAL,
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
