@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION } from './version.js';
 const envelope = { v: z.literal(PROTOCOL_VERSION), id: z.string().min(1).max(64) };
 const count = z.number().int().nonnegative();
 const operation = z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]);
-const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
+export const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 
 export const priority = z.enum(['interactive', 'bulk']);
 export type Priority = z.infer<typeof priority>;

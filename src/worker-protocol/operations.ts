@@ -104,6 +104,8 @@ export type ModelDescription = z.infer<typeof modelDescription>;
 export const calibrateInput = z.object({ model: modelFile });
 export const calibration = z.object({
   threads: threadChoice,
+  /** False when other programs kept the processors busy meanwhile: good enough for now, not worth keeping. */
+  quiet: z.boolean(),
   measurements: z.array(
     z.object({
       threads: z.number().int().min(1),

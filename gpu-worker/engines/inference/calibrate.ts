@@ -1,0 +1,107 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { Calibration } from '../../../src/worker-protocol/index.js';
+import type { HostedModel } from './model-host.js';
+
+const PROMPT_TOKENS = 128;
+const ANSWER_TOKENS = 12;
+/** Rounds are interleaved and the best of each counts: what else runs on the machine only ever makes a figure worse. */
+const ROUNDS = 2;
+/** A decode that is this slow has shown it: on busy cores two threads were seen to take a second a token. */
+const LONGEST_DECODE_MS = 1_000;
+/** A thread count this far behind the best in the first round isn't measured again. */
+const HOPELESS = 0.6;
+/** Other programs' share of the processors above which the figures are not worth keeping. */
+const QUIET = 0.15;
+const TEXT =
+  'A lighthouse keeper wrote down the weather every hour, and the ships that passed, and what they carried. ';
+
+/** Thread counts worth trying: powers of two, and all cores. */
+export function candidates(cores: number): number[] {
+  const powers = [1, 2, 4, 8, 16, 32].filter((count) => count < cores);
+  return [...powers, Math.min(cores, 64)];
+}
+
+interface Figures {
+  prefill: number;
+  decode: number;
+}
+
+/** Measures prefill and decode at each thread count, in some three seconds. Needs the model for itself. @throws the signal's reason */
+export async function calibrate(
+  hosted: HostedModel,
+  signal: AbortSignal,
+  cores = availableParallelism(),
+): Promise<Calibration> {
+  const { model } = hosted;
+  const some = model.tokenize(TEXT, false);
+  const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
+  const counts = candidates(cores);
+  const best = new Map<number, Figures>();
+  const bestOf = (phase: keyof Figures): number => Math.max(0, ...[...best.values()].map((figures) => figures[phase]));
+  await measure(hosted, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
+  const othersShare = watchOthers();
+  for (let round = 0; round < ROUNDS; round++)
+    for (const threads of counts) {
+      signal.throwIfAborted();
+      const before = best.get(threads) ?? { prefill: 0, decode: 0 };
+      const hopeless = (phase: keyof Figures): boolean => before[phase] < HOPELESS * bestOf(phase);
+      if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
+      const { prefill, decode } = await measure(hosted, prompt, threads);
+      best.set(threads, { prefill: Math.max(before.prefill, prefill), decode: Math.max(before.decode, decode) });
+    }
+  await hosted.forget();
+  const fastest = (phase: keyof Figures): number =>
+    [...best].reduce((a, b) => (b[1][phase] > a[1][phase] ? b : a), [1, { prefill: 0, decode: 0 }])[0];
+  return {
+    threads: { prefill: fastest('prefill'), decode: fastest('decode') },
+    quiet: othersShare() < QUIET,
+    measurements: [...best].map(([threads, { prefill, decode }]) => ({
+      threads,
+      prefillTokensPerSecond: prefill,
+      decodeTokensPerSecond: decode,
+    })),
+  };
+}
+
+/** @returns a function that tells which share of all processors other programs used since the start, 0..1 */
+function watchOthers(): () => number {
+  const total = (): { all: number; busy: number } => {
+    const times = cpus().map((cpu) => cpu.times);
+    const all = times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.idle + t.irq, 0);
+    return { all, busy: all - times.reduce((sum, t) => sum + t.idle, 0) };
+  };
+  const before = total();
+  const own = process.cpuUsage();
+  return () => {
+    const now = total();
+    const { user, system } = process.cpuUsage(own);
+    const others = now.busy - before.busy - (user + system) / 1000;
+    return now.all === before.all ? 0 : Math.min(1, Math.max(0, others / (now.all - before.all)));
+  };
+}
+
+async function measure(
+  hosted: HostedModel,
+  prompt: ReturnType<HostedModel['model']['tokenize']>,
+  threads: number,
+): Promise<Figures> {
+  hosted.setThreads({ prefill: threads, decode: threads });
+  return hosted.withSequence(prompt, async (sequence) => {
+    await sequence.clearHistory();
+    const began = performance.now();
+    let prefilled = 0;
+    let ended = 0;
+    let tokens = 0;
+    // An end-of-text token is taken like any other, so that it can't cut the measurement short.
+    for await (const _ of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+      ended = performance.now();
+      if (tokens === 0) prefilled = ended;
+      if (tokens === ANSWER_TOKENS || (tokens > 0 && ended - prefilled > LONGEST_DECODE_MS)) break;
+      tokens += 1;
+    }
+    return {
+      prefill: (prompt.length / (prefilled - began)) * 1000,
+      decode: (tokens / (ended - prefilled)) * 1000,
+    };
+  });
+}

@@ -1,0 +1,114 @@
+import { randomInt } from 'node:crypto';
+import { LlamaGrammarEvaluationState, type Llama, type LlamaContextSequence, type Token } from 'node-llama-cpp';
+import { badInput, GraftError } from '../../../src/kernel/errors.js';
+import type { InputOf, OutputOf } from '../../../src/worker-protocol/index.js';
+import type { Call } from '../../server.js';
+import { StopScanner, TokenText } from './answer-text.js';
+import { defaultThreads, type HostedModel } from './model-host.js';
+import { tokenizePrompt } from './prompt.js';
+
+/**
+ * Answers one prompt: reuse what the sequence already holds, evaluate the rest batch by batch, then take token after
+ * token. Cancel and deadline are looked at between batches.
+ * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar that can't be parsed
+ */
+export async function generate(
+  llama: Llama,
+  hosted: HostedModel,
+  input: InputOf<'generate'>,
+  { signal, stream }: Call,
+): Promise<OutputOf<'generate'>> {
+  const { model, context } = hosted;
+  const began = performance.now();
+  const prompt = tokenizePrompt(model, input.prompt);
+  if (prompt.length === 0) throw badInput('prompt', 'The prompt is empty.');
+  if (prompt.length >= context.contextSize)
+    throw new GraftError(
+      'QUESTION_TOO_LONG',
+      `The prompt has ${prompt.length} tokens; the model’s context holds ${context.contextSize} with the answer.`,
+    );
+  const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
+  const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
+  hosted.setThreads(input.model.threads ?? defaultThreads());
+
+  return hosted.withSequence(prompt, async (sequence) => {
+    // The last token is always evaluated, because the first answer token comes from its result.
+    await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+    const reusedTokens = sequence.nextTokenIndex;
+    await stream.start(prompt.length, reusedTokens);
+    const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), context.batchSize, signal);
+
+    const characters = new TokenText<Token>(
+      (tokens, before) => model.detokenize(tokens, false, before),
+      prompt.slice(-4),
+    );
+    const scanner = new StopScanner(input.stop);
+    let text = '';
+    let generatedTokens = 0;
+    let firstAt = 0;
+    let lastAt = 0;
+    const emit = async (piece: string): Promise<void> => {
+      text += piece;
+      await stream.write(piece);
+    };
+    let reason: OutputOf<'generate'>['reason'] = 'eos';
+    for await (const token of sequence.evaluate(rest, {
+      temperature: input.temperature,
+      seed: input.seed ?? randomInt(2 ** 32),
+      grammarEvaluationState,
+    })) {
+      lastAt = performance.now();
+      if (generatedTokens === 0) firstAt = lastAt;
+      generatedTokens += 1;
+      signal.throwIfAborted();
+      await emit(scanner.push(characters.next(token)));
+      if (scanner.stopped) reason = 'stop';
+      else if (generatedTokens >= maxTokens) reason = 'length';
+      else continue;
+      break;
+    }
+    if (!scanner.stopped) await emit(scanner.push(characters.end()));
+    if (scanner.stopped) reason = 'stop';
+    else await emit(scanner.end());
+    await stream.end();
+    const ended = generatedTokens === 0 ? performance.now() : firstAt;
+    return {
+      text,
+      reason,
+      promptTokens: prompt.length,
+      reusedTokens,
+      generatedTokens,
+      prefillMs: ended - began,
+      decodeMs: lastAt - firstAt,
+    };
+  });
+}
+
+/** Evaluates whole batches and returns the tokens of the last one, which belongs to the generation. */
+async function evaluateAllButLastBatch(
+  sequence: LlamaContextSequence,
+  tokens: Token[],
+  batchSize: number,
+  signal: AbortSignal,
+): Promise<Token[]> {
+  let from = 0;
+  for (; tokens.length - from > batchSize; from += batchSize) {
+    signal.throwIfAborted();
+    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(from, from + batchSize));
+  }
+  signal.throwIfAborted();
+  return tokens.slice(from);
+}
+
+async function grammarState(
+  llama: Llama,
+  { model }: HostedModel,
+  grammar: string | undefined,
+): Promise<LlamaGrammarEvaluationState | undefined> {
+  if (grammar === undefined) return undefined;
+  try {
+    return new LlamaGrammarEvaluationState({ model, grammar: await llama.createGrammar({ grammar }) });
+  } catch (error) {
+    throw new GraftError('BAD_USER_INPUT', 'The grammar is not valid GBNF.', { field: 'grammar', cause: error });
+  }
+}

@@ -1,0 +1,150 @@
+import { access } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
+import { GraftError } from '../../../src/kernel/errors.js';
+import type { ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
+import { errorFields, log } from '../../log.js';
+import { chooseThreads } from './native-context.js';
+
+export interface HostOptions {
+  sequences: number;
+  contextTokens: number;
+  batchTokens: number;
+  models: number;
+}
+
+/** Until a model is calibrated: all cores for prompts, half of them (which is one of two) for single tokens. */
+export function defaultThreads(cores = availableParallelism()): ThreadChoice {
+  return { prefill: cores, decode: Math.max(1, Math.floor(cores / 2)) };
+}
+
+interface Slot {
+  sequence: LlamaContextSequence;
+  busy: boolean;
+  lastUsed: number;
+}
+
+/** A model in memory with its one context, whose sequences are lent to generations. */
+export class HostedModel {
+  private readonly slots: Slot[];
+  private useCount = 0;
+
+  constructor(
+    readonly model: LlamaModel,
+    readonly context: LlamaContext,
+    readonly setThreads: (choice: ThreadChoice) => void,
+  ) {
+    this.slots = Array.from({ length: context.totalSequences }, () => ({
+      sequence: context.getSequence(),
+      busy: false,
+      lastUsed: 0,
+    }));
+  }
+
+  get busy(): boolean {
+    return this.slots.some((slot) => slot.busy);
+  }
+
+  /** Lends the free sequence that shares the longest beginning with `tokens`; of equals the one unused for longest. */
+  async withSequence<T>(tokens: readonly Token[], work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
+    const free = this.slots
+      .filter((slot) => !slot.busy)
+      .map((slot) => ({ slot, shared: slot.sequence.compareContextTokens([...tokens]).firstDifferentIndex }))
+      .sort((a, b) => b.shared - a.shared || a.slot.lastUsed - b.slot.lastUsed);
+    const slot = free[0]?.slot;
+    if (slot === undefined) throw new Error('more generations were started than there are sequences');
+    slot.busy = true;
+    try {
+      return await work(slot.sequence);
+    } catch (error) {
+      // After a failed batch nobody knows what the sequence holds.
+      if (!(error instanceof GraftError)) await slot.sequence.clearHistory().catch(() => undefined);
+      throw error;
+    } finally {
+      slot.busy = false;
+      slot.lastUsed = ++this.useCount;
+    }
+  }
+
+  /** Empties every sequence: nothing of earlier prompts is reused. */
+  async forget(): Promise<void> {
+    for (const slot of this.slots) await slot.sequence.clearHistory();
+  }
+}
+
+interface Entry {
+  hosted: Promise<HostedModel>;
+  users: number;
+  lastUsed: number;
+}
+
+/** Loads models when they are first asked for and keeps the last few. */
+export class ModelHost {
+  private readonly entries = new Map<string, Entry>();
+  private useCount = 0;
+
+  constructor(
+    private readonly llama: Llama,
+    private readonly options: HostOptions,
+  ) {}
+
+  /** Digests of the models in memory. */
+  get loaded(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** @throws MODEL_UNAVAILABLE when the file is gone, MODEL_FILE_INVALID when it can't be loaded */
+  async use<T>(file: ModelFile, work: (model: HostedModel) => Promise<T>): Promise<T> {
+    let entry = this.entries.get(file.sha256);
+    if (entry === undefined) {
+      await this.makeRoom();
+      // Another request may have loaded it while room was made.
+      entry = this.entries.get(file.sha256) ?? { hosted: this.load(file), users: 0, lastUsed: 0 };
+      this.entries.set(file.sha256, entry);
+    }
+    entry.users += 1;
+    entry.lastUsed = ++this.useCount;
+    try {
+      return await work(await entry.hosted);
+    } finally {
+      entry.users -= 1;
+    }
+  }
+
+  private async makeRoom(): Promise<void> {
+    while (this.entries.size >= this.options.models) {
+      const idle = [...this.entries].filter(([, entry]) => entry.users === 0);
+      const oldest = idle.sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
+      if (oldest === undefined) return;
+      this.entries.delete(oldest[0]);
+      const hosted = await oldest[1].hosted.catch(() => null);
+      await hosted?.model.dispose();
+    }
+  }
+
+  private async load(file: ModelFile): Promise<HostedModel> {
+    const began = performance.now();
+    let model: LlamaModel | undefined;
+    try {
+      await access(file.path);
+      model = await this.llama.loadModel({ modelPath: file.path, gpuLayers: this.llama.gpu === false ? 0 : 'auto' });
+      const contextSize = Math.min(file.contextLength, this.options.contextTokens, model.trainContextSize);
+      const threads = defaultThreads();
+      const context = await model.createContext({
+        contextSize,
+        sequences: this.options.sequences,
+        batchSize: Math.min(this.options.batchTokens, contextSize),
+        threads: threads.prefill,
+      });
+      log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
+      return new HostedModel(model, context, chooseThreads(context, threads));
+    } catch (error) {
+      this.entries.delete(file.sha256);
+      await model?.dispose();
+      log('error', 'a model could not be loaded', { sha256: file.sha256, ...errorFields(error) });
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        throw new GraftError('MODEL_UNAVAILABLE', 'The model’s file is gone from the models folder.', { cause: error });
+      throw new GraftError('MODEL_FILE_INVALID', 'The model’s file could not be loaded.', { cause: error });
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { GraftError } from '../src/kernel/errors.js';
+import type { ModelDescription } from '../src/worker-protocol/index.js';
+import { openLlama } from './engines/inference/llama.js';
+import { describeGguf } from './formats/gguf/describe.js';
+
+/**
+ * Reads the header, then really loads the file and takes one token. Run it in a throw-away process only: native code may
+ * crash on a corrupt file.
+ * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
+ */
+export async function inspectModel(path: string): Promise<ModelDescription> {
+  const description = await describeGguf(path);
+  let said = '';
+  const llama = await openLlama(false, (message) => (said = `${said}${message}\n`.slice(-8_192)));
+  try {
+    const model = await llama.loadModel({ modelPath: path, gpuLayers: 0, checkTensors: true });
+    const context = await model.createContext({ contextSize: 64, sequences: 1, threads: 1 });
+    const sequence = context.getSequence();
+    const first = model.tokens.bos ?? model.tokenize('a', false)[0] ?? model.tokens.eos;
+    if (first === undefined || first === null) throw new Error('the vocabulary can’t express a letter');
+    for await (const _ of sequence.evaluate([first], { temperature: 0, yieldEogToken: true })) break;
+  } catch (error) {
+    if (/unknown model architecture|unsupported|not supported/i.test(`${said} ${String(error)}`))
+      throw new GraftError(
+        'MODEL_UNSUPPORTED',
+        `llama.cpp can’t serve a model of architecture ${JSON.stringify(description.architecture)}.`,
+        { cause: error },
+      );
+    throw new GraftError('MODEL_FILE_INVALID', 'llama.cpp refused to load the file.', { cause: error });
+  } finally {
+    await llama.dispose();
+  }
+  return description;
+}

@@ -1,0 +1,46 @@
+// The program of every worker process: `serve` for as long as the channel is open, or one throw-away task.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workerOptions } from '../src/worker-protocol/index.js';
+import { errorFields, log } from './log.js';
+
+// A terminal's Ctrl-C reaches the whole group; the gateway decides when its workers end.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('disconnect', () => process.exit(0));
+process.on('uncaughtException', (error) => {
+  log('error', 'the worker ends after an unexpected error', errorFields(error));
+  process.exit(1);
+});
+
+function graftVersion(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+const [task, argument] = process.argv.slice(2);
+const given: unknown = JSON.parse(argument ?? '{}');
+if (process.send === undefined) {
+  log('error', 'this program is started by the gateway, not by hand');
+  process.exit(2);
+}
+switch (task) {
+  case 'serve':
+    await (await import('./serve.js')).serve(workerOptions.parse(given), graftVersion());
+    break;
+  case 'probe': {
+    const { probe } = await import('./probe.js');
+    await (await import('./one-shot.js')).answerOnce(() => probe(given as { gpu: boolean }));
+    break;
+  }
+  case 'inspect': {
+    const { inspectModel } = await import('./inspect.js');
+    await (await import('./one-shot.js')).answerOnce(() => inspectModel((given as { path: string }).path));
+    break;
+  }
+  default:
+    log('error', 'unknown task', { task });
+    process.exit(2);
+}

@@ -1,0 +1,158 @@
+import { GraftError } from '../src/kernel/errors.js';
+import {
+  chooseVersion,
+  idOf,
+  OPERATIONS,
+  parseGatewayMessage,
+  parseInput,
+  PROTOCOL_VERSION,
+  type GatewayMessage,
+  type GatewayMessageOf,
+  type InputOf,
+  type Load,
+  type Operation,
+  type OutputOf,
+  type Priority,
+  type WorkerHello,
+  type WorkerMessage,
+} from '../src/worker-protocol/index.js';
+import { CreditStream } from './credit-stream.js';
+import { errorFields, log } from './log.js';
+
+const HEARTBEAT_MS = 1_000;
+
+/** What a handler knows about the request it answers. */
+export interface Call {
+  workspace: string;
+  priority: Priority;
+  /** Aborted by cancel (CANCELLED) and by the deadline (DEADLINE_EXCEEDED); its reason is the error to throw. */
+  signal: AbortSignal;
+  /** For operations that stream. */
+  stream: CreditStream;
+}
+
+export type Handlers = { [O in Operation]: (input: InputOf<O>, call: Call) => Promise<OutputOf<O>> };
+
+interface Running {
+  abort: AbortController;
+  stream: CreditStream;
+}
+
+/** The worker's end of PROTOCOL.md over the channel to the process that forked it. */
+export class Server {
+  private greeted = false;
+  private readonly calls = new Map<string, Running>();
+  private lastBeat = performance.now();
+
+  constructor(
+    private readonly handlers: Handlers,
+    private readonly hello: Omit<WorkerHello, 'version'>,
+    private readonly load: () => Omit<Load, 'rssBytes' | 'eventLoopLagMs' | 'uptimeSeconds'>,
+  ) {}
+
+  /** Answers messages until the channel closes, then ends the process. */
+  listen(): void {
+    process.on('message', (value) => this.receive(value));
+    setInterval(() => this.beat(), HEARTBEAT_MS).unref();
+  }
+
+  private receive(value: unknown): void {
+    let message: GatewayMessage;
+    try {
+      message = parseGatewayMessage(value);
+      if (!this.greeted && message.kind !== 'hello')
+        throw new GraftError('PROTOCOL_ERROR', 'The first message must be hello.', { field: 'kind' });
+    } catch (error) {
+      return this.fail(idOf(value) ?? 'unknown', error);
+    }
+    switch (message.kind) {
+      case 'hello':
+        return this.greet(message);
+      case 'request':
+        return void this.handle(message);
+      case 'cancel':
+        return this.calls.get(message.id)?.abort.abort(new GraftError('CANCELLED', 'The caller withdrew the request.'));
+      case 'credit':
+        return this.calls.get(message.id)?.stream.grant(message.credits);
+    }
+  }
+
+  private greet({ id, versions }: GatewayMessageOf<'hello'>): void {
+    const version = chooseVersion(versions);
+    if (version === null) {
+      const error = new GraftError(
+        'PROTOCOL_ERROR',
+        `The worker speaks version ${PROTOCOL_VERSION}, not ${versions.join(', ')}.`,
+        { field: 'versions' },
+      );
+      this.fail(id, error, () => process.exit(1));
+      return;
+    }
+    this.greeted = true;
+    this.send({ v: PROTOCOL_VERSION, id, kind: 'hello', version, ...this.hello });
+    this.beat();
+  }
+
+  private async handle(request: GatewayMessageOf<'request'>): Promise<void> {
+    const { id, operation, priority, workspace } = request;
+    if (this.calls.has(id))
+      return this.fail(id, new GraftError('PROTOCOL_ERROR', 'The id is in use.', { field: 'id' }));
+    const abort = new AbortController();
+    const stream = new CreditStream(
+      request.credits,
+      (sequence, data) => this.send({ v: PROTOCOL_VERSION, id, kind: 'chunk', sequence, data }),
+      abort.signal,
+    );
+    const timer =
+      request.deadline === undefined
+        ? undefined
+        : setTimeout(() => {
+            abort.abort(new GraftError('DEADLINE_EXCEEDED', `${operation} took longer than ${request.deadline} ms.`));
+          }, request.deadline);
+    this.calls.set(id, { abort, stream });
+    const began = performance.now();
+    try {
+      const input = parseInput(operation, request.input);
+      const handler = this.handlers[operation] as (input: unknown, call: Call) => Promise<unknown>;
+      const output = await handler(input, { workspace, priority, signal: abort.signal, stream });
+      this.send({ v: PROTOCOL_VERSION, id, kind: 'result', output });
+      log('debug', `${operation} done`, { id, workspace, ms: performance.now() - began });
+    } catch (error) {
+      this.fail(id, abort.signal.aborted ? abort.signal.reason : error);
+    } finally {
+      clearTimeout(timer);
+      stream.close();
+      this.calls.delete(id);
+    }
+  }
+
+  private fail(id: string, error: unknown, sent?: () => void): void {
+    if (error instanceof GraftError) {
+      const { code, message, field, hint } = error;
+      return this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code, message, field, hint }, sent);
+    }
+    log('error', 'a request failed unexpectedly', { id, ...errorFields(error) });
+    const message = 'The worker failed in an unexpected way; its log has the details.';
+    this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code: 'INTERNAL_ERROR', message }, sent);
+  }
+
+  private beat(): void {
+    if (!this.greeted) return;
+    const now = performance.now();
+    const load: Load = {
+      ...this.load(),
+      rssBytes: process.memoryUsage.rss(),
+      eventLoopLagMs: Math.max(0, now - this.lastBeat - HEARTBEAT_MS),
+      uptimeSeconds: process.uptime(),
+    };
+    this.lastBeat = now;
+    this.send({ v: PROTOCOL_VERSION, id: 'heartbeat', kind: 'heartbeat', load });
+  }
+
+  private send(message: WorkerMessage, sent?: () => void): void {
+    // A closed channel ends the process by itself; a message that can't leave is no error here.
+    if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
+  }
+}
+
+export const CAPABILITIES = Object.keys(OPERATIONS) as Operation[];

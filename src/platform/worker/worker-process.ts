@@ -1,0 +1,258 @@
+import type { ChildProcess } from 'node:child_process';
+import { GraftError } from '../../kernel/errors.js';
+import {
+  parseOutput,
+  parseWorkerMessage,
+  PROTOCOL_VERSION,
+  SUPPORTED_VERSIONS,
+  type GatewayMessage,
+  type InputOf,
+  type Load,
+  type Operation,
+  type OutputOf,
+  type Priority,
+  type WorkerHello,
+  type WorkerMessage,
+} from '../../worker-protocol/index.js';
+import { whenGone } from './spawn.js';
+import { followStderr, type LogLines } from './stderr.js';
+
+export interface CallSettings {
+  workspaceId: string;
+  priority: Priority;
+  deadlineMs: number;
+  traceparent?: string;
+  signal?: AbortSignal;
+  credits?: number;
+  onChunk?: (data: unknown) => void;
+}
+
+export interface ProcessTimings {
+  /** From the fork to the answer to hello. */
+  helloMs: number;
+  /** A worker silent for this long is killed. */
+  silenceMs: number;
+  /** How long after its deadline a call is given up on by the gateway itself. */
+  graceMs: number;
+}
+
+export const PROCESS_TIMINGS: ProcessTimings = { helloMs: 60_000, silenceMs: 10_000, graceMs: 5_000 };
+
+interface Pending {
+  operation: Operation;
+  nextChunk: number;
+  onChunk?: (data: unknown) => void;
+  resolve: (output: unknown) => void;
+  reject: (error: Error) => void;
+}
+
+const crashed = (): GraftError =>
+  new GraftError('WORKER_CRASHED', 'The worker process died while it did this work.', {
+    hint: 'It restarts by itself: send the request again.',
+  });
+
+/** One worker process from fork to exit: the gateway's end of PROTOCOL.md. */
+export class WorkerProcess {
+  hello: WorkerHello | null = null;
+  load: Load | null = null;
+  /** Resolves when the process has ended, with words for the log. */
+  readonly exited: Promise<string>;
+
+  private readonly pending = new Map<string, Pending>();
+  private readonly stderr: { tail(): string };
+  private heard = performance.now();
+  private nextId = 0;
+  private dead = false;
+  private closing = false;
+  private greeting: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly log: LogLines,
+    private readonly timings: ProcessTimings = PROCESS_TIMINGS,
+  ) {
+    this.stderr = followStderr(child, log);
+    child.on('message', (value) => this.receive(value));
+    child.on('error', (error) => this.log.error({ err: error }, 'the channel to the worker failed'));
+    this.exited = new Promise((resolve) => {
+      void whenGone(child).then((how) => {
+        this.die();
+        resolve(how);
+      });
+    });
+    const watch = setInterval(() => this.checkHeartbeat(), Math.max(50, timings.silenceMs / 10));
+    watch.unref();
+    void this.exited.then(() => clearInterval(watch));
+  }
+
+  get pid(): number | null {
+    return this.child.pid ?? null;
+  }
+
+  get busy(): boolean {
+    return this.pending.size > 0;
+  }
+
+  stderrTail(): string {
+    return this.stderr.tail();
+  }
+
+  /** Exchanges hello. @throws PROTOCOL_ERROR when no version is shared, WORKER_CRASHED when the process dies first */
+  async greet(build: string): Promise<WorkerHello> {
+    const timer = setTimeout(() => this.kill(), this.timings.helloMs);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.greeting = { resolve, reject };
+        this.send({ v: PROTOCOL_VERSION, id: 'hello', kind: 'hello', versions: [...SUPPORTED_VERSIONS], build });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.greeting = undefined;
+    }
+    if (this.hello === null) throw crashed();
+    return this.hello;
+  }
+
+  /** Sends a request; resolves with its checked output. Aborting the signal sends cancel, and the call ends when the worker says so. */
+  call<O extends Operation>(operation: O, input: InputOf<O>, settings: CallSettings): StartedCall<OutputOf<O>> {
+    const id = `c${this.nextId++}`;
+    const result = this.run(id, operation, input, settings);
+    return { result, grant: (credits) => this.send({ v: PROTOCOL_VERSION, id, kind: 'credit', credits }) };
+  }
+
+  private async run<O extends Operation>(
+    id: string,
+    operation: O,
+    input: InputOf<O>,
+    settings: CallSettings,
+  ): Promise<OutputOf<O>> {
+    const { signal, deadlineMs } = settings;
+    if (signal?.aborted) throw cancelled();
+    if (this.dead) throw crashed();
+    const cancel = (): void => this.send({ v: PROTOCOL_VERSION, id, kind: 'cancel' });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const output = await new Promise<unknown>((resolve, reject) => {
+        this.pending.set(id, { operation, nextChunk: 0, onChunk: settings.onChunk, resolve, reject });
+        // The worker watches the deadline; this is for a worker that doesn't.
+        timer = setTimeout(() => {
+          cancel();
+          reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${deadlineMs} ms.`));
+        }, deadlineMs + this.timings.graceMs);
+        signal?.addEventListener('abort', cancel, { once: true });
+        this.send({
+          v: PROTOCOL_VERSION,
+          id,
+          kind: 'request',
+          workspace: settings.workspaceId,
+          deadline: deadlineMs,
+          traceparent: settings.traceparent,
+          priority: settings.priority,
+          operation,
+          input,
+          credits: settings.credits ?? 0,
+        });
+      });
+      return parseOutput(operation, output);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+      this.pending.delete(id);
+    }
+  }
+
+  /** Closes the channel, upon which the worker exits; kills it if it doesn't within `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    this.closing = true;
+    if (this.child.connected) this.child.disconnect();
+    const timer = setTimeout(() => this.kill(), timeoutMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  /** Resolves when no call is under way. */
+  async idle(): Promise<void> {
+    while (this.pending.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  private receive(value: unknown): void {
+    this.heard = performance.now();
+    let message: WorkerMessage;
+    try {
+      message = parseWorkerMessage(value);
+    } catch (error) {
+      this.log.error({ err: error }, 'the worker broke the protocol and is killed');
+      return this.kill();
+    }
+    const call = this.pending.get(message.id);
+    switch (message.kind) {
+      case 'heartbeat':
+        this.load = message.load;
+        return;
+      case 'hello': {
+        const { version, build, device, provider, capabilities, limits } = message;
+        this.hello = { version, build, device, provider, capabilities, limits };
+        return this.greeting?.resolve();
+      }
+      case 'chunk':
+        if (call === undefined) return; // given up on meanwhile
+        if (message.sequence !== call.nextChunk++) {
+          this.log.error(
+            { expected: call.nextChunk - 1, got: message.sequence },
+            'a chunk is missing; the worker is killed',
+          );
+          return this.kill();
+        }
+        try {
+          call.onChunk?.(message.data);
+        } catch (error) {
+          this.log.error({ err: error }, 'the worker broke the protocol and is killed');
+          this.kill();
+        }
+        return;
+      case 'progress':
+        return;
+      case 'result':
+        return call?.resolve(message.output);
+      case 'error': {
+        const error = new GraftError(message.code, message.message, { field: message.field, hint: message.hint });
+        if (message.id === 'hello') return this.greeting?.reject(error);
+        return call?.reject(error);
+      }
+    }
+  }
+
+  private checkHeartbeat(): void {
+    if (this.hello === null || this.dead || performance.now() - this.heard < this.timings.silenceMs) return;
+    this.log.error(
+      { workerPid: this.pid, silenceMs: this.timings.silenceMs },
+      'the worker gives no sign of life and is killed',
+    );
+    this.kill();
+  }
+
+  private die(): void {
+    this.dead = true;
+    this.greeting?.reject(crashed());
+    const why = this.closing
+      ? new GraftError('SHUTTING_DOWN', 'The worker was stopped before this work ended.')
+      : crashed();
+    for (const call of this.pending.values()) call.reject(why);
+  }
+
+  private send(message: GatewayMessage): void {
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+}
+
+export interface StartedCall<T> {
+  result: Promise<T>;
+  /** Allows more chunks. */
+  grant(credits: number): void;
+}
+
+export const cancelled = (): GraftError => new GraftError('CANCELLED', 'The caller withdrew the request.');
