@@ -1,0 +1,103 @@
+/** A sentence, list item or table row: `text === source.slice(start, end)`, without white space or list bullet around it. */
+export interface Sentence {
+  /** UTF-16 offsets. */
+  start: number;
+  end: number;
+  text: string;
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
+const words = (list: string): Set<string> => new Set(list.split(' '));
+
+/** A name or an example follows them, never a new sentence (English, Spanish, German, French). */
+const BEFORE_ANYTHING = words(
+  'mr mrs ms dr prof st sr rev hon gen col capt lt sgt gov sen rep pres mt e.g i.e cf vs viz incl excl approx ca ' +
+    'sra srta dra hr fr bzw z.b d.h u.a mme mlle',
+);
+/** They end a sentence unless a number or a bracket follows. */
+const BEFORE_NUMBER = words(
+  'no nos nr n° num núm vol vols p pp pág ch sec sect art fig figs eq eqs app ex tab ver v ed eds al av str min max avg est ' +
+    'jan feb mar apr jun jul aug sep sept oct nov dec',
+);
+/** After `U.S.` and the like: these words start a sentence, others go on with it (`U.S. Army`). */
+const STARTERS = words(
+  'the a an it its in on at he she they we i you this that these those there when while if as but and however for to with ' +
+    'after before since what who why how el la los las en der die das le les',
+);
+
+/** The last word of a segment that ends in a full stop, with inner stops: `e.g`, `U.S`, `J`. */
+const LAST_WORD = /([\p{L}\p{M}°]+(?:\.\p{L}+)*)\.["'”’)\]]*\s*$/u;
+const INITIAL = /^\p{Lu}$/u;
+const ACRONYM = /^\p{L}(?:\.\p{L})+$/u;
+/** `1.`, `12)`, `a.` alone: the number of the item that follows. */
+const LIST_NUMBER = /^\s*(?:\(?\d{1,3}[.)]|\(?[a-z][.)]|[ivx]{1,5}[.)])\s*$/;
+const BULLET = /^[-*+•‣▪◦–—]\s+/;
+const LINE_END = /[\n\r\u0085\u2028\u2029]$/;
+
+/**
+ * Splits text into sentences. A line break always ends one (list items, table rows and headings stand on their own);
+ * abbreviations, initials and item numbers don't. The sentences are in order and don't overlap; between them lies only
+ * white space, or a list bullet at the start of a line.
+ */
+export function splitSentences(text: string): Sentence[] {
+  const sentences: Sentence[] = [];
+  let start = 0;
+  let end = 0;
+  let torn = false;
+  for (const segment of segments(text)) {
+    if (segment.start > start && !torn && !continues(text.slice(start, end), text.slice(segment.start, segment.end))) {
+      add(sentences, text, start, end);
+      start = segment.start;
+    }
+    end = segment.end;
+    torn = segment.torn;
+  }
+  add(sentences, text, start, end);
+  return sentences;
+}
+
+/** Intl.Segmenter takes time quadratic in the length of its input (53 s for 1 MB), so it is given this much at a time. */
+const WINDOW = 2_000;
+
+/** The segmenter's segments, tiling the text; `torn` when a segment goes on in the next one. */
+function* segments(text: string): Generator<{ start: number; end: number; torn: boolean }> {
+  let at = 0;
+  while (at < text.length) {
+    const line = /[\n\r\u0085\u2028\u2029]/.exec(text.slice(at, at + WINDOW));
+    const length = line === null ? Math.min(WINDOW, text.length - at) : line.index + 1;
+    const whole = line !== null || at + length === text.length;
+    const starts = Array.from(segmenter.segment(text.slice(at, at + length)), ({ index }) => at + index);
+    const ends = [...starts.slice(1), at + length];
+    // The last segment of a window may be cut short: it is read again at the start of the next window.
+    const complete = whole ? starts.length : Math.max(1, starts.length - 1);
+    for (let i = 0; i < complete; i += 1)
+      yield { start: starts[i] as number, end: ends[i] as number, torn: !whole && starts.length === 1 };
+    at = ends[complete - 1] as number;
+  }
+}
+
+function add(sentences: Sentence[], text: string, from: number, to: number): void {
+  const raw = text.slice(from, to);
+  const lead = raw.length - raw.trimStart().length;
+  const startsLine = from === 0 || LINE_END.test(text.slice(from - 1, from));
+  const bullet = startsLine ? (BULLET.exec(raw.slice(lead))?.[0].length ?? 0) : 0;
+  const start = from + lead + bullet;
+  const end = from + raw.trimEnd().length;
+  if (end > start) sentences.push({ start, end, text: text.slice(start, end) });
+}
+
+/** Whether the segmenter broke too early, so that `next` belongs to the same sentence. */
+function continues(segment: string, next: string): boolean {
+  // Only the end matters; a sentence of megabytes must not be searched again for every segment that joins it.
+  const tail = segment.slice(-64);
+  if (LINE_END.test(tail)) return false;
+  if (segment.length <= 16 && LIST_NUMBER.test(segment)) return true;
+  const word = LAST_WORD.exec(tail)?.[1];
+  if (word === undefined) return false;
+  if (INITIAL.test(word)) return word !== 'I';
+  const lower = word.toLowerCase();
+  if (BEFORE_ANYTHING.has(lower)) return true;
+  if (BEFORE_NUMBER.has(lower)) return /^[\d(#]/.test(next);
+  if (!ACRONYM.test(word) || lower === 'a.m' || lower === 'p.m') return false;
+  return !STARTERS.has(/^\p{L}+/u.exec(next)?.[0].toLowerCase() ?? '');
+}

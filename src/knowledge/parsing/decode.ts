@@ -1,0 +1,53 @@
+/** Text of a file and how it was read; null when the bytes are no text. */
+export interface Decoded {
+  text: string;
+  note: string | null;
+}
+
+const BOMS: readonly { bytes: readonly number[]; encoding: string }[] = [
+  { bytes: [0xef, 0xbb, 0xbf], encoding: 'utf-8' },
+  { bytes: [0xff, 0xfe], encoding: 'utf-16le' },
+  { bytes: [0xfe, 0xff], encoding: 'utf-16be' },
+];
+
+/** Bytes that windows-1252 does not assign, and controls that no text holds: proof of a binary file. */
+const NOT_1252 = /[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x81\x8d\x8f\x90\x9d]/;
+/** Text may hold a few stray controls (they are cleaned); more than this share of them is a binary format. */
+const MAX_CONTROL_SHARE = 0.3;
+
+/**
+ * Decodes a text file: by its byte order mark, else UTF-8, else the encoding its HTML names, else windows-1252 (the
+ * usual one of old files), which the note says, because then a few characters may be wrong.
+ */
+export function decodeText(bytes: Buffer): Decoded | null {
+  const bom = BOMS.find(({ bytes: mark }) => mark.every((byte, index) => bytes[index] === byte));
+  if (bom !== undefined) {
+    const text = new TextDecoder(bom.encoding).decode(bytes);
+    return { text, note: bom.encoding === 'utf-8' ? null : `Read as ${bom.encoding.toUpperCase()}.` };
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // eslint-disable-next-line no-control-regex -- controls are what it counts
+    const controls = text.slice(0, 65_536).match(/[\0-\x08\x0b\x0e-\x1f]/g)?.length ?? 0;
+    return controls > MAX_CONTROL_SHARE * Math.min(text.length, 65_536) ? null : { text, note: null };
+  } catch {
+    return decodeLegacy(bytes);
+  }
+}
+
+function decodeLegacy(bytes: Buffer): Decoded | null {
+  const latin = bytes.toString('latin1');
+  const named = /<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,20})/i.exec(latin.slice(0, 2_048))?.[1];
+  if (named !== undefined && !/^utf-?(8|16)/i.test(named)) {
+    try {
+      return { text: new TextDecoder(named).decode(bytes), note: `Read as ${named.toLowerCase()}, as the page says.` };
+    } catch {
+      // an encoding that does not exist: go on as if none were named
+    }
+  }
+  if (NOT_1252.test(latin)) return null;
+  return {
+    text: new TextDecoder('windows-1252').decode(bytes),
+    note: 'Read as windows-1252, because it is not valid UTF-8: some characters may be wrong.',
+  };
+}

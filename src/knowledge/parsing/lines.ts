@@ -1,0 +1,36 @@
+/** Starts a list item or a step, so the line break before it is meant. */
+const MARKER = /^\s*(?:[-*+•‣▪◦–—]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S/;
+
+/** A line is cut by its margin, not by its author, when it fills most of the width of its paragraph. */
+const FULL_SHARE = 0.75;
+/** Paragraphs narrower than this are addresses, verses or tables: their line breaks are meant. */
+const MIN_WRAP_WIDTH = 40;
+const HYPHENATED = /\p{L}\p{L}-$/u;
+
+/**
+ * Undoes hard wrapping: joins the lines of one paragraph that its margin broke, keeps breaks that carry meaning
+ * (list items, short lines), and rejoins words hyphenated at a line end.
+ * @param widths of the lines in any unit (characters, points); with `minWidth` in the same unit
+ */
+export function unwrap(
+  lines: readonly string[],
+  widths: readonly number[] = lines.map((line) => line.length),
+  minWidth = MIN_WRAP_WIDTH,
+): string {
+  const widest = Math.max(0, ...widths);
+  let text = '';
+  lines.forEach((raw, index) => {
+    const line = raw.trim();
+    if (index === 0) {
+      text = line;
+      return;
+    }
+    const before = widths[index - 1] ?? 0;
+    const hyphenated = HYPHENATED.test(text) && /^\p{Ll}/u.test(line);
+    const full = before >= FULL_SHARE * widest && !MARKER.test(line);
+    if (widest < minWidth || !(full || hyphenated)) text += '\n' + line;
+    else if (hyphenated) text = text.slice(0, -1) + line;
+    else text += ' ' + line;
+  });
+  return text;
+}

@@ -1,0 +1,84 @@
+import type { List, Nodes, RootContent, Table } from 'mdast';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { gfmFromMarkdown } from 'mdast-util-gfm';
+import { gfm } from 'micromark-extension-gfm';
+import { DocumentBuilder, cleanText, collapse } from './builder.js';
+import type { ParsedDocument } from './document.js';
+import { addHtml, htmlToText } from './html.js';
+import { tableText } from './tables.js';
+
+const FRONT_MATTER = /^---\n([\s\S]*?)\n(?:---|\.\.\.)(?:\n|$)/;
+
+/** GitHub-flavoured Markdown, rendered: marks vanish, tables become self-contained rows, headings the path. */
+export function parseMarkdown(source: string, name: string, notes: string[] = []): ParsedDocument {
+  const builder = new DocumentBuilder('markdown');
+  notes.forEach((note) => builder.note(note));
+  const clean = cleanText(source);
+  const frontMatter = FRONT_MATTER.exec(clean);
+  const body = frontMatter === null ? clean : clean.slice(frontMatter[0].length);
+  const tree = fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  tree.children.forEach((node) => addNode(builder, node));
+  const title = /^title:\s*(["']?)(.+)\1\s*$/m.exec(frontMatter?.[1] ?? '')?.[2];
+  return builder.finish({ title, fallbackTitle: name });
+}
+
+function addNode(builder: DocumentBuilder, node: RootContent): void {
+  switch (node.type) {
+    case 'heading':
+      return builder.heading(node.depth, inlineText(node));
+    case 'code':
+      return builder.block('code', node.value);
+    case 'list':
+      return builder.block('list', listLines(node, '').join('\n'));
+    case 'table':
+      return builder.block('table', gfmTable(node));
+    case 'html':
+      return addHtml(builder, node.value);
+    case 'blockquote':
+    case 'footnoteDefinition':
+      return node.children.forEach((child) => addNode(builder, child));
+    case 'definition':
+    case 'thematicBreak':
+      return;
+    default:
+      return builder.block('paragraph', inlineText(node));
+  }
+}
+
+function gfmTable(table: Table): string {
+  const [header, ...rows] = table.children.map((row) => row.children.map(inlineText));
+  // A table of one row has nothing but its header to say.
+  return rows.length === 0 ? tableText(null, [header ?? []]) : tableText(header ?? null, rows);
+}
+
+/** One line an item; what an item nests is indented below it. */
+function listLines(list: List, indent: string): string[] {
+  return list.children.flatMap((item, index) => {
+    const marker = list.ordered === true ? `${(list.start ?? 1) + index}. ` : '- ';
+    const lines = item.children.flatMap((child): string[] => {
+      if (child.type === 'list') return listLines(child, `${indent}  `);
+      if (child.type === 'code') return child.value.split('\n').map((line) => `${indent}  ${line}`);
+      if (child.type === 'table') return gfmTable(child).split('\n');
+      return [inlineText(child)];
+    });
+    return [indent + marker + (lines[0] ?? '').trimStart(), ...lines.slice(1)].filter((line) => line.trim() !== '-');
+  });
+}
+
+function inlineText(node: Nodes): string {
+  return collapse(rawText(node));
+}
+
+function rawText(node: Nodes): string {
+  if (node.type === 'image' || node.type === 'imageReference') return node.alt ?? '';
+  if (node.type === 'html') return htmlToText(node.value);
+  if (node.type === 'break') return ' ';
+  if (node.type === 'footnoteReference') return '';
+  if ('value' in node) return node.value;
+  if (!('children' in node)) return '';
+  // Blocks inside (a paragraph of a list item's quote) must not run together.
+  return node.children.map(rawText).join(isBlock(node) ? ' ' : '');
+}
+
+const isBlock = (node: Nodes): boolean =>
+  ['blockquote', 'list', 'listItem', 'root', 'table', 'tableRow', 'footnoteDefinition'].includes(node.type);

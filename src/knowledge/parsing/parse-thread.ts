@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { parentPort } from 'node:worker_threads';
+import { isGraftError } from '../../kernel/errors.js';
+import { chunkDocument } from '../chunking/chunk.js';
+import type { ParseReply, ParseRequest } from './parse-protocol.js';
+import { parseDocument } from './parse.js';
+
+/** The thread of the parsing process that does the work and may hang, overflow or run out of memory. */
+const port = parentPort;
+if (port === null) throw new Error('parse-thread is started by parse-process');
+
+port.on('message', (request: ParseRequest) => {
+  void answer(request).then((reply) => port.postMessage(reply));
+});
+
+async function answer({ id, path, claim }: ParseRequest): Promise<ParseReply> {
+  try {
+    const document = await parseDocument(await readFile(path), claim);
+    return { id, ok: true, document, chunks: chunkDocument(document) };
+  } catch (error) {
+    if (isGraftError(error)) return { id, ok: false, code: error.code, message: error.message, hint: error.hint };
+    return { id, ok: false, code: 'STORAGE_FAILED', message: 'The stored file could not be read.', hint: undefined };
+  }
+}

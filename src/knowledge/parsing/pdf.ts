@@ -1,0 +1,182 @@
+import { getDocumentProxy, getMeta } from 'unpdf';
+import { GraftError } from '../../kernel/errors.js';
+import { DocumentBuilder, collapse } from './builder.js';
+import type { ParsedDocument } from './document.js';
+import { unwrap } from './lines.js';
+
+const MAX_PAGES = 5_000;
+/** Lines this much taller than the body's type are headings. */
+const HEADING_RATIO = 1.15;
+const MAX_HEADING_LENGTH = 160;
+/** A gap between base lines this much larger than the page's usual one starts a paragraph. */
+const PARAGRAPH_RATIO = 1.35;
+
+interface Line {
+  text: string;
+  x: number;
+  /** Base line and type size in points; y grows upwards. */
+  y: number;
+  width: number;
+  size: number;
+  /** In the outer tenth of the page, where running heads stand. */
+  margin: boolean;
+}
+
+interface TextItem {
+  str: string;
+  transform: number[];
+  width: number;
+  height: number;
+  hasEOL: boolean;
+}
+
+/**
+ * PDF, page by page: lines become paragraphs by their gaps and headings by their type size; running heads and page
+ * numbers are dropped.
+ * @throws DOCUMENT_UNREADABLE when it is damaged, encrypted, or holds pictures of text only
+ */
+export async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument> {
+  const document = await open(bytes);
+  if (document.numPages > MAX_PAGES)
+    throw new GraftError(
+      'PAYLOAD_TOO_LARGE',
+      `The PDF has ${document.numPages} pages; at most ${MAX_PAGES} are taken.`,
+    );
+  const pages: Line[][] = [];
+  for (let number = 1; number <= document.numPages; number += 1) {
+    const page = await document.getPage(number);
+    const content = await page.getTextContent();
+    const items = (content.items as object[]).filter((item): item is TextItem => 'str' in item);
+    pages.push(toLines(items, page.view as number[]));
+    page.cleanup();
+  }
+  const builder = new DocumentBuilder('pdf');
+  const levels = headingLevels(pages);
+  const running = runningLines(pages);
+  pages.forEach((lines, index) => {
+    builder.startPage(index + 1);
+    addPage(
+      builder,
+      lines.filter((line) => !running.has(shape(line))),
+      levels,
+    );
+  });
+  const meta = await getMeta(document).catch(() => ({ info: {} as Record<string, unknown> }));
+  const title = typeof meta.info['Title'] === 'string' ? meta.info['Title'] : undefined;
+  return builder.finish({
+    title: title !== undefined && /^untitled|\.\w{2,4}$|^microsoft word/i.test(title.trim()) ? undefined : title,
+    fallbackTitle: name,
+    pages: document.numPages,
+    emptyHint: 'It may be a scan: run text recognition over it first.',
+  });
+}
+
+async function open(bytes: Uint8Array) {
+  try {
+    return await getDocumentProxy(bytes, { isEvalSupported: false, stopAtErrors: false, verbosity: 0 });
+  } catch (cause) {
+    const encrypted = cause instanceof Error && cause.name === 'PasswordException';
+    throw new GraftError(
+      'DOCUMENT_UNREADABLE',
+      encrypted ? 'The PDF is protected by a password.' : 'The file is not a readable PDF.',
+      { cause, hint: encrypted ? 'Save it without a password.' : undefined },
+    );
+  }
+}
+
+function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: readonly number[]): Line[] {
+  const edge = (top - bottom) / 10;
+  const lines: Line[] = [];
+  let current: Line | null = null;
+  const close = () => {
+    if (current !== null && current.text.trim() !== '') lines.push({ ...current, text: current.text.trim() });
+    current = null;
+  };
+  for (const item of items) {
+    const [, , skew = 0, scale = 0, x = 0, y = 0] = item.transform;
+    const size = Math.hypot(skew, scale) || item.height;
+    if (
+      current !== null &&
+      Math.abs(y - (current as Line).y) > Math.max(size, (current as Line).size) / 2 &&
+      item.str !== ''
+    )
+      close();
+    if (item.str !== '') {
+      const line: Line = current ?? { text: '', x, y, width: 0, size: 0, margin: y > top - edge || y < bottom + edge };
+      line.text += item.str;
+      line.width = Math.max(line.width, x + item.width - line.x);
+      if (item.str.trim() !== '') line.size = Math.max(line.size, size);
+      current = line;
+    }
+    if (item.hasEOL) close();
+  }
+  close();
+  return lines;
+}
+
+/** What two running heads have in common when only the page number differs. */
+const shape = (line: Line): string => `${Math.round(line.y / 4)}:${collapse(line.text).replace(/\d+/g, '#')}`;
+
+/** Lines that stand at the same height in the margin of most pages. */
+function runningLines(pages: readonly Line[][]): Set<string> {
+  if (pages.length < 3) return new Set();
+  const counts = new Map<string, number>();
+  for (const lines of pages)
+    for (const edge of new Set(lines.filter((line) => line.margin).map(shape)))
+      counts.set(edge, (counts.get(edge) ?? 0) + 1);
+  return new Set([...counts].filter(([, count]) => count >= 0.6 * pages.length).map(([edge]) => edge));
+}
+
+/** Type sizes (tenths of a point) above the body's, largest first: their place is the heading level. */
+function headingLevels(pages: readonly Line[][]): Map<number, number> {
+  const characters = new Map<number, number>();
+  for (const line of pages.flat()) {
+    const size = Math.round(line.size * 10);
+    characters.set(size, (characters.get(size) ?? 0) + line.text.length);
+  }
+  const body = [...characters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
+  const larger = [...characters.keys()].filter((size) => size >= body * HEADING_RATIO).sort((a, b) => b - a);
+  return new Map(larger.map((size, index) => [size, Math.min(6, index + 1)]));
+}
+
+function addPage(builder: DocumentBuilder, lines: readonly Line[], levels: ReadonlyMap<number, number>): void {
+  const gap = usualGap(lines);
+  let group: Line[] = [];
+  const flush = () => {
+    const first = group[0];
+    if (first === undefined) return;
+    const level = levels.get(Math.round(first.size * 10));
+    const joined = group.map((line) => line.text).join(' ');
+    if (level !== undefined && joined.length <= MAX_HEADING_LENGTH) builder.heading(level, joined);
+    else
+      builder.block(
+        'paragraph',
+        unwrap(
+          group.map((line) => line.text),
+          group.map((line) => line.width),
+          20 * first.size,
+        ),
+      );
+    group = [];
+  };
+  for (const line of lines) {
+    const before = group.at(-1);
+    if (before !== undefined) {
+      const distance = before.y - line.y;
+      const otherSize = Math.abs(before.size - line.size) > 0.1 * before.size;
+      if (otherSize || distance < 0 || distance > PARAGRAPH_RATIO * Math.max(gap, line.size)) flush();
+    }
+    group.push(line);
+  }
+  flush();
+}
+
+/** The lower quartile: most gaps are between lines of one paragraph, and none is smaller. */
+function usualGap(lines: readonly Line[]): number {
+  const gaps = lines
+    .slice(1)
+    .map((line, index) => (lines[index]?.y ?? 0) - line.y)
+    .filter((gap) => gap > 1)
+    .sort((a, b) => a - b);
+  return gaps[Math.floor(gaps.length / 4)] ?? 0;
+}

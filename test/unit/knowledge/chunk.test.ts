@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { CHUNK_SIZE, chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
+import { parseMarkdown } from '../../../src/knowledge/parsing/markdown.js';
+import { parseText } from '../../../src/knowledge/parsing/text.js';
+
+const sentence = 'The pump moves eleven litres of water a minute through the filter. ';
+
+describe('chunkDocument', () => {
+  it('cuts at headings and gives each chunk its path', () => {
+    const document = parseMarkdown(
+      `# Guide\n\n## Pump\n\n${sentence.repeat(5)}\n\n## Filter\n\n${sentence.repeat(5)}`,
+      'guide.md',
+    );
+    const chunks = chunkDocument(document);
+    expect(chunks.map((chunk) => chunk.headings)).toEqual([
+      ['Guide', 'Pump'],
+      ['Guide', 'Filter'],
+    ]);
+    expect(chunks[0]?.text.startsWith('Guide\n\nPump\n\nThe pump')).toBe(true);
+  });
+
+  it('cuts a long section at sentence ends into parts of like length', () => {
+    const chunks = chunkDocument(parseText(sentence.repeat(40), 'long.txt'));
+    const lengths = chunks.map((chunk) => chunk.text.length);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(CHUNK_SIZE.max);
+    expect(Math.min(...lengths)).toBeGreaterThan(CHUNK_SIZE.target * 0.65);
+    expect(chunks.every((chunk) => chunk.text.endsWith('.'))).toBe(true);
+  });
+
+  it('keeps a section that fits whole', () => {
+    expect(chunkDocument(parseText(sentence.repeat(17).trim(), 'a.txt'))).toHaveLength(1);
+  });
+
+  it('joins tiny sibling sections under their common path', () => {
+    const chunks = chunkDocument(parseMarkdown('# Terms\n\n## A\n\nOne.\n\n## B\n\nTwo.\n', 'a.md'));
+    expect(chunks).toHaveLength(1);
+    expect(chunks[0]?.headings).toEqual(['Terms']);
+  });
+
+  it('covers everything, with exact offsets, within the limit, tearing no character', () => {
+    const word = fc.oneof(
+      { weight: 6, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }) },
+      { weight: 2, arbitrary: fc.constantFrom('. ', '! ', ' ', '\n', '\n\n', '\n# ', '\n## ', '\n- ', '| a | b |\n') },
+      { weight: 1, arbitrary: fc.nat(3_000).map((n) => '😀'.repeat(n)) },
+      { weight: 1, arbitrary: fc.nat(3_000).map((n) => 'x'.repeat(n)) },
+      { weight: 1, arbitrary: fc.nat(60).map((n) => sentence.repeat(n)) },
+    );
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 30 }), fc.boolean(), (words, markdown) => {
+        const source = 'Start ' + words.join('');
+        const document = markdown ? parseMarkdown(source, 'a.md') : parseText(source, 'a.txt');
+        let end = 0;
+        chunkDocument(document).forEach((chunk, ordinal) => {
+          expect(chunk.ordinal).toBe(ordinal);
+          expect(chunk.text).toBe(document.text.slice(chunk.start, chunk.end));
+          expect(chunk.text.length).toBeLessThanOrEqual(CHUNK_SIZE.max);
+          expect(chunk.text.isWellFormed()).toBe(true);
+          expect(document.text.slice(end, chunk.start).trim()).toBe('');
+          end = chunk.end;
+        });
+        expect(document.text.slice(end).trim()).toBe('');
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

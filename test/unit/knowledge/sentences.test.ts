@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { splitSentences } from '../../../src/knowledge/chunking/sentences.js';
+
+const texts = (source: string) => splitSentences(source).map((sentence) => sentence.text);
+
+describe('splitSentences', () => {
+  it.each([
+    ['Dr. Smith met J. R. Tolkien. They spoke.', ['Dr. Smith met J. R. Tolkien.', 'They spoke.']],
+    ['See e.g. Fig. 3. Then go on.', ['See e.g. Fig. 3.', 'Then go on.']],
+    [
+      'The U.S. Army left. It was in the U.S. The rest stayed.',
+      ['The U.S. Army left.', 'It was in the U.S.', 'The rest stayed.'],
+    ],
+    ['The answer is no. Ask again.', ['The answer is no.', 'Ask again.']],
+    ['See no. 5. Version 3.5.1 is out!', ['See no. 5.', 'Version 3.5.1 is out!']],
+    ['It opens at 3 p.m. Bring a coat.', ['It opens at 3 p.m.', 'Bring a coat.']],
+    ['El Sr. García llegó. ¿Quién es?', ['El Sr. García llegó.', '¿Quién es?']],
+  ])('keeps abbreviations together: %s', (source, expected) => {
+    expect(texts(source)).toEqual(expected);
+  });
+
+  it('ends a sentence at every line, and leaves bullets but not numbers out', () => {
+    expect(texts('Steps\n1. Open it. Look inside.\n- Plan: Team; Price: $12\n• Second')).toEqual([
+      'Steps',
+      '1. Open it.',
+      'Look inside.',
+      'Plan: Team; Price: $12',
+      'Second',
+    ]);
+  });
+
+  it('returns nothing for white space', () => {
+    expect(splitSentences(' \n\t ')).toEqual([]);
+  });
+
+  it('has exact, ordered offsets, and loses nothing but white space and bullets', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 12 }),
+      fc.constantFrom('. ', '\n', 'e.g. ', '- ', '1. ', '! ', ' ', 'U.S. ', '😀', '\r\n'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const source = pieces.join('');
+        let end = 0;
+        for (const sentence of splitSentences(source)) {
+          expect(sentence.text).toBe(source.slice(sentence.start, sentence.end));
+          expect(sentence.text).toBe(sentence.text.trim());
+          expect(source.slice(end, sentence.start)).toMatch(/^\s*(?:[-*+•‣▪◦–—]\s+)*$/);
+          end = sentence.end;
+        }
+        expect(source.slice(end)).toMatch(/^\s*(?:[-*+•‣▪◦–—]\s*)*$/);
+      }),
+    );
+  });
+
+  it('stays linear on megabytes that never end a sentence', () => {
+    const started = performance.now();
+    splitSentences('J. '.repeat(300_000));
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+});
