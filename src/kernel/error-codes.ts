@@ -162,6 +162,16 @@ export const ERROR_CODES = define({
     retry: 'later',
     whatToDo: 'Send it again when `/readyz` says 200.',
   },
+  DATA_FILE_INVALID: {
+    meaning: 'A data file can’t be read as what it is, or holds no row.',
+    retry: 'no',
+    whatToDo: 'Correct the file at the line or byte that the message names and upload it again.',
+  },
+  DATASET_UNUSABLE: {
+    meaning: 'The dataset version must not be used for training.',
+    retry: 'no',
+    whatToDo: 'Use the version that the message names, or make a new one without the problems in its report.',
+  },
 });
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -3,7 +3,7 @@ import type { Entity } from './task-kinds.js';
 /** Entities found in a text, and what could not be decided. Offsets count UTF-16 units. */
 export interface FoundEntities {
   entities: Entity[];
-  /** Mentions that stand in the text more often than they are listed: the first unused place was taken. */
+  /** Mentions that stand in the text more often than they are listed, or are listed under two types: the first unused place was taken. */
   ambiguous: string[];
   /** Mentions that don't stand in the text, or not often enough. */
   missing: string[];
@@ -34,7 +34,11 @@ export function locateMentions(text: string, byType: Readonly<Record<string, rea
     .flatMap(([type, list]) => list.map((mention) => ({ type, mention })))
     .filter(({ mention }) => mention !== '');
   const listed = new Map<string, number>();
-  for (const { mention } of mentions) listed.set(mention, (listed.get(mention) ?? 0) + 1);
+  const typesOf = new Map<string, Set<string>>();
+  for (const { mention, type } of mentions) {
+    listed.set(mention, (listed.get(mention) ?? 0) + 1);
+    typesOf.set(mention, (typesOf.get(mention) ?? new Set()).add(type));
+  }
 
   const found: FoundEntities = { entities: [], ambiguous: [], missing: [] };
   const isFree = (start: number, end: number) => found.entities.every((e) => end <= e.start || start >= e.end);
@@ -46,8 +50,8 @@ export function locateMentions(text: string, byType: Readonly<Record<string, rea
       found.missing.push(mention);
       continue;
     }
-    // More free places than mentions still to be placed: another place would have been as good.
-    if (places.length > listed.get(mention)!) found.ambiguous.push(mention);
+    // More free places than mentions still to be placed, or two types for two places: another choice would have been as good.
+    if (places.length > listed.get(mention)! || typesOf.get(mention)!.size > 1) found.ambiguous.push(mention);
     listed.set(mention, listed.get(mention)! - 1);
     found.entities.push({ type, text: mention, start, end: start + mention.length });
   }

@@ -16,6 +16,12 @@ describe('locateMentions', () => {
     });
   });
 
+  it('reports a mention that is listed under two types', () => {
+    expect(
+      locateMentions('Washington met Washington', { person: ['Washington'], location: ['Washington'] }).ambiguous,
+    ).toEqual(['Washington']);
+  });
+
   it('lets the longer mention choose first', () => {
     const found = locateMentions('The New York Times of New York', {
       location: ['New York'],

@@ -1,0 +1,151 @@
+import {
+  textHash,
+  TaskKind,
+  inputScope,
+  inputText,
+  outputText,
+  rowContent,
+  type TaskRow,
+} from '../tasks/task-kinds.js';
+import { exactForm, wordsForm } from '../validation/near-duplicates/text-forms.js';
+import type { ColumnType } from './duckdb.js';
+
+/** What a row carries besides its content. */
+export interface RowMeta {
+  /** Place in the version, from 1; files follow one another. */
+  ordinal: number;
+  /** Identity over versions: the given id, or a hash of the input with a counter for equal ones. */
+  key: string;
+  split: string;
+  /** Rows of one group are never parted by a hashed split. */
+  group: string;
+  /** Whom the row is about: their rows can be deleted. */
+  subject: string | null;
+  /** Feature store key and the moment that the row speaks of, in ms since 1970 UTC. */
+  entity: string | null;
+  eventTime: number | null;
+  language: string | null;
+  /** Index into the version's files, number of the data row there, its line if it is text. */
+  file: number;
+  fileRow: number;
+  line: number | null;
+}
+
+/** The content columns that are stored; the rest of the content lies in `body` as JSON. */
+export interface ContentColumns {
+  text: string;
+  label: string | null;
+  body: string;
+}
+
+export function toColumns(row: TaskRow): ContentColumns {
+  const text = inputText(row);
+  switch (row.task) {
+    case TaskKind.CLASSIFICATION:
+      return { text, label: row.label, body: '{}' };
+    case TaskKind.EXTRACTION:
+      return { text, label: null, body: JSON.stringify({ entities: row.entities }) };
+    case TaskKind.TRANSLATION: {
+      const { source: _source, ...body } = rowContent(row);
+      return { text, label: null, body: JSON.stringify(body) };
+    }
+    case TaskKind.QUESTION_ANSWERING: {
+      const { question: _question, ...body } = rowContent(row);
+      return { text, label: null, body: JSON.stringify(body) };
+    }
+    case TaskKind.INSTRUCTION:
+      return { text, label: null, body: JSON.stringify({ messages: row.messages }) };
+  }
+}
+
+export function fromColumns(task: TaskKind, { text, label, body }: ContentColumns): TaskRow {
+  const rest = JSON.parse(body) as Record<string, never>;
+  switch (task) {
+    case TaskKind.CLASSIFICATION:
+      return { task, text, label: label ?? '' };
+    case TaskKind.EXTRACTION:
+      return { task, text, ...rest } as unknown as TaskRow;
+    case TaskKind.TRANSLATION:
+      return { task, source: text, ...rest } as unknown as TaskRow;
+    case TaskKind.QUESTION_ANSWERING:
+      return { task, question: text, ...rest } as unknown as TaskRow;
+    case TaskKind.INSTRUCTION:
+      return { task, ...rest } as unknown as TaskRow;
+  }
+}
+
+/** Columns of the stored rows, in the row groups of a version. */
+export const STORED_COLUMNS = {
+  ordinal: 'BIGINT',
+  key: 'VARCHAR',
+  digest: 'VARCHAR',
+  split: 'VARCHAR',
+  group_key: 'VARCHAR',
+  subject: 'VARCHAR',
+  entity: 'VARCHAR',
+  event_time: 'BIGINT',
+  language: 'VARCHAR',
+  file: 'INTEGER',
+  file_row: 'BIGINT',
+  line: 'BIGINT',
+  text: 'VARCHAR',
+  label: 'VARCHAR',
+  body: 'VARCHAR',
+} as const satisfies Record<string, ColumnType>;
+
+/**
+ * The table `rows` while a version is made: the stored columns, and hashes that only validation needs.
+ * `fault` is set on records that are no rows; their raw text stands in `text`, and no rule but the schema's looks at them.
+ */
+export const STAGED_COLUMNS = {
+  ...STORED_COLUMNS,
+  scope_hash: 'VARCHAR',
+  exact_hash: 'VARCHAR',
+  words_hash: 'VARCHAR',
+  output_hash: 'VARCHAR',
+  fault: 'VARCHAR',
+} as const satisfies Record<string, ColumnType>;
+
+/** What a rule found on a row. `related` is another row that it concerns, `score` how alike they are. */
+export const FLAG_COLUMNS = {
+  ordinal: 'BIGINT',
+  rule: 'VARCHAR',
+  note: 'VARCHAR',
+  related: 'BIGINT',
+} as const satisfies Record<string, ColumnType>;
+
+export function stagedValues(meta: RowMeta, row: TaskRow, digest: string): (string | number | null)[] {
+  const { text, label, body } = toColumns(row);
+  const scope = inputScope(row);
+  return [
+    ...metaValues(meta, digest),
+    text,
+    label,
+    body,
+    scope === '' ? '' : textHash(scope),
+    textHash(exactForm(text)),
+    textHash(wordsForm(text)),
+    textHash(outputText(row)),
+    null,
+  ];
+}
+
+/** A record that could not become a row: kept with its raw text, so that its owner finds it. */
+export function faultyValues(meta: RowMeta, raw: string, rule: string): (string | number | null)[] {
+  return [...metaValues(meta, ''), raw, null, '{}', '', '', '', '', rule];
+}
+
+const metaValues = (meta: RowMeta, digest: string): (string | number | null)[] => [
+  meta.ordinal,
+  meta.key,
+  digest,
+  meta.split,
+  meta.group,
+  meta.subject,
+  meta.entity,
+  meta.eventTime,
+  meta.language,
+  meta.file,
+  meta.fileRow,
+  meta.line,
+];

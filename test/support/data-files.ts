@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { DataFile } from '../../src/data/importing/records.js';
+
+const folders: string[] = [];
+
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone after the test file. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
+  folders.push(folder);
+  return folder;
+}
+
+export async function dataFile(path: string, name = basename(path)): Promise<DataFile> {
+  const { size } = await stat(path);
+  const sha256 =
+    size < 1e8
+      ? createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex')
+      : 'f'.repeat(64);
+  return { path, name, bytes: size, sha256 };
+}
+
+export async function writtenFile(folder: string, name: string, content: string | Uint8Array): Promise<DataFile> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return dataFile(path);
+}
+
+/** Where the public data sets lie beside the repository, or null: then tests that need them say so and do nothing. */
+export function sharedDatasets(): string | null {
+  const candidates = [process.env['GRAFT_SHARED_DATASETS'], '../shared/datasets', '../../shared/datasets'];
+  return (
+    candidates
+      .filter((path) => path !== undefined)
+      .map((path) => resolve(path))
+      .find((path) => existsSync(join(path, 'banking77-train.csv'))) ?? null
+  );
+}
+
+/** Like `describe`, for tests on the public data sets; prints why when it skips. */
+export function describeWithDatasets(name: string, body: (folder: string) => void): void {
+  const folder = sharedDatasets();
+  if (folder) return describe(name, () => body(folder));
+  console.warn(`SKIPPED: ${name}: no ../shared/datasets here; set GRAFT_SHARED_DATASETS to its folder.`);
+  describe.skip(name, () => {
+    it('needs ../shared/datasets', () => undefined);
+  });
+}
