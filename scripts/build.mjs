@@ -53,7 +53,7 @@ whenChanged('prisma', [join(root, 'prisma/schema.prisma'), lock], join(generated
   }),
 );
 
-const sources = ['src', 'gpu-worker', 'test', 'bench']
+const sources = ['src', 'gpu-worker', 'test', 'bench', 'scripts']
   .flatMap((folder) => filesBelow(join(root, folder)))
   .filter((file) => file.endsWith('.ts'));
 whenChanged(
