@@ -1,6 +1,3 @@
--- CreateSchema
-CREATE SCHEMA IF NOT EXISTS "public";
-
 -- CreateTable
 CREATE TABLE "workspace" (
     "id" UUID NOT NULL,
@@ -263,5 +260,5 @@ ALTER TABLE "chunk" ADD CONSTRAINT "chunk_document_id_fkey" FOREIGN KEY ("docume
 -- AddForeignKey
 ALTER TABLE "chunk_term" ADD CONSTRAINT "chunk_term_chunk_id_fkey" FOREIGN KEY ("chunk_id") REFERENCES "chunk"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
--- The workspace of a single-tenant installation
+-- Graft: beyond schema.prisma. The workspace of a single-tenant installation
 INSERT INTO "workspace" ("id", "name") VALUES ('00000000-0000-7000-8000-000000000001', 'default');
