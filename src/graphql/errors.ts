@@ -76,7 +76,8 @@ export class ErrorPresenter {
       const codes = chain.map((each) => (each as GraphQLError).extensions['code']);
       const code = codes.map(knownCode).find((each) => each !== undefined);
       if (code) return new GraftError(code, thrown.message);
-      if (isCoercionError(thrown)) return new GraftError('BAD_USER_INPUT', thrown.message);
+      const coercion = chain.find((each) => isCoercionError(each as GraphQLError));
+      if (coercion) return new GraftError('BAD_USER_INPUT', (coercion as GraphQLError).message);
       // Raised before anything was resolved, so it speaks of the request.
       if (!(error as GraphQLError).path && codes.every((each) => each === undefined))
         return new GraftError('BAD_REQUEST', thrown.message);

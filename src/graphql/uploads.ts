@@ -61,12 +61,20 @@ export async function addUploads(server: FastifyInstance, { files, maxBytes, isD
     if (declared > maxBytes + 16 * 1024) throw tooLarge(maxBytes);
     const part = await request.file();
     if (!part) throw new GraftError('BAD_REQUEST', 'The form holds no file.');
-    const stored = await files.store(identifyCaller().workspaceId, {
-      name: fileName(part.filename),
-      mediaType: part.mimetype,
-      source: part.file,
-      maxBytes,
-    });
+    let cutShort: Error | undefined;
+    part.file.once('error', (error) => (cutShort = error));
+    const stored = await files
+      .store(identifyCaller().workspaceId, {
+        name: fileName(part.filename),
+        mediaType: part.mimetype,
+        source: part.file,
+        maxBytes,
+      })
+      .catch((error: unknown) => {
+        // Whatever the store makes of it: the fault lies in what was sent.
+        if (cutShort) throw new GraftError('BAD_REQUEST', 'The form ended before the file did.');
+        throw error;
+      });
     if (part.file.truncated) throw tooLarge(maxBytes);
     return reply
       .code(201)

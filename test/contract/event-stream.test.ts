@@ -33,7 +33,7 @@ describe('GraphQL over server-sent events', () => {
     ] as const) {
       const iterator = client.iterate({ query });
       void iterator.next();
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await gateway.log.untilStarted(name);
       await iterator.return!();
       await gateway.log.untilAborted(name);
     }

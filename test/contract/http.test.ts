@@ -9,12 +9,12 @@ describe('GraphQL over HTTP', () => {
   });
   afterAll(() => gateway.close(100));
 
-  it('passes every audit of graphql-http', async () => {
+  it('passes every audit of graphql-http; what it may leave out is GET without a header that forces a preflight', async () => {
     const results = await auditServer({ url: `${gateway.url}/graphql` });
-    const failed = results.filter((result) => result.status !== 'ok');
-    for (const result of failed) if ('reason' in result) console.log(result.status, result.name, result.reason);
-    expect(failed.filter((result) => result.status === 'error')).toEqual([]);
     expect(results.length).toBeGreaterThan(50);
+    expect(results.filter(({ status }) => status === 'error' || status === 'warn')).toEqual([]);
+    const notices = results.filter(({ status }) => status === 'notice').map(({ name }) => name);
+    for (const name of notices) expect(name).toMatch(/^MAY .*GET/);
   });
 
   it('answers introspection within its limits', async () => {

@@ -59,12 +59,12 @@ describe('GraphQL over WebSocket', () => {
   it('aborts the resolver when the client cancels, a subscription and a query alike', async () => {
     const iterator = client.iterate({ query: 'subscription { counter(to: 9, everyMs: 60000) }' });
     const pending = iterator.next();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gateway.log.untilStarted('counter');
     await iterator.return!();
     await gateway.log.untilAborted('counter');
     const query = client.iterate({ query: '{ wait(ms: 60000) }' });
     void query.next();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gateway.log.untilStarted('wait');
     await query.return!();
     await gateway.log.untilAborted('wait');
     await pending;
@@ -124,7 +124,7 @@ describe('GraphQL over WebSocket', () => {
       client.iterate({ query: 'subscription { counter(to: 1, everyMs: 60000) }' }),
     );
     const pending = running.map((iterator) => iterator.next());
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const _ of running) await gateway.log.untilStarted('counter');
     await expect(collect('{ hello }')).rejects.toMatchObject([{ extensions: { code: 'OVERLOADED' } }]);
     for (const iterator of running) await iterator.return!();
     await Promise.all(pending);

@@ -47,16 +47,28 @@ class AskProbeInput {
 
 /** What happened in resolvers that outlive their request. */
 export class ProbeLog {
+  started: string[] = [];
   aborted: string[] = [];
 
-  /** Resolves once `name` was aborted. */
-  async untilAborted(name: string, timeoutMs = 5_000): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
-    while (!this.aborted.includes(name)) {
-      if (Date.now() > deadline) throw new Error(`${name} was not aborted within ${timeoutMs} ms`);
-      await sleep(5);
-    }
+  /** Resolves once `name` waits for something. */
+  untilStarted(name: string): Promise<void> {
+    return untilListed(this.started, `the start of ${name}`, name);
   }
+
+  /** Resolves once `name` was aborted. */
+  untilAborted(name: string): Promise<void> {
+    return untilListed(this.aborted, `the end of ${name}`, name);
+  }
+}
+
+/** Takes `name` off the list as soon as it stands there. */
+async function untilListed(list: string[], what: string, name: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!list.includes(name)) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(5);
+  }
+  list.splice(list.indexOf(name), 1);
 }
 
 @Resolver(() => Item)
@@ -162,6 +174,7 @@ export class ProbeResolver {
   }
 
   private async waitFor(name: string, ms: number, signal: AbortSignal): Promise<void> {
+    this.log.started.push(name);
     try {
       await sleep(ms, undefined, { signal });
     } catch (error) {

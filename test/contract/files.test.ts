@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
+
+describe('POST /files', () => {
+  let gateway: ProbeGateway;
+  beforeAll(async () => {
+    gateway = await startProbeGateway({ maxUploadBytes: 1_000_000 });
+  });
+  afterAll(() => gateway.close(100));
+
+  async function upload(
+    content: Uint8Array,
+    { name = 'notes.md', type = 'text/markdown', headers = { 'graft-upload': '1' } as Record<string, string> } = {},
+  ) {
+    const form = new FormData();
+    form.append('file', new Blob([content as Uint8Array<ArrayBuffer>], { type }), name);
+    const response = await fetch(`${gateway.url}/files`, { method: 'POST', headers, body: form });
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  }
+
+  it('stores the bytes as they are and answers with id, name, size and digest', async () => {
+    const content = randomBytes(700_000);
+    const { status, json } = await upload(content);
+    expect(status).toBe(201);
+    expect(json).toEqual({
+      id: expect.stringMatching(/^[\w-]+$/),
+      name: 'notes.md',
+      mediaType: 'text/markdown',
+      bytes: 700_000,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    });
+    expect(Buffer.from(json['id'] as string, 'base64url').toString()).toMatch(/^File:[0-9a-f-]{36}$/);
+  });
+
+  it('keeps of a path only the last name', async () => {
+    expect((await upload(Buffer.from('x'), { name: '../../etc/passwd' })).json['name']).toBe('passwd');
+    expect((await upload(Buffer.from('x'), { name: 'C:\\Users\\a\\b.txt' })).json['name']).toBe('b.txt');
+  });
+
+  it('refuses a file beyond the limit, whether or not its size was declared', async () => {
+    for (const size of [1_000_001, 1_500_000]) {
+      const { status, json } = await upload(Buffer.alloc(size));
+      expect([status, json['errors']]).toMatchObject([413, [{ extensions: { code: 'PAYLOAD_TOO_LARGE' } }]]);
+    }
+    expect((await upload(Buffer.alloc(1_000_000))).status).toBe(201);
+  });
+
+  it('asks for a header that no form of another page can send', async () => {
+    const { status, json } = await upload(Buffer.from('x'), { headers: {} });
+    expect([status, json['errors']]).toMatchObject([400, [{ extensions: { code: 'BAD_REQUEST' } }]]);
+  });
+
+  it('names what is wrong with a form', async () => {
+    const headers = { 'graft-upload': '1' };
+    const attempts: [BodyInit, Record<string, string>][] = [
+      ['plain', { ...headers, 'content-type': 'application/json' }],
+      [new FormData(), headers],
+      [
+        '--x\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\ncut sho',
+        { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+      ],
+    ];
+    for (const [body, sent] of attempts) {
+      const response = await fetch(`${gateway.url}/files`, { method: 'POST', headers: sent, body });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    }
+  });
+});

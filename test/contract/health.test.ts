@@ -1,0 +1,64 @@
+import { startProbeGateway } from '../support/gateway.js';
+
+const json = async (url: string) => {
+  const response = await fetch(url);
+  return [response.status, await response.json()] as const;
+};
+
+describe('health and shutdown', () => {
+  it('says which part is not ready', async () => {
+    const gateway = await startProbeGateway();
+    expect(await json(`${gateway.url}/livez`)).toEqual([200, { status: 'alive' }]);
+    expect(await json(`${gateway.url}/readyz`)).toEqual([
+      200,
+      { status: 'ready', parts: [{ name: 'database', ready: true }] },
+    ]);
+    gateway.parts[0]!.ready = false;
+    expect(await json(`${gateway.url}/readyz`)).toEqual([
+      503,
+      { status: 'not ready', parts: [{ name: 'database', ready: false }] },
+    ]);
+    await gateway.close(100);
+  });
+
+  it('finishes what has begun, refuses what is new, and then stops listening', async () => {
+    const gateway = await startProbeGateway();
+    const running = gateway.post({ query: '{ wait(ms: 1500) }' });
+    await gateway.log.untilStarted('wait');
+    const closed = gateway.close(20_000);
+    expect(await json(`${gateway.url}/readyz`)).toMatchObject([503, { status: 'draining' }]);
+    expect((await json(`${gateway.url}/livez`))[0]).toBe(200);
+    const refused = await gateway.post({ query: '{ hello }' });
+    expect([refused.status, refused.json.errors![0]!.extensions['code']]).toEqual([503, 'SHUTTING_DOWN']);
+    expect((await running).json).toEqual({ data: { wait: 'waited' } });
+    await closed;
+    await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
+  });
+
+  it('aborts what does not finish in time', async () => {
+    const gateway = await startProbeGateway();
+    const running = gateway.post({ query: '{ wait(ms: 60000) }' }).catch((error: unknown) => error);
+    await gateway.log.untilStarted('wait');
+    const started = Date.now();
+    await gateway.close(200);
+    expect(Date.now() - started).toBeLessThan(2_000);
+    await gateway.log.untilAborted('wait');
+    expect(await running).toMatchObject({ message: 'fetch failed' });
+  });
+
+  it('aborts the resolver of a request whose client hangs up', async () => {
+    const gateway = await startProbeGateway();
+    const controller = new AbortController();
+    const running = fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ wait(ms: 60000) }' }),
+      signal: controller.signal,
+    }).catch((error: unknown) => error);
+    await gateway.log.untilStarted('wait');
+    controller.abort();
+    await gateway.log.untilAborted('wait');
+    await running;
+    await gateway.close(100);
+  });
+});
