@@ -1,0 +1,187 @@
+import {
+  AdminClient,
+  ChromaClient,
+  ChromaConnectionError,
+  ChromaNotFoundError,
+  ChromaUniqueError,
+  type Collection,
+} from 'chromadb';
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { indexMissing, mapChromaError } from './errors.js';
+import type { VectorFilter, VectorHit, VectorRecord, VectorStore } from './vector-store.js';
+
+const TENANT = 'default_tenant';
+/** Chroma takes at most 5,461 records a call; fewer bound the memory of one request (2,000 of 384 floats: 4 MB in base64). */
+const BATCH = 2_000;
+/** Milliseconds. A first query after a restart loads the index from disk. */
+const TIMEOUT = { ping: 2_000, read: 10_000, write: 60_000 };
+/** At least the largest `limit` asked of a query, or the graph search returns fewer. */
+const EF_SEARCH = 256;
+
+/**
+ * Vectors in a Chroma server: one database a workspace (`ws_<id>`), one collection an index, cosine distance. Texts stay in
+ * PostgreSQL, and vectors are made by our own embedder, so collections have no embedding function.
+ */
+export class ChromaVectorStore implements VectorStore {
+  private readonly server: { host: string; port: number; ssl: boolean };
+  /** Chroma addresses records by the collection's own id; looking it up would cost a request each time. */
+  private readonly collectionIds = new Map<string, string>();
+
+  constructor(url: string) {
+    const { hostname, port, protocol } = new URL(url);
+    const ssl = protocol === 'https:';
+    this.server = { host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl };
+  }
+
+  async ensure(workspace: WorkspaceId, indexId: string, dimensions: number): Promise<void> {
+    await this.attempt(async () => {
+      await this.createDatabase(workspace);
+      const collection = await this.client(workspace, TIMEOUT.write).getOrCreateCollection({
+        name: indexId,
+        metadata: { dimensions },
+        configuration: { hnsw: { space: 'cosine', ef_search: EF_SEARCH } },
+        embeddingFunction: null,
+      });
+      this.collectionIds.set(key(workspace, indexId), collection.id);
+    });
+  }
+
+  async upsert(workspace: WorkspaceId, indexId: string, records: readonly VectorRecord[]): Promise<void> {
+    for (let start = 0; start < records.length; start += BATCH) {
+      const batch = records.slice(start, start + BATCH);
+      await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
+        collection.upsert({
+          ids: batch.map(({ id }) => id),
+          embeddings: batch.map(({ vector }) => Array.from(vector)),
+          metadatas: batch.map(({ metadata }) => metadata),
+        }),
+      );
+    }
+  }
+
+  async query(
+    workspace: WorkspaceId,
+    indexId: string,
+    vector: Float32Array,
+    limit: number,
+    where?: VectorFilter,
+  ): Promise<VectorHit[]> {
+    const documentIds = where?.documentIds;
+    if (documentIds?.length === 0 || limit < 1) return [];
+    const { ids, distances } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
+      collection.query({
+        queryEmbeddings: [Array.from(vector)],
+        nResults: limit,
+        include: ['distances'],
+        ...(documentIds === undefined ? {} : { where: byDocuments(documentIds) }),
+      }),
+    );
+    // Chroma's cosine distance is 1 - similarity.
+    return (ids[0] ?? []).map((id, index) => ({ id, score: 1 - (distances?.[0]?.[index] ?? 1) }));
+  }
+
+  async delete(
+    workspace: WorkspaceId,
+    indexId: string,
+    which: { ids: readonly string[] } | { documentIds: readonly string[] },
+  ): Promise<void> {
+    const all = 'ids' in which ? which.ids : which.documentIds;
+    for (let start = 0; start < all.length; start += BATCH) {
+      const batch = all.slice(start, start + BATCH);
+      try {
+        await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
+          collection.delete('ids' in which ? { ids: batch } : { where: byDocuments(batch) }),
+        );
+      } catch (error) {
+        if (isMissing(error)) return;
+        throw error;
+      }
+    }
+  }
+
+  async drop(workspace: WorkspaceId, indexId: string): Promise<void> {
+    this.collectionIds.delete(key(workspace, indexId));
+    await this.attempt(async () => {
+      try {
+        await this.client(workspace, TIMEOUT.write).deleteCollection({ name: indexId });
+      } catch (error) {
+        if (!(error instanceof ChromaNotFoundError)) throw error;
+      }
+    });
+  }
+
+  async ping(): Promise<void> {
+    await this.attempt(() => new ChromaClient(this.options(TIMEOUT.ping)).heartbeat());
+  }
+
+  /** A client is a handful of fields; one a call, because its only way to a time limit is a signal given when it is made. */
+  private client(workspace: WorkspaceId, timeoutMs: number): ChromaClient {
+    return new ChromaClient({ ...this.options(timeoutMs), tenant: TENANT, database: databaseOf(workspace) });
+  }
+
+  private options(timeoutMs: number) {
+    return { ...this.server, fetchOptions: { signal: AbortSignal.timeout(timeoutMs) } };
+  }
+
+  private async createDatabase(workspace: WorkspaceId): Promise<void> {
+    try {
+      const admin = new AdminClient(this.options(TIMEOUT.write));
+      await admin.createDatabase({ name: databaseOf(workspace), tenant: TENANT });
+    } catch (error) {
+      // It was there already.
+      if (!(error instanceof ChromaUniqueError)) throw error;
+    }
+  }
+
+  /** Runs the work on the collection; a remembered id that Chroma no longer knows is looked up once more. */
+  private inCollection<T>(
+    workspace: WorkspaceId,
+    indexId: string,
+    timeoutMs: number,
+    work: (collection: Collection) => Promise<T>,
+  ): Promise<T> {
+    const known = key(workspace, indexId);
+    return this.attempt(async () => {
+      const client = this.client(workspace, timeoutMs);
+      const id = this.collectionIds.get(known);
+      try {
+        if (id !== undefined) return await work(client.collection(id));
+      } catch (error) {
+        if (!(error instanceof ChromaNotFoundError)) throw error;
+        this.collectionIds.delete(known);
+      }
+      try {
+        const collection = await client.getCollection({ name: indexId });
+        this.collectionIds.set(known, collection.id);
+        return await work(collection);
+      } catch (error) {
+        throw error instanceof ChromaNotFoundError ? indexMissing(error) : error;
+      }
+    });
+  }
+
+  /**
+   * Every operation here may be repeated. One that failed to connect is, once: after a restart of Chroma the first request on a
+   * kept-alive connection finds it closed.
+   */
+  private async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ChromaConnectionError) || performance.now() - started > TIMEOUT.ping / 2)
+        throw mapChromaError(error);
+    }
+    try {
+      return await work();
+    } catch (error) {
+      throw mapChromaError(error);
+    }
+  }
+}
+
+const key = (workspace: WorkspaceId, indexId: string) => `${workspace}/${indexId}`;
+const databaseOf = (workspace: WorkspaceId) => `ws_${workspace}`;
+const byDocuments = (documentIds: readonly string[]) => ({ documentId: { $in: [...documentIds] } });
+const isMissing = (error: unknown) => error instanceof GraftError && error.cause instanceof ChromaNotFoundError;

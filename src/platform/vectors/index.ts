@@ -1,0 +1,2 @@
+export { ChromaVectorStore } from './chroma-vector-store.js';
+export type { VectorFilter, VectorHit, VectorRecord, VectorStore } from './vector-store.js';

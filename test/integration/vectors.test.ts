@@ -1,0 +1,129 @@
+import { jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { ChromaVectorStore, type VectorRecord } from '../../src/platform/vectors/index.js';
+import { chromaUrl, freshWorkspace } from '../support/chroma.js';
+
+const record = (id: string, vector: number[], documentId = 'd1'): VectorRecord => ({
+  id,
+  vector: Float32Array.from(vector),
+  metadata: { documentId },
+});
+const east = Float32Array.from([1, 0, 0]);
+
+describe('vectors in Chroma', () => {
+  const store = new ChromaVectorStore(chromaUrl());
+  const workspace = freshWorkspace();
+  const ids = (hits: { id: string }[]) => hits.map(({ id }) => id);
+  let index: string;
+
+  beforeEach(async () => {
+    index = randomUUID();
+    await store.ensure(workspace, index, 3);
+  });
+
+  it('come back nearest first, with their cosine similarity whatever their length', async () => {
+    await store.upsert(workspace, index, [
+      record('north', [0, 3, 0]),
+      record('east', [5, 0, 0]),
+      record('west', [-1, 0, 0]),
+    ]);
+    const hits = await store.query(workspace, index, east, 10);
+    expect(ids(hits)).toEqual(['east', 'north', 'west']);
+    for (const [at, score] of [1, 0, -1].entries()) expect(hits[at]?.score).toBeCloseTo(score, 5);
+    expect(await store.query(workspace, index, east, 1)).toHaveLength(1);
+  });
+
+  it('are replaced by a second write of the same id', async () => {
+    await store.upsert(workspace, index, [record('a', [1, 0, 0])]);
+    await store.upsert(workspace, index, [record('a', [0, 1, 0])]);
+    const hits = await store.query(workspace, index, east, 10);
+    expect(ids(hits)).toEqual(['a']);
+    expect(hits[0]?.score).toBeCloseTo(0, 5);
+  });
+
+  it('are filtered and removed by document, and removed by id', async () => {
+    await store.upsert(workspace, index, [
+      record('a', [1, 0, 0], 'd1'),
+      record('b', [1, 1, 0], 'd2'),
+      record('c', [0, 1, 0], 'd3'),
+    ]);
+    expect(ids(await store.query(workspace, index, east, 10, { documentIds: ['d2', 'd3'] }))).toEqual(['b', 'c']);
+    expect(await store.query(workspace, index, east, 10, { documentIds: [] })).toEqual([]);
+    await store.delete(workspace, index, { documentIds: ['d1'] });
+    await store.delete(workspace, index, { ids: ['c', 'never-there'] });
+    expect(ids(await store.query(workspace, index, east, 10))).toEqual(['b']);
+  });
+
+  it('of another workspace are out of reach, even with the same index id', async () => {
+    const other = freshWorkspace();
+    await store.upsert(workspace, index, [record('mine', [1, 0, 0])]);
+    await expect(store.query(other, index, east, 10)).rejects.toMatchObject({ code: 'VECTOR_STORE_UNAVAILABLE' });
+    await store.ensure(other, index, 3);
+    expect(await store.query(other, index, east, 10)).toEqual([]);
+    await store.drop(other, index);
+    expect(ids(await store.query(workspace, index, east, 10))).toEqual(['mine']);
+  });
+
+  it('may be more than Chroma takes in one call', async () => {
+    const many = Array.from({ length: 6_000 }, (_, n) => record(`r${n}`, [Math.cos(n), Math.sin(n), n % 7]));
+    await store.upsert(workspace, index, many);
+    expect(await store.query(workspace, index, east, 200)).toHaveLength(200);
+  });
+
+  it('are gone with their index; dropping and deleting twice is no error', async () => {
+    await store.upsert(workspace, index, [record('a', [1, 0, 0])]);
+    await store.drop(workspace, index);
+    await store.drop(workspace, index);
+    await store.delete(workspace, index, { ids: ['a'] });
+    await store.ensure(workspace, index, 3);
+    expect(await store.query(workspace, index, east, 10)).toEqual([]);
+  });
+
+  it('are found again when another gateway has made the index anew', async () => {
+    const other = new ChromaVectorStore(chromaUrl());
+    await other.drop(workspace, index);
+    await other.ensure(workspace, index, 3);
+    await other.upsert(workspace, index, [record('new', [1, 0, 0])]);
+    expect(ids(await store.query(workspace, index, east, 10))).toEqual(['new']);
+  });
+
+  it('can be ensured by several gateways of a new workspace at once', async () => {
+    const fresh = freshWorkspace();
+    await Promise.all(Array.from({ length: 4 }, () => new ChromaVectorStore(chromaUrl()).ensure(fresh, index, 3)));
+    expect(await store.query(fresh, index, east, 1)).toEqual([]);
+  });
+
+  it('print no warning about embedding functions', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const other = new ChromaVectorStore(chromaUrl());
+    await other.ensure(workspace, index, 3);
+    await new ChromaVectorStore(chromaUrl()).query(workspace, index, east, 1);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+});
+
+describe('a Chroma that is gone', () => {
+  it('is reported at once', async () => {
+    const store = new ChromaVectorStore('http://127.0.0.1:1');
+    const started = performance.now();
+    await expect(store.ping()).rejects.toMatchObject({ code: 'VECTOR_STORE_UNAVAILABLE' });
+    await expect(store.query(freshWorkspace(), randomUUID(), east, 1)).rejects.toMatchObject({
+      code: 'VECTOR_STORE_UNAVAILABLE',
+    });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it('that takes connections and never answers is reported within two seconds to a ping', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as { port: number };
+    const started = performance.now();
+    await expect(new ChromaVectorStore(`http://127.0.0.1:${port}`).ping()).rejects.toMatchObject({
+      code: 'VECTOR_STORE_UNAVAILABLE',
+    });
+    expect(performance.now() - started).toBeLessThan(2_500);
+    silent.close();
+  });
+});
