@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { LlamaGpuType } from 'node-llama-cpp';
+import { FreeCores } from './cores.js';
 import { EmbeddingEngine } from './engines/embedding/embedding-engine.js';
 import { calibrate } from './engines/inference/calibrate.js';
 import { generate } from './engines/inference/generate.js';
@@ -20,7 +21,8 @@ const LOOK_EVERY_MS = 50;
 export async function serve(options: WorkerOptions, graftVersion: string): Promise<void> {
   const gpu = options.provider.inference === 'cpu' ? false : (options.provider.inference as LlamaGpuType);
   const llama = await openLlama(gpu);
-  const host = new ModelHost(llama, options);
+  const cores = new FreeCores();
+  const host = new ModelHost(llama, options, () => cores.count);
   const budget = new QueueBudget(options.queue);
   const generation = new Lane(options.sequences, Math.max(1, options.sequences - 1), budget);
   const embedding = new Lane(8, 6, budget);

@@ -1,5 +1,6 @@
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Calibration } from '../../../src/worker-protocol/index.js';
+import { watchOthers } from '../../cores.js';
 import type { HostedModel } from './model-host.js';
 
 const PROMPT_TOKENS = 128;
@@ -39,7 +40,7 @@ export async function calibrate(
   const best = new Map<number, Figures>();
   const bestOf = (phase: keyof Figures): number => Math.max(0, ...[...best.values()].map((figures) => figures[phase]));
   await measure(hosted, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
-  const othersShare = watchOthers();
+  const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
@@ -54,7 +55,7 @@ export async function calibrate(
     [...best].reduce((a, b) => (b[1][phase] > a[1][phase] ? b : a), [1, { prefill: 0, decode: 0 }])[0];
   return {
     threads: { prefill: fastest('prefill'), decode: fastest('decode') },
-    quiet: othersShare() < QUIET,
+    quiet: others() < QUIET,
     measurements: [...best].map(([threads, { prefill, decode }]) => ({
       threads,
       prefillTokensPerSecond: prefill,
@@ -63,29 +64,12 @@ export async function calibrate(
   };
 }
 
-/** @returns a function that tells which share of all processors other programs used since the start, 0..1 */
-function watchOthers(): () => number {
-  const total = (): { all: number; busy: number } => {
-    const times = cpus().map((cpu) => cpu.times);
-    const all = times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.idle + t.irq, 0);
-    return { all, busy: all - times.reduce((sum, t) => sum + t.idle, 0) };
-  };
-  const before = total();
-  const own = process.cpuUsage();
-  return () => {
-    const now = total();
-    const { user, system } = process.cpuUsage(own);
-    const others = now.busy - before.busy - (user + system) / 1000;
-    return now.all === before.all ? 0 : Math.min(1, Math.max(0, others / (now.all - before.all)));
-  };
-}
-
 async function measure(
   hosted: HostedModel,
   prompt: ReturnType<HostedModel['model']['tokenize']>,
   threads: number,
 ): Promise<Figures> {
-  hosted.setThreads({ prefill: threads, decode: threads });
+  hosted.setThreads({ prefill: threads, decode: threads, exact: true });
   return hosted.withSequence(prompt, async (sequence) => {
     await sequence.clearHistory();
     const began = performance.now();

@@ -4,7 +4,7 @@ import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } fro
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
 import { errorFields, log } from '../../log.js';
-import { chooseThreads } from './native-context.js';
+import { chooseThreads, type AppliedThreads } from './native-context.js';
 
 export interface HostOptions {
   sequences: number;
@@ -32,7 +32,7 @@ export class HostedModel {
   constructor(
     readonly model: LlamaModel,
     readonly context: LlamaContext,
-    readonly setThreads: (choice: ThreadChoice) => void,
+    readonly setThreads: (choice: AppliedThreads) => void,
   ) {
     this.slots = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
@@ -86,6 +86,7 @@ export class ModelHost {
   constructor(
     private readonly llama: Llama,
     private readonly options: HostOptions,
+    private readonly freeCores: () => number,
   ) {}
 
   /** Digests of the models in memory. */
@@ -137,7 +138,7 @@ export class ModelHost {
         threads: threads.prefill,
       });
       log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
-      return new HostedModel(model, context, chooseThreads(context, threads));
+      return new HostedModel(model, context, chooseThreads(context, threads, this.freeCores));
     } catch (error) {
       this.entries.delete(file.sha256);
       await model?.dispose();

@@ -1,0 +1,206 @@
+import { writeFileSync } from 'node:fs';
+import { sha256 } from '../../src/kernel/hashing.js';
+import type { ModelFile } from '../../src/worker-protocol/index.js';
+
+/** Shape of the tiny model: a llama with random weights. It writes nonsense, but llama.cpp runs it like any other. */
+const HIDDEN = 64;
+const LAYERS = 2;
+const HEADS = 4;
+const KEY_VALUE_HEADS = 2;
+const FEED_FORWARD = 128;
+export const TINY_CONTEXT = 2_048;
+
+const CONTROL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
+const MERGES = [
+  't h',
+  'i n',
+  'e r',
+  'a n',
+  'o n',
+  'th e',
+  'Ġ t',
+  'Ġ a',
+  'Ġt he',
+  'in g',
+  'an d',
+  'Ġ s',
+  'e n',
+  'o r',
+  'Ġ o',
+];
+
+/** ChatML, as the real default model uses it. */
+export const TINY_CHAT_TEMPLATE =
+  "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+export interface TinyModelOptions {
+  /** Same seed, same bytes. */
+  seed?: number;
+  architecture?: string;
+  /** `general.type` of the file. */
+  type?: string;
+}
+
+/** GPT-2's printable stand-in for each of the 256 bytes. */
+function byteSymbols(): string[] {
+  const printable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
+}
+
+/** A uniform generator (mulberry32) turned into normal variates by Box and Muller. */
+function normals(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+/** Little-endian writer of GGUF's primitive forms. */
+class Writer {
+  private readonly parts: Buffer[] = [];
+  length = 0;
+
+  bytes(data: Buffer): this {
+    this.parts.push(data);
+    this.length += data.length;
+    return this;
+  }
+  u32(value: number): this {
+    const data = Buffer.alloc(4);
+    data.writeUInt32LE(value);
+    return this.bytes(data);
+  }
+  u64(value: number): this {
+    const data = Buffer.alloc(8);
+    data.writeBigUInt64LE(BigInt(value));
+    return this.bytes(data);
+  }
+  f32(value: number): this {
+    const data = Buffer.alloc(4);
+    data.writeFloatLE(value);
+    return this.bytes(data);
+  }
+  string(value: string): this {
+    const data = Buffer.from(value);
+    return this.u64(data.length).bytes(data);
+  }
+  align(to: number): this {
+    return this.bytes(Buffer.alloc((to - (this.length % to)) % to));
+  }
+  done(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+}
+
+type Value =
+  | { u32: number }
+  | { f32: number }
+  | { bool: boolean }
+  | { string: string }
+  | { strings: string[] }
+  | { i32s: number[] };
+
+function writeValue(out: Writer, value: Value): void {
+  if ('u32' in value) out.u32(4).u32(value.u32);
+  else if ('f32' in value) out.u32(6).f32(value.f32);
+  else if ('bool' in value) out.u32(7).bytes(Buffer.from([value.bool ? 1 : 0]));
+  else if ('string' in value) out.u32(8).string(value.string);
+  else if ('strings' in value) {
+    out.u32(9).u32(8).u64(value.strings.length);
+    for (const item of value.strings) out.string(item);
+  } else {
+    out.u32(9).u32(5).u64(value.i32s.length);
+    for (const item of value.i32s) out.u32(item);
+  }
+}
+
+/** The bytes of the tiny model, about half a megabyte of F32. */
+export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: TinyModelOptions = {}): Buffer {
+  const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
+  const control = (name: string): number => tokens.indexOf(name);
+  const tokenTypes = tokens.map((token) => (CONTROL.includes(token) ? 3 : 1));
+  const metadata: Record<string, Value> = {
+    'general.architecture': { string: architecture },
+    'general.type': { string: type },
+    'general.name': { string: 'Tiny' },
+    'general.license': { string: 'apache-2.0' },
+    [`${architecture}.context_length`]: { u32: TINY_CONTEXT },
+    [`${architecture}.embedding_length`]: { u32: HIDDEN },
+    [`${architecture}.block_count`]: { u32: LAYERS },
+    [`${architecture}.feed_forward_length`]: { u32: FEED_FORWARD },
+    [`${architecture}.attention.head_count`]: { u32: HEADS },
+    [`${architecture}.attention.head_count_kv`]: { u32: KEY_VALUE_HEADS },
+    [`${architecture}.attention.layer_norm_rms_epsilon`]: { f32: 1e-5 },
+    [`${architecture}.rope.dimension_count`]: { u32: HIDDEN / HEADS },
+    [`${architecture}.vocab_size`]: { u32: tokens.length },
+    'tokenizer.ggml.model': { string: 'gpt2' },
+    'tokenizer.ggml.pre': { string: 'smollm' },
+    'tokenizer.ggml.tokens': { strings: tokens },
+    'tokenizer.ggml.token_type': { i32s: tokenTypes },
+    'tokenizer.ggml.merges': { strings: MERGES },
+    'tokenizer.ggml.bos_token_id': { u32: control('<|im_start|>') },
+    'tokenizer.ggml.eos_token_id': { u32: control('<|im_end|>') },
+    'tokenizer.ggml.add_bos_token': { bool: false },
+    'tokenizer.chat_template': { string: TINY_CHAT_TEMPLATE },
+  };
+
+  const keyValue = (HIDDEN / HEADS) * KEY_VALUE_HEADS;
+  const tensors: [name: string, dimensions: number[]][] = [
+    ['token_embd.weight', [HIDDEN, tokens.length]],
+    ['output_norm.weight', [HIDDEN]],
+    ['output.weight', [HIDDEN, tokens.length]],
+  ];
+  for (let layer = 0; layer < LAYERS; layer++)
+    tensors.push(
+      [`blk.${layer}.attn_norm.weight`, [HIDDEN]],
+      [`blk.${layer}.attn_q.weight`, [HIDDEN, HIDDEN]],
+      [`blk.${layer}.attn_k.weight`, [HIDDEN, keyValue]],
+      [`blk.${layer}.attn_v.weight`, [HIDDEN, keyValue]],
+      [`blk.${layer}.attn_output.weight`, [HIDDEN, HIDDEN]],
+      [`blk.${layer}.ffn_norm.weight`, [HIDDEN]],
+      [`blk.${layer}.ffn_gate.weight`, [HIDDEN, FEED_FORWARD]],
+      [`blk.${layer}.ffn_up.weight`, [HIDDEN, FEED_FORWARD]],
+      [`blk.${layer}.ffn_down.weight`, [FEED_FORWARD, HIDDEN]],
+    );
+
+  const header = new Writer().bytes(Buffer.from('GGUF')).u32(3).u64(tensors.length).u64(Object.keys(metadata).length);
+  for (const [key, value] of Object.entries(metadata)) {
+    header.string(key);
+    writeValue(header, value);
+  }
+  const normal = normals(seed);
+  const data = new Writer();
+  for (const [name, dimensions] of tensors) {
+    header.string(name).u32(dimensions.length);
+    for (const size of dimensions) header.u64(size);
+    header.u32(0).u64(data.length);
+    data.bytes(weights(name, dimensions, normal)).align(32);
+  }
+  return Buffer.concat([header.align(32).done(), data.done()]);
+}
+
+function weights(name: string, [fanIn = 1, fanOut = 1]: number[], normal: () => number): Buffer {
+  const values = new Float32Array(fanIn * fanOut);
+  if (name.endsWith('norm.weight')) values.fill(1);
+  else
+    values.forEach(
+      (_, index) => (values[index] = normal() * (name === 'token_embd.weight' ? 1 : 1.5 / Math.sqrt(fanIn))),
+    );
+  // Control tokens get logit 0, which is never the largest: an answer ends only where a test says so.
+  if (name === 'output.weight') values.fill(0, fanIn * (fanOut - CONTROL.length));
+  return Buffer.from(values.buffer);
+}
+
+/** Writes the tiny model and returns it as callers of the worker name a model. */
+export function writeTinyModel(path: string, options: TinyModelOptions = {}): ModelFile {
+  const bytes = tinyModel(options);
+  writeFileSync(path, bytes);
+  return { path, sha256: sha256(bytes), contextLength: TINY_CONTEXT };
+}
