@@ -5,6 +5,7 @@ import { DateTime } from './scalars.js';
 
 export enum RunKind {
   INGESTION = 'INGESTION',
+  REINDEXING = 'REINDEXING',
   DOWNLOAD = 'DOWNLOAD',
   IMPORT = 'IMPORT',
 }
@@ -13,6 +14,7 @@ registerEnumType(RunKind, {
   description: 'What a run does.',
   valuesConfig: {
     INGESTION: { description: 'Documents are parsed, cut into chunks, embedded and indexed.' },
+    REINDEXING: { description: 'The chunks of a collection are embedded again.' },
     DOWNLOAD: { description: 'A model of the catalogue or of a hub is fetched and verified.' },
     IMPORT: { description: 'A file that a user uploaded is checked and registered.' },
   },

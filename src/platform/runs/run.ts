@@ -4,7 +4,7 @@ import type { Prisma, Transaction } from '../database/index.js';
 import type { Json } from '../events/index.js';
 
 export type RunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
-export type RunKind = 'INGESTION' | 'DOWNLOAD' | 'IMPORT';
+export type RunKind = 'INGESTION' | 'REINDEXING' | 'DOWNLOAD' | 'IMPORT';
 export type RunRow = Prisma.RunGetPayload<object>;
 
 export const isFinished = (status: string): boolean =>
