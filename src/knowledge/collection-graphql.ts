@@ -1,0 +1,327 @@
+import { Args, Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import {
+  BigIntScalar,
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  DateTime,
+  JsonScalar,
+  mapPage,
+  NodeType,
+  toConnection,
+  toGlobalId,
+  type ConnectionOf,
+  type GraphContext,
+  type NodeRegistry,
+} from '../graphql-kit/index.js';
+import { encodeCursor, type Page } from '../kernel/pagination.js';
+import type { Json } from '../platform/events/index.js';
+import type { CollectionRow } from './collection.js';
+import type { CollectionCounts, CollectionStore } from './collection-store.js';
+import type { ChunkRow, DocumentRow, DocumentStore } from './document-store.js';
+
+@ObjectType({ implements: NodeType, description: 'A searchable set of documents.' })
+export class Collection extends NodeType {
+  @Field(() => String, { description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.' })
+  name!: string;
+
+  @Field(() => String, { description: 'What it holds, in the words of who made it; empty by default.' })
+  description!: string;
+
+  @Field(() => String, {
+    description: 'Text search configuration of PostgreSQL that stems its words, e.g. `english` or `simple`.',
+  })
+  language!: string;
+
+  @Field(() => Float, {
+    description:
+      'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. Change it with `tuneRetrieval`.',
+  })
+  denseWeight!: number;
+
+  @Field(() => DateTime, { description: 'When it was created.' })
+  createdAt!: Date;
+
+  rowId!: string;
+}
+
+@ObjectType({
+  implements: NodeType,
+  description: 'A document as it was ingested; new content of the same name is a new document.',
+})
+export class Document extends NodeType {
+  @Field(() => String, { description: 'Unique in its collection.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Its own title, its first heading, or else its name; at most 200 characters.' })
+  title!: string;
+
+  @Field(() => String, { description: 'Media type that its content turned out to have.' })
+  mediaType!: string;
+
+  @Field(() => String, { description: 'SHA-256 of the bytes that were ingested, 64 hexadecimal digits.' })
+  sha256!: string;
+
+  @Field(() => BigIntScalar, { description: 'Size of what was ingested, in bytes.' })
+  bytes!: bigint;
+
+  @Field(() => Int, { nullable: true, description: 'Number of pages; null where the format has none.' })
+  pages!: number | null;
+
+  @Field(() => Int, { description: 'Number of its chunks.' })
+  chunkCount!: number;
+
+  @Field(() => JsonScalar, { description: 'What `ingestDocuments` was given as metadata; `{}` by default.' })
+  metadata!: Json;
+
+  @Field(() => DateTime, { description: 'When its content was read.' })
+  createdAt!: Date;
+
+  rowId!: string;
+  collectionId!: string;
+}
+
+@ObjectType({
+  implements: NodeType,
+  description: 'A passage of a document: what search finds and citations point into.',
+})
+export class Chunk extends NodeType {
+  @Field(() => Int, { description: 'Place in its document, from 0.' })
+  ordinal!: number;
+
+  @Field(() => String, { description: 'Its text, exactly as in `Document.text`; at most 1,200 characters.' })
+  text!: string;
+
+  @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
+  start!: number;
+
+  @Field(() => Int, { description: 'Where it ends in `Document.text` (exclusive), in UTF-16 code units.' })
+  end!: number;
+
+  @Field(() => [String], { description: 'Headings that it stands under, outermost first.' })
+  headings!: string[];
+
+  @Field(() => Int, { nullable: true, description: 'Page where it starts, from 1; null where the format has none.' })
+  page!: number | null;
+
+  documentId!: string;
+}
+
+const { Connection: CollectionConnection } = connectionTypes(Collection);
+const { Connection: DocumentConnection } = connectionTypes(Document);
+const { Connection: ChunkConnection } = connectionTypes(Chunk);
+
+export const toCollection = (row: CollectionRow): Collection =>
+  Object.assign(new Collection(), {
+    id: toGlobalId('Collection', row.id),
+    rowId: row.id,
+    name: row.name,
+    description: row.description,
+    language: row.language,
+    denseWeight: row.denseWeight,
+    createdAt: row.createdAt,
+  });
+
+export const toDocument = (row: DocumentRow): Document =>
+  Object.assign(new Document(), {
+    id: toGlobalId('Document', row.id),
+    rowId: row.id,
+    collectionId: row.collectionId,
+    name: row.name,
+    title: row.title,
+    mediaType: row.mediaType,
+    sha256: row.sha256,
+    bytes: row.bytes,
+    pages: row.pages,
+    chunkCount: row.chunkCount,
+    metadata: row.metadata,
+    createdAt: row.createdAt,
+  });
+
+/** From its row, or from a passage that retrieval returned. */
+export const toChunk = (
+  row: Pick<ChunkRow, 'documentId' | 'ordinal' | 'text' | 'start' | 'end' | 'headings' | 'page'> & { id: string },
+): Chunk =>
+  Object.assign(new Chunk(), {
+    id: toGlobalId('Chunk', row.id),
+    documentId: row.documentId,
+    ordinal: row.ordinal,
+    text: row.text,
+    start: row.start,
+    end: row.end,
+    headings: row.headings,
+    page: row.page,
+  });
+
+export interface KnowledgeStores {
+  collections: CollectionStore;
+  documents: DocumentStore;
+}
+
+/** A live document by row id, batched over the request; null when it was replaced or deleted. */
+export async function loadDocument(
+  context: GraphContext,
+  { documents }: Pick<KnowledgeStores, 'documents'>,
+  id: string,
+): Promise<Document | null> {
+  const rows = context.loader<string, DocumentRow>('knowledge.documentsById', async (ids) =>
+    inOrder(ids, await documents.byIds(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toDocument(row) : null;
+}
+
+/** A chunk of a live document by row id, batched over the request; null when the document was replaced or deleted. */
+export async function loadChunk(
+  context: GraphContext,
+  { documents }: Pick<KnowledgeStores, 'documents'>,
+  id: string,
+): Promise<Chunk | null> {
+  const rows = context.loader<string, ChunkRow>('knowledge.chunksById', async (ids) =>
+    inOrder(ids, await documents.chunksByIds(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toChunk(row) : null;
+}
+
+/** A collection by row id, batched over the request. */
+export async function loadCollection(
+  context: GraphContext,
+  { collections }: Pick<KnowledgeStores, 'collections'>,
+  id: string,
+): Promise<Collection | null> {
+  const rows = context.loader<string, CollectionRow>('knowledge.collectionsById', async (ids) =>
+    inOrder(ids, await collections.byIds(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toCollection(row) : null;
+}
+
+function inOrder<T extends { id: string }>(ids: readonly string[], rows: readonly T[]): (T | null)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+@Resolver(() => Collection)
+export class CollectionResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @Query(() => CollectionConnection, { description: 'The collections of the workspace, by name.', complexity: cost(5) })
+  async collections(
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Collection>> {
+    const page = args.request();
+    const rows = await this.stores.collections.list(context.workspaceId, page);
+    return toConnection(mapPage(rows, toCollection), ({ name }) => encodeCursor([name]), page.after);
+  }
+
+  @Query(() => Collection, {
+    nullable: true,
+    description: 'The collection of this name; null when there is none.',
+    complexity: cost(2),
+  })
+  async collection(
+    @Ctx() context: GraphContext,
+    @Arg('name', () => String, { description: 'Its name.' }) name: string,
+  ): Promise<Collection | null> {
+    const row = name.includes('\0') ? null : await this.stores.collections.get(context.workspaceId, name);
+    return row ? toCollection(row) : null;
+  }
+
+  @FieldResolver(() => Int, { description: 'Number of documents that search sees.', complexity: cost(2) })
+  async documentCount(@Root() collection: Collection, @Ctx() context: GraphContext): Promise<number> {
+    return (await this.counts(collection, context)).documents;
+  }
+
+  @FieldResolver(() => Int, { description: 'Number of chunks that search sees.', complexity: cost(2) })
+  async chunkCount(@Root() collection: Collection, @Ctx() context: GraphContext): Promise<number> {
+    return (await this.counts(collection, context)).chunks;
+  }
+
+  @FieldResolver(() => DocumentConnection, { description: 'Its documents, oldest first.', complexity: cost(5) })
+  async documents(
+    @Root() collection: Collection,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Document>> {
+    const page = args.request();
+    const pages = context.loader<string, Page<DocumentRow>>(
+      `knowledge.documentsOf ${JSON.stringify(page)}`,
+      async (ids) => {
+        const found = await this.stores.documents.pagesOfDocuments(context.workspaceId, ids, page);
+        return ids.map((id) => found.get(id) ?? null);
+      },
+    );
+    const rows = (await pages.load(collection.rowId)) ?? NOTHING;
+    return toConnection(mapPage(rows, toDocument), ({ rowId }) => encodeCursor([rowId]), page.after);
+  }
+
+  private async counts(collection: Collection, context: GraphContext): Promise<CollectionCounts> {
+    const counts = context.loader<string, CollectionCounts>('knowledge.counts', async (ids) => {
+      const found = await this.stores.collections.counts(context.workspaceId, ids);
+      return ids.map((id) => found.get(id) ?? { documents: 0, chunks: 0 });
+    });
+    return (await counts.load(collection.rowId)) ?? { documents: 0, chunks: 0 };
+  }
+}
+
+const NOTHING = { items: [], hasNextPage: false };
+
+@Resolver(() => Document)
+export class DocumentResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Collection, { description: 'The collection that holds it.', complexity: cost(2) })
+  async collection(@Root() document: Document, @Ctx() context: GraphContext): Promise<Collection | null> {
+    return loadCollection(context, this.stores, document.collectionId);
+  }
+
+  @FieldResolver(() => String, {
+    description: 'Its whole text as the parser read it: what all offsets count in. At most 5,000,000 characters.',
+    complexity: cost(50),
+  })
+  async text(@Root() document: Document, @Ctx() context: GraphContext): Promise<string> {
+    const texts = context.loader<string, string>('knowledge.texts', async (ids) => {
+      const found = await this.stores.documents.texts(context.workspaceId, ids);
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    return (await texts.load(document.rowId)) ?? '';
+  }
+
+  @FieldResolver(() => ChunkConnection, { description: 'Its chunks, in order.', complexity: cost(5) })
+  async chunks(
+    @Root() document: Document,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Chunk>> {
+    const page = args.request();
+    const pages = context.loader<string, Page<ChunkRow>>(`knowledge.chunksOf ${JSON.stringify(page)}`, async (ids) => {
+      const found = await this.stores.documents.pagesOfChunks(context.workspaceId, ids, page);
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    const rows = (await pages.load(document.rowId)) ?? NOTHING;
+    return toConnection(mapPage(rows, toChunk), ({ ordinal }) => encodeCursor([ordinal]), page.after);
+  }
+}
+
+@Resolver(() => Chunk)
+export class ChunkResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, {
+    nullable: true,
+    description: 'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
+    complexity: cost(2),
+  })
+  document(@Root() chunk: Chunk, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, chunk.documentId);
+  }
+}
+
+/** Lets `node(id)` find collections, documents and chunks. */
+export function registerCollectionNodes(nodes: NodeRegistry, stores: KnowledgeStores): void {
+  nodes.register('Collection', (context, id) => loadCollection(context, stores, id));
+  nodes.register('Document', (context, id) => loadDocument(context, stores, id));
+  nodes.register('Chunk', (context, id) => loadChunk(context, stores, id));
+}

@@ -1,0 +1,150 @@
+import { GraftError, notFound } from '../kernel/errors.js';
+import { newId, type WorkspaceId } from '../kernel/ids.js';
+import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { embedderDigest, embedderIdentity, type CollectionRow, type SearchIndexRow } from './collection.js';
+
+/** What a collection holds now. */
+export interface CollectionCounts {
+  documents: number;
+  chunks: number;
+}
+
+/** All queries of the tables `collection` and `search_index`. */
+export class CollectionStore {
+  constructor(private readonly database: Database) {}
+
+  /** @throws ALREADY_EXISTS */
+  async create(row: Omit<CollectionRow, 'id' | 'createdAt'>): Promise<CollectionRow> {
+    try {
+      return await this.database.prisma.collection.create({ data: { id: newId(), ...row } });
+    } catch (error) {
+      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
+        throw new GraftError('ALREADY_EXISTS', `A collection named ${JSON.stringify(row.name)} exists already.`, {
+          field: 'input.name',
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
+  get(workspaceId: WorkspaceId, name: string): Promise<CollectionRow | null> {
+    return this.database.prisma.collection.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+  }
+
+  /** @throws NOT_FOUND */
+  async require(workspaceId: WorkspaceId, name: string, field: string): Promise<CollectionRow> {
+    const row = name.includes('\0') ? null : await this.get(workspaceId, name);
+    if (row === null) throw notFound('The collection', name, field);
+    return row;
+  }
+
+  byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<CollectionRow[]> {
+    return this.database.prisma.collection.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  }
+
+  /** By name; the cursor is the name. */
+  async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<CollectionRow>> {
+    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const rows = await this.database.prisma.collection.findMany({
+      where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
+      orderBy: { name: 'asc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  all(workspaceId: WorkspaceId): Promise<CollectionRow[]> {
+    return this.database.prisma.collection.findMany({ where: { workspaceId }, orderBy: { name: 'asc' } });
+  }
+
+  /** @throws NOT_FOUND */
+  async tune(workspaceId: WorkspaceId, name: string, denseWeight: number): Promise<CollectionRow> {
+    const { id } = await this.require(workspaceId, name, 'input.collection');
+    return this.database.prisma.collection.update({ where: { id }, data: { denseWeight } });
+  }
+
+  /** One statement for any number of collections. */
+  async counts(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, CollectionCounts>> {
+    const { rows } = await this.database.pool.query<{ id: string; documents: number; chunks: number }>(
+      `SELECT collection_id AS id, count(*)::int AS documents, sum(chunk_count)::int AS chunks
+         FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL GROUP BY 1`,
+      [workspaceId, ids],
+    );
+    return new Map(rows.map(({ id, documents, chunks }) => [id, { documents, chunks }]));
+  }
+
+  /** Whether PostgreSQL has a text search configuration of this name. */
+  async knowsLanguage(language: string): Promise<boolean> {
+    const { rows } = await this.database.pool.query('SELECT 1 FROM pg_ts_config WHERE cfgname = $1', [language]);
+    return rows.length > 0;
+  }
+
+  async languages(): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ name: string }>(
+      'SELECT DISTINCT cfgname AS name FROM pg_ts_config ORDER BY 1',
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  /**
+   * The collection's index of this embedder, made if it has none. Only the first index of a collection is active at once:
+   * a later one, of another embedder, lacks the documents that are already there until `rebuildIndex` has run.
+   */
+  async ensureIndex(collection: CollectionRow, embedder: EmbedderFiles): Promise<SearchIndexRow> {
+    const key = { collectionId: collection.id, embedderDigest: embedderDigest(embedder) };
+    const known = await this.database.prisma.searchIndex.findUnique({ where: { collectionId_embedderDigest: key } });
+    if (known !== null) return known;
+    return this.database.prisma.$transaction(async (tx) => {
+      await lockCollection(tx, collection.id);
+      const first = (await tx.searchIndex.count({ where: { collectionId: collection.id } })) === 0;
+      return tx.searchIndex.upsert({
+        where: { collectionId_embedderDigest: key },
+        update: {},
+        create: {
+          ...key,
+          id: newId(),
+          workspaceId: collection.workspaceId,
+          embedder: embedderIdentity(embedder),
+          active: first,
+        },
+      });
+    });
+  }
+
+  /**
+   * The collections' active indexes of this embedder, by collection; `outdated` are those that have an index, but no
+   * such one. A collection that never got a document has none and is not outdated.
+   */
+  async activeIndexes(
+    ids: readonly string[],
+    embedder: EmbedderFiles,
+  ): Promise<{ current: Map<string, string>; outdated: string[] }> {
+    const rows = await this.database.prisma.searchIndex.findMany({ where: { collectionId: { in: [...ids] } } });
+    const digest = embedderDigest(embedder);
+    const usable = rows.filter((row) => row.embedderDigest === digest && row.active);
+    const current = new Map(usable.map((row) => [row.collectionId, row.id]));
+    const outdated = ids.filter((id) => !current.has(id) && rows.some((row) => row.collectionId === id));
+    return { current, outdated };
+  }
+
+  indexes(collectionId: string): Promise<SearchIndexRow[]> {
+    return this.database.prisma.searchIndex.findMany({ where: { collectionId } });
+  }
+
+  /** Makes an index the active one and forgets the others, whose ids it returns. */
+  async activate(tx: Transaction, index: SearchIndexRow): Promise<string[]> {
+    await lockCollection(tx, index.collectionId);
+    const others = await tx.searchIndex.findMany({
+      where: { collectionId: index.collectionId, id: { not: index.id } },
+    });
+    await tx.searchIndex.deleteMany({ where: { id: { in: others.map(({ id }) => id) } } });
+    await tx.searchIndex.update({ where: { id: index.id }, data: { active: true } });
+    return others.map(({ id }) => id);
+  }
+}
+
+/** Serializes what must not happen to a collection twice at once: going live, indexes. */
+export const lockCollection = (tx: Transaction, id: string) =>
+  tx.$queryRaw`SELECT id FROM collection WHERE id = ${id}::uuid FOR UPDATE`;

@@ -1,0 +1,49 @@
+import type { Prisma } from '../platform/database/index.js';
+import { badInput } from '../kernel/errors.js';
+import { digestOf } from '../kernel/hashing.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+
+export type CollectionRow = Prisma.CollectionGetPayload<object>;
+export type SearchIndexRow = Prisma.SearchIndexGetPayload<object>;
+
+/** What retrieval needs to know of a collection. */
+export interface SearchedCollection {
+  id: string;
+  name: string;
+  /** A PostgreSQL text search configuration. */
+  language: string;
+  /** Share of the dense score in a hybrid one, 0 to 1; the rest is BM25's. */
+  denseWeight: number;
+}
+
+/** The best of 0, 0.1, … 1 on XQuAD, a set of technical questions and one of long ones: see bench/retrieval.ts. */
+export const DEFAULT_DENSE_WEIGHT = 0.6;
+export const DEFAULT_LANGUAGE = 'english';
+
+/** @throws BAD_USER_INPUT outside 0..1 */
+export function checkedDenseWeight(weight: number, field: string): number {
+  if (!(weight >= 0 && weight <= 1)) throw badInput(field, `${field} must be between 0 and 1, not ${weight}.`);
+  return weight;
+}
+
+/** What an index is bound to: vectors of another identity can't be compared with its own. Paths don't count. */
+export const embedderIdentity = (embedder: EmbedderFiles) => ({
+  name: embedder.name,
+  sha256: embedder.sha256,
+  tokenizerSha256: embedder.tokenizerSha256,
+  dimensions: embedder.dimensions,
+  pooling: embedder.pooling,
+  normalised: embedder.normalised,
+  maxTokens: embedder.maxTokens,
+});
+
+export const embedderDigest = (embedder: EmbedderFiles): string => digestOf(embedderIdentity(embedder));
+
+export interface NewCollection {
+  workspaceId: WorkspaceId;
+  name: string;
+  description?: string | null;
+  language?: string | null;
+  denseWeight?: number | null;
+}

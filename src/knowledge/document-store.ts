@@ -1,0 +1,247 @@
+import { badInput } from '../kernel/errors.js';
+import { isUuid, newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
+import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import type { Database, Prisma, Transaction } from '../platform/database/index.js';
+import type { Json } from '../platform/events/index.js';
+import type { DraftChunk } from './chunking/chunk.js';
+import { lockCollection } from './collection-store.js';
+import { indexText, lexicalText } from './indexing/lexical-text.js';
+import type { ParsedDocument } from './parsing/document.js';
+
+/** A document without its text, which may have megabytes. */
+export type DocumentRow = Omit<Prisma.DocumentGetPayload<object>, 'text'>;
+export type ChunkRow = Prisma.ChunkGetPayload<object>;
+
+const WITHOUT_TEXT = { text: true } as const;
+/** Chunks per statement: about 20,000 postings. */
+const BATCH = 200;
+
+export interface StagedDocument {
+  workspaceId: string;
+  collectionId: string;
+  name: string;
+  sha256: string;
+  bytes: bigint;
+  metadata: Json;
+  runId: string;
+  parsed: ParsedDocument;
+}
+
+/** A chunk with the id that its row and its vector share. */
+export type StoredChunk = DraftChunk & { id: Uuid };
+
+/**
+ * All queries of the tables `document`, `chunk` and `chunk_term`.
+ *
+ * A document is staged first (`live_name` null): row, chunks and postings, in as many statements as it takes, seen by
+ * nobody. Then one short transaction makes it live and retires the live one of its name. A row that is not live any more,
+ * or never became so, stays until its vectors are gone (`sweepable`, `remove`): it is the reminder to delete them.
+ */
+export class DocumentStore {
+  constructor(private readonly database: Database) {}
+
+  /** The live document of a name. */
+  live(workspaceId: WorkspaceId, collectionId: string, name: string): Promise<DocumentRow | null> {
+    return this.database.prisma.document.findFirst({
+      where: { workspaceId, collectionId, liveName: name },
+      omit: WITHOUT_TEXT,
+    });
+  }
+
+  async stage(document: StagedDocument, language: string, chunks: readonly StoredChunk[]): Promise<Uuid> {
+    const id = newId();
+    const { parsed, ...columns } = document;
+    await this.database.prisma.document.create({
+      data: {
+        ...columns,
+        id,
+        metadata: document.metadata as Prisma.InputJsonValue,
+        mediaType: parsed.mediaType,
+        title: parsed.title,
+        text: parsed.text,
+        pages: parsed.pages,
+      },
+    });
+    for (let from = 0; from < chunks.length; from += BATCH)
+      await this.addChunks(document, id, language, chunks.slice(from, from + BATCH));
+    await this.database.pool.query(
+      `UPDATE document SET (chunk_count, term_count) =
+         (SELECT count(*), coalesce(sum(term_count), 0) FROM chunk WHERE document_id = $1) WHERE id = $1`,
+      [id],
+    );
+    return id;
+  }
+
+  /** Chunks with their postings: the lexemes that the collection's language makes of them, and how often. */
+  private async addChunks(
+    { workspaceId, collectionId }: StagedDocument,
+    documentId: string,
+    language: string,
+    chunks: readonly StoredChunk[],
+  ): Promise<void> {
+    const input = chunks.map((chunk) => ({ ...chunk, lexical: lexicalText(indexText(chunk)) }));
+    await this.database.pool.query(
+      `WITH input AS MATERIALIZED (
+         SELECT * FROM jsonb_to_recordset($1::jsonb) AS c(
+           id uuid, ordinal int, start int, "end" int, text text, headings text[], page int, lexical text)
+       ), posting AS MATERIALIZED (
+         SELECT input.id AS chunk_id, t.lexeme AS term, cardinality(t.positions) AS frequency
+           FROM input, unnest(to_tsvector($2::regconfig, input.lexical)) AS t
+       ), stored AS (
+         INSERT INTO chunk (id, workspace_id, collection_id, document_id, ordinal, start, "end", text, headings, page, term_count)
+         SELECT id, $3, $4, $5, ordinal, start, "end", text, headings, page,
+                coalesce((SELECT sum(frequency) FROM posting WHERE chunk_id = input.id), 0)
+           FROM input
+       )
+       INSERT INTO chunk_term (collection_id, term, chunk_id, frequency)
+       SELECT $4, term, chunk_id, frequency FROM posting`,
+      [JSON.stringify(input), language, workspaceId, collectionId, documentId],
+    );
+  }
+
+  /** Makes a staged document the live one of its name; the one before it is seen no more. */
+  async goLive(tx: Transaction, document: { id: string; collectionId: string; name: string }): Promise<void> {
+    await lockCollection(tx, document.collectionId);
+    await tx.document.updateMany({
+      where: { collectionId: document.collectionId, liveName: document.name },
+      data: { liveName: null },
+    });
+    await tx.document.update({ where: { id: document.id }, data: { liveName: document.name } });
+  }
+
+  /** Retires live documents by name; @returns the ids of those that were live. */
+  async retire(tx: Transaction, collectionId: string, names: readonly string[]): Promise<DocumentRow[]> {
+    await lockCollection(tx, collectionId);
+    const rows = await tx.document.findMany({
+      where: { collectionId, liveName: { in: [...names] } },
+      omit: WITHOUT_TEXT,
+    });
+    await tx.document.updateMany({ where: { id: { in: rows.map(({ id }) => id) } }, data: { liveName: null } });
+    return rows;
+  }
+
+  setMetadata(id: string, metadata: Json): Promise<unknown> {
+    return this.database.prisma.document.update({
+      where: { id },
+      data: { metadata: metadata as Prisma.InputJsonValue },
+      select: { id: true },
+    });
+  }
+
+  /** Documents that are not live and that no run is still working on, but for `ownRunId`'s. */
+  async sweepable(ownRunId: string | null): Promise<{ id: string; collectionId: string; workspaceId: WorkspaceId }[]> {
+    const { rows } = await this.database.pool.query<{ id: string; collectionId: string; workspaceId: WorkspaceId }>(
+      `SELECT d.id, d.collection_id AS "collectionId", d.workspace_id AS "workspaceId" FROM document d
+        WHERE d.live_name IS NULL AND (d.run_id = $1 OR NOT EXISTS (
+          SELECT 1 FROM run r WHERE r.id = d.run_id AND r.status IN ('QUEUED', 'RUNNING')))
+        ORDER BY d.id LIMIT 1000`,
+      [ownRunId],
+    );
+    return rows;
+  }
+
+  /** Removes documents that are not live, with chunks and postings. */
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.database.pool.query('DELETE FROM document WHERE id = ANY($1) AND live_name IS NULL', [ids]);
+  }
+
+  byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<DocumentRow[]> {
+    return this.database.prisma.document.findMany({
+      where: { workspaceId, id: { in: [...ids] }, liveName: { not: null } },
+      omit: WITHOUT_TEXT,
+    });
+  }
+
+  chunksByIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ChunkRow[]> {
+    return this.database.prisma.chunk.findMany({
+      where: { workspaceId, id: { in: [...ids] }, document: { liveName: { not: null } } },
+    });
+  }
+
+  /** Whole texts of documents, by id. */
+  async texts(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.database.prisma.document.findMany({
+      where: { workspaceId, id: { in: [...ids] } },
+      select: { id: true, text: true },
+    });
+    return new Map(rows.map(({ id, text }) => [id, text]));
+  }
+
+  /** The first `page.first` live documents of each collection, oldest first: one statement for all of them. */
+  async pagesOfDocuments(
+    workspaceId: WorkspaceId,
+    collectionIds: readonly string[],
+    page: PageRequest,
+  ): Promise<Map<string, Page<DocumentRow>>> {
+    const after = page.after === null ? null : idCursor(page.after);
+    const { rows } = await this.database.pool.query<{ id: string; collectionId: string }>(
+      `SELECT d.id, c.id AS "collectionId" FROM unnest($2::uuid[]) AS c(id), LATERAL (
+         SELECT id FROM document
+          WHERE collection_id = c.id AND workspace_id = $1 AND live_name IS NOT NULL AND ($3::uuid IS NULL OR id > $3)
+          ORDER BY id LIMIT $4) AS d`,
+      [workspaceId, collectionIds, after, page.first + 1],
+    );
+    const documents = await this.byIds(
+      workspaceId,
+      rows.map(({ id }) => id),
+    );
+    return group(collectionIds, documents, ({ collectionId }) => collectionId, byId, page.first);
+  }
+
+  /** The first chunks of each document, in their order. */
+  async pagesOfChunks(
+    workspaceId: WorkspaceId,
+    documentIds: readonly string[],
+    page: PageRequest,
+  ): Promise<Map<string, Page<ChunkRow>>> {
+    const after = page.after === null ? -1 : ordinalCursor(page.after);
+    const rows = await this.database.prisma.$queryRaw<ChunkRow[]>`
+      SELECT c.id, c.workspace_id AS "workspaceId", c.collection_id AS "collectionId", c.document_id AS "documentId", c.ordinal,
+             c.start, c."end", c.text, c.headings, c.page, c.term_count AS "termCount"
+        FROM unnest(${[...documentIds]}::uuid[]) AS d(id), LATERAL (
+          SELECT * FROM chunk WHERE document_id = d.id AND workspace_id = ${workspaceId}::uuid AND ordinal > ${after}
+           ORDER BY ordinal LIMIT ${page.first + 1}) AS c`;
+    return group(
+      documentIds,
+      rows,
+      ({ documentId }) => documentId,
+      (a, b) => a.ordinal - b.ordinal,
+      page.first,
+    );
+  }
+
+  /** Live documents of a collection after an id, with their chunks: for rebuilding its index. */
+  async chunksAfter(collectionId: string, after: string | null, limit: number): Promise<ChunkRow[]> {
+    return this.database.prisma.chunk.findMany({
+      where: { collectionId, document: { liveName: { not: null } }, ...(after === null ? {} : { id: { gt: after } }) },
+      orderBy: { id: 'asc' },
+      take: limit,
+    });
+  }
+}
+
+function ordinalCursor(cursor: string): number {
+  const ordinal = decodeCursor(cursor, 1)[0];
+  if (!Number.isInteger(ordinal)) throw badInput('after', 'after is not a cursor that this list returned.');
+  return ordinal as number;
+}
+
+function idCursor(cursor: string): string {
+  const id = String(decodeCursor(cursor, 1)[0]);
+  if (!isUuid(id)) throw badInput('after', 'after is not a cursor that this list returned.');
+  return id;
+}
+
+const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+
+function group<T>(
+  keys: readonly string[],
+  rows: readonly T[],
+  key: (row: T) => string,
+  order: (a: T, b: T) => number,
+  first: number,
+): Map<string, Page<T>> {
+  const groups = new Map<string, T[]>(keys.map((id) => [id, []]));
+  for (const row of rows) groups.get(key(row))?.push(row);
+  return new Map([...groups].map(([id, group]) => [id, toPage(group.sort(order), first)]));
+}

@@ -1,0 +1,65 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
+
+/** Which scores rank the passages: vectors' cosine, BM25, or both fused. */
+export type SearchMode = 'DENSE' | 'LEXICAL' | 'HYBRID';
+
+export interface RetrievalRequest {
+  workspaceId: WorkspaceId;
+  /** Names; null stands for all collections of the workspace. */
+  collections: readonly string[] | null;
+  query: string;
+  mode: SearchMode;
+  /** How many passages to return at most, best first. */
+  limit: number;
+  /** Only passages of these documents (row ids). */
+  documentFilter?: readonly string[];
+}
+
+export interface PassageScores {
+  /** Cosine similarity, -1 to 1; null when the passage is not among the dense candidates. */
+  dense: number | null;
+  /** BM25, 0 or more; null when the passage is not among the lexical candidates. */
+  lexical: number | null;
+  /** What the passages are ranked by, 0 to 1; comparable within one retrieval only. */
+  fused: number;
+  /** 1-based places among the candidates. */
+  denseRank: number | null;
+  lexicalRank: number | null;
+}
+
+export interface Passage {
+  chunkId: string;
+  documentId: string;
+  documentName: string;
+  collectionId: string;
+  collectionName: string;
+  language: string;
+  ordinal: number;
+  text: string;
+  /** UTF-16 offsets in the document's text. */
+  start: number;
+  end: number;
+  headings: string[];
+  page: number | null;
+  scores: PassageScores;
+  /** How much of the query's terms, weighted by their rarity, the passage holds: 0 to 1. */
+  coverage: number;
+}
+
+/** Why a hybrid retrieval had to do with BM25 alone. */
+export type Degradation = 'VECTOR_STORE_UNAVAILABLE' | 'INDEX_OUTDATED';
+
+export interface Retrieval {
+  passages: Passage[];
+  queryVector: Float32Array | null;
+  degraded: Degradation | null;
+  /** Milliseconds; stages that run side by side don't add up. */
+  timings: { embedMs: number; denseMs: number; lexicalMs: number; totalMs: number };
+}
+
+/** A chunk with its score from one of the two indexes. */
+export interface ScoredChunk {
+  chunkId: string;
+  collectionId: string;
+  score: number;
+}

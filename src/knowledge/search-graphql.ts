@@ -1,0 +1,197 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { cost, type GraphContext } from '../graphql-kit/index.js';
+import { badInput } from '../kernel/errors.js';
+import { checkedText } from '../kernel/text.js';
+import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
+import type { Passage } from './retrieval/retrieval.js';
+import type { Retriever } from './retrieval/retriever.js';
+
+export enum SearchMode {
+  DENSE = 'DENSE',
+  LEXICAL = 'LEXICAL',
+  HYBRID = 'HYBRID',
+}
+registerEnumType(SearchMode, {
+  name: 'SearchMode',
+  description: 'What passages are ranked by.',
+  valuesConfig: {
+    DENSE: { description: 'Similarity of meaning: the cosine of sentence embeddings.' },
+    LEXICAL: { description: 'Words in common: BM25 over stemmed terms.' },
+    HYBRID: { description: 'Both, weighted by the collection’s `denseWeight`.' },
+  },
+});
+
+export enum RetrievalDegradation {
+  VECTOR_STORE_UNAVAILABLE = 'VECTOR_STORE_UNAVAILABLE',
+  INDEX_OUTDATED = 'INDEX_OUTDATED',
+}
+registerEnumType(RetrievalDegradation, {
+  name: 'RetrievalDegradation',
+  description: 'Why a hybrid search had to do with BM25 alone.',
+  valuesConfig: {
+    VECTOR_STORE_UNAVAILABLE: { description: 'The vector store did not answer; it is tried again at the next search.' },
+    INDEX_OUTDATED: { description: 'A collection was embedded by another model: run `rebuildIndex` on it.' },
+  },
+});
+
+@InputType({ description: 'What to search for, and where.' })
+export class SearchInput {
+  @Field(() => String, { description: 'A question or words; 1 to 2,000 characters.' })
+  query!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of collections, 1 to 50; by default all of the workspace.',
+  })
+  collections?: string[] | null;
+
+  @Field(() => SearchMode, { defaultValue: SearchMode.HYBRID, description: 'What passages are ranked by.' })
+  mode!: SearchMode;
+
+  @Field(() => Int, { defaultValue: 10, description: 'How many hits at most, 1 to 50.' })
+  limit!: number;
+}
+
+@ObjectType({ description: 'How a passage was ranked. A candidate is one of the best 100 of an index.' })
+export class RetrievalScores {
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Cosine similarity to the query, -1 to 1; null when it is no dense candidate.',
+  })
+  dense!: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'BM25 score, 0 or more; null when it is no lexical candidate.',
+  })
+  lexical!: number | null;
+
+  @Field(() => Float, {
+    description:
+      'What it is ranked by, 0 to 1: the scores, each scaled over its candidates, weighted and added. Comparable within one search only.',
+  })
+  fused!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Place among the dense candidates, from 1; null when it is none.' })
+  denseRank!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Place among the lexical candidates, from 1; null when it is none.',
+  })
+  lexicalRank!: number | null;
+}
+
+@ObjectType({ description: 'A passage that matches the query.' })
+export class SearchHit {
+  @Field(() => Chunk, { description: 'The passage, with its offsets in the document.' })
+  chunk!: Chunk;
+
+  @Field(() => String, { description: 'Name of the collection that it was found in.' })
+  collection!: string;
+
+  @Field(() => RetrievalScores, { description: 'Why it stands where it stands.' })
+  scores!: RetrievalScores;
+
+  @Field(() => Float, {
+    description: 'How much of the query’s terms it holds, each weighted by its rarity, 0 to 1.',
+  })
+  coverage!: number;
+
+  documentId!: string;
+}
+
+@ObjectType({ description: 'How long the stages of a search took, in milliseconds; they overlap.' })
+export class SearchTimings {
+  @Field(() => Float, { description: 'Embedding the query; 0 with mode `LEXICAL`.' })
+  embedMs!: number;
+
+  @Field(() => Float, { description: 'Searching the vectors; 0 with mode `LEXICAL`.' })
+  denseMs!: number;
+
+  @Field(() => Float, { description: 'Weighing the query’s terms and ranking by BM25.' })
+  lexicalMs!: number;
+
+  @Field(() => Float, { description: 'The whole search.' })
+  totalMs!: number;
+}
+
+@ObjectType({ description: 'What a search found.' })
+export class SearchResult {
+  @Field(() => [SearchHit], { description: 'Best first.' })
+  hits!: SearchHit[];
+
+  @Field(() => RetrievalDegradation, {
+    nullable: true,
+    description: 'Why the vectors were left out; null when nothing was.',
+  })
+  degraded!: RetrievalDegradation | null;
+
+  @Field(() => SearchTimings, { description: 'Where the time went.' })
+  timings!: SearchTimings;
+}
+
+export const toSearchHit = (passage: Passage): SearchHit =>
+  Object.assign(new SearchHit(), {
+    chunk: toChunk({ ...passage, id: passage.chunkId }),
+    collection: passage.collectionName,
+    scores: passage.scores,
+    coverage: passage.coverage,
+    documentId: passage.documentId,
+  });
+
+@Resolver(() => SearchHit)
+export class SearchResolver {
+  constructor(
+    private readonly retriever: Retriever,
+    private readonly stores: KnowledgeStores,
+  ) {}
+
+  @Query(() => SearchResult, {
+    description:
+      'The passages that match best. While the vector store is away a hybrid search goes by words alone and says so.',
+    complexity: cost(20),
+  })
+  async search(
+    @Arg('input', () => SearchInput, { description: 'What to search for.' }) input: SearchInput,
+    @Ctx() context: GraphContext,
+  ): Promise<SearchResult> {
+    const query = checkedText(input.query, 'input.query', 2_000);
+    if (input.limit < 1 || input.limit > 50)
+      throw badInput('input.limit', `limit must be between 1 and 50, not ${input.limit}.`);
+    const { collections = null, mode, limit } = input;
+    if (collections !== null && (collections.length < 1 || collections.length > 50))
+      throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
+    const found = await this.retriever.retrieve(
+      { workspaceId: context.workspaceId, collections, query, mode, limit },
+      { signal: context.signal },
+    );
+    return {
+      hits: found.passages.map(toSearchHit),
+      degraded: found.degraded as RetrievalDegradation | null,
+      timings: found.timings,
+    };
+  }
+
+  @FieldResolver(() => Document, {
+    nullable: true,
+    description: 'The document that it is a passage of; null when that was replaced or deleted since.',
+    complexity: cost(2),
+  })
+  document(@Root() hit: SearchHit, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, hit.documentId);
+  }
+}
