@@ -29,11 +29,11 @@ export class IsolatedParser {
   }
 
   /**
-   * @param path of the file; @param signal kills the parsing
+   * @param path of the file and its digest; @param signal kills the parsing
    * @throws UNSUPPORTED_MEDIA_TYPE, DOCUMENT_UNREADABLE (broken, too slow, or too hungry), PAYLOAD_TOO_LARGE, CANCELLED, STORAGE_FAILED
    */
-  parse(path: string, claim: DocumentClaim, signal?: AbortSignal): Promise<ParsedAndCut> {
-    const result = this.queue.then(() => this.parseNow(path, claim, signal));
+  parse(path: string, sha256: string, claim: DocumentClaim, signal?: AbortSignal): Promise<ParsedAndCut> {
+    const result = this.queue.then(() => this.parseNow({ path, sha256, claim }, signal));
     this.queue = result.catch(() => undefined);
     return result;
   }
@@ -45,10 +45,10 @@ export class IsolatedParser {
     this.child = null;
   }
 
-  private parseNow(path: string, claim: DocumentClaim, signal?: AbortSignal): Promise<ParsedAndCut> {
+  private parseNow(file: Omit<ParseRequest, 'id'>, signal?: AbortSignal): Promise<ParsedAndCut> {
     if (this.idle !== null) clearTimeout(this.idle);
     const child = (this.child ??= this.start());
-    const request: ParseRequest = { id: this.nextId++, path, claim };
+    const request: ParseRequest = { id: this.nextId++, ...file };
     return new Promise<ParsedAndCut>((resolve, reject) => {
       const fail = (error: GraftError) => settle(() => reject(error), true);
       const onAbort = () => fail(new GraftError('CANCELLED', 'The parsing was cancelled.'));

@@ -6,6 +6,8 @@ import type { DocumentClaim, ParsedDocument } from './document.js';
 export interface ParseRequest {
   id: number;
   path: string;
+  /** Of the file: what has another one is damaged. */
+  sha256: string;
   claim: DocumentClaim;
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
-import { isGraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { sha256 } from '../../kernel/hashing.js';
 import { chunkDocument } from '../chunking/chunk.js';
 import type { ParseReply, ParseRequest } from './parse-protocol.js';
 import { parseDocument } from './parse.js';
@@ -13,9 +14,12 @@ port.on('message', (request: ParseRequest) => {
   void answer(request).then((reply) => port.postMessage(reply));
 });
 
-async function answer({ id, path, claim }: ParseRequest): Promise<ParseReply> {
+async function answer({ id, path, sha256: expected, claim }: ParseRequest): Promise<ParseReply> {
   try {
-    const document = await parseDocument(await readFile(path), claim);
+    const bytes = await readFile(path);
+    if (sha256(bytes) !== expected)
+      throw new GraftError('STORAGE_FAILED', 'The stored file is damaged: upload it again.');
+    const document = await parseDocument(bytes, claim);
     return { id, ok: true, document, chunks: chunkDocument(document) };
   } catch (error) {
     if (isGraftError(error)) return { id, ok: false, code: error.code, message: error.message, hint: error.hint };

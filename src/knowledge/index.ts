@@ -1,0 +1,32 @@
+/** Collections of documents: parsing, chunking, indexing, retrieval. */
+export { splitSentences, type Sentence } from './chunking/sentences.js';
+export type { CollectionRow, SearchedCollection } from './collection.js';
+export { CollectionStore, type CollectionCounts } from './collection-store.js';
+export { DocumentStore, type ChunkRow, type DocumentRow } from './document-store.js';
+export { lexicalText } from './indexing/lexical-text.js';
+export { INGESTION_LIMITS, type DocumentReport, type IngestionReport, type NewDocument } from './ingestion.js';
+export { KnowledgeService, type KnowledgeParts } from './knowledge-service.js';
+export { IsolatedParser } from './parsing/isolated-parser.js';
+export type { TermWeight } from './retrieval/lexical.js';
+export { Retriever, type RetrieverParts } from './retrieval/retriever.js';
+export type {
+  Degradation,
+  Passage,
+  PassageScores,
+  Retrieval,
+  RetrievalRequest,
+  SearchMode,
+} from './retrieval/retrieval.js';
+export {
+  Chunk,
+  Collection,
+  Document,
+  loadChunk,
+  loadCollection,
+  loadDocument,
+  toChunk,
+  toCollection,
+} from './collection-graphql.js';
+export type { KnowledgeStores } from './collection-graphql.js';
+export { RetrievalDegradation, RetrievalScores } from './search-graphql.js';
+export { knowledgeResolverClasses, knowledgeResolvers } from './knowledge-graphql.js';

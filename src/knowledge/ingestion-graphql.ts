@@ -1,0 +1,410 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import {
+  afterEvent,
+  cost,
+  fromGlobalId,
+  isLastRunEvent,
+  JsonScalar,
+  RunError,
+  RunEventType,
+  runEventFields,
+  runObject,
+  RunType,
+  subscribeWith,
+  type GraphContext,
+  type NodeRegistry,
+  type StoredEventLike,
+  type SubscriptionRequest,
+} from '../graphql-kit/index.js';
+import type { EventLog, Json } from '../platform/events/index.js';
+import { followRun, type RunQueue, type RunRow } from '../platform/runs/index.js';
+import {
+  Collection,
+  Document,
+  loadCollection,
+  loadDocument,
+  toCollection,
+  type KnowledgeStores,
+} from './collection-graphql.js';
+import type { DocumentReport, IngestionReport } from './ingestion.js';
+import type { KnowledgeService } from './knowledge-service.js';
+
+const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
+
+@InputType({ description: 'A new collection.' })
+export class CreateCollectionInput {
+  @Field(() => String, {
+    description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`, starting with a letter or digit.',
+  })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it holds; at most 1,000 characters, empty by default.' })
+  description?: string | null;
+
+  @Field(() => String, {
+    defaultValue: 'english',
+    description:
+      'Text search configuration of PostgreSQL that stems its words; `simple` fits any language. It can’t be changed later.',
+  })
+  language!: string;
+
+  @Field(() => Float, {
+    defaultValue: 0.6,
+    description: 'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s.',
+  })
+  denseWeight!: number;
+}
+
+@ObjectType({ description: 'What `createCollection` made.' })
+export class CreateCollectionPayload {
+  @Field(() => Collection, { description: 'The new collection, still empty.' })
+  collection!: Collection;
+}
+
+@InputType({ description: 'A document to ingest: its content comes from exactly one of `text` and `file`.' })
+export class DocumentInput {
+  @Field(() => String, {
+    description:
+      'Unique in the collection, one line of 1 to 200 characters. An existing document of this name is replaced.',
+  })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'Inline text, 1 to 1,000,000 characters.' })
+  text?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'A file uploaded with `POST /files`, at most 64 MiB.' })
+  file?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Media type, where the name does not end in it: `text/plain`, `text/markdown`, `text/html`, `application/pdf` or that of DOCX. By default the content tells.',
+  })
+  mediaType?: string | null;
+
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description: 'An object of your own, kept with the document; at most 10,000 characters as JSON, `{}` by default.',
+  })
+  metadata?: Json;
+}
+
+@InputType({ description: 'Documents for a collection.' })
+export class IngestDocumentsInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+
+  @Field(() => [DocumentInput], {
+    description: '1 to 100 documents with different names; inline texts of at most 4,000,000 characters together.',
+  })
+  documents!: DocumentInput[];
+
+  @Field(() => ID, { description: KEY })
+  idempotencyKey!: string;
+}
+
+export enum DocumentOutcome {
+  INDEXED = 'INDEXED',
+  UNCHANGED = 'UNCHANGED',
+  FAILED = 'FAILED',
+}
+registerEnumType(DocumentOutcome, {
+  name: 'DocumentOutcome',
+  description: 'What became of a document that was to be ingested.',
+  valuesConfig: {
+    INDEXED: { description: 'Search finds it.' },
+    UNCHANGED: { description: 'The collection had it already, with the same bytes; its metadata was updated.' },
+    FAILED: { description: 'It could not be read; an earlier document of its name stays.' },
+  },
+});
+
+@ObjectType({ description: 'What became of one document of an ingestion.' })
+export class IngestedDocument {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => DocumentOutcome, { description: 'What became of it.' })
+  outcome!: DocumentOutcome;
+
+  @Field(() => Int, { description: 'Number of its chunks; 0 when it failed.' })
+  chunks!: number;
+
+  @Field(() => [String], { description: 'What you should know about the reading, e.g. an encoding that was guessed.' })
+  notes!: string[];
+
+  @Field(() => RunError, { nullable: true, description: 'Why it failed; null unless `outcome` is `FAILED`.' })
+  error!: RunError | null;
+
+  documentId!: string | null;
+}
+
+@ObjectType({ implements: RunType, description: 'Documents are parsed, cut into chunks, embedded and indexed.' })
+export class IngestionRun extends RunType {
+  row!: RunRow;
+}
+
+@ObjectType({ implements: RunType, description: 'The chunks of a collection are embedded again.' })
+export class ReindexingRun extends RunType {
+  row!: RunRow;
+}
+
+@ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
+export class IngestionEvent extends RunEventType {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Name of the document that it is about; null when it is about the run.',
+  })
+  document!: string | null;
+
+  @Field(() => IngestedDocument, {
+    nullable: true,
+    description: 'What became of the document; null until it is done.',
+  })
+  result!: IngestedDocument | null;
+}
+
+@ObjectType({ description: 'The run that `ingestDocuments` started.' })
+export class IngestDocumentsPayload {
+  @Field(() => IngestionRun, { description: 'It goes on by itself; watch it with `ingestionProgress`.' })
+  run!: IngestionRun;
+}
+
+@InputType({ description: 'Documents to delete.' })
+export class DeleteDocumentsInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+
+  @Field(() => [String], { description: 'Names of 1 to 100 documents; if one does not exist, none is deleted.' })
+  names!: string[];
+}
+
+@ObjectType({ description: 'What `deleteDocuments` did.' })
+export class DeleteDocumentsPayload {
+  @Field(() => Collection, { description: 'The collection without them.' })
+  collection!: Collection;
+
+  @Field(() => [String], { description: 'Names of the deleted documents.' })
+  deleted!: string[];
+}
+
+@InputType({ description: 'How a collection ranks.' })
+export class TuneRetrievalInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+
+  @Field(() => Float, { description: 'Share of the dense score in a hybrid one, 0 to 1; a new collection has 0.6.' })
+  denseWeight!: number;
+}
+
+@ObjectType({ description: 'What `tuneRetrieval` changed.' })
+export class TuneRetrievalPayload {
+  @Field(() => Collection, { description: 'The collection as it is now.' })
+  collection!: Collection;
+}
+
+@InputType({ description: 'Which index to rebuild.' })
+export class RebuildIndexInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+
+  @Field(() => ID, { description: KEY })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that `rebuildIndex` started.' })
+export class RebuildIndexPayload {
+  @Field(() => ReindexingRun, { description: 'It goes on by itself; search uses the old index until it is done.' })
+  run!: ReindexingRun;
+}
+
+const toRun = <T extends RunType>(row: RunRow): T => runObject(row) as unknown as T;
+
+const toIngested = (report: DocumentReport): IngestedDocument =>
+  Object.assign(new IngestedDocument(), report, { outcome: report.outcome as DocumentOutcome });
+
+function toIngestionEvent(event: StoredEventLike): IngestionEvent {
+  const detail = (event.payload as { detail?: { document?: string; report?: DocumentReport } } | null)?.detail;
+  return Object.assign(new IngestionEvent(), runEventFields(event), {
+    document: detail?.document ?? null,
+    result: detail?.report ? toIngested(detail.report) : null,
+  });
+}
+
+interface ProgressArgs {
+  runId: string;
+  after?: string | null;
+}
+
+export interface IngestionResolverParts {
+  service: KnowledgeService;
+  stores: KnowledgeStores;
+  runs: RunQueue;
+  events: EventLog;
+}
+
+@Resolver(() => IngestionRun)
+export class IngestionResolver {
+  constructor(private readonly parts: IngestionResolverParts) {}
+
+  @Mutation(() => CreateCollectionPayload, { description: 'Makes an empty collection.', complexity: cost(5) })
+  async createCollection(
+    @Arg('input', () => CreateCollectionInput, { description: 'Its name and how it ranks.' })
+    input: CreateCollectionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CreateCollectionPayload> {
+    return { collection: toCollection(await this.parts.service.createCollection({ ...input, workspaceId })) };
+  }
+
+  @Mutation(() => IngestDocumentsPayload, {
+    description:
+      'Adds documents to a collection, or replaces those of the same names, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
+    complexity: cost(20),
+  })
+  async ingestDocuments(
+    @Arg('input', () => IngestDocumentsInput, { description: 'Which documents, and where to.' })
+    input: IngestDocumentsInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<IngestDocumentsPayload> {
+    const documents = input.documents.map(({ file, ...document }, index) => ({
+      ...document,
+      fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
+    }));
+    return { run: toRun(await this.parts.service.ingestDocuments(workspaceId, { ...input, documents })) };
+  }
+
+  @Mutation(() => DeleteDocumentsPayload, {
+    description: 'Deletes documents by name. Search finds none of them from then on.',
+    complexity: cost(10),
+  })
+  async deleteDocuments(
+    @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<DeleteDocumentsPayload> {
+    const { collection, deleted } = await this.parts.service.deleteDocuments(workspaceId, input);
+    return { collection: toCollection(collection), deleted: deleted.map(({ name }) => name) };
+  }
+
+  @Mutation(() => TuneRetrievalPayload, {
+    description: 'Sets how much meaning counts against words in hybrid searches of a collection.',
+    complexity: cost(5),
+  })
+  async tuneRetrieval(
+    @Arg('input', () => TuneRetrievalInput, { description: 'The weight.' }) input: TuneRetrievalInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<TuneRetrievalPayload> {
+    return { collection: toCollection(await this.parts.service.tuneRetrieval(workspaceId, input)) };
+  }
+
+  @Mutation(() => RebuildIndexPayload, {
+    description:
+      'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',
+    complexity: cost(20),
+  })
+  async rebuildIndex(
+    @Arg('input', () => RebuildIndexInput, { description: 'Which collection.' }) input: RebuildIndexInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<RebuildIndexPayload> {
+    return { run: toRun(await this.parts.service.rebuildIndex(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => Collection, {
+    nullable: true,
+    description: 'The collection that the documents are for.',
+    complexity: cost(2),
+  })
+  async collection(@Root() run: IngestionRun, @Ctx() context: GraphContext): Promise<Collection | null> {
+    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
+  }
+
+  @FieldResolver(() => [IngestedDocument], {
+    description: 'The documents that are done so far, whatever became of them.',
+    complexity: cost(2),
+  })
+  documents(@Root() run: IngestionRun): IngestedDocument[] {
+    return ((run.row.output as unknown as IngestionReport | null)?.documents ?? []).map(toIngested);
+  }
+
+  @Subscription(() => IngestionEvent, {
+    description:
+      'What an ingestion reports: at the start of each document, after each batch of embeddings, and when a document or the run is done; then it completes. Events are stored: it begins with the first, or behind `after`.',
+    subscribe: subscribeWith(
+      () => IngestionResolver,
+      (resolver, request: SubscriptionRequest<ProgressArgs>) => resolver.follow(request.args, request.context),
+    ),
+  })
+  ingestionProgress(
+    @Root() event: StoredEventLike,
+    @Arg('runId', () => ID, { description: 'Id of an `IngestionRun`.' }) _runId: string,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'Id of the last event seen; by default from the first on.',
+    })
+    _after?: string | null,
+  ): IngestionEvent {
+    return toIngestionEvent(event);
+  }
+
+  async *follow(
+    { runId, after }: ProgressArgs,
+    { workspaceId, signal }: GraphContext,
+  ): AsyncGenerator<StoredEventLike> {
+    const id = fromGlobalId(runId, 'IngestionRun', 'runId');
+    for await (const event of followRun(this.parts, workspaceId, id, { after: afterEvent(after), signal }))
+      if (event.type === 'progress' || isLastRunEvent(event)) yield event;
+  }
+}
+
+@Resolver(() => IngestedDocument)
+export class IngestedDocumentResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, {
+    nullable: true,
+    description: 'The document itself; null when it failed, or was replaced or deleted since.',
+    complexity: cost(2),
+  })
+  async document(@Root() ingested: IngestedDocument, @Ctx() context: GraphContext): Promise<Document | null> {
+    return ingested.documentId ? loadDocument(context, this.stores, ingested.documentId) : null;
+  }
+}
+
+@Resolver(() => ReindexingRun)
+export class ReindexingRunResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Collection, {
+    nullable: true,
+    description: 'The collection whose index it rebuilds.',
+    complexity: cost(2),
+  })
+  async collection(@Root() run: ReindexingRun, @Ctx() context: GraphContext): Promise<Collection | null> {
+    return run.row.subjectId === null ? null : loadCollection(context, this.stores, run.row.subjectId);
+  }
+}
+
+/** Lets `node(id)` find the runs of this domain. */
+export function registerIngestionNodes(nodes: NodeRegistry, runs: RunQueue): void {
+  for (const [type, kind] of [
+    ['IngestionRun', 'INGESTION'],
+    ['ReindexingRun', 'REINDEXING'],
+  ] as const)
+    nodes.register(type, async ({ workspaceId }, id) => {
+      const row = await runs.get(workspaceId, id);
+      return row?.kind === kind ? toRun(row) : null;
+    });
+}

@@ -1,0 +1,104 @@
+import { badInput } from '../kernel/errors.js';
+import type { ErrorCode } from '../kernel/error-codes.js';
+import type { Uuid } from '../kernel/ids.js';
+import { checkedText } from '../kernel/text.js';
+import type { Json } from '../platform/events/index.js';
+
+/** Bounds that are checked before any work is accepted. */
+export const INGESTION_LIMITS = {
+  /** Documents per call. */
+  documents: 100,
+  /** UTF-16 units of one inline text, and of all inline texts of a call. */
+  inlineText: 1_000_000,
+  inlineTotal: 4_000_000,
+  /** Bytes of one uploaded file. */
+  fileBytes: 64 * 1024 * 1024,
+  /** UTF-16 units of a document's metadata as JSON. */
+  metadata: 10_000,
+  name: 200,
+} as const;
+
+/** A document to ingest: either `text`, or `fileId` of an uploaded file. */
+export interface NewDocument {
+  name: string;
+  text?: string | null;
+  fileId?: Uuid | null;
+  mediaType?: string | null;
+  metadata?: Json;
+}
+
+/** A document of an INGESTION run: its bytes are an artifact, so that the run survives a restart. */
+export interface DocumentJob {
+  name: string;
+  sha256: string;
+  bytes: number;
+  mediaType: string | null;
+  metadata: Json;
+}
+
+/** Input of an INGESTION run. */
+export interface IngestionInput {
+  collectionId: string;
+  documents: DocumentJob[];
+}
+
+export type DocumentOutcome = 'INDEXED' | 'UNCHANGED' | 'FAILED';
+
+/** What became of one document of a run. */
+export interface DocumentReport {
+  name: string;
+  outcome: DocumentOutcome;
+  documentId: string | null;
+  chunks: number;
+  /** What the user should know, e.g. the encoding that was assumed. */
+  notes: string[];
+  error: { code: ErrorCode; message: string } | null;
+}
+
+/** Output of an INGESTION run, and what a resumed one continues from. */
+export interface IngestionReport {
+  documents: DocumentReport[];
+}
+
+/** @throws BAD_USER_INPUT when a bound is exceeded, a name occurs twice, or a document has not exactly one source */
+export function checkedDocuments(documents: readonly NewDocument[]): NewDocument[] {
+  const field = 'input.documents';
+  if (documents.length === 0) throw badInput(field, 'documents is empty.');
+  if (documents.length > INGESTION_LIMITS.documents)
+    throw badInput(field, `${documents.length} documents were sent; at most ${INGESTION_LIMITS.documents} are taken.`);
+  const names = new Set<string>();
+  let total = 0;
+  return documents.map((document, index) => {
+    const at = `${field}.${index}`;
+    const name = checkedDocumentName(document.name, `${at}.name`);
+    if (names.has(name)) throw badInput(`${at}.name`, `The name ${JSON.stringify(name)} occurs twice.`);
+    names.add(name);
+    const { text = null, fileId = null } = document;
+    if ((text === null) === (fileId === null))
+      throw badInput(at, 'A document has either text or file, and one of them.');
+    if (text !== null) total += checkedText(text, `${at}.text`, INGESTION_LIMITS.inlineText).length;
+    if (total > INGESTION_LIMITS.inlineTotal)
+      throw badInput(
+        field,
+        `The texts have more than ${INGESTION_LIMITS.inlineTotal} characters together.`,
+        'Upload them with POST /files, or send them in several calls.',
+      );
+    return { ...document, name, metadata: checkedMetadata(document.metadata ?? {}, `${at}.metadata`) };
+  });
+}
+
+/** 1 to 200 characters on one line; equal names in different Unicode forms are one. */
+export function checkedDocumentName(value: string, field: string): string {
+  const name = checkedText(value, field, INGESTION_LIMITS.name).normalize('NFC').trim();
+  if (/\p{Cc}/u.test(name)) throw badInput(field, `${field} contains a control character.`);
+  return name;
+}
+
+function checkedMetadata(metadata: Json, field: string): Json {
+  if (metadata === null || typeof metadata !== 'object' || Array.isArray(metadata))
+    throw badInput(field, `${field} must be an object.`);
+  checkedText(JSON.stringify(metadata), field, INGESTION_LIMITS.metadata);
+  if (/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(metadata)))
+    throw badInput(field, `${field} contains a NUL character or a lone surrogate.`);
+  return metadata;
+}

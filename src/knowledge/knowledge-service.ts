@@ -1,0 +1,169 @@
+import { Readable } from 'node:stream';
+import { GraftError, badInput, notFound } from '../kernel/errors.js';
+import type { Uuid, WorkspaceId } from '../kernel/ids.js';
+import type { Page, PageRequest } from '../kernel/pagination.js';
+import { checkedName, checkedText } from '../kernel/text.js';
+import type { FileService } from '../platform/artifacts/index.js';
+import type { Database } from '../platform/database/index.js';
+import type { Json } from '../platform/events/index.js';
+import type { RunQueue, RunRow } from '../platform/runs/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import {
+  checkedDenseWeight,
+  DEFAULT_DENSE_WEIGHT,
+  DEFAULT_LANGUAGE,
+  type CollectionRow,
+  type NewCollection,
+} from './collection.js';
+import type { DocumentRow } from './document-store.js';
+import { indexDocuments, type IndexingParts } from './indexing/index-documents.js';
+import { rebuildIndex, type ReindexingInput } from './indexing/rebuild-index.js';
+import { sweep } from './indexing/sweep.js';
+import {
+  checkedDocumentName,
+  checkedDocuments,
+  INGESTION_LIMITS,
+  type DocumentJob,
+  type IngestionInput,
+  type NewDocument,
+} from './ingestion.js';
+
+export interface KnowledgeParts extends IndexingParts {
+  database: Database;
+  runs: RunQueue;
+  files: FileService;
+  log: Logger;
+}
+
+/** How often what is deleted, but could not yet be deleted from the vector store, is tried again. */
+const SWEEP_MS = 60_000;
+
+/** Collections and their documents: everything that changes them. Reading goes through `Retriever` and the stores. */
+export class KnowledgeService {
+  private sweeper: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: KnowledgeParts) {}
+
+  /** Takes INGESTION and REINDEXING runs from here on. Call it before the queue starts. */
+  handleRuns(): void {
+    this.parts.runs.handle('INGESTION', (context) => indexDocuments(this.parts, context));
+    this.parts.runs.handle('REINDEXING', (context) => rebuildIndex(this.parts, context));
+  }
+
+  /** Begins to sweep up what earlier starts left behind. */
+  start(): void {
+    const tick = () =>
+      sweep(this.parts).catch((error: unknown) => this.parts.log.debug({ err: error }, 'the sweep was put off'));
+    this.sweeper ??= setInterval(() => void tick(), SWEEP_MS).unref();
+    void tick();
+  }
+
+  stop(): void {
+    if (this.sweeper !== null) clearInterval(this.sweeper);
+    this.sweeper = null;
+    this.parts.parser.close();
+  }
+
+  /** @throws ALREADY_EXISTS, BAD_USER_INPUT */
+  async createCollection(input: NewCollection): Promise<CollectionRow> {
+    const name = checkedName(input.name, 'input.name');
+    const description = checkedText(input.description ?? '', 'input.description', 1_000, { allowEmpty: true });
+    const denseWeight = checkedDenseWeight(input.denseWeight ?? DEFAULT_DENSE_WEIGHT, 'input.denseWeight');
+    const language = checkedText(input.language ?? DEFAULT_LANGUAGE, 'input.language', 63).toLowerCase();
+    if (!(await this.parts.collections.knowsLanguage(language)))
+      throw badInput(
+        'input.language',
+        `PostgreSQL has no text search configuration ${JSON.stringify(language)}.`,
+        `Take one of ${(await this.parts.collections.languages()).join(', ')}; "simple" fits any language.`,
+      );
+    return this.parts.collections.create({ workspaceId: input.workspaceId, name, description, language, denseWeight });
+  }
+
+  /**
+   * Accepts documents: their bytes are safe before it returns. A document with the name of an earlier one replaces it.
+   * @throws NOT_FOUND, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT
+   */
+  async ingestDocuments(
+    workspaceId: WorkspaceId,
+    input: { collection: string; documents: readonly NewDocument[]; idempotencyKey: string },
+  ): Promise<RunRow> {
+    const documents = checkedDocuments(input.documents);
+    const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
+    const jobs: DocumentJob[] = [];
+    for (const [index, document] of documents.entries())
+      jobs.push(await this.toJob(workspaceId, document, `input.documents.${index}`));
+    const runInput: IngestionInput = { collectionId: collection.id, documents: jobs };
+    return this.parts.runs.enqueue({
+      workspaceId,
+      kind: 'INGESTION',
+      subjectId: collection.id,
+      idempotencyKey: input.idempotencyKey,
+      input: runInput as unknown as Json,
+    });
+  }
+
+  /** Search no longer finds them when it returns; their vectors go as soon as the vector store can be reached. @throws NOT_FOUND */
+  async deleteDocuments(
+    workspaceId: WorkspaceId,
+    input: { collection: string; names: readonly string[] },
+  ): Promise<{ collection: CollectionRow; deleted: DocumentRow[] }> {
+    const field = 'input.names';
+    if (input.names.length === 0 || input.names.length > INGESTION_LIMITS.documents)
+      throw badInput(field, `names must have 1 to ${INGESTION_LIMITS.documents} entries, not ${input.names.length}.`);
+    const names = [...new Set(input.names.map((name, i) => checkedDocumentName(name, `${field}.${i}`)))];
+    const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
+    const deleted = await this.parts.database.prisma.$transaction(async (tx) => {
+      const rows = await this.parts.documents.retire(tx, collection.id, names);
+      const missing = names.find((name) => !rows.some((row) => row.name === name));
+      if (missing !== undefined) throw notFound('The document', missing, field);
+      return rows;
+    });
+    await sweep(this.parts).catch((error: unknown) => {
+      if (!(error instanceof GraftError)) throw error;
+    });
+    return { collection, deleted };
+  }
+
+  /** @throws NOT_FOUND, BAD_USER_INPUT */
+  tuneRetrieval(workspaceId: WorkspaceId, input: { collection: string; denseWeight: number }): Promise<CollectionRow> {
+    const weight = checkedDenseWeight(input.denseWeight, 'input.denseWeight');
+    return this.parts.collections.tune(workspaceId, input.collection, weight);
+  }
+
+  /** Embeds a collection again with the embedder of now. @throws NOT_FOUND, IDEMPOTENCY_CONFLICT */
+  async rebuildIndex(workspaceId: WorkspaceId, input: { collection: string; idempotencyKey: string }): Promise<RunRow> {
+    const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
+    const runInput: ReindexingInput = { collectionId: collection.id };
+    return this.parts.runs.enqueue({
+      workspaceId,
+      kind: 'REINDEXING',
+      subjectId: collection.id,
+      idempotencyKey: input.idempotencyKey,
+      input: runInput as unknown as Json,
+    });
+  }
+
+  /** Newest first. */
+  runs(workspaceId: WorkspaceId, collectionId: string, page: PageRequest): Promise<Page<RunRow>> {
+    return this.parts.runs.list(workspaceId, { kind: 'INGESTION', subjectId: collectionId }, page);
+  }
+
+  private async toJob(workspaceId: WorkspaceId, document: NewDocument, field: string): Promise<DocumentJob> {
+    const { name, metadata = {} } = document;
+    const mediaType = document.mediaType ? checkedText(document.mediaType, `${field}.mediaType`, 255) : null;
+    if (typeof document.text === 'string') {
+      const source = Readable.from([Buffer.from(document.text, 'utf8')]);
+      const maxBytes = 4 * INGESTION_LIMITS.inlineText;
+      const file = await this.parts.files.store(workspaceId, { name, mediaType: 'text/plain', source, maxBytes });
+      return { name, sha256: file.sha256, bytes: Number(file.bytes), mediaType, metadata };
+    }
+    const file = await this.parts.files.get(workspaceId, document.fileId as Uuid, `${field}.file`);
+    if (file.bytes > INGESTION_LIMITS.fileBytes)
+      throw new GraftError(
+        'PAYLOAD_TOO_LARGE',
+        `${file.name} has ${file.bytes} bytes; a document has at most ${INGESTION_LIMITS.fileBytes}.`,
+        { field: `${field}.file` },
+      );
+    return { name, sha256: file.sha256, bytes: Number(file.bytes), mediaType: mediaType ?? file.mediaType, metadata };
+  }
+}
