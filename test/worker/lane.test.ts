@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { Lane, QueueBudget } from '../../gpu-worker/lane.js';
+import type { Priority } from '../../src/worker-protocol/index.js';
+
+/** Work that ends when told to. */
+function controlled(): { work: () => Promise<string>; end: () => void; started: () => boolean } {
+  let end: (value: string) => void = () => undefined;
+  let started = false;
+  const result = new Promise<string>((resolve) => (end = resolve));
+  return {
+    work: () => {
+      started = true;
+      return result;
+    },
+    end: () => end('done'),
+    started: () => started,
+  };
+}
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('lane', () => {
+  it('starts waiting interactive jobs before waiting bulk jobs', async () => {
+    const lane = new Lane(1);
+    const order: string[] = [];
+    const first = controlled();
+    const named = (name: string) => () => Promise.resolve(void order.push(name));
+    const all = [
+      lane.run({ priority: 'interactive' }, first.work),
+      lane.run({ priority: 'bulk' }, named('bulk 1')),
+      lane.run({ priority: 'bulk' }, named('bulk 2')),
+      lane.run({ priority: 'interactive' }, named('interactive')),
+    ];
+    first.end();
+    await Promise.all(all);
+    expect(order).toEqual(['interactive', 'bulk 1', 'bulk 2']);
+  });
+
+  it('refuses at once what exceeds the queue, and takes more when there is room again', async () => {
+    const lane = new Lane(1, 1, new QueueBudget(1));
+    const first = controlled();
+    const running = lane.run({ priority: 'interactive' }, first.work);
+    const waiting = lane.run({ priority: 'interactive' }, () => Promise.resolve('second'));
+    await expect(lane.run({ priority: 'interactive' }, first.work)).rejects.toMatchObject({ code: 'OVERLOADED' });
+    first.end();
+    await Promise.all([running, waiting]);
+    await expect(lane.run({ priority: 'bulk' }, () => Promise.resolve('third'))).resolves.toBe('third');
+  });
+
+  it('lets a waiting job leave when it is aborted, and keeps its place free', async () => {
+    const budget = new QueueBudget(1);
+    const lane = new Lane(1, 1, budget);
+    const first = controlled();
+    const running = lane.run({ priority: 'interactive' }, first.work);
+    const abort = new AbortController();
+    const waiting = lane.run({ priority: 'interactive', signal: abort.signal }, first.work);
+    abort.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow('left');
+    expect(budget.waiting).toBe(0);
+    first.end();
+    await running;
+  });
+
+  it('never runs two groups together, and lets none wait for ever', async () => {
+    const lane = new Lane(2);
+    const [a, b, c] = [controlled(), controlled(), controlled()];
+    const all = [
+      lane.run({ priority: 'interactive', group: 'a' }, a.work),
+      lane.run({ priority: 'interactive', group: 'b' }, b.work),
+      lane.run({ priority: 'interactive', group: 'a' }, c.work),
+    ];
+    await settle();
+    // c would fit beside a, but b came first.
+    expect([a.started(), b.started(), c.started()]).toEqual([true, false, false]);
+    a.end();
+    await settle();
+    expect([b.started(), c.started()]).toEqual([true, false]);
+    b.end();
+    await settle();
+    expect(c.started()).toBe(true);
+    c.end();
+    await Promise.all(all);
+  });
+
+  it('keeps its promises for any sequence of jobs', async () => {
+    const job = fc.record({
+      priority: fc.constantFrom<Priority>('interactive', 'bulk'),
+      group: fc.constantFrom('a', 'b'),
+      weight: fc.integer({ min: 1, max: 3 }),
+      ticks: fc.nat(3),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(job, { maxLength: 20 }), fc.integer({ min: 1, max: 3 }), async (jobs, slots) => {
+        const bulkSlots = Math.max(1, slots - 1);
+        const lane = new Lane(slots, bulkSlots);
+        const running = new Set<(typeof jobs)[number]>();
+        const weightOf = (entries: typeof jobs): number =>
+          entries.reduce((sum, { weight }) => sum + Math.min(weight, slots), 0);
+        await Promise.all(
+          jobs.map((entry) =>
+            lane.run(entry, async () => {
+              running.add(entry);
+              const all = [...running];
+              expect(weightOf(all)).toBeLessThanOrEqual(slots);
+              expect(new Set(all.map(({ group }) => group)).size).toBe(1);
+              const bulk = all.filter(({ priority }) => priority === 'bulk');
+              if (bulk.length > 1) expect(weightOf(bulk)).toBeLessThanOrEqual(bulkSlots);
+              for (let tick = 0; tick < entry.ticks; tick++) await settle();
+              running.delete(entry);
+            }),
+          ),
+        );
+        expect(lane.active).toBe(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
+import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.js';
+import { GraftError } from '../../src/kernel/errors.js';
+import {
+  chooseVersion,
+  OPERATIONS,
+  parseGatewayMessage,
+  parseGenerateChunk,
+  parseInput,
+  parseOutput,
+  parseWorkerMessage,
+  type Operation,
+} from '../../src/worker-protocol/index.js';
+
+const folder = join(process.cwd(), 'test/worker/golden');
+const goldens = readdirSync(folder).map((file) => ({
+  file,
+  message: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>,
+}));
+const golden = (name: string): Record<string, unknown> =>
+  structuredClone(goldens.find(({ file }) => file === `${name}.json`)?.message ?? {});
+
+const errorOf = (work: () => unknown): GraftError => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof GraftError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+const id = fc.string({ minLength: 1, maxLength: 64 });
+const v = fc.constant(1 as const);
+const operation = fc.constantFrom(...(Object.keys(OPERATIONS) as Operation[]));
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const gatewayMessages = fc.oneof(
+  fc.record({ v, id, kind: fc.constant('hello'), versions: fc.array(fc.nat(), { minLength: 1 }), build: fc.string() }),
+  fc.record({
+    v,
+    id,
+    kind: fc.constant('request'),
+    workspace: fc.string({ minLength: 1 }),
+    deadline: optional(fc.integer({ min: 1 })),
+    traceparent: optional(fc.string({ maxLength: 55 })),
+    priority: fc.constantFrom('interactive', 'bulk'),
+    operation,
+    input: fc.jsonValue(),
+    credits: fc.nat(),
+  }),
+  fc.record({ v, id, kind: fc.constant('cancel') }),
+  fc.record({ v, id, kind: fc.constant('credit'), credits: fc.integer({ min: 1 }) }),
+);
+const workerMessages = fc.oneof(
+  fc.record({ v, id, kind: fc.constant('chunk'), sequence: fc.nat(), data: fc.jsonValue() }),
+  fc.record({
+    v,
+    id,
+    kind: fc.constant('progress'),
+    fraction: fc.double({ min: 0, max: 1, noNaN: true }),
+    message: fc.string(),
+  }),
+  fc.record({ v, id, kind: fc.constant('result'), output: fc.oneof(fc.jsonValue(), fc.float32Array()) }),
+  fc.record({
+    v,
+    id,
+    kind: fc.constant('error'),
+    code: fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
+    message: fc.string(),
+    field: optional(fc.string()),
+    hint: optional(fc.string()),
+  }),
+);
+
+describe('worker protocol', () => {
+  it.each(goldens)('still reads $file as it was first sent', ({ file, message }) => {
+    const parse = file.startsWith('gateway-') ? parseGatewayMessage : parseWorkerMessage;
+    expect(parse(message)).toEqual(message);
+  });
+
+  it('has one golden message of each kind and direction', () => {
+    expect(goldens.map(({ file }) => file.replace('.json', '')).sort()).toEqual([
+      'gateway-cancel',
+      'gateway-credit',
+      'gateway-hello',
+      'gateway-request',
+      'worker-chunk',
+      'worker-error',
+      'worker-heartbeat',
+      'worker-hello',
+      'worker-progress',
+      'worker-result',
+    ]);
+  });
+
+  it('brings every message across the channel unchanged', () => {
+    const overTheWire = (message: unknown): unknown => deserialize(serialize(message));
+    fc.assert(fc.property(gatewayMessages, (m) => expect(parseGatewayMessage(overTheWire(m))).toEqual(m)));
+    fc.assert(fc.property(workerMessages, (m) => expect(parseWorkerMessage(overTheWire(m))).toEqual(m)));
+  });
+
+  it('never accepts what is not a message', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        expect(errorOf(() => parseGatewayMessage(value)).code).toBe('PROTOCOL_ERROR');
+        expect(errorOf(() => parseWorkerMessage(value)).code).toBe('PROTOCOL_ERROR');
+      }),
+    );
+  });
+
+  it.each([
+    ['an unknown kind', { ...golden('gateway-cancel'), kind: 'reboot' }, 'kind'],
+    ['a kind of the other direction', { ...golden('worker-chunk') }, 'kind'],
+    ['another version', { ...golden('gateway-cancel'), v: 2 }, 'v'],
+    ['an unknown operation', { ...golden('gateway-request'), operation: 'shell' }, 'operation'],
+    ['no workspace', { ...golden('gateway-request'), workspace: undefined }, 'workspace'],
+    ['negative credits', { ...golden('gateway-credit'), credits: -1 }, 'credits'],
+  ])('refuses %s and names the field', (_, message, field) => {
+    const error = errorOf(() => parseGatewayMessage(message));
+    expect(error).toMatchObject({ code: 'PROTOCOL_ERROR', field });
+    expect(error.message).toContain(field);
+  });
+
+  it('names the field of an input deep inside, without quoting users’ text', () => {
+    const input = golden('gateway-request').input as { prompt: unknown[] };
+    input.prompt[1] = { text: 'my secret', special: 'no' };
+    const error = errorOf(() => parseInput('generate', input));
+    expect(error.field).toBe('input.prompt.1.special');
+    expect(error.message).not.toContain('my secret');
+  });
+
+  it('checks outputs and chunks too', () => {
+    expect(parseOutput('generate', golden('worker-result').output)).toEqual(golden('worker-result').output);
+    expect(errorOf(() => parseOutput('embed', { vectors: [1, 2], truncated: 0 })).field).toBe('output.vectors');
+    expect(errorOf(() => parseGenerateChunk({ type: 'shout' })).field).toBe('data.type');
+  });
+
+  it('speaks the highest version that both ends know', () => {
+    expect(chooseVersion([1, 2, 3], [1, 2])).toBe(2);
+    expect(chooseVersion([3], [1, 2])).toBeNull();
+  });
+});
