@@ -6,13 +6,13 @@ import { GraftError } from '../../kernel/errors.js';
 import { isSha256, type Sha256 } from '../../kernel/hashing.js';
 import { SourceFailed, type Fetching } from './source.js';
 
-export interface HubFile {
+export type HubFile = {
   /** `owner/name`. */
   repo: string;
   file: string;
   /** Branch, tag or commit; `main` by default. */
   revision?: string;
-}
+};
 
 const CONNECT_MS = 3_000;
 /** Also bounds name resolution, which has no time limit of its own. */

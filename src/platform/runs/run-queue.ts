@@ -38,6 +38,9 @@ const PASSING: readonly ErrorCode[] = [
   'OVERLOADED',
 ];
 
+/** For errors that are not known to pass. */
+const SETTLE_TRIES = 5;
+
 export interface RunQueueOptions {
   database: Database;
   events: EventLog;
@@ -121,7 +124,9 @@ export class RunQueue {
     this.#stopping.abort();
     const held = [...this.#held.values()];
     for (const one of held) one.abort.abort('stop' satisfies StopReason);
-    await Promise.race([Promise.all(held.map((one) => one.done)), pause(graceMs)]);
+    const letGo = new AbortController();
+    const all = Promise.all(held.map((one) => one.done)).then(() => letGo.abort());
+    await Promise.race([all, pause(graceMs, letGo.signal)]);
     await Promise.all([this.#loop, this.#heartbeat]);
     // A handler that did not let go is fenced off from here on.
     for (const one of this.#held.values()) await this.#settle(one, { status: 'QUEUED', because: 'stop' });
@@ -227,11 +232,12 @@ export class RunQueue {
 
   /** Writes the end down, however long the database is away; a gateway that stops meanwhile leaves it to the lease. */
   async #settle(held: Held, end: Settlement): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await this.#store.settle(held.lease, end);
       } catch (error) {
-        if (this.#stopping.signal.aborted || !isGraftError(mapDatabaseError(error), 'DATABASE_UNAVAILABLE'))
+        const away = isGraftError(mapDatabaseError(error), 'DATABASE_UNAVAILABLE');
+        if (this.#stopping.signal.aborted || (!away && tries === SETTLE_TRIES))
           return this.#options.log.error({ err: error, runId: held.run.id }, 'the end of the run was not written');
         await pause(this.#options.pollMs, this.#stopping.signal);
       }
