@@ -83,6 +83,12 @@ export class EventLog {
     };
   }
 
+  /** Number of a stream's last event, 0 for an empty one. */
+  async last(workspaceId: WorkspaceId, stream: string): Promise<bigint> {
+    const { _max } = await this.#prisma.event.aggregate({ where: { workspaceId, stream }, _max: { sequence: true } });
+    return _max.sequence ?? 0n;
+  }
+
   async close(): Promise<void> {
     await this.wakeUps.close();
   }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
@@ -184,6 +184,7 @@ export class ModelsOnDisk {
       await removeVerified(part);
       await discardPart(part);
     }
+    await rmdir(dirname(target)).catch(() => undefined); // Unless something is in it.
     if (mismatch === null) throw unavailable(target, spec, tried);
     throw new GraftError('MODEL_DIGEST_MISMATCH', `${spec.file} is not the expected file. Tried:\n${listed(tried)}`, {
       hint: 'Nothing was kept of it. Look at what HF_ENDPOINT and the package index serve.',

@@ -18,14 +18,14 @@
  * write through `fenced`, so that of two runners only the rightful one leaves a trace.
  */
 import type { Clock } from '../../kernel/clock.js';
-import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
 import { mapDatabaseError, type Database, type Transaction } from '../database/index.js';
-import { pause, type EventLog } from '../events/index.js';
+import { pause, type EventLog, type FollowOptions, type StoredEvent } from '../events/index.js';
 import type { Logger } from '../telemetry/index.js';
-import { LeaseLost, runStream, type Lease, type NewRun, type RunContext, type RunFilter } from './run.js';
+import { isFinished, LeaseLost, runStream, type Lease, type NewRun, type RunContext, type RunFilter } from './run.js';
 import type { RunHandler, RunKind, RunRow } from './run.js';
 import { RUNS_TOPIC, RunStore, type Settlement } from './run-store.js';
 
@@ -99,6 +99,22 @@ export class RunQueue {
   /** Newest first; the cursor of a run is `encodeCursor([run.id])`. */
   list(workspaceId: WorkspaceId, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
     return this.#store.list(workspaceId, filter, page);
+  }
+
+  /**
+   * What a run reports, from its first event or behind `after`, until it has ended; at once when nothing can follow.
+   * @throws NOT_FOUND
+   */
+  async *follow(workspaceId: WorkspaceId, runId: string, options: FollowOptions): AsyncGenerator<StoredEvent> {
+    const run = await this.#store.get(workspaceId, runId);
+    if (!run) throw notFound('The run', runId, 'runId');
+    const { events } = this.#options;
+    const stream = runStream(run.id);
+    if (isFinished(run.status) && (options.after ?? 0n) >= (await events.last(workspaceId, stream))) return;
+    for await (const event of events.follow(workspaceId, stream, options)) {
+      yield event;
+      if (event.type === 'finished') return;
+    }
   }
 
   /**

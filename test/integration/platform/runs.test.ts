@@ -110,6 +110,29 @@ describe('runs', () => {
     expect(await database.prisma.workspace.count({ where: { id: subjectId } })).toBe(1);
   });
 
+  it('is followed from any place until it ends, also by those who come when it is over', async () => {
+    const queue = queueOf(async ({ progress }) => {
+      for (const n of [1, 2, 3]) await progress(n / 4, `step ${n}`);
+    });
+    const run = await queue.enqueue(newRun());
+    const follow = async (after?: bigint) => {
+      const seen: number[] = [];
+      const { signal } = new AbortController();
+      for await (const event of queue.follow(WORKSPACE, run.id, { after, signal })) seen.push(Number(event.sequence));
+      return seen;
+    };
+    const live = follow();
+    queue.start();
+    expect(await live).toEqual([1, 2, 3, 4]);
+    expect(await follow()).toEqual([1, 2, 3, 4]);
+    expect(await follow(3n)).toEqual([4]);
+    expect(await follow(4n)).toEqual([]);
+    const { signal } = new AbortController();
+    await expect(queue.follow(freshWorkspace(), run.id, { signal }).next()).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
   it('takes one key for one piece of work, also when asked ten times at once', async () => {
     const queue = queueOf(async () => undefined);
     const run = newRun();
