@@ -1,0 +1,325 @@
+import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
+import type { Sha256 } from '../kernel/hashing.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { Page, PageRequest } from '../kernel/pagination.js';
+import { checkedName } from '../kernel/text.js';
+import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
+import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../platform/models-on-disk/index.js';
+import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';
+import type { RunContext, RunQueue, RunRow } from '../platform/runs/index.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { modelNameOf, modelSource, type ModelRow, type ModelSource, type ModelSourceInput } from './model.js';
+import type { ServedVariant, VariantRow } from './model.js';
+import type { ModelStore, NewVariant, VariantWithModel } from './model-store.js';
+
+export type Embedder = EmbedderFiles;
+
+export interface RegisterModel extends ModelSourceInput {
+  name?: string | null;
+  idempotencyKey: string;
+}
+
+/** Input of a DOWNLOAD run. */
+type DownloadInput = { source: ModelSource; name: string | null };
+/** Output of a DOWNLOAD run. */
+export type DownloadOutput = { variantId: string; modelId: string };
+
+export interface ModelRegistryParts {
+  store: ModelStore;
+  runs: RunQueue;
+  files: FileService;
+  artifacts: ArtifactStore;
+  modelsOnDisk: ModelsOnDisk;
+  worker: Pick<WorkerClient, 'inspectModel'>;
+  /** GRAFT_MODEL and GRAFT_EMBEDDER: catalogue names. */
+  defaults: { model: string; embedder: string };
+}
+
+/** A GGUF file that is on this machine, and what becomes of it when it turns out useless. */
+interface Candidate extends Pick<NewVariant, 'sha256' | 'bytes' | 'location' | 'source'> {
+  path: string;
+  fileName: string;
+  licence: string | null;
+  discard(): Promise<void>;
+}
+
+/** The share of a download run's progress bar that the download takes; the rest is loading the file once. */
+const DOWNLOAD_SHARE = 0.9;
+const REPORT_MS = 500;
+
+/** Base models and their variants: what a workspace can answer with. */
+export class ModelRegistry {
+  /** Variants never change, and a file that was intact once in this process is trusted until its end. */
+  readonly #served = new Map<string, ServedVariant>();
+  #embedder: Embedder | undefined;
+
+  constructor(private readonly parts: ModelRegistryParts) {}
+
+  /** Takes DOWNLOAD runs from here on. */
+  handleRuns(): void {
+    this.parts.runs.handle('DOWNLOAD', (context) => this.#download(context), { concurrency: 2 });
+  }
+
+  /**
+   * Makes sure that the default model and embedder are on this machine and registered; quick when they are.
+   * @throws SETUP_FAILED for a name that the catalogue lacks, MODEL_UNAVAILABLE, MODEL_DIGEST_MISMATCH, and what the worker's inspection throws
+   */
+  async ensureDefaults(
+    workspaceId: WorkspaceId,
+    onProgress?: OnDownloadProgress,
+    signal?: AbortSignal,
+  ): Promise<ServedVariant> {
+    await this.ensureEmbedder(onProgress, signal);
+    const entry = this.#defaultGenerator();
+    const [file] = await this.parts.modelsOnDisk.files(entry.name, onProgress, signal);
+    if (!(await this.parts.store.variantByDigest(workspaceId, file!.sha256))) {
+      const variant = await this.#inspected(workspaceId, catalogued(entry, file!), null, signal);
+      await this.parts.store.transaction((tx) => this.parts.store.add(workspaceId, variant, tx));
+    }
+    return this.defaultVariant(workspaceId);
+  }
+
+  /** The embedder alone, for what doesn't answer questions. @throws as `ensureDefaults` */
+  async ensureEmbedder(onProgress?: OnDownloadProgress, signal?: AbortSignal): Promise<Embedder> {
+    const entry = this.#defaultEmbedder();
+    const files = await this.parts.modelsOnDisk.files(entry.name, onProgress, signal);
+    const model = files.find((file) => file.role === 'model')!;
+    const tokenizer = files.find((file) => file.role === 'tokenizer')!;
+    const { name, dimensions, pooling, normalised, maxTokens } = entry;
+    return (this.#embedder = {
+      ...{ name, dimensions, pooling, normalised, maxTokens },
+      modelPath: model.path,
+      tokenizerPath: tokenizer.path,
+      sha256: model.sha256,
+      tokenizerSha256: tokenizer.sha256,
+    });
+  }
+
+  /** The embedder of new indexes. @throws MODEL_UNAVAILABLE before `ensureEmbedder` has succeeded */
+  embedder(): Embedder {
+    if (!this.#embedder)
+      throw new GraftError('MODEL_UNAVAILABLE', `The embedder ${this.parts.defaults.embedder} is not ready yet.`);
+    return this.#embedder;
+  }
+
+  /** The variant that answers when a request names none. @throws MODEL_UNAVAILABLE */
+  async defaultVariant(workspaceId: WorkspaceId): Promise<ServedVariant> {
+    const entry = this.#defaultGenerator();
+    const key = `${workspaceId} default`;
+    const known = this.#served.get(key);
+    if (known) return known;
+    const [file] = await this.parts.modelsOnDisk.files(entry.name);
+    const row = await this.parts.store.variantByDigest(workspaceId, file!.sha256);
+    if (!row) throw new GraftError('MODEL_UNAVAILABLE', `The default model ${entry.name} is not registered yet.`);
+    const served = await this.#serve(row);
+    this.#served.set(key, served);
+    return served;
+  }
+
+  /** @throws NOT_FOUND, MODEL_UNAVAILABLE when its file is gone or damaged */
+  async variant(workspaceId: WorkspaceId, variantId: string): Promise<ServedVariant> {
+    const key = `${workspaceId} ${variantId}`;
+    const known = this.#served.get(key);
+    if (known) return known;
+    const [row] = await this.parts.store.variantsById(workspaceId, [variantId]);
+    if (!row) throw notFound('The model variant', variantId);
+    const served = await this.#serve(row);
+    this.#served.set(key, served);
+    return served;
+  }
+
+  /**
+   * Asks for a model to be fetched, checked and registered.
+   * @returns the DOWNLOAD run; its output is a `DownloadOutput`
+   * @throws BAD_USER_INPUT, NOT_FOUND for an unknown catalogue name or file, IDEMPOTENCY_CONFLICT
+   */
+  async register(workspaceId: WorkspaceId, input: RegisterModel): Promise<RunRow> {
+    const source = modelSource(input);
+    const name = input.name === null || input.name === undefined ? null : checkedName(input.name, 'input.name');
+    if (source.from === 'upload') await this.parts.files.get(workspaceId, source.fileId, 'input.fileId');
+    if (source.from === 'catalogue') generator(source.name, 'input.catalogueName');
+    const run: DownloadInput = { source, name };
+    return this.parts.runs.enqueue({
+      workspaceId,
+      kind: 'DOWNLOAD',
+      input: run,
+      idempotencyKey: input.idempotencyKey,
+    });
+  }
+
+  models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
+    return this.parts.store.models(workspaceId, page);
+  }
+
+  modelByName(workspaceId: WorkspaceId, name: string): Promise<ModelRow | null> {
+    return this.parts.store.modelByName(workspaceId, name);
+  }
+
+  /** In the order of `ids`; null where this workspace has none. */
+  async modelsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<(ModelRow | null)[]> {
+    const rows = new Map((await this.parts.store.modelsById(workspaceId, ids)).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  }
+
+  /** In the order of `ids`; null where this workspace has none. */
+  async variantsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<(VariantRow | null)[]> {
+    const rows = new Map((await this.parts.store.variantsById(workspaceId, ids)).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  }
+
+  /** One list a model, in the order of `modelIds`. */
+  async variantsOf(workspaceId: WorkspaceId, modelIds: readonly string[]): Promise<VariantRow[][]> {
+    const rows = await this.parts.store.variantsOf(workspaceId, modelIds);
+    return modelIds.map((id) => rows.filter((row) => row.modelId === id));
+  }
+
+  /** The work of a DOWNLOAD run: fetch, look inside, register. Each step may be repeated. */
+  async #download(context: RunContext): Promise<DownloadOutput> {
+    const { source, name } = context.input as unknown as DownloadInput;
+    const workspaceId = context.run.workspaceId as WorkspaceId;
+    const candidate = await this.#obtain(workspaceId, source, context);
+    await context.progress(DOWNLOAD_SHARE, 'Loading it once to check it.');
+    const variant = await this.#inspected(workspaceId, candidate, name, context.signal);
+    const row = await context.fenced((tx) => this.parts.store.add(workspaceId, variant, tx));
+    return { variantId: row.id, modelId: row.modelId };
+  }
+
+  async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: RunContext): Promise<Candidate> {
+    const { files, artifacts, modelsOnDisk } = this.parts;
+    if (source.from === 'upload') {
+      const file = await files.get(workspaceId, source.fileId);
+      return {
+        ...{ path: files.path(file), sha256: file.sha256, bytes: Number(file.bytes), fileName: file.name },
+        location: `artifact:${file.sha256}`,
+        source: 'upload',
+        licence: null,
+        discard: () => files.remove(workspaceId, file.id),
+      };
+    }
+    const report = reporter(context);
+    if (source.from === 'catalogue') {
+      const entry = generator(source.name, 'input.catalogueName');
+      const [file] = await modelsOnDisk.files(entry.name, report.onProgress, context.signal);
+      await report.settled();
+      return catalogued(entry, file!);
+    }
+    const file = await modelsOnDisk.hubFile(source.file, report.onProgress, context.signal);
+    await report.settled();
+    return {
+      ...onDisk(file),
+      fileName: source.file.file,
+      source: `hf:${source.file.repo}`,
+      licence: null,
+      discard: () => modelsOnDisk.discard(file.location),
+    };
+  }
+
+  /** Looks inside a file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED; nothing of the file is kept then */
+  async #inspected(
+    workspaceId: WorkspaceId,
+    candidate: Candidate,
+    name: string | null,
+    signal: AbortSignal | undefined,
+  ): Promise<NewVariant> {
+    try {
+      const description = await this.parts.worker.inspectModel(
+        { workspaceId, path: candidate.path },
+        { signal, deadlineMs: INSPECTION_MS, priority: 'bulk' },
+      );
+      const { sha256, bytes, location, source } = candidate;
+      return {
+        ...{ sha256, bytes, location, source, description },
+        name: name ?? modelNameOf(candidate.fileName),
+        named: name !== null,
+        licence: candidate.licence ?? description.licence,
+      };
+    } catch (error) {
+      if (isGraftError(error, 'MODEL_FILE_INVALID') || isGraftError(error, 'MODEL_UNSUPPORTED'))
+        await candidate.discard();
+      throw error;
+    }
+  }
+
+  async #serve(row: VariantWithModel): Promise<ServedVariant> {
+    const path = await this.#pathOf(row);
+    const { quantization, sha256, contextLength, chatTemplate, bosToken, eosToken, model } = row;
+    return {
+      ...{ variantId: row.id, model: model.name, quantization, path, sha256, bytes: Number(row.bytes), contextLength },
+      ...{ chatTemplate, bosToken, eosToken, architecture: model.architecture },
+      parameters: Number(model.parameters),
+      licence: model.licence,
+    };
+  }
+
+  async #pathOf({ location, sha256, model }: VariantWithModel): Promise<string> {
+    const { artifacts, modelsOnDisk } = this.parts;
+    const colon = location.indexOf(':');
+    const [area, rest] = [location.slice(0, colon), location.slice(colon + 1)];
+    if (area === 'artifact') {
+      if (await artifacts.has(rest)) return artifacts.path(rest);
+    } else if (await modelsOnDisk.isIntact(rest, sha256 as Sha256)) return modelsOnDisk.resolve(rest);
+    throw new GraftError('MODEL_UNAVAILABLE', `The file of ${model.name} is gone or damaged.`, {
+      hint: 'Register the model again.',
+    });
+  }
+
+  #defaultGenerator(): GeneratorEntry {
+    const { model } = this.parts.defaults;
+    const entry = catalogueEntry(model);
+    if (entry?.kind === 'generator') return entry;
+    throw new GraftError(
+      'SETUP_FAILED',
+      `GRAFT_MODEL names ${JSON.stringify(model)}, which is no model of the catalogue.`,
+    );
+  }
+
+  #defaultEmbedder(): EmbedderEntry {
+    const { embedder } = this.parts.defaults;
+    const entry = catalogueEntry(embedder);
+    if (entry?.kind === 'embedder') return entry;
+    throw new GraftError(
+      'SETUP_FAILED',
+      `GRAFT_EMBEDDER names ${JSON.stringify(embedder)}, which is no embedder of the catalogue.`,
+    );
+  }
+}
+
+const INSPECTION_MS = 10 * 60_000;
+
+function generator(name: string, field: string): GeneratorEntry {
+  const entry = catalogueEntry(name);
+  if (!entry) throw notFound('The catalogue entry', name, field);
+  if (entry.kind === 'generator') return entry;
+  throw badInput(field, `${name} is an embedder: it can’t answer questions.`);
+}
+
+const onDisk = ({ path, sha256, bytes, location }: ModelFileOnDisk) => ({
+  path,
+  sha256,
+  bytes,
+  location: `models:${location}`,
+});
+
+/** A catalogue file has the digest that the catalogue states: if it can't be loaded, the fault lies elsewhere, and it stays. */
+const catalogued = (entry: GeneratorEntry, file: ModelFileOnDisk): Candidate => ({
+  ...onDisk(file),
+  fileName: `${entry.name}.gguf`,
+  source: 'catalogue',
+  licence: entry.licence,
+  discard: async () => undefined,
+});
+
+/** Download progress as run progress: at most two events a second, one after the other. */
+function reporter(context: RunContext) {
+  let last = -Infinity;
+  let pending: Promise<void> = Promise.resolve();
+  const onProgress: OnDownloadProgress = ({ file, bytes, total }) => {
+    if (performance.now() - last < REPORT_MS) return;
+    last = performance.now();
+    const share = total > 0 ? (bytes / total) * DOWNLOAD_SHARE : 0;
+    const write = () => context.progress(share, `Downloading ${file}.`, { bytes, totalBytes: total });
+    pending = pending.then(write).catch(() => undefined);
+  };
+  return { onProgress, settled: () => pending };
+}

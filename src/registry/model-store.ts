@@ -1,0 +1,120 @@
+import { GraftError } from '../kernel/errors.js';
+import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
+import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import type { Database, Transaction } from '../platform/database/index.js';
+import type { ModelDescription } from '../worker-protocol/index.js';
+import { checkSameModel, type ModelRow, type VariantRow } from './model.js';
+
+export type VariantWithModel = VariantRow & { model: ModelRow };
+
+export interface NewVariant {
+  name: string;
+  /** Whether a user chose the name. */
+  named: boolean;
+  /** Shown to users: where the file came from. */
+  source: string;
+  licence: string | null;
+  sha256: string;
+  bytes: number;
+  location: string;
+  description: ModelDescription;
+}
+
+/** All queries of `base_model` and `model_variant`. */
+export class ModelStore {
+  constructor(private readonly database: Database) {}
+
+  /** By name; the cursor is `encodeCursor([model.name])`. */
+  async models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
+    const after = page.after === null ? undefined : String(decodeCursor(page.after, 1)[0]);
+    const rows = await this.database.prisma.baseModel.findMany({
+      where: { workspaceId, ...(after === undefined ? {} : { name: { gt: after } }) },
+      orderBy: { name: 'asc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  async modelByName(workspaceId: WorkspaceId, name: string): Promise<ModelRow | null> {
+    return this.database.prisma.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+  }
+
+  async modelsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ModelRow[]> {
+    return this.database.prisma.baseModel.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  }
+
+  /** Of all these models, oldest first. */
+  async variantsOf(workspaceId: WorkspaceId, modelIds: readonly string[]): Promise<VariantRow[]> {
+    return this.database.prisma.modelVariant.findMany({
+      where: { workspaceId, modelId: { in: [...modelIds] } },
+      orderBy: { id: 'asc' },
+    });
+  }
+
+  async variantsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<VariantWithModel[]> {
+    return this.database.prisma.modelVariant.findMany({
+      where: { workspaceId, id: { in: ids.filter(isUuid) } },
+      include: { model: true },
+    });
+  }
+
+  async variantByDigest(workspaceId: WorkspaceId, sha256: string): Promise<VariantWithModel | null> {
+    return this.database.prisma.modelVariant.findUnique({
+      where: { workspaceId_sha256: { workspaceId, sha256 } },
+      include: { model: true },
+    });
+  }
+
+  /**
+   * Adds a variant, and its model if the name is new. The same file is never registered twice: the earlier variant is returned.
+   * @throws ALREADY_EXISTS when the name belongs to another model, or the file is registered under another name than the one asked for
+   */
+  async add(workspaceId: WorkspaceId, variant: NewVariant, tx: Transaction): Promise<VariantRow> {
+    // Two registrations of one file, or under one name, must not both find nothing.
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`models:${workspaceId}`}, 0))`;
+    const { sha256, name, description } = variant;
+    const known = await tx.modelVariant.findUnique({
+      where: { workspaceId_sha256: { workspaceId, sha256 } },
+      include: { model: true },
+    });
+    if (known && variant.named && known.model.name !== name)
+      throw new GraftError('ALREADY_EXISTS', `This file is registered already, as ${known.model.name}.`, {
+        field: 'input.name',
+      });
+    if (known) return known;
+    const model =
+      (await tx.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } })) ??
+      (await tx.baseModel.create({
+        data: {
+          id: newId(),
+          workspaceId,
+          name,
+          architecture: description.architecture,
+          parameters: description.parameters,
+          licence: variant.licence,
+          source: variant.source,
+        },
+      }));
+    checkSameModel(model, description);
+    return tx.modelVariant.create({
+      data: {
+        id: newId(),
+        workspaceId,
+        modelId: model.id,
+        quantization: description.quantization,
+        sha256,
+        bytes: variant.bytes,
+        contextLength: description.contextLength,
+        vocabulary: description.vocabulary,
+        chatTemplate: description.chatTemplate,
+        bosToken: description.bosToken,
+        eosToken: description.eosToken,
+        location: variant.location,
+      },
+    });
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.prisma.$transaction(work);
+  }
+}

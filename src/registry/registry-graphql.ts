@@ -1,0 +1,345 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import { encodeCursor } from '../kernel/pagination.js';
+import {
+  afterEvent,
+  BigIntScalar,
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  DateTime,
+  fromGlobalId,
+  mapPage,
+  NodeType,
+  RunEventType,
+  runEventFields,
+  runObject,
+  RunType,
+  subscribeWith,
+  toConnection,
+  toGlobalId,
+} from '../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext, NodeRegistry, SubscriptionRequest } from '../graphql-kit/index.js';
+import type { StoredEvent } from '../platform/events/index.js';
+import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
+import type { RunQueue, RunRow } from '../platform/runs/index.js';
+import type { ModelRow, VariantRow } from './model.js';
+import type { DownloadOutput, ModelRegistry } from './model-registry.js';
+
+@ObjectType({ implements: NodeType, description: 'A base model: an open model that answers questions.' })
+export class Model extends NodeType {
+  @Field(() => String, { description: 'Unique in the workspace.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The architecture that its file names, e.g. `llama` or `qwen2`.' })
+  architecture!: string;
+
+  @Field(() => BigIntScalar, { description: 'Number of weights.' })
+  parameters!: bigint;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Licence of its weights as an SPDX identifier or as its file says; null if unknown.',
+  })
+  licence!: string | null;
+
+  @Field(() => String, { description: 'Where it came from: `catalogue`, `upload` or `hf:owner/repo`.' })
+  source!: string;
+
+  @Field(() => DateTime, { description: 'When it was registered.' })
+  createdAt!: Date;
+
+  rowId!: string;
+}
+
+@ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
+export class ModelVariant extends NodeType {
+  @Field(() => String, { description: 'How most of its weights are stored, in GGUF’s words: `F16`, `Q8_0`, `Q4_1`…' })
+  quantization!: string;
+
+  @Field(() => String, { description: 'SHA-256 of its file, 64 hexadecimal digits.' })
+  sha256!: string;
+
+  @Field(() => BigIntScalar, { description: 'Size of its file in bytes.' })
+  bytes!: bigint;
+
+  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
+  contextLength!: number;
+
+  @Field(() => Int, { description: 'Number of tokens in its vocabulary.' })
+  vocabulary!: number;
+
+  @Field(() => String, { nullable: true, description: 'Its chat template (Jinja); null when its file has none.' })
+  chatTemplate!: string | null;
+
+  @Field(() => DateTime, { description: 'When it was registered.' })
+  createdAt!: Date;
+
+  modelId!: string;
+}
+
+@ObjectType({ description: 'A model that Graft knows by name and can fetch.' })
+export class CatalogueModel {
+  @Field(() => String, { description: 'For `registerModel` and the environment variable GRAFT_MODEL.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Licence of its weights as an SPDX identifier.' })
+  licence!: string;
+
+  @Field(() => BigIntScalar, { description: 'Number of weights.' })
+  parameters!: bigint;
+
+  @Field(() => BigIntScalar, { description: 'Size of the download in bytes.' })
+  bytes!: bigint;
+
+  @Field(() => BigIntScalar, { description: 'Memory that it needs with 4,096 tokens of context, in bytes, roughly.' })
+  memoryBytes!: bigint;
+
+  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
+  contextLength!: number;
+}
+
+@ObjectType({ implements: RunType, description: 'A model is fetched, checked and registered.' })
+export class DownloadRun extends RunType {
+  /** From `runObject`. */
+  readonly row!: RunRow;
+}
+
+@ObjectType({ implements: RunEventType, description: 'Something that a download reported.' })
+export class DownloadEvent extends RunEventType {
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'Bytes that are there; null when the event is not about bytes.',
+  })
+  bytes!: bigint | null;
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Bytes of the whole file; null while unknown.' })
+  totalBytes!: bigint | null;
+}
+
+const { Connection: ModelConnection } = connectionTypes(Model);
+
+@InputType({ description: 'Where the model comes from: exactly one of `fileId`, `catalogueName` and `hubFile`.' })
+export class RegisterModelInput {
+  @Field(() => ID, { nullable: true, description: 'A GGUF file uploaded with `POST /files`.' })
+  fileId?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'A name of `modelCatalogue`.' })
+  catalogueName?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'A GGUF file of the Hugging Face hub: `hf:owner/repo/file.gguf`, or with a revision `hf:owner/repo@revision/file.gguf`.',
+  })
+  hubFile?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Name of the model, 1 to 63 letters, digits, `.`, `_` or `-`; by default taken from the file’s. An existing name adds a variant to that model.',
+  })
+  name?: string | null;
+
+  @Field(() => String, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that fetches, checks and registers the model.' })
+export class RegisterModelPayload {
+  @Field(() => DownloadRun, { description: 'It goes on by itself; watch it by its id.' })
+  run!: DownloadRun;
+}
+
+export const toModel = (row: ModelRow): Model =>
+  Object.assign(new Model(), {
+    id: toGlobalId('Model', row.id),
+    rowId: row.id,
+    name: row.name,
+    architecture: row.architecture,
+    parameters: row.parameters,
+    licence: row.licence,
+    source: row.source,
+    createdAt: row.createdAt,
+  });
+
+export const toModelVariant = (row: VariantRow): ModelVariant =>
+  Object.assign(new ModelVariant(), {
+    id: toGlobalId('ModelVariant', row.id),
+    modelId: row.modelId,
+    quantization: row.quantization,
+    sha256: row.sha256,
+    bytes: row.bytes,
+    contextLength: row.contextLength,
+    vocabulary: row.vocabulary,
+    chatTemplate: row.chatTemplate,
+    createdAt: row.createdAt,
+  });
+
+export const toDownloadRun = (row: RunRow): DownloadRun => runObject(row);
+
+export function toDownloadEvent(event: StoredEvent): DownloadEvent {
+  const { detail } = event.payload as { detail?: { bytes?: number; totalBytes?: number } };
+  return Object.assign(new DownloadEvent(), runEventFields(event), {
+    bytes: detail?.bytes === undefined ? null : BigInt(detail.bytes),
+    totalBytes: detail?.totalBytes ? BigInt(detail.totalBytes) : null,
+  });
+}
+
+/** A variant by row id, batched over the request: for the fields of other domains that point to one. */
+export async function loadVariant(
+  context: GraphContext,
+  registry: ModelRegistry,
+  id: string,
+): Promise<ModelVariant | null> {
+  const rows = context.loader<string, VariantRow>('registry.variantsById', (ids) =>
+    registry.variantsById(context.workspaceId, ids),
+  );
+  const row = await rows.load(id);
+  return row ? toModelVariant(row) : null;
+}
+
+@Resolver(() => Model)
+export class ModelResolver {
+  constructor(private readonly registry: ModelRegistry) {}
+
+  @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
+  async models(
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Model>> {
+    const page = args.request();
+    const rows = await this.registry.models(context.workspaceId, page);
+    return toConnection(mapPage(rows, toModel), (model) => encodeCursor([model.name]), page.after);
+  }
+
+  @Query(() => Model, {
+    nullable: true,
+    description: 'The model of this name; null when there is none.',
+    complexity: cost(2),
+  })
+  async model(
+    @Ctx() context: GraphContext,
+    @Arg('name', () => String, { description: 'Its name.' }) name: string,
+  ): Promise<Model | null> {
+    const row = await this.registry.modelByName(context.workspaceId, name);
+    return row ? toModel(row) : null;
+  }
+
+  @Query(() => [CatalogueModel], { description: 'Models that can be registered by name, smallest first.' })
+  modelCatalogue(): CatalogueModel[] {
+    return catalogueEntries
+      .flatMap((entry) => (entry.kind === 'generator' ? [entry] : []))
+      .sort((a, b) => a.memoryBytes - b.memoryBytes)
+      .map((entry) => ({
+        name: entry.name,
+        licence: entry.licence,
+        contextLength: entry.contextLength,
+        parameters: BigInt(entry.parameters),
+        bytes: BigInt(entry.files.reduce((sum, file) => sum + file.bytes, 0)),
+        memoryBytes: BigInt(entry.memoryBytes),
+      }));
+  }
+
+  @FieldResolver(() => [ModelVariant], { description: 'Its stored forms, oldest first.', complexity: cost(3) })
+  async variants(@Root() model: Model, @Ctx() context: GraphContext): Promise<ModelVariant[]> {
+    const rows = context.loader<string, VariantRow[]>('registry.variantsOf', (ids) =>
+      this.registry.variantsOf(context.workspaceId, ids),
+    );
+    return ((await rows.load(model.rowId)) ?? []).map(toModelVariant);
+  }
+
+  @Mutation(() => RegisterModelPayload, {
+    description:
+      'Fetches a model, loads it once in a process of its own, and registers it. A file that is cut short, corrupt, not the expected one or not supported is refused and not kept.',
+    complexity: cost(20),
+  })
+  async registerModel(
+    @Arg('input', () => RegisterModelInput, { description: 'Which model.' }) input: RegisterModelInput,
+    @Ctx() context: GraphContext,
+  ): Promise<RegisterModelPayload> {
+    const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
+    return { run: toDownloadRun(await this.registry.register(context.workspaceId, { ...input, fileId })) };
+  }
+}
+
+@Resolver(() => ModelVariant)
+export class ModelVariantResolver {
+  constructor(private readonly registry: ModelRegistry) {}
+
+  @FieldResolver(() => Model, { description: 'The model that it is a form of.', complexity: cost(2) })
+  async model(@Root() variant: ModelVariant, @Ctx() context: GraphContext): Promise<Model> {
+    const rows = context.loader<string, ModelRow>('registry.modelsById', (ids) =>
+      this.registry.modelsById(context.workspaceId, ids),
+    );
+    return toModel((await rows.load(variant.modelId))!);
+  }
+}
+
+@Resolver(() => DownloadRun)
+export class DownloadRunResolver {
+  constructor(
+    private readonly registry: ModelRegistry,
+    private readonly runs: RunQueue,
+  ) {}
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'What it registered; null until it succeeded.',
+    complexity: cost(2),
+  })
+  async variant(@Root() { row }: DownloadRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    const output = row.output as DownloadOutput | null;
+    return output ? loadVariant(context, this.registry, output.variantId) : null;
+  }
+
+  @Subscription(() => DownloadEvent, {
+    description: 'What a download reports, from its beginning or behind `after`; completes when the run has ended.',
+    complexity: cost(5),
+    subscribe: subscribeWith(
+      () => DownloadRunResolver,
+      (resolver, { args, context }: SubscriptionRequest<{ runId: string; after?: string | null }>) =>
+        resolver.open(args.runId, args.after, context),
+    ),
+  })
+  downloadProgress(
+    @Root() event: StoredEvent,
+    @Arg('runId', () => ID, { description: 'Id of a `DownloadRun`.' }) _runId: string,
+    @Arg('after', () => String, { nullable: true, description: 'Id of the last event seen.' }) _after?: string | null,
+  ): DownloadEvent {
+    return toDownloadEvent(event);
+  }
+
+  /** @throws BAD_USER_INPUT on the ids, NOT_FOUND */
+  open(runId: string, after: string | null | undefined, context: GraphContext): AsyncIterable<StoredEvent> {
+    const id = fromGlobalId(runId, 'DownloadRun', 'runId');
+    return this.runs.follow(context.workspaceId, id, { after: afterEvent(after), signal: context.signal });
+  }
+}
+
+/** Lets `node(id)` find models, variants and download runs. */
+export function registerModelNodes(nodes: NodeRegistry, registry: ModelRegistry, runs: RunQueue): void {
+  nodes.register('Model', async ({ workspaceId }, id) => {
+    const [row] = await registry.modelsById(workspaceId, [id]);
+    return row ? toModel(row) : null;
+  });
+  nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
+  nodes.register('DownloadRun', async ({ workspaceId }, id) => {
+    const row = await runs.get(workspaceId, id);
+    return row?.kind === 'DOWNLOAD' ? toDownloadRun(row) : null;
+  });
+}
