@@ -36,6 +36,7 @@ export default {
       globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
     },
   ],
+  reporters: ['<rootDir>/test/support/reporter.mjs'],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

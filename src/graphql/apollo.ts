@@ -5,8 +5,8 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { GraftError } from '../kernel/errors.js';
+import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
+import type { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import { httpStatus, type ErrorPresenter } from './errors.js';
@@ -54,7 +54,8 @@ function operationLog(log: Logger): ApolloServerPlugin<GraphContext> {
       return {
         willSendResponse: async ({ contextValue, operation, operationName, errors }) => {
           const ms = performance.now() - start;
-          const level = errors || ms > SLOW_MS || operation?.operation === 'mutation' ? 'info' : 'debug';
+          const level =
+            errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION ? 'info' : 'debug';
           if (!log.isLevelEnabled(level)) return;
           const codes = errors?.map(
             (error) => (error.originalError as GraftError | undefined)?.code ?? error.extensions['code'],

@@ -16,7 +16,7 @@ const MOST_NODES = 10_000;
 /** A field costs 1 and what is selected below it, times the items it may return; a field may declare its own `cost`. */
 const estimators: QueryComplexity.ComplexityEstimator[] = [
   fieldExtensionsEstimator(),
-  ({ args, childComplexity }) => 1 + itemsAskedFor(args as Record<string, unknown>) * childComplexity,
+  ({ args, childComplexity }) => 1 + itemsAskedFor(args) * childComplexity,
 ];
 
 export interface CostedOperation {

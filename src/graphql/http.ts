@@ -75,7 +75,7 @@ export async function addGraphqlRoute(
     return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw));
   };
   const handle = fastifyApolloHandler(apollo, {
-    context: (request, reply) => context(request as unknown as FastifyRequest, reply as unknown as FastifyReply),
+    context: (request, reply) => context(request, reply),
   });
 
   server.route({

@@ -28,7 +28,6 @@ const LONGEST_NAME = 255;
 /** The last part of what the client calls the file, without control characters: it is shown and stored, never used as a path. */
 function fileName(given: string): string {
   const last = given.split(/[/\\]/).at(-1) ?? '';
-  // eslint-disable-next-line no-control-regex -- control characters are what is removed
   return (
     last
       .replace(/[\u0000-\u001f\u007f]/g, '')

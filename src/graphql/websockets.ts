@@ -91,7 +91,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => {
-            handle(String(data)).catch((error: unknown) => {
+            handle((data as Buffer).toString()).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');
             });

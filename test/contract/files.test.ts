@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 
+const UPLOAD: Record<string, string> = { 'graft-upload': '1' };
+
 describe('POST /files', () => {
   let gateway: ProbeGateway;
   beforeAll(async () => {
@@ -10,7 +12,7 @@ describe('POST /files', () => {
 
   async function upload(
     content: Uint8Array,
-    { name = 'notes.md', type = 'text/markdown', headers = { 'graft-upload': '1' } as Record<string, string> } = {},
+    { name = 'notes.md', type = 'text/markdown', headers = UPLOAD } = {},
   ) {
     const form = new FormData();
     form.append('file', new Blob([content as Uint8Array<ArrayBuffer>], { type }), name);

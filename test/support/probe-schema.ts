@@ -184,7 +184,6 @@ export class ProbeResolver {
   }
 }
 
-// eslint-disable-next-line require-yield -- it fails before the first
 async function* refusing(): AsyncGenerator<number> {
   await sleep(1);
   throw new GraftError('NOT_FOUND', 'There is nothing to watch.');

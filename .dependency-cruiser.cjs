@@ -1,0 +1,170 @@
+/**
+ * Who may import whom. Floors, from the ground up:
+ * kernel <- worker-protocol <- gpu-worker, and
+ * kernel <- platform, prompting, graphql-kit <- domains <- graphql <- main.ts and the programs beside it.
+ */
+const DOMAIN_FLOORS = [
+  ['registry', 'knowledge'],
+  ['data', 'ask'],
+  ['training', 'evaluation', 'feedback'],
+  ['delivery', 'monitoring'],
+];
+const DOMAINS = DOMAIN_FLOORS.flat();
+const folders = (names) => `^src/(${names.join('|')})/`;
+/** `ask` may read features, which `data` keeps; nothing else on a floor sees its neighbour. */
+const NEIGHBOURS = { ask: ['data'] };
+
+const upwards = DOMAIN_FLOORS.flatMap((floor, level) =>
+  floor.map((name) => {
+    const below = [...DOMAIN_FLOORS.slice(0, level).flat(), ...(NEIGHBOURS[name] ?? [])];
+    const forbidden = DOMAINS.filter((other) => other !== name && !below.includes(other));
+    return {
+      name: `${name}-looks-down-only`,
+      comment: `Domains stand on floors; ${name} may use ${below.join(', ') || 'no other domain'}. What would point upwards travels as data, so that a floor can be understood, tested and replaced without those above it.`,
+      severity: 'error',
+      from: { path: folders([name]) },
+      to: { path: folders(forbidden) },
+    };
+  }),
+);
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Modules that need each other are one module; under ESM a cycle of decorated classes crashes at load.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'kernel-imports-nothing-of-ours',
+      comment: 'Both processes and every floor stand on the kernel: whatever it imported, all would.',
+      severity: 'error',
+      from: { path: '^src/kernel/' },
+      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/kernel/' },
+    },
+    {
+      name: 'protocol-imports-the-kernel-only',
+      comment:
+        'The protocol is shared by two programs that are released and restarted apart; it must not drag one into the other.',
+      severity: 'error',
+      from: { path: '^src/worker-protocol/' },
+      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/(worker-protocol|kernel)/' },
+    },
+    {
+      name: 'worker-imports-protocol-and-kernel-only',
+      comment:
+        'The worker has no database and no network: what it can’t import it can’t reach. It may run on another machine.',
+      severity: 'error',
+      from: { path: '^gpu-worker/' },
+      to: { path: '^(src|test|bench)/', pathNot: '^src/(worker-protocol|kernel)/' },
+    },
+    {
+      name: 'gateway-never-imports-the-worker',
+      comment:
+        'Native engines crash; loaded into the gateway, they would take the API with them. The worker is reached by its protocol.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^gpu-worker/' },
+    },
+    {
+      name: 'engines-stay-in-the-worker',
+      comment: 'The same for the engines themselves, whoever imports them.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^node_modules/(node-llama-cpp|onnxruntime-node|koffi)/' },
+    },
+    {
+      name: 'platform-knows-no-domain',
+      comment:
+        'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',
+      severity: 'error',
+      from: { path: '^src/platform/' },
+      to: { path: '^src/', pathNot: '^src/(platform|kernel|worker-protocol)/' },
+    },
+    {
+      name: 'graphql-kit-is-pure',
+      comment: 'Every resolver stands on the kit; it takes rows and events by their shape, not from the platform.',
+      severity: 'error',
+      from: { path: '^src/graphql-kit/' },
+      to: { path: '^src/', pathNot: '^src/(graphql-kit|kernel)/' },
+    },
+    {
+      name: 'prompting-is-pure',
+      comment:
+        'The same prompts are rendered for training and for serving: a pure function of its arguments, or they drift apart.',
+      severity: 'error',
+      from: { path: '^src/prompting/' },
+      to: { path: '^src/', pathNot: '^src/(prompting|kernel|worker-protocol)/' },
+    },
+    {
+      name: 'domains-know-no-server',
+      comment: 'A use case must work without HTTP: from a run, a test, another domain.',
+      severity: 'error',
+      from: { path: folders(DOMAINS) },
+      to: { path: '^src/(graphql/|main\\.ts|config\\.ts|demo/)' },
+    },
+    ...DOMAINS.map((name) => ({
+      name: `${name}-by-its-index`,
+      comment: `What src/${name}/index.ts does not export is its own business and may change without asking.`,
+      severity: 'error',
+      from: { path: '^(src|bench)/', pathNot: `^src/${name}/` },
+      to: { path: `^src/${name}/`, pathNot: `^src/${name}/index\\.ts$` },
+    })),
+    ...upwards,
+    {
+      name: 'server-does-not-wire',
+      comment: 'The server takes its parts as arguments; only main.ts knows everything.',
+      severity: 'error',
+      from: { path: '^src/graphql/' },
+      to: { path: '^src/(main\\.ts|config\\.ts|demo/)' },
+    },
+    {
+      name: 'config-is-read-once',
+      comment:
+        'The environment is read and checked at the start of a program; everything else gets plain arguments, or it can’t be tested side by side.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main\\.ts|demo/)' },
+      to: { path: '^src/config\\.ts$' },
+    },
+    {
+      name: 'database-by-its-index',
+      comment: 'The generated client moves with Prisma’s versions: one file re-exports what others may use.',
+      severity: 'error',
+      from: { path: '^(src|test|bench)/', pathNot: '^src/platform/database/' },
+      to: { path: '^src/platform/database/generated/' },
+    },
+    {
+      name: 'product-without-tests',
+      comment: 'What ships must not need what does not.',
+      severity: 'error',
+      from: { path: '^(src|gpu-worker)/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'no-development-packages',
+      comment: 'An installation with `npm ci --omit=dev` must run.',
+      severity: 'error',
+      from: { path: '^(src|gpu-worker)/', pathNot: '^src/graphql/playground/app/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-undeclared-packages',
+      comment: 'A package that only happens to be installed vanishes with the next update of another.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'unknown', 'undetermined'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', 'src/platform/database/generated'] },
+    exclude: { path: ['^dist/', '^src/graphql/playground/app/'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,64 @@
+// Writes schema/schema.graphql and schema/errors.md from the code; with --check it changes nothing and fails where they differ,
+// where something lacks a description, or where an operation of schema/operations does not fit the schema.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { lexicographicSortSchema, parse, printSchema, specifiedRules, validate } from 'graphql';
+
+await import('./build.mjs');
+const { buildGraphSchema } = await import('../dist/src/graphql/schema.js');
+const { RESOLVERS } = await import('../dist/src/graphql/resolvers.js');
+const { undescribed } = await import('../dist/src/graphql/descriptions.js');
+const { DEFAULT_LIMITS } = await import('../dist/src/graphql/limits.js');
+const { DocumentChecker } = await import('../dist/src/graphql/documents.js');
+const { errorsPage } = await import('../dist/src/graphql/errors-page.js');
+
+const check = process.argv.includes('--check');
+const folder = fileURLToPath(new URL('../schema/', import.meta.url));
+const problems = [];
+
+const schema = lexicographicSortSchema(buildGraphSchema(RESOLVERS));
+for (const coordinate of undescribed(schema)) problems.push(`${coordinate} has no description.`);
+
+/** The first lines that differ, each with its number. */
+function difference(stored, made) {
+  const [a, b] = [stored.split('\n'), made.split('\n')];
+  const changed = [];
+  for (let i = 0; i < Math.max(a.length, b.length) && changed.length < 10; i++)
+    if (a[i] !== b[i]) changed.push(`  ${i + 1} - ${a[i] ?? ''}\n  ${i + 1} + ${b[i] ?? ''}`);
+  return changed.join('\n');
+}
+
+const files = {
+  'schema.graphql': `# Written by \`npm run schema\` from the resolvers; the build fails when it differs from them.\n\n${printSchema(schema)}\n`,
+  'errors.md': errorsPage(),
+};
+mkdirSync(folder, { recursive: true });
+for (const [name, made] of Object.entries(files)) {
+  const path = folder + name;
+  const stored = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (stored === made) continue;
+  if (check)
+    problems.push(
+      `schema/${name} differs from the code; run \`npm run schema\` and commit it.\n${difference(stored, made)}`,
+    );
+  else writeFileSync(path, made);
+}
+
+const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
+const operations = existsSync(`${folder}operations`) ? readdirSync(`${folder}operations`) : [];
+for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
+  const text = readFileSync(`${folder}operations/${name}`, 'utf8');
+  try {
+    for (const error of validate(schema, parse(text), specifiedRules))
+      problems.push(`schema/operations/${name}: ${error.message}`);
+    if (problems.length === 0) checker.prepare(text);
+  } catch (error) {
+    problems.push(`schema/operations/${name}: ${error.message}`);
+  }
+}
+
+for (const problem of problems) process.stderr.write(`${problem}\n`);
+if (problems.length > 0) process.exit(1);
+process.stdout.write(
+  `schema: ${Object.keys(schema.getTypeMap()).length} types, ${operations.length} operations, all described and valid\n`,
+);
