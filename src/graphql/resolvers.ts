@@ -1,10 +1,20 @@
+import { knowledgeResolverClasses } from '../knowledge/index.js';
+import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../registry/index.js';
 import { NodeResolver, RunResolver } from './runs-graphql.js';
 import { SystemResolver } from './system-graphql.js';
 
 type ResolverClass = new (...args: never[]) => object;
 
 /** Every resolver of the product: the schema is printed from this list, and `main.ts` has to make one instance of each. */
-export const RESOLVERS: readonly ResolverClass[] = [NodeResolver, RunResolver, SystemResolver];
+export const RESOLVERS: readonly ResolverClass[] = [
+  NodeResolver,
+  RunResolver,
+  SystemResolver,
+  ModelResolver,
+  ModelVariantResolver,
+  DownloadRunResolver,
+  ...knowledgeResolverClasses,
+];
 
 /**
  * The instances in the order of the list, as `buildGraphSchema` takes them.

@@ -96,6 +96,11 @@ export class RunQueue {
     return this.#store.get(workspaceId, runId);
   }
 
+  /** How many runs of the workspace are queued or running, by kind. */
+  unfinished(workspaceId: WorkspaceId): Promise<{ kind: string; status: string; count: number }[]> {
+    return this.#store.unfinished(workspaceId);
+  }
+
   /** Newest first; the cursor of a run is `encodeCursor([run.id])`. */
   list(workspaceId: WorkspaceId, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
     return this.#store.list(workspaceId, filter, page);

@@ -70,6 +70,16 @@ export class RunStore {
     return toPage(rows, page.first);
   }
 
+  /** How many unfinished runs there are, by kind and status. */
+  async unfinished(workspaceId: WorkspaceId): Promise<{ kind: string; status: string; count: number }[]> {
+    const groups = await this.database.prisma.run.groupBy({
+      by: ['kind', 'status'],
+      where: { workspaceId, status: { in: ['QUEUED', 'RUNNING'] } },
+      _count: true,
+    });
+    return groups.map(({ kind, status, _count }) => ({ kind, status, count: _count }));
+  }
+
   /** Takes the oldest run that waits or whose runner died, and starts an attempt at it; null when there is none. */
   async take(
     kinds: string[],

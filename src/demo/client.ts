@@ -1,0 +1,66 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { createClient, type Client } from 'graphql-sse';
+
+/** A GraphQL client as any front-end would write one: POST for queries and mutations, SSE for subscriptions, multipart for files. */
+export class DemoClient {
+  private readonly streams: Client;
+
+  constructor(private readonly origin: string) {
+    this.streams = createClient({ url: `${origin}/graphql/stream`, retryAttempts: 0 });
+  }
+
+  /** The operation's `data`. @throws an Error with code and message of the first GraphQL error */
+  async request<T>(query: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const response = await fetch(`${this.origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const result = (await response.json()) as {
+      data?: T;
+      errors?: { message: string; extensions?: { code?: string; hint?: string } }[];
+    };
+    const error = result.errors?.[0];
+    if (error) throw new DemoError(error.extensions?.code ?? 'UNKNOWN', error.message);
+    return result.data as T;
+  }
+
+  async *subscribe<T>(query: string, variables: Record<string, unknown> = {}): AsyncGenerator<T> {
+    for await (const result of this.streams.iterate<T>({ query, variables })) {
+      const error = result.errors?.[0];
+      if (error) throw new DemoError(String(error.extensions?.code ?? 'UNKNOWN'), error.message);
+      if (result.data) yield result.data;
+    }
+  }
+
+  /** Uploads a file and returns its id. */
+  async upload(path: string): Promise<string> {
+    const form = new FormData();
+    const chunks: Buffer[] = [];
+    for await (const chunk of createReadStream(path)) chunks.push(chunk as Buffer);
+    form.append('file', new Blob([Buffer.concat(chunks)]), basename(path));
+    const response = await fetch(`${this.origin}/files`, {
+      method: 'POST',
+      headers: { 'graft-upload': '1' },
+      body: form,
+    });
+    const result = (await response.json()) as { id?: string; message?: string; code?: string };
+    if (!response.ok || !result.id)
+      throw new DemoError(result.code ?? `HTTP ${response.status}`, result.message ?? `upload of ${path} failed`);
+    return result.id;
+  }
+
+  close(): void {
+    this.streams.dispose();
+  }
+}
+
+export class DemoError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(`${code}: ${message}`);
+  }
+}

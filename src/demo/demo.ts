@@ -1,0 +1,38 @@
+/** `npm run demo`: the gateway on a home of its own, and a tour of its main job through the public API. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadConfig } from '../config.js';
+import { failToStart, startGraft, stopOnSignal } from '../main.js';
+import { packageRoot } from '../platform/package-root.js';
+import { createLogger } from '../platform/telemetry/index.js';
+import { say } from '../terminal.js';
+import { DemoClient } from './client.js';
+import { tour } from './tour.js';
+
+async function demo(): Promise<void> {
+  const home = process.env.GRAFT_HOME ? resolve(process.env.GRAFT_HOME) : resolve('.graft', 'demo');
+  mkdirSync(home, { recursive: true });
+  const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env, GRAFT_HOME: home });
+  say('Starting PostgreSQL, Chroma, the worker and the gateway…');
+  const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
+  stopOnSignal(graft);
+  const client = new DemoClient(graft.url);
+  try {
+    await tour(client, join(packageRoot(), 'examples'));
+  } catch (error) {
+    await graft.stop();
+    throw error;
+  } finally {
+    client.close();
+  }
+  if (process.argv.includes('--exit') || !process.stdin.isTTY) {
+    await graft.stop();
+    process.exit(0);
+  }
+  say('');
+  say('The gateway keeps running; Ctrl-C stops it.');
+  say(`GraphQL     ${graft.url}/graphql`);
+  say(`Playground  ${graft.url}/playground`);
+}
+
+demo().catch(failToStart);

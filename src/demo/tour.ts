@@ -1,0 +1,220 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Presets, SingleBar } from 'cli-progress';
+import { DemoError, type DemoClient } from './client.js';
+import { bold, dim, green, heading, line, wrap, yellow } from './print.js';
+
+const COLLECTION = 'handbook';
+
+/** One from each kind of file, then one that the handbook can't answer. */
+const QUESTIONS = [
+  'At what wind speed are the roof vents forced shut?',
+  'From what order value is UK shipping free?',
+  'What kind of lubricant goes on the Gable spindle?',
+  'If I send back something I have already unpacked, what share of the price do I lose?',
+  'How quickly does the red stop button switch everything off?',
+  'Who composed the opera The Magic Flute?',
+];
+const STREAMED = 'How high did oakleaf_77 put the repeater to get rid of the lost-sensor alarms?';
+
+const ANSWER = /* GraphQL */ `
+  fragment Told on Answer {
+    text
+    abstained
+    abstention {
+      reason
+      message
+    }
+    citations {
+      quote
+      start
+      end
+      page
+      headings
+      document {
+        name
+      }
+    }
+    route {
+      strategy
+      chosenBy
+      reasons {
+        sentence
+      }
+    }
+    model {
+      quantization
+      model {
+        name
+      }
+    }
+    usage {
+      promptTokens
+      generatedTokens
+    }
+    stages {
+      name
+      milliseconds
+    }
+  }
+`;
+
+interface Told {
+  text: string;
+  abstained: boolean;
+  abstention: { reason: string; message: string } | null;
+  citations: {
+    quote: string;
+    start: number;
+    end: number;
+    page: number | null;
+    headings: string[];
+    document: { name: string };
+  }[];
+  route: { strategy: string; chosenBy: string; reasons: { sentence: string }[] };
+  model: { quantization: string; model: { name: string } };
+  usage: { promptTokens: number; generatedTokens: number };
+  stages: { name: string; milliseconds: number }[];
+}
+
+/** The main job from end to end, as any client would do it: load documents, watch the run, ask. */
+export async function tour(client: DemoClient, examples: string): Promise<void> {
+  await loadHandbook(client, join(examples, 'handbook'));
+  heading('Questions answered from the handbook');
+  for (const question of QUESTIONS) await ask(client, question);
+  heading('The same as a stream');
+  await askStreaming(client, STREAMED);
+}
+
+async function loadHandbook(client: DemoClient, folder: string): Promise<void> {
+  heading('Loading the handbook of a fictitious greenhouse controller');
+  await client
+    .request(
+      /* GraphQL */ `
+        mutation ($name: String!) {
+          createCollection(input: { name: $name }) {
+            collection {
+              id
+            }
+          }
+        }
+      `,
+      { name: COLLECTION },
+    )
+    .catch((error: unknown) => {
+      // A second demo on the same home: the collection is there, and unchanged documents are skipped below.
+      if (!(error instanceof DemoError && error.code === 'ALREADY_EXISTS')) throw error;
+    });
+
+  const names = readdirSync(folder).sort();
+  const documents = [];
+  for (const name of names) documents.push({ name, file: await client.upload(join(folder, name)) });
+  const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
+    /* GraphQL */ `
+      mutation ($input: IngestDocumentsInput!) {
+        ingestDocuments(input: $input) {
+          run {
+            id
+          }
+        }
+      }
+    `,
+    { input: { collection: COLLECTION, documents, idempotencyKey: `demo-${Date.now()}` } },
+  );
+
+  const bar = new SingleBar(
+    { format: '{bar} {percentage}% {message}', hideCursor: true, clearOnComplete: false, noTTYOutput: false },
+    Presets.shades_classic,
+  );
+  bar.start(100, 0, { message: '' });
+  const events = client.subscribe<{
+    ingestionProgress: { progress: number; message: string; status: string; error: { message: string } | null };
+  }>(
+    /* GraphQL */ `
+      subscription ($runId: ID!) {
+        ingestionProgress(runId: $runId) {
+          progress
+          message
+          status
+          error {
+            message
+          }
+        }
+      }
+    `,
+    { runId: ingestDocuments.run.id },
+  );
+  for await (const { ingestionProgress: event } of events) {
+    bar.update(Math.round(event.progress * 100), { message: event.message });
+    if (event.status === 'FAILED') throw new Error(event.error?.message ?? 'ingestion failed');
+  }
+  bar.stop();
+  const { collection } = await client.request<{ collection: { documentCount: number; chunkCount: number } }>(
+    /* GraphQL */ `
+      query ($name: String!) {
+        collection(name: $name) {
+          documentCount
+          chunkCount
+        }
+      }
+    `,
+    { name: COLLECTION },
+  );
+  line(
+    `${green('✓')} ${collection.documentCount} documents, ${collection.chunkCount} chunks (Markdown, text, HTML, PDF, DOCX)`,
+  );
+}
+
+async function ask(client: DemoClient, question: string): Promise<void> {
+  const { ask: answer } = await client.request<{ ask: Told }>(
+    `query ($question: String!) { ask(input: { question: $question, collections: ["${COLLECTION}"] }) { ...Told } } ${ANSWER}`,
+    { question },
+  );
+  line();
+  line(bold(`? ${question}`));
+  line(wrap(answer.text, '  '));
+  printProof(answer);
+}
+
+async function askStreaming(client: DemoClient, question: string): Promise<void> {
+  line();
+  line(bold(`? ${question}`));
+  process.stdout.write('  ');
+  const events = client.subscribe<{ askStream: { __typename: string; text?: string; answer?: Told } }>(
+    `subscription ($question: String!) { askStream(input: { question: $question, collections: ["${COLLECTION}"] }) {
+      __typename ... on TextDelta { text } ... on TextReplaced { text } ... on AnswerReady { answer { ...Told } } } } ${ANSWER}`,
+    { question },
+  );
+  for await (const { askStream: event } of events) {
+    if (event.__typename === 'TextDelta') process.stdout.write(event.text ?? '');
+    else if (event.__typename === 'TextReplaced')
+      process.stdout.write(`\n  ${dim('(replaced by its evidence)')} ${event.text ?? ''}`);
+    else if (event.answer) {
+      line();
+      printProof(event.answer);
+    }
+  }
+}
+
+function printProof(answer: Told): void {
+  if (answer.abstention) line(`  ${yellow(`abstained, ${answer.abstention.reason}:`)} ${answer.abstention.message}`);
+  for (const { quote, document, headings, page, start, end } of answer.citations.slice(0, 2)) {
+    const place = [document.name, ...(page ? [`page ${page}`] : []), ...headings, `characters ${start}–${end}`].join(
+      ' › ',
+    );
+    line(dim(wrap(`“${quote}”`, '    ')));
+    line(dim(`      ${place}`));
+  }
+  const { route, model, usage, stages } = answer;
+  line(
+    dim(`    route: ${route.strategy}, chosen by ${route.chosenBy}: ${route.reasons.map((r) => r.sentence).join(' ')}`),
+  );
+  line(
+    dim(
+      `    model: ${model.model.name} ${model.quantization}, ${usage.promptTokens} tokens read, ${usage.generatedTokens} written`,
+    ),
+  );
+  line(
+    dim(`    time:  ${stages.map(({ name, milliseconds }) => `${name} ${Math.round(milliseconds)} ms`).join(', ')}`),
+  );
+}

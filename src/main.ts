@@ -1,0 +1,262 @@
+/**
+ * Composition root: the only file that knows everything. `startGraft` starts what an installation needs, wires the domains
+ * and serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { loadConfig, type Config } from './config.js';
+import type { PartReadiness } from './graphql/health.js';
+import { completeResolvers } from './graphql/resolvers.js';
+import { NodeResolver, RunResolver } from './graphql/runs-graphql.js';
+import { buildGraphSchema } from './graphql/schema.js';
+import { startGateway } from './graphql/server.js';
+import { SystemResolver } from './graphql/system-graphql.js';
+import { NodeRegistry } from './graphql-kit/index.js';
+import { systemClock } from './kernel/clock.js';
+import { isGraftError } from './kernel/errors.js';
+import { DEFAULT_WORKSPACE_ID } from './kernel/ids.js';
+import {
+  CollectionStore,
+  DocumentStore,
+  IsolatedParser,
+  KnowledgeService,
+  knowledgeResolvers,
+  Retriever,
+} from './knowledge/index.js';
+import { ArtifactStore, FileService } from './platform/artifacts/index.js';
+import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
+import { EventLog } from './platform/events/index.js';
+import { ModelsOnDisk } from './platform/models-on-disk/index.js';
+import { packageRoot } from './platform/package-root.js';
+import { startServices, type ServiceHealth, type Services } from './platform/processes/index.js';
+import { RunQueue } from './platform/runs/index.js';
+import { createLogger, type Logger } from './platform/telemetry/index.js';
+import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
+import { WorkerSupervisor, type WorkerClient } from './platform/worker/index.js';
+import {
+  DownloadRunResolver,
+  ModelRegistry,
+  ModelResolver,
+  ModelStore,
+  ModelVariantResolver,
+  registerModelNodes,
+} from './registry/index.js';
+import { DownloadBars, say } from './terminal.js';
+
+/** How long a part may take to say that it is there. */
+const PART_TIMEOUT_MS = 2_000;
+
+export interface Graft {
+  /** `http://127.0.0.1:4000`, with the port that was really taken. */
+  readonly url: string;
+  /** Drains, stops everything that was started, and lets go of the home. */
+  stop(): Promise<void>;
+}
+
+/** Steps to undo what was started, last first; each runs even if another fails. */
+class Teardown {
+  private readonly steps: (() => Promise<unknown> | unknown)[] = [];
+
+  add(step: () => Promise<unknown> | unknown): void {
+    this.steps.unshift(step);
+  }
+
+  async run(log: Logger): Promise<void> {
+    for (const step of this.steps.splice(0))
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, 'a part did not stop cleanly');
+      }
+  }
+}
+
+/** @throws GraftError SETUP_FAILED, MODEL_UNAVAILABLE and others; whatever had started is stopped then */
+export async function startGraft(config: Config, log: Logger): Promise<Graft> {
+  const teardown = new Teardown();
+  try {
+    return await start(config, log, teardown);
+  } catch (error) {
+    await teardown.run(log);
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {
+  const workspaceId = DEFAULT_WORKSPACE_ID;
+  const services = await startServices({
+    home: config.GRAFT_HOME,
+    databaseUrl: config.DATABASE_URL,
+    chromaUrl: config.CHROMA_URL,
+    log,
+  });
+  teardown.add(() => services.stop());
+  const database = await openDatabase(services.databaseUrl);
+  teardown.add(() => database.close());
+  const applied = await migrate(database);
+  if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
+
+  const events = new EventLog({ database, log });
+  teardown.add(() => events.close());
+  const runs = new RunQueue({ database, events, clock: systemClock, log, owner: config.GRAFT_HOME });
+  const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
+  const files = new FileService(database, artifacts);
+  const vectors = new ChromaVectorStore(services.chromaUrl);
+  const worker = new WorkerSupervisor({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
+  teardown.add(() => worker.stop());
+  const modelsOnDisk = new ModelsOnDisk({
+    folder: config.GRAFT_MODELS,
+    hubEndpoint: config.HF_ENDPOINT,
+    hubToken: config.HF_TOKEN,
+    log,
+  });
+
+  const registry = new ModelRegistry({
+    store: new ModelStore(database),
+    runs,
+    files,
+    artifacts,
+    modelsOnDisk,
+    worker,
+    defaults: { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER },
+  });
+  const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
+  const parser = new IsolatedParser();
+  const embedder = () => registry.embedder();
+  const knowledge = new KnowledgeService({
+    ...stores,
+    database,
+    runs,
+    files,
+    artifacts,
+    parser,
+    vectors,
+    worker,
+    embedder,
+    log,
+  });
+  const retriever = new Retriever({ database, ...stores, vectors, worker, embedder, clock: systemClock });
+
+  await worker.start();
+  const bars = new DownloadBars();
+  const variant = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
+  const calibration = await worker.prepareModel({ workspaceId, model: variant });
+
+  const parts = () => askParts({ database, vectors, worker, services });
+  const nodes = new NodeRegistry();
+  registerModelNodes(nodes, registry, runs);
+  const resolvers = completeResolvers([
+    new NodeResolver(nodes),
+    new RunResolver(runs),
+    new SystemResolver({
+      version: packageVersion(),
+      home: config.GRAFT_HOME,
+      parts,
+      worker,
+      threads: () => calibration.threads,
+      queues: (workspace) => runs.unfinished(workspace),
+    }),
+    new ModelResolver(registry),
+    new ModelVariantResolver(registry),
+    new DownloadRunResolver(registry, runs),
+    ...knowledgeResolvers({ service: knowledge, stores, runs, events, retriever }, nodes),
+  ]);
+
+  const gateway = await startGateway({
+    schema: buildGraphSchema(resolvers),
+    host: config.GRAFT_HOST,
+    port: config.GRAFT_PORT,
+    origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
+    log: log.child({ part: 'gateway' }),
+    readiness: parts,
+    files,
+    maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
+    mapError: mapDatabaseError,
+    playgroundFolder: join(packageRoot(), 'dist', 'playground'),
+  });
+  teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
+  registry.handleRuns();
+  knowledge.handleRuns();
+  runs.start();
+  knowledge.start();
+  teardown.add(() => knowledge.stop());
+  teardown.add(() => runs.stop());
+  log.info({ url: gateway.url }, 'ready');
+  return { url: gateway.url, stop: () => teardown.run(log) };
+}
+
+interface Parts {
+  database: Database;
+  vectors: VectorStore;
+  worker: WorkerClient;
+  services: Services;
+}
+
+/** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
+async function askParts({
+  database,
+  vectors,
+  worker,
+  services,
+}: Parts): Promise<(PartReadiness & { embedded: boolean })[]> {
+  const asked = async (name: string, health: ServiceHealth, ask: () => Promise<unknown>) => {
+    const timeout = new Promise<never>((_resolve, reject) => {
+      setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
+    });
+    const ready = await Promise.race([ask(), timeout]).then(
+      () => true,
+      () => false,
+    );
+    return {
+      name,
+      ready,
+      detail: ready ? health.state : `no answer (${health.state})`,
+      embedded: health.state !== 'external',
+    };
+  };
+  const { postgres, chroma } = services.health();
+  const { state } = worker.status;
+  return [
+    ...(await Promise.all([
+      asked('database', postgres, () => database.pool.query('SELECT 1')),
+      asked('vectors', chroma, () => vectors.ping()),
+    ])),
+    { name: 'worker', ready: state === 'ready', detail: state, embedded: true },
+  ];
+}
+
+const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+
+/** Runs until SIGTERM or SIGINT; the second signal ends at once. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLogger({ level: config.LOG_LEVEL });
+  const graft = await startGraft(config, log);
+  say(`GraphQL     ${graft.url}/graphql`);
+  say(`Playground  ${graft.url}/playground`);
+  stopOnSignal(graft);
+}
+
+/** Exit code 0 after a clean stop. */
+export function stopOnSignal(graft: Graft): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void graft.stop().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Prints an error as a person can use it; a stack only for what nobody foresaw. */
+export function failToStart(error: unknown): never {
+  const known = isGraftError(error);
+  process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${String((error as Error)?.stack ?? error)}\n`);
+  if (known && error.hint) process.stderr.write(`${error.hint}\n`);
+  process.exit(1);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main().catch(failToStart);
