@@ -65,6 +65,9 @@ whenChanged(
 
 const playground = join(root, 'src/graphql/playground/app');
 if (existsSync(playground))
-  whenChanged('playground', [...filesBelow(playground), lock], join(root, 'dist/playground/index.html'), () =>
-    run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
+  whenChanged(
+    'playground',
+    [...filesBelow(playground), ...filesBelow(join(root, 'schema/operations')), lock],
+    join(root, 'dist/playground/index.html'),
+    () => run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
   );
