@@ -1,0 +1,84 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
+import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import type { WorkerClient } from '../../../src/platform/worker/index.js';
+import { ModelRegistry, ModelStore } from '../../../src/registry/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../platform/eventually.js';
+import { HubServer } from '../platform/hub-server.js';
+
+/** A registry on the real database and the real worker's inspection, with a hub of the test's own. */
+export class RegistryKit {
+  private constructor(
+    readonly database: TestDatabase,
+    readonly folder: string,
+    readonly hub: HubServer,
+    readonly artifacts: ArtifactStore,
+    readonly files: FileService,
+    readonly runs: RunQueue,
+    readonly events: EventLog,
+    readonly registry: ModelRegistry,
+  ) {}
+
+  static async start(worker: WorkerClient, { realModels = false } = {}): Promise<RegistryKit> {
+    const database = await testDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'graft-registry-'));
+    const hub = await HubServer.start();
+    const log = silentLogger();
+    const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+    const files = new FileService(database, artifacts);
+    const events = new EventLog({ database, log });
+    const runs = new RunQueue({ database, events, clock: systemClock, log, owner: newId(), pollMs: 50 });
+    const modelsOnDisk = realModels
+      ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
+      : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
+    const registry = new ModelRegistry({
+      ...{ runs, files, artifacts, modelsOnDisk, worker, store: new ModelStore(database) },
+      defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
+    });
+    registry.handleRuns();
+    runs.start();
+    return new RegistryKit(database, folder, hub, artifacts, files, runs, events, registry);
+  }
+
+  async dispose(): Promise<void> {
+    await this.runs.stop();
+    await this.events.close();
+    await this.hub.close();
+    await this.database.dispose();
+    await rm(this.folder, { recursive: true });
+  }
+
+  upload(workspaceId: WorkspaceId, name: string, content: Buffer) {
+    const source = Readable.from([content]);
+    return this.files.store(workspaceId, { name, mediaType: 'application/octet-stream', source, maxBytes: 1e9 });
+  }
+
+  /** The run when it has ended. */
+  async ended(run: RunRow): Promise<RunRow> {
+    return eventually('the run to end', async () => {
+      const now = await this.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } });
+      return now.finishedAt ? now : null;
+    });
+  }
+
+  /** Everything that registrations could leave behind, but for rows of runs. */
+  async leftovers(): Promise<string[]> {
+    const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
+    const { prisma } = this.database;
+    const rows = [prisma.storedFile.count(), prisma.baseModel.count(), prisma.modelVariant.count()];
+    const [files, models, variants] = await Promise.all(rows);
+    return [
+      ...entries.filter((entry) => entry.isFile()).map((entry) => entry.name),
+      ...[`${files} files`, `${models} models`, `${variants} variants`].filter((text) => !text.startsWith('0')),
+    ];
+  }
+}

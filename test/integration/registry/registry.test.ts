@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import type { RegisterModel } from '../../../src/registry/index.js';
+import { freshWorkspace } from '../../support/chroma.js';
+import { TINY_CHAT_TEMPLATE, TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
+import { startWorker, type TestWorker } from '../../support/worker.js';
+import { RegistryKit } from './registry-kit.js';
+
+const WORKSPACE = DEFAULT_WORKSPACE_ID;
+
+let worker: TestWorker;
+beforeAll(async () => {
+  worker = await startWorker();
+});
+afterAll(() => worker.dispose());
+
+describe('the model registry', () => {
+  let kit: RegistryKit;
+  const model = tinyModel();
+
+  beforeEach(async () => {
+    kit = await RegistryKit.start(worker.client);
+  });
+  afterEach(() => kit.dispose());
+
+  const register = async (input: Omit<RegisterModel, 'idempotencyKey'>) =>
+    kit.ended(await kit.registry.register(WORKSPACE, { idempotencyKey: newId(), ...input }));
+  const upload = async (content: Buffer, name = 'Tiny-Model.F32.gguf') =>
+    (await kit.upload(WORKSPACE, name, content)).id as never;
+
+  it('registers an uploaded file with what the file says about itself', async () => {
+    const run = await register({ fileId: await upload(model) });
+    expect(run).toMatchObject({ status: 'SUCCEEDED', kind: 'DOWNLOAD' });
+    const { variantId } = run.output as { variantId: string };
+    const variant = await kit.registry.variant(WORKSPACE, variantId);
+    expect(variant).toMatchObject({
+      ...{ variantId, model: 'tiny-model', architecture: 'llama', quantization: 'F32', licence: 'apache-2.0' },
+      ...{ path: kit.artifacts.path(sha256(model)), sha256: sha256(model), bytes: model.length },
+      ...{ contextLength: TINY_CONTEXT, chatTemplate: TINY_CHAT_TEMPLATE, eosToken: '<|im_end|>' },
+    });
+    expect(variant.parameters).toBeGreaterThan(10_000);
+    expect(await kit.registry.modelByName(WORKSPACE, 'tiny-model')).toMatchObject({ source: 'upload' });
+    await expect(kit.registry.variant(freshWorkspace(), variantId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it.each([
+    ['cut short', model.subarray(0, model.length - 1000), 'MODEL_FILE_INVALID'],
+    ['cut in its header', model.subarray(0, 200), 'MODEL_FILE_INVALID'],
+    ['empty', Buffer.alloc(0), 'MODEL_FILE_INVALID'],
+    ['no GGUF at all', randomBytes(100_000), 'MODEL_FILE_INVALID'],
+    ['of an architecture that nobody serves', tinyModel({ architecture: 'perceptron' }), 'MODEL_UNSUPPORTED'],
+  ])('refuses a file that is %s, and keeps nothing of it', async (_, content, code) => {
+    const run = await register({ fileId: await upload(content) });
+    expect(run).toMatchObject({ status: 'FAILED', errorCode: code });
+    expect(run.errorMessage).not.toBe('');
+    expect(await kit.leftovers()).toEqual([]);
+  });
+
+  it('keeps the bytes of a refused file that someone else uploaded too', async () => {
+    const other = freshWorkspace();
+    const kept = await kit.upload(other, 'notes.gguf', Buffer.from('not a model'));
+    const run = await register({ fileId: await upload(Buffer.from('not a model')) });
+    expect(run).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FILE_INVALID' });
+    expect((await kit.artifacts.read(kept.sha256)).toString()).toBe('not a model');
+  });
+
+  describe('from the hub', () => {
+    const URL_PATH = '/owner/tiny/resolve/main/sub/Tiny.Q8_0.gguf';
+    const input = { hubFile: 'hf:owner/tiny/sub/Tiny.Q8_0.gguf' };
+
+    it('fetches, verifies and registers a file, with progress in bytes', async () => {
+      kit.hub.files.set(URL_PATH, { content: model, linkedEtag: sha256(model) });
+      kit.hub.slowMs = 30;
+      const run = await register(input);
+      expect(run).toMatchObject({ status: 'SUCCEEDED' });
+      expect(await kit.registry.modelByName(WORKSPACE, 'tiny')).toMatchObject({ source: 'hf:owner/tiny' });
+      const events = await kit.database.prisma.event.findMany({ where: { stream: `run:${run.id}` } });
+      expect(events[0]).toMatchObject({
+        type: 'progress',
+        payload: { detail: { bytes: expect.any(Number), totalBytes: model.length } },
+      });
+    });
+
+    it('refuses a file that is not the one the hub names, and keeps nothing of it', async () => {
+      kit.hub.files.set(URL_PATH, { content: model, linkedEtag: sha256('another') });
+      expect(await register(input)).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_DIGEST_MISMATCH' });
+      expect(await kit.leftovers()).toEqual([]);
+    });
+
+    it('refuses a whole file that is no model, and keeps nothing of it', async () => {
+      kit.hub.files.set(URL_PATH, { content: model.subarray(0, 5_000) });
+      expect(await register(input)).toMatchObject({ status: 'FAILED', errorCode: 'MODEL_FILE_INVALID' });
+      expect(await kit.leftovers()).toEqual([]);
+    });
+
+    it('says what it tried when the file is not there', async () => {
+      expect(await register(input)).toMatchObject({
+        status: 'FAILED',
+        errorCode: 'MODEL_UNAVAILABLE',
+        errorMessage: expect.stringContaining('has no such file'),
+      });
+    });
+  });
+
+  it('registers one file once, whoever asks in whatever way', async () => {
+    const [first, second] = await Promise.all([
+      register({ fileId: await upload(model) }),
+      register({ fileId: await upload(model, 'Other.gguf') }),
+    ]);
+    expect(second!.output).toEqual(first!.output);
+    expect(await register({ fileId: await upload(model), name: 'renamed' })).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'ALREADY_EXISTS',
+    });
+    expect(await kit.database.prisma.modelVariant.count()).toBe(1);
+  });
+
+  it('adds a second variant to a model, but not another model under its name', async () => {
+    await register({ fileId: await upload(model), name: 'mine' });
+    expect(await register({ fileId: await upload(tinyModel({ seed: 2 })), name: 'mine' })).toMatchObject({
+      status: 'SUCCEEDED',
+    });
+    const { id } = (await kit.registry.modelByName(WORKSPACE, 'mine'))!;
+    expect(await kit.registry.variantsOf(WORKSPACE, [id])).toEqual([
+      [expect.objectContaining({ sha256: sha256(model) }), expect.objectContaining({ sha256: expect.any(String) })],
+    ]);
+    await kit.database.prisma.baseModel.update({ where: { id }, data: { parameters: 7_000_000_000n } });
+    expect(await register({ fileId: await upload(tinyModel({ seed: 3 })), name: 'mine' })).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'ALREADY_EXISTS',
+    });
+  });
+
+  it('refuses bad input before any run exists', async () => {
+    const key = { idempotencyKey: 'k' };
+    const attempts: [RegisterModel, string, string | undefined][] = [
+      [{ ...key }, 'BAD_USER_INPUT', 'input'],
+      [{ ...key, catalogueName: 'smollm2-135m-instruct', hubFile: 'hf:a/b/c.gguf' }, 'BAD_USER_INPUT', 'input'],
+      [{ ...key, catalogueName: 'gpt-9' }, 'NOT_FOUND', 'input.catalogueName'],
+      [{ ...key, catalogueName: 'all-minilm-l6-v2' }, 'BAD_USER_INPUT', 'input.catalogueName'],
+      [{ ...key, hubFile: 'hf:owner/../../etc.gguf' }, 'BAD_USER_INPUT', 'input.hubFile'],
+      [{ ...key, hubFile: 'http://example.com/x.gguf' }, 'BAD_USER_INPUT', 'input.hubFile'],
+      [{ ...key, hubFile: 'hf:a/b/c.gguf', name: 'no spaces please' }, 'BAD_USER_INPUT', 'input.name'],
+      [{ ...key, fileId: newId() }, 'NOT_FOUND', 'input.fileId'],
+      [{ hubFile: 'hf:a/b/c.gguf', idempotencyKey: ' ' }, 'BAD_USER_INPUT', 'input.idempotencyKey'],
+    ];
+    for (const [input, code, field] of attempts)
+      await expect(kit.registry.register(WORKSPACE, input)).rejects.toMatchObject({ code, field });
+    const foreign = await kit.upload(freshWorkspace(), 'x.gguf', model);
+    await expect(kit.registry.register(WORKSPACE, { ...key, fileId: foreign.id as never })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await kit.database.prisma.run.count()).toBe(0);
+  });
+
+  it('says so when the file of a registered model is gone', async () => {
+    const run = await register({ fileId: await upload(model) });
+    await rm(kit.artifacts.path(sha256(model)));
+    const { variantId } = run.output as { variantId: string };
+    await expect(kit.registry.variant(WORKSPACE, variantId)).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
+  });
+});
+
+describe('the default models', () => {
+  let kit: RegistryKit;
+  beforeAll(async () => {
+    kit = await RegistryKit.start(worker.client, { realModels: true });
+  });
+  afterAll(() => kit.dispose());
+
+  it('are ready after the first start, and at once after that', async () => {
+    expect(() => kit.registry.embedder()).toThrow(expect.objectContaining({ code: 'MODEL_UNAVAILABLE' }));
+    await kit.registry.ensureDefaults(WORKSPACE);
+    const started = performance.now();
+    const variant = await kit.registry.ensureDefaults(WORKSPACE);
+    expect(performance.now() - started).toBeLessThan(500);
+    expect(variant).toMatchObject({
+      ...{ model: 'smollm2-135m-instruct', architecture: 'llama', quantization: 'Q4_1', contextLength: 8_192 },
+      ...{ parameters: 134_515_008, licence: 'Apache-2.0', bytes: 98_362_432 },
+      ...{ bosToken: '<|im_start|>', eosToken: '<|im_end|>' },
+    });
+    expect(variant.chatTemplate).toContain('<|im_start|>');
+    expect(await kit.registry.defaultVariant(WORKSPACE)).toEqual(variant);
+    expect(kit.registry.embedder()).toMatchObject({ name: 'all-minilm-l6-v2', dimensions: 384, maxTokens: 256 });
+  });
+});
