@@ -14,6 +14,7 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
+import { notFound } from '../kernel/errors.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
   afterEvent,
@@ -325,9 +326,15 @@ export class DownloadRunResolver {
   }
 
   /** @throws BAD_USER_INPUT on the ids, NOT_FOUND */
-  open(runId: string, after: string | null | undefined, context: GraphContext): AsyncIterable<StoredEvent> {
+  async open(
+    runId: string,
+    after: string | null | undefined,
+    { workspaceId, signal }: GraphContext,
+  ): Promise<AsyncIterable<StoredEvent>> {
     const id = fromGlobalId(runId, 'DownloadRun', 'runId');
-    return this.runs.follow(context.workspaceId, id, { after: afterEvent(after), signal: context.signal });
+    const start = afterEvent(after);
+    if ((await this.runs.get(workspaceId, id))?.kind !== 'DOWNLOAD') throw notFound('The download', runId, 'runId');
+    return this.runs.follow(workspaceId, id, { after: start, signal });
   }
 }
 

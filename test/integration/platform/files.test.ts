@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { freshWorkspace } from '../../support/chroma.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+
+const WORKSPACE = DEFAULT_WORKSPACE_ID;
+
+describe('users’ files', () => {
+  let database: TestDatabase;
+  let folder: string;
+  let artifacts: ArtifactStore;
+  let files: FileService;
+
+  beforeEach(async () => {
+    database = await testDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'graft-files-'));
+    artifacts = new ArtifactStore(folder);
+    files = new FileService(database, artifacts);
+  });
+  afterEach(async () => {
+    await database.dispose();
+    await rm(folder, { recursive: true });
+  });
+
+  const store = (content: string, workspaceId = WORKSPACE, over = {}) =>
+    files.store(workspaceId, {
+      ...{ name: 'notes.txt', mediaType: 'text/plain', source: Readable.from([Buffer.from(content)]), maxBytes: 100 },
+      ...over,
+    });
+  const filesOnDisk = async () =>
+    (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+
+  it('have an id once they are whole, and only in their workspace', async () => {
+    const file = await store('hello');
+    expect(file).toMatchObject({ name: 'notes.txt', mediaType: 'text/plain', sha256: sha256('hello'), bytes: 5n });
+    expect(await files.get(WORKSPACE, file.id)).toEqual(file);
+    expect((await artifacts.read(file.sha256)).toString()).toBe('hello');
+    for (const [workspace, id] of [
+      [freshWorkspace(), file.id],
+      [WORKSPACE, newId()],
+      [WORKSPACE, '../x'],
+    ] as const)
+      await expect(files.get(workspace, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('leave neither row nor bytes when the upload breaks, is too large or has a bad name', async () => {
+    async function* broken() {
+      yield Buffer.from('half');
+      throw new Error('gone');
+    }
+    await expect(store('', WORKSPACE, { source: broken() })).rejects.toThrow('gone');
+    await expect(store('x'.repeat(101))).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await expect(store('x', WORKSPACE, { name: 'a\0b' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect(await filesOnDisk()).toBe(0);
+    expect(await database.prisma.storedFile.count()).toBe(0);
+  });
+
+  it('share equal bytes, which go with the last file that has them', async () => {
+    const [mine, theirs] = [await store('same'), await store('same', freshWorkspace())];
+    expect(await filesOnDisk()).toBe(1);
+    await files.remove(WORKSPACE, mine.id);
+    await expect(files.get(WORKSPACE, mine.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(existsSync(files.path(theirs))).toBe(true);
+    await files.remove(theirs.workspaceId as never, theirs.id);
+    expect(await filesOnDisk()).toBe(0);
+  });
+
+  it('keep their bytes when one is removed while an equal one is stored', async () => {
+    for (let round = 0; round < 10; round++) {
+      const old = await store(`round ${round}`);
+      const [kept] = await Promise.all([store(`round ${round}`), files.remove(WORKSPACE, old.id)]);
+      expect((await artifacts.read(kept.sha256)).toString()).toBe(`round ${round}`);
+    }
+  });
+});

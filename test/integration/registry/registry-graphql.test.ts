@@ -1,0 +1,114 @@
+import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { jest } from '@jest/globals';
+import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import type { WorkerClient } from '../../../src/platform/worker/index.js';
+import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../../../src/registry/index.js';
+import type { ModelDescription } from '../../../src/worker-protocol/index.js';
+import { freshWorkspace } from '../../support/chroma.js';
+import { RegistryKit } from './registry-kit.js';
+
+const WORKSPACE = DEFAULT_WORKSPACE_ID;
+
+/** What a worker would say about any file: what is tested here is the way to it and back. */
+const description: ModelDescription = {
+  ...{ architecture: 'llama', parameters: 1_000, quantization: 'Q8_0', contextLength: 512, vocabulary: 300 },
+  ...{ chatTemplate: null, bosToken: '<s>', eosToken: '</s>', licence: 'mit', name: null, bytes: 4 },
+};
+const worker = { inspectModel: async () => description } as unknown as WorkerClient;
+
+describe('models over GraphQL', () => {
+  let kit: RegistryKit;
+  let schema: GraphQLSchema;
+
+  beforeEach(async () => {
+    kit = await RegistryKit.start(worker);
+    schema = buildGraphSchema([
+      new ModelResolver(kit.registry),
+      new ModelVariantResolver(kit.registry),
+      new DownloadRunResolver(kit.registry, kit.runs),
+    ]);
+  });
+  afterEach(() => kit.dispose());
+
+  const context = (workspace = WORKSPACE) => createGraphContext(workspace, 'request', new AbortController());
+  const ask = async (source: string, variableValues = {}, workspace = WORKSPACE) => {
+    const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });
+    if (errors) throw errors[0]!.originalError ?? errors[0]!;
+    return JSON.parse(JSON.stringify(data)) as Record<string, any>;
+  };
+  const REGISTER = `mutation ($input: RegisterModelInput!) {
+    registerModel(input: $input) { run { id kind status variant { sha256 } } } }`;
+  const register = async (name: string, content: string) => {
+    const file = await kit.upload(WORKSPACE, `${name}.gguf`, Buffer.from(content));
+    const input = { fileId: toGlobalId('File', file.id), name, idempotencyKey: newId() };
+    return (await ask(REGISTER, { input })).registerModel.run as { id: string; kind: string; status: string };
+  };
+  const follow = async (runId: string, after?: string) => {
+    const stream = (await subscribe({
+      schema,
+      document: parse(`subscription ($runId: ID!, $after: String) {
+        downloadProgress(runId: $runId, after: $after) { id status progress message bytes error { code } } }`),
+      variableValues: { runId, after },
+      contextValue: context(),
+    })) as AsyncIterable<ExecutionResult>;
+    const events: any[] = [];
+    if (!(Symbol.asyncIterator in stream)) throw (stream as ExecutionResult).errors![0]!.originalError;
+    for await (const { data } of stream) events.push(data!['downloadProgress']);
+    return events;
+  };
+
+  it('registers a model, tells of the progress, and shows what came of it', async () => {
+    const run = await register('mine', 'model');
+    expect(run).toMatchObject({ kind: 'DOWNLOAD', status: 'QUEUED', variant: null });
+    const events = await follow(run.id);
+    expect(events.at(-1)).toMatchObject({ status: 'SUCCEEDED', progress: 1, error: null });
+    expect(await follow(run.id, events[0].id)).toEqual(events.slice(1));
+    expect(await follow(run.id, events.at(-1).id)).toEqual([]);
+    const { model } = await ask(`{ model(name: "mine") {
+      name architecture parameters licence source variants { quantization bytes contextLength vocabulary model { name } } } }`);
+    expect(model).toEqual({
+      ...{ name: 'mine', architecture: 'llama', parameters: 1_000, licence: 'mit', source: 'upload' },
+      variants: [{ quantization: 'Q8_0', bytes: 5, contextLength: 512, vocabulary: 300, model: { name: 'mine' } }],
+    });
+    expect(await ask('{ model(name: "mine") { name } }', {}, freshWorkspace())).toEqual({ model: null });
+  });
+
+  it('pages through models by name and asks once for the variants of all of them', async () => {
+    for (const name of ['c', 'a', 'b']) await follow((await register(name, name)).id);
+    const variantsOf = jest.spyOn(kit.registry, 'variantsOf');
+    const modelsById = jest.spyOn(kit.registry, 'modelsById');
+    const query = `query ($after: String) { models(first: 2, after: $after) {
+      pageInfo { hasNextPage endCursor } edges { node { name variants { sha256 model { name } } } } } }`;
+    const first = (await ask(query)).models;
+    expect(first.edges.map((edge: any) => edge.node.variants[0].model.name)).toEqual(['a', 'b']);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    expect([variantsOf.mock.calls.length, modelsById.mock.calls.length]).toEqual([1, 1]);
+    const second = (await ask(query, { after: first.pageInfo.endCursor })).models;
+    expect(second.edges.map((edge: any) => edge.node.name)).toEqual(['c']);
+    expect(second.pageInfo.hasNextPage).toBe(false);
+  });
+
+  it('lists the catalogue with what a larger model costs', async () => {
+    const { modelCatalogue } = await ask(
+      '{ modelCatalogue { name licence parameters bytes memoryBytes contextLength } }',
+    );
+    expect(modelCatalogue[0]).toMatchObject({
+      name: 'smollm2-135m-instruct',
+      licence: 'Apache-2.0',
+      bytes: 98_362_432,
+    });
+    expect(modelCatalogue.length).toBeGreaterThanOrEqual(5);
+    for (const entry of modelCatalogue) expect(entry.memoryBytes).toBeGreaterThan(entry.bytes);
+  });
+
+  it('refuses ids of other types, unknown runs and runs of other kinds', async () => {
+    const input = { fileId: toGlobalId('Model', newId()), idempotencyKey: 'k' };
+    await expect(ask(REGISTER, { input })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.fileId' });
+    await expect(follow(toGlobalId('DownloadRun', newId()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const other = await kit.runs.enqueue({ workspaceId: WORKSPACE, kind: 'INGESTION', input: {}, idempotencyKey: 'k' });
+    await expect(follow(toGlobalId('DownloadRun', other.id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(follow('nonsense')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+});
