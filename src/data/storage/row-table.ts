@@ -1,10 +1,11 @@
 import {
-  textHash,
-  TaskKind,
   inputScope,
   inputText,
   outputText,
   rowContent,
+  rowDigest,
+  TaskKind,
+  textHash,
   type TaskRow,
 } from '../tasks/task-kinds.js';
 import { exactForm, wordsForm } from '../validation/near-duplicates/text-forms.js';
@@ -74,7 +75,7 @@ export function fromColumns(task: TaskKind, { text, label, body }: ContentColumn
   }
 }
 
-/** Columns of the stored rows, in the row groups of a version. */
+/** Columns of the stored rows, in the row groups of a version; `problems` (a JSON list of rule ids) is added when they are written. */
 export const STORED_COLUMNS = {
   ordinal: 'BIGINT',
   key: 'VARCHAR',
@@ -91,11 +92,14 @@ export const STORED_COLUMNS = {
   text: 'VARCHAR',
   label: 'VARCHAR',
   body: 'VARCHAR',
+  /** Joined features as JSON, by view: `{"plans": {"plan": "grower"}}`. */
+  features: 'VARCHAR',
+  /** Why a record is no row: the rule's id. Its raw text stands in `text`; only quarantined ones have it. */
+  fault: 'VARCHAR',
 } as const satisfies Record<string, ColumnType>;
 
 /**
  * The table `rows` while a version is made: the stored columns, and hashes that only validation needs.
- * `fault` is set on records that are no rows; their raw text stands in `text`, and no rule but the schema's looks at them.
  */
 export const STAGED_COLUMNS = {
   ...STORED_COLUMNS,
@@ -103,7 +107,6 @@ export const STAGED_COLUMNS = {
   exact_hash: 'VARCHAR',
   words_hash: 'VARCHAR',
   output_hash: 'VARCHAR',
-  fault: 'VARCHAR',
 } as const satisfies Record<string, ColumnType>;
 
 /** What a rule found on a row. `related` is another row that it concerns, `score` how alike they are. */
@@ -114,25 +117,33 @@ export const FLAG_COLUMNS = {
   related: 'BIGINT',
 } as const satisfies Record<string, ColumnType>;
 
-export function stagedValues(meta: RowMeta, row: TaskRow, digest: string): (string | number | null)[] {
+/** Values for `STAGED_COLUMNS`. */
+export function stagedValues(meta: RowMeta, row: TaskRow, features: string | null = null): (string | number | null)[] {
   const { text, label, body } = toColumns(row);
+  return [...metaValues(meta, rowDigest(row)), text, label, body, features, null, ...Object.values(rowHashes(row))];
+}
+
+export interface RowHashes {
+  scope: string;
+  exact: string;
+  words: string;
+  output: string;
+}
+
+export function rowHashes(row: TaskRow): RowHashes {
+  const text = inputText(row);
   const scope = inputScope(row);
-  return [
-    ...metaValues(meta, digest),
-    text,
-    label,
-    body,
-    scope === '' ? '' : textHash(scope),
-    textHash(exactForm(text)),
-    textHash(wordsForm(text)),
-    textHash(outputText(row)),
-    null,
-  ];
+  return {
+    scope: scope === '' ? '' : textHash(scope),
+    exact: textHash(exactForm(text)),
+    words: textHash(wordsForm(text)),
+    output: textHash(outputText(row)),
+  };
 }
 
 /** A record that could not become a row: kept with its raw text, so that its owner finds it. */
 export function faultyValues(meta: RowMeta, raw: string, rule: string): (string | number | null)[] {
-  return [...metaValues(meta, ''), raw, null, '{}', '', '', '', '', rule];
+  return [...metaValues(meta, ''), raw, null, '{}', null, rule, '', '', '', ''];
 }
 
 const metaValues = (meta: RowMeta, digest: string): (string | number | null)[] => [

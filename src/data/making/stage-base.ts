@@ -1,0 +1,64 @@
+import { quote, type TableEngine, type TableWriter } from '../storage/duckdb.js';
+import { fromColumns, STAGED_COLUMNS } from '../storage/row-table.js';
+import { breathe } from '../validation/near-duplicates/find-pairs.js';
+import type { Recipe, RecipeBase } from './recipe.js';
+import { stageFault, stageRow, type Staging } from './stage-file.js';
+
+interface BaseRow {
+  ordinal: number;
+  key: string;
+  split: string;
+  group_key: string;
+  subject: string | null;
+  entity: string | null;
+  event_time: number | null;
+  file: number;
+  file_row: number;
+  line: number | null;
+  text: string;
+  label: string | null;
+  body: string;
+  features: string | null;
+  fault: string | null;
+}
+
+/**
+ * Carries the rows of the version before over, unless a new row has their key. They keep their places, keys, splits and
+ * groups, and are judged anew: a quarantined row may be right now that the others have changed. New rows stand behind them.
+ * `files` is the number of the new version's own files; the carried rows name theirs behind them.
+ */
+export async function stageBase(engine: TableEngine, recipe: Recipe, base: RecipeBase, files: number, staging: Staging): Promise<void> {
+  const from = `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
+  const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
+  const rows = engine.stream<BaseRow>(
+    `SELECT b.* FROM (SELECT * FROM ${from} WHERE ${kept}) b ANTI JOIN rows USING (key) ORDER BY ordinal`,
+    base.without?.values ?? [],
+  );
+  // Appending to `rows` while it is read would conflict: these go to a table of their own first.
+  const writer: TableWriter = await engine.createTable('carried', STAGED_COLUMNS);
+  const own: Staging = { ...staging, rows: writer };
+  for await (const batch of rows) {
+    for (const r of batch) {
+      const at = { ordinal: r.ordinal, file: files + r.file, fileRow: r.file_row, line: r.line };
+      if (r.fault) stageFault(own, at, { rule: r.fault, message: 'carried over' }, [r.text]);
+      else {
+        const meta = { ...at, key: r.key, split: r.split, group: r.group_key, subject: r.subject, entity: r.entity, eventTime: r.event_time, language: null };
+        stageRow(own, meta, fromColumns(recipe.settings.task, r), recipe, [], r.features);
+      }
+    }
+    await breathe();
+  }
+  writer.close();
+  await engine.run('INSERT INTO rows SELECT * FROM carried');
+  await engine.run('DROP TABLE carried');
+  staging.characters = own.characters;
+}
+
+/** The ordinal that the first new row gets. */
+export async function firstFreeOrdinal(engine: TableEngine, base: RecipeBase | null): Promise<number> {
+  if (!base || base.rowGroups.length === 0) return 1;
+  const [row] = await engine.rows<{ last: number }>(
+    `SELECT coalesce(max(ordinal), 0)::BIGINT AS last FROM read_parquet([${base.rowGroups.map(quote).join(', ')}])`,
+  );
+  return row!.last + 1;
+}
