@@ -143,12 +143,14 @@ function records(text: string, delimiter: string | null, quotes: boolean, whole:
 
 function sniffDelimited(text: string, whole: boolean, hints: ShapeHints): Omit<FileShape, 'format' | 'encoding'> {
   let best = { score: -1, delimiter: ',', quotes: true, rows: [] as DelimitedRecord[] };
-  for (const delimiter of hints.delimiter ? [hints.delimiter] : ['\t', ',', ';', '|'])
-    for (const quotes of hints.quotes == null ? [true, false] : [hints.quotes]) {
-      const rows = records(text, delimiter, quotes, whole);
-      const score = regularity(rows) + (quotes ? 0.001 : 0);
-      if (score > best.score + 1e-9) best = { score, delimiter, quotes, rows };
-    }
+  for (const delimiter of hints.delimiter ? [hints.delimiter] : ['\t', ',', ';', '|']) {
+    const quoted = records(text, delimiter, true, whole);
+    const plain = records(text, delimiter, false, whole);
+    const quotes = hints.quotes ?? !swallows(quoted, plain);
+    const rows = quotes ? quoted : plain;
+    const score = regularity(rows);
+    if (score > best.score) best = { score, delimiter, quotes, rows };
+  }
   const width = best.rows[0]?.cells.length ?? 0;
   const header = hints.header ?? looksLikeHeader(best.rows.map((r) => r.cells));
   const first = best.rows[0]?.cells ?? [];
@@ -163,6 +165,15 @@ function sniffDelimited(text: string, whole: boolean, hints: ShapeHints): Omit<F
       .map((r) => r.cells),
   };
 }
+
+/**
+ * Whether quotation marks are just characters here: taken as quotes they are closed in the wrong places, or swallow most
+ * of the lines, while the lines are regular without them.
+ */
+const swallows = (quoted: readonly DelimitedRecord[], plain: readonly DelimitedRecord[]): boolean =>
+  regularity(plain) > 0.98 &&
+  quoted.length < 0.95 * plain.length &&
+  (quoted.some((record) => record.fault) || quoted.length < 0.5 * plain.length);
 
 /** Share of records with the commonest number of cells, if that is more than one; faults count against it. */
 function regularity(rows: readonly DelimitedRecord[]): number {

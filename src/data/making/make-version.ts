@@ -51,7 +51,13 @@ export async function makeVersion(recipe: Recipe, options: MakingOptions): Promi
     await options.joinFeatures?.(engine);
 
     const findings: VersionFinding[] = [];
-    const tables = { engine, settings: recipe.settings, countTokens: options.countTokens, parent: options.parent, signal };
+    const tables = {
+      engine,
+      settings: recipe.settings,
+      countTokens: options.countTokens,
+      parent: options.parent,
+      signal,
+    };
     for (const [i, rule] of TABLE_RULES.entries()) {
       signal.throwIfAborted();
       await progress(0.5 + (0.4 * i) / TABLE_RULES.length, `Checking: ${rule.rules.map((r) => r.id).join(', ')}`);
@@ -69,7 +75,11 @@ export async function makeVersion(recipe: Recipe, options: MakingOptions): Promi
   }
 }
 
-async function stageRows(engine: TableEngine, recipe: Recipe, { folder, signal, progress }: MakingOptions): Promise<void> {
+async function stageRows(
+  engine: TableEngine,
+  recipe: Recipe,
+  { folder, signal, progress }: MakingOptions,
+): Promise<void> {
   const staging: Staging = {
     rows: await engine.createTable('rows', STAGED_COLUMNS),
     flags: await engine.createTable('flags', FLAG_COLUMNS),
@@ -86,17 +96,21 @@ async function stageRows(engine: TableEngine, recipe: Recipe, { folder, signal, 
       await progress((0.5 * (index + 0.5)) / recipe.files.length, `Reading ${file.name}: ${rows} rows`);
     });
   staging.rows.close();
-  if (recipe.base && recipe.base.rowGroups.length > 0) await stageBase(engine, recipe, recipe.base, recipe.files.length, staging);
+  if (recipe.base && recipe.base.rowGroups.length > 0)
+    await stageBase(engine, recipe, recipe.base, recipe.files.length, staging);
   staging.flags.close();
   const [count] = await engine.rows<{ n: number }>('SELECT count(*) AS n FROM rows');
   if (count!.n === 0)
-    throw new GraftError('DATA_FILE_INVALID', `${recipe.files.map((f) => f.file.name).join(', ') || 'The new version'} has no rows.`);
+    throw new GraftError(
+      'DATA_FILE_INVALID',
+      `${recipe.files.map((f) => f.file.name).join(', ') || 'The new version'} has no rows.`,
+    );
 }
 
 /** Rows with the same input get a counter behind their hashed key; a given id that comes twice is an error of the later row. */
 async function makeKeysUnique(engine: TableEngine): Promise<void> {
   await engine.run(`
-    CREATE TEMP TABLE again AS SELECT ordinal, n FROM (
+    CREATE TABLE again AS SELECT ordinal, n FROM (
       SELECT ordinal, row_number() OVER (PARTITION BY key ORDER BY ordinal) AS n FROM rows) WHERE n > 1`);
   await engine.run(`
     INSERT INTO flags SELECT ordinal, 'duplicate-id', 'id ' || key, NULL FROM rows SEMI JOIN again USING (ordinal) WHERE key NOT LIKE '~%'`);
@@ -106,7 +120,7 @@ async function makeKeysUnique(engine: TableEngine): Promise<void> {
 /** Removes later copies of the same text with the same answer; of copies in several splits the one that is measured on stays. */
 async function deduplicate(engine: TableEngine): Promise<number> {
   await engine.run(`
-    CREATE TEMP TABLE copies AS SELECT ordinal FROM (
+    CREATE TABLE copies AS SELECT ordinal FROM (
       SELECT ordinal, row_number() OVER (PARTITION BY scope_hash, exact_hash, output_hash
         ORDER BY CASE split WHEN 'TEST' THEN 0 WHEN 'VALIDATION' THEN 1 ELSE 2 END, ordinal) AS n
       FROM rows WHERE fault IS NULL AND trim(text) <> '') WHERE n > 1`);

@@ -27,7 +27,13 @@ interface BaseRow {
  * groups, and are judged anew: a quarantined row may be right now that the others have changed. New rows stand behind them.
  * `files` is the number of the new version's own files; the carried rows name theirs behind them.
  */
-export async function stageBase(engine: TableEngine, recipe: Recipe, base: RecipeBase, files: number, staging: Staging): Promise<void> {
+export async function stageBase(
+  engine: TableEngine,
+  recipe: Recipe,
+  base: RecipeBase,
+  files: number,
+  staging: Staging,
+): Promise<void> {
   const from = `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
   const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
   const rows = engine.stream<BaseRow>(
@@ -42,7 +48,16 @@ export async function stageBase(engine: TableEngine, recipe: Recipe, base: Recip
       const at = { ordinal: r.ordinal, file: files + r.file, fileRow: r.file_row, line: r.line };
       if (r.fault) stageFault(own, at, { rule: r.fault, message: 'carried over' }, [r.text]);
       else {
-        const meta = { ...at, key: r.key, split: r.split, group: r.group_key, subject: r.subject, entity: r.entity, eventTime: r.event_time, language: null };
+        const meta = {
+          ...at,
+          key: r.key,
+          split: r.split,
+          group: r.group_key,
+          subject: r.subject,
+          entity: r.entity,
+          eventTime: r.event_time,
+          language: null,
+        };
         stageRow(own, meta, fromColumns(recipe.settings.task, r), recipe, [], r.features);
       }
     }

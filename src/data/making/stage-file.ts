@@ -46,19 +46,35 @@ export async function stageFile(
 }
 
 /** The fields in the order of a record's values. With a pair, TARGET comes from the other file, all else from the first. */
-function openInput(input: RecipeFile, folder: string): { fields: DataField[]; records: AsyncGenerator<SourceRecord[]> } {
+function openInput(
+  input: RecipeFile,
+  folder: string,
+): { fields: DataField[]; records: AsyncGenerator<SourceRecord[]> } {
   const columns = Object.entries(input.mapping.columns) as [DataField, string][];
   if (!input.pair)
     return {
       fields: columns.map(([field]) => field),
-      records: openRecords(input.file, input.mapping, columns.map(([, column]) => column), folder),
+      records: openRecords(
+        input.file,
+        input.mapping,
+        columns.map(([, column]) => column),
+        folder,
+      ),
     };
   const own = columns.filter(([field]) => field !== DataField.TARGET);
   const target = input.mapping.columns.TARGET ?? input.mapping.columns.SOURCE!;
   return {
     fields: [...own.map(([field]) => field), DataField.TARGET],
     records: zipRecords(
-      { file: input.file, records: openRecords(input.file, input.mapping, own.map(([, column]) => column), folder) },
+      {
+        file: input.file,
+        records: openRecords(
+          input.file,
+          input.mapping,
+          own.map(([, column]) => column),
+          folder,
+        ),
+      },
       { file: input.pair, records: openRecords(input.pair, input.mapping, [target], folder) },
     ),
   };
@@ -78,25 +94,57 @@ function stageRecord(
   const built = record.fault ? { fault: record.fault } : buildRow(recipe.settings.task, values, input.mapping);
   if ('fault' in built) return stageFault(staging, at, built.fault, record.values);
   const eventTime = readTime(values.EVENT_TIME);
-  if (Number.isNaN(eventTime)) return stageFault(staging, at, { rule: 'bad-time', message: `Not a time: ${String(values.EVENT_TIME)}` }, record.values);
+  if (Number.isNaN(eventTime))
+    return stageFault(
+      staging,
+      at,
+      { rule: 'bad-time', message: `Not a time: ${String(values.EVENT_TIME)}` },
+      record.values,
+    );
   const row = preprocessRow(built.row, recipe.steps);
   const group = asKey(values.GROUP) ?? defaultGroup(row);
   const split = splitOf(values.SPLIT, input, () => splitOfGroup(group, recipe.splitRule));
-  if (!split) return stageFault(staging, at, { rule: 'unknown-split', message: `Not a split: ${String(values.SPLIT)}` }, record.values);
+  if (!split)
+    return stageFault(
+      staging,
+      at,
+      { rule: 'unknown-split', message: `Not a split: ${String(values.SPLIT)}` },
+      record.values,
+    );
   const { scope, exact } = rowHashes(row);
   const subject = asKey(values.SUBJECT);
-  const meta: RowMeta = { ...at, key: asKey(values.ID) ?? `~${scope}${exact}`, split, group, subject, entity: asKey(values.ENTITY), eventTime, language: null };
+  const meta: RowMeta = {
+    ...at,
+    key: asKey(values.ID) ?? `~${scope}${exact}`,
+    split,
+    group,
+    subject,
+    entity: asKey(values.ENTITY),
+    eventTime,
+    language: null,
+  };
   stageRow(staging, meta, row, recipe, built.notes);
 }
 
 /** Puts one row and what the row rules say of it into the staging tables. */
-export function stageRow(staging: Staging, meta: RowMeta, row: TaskRow, recipe: Recipe, notes: readonly RowNote[], features: string | null = null): void {
+export function stageRow(
+  staging: Staging,
+  meta: RowMeta,
+  row: TaskRow,
+  recipe: Recipe,
+  notes: readonly RowNote[],
+  features: string | null = null,
+): void {
   const text = inputText(row);
   staging.characters += text.length;
   if (staging.characters > MAX_CHARACTERS)
-    throw new GraftError('PAYLOAD_TOO_LARGE', `The files unfold to more than ${MAX_CHARACTERS / 1024 ** 3} GiB of text.`);
+    throw new GraftError(
+      'PAYLOAD_TOO_LARGE',
+      `The files unfold to more than ${MAX_CHARACTERS / 1024 ** 3} GiB of text.`,
+    );
   staging.rows.add(stagedValues({ ...meta, language: staging.detectLanguage(text) }, row, features));
-  for (const { rule, note } of notes) staging.flags.add(flagValues({ ordinal: meta.ordinal, rule, note, related: null }));
+  for (const { rule, note } of notes)
+    staging.flags.add(flagValues({ ordinal: meta.ordinal, rule, note, related: null }));
   for (const rule of ROW_RULES) {
     const note = rule.check(row, recipe.settings);
     if (note !== null) staging.flags.add(flagValues({ ordinal: meta.ordinal, rule: rule.id, note, related: null }));
@@ -104,9 +152,26 @@ export function stageRow(staging: Staging, meta: RowMeta, row: TaskRow, recipe: 
 }
 
 /** Keeps a record that is no row, with its raw text and what is wrong with it. */
-export function stageFault(staging: Staging, at: Pick<RowMeta, 'ordinal' | 'file' | 'fileRow' | 'line'>, fault: RecordFault, values: readonly unknown[]): void {
-  const raw = values.map((value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))).join(' | ').slice(0, 2000);
-  const meta: RowMeta = { ...at, key: `!${at.file}:${at.fileRow}`, split: 'TRAIN', group: '', subject: null, entity: null, eventTime: null, language: null };
+export function stageFault(
+  staging: Staging,
+  at: Pick<RowMeta, 'ordinal' | 'file' | 'fileRow' | 'line'>,
+  fault: RecordFault,
+  values: readonly unknown[],
+): void {
+  const raw = values
+    .map((value) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')))
+    .join(' | ')
+    .slice(0, 2000);
+  const meta: RowMeta = {
+    ...at,
+    key: `!${at.file}:${at.fileRow}`,
+    split: 'TRAIN',
+    group: '',
+    subject: null,
+    entity: null,
+    eventTime: null,
+    language: null,
+  };
   staging.rows.add(faultyValues(meta, raw.toWellFormed(), fault.rule));
   staging.flags.add(flagValues({ ordinal: at.ordinal, rule: fault.rule, note: fault.message, related: null }));
 }

@@ -17,7 +17,11 @@ export interface RowGroup {
 const GROUP_ROWS = 50_000;
 
 /** Writes the rows as Parquet files into `folder`, usable ones and quarantined ones apart, and returns them with their paths. */
-export async function writeRowGroups(engine: TableEngine, folder: string, signal: AbortSignal): Promise<(RowGroup & { path: string })[]> {
+export async function writeRowGroups(
+  engine: TableEngine,
+  folder: string,
+  signal: AbortSignal,
+): Promise<(RowGroup & { path: string })[]> {
   await engine.run(`
     CREATE OR REPLACE TABLE row_problems AS
     SELECT ordinal, to_json(list_sort(list_distinct(list(rule))))::VARCHAR AS problems FROM flags GROUP BY ordinal`);
@@ -40,7 +44,9 @@ async function writeGroup(engine: TableEngine, path: string, from: number, quara
     FROM (SELECT * FROM rows WHERE ordinal BETWEEN ${from} AND ${from + GROUP_ROWS - 1}) r
     ${quarantined ? 'SEMI' : 'ANTI'} JOIN quarantine USING (ordinal) LEFT JOIN row_problems p USING (ordinal)
     ORDER BY ordinal`;
-  const [count] = await engine.rows<{ Count: number }>(`COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`);
+  const [count] = await engine.rows<{ Count: number }>(
+    `COPY (${select}) TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd)`,
+  );
   return count!.Count;
 }
 

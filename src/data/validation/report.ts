@@ -90,13 +90,16 @@ export async function makeReport(engine: TableEngine, findings: readonly Version
     rows,
     usableRows: rows - quarantined,
     quarantinedRows: quarantined,
-    openErrors: findings.filter((f) => RULES.get(f.rule)!.severity === Severity.ERROR).length + (rows === quarantined ? 1 : 0),
+    openErrors:
+      findings.filter((f) => RULES.get(f.rule)!.severity === Severity.ERROR).length + (rows === quarantined ? 1 : 0),
     problems,
   };
 }
 
 async function rowsOf(engine: TableEngine, rule: string): Promise<ProblemRow[]> {
-  const rows = await engine.rows<ProblemRow & { related_ordinal: number | null; related_file: number; related_row: number }>(
+  const rows = await engine.rows<
+    ProblemRow & { related_ordinal: number | null; related_file: number; related_row: number }
+  >(
     `SELECT f.ordinal, r.file, r.file_row AS row, r.line, r.key, f.note, f.related AS related_ordinal, o.file AS related_file, o.file_row AS related_row
      FROM flags f JOIN rows r USING (ordinal) LEFT JOIN rows o ON o.ordinal = f.related
      WHERE f.rule = ? QUALIFY row_number() OVER (PARTITION BY f.ordinal ORDER BY f.note) = 1 ORDER BY f.ordinal LIMIT ${LISTED}`,

@@ -38,7 +38,10 @@ export function vectorise(texts: readonly string[], buckets: number): SparseVect
   for (const counts of counted) for (const bucket of counts.keys()) documents[bucket]!++;
   return counted.map((counts) => {
     const indexes = Uint32Array.from(counts.keys()).sort();
-    const weights = Float32Array.from(indexes, (bucket) => (1 + Math.log(counts.get(bucket)!)) * Math.log((texts.length + 1) / (documents[bucket]! + 0.5)));
+    const weights = Float32Array.from(
+      indexes,
+      (bucket) => (1 + Math.log(counts.get(bucket)!)) * Math.log((texts.length + 1) / (documents[bucket]! + 0.5)),
+    );
     const norm = Math.sqrt(weights.reduce((sum, w) => sum + w * w, 0)) || 1;
     return { indexes, weights: weights.map((w) => w / norm) };
   });

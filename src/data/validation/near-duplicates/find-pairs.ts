@@ -26,7 +26,12 @@ const bandColumns = Array.from({ length: BANDS }, (_, band) => `b${band}`);
 
 async function signatures(engine: TableEngine, signal: AbortSignal): Promise<void> {
   const columns = Object.fromEntries(bandColumns.map((name) => [name, 'INTEGER' as const]));
-  const writer = await engine.createTable('signatures', { ordinal: 'BIGINT', scope: 'INTEGER', place: 'INTEGER', ...columns });
+  const writer = await engine.createTable('signatures', {
+    ordinal: 'BIGINT',
+    scope: 'INTEGER',
+    place: 'INTEGER',
+    ...columns,
+  });
   const firsts = engine.stream<{ ordinal: number; text: string; scope: number; place: number }>(`
     SELECT ordinal, text, (hash(scope_hash) % 2147483647)::INTEGER AS scope, CASE split WHEN 'TEST' THEN 0 WHEN 'VALIDATION' THEN 1 ELSE 2 END AS place
     FROM rows SEMI JOIN (SELECT DISTINCT first FROM word_groups) firsts ON rows.ordinal = firsts.first`);

@@ -33,7 +33,9 @@ export const DRIFT_RULES: TableRule = {
   async inspect(tables) {
     const { parent, engine } = tables;
     if (!parent || parent.length === 0) return [];
-    await engine.run(`CREATE OR REPLACE TEMP VIEW parent_rows AS SELECT * FROM read_parquet([${parent.map(quote).join(', ')}])`);
+    await engine.run(
+      `CREATE OR REPLACE VIEW parent_rows AS SELECT * FROM read_parquet([${parent.map(quote).join(', ')}])`,
+    );
     const findings: VersionFinding[] = [];
     for (const [name, sql] of Object.entries(FIELDS)) findings.push(...(await numberDrift(tables, name, sql)));
     findings.push(...(await categoryDrift(tables, 'language', 'language')));
@@ -44,7 +46,14 @@ export const DRIFT_RULES: TableRule = {
 
 const finding = (psi: number, name: string): VersionFinding[] =>
   psi > PSI_LIMIT
-    ? [{ rule: FIELD_DRIFT, message: `${name} has shifted: population stability index ${psi.toFixed(2)}.`, subject: name, value: psi }]
+    ? [
+        {
+          rule: FIELD_DRIFT,
+          message: `${name} has shifted: population stability index ${psi.toFixed(2)}.`,
+          subject: name,
+          value: psi,
+        },
+      ]
     : [];
 
 /** PSI over the deciles of the parent. */
@@ -57,7 +66,9 @@ async function numberDrift({ engine }: Tables, name: string, sql: string): Promi
   if (edges.length < 2) return [];
   const bin = edges.map((edge) => `(${sql} > ${edge})::INTEGER`).join(' + ');
   const count = async (from: string): Promise<number[]> => {
-    const rows = await engine.rows<{ bin: number; n: number }>(`SELECT ${bin} AS bin, count(*) AS n FROM ${from} GROUP BY 1`);
+    const rows = await engine.rows<{ bin: number; n: number }>(
+      `SELECT ${bin} AS bin, count(*) AS n FROM ${from} GROUP BY 1`,
+    );
     const bins = new Array<number>(edges.length + 1).fill(0);
     for (const { bin: at, n } of rows) bins[at] = n;
     return bins;

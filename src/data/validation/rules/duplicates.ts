@@ -19,7 +19,8 @@ export const DUPLICATE_RULES: TableRule = {
     {
       id: 'near-duplicate',
       severity: Severity.WARNING,
-      meaning: 'Another row in the same split has nearly the same text (Jaccard similarity of five-character pieces at least 0.7).',
+      meaning:
+        'Another row in the same split has nearly the same text (Jaccard similarity of five-character pieces at least 0.7).',
       cure: 'Keep one of them if they teach the same.',
     },
   ],

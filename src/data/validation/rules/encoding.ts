@@ -15,7 +15,8 @@ export const BROKEN_TEXT: RowRule = {
   check(row) {
     for (const [field, text] of textFields(row)) {
       const at = BROKEN.exec(text);
-      if (at) return `${field} holds U+${at[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} at ${at.index}`;
+      if (at)
+        return `${field} holds U+${at[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')} at ${at.index}`;
       if (!text.isWellFormed()) return `${field} holds half of a character`;
     }
     return null;

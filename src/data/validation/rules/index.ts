@@ -39,8 +39,16 @@ export const TABLE_RULES: readonly TableRule[] = [
 
 /** Every rule by id. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(
-  [...SCHEMA_RULES, DUPLICATE_ID, ...ROW_RULES, ...PLACEMENT_RULES, ...TABLE_RULES.flatMap((rule) => rule.rules)].map((rule) => [
-    rule.id,
-    { id: rule.id, severity: rule.severity, meaning: rule.meaning, cure: rule.cure, ...(rule.spares && { spares: rule.spares }) },
-  ]),
+  [...SCHEMA_RULES, DUPLICATE_ID, ...ROW_RULES, ...PLACEMENT_RULES, ...TABLE_RULES.flatMap((rule) => rule.rules)].map(
+    (rule) => [
+      rule.id,
+      {
+        id: rule.id,
+        severity: rule.severity,
+        meaning: rule.meaning,
+        cure: rule.cure,
+        ...(rule.spares && { spares: rule.spares }),
+      },
+    ],
+  ),
 );

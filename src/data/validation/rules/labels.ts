@@ -21,7 +21,11 @@ interface LabelCount {
 }
 
 /** The label without case, blanks and punctuation: labels that agree in this were meant to be one. */
-export const labelCore = (label: string): string => label.normalize('NFKC').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+export const labelCore = (label: string): string =>
+  label
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '');
 
 export interface LabelProblem {
   label: string;
@@ -30,11 +34,16 @@ export interface LabelProblem {
 }
 
 /** What is wrong with labels, from their counts alone. Each label has at most one problem. */
-export function labelProblems(counts: readonly LabelCount[], declared: readonly string[], minRows: number): LabelProblem[] {
+export function labelProblems(
+  counts: readonly LabelCount[],
+  declared: readonly string[],
+  minRows: number,
+): LabelProblem[] {
   const frequentFirst = [...counts].sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : 1));
   return frequentFirst.flatMap((one, at): LabelProblem[] => {
     if (declared.includes(one.label)) return one.training < minRows ? [rare(one, minRows)] : [];
-    const betters = declared.length > 0 ? declared.map((label) => ({ label, rows: Infinity })) : frequentFirst.slice(0, at);
+    const betters =
+      declared.length > 0 ? declared.map((label) => ({ label, rows: Infinity })) : frequentFirst.slice(0, at);
     const variant = betters.find((other) => labelCore(other.label) === labelCore(one.label));
     if (variant) return [{ label: one.label, rule: LABEL_VARIANT, note: `${one.label} instead of ${variant.label}` }];
     const near = betters.find((other) => other.rows >= one.rows * TYPO_RATIO && resemble(other.label, one.label));
@@ -61,12 +70,42 @@ function resemble(a: string, b: string): boolean {
 
 export const LABEL_RULES: TableRule = {
   rules: [
-    { id: LABEL_VARIANT, severity: Severity.ERROR, meaning: 'The label differs from a commoner one in case, blanks or punctuation only.', cure: 'Write both the same way.' },
-    { id: LABEL_TYPO, severity: Severity.ERROR, meaning: 'The label looks like a misspelling of a much commoner one.', cure: 'Correct it, or declare the labels of the dataset if both are meant.' },
-    { id: UNKNOWN_LABEL, severity: Severity.ERROR, meaning: 'The label is none of those that the dataset declares.', cure: 'Correct it or declare it.' },
-    { id: RARE_LABEL, severity: Severity.WARNING, meaning: 'The label has too few rows for training to be learned.', cure: 'Add rows, merge it with another label, or leave it out.' },
-    { id: SINGLE_CLASS, severity: Severity.ERROR, meaning: 'All rows have the same label: there is nothing to learn.', cure: 'Add rows of other labels.' },
-    { id: IMBALANCE, severity: Severity.WARNING, meaning: 'One label has very many more rows than another.', cure: 'Add rows of the small class or sample the large one.' },
+    {
+      id: LABEL_VARIANT,
+      severity: Severity.ERROR,
+      meaning: 'The label differs from a commoner one in case, blanks or punctuation only.',
+      cure: 'Write both the same way.',
+    },
+    {
+      id: LABEL_TYPO,
+      severity: Severity.ERROR,
+      meaning: 'The label looks like a misspelling of a much commoner one.',
+      cure: 'Correct it, or declare the labels of the dataset if both are meant.',
+    },
+    {
+      id: UNKNOWN_LABEL,
+      severity: Severity.ERROR,
+      meaning: 'The label is none of those that the dataset declares.',
+      cure: 'Correct it or declare it.',
+    },
+    {
+      id: RARE_LABEL,
+      severity: Severity.WARNING,
+      meaning: 'The label has too few rows for training to be learned.',
+      cure: 'Add rows, merge it with another label, or leave it out.',
+    },
+    {
+      id: SINGLE_CLASS,
+      severity: Severity.ERROR,
+      meaning: 'All rows have the same label: there is nothing to learn.',
+      cure: 'Add rows of other labels.',
+    },
+    {
+      id: IMBALANCE,
+      severity: Severity.WARNING,
+      meaning: 'One label has very many more rows than another.',
+      cure: 'Add rows of the small class or sample the large one.',
+    },
   ],
   async inspect(tables) {
     if (tables.settings.task !== TaskKind.CLASSIFICATION) return [];
@@ -92,9 +131,19 @@ const countLabels = ({ engine }: Tables): Promise<LabelCount[]> =>
 export function classFindings(counts: readonly LabelCount[]): VersionFinding[] {
   const trained = counts.filter((c) => c.training > 0);
   if (counts.length === 1)
-    return [{ rule: SINGLE_CLASS, message: `All rows have the label ${JSON.stringify(counts[0]!.label)}.`, subject: counts[0]!.label, value: 1 }];
+    return [
+      {
+        rule: SINGLE_CLASS,
+        message: `All rows have the label ${JSON.stringify(counts[0]!.label)}.`,
+        subject: counts[0]!.label,
+        value: 1,
+      },
+    ];
   if (trained.length < 2) return [];
-  const [largest, smallest] = [trained.reduce((a, b) => (b.training > a.training ? b : a)), trained.reduce((a, b) => (b.training < a.training ? b : a))];
+  const [largest, smallest] = [
+    trained.reduce((a, b) => (b.training > a.training ? b : a)),
+    trained.reduce((a, b) => (b.training < a.training ? b : a)),
+  ];
   const ratio = largest.training / smallest.training;
   if (ratio < IMBALANCE_RATIO) return [];
   return [

@@ -23,7 +23,10 @@ export const areAlike = (a: string, b: string): boolean =>
  * Which languages are at home in a dataset: the declared one, or those of at least a tenth of the rows whose language is
  * known; a dataset in two languages is meant to be so.
  */
-export function homeLanguages(counts: readonly { language: string; rows: number }[], declared: string | null): string[] {
+export function homeLanguages(
+  counts: readonly { language: string; rows: number }[],
+  declared: string | null,
+): string[] {
   if (declared !== null) return [declared];
   const known = counts.reduce((sum, c) => sum + c.rows, 0);
   return counts.filter((c) => c.rows >= known / 10).map((c) => c.language);
@@ -74,8 +77,19 @@ async function checkSides({ engine }: Tables): Promise<void> {
       const wrong = [
         ['source', detect(text), from],
         ['target', detect(target), to],
-      ].find(([, found, declared]) => found && declared !== 'und' && !areAlike(found, declared!.slice(0, 2).toLowerCase()));
-      return wrong ? [{ ordinal, rule: WRONG_LANGUAGE, note: `${wrong[0]} looks like ${wrong[1]}, not ${wrong[2]}`, related: null }] : [];
+      ].find(
+        ([, found, declared]) => found && declared !== 'und' && !areAlike(found, declared!.slice(0, 2).toLowerCase()),
+      );
+      return wrong
+        ? [
+            {
+              ordinal,
+              rule: WRONG_LANGUAGE,
+              note: `${wrong[0]} looks like ${wrong[1]}, not ${wrong[2]}`,
+              related: null,
+            },
+          ]
+        : [];
     }),
   );
 }

@@ -10,7 +10,8 @@ export const EMPTY_FIELD: RowRule = {
   cure: 'Fill it in or remove the row.',
   check(row) {
     if (row.task === TaskKind.CLASSIFICATION && row.label.trim() === '') return 'label is empty';
-    if (row.task === TaskKind.INSTRUCTION && !row.messages.some((m) => m.role === 'assistant')) return 'no message of the assistant';
+    if (row.task === TaskKind.INSTRUCTION && !row.messages.some((m) => m.role === 'assistant'))
+      return 'no message of the assistant';
     const empty = textFields(row).find(([, text]) => text.trim() === '');
     return empty ? `${empty[0]} is empty` : null;
   },
@@ -35,11 +36,24 @@ export const TOO_LONG: TableRule = {
       [settings.maxTokens],
     );
     await flagRows(engine, suspects, async (batch) => {
-      const texts = batch.map((r) => textFields(fromColumns(settings.task, r)).map(([, text]) => text).join('\n'));
-      const counts = countTokens ? await countTokens(texts) : texts.map((text) => Math.ceil(Buffer.byteLength(text) / 4));
+      const texts = batch.map((r) =>
+        textFields(fromColumns(settings.task, r))
+          .map(([, text]) => text)
+          .join('\n'),
+      );
+      const counts = countTokens
+        ? await countTokens(texts)
+        : texts.map((text) => Math.ceil(Buffer.byteLength(text) / 4));
       return batch.flatMap((r, i) =>
         counts[i]! > settings.maxTokens
-          ? [{ ordinal: r.ordinal, rule: 'too-long', note: `${countTokens ? '' : 'about '}${counts[i]} tokens, at most ${settings.maxTokens}`, related: null }]
+          ? [
+              {
+                ordinal: r.ordinal,
+                rule: 'too-long',
+                note: `${countTokens ? '' : 'about '}${counts[i]} tokens, at most ${settings.maxTokens}`,
+                related: null,
+              },
+            ]
           : [],
       );
     });

@@ -13,7 +13,8 @@ export const OFFSET_MISMATCH: RowRule = {
   meaning: 'The text at an entity’s or an answer’s offsets is another one.',
   cure: 'Say with `offsets` whether they count code points or UTF-16 units, or correct them.',
   check(row) {
-    if (row.task === TaskKind.EXTRACTION) return row.entities.map((e) => mismatch(row.text, e)).find((note) => note !== null) ?? null;
+    if (row.task === TaskKind.EXTRACTION)
+      return row.entities.map((e) => mismatch(row.text, e)).find((note) => note !== null) ?? null;
     if (row.task !== TaskKind.QUESTION_ANSWERING || !row.spans) return null;
     return row.spans.map((s) => mismatch(row.context ?? '', s)).find((note) => note !== null) ?? null;
   },

@@ -47,7 +47,9 @@ export const SUSPECT_LABEL_RULE: TableRule = {
   },
 };
 
-async function sample({ engine }: Tables): Promise<{ rows: { ordinal: number; text: string; label: string }[]; labels: string[] }> {
+async function sample({
+  engine,
+}: Tables): Promise<{ rows: { ordinal: number; text: string; label: string }[]; labels: string[] }> {
   const labels = await engine.rows<{ label: string }>(
     `SELECT label FROM rows WHERE fault IS NULL AND trim(label) <> '' GROUP BY label HAVING count(*) >= ${MIN_PER_CLASS} ORDER BY label`,
   );

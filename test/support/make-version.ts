@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { sniffFile } from '../../src/data/importing/sniff.js';
+import { DEFAULT_SPLIT_RULE, type Split } from '../../src/data/importing/splits.js';
+import { suggestMapping } from '../../src/data/importing/suggest.js';
+import type { FileMapping } from '../../src/data/importing/mapping.js';
+import type { DataFile } from '../../src/data/importing/records.js';
+import { makeVersion, type MadeVersion } from '../../src/data/making/make-version.js';
+import type { Recipe } from '../../src/data/making/recipe.js';
+import type { TaskKind } from '../../src/data/tasks/task-kinds.js';
+import type { TokenCounter } from '../../src/data/validation/rule.js';
+import { temporaryFolder } from './data-files.js';
+
+export interface Wish {
+  file: DataFile;
+  split?: Split;
+  mapping?: Partial<FileMapping>;
+  pair?: DataFile;
+}
+
+export interface Wishes {
+  task: TaskKind;
+  files: Wish[];
+  settings?: Partial<Recipe['settings']>;
+  recipe?: Partial<Recipe>;
+  parent?: readonly string[];
+  countTokens?: TokenCounter;
+  folder?: string;
+  signal?: AbortSignal;
+}
+
+/** A version with the suggested mapping and the usual settings, but for what is wished otherwise. */
+export async function made(wishes: Wishes): Promise<MadeVersion> {
+  const folder = wishes.folder ?? (await temporaryFolder());
+  const files = [];
+  for (const { file, split, mapping, pair } of wishes.files) {
+    const suggested = suggestMapping(
+      await sniffFile(file, join(folder, 'sniffing'), mapping ?? {}),
+      wishes.task,
+    ).mapping;
+    files.push({ file, split: split ?? null, pair: pair ?? null, mapping: { ...suggested, ...mapping } });
+  }
+  const settings = {
+    task: wishes.task,
+    labels: [],
+    maxTokens: 512,
+    minRowsPerLabel: 1,
+    language: null,
+    ...wishes.settings,
+  };
+  return makeVersion(
+    { settings, files, base: null, steps: [], splitRule: DEFAULT_SPLIT_RULE, ...wishes.recipe },
+    {
+      folder: join(folder, `making-${Math.random().toString(36).slice(2)}`),
+      signal: wishes.signal ?? new AbortController().signal,
+      countTokens: wishes.countTokens ?? null,
+      parent: wishes.parent ?? [],
+      progress: () => Promise.resolve(),
+    },
+  );
+}
+
+/** Rows that a rule named, as numbers of data rows; empty when it found none. */
+export const rowsOf = (version: MadeVersion, rule: string): number[] =>
+  version.report.problems.find((p) => p.rule === rule)?.rows.map((r) => r.row) ?? [];
