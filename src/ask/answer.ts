@@ -1,0 +1,153 @@
+import type { Prisma } from '../platform/database/index.js';
+import type { PassageScores } from '../knowledge/index.js';
+
+/** What an answer is made with. */
+export type Strategy = 'BASE' | 'RAG' | 'ADAPTER' | 'HYBRID';
+export type StrategyChoice = 'AUTO' | Strategy;
+/** Strategies that can answer now; the other two need an adapter. */
+export const AVAILABLE_STRATEGIES = ['BASE', 'RAG'] as const satisfies readonly Strategy[];
+export type AvailableStrategy = (typeof AVAILABLE_STRATEGIES)[number];
+
+/** Who chose the strategy. */
+export type RouteSource = 'CALLER' | 'ROUTER';
+
+/** One thing that spoke for or against the chosen strategy. */
+export interface RouteReason {
+  feature: string;
+  value: number;
+  /** How much it speaks for the chosen strategy: positive for, negative against, 0 for what is only worth knowing. */
+  contribution: number;
+  sentence: string;
+}
+
+export interface RouteCandidate {
+  strategy: Strategy;
+  available: boolean;
+  /** 0 to 1; null as long as nothing has learned it. */
+  probability: number | null;
+  /** Median of this gateway's recent answers, in ms; null before the first. */
+  expectedMs: number | null;
+}
+
+export interface RouteDecision {
+  strategy: AvailableStrategy;
+  chosenBy: RouteSource;
+  candidates: RouteCandidate[];
+  reasons: RouteReason[];
+}
+
+/** Where something stands: UTF-16 offsets into the document's text, so that `text.slice(start, end)` is the quote. */
+export interface Span {
+  documentId: string;
+  documentName: string;
+  chunkId: string;
+  collectionName: string;
+  quote: string;
+  start: number;
+  end: number;
+  page: number | null;
+  headings: string[];
+}
+
+/** A sentence of a passage that may hold the answer. */
+export interface Evidence extends Span {
+  /** What the sentences are ranked by; comparable within one answer only. */
+  score: number;
+  /** Share of the question's words in the sentence (half counted in the one before), weighted by rarity, 0 to 1. */
+  coverage: number;
+  /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
+  similarity: number | null;
+  scores: PassageScores;
+}
+
+/** A sentence that the answer's text rests on. */
+export interface Citation extends Span {
+  /** Share of the text's words that this sentence holds, 0 to 1. */
+  support: number;
+  scores: PassageScores;
+}
+
+export type AbstentionReason = 'NO_DOCUMENTS' | 'NOTHING_FOUND' | 'LOW_RELEVANCE';
+
+export interface Abstention {
+  reason: AbstentionReason;
+  sentence: string;
+  /** Estimated probability that the documents hold the answer, 0 to 1, and the least with which one is given. */
+  probability: number;
+  threshold: number;
+}
+
+/** What became of a retrieved passage on its way into the prompt. */
+export interface PromptPassage {
+  chunkId: string;
+  documentName: string;
+  used: boolean;
+  /** Why it was left out; null when it was used. */
+  reason: string | null;
+}
+
+export interface TokenUsage {
+  promptTokens: number;
+  /** Of the prompt's tokens, those that an earlier prompt had in common and that were not computed again. */
+  reusedTokens: number;
+  generatedTokens: number;
+}
+
+export interface StageTiming {
+  name: string;
+  ms: number;
+}
+
+export interface Cost {
+  /** Milliseconds that the model and the embedder worked. */
+  computeMs: number;
+  /** Tokens that were computed: prompt without reused ones, plus generated ones. */
+  computedTokens: number;
+}
+
+export interface Configuration {
+  digest: string;
+  values: Prisma.JsonObject;
+}
+
+export interface VariantUsed {
+  id: string;
+  sha256: string;
+  model: string;
+  quantization: string;
+}
+
+/** Where the text comes from. */
+export type Wording = 'MODEL' | 'EVIDENCE' | 'ABSTENTION';
+
+/** All of an answer but what its row keeps in columns of their own. */
+export interface AnswerBody {
+  wording: Wording;
+  abstention: Abstention | null;
+  evidence: Evidence[];
+  citations: Citation[];
+  route: RouteDecision;
+  variant: VariantUsed;
+  passages: PromptPassage[];
+  usage: TokenUsage;
+  stages: StageTiming[];
+  cost: Cost;
+  configuration: Configuration;
+}
+
+/** What the flow makes; the store adds id and times. */
+export interface FinishedAnswer extends AnswerBody {
+  text: string;
+}
+
+export type AnswerStatus = 'RUNNING' | 'COMPLETE' | 'FAILED' | 'CANCELLED';
+
+/** A complete answer as it was recorded. */
+export interface Answer extends FinishedAnswer {
+  id: string;
+  workspaceId: string;
+  requestId: string;
+  question: string;
+  conversationId: string | null;
+  createdAt: Date;
+}

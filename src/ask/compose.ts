@@ -1,0 +1,144 @@
+import { GraftError } from '../kernel/errors.js';
+import type { Passage } from '../knowledge/index.js';
+import {
+  baseMessages,
+  passage,
+  passagesMessages,
+  renderChat,
+  sentenceMessages,
+  type Excerpt,
+  type PromptSegment,
+} from '../prompting/index.js';
+import type { ServedVariant } from '../registry/index.js';
+import type { Evidence, PromptPassage } from './answer.js';
+
+/** Models below this many weights get the best sentence; larger ones get whole passages. */
+const READS_PASSAGES = 1_000_000_000;
+/** Prompt tokens spent on passages at most: the model reads every one of them before its first word. */
+export const PASSAGE_TOKENS = 1_024;
+
+export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
+
+export interface Composed {
+  prompt: PromptSegment[];
+  /** Every retrieved passage and what became of it, strongest first. */
+  passages: PromptPassage[];
+  stop: string[];
+}
+
+export interface Room {
+  /** Tokens of the context. */
+  context: number;
+  /** Tokens kept free for the answer. */
+  answer: number;
+}
+
+/** How a question is put to a model: the messages, with what they are to be answered from. */
+export type Frame = (excerpts: readonly Excerpt[]) => PromptSegment[];
+
+export const baseFrame =
+  (question: string, variant: ServedVariant): Frame =>
+  () =>
+    renderChat(variant.chatTemplate, baseMessages(question), variant);
+
+export const ragFrame = (question: string, variant: ServedVariant): Frame => {
+  const messages = isSmall(variant) ? sentenceMessages : passagesMessages;
+  return (excerpts) => renderChat(variant.chatTemplate, messages(question, excerpts), variant);
+};
+
+/**
+ * @returns the tokens left beside the question, its frame and the answer
+ * @throws QUESTION_TOO_LONG when there are none
+ */
+export async function measureRoom(question: string, frame: Frame, room: Room, count: TokenCounter): Promise<number> {
+  const [framed = 0, asked = 0] = await count([frame([]), question]);
+  const left = room.context - room.answer - framed;
+  if (left >= 0) return left;
+  throw new GraftError(
+    'QUESTION_TOO_LONG',
+    `The question has ${asked} tokens; at most ${Math.max(0, asked + left)} fit beside an answer of ${room.answer}.`,
+    { field: 'input.question', hint: 'Shorten the question, or ask for fewer tokens with generation.maxTokens.' },
+  );
+}
+
+/** The question alone. */
+export const composeBase = (frame: Frame, variant: ServedVariant): Composed => ({
+  prompt: frame([]),
+  passages: [],
+  // A small model's second paragraph wanders off.
+  stop: isSmall(variant) ? ['\n\n'] : [],
+});
+
+/**
+ * The question with what it is to be answered from. Excerpts go in strongest first while there is room; the weakest are left
+ * out, and the result says which and why.
+ * @param passages best first @param evidence best first @param left tokens that excerpts may take
+ */
+export async function composeRag(
+  frame: Frame,
+  { passages, evidence }: { passages: readonly Passage[]; evidence: readonly Evidence[] },
+  variant: ServedVariant,
+  left: number,
+  count: TokenCounter,
+): Promise<Composed> {
+  const small = isSmall(variant);
+  const excerpts = small ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
+  const sizes = excerpts.length === 0 ? [] : await count(excerpts.map(({ excerpt }, index) => passage(excerpt, index)));
+  const fitting = fit(sizes, Math.min(left, PASSAGE_TOKENS));
+  const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
+  return {
+    prompt: frame(excerpts.slice(0, fitting).map(({ excerpt }) => excerpt)),
+    passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => ({
+      chunkId,
+      documentName,
+      used: used.get(chunkId) === true,
+      reason: used.get(chunkId) === true ? null : used.has(chunkId) ? NO_ROOM : ONE_SENTENCE,
+    })),
+    stop: [small ? '\n' : '\n\n'],
+  };
+}
+
+/** Passages that were found but that no prompt needed, because there is no answer in them. */
+export const unusedPassages = (passages: readonly Passage[]): PromptPassage[] =>
+  passages.map(({ chunkId, documentName }) => ({ chunkId, documentName, used: false, reason: NOT_RELEVANT }));
+
+const isSmall = ({ parameters }: ServedVariant): boolean => parameters < READS_PASSAGES;
+
+const NOT_RELEVANT = 'It does not answer the question.';
+const NO_ROOM = 'Weaker than those used, and there was no room left in the context.';
+const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
+
+/** How many of the first excerpts fit into `room` tokens. */
+export function fit(sizes: readonly number[], room: number): number {
+  let taken = 0;
+  for (const [index, size] of sizes.entries()) {
+    taken += size;
+    if (taken > room) return index;
+  }
+  return sizes.length;
+}
+
+interface Placed {
+  chunkId: string;
+  excerpt: Excerpt;
+}
+
+function sentenceExcerpts(passages: readonly Passage[], [best]: readonly Evidence[]): Placed[] {
+  if (best === undefined || !passages.some(({ chunkId }) => chunkId === best.chunkId)) return [];
+  return [{ chunkId: best.chunkId, excerpt: { title: best.documentName, text: best.quote } }];
+}
+
+const passageExcerpts = (passages: readonly Passage[], evidence: readonly Evidence[]): Placed[] =>
+  byStrength(passages, evidence).map(({ chunkId, documentName, text }) => ({
+    chunkId,
+    excerpt: { title: documentName, text },
+  }));
+
+/** Passages with evidence first, in the order of their best sentence; then the others as they were ranked. */
+function byStrength(passages: readonly Passage[], evidence: readonly Evidence[]): Passage[] {
+  const place = ({ chunkId }: Passage): number => {
+    const index = evidence.findIndex((one) => one.chunkId === chunkId);
+    return index < 0 ? evidence.length : index;
+  };
+  return [...passages].sort((a, b) => place(a) - place(b));
+}

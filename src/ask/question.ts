@@ -1,0 +1,98 @@
+import { badInput, GraftError } from '../kernel/errors.js';
+import { digestOf } from '../kernel/hashing.js';
+import { checkedName, checkedText } from '../kernel/text.js';
+import { AVAILABLE_STRATEGIES, type StrategyChoice } from './answer.js';
+
+/** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
+export const MAX_QUESTION_CHARACTERS = 8_000;
+export const MAX_ANSWER_TOKENS = 512;
+export const DEFAULT_ANSWER_TOKENS = 96;
+const MAX_COLLECTIONS = 50;
+const MAX_SEED = 0xffff_ffff;
+
+export interface Generation {
+  /** 1..512. */
+  maxTokens: number;
+  /** 0 (always the likeliest token) to 2. */
+  temperature: number;
+  /** For temperatures above 0; null takes one at random. */
+  seed: number | null;
+}
+
+/** What a caller asks, as it came. */
+export interface AskInput {
+  question: string;
+  collections?: readonly string[] | null;
+  requestId?: string | null;
+  strategy?: StrategyChoice | null;
+  adapter?: string | null;
+  conversationId?: string | null;
+  generation?: Partial<Generation> | null;
+}
+
+/** What is asked, checked and with its defaults. */
+export interface Question {
+  text: string;
+  /** null: all that the caller may read. */
+  collections: string[] | null;
+  strategy: 'AUTO' | (typeof AVAILABLE_STRATEGIES)[number];
+  conversationId: string | null;
+  generation: Generation;
+}
+
+/**
+ * @throws BAD_USER_INPUT, QUESTION_TOO_LONG; CONFLICT when an adapter is asked for, because there are none
+ */
+export function checkedQuestion(input: AskInput): Question {
+  const { question, collections = null, strategy, adapter = null } = input;
+  if (question.length > MAX_QUESTION_CHARACTERS)
+    throw new GraftError(
+      'QUESTION_TOO_LONG',
+      `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
+      { field: 'input.question' },
+    );
+  return {
+    text: checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS).trim(),
+    collections: collections === null ? null : checkedCollections(collections),
+    strategy: checkedStrategy(strategy ?? 'AUTO', adapter),
+    conversationId: checkedKey(input.conversationId, 'input.conversationId'),
+    generation: checkedGeneration(input.generation ?? {}),
+  };
+}
+
+/** Equal for questions that must have one answer; the request id is no part of it. */
+export const questionDigest = (question: Question): string => digestOf(question);
+
+/** 1 to 200 characters; null stays null. @throws BAD_USER_INPUT */
+export const checkedKey = (key: string | null | undefined, field: string): string | null =>
+  key === null || key === undefined ? null : checkedText(key, field, 200);
+
+function checkedCollections(names: readonly string[]): string[] {
+  if (names.length < 1 || names.length > MAX_COLLECTIONS)
+    throw badInput('input.collections', `collections must have 1 to ${MAX_COLLECTIONS} names, not ${names.length}.`);
+  return [...new Set(names.map((name) => checkedName(name, 'input.collections')))].sort();
+}
+
+function checkedStrategy(strategy: StrategyChoice, adapter: string | null): Question['strategy'] {
+  if (strategy === 'ADAPTER' || strategy === 'HYBRID')
+    throw new GraftError('CONFLICT', `The strategy ${strategy} needs an adapter, and no adapter exists yet.`, {
+      field: 'input.strategy',
+      hint: 'Ask with AUTO, RAG or BASE.',
+    });
+  if (adapter !== null)
+    throw badInput('input.adapter', 'adapter goes with the strategies ADAPTER and HYBRID only.', 'Leave it out.');
+  return strategy;
+}
+
+function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>): Generation {
+  const field = 'input.generation';
+  const tokens = maxTokens ?? DEFAULT_ANSWER_TOKENS;
+  const heat = temperature ?? 0;
+  if (!Number.isInteger(tokens) || tokens < 1 || tokens > MAX_ANSWER_TOKENS)
+    throw badInput(`${field}.maxTokens`, `maxTokens must be between 1 and ${MAX_ANSWER_TOKENS}, not ${tokens}.`);
+  if (!(heat >= 0 && heat <= 2))
+    throw badInput(`${field}.temperature`, `temperature must be between 0 and 2, not ${heat}.`);
+  if (seed !== null && seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= MAX_SEED))
+    throw badInput(`${field}.seed`, `seed must be an integer between 0 and ${MAX_SEED}, not ${seed}.`);
+  return { maxTokens: tokens, temperature: heat, seed: seed ?? null };
+}

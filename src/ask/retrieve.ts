@@ -1,0 +1,102 @@
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { CollectionStore, Retrieval, Retriever } from '../knowledge/index.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import { notFound } from '../kernel/errors.js';
+import type { Evidence, RouteReason } from './answer.js';
+import { chooseEvidence, cosine, EMBEDDED_SENTENCES, scoreSentences, type TermRarity } from './evidence.js';
+import type { Question } from './question.js';
+import { contentWords } from './words.js';
+
+/** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
+export const PASSAGES = 6;
+
+export interface ReadingParts {
+  retriever: Retriever;
+  collections: CollectionStore;
+  worker: Pick<WorkerClient, 'embed'>;
+  embedder: () => EmbedderFiles;
+}
+
+/** What may be read for a question. */
+export interface Readable {
+  collections: number;
+  chunks: number;
+}
+
+/** @throws NOT_FOUND for a collection that the workspace doesn't have */
+export async function readable(
+  { collections }: Pick<ReadingParts, 'collections'>,
+  workspaceId: WorkspaceId,
+  names: Question['collections'],
+): Promise<Readable> {
+  const all = await collections.all(workspaceId);
+  const missing = names?.find((name) => !all.some((one) => one.name === name));
+  if (missing !== undefined) throw notFound('The collection', missing, 'input.collections');
+  const chosen = names === null ? all : all.filter(({ name }) => names.includes(name));
+  const counts = await collections.counts(
+    workspaceId,
+    chosen.map(({ id }) => id),
+  );
+  const chunks = [...counts.values()].reduce((sum, one) => sum + one.chunks, 0);
+  return { collections: chosen.length, chunks };
+}
+
+export interface Found {
+  retrieval: Retrieval;
+  /** Rarity of the question's words, by stem. */
+  rarity: TermRarity;
+}
+
+/** Passages for the question, and how rare each of its words is where they come from. */
+export async function retrievePassages(
+  { retriever }: Pick<ReadingParts, 'retriever'>,
+  workspaceId: WorkspaceId,
+  { text, collections }: Question,
+  signal: AbortSignal,
+): Promise<Found> {
+  const words = contentWords(text);
+  const scope = { workspaceId, collections };
+  const [retrieval, weights] = await Promise.all([
+    retriever.retrieve({ ...scope, query: text, mode: 'HYBRID', limit: PASSAGES }, { signal }),
+    retriever.termWeights({ ...scope, words: words.map((word) => word.text) }),
+  ]);
+  const rarity = new Map(words.flatMap(({ text: word, stem }) => rarityOf(stem, weights.get(word)?.idf)));
+  return { retrieval, rarity };
+}
+
+const rarityOf = (stem: string, idf: number | undefined): [string, number][] =>
+  idf === undefined ? [] : [[stem, Math.max(idf, 0)]];
+
+/** The best sentences of the passages, as exact quotes, best first. */
+export async function findEvidence(
+  { worker, embedder }: Pick<ReadingParts, 'worker' | 'embedder'>,
+  workspaceId: WorkspaceId,
+  { retrieval, rarity }: Found,
+  signal: AbortSignal,
+): Promise<Evidence[]> {
+  const sentences = scoreSentences(retrieval.passages, rarity);
+  const { queryVector } = retrieval;
+  if (queryVector === null || sentences.length === 0) return chooseEvidence(sentences, []);
+  const texts = sentences.slice(0, EMBEDDED_SENTENCES).map(({ quote }) => quote);
+  const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
+  return chooseEvidence(
+    sentences,
+    vectors.map((vector) => cosine(queryVector, vector)),
+  );
+}
+
+/** What the caller should know when the vectors could not be searched; null when they were. */
+export function degradationReason({ degraded }: Retrieval): RouteReason | null {
+  if (degraded === null) return null;
+  const why =
+    degraded === 'VECTOR_STORE_UNAVAILABLE'
+      ? 'The vector store did not answer'
+      : 'A collection was embedded by another model (run rebuildIndex on it)';
+  return {
+    feature: 'retrieval.degraded',
+    value: 1,
+    contribution: -1,
+    sentence: `${why}: passages were found by their words alone.`,
+  };
+}

@@ -1,0 +1,92 @@
+import type { AvailableStrategy, RouteCandidate, RouteDecision, RouteReason } from './answer.js';
+import type { Question } from './question.js';
+
+/** What the decision is made from. */
+export interface RouteFeatures {
+  /** How the caller chose. */
+  choice: Question['strategy'];
+  /** Whether the caller named collections. */
+  named: boolean;
+  /** Collections that may be read, and chunks in them. */
+  collections: number;
+  chunks: number;
+  /** Median time of recent answers, in ms, by strategy. */
+  expectedMs: Readonly<Partial<Record<AvailableStrategy, number>>>;
+}
+
+/**
+ * Which strategy answers, and why. AUTO is RAG where there is something to read, because an answer with its source is worth
+ * more than one without; else BASE.
+ */
+export function decideRoute(features: RouteFeatures): RouteDecision {
+  const { choice, collections, chunks } = features;
+  const readable = chunks > 0 || features.named;
+  const strategy = choice === 'AUTO' ? (readable ? 'RAG' : 'BASE') : choice;
+  const forReading = strategy === 'RAG' ? 1 : -1;
+  const reasons: RouteReason[] = [];
+  if (choice !== 'AUTO')
+    reasons.push({
+      feature: 'strategy.requested',
+      value: 1,
+      contribution: 1,
+      sentence: `The caller asked for ${choice}.`,
+    });
+  if (features.named && choice === 'AUTO')
+    reasons.push({
+      feature: 'collections.named',
+      value: collections,
+      contribution: forReading,
+      sentence: 'The caller named the collections to answer from.',
+    });
+  reasons.push({
+    feature: 'collections.chunks',
+    value: chunks,
+    contribution: choice === 'AUTO' ? (chunks > 0 ? forReading : -forReading) : 0,
+    sentence:
+      chunks > 0
+        ? `${count(collections, 'collection')} with ${count(chunks, 'passage')} can be read.`
+        : 'There is no passage to read.',
+  });
+  return { strategy, chosenBy: choice === 'AUTO' ? 'ROUTER' : 'CALLER', candidates: candidatesOf(features), reasons };
+}
+
+/** The decision with something that was only seen later, such as a vector store that does not answer. */
+export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>
+  reason === null ? route : { ...route, reasons: [...route.reasons, reason] };
+
+function candidatesOf({ chunks, expectedMs }: RouteFeatures): RouteCandidate[] {
+  const candidate = (strategy: AvailableStrategy, available: boolean): RouteCandidate => ({
+    strategy,
+    available,
+    probability: null,
+    expectedMs: expectedMs[strategy] ?? null,
+  });
+  return [
+    candidate('RAG', chunks > 0),
+    candidate('BASE', true),
+    { strategy: 'ADAPTER', available: false, probability: null, expectedMs: null },
+    { strategy: 'HYBRID', available: false, probability: null, expectedMs: null },
+  ];
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** Median of the last answers' times, by strategy. */
+export class ExpectedTimes {
+  readonly #times = new Map<AvailableStrategy, number[]>();
+
+  constructor(private readonly kept = 32) {}
+
+  add(strategy: AvailableStrategy, ms: number): void {
+    this.#times.set(strategy, [...(this.#times.get(strategy) ?? []), ms].slice(-this.kept));
+  }
+
+  medians(): Partial<Record<AvailableStrategy, number>> {
+    return Object.fromEntries(
+      [...this.#times].map(([strategy, times]) => [
+        strategy,
+        [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] as number,
+      ]),
+    );
+  }
+}

@@ -1,0 +1,12 @@
+/** What models are told, and in which form: pure, and one piece of code for serving and for training. */
+export { plainChat, renderChat, type ChatTokens } from './chat.js';
+export { fenced, oneLine } from './fence.js';
+export { joinSegments, promptText, type ChatMessage, type PromptSegment } from './segments.js';
+export {
+  baseMessages,
+  passage,
+  passagesMessages,
+  PROMPTS_VERSION,
+  sentenceMessages,
+  type Excerpt,
+} from './prompts.js';
