@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createGraphContext, NodeRegistry } from '../../../src/graphql-kit/index.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import {
+  CollectionStore,
+  DocumentStore,
+  IsolatedParser,
+  KnowledgeService,
+  knowledgeResolvers,
+  Retriever,
+  type NewDocument,
+} from '../../../src/knowledge/index.js';
+import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
+import { RunQueue, isFinished, type RunRow } from '../../../src/platform/runs/index.js';
+import { createLogger } from '../../../src/platform/telemetry/index.js';
+import { ChromaVectorStore, type VectorStore } from '../../../src/platform/vectors/index.js';
+import { WorkerSupervisor } from '../../../src/platform/worker/index.js';
+import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
+import { chromaUrl, freshWorkspace } from '../../support/chroma.js';
+import { testDatabase } from '../../support/database.js';
+
+const log = createLogger({ level: 'silent' });
+
+/** The real embedder's files, fetched if this machine lacks them. */
+export async function realEmbedder(): Promise<EmbedderFiles> {
+  const name = process.env['GRAFT_EMBEDDER'] ?? 'all-minilm-l6-v2';
+  const files = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log }).files(name);
+  const entry = catalogueEntry(name) as EmbedderEntry;
+  const model = files.find(({ role }) => role === 'model')!;
+  const tokenizer = files.find(({ role }) => role === 'tokenizer')!;
+  return {
+    name,
+    modelPath: model.path,
+    tokenizerPath: tokenizer.path,
+    sha256: model.sha256,
+    tokenizerSha256: tokenizer.sha256,
+    dimensions: entry.dimensions,
+    pooling: entry.pooling,
+    normalised: entry.normalised,
+    maxTokens: entry.maxTokens,
+  };
+}
+
+/** A vector store that is away while `away` is true; the real one cannot fail on command without hurting other tests. */
+export class SwitchableVectors implements VectorStore {
+  away = false;
+  constructor(private readonly real: VectorStore) {}
+
+  private use(): VectorStore {
+    return this.away ? new ChromaVectorStore('http://127.0.0.1:9') : this.real;
+  }
+  ensure = (...args: Parameters<VectorStore['ensure']>) => this.use().ensure(...args);
+  upsert = (...args: Parameters<VectorStore['upsert']>) => this.use().upsert(...args);
+  query = (...args: Parameters<VectorStore['query']>) => this.use().query(...args);
+  delete = (...args: Parameters<VectorStore['delete']>) => this.use().delete(...args);
+  drop = (...args: Parameters<VectorStore['drop']>) => this.use().drop(...args);
+  ping = () => this.use().ping();
+}
+
+/** The knowledge domain on a database of its own, the run's Chroma and a real worker. */
+export async function startKnowledge() {
+  const folder = await mkdtemp(join(tmpdir(), 'graft-knowledge-'));
+  const database = await testDatabase();
+  const workspaceId = freshWorkspace();
+  await database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
+  const worker = new WorkerSupervisor({ home: folder, log, gpu: false });
+  const [files] = await Promise.all([realEmbedder(), worker.start()]);
+  let embedder = files;
+  const events = new EventLog({ database, log });
+  const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+  const vectors = new SwitchableVectors(new ChromaVectorStore(chromaUrl()));
+  const collections = new CollectionStore(database);
+  const documents = new DocumentStore(database);
+  const parser = new IsolatedParser();
+  const shared = { database, collections, documents, artifacts, vectors, worker, parser, embedder: () => embedder };
+  const fileService = new FileService(database, artifacts);
+
+  const started: RunQueue[] = [];
+  /** A gateway's worth of runs; several may share the database. */
+  const gateway = (name: string) => {
+    const runs = new RunQueue({
+      database,
+      events,
+      clock: systemClock,
+      log,
+      owner: name,
+      leaseMs: 1_500,
+      pollMs: 50,
+      retryMs: 50,
+    });
+    const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
+    service.handleRuns();
+    started.push(runs);
+    return { runs, service };
+  };
+  const { runs, service } = gateway('one');
+  runs.start();
+  const retriever = new Retriever({ ...shared, clock: systemClock });
+  const nodes = new NodeRegistry();
+  const stores = { collections, documents };
+  const schema = buildGraphSchema(knowledgeResolvers({ service, stores, retriever, runs, events }, nodes));
+
+  const finished = async (run: RunRow, timeoutMs = 60_000): Promise<RunRow> => {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
+      const row = await runs.get(run.workspaceId as WorkspaceId, run.id);
+      if (row !== null && isFinished(row.status)) return row;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    throw new Error(`run ${run.id} did not end within ${timeoutMs} ms`);
+  };
+
+  return {
+    ...{ database, workspaceId, worker, events, artifacts, vectors, stores, runs, service, retriever, schema, nodes },
+    ...{ gateway, finished, files: fileService, parser },
+    setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
+    context: (signal = new AbortController().signal) => createGraphContext(workspaceId, 'test', { signal }),
+    otherContext: () => createGraphContext(DEFAULT_WORKSPACE_ID, 'test', new AbortController()),
+    async collection(name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) {
+      return service.createCollection({ workspaceId, name, ...options });
+    },
+    async ingest(collection: string, sent: NewDocument[], idempotencyKey: string = newId()) {
+      return finished(await service.ingestDocuments(workspaceId, { collection, documents: sent, idempotencyKey }));
+    },
+    async upload(name: string, content: Buffer, mediaType = 'application/octet-stream') {
+      return fileService.store(workspaceId, { name, mediaType, source: chunks(content), maxBytes: 1e9 });
+    },
+    async stop() {
+      service.stop();
+      await Promise.all(started.map((queue) => queue.stop()));
+      await worker.stop();
+      await events.close();
+      await database.dispose();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Knowledge = Awaited<ReturnType<typeof startKnowledge>>;
+
+async function* chunks(content: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(content);
+}
