@@ -33,8 +33,8 @@ export interface ChromaPlan {
  *
  * @throws GraftError SETUP_FAILED with the ways out; the packaged one needs glibc 2.39.
  */
-export async function planChroma(home: string, log: Logger): Promise<ChromaPlan> {
-  const packaged = { program: process.execPath, args: [packagedScript()] };
+export async function planChroma(home: string, log: Logger, script = packagedScript()): Promise<ChromaPlan> {
+  const packaged = { program: process.execPath, args: [script] };
   const failure = await probe(packaged.program, packaged.args);
   if (failure === null) return { home, ...packaged };
   if ((await probe('chroma', [])) === null) {

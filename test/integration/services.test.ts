@@ -1,0 +1,210 @@
+import { execFile } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../src/platform/package-root.js';
+import { lockHome, removeHome, startServices } from '../../src/platform/processes/index.js';
+import { planChroma } from '../../src/platform/processes/chroma.js';
+import { silentLogger } from '../../src/platform/telemetry/index.js';
+import { eventually } from '../support/eventually.js';
+import {
+  processesMentioning,
+  startGatewayProcess,
+  type StartFailure,
+  type Started,
+} from '../support/gateway-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const root = process.getuid?.() === 0;
+const NOBODY = { uid: 65_534, gid: 65_534 };
+const external: [string, string] = [process.env.GRAFT_TEST_DATABASE_URL!, process.env.GRAFT_TEST_CHROMA_URL!];
+
+/** Runs the test or says why it can't be run here. */
+const itIf = (possible: boolean, reason: string) => {
+  if (!possible) process.stderr.write(`skipped: ${reason}\n`);
+  return possible ? it : it.skip;
+};
+
+describe('services', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let home: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    home = join(folder.path, 'home');
+  });
+
+  afterEach(async () => {
+    await eventually('nothing of the home runs', () => processesMentioning(home).length === 0);
+    await removeHome(home);
+    await folder.remove();
+  });
+
+  it('given from outside are used, and nothing is started', async () => {
+    const services = await startServices({
+      home,
+      databaseUrl: external[0],
+      chromaUrl: external[1],
+      log: silentLogger(),
+    });
+    expect(services).toMatchObject({ databaseUrl: external[0], chromaUrl: external[1] });
+    expect(services.health()).toMatchObject({ postgres: { state: 'external' }, chroma: { state: 'external' } });
+    expect(processesMentioning(home)).toEqual([]);
+    await services.stop();
+  });
+
+  it('one given, one embedded work together', async () => {
+    const services = await startServices({ home, databaseUrl: external[0], log: silentLogger() });
+    expect(services.databaseUrl).toBe(external[0]);
+    expect((await fetch(`${services.chromaUrl}/api/v2/heartbeat`)).ok).toBe(true);
+    expect(existsSync(join(home, 'postgres'))).toBe(false);
+    await services.stop();
+  });
+
+  it('listen on the loopback interface alone, and keep the password from other users', async () => {
+    const services = await startServices({ home, chromaUrl: external[1], log: silentLogger() });
+    expect(statSync(join(home, 'postgres.json')).mode & 0o777).toBe(0o600);
+    const port = new URL(services.databaseUrl).port;
+    const hex = Number(port).toString(16).toUpperCase().padStart(4, '0');
+    const listening = readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`:${hex} 00000000`));
+    expect(listening.map((line) => line.trim().split(/\s+/)[1])).toEqual([`0100007F:${hex}`]);
+    await services.stop();
+  });
+
+  itIf(root, 'not root: no folder keeps PostgreSQL’s user out')(
+    'run for root in a folder that only root may enter, and go entirely with their home',
+    async () => {
+      const closed = await temporaryFolder(0o700);
+      const inside = join(closed.path, 'home');
+      const services = await startServices({ home: inside, chromaUrl: external[1], log: silentLogger() });
+      const record = JSON.parse(readFileSync(join(inside, 'postgres.json'), 'utf8')) as { folder: string };
+      expect(record.folder).toMatch(/^\/var\//);
+      expect(statSync(record.folder).uid).not.toBe(0);
+      await services.stop();
+      expect(await removeHome(inside)).toHaveLength(2);
+      expect(existsSync(join(record.folder, '..'))).toBe(false);
+      await closed.remove();
+    },
+  );
+
+  const readable = !root || (statSync(packageRoot()).mode & 0o005) === 0o005;
+  itIf(root && readable, root ? 'the program lies where only root may enter' : 'not root: all the other tests show it')(
+    'run for an ordinary user, in a folder closed to all others',
+    async () => {
+      mkdirSync(home, { mode: 0o700 });
+      chownSync(home, NOBODY.uid, NOBODY.gid);
+      const gateway = startGatewayProcess(home, NOBODY);
+      expect(await gateway.answer).toMatchObject({
+        health: { postgres: { state: 'ready' }, chroma: { state: 'ready' } },
+      });
+      expect(statSync(join(home, 'postgres')).uid).toBe(NOBODY.uid);
+      gateway.child.kill('SIGTERM');
+      await gateway.ended;
+    },
+  );
+
+  it('refuse a folder that can’t be written', async () => {
+    writeFileSync(home, 'a file');
+    await expect(startServices({ home, log: silentLogger() })).rejects.toMatchObject({ code: 'SETUP_FAILED' });
+  });
+
+  it('say that the data is gone rather than begin anew', async () => {
+    const options = { home, chromaUrl: external[1], log: silentLogger() };
+    await (await startServices(options)).stop();
+    const { rmSync } = await import('node:fs');
+    rmSync(join(home, 'postgres'), { recursive: true });
+    await expect(startServices(options)).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      message: expect.stringContaining('data of this home is gone') as string,
+    });
+  });
+});
+
+describe('a home', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let home: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    home = folder.path;
+  });
+  afterEach(() => folder.remove());
+
+  it('in use is refused to a second start, which names the process and changes nothing', async () => {
+    const first = startGatewayProcess(home, { urls: external });
+    expect((await first.answer) as Started).toHaveProperty('postgres');
+    const second = startGatewayProcess(home, { urls: external });
+    const { error } = (await second.answer) as StartFailure;
+    expect(error).toMatchObject({
+      code: 'SETUP_FAILED',
+      message: `The home ${home} is in use by process ${first.child.pid}.`,
+    });
+    await second.ended;
+    expect(second.child.exitCode).toBe(1);
+    await expect(removeHome(home)).rejects.toMatchObject({ code: 'SETUP_FAILED' });
+    first.child.kill('SIGTERM');
+    await first.ended;
+    (await lockHome(home)).release();
+  });
+
+  it('of a killed process is free', async () => {
+    const first = startGatewayProcess(home, { urls: external });
+    await first.answer;
+    first.child.kill('SIGKILL');
+    await first.ended;
+    (await lockHome(home)).release();
+    expect(existsSync(join(home, 'lock'))).toBe(false);
+  });
+
+  it('is free when the process id in its lock has gone to another process', async () => {
+    writeFileSync(join(home, 'lock'), JSON.stringify({ pid: process.pid, identity: 'an earlier boot', nonce: 'x' }));
+    (await lockHome(home)).release();
+  });
+
+  it('left by a killed process is taken by exactly one of many starts', async () => {
+    writeFileSync(join(home, 'lock'), JSON.stringify({ pid: 1, identity: 'gone', nonce: 'x' }));
+    const module = join(packageRoot(), 'dist', 'src', 'platform', 'processes', 'home-lock.js');
+    // Each holds the lock until all have tried.
+    const script = `const { lockHome } = await import(${JSON.stringify(module)});
+      try { await lockHome(${JSON.stringify(home)}); console.log('taken'); } catch { console.log('refused'); }
+      await new Promise((resolve) => setTimeout(resolve, 2500));`;
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])),
+    );
+    const outcomes = results.map(({ stdout }) => stdout.trim());
+    expect(outcomes.filter((each) => each === 'taken')).toHaveLength(1);
+    expect(outcomes.filter((each) => each === 'refused')).toHaveLength(7);
+  });
+});
+
+describe('a machine that can’t run the packaged Chroma', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let broken: string;
+  const path = process.env.PATH;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    broken = join(folder.path, 'broken.mjs');
+    writeFileSync(broken, `console.error("Error: libc.so.6: version 'GLIBC_2.39' not found"); process.exit(1);`);
+    process.env.PATH = folder.path;
+  });
+  afterEach(async () => {
+    process.env.PATH = path;
+    await folder.remove();
+  });
+
+  it('is told the reason and three ways out', async () => {
+    await expect(planChroma(folder.path, silentLogger(), broken)).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      message: expect.stringContaining('GLIBC_2.39') as string,
+      hint: expect.stringMatching(/CHROMA_URL.*chroma.*PATH.*glibc 2\.39/) as string,
+    });
+  });
+
+  it('uses a `chroma` on the PATH', async () => {
+    writeFileSync(join(folder.path, 'chroma'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    expect(await planChroma(folder.path, silentLogger(), broken)).toMatchObject({ program: 'chroma', args: [] });
+  });
+});
