@@ -2,7 +2,7 @@ import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Prisma, Transaction } from '../database/index.js';
-import type { ArtifactStore } from './artifact-store.js';
+import type { ArtifactStore, StagedBytes } from './artifact-store.js';
 
 export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
 
@@ -30,15 +30,23 @@ export class FileService {
     const mediaType = checkedText(file.mediaType, 'mediaType', 255);
     const staged = await this.artifacts.stage(file.source, { maxBytes: file.maxBytes });
     try {
-      return await this.database.prisma.$transaction(async (tx) => {
-        await lockDigest(tx, staged.sha256);
-        await staged.commit();
-        const { sha256, bytes } = staged;
-        return tx.storedFile.create({ data: { id: newId(), workspaceId, name, mediaType, sha256, bytes } });
-      });
+      return await this.database.prisma.$transaction((tx) => this.adopt(tx, workspaceId, { name, mediaType }, staged));
     } finally {
       await staged.discard();
     }
+  }
+
+  /** Names staged bytes in a transaction of the caller's, so that they have a row exactly if it commits. */
+  async adopt(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    { name, mediaType }: Pick<NewFile, 'name' | 'mediaType'>,
+    staged: StagedBytes,
+  ): Promise<StoredFileRow> {
+    await lockDigest(tx, staged.sha256);
+    await staged.commit();
+    const { sha256, bytes } = staged;
+    return tx.storedFile.create({ data: { id: newId(), workspaceId, name, mediaType, sha256, bytes } });
   }
 
   /** @throws NOT_FOUND, also for a file of another workspace */
