@@ -186,7 +186,7 @@ export class ModelRegistry {
   }
 
   async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: RunContext): Promise<Candidate> {
-    const { files, artifacts, modelsOnDisk } = this.parts;
+    const { files, modelsOnDisk } = this.parts;
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
       return {

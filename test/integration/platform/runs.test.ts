@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -65,8 +66,11 @@ describe('runs', () => {
     database.prisma.event.findMany({ where: { stream: runStream(run.id) }, orderBy: { sequence: 'asc' } });
 
   /** A runner in another process. */
-  async function child(mode: 'hang' | 'die' | 'write', { owner = newId() as string, leaseMs = LEASE_MS } = {}) {
-    const process_ = spawn(process.execPath, [CHILD, database.url, mode, owner, String(leaseMs)], {
+  async function child(
+    mode: 'hang' | 'die' | 'write',
+    { owner, leaseMs = LEASE_MS }: { owner?: string; leaseMs?: number } = {},
+  ) {
+    const process_ = spawn(process.execPath, [CHILD, database.url, mode, owner ?? newId(), String(leaseMs)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(process_);
@@ -165,7 +169,7 @@ describe('runs', () => {
     const work = async ({ run }: RunContext) => {
       holders.set(run.id, (holders.get(run.id) ?? 0) + 1);
       expect(holders.get(run.id)).toBe(1);
-      await sleep(Math.random() * 20);
+      await sleep(randomInt(20));
       holders.set(run.id, 0);
       done.push(run.id);
     };

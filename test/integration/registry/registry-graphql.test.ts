@@ -1,4 +1,4 @@
-import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { graphql, parse, subscribe, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { jest } from '@jest/globals';
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
@@ -10,6 +10,18 @@ import { freshWorkspace } from '../../support/chroma.js';
 import { RegistryKit } from './registry-kit.js';
 
 const WORKSPACE = DEFAULT_WORKSPACE_ID;
+
+interface DownloadEvent {
+  id: string;
+  status: string;
+  progress: number;
+}
+interface ModelsPage {
+  models: {
+    pageInfo: { hasNextPage: boolean; endCursor: string };
+    edges: { node: { name: string; variants: { model: { name: string } }[] } }[];
+  };
+}
 
 /** What a worker would say about any file: what is tested here is the way to it and back. */
 const description: ModelDescription = {
@@ -33,17 +45,20 @@ describe('models over GraphQL', () => {
   afterEach(() => kit.dispose());
 
   const context = (workspace = WORKSPACE) => createGraphContext(workspace, 'request', new AbortController());
-  const ask = async (source: string, variableValues = {}, workspace = WORKSPACE) => {
+  /** The data as a client gets it. */
+  const ask = async <Data>(source: string, variableValues = {}, workspace = WORKSPACE): Promise<Data> => {
     const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });
-    if (errors) throw errors[0]!.originalError ?? errors[0]!;
-    return JSON.parse(JSON.stringify(data)) as Record<string, any>;
+    if (errors) throw thrown(errors);
+    return JSON.parse(JSON.stringify(data)) as Data;
   };
+  const thrown = ([error]: readonly GraphQLError[] = []): Error =>
+    error?.originalError ?? error ?? new Error('no error');
   const REGISTER = `mutation ($input: RegisterModelInput!) {
     registerModel(input: $input) { run { id kind status variant { sha256 } } } }`;
   const register = async (name: string, content: string) => {
     const file = await kit.upload(WORKSPACE, `${name}.gguf`, Buffer.from(content));
     const input = { fileId: toGlobalId('File', file.id), name, idempotencyKey: newId() };
-    return (await ask(REGISTER, { input })).registerModel.run as { id: string; kind: string; status: string };
+    return (await ask<{ registerModel: { run: { id: string } } }>(REGISTER, { input })).registerModel.run;
   };
   const follow = async (runId: string, after?: string) => {
     const stream = (await subscribe({
@@ -52,10 +67,10 @@ describe('models over GraphQL', () => {
         downloadProgress(runId: $runId, after: $after) { id status progress message bytes error { code } } }`),
       variableValues: { runId, after },
       contextValue: context(),
-    })) as AsyncIterable<ExecutionResult>;
-    const events: any[] = [];
-    if (!(Symbol.asyncIterator in stream)) throw (stream as ExecutionResult).errors![0]!.originalError;
-    for await (const { data } of stream) events.push(data!['downloadProgress']);
+    })) as AsyncIterable<ExecutionResult<{ downloadProgress: DownloadEvent }>> | ExecutionResult;
+    const events: DownloadEvent[] = [];
+    if (!(Symbol.asyncIterator in stream)) throw thrown(stream.errors);
+    for await (const { data } of stream) events.push(data!.downloadProgress);
     return events;
   };
 
@@ -64,9 +79,9 @@ describe('models over GraphQL', () => {
     expect(run).toMatchObject({ kind: 'DOWNLOAD', status: 'QUEUED', variant: null });
     const events = await follow(run.id);
     expect(events.at(-1)).toMatchObject({ status: 'SUCCEEDED', progress: 1, error: null });
-    expect(await follow(run.id, events[0].id)).toEqual(events.slice(1));
-    expect(await follow(run.id, events.at(-1).id)).toEqual([]);
-    const { model } = await ask(`{ model(name: "mine") {
+    expect(await follow(run.id, events[0]!.id)).toEqual(events.slice(1));
+    expect(await follow(run.id, events.at(-1)!.id)).toEqual([]);
+    const { model } = await ask<{ model: object }>(`{ model(name: "mine") {
       name architecture parameters licence source variants { quantization bytes contextLength vocabulary model { name } } } }`);
     expect(model).toEqual({
       ...{ name: 'mine', architecture: 'llama', parameters: 1_000, licence: 'mit', source: 'upload' },
@@ -81,17 +96,17 @@ describe('models over GraphQL', () => {
     const modelsById = jest.spyOn(kit.registry, 'modelsById');
     const query = `query ($after: String) { models(first: 2, after: $after) {
       pageInfo { hasNextPage endCursor } edges { node { name variants { sha256 model { name } } } } } }`;
-    const first = (await ask(query)).models;
-    expect(first.edges.map((edge: any) => edge.node.variants[0].model.name)).toEqual(['a', 'b']);
+    const first = (await ask<ModelsPage>(query)).models;
+    expect(first.edges.map((edge) => edge.node.variants[0]!.model.name)).toEqual(['a', 'b']);
     expect(first.pageInfo.hasNextPage).toBe(true);
     expect([variantsOf.mock.calls.length, modelsById.mock.calls.length]).toEqual([1, 1]);
-    const second = (await ask(query, { after: first.pageInfo.endCursor })).models;
-    expect(second.edges.map((edge: any) => edge.node.name)).toEqual(['c']);
+    const second = (await ask<ModelsPage>(query, { after: first.pageInfo.endCursor })).models;
+    expect(second.edges.map((edge) => edge.node.name)).toEqual(['c']);
     expect(second.pageInfo.hasNextPage).toBe(false);
   });
 
   it('lists the catalogue with what a larger model costs', async () => {
-    const { modelCatalogue } = await ask(
+    const { modelCatalogue } = await ask<{ modelCatalogue: { bytes: number; memoryBytes: number }[] }>(
       '{ modelCatalogue { name licence parameters bytes memoryBytes contextLength } }',
     );
     expect(modelCatalogue[0]).toMatchObject({

@@ -109,7 +109,7 @@ describe('the model registry', () => {
       register({ fileId: await upload(model) }),
       register({ fileId: await upload(model, 'Other.gguf') }),
     ]);
-    expect(second!.output).toEqual(first!.output);
+    expect(second.output).toEqual(first.output);
     expect(await register({ fileId: await upload(model), name: 'renamed' })).toMatchObject({
       status: 'FAILED',
       errorCode: 'ALREADY_EXISTS',
