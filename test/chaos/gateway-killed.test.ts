@@ -4,7 +4,7 @@ import pg from 'pg';
 import { processIdentity } from '../../src/platform/processes/process-identity.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf, processesMentioning, startGatewayProcess, type Started } from '../support/gateway-process.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 async function sql(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -20,7 +20,7 @@ const isKeeper = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').i
 const isGone = (pid: number) => processIdentity(pid) === null;
 
 describe('a gateway killed with SIGKILL', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: TemporaryFolder;
   let home: string;
   const gateways: ReturnType<typeof startGatewayProcess>[] = [];
 

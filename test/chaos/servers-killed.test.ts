@@ -7,10 +7,10 @@ import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
 import { freshWorkspace } from '../support/chroma.js';
 import { eventually } from '../support/eventually.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 describe('a server killed with SIGKILL', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: TemporaryFolder;
   let services: Services;
   let database: Database;
 

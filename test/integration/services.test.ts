@@ -13,7 +13,7 @@ import {
   type StartFailure,
   type Started,
 } from '../support/gateway-process.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 const root = process.getuid?.() === 0;
 const NOBODY = { uid: 65_534, gid: 65_534 };
@@ -26,7 +26,7 @@ const itIf = (possible: boolean, reason: string) => {
 };
 
 describe('services', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: TemporaryFolder;
   let home: string;
 
   beforeEach(async () => {
@@ -123,7 +123,7 @@ describe('services', () => {
 });
 
 describe('a home', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: TemporaryFolder;
   let home: string;
 
   beforeEach(async () => {
@@ -180,7 +180,7 @@ describe('a home', () => {
 });
 
 describe('a machine that can’t run the packaged Chroma', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let folder: TemporaryFolder;
   let broken: string;
   const path = process.env.PATH;
 
