@@ -88,9 +88,7 @@ class CatalogAdapterFactory extends PrismaPg {
       const { fields } = await pool
         .query({ text: `${withoutEnd(query.sql)} LIMIT 0`, values: query.args })
         .catch(() => ({ fields: [] }));
-      const characters = fields
-        .filter((field) => field.dataTypeID === pg.types.builtins.CHAR)
-        .map((field) => field.name);
+      const characters = fields.filter((field) => field.dataTypeID === CHAR).map((field) => field.name);
       if (characters.length === 0) return queryRaw(query);
       const wrapped = `SELECT ${fields.map(({ name }) => `"${name}"${characters.includes(name) ? '::text' : ''}`).join(', ')}`;
       const result = await queryRaw({ ...query, sql: `${wrapped} FROM (${withoutEnd(query.sql)}) AS catalog` });
@@ -102,6 +100,9 @@ class CatalogAdapterFactory extends PrismaPg {
 }
 
 const withoutEnd = (sql: string) => sql.replace(/;\s*$/, '');
+
+/** The object id of PostgreSQL's type "char". */
+const CHAR: number = pg.types.builtins.CHAR;
 
 let loaded = false;
 

@@ -31,7 +31,7 @@ export function startGatewayProcess(
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const answer = new Promise<Started | StartFailure>((resolve, reject) => {
     let text = '';
-    child.stdout!.setEncoding('utf8').on('data', (part: string) => {
+    child.stdout.setEncoding('utf8').on('data', (part: string) => {
       text += part;
       if (text.includes('\n')) resolve(JSON.parse(text) as Started | StartFailure);
     });

@@ -32,7 +32,7 @@ export class Keeper {
     });
     this.child = child;
     child.unref();
-    const stdin = child.stdin!;
+    const stdin = child.stdin;
     (stdin as unknown as { unref(): void }).unref();
     // A dead keeper shows as EPIPE here and as `exit` below; the latter answers it.
     stdin.on('error', () => undefined);

@@ -50,10 +50,9 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     lock.release();
   };
   try {
-    const [postgresPlan, chromaPlan] = await Promise.all([
-      databaseUrl === undefined ? planPostgres(home, log) : null,
-      chromaUrl === undefined ? planChroma(home, log) : null,
-    ]);
+    // Chroma first: looking for it leaves no trace, while PostgreSQL's plan may make a folder and a system user.
+    const chromaPlan = chromaUrl === undefined ? await planChroma(home, log) : null;
+    const postgresPlan = databaseUrl === undefined ? planPostgres(home, log) : null;
     if (postgresPlan !== null || chromaPlan !== null) keeper.start();
     const started = await Promise.allSettled([
       postgresPlan === null ? null : startPostgres(postgresPlan, keeper, log),
