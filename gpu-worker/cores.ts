@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 
 interface Sample {
@@ -29,10 +30,21 @@ export function watchOthers(): () => number {
 
 const INTERVAL_MS = 1_000;
 
+/** Programs that want a core at this moment, this one not counted; Linux only, elsewhere as many as there can be. */
+function runnableNow(): number {
+  try {
+    // The fourth field is running/all, and the thread that reads it is running.
+    return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[3]?.split('/')[0]) - 1;
+  } catch {
+    return Infinity;
+  }
+}
+
 /**
- * How many cores other programs leave to us, looked at every second. llama.cpp's threads wait for each other by spinning:
- * with more threads than free cores each step waits for a thread that isn't running. On two cores with five busy
- * programs, prefill took 19 to 58 tokens/s with two threads and 55 to 137 with one.
+ * How many cores other programs leave to us. llama.cpp's threads wait for each other by spinning: with more threads than
+ * free cores each step waits for a thread that isn't running. On two cores with five busy programs, prefill took 19 to 58
+ * tokens/s with two threads and 55 to 137 with one. A core counts as taken only if the last second and this moment both
+ * say so: the first alone would blame a program that has just ended, the second alone one that only blinked.
  */
 export class FreeCores {
   private free: number;
@@ -42,13 +54,14 @@ export class FreeCores {
     let before = sample();
     setInterval(() => {
       const now = sample();
-      this.free = Math.max(1, Math.round(this.cores * (1 - othersShare(before, now))));
+      this.free = Math.round(this.cores * (1 - othersShare(before, now)));
       before = now;
     }, INTERVAL_MS).unref();
   }
 
   /** At least 1. */
   get count(): number {
-    return this.free;
+    if (this.free >= this.cores) return this.cores;
+    return Math.max(1, this.free, this.cores - runnableNow());
   }
 }

@@ -41,7 +41,7 @@ export function chooseThreads(
   Object.defineProperty(native, 'setThreads', {
     value: () => {
       const wanted = batch > context.totalSequences ? choice.prefill : choice.decode;
-      setThreads(choice.exact === true ? wanted : Math.min(wanted, freeCores()));
+      setThreads(choice.exact === true || wanted === 1 ? wanted : Math.min(wanted, freeCores()));
     },
   });
   return (next) => {
