@@ -1,4 +1,4 @@
-import type { Abstention, Evidence } from './answer.js';
+import type { Abstention, AbstentionReason, Evidence } from './answer.js';
 import type { Passage } from '../knowledge/index.js';
 
 /**
@@ -45,14 +45,14 @@ export function relevance(best: Evidence, passage: Pick<Passage, 'coverage'>): n
 
 /** Why no answer is given from the documents, or null when one is. */
 export function abstention(
-  readableCollections: number,
+  readableChunks: number,
   passages: readonly Passage[],
   evidence: readonly Evidence[],
   threshold = LEAST_PROBABILITY,
 ): Abstention | null {
-  if (readableCollections === 0) return refuse('NO_DOCUMENTS', 0, threshold);
+  if (readableChunks === 0) return refuse('NO_DOCUMENTS', null, threshold);
   const best = evidence[0];
-  if (best === undefined) return refuse('NOTHING_FOUND', 0, threshold);
+  if (best === undefined) return refuse('NOTHING_FOUND', null, threshold);
   const passage = passages.find(({ chunkId }) => chunkId === best.chunkId);
   const probability = relevance(best, { coverage: passage?.coverage ?? 0 });
   return probability < threshold ? refuse('LOW_RELEVANCE', probability, threshold) : null;
@@ -62,9 +62,13 @@ const SENTENCES = {
   NO_DOCUMENTS: 'There are no documents yet that could answer this.',
   NOTHING_FOUND: 'This is not in your documents: nothing in them matches the question.',
   LOW_RELEVANCE: 'This is not in your documents: what comes closest does not answer the question.',
-} as const;
+  MODEL_DECLINED: 'The model read the question and had no answer to it.',
+} as const satisfies Record<AbstentionReason, string>;
 
-const refuse = (reason: keyof typeof SENTENCES, probability: number, threshold: number): Abstention => ({
+/** The model said that it finds no answer, or said nothing at all. */
+export const declined = (): Abstention => refuse('MODEL_DECLINED', null, LEAST_PROBABILITY);
+
+const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({
   reason,
   sentence: SENTENCES[reason],
   probability,

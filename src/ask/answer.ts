@@ -67,13 +67,14 @@ export interface Citation extends Span {
   scores: PassageScores;
 }
 
-export type AbstentionReason = 'NO_DOCUMENTS' | 'NOTHING_FOUND' | 'LOW_RELEVANCE';
+export type AbstentionReason = 'NO_DOCUMENTS' | 'NOTHING_FOUND' | 'LOW_RELEVANCE' | 'MODEL_DECLINED';
 
 export interface Abstention {
   reason: AbstentionReason;
   sentence: string;
-  /** Estimated probability that the documents hold the answer, 0 to 1, and the least with which one is given. */
-  probability: number;
+  /** Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated. */
+  probability: number | null;
+  /** The least probability with which an answer is given. */
   threshold: number;
 }
 

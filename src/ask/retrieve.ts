@@ -1,3 +1,4 @@
+import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { CollectionStore, Retrieval, Retriever } from '../knowledge/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
@@ -16,6 +17,7 @@ export interface ReadingParts {
   collections: CollectionStore;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
+  clock: Clock;
 }
 
 /** What may be read for a question. */
@@ -68,22 +70,22 @@ export async function retrievePassages(
 const rarityOf = (stem: string, idf: number | undefined): [string, number][] =>
   idf === undefined ? [] : [[stem, Math.max(idf, 0)]];
 
-/** The best sentences of the passages, as exact quotes, best first. */
+/** The best sentences of the passages, as exact quotes, best first, and how long the embedder took, in ms. */
 export async function findEvidence(
-  { worker, embedder }: Pick<ReadingParts, 'worker' | 'embedder'>,
+  { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
   { retrieval, rarity }: Found,
   signal: AbortSignal,
-): Promise<Evidence[]> {
+): Promise<{ evidence: Evidence[]; embedMs: number }> {
   const sentences = scoreSentences(retrieval.passages, rarity);
   const { queryVector } = retrieval;
-  if (queryVector === null || sentences.length === 0) return chooseEvidence(sentences, []);
+  if (queryVector === null || sentences.length === 0) return { evidence: chooseEvidence(sentences, []), embedMs: 0 };
   const texts = sentences.slice(0, EMBEDDED_SENTENCES).map(({ quote }) => quote);
+  const started = clock.monotonic();
   const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
-  return chooseEvidence(
-    sentences,
-    vectors.map((vector) => cosine(queryVector, vector)),
-  );
+  const embedMs = clock.monotonic() - started;
+  const similarities = vectors.map((vector) => cosine(queryVector, vector));
+  return { evidence: chooseEvidence(sentences, similarities), embedMs };
 }
 
 /** What the caller should know when the vectors could not be searched; null when they were. */

@@ -2,11 +2,4 @@
 export { plainChat, renderChat, type ChatTokens } from './chat.js';
 export { fenced, oneLine } from './fence.js';
 export { joinSegments, promptText, type ChatMessage, type PromptSegment } from './segments.js';
-export {
-  baseMessages,
-  passage,
-  passagesMessages,
-  PROMPTS_VERSION,
-  sentenceMessages,
-  type Excerpt,
-} from './prompts.js';
+export { baseMessages, passage, passagesMessages, PROMPTS_VERSION, sentenceMessages, type Excerpt } from './prompts.js';

@@ -13,7 +13,10 @@ export interface Excerpt {
 
 /** The question alone. The short example keeps small models from answering with a list of questions of their own. */
 export const baseMessages = (question: string): ChatMessage[] => [
-  { role: 'system', content: 'You answer questions briefly and truthfully. If you do not know, say that you do not know.' },
+  {
+    role: 'system',
+    content: 'You answer questions briefly and truthfully. If you do not know, say that you do not know.',
+  },
   { role: 'user', content: 'What is the capital of Iceland?' },
   { role: 'assistant', content: 'The capital of Iceland is Reykjavik.' },
   { role: 'user', content: question },
@@ -42,15 +45,15 @@ export const passage = ({ title, text }: Excerpt, index = 0): string =>
   `Excerpt ${index + 1}, from ${JSON.stringify(oneLine(title))}:\n${fenced(text)}`;
 
 /**
- * For models of less than a billion weights: one sentence, after the question, and examples of repeating it. Measured on
- * SmolLM2-135M, XQuAD, the best sentence given (it holds the answer in 83 % of these questions): the wording holds the
- * answer in 52 % when the question comes first, 43 % when it comes last, 23 % with three sentences instead of one.
+ * For models of less than a billion weights: one sentence, after the question, and examples of copying from it. Measured on
+ * SmolLM2-135M with XQuAD's best sentence, which holds the answer in 83 % of the questions asked: so does the wording in 63 %.
+ * With the question after the text it is 43 %, with sentences as examples 52 %, with two sentences of text 38 %.
  */
 export const sentenceMessages = (question: string, excerpts: readonly Excerpt[]): ChatMessage[] => [
-  { role: 'system', content: 'Repeat the part of the text that answers the question. Use the words of the text.' },
-  ...EXAMPLES.flatMap((example): ChatMessage[] => [
-    { role: 'user', content: sentenceQuestion(example.question, [example.excerpt]) },
-    { role: 'assistant', content: example.answer },
+  { role: 'system', content: 'Answer with a few words copied from the text.' },
+  ...EXAMPLES.flatMap(({ question: asked, excerpt, words }): ChatMessage[] => [
+    { role: 'user', content: sentenceQuestion(asked, [excerpt]) },
+    { role: 'assistant', content: words },
   ]),
   { role: 'user', content: sentenceQuestion(question, excerpts) },
 ];
@@ -61,12 +64,13 @@ const sentenceQuestion = (question: string, excerpts: readonly Excerpt[]): strin
 
 const EXAMPLES = [
   {
-    question: 'How many passengers does the Brindle Line carry each day?',
+    question: 'How many passengers does the Brindle Line carry?',
     excerpt: {
       title: 'brindle-line.md',
       text: 'The Brindle Line opened in 1911 and carries 40,000 passengers a day between Harrow and Stoke.',
     },
     answer: 'The Brindle Line carries 40,000 passengers a day.',
+    words: '40,000 a day',
   },
   {
     question: 'Who founded the Kestrel Archive?',
@@ -75,13 +79,15 @@ const EXAMPLES = [
       text: 'Marta Oduya founded the Kestrel Archive after the flood, using money left by her uncle.',
     },
     answer: 'Marta Oduya founded the Kestrel Archive.',
+    words: 'Marta Oduya',
   },
   {
-    question: 'How often must I turn the cheese?',
+    question: 'Why does the cheese lose water?',
     excerpt: {
       title: 'cheese.md',
       text: 'Because salt draws out water, the cheese is turned every morning for the first two weeks.',
     },
-    answer: 'The cheese is turned every morning for the first two weeks.',
+    answer: 'Salt draws water out of it.',
+    words: 'salt draws out water',
   },
 ] as const;

@@ -1,0 +1,427 @@
+import {
+  createUnionType,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  Int,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+  Ctx,
+} from 'type-graphql';
+import { cost, DateTime, JsonScalar, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type KnowledgeStores } from '../knowledge/index.js';
+import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
+import type { Answer as AnswerRecord, PromptPassage as PromptPassageRecord, Span } from './answer.js';
+
+export enum Strategy {
+  BASE = 'BASE',
+  RAG = 'RAG',
+  ADAPTER = 'ADAPTER',
+  HYBRID = 'HYBRID',
+}
+const STRATEGIES = {
+  BASE: { description: 'The base model alone, from what it knows.' },
+  RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
+  ADAPTER: { description: 'The base model with a fine-tuned adapter. No adapter exists yet.' },
+  HYBRID: { description: 'Adapter and retrieval in one answer. No adapter exists yet.' },
+};
+registerEnumType(Strategy, {
+  name: 'Strategy',
+  description: 'What an answer is made with.',
+  valuesConfig: STRATEGIES,
+});
+
+export enum RouteSource {
+  CALLER = 'CALLER',
+  ROUTER = 'ROUTER',
+}
+registerEnumType(RouteSource, {
+  name: 'RouteSource',
+  description: 'Who chose the strategy.',
+  valuesConfig: {
+    CALLER: { description: 'The question named it.' },
+    ROUTER: { description: 'Graft chose it; the reasons say why.' },
+  },
+});
+
+export enum AbstentionReason {
+  NO_DOCUMENTS = 'NO_DOCUMENTS',
+  NOTHING_FOUND = 'NOTHING_FOUND',
+  LOW_RELEVANCE = 'LOW_RELEVANCE',
+  MODEL_DECLINED = 'MODEL_DECLINED',
+}
+registerEnumType(AbstentionReason, {
+  name: 'AbstentionReason',
+  description: 'Why no answer is given.',
+  valuesConfig: {
+    NO_DOCUMENTS: { description: 'There is no document to answer from.' },
+    NOTHING_FOUND: { description: 'No passage matches the question at all.' },
+    LOW_RELEVANCE: { description: 'What comes closest does not answer the question.' },
+    MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
+  },
+});
+
+export enum Wording {
+  MODEL = 'MODEL',
+  EVIDENCE = 'EVIDENCE',
+  ABSTENTION = 'ABSTENTION',
+}
+registerEnumType(Wording, {
+  name: 'Wording',
+  description: 'Where the text of an answer comes from.',
+  valuesConfig: {
+    MODEL: { description: 'The model’s words; with RAG each of them stands in the evidence or in the question.' },
+    EVIDENCE: {
+      description: 'The best sentence of the documents, because the evidence did not support the model’s words.',
+    },
+    ABSTENTION: { description: 'A sentence that says why there is no answer.' },
+  },
+});
+
+@ObjectType({ description: 'An answer in words.' })
+export class TextOutput {
+  @Field(() => String, { description: 'The same as `Answer.text`.' })
+  text!: string;
+}
+
+export const AnswerOutput = createUnionType({
+  name: 'AnswerOutput',
+  description: 'An answer in the form of its task. Further forms will join; `Answer.text` is always there.',
+  types: () => [TextOutput] as const,
+});
+
+@ObjectType({ description: 'Why no answer is given. This is a result, not an error.' })
+export class Abstention {
+  @Field(() => AbstentionReason, { description: 'The kind of reason.' })
+  reason!: AbstentionReason;
+
+  @Field(() => String, { description: 'The reason in words; also the text of the answer.' })
+  sentence!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated.',
+  })
+  probability!: number | null;
+
+  @Field(() => Float, { description: 'The least probability with which an answer is given, 0 to 1.' })
+  threshold!: number;
+}
+
+@ObjectType({ description: 'One thing that spoke for or against the chosen strategy.' })
+export class RouteReason {
+  @Field(() => String, { description: 'Name of the feature, e.g. `collections.chunks`.' })
+  feature!: string;
+
+  @Field(() => Float, { description: 'Its value, in its own unit.' })
+  value!: number;
+
+  @Field(() => Float, {
+    description:
+      'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
+  })
+  contribution!: number;
+
+  @Field(() => String, { description: 'The reason in words.' })
+  sentence!: string;
+}
+
+@ObjectType({ description: 'A strategy that was considered.' })
+export class RouteCandidate {
+  @Field(() => Strategy, { description: 'Which.' })
+  strategy!: Strategy;
+
+  @Field(() => Boolean, { description: 'Whether it could have answered.' })
+  available!: boolean;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Probability that it answers well, 0 to 1; null as long as no router has learned it.',
+  })
+  probability!: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.',
+  })
+  expectedMs!: number | null;
+}
+
+@ObjectType({ description: 'The strategy that was chosen, and why.' })
+export class RouteDecision {
+  @Field(() => Strategy, { description: 'What the answer is made with.' })
+  strategy!: Strategy;
+
+  @Field(() => RouteSource, { description: 'Who chose it.' })
+  chosenBy!: RouteSource;
+
+  @Field(() => [RouteCandidate], { description: 'Every strategy, available or not.' })
+  candidates!: RouteCandidate[];
+
+  @Field(() => [RouteReason], { description: 'What spoke for and against it.' })
+  reasons!: RouteReason[];
+}
+
+/** What evidence and citations have in common; each repeats it with its own meaning. */
+@ObjectType({ description: 'A quotation of a document.' })
+abstract class Quotation {
+  @Field(() => String, { description: 'A sentence exactly as in the document: `document.text.slice(start, end)`.' })
+  quote!: string;
+
+  @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
+  start!: number;
+
+  @Field(() => Int, { description: 'Where it ends in `Document.text` (exclusive), in UTF-16 code units.' })
+  end!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Page of its passage, from 1; null where the format has none.' })
+  page!: number | null;
+
+  @Field(() => [String], { description: 'Headings that it stands under, outermost first.' })
+  headings!: string[];
+
+  @Field(() => String, { description: 'Name of the document, also when that was deleted since.' })
+  documentName!: string;
+
+  @Field(() => String, { description: 'Name of the collection that it was found in.' })
+  collectionName!: string;
+
+  @Field(() => RetrievalScores, { description: 'How retrieval scored its passage.' })
+  scores!: RetrievalScores;
+
+  documentId!: string;
+  chunkId!: string;
+}
+
+@ObjectType({ description: 'A sentence of the documents that may hold the answer.' })
+export class Evidence extends Quotation {
+  @Field(() => Float, {
+    description: 'What the sentences are ranked by, 0 to about 2; comparable within one answer only.',
+  })
+  score!: number;
+
+  @Field(() => Float, {
+    description:
+      'Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.',
+  })
+  coverage!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Cosine similarity of sentence and question, -1 to 1; null where it was not computed.',
+  })
+  similarity!: number | null;
+}
+
+@ObjectType({ description: 'A sentence of the documents that the answer rests on.' })
+export class Citation extends Quotation {
+  @Field(() => Float, {
+    description: 'Share of the answer’s words, without those of the question, that stand in it, 0 to 1.',
+  })
+  support!: number;
+}
+
+@ObjectType({ description: 'What became of a retrieved passage on its way into the prompt.' })
+export class PromptPassage {
+  @Field(() => String, { description: 'Name of the document.' })
+  documentName!: string;
+
+  @Field(() => Boolean, { description: 'Whether the model read it, or a sentence of it.' })
+  used!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Why it was left out; null when it was used.' })
+  reason!: string | null;
+
+  chunkId!: string;
+}
+
+@ObjectType({ description: 'Tokens of the model that answered; all 0 when none was asked.' })
+export class TokenUsage {
+  @Field(() => Int, { description: 'Tokens of the prompt.' })
+  promptTokens!: number;
+
+  @Field(() => Int, {
+    description: 'Of those, tokens that an earlier prompt had in common and that were not computed again.',
+  })
+  reusedTokens!: number;
+
+  @Field(() => Int, { description: 'Tokens of the answer.' })
+  generatedTokens!: number;
+}
+
+@ObjectType({ description: 'How long one stage took.' })
+export class StageTiming {
+  @Field(() => String, { description: 'Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…' })
+  name!: string;
+
+  @Field(() => Float, { description: 'Milliseconds.' })
+  ms!: number;
+}
+
+@ObjectType({ description: 'What an answer cost.' })
+export class Cost {
+  @Field(() => Float, { description: 'Milliseconds that model and embedder worked for it.' })
+  computeMs!: number;
+
+  @Field(() => Int, { description: 'Tokens computed: the prompt’s without reused ones, and the answer’s.' })
+  computedTokens!: number;
+}
+
+@ObjectType({ description: 'Everything but question and documents that the answer depends on.' })
+export class Configuration {
+  @Field(() => String, { description: 'SHA-256 of the values as canonical JSON, 64 hexadecimal digits.' })
+  digest!: string;
+
+  @Field(() => JsonScalar, { description: 'Model, prompts, retrieval and generation settings.' })
+  values!: unknown;
+}
+
+@ObjectType({ implements: NodeType, description: 'An answer to a question, as it was recorded.' })
+export class Answer extends NodeType {
+  @Field(() => String, { description: 'What was asked.' })
+  question!: string;
+
+  @Field(() => String, { description: 'The answer in words, or the sentence that says why there is none.' })
+  text!: string;
+
+  @Field(() => AnswerOutput, { description: 'The answer in the form of its task.' })
+  output!: TextOutput;
+
+  @Field(() => Wording, { description: 'Where the text comes from.' })
+  wording!: Wording;
+
+  @Field(() => Boolean, { description: 'Whether no answer was given.' })
+  abstained!: boolean;
+
+  @Field(() => Abstention, { nullable: true, description: 'Why none was given; null when one was.' })
+  abstention!: Abstention | null;
+
+  @Field(() => [Evidence], {
+    description:
+      'At most three sentences that may hold the answer, best first; empty with `BASE`. Also there when no answer was given: the closest.',
+  })
+  evidence!: Evidence[];
+
+  @Field(() => [Citation], {
+    description:
+      'The sentences that the text rests on, strongest first; empty with `BASE` and when no answer was given.',
+  })
+  citations!: Citation[];
+
+  @Field(() => RouteDecision, { description: 'How it was decided what to answer with.' })
+  route!: RouteDecision;
+
+  @Field(() => String, { description: 'SHA-256 of the model file that answered, 64 hexadecimal digits.' })
+  modelDigest!: string;
+
+  @Field(() => [PromptPassage], {
+    description: 'The retrieved passages, strongest first, and which of them the model read.',
+  })
+  passages!: PromptPassage[];
+
+  @Field(() => TokenUsage, { description: 'Tokens of the model.' })
+  usage!: TokenUsage;
+
+  @Field(() => [StageTiming], { description: 'Where the time went, in order.' })
+  stages!: StageTiming[];
+
+  @Field(() => Cost, { description: 'What it cost.' })
+  cost!: Cost;
+
+  @Field(() => Configuration, { description: 'What produced it.' })
+  configuration!: Configuration;
+
+  @Field(() => ID, { description: 'The request id that it was asked under, or the one that Graft made up.' })
+  requestId!: string;
+
+  @Field(() => ID, { nullable: true, description: 'The conversation that it was asked in; null without one.' })
+  conversationId!: string | null;
+
+  @Field(() => DateTime, { description: 'When it was asked.' })
+  createdAt!: Date;
+
+  rowId!: string;
+  variantId!: string;
+}
+
+const quotation = <T extends Evidence | Citation>(type: new () => T, record: Span): T =>
+  Object.assign(new type(), record);
+
+export const toAnswer = (record: AnswerRecord): Answer => {
+  const { id, variant, evidence, citations, passages, ...rest } = record;
+  return Object.assign(new Answer(), {
+    ...rest,
+    id: toGlobalId('Answer', id),
+    rowId: id,
+    variantId: variant.id,
+    modelDigest: variant.sha256,
+    abstained: record.abstention !== null,
+    output: Object.assign(new TextOutput(), { text: record.text }),
+    evidence: evidence.map((each) => quotation(Evidence, each)),
+    citations: citations.map((each) => quotation(Citation, each)),
+    passages: passages.map((each: PromptPassageRecord) => Object.assign(new PromptPassage(), each)),
+  });
+};
+
+@Resolver(() => Answer)
+export class AnswerResolver {
+  constructor(private readonly registry: ModelRegistry) {}
+
+  @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
+  model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.registry, answer.variantId);
+  }
+}
+
+const GONE = 'null when that was replaced or deleted since.';
+
+@Resolver(() => Evidence)
+export class EvidenceResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
+  document(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, evidence.documentId);
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: `The passage that it stands in; ${GONE}`,
+    complexity: cost(2),
+  })
+  chunk(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.stores, evidence.chunkId);
+  }
+}
+
+@Resolver(() => Citation)
+export class CitationResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
+  document(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, citation.documentId);
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: `The passage that it stands in; ${GONE}`,
+    complexity: cost(2),
+  })
+  chunk(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.stores, citation.chunkId);
+  }
+}
+
+@Resolver(() => PromptPassage)
+export class PromptPassageResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Chunk, { nullable: true, description: `The passage; ${GONE}`, complexity: cost(2) })
+  chunk(@Root() passage: PromptPassage, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.stores, passage.chunkId);
+  }
+}

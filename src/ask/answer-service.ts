@@ -1,0 +1,80 @@
+import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
+import type { Page, PageRequest } from '../kernel/pagination.js';
+import { AVAILABLE_STRATEGIES, type Answer } from './answer.js';
+import { ask, type Asked, type AskParts } from './ask.js';
+import type { AskEvent } from './events.js';
+import { checkedKey, checkedQuestion, questionDigest, type AskInput } from './question.js';
+import type { AnswerFilter } from './record/answer-store.js';
+import { requestIdTaken, withdrawn } from './record/claim.js';
+import { SharedStream } from './shared-stream.js';
+
+/** Who asks. */
+export interface Caller {
+  workspaceId: WorkspaceId;
+}
+
+/** Answers questions and finds answers again. */
+export class AskService {
+  /** Answers in the making that have a request id, by workspace and request id: who asks the same meanwhile joins them. */
+  readonly #running = new Map<string, { digest: string; stream: SharedStream<AskEvent> }>();
+
+  constructor(private readonly parts: AskParts) {}
+
+  /**
+   * The answer to a question.
+   * @throws what `stream` throws; CANCELLED when `signal` aborts
+   */
+  async ask(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
+    for await (const event of this.stream(caller, input, signal)) if (event.type === 'answer') return event.answer;
+    throw withdrawn();
+  }
+
+  /**
+   * The answer to a question, as it comes into being. Leaving the loop or aborting `signal` stops the work, unless someone
+   * else waits for the same request id.
+   * @throws BAD_USER_INPUT, QUESTION_TOO_LONG, CONFLICT and IDEMPOTENCY_CONFLICT at once; the rest of what `ask` throws on the way
+   */
+  stream(caller: Caller, input: AskInput, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+    const question = checkedQuestion(input);
+    const requestId = checkedKey(input.requestId, 'input.requestId');
+    const { workspaceId } = caller;
+    if (requestId === null) return ask(this.parts, { workspaceId, question, requestId: newId() }, signal);
+    return this.shared({ workspaceId, question, requestId }).read(signal);
+  }
+
+  /** The same question through every strategy that can answer now, one after the other: they share one model. */
+  async askAll(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    for (const strategy of AVAILABLE_STRATEGIES) {
+      const requestId = input.requestId ? `${input.requestId}:${strategy}` : null;
+      answers.push(await this.ask(caller, { ...input, strategy, requestId }, signal));
+    }
+    return answers;
+  }
+
+  /** In the order of `ids`; null where the workspace has no complete answer of that id. */
+  async answersById({ workspaceId }: Caller, ids: readonly string[]): Promise<(Answer | null)[]> {
+    const found = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
+  /** Newest first. */
+  answers({ workspaceId }: Caller, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
+    return this.parts.answers.list(workspaceId, filter, page);
+  }
+
+  private shared(asked: Asked): SharedStream<AskEvent> {
+    const key = `${asked.workspaceId} ${asked.requestId}`;
+    const digest = questionDigest(asked.question);
+    const running = this.#running.get(key);
+    if (running && running.digest !== digest) throw requestIdTaken();
+    if (running?.stream.joinable) return running.stream;
+    const stream = new SharedStream((signal) => ask(this.parts, asked, signal));
+    const entry = { digest, stream };
+    this.#running.set(key, entry);
+    void stream.settled.then(() => {
+      if (this.#running.get(key) === entry) this.#running.delete(key);
+    });
+    return stream;
+  }
+}

@@ -1,0 +1,387 @@
+import {
+  Arg,
+  Args,
+  createUnionType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import {
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  fromGlobalId,
+  mapPage,
+  subscribeWith,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+  type NodeRegistry,
+  type SubscriptionRequest,
+} from '../graphql-kit/index.js';
+import { encodeCursor } from '../kernel/pagination.js';
+import {
+  Chunk,
+  Document,
+  loadDocument,
+  RetrievalDegradation,
+  RetrievalScores,
+  toChunk,
+  type KnowledgeStores,
+  type Passage,
+} from '../knowledge/index.js';
+import type { ModelRegistry } from '../registry/index.js';
+import {
+  Answer,
+  AnswerResolver,
+  CitationResolver,
+  EvidenceResolver,
+  PromptPassageResolver,
+  RouteDecision,
+  Strategy,
+  toAnswer,
+} from './answer-graphql.js';
+import type { Answer as AnswerRecord } from './answer.js';
+import type { AskService } from './answer-service.js';
+import type { AskEvent as AskEventRecord } from './events.js';
+import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
+
+export { Answer } from './answer-graphql.js';
+
+export enum StrategyChoice {
+  AUTO = 'AUTO',
+  BASE = 'BASE',
+  RAG = 'RAG',
+  ADAPTER = 'ADAPTER',
+  HYBRID = 'HYBRID',
+}
+registerEnumType(StrategyChoice, {
+  name: 'StrategyChoice',
+  description: 'What a question is to be answered with.',
+  valuesConfig: {
+    AUTO: { description: 'Graft chooses: RAG where there is a passage to read, else BASE.' },
+    BASE: { description: 'The base model alone, from what it knows. Nothing is checked against documents.' },
+    RAG: { description: 'From passages of the workspace’s documents, or not at all.' },
+    ADAPTER: { description: 'With an adapter. No adapter exists yet: CONFLICT.' },
+    HYBRID: { description: 'With an adapter and passages. No adapter exists yet: CONFLICT.' },
+  },
+});
+
+@InputType({ description: 'How the model writes.' })
+export class GenerationInput {
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: DEFAULT_ANSWER_TOKENS,
+    description: `Most tokens of an answer, 1 to ${MAX_ANSWER_TOKENS}.`,
+  })
+  maxTokens?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    defaultValue: 0,
+    description: 'How far it strays from the likeliest words: 0 (never) to 2.',
+  })
+  temperature?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
+  })
+  seed?: number | null;
+}
+
+@InputType({ description: 'A question and how to answer it.' })
+export class AskInput {
+  @Field(() => String, {
+    description: `What to answer: at most ${MAX_QUESTION_CHARACTERS} characters, and as many tokens as the model’s context holds beside the answer.`,
+  })
+  question!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of the collections to answer from, 1 to 50; by default all that the caller may read.',
+  })
+  collections?: string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Names the request, 1 to 200 characters: the same id joins the running or recorded answer instead of making it again. With other input it is IDEMPOTENCY_CONFLICT.',
+  })
+  requestId?: string | null;
+
+  @Field(() => StrategyChoice, {
+    nullable: true,
+    defaultValue: StrategyChoice.AUTO,
+    description: 'What to answer with.',
+  })
+  strategy?: StrategyChoice | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Name of an adapter, with `ADAPTER` or `HYBRID`. None exists yet.',
+  })
+  adapter?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Groups answers, 1 to 200 characters: `answers` can be filtered by it. Earlier questions of a conversation are not read.',
+  })
+  conversationId?: string | null;
+
+  @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
+  generation?: GenerationInput | null;
+}
+
+@InputType({ description: 'Which answers to list; conditions add up.' })
+export class AnswerFilter {
+  @Field(() => Strategy, { nullable: true, description: 'Only those made with this strategy.' })
+  strategy?: Strategy | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Only those that abstained (true) or did not (false).' })
+  abstained?: boolean | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only those of this conversation.' })
+  conversationId?: string | null;
+}
+
+@ObjectType({ description: 'A passage that was found for a question.' })
+export class RetrievedPassage {
+  @Field(() => Chunk, { description: 'The passage, with its offsets in the document.' })
+  chunk!: Chunk;
+
+  @Field(() => String, { description: 'Name of its document.' })
+  documentName!: string;
+
+  @Field(() => String, { description: 'Name of the collection that it was found in.' })
+  collectionName!: string;
+
+  @Field(() => RetrievalScores, { description: 'Why it stands where it stands.' })
+  scores!: RetrievalScores;
+
+  @Field(() => Float, { description: 'Share of the question’s words in it, weighted by rarity, 0 to 1.' })
+  coverage!: number;
+
+  documentId!: string;
+}
+
+@ObjectType({ description: 'The first event: what the answer is made with.' })
+export class RouteChosen {
+  @Field(() => RouteDecision, { description: 'The strategy and why. The answer may add reasons found later.' })
+  route!: RouteDecision;
+}
+
+@ObjectType({ description: 'What retrieval found. It does not come with BASE, nor when a recorded answer is joined.' })
+export class PassagesRetrieved {
+  @Field(() => [RetrievedPassage], { description: 'At most six, best first.' })
+  passages!: RetrievedPassage[];
+
+  @Field(() => RetrievalDegradation, {
+    nullable: true,
+    description: 'Why the vectors were left out; null when nothing was.',
+  })
+  degraded!: RetrievalDegradation | null;
+}
+
+@ObjectType({ description: 'More of the text. Provisional: `TextReplaced` may follow. Not stored.' })
+export class TextDelta {
+  @Field(() => String, { description: 'What to append.' })
+  text!: string;
+}
+
+@ObjectType({ description: 'The text so far is withdrawn, because the evidence does not support it.' })
+export class TextReplaced {
+  @Field(() => String, { description: 'The text that takes its place.' })
+  text!: string;
+
+  @Field(() => String, { description: 'What was wrong with it, in words.' })
+  reason!: string;
+}
+
+@ObjectType({ description: 'The last event: the answer as it was recorded.' })
+export class AnswerReady {
+  @Field(() => Answer, { description: 'The answer; where its text differs from the deltas, it is right.' })
+  answer!: Answer;
+}
+
+export const AskEvent = createUnionType({
+  name: 'AskEvent',
+  description:
+    'What happens while a question is answered: `RouteChosen`, `PassagesRetrieved` with RAG, any number of `TextDelta`, perhaps one `TextReplaced`, then `AnswerReady`.',
+  types: () => [RouteChosen, PassagesRetrieved, TextDelta, TextReplaced, AnswerReady] as const,
+});
+
+const { Connection: AnswerConnection } = connectionTypes(Answer);
+
+const toPassage = (passage: Passage): RetrievedPassage =>
+  Object.assign(new RetrievedPassage(), {
+    chunk: toChunk({ ...passage, id: passage.chunkId }),
+    documentName: passage.documentName,
+    collectionName: passage.collectionName,
+    scores: passage.scores,
+    coverage: passage.coverage,
+    documentId: passage.documentId,
+  });
+
+function toEvent(event: AskEventRecord): typeof AskEvent {
+  switch (event.type) {
+    case 'route':
+      return Object.assign(new RouteChosen(), { route: event.route });
+    case 'passages':
+      return Object.assign(new PassagesRetrieved(), {
+        passages: event.passages.map(toPassage),
+        degraded: event.degraded,
+      });
+    case 'delta':
+      return Object.assign(new TextDelta(), { text: event.text });
+    case 'replaced':
+      return Object.assign(new TextReplaced(), { text: event.text, reason: event.reason });
+    case 'answer':
+      return Object.assign(new AnswerReady(), { answer: toAnswer(event.answer) });
+  }
+}
+
+interface AskArgs {
+  input: AskInput;
+}
+
+/** The rules take plain values: defaults of absent fields are theirs. */
+const plain = (input: AskInput) => ({
+  ...input,
+  generation: input.generation && {
+    maxTokens: input.generation.maxTokens ?? undefined,
+    temperature: input.generation.temperature ?? undefined,
+    seed: input.generation.seed ?? undefined,
+  },
+});
+
+@Resolver()
+export class AskResolver {
+  constructor(private readonly service: AskService) {}
+
+  @Query(() => Answer, {
+    description:
+      'Answers a question and records the answer. POST only, alone in its operation; `requestId` makes it safe to repeat. Disconnecting stops the work.',
+    complexity: cost(100),
+  })
+  async ask(
+    @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer> {
+    return toAnswer(await this.service.ask(context, plain(input), context.signal));
+  }
+
+  @Query(() => [Answer], {
+    description:
+      'The same question through every strategy that can answer, one after the other; `strategy` is not looked at. POST only, alone in its operation. With `requestId`, each answer’s own is that, a colon and the strategy.',
+    complexity: ({ childComplexity }) => 400 + 4 * childComplexity,
+  })
+  async answerAll(
+    @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer[]> {
+    return (await this.service.askAll(context, plain(input), context.signal)).map(toAnswer);
+  }
+
+  @Query(() => Answer, {
+    nullable: true,
+    description: 'A recorded answer; null when the workspace has none of this id.',
+    complexity: cost(2),
+  })
+  async answer(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer | null> {
+    return loadAnswer(context, this.service, fromGlobalId(id, 'Answer', 'id'));
+  }
+
+  @Query(() => AnswerConnection, { description: 'Recorded answers, newest first.', complexity: cost(5) })
+  async answers(
+    @Arg('filter', () => AnswerFilter, { nullable: true, description: 'Which; all by default.' })
+    filter: AnswerFilter | null,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Answer>> {
+    const page = args.request();
+    const answers = await this.service.answers(context, filter ?? {}, page);
+    return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
+  }
+
+  @Subscription(() => AskEvent, {
+    description:
+      'Answers a question as `ask` does, telling what happens meanwhile; then it completes. Unsubscribing stops the work.',
+    complexity: cost(100),
+    subscribe: subscribeWith(
+      () => AskResolver,
+      (resolver, { args, context }: SubscriptionRequest<AskArgs>) =>
+        resolver.service.stream(context, plain(args.input), context.signal),
+    ),
+  })
+  askStream(
+    @Root() event: AskEventRecord,
+    @Arg('input', () => AskInput, { description: 'The question.' }) _input: AskInput,
+  ): typeof AskEvent {
+    return toEvent(event);
+  }
+}
+
+@Resolver(() => RetrievedPassage)
+export class RetrievedPassageResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, {
+    nullable: true,
+    description: 'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
+    complexity: cost(2),
+  })
+  document(@Root() passage: RetrievedPassage, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, passage.documentId);
+  }
+}
+
+/** An answer by row id, batched over the request; null when the workspace has none. */
+async function loadAnswer(context: GraphContext, service: AskService, id: string): Promise<Answer | null> {
+  const records = context.loader<string, AnswerRecord>('ask.answersById', (ids) => service.answersById(context, ids));
+  const record = await records.load(id);
+  return record ? toAnswer(record) : null;
+}
+
+/** The classes of this domain's resolvers, for printing the schema without an instance of anything. */
+export const askResolverClasses = [
+  AskResolver,
+  AnswerResolver,
+  EvidenceResolver,
+  CitationResolver,
+  PromptPassageResolver,
+  RetrievedPassageResolver,
+] as const;
+
+export interface AskResolverParts {
+  service: AskService;
+  stores: KnowledgeStores;
+  registry: ModelRegistry;
+}
+
+/** The resolvers of this domain; registers its types with `nodes`. */
+export function askResolvers({ service, stores, registry }: AskResolverParts, nodes: NodeRegistry): object[] {
+  nodes.register('Answer', (context, id) => loadAnswer(context, service, id));
+  return [
+    new AskResolver(service),
+    new AnswerResolver(registry),
+    new EvidenceResolver(stores),
+    new CitationResolver(stores),
+    new PromptPassageResolver(stores),
+    new RetrievedPassageResolver(stores),
+  ];
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../kernel/clock.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { CollectionStore, Passage, Retriever } from '../knowledge/index.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { ModelRegistry, ServedVariant } from '../registry/index.js';
+import { abstention } from './abstain.js';
+import type { Evidence } from './answer.js';
+import { cite } from './cite.js';
+import { baseFrame, composeBase, composeRag, measureRoom, ragFrame, unusedPassages } from './compose.js';
+import { configurationOf } from './configuration.js';
+import { replay, type AskEvent } from './events.js';
+import { generate } from './generate.js';
+import { questionDigest, type Question } from './question.js';
+import type { AnswerStore } from './record/answer-store.js';
+import { claimAnswer, underClaim, type Claim } from './record/claim.js';
+import { degradationReason, findEvidence, readable, retrievePassages } from './retrieve.js';
+import { decideRoute, withReason, type ExpectedTimes } from './route.js';
+import { Stopwatch } from './stopwatch.js';
+import { wordAbstention, wordAnswer } from './word.js';
+
+export interface AskParts {
+  registry: Pick<ModelRegistry, 'defaultVariant' | 'embedder'>;
+  retriever: Retriever;
+  collections: CollectionStore;
+  worker: Pick<WorkerClient, 'embed' | 'generate' | 'countTokens' | 'status'>;
+  answers: AnswerStore;
+  expected: ExpectedTimes;
+  clock: Clock;
+}
+
+/** A checked question and who asks it under which id. */
+export interface Asked {
+  workspaceId: WorkspaceId;
+  requestId: string;
+  question: Question;
+}
+
+/**
+ * Answers a question. What was recorded under the request id is joined instead of computed twice; what fails is recorded
+ * too. Leaving the loop, or aborting `signal`, stops the model within one batch.
+ * @throws NOT_FOUND, QUESTION_TOO_LONG, IDEMPOTENCY_CONFLICT, CANCELLED, DATABASE_UNAVAILABLE, and what the worker throws
+ */
+export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+  const { workspaceId, requestId, question } = asked;
+  const { text, conversationId } = question;
+  const inputDigest = questionDigest(question);
+  const record = { workspaceId, requestId, inputDigest, question: text, conversationId };
+  const standing = await claimAnswer(parts.answers, record, signal);
+  if ('recorded' in standing) yield* replay(standing.recorded);
+  else yield* underClaim(standing.claim, answer(parts, asked, standing.claim, signal));
+}
+
+/** The stages of an answer, in their order. */
+async function* answer(
+  parts: AskParts,
+  { workspaceId, question }: Asked,
+  claim: Claim,
+  signal: AbortSignal,
+): AsyncGenerator<AskEvent, void> {
+  const watch = new Stopwatch(parts.clock);
+  const { text: asked, generation } = question;
+
+  const variant = await watch.time('model', () => parts.registry.defaultVariant(workspaceId));
+  const scope = await watch.time('scope', () => readable(parts, workspaceId, question.collections));
+  const route = decideRoute({
+    choice: question.strategy,
+    named: question.collections !== null,
+    ...scope,
+    expectedMs: parts.expected.medians(),
+  });
+  yield { type: 'route', route };
+
+  const rag = route.strategy === 'RAG';
+  const reading = { ...parts, embedder: () => parts.registry.embedder() };
+  const frame = rag ? ragFrame(asked, variant) : baseFrame(asked, variant);
+  const count = tokenCounter(parts, workspaceId, variant, signal);
+  const [left, found] = await watch.time('retrieve', () =>
+    Promise.all([
+      measureRoom(asked, frame, { context: contextOf(parts, variant), answer: generation.maxTokens }, count),
+      rag ? retrievePassages(reading, workspaceId, question, signal) : null,
+    ]),
+  );
+  const passages: Passage[] = found?.retrieval.passages ?? [];
+  if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
+
+  const { evidence, embedMs } = await watch.time('evidence', () =>
+    found ? findEvidence(reading, workspaceId, found, signal) : { evidence: [] as Evidence[], embedMs: 0 },
+  );
+  const refusal = rag ? abstention(scope.chunks, passages, evidence) : null;
+  const composed = await watch.time('compose', () =>
+    refusal
+      ? { prompt: [], stop: [], passages: unusedPassages(passages) }
+      : rag
+        ? composeRag(frame, { passages, evidence }, variant, left, count)
+        : composeBase(frame, variant),
+  );
+
+  const generated = parts.clock.monotonic();
+  const worded = refusal
+    ? yield* wordAbstention(refusal)
+    : yield* wordAnswer(
+        generate(parts.worker, { workspaceId, variant, composed, generation, signal }),
+        evidence,
+        asked,
+      );
+  watch.stages.push({ name: 'generate', ms: parts.clock.monotonic() - generated });
+
+  const { text, wording, done } = worded;
+  const citations = await watch.time('cite', () => (worded.abstention ? [] : cite(text, evidence, asked)));
+  const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
+  const recorded = await claim.complete({
+    text,
+    wording,
+    abstention: worded.abstention,
+    evidence,
+    citations,
+    route: withReason(route, found ? degradationReason(found.retrieval) : null),
+    variant: {
+      id: variant.variantId,
+      sha256: variant.sha256,
+      model: variant.model,
+      quantization: variant.quantization,
+    },
+    passages: composed.passages,
+    usage: { promptTokens, reusedTokens, generatedTokens },
+    stages: watch.stages,
+    cost: {
+      computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
+      computedTokens: promptTokens - reusedTokens + generatedTokens,
+    },
+    configuration: configurationOf(route.strategy, variant, parts.registry.embedder(), generation),
+  });
+  parts.expected.add(route.strategy, watch.totalMs);
+  yield { type: 'answer', answer: recorded };
+}
+
+/** Tokens that a prompt and its answer may have together: the model's own limit or the worker's. */
+function contextOf({ worker }: AskParts, { contextLength }: ServedVariant): number {
+  return Math.min(contextLength, worker.status.hello?.limits.contextTokens ?? contextLength);
+}
+
+const tokenCounter =
+  (
+    { worker }: AskParts,
+    workspaceId: WorkspaceId,
+    { path, sha256, contextLength }: ServedVariant,
+    signal: AbortSignal,
+  ) =>
+  (texts: Parameters<WorkerClient['countTokens']>[0]['texts']): Promise<number[]> =>
+    worker.countTokens({ workspaceId, model: { path, sha256, contextLength }, texts }, { signal });

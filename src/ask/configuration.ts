@@ -1,0 +1,34 @@
+import { digestOf } from '../kernel/hashing.js';
+import { PROMPTS_VERSION } from '../prompting/index.js';
+import type { ServedVariant } from '../registry/index.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
+import type { AvailableStrategy, Configuration } from './answer.js';
+import { PASSAGE_TOKENS } from './compose.js';
+import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.js';
+import type { Generation } from './question.js';
+import { PASSAGES } from './retrieve.js';
+
+/** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
+export function configurationOf(
+  strategy: AvailableStrategy,
+  variant: ServedVariant,
+  embedder: EmbedderFiles,
+  generation: Generation,
+): Configuration {
+  const { model, quantization, sha256 } = variant;
+  const reading = {
+    embedder: { name: embedder.name, sha256: embedder.sha256 },
+    retrieval: { mode: 'HYBRID', passages: PASSAGES, passageTokens: PASSAGE_TOKENS },
+    evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
+    relevance: { ...RELEVANCE_RULE, leastProbability: LEAST_PROBABILITY },
+  };
+  const values = {
+    strategy,
+    model: { name: model, quantization, sha256 },
+    prompts: PROMPTS_VERSION,
+    generation: { ...generation },
+    ...(strategy === 'RAG' ? reading : {}),
+  };
+  return { digest: digestOf(values), values };
+}

@@ -1,0 +1,17 @@
+import type { Degradation, Passage } from '../knowledge/index.js';
+import type { Answer, RouteDecision } from './answer.js';
+
+/** What a caller sees of an answer in the making, in this order; deltas are provisional, `answer` is authoritative. */
+export type AskEvent =
+  | { type: 'route'; route: RouteDecision }
+  | { type: 'passages'; passages: Passage[]; degraded: Degradation | null }
+  | { type: 'delta'; text: string }
+  | { type: 'replaced'; text: string; reason: string }
+  | { type: 'answer'; answer: Answer };
+
+/** The events of an answer that was made before. Its passages are not kept, only what it cites of them. */
+export function* replay(answer: Answer): Generator<AskEvent, void> {
+  yield { type: 'route', route: answer.route };
+  yield { type: 'delta', text: answer.text };
+  yield { type: 'answer', answer };
+}
