@@ -8,6 +8,7 @@ export { INGESTION_LIMITS, type DocumentReport, type IngestionReport, type NewDo
 export { KnowledgeService, type KnowledgeParts } from './knowledge-service.js';
 export { IsolatedParser } from './parsing/isolated-parser.js';
 export type { TermWeight } from './retrieval/lexical.js';
+export { fuse } from './retrieval/fuse.js';
 export { Retriever, type RetrieverParts } from './retrieval/retriever.js';
 export type {
   Degradation,

@@ -29,8 +29,8 @@ interface Section {
 
 /**
  * Cuts a document into chunks at headings, then at sentence ends. Chunks are in order, don't overlap, and hold
- * everything of the text but white space between them. There is no overlap: on XQuAD it gained nothing, and it would show
- * the same sentence as two pieces of evidence.
+ * everything of the text but white space between them. There is no overlap: headings are indexed with every chunk, and an
+ * overlap would show the same sentence as two pieces of evidence.
  */
 export function chunkDocument(document: Pick<ParsedDocument, 'text' | 'blocks'>): DraftChunk[] {
   const sections = joinSmall(toSections(document.blocks));

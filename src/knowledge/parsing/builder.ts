@@ -15,7 +15,7 @@ export const cleanText = (text: string): string =>
   text
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replace(/[\u00ad\ufeff\u200b]/g, '')
-    // eslint-disable-next-line no-control-regex -- controls are what it removes
+
     .replace(/[\0-\b\v\f\x0e-\x1f\x7f-\x9f\u00a0\u2007\u202f]/g, ' ')
     .toWellFormed();
 

@@ -27,7 +27,7 @@ export function decodeText(bytes: Buffer): Decoded | null {
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    // eslint-disable-next-line no-control-regex -- controls are what it counts
+
     const controls = text.slice(0, 65_536).match(/[\0-\x08\x0b\x0e-\x1f]/g)?.length ?? 0;
     return controls > MAX_CONTROL_SHARE * Math.min(text.length, 65_536) ? null : { text, note: null };
   } catch {

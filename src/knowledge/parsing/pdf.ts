@@ -22,6 +22,17 @@ interface Line {
   margin: boolean;
 }
 
+/** The part of pdf.js that is used; unpdf's own types need a package that it does not bring along. */
+interface Pdf {
+  numPages: number;
+  getPage(number: number): Promise<{
+    /** Left, bottom, right, top in points. */
+    view: number[];
+    getTextContent(): Promise<{ items: object[] }>;
+    cleanup(): void;
+  }>;
+}
+
 interface TextItem {
   str: string;
   transform: number[];
@@ -46,8 +57,8 @@ export async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedD
   for (let number = 1; number <= document.numPages; number += 1) {
     const page = await document.getPage(number);
     const content = await page.getTextContent();
-    const items = (content.items as object[]).filter((item): item is TextItem => 'str' in item);
-    pages.push(toLines(items, page.view as number[]));
+    const items = content.items.filter((item): item is TextItem => 'str' in item);
+    pages.push(toLines(items, page.view));
     page.cleanup();
   }
   const builder = new DocumentBuilder('pdf');
@@ -61,19 +72,28 @@ export async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedD
       levels,
     );
   });
-  const meta = await getMeta(document).catch(() => ({ info: {} as Record<string, unknown> }));
-  const title = typeof meta.info['Title'] === 'string' ? meta.info['Title'] : undefined;
+  const title = await titleOf(document);
   return builder.finish({
-    title: title !== undefined && /^untitled|\.\w{2,4}$|^microsoft word/i.test(title.trim()) ? undefined : title,
+    title,
     fallbackTitle: name,
     pages: document.numPages,
     emptyHint: 'It may be a scan: run text recognition over it first.',
   });
 }
 
-async function open(bytes: Uint8Array) {
+/** The title in the file's metadata, unless a program put its own words or a file name there. */
+async function titleOf(document: Pdf): Promise<string | undefined> {
+  const meta: { info: Record<string, unknown> } = await getMeta(document as never).catch(() => ({ info: {} }));
+  const title = meta.info['Title'];
+  if (typeof title !== 'string' || /^untitled|\.\w{2,4}$|^microsoft word/i.test(title.trim())) return undefined;
+  return title;
+}
+
+async function open(bytes: Uint8Array): Promise<Pdf> {
   try {
-    return await getDocumentProxy(bytes, { isEvalSupported: false, stopAtErrors: false, verbosity: 0 });
+    const options = { isEvalSupported: false, stopAtErrors: false, verbosity: 0 };
+    const document: unknown = await getDocumentProxy(bytes, options);
+    return document as Pdf;
   } catch (cause) {
     const encrypted = cause instanceof Error && cause.name === 'PasswordException';
     throw new GraftError(
@@ -95,12 +115,7 @@ function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: readonly
   for (const item of items) {
     const [, , skew = 0, scale = 0, x = 0, y = 0] = item.transform;
     const size = Math.hypot(skew, scale) || item.height;
-    if (
-      current !== null &&
-      Math.abs(y - (current as Line).y) > Math.max(size, (current as Line).size) / 2 &&
-      item.str !== ''
-    )
-      close();
+    if (current !== null && Math.abs(y - current.y) > Math.max(size, current.size) / 2 && item.str !== '') close();
     if (item.str !== '') {
       const line: Line = current ?? { text: '', x, y, width: 0, size: 0, margin: y > top - edge || y < bottom + edge };
       line.text += item.str;

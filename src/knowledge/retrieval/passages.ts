@@ -38,7 +38,7 @@ export async function readPassages(
     values: [workspaceId, chosen.map(({ chunkId }) => chunkId), [...terms.values()].flatMap((query) => query.terms)],
   });
   const byId = new Map(rows.map((row) => [row.chunkId, row]));
-  const collectionOf = new Map(collections.map((collection) => [collection.id as string, collection]));
+  const collectionOf = new Map(collections.map((collection) => [collection.id, collection]));
   return chosen.flatMap(({ chunkId, scores }) => {
     const row = byId.get(chunkId);
     const collection = row === undefined ? undefined : collectionOf.get(row.collectionId);

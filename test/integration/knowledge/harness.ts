@@ -116,7 +116,7 @@ export async function startKnowledge() {
   };
 
   return {
-    ...{ database, workspaceId, worker, events, artifacts, vectors, stores, runs, service, retriever, schema, nodes },
+    ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, schema, nodes },
     ...{ gateway, finished, files: fileService, parser },
     setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
     context: (signal = new AbortController().signal) => createGraphContext(workspaceId, 'test', { signal }),
@@ -124,8 +124,11 @@ export async function startKnowledge() {
     async collection(name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) {
       return service.createCollection({ workspaceId, name, ...options });
     },
-    async ingest(collection: string, sent: NewDocument[], idempotencyKey: string = newId()) {
-      return finished(await service.ingestDocuments(workspaceId, { collection, documents: sent, idempotencyKey }));
+    async ingest(collection: string, sent: NewDocument[], idempotencyKey: string = newId(), timeoutMs?: number) {
+      return finished(
+        await service.ingestDocuments(workspaceId, { collection, documents: sent, idempotencyKey }),
+        timeoutMs,
+      );
     },
     async upload(name: string, content: Buffer, mediaType = 'application/octet-stream') {
       return fileService.store(workspaceId, { name, mediaType, source: chunks(content), maxBytes: 1e9 });

@@ -95,7 +95,7 @@ describe('ingestion', () => {
     const [index] = await knowledge.stores.collections.indexes(id);
     const { vectors } = await knowledge.worker.embed({
       workspaceId: knowledge.workspaceId,
-      embedder: (await import('./harness.js').then((harness) => harness.realEmbedder())) as never,
+      embedder: await import('./harness.js').then((harness) => harness.realEmbedder()),
       texts: ['harbour'],
     });
     expect(await knowledge.vectors.query(knowledge.workspaceId, index!.id, vectors[0]!, 10)).toHaveLength(1);
