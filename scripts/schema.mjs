@@ -2,7 +2,7 @@
 // where something lacks a description, or where an operation of schema/operations does not fit the schema.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { lexicographicSortSchema, parse, printSchema, specifiedRules, validate } from 'graphql';
+import { getVariableValues, lexicographicSortSchema, parse, printSchema, validate } from 'graphql';
 
 await import('./build.mjs');
 const { buildGraphSchema } = await import('../dist/src/graphql/schema.js');
@@ -49,9 +49,17 @@ const operations = existsSync(`${folder}operations`) ? readdirSync(`${folder}ope
 for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
   const text = readFileSync(`${folder}operations/${name}`, 'utf8');
   try {
-    for (const error of validate(schema, parse(text), specifiedRules))
-      problems.push(`schema/operations/${name}: ${error.message}`);
-    if (problems.length === 0) checker.prepare(text);
+    const document = parse(text);
+    for (const error of validate(schema, document)) problems.push(`schema/operations/${name}: ${error.message}`);
+    if (problems.length > 0) continue;
+    const prepared = checker.prepare(text);
+    const beside = `${folder}operations/${name.replace('.graphql', '.variables.json')}`;
+    const variables = existsSync(beside) ? JSON.parse(readFileSync(beside, 'utf8')) : {};
+    for (const definition of document.definitions) {
+      const { errors } = getVariableValues(schema, definition.variableDefinitions ?? [], variables);
+      for (const error of errors ?? []) problems.push(`${beside}: ${error.message}`);
+    }
+    checker.checkVariables(prepared, null, variables);
   } catch (error) {
     problems.push(`schema/operations/${name}: ${error.message}`);
   }
@@ -60,5 +68,5 @@ for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exit(1);
 process.stdout.write(
-  `schema: ${Object.keys(schema.getTypeMap()).length} types, ${operations.length} operations, all described and valid\n`,
+  `schema: ${Object.keys(schema.getTypeMap()).length} types, ${operations.filter((file) => file.endsWith('.graphql')).length} operations, all described and valid\n`,
 );

@@ -18,14 +18,21 @@ const fetcher = createGraphiQLFetcher({
 });
 
 const EDITION_KEY = 'graft:edition';
-if (localStorage.getItem(EDITION_KEY) !== String(edition)) {
+const fresh = localStorage.getItem(EDITION_KEY) !== String(edition);
+if (fresh) {
   localStorage.removeItem('graphiql:tabState');
   localStorage.removeItem('graphiql:query');
   localStorage.setItem(EDITION_KEY, String(edition));
 }
 
 createRoot(document.getElementById('playground')).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={tabs} defaultEditorToolsVisibility="variables">
+  <GraphiQL
+    fetcher={fetcher}
+    defaultTabs={tabs}
+    // GraphiQL takes the first tab's query from the tabs, but not its variables.
+    initialVariables={fresh ? tabs[0]?.variables : undefined}
+    defaultEditorToolsVisibility="variables"
+  >
     <GraphiQL.Logo>
       <span className="graft-logo">Graft</span>
     </GraphiQL.Logo>
