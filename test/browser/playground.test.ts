@@ -32,7 +32,8 @@ describe('the Playground', () => {
     });
     mkdirSync(screenshots, { recursive: true });
     await page.goto(`${gateway.url}/playground`);
-    await page.locator('.graphiql-execute-button').waitFor();
+    // The editor is there once it shows the first tab.
+    await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: '{' }).waitFor();
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
@@ -45,7 +46,7 @@ describe('the Playground', () => {
     const before = await tabs.count();
     await page.locator('.graphiql-tab-add').click();
     await tabs.nth(before).waitFor();
-    await page.locator('.graphiql-query-editor .view-lines').click();
+    await page.locator('.graphiql-query-editor .view-lines').filter({ hasNotText: /[a-z]/ }).click();
     await page.keyboard.insertText(document);
     await page.locator('.graphiql-tab-active').filter({ hasText: name }).waitFor();
     // GraphiQL reads the operation's name a moment after the last key.

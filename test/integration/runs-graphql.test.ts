@@ -1,0 +1,110 @@
+import { tmpdir } from 'node:os';
+import { graphql } from 'graphql';
+import { buildGraphSchema } from '../../src/graphql/schema.js';
+import { RESOLVERS } from '../../src/graphql/resolvers.js';
+import { NodeResolver, RunResolver } from '../../src/graphql/runs-graphql.js';
+import { SystemResolver, type SystemSources } from '../../src/graphql/system-graphql.js';
+import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/graphql-kit/index.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
+import { EventLog } from '../../src/platform/events/index.js';
+import { RunQueue } from '../../src/platform/runs/index.js';
+import { silentLogger } from '../../src/platform/telemetry/index.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+
+describe('runs, nodes and the system over GraphQL', () => {
+  let database: TestDatabase;
+  let events: EventLog;
+  let runs: RunQueue;
+  let schema: ReturnType<typeof buildGraphSchema>;
+  const nodes = new NodeRegistry();
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    const log = silentLogger();
+    events = new EventLog({ database, log });
+    runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'test' });
+    const sources: SystemSources = {
+      version: '1.2.3',
+      home: tmpdir(),
+      parts: async () => [{ name: 'database', ready: true, embedded: true, detail: 'running' }],
+      worker: { status: { state: 'restarting', pid: null, hello: null, load: null, restarts: 2 } },
+      threads: () => ({ prefill: 2, decode: 1 }),
+      queues: (workspaceId) => runs.unfinished(workspaceId),
+    };
+    const own = [new RunResolver(runs), new NodeResolver(nodes), new SystemResolver(sources)];
+    // The classes of the domains give the schema its run types; nothing of theirs is resolved here.
+    const others = RESOLVERS.filter((known) => !own.some((instance) => instance instanceof known));
+    schema = buildGraphSchema([...own, ...others]);
+  });
+  afterAll(async () => {
+    await events.close();
+    await database.dispose();
+  });
+
+  const ask = async (source: string, workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID) => {
+    const contextValue = createGraphContext(workspaceId, 'test', new AbortController());
+    return JSON.parse(JSON.stringify(await graphql({ schema, source, contextValue }))) as {
+      data: Record<string, unknown>;
+      errors?: { message: string }[];
+    };
+  };
+
+  const enqueue = (idempotencyKey: string) =>
+    runs.enqueue({ workspaceId: DEFAULT_WORKSPACE_ID, kind: 'INGESTION', input: {}, idempotencyKey });
+
+  it('lists runs newest first, page by page, each as its own type', async () => {
+    const keys = ['a', 'b', 'c'];
+    const rows = [];
+    for (const key of keys) rows.push(await enqueue(key));
+    const page = (after: string) => `{ runs(kind: INGESTION, status: QUEUED, first: 2 ${after}) {
+      edges { node { __typename id status progress } } pageInfo { hasNextPage endCursor } } }`;
+    const first = await ask(page(''));
+    expect(first).toMatchObject({
+      data: {
+        runs: {
+          edges: [rows[2]!, rows[1]!].map(({ id }) => ({
+            node: { __typename: 'IngestionRun', id: toGlobalId('IngestionRun', id), status: 'QUEUED', progress: 0 },
+          })),
+          pageInfo: { hasNextPage: true },
+        },
+      },
+    });
+    const cursor = (first.data['runs'] as { pageInfo: { endCursor: string } }).pageInfo.endCursor;
+    const second = await ask(page(`after: "${cursor}"`));
+    expect(second).toMatchObject({
+      data: {
+        runs: { edges: [{ node: { id: toGlobalId('IngestionRun', rows[0]!.id) } }], pageInfo: { hasNextPage: false } },
+      },
+    });
+  });
+
+  it('cancels a run of any kind, and finds none of another workspace', async () => {
+    const { id } = await enqueue('cancel me');
+    const cancel = `mutation { cancelRun(input: { id: "${toGlobalId('IngestionRun', id)}" }) { run { status } } }`;
+    expect((await ask(cancel, newId() as string as WorkspaceId)).errors![0]!.message).toMatch(/does not exist/);
+    expect(await ask(cancel)).toMatchObject({ data: { cancelRun: { run: { status: 'CANCELLED' } } } });
+    const wrong = await ask(`mutation { cancelRun(input: { id: "${toGlobalId('Model', id)}" }) { run { id } } }`);
+    expect(wrong.errors![0]!.message).toMatch(/input.id is the id of a Model; the id of a .*IngestionRun/);
+  });
+
+  it('answers null for a node that is of no known type', async () => {
+    expect(await ask(`{ node(id: "${toGlobalId('Nothing', newId())}") { id } }`)).toEqual({ data: { node: null } });
+  });
+
+  it('reports the system while a part is down', async () => {
+    const { data, errors } = await ask(`{ system {
+      versions { graft node inference } startedAt uptimeSeconds parts { name ready embedded }
+      worker { state restarts threads { prefill decode } device { processor } memoryBytes }
+      memory { gatewayBytes } disk { freeBytes totalBytes } queues { kind status count } } }`);
+    expect(errors).toBeUndefined();
+    expect(data['system']).toMatchObject({
+      versions: { graft: '1.2.3', node: process.versions.node, inference: null },
+      parts: [{ name: 'database', ready: true, embedded: true }],
+      worker: { state: 'RESTARTING', restarts: 2, threads: { prefill: 2, decode: 1 }, device: null },
+      memory: { gatewayBytes: expect.any(Number) },
+      disk: { freeBytes: expect.any(Number) },
+      queues: [{ kind: 'INGESTION', status: 'QUEUED', count: 3 }],
+    });
+  });
+});
