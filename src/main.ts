@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { AnswerStore, AskService, askResolvers, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import type { PartReadiness } from './graphql/health.js';
 import { completeResolvers } from './graphql/resolvers.js';
@@ -138,6 +139,16 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   const retriever = new Retriever({ database, ...stores, vectors, worker, embedder, clock: systemClock });
 
+  const asking = new AskService({
+    registry,
+    retriever,
+    collections: stores.collections,
+    worker,
+    answers: new AnswerStore(database),
+    expected: new ExpectedTimes(),
+    clock: systemClock,
+  });
+
   await worker.start();
   const bars = new DownloadBars();
   const variant = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
@@ -161,6 +172,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     new ModelVariantResolver(registry),
     new DownloadRunResolver(registry, runs),
     ...knowledgeResolvers({ service: knowledge, stores, runs, events, retriever }, nodes),
+    ...askResolvers({ service: asking, stores, registry }, nodes),
   ]);
 
   const gateway = await startGateway({

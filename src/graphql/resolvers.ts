@@ -1,3 +1,4 @@
+import { askResolverClasses } from '../ask/index.js';
 import { knowledgeResolverClasses } from '../knowledge/index.js';
 import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../registry/index.js';
 import { NodeResolver, RunResolver } from './runs-graphql.js';
@@ -14,6 +15,7 @@ export const RESOLVERS: readonly ResolverClass[] = [
   ModelVariantResolver,
   DownloadRunResolver,
   ...knowledgeResolverClasses,
+  ...askResolverClasses,
 ];
 
 /**
