@@ -125,9 +125,12 @@ export class KnowledgeService {
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT */
-  tuneRetrieval(workspaceId: WorkspaceId, input: { collection: string; denseWeight: number }): Promise<CollectionRow> {
+  async tuneRetrieval(
+    workspaceId: WorkspaceId,
+    input: { collection: string; denseWeight: number },
+  ): Promise<CollectionRow> {
     const weight = checkedDenseWeight(input.denseWeight, 'input.denseWeight');
-    return this.parts.collections.tune(workspaceId, input.collection, weight);
+    return await this.parts.collections.tune(workspaceId, input.collection, weight);
   }
 
   /** Embeds a collection again with the embedder of now. @throws NOT_FOUND, IDEMPOTENCY_CONFLICT */

@@ -8,7 +8,8 @@ export const lexicalText = (text: string): string =>
     .normalize('NFKC')
     .toLowerCase()
     .replace(/(?<=\d),(?=\d{3}(?!\d))/g, '')
-    .replace(/(?<=\d)\.(?=\d)|[^\p{L}\p{N}\p{M}]+/gu, (match) => (match === '.' ? '.' : ' '))
+    .replace(/(?<!\d)\.|\.(?!\d)|[^\p{L}\p{N}\p{M}.]/gu, ' ')
+    .replace(/ +/g, ' ')
     .trim();
 
 /**

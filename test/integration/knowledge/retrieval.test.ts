@@ -1,0 +1,192 @@
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import { lexicalText, type RetrievalRequest } from '../../../src/knowledge/index.js';
+import { startKnowledge, type Knowledge } from './harness.js';
+
+const TEXTS = [
+  'The pump moves eleven litres of water a minute through the pump filter.',
+  'Filters are cleaned weekly. A dirty filter halves the flow of water.',
+  'TCP/IP and node.js are configured in settings.yaml; version 3.5.1 needs 1,000 MB.',
+  'Cats sleep on the warm boiler all day long and purr.',
+  'A physician treats patients in the hospital.',
+];
+
+describe('retrieval', () => {
+  let knowledge: Knowledge;
+  let name: string;
+  let id: string;
+  beforeAll(async () => {
+    knowledge = await startKnowledge();
+    ({ id, name } = await knowledge.collection('manual'));
+    await knowledge.ingest(
+      name,
+      TEXTS.map((text, i) => ({ name: `${i}.txt`, text })),
+    );
+    // Staged for a run that never ends: search must not see it in any mode or statistic.
+    await knowledge.collection('empty');
+  }, 120_000);
+  afterAll(() => knowledge.stop());
+
+  const retrieve = (query: string, more: Partial<RetrievalRequest> = {}) =>
+    knowledge.retriever.retrieve({
+      workspaceId: knowledge.workspaceId,
+      collections: [name],
+      query,
+      mode: 'HYBRID',
+      limit: 5,
+      ...more,
+    });
+  const names = async (query: string, more: Partial<RetrievalRequest> = {}) =>
+    (await retrieve(query, more)).passages.map(({ documentName }) => documentName);
+
+  /** BM25 as its paper has it, over PostgreSQL's lexemes, counted in JavaScript. */
+  async function referenceScores(query: string): Promise<Map<string, number>> {
+    const lexemes = async (text: string) => {
+      const { rows } = await knowledge.database.pool.query<{ term: string; count: number }>(
+        `SELECT lexeme AS term, cardinality(positions) AS count FROM unnest(to_tsvector('english', $1))`,
+        [lexicalText(text)],
+      );
+      return new Map(rows.map(({ term, count }) => [term, count]));
+    };
+    const documents = await Promise.all(TEXTS.map(lexemes));
+    const lengths = documents.map((terms) => [...terms.values()].reduce((a, b) => a + b, 0));
+    const average = lengths.reduce((a, b) => a + b, 0) / lengths.length;
+    const scores = new Map<string, number>();
+    for (const term of (await lexemes(query)).keys()) {
+      const df = documents.filter((terms) => terms.has(term)).length;
+      const idf = Math.log(1 + (documents.length - df + 0.5) / (df + 0.5));
+      documents.forEach((terms, i) => {
+        const tf = terms.get(term) ?? 0;
+        if (tf === 0) return;
+        const score = (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * (lengths[i] ?? 0)) / average));
+        scores.set(`${i}.txt`, (scores.get(`${i}.txt`) ?? 0) + score);
+      });
+    }
+    return scores;
+  }
+
+  it.each(['dirty water filter', 'How many litres does the pump move?', 'filters', 'TCP/IP', 'zebra pump'])(
+    'ranks "%s" by exactly BM25',
+    async (query) => {
+      const { passages } = await retrieve(query, { mode: 'LEXICAL' });
+      const expected = await referenceScores(query);
+      expect(passages).toHaveLength(expected.size);
+      passages.forEach(({ documentName, scores }, i) => {
+        expect(scores.lexical).toBeCloseTo(expected.get(documentName) ?? NaN, 6);
+        expect(scores).toMatchObject({ lexicalRank: i + 1, dense: null, denseRank: null });
+      });
+    },
+  );
+
+  it('finds words inside paths, hosts, versions and numbers', async () => {
+    for (const query of ['ip', 'node', 'settings', '3.5.1', '1000', 'YAML'])
+      expect(await names(query, { mode: 'LEXICAL' })).toEqual(['2.txt']);
+  });
+
+  it('finds meaning without common words', async () => {
+    expect(await names('doctor at a clinic', { mode: 'LEXICAL' })).toEqual([]);
+    const { passages, queryVector } = await retrieve('doctor at a clinic', { mode: 'DENSE', limit: 1 });
+    expect(passages[0]).toMatchObject({ documentName: '4.txt', scores: { denseRank: 1, lexical: null, fused: 1 } });
+    expect(queryVector).toHaveLength(384);
+    expect(passages[0]?.scores.dense).toBeGreaterThan(0.3);
+  });
+
+  it('says how much of the query a passage covers, by rarity', async () => {
+    const { passages } = await retrieve('dirty filter zebra');
+    const best = passages.find(({ documentName }) => documentName === '1.txt');
+    const weights = await knowledge.retriever.termWeights({
+      workspaceId: knowledge.workspaceId,
+      collections: [name],
+      words: ['dirty', 'filter', 'zebra', 'the', '—'],
+    });
+    expect([...weights.keys()]).toEqual(['dirty', 'filter', 'zebra']);
+    expect(weights.get('filter')?.stem).toBe('filter');
+    const idf = (word: string) => weights.get(word)?.idf ?? NaN;
+    expect(idf('zebra')).toBeGreaterThan(idf('dirty'));
+    expect(idf('dirty')).toBeGreaterThan(idf('filter'));
+    expect(best?.coverage).toBeCloseTo(
+      (idf('dirty') + idf('filter')) / (idf('dirty') + idf('filter') + idf('zebra')),
+      9,
+    );
+    expect((await retrieve('the of and')).passages.every(({ coverage }) => coverage === 0)).toBe(true);
+  });
+
+  it('looks only into the documents of a filter, in every mode', async () => {
+    const { id: documentId } = (await knowledge.stores.documents.live(knowledge.workspaceId, id, '1.txt'))!;
+    for (const mode of ['DENSE', 'LEXICAL', 'HYBRID'] as const)
+      expect(await names('water filter pump', { mode, documentFilter: [documentId] })).toEqual(['1.txt']);
+    expect(await names('water', { documentFilter: [] })).toEqual([]);
+  });
+
+  it('searches several collections as one, each in its language', async () => {
+    const spanish = await knowledge.collection('manual-es', { language: 'spanish' });
+    await knowledge.ingest(spanish.name, [
+      { name: 'bomba.txt', text: 'Las bombas mueven once litros de agua por minuto.' },
+    ]);
+    expect(await names('bomba moviendo litro', { collections: [spanish.name], mode: 'LEXICAL' })).toEqual([
+      'bomba.txt',
+    ]);
+    const found = (await retrieve('bomba pumps', { collections: null, mode: 'LEXICAL' })).passages;
+    expect(new Set(found.map(({ collectionName, language }) => `${collectionName} ${language}`))).toEqual(
+      new Set(['manual english', 'manual-es spanish']),
+    );
+    expect(await knowledge.retriever.readableCollections(knowledge.workspaceId)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'manual-es' })]),
+    );
+    await expect(retrieve('x', { collections: ['manual', 'nowhere'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await retrieve('x', { collections: ['empty'] })).passages).toEqual([]);
+  });
+
+  it('shows nothing to another workspace', async () => {
+    await expect(retrieve('pump', { workspaceId: DEFAULT_WORKSPACE_ID })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const own = await knowledge.service.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: 'manual' });
+    for (const mode of ['DENSE', 'LEXICAL', 'HYBRID'] as const)
+      expect(await names('pump', { workspaceId: DEFAULT_WORKSPACE_ID, mode })).toEqual([]);
+    expect(await knowledge.stores.documents.live(DEFAULT_WORKSPACE_ID, own.id, '0.txt')).toBeNull();
+  });
+
+  it('falls back to words while the vector store is away, says so, and recovers', async () => {
+    knowledge.vectors.away = true;
+    const { passages, degraded } = await retrieve('dirty filter');
+    expect(degraded).toBe('VECTOR_STORE_UNAVAILABLE');
+    expect(passages[0]).toMatchObject({ documentName: '1.txt', scores: { dense: null, fused: 1 } });
+    await expect(retrieve('dirty filter', { mode: 'DENSE' })).rejects.toMatchObject({
+      code: 'VECTOR_STORE_UNAVAILABLE',
+    });
+    knowledge.vectors.away = false;
+    expect((await retrieve('dirty filter')).degraded).toBeNull();
+  });
+
+  it('ranks by the weight that the collection was tuned to', async () => {
+    await knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: 0 });
+    const [first] = (await retrieve('dirty filter')).passages;
+    expect(first?.scores).toMatchObject({ lexicalRank: 1, fused: 1 });
+    await knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: 0.6 });
+    await expect(
+      knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: -1 }),
+    ).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it('does not compare vectors of two embedders: it asks for a rebuilt index, and uses it then', async () => {
+    const old = (await knowledge.stores.collections.indexes(id))[0]!;
+    // Another identity on the same files: what is bound to an identity need not be different to be refused.
+    knowledge.setEmbedder({ maxTokens: 128 });
+    expect(await retrieve('dirty filter')).toMatchObject({ degraded: 'INDEX_OUTDATED' });
+    await expect(retrieve('dirty filter', { mode: 'DENSE' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      hint: expect.stringContaining('rebuildIndex'),
+    });
+    const run = await knowledge.service.rebuildIndex(knowledge.workspaceId, {
+      collection: name,
+      idempotencyKey: newId(),
+    });
+    expect(await knowledge.finished(run)).toMatchObject({ status: 'SUCCEEDED', output: { chunks: TEXTS.length } });
+    expect(await retrieve('doctor at a clinic', { mode: 'DENSE', limit: 1 })).toMatchObject({
+      degraded: null,
+      passages: [{ documentName: '4.txt' }],
+    });
+    const indexes = await knowledge.stores.collections.indexes(id);
+    expect(indexes).toHaveLength(1);
+    expect(indexes[0]?.id).not.toBe(old.id);
+    knowledge.setEmbedder({});
+  });
+});
