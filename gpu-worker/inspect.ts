@@ -9,7 +9,7 @@ import { describeGguf } from './formats/gguf/describe.js';
  * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
  */
 export async function inspectModel(path: string): Promise<ModelDescription> {
-  const description = await describeGguf(path);
+  const description = describeGguf(path);
   let said = '';
   const llama = await openLlama(false, (message) => (said = `${said}${message}\n`.slice(-8_192)));
   try {

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { GraftError } from '../src/kernel/errors.js';
 import {
@@ -29,7 +30,11 @@ export async function answerOnce(work: () => Promise<unknown>): Promise<void> {
  * Inspects a model file in a throw-away process.
  * @throws MODEL_FILE_INVALID (also when the process dies of the file), MODEL_UNSUPPORTED, the signal's reason
  */
-export function inspectInChild(path: string, signal: AbortSignal): Promise<ModelDescription> {
+export async function inspectInChild(path: string, signal: AbortSignal): Promise<ModelDescription> {
+  const bytes = await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('main.js', import.meta.url)), ['inspect', JSON.stringify({ path })], {
       serialization: 'advanced',
@@ -39,6 +44,8 @@ export function inspectInChild(path: string, signal: AbortSignal): Promise<Model
     });
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop, { once: true });
+    // A loader that a corrupt file keeps busy for ever is ended; a slow disk reads 20 MB a second.
+    const timer = setTimeout(stop, 60_000 + bytes / 20_000);
     let answer: OneShotAnswer | undefined;
     let ended = '';
     child.on('message', (message) => (answer = oneShotAnswer.parse(message)));
@@ -46,6 +53,7 @@ export function inspectInChild(path: string, signal: AbortSignal): Promise<Model
     child.on('exit', (code, killedBy) => (ended = killedBy ?? `exit ${code}`));
     // The channel closes after the last message was received, also when the process was killed.
     child.on('disconnect', () => {
+      clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       if (signal.aborted) return reject(signal.reason as Error);
       if (answer === undefined)

@@ -78,7 +78,7 @@ export class EmbeddingEngine {
     const thread = (this.thread ??= this.startThread());
     const id = this.nextId++;
     return new Promise<T>((resolve, reject) => {
-      this.waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+      this.waiting.set(id, { resolve: resolve, reject });
       thread.postMessage({ id, ...work } satisfies ThreadRequest);
     });
   }

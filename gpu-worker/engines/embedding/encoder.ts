@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { Tokenizer } from '@huggingface/tokenizers';
+import * as tokenizers from '@huggingface/tokenizers';
 import * as ort from 'onnxruntime-node';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { meanPool } from './batches.js';
+
+/** What is used of the package; its own type declarations import without extensions, which Node's resolution can't follow. */
+interface TextTokenizer {
+  encode(text: string): { ids: number[] };
+}
+const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => TextTokenizer };
 
 /** Nothing of a text beyond this many UTF-16 units per token is looked at: words are shorter. */
 const MAX_UNITS_PER_TOKEN = 64;
@@ -19,7 +25,7 @@ export interface TokenizedTexts {
 export class Encoder {
   private constructor(
     private readonly files: EmbedderFiles,
-    private readonly tokenizer: Tokenizer,
+    private readonly tokenizer: TextTokenizer,
     private readonly session: ort.InferenceSession,
   ) {}
 

@@ -1,11 +1,8 @@
-import { open } from 'node:fs/promises';
-import { readGgufFileInfo, type GgufFileInfo } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
+import { invalid, readGgufHeader, type GgufHeader } from './header.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
 
-const invalid = (message: string, cause?: unknown): GraftError =>
-  new GraftError('MODEL_FILE_INVALID', message, { cause });
 const unsupported = (message: string): GraftError => new GraftError('MODEL_UNSUPPORTED', message);
 
 /** Architectures that llama.cpp loads but that don't write text. */
@@ -27,86 +24,67 @@ const NOT_GENERATORS = new Set([
  * What the header of a GGUF file says, after checking that the file is as long as its header claims. Nothing is loaded.
  * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
  */
-export async function describeGguf(path: string): Promise<ModelDescription> {
-  const bytes = await checkedSize(path);
-  const info = await header(path);
-  const { general, tokenizer } = info.metadata;
-  const architecture = String(general.architecture ?? '');
-  const type = (general as { type?: unknown }).type;
-  if (type !== undefined && type !== 'model') throw invalid(`The file holds ${articled(String(type))}, not a model.`);
-  const splits = Number((info.metadata as { split?: { count?: unknown } }).split?.count ?? 1);
+export function describeGguf(path: string): ModelDescription {
+  const header = readGgufHeader(path);
+  const { metadata, fileBytes } = header;
+  const text = (key: string): string | null => {
+    const value = metadata.get(key);
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+  const whole = (key: string): number => {
+    const value = Number(metadata.get(key) ?? 0);
+    return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+  };
+  const architecture = text('general.architecture');
+  const type = text('general.type');
+  if (type !== null && type !== 'model') throw invalid(`The file holds ${articled(type)}, not a model.`);
+  if (architecture === null) throw invalid('The file’s header names no architecture.');
+  const splits = whole('split.count');
   if (splits > 1) throw unsupported(`The model is split into ${splits} files; merge them with llama-gguf-split first.`);
-  if (architecture === '') throw invalid('The file’s header names no architecture.');
   if (NOT_GENERATORS.has(architecture))
     throw unsupported(`A model of architecture ${JSON.stringify(architecture)} does not generate text.`);
-  const { parameters, quantization } = checkedTensors(info, bytes);
-  const ggml = tokenizer?.ggml;
-  const tokens: readonly unknown[] = ggml?.tokens ?? [];
-  if (tokens.length === 0) throw invalid('The file holds no vocabulary.');
-  const tokenText = (id: unknown): string => (typeof id === 'number' ? String(tokens[id] ?? '') : '');
+  const vocabulary = metadata.get('tokenizer.ggml.tokens');
+  if (!Array.isArray(vocabulary) || vocabulary.length === 0) throw invalid('The file holds no vocabulary.');
+  const tokenOf = (key: string): string => {
+    const token = metadata.has(key) ? vocabulary[whole(key)] : undefined;
+    return typeof token === 'string' ? token : '';
+  };
   return {
     architecture,
-    parameters,
-    quantization,
-    contextLength: Number(info.architectureMetadata?.context_length ?? 0),
-    vocabulary: tokens.length,
-    chatTemplate: text(tokenizer?.chat_template),
-    bosToken: tokenText(ggml?.bos_token_id),
-    eosToken: tokenText(ggml?.eos_token_id),
-    licence: text(general.license),
-    name: text(general.name),
-    bytes,
+    ...checkedTensors(header),
+    contextLength: whole(`${architecture}.context_length`),
+    vocabulary: vocabulary.length,
+    chatTemplate: text('tokenizer.chat_template'),
+    bosToken: tokenOf('tokenizer.ggml.bos_token_id'),
+    eosToken: tokenOf('tokenizer.ggml.eos_token_id'),
+    licence: text('general.license'),
+    name: text('general.name'),
+    bytes: fileBytes,
   };
 }
 
-async function checkedSize(path: string): Promise<number> {
-  let file;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    throw invalid('The file can’t be opened.', error);
-  }
-  try {
-    const { size } = await file.stat();
-    const magic = Buffer.alloc(4);
-    await file.read(magic, 0, 4, 0);
-    if (magic.toString('latin1') !== 'GGUF')
-      throw invalid('The file is not GGUF: it doesn’t begin with those letters.');
-    return size;
-  } finally {
-    await file.close();
-  }
-}
-
-async function header(path: string): Promise<GgufFileInfo> {
-  try {
-    return await readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false, spliceSplitFiles: false });
-  } catch (error) {
-    throw invalid('The file’s header is cut short or corrupt.', error);
-  }
-}
-
-function checkedTensors(info: GgufFileInfo, fileBytes: number): { parameters: number; quantization: string } {
-  let parameters = 0;
-  const elementsOfType = new Map<number, number>();
-  const tensors = info.tensorInfo ?? [];
+/** @returns the number of weights, and the type that most of them have */
+function checkedTensors({ tensors, fileBytes }: GgufHeader): { parameters: number; quantization: string } {
   if (tensors.length === 0) throw invalid('The file holds no weights.');
-  for (const { name, dimensions, ggmlType, fileOffset } of tensors) {
-    const elements = dimensions.reduce<number>((product, size) => product * Number(size), 1);
-    if (tensorTypeName(ggmlType) === null)
-      throw unsupported(`Tensor ${JSON.stringify(name)} is of type ${ggmlType}, which can’t be served here.`);
-    const bytes = tensorBytes(ggmlType, elements);
+  let parameters = 0;
+  const elementsOfType = new Map<string, number>();
+  for (const { name, dimensions, type, offset } of tensors) {
+    const quantization = tensorTypeName(type);
+    if (quantization === null)
+      throw unsupported(`Tensor ${JSON.stringify(name)} is of type ${type}, which can’t be served here.`);
+    const elements = dimensions.reduce((product, size) => product * size, 1);
+    const bytes = tensorBytes(type, elements);
     if (bytes === null || !Number.isSafeInteger(elements) || elements <= 0)
       throw invalid(`Tensor ${JSON.stringify(name)} has an impossible shape.`);
-    const end = Number(fileOffset) + bytes;
-    if (end > fileBytes)
-      throw invalid(`The file is cut short: it has ${fileBytes} bytes, and its weights reach to byte ${end}.`);
+    if (offset + bytes > fileBytes)
+      throw invalid(
+        `The file is cut short: it has ${fileBytes} bytes, and its weights reach to byte ${offset + bytes}.`,
+      );
     parameters += elements;
-    elementsOfType.set(ggmlType, (elementsOfType.get(ggmlType) ?? 0) + elements);
+    elementsOfType.set(quantization, (elementsOfType.get(quantization) ?? 0) + elements);
   }
   const [dominant] = [...elementsOfType].sort(([, a], [, b]) => b - a);
-  return { parameters, quantization: dominant === undefined ? '' : (tensorTypeName(dominant[0]) ?? '') };
+  return { parameters, quantization: dominant?.[0] ?? '' };
 }
 
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const articled = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;

@@ -1,7 +1,7 @@
 /** Events pushed by one side and taken, one after the other, by one reader of the other side. */
 export class EventQueue<T> implements AsyncIterable<T> {
   private readonly events: T[] = [];
-  private ended: { error?: unknown } | undefined;
+  private ended: { error?: Error } | undefined;
   private wake: (() => void) | undefined;
 
   push(event: T): void {
@@ -10,7 +10,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
   }
 
   /** The reader gets what is queued, then the error if there is one. */
-  end(error?: unknown): void {
+  end(error?: Error): void {
     this.ended ??= { error };
     this.wake?.();
   }

@@ -144,7 +144,7 @@ export class WorkerSupervisor implements WorkerClient {
         events.push({ type: 'done', ...output });
         events.end();
       },
-      (error: unknown) => events.end(error),
+      (error: Error) => events.end(error),
     );
     let read = 0;
     try {
