@@ -10,10 +10,7 @@ describe('POST /files', () => {
   });
   afterAll(() => gateway.close(100));
 
-  async function upload(
-    content: Uint8Array,
-    { name = 'notes.md', type = 'text/markdown', headers = UPLOAD } = {},
-  ) {
+  async function upload(content: Uint8Array, { name = 'notes.md', type = 'text/markdown', headers = UPLOAD } = {}) {
     const form = new FormData();
     form.append('file', new Blob([content as Uint8Array<ArrayBuffer>], { type }), name);
     const response = await fetch(`${gateway.url}/files`, { method: 'POST', headers, body: form });
