@@ -110,7 +110,8 @@ export class WakeUps {
       client.on('end', () => resolve());
     });
     try {
-      await client.connect();
+      // `connect` alone never settles when `close` ends the client in the middle of it.
+      await Promise.race([client.connect(), lost]);
       client.on('notification', ({ payload }) => this.#ring(payload ?? ''));
       await client.query(`LISTEN ${CHANNEL}`);
       this.#connected = true;

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import { EventLog, type StoredEvent } from '../../../src/platform/events/index.js';
@@ -171,6 +173,18 @@ describe('the event log', () => {
     await log.close();
     await distant.close();
     await way.cut();
+  });
+
+  it('closes also in the middle of connecting', async () => {
+    // A server that takes the connection and never says a word.
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const url = `postgresql://graft:x@127.0.0.1:${(silent.address() as AddressInfo).port}/graft`;
+    const log = new EventLog({ database: { ...database, url }, log: silentLogger() });
+    log.wakeUps.subscribe('anything', () => undefined);
+    await once(silent, 'connection');
+    await log.close();
+    silent.close();
   });
 
   it('ends at once when the consumer leaves or the signal aborts', async () => {
