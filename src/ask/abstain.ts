@@ -1,5 +1,4 @@
 import type { Abstention, AbstentionReason, Evidence } from './answer.js';
-import type { Passage } from '../knowledge/index.js';
 
 /**
  * Logistic regression over what retrieval says of the best sentence and its passage, fitted by bench/answers.ts on XQuAD
@@ -11,7 +10,7 @@ interface Rule {
   dense: number;
   /** Share of the question's words in the passage, weighted by rarity. */
   passageCoverage: number;
-  /** The same for the sentence, with half of the one before. */
+  /** The same for the sentence, with part of the one before. */
   coverage: number;
   /** Cosine of question and sentence. */
   similarity: number;
@@ -31,13 +30,13 @@ export const LEXICAL_RULE: Rule = { bias: -8.6, dense: 0, passageCoverage: 5, co
 export const LEAST_PROBABILITY = 0.3;
 
 /** Estimated probability that the best sentence's passage holds the answer, 0 to 1. */
-export function relevance(best: Evidence, passage: Pick<Passage, 'coverage'>): number {
+export function relevance(best: Evidence): number {
   const { dense } = best.scores;
   const rule = dense === null ? LEXICAL_RULE : RELEVANCE_RULE;
   const sum =
     rule.bias +
     rule.dense * (dense ?? 0) +
-    rule.passageCoverage * passage.coverage +
+    rule.passageCoverage * best.passageCoverage +
     rule.coverage * best.coverage +
     rule.similarity * (best.similarity ?? 0);
   return 1 / (1 + Math.exp(-sum));
@@ -46,15 +45,13 @@ export function relevance(best: Evidence, passage: Pick<Passage, 'coverage'>): n
 /** Why no answer is given from the documents, or null when one is. */
 export function abstention(
   readableChunks: number,
-  passages: readonly Passage[],
   evidence: readonly Evidence[],
   threshold = LEAST_PROBABILITY,
 ): Abstention | null {
   if (readableChunks === 0) return refuse('NO_DOCUMENTS', null, threshold);
   const best = evidence[0];
   if (best === undefined) return refuse('NOTHING_FOUND', null, threshold);
-  const passage = passages.find(({ chunkId }) => chunkId === best.chunkId);
-  const probability = relevance(best, { coverage: passage?.coverage ?? 0 });
+  const probability = relevance(best);
   return probability < threshold ? refuse('LOW_RELEVANCE', probability, threshold) : null;
 }
 

@@ -53,8 +53,10 @@ export interface Span {
 export interface Evidence extends Span {
   /** What the sentences are ranked by; comparable within one answer only. */
   score: number;
-  /** Share of the question's words in the sentence (half counted in the one before), weighted by rarity, 0 to 1. */
+  /** Share of the question's words in the sentence (in the one before: in part), weighted by rarity, 0 to 1. */
   coverage: number;
+  /** Share of the question's words in the whole passage, weighted by rarity, 0 to 1. */
+  passageCoverage: number;
   /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
   similarity: number | null;
   scores: PassageScores;

@@ -86,7 +86,7 @@ async function* answer(
   const { evidence, embedMs } = await watch.time('evidence', () =>
     found ? findEvidence(reading, workspaceId, found, signal) : { evidence: [] as Evidence[], embedMs: 0 },
   );
-  const refusal = rag ? abstention(scope.chunks, passages, evidence) : null;
+  const refusal = rag ? abstention(scope.chunks, evidence) : null;
   const composed = await watch.time('compose', () =>
     refusal
       ? { prompt: [], stop: [], passages: unusedPassages(passages) }

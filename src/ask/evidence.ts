@@ -10,6 +10,8 @@ export const EVIDENCE_WEIGHTS = {
   coverage: 1,
   /** A word in the sentence before counts this much of one in the sentence itself: what "it" and "they" stand for is there. */
   before: 0.4,
+  /** The same where the sentence before asks, as in lists of questions and answers. A question itself is no evidence. */
+  beforeAsked: 0.9,
   passage: 0.3,
   similarity: 0.5,
 } as const;
@@ -52,10 +54,12 @@ export function scoreSentences(passages: readonly Passage[], rarity: TermRarity)
   for (const passage of passages) {
     // A section's sentences are about what its heading says, which they rarely repeat.
     let before = contentStems(passage.headings.join(' '));
+    let beforeCounts: number = EVIDENCE_WEIGHTS.before;
     for (const { text, start, end } of splitSentences(passage.text)) {
       const stems = contentStems(text);
-      if (stems.size > 0 && text.length <= LONGEST_SENTENCE) {
-        const coverage = share(stems) + EVIDENCE_WEIGHTS.before * share(before, stems);
+      const asks = text.endsWith('?');
+      if (stems.size > 0 && text.length <= LONGEST_SENTENCE && !asks && !isHeading(text, passage)) {
+        const coverage = share(stems) + beforeCounts * share(before, stems);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;
         const known = best.get(key);
@@ -70,10 +74,15 @@ export function scoreSentences(passages: readonly Passage[], rarity: TermRarity)
           });
       }
       before = stems;
+      beforeCounts = asks ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
     }
   }
   return [...best.values()].sort((a, b) => b.base - a.base);
 }
+
+/** A heading matches what it announces better than any sentence does, and says nothing of it. */
+const isHeading = (text: string, { headings }: Passage): boolean =>
+  headings.some((heading) => heading === text.replace(/^#+\s*/, ''));
 
 /**
  * The best sentences, best first, as exact quotes.
@@ -88,6 +97,7 @@ export function chooseEvidence(sentences: readonly ScoredSentence[], similaritie
       return {
         ...{ documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores },
         coverage: Math.min(1, coverage),
+        passageCoverage: passage.coverage,
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

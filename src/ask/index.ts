@@ -7,3 +7,7 @@ export type { AskEvent } from './events.js';
 export { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
 export { AnswerStore, type AnswerFilter } from './record/answer-store.js';
 export { ExpectedTimes } from './route.js';
+/** The stages before generation, for who measures them without a model: bench/answers.ts. */
+export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';
+export { checkedQuestion } from './question.js';
+export { findEvidence, readable, retrievePassages } from './retrieve.js';

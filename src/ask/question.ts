@@ -1,7 +1,7 @@
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import { AVAILABLE_STRATEGIES, type StrategyChoice } from './answer.js';
+import type { AVAILABLE_STRATEGIES, StrategyChoice } from './answer.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;

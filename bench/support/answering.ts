@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AnswerStore, AskService, ExpectedTimes, type AskParts } from '../../src/ask/index.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
+import {
+  CollectionStore,
+  DocumentStore,
+  IsolatedParser,
+  KnowledgeService,
+  Retriever,
+  type NewDocument,
+} from '../../src/knowledge/index.js';
+import { ArtifactStore, FileService } from '../../src/platform/artifacts/index.js';
+import { migrate, openDatabase } from '../../src/platform/database/index.js';
+import { EventLog } from '../../src/platform/events/index.js';
+import { ModelsOnDisk } from '../../src/platform/models-on-disk/index.js';
+import { startServices } from '../../src/platform/processes/index.js';
+import { isFinished, RunQueue } from '../../src/platform/runs/index.js';
+import { createLogger } from '../../src/platform/telemetry/index.js';
+import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
+import { WorkerSupervisor } from '../../src/platform/worker/index.js';
+import { ModelRegistry, ModelStore } from '../../src/registry/index.js';
+
+const RUN_TIMEOUT_MS = 1_200_000;
+
+/** Everything that answering takes, as `main.ts` wires it but without GraphQL, on a home of its own. */
+export async function startAnswering() {
+  const home = await mkdtemp(join(tmpdir(), 'graft-bench-'));
+  const log = createLogger({ level: 'error' });
+  const clock = systemClock;
+  const services = await startServices({ home, log });
+  const database = await openDatabase(services.databaseUrl);
+  await migrate(database);
+  const events = new EventLog({ database, log });
+  const runs = new RunQueue({ database, events, clock, log, owner: home });
+  const artifacts = new ArtifactStore(join(home, 'artifacts'));
+  const files = new FileService(database, artifacts);
+  const worker = new WorkerSupervisor({ home, log });
+  await worker.start();
+  const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log });
+  const defaults = {
+    model: process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct',
+    embedder: process.env['GRAFT_EMBEDDER'] ?? 'all-minilm-l6-v2',
+  };
+  const store = new ModelStore(database);
+  const registry = new ModelRegistry({ store, runs, files, artifacts, modelsOnDisk, worker, defaults });
+  const variant = await registry.ensureDefaults(DEFAULT_WORKSPACE_ID);
+  const calibration = await worker.prepareModel({ workspaceId: DEFAULT_WORKSPACE_ID, model: variant });
+
+  const collections = new CollectionStore(database);
+  const shared = {
+    ...{ database, collections, documents: new DocumentStore(database), artifacts, clock },
+    ...{ vectors: new ChromaVectorStore(services.chromaUrl), worker, parser: new IsolatedParser() },
+    embedder: () => registry.embedder(),
+  };
+  const knowledge = new KnowledgeService({ ...shared, runs, files, log });
+  knowledge.handleRuns();
+  runs.start();
+  const retriever = new Retriever(shared);
+  const parts: AskParts = {
+    ...{ registry, retriever, collections, worker, clock },
+    answers: new AnswerStore(database),
+    expected: new ExpectedTimes(),
+  };
+
+  /** Makes a collection of these documents and waits until it can be searched. */
+  const ingest = async (collection: string, documents: NewDocument[]): Promise<void> => {
+    await knowledge.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection });
+    for (let from = 0; from < documents.length; from += 50) {
+      const run = await knowledge.ingestDocuments(DEFAULT_WORKSPACE_ID, {
+        collection,
+        documents: documents.slice(from, from + 50),
+        idempotencyKey: `${collection} ${from}`,
+      });
+      for (const deadline = Date.now() + RUN_TIMEOUT_MS; ;) {
+        const row = await runs.get(DEFAULT_WORKSPACE_ID, run.id);
+        if (row && isFinished(row.status)) {
+          if (row.status === 'SUCCEEDED') break;
+          throw new Error(`${collection}: ${row.errorMessage}`);
+        }
+        if (Date.now() > deadline) throw new Error(`${collection} was not ingested in time`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  };
+
+  const stop = async (): Promise<void> => {
+    await runs.stop();
+    await worker.stop();
+    shared.parser.close();
+    await events.close();
+    await database.close();
+    await services.stop();
+    await rm(home, { recursive: true, force: true });
+  };
+  const workspaceId = DEFAULT_WORKSPACE_ID;
+  return {
+    parts,
+    service: new AskService(parts),
+    ingest,
+    files,
+    variant,
+    calibration,
+    worker,
+    workspaceId,
+    database,
+    stop,
+  };
+}
