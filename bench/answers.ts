@@ -45,7 +45,7 @@ const option = (name: string, standard: number): number => {
 };
 const QUESTIONS = option('questions', 400);
 const ANSWERS = option('answers', 60);
-const XQUAD = '../shared/datasets/xquad.en.json';
+const XQUAD = join(process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets', 'xquad.en.json');
 
 const plain = (text: string): string => text.toLowerCase().replace(/[\s\u00a0]+/g, ' ');
 const holds = (text: string, golds: readonly string[]): boolean =>

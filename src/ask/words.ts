@@ -42,7 +42,7 @@ export function stemOf(word: string): string {
     .replace(/([^s])s$/, '$1');
   const suffix = SUFFIXES.find((each) => stem.endsWith(each) && stem.length - each.length >= 3 && hasVowel(stem, each));
   if (suffix !== undefined) stem = stem.slice(0, -suffix.length);
-  return stem.replace(/([bdfglmnprt])\1$/, '$1').replace(/(?<=..)[eyi]$/, '');
+  return stem.replace(/([bdfglmnprt])\1$/, '$1').replace(/(?<=....)[eyi]$/, '');
 }
 
 const hasVowel = (word: string, suffix: string): boolean => /[aeiouyáéíóúäöü]/.test(word.slice(0, -suffix.length));

@@ -1,0 +1,68 @@
+import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/ask/question.js';
+
+const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field });
+
+describe('checkedQuestion', () => {
+  it('fills in the defaults', () => {
+    expect(checkedQuestion({ question: ' Why? ' })).toEqual({
+      text: 'Why?',
+      collections: null,
+      strategy: 'AUTO',
+      conversationId: null,
+      generation: { maxTokens: 96, temperature: 0, seed: null },
+    });
+  });
+
+  it.each([
+    ['an empty one', '', 'BAD_USER_INPUT'],
+    ['one of white space', ' \n\t', 'BAD_USER_INPUT'],
+    ['NUL', 'a\0b', 'BAD_USER_INPUT'],
+    ['a lone surrogate', 'a\ud800b', 'BAD_USER_INPUT'],
+    ['one that is too long', 'x'.repeat(MAX_QUESTION_CHARACTERS + 1), 'QUESTION_TOO_LONG'],
+  ])('refuses %s', (_, question, expected) => {
+    expect(() => checkedQuestion({ question })).toThrow(code(expected, 'input.question'));
+  });
+
+  it('states the limit in the message', () => {
+    expect(() => checkedQuestion({ question: 'x'.repeat(9_000) })).toThrow('8000');
+  });
+
+  it.each([
+    [{ maxTokens: 0 }, 'maxTokens'],
+    [{ maxTokens: 513 }, 'maxTokens'],
+    [{ maxTokens: 1.5 }, 'maxTokens'],
+    [{ temperature: -0.1 }, 'temperature'],
+    [{ temperature: 2.1 }, 'temperature'],
+    [{ temperature: NaN }, 'temperature'],
+    [{ seed: -1 }, 'seed'],
+    [{ seed: 0.5 }, 'seed'],
+    [{ seed: 2 ** 32 }, 'seed'],
+  ])('refuses %j', (generation, name) => {
+    expect(() => checkedQuestion({ question: 'Why?', generation })).toThrow(
+      code('BAD_USER_INPUT', `input.generation.${name}`),
+    );
+  });
+
+  it('refuses strategies that need an adapter, and an adapter without such a strategy', () => {
+    for (const strategy of ['ADAPTER', 'HYBRID'] as const)
+      expect(() => checkedQuestion({ question: 'Why?', strategy, adapter: 'a' })).toThrow(
+        code('CONFLICT', 'input.strategy'),
+      );
+    expect(() => checkedQuestion({ question: 'Why?', adapter: 'a' })).toThrow(code('BAD_USER_INPUT', 'input.adapter'));
+  });
+
+  it('refuses no collections, too many, and names that none can have', () => {
+    for (const collections of [[], Array.from({ length: 51 }, (_, i) => `c${i}`), ['no/name'], ['a\0']])
+      expect(() => checkedQuestion({ question: 'Why?', collections })).toThrow(
+        code('BAD_USER_INPUT', 'input.collections'),
+      );
+  });
+
+  it('has one digest for one meaning', () => {
+    const digest = (input: object) => questionDigest(checkedQuestion({ question: 'Why?', ...input }));
+    expect(digest({ collections: ['b', 'a', 'b'] })).toBe(digest({ collections: ['a', 'b'] }));
+    expect(digest({ requestId: 'x' })).toBe(digest({ generation: { maxTokens: 96 } }));
+    expect(digest({ strategy: 'BASE' })).not.toBe(digest({}));
+    expect(digest({ generation: { seed: 1 } })).not.toBe(digest({}));
+  });
+});

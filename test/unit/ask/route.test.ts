@@ -1,0 +1,82 @@
+import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/abstain.js';
+import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../../../src/ask/route.js';
+import { evidenceOf } from './support.js';
+
+const features: RouteFeatures = { choice: 'AUTO', named: false, collections: 2, chunks: 40, expectedMs: {} };
+
+describe('decideRoute', () => {
+  it('reads where there is something to read', () => {
+    const route = decideRoute({ ...features, expectedMs: { RAG: 700 } });
+    expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER' });
+    expect(route.reasons).toEqual([
+      {
+        feature: 'collections.chunks',
+        value: 40,
+        contribution: 1,
+        sentence: '2 collections with 40 passages can be read.',
+      },
+    ]);
+    expect(route.candidates).toContainEqual({ strategy: 'RAG', available: true, probability: null, expectedMs: 700 });
+    expect(route.candidates).toContainEqual(expect.objectContaining({ strategy: 'HYBRID', available: false }));
+  });
+
+  it('answers from the model alone where there is nothing to read, also when there is an empty collection', () => {
+    const route = decideRoute({ ...features, collections: 1, chunks: 0 });
+    expect(route).toMatchObject({ strategy: 'BASE', chosenBy: 'ROUTER' });
+    expect(route.reasons[0]).toMatchObject({ contribution: 1, sentence: 'There is no passage to read.' });
+  });
+
+  it('reads what the caller named, though it is empty: the answer must not come from elsewhere', () => {
+    expect(decideRoute({ ...features, named: true, chunks: 0 }).strategy).toBe('RAG');
+  });
+
+  it('obeys the caller and says so', () => {
+    for (const choice of ['BASE', 'RAG'] as const) {
+      const route = decideRoute({ ...features, choice });
+      expect(route).toMatchObject({ strategy: choice, chosenBy: 'CALLER' });
+      expect(route.reasons[0]).toMatchObject({ feature: 'strategy.requested', contribution: 1 });
+    }
+  });
+
+  it('adds what is seen later without changing what was told before', () => {
+    const route = decideRoute(features);
+    const reason = { feature: 'retrieval.degraded', value: 1, contribution: -1, sentence: 'No vectors.' };
+    expect(withReason(route, reason).reasons.at(-1)).toBe(reason);
+    expect(route.reasons).toHaveLength(1);
+    expect(withReason(route, null)).toBe(route);
+  });
+
+  it('expects the median of the last answers', () => {
+    const times = new ExpectedTimes(3);
+    for (const ms of [5_000, 100, 300, 200]) times.add('RAG', ms);
+    expect(times.medians()).toEqual({ RAG: 200 });
+  });
+});
+
+describe('abstention', () => {
+  const good = evidenceOf('x', { coverage: 0.9, passageCoverage: 1, similarity: 0.7 });
+  const poor = evidenceOf('x', {
+    ...{ coverage: 0.2, passageCoverage: 0.3, similarity: 0.15 },
+    scores: { ...good.scores, dense: 0.2 },
+  });
+
+  it('says why there is no answer, in the order in which things can be missing', () => {
+    expect(abstention(0, [])).toMatchObject({ reason: 'NO_DOCUMENTS', probability: null });
+    expect(abstention(3, [])).toMatchObject({ reason: 'NOTHING_FOUND', probability: null });
+    expect(abstention(3, [poor])).toMatchObject({ reason: 'LOW_RELEVANCE', threshold: LEAST_PROBABILITY });
+    expect(abstention(3, [good])).toBeNull();
+  });
+
+  it('grows surer with every sign', () => {
+    const middle = evidenceOf('x', { coverage: 0.5, passageCoverage: 0.6, similarity: 0.4 });
+    for (const sign of ['coverage', 'passageCoverage', 'similarity'] as const)
+      expect(relevance({ ...middle, [sign]: 0.9 })).toBeGreaterThan(relevance(middle));
+    expect(relevance({ ...middle, scores: { ...middle.scores, dense: 0.9 } })).toBeGreaterThan(relevance(middle));
+  });
+
+  it('judges by words and sentences alone while the vector store is away', () => {
+    const lexical = { ...good.scores, dense: null };
+    expect(relevance({ ...good, scores: lexical })).toBeGreaterThan(LEAST_PROBABILITY);
+    expect(relevance({ ...poor, scores: lexical })).toBeLessThan(LEAST_PROBABILITY);
+  });
+});

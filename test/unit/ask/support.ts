@@ -1,0 +1,60 @@
+import type { Evidence } from '../../../src/ask/answer.js';
+import type { Passage } from '../../../src/knowledge/index.js';
+import type { ServedVariant } from '../../../src/registry/index.js';
+
+/** A passage whose text starts at `start` of its document. */
+export const passageOf = (text: string, rest: Partial<Passage> = {}): Passage => {
+  const start = rest.start ?? 100;
+  return {
+    chunkId: 'chunk',
+    documentId: 'document',
+    documentName: 'notes.md',
+    collectionId: 'collection',
+    collectionName: 'handbook',
+    language: 'english',
+    ordinal: 0,
+    text,
+    headings: [],
+    page: null,
+    scores: { dense: 0.6, lexical: 4, fused: 1, denseRank: 1, lexicalRank: 1 },
+    coverage: 1,
+    ...rest,
+    start,
+    end: start + text.length,
+  };
+};
+
+export const evidenceOf = (quote: string, rest: Partial<Evidence> = {}): Evidence => ({
+  documentId: 'document',
+  documentName: 'notes.md',
+  chunkId: 'chunk',
+  collectionName: 'handbook',
+  quote,
+  start: 0,
+  end: quote.length,
+  page: null,
+  headings: [],
+  scores: { dense: 0.6, lexical: 4, fused: 1, denseRank: 1, lexicalRank: 1 },
+  score: 1.5,
+  coverage: 0.8,
+  passageCoverage: 0.9,
+  similarity: 0.6,
+  ...rest,
+});
+
+export const variantOf = (rest: Partial<ServedVariant> = {}): ServedVariant => ({
+  variantId: 'variant',
+  model: 'model',
+  quantization: 'Q4_1',
+  path: '/model.gguf',
+  sha256: 'a'.repeat(64),
+  bytes: 1,
+  contextLength: 2048,
+  chatTemplate: null,
+  bosToken: '',
+  eosToken: '',
+  architecture: 'llama',
+  parameters: 135e6,
+  licence: null,
+  ...rest,
+});

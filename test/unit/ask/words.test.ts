@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { contentStems, contentWords, stemOf, wordsOf } from '../../../src/ask/words.js';
+
+describe('words', () => {
+  it.each([
+    ['battery', 'batteries'],
+    ['swap', 'swapped'],
+    ['swap', 'swapping'],
+    ['charge', 'charges'],
+    ['control', 'controller'],
+    ['control', 'controlled'],
+    ['quick', 'quickly'],
+    ['fix', 'fixes'],
+    ['company', "company's"],
+    ['ciudad', 'ciudades'],
+  ])('reads %s and %s as one word', (one, other) => {
+    expect(stemOf(one)).toBe(stemOf(other));
+  });
+
+  it.each([
+    ['cat', 'category'],
+    ['car', 'care'],
+    ['£30', '£300'],
+  ])('keeps %s and %s apart', (one, other) => {
+    expect([...contentStems(one)]).not.toEqual([...contentStems(other)]);
+  });
+
+  it('compares numbers by their digits', () => {
+    expect([...contentStems('40,000 passengers')]).toEqual([...contentStems('40000 passengers')]);
+    expect(wordsOf('version 3.5.1, then 2.').map(({ text }) => text)).toEqual(['version', '3.5.1', 'then', '2']);
+    expect(contentStems('1.5')).not.toEqual(contentStems('15'));
+  });
+
+  it('leaves out words of grammar and of asking', () => {
+    expect(contentWords('How many of the people don’t work at Tarnwick?').map(({ text }) => text)).toEqual([
+      'people',
+      'work',
+      'Tarnwick',
+    ]);
+  });
+
+  it('takes any text, and finds the same words again in what it found', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        const words = wordsOf(text);
+        const again = wordsOf(words.map((word) => word.text).join(' '));
+        expect(again.map(({ stem }) => stem)).toEqual(words.map(({ stem }) => stem));
+      }),
+    );
+  });
+});
