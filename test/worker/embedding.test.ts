@@ -1,7 +1,11 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { meanPool, planBatches } from '../../gpu-worker/engines/embedding/batches.js';
 import type { EmbedderFiles } from '../../src/worker-protocol/index.js';
 import { realEmbedder, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
 
 describe('batches', () => {
   it('hold each text once, at most so many tokens with padding, and texts of similar length', () => {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GenerateRequest, ModelFile, PromptSegment } from '../../src/worker-protocol/index.js';
 import { TINY_CONTEXT, writeTinyModel } from '../support/tiny-model.js';
 import { collect, doneOf, RawWorker, startWorker, until, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-tiny-'));
 const model: ModelFile = writeTinyModel(join(folder, 'tiny.gguf'));

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,9 @@ import { ERROR_CODES } from '../../src/kernel/error-codes.js';
 import { isGraftError } from '../../src/kernel/errors.js';
 import { TINY_CHAT_TEMPLATE, TINY_CONTEXT, tinyModel } from '../support/tiny-model.js';
 import { startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-inspection-'));
 let worker: TestWorker;

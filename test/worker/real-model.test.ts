@@ -1,5 +1,9 @@
+import { jest } from '@jest/globals';
 import type { GenerateEvent, GenerateRequest, ModelFile, PromptSegment } from '../../src/worker-protocol/index.js';
 import { collect, doneOf, realModel, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
 
 describe('the default model’s real weights', () => {
   let worker: TestWorker;

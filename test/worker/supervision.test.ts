@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,9 @@ import { workerEnvironment } from '../../src/platform/worker/spawn.js';
 import type { GenerateRequest, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 import { collect, doneOf, isAlive, startWorker, until, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-supervision-'));
 const model: ModelFile = writeTinyModel(join(folder, 'tiny.gguf'));
