@@ -11,7 +11,7 @@ const QUESTIONS = [
   'At what wind speed are the roof vents forced shut?',
   'From what order value is UK shipping free?',
   'What kind of lubricant goes on the Gable spindle?',
-  'How long can I use the RMA number once I have received it?',
+  'How many months of warranty does a Fernholt Four controller have?',
   'How quickly does the red stop button switch everything off?',
   'Who composed the opera The Magic Flute?',
 ];
