@@ -48,7 +48,7 @@ export async function made(wishes: Wishes): Promise<MadeVersion> {
     ...wishes.settings,
   };
   return makeVersion(
-    { settings, files, base: null, steps: [], splitRule: DEFAULT_SPLIT_RULE, ...wishes.recipe },
+    { settings, files, base: null, steps: [], splitRule: DEFAULT_SPLIT_RULE, features: [], ...wishes.recipe },
     {
       folder: join(folder, `making-${Math.random().toString(36).slice(2)}`),
       signal: wishes.signal ?? new AbortController().signal,

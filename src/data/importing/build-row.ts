@@ -59,13 +59,13 @@ function asWords(value: unknown): string[] | null {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const triple = ([start, end, type]: unknown[]) => ({ start, end, type });
+
 /** Entities in any of the forms that public sets use: with offsets, as mentions with a type, or mentions listed by type. */
 function buildEntities(text: string, value: unknown, mapping: FileMapping, notes: RowNote[]): Entity[] {
   const form = asJson(value);
   if (Array.isArray(form)) {
-    const items = form.map((item: unknown) =>
-      Array.isArray(item) ? { start: item[0], end: item[1], type: item[2] } : item,
-    );
+    const items = form.map((item: unknown) => (Array.isArray(item) ? triple(item as unknown[]) : item));
     if (!items.every(isRecord)) return fail('wrong-type', 'ENTITIES is a list of something else than entities.');
     const typed = items.map((item) => ({
       ...item,

@@ -30,7 +30,7 @@ const SQUAD = z.object({
 /** Columns of a SQuAD file. `text` makes each context and each question a record of its own, for pairs of translated files. */
 export const SQUAD_COLUMNS = ['id', 'title', 'context', 'question', 'answers', 'text'] as const;
 
-async function parseWhole(file: DataFile, mapping: FileMapping): Promise<unknown> {
+async function parseWhole(file: DataFile, mapping: Pick<FileMapping, 'encoding'>): Promise<unknown> {
   if (file.bytes > MAX_JSON_BYTES)
     throw new GraftError(
       'PAYLOAD_TOO_LARGE',
@@ -76,7 +76,7 @@ export async function* readJsonArray(
 /** Records of a file in SQuAD's form: one a question, or one a text when `text` is wanted. @throws DATA_FILE_INVALID, PAYLOAD_TOO_LARGE */
 export async function* readSquad(
   file: DataFile,
-  mapping: FileMapping,
+  mapping: Pick<FileMapping, 'encoding'>,
   wanted: readonly string[],
 ): AsyncGenerator<SourceRecord[]> {
   const parsed = SQUAD.safeParse(await parseWhole(file, mapping));
@@ -109,4 +109,16 @@ export async function* readSquad(
       fault: null,
     })),
   );
+}
+
+/** The first questions of a file, with the values of all columns. */
+export async function sampleSquad(
+  file: DataFile,
+  encoding: FileMapping['encoding'],
+  rows: number,
+): Promise<unknown[][]> {
+  const columns = SQUAD_COLUMNS.filter((column) => column !== 'text');
+  for await (const batch of readSquad(file, { encoding }, columns))
+    return batch.slice(0, rows).map(({ values }) => [...values, values[columns.indexOf('question')]]);
+  return [];
 }

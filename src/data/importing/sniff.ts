@@ -3,7 +3,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { encodingOfMark, type TextEncoding } from './decode.js';
 import { readDelimited, type DelimitedRecord } from './delimited.js';
 import { DataFormat } from './mapping.js';
-import { SQUAD_COLUMNS } from './read-json.js';
+import { sampleSquad, SQUAD_COLUMNS } from './read-json.js';
 import { sampleParquet } from './read-parquet.js';
 import { parseObject, positionalName, valueAt } from './read-text.js';
 import type { DataFile } from './records.js';
@@ -73,7 +73,8 @@ export async function sniffFile(file: DataFile, folder: string, hints: ShapeHint
   if (text.trim() === '') throw new GraftError('DATA_FILE_INVALID', `${file.name} is empty.`);
   const format = hints.format ?? guessFormat(text, file.name);
   const shape = { format, encoding, delimiter: null, quotes: false, header: false };
-  if (format === DataFormat.SQUAD) return { ...shape, columns: [...SQUAD_COLUMNS], sample: [] };
+  if (format === DataFormat.SQUAD)
+    return { ...shape, columns: [...SQUAD_COLUMNS], sample: await sampleSquad(file, encoding, SAMPLE_ROWS) };
   if (format === DataFormat.JSONL || format === DataFormat.JSON) return { ...shape, ...sampleObjects(text, format) };
   const whole = start.length >= file.bytes;
   if (format === DataFormat.LINES)

@@ -8,6 +8,7 @@ import { quarantineRows } from '../validation/quarantine.js';
 import { makeReport, type ValidationReport } from '../validation/report.js';
 import type { TokenCounter, VersionFinding } from '../validation/rule.js';
 import { TABLE_RULES } from '../validation/rules/index.js';
+import { joinFeatures } from './join-features.js';
 import type { Recipe } from './recipe.js';
 import { firstFreeOrdinal, stageBase } from './stage-base.js';
 import { stageFile, type Staging } from './stage-file.js';
@@ -29,8 +30,6 @@ export interface MakingOptions {
   countTokens: TokenCounter | null;
   /** Row groups of the version before, for drift; empty for the first. */
   parent: readonly string[];
-  /** Joins features into `rows.features`, if the recipe asks for some. */
-  joinFeatures?: (engine: TableEngine) => Promise<void>;
   progress: (fraction: number, message: string) => Promise<void>;
 }
 
@@ -42,13 +41,13 @@ export interface MakingOptions {
 export async function makeVersion(recipe: Recipe, options: MakingOptions): Promise<MadeVersion> {
   const { folder, signal, progress } = options;
   await rm(folder, { recursive: true, force: true });
-  const readable = [...(recipe.base?.rowGroups ?? []), ...options.parent];
+  const readable = [...(recipe.base?.rowGroups ?? []), ...options.parent, ...recipe.features.map((f) => f.path)];
   const engine = await TableEngine.open({ folder, readable, file: `${folder}/rows.duckdb` });
   try {
     await stageRows(engine, recipe, options);
     await makeKeysUnique(engine);
     const deduplicated = recipe.steps.includes(PreprocessingStep.DEDUPLICATE) ? await deduplicate(engine) : 0;
-    await options.joinFeatures?.(engine);
+    await joinFeatures(engine, recipe.features);
 
     const findings: VersionFinding[] = [];
     const tables = {

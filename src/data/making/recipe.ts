@@ -1,6 +1,7 @@
 import type { FileMapping } from '../importing/mapping.js';
 import type { DataFile } from '../importing/records.js';
 import type { Split, SplitRule } from '../importing/splits.js';
+import type { FeatureHistory } from './join-features.js';
 import type { PreprocessingStep } from '../preprocessing/steps.js';
 import type { ValidationSettings } from '../validation/rule.js';
 
@@ -28,4 +29,6 @@ export interface Recipe {
   base: RecipeBase | null;
   steps: readonly PreprocessingStep[];
   splitRule: SplitRule;
+  /** Feature views to join point-in-time. */
+  features: readonly FeatureHistory[];
 }

@@ -197,7 +197,7 @@ function asKey(value: unknown): string | null {
 export function readTime(value: unknown): number | null {
   if (value === undefined || value === null || value === '') return null;
   if (typeof value === 'number') return value > 1e11 ? value : value * 1000;
-  const text = String(value).trim().replace(' ', 'T');
+  const text = typeof value === 'string' ? value.trim().replace(' ', 'T') : '';
   if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return Number.NaN;
   return Date.parse(/T.*(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) || !text.includes('T') ? text : `${text}Z`);
 }

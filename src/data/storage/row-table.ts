@@ -120,7 +120,8 @@ export const FLAG_COLUMNS = {
 /** Values for `STAGED_COLUMNS`. */
 export function stagedValues(meta: RowMeta, row: TaskRow, features: string | null = null): (string | number | null)[] {
   const { text, label, body } = toColumns(row);
-  return [...metaValues(meta, rowDigest(row)), text, label, body, features, null, ...Object.values(rowHashes(row))];
+  const { scope, exact, words, output } = rowHashes(row);
+  return [...metaValues(meta, rowDigest(row)), text, label, body, features, null, scope, exact, words, output];
 }
 
 export interface RowHashes {

@@ -95,7 +95,6 @@ export function fromBio(
 
 /** Turns offsets that count code points (Python's, hence most public sets') into UTF-16 offsets; past the end stays past the end. */
 export function codePointOffsets(text: string): (codePoints: number) => number {
-  // eslint-disable-next-line no-control-regex -- the question is whether any surrogate pair exists at all
   if (!/[\ud800-\udbff]/.test(text)) return (offset) => offset;
   const starts: number[] = [];
   for (let at = 0; at < text.length; at += text.codePointAt(at)! > 0xffff ? 2 : 1) starts.push(at);

@@ -22,6 +22,7 @@ import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
+import { checkedText } from '../../kernel/text.js';
 import { mapDatabaseError, type Database, type Transaction } from '../database/index.js';
 import { pause, type EventLog, type FollowOptions, type StoredEvent } from '../events/index.js';
 import type { Logger } from '../telemetry/index.js';
@@ -99,6 +100,11 @@ export class RunQueue {
   /** How many runs of the workspace are queued or running, by kind. */
   unfinished(workspaceId: WorkspaceId): Promise<{ kind: string; status: string; count: number }[]> {
     return this.#store.unfinished(workspaceId);
+  }
+
+  /** The run that an idempotency key stands for, for callers whose input can't be made again once the run has worked. */
+  byKey(workspaceId: WorkspaceId, kind: RunKind, idempotencyKey: string): Promise<RunRow | null> {
+    return this.#store.byKey(workspaceId, kind, checkedText(idempotencyKey, 'input.idempotencyKey', 200));
   }
 
   /** Newest first; the cursor of a run is `encodeCursor([run.id])`. */

@@ -5,7 +5,16 @@ import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Transaction } from '../database/index.js';
 import { notify, type EventLog, type Json } from '../events/index.js';
-import { isFinished, LeaseLost, runStream, type Lease, type NewRun, type RunFilter, type RunRow } from './run.js';
+import {
+  isFinished,
+  LeaseLost,
+  runStream,
+  type Lease,
+  type NewRun,
+  type RunFilter,
+  type RunKind,
+  type RunRow,
+} from './run.js';
 
 /** Rings when a run may be taken or was asked to stop. */
 export const RUNS_TOPIC = 'runs';
@@ -51,6 +60,12 @@ export class RunStore {
 
   async get(workspaceId: WorkspaceId, runId: string): Promise<RunRow | null> {
     return isUuid(runId) ? this.database.prisma.run.findFirst({ where: { id: runId, workspaceId } }) : null;
+  }
+
+  async byKey(workspaceId: WorkspaceId, kind: RunKind, idempotencyKey: string): Promise<RunRow | null> {
+    return this.database.prisma.run.findUnique({
+      where: { workspaceId_kind_idempotencyKey: { workspaceId, kind, idempotencyKey } },
+    });
   }
 
   /** Newest first; the cursor is `encodeCursor([run.id])`. */

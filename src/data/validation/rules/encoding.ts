@@ -1,7 +1,6 @@
 import { textFields } from '../../tasks/task-kinds.js';
 import { Severity, type RowRule } from '../rule.js';
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const BROKEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufffe\uffff]/;
 
 /** UTF-8 that was read as Latin-1 or Windows-1252: a lead byte as letter, followed by a continuation byte as sign. */

@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Clock } from '../kernel/clock.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
+import type { Database } from '../platform/database/index.js';
+import type { EventLog } from '../platform/events/index.js';
+import type { RunQueue } from '../platform/runs/index.js';
+import { DatasetService } from './datasets/dataset-service.js';
+import { DatasetStore } from './datasets/dataset-store.js';
+import { Importer } from './datasets/import-run.js';
+import { VersionRows } from './datasets/version-rows.js';
+import { FeatureService } from './features/feature-service.js';
+import { FeatureStore } from './features/feature-store.js';
+import { IsolatedMaker } from './making/isolated-maker.js';
+import { TrainingExampleCache } from './training-examples/training-example-cache.js';
+import type { TokenCounter } from './validation/index.js';
+
+export interface DataParts {
+  database: Database;
+  runs: RunQueue;
+  events: EventLog;
+  files: FileService;
+  artifacts: ArtifactStore;
+  clock: Clock;
+  /** Folder for work in progress, below this installation's home. */
+  folder: string;
+  /** Counts tokens by the model that is trained by default; null: bytes are taken for an estimate. */
+  countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;
+}
+
+/** The parts of this domain, wired: datasets, features, and the cache of training examples. */
+export class Data {
+  readonly store: DatasetStore;
+  readonly featureStore: FeatureStore;
+  readonly features: FeatureService;
+  readonly rows: VersionRows;
+  readonly datasets: DatasetService;
+  readonly trainingExamples: TrainingExampleCache;
+  readonly #importer: Importer;
+
+  constructor(readonly parts: DataParts) {
+    const { database, artifacts, files, clock, runs, countTokens } = parts;
+    const folder = join(parts.folder, 'making');
+    const maker = new IsolatedMaker();
+    this.store = new DatasetStore(database);
+    this.featureStore = new FeatureStore(database);
+    this.features = new FeatureService(this.featureStore, clock);
+    this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
+    const shared = { store: this.store, files, features: this.features, maker, folder };
+    this.datasets = new DatasetService({ ...shared, rows: this.rows, runs });
+    this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
+    this.#importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
+  }
+
+  /** Takes over the runs of this domain. Call it before `runs.start()`. */
+  async handleRuns(): Promise<void> {
+    await this.#importer.sweep();
+    this.parts.runs.handle('IMPORT', (context) => this.#importer.run(context));
+  }
+
+  async stop(): Promise<void> {
+    await this.rows.close();
+  }
+}

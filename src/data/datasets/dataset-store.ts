@@ -1,0 +1,198 @@
+import { GraftError, notFound } from '../../kernel/errors.js';
+import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
+
+export type NewVersion = Omit<VersionRecord, 'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason'>;
+
+const asVersion = (row: Prisma.DatasetVersionGetPayload<object>) => row as unknown as VersionRecord;
+const asJson = (value: unknown) => value as Prisma.InputJsonValue;
+
+/** All queries of the tables `dataset`, `dataset_version`, `dataset_row_group` and `dataset_parent`. */
+export class DatasetStore {
+  constructor(private readonly database: Database) {}
+
+  /** @throws ALREADY_EXISTS */
+  async create(row: Omit<DatasetRecord, 'id' | 'createdAt'>): Promise<DatasetRecord> {
+    try {
+      return (await this.database.prisma.dataset.create({ data: { id: newId(), ...row } })) as DatasetRecord;
+    } catch (error) {
+      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
+        throw new GraftError('ALREADY_EXISTS', `A dataset named ${JSON.stringify(row.name)} exists already.`, {
+          field: 'input.name',
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
+  async byName(workspaceId: WorkspaceId, name: string): Promise<DatasetRecord | null> {
+    if (name.includes('\0')) return null;
+    return (await this.database.prisma.dataset.findUnique({
+      where: { workspaceId_name: { workspaceId, name } },
+    })) as DatasetRecord | null;
+  }
+
+  /** @throws NOT_FOUND */
+  async require(workspaceId: WorkspaceId, name: string, field: string): Promise<DatasetRecord> {
+    const row = await this.byName(workspaceId, name);
+    if (!row) throw notFound('The dataset', name, field);
+    return row;
+  }
+
+  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<DatasetRecord[]> {
+    return (await this.database.prisma.dataset.findMany({
+      where: { workspaceId, id: { in: [...ids] } },
+    })) as DatasetRecord[];
+  }
+
+  /** By name; the cursor is the name. */
+  async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<DatasetRecord>> {
+    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const rows = await this.database.prisma.dataset.findMany({
+      where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
+      orderBy: { name: 'asc' },
+      take: page.first + 1,
+    });
+    return toPage(rows as DatasetRecord[], page.first);
+  }
+
+  async versionsByIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<VersionRecord[]> {
+    return (await this.database.prisma.datasetVersion.findMany({ where: { workspaceId, id: { in: [...ids] } } })).map(
+      asVersion,
+    );
+  }
+
+  /** @throws NOT_FOUND */
+  async requireVersion(workspaceId: WorkspaceId, id: string, field: string): Promise<VersionRecord> {
+    const row = isUuid(id) ? await this.database.prisma.datasetVersion.findFirst({ where: { id, workspaceId } }) : null;
+    if (!row) throw notFound('The dataset version', id, field);
+    return asVersion(row);
+  }
+
+  async versionByNumber(datasetId: string, version: number): Promise<VersionRecord | null> {
+    const row = await this.database.prisma.datasetVersion.findUnique({
+      where: { datasetId_version: { datasetId, version } },
+    });
+    return row ? asVersion(row) : null;
+  }
+
+  /** The newest version whose rows are there. */
+  async latest(datasetId: string): Promise<VersionRecord | null> {
+    const row = await this.database.prisma.datasetVersion.findFirst({
+      where: { datasetId, withdrawnAt: null },
+      orderBy: { version: 'desc' },
+    });
+    return row ? asVersion(row) : null;
+  }
+
+  /** The newest version of each dataset, withdrawn or not, by dataset: one statement for any number of them. */
+  async latestOf(datasetIds: readonly string[]): Promise<Map<string, VersionRecord>> {
+    const rows = await this.database.prisma.datasetVersion.findMany({
+      where: { datasetId: { in: [...datasetIds] } },
+      distinct: ['datasetId'],
+      orderBy: [{ datasetId: 'asc' }, { version: 'desc' }],
+    });
+    return new Map(rows.map((row) => [row.datasetId, asVersion(row)]));
+  }
+
+  /** Newest first; the cursor is the version number. */
+  async versions(datasetId: string, page: PageRequest): Promise<Page<VersionRecord>> {
+    const after = page.after === null ? null : Number(decodeCursor(page.after, 1)[0]);
+    const rows = await this.database.prisma.datasetVersion.findMany({
+      where: { datasetId, ...(after === null ? {} : { version: { lt: after } }) },
+      orderBy: { version: 'desc' },
+      take: page.first + 1,
+    });
+    return toPage(rows.map(asVersion), page.first);
+  }
+
+  /** All versions of a dataset whose rows are there. */
+  async standing(datasetId: string): Promise<VersionRecord[]> {
+    return (await this.database.prisma.datasetVersion.findMany({ where: { datasetId, withdrawnAt: null } })).map(
+      asVersion,
+    );
+  }
+
+  /** Parents by child: one statement for any number of versions. */
+  async parents(versionIds: readonly string[]): Promise<Map<string, VersionRecord[]>> {
+    const rows = await this.database.prisma.datasetParent.findMany({
+      where: { versionId: { in: [...versionIds] } },
+      include: { parent: true },
+    });
+    const byChild = new Map<string, VersionRecord[]>();
+    for (const row of rows) byChild.set(row.versionId, [...(byChild.get(row.versionId) ?? []), asVersion(row.parent)]);
+    return byChild;
+  }
+
+  /** The version that a deletion made of this one, or null. */
+  async successor(version: VersionRecord): Promise<VersionRecord | null> {
+    const rows = await this.database.prisma.datasetVersion.findMany({
+      where: { parents: { some: { parentId: version.id } } },
+      orderBy: { version: 'desc' },
+    });
+    return rows.map(asVersion).find((row) => row.manifest.base?.digest === version.digest) ?? null;
+  }
+
+  rowGroups(versionId: string): Promise<RowGroupRecord[]> {
+    return this.database.prisma.datasetRowGroup.findMany({ where: { versionId }, orderBy: { position: 'asc' } });
+  }
+
+  /** Holds other writers of this dataset's versions off until the transaction ends. */
+  async lock(tx: Transaction, datasetId: string): Promise<void> {
+    await tx.$queryRaw`SELECT 1 FROM dataset WHERE id = ${datasetId}::uuid FOR UPDATE`;
+  }
+
+  async byDigest(tx: Transaction, datasetId: string, digest: string): Promise<VersionRecord | null> {
+    const row = await tx.datasetVersion.findUnique({ where: { datasetId_digest: { datasetId, digest } } });
+    return row ? asVersion(row) : null;
+  }
+
+  /** Adds the next version. Call it under `lock`. */
+  async addVersion(
+    tx: Transaction,
+    version: NewVersion,
+    rowGroups: Omit<RowGroupRecord, 'versionId'>[],
+    parents: readonly string[],
+  ): Promise<VersionRecord> {
+    const { _max } = await tx.datasetVersion.aggregate({
+      where: { datasetId: version.datasetId },
+      _max: { version: true },
+    });
+    const { manifest, sources, counts, statistics, report, ...rest } = version;
+    const row = await tx.datasetVersion.create({
+      data: {
+        ...rest,
+        id: newId(),
+        version: (_max.version ?? 0) + 1,
+        manifest: asJson(manifest),
+        sources: asJson(sources),
+        counts: asJson(counts),
+        statistics: asJson(statistics),
+        report: asJson(report),
+      },
+    });
+    await tx.datasetRowGroup.createMany({ data: rowGroups.map((group) => ({ ...group, versionId: row.id })) });
+    await tx.datasetParent.createMany({ data: parents.map((parentId) => ({ versionId: row.id, parentId })) });
+    return asVersion(row);
+  }
+
+  /**
+   * Takes versions out of use: their row groups are forgotten, and what the report quotes of rows.
+   * @returns the files that held their rows
+   */
+  async withdraw(tx: Transaction, versionIds: readonly string[], reason: string, at: Date): Promise<string[]> {
+    const groups = await tx.datasetRowGroup.findMany({ where: { versionId: { in: [...versionIds] } } });
+    for (const row of await tx.datasetVersion.findMany({ where: { id: { in: [...versionIds] }, withdrawnAt: null } })) {
+      const report = asVersion(row).report;
+      const problems = report.problems.map((problem) => ({ ...problem, example: null, rows: [] }));
+      await tx.datasetVersion.update({
+        where: { id: row.id },
+        data: { withdrawnAt: at, withdrawnReason: reason, report: asJson({ ...report, problems }) },
+      });
+    }
+    await tx.datasetRowGroup.deleteMany({ where: { versionId: { in: [...versionIds] } } });
+    return groups.map((group) => group.fileId);
+  }
+}

@@ -1,0 +1,300 @@
+import { dirname } from 'node:path';
+import { badInput } from '../../kernel/errors.js';
+import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { ArtifactStore } from '../../platform/artifacts/index.js';
+import { quote, TableEngine } from '../storage/duckdb.js';
+import { fromColumns } from '../storage/row-table.js';
+import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
+import type { RowGroupRecord } from './dataset.js';
+
+/** A row as it is browsed. */
+export interface StoredRow {
+  ordinal: number;
+  key: string;
+  split: string;
+  subject: string | null;
+  entity: string | null;
+  eventTime: Date | null;
+  language: string | null;
+  file: number;
+  row: number;
+  line: number | null;
+  /** Null for a record that never became a row; then `raw` has its text. */
+  content: TaskRow | null;
+  raw: string | null;
+  features: Record<string, unknown> | null;
+  problems: string[];
+  quarantined: boolean;
+  /** Value that the list is sorted by, for the cursor. */
+  sortValue: string | number;
+}
+
+export interface RowFilter {
+  split?: string | null;
+  label?: string | null;
+  /** Part of the text, case apart. */
+  contains?: string | null;
+  /** Id of a rule that names the row. */
+  problem?: string | null;
+  quarantined?: boolean | null;
+  language?: string | null;
+  subject?: string | null;
+}
+
+export interface RowOrder {
+  by: 'PLACE' | 'TEXT' | 'LABEL' | 'LENGTH';
+  descending: boolean;
+}
+
+const SORT_COLUMNS = {
+  PLACE: 'ordinal',
+  TEXT: 'text[:200]',
+  LABEL: `coalesce(label, '')`,
+  LENGTH: 'length(text)',
+} as const;
+
+/** How a row of version b differs from version a. */
+export interface RowChange {
+  key: string;
+  kind: 'ADDED' | 'REMOVED' | 'CHANGED';
+  before: TaskRow | null;
+  after: TaskRow | null;
+  splitBefore: string | null;
+  splitAfter: string | null;
+}
+
+export interface DiffCounts {
+  added: number;
+  removed: number;
+  changed: number;
+  unchanged: number;
+}
+
+interface RawRow {
+  ordinal: number;
+  key: string;
+  split: string;
+  subject: string | null;
+  entity: string | null;
+  event_time: number | null;
+  language: string | null;
+  file: number;
+  file_row: number;
+  line: number | null;
+  text: string;
+  label: string | null;
+  body: string;
+  features: string | null;
+  fault: string | null;
+  problems: string;
+  quarantined: boolean;
+  sort_value: string | number;
+}
+
+/** Reads the rows of versions where they lie, in Parquet; DuckDB reads only the columns and row groups that a query needs. */
+export class VersionRows {
+  #engine: Promise<TableEngine> | undefined;
+
+  constructor(
+    private readonly artifacts: ArtifactStore,
+    private readonly folder: string,
+  ) {}
+
+  /** Rows that pass the filter, in order; ties go by place. @throws BAD_USER_INPUT on a cursor of another order */
+  async page(
+    task: TaskKind,
+    groups: readonly RowGroupRecord[],
+    filter: RowFilter,
+    order: RowOrder,
+    page: PageRequest,
+  ): Promise<Page<StoredRow>> {
+    if (groups.length === 0) return { items: [], hasNextPage: false };
+    const { where, values } = conditions(filter);
+    const sort = SORT_COLUMNS[order.by];
+    const direction = order.descending ? 'DESC' : 'ASC';
+    if (page.after !== null) {
+      const [by, value, ordinal] = decodeCursor(page.after, 3);
+      if (by !== `${order.by} ${direction}`) throw badInput('after', 'after is a cursor of another order.');
+      where.push(`(${sort}, ordinal) ${order.descending ? '<' : '>'} (?, ?)`);
+      values.push(value!, ordinal!);
+    }
+    const rows = await (
+      await this.#open()
+    ).rows<RawRow>(
+      `SELECT *, ${sort} AS sort_value FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}
+       ORDER BY ${sort} ${direction}, ordinal ${direction} LIMIT ${page.first + 1}`,
+      values,
+    );
+    return toPage(
+      rows.map((row) => toStoredRow(task, row)),
+      page.first,
+    );
+  }
+
+  async count(groups: readonly RowGroupRecord[], filter: RowFilter): Promise<number> {
+    if (groups.length === 0) return 0;
+    const { where, values } = conditions(filter);
+    const [row] = await (
+      await this.#open()
+    ).rows<{ n: number }>(
+      `SELECT count(*) AS n FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}`,
+      values,
+    );
+    return row!.n;
+  }
+
+  /** All rows that pass the filter, in order of place, in batches. */
+  async *stream(task: TaskKind, groups: readonly RowGroupRecord[], filter: RowFilter): AsyncGenerator<StoredRow[]> {
+    if (groups.length === 0) return;
+    const { where, values } = conditions(filter);
+    const engine = await this.#open();
+    const batches = engine.stream<RawRow>(
+      `SELECT *, ordinal AS sort_value FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'} ORDER BY ordinal`,
+      values,
+    );
+    for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
+  }
+
+  /** Places of the rows about a person, or of the rows with these keys. */
+  async places(
+    groups: readonly RowGroupRecord[],
+    { subject, keys }: { subject: string | null; keys: readonly string[] },
+  ): Promise<number[]> {
+    if (groups.length === 0) return [];
+    const marks = keys.map(() => '?').join(', ');
+    const where = [...(subject === null ? [] : ['subject = ?']), ...(keys.length > 0 ? [`key IN (${marks})`] : [])];
+    const rows = await (
+      await this.#open()
+    ).rows<{ ordinal: number }>(
+      `SELECT ordinal FROM ${this.#table(groups)} WHERE ${where.join(' OR ')} ORDER BY ordinal`,
+      [...(subject === null ? [] : [subject]), ...keys],
+    );
+    return rows.map((row) => row.ordinal);
+  }
+
+  async diffCounts(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): Promise<DiffCounts> {
+    const [counts] = await (
+      await this.#open()
+    ).rows<DiffCounts>(
+      `SELECT count(*) FILTER (kind = 'ADDED') AS added, count(*) FILTER (kind = 'REMOVED') AS removed,
+              count(*) FILTER (kind = 'CHANGED') AS changed, count(*) FILTER (kind = 'UNCHANGED') AS unchanged
+       FROM (${this.#diff(a, b)})`,
+    );
+    return counts!;
+  }
+
+  /** What changed from version a to version b, by key; the cursor is the key. */
+  async changes(
+    task: TaskKind,
+    a: readonly RowGroupRecord[],
+    b: readonly RowGroupRecord[],
+    page: PageRequest,
+  ): Promise<Page<RowChange>> {
+    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const rows = await (
+      await this.#open()
+    ).rows<Record<string, string | null> & { key: string; kind: RowChange['kind'] }>(
+      `SELECT * FROM (${this.#diff(a, b)}) WHERE kind <> 'UNCHANGED' ${after === null ? '' : 'AND key > ?'} ORDER BY key LIMIT ${page.first + 1}`,
+      after === null ? [] : [after],
+    );
+    const side = (row: Record<string, string | null>, name: 'before' | 'after') =>
+      row[`${name}_split`] === null || row[`${name}_fault`] !== null
+        ? null
+        : fromColumns(task, {
+            text: row[`${name}_text`]!,
+            label: row[`${name}_label`] ?? null,
+            body: row[`${name}_body`]!,
+          });
+    return toPage(
+      rows.map((row) => ({
+        key: row.key,
+        kind: row.kind,
+        before: side(row, 'before'),
+        after: side(row, 'after'),
+        splitBefore: row['before_split'] ?? null,
+        splitAfter: row['after_split'] ?? null,
+      })),
+      page.first,
+    );
+  }
+
+  async close(): Promise<void> {
+    (await this.#engine)?.close();
+    this.#engine = undefined;
+  }
+
+  #open(): Promise<TableEngine> {
+    // …/artifacts/ab/ab12…: the folder of all artifacts, so that one engine serves every version.
+    const artifacts = dirname(dirname(this.artifacts.path('0'.repeat(64))));
+    return (this.#engine ??= TableEngine.open({ folder: this.folder, readable: [`${artifacts}/`] }));
+  }
+
+  #table(groups: readonly RowGroupRecord[]): string {
+    const from = (quarantined: boolean) =>
+      groups.filter((g) => g.quarantined === quarantined).map((g) => quote(this.artifacts.path(g.sha256)));
+    const parts = [false, true].flatMap((quarantined) => {
+      const paths = from(quarantined);
+      return paths.length > 0
+        ? [`SELECT *, ${quarantined} AS quarantined FROM read_parquet([${paths.join(', ')}])`]
+        : [];
+    });
+    return `(${parts.join(' UNION ALL ')})`;
+  }
+
+  #diff(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): string {
+    const side = (groups: readonly RowGroupRecord[]) =>
+      groups.length > 0
+        ? this.#table(groups)
+        : `(SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS digest, NULL::VARCHAR AS split, NULL::VARCHAR AS text, NULL::VARCHAR AS label, NULL::VARCHAR AS body, NULL::VARCHAR AS fault WHERE false)`;
+    const columns = (alias: string, name: string) =>
+      ['split', 'text', 'label', 'body', 'fault'].map((c) => `${alias}.${c} AS ${name}_${c}`).join(', ');
+    return `
+      SELECT coalesce(a.key, b.key) AS key,
+             CASE WHEN a.key IS NULL THEN 'ADDED' WHEN b.key IS NULL THEN 'REMOVED'
+                  WHEN a.digest <> b.digest OR a.split <> b.split THEN 'CHANGED' ELSE 'UNCHANGED' END AS kind,
+             ${columns('a', 'before')}, ${columns('b', 'after')}
+      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key`;
+  }
+}
+
+/** Cursor of a row in a list of this order. */
+export const rowCursor = (order: RowOrder, row: StoredRow): string =>
+  encodeCursor([`${order.by} ${order.descending ? 'DESC' : 'ASC'}`, row.sortValue, row.ordinal]);
+
+function conditions(filter: RowFilter): { where: string[]; values: (string | number)[] } {
+  const where: string[] = [];
+  const values: (string | number)[] = [];
+  const add = (sql: string, value: string | null | undefined) => {
+    if (value === null || value === undefined) return;
+    where.push(sql);
+    values.push(value);
+  };
+  add('split = ?', filter.split);
+  add('label = ?', filter.label);
+  add('contains(lower(text), lower(?))', filter.contains);
+  add("list_contains(json_extract_string(problems, '$[*]'), ?)", filter.problem);
+  add('language = ?', filter.language);
+  add('subject = ?', filter.subject);
+  if (filter.quarantined !== null && filter.quarantined !== undefined)
+    where.push(filter.quarantined ? 'quarantined' : 'NOT quarantined');
+  return { where, values };
+}
+
+const toStoredRow = (task: TaskKind, row: RawRow): StoredRow => ({
+  ordinal: row.ordinal,
+  key: row.key,
+  split: row.split,
+  subject: row.subject,
+  entity: row.entity,
+  eventTime: row.event_time === null ? null : new Date(row.event_time),
+  language: row.language,
+  file: row.file,
+  row: row.file_row,
+  line: row.line,
+  content: row.fault === null ? fromColumns(task, row) : null,
+  raw: row.fault === null ? null : row.text,
+  features: row.features === null ? null : (JSON.parse(row.features) as Record<string, unknown>),
+  problems: JSON.parse(row.problems) as string[],
+  quarantined: row.quarantined,
+  sortValue: row.sort_value,
+});

@@ -1,0 +1,123 @@
+import { badInput } from '../../kernel/errors.js';
+import { checkedText } from '../../kernel/text.js';
+import type { Prisma } from '../../platform/database/index.js';
+
+export enum FeatureType {
+  STRING = 'STRING',
+  INTEGER = 'INTEGER',
+  FLOAT = 'FLOAT',
+  BOOLEAN = 'BOOLEAN',
+  TIMESTAMP = 'TIMESTAMP',
+}
+
+export interface FeatureField {
+  name: string;
+  type: FeatureType;
+}
+
+export type FeatureValue = string | number | boolean | null;
+export type FeatureValues = Record<string, FeatureValue>;
+
+export type FeatureViewRecord = Omit<Prisma.FeatureViewGetPayload<object>, 'fields'> & { fields: FeatureField[] };
+
+/** A row of a view's history. */
+export interface FeatureRow {
+  entity: string;
+  eventTime: Date;
+  createdTime: Date;
+  values: FeatureValues;
+}
+
+const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
+/** @throws BAD_USER_INPUT on no field, a bad or repeated name */
+export function checkedFields(fields: readonly FeatureField[], at: string): FeatureField[] {
+  if (fields.length === 0 || fields.length > 100) throw badInput(at, `${at} needs 1 to 100 fields.`);
+  for (const [i, { name }] of fields.entries()) {
+    if (!NAME.test(name))
+      throw badInput(
+        `${at}.${i}.name`,
+        'A field name has 1 to 63 lower-case letters, digits or "_", and starts with a letter.',
+      );
+    if (fields.findIndex((other) => other.name === name) !== i)
+      throw badInput(`${at}.${i}.name`, `${name} is there twice.`);
+  }
+  return fields.map(({ name, type }) => ({ name, type }));
+}
+
+/** The key of an entity, e.g. `customer:42`. @throws BAD_USER_INPUT */
+export const checkedEntity = (entity: string, field: string): string => checkedText(entity, field, 200);
+
+/**
+ * Values by the view's schema: a missing one is null, and text is read as the type where it comes from a file.
+ * @throws BAD_USER_INPUT on an unknown field or a value of another type
+ */
+export function checkedValues(
+  view: Pick<FeatureViewRecord, 'name' | 'fields'>,
+  values: Readonly<Record<string, unknown>>,
+  at: string,
+): FeatureValues {
+  const unknown = Object.keys(values).find((name) => !view.fields.some((field) => field.name === name));
+  if (unknown !== undefined)
+    throw badInput(
+      `${at}.${unknown}`,
+      `The view ${view.name} has no field ${unknown}; it has ${view.fields.map((f) => f.name).join(', ')}.`,
+    );
+  return Object.fromEntries(
+    view.fields.map(({ name, type }) => {
+      const value = values[name] ?? null;
+      const read = value === null || value === '' ? null : readValue(value, type);
+      if (read === undefined)
+        throw badInput(`${at}.${name}`, `${name} must be ${DESCRIPTIONS[type]}, not ${JSON.stringify(value)}.`);
+      return [name, read];
+    }),
+  );
+}
+
+const DESCRIPTIONS: Readonly<Record<FeatureType, string>> = {
+  [FeatureType.STRING]: 'a text of at most 2,000 characters',
+  [FeatureType.INTEGER]: 'a whole number below 2^53',
+  [FeatureType.FLOAT]: 'a finite number',
+  [FeatureType.BOOLEAN]: 'true or false',
+  [FeatureType.TIMESTAMP]: 'a date and time (ISO 8601)',
+};
+
+/** Undefined for what isn't of the type. */
+function readValue(value: unknown, type: FeatureType): FeatureValue | undefined {
+  switch (type) {
+    case FeatureType.STRING:
+      return typeof value === 'string' && value.length <= 2000 && !value.includes('\0') && value.isWellFormed()
+        ? value
+        : undefined;
+    case FeatureType.INTEGER: {
+      const number = typeof value === 'string' && /^[-+]?\d{1,16}$/.test(value) ? Number(value) : value;
+      return Number.isSafeInteger(number) ? (number as number) : undefined;
+    }
+    case FeatureType.FLOAT: {
+      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+      return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+    }
+    case FeatureType.BOOLEAN:
+      if (typeof value === 'boolean') return value;
+      return value === 'true' ? true : value === 'false' ? false : undefined;
+    case FeatureType.TIMESTAMP: {
+      const time = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
+      return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+    }
+  }
+}
+
+/**
+ * Features as lines of a prompt, `customer_plans: plan grower, seats 7`: training and serving both go through this.
+ * Views in the given order, fields in that of the view's schema; null values and empty views are left out.
+ */
+export function renderFeatures(views: readonly { view: string; values: FeatureValues | null }[]): string {
+  return views
+    .flatMap(({ view, values }) => {
+      const known = Object.entries(values ?? {}).filter(([, value]) => value !== null);
+      return known.length > 0
+        ? [`${view}: ${known.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`]
+        : [];
+    })
+    .join('\n');
+}

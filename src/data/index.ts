@@ -1,0 +1,16 @@
+/** Datasets, validation, features. */
+export { Data, type DataParts } from './data.js';
+export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
+export { DatasetService, type NewImport, type NewImportFile } from './datasets/dataset-service.js';
+export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
+export { FeatureService, type NewFeatureRow } from './features/feature-service.js';
+export { renderFeatures, type FeatureValues } from './features/feature-view.js';
+export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';
+export { PreprocessingStep } from './preprocessing/steps.js';
+export { inputText, outputText, TaskKind, type TaskRow } from './tasks/task-kinds.js';
+export type {
+  ExampleTemplate,
+  ExampleTokenizer,
+  MaterialisedExamples,
+  TrainingExampleCache,
+} from './training-examples/training-example-cache.js';

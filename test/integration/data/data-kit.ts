@@ -1,0 +1,128 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Data } from '../../../src/data/index.js';
+import type { NewImport, NewImportFile } from '../../../src/data/index.js';
+import type { ImportOutput } from '../../../src/data/datasets/import-input.js';
+import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
+import { systemClock, type Clock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { ArtifactStore, FileService, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../platform/eventually.js';
+
+export const ws: WorkspaceId = DEFAULT_WORKSPACE_ID;
+
+/** The data domain on a real database, with its own artifacts and its own maker processes. */
+export class DataKit {
+  private constructor(
+    readonly database: TestDatabase,
+    readonly folder: string,
+    readonly artifacts: ArtifactStore,
+    readonly files: FileService,
+    readonly events: EventLog,
+    readonly runs: RunQueue,
+    readonly data: Data,
+  ) {}
+
+  static async start({
+    clock = systemClock,
+    working = true,
+  }: { clock?: Clock; working?: boolean } = {}): Promise<DataKit> {
+    const database = await testDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
+    const log = silentLogger();
+    const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+    const files = new FileService(database, artifacts);
+    const events = new EventLog({ database, log });
+    const runs = new RunQueue({ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 });
+    const data = new Data({
+      database,
+      runs,
+      events,
+      files,
+      artifacts,
+      clock,
+      folder: join(folder, 'data'),
+      countTokens: null,
+    });
+    await data.handleRuns();
+    // Prisma loads its compiler at the first query, which jest refuses between two tests.
+    await database.prisma.run.count();
+    if (working) runs.start();
+    return new DataKit(database, folder, artifacts, files, events, runs, data);
+  }
+
+  async dispose(): Promise<void> {
+    await this.runs.stop();
+    await this.data.stop();
+    await this.events.close();
+    await this.database.dispose();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  upload(name: string, content: string | Uint8Array | Readable): Promise<StoredFileRow> {
+    const source = content instanceof Readable ? content : Readable.from([Buffer.from(content)]);
+    return this.files.store(ws, { name, mediaType: 'application/octet-stream', source, maxBytes: 4e9 });
+  }
+
+  import(dataset: string, files: NewImportFile[], more: Partial<NewImport> = {}): Promise<RunRow> {
+    const usual = {
+      extend: false,
+      steps: [],
+      features: [],
+      maxTokens: 512,
+      minRowsPerLabel: 1,
+      idempotencyKey: newId(),
+    };
+    return this.data.datasets.addVersion(ws, { ...usual, dataset, files, ...more });
+  }
+
+  async ended(run: RunRow, timeoutMs = 60_000): Promise<RunRow> {
+    return eventually(
+      'the run to end',
+      async () => {
+        const now = await this.runs.get(ws, run.id);
+        return now?.finishedAt ? now : null;
+      },
+      timeoutMs,
+    );
+  }
+
+  async output(run: RunRow): Promise<ImportOutput> {
+    const ended = await this.ended(run);
+    if (ended.status !== 'SUCCEEDED') throw new Error(`${ended.status}: ${ended.errorCode} ${ended.errorMessage}`);
+    return ended.output as unknown as ImportOutput;
+  }
+
+  async version(run: RunRow): Promise<VersionRecord> {
+    return this.data.store.requireVersion(ws, (await this.output(run)).versionId!, 'id');
+  }
+
+  /** A version of rows given as objects. */
+  async imported(
+    dataset: string,
+    rows: object[],
+    more: Partial<NewImport> = {},
+    file: Partial<NewImportFile> = {},
+  ): Promise<VersionRecord> {
+    const { id } = await this.upload('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+    return this.version(await this.import(dataset, [{ fileId: id, ...file }], more));
+  }
+
+  /** Files below the working folder and artifacts. */
+  async remains(): Promise<{ working: string[]; artifacts: string[] }> {
+    const list = async (folder: string) =>
+      (await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+        .filter((e) => e.isFile())
+        .map((e) => e.name);
+    return {
+      working: await list(join(this.folder, 'data', 'making')),
+      artifacts: await list(join(this.folder, 'artifacts')),
+    };
+  }
+}

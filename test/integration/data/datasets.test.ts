@@ -1,0 +1,321 @@
+import { TaskKind } from '../../../src/data/index.js';
+import { ExportFormat, exportRows } from '../../../src/data/datasets/export-rows.js';
+import { unusableReason } from '../../../src/data/datasets/dataset.js';
+import { rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
+import { quote, TableEngine } from '../../../src/data/storage/duckdb.js';
+import { isGraftError } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/ids.js';
+import { DataKit, ws } from './data-kit.js';
+
+let kit: DataKit;
+beforeAll(async () => (kit = await DataKit.start()));
+afterAll(() => kit.dispose());
+
+let names = 0;
+async function dataset(task = TaskKind.CLASSIFICATION): Promise<string> {
+  const name = `set-${++names}`;
+  await kit.data.datasets.createDataset(ws, { name, task });
+  return name;
+}
+
+const rows = (n: number, from = 0) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: `r${from + i}`,
+    text: `message ${from + i} about ${['rain', 'sun', 'snow'][(from + i) % 3]} and ${(from + i) * 7919}`,
+    label: ['wet', 'dry', 'cold'][(from + i) % 3]!,
+    customer: `customer:${(from + i) % 10}`,
+  }));
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => 'passed',
+    (e: unknown) => (isGraftError(e) ? e.code : String(e)),
+  );
+
+describe('a version', () => {
+  it('is content-addressed: the same file gives the same version, at once or later', async () => {
+    const name = await dataset();
+    const file = await kit.upload(
+      'a.jsonl',
+      rows(50)
+        .map((r) => JSON.stringify(r))
+        .join('\n'),
+    );
+    const runs = await Promise.all([1, 2].map(() => kit.import(name, [{ fileId: file.id }])));
+    const outputs = await Promise.all(runs.map((run) => kit.output(run)));
+    expect(new Set(outputs.map((o) => o.versionId)).size).toBe(1);
+    expect(outputs.map((o) => o.created).sort()).toEqual([false, true]);
+    const copy = await kit.upload(
+      'another name.jsonl',
+      rows(50)
+        .map((r) => JSON.stringify(r))
+        .join('\n'),
+    );
+    expect((await kit.output(await kit.import(name, [{ fileId: copy.id }]))).created).toBe(false);
+    const record = await kit.data.store.byName(ws, name);
+    expect((await kit.data.store.versions(record!.id, { first: 10, after: null })).items).toHaveLength(1);
+  });
+
+  it('is one run for one idempotency key, and a conflict for other input under it', async () => {
+    const name = await dataset();
+    const file = await kit.upload('a.jsonl', JSON.stringify(rows(1)[0]));
+    const idempotencyKey = newId();
+    const [a, b] = [
+      await kit.import(name, [{ fileId: file.id }], { idempotencyKey }),
+      await kit.import(name, [{ fileId: file.id }], { idempotencyKey }),
+    ];
+    expect(a.id).toBe(b.id);
+    expect(await failure(kit.import(name, [{ fileId: file.id }], { idempotencyKey, maxTokens: 99 }))).toBe(
+      'IDEMPOTENCY_CONFLICT',
+    );
+    await kit.ended(a);
+  });
+
+  it('keeps rows in their split when later versions add and remove others', async () => {
+    const name = await dataset();
+    const first = await kit.imported(name, rows(300));
+    const second = await kit.imported(name, [...rows(200, 500), ...rows(250)].reverse());
+    const splitsOf = async (version: typeof first) => {
+      const splits = new Map<string, string>();
+      for await (const batch of kit.data.rows.stream(
+        TaskKind.CLASSIFICATION,
+        await kit.data.store.rowGroups(version.id),
+        {},
+      ))
+        for (const row of batch) splits.set(row.key, row.split);
+      return splits;
+    };
+    const [a, b] = [await splitsOf(first), await splitsOf(second)];
+    const shared = [...a.keys()].filter((key) => b.has(key));
+    expect(shared).toHaveLength(250);
+    for (const key of shared) expect(b.get(key)).toBe(a.get(key));
+    expect(new Set(a.values())).toEqual(new Set(['TRAIN', 'VALIDATION', 'TEST']));
+  });
+
+  it('extends the one before: quarantined rows are mended by key, all others carried over', async () => {
+    const name = await dataset();
+    const broken = { ...rows(1, 900)[0]!, text: ' ' };
+    const first = await kit.imported(name, [...rows(30), broken]);
+    expect(first.report).toMatchObject({ rows: 31, quarantinedRows: 1 });
+    const second = await kit.imported(name, [{ ...broken, text: 'now it says something' }, ...rows(5, 950)], {
+      extend: true,
+    });
+    expect(second.report).toMatchObject({ rows: 36, quarantinedRows: 0 });
+    expect(second.manifest.base).toEqual({ digest: first.digest, leftOut: 0 });
+    expect((await kit.data.store.parents([second.id])).get(second.id)?.map((p) => p.id)).toEqual([first.id]);
+    const [a, b] = [await kit.data.store.rowGroups(first.id), await kit.data.store.rowGroups(second.id)];
+    expect(await kit.data.rows.diffCounts(a, b)).toEqual({ added: 5, removed: 0, changed: 1, unchanged: 30 });
+    const changes = await kit.data.rows.changes(TaskKind.CLASSIFICATION, a, b, { first: 100, after: null });
+    expect(changes.items.find((c) => c.kind === 'CHANGED')).toMatchObject({
+      key: 'r900',
+      before: { text: ' ' },
+      after: { text: 'now it says something' },
+    });
+    expect(await kit.data.rows.diffCounts(b, a)).toEqual({ added: 0, removed: 5, changed: 1, unchanged: 30 });
+  });
+
+  it('names rows by their input when they have no id, so that a changed label is a change', async () => {
+    const name = await dataset();
+    const plain = (label: string) => [
+      { text: 'one', label: 'a' },
+      { text: 'two', label },
+      { text: 'two', label },
+    ];
+    const [a, b] = [await kit.imported(name, plain('b')), await kit.imported(name, plain('c'))];
+    const counts = await kit.data.rows.diffCounts(
+      await kit.data.store.rowGroups(a.id),
+      await kit.data.store.rowGroups(b.id),
+    );
+    expect(counts).toEqual({ added: 0, removed: 0, changed: 2, unchanged: 1 });
+  });
+});
+
+describe('rows', () => {
+  it('are paged without gap or repetition in every order, and filtered', async () => {
+    const name = await dataset();
+    const version = await kit.imported(name, rows(120));
+    const groups = await kit.data.store.rowGroups(version.id);
+    for (const by of ['PLACE', 'TEXT', 'LABEL', 'LENGTH'] as const)
+      for (const descending of [false, true]) {
+        const order: RowOrder = { by, descending };
+        const seen: string[] = [];
+        let after: string | null = null;
+        do {
+          const page = await kit.data.rows.page(TaskKind.CLASSIFICATION, groups, {}, order, { first: 50, after });
+          seen.push(...page.items.map((r) => r.key));
+          after = page.hasNextPage ? rowCursor(order, page.items.at(-1)!) : null;
+        } while (after !== null);
+        expect(new Set(seen).size).toBe(120);
+        expect(seen).toHaveLength(120);
+      }
+    const wet = await kit.data.rows.page(
+      TaskKind.CLASSIFICATION,
+      groups,
+      { label: 'wet', contains: 'RAIN and 0' },
+      { by: 'PLACE', descending: false },
+      { first: 10, after: null },
+    );
+    expect(wet.items.map((r) => r.key)).toEqual(['r0']);
+    expect(await kit.data.rows.count(groups, { subject: 'customer:3' })).toBe(12);
+  });
+
+  it('tell by rule which of them have a problem', async () => {
+    const name = await dataset();
+    const version = await kit.imported(name, [
+      ...rows(20),
+      { id: 'x', text: 'mail ada@example.com about rain', label: 'wet' },
+      { id: 'y', text: '', label: 'wet' },
+    ]);
+    const groups = await kit.data.store.rowGroups(version.id);
+    const named = async (problem: string) =>
+      (
+        await kit.data.rows.page(
+          TaskKind.CLASSIFICATION,
+          groups,
+          { problem },
+          { by: 'PLACE', descending: false },
+          { first: 10, after: null },
+        )
+      ).items;
+    expect(await named('personal-data')).toMatchObject([{ key: 'x', quarantined: false }]);
+    expect(await named('empty-field')).toMatchObject([{ key: 'y', quarantined: true, problems: ['empty-field'] }]);
+  });
+});
+
+describe('exports', () => {
+  it('write JSONL that imports again to the same rows, and Parquet that other tools read', async () => {
+    const name = await dataset(TaskKind.EXTRACTION);
+    const source = [
+      {
+        id: 'a',
+        text: 'Ada met Bob',
+        entities: [
+          { start: 0, end: 3, type: 'P' },
+          { start: 8, end: 11, type: 'P' },
+        ],
+      },
+      { id: 'b', text: '😀 Ada', entities: [{ start: 2, end: 5, type: 'P' }] },
+      { id: 'c', text: 'nobody here', entities: [] },
+    ];
+    const version = await kit.imported(name, source);
+    const record = (await kit.data.store.byName(ws, name))!;
+    const what = { dataset: record, version, rowGroups: await kit.data.store.rowGroups(version.id) };
+    const parts = { rows: kit.data.rows, files: kit.files, folder: kit.folder };
+    const jsonl = await exportRows(parts, ws, what, ExportFormat.JSONL, {});
+    const again = await kit.version(
+      await kit.import(await dataset(TaskKind.EXTRACTION), [{ fileId: jsonl.id, mapping: { offsets: 'UTF16' } }]),
+    );
+    expect(await kit.data.rows.diffCounts(what.rowGroups, await kit.data.store.rowGroups(again.id))).toMatchObject({
+      unchanged: 3,
+      added: 0,
+      removed: 0,
+      changed: 0,
+    });
+    const parquet = await exportRows(parts, ws, what, ExportFormat.PARQUET, {});
+    const engine = await TableEngine.open({ folder: `${kit.folder}/look`, readable: [kit.files.path(parquet)] });
+    const read = await engine.rows<{ text: string; n: number; type: string }>(
+      `SELECT text, len(entities) AS n, entities[1]."type" AS type FROM read_parquet(${quote(kit.files.path(parquet))}) ORDER BY id`,
+    );
+    engine.close();
+    expect(read).toEqual([
+      { text: 'Ada met Bob', n: 2, type: 'P' },
+      { text: '😀 Ada', n: 1, type: 'P' },
+      { text: 'nobody here', n: 0, type: null },
+    ]);
+  });
+});
+
+describe('deleting the rows about a person', () => {
+  it('makes a version without them, withdraws all versions that had them with the reason, and erases the bytes', async () => {
+    const name = await dataset();
+    const first = await kit.imported(name, rows(40));
+    const second = await kit.imported(name, rows(60));
+    const secret = 'message 3 about';
+    const digests = (await Promise.all([first, second].map((v) => kit.data.store.rowGroups(v.id))))
+      .flat()
+      .map((g) => g.sha256);
+    const request = {
+      dataset: name,
+      subject: 'customer:3',
+      reason: 'a customer asked to be forgotten',
+      idempotencyKey: newId(),
+    };
+    const run = await kit.data.datasets.deleteRows(ws, request);
+    const output = await kit.output(run);
+    expect(output.withdrawn.sort()).toEqual([first.id, second.id].sort());
+    const third = await kit.data.store.requireVersion(ws, output.versionId!, 'id');
+    expect(third.report.rows).toBe(54);
+    expect(third.manifest.base).toEqual({ digest: second.digest, leftOut: 6 });
+    for (const { id } of [first, second]) {
+      const old = await kit.data.store.requireVersion(ws, id, 'id');
+      expect(unusableReason(old)).toBe('a customer asked to be forgotten');
+      expect(JSON.stringify(old.report)).not.toContain(secret);
+      expect(await failure(kit.data.datasets.usableVersion(ws, id, 'version'))).toBe('DATASET_UNUSABLE');
+      expect(await failure(kit.data.datasets.readableRowGroups(old))).toBe('DATASET_UNUSABLE');
+    }
+    for (const digest of digests) expect(await kit.artifacts.has(digest)).toBe(false);
+    expect(JSON.stringify((await kit.runs.get(ws, run.id))!.input)).not.toContain('customer:3');
+    // Sent again it is the same run; another person under its key is a conflict; the withdrawn rows don't come back by the old file.
+    expect((await kit.data.datasets.deleteRows(ws, request)).id).toBe(run.id);
+    expect(await failure(kit.data.datasets.deleteRows(ws, { ...request, subject: 'customer:4' }))).toBe(
+      'IDEMPOTENCY_CONFLICT',
+    );
+    expect(await failure(kit.data.datasets.deleteRows(ws, { ...request, idempotencyKey: newId() }))).toBe('NOT_FOUND');
+    const file = await kit.upload(
+      'rows.jsonl',
+      rows(60)
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    );
+    expect(await kit.ended(await kit.import(name, [{ fileId: file.id }]))).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'DATASET_UNUSABLE',
+    });
+  });
+
+  it('leaves no version when all rows are about that person', async () => {
+    const name = await dataset();
+    const only = await kit.imported(name, [
+      { text: 'a', label: 'x', customer: 'c1' },
+      { text: 'b', label: 'y', customer: 'c1' },
+    ]);
+    const output = await kit.output(
+      await kit.data.datasets.deleteRows(ws, {
+        dataset: name,
+        subject: 'c1',
+        reason: 'asked',
+        idempotencyKey: newId(),
+      }),
+    );
+    expect(output).toEqual({ versionId: null, created: false, withdrawn: [only.id] });
+  });
+});
+
+describe('what is wrong is said before anything starts', () => {
+  it('missing columns, files, datasets and views', async () => {
+    const name = await dataset();
+    const file = await kit.upload('a.csv', 'text,label\na,x\nb,y\n');
+    const mapping = { columns: { TEXT: 'txt', LABEL: 'label' } };
+    expect(await failure(kit.import(name, [{ fileId: file.id, mapping }]))).toBe('BAD_USER_INPUT');
+    expect(await failure(kit.import(name, [{ fileId: newId() }]))).toBe('NOT_FOUND');
+    expect(await failure(kit.import('nothing', [{ fileId: file.id }]))).toBe('NOT_FOUND');
+    expect(await failure(kit.import(name, [{ fileId: file.id }], { features: ['none'] }))).toBe('NOT_FOUND');
+    expect(await failure(kit.import(name, []))).toBe('BAD_USER_INPUT');
+    const zip = await kit.upload('a.csv', Buffer.from('504b0304140000000800', 'hex'));
+    expect(await failure(kit.import(name, [{ fileId: zip.id }]))).toBe('UNSUPPORTED_MEDIA_TYPE');
+    expect((await kit.remains()).working).toEqual([]);
+  });
+
+  it('a preview suggests a mapping, shows rows and says what is missing', async () => {
+    const file = await kit.upload('a.csv', 'text,label\na,x\nb,y\n');
+    const preview = await kit.data.datasets.preview(ws, { fileId: file.id });
+    expect(preview).toMatchObject({
+      task: 'CLASSIFICATION',
+      problem: null,
+      columns: ['text', 'label'],
+      rows: [{ text: 'a', label: 'x' }, { text: 'b' }],
+    });
+    const other = await kit.data.datasets.preview(ws, { fileId: file.id, task: TaskKind.TRANSLATION });
+    expect(other.problem).toContain('SOURCE and TARGET');
+  });
+});

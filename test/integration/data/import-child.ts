@@ -1,0 +1,30 @@
+/** A gateway that does imports in a process of its own, so that tests can really kill it. */
+import { join } from 'node:path';
+import { Data } from '../../../src/data/index.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { openDatabase } from '../../../src/platform/database/index.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { RunQueue } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+
+const [url, folder] = process.argv.slice(2) as [string, string];
+const database = await openDatabase(url);
+const log = silentLogger();
+const events = new EventLog({ database, log });
+const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, maxAttempts: 50 });
+const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+const files = new FileService(database, artifacts);
+const data = new Data({
+  database,
+  runs,
+  events,
+  files,
+  artifacts,
+  clock: systemClock,
+  folder: join(folder, 'data'),
+  countTokens: null,
+});
+await data.handleRuns();
+runs.start();
+process.stdout.write('started\n');
