@@ -177,7 +177,7 @@ describe('the event log', () => {
 
   it('closes also in the middle of connecting', async () => {
     // A server that takes the connection and never says a word.
-    const silent = createServer().listen(0, '127.0.0.1');
+    const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const url = `postgresql://graft:x@127.0.0.1:${(silent.address() as AddressInfo).port}/graft`;
     const log = new EventLog({ database: { ...database, url }, log: silentLogger() });
