@@ -16,7 +16,7 @@ export interface DraftChunk {
 
 /**
  * UTF-16 units. `target` keeps a chunk with its headings below the embedder's 256 tokens for European languages;
- * a section of up to `max` stays whole; sections below `small` join their neighbours.
+ * a section of up to `max` stays whole; sections below `small` join their parent or a sibling.
  */
 export const CHUNK_SIZE = { target: 900, max: 1200, small: 200 } as const;
 
@@ -33,7 +33,7 @@ interface Section {
  * overlap would show the same sentence as two pieces of evidence.
  */
 export function chunkDocument(document: Pick<ParsedDocument, 'text' | 'blocks'>): DraftChunk[] {
-  const sections = joinSmall(toSections(document.blocks));
+  const sections = joinSmall(attachHeadings(toSections(document.blocks)));
   return sections
     .flatMap((section) => cutSection(document.text, section))
     .map((chunk, ordinal) => ({ ...chunk, ordinal }));
@@ -51,28 +51,48 @@ function toSections(blocks: readonly Block[]): Section[] {
   return sections;
 }
 
-/** Joins a small section (a bare heading above all) with the next one, where both fit into one chunk. */
+/** Gives a heading without text of its own to the section below it: alone it would say nothing. */
+function attachHeadings(sections: readonly Section[]): Section[] {
+  const attached: Section[] = [];
+  for (const section of sections) {
+    const last = attached.at(-1);
+    const opens = last !== undefined && isBare(last) && startsWith(section.headings, last.headings);
+    if (opens && section.end - last.start <= CHUNK_SIZE.max)
+      attached[attached.length - 1] = join(last, section, section.headings);
+    else attached.push(section);
+  }
+  return attached;
+}
+
+/** Joins a small section with its parent's text before it, or with its small sibling. */
 function joinSmall(sections: readonly Section[]): Section[] {
   const joined: Section[] = [];
   for (const section of sections) {
     const last = joined.at(-1);
-    const small = last !== undefined && Math.min(last.end - last.start, section.end - section.start) < CHUNK_SIZE.small;
-    const inside = last !== undefined && startsWith(section.headings, last.headings);
-    const siblings =
-      last !== undefined &&
-      last.headings.length > 1 &&
-      samePath(last.headings.slice(0, -1), section.headings.slice(0, -1));
-    if (last !== undefined && small && (inside || siblings) && section.end - last.start <= CHUNK_SIZE.target)
-      joined[joined.length - 1] = {
-        start: last.start,
-        end: section.end,
-        headings: bareHeading(last) ? section.headings : commonPath(last.headings, section.headings),
-        blocks: [...last.blocks, ...section.blocks],
-      };
+    const path = last === undefined ? null : sharedPath(last, section);
+    if (last !== undefined && path !== null) joined[joined.length - 1] = join(last, section, path);
     else joined.push(section);
   }
   return joined;
 }
+
+/** The path of two neighbours that belong together; null when they don't. */
+function sharedPath(last: Section, section: Section): string[] | null {
+  const total = section.end - last.start;
+  const [a, b] = [last.end - last.start, section.end - section.start];
+  if (startsWith(section.headings, last.headings))
+    return Math.min(a, b) < CHUNK_SIZE.small && total <= CHUNK_SIZE.target && !isBare(section) ? last.headings : null;
+  const parent = last.headings.slice(0, -1);
+  const siblings = parent.length > 0 && samePath(parent, section.headings.slice(0, -1));
+  return siblings && Math.max(a, b) < CHUNK_SIZE.small && !isBare(section) ? parent : null;
+}
+
+const join = (a: Section, b: Section, headings: string[]): Section => ({
+  start: a.start,
+  end: b.end,
+  headings,
+  blocks: [...a.blocks, ...b.blocks],
+});
 
 type Cut = Omit<DraftChunk, 'ordinal'>;
 
@@ -171,9 +191,4 @@ function cutLong(text: string, start: number, end: number): { start: number; end
 const samePath = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && startsWith(b, a);
 const startsWith = (path: readonly string[], prefix: readonly string[]): boolean =>
   prefix.every((heading, i) => path[i] === heading);
-const bareHeading = (section: Section): boolean => section.blocks.every((block) => block.kind === 'heading');
-
-function commonPath(a: readonly string[], b: readonly string[]): string[] {
-  const end = a.findIndex((heading, i) => b[i] !== heading);
-  return a.slice(0, end === -1 ? a.length : end);
-}
+const isBare = (section: Section): boolean => section.blocks.every((block) => block.kind === 'heading');

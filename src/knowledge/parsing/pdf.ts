@@ -3,6 +3,8 @@ import { GraftError } from '../../kernel/errors.js';
 import { DocumentBuilder, collapse } from './builder.js';
 import type { ParsedDocument } from './document.js';
 import { unwrap } from './lines.js';
+import { toLines, type Line, type TextItem } from './pdf-lines.js';
+import { pdfTable } from './pdf-tables.js';
 
 const MAX_PAGES = 5_000;
 /** Lines this much taller than the body's type are headings. */
@@ -10,17 +12,6 @@ const HEADING_RATIO = 1.15;
 const MAX_HEADING_LENGTH = 160;
 /** A gap between base lines this much larger than the page's usual one starts a paragraph. */
 const PARAGRAPH_RATIO = 1.35;
-
-interface Line {
-  text: string;
-  x: number;
-  /** Base line and type size in points; y grows upwards. */
-  y: number;
-  width: number;
-  size: number;
-  /** In the outer tenth of the page, where running heads stand. */
-  margin: boolean;
-}
 
 /** The part of pdf.js that is used; unpdf's own types need a package that it does not bring along. */
 interface Pdf {
@@ -31,14 +22,6 @@ interface Pdf {
     getTextContent(): Promise<{ items: object[] }>;
     cleanup(): void;
   }>;
-}
-
-interface TextItem {
-  str: string;
-  transform: number[];
-  width: number;
-  height: number;
-  hasEOL: boolean;
 }
 
 /**
@@ -104,42 +87,17 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
   }
 }
 
-function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: readonly number[]): Line[] {
-  const edge = (top - bottom) / 10;
-  const lines: Line[] = [];
-  let current: Line | null = null;
-  const close = () => {
-    if (current !== null && current.text.trim() !== '') lines.push({ ...current, text: current.text.trim() });
-    current = null;
-  };
-  for (const item of items) {
-    const [, , skew = 0, scale = 0, x = 0, y = 0] = item.transform;
-    const size = Math.hypot(skew, scale) || item.height;
-    if (current !== null && Math.abs(y - current.y) > Math.max(size, current.size) / 2 && item.str !== '') close();
-    if (item.str !== '') {
-      const line: Line = current ?? { text: '', x, y, width: 0, size: 0, margin: y > top - edge || y < bottom + edge };
-      line.text += item.str;
-      line.width = Math.max(line.width, x + item.width - line.x);
-      if (item.str.trim() !== '') line.size = Math.max(line.size, size);
-      current = line;
-    }
-    if (item.hasEOL) close();
-  }
-  close();
-  return lines;
-}
-
 /** What two running heads have in common when only the page number differs. */
 const shape = (line: Line): string => `${Math.round(line.y / 4)}:${collapse(line.text).replace(/\d+/g, '#')}`;
 
 /** Lines that stand at the same height in the margin of most pages. */
 function runningLines(pages: readonly Line[][]): Set<string> {
-  if (pages.length < 3) return new Set();
+  if (pages.length < 2) return new Set();
   const counts = new Map<string, number>();
   for (const lines of pages)
     for (const edge of new Set(lines.filter((line) => line.margin).map(shape)))
       counts.set(edge, (counts.get(edge) ?? 0) + 1);
-  return new Set([...counts].filter(([, count]) => count >= 0.6 * pages.length).map(([edge]) => edge));
+  return new Set([...counts].filter(([, count]) => count >= Math.max(2, 0.6 * pages.length)).map(([edge]) => edge));
 }
 
 /** Type sizes (tenths of a point) above the body's, largest first: their place is the heading level. */
@@ -174,7 +132,15 @@ function addPage(builder: DocumentBuilder, lines: readonly Line[], levels: Reado
       );
     group = [];
   };
-  for (const line of lines) {
+  for (let i = 0; i < lines.length; i += 1) {
+    const table = pdfTable(lines, i, PARAGRAPH_RATIO * gap);
+    if (table !== null) {
+      flush();
+      builder.block('table', table.text);
+      i += table.lines - 1;
+      continue;
+    }
+    const line = lines[i] as Line;
     const before = group.at(-1);
     if (before !== undefined) {
       const distance = before.y - line.y;

@@ -20,12 +20,13 @@ export function tableText(header: readonly string[] | null, rows: readonly (read
 }
 
 /**
- * Whether the first row of a table that marks no header reads like one: three or more short, distinct cells without
- * digits. Two columns are not enough evidence: they are often a list of names and values.
+ * Whether the first row of a table that marks no header reads like one: short, distinct cells without digits, and either
+ * three or more of them, or two over a column where every value has digits. Two columns of words are not enough evidence:
+ * they are often a list of names and values.
  */
 export function looksLikeHeader(rows: readonly (readonly string[])[]): boolean {
-  const first = rows[0];
-  if (first === undefined || rows.length < 2 || first.length < 3) return false;
-  const cells = first.map(collapse);
-  return new Set(cells).size === cells.length && cells.every((cell) => /^[^\d]{1,60}$/.test(cell));
+  const [first, ...rest] = rows.map((row) => row.map(collapse));
+  if (first === undefined || rest.length === 0 || first.length < 2) return false;
+  const labels = new Set(first).size === first.length && first.every((cell) => /^[^\d]{1,60}$/.test(cell));
+  return labels && (first.length > 2 || rest.every((row) => /\d/.test(row[1] ?? '')));
 }

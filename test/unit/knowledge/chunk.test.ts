@@ -37,6 +37,14 @@ describe('chunkDocument', () => {
     expect(chunks[0]?.headings).toEqual(['Terms']);
   });
 
+  it('keeps a bare heading with the text below it, and sections of different parents apart', () => {
+    const text = '# Notes\n\n## 2.0\n\nOut in May.\n\n### Fixed\n\nA fault.\n\n## 1.0\n\n### Fixed\n\nA leak.\n';
+    expect(chunkDocument(parseMarkdown(text, 'a.md')).map(({ headings, text }) => [headings, text])).toEqual([
+      [['Notes', '2.0'], 'Notes\n\n2.0\n\nOut in May.\n\nFixed\n\nA fault.'],
+      [['Notes', '1.0', 'Fixed'], '1.0\n\nFixed\n\nA leak.'],
+    ]);
+  });
+
   it('covers everything, with exact offsets, within the limit, tearing no character', () => {
     const word = fc.oneof(
       { weight: 6, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }) },

@@ -91,6 +91,8 @@ export const docx = (body: string, more: readonly ZipEntry[] = []): Buffer =>
 export interface PdfLine {
   text: string;
   size?: number;
+  /** Points from the left; 72 by default. */
+  x?: number;
   /** Points from the bottom of a page of 792. */
   y: number;
 }
@@ -102,7 +104,10 @@ export function pdf(pages: readonly (readonly PdfLine[])[]): Buffer {
   const font = add('<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>');
   const kids = pages.map((lines) => {
     const stream = lines
-      .map(({ text, size = 10, y }) => `BT /F1 ${size} Tf 72 ${y} Td (${text.replace(/([()\\])/g, '\\$1')}) Tj ET`)
+      .map(
+        ({ text, size = 10, x = 72, y }) =>
+          `BT /F1 ${size} Tf ${x} ${y} Td (${text.replace(/([()\\])/g, '\\$1')}) Tj ET`,
+      )
       .join('\n');
     const content = add(`<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`);
     return add(

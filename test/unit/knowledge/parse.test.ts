@@ -78,6 +78,28 @@ describe('parseDocument', () => {
     expect(document.blocks.map((block) => block.page)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
   });
 
+  it('reads tables of a PDF by their columns', async () => {
+    const at = (y: number, ...cells: [number, string][]) => cells.map(([x, text]) => ({ x, text, y }));
+    const document = await parse(
+      pdf([
+        [
+          { text: 'Intervals are kept as below.', y: 700 },
+          ...at(660, [72, 'Interval'], [200, 'Task'], [400, 'Minutes']),
+          ...at(640, [72, 'Every week'], [200, 'Look over the vents and'], [400, '10']),
+          ...at(628, [200, 'the drippers']),
+          ...at(608, [72, 'Every month'], [200, 'Wipe the dome'], [400, '5']),
+          { text: 'Ask for help when in doubt.', y: 560 },
+        ],
+      ]),
+      'a.pdf',
+    );
+    expect(outline(document).map(([, text]) => text)).toEqual([
+      'Intervals are kept as below.',
+      'Interval: Every week; Task: Look over the vents and the drippers; Minutes: 10\nInterval: Every month; Task: Wipe the dome; Minutes: 5',
+      'Ask for help when in doubt.',
+    ]);
+  });
+
   it('reads DOCX: title, headings, tables', async () => {
     const document = await parse(
       docx(
@@ -87,6 +109,15 @@ describe('parseDocument', () => {
           docxTable([
             ['Part', 'Interval', 'Tool'],
             ['Filter', '7 days', 'brush'],
+          ]) +
+          docxTable([
+            ['Product', 'Warranty'],
+            ['Pump', '24 months'],
+            ['Seal', '6 months'],
+          ]) +
+          docxTable([
+            ['Maker', 'Acme'],
+            ['Place', 'York'],
           ]),
       ),
       'upload.bin',
@@ -97,6 +128,8 @@ describe('parseDocument', () => {
       ['Care', 'Care'],
       ['Care', 'Clean it weekly.'],
       ['Care', 'Part: Filter; Interval: 7 days; Tool: brush'],
+      ['Care', 'Product: Pump; Warranty: 24 months\nProduct: Seal; Warranty: 6 months'],
+      ['Care', 'Maker; Acme\nPlace; York'],
     ]);
   });
 
@@ -180,7 +213,9 @@ describe('hostile and broken files', () => {
     const honest = docx(docxParagraph('x'), [{ name: 'word/media/a.bin', content: bomb }]);
     expect(honest.length).toBeLessThan(1_000_000);
     await expect(parse(honest, 'a.docx')).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
-    const lying = docx(docxParagraph('x'), [{ name: 'word/media/a.bin', content: bomb, declaredSize: 100 }]);
+    const lying = docx(docxParagraph('x'), [
+      { name: 'word/media/a.bin', content: Buffer.alloc(1024 * 1024), declaredSize: 100 },
+    ]);
     await expect(parse(lying, 'a.docx')).rejects.toMatchObject({ code: 'DOCUMENT_UNREADABLE' });
     const many = docx(
       docxParagraph('x'),
