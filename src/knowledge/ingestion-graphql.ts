@@ -32,7 +32,7 @@ import {
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
 import type { EventLog, Json } from '../platform/events/index.js';
-import { followRun, type RunQueue, type RunRow } from '../platform/runs/index.js';
+import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import {
   Collection,
   Document,
@@ -364,7 +364,7 @@ export class IngestionResolver {
     { workspaceId, signal }: GraphContext,
   ): AsyncGenerator<StoredEventLike> {
     const id = fromGlobalId(runId, 'IngestionRun', 'runId');
-    for await (const event of followRun(this.parts, workspaceId, id, { after: afterEvent(after), signal }))
+    for await (const event of this.parts.runs.follow(workspaceId, id, { after: afterEvent(after), signal }))
       if (event.type === 'progress' || isLastRunEvent(event)) yield event;
   }
 }

@@ -1,5 +1,4 @@
 /** Long work: see the prose at the top of run-queue.ts. */
-export { followRun } from './follow-run.js';
 export { RunQueue, type RunQueueOptions } from './run-queue.js';
 export {
   isFinished,
