@@ -22,14 +22,14 @@ export class DemoClient {
       errors?: { message: string; extensions?: { code?: string; hint?: string } }[];
     };
     const error = result.errors?.[0];
-    if (error) throw new DemoError(error.extensions?.code ?? 'UNKNOWN', error.message);
+    if (error) throw errorOf(error);
     return result.data as T;
   }
 
   async *subscribe<T>(query: string, variables: Record<string, unknown> = {}): AsyncGenerator<T> {
     for await (const result of this.streams.iterate<T>({ query, variables })) {
       const error = result.errors?.[0];
-      if (error) throw new DemoError(String(error.extensions?.code ?? 'UNKNOWN'), error.message);
+      if (error) throw errorOf(error);
       if (result.data) yield result.data;
     }
   }
@@ -64,3 +64,6 @@ export class DemoError extends Error {
     super(`${code}: ${message}`);
   }
 }
+
+const errorOf = ({ message, extensions }: { message: string; extensions?: Record<string, unknown> }): DemoError =>
+  new DemoError(typeof extensions?.code === 'string' ? extensions.code : 'UNKNOWN', message);

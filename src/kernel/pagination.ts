@@ -32,7 +32,7 @@ export function decodeCursor(cursor: string, parts: number): (string | number)[]
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (Array.isArray(key) && key.length === parts && key.every((p) => typeof p === 'string' || typeof p === 'number'))
-      return key as (string | number)[];
+      return key;
   } catch {
     // falls through to the one error below
   }

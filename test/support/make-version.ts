@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { sniffFile } from '../../src/data/importing/sniff.js';
 import { DEFAULT_SPLIT_RULE, type Split } from '../../src/data/importing/splits.js';
@@ -50,7 +51,7 @@ export async function made(wishes: Wishes): Promise<MadeVersion> {
   return makeVersion(
     { settings, files, base: null, steps: [], splitRule: DEFAULT_SPLIT_RULE, features: [], ...wishes.recipe },
     {
-      folder: join(folder, `making-${Math.random().toString(36).slice(2)}`),
+      folder: join(folder, `making-${randomUUID()}`),
       signal: wishes.signal ?? new AbortController().signal,
       countTokens: wishes.countTokens ?? null,
       parent: wishes.parent ?? [],

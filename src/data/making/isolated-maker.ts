@@ -63,7 +63,7 @@ function run(task: MakerTask, { signal, countTokens, progress }: Handlers): Prom
       // Progress is written through the run: when it has been taken over, that fails, and the work here is over.
       if (reply.kind === 'progress')
         return void progress?.(reply.fraction, reply.message).catch((error: unknown) =>
-          settle(() => reject(error as Error)),
+          settle(() => reject(error)),
         );
       void answerCount(child, reply, countTokens ?? null);
     });

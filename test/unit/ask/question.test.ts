@@ -1,6 +1,6 @@
 import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/ask/question.js';
 
-const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field });
+const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field }) as Error;
 
 describe('checkedQuestion', () => {
   it('fills in the defaults', () => {

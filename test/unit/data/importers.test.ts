@@ -1,5 +1,5 @@
 import { buildRow } from '../../../src/data/importing/build-row.js';
-import { DataField, DataFormat, type FileMapping } from '../../../src/data/importing/mapping.js';
+import { type DataField, DataFormat, type FileMapping } from '../../../src/data/importing/mapping.js';
 import { openRecords, zipRecords } from '../../../src/data/importing/open-records.js';
 import { sniffFile } from '../../../src/data/importing/sniff.js';
 import { suggestMapping } from '../../../src/data/importing/suggest.js';
