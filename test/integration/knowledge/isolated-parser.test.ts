@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { createDeflate } from 'node:zlib';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { IsolatedParser } from '../../../src/knowledge/index.js';
 import { docx, docxParagraph } from '../../unit/knowledge/files.js';
@@ -74,6 +76,23 @@ describe('IsolatedParser', () => {
     const next = await greedy.parse(...(await file(docx(docxParagraph('fine')))), { name: 'b.docx', mediaType: null });
     expect(next.document.text).toBe('fine');
   }, 120_000);
+
+  it('survives a PDF whose stream inflates to a gigabyte', async () => {
+    const deflate = createDeflate({ level: 1 });
+    const stream = buffer(deflate);
+    const blank = Buffer.alloc(64 * 1024 * 1024, ' ');
+    for (let i = 0; i < 16; i += 1) await new Promise((resolve) => deflate.write(blank, resolve));
+    deflate.end();
+    const content = await stream;
+    expect(content.length).toBeLessThan(8_000_000);
+    const head = `%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R>>endobj 4 0 obj<</Filter/FlateDecode/Length ${content.length}>>stream\n`;
+    const bomb = Buffer.concat([Buffer.from(head), content, Buffer.from('\nendstream endobj trailer<</Root 1 0 R>>')]);
+    const outcome = await parser({ timeoutMs: 20_000 })
+      .parse(...(await file(bomb)), { name: 'a.pdf', mediaType: null })
+      .catch((error: { code: string }) => error);
+
+    expect(outcome).toMatchObject({ code: 'DOCUMENT_UNREADABLE' });
+  }, 60_000);
 
   it('can be cancelled', async () => {
     const abort = new AbortController();
