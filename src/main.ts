@@ -3,6 +3,7 @@
  * and serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
  */
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AnswerStore, AskService, askResolvers, ExpectedTimes } from './ask/index.js';
@@ -100,7 +101,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
 
   const events = new EventLog({ database, log });
   teardown.add(() => events.close());
-  const runs = new RunQueue({ database, events, clock: systemClock, log, owner: config.GRAFT_HOME });
+  const runs = new RunQueue({ database, events, clock: systemClock, log, owner: `${hostname()}:${config.GRAFT_HOME}` });
   const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
   const files = new FileService(database, artifacts);
   const vectors = new ChromaVectorStore(services.chromaUrl);
