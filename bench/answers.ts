@@ -120,8 +120,8 @@ async function answerAll({ service, workspaceId }: Answering, asked: readonly As
   return answers;
 }
 
-const FEATURES = (e: Evidence): number[] => [e.scores.dense ?? 0, e.passageCoverage, e.coverage, e.similarity ?? 0];
-const LEXICAL_FEATURES = (e: Evidence): number[] => [e.passageCoverage, e.coverage, e.similarity ?? 0];
+const LEXICAL_FEATURES = (e: Evidence): number[] => [e.passageCoverage, e.coverage, e.similarity ?? 0, e.missingNames];
+const FEATURES = (e: Evidence): number[] => [e.scores.dense ?? 0, ...LEXICAL_FEATURES(e)];
 
 function fit(answerable: readonly Seen[], unanswerable: readonly Seen[]): object {
   const best = (seen: readonly Seen[]): Evidence[] => seen.flatMap(({ evidence }) => evidence.slice(0, 1));
@@ -233,7 +233,8 @@ try {
         value: percent(share(seen.missing, abstained)),
       },
     );
-    if (process.argv.includes('--fit')) fitted = fit(seen.own, seen.off);
+    if (process.argv.includes('--fit'))
+      fitted = { offTopic: fit(seen.own, seen.off), both: fit(seen.own, [...seen.off, ...seen.missing]) };
   } else console.log(`SKIPPED: XQuAD: no ${XQUAD}.`);
 
   await ingestExamples(answering);

@@ -14,6 +14,8 @@ interface Rule {
   coverage: number;
   /** Cosine of question and sentence. */
   similarity: number;
+  /** Names and numbers of the question that the passage lacks, as a share of its words. */
+  missingNames: number;
 }
 
 export const RELEVANCE_RULE: Rule = {
@@ -22,9 +24,17 @@ export const RELEVANCE_RULE: Rule = {
   passageCoverage: 4.51,
   coverage: 4.09,
   similarity: 7.63,
+  missingNames: 0,
 };
 /** For when the vector store is away and passages have no cosine. */
-export const LEXICAL_RULE: Rule = { bias: -8.6, dense: 0, passageCoverage: 5, coverage: 4.2, similarity: 11 };
+export const LEXICAL_RULE: Rule = {
+  bias: -8.6,
+  dense: 0,
+  passageCoverage: 5,
+  coverage: 4.2,
+  similarity: 11,
+  missingNames: 0,
+};
 
 /** The least estimated probability with which an answer is given: 3 % of XQuAD's answerable questions lie below. */
 export const LEAST_PROBABILITY = 0.3;
@@ -38,7 +48,8 @@ export function relevance(best: Evidence): number {
     rule.dense * (dense ?? 0) +
     rule.passageCoverage * best.passageCoverage +
     rule.coverage * best.coverage +
-    rule.similarity * (best.similarity ?? 0);
+    rule.similarity * (best.similarity ?? 0) +
+    rule.missingNames * best.missingNames;
   return 1 / (1 + Math.exp(-sum));
 }
 

@@ -57,6 +57,8 @@ export interface Evidence extends Span {
   coverage: number;
   /** Share of the question's words in the whole passage, weighted by rarity, 0 to 1. */
   passageCoverage: number;
+  /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
+  missingNames: number;
   /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
   similarity: number | null;
   scores: PassageScores;

@@ -89,7 +89,7 @@ async function* answer(
   const refusal = rag ? abstention(scope.chunks, evidence) : null;
   const composed = await watch.time('compose', () =>
     refusal
-      ? { prompt: [], stop: [], passages: unusedPassages(passages) }
+      ? { prompt: [], read: [], stop: [], passages: unusedPassages(passages) }
       : rag
         ? composeRag(frame, { passages, evidence }, variant, left, count)
         : composeBase(frame, variant),
@@ -100,7 +100,7 @@ async function* answer(
     ? yield* wordAbstention(refusal)
     : yield* wordAnswer(
         generate(parts.worker, { workspaceId, variant, composed, generation, signal }),
-        evidence,
+        { best: evidence[0], read: composed.read },
         asked,
       );
   watch.stages.push({ name: 'generate', ms: parts.clock.monotonic() - generated });

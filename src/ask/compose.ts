@@ -21,6 +21,8 @@ export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<numb
 
 export interface Composed {
   prompt: PromptSegment[];
+  /** The excerpts in it: what the model's words are held against. */
+  read: string[];
   /** Every retrieved passage and what became of it, strongest first. */
   passages: PromptPassage[];
   stop: string[];
@@ -64,6 +66,7 @@ export async function measureRoom(question: string, frame: Frame, room: Room, co
 /** The question alone. */
 export const composeBase = (frame: Frame, variant: ServedVariant): Composed => ({
   prompt: frame([]),
+  read: [],
   passages: [],
   // A small model's second paragraph wanders off.
   stop: isSmall(variant) ? ['\n\n'] : [],
@@ -86,8 +89,10 @@ export async function composeRag(
   const sizes = excerpts.length === 0 ? [] : await count(excerpts.map(({ excerpt }, index) => passage(excerpt, index)));
   const fitting = fit(sizes, Math.min(left, PASSAGE_TOKENS));
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
+  const chosen = excerpts.slice(0, fitting).map(({ excerpt }) => excerpt);
   return {
-    prompt: frame(excerpts.slice(0, fitting).map(({ excerpt }) => excerpt)),
+    prompt: frame(chosen),
+    read: chosen.map(({ text }) => text),
     passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => ({
       chunkId,
       documentName,

@@ -21,11 +21,18 @@ export const EMBEDDED_SENTENCES = 12;
 export const KEPT_EVIDENCE = 3;
 /** A sentence this far below the best is no evidence beside it. */
 const KEPT_SHARE = 0.6;
+const LONGEST_HEADING = 8;
 /** Longer sentences are tables and lists that no parser could split; they would crowd out everything else. */
 const LONGEST_SENTENCE = 1_200;
 
-/** Rarity of the question's words, by stem. */
-export type TermRarity = ReadonlyMap<string, number>;
+/** A word of the question that counts. */
+export interface QuestionTerm {
+  stem: string;
+  /** Its idf where the passages come from: 0 for a word that stands everywhere. */
+  rarity: number;
+  /** A name or a number: a passage without it is about something else, however much it has in common otherwise. */
+  name: boolean;
+}
 
 export interface ScoredSentence {
   passage: Passage;
@@ -34,6 +41,8 @@ export interface ScoredSentence {
   start: number;
   end: number;
   coverage: number;
+  /** Share of the question's words that are names or numbers which its passage lacks, weighted by rarity. */
+  missingNames: number;
   /** Score without the similarity. */
   base: number;
 }
@@ -41,24 +50,21 @@ export interface ScoredSentence {
 /**
  * All sentences of the passages by what their words and passages say, best first. Where passages overlap, a sentence
  * counts once.
- * @param rarity of every stem of the question that counts
  */
-export function scoreSentences(passages: readonly Passage[], rarity: TermRarity): ScoredSentence[] {
-  const total = [...rarity.values()].reduce((sum, idf) => sum + idf, 0);
-  const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number => {
-    let sum = 0;
-    for (const [stem, idf] of rarity) if (stems.has(stem) && !without?.has(stem)) sum += idf;
-    return total === 0 ? 0 : sum / total;
-  };
+export function scoreSentences(passages: readonly Passage[], terms: readonly QuestionTerm[]): ScoredSentence[] {
+  const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
+    shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
   const best = new Map<string, ScoredSentence>();
   for (const passage of passages) {
+    const held = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
+    const missingNames = shareOf(terms, ({ stem, name }) => name && !held.has(stem));
     // A section's sentences are about what its heading says, which they rarely repeat.
     let before = contentStems(passage.headings.join(' '));
     let beforeCounts: number = EVIDENCE_WEIGHTS.before;
     for (const { text, start, end } of splitSentences(passage.text)) {
       const stems = contentStems(text);
       const asks = text.endsWith('?');
-      if (stems.size > 0 && text.length <= LONGEST_SENTENCE && !asks && !isHeading(text, passage)) {
+      if (stems.size > 0 && text.length <= LONGEST_SENTENCE && !asks && !isHeading(passage, start, end)) {
         const coverage = share(stems) + beforeCounts * share(before, stems);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;
@@ -70,6 +76,7 @@ export function scoreSentences(passages: readonly Passage[], rarity: TermRarity)
             start: passage.start + start,
             end: passage.start + end,
             coverage,
+            missingNames,
             base,
           });
       }
@@ -80,9 +87,23 @@ export function scoreSentences(passages: readonly Passage[], rarity: TermRarity)
   return [...best.values()].sort((a, b) => b.base - a.base);
 }
 
-/** A heading matches what it announces better than any sentence does, and says nothing of it. */
-const isHeading = (text: string, { headings }: Passage): boolean =>
-  headings.some((heading) => heading === text.replace(/^#+\s*/, ''));
+/** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
+function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => boolean): number {
+  const sum = (chosen: readonly QuestionTerm[]): number => chosen.reduce((all, { rarity }) => all + rarity, 0);
+  const total = sum(terms);
+  return total === 0 ? 0 : sum(terms.filter(holds)) / total;
+}
+
+/**
+ * A heading matches what it announces better than any sentence does, and says nothing of it. A passage knows the headings that it
+ * stands under; further ones inside are told by their looks: a short paragraph without figures and without an end mark.
+ */
+function isHeading({ text, headings }: Passage, start: number, end: number): boolean {
+  const line = text.slice(start, end);
+  if (headings.some((heading) => heading === line.replace(/^#+\s*/, ''))) return true;
+  const alone = /(^|\n)\s*$/.test(text.slice(0, start)) && /^[ \t]*\n/.test(text.slice(end));
+  return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && line.split(/\s+/).length <= LONGEST_HEADING;
+}
 
 /**
  * The best sentences, best first, as exact quotes.
@@ -91,13 +112,14 @@ const isHeading = (text: string, { headings }: Passage): boolean =>
 export function chooseEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
         ...{ documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores },
         coverage: Math.min(1, coverage),
         passageCoverage: passage.coverage,
+        missingNames,
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

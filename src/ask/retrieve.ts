@@ -5,7 +5,7 @@ import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import { notFound } from '../kernel/errors.js';
 import type { Evidence, RouteReason } from './answer.js';
-import { chooseEvidence, cosine, EMBEDDED_SENTENCES, scoreSentences, type TermRarity } from './evidence.js';
+import { chooseEvidence, cosine, EMBEDDED_SENTENCES, scoreSentences, type QuestionTerm } from './evidence.js';
 import type { Question } from './question.js';
 import { contentWords } from './words.js';
 
@@ -46,8 +46,8 @@ export async function readable(
 
 export interface Found {
   retrieval: Retrieval;
-  /** Rarity of the question's words, by stem. */
-  rarity: TermRarity;
+  /** The question's words that count, each once. */
+  terms: QuestionTerm[];
 }
 
 /** Passages for the question, and how rare each of its words is where they come from. */
@@ -63,21 +63,22 @@ export async function retrievePassages(
     retriever.retrieve({ ...scope, query: text, mode: 'HYBRID', limit: PASSAGES }, { signal }),
     retriever.termWeights({ ...scope, words: words.map((word) => word.text) }),
   ]);
-  const rarity = new Map(words.flatMap(({ text: word, stem }) => rarityOf(stem, weights.get(word)?.idf)));
-  return { retrieval, rarity };
+  const terms = new Map<string, QuestionTerm>();
+  for (const { text: word, stem, name } of words) {
+    const rarity = weights.get(word)?.idf;
+    if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name });
+  }
+  return { retrieval, terms: [...terms.values()] };
 }
-
-const rarityOf = (stem: string, idf: number | undefined): [string, number][] =>
-  idf === undefined ? [] : [[stem, Math.max(idf, 0)]];
 
 /** The best sentences of the passages, as exact quotes, best first, and how long the embedder took, in ms. */
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
-  { retrieval, rarity }: Found,
+  { retrieval, terms }: Found,
   signal: AbortSignal,
 ): Promise<{ evidence: Evidence[]; embedMs: number }> {
-  const sentences = scoreSentences(retrieval.passages, rarity);
+  const sentences = scoreSentences(retrieval.passages, terms);
   const { queryVector } = retrieval;
   if (queryVector === null || sentences.length === 0) return { evidence: chooseEvidence(sentences, []), embedMs: 0 };
   const texts = sentences.slice(0, EMBEDDED_SENTENCES).map(({ quote }) => quote);

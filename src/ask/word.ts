@@ -20,13 +20,13 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Wor
 }
 
 /**
- * Passes on the model's words, then holds them against the evidence: words that it doesn't support are replaced by its best
- * sentence, because what can't be checked against a source is worth less than the source itself.
- * @param evidence best first; empty where the model answers from what it knows, and nothing can be checked
+ * Passes on the model's words, then holds them against what it read: words that this doesn't support are replaced by the
+ * best sentence, because what can't be checked against a source is worth less than the source itself.
+ * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
   generation: AsyncGenerator<string, GenerateDone>,
-  evidence: readonly Evidence[],
+  { best, read }: { best: Evidence | undefined; read: readonly string[] },
   question: string,
 ): AsyncGenerator<AskEvent, Worded> {
   let result = await generation.next();
@@ -37,18 +37,13 @@ export async function* wordAnswer(
     if (!result.done) await generation.return(undefined as never);
   }
   const done = result.value;
-  const best = evidence[0];
   if (best === undefined ? done.text === '' : isRefusal(done.text)) {
     const abstention = declined();
     yield { type: 'replaced', text: abstention.sentence, reason: 'The model gave no answer.' };
     return { text: abstention.sentence, wording: 'ABSTENTION', abstention, done };
   }
   if (best === undefined) return { text: done.text, wording: 'MODEL', abstention: null, done };
-  const { supported, missing } = checkWording(
-    done.text,
-    evidence.map(({ quote }) => quote),
-    question,
-  );
+  const { supported, missing } = checkWording(done.text, [...read, best.quote], question);
   if (supported) return { text: done.text, wording: 'MODEL', abstention: null, done };
   yield { type: 'replaced', text: best.quote, reason: whyReplaced(missing) };
   return { text: best.quote, wording: 'EVIDENCE', abstention: null, done };

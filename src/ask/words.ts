@@ -9,6 +9,8 @@ export interface Word {
   stem: string;
   /** Contains a digit: two numbers are the same only when they are written with the same digits. */
   numeric: boolean;
+  /** A number, or written with a capital inside a sentence. */
+  name: boolean;
 }
 
 /** A point or comma stays inside a number only: `3.5.1`, `1,000` (which is read as 1000). */
@@ -16,9 +18,10 @@ const WORD = /\p{N}+(?:[.,]\p{N}+)*\p{L}*|[\p{L}\p{M}]+(?:['’][\p{L}]+)?[\p{N}
 
 /** Every word of a text, in order. */
 export function wordsOf(text: string): Word[] {
-  return (text.normalize('NFKC').match(WORD) ?? []).map((word) => {
+  return [...text.normalize('NFKC').matchAll(WORD)].map(({ 0: word, index, input }) => {
     const numeric = /\p{N}/u.test(word);
-    return { text: word, stem: numeric ? numberForm(word) : stemOf(word), numeric };
+    const name = numeric || (/^\p{Lu}/u.test(word) && !/(^|[.!?:]\s+)["'“‘(¿¡]*$/u.test(input.slice(0, index)));
+    return { text: word, stem: numeric ? numberForm(word) : stemOf(word), numeric, name };
   });
 }
 

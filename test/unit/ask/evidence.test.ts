@@ -1,52 +1,52 @@
 import fc from 'fast-check';
-import { chooseEvidence, scoreSentences } from '../../../src/ask/evidence.js';
+import { chooseEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/evidence.js';
 import { contentStems } from '../../../src/ask/words.js';
 import { passageOf } from './support.js';
 
-const rarityOf = (question: string): Map<string, number> =>
-  new Map([...contentStems(question)].map((stem) => [stem, 1]));
+const termsOf = (question: string): QuestionTerm[] =>
+  [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
 
 describe('evidence', () => {
   it('quotes the sentence that shares the question’s words, with its place in the document', () => {
     const text = 'Vents open slowly. The battery lasts six years. Call us.';
     const document = `${'x'.repeat(100)}${text}`;
-    const [best] = chooseEvidence(scoreSentences([passageOf(text)], rarityOf('How long does the battery last?')), []);
+    const [best] = chooseEvidence(scoreSentences([passageOf(text)], termsOf('How long does the battery last?')), []);
     expect(best).toMatchObject({ quote: 'The battery lasts six years.', start: 119, similarity: null });
     expect(document.slice(best!.start, best!.end)).toBe(best!.quote);
   });
 
   it('lets words of the sentence before count in part, because pronouns stand for them', () => {
     const text = 'The Gable has a long spindle. It needs lithium grease. Nothing else matters here.';
-    const rarity = rarityOf('Which grease does the Gable spindle need?');
-    const [first, second] = scoreSentences([passageOf(text)], rarity);
+    const terms = termsOf('Which grease does the Gable spindle need?');
+    const [first, second] = scoreSentences([passageOf(text)], terms);
     expect(first!.quote).toBe('It needs lithium grease.');
     expect(second!.quote).toBe('The Gable has a long spindle.');
   });
 
   it('takes the answer of a list of questions and answers, never the question', () => {
     const text = 'How long is the RMA number valid?\nIt is good for 21 days.\nWho pays postage?\nYou do.';
-    const quotes = scoreSentences([passageOf(text)], rarityOf('How long is the RMA number valid?')).map((s) => s.quote);
+    const quotes = scoreSentences([passageOf(text)], termsOf('How long is the RMA number valid?')).map((s) => s.quote);
     expect(quotes[0]).toBe('It is good for 21 days.');
     expect(quotes.some((quote) => quote.endsWith('?'))).toBe(false);
   });
 
   it('quotes no heading, but lets it speak for the sentences below', () => {
     const text = 'Battery life\nSix years in normal use.\nPaint it white.';
-    const sentences = scoreSentences([passageOf(text, { headings: ['Battery life'] })], rarityOf('battery life'));
+    const sentences = scoreSentences([passageOf(text, { headings: ['Battery life'] })], termsOf('battery life'));
     expect(sentences.map(({ quote }) => quote)).toEqual(['Six years in normal use.', 'Paint it white.']);
   });
 
   it('counts a sentence of two overlapping passages once', () => {
     const one = passageOf('First. The battery lasts six years.', { chunkId: 'a' });
     const two = passageOf('The battery lasts six years. Last.', { chunkId: 'b', start: 107 });
-    const sentences = scoreSentences([one, two], rarityOf('battery'));
+    const sentences = scoreSentences([one, two], termsOf('battery'));
     expect(sentences.filter(({ quote }) => quote.startsWith('The battery'))).toHaveLength(1);
   });
 
   it('ranks by similarity too, and considers only what has one', () => {
     const sentences = scoreSentences(
       [passageOf('The battery lasts long. The battery is lithium. The battery is new.')],
-      rarityOf('battery'),
+      termsOf('battery'),
     );
     const evidence = chooseEvidence(sentences, [0.1, 0.9]);
     expect(evidence.map(({ quote }) => quote)).toEqual(['The battery is lithium.', 'The battery lasts long.']);
@@ -57,7 +57,7 @@ describe('evidence', () => {
     fc.assert(
       fc.property(text, fc.nat(50), (body, start) => {
         const document = 'y'.repeat(start) + body;
-        const evidence = chooseEvidence(scoreSentences([passageOf(body, { start })], rarityOf('a B 7')), []);
+        const evidence = chooseEvidence(scoreSentences([passageOf(body, { start })], termsOf('a B 7')), []);
         expect(evidence.length).toBeLessThanOrEqual(3);
         evidence.forEach((one, i) => {
           expect(document.slice(one.start, one.end)).toBe(one.quote);

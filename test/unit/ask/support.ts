@@ -38,6 +38,7 @@ export const evidenceOf = (quote: string, rest: Partial<Evidence> = {}): Evidenc
   score: 1.5,
   coverage: 0.8,
   passageCoverage: 0.9,
+  missingNames: 0,
   similarity: 0.6,
   ...rest,
 });
