@@ -1,4 +1,5 @@
 import { badInput } from './errors.js';
+import { isUuid, type Uuid } from './ids.js';
 
 /** A page request: `first` rows (1..100) after an opaque cursor. */
 export interface PageRequest {
@@ -36,7 +37,33 @@ export function decodeCursor(cursor: string, parts: number): (string | number)[]
   } catch {
     // falls through to the one error below
   }
-  throw badInput('after', 'after is not a cursor that this list returned.');
+  throw foreignCursor();
+}
+
+const foreignCursor = () => badInput('after', 'after is not a cursor that this list returned.');
+
+/** The row id in a cursor of a list by id. @throws BAD_USER_INPUT */
+export function idCursor(cursor: string): Uuid {
+  const id = String(decodeCursor(cursor, 1)[0]);
+  if (!isUuid(id)) throw foreignCursor();
+  return id;
+}
+
+/** The name in a cursor of a list by name. @throws BAD_USER_INPUT, also for NUL, which PostgreSQL refuses as a parameter */
+export function nameCursor(cursor: string): string {
+  const name = decodeCursor(cursor, 1)[0];
+  if (typeof name !== 'string' || name.includes('\0')) throw foreignCursor();
+  return name;
+}
+
+const MAX_ORDINAL = 2 ** 31 - 1;
+
+/** The number in a cursor of a list by ordinal: 0 to 2147483647, PostgreSQL's integers. @throws BAD_USER_INPUT */
+export function ordinalCursor(cursor: string): number {
+  const ordinal = decodeCursor(cursor, 1)[0];
+  if (typeof ordinal !== 'number' || !Number.isInteger(ordinal) || ordinal < 0 || ordinal > MAX_ORDINAL)
+    throw foreignCursor();
+  return ordinal;
 }
 
 /** Cuts `first + 1` rows read from a store down to a page. */

@@ -1,6 +1,6 @@
 import { GraftError, notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
-import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import { embedderDigest, embedderIdentity, type CollectionRow, type SearchIndexRow } from './collection.js';
@@ -46,7 +46,7 @@ export class CollectionStore {
 
   /** By name; the cursor is the name. */
   async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<CollectionRow>> {
-    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const after = page.after === null ? null : nameCursor(page.after);
     const rows = await this.database.prisma.collection.findMany({
       where: { workspaceId, ...(after === null ? {} : { name: { gt: after } }) },
       orderBy: { name: 'asc' },

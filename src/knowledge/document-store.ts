@@ -1,6 +1,5 @@
-import { badInput } from '../kernel/errors.js';
-import { isUuid, newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
-import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import { newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
+import { idCursor, ordinalCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import type { Database, Prisma, Transaction } from '../platform/database/index.js';
 import type { Json } from '../platform/events/index.js';
 import type { DraftChunk } from './chunking/chunk.js';
@@ -218,18 +217,6 @@ export class DocumentStore {
       take: limit,
     });
   }
-}
-
-function ordinalCursor(cursor: string): number {
-  const ordinal = decodeCursor(cursor, 1)[0];
-  if (!Number.isInteger(ordinal)) throw badInput('after', 'after is not a cursor that this list returned.');
-  return ordinal as number;
-}
-
-function idCursor(cursor: string): string {
-  const id = String(decodeCursor(cursor, 1)[0]);
-  if (!isUuid(id)) throw badInput('after', 'after is not a cursor that this list returned.');
-  return id;
 }
 
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);

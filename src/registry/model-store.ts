@@ -1,6 +1,6 @@
 import { GraftError } from '../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
-import { decodeCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
+import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import type { Database, Transaction } from '../platform/database/index.js';
 import type { ModelDescription } from '../worker-protocol/index.js';
 import { checkSameModel, type ModelRow, type VariantRow } from './model.js';
@@ -26,7 +26,7 @@ export class ModelStore {
 
   /** By name; the cursor is `encodeCursor([model.name])`. */
   async models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
-    const after = page.after === null ? undefined : String(decodeCursor(page.after, 1)[0]);
+    const after = page.after === null ? undefined : nameCursor(page.after);
     const rows = await this.database.prisma.baseModel.findMany({
       where: { workspaceId, ...(after === undefined ? {} : { name: { gt: after } }) },
       orderBy: { name: 'asc' },
@@ -36,6 +36,8 @@ export class ModelStore {
   }
 
   async modelByName(workspaceId: WorkspaceId, name: string): Promise<ModelRow | null> {
+    // No name holds NUL, and PostgreSQL refuses it as a parameter.
+    if (name.includes('\0')) return null;
     return this.database.prisma.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
   }
 

@@ -1,6 +1,5 @@
-import { isUuid, newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
-import { badInput } from '../../kernel/errors.js';
-import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Database } from '../../platform/database/index.js';
 import type { Answer, AnswerBody, AnswerStatus, FinishedAnswer, Strategy } from '../answer.js';
 
@@ -171,12 +170,6 @@ export class AnswerStore {
     });
     return toPage(rows.map(toAnswer), page.first);
   }
-}
-
-function idCursor(cursor: string): string {
-  const id = String(decodeCursor(cursor, 1)[0]);
-  if (!isUuid(id)) throw badInput('after', 'after is not a cursor that this list returned.');
-  return id;
 }
 
 const toAnswer = ({

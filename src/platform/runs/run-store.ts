@@ -1,7 +1,7 @@
 import { GraftError, notFound } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
-import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Transaction } from '../database/index.js';
 import { notify, type EventLog, type Json } from '../events/index.js';
@@ -70,14 +70,14 @@ export class RunStore {
 
   /** Newest first; the cursor is `encodeCursor([run.id])`. */
   async list(workspaceId: WorkspaceId, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
-    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const after = page.after === null ? null : idCursor(page.after);
     const rows = await this.database.prisma.run.findMany({
       where: {
         workspaceId,
         ...(filter.kind ? { kind: filter.kind } : {}),
         ...(filter.status ? { status: filter.status } : {}),
         ...(filter.subjectId ? { subjectId: filter.subjectId } : {}),
-        ...(after !== null && isUuid(after) ? { id: { lt: after } } : {}),
+        ...(after === null ? {} : { id: { lt: after } }),
       },
       orderBy: { id: 'desc' },
       take: page.first + 1,
