@@ -58,9 +58,10 @@ export class AskService {
     return ids.map((id) => found.get(id) ?? null);
   }
 
-  /** Newest first. */
-  answers({ workspaceId }: Caller, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
-    return this.parts.answers.list(workspaceId, filter, page);
+  /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one */
+  async answers({ workspaceId }: Caller, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
+    const conversationId = checkedKey(filter.conversationId, 'filter.conversationId');
+    return this.parts.answers.list(workspaceId, { ...filter, conversationId }, page);
   }
 
   private shared(asked: Asked): SharedStream<AskEvent> {
