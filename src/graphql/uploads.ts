@@ -26,7 +26,7 @@ const UPLOAD_HEADER = 'graft-upload';
 const LONGEST_NAME = 255;
 
 /** The last part of what the client calls the file, without control characters: it is shown and stored, never used as a path. */
-function fileName(given: string): string {
+function fileName(given = ''): string {
   const last = given.split(/[/\\]/).at(-1) ?? '';
   return (
     last
@@ -58,7 +58,15 @@ export async function addUploads(server: FastifyInstance, { files, maxBytes, isD
       throw new GraftError('BAD_REQUEST', 'Send the file as multipart/form-data, in one field.');
     const declared = Number(request.headers['content-length']);
     if (declared > maxBytes + 16 * 1024) throw tooLarge(maxBytes);
-    const part = await request.file();
+    const part = await request.file().catch((error: unknown) => {
+      throw new GraftError(
+        'BAD_REQUEST',
+        'The form can’t be read: it has to hold one file in one field, and no other field.',
+        {
+          cause: error,
+        },
+      );
+    });
     if (!part) throw new GraftError('BAD_REQUEST', 'The form holds no file.');
     let cutShort: Error | undefined;
     part.file.once('error', (error) => (cutShort = error));

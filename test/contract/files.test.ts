@@ -36,6 +36,11 @@ describe('POST /files', () => {
     expect((await upload(Buffer.from('x'), { name: 'C:\\Users\\a\\b.txt' })).json['name']).toBe('b.txt');
   });
 
+  it('takes a file without a name', async () => {
+    const { status, json } = await upload(Buffer.from('x'), { name: '', type: 'application/octet-stream' });
+    expect([status, json['name']]).toEqual([201, 'file']);
+  });
+
   it('refuses a file beyond the limit, whether or not its size was declared', async () => {
     for (const size of [1_000_001, 1_500_000]) {
       const { status, json } = await upload(Buffer.alloc(size));
@@ -51,6 +56,8 @@ describe('POST /files', () => {
 
   it('names what is wrong with a form', async () => {
     const headers = { 'graft-upload': '1' };
+    const fields = new FormData();
+    fields.append('note', 'no file');
     const attempts: [BodyInit, Record<string, string>][] = [
       ['plain', { ...headers, 'content-type': 'application/json' }],
       [new FormData(), headers],
@@ -58,6 +65,9 @@ describe('POST /files', () => {
         '--x\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\ncut sho',
         { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
       ],
+      ['no boundary', { ...headers, 'content-type': 'multipart/form-data' }],
+      ['no part', { ...headers, 'content-type': 'multipart/form-data; boundary=x' }],
+      [fields, headers],
     ];
     for (const [body, sent] of attempts) {
       const response = await fetch(`${gateway.url}/files`, { method: 'POST', headers: sent, body });
