@@ -108,6 +108,9 @@ export class DocumentChecker {
       if (!hasVariables) checkCost(this.schema, { document }, this.limits);
       return { document, exclusive, hasVariables };
     } catch (error) {
+      // graphql-js reads and validates by recursion: a few thousand brackets inside each other end the stack.
+      if (error instanceof RangeError)
+        return new GraftError('QUERY_TOO_COMPLEX', 'The document’s brackets are nested too deeply to be read.');
       return error as Error;
     }
   }
