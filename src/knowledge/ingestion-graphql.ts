@@ -99,7 +99,8 @@ export class DocumentInput {
 
   @Field(() => JsonScalar, {
     nullable: true,
-    description: 'An object of your own, kept with the document; at most 10,000 characters as JSON, `{}` by default.',
+    description:
+      'An object of your own, kept with the document; at most 10,000 characters as JSON and 32 levels, `{}` by default.',
   })
   metadata?: Json;
 }

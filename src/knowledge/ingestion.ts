@@ -15,6 +15,8 @@ export const INGESTION_LIMITS = {
   fileBytes: 64 * 1024 * 1024,
   /** UTF-16 units of a document's metadata as JSON. */
   metadata: 10_000,
+  /** Objects and lists inside each other in it: what copies them is recursive. */
+  metadataDepth: 32,
   name: 200,
 } as const;
 
@@ -97,8 +99,19 @@ export function checkedDocumentName(value: string, field: string): string {
 function checkedMetadata(metadata: Json, field: string): Json {
   if (metadata === null || typeof metadata !== 'object' || Array.isArray(metadata))
     throw badInput(field, `${field} must be an object.`);
+  if (nesting(metadata) > INGESTION_LIMITS.metadataDepth)
+    throw badInput(field, `${field} is nested more than ${INGESTION_LIMITS.metadataDepth} levels deep.`);
   checkedText(JSON.stringify(metadata), field, INGESTION_LIMITS.metadata);
   if (/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(metadata)))
     throw badInput(field, `${field} contains a NUL character or a lone surrogate.`);
   return metadata;
+}
+
+/** Levels of objects and lists, counted level by level: a client's nesting must not end our stack. */
+function nesting(value: Json): number {
+  let levels = 0;
+  const containers = (values: readonly Json[]) => values.filter((each) => each !== null && typeof each === 'object');
+  for (let level = containers([value]); level.length > 0; levels += 1)
+    level = containers(level.flatMap((each) => Object.values(each as object) as Json[]));
+  return levels;
 }
