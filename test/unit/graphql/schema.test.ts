@@ -1,0 +1,39 @@
+import { buildSchema } from 'graphql';
+import { undescribed } from '../../../src/graphql/descriptions.js';
+import { errorsPage } from '../../../src/graphql/errors-page.js';
+import { completeResolvers, RESOLVERS } from '../../../src/graphql/resolvers.js';
+import { ERROR_CODES } from '../../../src/kernel/error-codes.js';
+
+describe('the schema’s documentation', () => {
+  it('finds every type, field, argument and enum value without a description', () => {
+    const schema = buildSchema(`
+      "Described." type A { bare(argument: Int): Int "Described." good("Described." argument: Int): Int }
+      type Query { "Described." a: A "Described." e(input: I): E }
+      enum E { "Described." ONE TWO }
+      "Described." input I { bare: Int }
+    `);
+    expect(undescribed(schema).sort()).toEqual([
+      'A.bare',
+      'A.bare(argument:)',
+      'E',
+      'E.TWO',
+      'I.bare',
+      'Query.e(input:)',
+    ]);
+  });
+
+  it('lists every error code with what to do', () => {
+    const page = errorsPage();
+    for (const [code, { whatToDo }] of Object.entries(ERROR_CODES)) {
+      expect(page).toContain(`| \`${code}\` |`);
+      expect(page).toContain(whatToDo);
+    }
+  });
+});
+
+describe('completeResolvers', () => {
+  it('names the resolver that has no instance, and the instance that is not listed', () => {
+    expect(() => completeResolvers([])).toThrow(`${RESOLVERS[0]!.name} has no instance`);
+    expect(() => completeResolvers([new Date()])).toThrow('Date is not in RESOLVERS');
+  });
+});
