@@ -30,8 +30,9 @@ export class ErrorOwners {
     this.#requestIds.set(error, requestId);
   }
 
-  of(error: unknown): string {
-    return (error instanceof Error && this.#requestIds.get(error)) || 'unknown';
+  /** Undefined for an error that Apollo raised before it had a context: a request that it refused. */
+  of(error: unknown): string | undefined {
+    return error instanceof Error ? this.#requestIds.get(error) : undefined;
   }
 }
 
@@ -47,15 +48,19 @@ export function refusal(
   });
 }
 
-function operationLog(log: Logger): ApolloServerPlugin<GraphContext> {
+/** One plugin for both: Apollo awaits each plugin's hooks one by one. */
+function graftPlugin(log: Logger, owners: ErrorOwners): ApolloServerPlugin<GraphContext> {
   return {
     requestDidStart: async () => {
       const start = performance.now();
       return {
+        didEncounterErrors: async ({ errors, contextValue }) => {
+          for (const error of errors) owners.set(error, contextValue.requestId);
+        },
         willSendResponse: async ({ contextValue, operation, operationName, errors }) => {
           const ms = performance.now() - start;
-          const level =
-            errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION ? 'info' : 'debug';
+          const notable = errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION;
+          const level = notable ? 'info' : 'debug';
           if (!log.isLevelEnabled(level)) return;
           const codes = errors?.map(
             (error) => (error.originalError as GraftError | undefined)?.code ?? error.extensions['code'],
@@ -110,14 +115,7 @@ export function createApollo(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      operationLog(log),
-      {
-        requestDidStart: async () => ({
-          didEncounterErrors: async ({ errors, contextValue }) => {
-            for (const error of errors) owners.set(error, contextValue.requestId);
-          },
-        }),
-      },
+      graftPlugin(log, owners),
     ],
   });
 }

@@ -39,7 +39,7 @@ export class ErrorPresenter {
   ) {}
 
   /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field` and `hint`. */
-  present(error: GraphQLError, requestId: string): GraphQLFormattedError {
+  present(error: GraphQLError, requestId: string | undefined): GraphQLFormattedError {
     const shown = this.#shown(error, requestId);
     return {
       message: shown.message,
@@ -55,17 +55,17 @@ export class ErrorPresenter {
     return { message: shown.message, extensions: this.extensions(shown, requestId) };
   }
 
-  private extensions(error: GraftError, requestId: string) {
+  private extensions(error: GraftError, requestId: string | undefined) {
     return {
       code: error.code,
       retry: error.retry,
-      requestId,
+      ...(requestId === undefined ? {} : { requestId }),
       ...(error.field === undefined ? {} : { field: error.field }),
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     };
   }
 
-  #shown(error: unknown, requestId: string): GraftError {
+  #shown(error: unknown, requestId: string | undefined): GraftError {
     const chain = [...wrapped(error)];
     const thrown = this.mapError(chain.at(-1));
     if (thrown instanceof GraftError) {

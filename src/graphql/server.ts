@@ -1,5 +1,6 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isGraftError, GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
@@ -55,9 +56,6 @@ function transportError(error: FastifyError): GraftError | null {
   return null;
 }
 
-/** Headers of every response: nothing here is meant to be framed, sniffed or referred from. */
-const SAFE_HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
-
 /** For pages of the configured origins only; others get no such header, so their browsers keep the answer from them. */
 const CORS_HEADERS = {
   vary: 'origin',
@@ -77,9 +75,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     return503OnClosing: false,
   });
   server.addHook('onRequest', (request, reply, done) => {
-    reply.raw.setHeader('x-request-id', request.id);
-    reply.raw.setHeader('x-content-type-options', SAFE_HEADERS['x-content-type-options']);
-    reply.raw.setHeader('referrer-policy', SAFE_HEADERS['referrer-policy']);
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {
       checkOrigin(request.headers, options.origins);
     } catch (error) {
@@ -88,8 +84,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     }
     const { origin } = request.headers;
     if (origin !== undefined && options.origins.allowedOrigins.includes(origin)) {
-      for (const [name, value] of Object.entries(CORS_HEADERS)) reply.raw.setHeader(name, value);
-      reply.raw.setHeader('access-control-allow-origin', origin);
+      void reply.headers(CORS_HEADERS).header('access-control-allow-origin', origin);
       if (request.method === 'OPTIONS') {
         void reply.code(204).send();
         return;
@@ -115,22 +110,37 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
   return server;
 }
 
-/** Counts requests under way, so that draining knows when the last is answered. */
-function countRequests(server: FastifyInstance): { idle: () => Promise<void> } {
-  let underWay = 0;
-  let whenIdle: (() => void) | undefined;
-  server.addHook('onRequest', (_request, reply, done) => {
-    underWay += 1;
-    // `close` and not the hook `onResponse`: it also comes when the client hangs up.
-    reply.raw.once('close', () => {
-      underWay -= 1;
-      if (underWay === 0) whenIdle?.();
-    });
-    done();
-  });
-  return {
-    idle: () => (underWay === 0 ? Promise.resolve() : new Promise((resolve) => (whenIdle = resolve))),
+/** How long a client may take to receive an answer that is ready when the gateway stops, in ms. */
+const ANSWER_GRACE_MS = 1_000;
+
+/** Work that draining waits for. */
+class WorkUnderWay {
+  #count = 0;
+  #whenIdle: (() => void) | undefined;
+
+  readonly add = async <T>(work: Promise<T>): Promise<T> => {
+    this.#count += 1;
+    try {
+      return await work;
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) this.#whenIdle?.();
+    }
   };
+
+  idle(): Promise<void> {
+    return this.#count === 0 ? Promise.resolve() : new Promise((resolve) => (this.#whenIdle = resolve));
+  }
+}
+
+/** Stops listening; connections that still send an answer get `graceMs` for it. */
+async function stopListening(server: FastifyInstance, graceMs: number): Promise<void> {
+  const closed = server.close();
+  const idle = setInterval(() => server.server.closeIdleConnections(), 20);
+  const all = setTimeout(() => server.server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(all);
 }
 
 /** Starts the gateway's one HTTP server with all that is on it: GraphQL over HTTP, WebSocket and SSE, files, health, Playground. */
@@ -144,11 +154,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const isDraining = () => draining;
 
   const server = createFastify(options, limits, presenter);
-  const requests = countRequests(server);
+  const work = new WorkUnderWay();
   addHealthRoutes(server, { isDraining, readiness: options.readiness });
-  const stopApollo = await addGraphqlRoute(server, { schema, limits, presenter, log, checker, isDraining });
+  const stopApollo = await addGraphqlRoute(server, {
+    schema,
+    limits,
+    presenter,
+    log,
+    checker,
+    isDraining,
+    underWay: work.add,
+  });
   const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
-  await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining });
+  await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   const sockets = addWebSockets(server.server, {
     runner,
@@ -169,11 +187,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     draining = true;
     await sockets.close();
     eventStreams.close();
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
-    await Promise.race([requests.idle(), timeout]);
-    const closed = server.close();
-    server.server.closeAllConnections();
-    await closed;
+    const until = performance.now() + timeoutMs;
+    await Promise.race([work.idle(), sleep(timeoutMs, undefined, { ref: false })]);
+    // What was given time and did not use it gets no more; an answer on its way may arrive.
+    await stopListening(server, Math.max(0, Math.min(ANSWER_GRACE_MS, until - performance.now())));
     await stopApollo();
   };
   return {

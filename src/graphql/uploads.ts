@@ -1,4 +1,4 @@
-import multipart from '@fastify/multipart';
+import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import type { Readable } from 'node:stream';
 import { GraftError } from '../kernel/errors.js';
@@ -6,18 +6,28 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import { toGlobalId } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
 
+export interface StoredFile {
+  id: string;
+  name: string;
+  bytes: bigint | number;
+  sha256: string;
+  mediaType: string;
+}
+
 /** Where uploaded files go: `FileService` of the artifact store. */
 export interface FileStore {
   store(
     workspaceId: WorkspaceId,
     file: { name: string; mediaType: string; source: Readable; maxBytes: number },
-  ): Promise<{ id: string; name: string; bytes: bigint | number; sha256: string; mediaType: string }>;
+  ): Promise<StoredFile>;
 }
 
 export interface UploadParts {
   files: FileStore;
   maxBytes: number;
   isDraining: () => boolean;
+  /** Holds up the end of draining until the promise is settled. */
+  underWay: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** A header that a form of another page can't send, so that no page can make a browser upload without a preflight. */
@@ -41,7 +51,10 @@ function fileName(given = ''): string {
  * `POST /files`: one file as `multipart/form-data`, in a field of any name, streamed to the store. Answers 201 with the
  * file's global id (for `ingestDocuments`, `registerModel`), name, media type, bytes and SHA-256.
  */
-export async function addUploads(server: FastifyInstance, { files, maxBytes, isDraining }: UploadParts): Promise<void> {
+export async function addUploads(
+  server: FastifyInstance,
+  { files, maxBytes, isDraining, underWay }: UploadParts,
+): Promise<void> {
   // One byte more than allowed, so that the store sees the excess and refuses it by its own code.
   await server.register(multipart, {
     limits: { files: 1, fields: 0, parts: 1, fileSize: maxBytes + 1 },
@@ -68,21 +81,7 @@ export async function addUploads(server: FastifyInstance, { files, maxBytes, isD
       );
     });
     if (!part) throw new GraftError('BAD_REQUEST', 'The form holds no file.');
-    let cutShort: Error | undefined;
-    part.file.once('error', (error) => (cutShort = error));
-    const stored = await files
-      .store(identifyCaller().workspaceId, {
-        name: fileName(part.filename),
-        mediaType: part.mimetype,
-        source: part.file,
-        maxBytes,
-      })
-      .catch((error: unknown) => {
-        // Whatever the store makes of it: the fault lies in what was sent.
-        if (cutShort) throw new GraftError('BAD_REQUEST', 'The form ended before the file did.');
-        throw error;
-      });
-    if (part.file.truncated) throw tooLarge(maxBytes);
+    const stored = await underWay(keep(files, part, maxBytes));
     return reply
       .code(201)
       .header('cache-control', 'no-store')
@@ -94,6 +93,25 @@ export async function addUploads(server: FastifyInstance, { files, maxBytes, isD
         sha256: stored.sha256,
       });
   });
+}
+
+async function keep(files: FileStore, part: MultipartFile, maxBytes: number): Promise<StoredFile> {
+  let cutShort: Error | undefined;
+  part.file.once('error', (error) => (cutShort = error));
+  const stored = await files
+    .store(identifyCaller().workspaceId, {
+      name: fileName(part.filename),
+      mediaType: part.mimetype,
+      source: part.file,
+      maxBytes,
+    })
+    .catch((error: unknown) => {
+      // Whatever the store makes of it: the fault lies in what was sent.
+      if (cutShort) throw new GraftError('BAD_REQUEST', 'The form ended before the file did.');
+      throw error;
+    });
+  if (part.file.truncated) throw tooLarge(maxBytes);
+  return stored;
 }
 
 const tooLarge = (maxBytes: number): GraftError =>

@@ -29,6 +29,7 @@ export async function addPlayground(server: FastifyInstance, folder: string | un
     setHeaders: (response) => {
       void response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
       void response.setHeader('x-frame-options', 'DENY');
+      void response.setHeader('referrer-policy', 'no-referrer');
     },
   });
   server.get('/playground', (_request, reply) => reply.redirect('/playground/'));
