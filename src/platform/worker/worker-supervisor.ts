@@ -106,7 +106,10 @@ export class WorkerSupervisor implements WorkerClient {
     const process = this.process;
     this.process = null;
     if (process === null) return;
-    await Promise.race([process.idle(), new Promise((resolve) => setTimeout(resolve, this.options.drainMs ?? 5_000))]);
+    await Promise.race([
+      process.idle(),
+      new Promise((resolve) => setTimeout(resolve, this.options.drainMs ?? 5_000).unref()),
+    ]);
     await process.close(2_000);
   }
 
