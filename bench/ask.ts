@@ -149,7 +149,7 @@ async function overheads(client: DemoClient): Promise<{ overhead: number[]; tota
   const folder = join(packageRoot(), 'examples');
   const documents = [];
   for (const name of await readdir(join(folder, 'handbook')))
-    documents.push({ name, fileId: await client.upload(join(folder, 'handbook', name)) });
+    documents.push({ name, file: await client.upload(join(folder, 'handbook', name)) });
   await client.request('mutation { createCollection(input: { name: "handbook" }) { collection { id } } }');
   const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
     'mutation ($input: IngestDocumentsInput!) { ingestDocuments(input: $input) { run { id } } }',
