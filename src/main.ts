@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AnswerStore, AskService, askResolvers, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
+import { Data, dataResolvers } from './data/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { completeResolvers } from './graphql/resolvers.js';
 import { NodeResolver, RunResolver } from './graphql/runs-graphql.js';
@@ -150,6 +151,16 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     clock: systemClock,
   });
 
+  const data = new Data({
+    ...{ database, runs, files, artifacts, clock: systemClock },
+    folder: join(config.GRAFT_HOME, 'data'),
+    countTokens: (workspace) => async (texts) => {
+      const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
+      return worker.countTokens({ workspaceId: workspace, model: { path, sha256, contextLength }, texts }, {});
+    },
+  });
+  teardown.add(() => data.stop());
+
   await worker.start();
   const bars = new DownloadBars();
   const variant = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
@@ -174,6 +185,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     new DownloadRunResolver(registry, runs),
     ...knowledgeResolvers({ service: knowledge, stores, runs, events, retriever }, nodes),
     ...askResolvers({ service: asking, stores, registry }, nodes),
+    ...dataResolvers(data, nodes),
   ]);
 
   const gateway = await startGateway({
@@ -184,6 +196,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     log: log.child({ part: 'gateway' }),
     readiness: parts,
     files,
+    downloads: files,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     mapError: mapDatabaseError,
     playgroundFolder: join(packageRoot(), 'dist', 'playground'),
@@ -191,6 +204,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   registry.handleRuns();
   knowledge.handleRuns();
+  await data.handleRuns();
   runs.start();
   knowledge.start();
   teardown.add(() => knowledge.stop());

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
+import type { ArtifactStore, FileService, StoredFileRow } from '../platform/artifacts/index.js';
 import type { Database } from '../platform/database/index.js';
-import type { EventLog } from '../platform/events/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import { DatasetService } from './datasets/dataset-service.js';
 import { DatasetStore } from './datasets/dataset-store.js';
+import { exportRows, type ExportFormat } from './datasets/export-rows.js';
 import { Importer } from './datasets/import-run.js';
-import { VersionRows } from './datasets/version-rows.js';
+import { VersionRows, type RowFilter } from './datasets/version-rows.js';
+import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
 import { IsolatedMaker } from './making/isolated-maker.js';
@@ -18,7 +19,6 @@ import type { TokenCounter } from './validation/index.js';
 export interface DataParts {
   database: Database;
   runs: RunQueue;
-  events: EventLog;
   files: FileService;
   artifacts: ArtifactStore;
   clock: Clock;
@@ -33,6 +33,7 @@ export class Data {
   readonly store: DatasetStore;
   readonly featureStore: FeatureStore;
   readonly features: FeatureService;
+  readonly featureFiles: FeatureFiles;
   readonly rows: VersionRows;
   readonly datasets: DatasetService;
   readonly trainingExamples: TrainingExampleCache;
@@ -45,6 +46,7 @@ export class Data {
     this.store = new DatasetStore(database);
     this.featureStore = new FeatureStore(database);
     this.features = new FeatureService(this.featureStore, clock);
+    this.featureFiles = new FeatureFiles({ files, features: this.features, store: this.featureStore, maker, folder });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
     this.datasets = new DatasetService({ ...shared, rows: this.rows, runs });
@@ -56,6 +58,20 @@ export class Data {
   async handleRuns(): Promise<void> {
     await this.#importer.sweep();
     this.parts.runs.handle('IMPORT', (context) => this.#importer.run(context));
+  }
+
+  /** Writes rows of a version into a file. @throws NOT_FOUND, DATASET_UNUSABLE when they were erased */
+  async export(
+    workspaceId: WorkspaceId,
+    versionId: string,
+    format: ExportFormat,
+    filter: RowFilter,
+  ): Promise<StoredFileRow> {
+    const version = await this.store.requireVersion(workspaceId, versionId, 'input.version');
+    const rowGroups = await this.datasets.readableRowGroups(version);
+    const [dataset] = await this.store.byIds(workspaceId, [version.datasetId]);
+    const tools = { rows: this.rows, files: this.parts.files, folder: join(this.parts.folder, 'making') };
+    return exportRows(tools, workspaceId, { dataset: dataset!, version, rowGroups }, format, filter);
   }
 
   async stop(): Promise<void> {

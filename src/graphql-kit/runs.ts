@@ -16,7 +16,7 @@ registerEnumType(RunKind, {
     INGESTION: { description: 'Documents are parsed, cut into chunks, embedded and indexed.' },
     REINDEXING: { description: 'The chunks of a collection are embedded again.' },
     DOWNLOAD: { description: 'A model of the catalogue or of a hub is fetched and verified.' },
-    IMPORT: { description: 'A file that a user uploaded is checked and registered.' },
+    IMPORT: { description: 'Files are read and checked, and a dataset gets a new version.' },
   },
 });
 

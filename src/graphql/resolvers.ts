@@ -1,4 +1,5 @@
 import { askResolverClasses } from '../ask/index.js';
+import { dataResolverClasses } from '../data/index.js';
 import { knowledgeResolverClasses } from '../knowledge/index.js';
 import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../registry/index.js';
 import { NodeResolver, RunResolver } from './runs-graphql.js';
@@ -16,6 +17,7 @@ export const RESOLVERS: readonly ResolverClass[] = [
   DownloadRunResolver,
   ...knowledgeResolverClasses,
   ...askResolverClasses,
+  ...dataResolverClasses,
 ];
 
 /**

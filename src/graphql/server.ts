@@ -13,6 +13,7 @@ import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
 import { addEventStreams } from './event-streams.js';
 import { StreamRunner } from './stream-runner.js';
+import { addDownloads, type FileSource } from './downloads.js';
 import { addUploads, type FileStore } from './uploads.js';
 import { addWebSockets } from './websockets.js';
 
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readiness: HealthSources['readiness'];
   /** Where `POST /files` puts what it receives. */
   files: FileStore;
+  /** Without it nothing can be downloaded. */
+  downloads?: FileSource;
   maxUploadBytes: number;
   /** Gives errors of libraries (the database's, above all) their code. */
   mapError?: ErrorMapper;
@@ -166,6 +169,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     underWay: work.add,
   });
   const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
+  if (options.downloads) addDownloads(server, options.downloads);
   await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   const sockets = addWebSockets(server.server, {

@@ -97,15 +97,21 @@ export class DatasetStore {
     return new Map(rows.map((row) => [row.datasetId, asVersion(row)]));
   }
 
-  /** Newest first; the cursor is the version number. */
-  async versions(datasetId: string, page: PageRequest): Promise<Page<VersionRecord>> {
+  /** A page of versions of each dataset, newest first; the cursor is the version number. Two statements for any number of datasets. */
+  async versionsOf(datasetIds: readonly string[], page: PageRequest): Promise<Map<string, Page<VersionRecord>>> {
     const after = page.after === null ? null : Number(decodeCursor(page.after, 1)[0]);
+    const { rows: ranked } = await this.database.pool.query<{ id: string }>(
+      `SELECT id FROM (
+         SELECT id, row_number() OVER (PARTITION BY dataset_id ORDER BY version DESC) AS place FROM dataset_version
+         WHERE dataset_id = ANY($1) AND ($2::int IS NULL OR version < $2)) ranked WHERE place <= $3`,
+      [datasetIds, after, page.first + 1],
+    );
     const rows = await this.database.prisma.datasetVersion.findMany({
-      where: { datasetId, ...(after === null ? {} : { version: { lt: after } }) },
+      where: { id: { in: ranked.map((row) => row.id) } },
       orderBy: { version: 'desc' },
-      take: page.first + 1,
     });
-    return toPage(rows.map(asVersion), page.first);
+    const of = (id: string) => rows.filter((row) => row.datasetId === id).map(asVersion);
+    return new Map(datasetIds.map((id) => [id, toPage(of(id), page.first)]));
   }
 
   /** All versions of a dataset whose rows are there. */

@@ -7,7 +7,7 @@ import type { Split, SplitRule } from '../importing/splits.js';
 import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
 import type { PreprocessingStep } from '../preprocessing/steps.js';
 import type { TaskKind } from '../tasks/task-kinds.js';
-import type { ValidationReport, ValidationSettings } from '../validation/index.js';
+import { Severity, type ValidationReport, type ValidationSettings } from '../validation/index.js';
 
 export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind };
 export type RowGroupRecord = Prisma.DatasetRowGroupGetPayload<object>;
@@ -59,7 +59,7 @@ export function unusableReason(
 ): string | null {
   if (version.withdrawnAt) return version.withdrawnReason;
   if (version.openErrors > 0) {
-    const open = version.report.problems.filter((p) => p.severity === 'ERROR' && p.findings.length > 0);
+    const open = version.report.problems.filter((p) => p.severity === Severity.ERROR && p.findings.length > 0);
     const messages = open.flatMap((p) => p.findings.map((f) => f.message));
     return messages.length > 0 ? messages.join(' ') : 'Every row has an error.';
   }

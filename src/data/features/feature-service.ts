@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../kernel/clock.js';
-import { badInput, GraftError } from '../../kernel/errors.js';
+import { badInput, GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
@@ -48,7 +48,7 @@ export class FeatureService {
   ) {}
 
   /** @throws BAD_USER_INPUT, ALREADY_EXISTS */
-  defineView(workspaceId: WorkspaceId, view: NewView): Promise<FeatureViewRecord> {
+  async defineView(workspaceId: WorkspaceId, view: NewView): Promise<FeatureViewRecord> {
     const ttlSeconds = view.ttlSeconds ?? null;
     if (ttlSeconds !== null && !(Number.isInteger(ttlSeconds) && ttlSeconds > 0))
       throw badInput('input.ttlSeconds', 'ttlSeconds must be a whole number above 0.');
@@ -73,6 +73,19 @@ export class FeatureService {
     const now = this.clock.now();
     const checked = rows.map((row, i) => this.#checked(view, row, now, `input.rows.${i}`));
     return this.store.add(view.id, checked);
+  }
+
+  /** Checks rows of a file without writing them; `first` is the number of the first. @throws BAD_USER_INPUT naming the row */
+  check(view: FeatureViewRecord, rows: readonly NewFeatureRow[], first: number): void {
+    const now = this.clock.now();
+    for (const [i, row] of rows.entries())
+      try {
+        this.#checked(view, row, now, 'row');
+      } catch (error) {
+        throw isGraftError(error, 'BAD_USER_INPUT')
+          ? badInput('input.file', `Row ${first + i}: ${error.message}`)
+          : error;
+      }
   }
 
   #checked(view: FeatureViewRecord, row: NewFeatureRow, now: Date, at: string): FeatureRow {

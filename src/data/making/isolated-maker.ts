@@ -56,17 +56,20 @@ function run(task: MakerTask, { signal, countTokens, progress }: Handlers): Prom
     };
     const onAbort = () => settle(() => reject(new GraftError('CANCELLED', 'The work on the file was stopped.')));
     child.on('error', (error) => settle(() => reject(error)));
-    child.on('exit', (code, by) => settle(() => reject(crashed(task, code, by))));
+    // Progress is written one after the other. When that fails, the run has been taken over, and the work here is over.
+    let written = Promise.resolve();
+    const write = ({ fraction, message }: Extract<MakerReply, { kind: 'progress' }>) => {
+      written = written
+        .then(() => (settled ? undefined : progress?.(fraction, message)))
+        .catch((error: Error) => settle(() => reject(error)));
+    };
     child.on('message', (reply: MakerReply) => {
-      if (reply.kind === 'made' || reply.kind === 'sniffed') return settle(() => resolve(reply));
-      if (reply.kind === 'failed') return settle(() => reject(failure(reply)));
-      // Progress is written through the run: when it has been taken over, that fails, and the work here is over.
-      if (reply.kind === 'progress')
-        return void progress?.(reply.fraction, reply.message).catch((error: unknown) =>
-          settle(() => reject(error)),
-        );
-      void answerCount(child, reply, countTokens ?? null);
+      if (reply.kind === 'progress') write(reply);
+      else if (reply.kind === 'count') void answerCount(child, reply, countTokens ?? null);
+      else if (reply.kind === 'failed') settle(() => reject(failure(reply)));
+      else void written.then(() => settle(() => resolve(reply)));
     });
+    child.on('exit', (code, by) => void written.then(() => settle(() => reject(crashed(task, code, by)))));
     if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     child.send({ kind: 'task', task } satisfies MakerMessage, (error) => {

@@ -56,6 +56,15 @@ export class FileService {
     return row;
   }
 
+  /** A file's name, size and bytes. @throws NOT_FOUND; the stream ends in STORAGE_FAILED when the bytes are damaged */
+  async open(
+    workspaceId: WorkspaceId,
+    id: string,
+  ): Promise<{ name: string; bytes: bigint; content: ReturnType<ArtifactStore['openRead']> }> {
+    const { name, bytes, sha256 } = await this.get(workspaceId, id, 'id');
+    return { name, bytes, content: this.artifacts.openRead(sha256) };
+  }
+
   /** Where the bytes of a stored file lie: for processes that open it themselves. */
   path(file: StoredFileRow): string {
     return this.artifacts.path(file.sha256);

@@ -43,7 +43,6 @@ export class DataKit {
     const data = new Data({
       database,
       runs,
-      events,
       files,
       artifacts,
       clock,

@@ -53,7 +53,9 @@ describe('a version', () => {
     );
     expect((await kit.output(await kit.import(name, [{ fileId: copy.id }]))).created).toBe(false);
     const record = await kit.data.store.byName(ws, name);
-    expect((await kit.data.store.versions(record!.id, { first: 10, after: null })).items).toHaveLength(1);
+    expect(
+      (await kit.data.store.versionsOf([record!.id], { first: 10, after: null })).get(record!.id)!.items,
+    ).toHaveLength(1);
   });
 
   it('is one run for one idempotency key, and a conflict for other input under it', async () => {

@@ -18,7 +18,6 @@ const files = new FileService(database, artifacts);
 const data = new Data({
   database,
   runs,
-  events,
   files,
   artifacts,
   clock: systemClock,

@@ -1,0 +1,400 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import {
+  afterEvent,
+  cost,
+  fromGlobalId,
+  isLastRunEvent,
+  JsonScalar,
+  RunEventType,
+  runEventFields,
+  runObject,
+  RunType,
+  subscribeWith,
+  type GraphContext,
+  type NodeRegistry,
+  type StoredEventLike,
+  type SubscriptionRequest,
+} from '../../graphql-kit/index.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { Data } from '../data.js';
+import { Split } from '../importing/splits.js';
+import { PreprocessingStep } from '../preprocessing/steps.js';
+import { TaskKind } from '../tasks/task-kinds.js';
+import { Dataset, DatasetVersion, loadDataset, loadVersion } from './dataset-graphql.js';
+import type { NewImport } from './dataset-service.js';
+import { ExportFormat } from './export-rows.js';
+import { FileType, toFile } from './file-graphql.js';
+import type { ImportOutput } from './import-input.js';
+import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
+import { RowContent, RowFilterInput, toContent } from './row-graphql.js';
+
+const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
+
+registerEnumType(PreprocessingStep, {
+  name: 'PreprocessingStep',
+  description:
+    'Something that is done to texts before they are learned from, and to questions before they are answered.',
+  valuesConfig: {
+    UNICODE_NFC: { description: 'Characters are composed (Unicode NFC).' },
+    UNICODE_NFKC: { description: 'Characters are composed and compatibility forms folded (Unicode NFKC).' },
+    WHITESPACE: { description: 'Blanks at the ends go, runs of blanks become one, invisible characters go.' },
+    HTML: { description: 'Tags, comments and scripts go; references become characters.' },
+    MASK_PII: {
+      description: 'E-mail addresses, telephone numbers, cards, accounts and keys become `[EMAIL]`, `[PHONE]`, …',
+    },
+    DEDUPLICATE: { description: 'Later copies of the same text with the same answer are left out of the version.' },
+  },
+});
+registerEnumType(ExportFormat, {
+  name: 'ExportFormat',
+  description: 'How rows are written into a file.',
+  valuesConfig: {
+    JSONL: { description: 'One JSON object a line.' },
+    PARQUET: { description: 'Parquet with nested types.' },
+  },
+});
+
+@InputType({ description: 'A file of a new version.' })
+export class DataFileInput {
+  @Field(() => ID, { description: 'A file uploaded with `POST /files`.' })
+  file!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The other side of a parallel corpus: record n of both makes one row. Read with the same mapping.',
+  })
+  pair?: string | null;
+
+  @Field(() => Split, {
+    nullable: true,
+    description: 'Split of all its rows; else the SPLIT column or the split rule decides.',
+  })
+  split?: Split | null;
+
+  @Field(() => FileMappingInput, {
+    nullable: true,
+    description: 'How it is read; what is left out is guessed as `previewImport` does.',
+  })
+  mapping?: FileMappingInput | null;
+}
+
+@InputType({
+  description:
+    'How rows without a given split get theirs: from a hash of their group, so that they keep it in every version.',
+})
+export class SplitRuleInput {
+  @Field(() => String, { defaultValue: 'graft', description: 'Another seed gives other splits.' })
+  seed!: string;
+
+  @Field(() => Float, { defaultValue: 0.1, description: 'Share for validation, 0 or more.' })
+  validation!: number;
+
+  @Field(() => Float, {
+    defaultValue: 0.1,
+    description: 'Share for the test, 0 or more; less than 1 with the one for validation.',
+  })
+  test!: number;
+}
+
+@InputType({ description: 'A new version of a dataset.' })
+export class AddDatasetVersionInput {
+  @Field(() => String, { description: 'Name of the dataset.' })
+  dataset!: string;
+
+  @Field(() => [DataFileInput], { description: '1 to 20 files.' })
+  files!: DataFileInput[];
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether the rows of the newest version are carried over: new rows are added to them and replace those with the same key.',
+  })
+  extend!: boolean;
+
+  @Field(() => [PreprocessingStep], { defaultValue: [], description: 'Steps that texts go through, in this order.' })
+  steps!: PreprocessingStep[];
+
+  @Field(() => SplitRuleInput, { nullable: true, description: 'By default a tenth each for validation and test.' })
+  splitRule?: SplitRuleInput | null;
+
+  @Field(() => [String], {
+    defaultValue: [],
+    description: 'Names of feature views to join as of the EVENT_TIME of each row.',
+  })
+  features!: string[];
+
+  @Field(() => Int, {
+    defaultValue: 2048,
+    description: 'Longest example in tokens of the model; longer ones are errors.',
+  })
+  maxTokens!: number;
+
+  @Field(() => Int, { defaultValue: 5, description: 'A label with fewer rows for training is reported.' })
+  minRowsPerLabel!: number;
+
+  @Field(() => ID, { description: KEY })
+  idempotencyKey!: string;
+}
+
+@InputType({ description: 'A file to look at.' })
+export class PreviewImportInput {
+  @Field(() => ID, { description: 'A file uploaded with `POST /files`.' })
+  file!: string;
+
+  @Field(() => TaskKind, { nullable: true, description: 'What it shall teach; guessed when left out.' })
+  task?: TaskKind | null;
+
+  @Field(() => FileMappingInput, { nullable: true, description: 'What is known about it already.' })
+  mapping?: FileMappingInput | null;
+}
+
+@ObjectType({ description: 'A row as it would be imported.' })
+export class PreviewRow {
+  @Field(() => RowContent, { nullable: true, description: 'What it would hold; null when the record is no row.' })
+  content!: RowContent | null;
+
+  @Field(() => String, { nullable: true, description: 'What is wrong with the record; null when nothing is.' })
+  fault!: string | null;
+}
+
+@ObjectType('ImportPreview', { description: 'What a file seems to hold; nothing is stored.' })
+export class ImportPreviewType {
+  @Field(() => TaskKind, { nullable: true, description: 'The task that it fits; null when none does.' })
+  task!: TaskKind | null;
+
+  @Field(() => FileMappingType, { description: 'How it would be read.' })
+  mapping!: FileMappingType;
+
+  @Field(() => [String], { description: 'Its columns.' })
+  columns!: string[];
+
+  @Field(() => [[JsonScalar]], { description: 'Its first records, at most 10, one value a column.' })
+  sample!: unknown[][];
+
+  @Field(() => [PreviewRow], { description: 'The rows that they would become.' })
+  rows!: PreviewRow[];
+
+  @Field(() => String, { nullable: true, description: 'Why it can’t be imported with this mapping; null when it can.' })
+  problem!: string | null;
+}
+
+@InputType({ description: 'Rows to delete: by exactly one of `subject` and `keys`.' })
+export class DeleteDatasetRowsInput {
+  @Field(() => String, { description: 'Name of the dataset.' })
+  dataset!: string;
+
+  @Field(() => String, { nullable: true, description: 'Whom the rows are about, as the SUBJECT column names them.' })
+  subject?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'Keys of the rows; at most 1,000.' })
+  keys?: string[] | null;
+
+  @Field(() => String, {
+    description: 'Why; it stands at the versions that are withdrawn. Leave the person’s name out.',
+  })
+  reason!: string;
+
+  @Field(() => ID, { description: KEY })
+  idempotencyKey!: string;
+}
+
+@InputType({ description: 'What to export.' })
+export class ExportDatasetVersionInput {
+  @Field(() => ID, { description: 'Id of a `DatasetVersion`.' })
+  version!: string;
+
+  @Field(() => ExportFormat, { defaultValue: ExportFormat.JSONL, description: 'How it is written.' })
+  format!: ExportFormat;
+
+  @Field(() => Split, { nullable: true, description: 'Only rows of this split.' })
+  split?: Split | null;
+
+  @Field(() => RowFilterInput, {
+    nullable: true,
+    description: 'Only rows that pass it; by default those that are not kept out of training.',
+  })
+  filter?: RowFilterInput | null;
+}
+
+@ObjectType({ description: 'The file with the rows.' })
+export class ExportDatasetVersionPayload {
+  @Field(() => FileType, { description: 'Download it from its `path`.' })
+  file!: FileType;
+}
+
+@ObjectType({ implements: RunType, description: 'Files are read and checked, and a dataset gets a new version.' })
+export class ImportRun extends RunType {
+  row!: RunRow;
+}
+
+@ObjectType({ implements: RunEventType, description: 'Something that an import reported.' })
+export class ImportEvent extends RunEventType {}
+
+@ObjectType({ description: 'The run that makes the version.' })
+export class ImportRunPayload {
+  @Field(() => ImportRun, { description: 'It goes on by itself; watch it with `importProgress`.' })
+  run!: ImportRun;
+}
+
+const toImportRun = (row: RunRow): ImportRun => runObject(row);
+
+interface ProgressArgs {
+  runId: string;
+  after?: string | null;
+}
+
+@Resolver(() => ImportRun)
+export class ImportResolver {
+  constructor(private readonly data: Data) {}
+
+  @Query(() => ImportPreviewType, {
+    description: 'Looks into a file and suggests what its columns mean.',
+    complexity: cost(50),
+  })
+  async previewImport(
+    @Arg('input', () => PreviewImportInput, { description: 'Which file.' }) input: PreviewImportInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ImportPreviewType> {
+    const fileId = fromGlobalId(input.file, 'File', 'input.file');
+    const mapping = fromMappingInput(input.mapping, 'input.mapping');
+    const preview = await this.data.datasets.preview(workspaceId, { fileId, task: input.task ?? null, mapping });
+    const rows = preview.rows.map((row) =>
+      'fault' in row ? { content: null, fault: row.fault.message } : { content: toContent(row), fault: null },
+    );
+    return { ...preview, mapping: toMapping(preview.mapping), rows };
+  }
+
+  @Mutation(() => ImportRunPayload, {
+    description:
+      'Reads files into a new version of a dataset, as a run. What is wrong with single rows stands in the report of the version; what makes a file unreadable is said at once or fails the run.',
+    complexity: cost(100),
+  })
+  async addDatasetVersion(
+    @Arg('input', () => AddDatasetVersionInput, { description: 'Which files, and how they are read.' })
+    input: AddDatasetVersionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ImportRunPayload> {
+    const files: NewImport['files'] = input.files.map(({ file, pair, split, mapping }, i) => ({
+      fileId: fromGlobalId(file, 'File', `input.files.${i}.file`),
+      pairId: pair ? fromGlobalId(pair, 'File', `input.files.${i}.pair`) : null,
+      split: split ?? null,
+      mapping: fromMappingInput(mapping, `input.files.${i}.mapping`),
+    }));
+    return { run: toImportRun(await this.data.datasets.addVersion(workspaceId, { ...input, files })) };
+  }
+
+  @Mutation(() => ImportRunPayload, {
+    description:
+      'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased. The uploaded files that they came from are not touched.',
+    complexity: cost(100),
+  })
+  async deleteDatasetRows(
+    @Arg('input', () => DeleteDatasetRowsInput, { description: 'Which rows, and why.' }) input: DeleteDatasetRowsInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ImportRunPayload> {
+    return { run: toImportRun(await this.data.datasets.deleteRows(workspaceId, input)) };
+  }
+
+  @Mutation(() => ExportDatasetVersionPayload, {
+    description: 'Writes the rows of a version into a file.',
+    complexity: cost(100),
+  })
+  async exportDatasetVersion(
+    @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
+    input: ExportDatasetVersionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ExportDatasetVersionPayload> {
+    const version = fromGlobalId(input.version, 'DatasetVersion', 'input.version');
+    // Left out means false, null means all.
+    const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
+    const filter = { ...input.filter, quarantined, split: input.split };
+    return { file: toFile(await this.data.export(workspaceId, version, input.format, filter)) };
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that gets a version.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId ? loadDataset(context, this.data, row.subjectId) : null;
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version that it made, or found to exist already; null before its end.',
+    complexity: cost(5),
+  })
+  async version(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    const id = (row.output as unknown as ImportOutput | null)?.versionId;
+    return id ? loadVersion(context, this.data, id) : null;
+  }
+
+  @FieldResolver(() => Boolean, {
+    nullable: true,
+    description: 'False when a version of the very same content existed already; null before its end.',
+  })
+  created(@Root() { row }: ImportRun): boolean | null {
+    return (row.output as unknown as ImportOutput | null)?.created ?? null;
+  }
+
+  @FieldResolver(() => [DatasetVersion], { description: 'Versions that it withdrew.', complexity: cost(5) })
+  async withdrawn(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
+    const ids = (row.output as unknown as ImportOutput | null)?.withdrawn ?? [];
+    const versions = await Promise.all(ids.map((id) => loadVersion(context, this.data, id)));
+    return versions.filter((version) => version !== null);
+  }
+
+  @Subscription(() => ImportEvent, {
+    description:
+      'What an import reports, until it is done. Events are stored: it begins with the first, or behind `after`.',
+    subscribe: subscribeWith(
+      () => ImportResolver,
+      (resolver, request: SubscriptionRequest<ProgressArgs>) => resolver.follow(request.args, request.context),
+    ),
+  })
+  importProgress(
+    @Root() event: StoredEventLike,
+    @Arg('runId', () => ID, { description: 'Id of an `ImportRun`.' }) _runId: string,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'Id of the last event seen; by default from the first on.',
+    })
+    _after?: string | null,
+  ): ImportEvent {
+    return Object.assign(new ImportEvent(), runEventFields(event));
+  }
+
+  async *follow(
+    { runId, after }: ProgressArgs,
+    { workspaceId, signal }: GraphContext,
+  ): AsyncGenerator<StoredEventLike> {
+    const id = fromGlobalId(runId, 'ImportRun', 'runId');
+    for await (const event of this.data.parts.runs.follow(workspaceId, id, { after: afterEvent(after), signal }))
+      if (event.type === 'progress' || isLastRunEvent(event)) yield event;
+  }
+}
+
+/** Lets `node(id)` find imports. */
+export function registerImportNodes(nodes: NodeRegistry, runs: RunQueue): void {
+  nodes.register('ImportRun', async ({ workspaceId }, id) => {
+    const row = await runs.get(workspaceId, id);
+    return row?.kind === 'IMPORT' ? toImportRun(row) : null;
+  });
+}

@@ -1,0 +1,201 @@
+import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { badInput } from '../../kernel/errors.js';
+import { DataField, DataFormat, type FileMapping } from '../importing/mapping.js';
+import type { MappingHints } from './dataset-service.js';
+
+registerEnumType(DataFormat, {
+  name: 'DataFormat',
+  description: 'How a data file is written.',
+  valuesConfig: {
+    DELIMITED: { description: 'CSV, TSV and other delimited text.' },
+    LINES: { description: 'One text a line, e.g. one side of a parallel corpus.' },
+    JSONL: { description: 'One JSON object a line.' },
+    JSON: { description: 'One JSON array of objects, at most 64 MiB.' },
+    SQUAD: { description: 'The JSON form of SQuAD, at most 64 MiB.' },
+    PARQUET: { description: 'Parquet.' },
+  },
+});
+registerEnumType(DataField, {
+  name: 'DataField',
+  description: 'What a column is used for.',
+  valuesConfig: {
+    TEXT: { description: 'Text to classify, or to look for entities in.' },
+    LABEL: { description: 'Its label.' },
+    ENTITIES: { description: 'Entities as JSON: with offsets, as mentions with a type, or mentions listed by type.' },
+    TOKENS: { description: 'Words of the text: a list, or separated by blanks.' },
+    TAGS: { description: 'BIO tags of the words.' },
+    SOURCE: { description: 'Text to translate.' },
+    TARGET: { description: 'Its translation.' },
+    SOURCE_LANGUAGE: { description: 'Language of the text.' },
+    TARGET_LANGUAGE: { description: 'Language of the translation.' },
+    QUESTION: { description: 'A question.' },
+    CONTEXT: { description: 'The text that it is about.' },
+    ANSWER: { description: 'Its answer.' },
+    ANSWER_START: { description: 'Where the answer starts in the context.' },
+    ANSWERS: { description: 'Answers as JSON in the form of SQuAD.' },
+    MESSAGES: { description: 'A conversation as JSON: messages with role and content.' },
+    SYSTEM: { description: 'The system message of a conversation.' },
+    PROMPT: { description: 'What the user says.' },
+    RESPONSE: { description: 'What the assistant should say.' },
+    ID: { description: 'Id of the row: versions are compared and extended by it.' },
+    SPLIT: { description: 'Split of the row: train, validation (or dev) or test.' },
+    GROUP: { description: 'Rows of one group are never parted by a hashed split.' },
+    SUBJECT: { description: 'Whom the row is about: their rows can be deleted.' },
+    ENTITY: { description: 'Key for the feature store, e.g. `customer:42`.' },
+    EVENT_TIME: { description: 'The moment that the row speaks of (ISO 8601): features are joined as of it.' },
+  },
+});
+
+export enum Encoding {
+  UTF_8 = 'utf-8',
+  UTF_16LE = 'utf-16le',
+  UTF_16BE = 'utf-16be',
+  WINDOWS_1252 = 'windows-1252',
+}
+registerEnumType(Encoding, {
+  name: 'TextEncoding',
+  description: 'How characters are written as bytes.',
+  valuesConfig: {
+    UTF_8: { description: 'UTF-8.' },
+    UTF_16LE: { description: 'UTF-16, low byte first.' },
+    UTF_16BE: { description: 'UTF-16, high byte first.' },
+    WINDOWS_1252: { description: 'Windows-1252, and Latin-1, which is a part of it.' },
+  },
+});
+
+export enum OffsetUnit {
+  CODE_POINTS = 'CODE_POINTS',
+  UTF16 = 'UTF16',
+}
+registerEnumType(OffsetUnit, {
+  name: 'OffsetUnit',
+  description: 'What offsets in a file count.',
+  valuesConfig: {
+    CODE_POINTS: { description: 'Code points, as Python and hence most public sets do.' },
+    UTF16: { description: 'UTF-16 code units, as JavaScript and this API do.' },
+  },
+});
+
+@ObjectType({ description: 'What a column is used for.' })
+@InputType('ColumnUseInput', { description: 'What a column is used for.' })
+export class ColumnUse {
+  @Field(() => DataField, { description: 'The use.' })
+  field!: DataField;
+
+  @Field(() => String, {
+    description: 'Name of the column; without header `column1`, `column2`, …; in nested JSON a path with dots.',
+  })
+  column!: string;
+}
+
+@ObjectType({ description: 'A field that has the same value in every row.' })
+@InputType('ConstantFieldInput', { description: 'A field that has the same value in every row.' })
+export class ConstantField {
+  @Field(() => DataField, { description: 'The field.' })
+  field!: DataField;
+
+  @Field(() => String, { description: 'Its value, e.g. `en` for SOURCE_LANGUAGE.' })
+  value!: string;
+}
+
+@ObjectType({ description: 'What a value in the file stands for.' })
+@InputType('ValueNameInput', { description: 'What a value in the file stands for.' })
+export class ValueName {
+  @Field(() => String, { description: 'The value in the file, e.g. `0`.' })
+  value!: string;
+
+  @Field(() => String, { description: 'What it stands for, e.g. `train` or `negative`.' })
+  name!: string;
+}
+
+@ObjectType('FileMapping', { description: 'How a file is read and what its columns mean.' })
+export class FileMappingType {
+  @Field(() => DataFormat, { description: 'How it is written.' })
+  format!: DataFormat;
+
+  @Field(() => Encoding, { description: 'How its characters are written.' })
+  encoding!: Encoding;
+
+  @Field(() => String, { nullable: true, description: 'Character between cells; null where there are none.' })
+  delimiter!: string | null;
+
+  @Field(() => Boolean, { description: 'Whether `"` opens a cell that may hold delimiters and line ends.' })
+  quotes!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether the first record names the columns.' })
+  header!: boolean;
+
+  @Field(() => [ColumnUse], { description: 'What columns are used for.' })
+  columns!: ColumnUse[];
+
+  @Field(() => [ConstantField], { description: 'Fields that have the same value in every row.' })
+  constants!: ConstantField[];
+
+  @Field(() => OffsetUnit, { description: 'What offsets count.' })
+  offsets!: OffsetUnit;
+}
+
+@InputType({ description: 'How a file is read; what is left out is guessed from the file.' })
+export class FileMappingInput {
+  @Field(() => DataFormat, { nullable: true, description: 'How it is written.' })
+  format?: DataFormat | null;
+
+  @Field(() => Encoding, { nullable: true, description: 'How its characters are written.' })
+  encoding?: Encoding | null;
+
+  @Field(() => String, { nullable: true, description: 'One character between cells.' })
+  delimiter?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether `"` opens a cell that may hold delimiters and line ends.',
+  })
+  quotes?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether the first record names the columns.' })
+  header?: boolean | null;
+
+  @Field(() => [ColumnUse], {
+    nullable: true,
+    description: 'What columns are used for: all of them, in place of the guess.',
+  })
+  columns?: ColumnUse[] | null;
+
+  @Field(() => [ConstantField], { nullable: true, description: 'Fields that have the same value in every row.' })
+  constants?: ConstantField[] | null;
+
+  @Field(() => [ValueName], { nullable: true, description: 'What values of the SPLIT column stand for.' })
+  splitValues?: ValueName[] | null;
+
+  @Field(() => [ValueName], { nullable: true, description: 'Names for coded labels.' })
+  labelValues?: ValueName[] | null;
+
+  @Field(() => OffsetUnit, { nullable: true, description: 'What offsets count; code points by default.' })
+  offsets?: OffsetUnit | null;
+}
+
+/** @throws BAD_USER_INPUT when the delimiter is not one character, or a field is mapped twice */
+export function fromMappingInput(input: FileMappingInput | null | undefined, field: string): MappingHints | null {
+  if (!input) return null;
+  const { columns, constants, splitValues, labelValues, ...rest } = input;
+  if (rest.delimiter != null && rest.delimiter.length !== 1)
+    throw badInput(`${field}.delimiter`, 'The delimiter is one character.');
+  const twice = columns?.find((use, i) => columns.findIndex((other) => other.field === use.field) !== i);
+  if (twice) throw badInput(`${field}.columns`, `${twice.field} is mapped twice.`);
+  return {
+    ...rest,
+    encoding: rest.encoding ?? null,
+    columns: columns ? Object.fromEntries(columns.map((use) => [use.field, use.column])) : null,
+    constants: constants ? Object.fromEntries(constants.map((constant) => [constant.field, constant.value])) : null,
+    splitValues: splitValues ? Object.fromEntries(splitValues.map(({ value, name }) => [value, name])) : null,
+    labelValues: labelValues ? Object.fromEntries(labelValues.map(({ value, name }) => [value, name])) : null,
+  };
+}
+
+export const toMapping = (mapping: FileMapping): FileMappingType => ({
+  ...mapping,
+  encoding: mapping.encoding as Encoding,
+  offsets: mapping.offsets as OffsetUnit,
+  columns: Object.entries(mapping.columns).map(([field, column]) => ({ field: field as DataField, column })),
+  constants: Object.entries(mapping.constants).map(([field, value]) => ({ field: field as DataField, value })),
+});

@@ -1,0 +1,297 @@
+import { createUnionType, Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTime, JsonScalar } from '../../graphql-kit/index.js';
+import { Split } from '../importing/splits.js';
+import { TaskKind, type TaskRow } from '../tasks/task-kinds.js';
+import type { VersionSource } from './dataset.js';
+import type { RowChange, RowOrder, StoredRow } from './version-rows.js';
+
+registerEnumType(TaskKind, {
+  name: 'TaskKind',
+  description: 'What a dataset teaches, and what an adapter does.',
+  valuesConfig: {
+    CLASSIFICATION: { description: 'A text gets one of some labels: sentiment, routing of messages.' },
+    EXTRACTION: { description: 'Stretches of a text get a type: named entities.' },
+    TRANSLATION: { description: 'A text is put into another language.' },
+    QUESTION_ANSWERING: { description: 'A question is answered, with or without a given context.' },
+    INSTRUCTION: { description: 'A conversation is continued.' },
+  },
+});
+registerEnumType(Split, {
+  name: 'Split',
+  description: 'What a row is used for.',
+  valuesConfig: {
+    TRAIN: { description: 'Training.' },
+    VALIDATION: { description: 'Choosing between checkpoints and settings.' },
+    TEST: { description: 'Measuring what was chosen.' },
+  },
+});
+
+@ObjectType({ description: 'A stretch of a text; offsets count UTF-16 code units, as JavaScript does.' })
+export class TextSpan {
+  @Field(() => Int, { description: 'Where it starts.' })
+  start!: number;
+
+  @Field(() => Int, { description: 'Where it ends (exclusive).' })
+  end!: number;
+
+  @Field(() => String, { description: 'The text there.' })
+  text!: string;
+}
+
+@ObjectType({ description: 'A named entity in a text.' })
+export class Entity extends TextSpan {
+  @Field(() => String, { description: 'Its type, e.g. `person`.' })
+  type!: string;
+}
+
+@ObjectType({ description: 'A text and its label.' })
+export class ClassificationContent {
+  @Field(() => String, { description: 'What is to be classified.' })
+  text!: string;
+
+  @Field(() => String, { description: 'The right label.' })
+  label!: string;
+}
+
+@ObjectType({ description: 'A text and its entities.' })
+export class ExtractionContent {
+  @Field(() => String, { description: 'What entities are looked for in.' })
+  text!: string;
+
+  @Field(() => [Entity], { description: 'The right entities, in order.' })
+  entities!: Entity[];
+}
+
+@ObjectType({ description: 'A text and its translation.' })
+export class TranslationContent {
+  @Field(() => String, { description: 'The text.' })
+  source!: string;
+
+  @Field(() => String, { description: 'A right translation.' })
+  target!: string;
+
+  @Field(() => String, { description: 'Language of the text; `und` when the file does not say.' })
+  sourceLanguage!: string;
+
+  @Field(() => String, { description: 'Language of the translation; `und` when the file does not say.' })
+  targetLanguage!: string;
+}
+
+@ObjectType({ description: 'A question and its answer.' })
+export class QuestionContent {
+  @Field(() => String, { description: 'The question.' })
+  question!: string;
+
+  @Field(() => String, { nullable: true, description: 'The text that it is about; null when there is none.' })
+  context?: string | null;
+
+  @Field(() => String, { description: 'The right answer.' })
+  answer!: string;
+
+  @Field(() => [TextSpan], {
+    nullable: true,
+    description: 'Where the answer stands in the context; null when unknown.',
+  })
+  spans?: TextSpan[] | null;
+}
+
+@ObjectType({ description: 'One message of a conversation.' })
+export class ChatMessage {
+  @Field(() => String, { description: '`system`, `user` or `assistant`.' })
+  role!: string;
+
+  @Field(() => String, { description: 'Its text.' })
+  content!: string;
+}
+
+@ObjectType({ description: 'A conversation.' })
+export class InstructionContent {
+  @Field(() => [ChatMessage], { description: 'Its messages, in order.' })
+  messages!: ChatMessage[];
+}
+
+const CONTENT_TYPES = {
+  [TaskKind.CLASSIFICATION]: ClassificationContent,
+  [TaskKind.EXTRACTION]: ExtractionContent,
+  [TaskKind.TRANSLATION]: TranslationContent,
+  [TaskKind.QUESTION_ANSWERING]: QuestionContent,
+  [TaskKind.INSTRUCTION]: InstructionContent,
+} as const;
+
+export const RowContent = createUnionType({
+  name: 'RowContent',
+  description: 'What a row holds, by the task of its dataset.',
+  types: () => Object.values(CONTENT_TYPES),
+  resolveType: (value: object) => value.constructor as never,
+});
+export type RowContent = InstanceType<(typeof CONTENT_TYPES)[TaskKind]>;
+
+export function toContent({ task, ...content }: TaskRow): RowContent {
+  return Object.assign(new CONTENT_TYPES[task](), content);
+}
+
+@ObjectType({ description: 'One row of a version.' })
+export class DatasetRow {
+  @Field(() => Int, { description: 'Place in the version, from 1.' })
+  place!: number;
+
+  @Field(() => String, { description: 'Identity of the row over versions: its id, or one made from its input.' })
+  key!: string;
+
+  @Field(() => Split, { description: 'What it is used for.' })
+  split!: Split;
+
+  @Field(() => RowContent, {
+    nullable: true,
+    description: 'What it holds; null for a record that could not be read as a row.',
+  })
+  content!: RowContent | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Text of a record that could not be read as a row; null otherwise.',
+  })
+  raw!: string | null;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'Joined features by view; null when there are none.' })
+  features!: Record<string, unknown> | null;
+
+  @Field(() => String, { nullable: true, description: 'Whom it is about.' })
+  subject!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Key for the feature store.' })
+  entity!: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The moment that it speaks of.' })
+  eventTime!: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Language that its text seems to be in (ISO 639-1); null when unsure.',
+  })
+  language!: string | null;
+
+  @Field(() => [String], { description: 'Ids of the rules that name it.' })
+  problems!: string[];
+
+  @Field(() => Boolean, { description: 'Whether it is kept out of training.' })
+  quarantined!: boolean;
+
+  @Field(() => String, { description: 'Name of the file that it came from.' })
+  file!: string;
+
+  @Field(() => Int, { description: 'Number of the data row in that file, from 1.' })
+  row!: number;
+
+  stored!: StoredRow;
+}
+
+export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[]): DatasetRow =>
+  Object.assign(new DatasetRow(), {
+    ...stored,
+    place: stored.ordinal,
+    content: stored.content && toContent(stored.content),
+    file: sources[stored.file]?.name ?? 'unknown',
+    stored,
+  });
+
+@InputType({ description: 'Which rows; all conditions hold together.' })
+export class RowFilterInput {
+  @Field(() => String, { nullable: true, description: 'Only rows with this label.' })
+  label?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only rows whose text has this in it, case apart.' })
+  contains?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only rows that this rule names, e.g. `near-duplicate`.' })
+  problem?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Only rows that are kept out of training, or only those that are not.',
+  })
+  quarantined?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: 'Only rows that seem to be in this language (ISO 639-1).' })
+  language?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only rows about this person.' })
+  subject?: string | null;
+}
+
+export enum RowSort {
+  PLACE = 'PLACE',
+  TEXT = 'TEXT',
+  LABEL = 'LABEL',
+  LENGTH = 'LENGTH',
+}
+registerEnumType(RowSort, {
+  name: 'RowSort',
+  description: 'What rows are ordered by; ties go by place.',
+  valuesConfig: {
+    PLACE: { description: 'Place in the version.' },
+    TEXT: { description: 'The first 200 characters of the text.' },
+    LABEL: { description: 'The label.' },
+    LENGTH: { description: 'Length of the text.' },
+  },
+});
+
+@InputType({ description: 'In which order.' })
+export class RowOrderInput implements RowOrder {
+  @Field(() => RowSort, { defaultValue: RowSort.PLACE, description: 'What to order by.' })
+  by!: RowSort;
+
+  @Field(() => Boolean, { defaultValue: false, description: 'Largest first.' })
+  descending!: boolean;
+}
+
+export enum RowChangeKind {
+  ADDED = 'ADDED',
+  REMOVED = 'REMOVED',
+  CHANGED = 'CHANGED',
+}
+registerEnumType(RowChangeKind, {
+  name: 'RowChangeKind',
+  description: 'How a row differs between two versions.',
+  valuesConfig: {
+    ADDED: { description: 'Only the newer one has it.' },
+    REMOVED: { description: 'Only the older one has it.' },
+    CHANGED: { description: 'Both have it, with other content or in another split.' },
+  },
+});
+
+@ObjectType('RowChange', { description: 'A row that two versions don’t share.' })
+export class RowChangeType {
+  @Field(() => String, { description: 'Key of the row.' })
+  key!: string;
+
+  @Field(() => RowChangeKind, { description: 'How it differs.' })
+  kind!: RowChangeKind;
+
+  @Field(() => RowContent, {
+    nullable: true,
+    description: 'Its content in the older version; null when it was not there.',
+  })
+  before!: RowContent | null;
+
+  @Field(() => RowContent, {
+    nullable: true,
+    description: 'Its content in the newer version; null when it is not there.',
+  })
+  after!: RowContent | null;
+
+  @Field(() => Split, { nullable: true, description: 'Its split in the older version.' })
+  splitBefore!: Split | null;
+
+  @Field(() => Split, { nullable: true, description: 'Its split in the newer version.' })
+  splitAfter!: Split | null;
+}
+
+export const toRowChange = (change: RowChange): RowChangeType => ({
+  ...change,
+  kind: change.kind as RowChangeKind,
+  before: change.before && toContent(change.before),
+  after: change.after && toContent(change.after),
+  splitBefore: change.splitBefore as Split | null,
+  splitAfter: change.splitAfter as Split | null,
+});

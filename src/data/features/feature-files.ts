@@ -1,0 +1,125 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badInput, GraftError } from '../../kernel/errors.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import { DataFormat } from '../importing/mapping.js';
+import { openRecords } from '../importing/open-records.js';
+import type { DataFile, SourceRecord } from '../importing/records.js';
+import { suggestMapping } from '../importing/suggest.js';
+import type { IsolatedMaker } from '../making/isolated-maker.js';
+import { readTime } from '../making/stage-file.js';
+import type { FeatureService, NewFeatureRow } from './feature-service.js';
+import type { FeatureStore } from './feature-store.js';
+import type { FeatureViewRecord } from './feature-view.js';
+
+export interface FeatureFileParts {
+  files: FileService;
+  features: FeatureService;
+  store: FeatureStore;
+  maker: IsolatedMaker;
+  folder: string;
+}
+
+/** Names of the columns that are no values. */
+export interface FeatureColumns {
+  entity: string;
+  eventTime: string;
+  /** Null: the rows are known as of now. */
+  createdTime: string | null;
+}
+
+const MAX_BYTES = 256 * 1024 * 1024;
+const TEXT_FORMATS: readonly DataFormat[] = [DataFormat.DELIMITED, DataFormat.JSONL, DataFormat.JSON];
+
+/** Brings histories in from files: a column for each value of the view, by its name. */
+export class FeatureFiles {
+  constructor(private readonly parts: FeatureFileParts) {}
+
+  /**
+   * Adds the rows of a CSV, TSV, JSONL or JSON file to a view. The whole file is checked before the first row is written;
+   * sending it twice changes nothing.
+   * @returns how many rows it has, and how many were new
+   * @throws NOT_FOUND, BAD_USER_INPUT naming the row, DATA_FILE_INVALID, UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE
+   */
+  async add(
+    workspaceId: WorkspaceId,
+    viewName: string,
+    fileId: string,
+    columns: FeatureColumns,
+  ): Promise<{ rows: number; added: number }> {
+    const view = await this.parts.store.requireView(workspaceId, viewName, 'input.view');
+    const stored = await this.parts.files.get(workspaceId, fileId, 'input.file');
+    if (stored.bytes > MAX_BYTES)
+      throw new GraftError(
+        'PAYLOAD_TOO_LARGE',
+        `${stored.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB; split it.`,
+      );
+    const file: DataFile = {
+      path: this.parts.files.path(stored),
+      name: stored.name,
+      bytes: Number(stored.bytes),
+      sha256: stored.sha256,
+    };
+    for await (const batch of this.#rows(view, file, columns)) this.parts.features.check(view, batch.rows, batch.first);
+    let rows = 0;
+    let added = 0;
+    for await (const batch of this.#rows(view, file, columns)) {
+      added += await this.parts.features.write(workspaceId, viewName, batch.rows);
+      rows += batch.rows.length;
+    }
+    return { rows, added };
+  }
+
+  async *#rows(
+    view: FeatureViewRecord,
+    file: DataFile,
+    columns: FeatureColumns,
+  ): AsyncGenerator<{ rows: NewFeatureRow[]; first: number }> {
+    const folder = join(this.parts.folder, `features-${newId()}`);
+    try {
+      const shape = await this.parts.maker.sniff(file, folder);
+      if (!TEXT_FORMATS.includes(shape.format))
+        throw new GraftError(
+          'UNSUPPORTED_MEDIA_TYPE',
+          `${file.name} is ${shape.format}; features come from CSV, TSV, JSONL or JSON.`,
+        );
+      const wanted = [
+        columns.entity,
+        columns.eventTime,
+        ...(columns.createdTime === null ? [] : [columns.createdTime]),
+        ...view.fields.map((f) => f.name),
+      ];
+      const missing = wanted.find((column) => !shape.columns.includes(column));
+      if (missing !== undefined)
+        throw badInput(
+          'input.file',
+          `The file has no column ${JSON.stringify(missing)}; it has ${shape.columns.join(', ')}.`,
+        );
+      const { mapping } = suggestMapping(shape);
+      for await (const batch of openRecords(file, mapping, wanted, folder))
+        yield { first: batch[0]!.row, rows: batch.map((record) => toRow(view, record, columns)) };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function toRow(view: FeatureViewRecord, { row, values, fault }: SourceRecord, columns: FeatureColumns): NewFeatureRow {
+  if (fault) throw badInput('input.file', `Row ${row}: ${fault.message}`);
+  const [entity, eventTime, ...rest] = values;
+  const createdTime = columns.createdTime === null ? null : timeOf(rest.shift(), row, columns.createdTime);
+  return {
+    entity: typeof entity === 'string' ? entity : JSON.stringify(entity ?? ''),
+    eventTime: timeOf(eventTime, row, columns.eventTime),
+    createdTime,
+    values: Object.fromEntries(view.fields.map(({ name }, i) => [name, rest[i]])),
+  };
+}
+
+function timeOf(value: unknown, row: number, column: string): Date {
+  const time = readTime(value);
+  if (time === null || Number.isNaN(time))
+    throw badInput('input.file', `Row ${row}: ${column} is not a date and time.`);
+  return new Date(time);
+}

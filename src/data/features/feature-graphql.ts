@@ -1,0 +1,342 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  DateTime,
+  fromGlobalId,
+  JsonScalar,
+  mapPage,
+  NodeType,
+  toConnection,
+  toGlobalId,
+  type ConnectionOf,
+  type GraphContext,
+  type NodeRegistry,
+} from '../../graphql-kit/index.js';
+import { encodeCursor } from '../../kernel/pagination.js';
+import type { Data } from '../data.js';
+import { FeatureType, type FeatureRow, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
+
+registerEnumType(FeatureType, {
+  name: 'FeatureType',
+  description: 'Type of a feature.',
+  valuesConfig: {
+    STRING: { description: 'A text of at most 2,000 characters.' },
+    INTEGER: { description: 'A whole number below 2^53.' },
+    FLOAT: { description: 'A number.' },
+    BOOLEAN: { description: 'True or false.' },
+    TIMESTAMP: { description: 'A date and time (ISO 8601).' },
+  },
+});
+
+@ObjectType('FeatureField', { description: 'A value of a feature view.' })
+@InputType('FeatureFieldInput', { description: 'A value of a feature view.' })
+export class FeatureFieldType {
+  @Field(() => String, { description: 'Its name: 1 to 63 lower-case letters, digits or `_`, starting with a letter.' })
+  name!: string;
+
+  @Field(() => FeatureType, { description: 'Its type; any value may also be null.' })
+  type!: FeatureType;
+}
+
+@ObjectType({
+  implements: NodeType,
+  description: 'Named, typed values of an entity over time: the same in training and at serving.',
+})
+export class FeatureView extends NodeType {
+  @Field(() => String, { description: 'Unique in the workspace.' })
+  name!: string;
+
+  @Field(() => String, { description: 'What it is, in the words of who made it; empty by default.' })
+  description!: string;
+
+  @Field(() => String, { description: 'What its entities are, e.g. `customer`.' })
+  entity!: string;
+
+  @Field(() => [FeatureFieldType], { description: 'Its values, in order.' })
+  fields!: FeatureFieldType[];
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How long a value holds after its event time, in seconds; null: until the next.',
+  })
+  ttlSeconds!: number | null;
+
+  @Field(() => DateTime, { description: 'When it was defined.' })
+  createdAt!: Date;
+
+  record!: FeatureViewRecord;
+}
+
+@ObjectType('FeatureRow', { description: 'Values of an entity as of a moment.' })
+export class FeatureRowType implements FeatureRow {
+  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
+  entity!: string;
+
+  @Field(() => DateTime, { description: 'When the values became true.' })
+  eventTime!: Date;
+
+  @Field(() => DateTime, { description: 'When they became known: no reader sees them before.' })
+  createdTime!: Date;
+
+  @Field(() => JsonScalar, { description: 'The values by name.' })
+  values!: FeatureValues;
+}
+
+@ObjectType({ description: 'What a view says of an entity.' })
+export class EntityFeatures {
+  @Field(() => String, { description: 'Name of the view.' })
+  view!: string;
+
+  @Field(() => FeatureRowType, { nullable: true, description: 'The row that holds; null when none does.' })
+  row!: FeatureRowType | null;
+}
+
+const { Connection: FeatureViewConnection } = connectionTypes(FeatureView);
+const { Connection: FeatureRowConnection } = connectionTypes(FeatureRowType, 'FeatureRow');
+
+@ArgsType()
+class HistoryArgs extends ConnectionArgs {
+  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
+  entity!: string;
+}
+
+@InputType({ description: 'A new feature view.' })
+export class DefineFeatureViewInput {
+  @Field(() => String, { description: 'Unique in the workspace: 1 to 63 letters, digits, `.`, `_` or `-`.' })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is; at most 1,000 characters.' })
+  description?: string | null;
+
+  @Field(() => String, { description: 'What its entities are, e.g. `customer`.' })
+  entity!: string;
+
+  @Field(() => [FeatureFieldType], { description: '1 to 100 values.' })
+  fields!: FeatureFieldType[];
+
+  @Field(() => Int, { nullable: true, description: 'How long a value holds, in seconds; left out: until the next.' })
+  ttlSeconds?: number | null;
+}
+
+@ObjectType({ description: 'What `defineFeatureView` made.' })
+export class DefineFeatureViewPayload {
+  @Field(() => FeatureView, { description: 'The new view, still empty.' })
+  view!: FeatureView;
+}
+
+@InputType({ description: 'Values of an entity as of a moment.' })
+export class FeatureRowInput {
+  @Field(() => String, { description: 'The entity, e.g. `customer:42`; at most 200 characters.' })
+  entity!: string;
+
+  @Field(() => DateTime, {
+    description: 'When the values became true; it may lie before that of rows that are there already.',
+  })
+  eventTime!: Date;
+
+  @Field(() => JsonScalar, { description: 'The values by name; one that is left out is null.' })
+  values!: Record<string, unknown>;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When they became known; now when left out. For histories that are brought in.',
+  })
+  createdTime?: Date | null;
+}
+
+@InputType({ description: 'Rows for a feature view.' })
+export class WriteFeaturesInput {
+  @Field(() => String, { description: 'Name of the view.' })
+  view!: string;
+
+  @Field(() => [FeatureRowInput], { description: 'At most 10,000 rows.' })
+  rows!: FeatureRowInput[];
+}
+
+@InputType({ description: 'A file with the history of a feature view.' })
+export class ImportFeaturesInput {
+  @Field(() => String, { description: 'Name of the view.' })
+  view!: string;
+
+  @Field(() => ID, {
+    description:
+      'A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.',
+  })
+  file!: string;
+
+  @Field(() => String, { defaultValue: 'entity', description: 'Column of the entity.' })
+  entityColumn!: string;
+
+  @Field(() => String, { defaultValue: 'event_time', description: 'Column of the event time (ISO 8601).' })
+  eventTimeColumn!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    defaultValue: 'created_time',
+    description: 'Column of the creation time; null: the rows are known as of now.',
+  })
+  createdTimeColumn?: string | null;
+}
+
+@ObjectType({ description: 'What was written into a feature view.' })
+export class WriteFeaturesPayload {
+  @Field(() => FeatureView, { description: 'The view.' })
+  view!: FeatureView;
+
+  @Field(() => Int, { description: 'Rows that were sent.' })
+  rows!: number;
+
+  @Field(() => Int, {
+    description: 'How many of them were new: a row with the very same entity and times stays as it is.',
+  })
+  added!: number;
+}
+
+export const toView = (record: FeatureViewRecord): FeatureView =>
+  Object.assign(new FeatureView(), {
+    id: toGlobalId('FeatureView', record.id),
+    name: record.name,
+    description: record.description,
+    entity: record.entity,
+    fields: record.fields,
+    ttlSeconds: record.ttlSeconds,
+    createdAt: record.createdAt,
+    record,
+  });
+
+@Resolver(() => FeatureView)
+export class FeatureViewResolver {
+  constructor(private readonly data: Data) {}
+
+  @Query(() => FeatureViewConnection, {
+    description: 'The feature views of the workspace, by name.',
+    complexity: cost(5),
+  })
+  async featureViews(
+    @Ctx() { workspaceId }: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<FeatureView>> {
+    const page = args.request();
+    return toConnection(
+      mapPage(await this.data.featureStore.views(workspaceId, page), toView),
+      (view) => encodeCursor([view.name]),
+      page.after,
+    );
+  }
+
+  @Query(() => FeatureView, {
+    nullable: true,
+    description: 'The feature view of this name; null when there is none.',
+    complexity: cost(2),
+  })
+  async featureView(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('name', () => String, { description: 'Its name.' }) name: string,
+  ): Promise<FeatureView | null> {
+    const record = await this.data.featureStore.view(workspaceId, name);
+    return record && toView(record);
+  }
+
+  @Query(() => [EntityFeatures], {
+    description: 'What views say of an entity, in the order of their names as given: the online read.',
+    complexity: cost(10),
+  })
+  async features(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('entity', () => String, { description: 'The entity, e.g. `customer:42`.' }) entity: string,
+    @Arg('views', () => [String], { description: 'Names of the views.' }) views: string[],
+    @Arg('at', () => DateTime, { nullable: true, description: 'As a reader at this moment saw it; now when left out.' })
+    at?: Date | null,
+  ): Promise<EntityFeatures[]> {
+    return this.data.features.read(workspaceId, entity, views, at ?? null);
+  }
+
+  @Mutation(() => DefineFeatureViewPayload, {
+    description: 'Defines a feature view; its fields can’t be changed later.',
+    complexity: cost(5),
+  })
+  async defineFeatureView(
+    @Arg('input', () => DefineFeatureViewInput, { description: 'Its name and fields.' }) input: DefineFeatureViewInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<DefineFeatureViewPayload> {
+    return { view: toView(await this.data.features.defineView(workspaceId, input)) };
+  }
+
+  @Mutation(() => WriteFeaturesPayload, {
+    description: 'Adds rows to a feature view; they may come late and in any order.',
+    complexity: cost(20),
+  })
+  async writeFeatures(
+    @Arg('input', () => WriteFeaturesInput, { description: 'Which rows.' }) input: WriteFeaturesInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<WriteFeaturesPayload> {
+    const added = await this.data.features.write(workspaceId, input.view, input.rows);
+    return { view: await this.#view(workspaceId, input.view), rows: input.rows.length, added };
+  }
+
+  @Mutation(() => WriteFeaturesPayload, {
+    description: 'Adds the rows of a file to a feature view; nothing is written unless all of them are right.',
+    complexity: cost(100),
+  })
+  async importFeatures(
+    @Arg('input', () => ImportFeaturesInput, { description: 'Which file, and its columns.' })
+    input: ImportFeaturesInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<WriteFeaturesPayload> {
+    const columns = {
+      entity: input.entityColumn,
+      eventTime: input.eventTimeColumn,
+      createdTime: input.createdTimeColumn ?? null,
+    };
+    const written = await this.data.featureFiles.add(
+      workspaceId,
+      input.view,
+      fromGlobalId(input.file, 'File', 'input.file'),
+      columns,
+    );
+    return { view: await this.#view(workspaceId, input.view), ...written };
+  }
+
+  @FieldResolver(() => FeatureRowConnection, {
+    description: 'The history of an entity, latest event first.',
+    complexity: cost(5),
+  })
+  async history(
+    @Root() { record }: FeatureView,
+    @Args(() => HistoryArgs) args: HistoryArgs,
+  ): Promise<ConnectionOf<FeatureRowType>> {
+    const page = args.request();
+    const rows = await this.data.features.history(record, args.entity, page);
+    return toConnection(rows, (row) => encodeCursor([row.eventTime.getTime(), row.createdTime.getTime()]), page.after);
+  }
+
+  async #view(workspaceId: GraphContext['workspaceId'], name: string): Promise<FeatureView> {
+    return toView(await this.data.featureStore.requireView(workspaceId, name, 'input.view'));
+  }
+}
+
+/** Lets `node(id)` find feature views. */
+export function registerFeatureNodes(nodes: NodeRegistry, data: Data): void {
+  nodes.register('FeatureView', async ({ workspaceId }, id) => {
+    const [record] = await data.featureStore.viewsByIds(workspaceId, [id]);
+    return record ? toView(record) : null;
+  });
+}

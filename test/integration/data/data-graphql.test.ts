@@ -1,0 +1,268 @@
+import { createReadStream, readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
+import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { dataResolvers } from '../../../src/data/index.js';
+import { NodeResolver } from '../../../src/graphql/runs-graphql.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { createGraphContext, fromGlobalId, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { newId } from '../../../src/kernel/ids.js';
+import { freshWorkspace } from '../../support/chroma.js';
+import { DataKit, ws } from './data-kit.js';
+
+/** An operation that the Playground ships. */
+const shipped = (name: string) =>
+  readFileSync(new URL(`../../../schema/operations/${name}.graphql`, import.meta.url), 'utf8');
+const example = (name: string) => createReadStream(new URL(`../../../examples/${name}`, import.meta.url));
+
+interface Problem {
+  rule: string;
+  severity: string;
+  count: number;
+  quarantined: number;
+  rows: { file: string; row: number; note: string; related: { row: number } | null }[];
+}
+
+describe('datasets over GraphQL', () => {
+  let kit: DataKit;
+  let schema: GraphQLSchema;
+  beforeAll(async () => {
+    kit = await DataKit.start();
+    const nodes = new NodeRegistry();
+    schema = buildGraphSchema([...dataResolvers(kit.data, nodes), new NodeResolver(nodes)]);
+  });
+  afterAll(() => kit.dispose());
+
+  const context = (workspace = ws) => createGraphContext(workspace, 'request', new AbortController());
+  const ask = async <Data>(source: string, variableValues = {}, workspace = ws): Promise<Data> => {
+    const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });
+    if (errors) throw errors[0]!.originalError ?? errors[0]!;
+    return JSON.parse(JSON.stringify(data)) as Data;
+  };
+  const uploaded = async (name: string) => toGlobalId('File', (await kit.upload(name, example(name))).id);
+
+  /** The example messages as a version, as the Playground's tabs make it. */
+  async function messages(name: string, more = {}): Promise<string> {
+    await ask(shipped('61-create-dataset'), { input: { name, task: 'CLASSIFICATION', language: 'en' } });
+    const file = await uploaded('messages.csv');
+    const input = { dataset: name, files: [{ file }], idempotencyKey: newId(), ...more };
+    const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
+      shipped('63-add-dataset-version'),
+      { input },
+    );
+    return addDatasetVersion.run.id;
+  }
+
+  it('imports the example messages with progress, and its report names every planted flaw', async () => {
+    const runId = await messages('messages');
+    const events = (await subscribe({
+      schema,
+      document: parse(shipped('64-import-progress')),
+      variableValues: { runId },
+      contextValue: context(),
+    })) as AsyncIterable<ExecutionResult>;
+    const seen: { status: string; progress: number; message: string }[] = [];
+    for await (const { data } of events) seen.push((data as { importProgress: (typeof seen)[number] }).importProgress);
+    expect(seen.at(-1)).toMatchObject({ status: 'SUCCEEDED', progress: 1 });
+    expect(seen.length).toBeGreaterThan(5);
+    expect(seen.map((e) => e.progress)).toEqual(seen.map((e) => e.progress).sort((a, b) => a - b));
+
+    const { datasets } = await ask<{
+      datasets: {
+        edges: {
+          node: { name: string; latestVersion: { id: string; usable: boolean; report: { problems: Problem[] } } };
+        }[];
+      };
+    }>(shipped('60-datasets'));
+    const version = datasets.edges[0]!.node.latestVersion;
+    expect(version.usable).toBe(true);
+    const found = Object.fromEntries(version.report.problems.map((p) => [p.rule, p]));
+    // The flaws that examples/README.md lists; ids msg-0001… are rows 1….
+    expect(found['exact-duplicate']!.rows.map((r) => [r.related!.row, r.row])).toEqual([
+      [119, 120],
+      [157, 185],
+      [244, 260],
+      [254, 288],
+      [264, 289],
+    ]);
+    expect(found['contradicting-label']!.rows.map((r) => r.row)).toEqual([104, 109, 134, 139, 145, 177, 320, 323]);
+    expect([...found['label-variant']!.rows, ...found['label-typo']!.rows].map((r) => r.row).sort()).toEqual([
+      126, 241, 279,
+    ]);
+    expect(found['rare-label']!.rows.map((r) => r.row)).toEqual([182, 216]);
+    expect([...found['personal-data']!.rows, ...found['secret']!.rows].map((r) => r.row).sort((a, b) => a - b)).toEqual(
+      [12, 40, 158, 187, 209],
+    );
+    expect(found['chat-template-token']!.rows.map((r) => r.row)).toEqual([45, 236]);
+    expect(found['empty-field']!.rows.map((r) => r.row)).toEqual([59, 64]);
+    expect(found['language-mix']!.rows.map((r) => r.row)).toEqual([8, 295]);
+    const near = [...(found['near-duplicate']?.rows ?? []), ...(found['near-split-leak']?.rows ?? [])];
+    expect(near.length).toBeGreaterThanOrEqual(4);
+    for (const { quarantined, severity, rule } of version.report.problems)
+      if (severity === 'WARNING') expect([rule, quarantined]).toEqual([rule, 0]);
+  });
+
+  it('browses rows by rule, exports them, and finds all of it again by id', async () => {
+    type Rows = {
+      dataset: {
+        latestVersion: {
+          rows: {
+            edges: { node: { key: string; problems: string[]; quarantined: boolean; content: { label: string } } }[];
+          };
+        };
+      };
+    };
+    const variables = {
+      dataset: 'messages',
+      filter: { problem: 'contradicting-label' },
+      order: { by: 'LABEL', descending: true },
+    };
+    const { dataset } = await ask<Rows>(shipped('65-dataset-rows'), variables);
+    const nodes = dataset.latestVersion.rows.edges.map((e) => e.node);
+    expect(nodes).toHaveLength(8);
+    const labels = nodes.map((n) => n.content.label);
+    expect(labels).toEqual([...labels].sort().reverse());
+
+    const { dataset: known } = await ask<{
+      dataset: { id: string; latestVersion: { id: string; dataset: { name: string }; parents: unknown[] } };
+    }>('{ dataset(name: "messages") { id latestVersion { id dataset { name } parents { id } } } }');
+    expect(known.latestVersion).toMatchObject({ dataset: { name: 'messages' }, parents: [] });
+    const { exportDatasetVersion } = await ask<{
+      exportDatasetVersion: { file: { id: string; name: string; path: string; bytes: number } };
+    }>(
+      'mutation ($input: ExportDatasetVersionInput!) { exportDatasetVersion(input: $input) { file { id name path bytes } } }',
+      { input: { version: known.latestVersion.id, split: 'TEST' } },
+    );
+    const { file } = exportDatasetVersion;
+    expect(file).toMatchObject({ name: 'messages-v1.jsonl', path: `/files/${file.id}` });
+    const opened = await kit.files.open(ws, fromGlobalId(file.id, 'File', 'id'));
+    const lines = (await text(opened.content))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { split: string });
+    expect(new Set(lines.map((l) => l.split))).toEqual(new Set(['TEST']));
+    for (const id of [known.id, known.latestVersion.id, file.id])
+      expect(await ask('query ($id: ID!) { node(id: $id) { id __typename } }', { id })).toMatchObject({ node: { id } });
+  });
+
+  it('joins the example features as of each message, never from later', async () => {
+    await ask(
+      shipped('66-define-feature-view'),
+      JSON.parse(
+        readFileSync(
+          new URL('../../../schema/operations/66-define-feature-view.variables.json', import.meta.url),
+          'utf8',
+        ),
+      ) as object,
+    );
+    const input = { view: 'plans', file: await uploaded('customer-plans.csv') };
+    expect(await ask(shipped('67-import-features'), { input })).toEqual({ importFeatures: { rows: 158, added: 158 } });
+    expect(await ask(shipped('67-import-features'), { input })).toEqual({ importFeatures: { rows: 158, added: 0 } });
+    const runId = await messages('with-features', { features: ['plans'] });
+    await kit.ended((await kit.runs.get(ws, fromGlobalId(runId, 'ImportRun', 'id')))!);
+    type Row = { key: string; entity: string; eventTime: string; features: { plans: { plan: string } } | null };
+    const { dataset } = await ask<{ dataset: { latestVersion: { rows: { edges: { node: Row }[] } } } }>(
+      '{ dataset(name: "with-features") { latestVersion { rows(first: 100) { edges { node { key entity eventTime features } } } } } }',
+    );
+    let joined = 0;
+    for (const { node } of dataset.latestVersion.rows.edges) {
+      const online = await ask<{ features: { row: { values: unknown } | null }[] }>(shipped('68-features'), {
+        entity: node.entity,
+        views: ['plans'],
+        at: node.eventTime,
+      });
+      expect([node.key, node.features?.plans ?? null]).toEqual([node.key, online.features[0]!.row?.values ?? null]);
+      if (node.features) joined++;
+    }
+    expect(joined).toBeGreaterThan(80);
+  });
+
+  it('compares two versions and follows their lineage in both directions', async () => {
+    const extra = await kit.upload(
+      'more.csv',
+      'id,text,label,customer,sent_at\nmsg-9001,The vent does not open any more,irrigation_fault,customer:1,2026-03-01T00:00:00Z\n',
+    );
+    const input = {
+      dataset: 'messages',
+      files: [{ file: toGlobalId('File', extra.id) }],
+      extend: true,
+      idempotencyKey: newId(),
+    };
+    const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
+      shipped('63-add-dataset-version'),
+      { input },
+    );
+    await kit.ended((await kit.runs.get(ws, fromGlobalId(addDatasetVersion.run.id, 'ImportRun', 'id')))!);
+    type Lineage = { dataset: { latestVersion: { version: number; parents: { id: string; version: number }[] } } };
+    const { dataset } = await ask<Lineage>(
+      '{ dataset(name: "messages") { latestVersion { version parents { id version } } } }',
+    );
+    expect(dataset.latestVersion).toMatchObject({ version: 2, parents: [{ version: 1 }] });
+    const against = dataset.latestVersion.parents[0]!.id;
+    const { dataset: other } = await ask<{ dataset: { version: { diff: unknown } } }>(
+      'query ($against: ID!) { dataset(name: "messages") { version(number: 2) { diff(against: $against) { added removed changed unchanged changes { edges { node { key kind after { ... on ClassificationContent { label } } } } } } } } }',
+      { against },
+    );
+    expect(other.version.diff).toEqual({
+      added: 1,
+      removed: 0,
+      changed: 0,
+      unchanged: 324,
+      changes: { edges: [{ node: { key: 'msg-9001', kind: 'ADDED', after: { label: 'irrigation_fault' } } }] },
+    });
+  });
+
+  it('suggests a mapping for an upload, with rows as they would be', async () => {
+    type Preview = {
+      previewImport: {
+        task: string;
+        problem: string | null;
+        mapping: { columns: { field: string; column: string }[] };
+        rows: { content: { label: string } }[];
+      };
+    };
+    const { previewImport } = await ask<Preview>(shipped('62-preview-import'), {
+      input: { file: await uploaded('messages.csv') },
+    });
+    expect(previewImport).toMatchObject({ task: 'CLASSIFICATION', problem: null });
+    expect(Object.fromEntries(previewImport.mapping.columns.map((c) => [c.field, c.column]))).toEqual({
+      TEXT: 'text',
+      LABEL: 'label',
+      ID: 'id',
+      SUBJECT: 'customer',
+      ENTITY: 'customer',
+      EVENT_TIME: 'sent_at',
+    });
+    expect(previewImport.rows[0]!.content.label).toBe('returns_warranty');
+  });
+
+  it('reads a page of datasets, their newest versions and those of before in a few statements, however many there are', async () => {
+    const query = jest.spyOn(kit.database.pool, 'query');
+    const source =
+      '{ datasets(first: 50) { edges { node { name latestVersion { version parents { version } dataset { name } } versions(first: 5) { edges { node { version } } } } } } }';
+    await ask(source);
+    const few = query.mock.calls.length;
+    for (let i = 0; i < 10; i++)
+      await ask(shipped('61-create-dataset'), { input: { name: `empty-${i}`, task: 'EXTRACTION' } });
+    query.mockClear();
+    await ask(source);
+    expect(query.mock.calls.length).toBeLessThanOrEqual(few + 1);
+    query.mockRestore();
+  });
+
+  it('shows nothing of it to another workspace', async () => {
+    const other = freshWorkspace();
+    const { dataset } = await ask<{ dataset: { id: string; latestVersion: { id: string } } }>(
+      '{ dataset(name: "messages") { id latestVersion { id } } }',
+    );
+    expect(
+      await ask(
+        '{ dataset(name: "messages") { id } datasets { edges { node { id } } } featureView(name: "plans") { id } }',
+        {},
+        other,
+      ),
+    ).toEqual({ dataset: null, datasets: { edges: [] }, featureView: null });
+    for (const id of [dataset.id, dataset.latestVersion.id])
+      expect(await ask('query ($id: ID!) { node(id: $id) { id } }', { id }, other)).toEqual({ node: null });
+  });
+});
