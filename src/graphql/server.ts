@@ -101,6 +101,8 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     const status = isGraftError(error)
       ? httpStatus(error.code)
       : (error.statusCode ?? httpStatus(presented.extensions.code));
+    // Fastify would close the connection under a client that still sends, which then sees a broken pipe and no answer.
+    if (status === 413) reply.removeHeader('connection');
     return reply
       .code(status)
       .header('cache-control', 'no-store')

@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 import { TRANSPORTS } from '../support/transports.js';
 import { GraftError } from '../../src/kernel/errors.js';
+import { eventually } from '../support/eventually.js';
 
 describe.each(TRANSPORTS)('errors over $name', ({ run }) => {
   let gateway: ProbeGateway;
@@ -95,6 +97,28 @@ describe('errors', () => {
       variables: { padding: 'x'.repeat(9 * 1024 * 1024) },
     });
     expect([status, json.errors![0]!.extensions['code']]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+
+  it('reach a client that is still sending an oversized body, and leave it its connection', async () => {
+    const bytes = 9 * 1024 * 1024;
+    const head = (length: number) =>
+      `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+    const socket = connect(gateway.port, '127.0.0.1');
+    let received = '';
+    let broken: unknown = null;
+    socket.setEncoding('utf8').on('data', (part: string) => (received += part));
+    socket.on('error', (error) => (broken = error)).on('close', () => (broken ??= 'closed'));
+    try {
+      socket.write(head(bytes) + ' '.repeat(1024 * 1024));
+      await eventually('the refusal', () => received.includes('PAYLOAD_TOO_LARGE'));
+      expect(received).toMatch(/^HTTP\/1\.1 413 /);
+      const next = '{"query":"{ hello }"}';
+      socket.write(' '.repeat(bytes - 1024 * 1024) + head(next.length) + next);
+      await eventually('the next answer, or a broken connection', () => broken !== null || received.includes('200 OK'));
+      expect(broken).toBeNull();
+    } finally {
+      socket.destroy();
+    }
   });
 
   it('refuse ask over GET, and never let an answer be cached', async () => {
