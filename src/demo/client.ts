@@ -45,10 +45,11 @@ export class DemoClient {
       headers: { 'graft-upload': '1' },
       body: form,
     });
-    const result = (await response.json()) as { id?: string; message?: string; code?: string };
-    if (!response.ok || !result.id)
-      throw new DemoError(result.code ?? `HTTP ${response.status}`, result.message ?? `upload of ${path} failed`);
-    return result.id;
+    const { id, errors } = (await response.json()) as { id?: string; errors?: Parameters<typeof errorOf>[0][] };
+    const error = errors?.[0];
+    if (id === undefined)
+      throw error ? errorOf(error) : new DemoError(`HTTP ${response.status}`, `the upload of ${path} failed`);
+    return id;
   }
 
   close(): void {

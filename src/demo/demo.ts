@@ -7,6 +7,7 @@ import { packageRoot } from '../platform/package-root.js';
 import { createLogger } from '../platform/telemetry/index.js';
 import { say } from '../terminal.js';
 import { DemoClient } from './client.js';
+import { dataTour } from './data-tour.js';
 import { tour } from './tour.js';
 
 async function demo(): Promise<void> {
@@ -18,7 +19,9 @@ async function demo(): Promise<void> {
   stopOnSignal(graft);
   const client = new DemoClient(graft.url);
   try {
-    await tour(client, join(packageRoot(), 'examples'));
+    const examples = join(packageRoot(), 'examples');
+    await tour(client, examples);
+    await dataTour(client, examples);
   } catch (error) {
     await graft.stop();
     throw error;

@@ -1,0 +1,244 @@
+/**
+ * `askStream` over the whole gateway (HTTP and server-sent events, PostgreSQL, Chroma, worker process) beside node-llama-cpp
+ * called directly in this process with the same prompt, the same threads and the same reuse of common prompt beginnings.
+ * The two alternate, question by question.
+ *
+ * Published: time to first token, tokens/s from the first token to the last (both as ratios of medians too), and what the
+ * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getLlama, LlamaLogLevel, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
+import { DemoClient } from '../src/demo/client.js';
+import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
+import { packageRoot } from '../src/platform/package-root.js';
+import { silentLogger } from '../src/platform/telemetry/index.js';
+import { baseMessages, renderChat, type PromptSegment } from '../src/prompting/index.js';
+import { describeMachine, median, printResult } from './support/report.js';
+
+const MODEL = process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct';
+const TOKENS = 96;
+const SUBJECTS = [
+  ...[
+    'a lighthouse',
+    'a greenhouse',
+    'a bicycle',
+    'a sailing boat',
+    'a water mill',
+    'a bakery',
+    'a glacier',
+    'a library',
+  ],
+  ...[
+    'a telescope',
+    'a beehive',
+    'a volcano',
+    'a steam engine',
+    'an orchestra',
+    'a coral reef',
+    'a tram',
+    'a vineyard',
+  ],
+];
+const prompts = SUBJECTS.map((subject) => `Explain in one long paragraph how ${subject} works.`);
+
+const ASK = `query ($input: AskInput!) { ask(input: $input) {
+  abstained wording cost { computeMs computedTokens } stages { name ms } usage { promptTokens reusedTokens generatedTokens } } }`;
+const STREAM = `subscription ($input: AskInput!) { askStream(input: $input) { __typename
+  ... on AnswerReady { answer { usage { promptTokens reusedTokens generatedTokens } } } } }`;
+
+interface Usage {
+  promptTokens: number;
+  reusedTokens: number;
+  generatedTokens: number;
+}
+
+interface Measured {
+  firstMs: number;
+  tokensPerSecond: number;
+  tokens: number;
+}
+
+/** `npm start` on a home of its own. */
+async function startProgram(home: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'main.js')], {
+    env: { ...process.env, GRAFT_HOME: home, GRAFT_PORT: '0', GRAFT_MODEL: MODEL, LOG_LEVEL: 'error' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      const found = /(http:\/\/[\d.]+:\d+)\/graphql/.exec(text)?.[1];
+      if (found) resolve(found);
+    });
+    void ended.then(() => reject(new Error(`the gateway ended: ${text}`)));
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  return { url, stop };
+}
+
+async function streamed(client: DemoClient, input: object): Promise<Measured> {
+  const began = performance.now();
+  let first = 0;
+  let last = 0;
+  let usage: Usage | undefined;
+  type Event = { askStream: { __typename: string; answer?: { usage: Usage } } };
+  for await (const { askStream } of client.subscribe<Event>(STREAM, { input })) {
+    if (askStream.__typename === 'TextDelta') {
+      last = performance.now();
+      first ||= last;
+    }
+    usage = askStream.answer?.usage ?? usage;
+  }
+  const tokens = usage?.generatedTokens ?? 0;
+  return { firstMs: first - began, tokens, tokensPerSecond: ((tokens - 1) / (last - first)) * 1000 };
+}
+
+class Direct {
+  private constructor(
+    private readonly model: LlamaModel,
+    private readonly sequence: LlamaContextSequence,
+    readonly dispose: () => Promise<void>,
+  ) {}
+
+  static async load(path: string, threads: number): Promise<Direct> {
+    const llama = await getLlama({ build: 'never', gpu: false, maxThreads: threads, logLevel: LlamaLogLevel.error });
+    const model = await llama.loadModel({ modelPath: path });
+    const context = await model.createContext({ contextSize: 2_048, threads });
+    return new Direct(model, context.getSequence(), () => llama.dispose());
+  }
+
+  segments(question: string): PromptSegment[] {
+    const { tokens, fileInfo } = this.model;
+    const template = (fileInfo.metadata.tokenizer as { chat_template?: string }).chat_template ?? null;
+    const special = { bosToken: tokens.bosString ?? '', eosToken: tokens.eosString ?? '' };
+    return renderChat(template, baseMessages(question), special);
+  }
+
+  async measure(question: string, tokens: number): Promise<Measured> {
+    const began = performance.now();
+    const prompt = this.segments(question).flatMap(({ text, special }) => this.model.tokenize(text, special));
+    await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+    let first = 0;
+    let last = 0;
+    const made: Token[] = [];
+    for await (const token of this.sequence.evaluate(prompt.slice(this.sequence.nextTokenIndex), { temperature: 0 })) {
+      made.push(token);
+      this.model.detokenize([token]);
+      last = performance.now();
+      first ||= last;
+      if (made.length >= tokens) break;
+    }
+    return {
+      firstMs: first - began,
+      tokens: made.length,
+      tokensPerSecond: ((made.length - 1) / (last - first)) * 1000,
+    };
+  }
+}
+
+/** Time of whole requests less that of model and embedder, in ms, and where the rest goes. */
+async function overheads(client: DemoClient): Promise<{ overhead: number[]; total: number[]; first: number[] }> {
+  const folder = join(packageRoot(), 'examples');
+  const documents = [];
+  for (const name of await readdir(join(folder, 'handbook')))
+    documents.push({ name, file: await client.upload(join(folder, 'handbook', name)) });
+  await client.request('mutation { createCollection(input: { name: "handbook" }) { collection { id } } }');
+  const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
+    'mutation ($input: IngestDocumentsInput!) { ingestDocuments(input: $input) { run { id } } }',
+    { input: { collection: 'handbook', documents, idempotencyKey: 'bench' } },
+  );
+  const progress = 'subscription ($runId: ID!) { ingestionProgress(runId: $runId) { status } }';
+  for await (const _ of client.subscribe(progress, { runId: ingestDocuments.run.id })) continue;
+
+  const questions = JSON.parse(await readFile(join(folder, 'questions.json'), 'utf8')) as { question: string }[];
+  const overhead: number[] = [];
+  const total: number[] = [];
+  const first: number[] = [];
+  for (const { question } of [...questions, ...questions]) {
+    const input = { question, generation: { maxTokens: 16 } };
+    const began = performance.now();
+    type Asked = { ask: { cost: { computeMs: number } } };
+    const { ask } = await client.request<Asked>(ASK, { input });
+    const ms = performance.now() - began;
+    total.push(ms);
+    overhead.push(ms - ask.cost.computeMs);
+    first.push((await streamed(client, { ...input, question: `${question} ` })).firstMs);
+  }
+  return { overhead, total, first };
+}
+
+const home = await mkdtemp(join(tmpdir(), 'graft-bench-ask-'));
+const program = await startProgram(home);
+const client = new DemoClient(program.url);
+const [file] = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() }).files(MODEL);
+const calibrations = Object.values(
+  JSON.parse(await readFile(join(home, 'calibration.json'), 'utf8').catch(() => '{}')) as object,
+) as { threads: { prefill: number; decode: number } }[];
+const threads = calibrations[0]?.threads ?? { prefill: 1, decode: 1 };
+// Its public interface takes one thread count for both phases: it may have each.
+const directs = await Promise.all(
+  [...new Set([threads.prefill, threads.decode])].map((count) => Direct.load(file!.path, count)),
+);
+try {
+  const ours: Measured[] = [];
+  const theirs: Measured[][] = directs.map(() => []);
+  for (const [round, question] of [prompts[0]!, ...prompts].entries()) {
+    const measured = await streamed(client, { question, strategy: 'BASE', generation: { maxTokens: TOKENS } });
+    if (round > 0) ours.push(measured);
+    for (const [index, direct] of directs.entries()) {
+      const peer = await direct.measure(question, measured.tokens);
+      if (round > 0) theirs[index]!.push(peer);
+    }
+  }
+  const best = (figure: 'firstMs' | 'tokensPerSecond', pick: (...values: number[]) => number): number =>
+    pick(...theirs.map((list) => median(list.map((one) => one[figure]))));
+  const [firstOurs, firstTheirs] = [median(ours.map(({ firstMs }) => firstMs)), best('firstMs', Math.min)];
+  const [rateOurs, rateTheirs] = [
+    median(ours.map(({ tokensPerSecond }) => tokensPerSecond)),
+    best('tokensPerSecond', Math.max),
+  ];
+  const { overhead, total, first } = await overheads(client);
+  const ms = (value: number): string => `${value.toFixed(1)} ms`;
+  printResult('ask', {
+    machine: describeMachine(),
+    rows: [
+      {
+        figure: 'time to first token, model alone',
+        askStream: ms(firstOurs),
+        'node-llama-cpp': ms(firstTheirs),
+        ratio: (firstTheirs / firstOurs).toFixed(2),
+      },
+      {
+        figure: 'tokens/s after the first',
+        askStream: rateOurs.toFixed(1),
+        'node-llama-cpp': rateTheirs.toFixed(1),
+        ratio: (rateOurs / rateTheirs).toFixed(2),
+      },
+      { figure: 'time to first text, from documents', askStream: ms(median(first)), 'node-llama-cpp': '', ratio: '' },
+      { figure: 'whole answer from documents', askStream: ms(median(total)), 'node-llama-cpp': '', ratio: '' },
+      {
+        figure: 'of that, everything but model and embedder',
+        askStream: ms(median(overhead)),
+        'node-llama-cpp': '',
+        ratio: '',
+      },
+    ],
+    model: MODEL,
+    threads,
+    rounds: ours.length,
+    generatedTokens: ours.map(({ tokens }) => tokens),
+  });
+} finally {
+  for (const direct of directs) await direct.dispose();
+  client.close();
+  await program.stop();
+  await rm(home, { recursive: true, force: true });
+}
