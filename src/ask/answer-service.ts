@@ -1,4 +1,4 @@
-import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
+import { isUuid, type WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { AVAILABLE_STRATEGIES, type Answer } from './answer.js';
 import { ask, type Asked, type AskParts } from './ask.js';
@@ -38,8 +38,8 @@ export class AskService {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const { workspaceId } = caller;
-    if (requestId === null) return ask(this.parts, { workspaceId, question, requestId: newId() }, signal);
-    return this.shared({ workspaceId, question, requestId }).read(signal);
+    const asked = { workspaceId, question, requestId };
+    return requestId === null ? ask(this.parts, asked, signal) : this.shared(asked).read(signal);
   }
 
   /** The same question through every strategy that can answer now, one after the other: they share one model. */

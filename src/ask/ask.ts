@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import type { WorkspaceId } from '../kernel/ids.js';
+import { newId, type WorkspaceId } from '../kernel/ids.js';
 import type { CollectionStore, Passage, Retriever } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ModelRegistry, ServedVariant } from '../registry/index.js';
@@ -12,7 +12,7 @@ import { replay, type AskEvent } from './events.js';
 import { generate } from './generate.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
-import { claimAnswer, underClaim, type Claim } from './record/claim.js';
+import { claimAnswer, claimNew, underClaim, type Claim } from './record/claim.js';
 import { degradationReason, findEvidence, readable, retrievePassages } from './retrieve.js';
 import { decideRoute, withReason, type ExpectedTimes } from './route.js';
 import { Stopwatch } from './stopwatch.js';
@@ -31,7 +31,8 @@ export interface AskParts {
 /** A checked question and who asks it under which id. */
 export interface Asked {
   workspaceId: WorkspaceId;
-  requestId: string;
+  /** null: nobody will ask for this answer a second time. */
+  requestId: string | null;
   question: Question;
 }
 
@@ -44,8 +45,9 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
   const { workspaceId, requestId, question } = asked;
   const { text, conversationId } = question;
   const inputDigest = questionDigest(question);
-  const record = { workspaceId, requestId, inputDigest, question: text, conversationId };
-  const standing = await claimAnswer(parts.answers, record, signal);
+  const record = { workspaceId, requestId: requestId ?? newId(), inputDigest, question: text, conversationId };
+  const standing =
+    requestId === null ? { claim: claimNew(parts.answers, record) } : await claimAnswer(parts.answers, record, signal);
   if ('recorded' in standing) yield* replay(standing.recorded);
   else yield* underClaim(standing.claim, answer(parts, asked, standing.claim, signal));
 }
@@ -95,6 +97,7 @@ async function* answer(
         : composeBase(frame, variant),
   );
 
+  await claim.held();
   const generated = parts.clock.monotonic();
   const worded = refusal
     ? yield* wordAbstention(refusal)

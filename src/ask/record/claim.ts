@@ -20,12 +20,26 @@ export async function claimAnswer(
   for (;;) {
     if (signal.aborted) throw withdrawn();
     const lease = await store.claim(answer);
-    if (lease !== null) return { claim: new Claim(store, answer, lease) };
+    if (lease !== null) return { claim: new Claim(store, answer, Promise.resolve(lease)) };
     const standing = await store.standing(answer.workspaceId, answer.requestId);
     if (standing !== null && standing.inputDigest !== answer.inputDigest) throw requestIdTaken();
     if (standing?.answer) return { recorded: standing.answer };
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/**
+ * Claims a request id that was just made up: nobody else can have it, so the work may begin while the claim is being
+ * written. `held` tells when it is.
+ */
+export function claimNew(store: AnswerStore, answer: NewAnswer): Claim {
+  const claimed = store.claim(answer).then((lease) => {
+    if (lease === null) throw new Error(`the new request id ${answer.requestId} is taken`);
+    return lease;
+  });
+  // Whoever awaits it hears of a failure; until then it is nobody's unhandled rejection.
+  claimed.catch(() => undefined);
+  return new Claim(store, answer, claimed);
 }
 
 export const requestIdTaken = (): GraftError =>
@@ -42,23 +56,29 @@ export class Claim {
   constructor(
     private readonly store: AnswerStore,
     private readonly answer: NewAnswer,
-    private readonly lease: Lease,
+    private readonly lease: Promise<Lease>,
   ) {
     // A renewal that fails is no matter: without one the lease ends, and `complete` finds out.
-    this.renewing = setInterval(() => void store.renew(lease).catch(() => undefined), RENEW_MS).unref();
+    const renew = (): Promise<unknown> => lease.then((held) => store.renew(held)).catch(() => undefined);
+    this.renewing = setInterval(() => void renew(), RENEW_MS).unref();
+  }
+
+  /** Resolves when the claim is written. @throws what the database throws */
+  async held(): Promise<void> {
+    await this.lease;
   }
 
   /** @throws CONFLICT when another gateway took the answer over meanwhile */
   async complete(finished: FinishedAnswer): Promise<Answer> {
     clearInterval(this.renewing);
-    if (!(await this.store.complete(this.lease, finished)))
+    const lease = await this.lease;
+    if (!(await this.store.complete(lease, finished)))
       throw new GraftError('CONFLICT', 'Another gateway took this answer over while this one was slow.', {
         field: 'input.requestId',
         hint: 'Ask again with the same requestId: it returns the answer that was recorded.',
       });
     const { workspaceId, requestId, question, conversationId } = this.answer;
-    const { id, createdAt } = this.lease;
-    return { ...finished, id, workspaceId, requestId, question, conversationId, createdAt };
+    return { ...finished, id: lease.id, workspaceId, requestId, question, conversationId, createdAt: lease.createdAt };
   }
 
   /** Records why there is no answer. Never throws: the reason itself is what the caller has to hear. */
@@ -69,7 +89,7 @@ export class Claim {
       ? [known.code, known.message]
       : (['INTERNAL_ERROR', 'Something unexpected happened.'] as const);
     const status = code === 'CANCELLED' ? 'CANCELLED' : 'FAILED';
-    await this.store.fail(this.lease, status, code, message).catch(() => undefined);
+    await this.lease.then((lease) => this.store.fail(lease, status, code, message)).catch(() => undefined);
   }
 }
 
