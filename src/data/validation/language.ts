@@ -4,9 +4,12 @@ type Detector = { detect(text: string): { language: string; isReliable(): boolea
 let detector: Promise<Detector> | undefined;
 
 /** More text doesn't make the guess better, only slower (about 20 µs a text). */
-const SAMPLE = 160;
+const SAMPLE = 120;
 /** Fewer letters than this say nothing reliable: names, numbers, "ok". */
-const MIN_LETTERS = 20;
+const MIN_LETTERS = 30;
+
+/** A word without capitals. */
+const SMALL_WORD = /(?<!\p{L})\p{Ll}+(?!\p{L})/gu;
 
 /** Loads the n-grams once (90 MB of memory), and returns a function that guesses a text's ISO 639-1 code, null when unsure. */
 export async function languageDetector(): Promise<(text: string) => string | null> {
@@ -14,6 +17,8 @@ export async function languageDetector(): Promise<(text: string) => string | nul
   return (text) => {
     const sample = text.slice(0, SAMPLE);
     if (sample.replace(/[^\p{L}]+/gu, '').length < MIN_LETTERS) return null;
+    // Lists of names and headlines in capitals look like any language.
+    if (/\p{Lu}/u.test(sample) && (sample.match(SMALL_WORD)?.length ?? 0) < 3) return null;
     const guess = eld.detect(sample);
     return guess.isReliable() && guess.language ? guess.language : null;
   };

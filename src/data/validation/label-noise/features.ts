@@ -6,6 +6,9 @@ export interface SparseVector {
   weights: Float32Array;
 }
 
+/** The beginning of a text says what it is about; the rest only takes time. */
+const MAX_WORDS = 60;
+
 const { imul } = Math;
 
 function bucketOf(term: string, buckets: number): number {
@@ -17,7 +20,7 @@ function bucketOf(term: string, buckets: number): number {
 
 /** Words, pairs of neighbouring words and the beginnings of long words, hashed into `buckets`. */
 function terms(text: string, buckets: number): Map<number, number> {
-  const words = wordsForm(text).split(' ').slice(0, 200);
+  const words = wordsForm(text).split(' ').slice(0, MAX_WORDS);
   const counts = new Map<number, number>();
   const add = (term: string) => {
     const bucket = bucketOf(term, buckets);
