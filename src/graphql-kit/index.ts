@@ -14,7 +14,16 @@ export {
 export { createGraphContext, type BatchFunction, type GraphContext, type SignalSource } from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
-export { RunEventType, afterEvent, isLastRunEvent, runEventFields, type StoredEventLike } from './run-events.js';
+export {
+  RunEventType,
+  afterEvent,
+  followRun,
+  isLastRunEvent,
+  runEventFields,
+  type FollowedRuns,
+  type ProgressArgs,
+  type StoredEventLike,
+} from './run-events.js';
 export { RunError, RunKind, RunStatus, RunType, runFields, runObject, runTypeName, type RunRowLike } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -1,6 +1,9 @@
 import { Field, Float, ID, InterfaceType } from 'type-graphql';
-import { badInput } from '../kernel/errors.js';
-import { RunError, RunStatus } from './runs.js';
+import { badInput, notFound } from '../kernel/errors.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { GraphContext } from './context.js';
+import { fromGlobalId } from './global-ids.js';
+import { RunError, runTypeName, RunStatus } from './runs.js';
 
 /** One event of a run's stream. A domain's event type implements it: `@ObjectType({ implements: RunEventType })`. */
 @InterfaceType('RunEvent', {
@@ -67,4 +70,37 @@ export function afterEvent(after: string | null | undefined): bigint | undefined
   if (after === null || after === undefined) return undefined;
   if (!/^\d{1,18}$/.test(after)) throw badInput('after', 'after is not the id of an event of this stream.');
   return BigInt(after);
+}
+
+/** Arguments of every subscription to a run. */
+export interface ProgressArgs {
+  runId: string;
+  after?: string | null;
+}
+
+/** What following needs of the run queue. */
+export interface FollowedRuns {
+  get(workspaceId: WorkspaceId, id: string): Promise<{ kind: string } | null>;
+  follow(
+    workspaceId: WorkspaceId,
+    id: string,
+    options: { after?: bigint; signal: AbortSignal },
+  ): AsyncIterable<StoredEventLike>;
+}
+
+/**
+ * The stored events of a run of this kind, from the first or behind `after`, until it has ended.
+ * @throws BAD_USER_INPUT on the ids, NOT_FOUND also for a run of another kind
+ */
+export async function* followRun(
+  runs: FollowedRuns,
+  kind: string,
+  { runId, after }: ProgressArgs,
+  { workspaceId, signal }: GraphContext,
+): AsyncGenerator<StoredEventLike> {
+  const id = fromGlobalId(runId, runTypeName(kind), 'runId');
+  const start = afterEvent(after);
+  if ((await runs.get(workspaceId, id))?.kind !== kind) throw notFound('The run', runId, 'runId');
+  for await (const event of runs.follow(workspaceId, id, { after: start, signal }))
+    if (event.type === 'progress' || isLastRunEvent(event)) yield event;
 }

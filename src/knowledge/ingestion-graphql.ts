@@ -15,10 +15,10 @@ import {
   Subscription,
 } from 'type-graphql';
 import {
-  afterEvent,
   cost,
+  followRun,
   fromGlobalId,
-  isLastRunEvent,
+  type ProgressArgs,
   JsonScalar,
   RunError,
   RunEventType,
@@ -246,11 +246,6 @@ function toIngestionEvent(event: StoredEventLike): IngestionEvent {
   });
 }
 
-interface ProgressArgs {
-  runId: string;
-  after?: string | null;
-}
-
 export interface IngestionResolverParts {
   service: KnowledgeService;
   stores: KnowledgeStores;
@@ -345,7 +340,8 @@ export class IngestionResolver {
       'What an ingestion reports: at the start of each document, after each batch of embeddings, and when a document or the run is done; then it completes. Events are stored: it begins with the first, or behind `after`.',
     subscribe: subscribeWith(
       () => IngestionResolver,
-      (resolver, request: SubscriptionRequest<ProgressArgs>) => resolver.follow(request.args, request.context),
+      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
+        followRun(resolver.parts.runs, 'INGESTION', request.args, request.context),
     ),
   })
   ingestionProgress(
@@ -358,15 +354,6 @@ export class IngestionResolver {
     _after?: string | null,
   ): IngestionEvent {
     return toIngestionEvent(event);
-  }
-
-  async *follow(
-    { runId, after }: ProgressArgs,
-    { workspaceId, signal }: GraphContext,
-  ): AsyncGenerator<StoredEventLike> {
-    const id = fromGlobalId(runId, 'IngestionRun', 'runId');
-    for await (const event of this.parts.runs.follow(workspaceId, id, { after: afterEvent(after), signal }))
-      if (event.type === 'progress' || isLastRunEvent(event)) yield event;
   }
 }
 

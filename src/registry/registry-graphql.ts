@@ -14,16 +14,17 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { notFound } from '../kernel/errors.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
-  afterEvent,
   BigIntScalar,
   connectionTypes,
   ConnectionArgs,
   cost,
   DateTime,
+  followRun,
   fromGlobalId,
+  type ProgressArgs,
+  type StoredEventLike,
   mapPage,
   NodeType,
   RunEventType,
@@ -35,7 +36,6 @@ import {
   toGlobalId,
 } from '../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext, NodeRegistry, SubscriptionRequest } from '../graphql-kit/index.js';
-import type { StoredEvent } from '../platform/events/index.js';
 import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { ModelRow, VariantRow } from './model.js';
@@ -193,7 +193,7 @@ export const toModelVariant = (row: VariantRow): ModelVariant =>
 
 export const toDownloadRun = (row: RunRow): DownloadRun => runObject(row);
 
-export function toDownloadEvent(event: StoredEvent): DownloadEvent {
+export function toDownloadEvent(event: StoredEventLike): DownloadEvent {
   const { detail } = event.payload as { detail?: { bytes?: number; totalBytes?: number } };
   return Object.assign(new DownloadEvent(), runEventFields(event), {
     bytes: detail?.bytes === undefined ? null : BigInt(detail.bytes),
@@ -313,28 +313,16 @@ export class DownloadRunResolver {
     complexity: cost(5),
     subscribe: subscribeWith(
       () => DownloadRunResolver,
-      (resolver, { args, context }: SubscriptionRequest<{ runId: string; after?: string | null }>) =>
-        resolver.open(args.runId, args.after, context),
+      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
+        followRun(resolver.runs, 'DOWNLOAD', request.args, request.context),
     ),
   })
   downloadProgress(
-    @Root() event: StoredEvent,
+    @Root() event: StoredEventLike,
     @Arg('runId', () => ID, { description: 'Id of a `DownloadRun`.' }) _runId: string,
     @Arg('after', () => String, { nullable: true, description: 'Id of the last event seen.' }) _after?: string | null,
   ): DownloadEvent {
     return toDownloadEvent(event);
-  }
-
-  /** @throws BAD_USER_INPUT on the ids, NOT_FOUND */
-  async open(
-    runId: string,
-    after: string | null | undefined,
-    { workspaceId, signal }: GraphContext,
-  ): Promise<AsyncIterable<StoredEvent>> {
-    const id = fromGlobalId(runId, 'DownloadRun', 'runId');
-    const start = afterEvent(after);
-    if ((await this.runs.get(workspaceId, id))?.kind !== 'DOWNLOAD') throw notFound('The download', runId, 'runId');
-    return this.runs.follow(workspaceId, id, { after: start, signal });
   }
 }
 

@@ -5,6 +5,7 @@ import {
   ConnectionArgs,
   connectionTypes,
   createGraphContext,
+  followRun,
   fromGlobalId,
   NodeRegistry,
   NodeType,
@@ -111,5 +112,36 @@ describe('graphql-kit', () => {
       'A',
     ]);
     expect(batches).toEqual([['a', 'b']]);
+  });
+});
+
+describe('followRun', () => {
+  const runs = {
+    get: async (_workspace: unknown, row: string) => (row === id ? { kind: 'DOWNLOAD' } : null),
+    follow: (): AsyncIterable<{ sequence: bigint; type: string; payload: unknown }> =>
+      (async function* () {
+        await Promise.resolve();
+        yield { sequence: 1n, type: 'progress', payload: {} };
+        yield { sequence: 2n, type: 'note', payload: {} };
+        yield { sequence: 3n, type: 'finished', payload: {} };
+      })(),
+  };
+  const types = async (kind: string, runId: string, after?: string) => {
+    const seen: string[] = [];
+    for await (const { type } of followRun(runs, kind, { runId, after }, context())) seen.push(type);
+    return seen;
+  };
+
+  it('passes on progress and the end, and nothing that is not for subscribers', async () => {
+    expect(await types('DOWNLOAD', toGlobalId('DownloadRun', id))).toEqual(['progress', 'finished']);
+  });
+
+  it('a run of another kind reads as not found, even under an id that names the kind asked for', async () => {
+    await expect(types('INGESTION', toGlobalId('IngestionRun', id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('refuses ids of other types and positions that no event has', async () => {
+    await expect(types('DOWNLOAD', toGlobalId('Thing', id))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(types('DOWNLOAD', toGlobalId('DownloadRun', id), 'x')).rejects.toMatchObject({ field: 'after' });
   });
 });

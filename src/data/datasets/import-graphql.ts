@@ -16,10 +16,10 @@ import {
   Subscription,
 } from 'type-graphql';
 import {
-  afterEvent,
   cost,
+  followRun,
   fromGlobalId,
-  isLastRunEvent,
+  type ProgressArgs,
   JsonScalar,
   RunEventType,
   runEventFields,
@@ -254,11 +254,6 @@ export class ImportRunPayload {
 
 const toImportRun = (row: RunRow): ImportRun => runObject(row);
 
-interface ProgressArgs {
-  runId: string;
-  after?: string | null;
-}
-
 @Resolver(() => ImportRun)
 export class ImportResolver {
   constructor(private readonly data: Data) {}
@@ -366,7 +361,8 @@ export class ImportResolver {
       'What an import reports, until it is done. Events are stored: it begins with the first, or behind `after`.',
     subscribe: subscribeWith(
       () => ImportResolver,
-      (resolver, request: SubscriptionRequest<ProgressArgs>) => resolver.follow(request.args, request.context),
+      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
+        followRun(resolver.data.parts.runs, 'IMPORT', request.args, request.context),
     ),
   })
   importProgress(
@@ -379,15 +375,6 @@ export class ImportResolver {
     _after?: string | null,
   ): ImportEvent {
     return Object.assign(new ImportEvent(), runEventFields(event));
-  }
-
-  async *follow(
-    { runId, after }: ProgressArgs,
-    { workspaceId, signal }: GraphContext,
-  ): AsyncGenerator<StoredEventLike> {
-    const id = fromGlobalId(runId, 'ImportRun', 'runId');
-    for await (const event of this.data.parts.runs.follow(workspaceId, id, { after: afterEvent(after), signal }))
-      if (event.type === 'progress' || isLastRunEvent(event)) yield event;
   }
 }
 
