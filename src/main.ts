@@ -188,6 +188,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...dataResolvers(data, nodes),
   ]);
 
+  registry.handleRuns();
+  knowledge.handleRuns();
+  await data.handleRuns();
+  teardown.add(() => knowledge.stop());
+  teardown.add(() => runs.stop());
   const gateway = await startGateway({
     schema: buildGraphSchema(resolvers),
     host: config.GRAFT_HOST,
@@ -201,14 +206,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     mapError: mapDatabaseError,
     playgroundFolder: join(packageRoot(), 'dist', 'playground'),
   });
+  // Added last, so it comes first: nothing new is taken from the moment of the signal.
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
-  registry.handleRuns();
-  knowledge.handleRuns();
-  await data.handleRuns();
   runs.start();
   knowledge.start();
-  teardown.add(() => knowledge.stop());
-  teardown.add(() => runs.stop());
   log.info({ url: gateway.url }, 'ready');
   return { url: gateway.url, stop: () => teardown.run(log) };
 }
