@@ -28,6 +28,19 @@ describe('text of tokens', () => {
     );
   });
 
+  it('gives whole characters also when no token ends with one, however many there are', () => {
+    const value = '😀'.repeat(12);
+    const tokens = new TokenText<Buffer>(decode, []);
+    // Cut in the middle of each character: every token but the last ends in half of one.
+    const pieces = cutBytes(
+      value,
+      Array.from({ length: 12 }, (_, index) => 4 * index + 2),
+    ).map((token) => tokens.next(token));
+    for (const piece of pieces) expect(piece).not.toContain('\ufffd');
+    expect(pieces.filter((piece) => piece === '😀')).toHaveLength(12);
+    expect(pieces.join('') + tokens.end()).toBe(value);
+  });
+
   it('drops the part of a character that never became whole', () => {
     const tokens = new TokenText<Buffer>(decode, []);
     const [first, second] = cutBytes('a😀', [3]);

@@ -1,13 +1,18 @@
-/** Longest run of tokens that may wait for the rest of one character: a character has at most four bytes. */
-const MAX_PENDING_TOKENS = 8;
-const REPLACEMENT = '\ufffd';
+/** Tokens that may pass without completing a character, which has at most four bytes: after so many the bytes are no text. */
+const MAX_STALLED_TOKENS = 8;
+/** What decoding makes of the beginning of a character that is not whole yet. */
+const UNFINISHED = /\ufffd+$/;
 
 /**
- * Turns tokens into text. A token may hold a part of a character only; nothing leaves until the character is whole, so
- * no delta ends in half a character. `decode` gets the new tokens and the ones before them, which some vocabularies need for spaces.
+ * Turns tokens into text. A token may end in the middle of a character; what is whole leaves at once, the rest waits for its
+ * end, so no delta holds half a character. `decode` gets the new tokens and the ones before them, which some vocabularies
+ * need for spaces.
  */
 export class TokenText<T> {
+  /** Tokens since the text last ended with a whole character; the first `sent` UTF-16 units of their text have left. */
   private pending: T[] = [];
+  private sent = 0;
+  private stalled = 0;
 
   constructor(
     private readonly decode: (tokens: readonly T[], before: readonly T[]) => string,
@@ -17,17 +22,27 @@ export class TokenText<T> {
   next(token: T): string {
     this.pending.push(token);
     const text = this.decode(this.pending, this.before);
-    if (text.endsWith(REPLACEMENT) && this.pending.length < MAX_PENDING_TOKENS) return '';
-    this.before = [...this.before, ...this.pending].slice(-4);
-    this.pending = [];
-    return text;
+    const whole = text.replace(UNFINISHED, '');
+    this.stalled = whole.length > this.sent ? 0 : this.stalled + 1;
+    if (whole.length === text.length || this.stalled >= MAX_STALLED_TOKENS) return this.settle(text);
+    const piece = whole.slice(this.sent);
+    this.sent = Math.max(this.sent, whole.length);
+    return piece;
   }
 
   /** What is left when the answer ends, without the part of a character that never became whole. */
   end(): string {
     const text = this.pending.length === 0 ? '' : this.decode(this.pending, this.before);
+    return this.settle(text).replace(UNFINISHED, '');
+  }
+
+  private settle(text: string): string {
+    const piece = text.slice(this.sent);
+    this.before = [...this.before, ...this.pending].slice(-4);
     this.pending = [];
-    return text.replace(/\ufffd+$/, '');
+    this.sent = 0;
+    this.stalled = 0;
+    return piece;
   }
 }
 
