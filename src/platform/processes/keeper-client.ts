@@ -24,7 +24,8 @@ export class Keeper {
     const program = join(packageRoot(), 'dist', 'src', 'platform', 'processes', 'keeper.js');
     if (!existsSync(program))
       throw new GraftError('SETUP_FAILED', 'Graft is not built: dist/ is missing.', { hint: 'Run `npm ci` again.' });
-    const child = spawn(process.execPath, [program], {
+    // Told by argument and not by pipe: it knows what to end from its first moment, however soon this process dies.
+    const child = spawn(process.execPath, [program, JSON.stringify([...this.watched.values()])], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
       cwd: '/',
@@ -38,7 +39,6 @@ export class Keeper {
     stdin.on('error', () => undefined);
     child.once('error', (error) => this.log.error({ err: error }, 'the keeper can’t start'));
     child.once('exit', () => this.restart());
-    for (const each of this.watched.values()) this.send({ watch: each });
   }
 
   watch(process: Watched): void {

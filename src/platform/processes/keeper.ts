@@ -3,7 +3,7 @@ import { stopProcess, type ProcessRef, type StopStep } from './stop-process.js';
 
 /*
  * A process of its own that outlives the gateway by as long as it takes to end what the gateway left behind.
- * The gateway writes one JSON line a command to its stdin. Nothing else holds the other end of that pipe, so when the gateway
+ * What it watches from the start stands in its argument; then the gateway writes one JSON line a command to its stdin. Nothing else holds the other end of that pipe, so when the gateway
  * dies, even by SIGKILL, the pipe closes; then every watched process is ended. PostgreSQL and Chroma have no channel of their
  * own to the gateway and would run on.
  */
@@ -14,7 +14,8 @@ export interface Watched extends ProcessRef {
 
 export type KeeperCommand = { watch: Watched } | { forget: number };
 
-const watched = new Map<number, Watched>();
+const atStart = JSON.parse(process.argv[2] ?? '[]') as Watched[];
+const watched = new Map(atStart.map((each) => [each.pid, each]));
 
 // A terminal's Ctrl-C and a service manager's TERM reach the whole group; only the pipe decides here.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
