@@ -97,7 +97,12 @@ async function see({ parts, workspaceId }: Answering, asked: readonly Asked[]): 
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   for (const one of asked) {
     const question = checkedQuestion({ question: one.question, collections: one.collections, strategy: 'RAG' });
-    const found = await retrievePassages(reading, workspaceId, question, signal);
+    const found = await retrievePassages(
+      reading,
+      await parts.retriever.scope(workspaceId, question.collections),
+      question.text,
+      signal,
+    );
     const { evidence } = await findEvidence(reading, workspaceId, found, signal);
     seen.push({ ...one, evidence, abstained: abstention(1, evidence) !== null });
   }

@@ -1,7 +1,7 @@
 /**
- * `askStream` over the whole gateway (HTTP and server-sent events, PostgreSQL, Chroma, worker process) beside node-llama-cpp
+ * `askStream` over the whole gateway (WebSocket or server-sent events, PostgreSQL, Chroma, worker process) beside node-llama-cpp
  * called directly in this process with the same prompt, the same threads and the same reuse of common prompt beginnings.
- * The two alternate, question by question.
+ * They alternate, question by question; every other question goes over the other transport.
  *
  * Published: time to first token, tokens/s from the first token to the last (both as ratios of medians too), and what the
  * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked.
@@ -10,7 +10,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient, type Client } from 'graphql-ws';
 import { getLlama, LlamaLogLevel, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
+import { WebSocket } from 'ws';
 import { DemoClient } from '../src/demo/client.js';
 import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
@@ -40,6 +42,26 @@ const SUBJECTS = [
     'a coral reef',
     'a tram',
     'a vineyard',
+  ],
+  ...[
+    'a piano',
+    'a submarine',
+    'a windmill',
+    'a dairy farm',
+    'a fire brigade',
+    'a parachute',
+    'a sundial',
+    'a compass',
+  ],
+  ...[
+    'a printing press',
+    'a pottery kiln',
+    'a market hall',
+    'a hot air balloon',
+    'a canal lock',
+    'a fountain',
+    'a seed bank',
+    'a typewriter',
   ],
 ];
 const prompts = SUBJECTS.map((subject) => `Explain in one long paragraph how ${subject} works.`);
@@ -84,13 +106,30 @@ async function startProgram(home: string): Promise<{ url: string; stop(): Promis
   return { url, stop };
 }
 
-async function streamed(client: DemoClient, input: object): Promise<Measured> {
+interface StreamEvent {
+  askStream: { __typename: string; answer?: { usage: Usage } };
+}
+type Subscribe = (query: string, variables: Record<string, unknown>) => AsyncIterable<StreamEvent>;
+
+const overEvents =
+  (client: DemoClient): Subscribe =>
+  (query, variables) =>
+    client.subscribe<StreamEvent>(query, variables);
+
+const overSocket = (socket: Client): Subscribe =>
+  async function* (query, variables) {
+    for await (const { data, errors } of socket.iterate<StreamEvent>({ query, variables })) {
+      if (errors) throw new Error(errors[0]?.message);
+      if (data) yield data;
+    }
+  };
+
+async function streamed(subscribe: Subscribe, input: object): Promise<Measured> {
   const began = performance.now();
   let first = 0;
   let last = 0;
   let usage: Usage | undefined;
-  type Event = { askStream: { __typename: string; answer?: { usage: Usage } } };
-  for await (const { askStream } of client.subscribe<Event>(STREAM, { input })) {
+  for await (const { askStream } of subscribe(STREAM, { input })) {
     if (askStream.__typename === 'TextDelta') {
       last = performance.now();
       first ||= last;
@@ -170,7 +209,7 @@ async function overheads(client: DemoClient): Promise<{ overhead: number[]; tota
     const ms = performance.now() - began;
     total.push(ms);
     overhead.push(ms - ask.cost.computeMs);
-    first.push((await streamed(client, { ...input, question: `${question} ` })).firstMs);
+    first.push((await streamed(overEvents(client), { ...input, question: `${question} ` })).firstMs);
   }
   return { overhead, total, first };
 }
@@ -178,6 +217,11 @@ async function overheads(client: DemoClient): Promise<{ overhead: number[]; tota
 const home = await mkdtemp(join(tmpdir(), 'graft-bench-ask-'));
 const program = await startProgram(home);
 const client = new DemoClient(program.url);
+const socket = createClient({
+  url: `${program.url.replace('http', 'ws')}/graphql`,
+  webSocketImpl: WebSocket,
+  lazy: false,
+});
 const [file] = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() }).files(MODEL);
 const calibrations = Object.values(
   JSON.parse(await readFile(join(home, 'calibration.json'), 'utf8').catch(() => '{}')) as object,
@@ -188,41 +232,46 @@ const directs = await Promise.all(
   [...new Set([threads.prefill, threads.decode])].map((count) => Direct.load(file!.path, count)),
 );
 try {
-  const ours: Measured[] = [];
+  const transports = [overEvents(client), overSocket(socket)];
+  const ours: Measured[][] = transports.map(() => []);
   const theirs: Measured[][] = directs.map(() => []);
-  for (const [round, question] of [prompts[0]!, ...prompts].entries()) {
-    const measured = await streamed(client, { question, strategy: 'BASE', generation: { maxTokens: TOKENS } });
-    if (round > 0) ours.push(measured);
+  // The first round of each transport warms it up.
+  for (const [round, question] of [...prompts.slice(0, 2), ...prompts].entries()) {
+    const input = { question, strategy: 'BASE', generation: { maxTokens: TOKENS } };
+    const measured = await streamed(transports[round % 2]!, input);
+    if (round > 1) ours[round % 2]!.push(measured);
     for (const [index, direct] of directs.entries()) {
       const peer = await direct.measure(question, measured.tokens);
-      if (round > 0) theirs[index]!.push(peer);
+      if (round > 1) theirs[index]!.push(peer);
     }
   }
-  const best = (figure: 'firstMs' | 'tokensPerSecond', pick: (...values: number[]) => number): number =>
-    pick(...theirs.map((list) => median(list.map((one) => one[figure]))));
-  const [firstOurs, firstTheirs] = [median(ours.map(({ firstMs }) => firstMs)), best('firstMs', Math.min)];
-  const [rateOurs, rateTheirs] = [
-    median(ours.map(({ tokensPerSecond }) => tokensPerSecond)),
-    best('tokensPerSecond', Math.max),
-  ];
-  const { overhead, total, first } = await overheads(client);
+  const first = (list: Measured[]): number => median(list.map(({ firstMs }) => firstMs));
+  const rate = (list: Measured[]): number => median(list.map(({ tokensPerSecond }) => tokensPerSecond));
+  const [firstTheirs, rateTheirs] = [Math.min(...theirs.map(first)), Math.max(...theirs.map(rate))];
+  const rateOurs = rate(ours.flat());
+  const { overhead, total, first: firstFromDocuments } = await overheads(client);
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   printResult('ask', {
     machine: describeMachine(),
     rows: [
-      {
-        figure: 'time to first token, model alone',
-        askStream: ms(firstOurs),
+      ...['server-sent events', 'WebSocket'].map((transport, index) => ({
+        figure: `time to first token, model alone, over ${transport}`,
+        askStream: ms(first(ours[index]!)),
         'node-llama-cpp': ms(firstTheirs),
-        ratio: (firstTheirs / firstOurs).toFixed(2),
-      },
+        ratio: (firstTheirs / first(ours[index]!)).toFixed(2),
+      })),
       {
         figure: 'tokens/s after the first',
         askStream: rateOurs.toFixed(1),
         'node-llama-cpp': rateTheirs.toFixed(1),
         ratio: (rateOurs / rateTheirs).toFixed(2),
       },
-      { figure: 'time to first text, from documents', askStream: ms(median(first)), 'node-llama-cpp': '', ratio: '' },
+      {
+        figure: 'time to first text, from documents',
+        askStream: ms(median(firstFromDocuments)),
+        'node-llama-cpp': '',
+        ratio: '',
+      },
       { figure: 'whole answer from documents', askStream: ms(median(total)), 'node-llama-cpp': '', ratio: '' },
       {
         figure: 'of that, everything but model and embedder',
@@ -233,12 +282,13 @@ try {
     ],
     model: MODEL,
     threads,
-    rounds: ours.length,
-    generatedTokens: ours.map(({ tokens }) => tokens),
+    rounds: prompts.length,
+    generatedTokens: ours.flat().map(({ tokens }) => tokens),
   });
 } finally {
   for (const direct of directs) await direct.dispose();
   client.close();
+  await socket.dispose();
   await program.stop();
   await rm(home, { recursive: true, force: true });
 }

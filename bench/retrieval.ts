@@ -82,18 +82,16 @@ async function postgresRank(knowledge: Knowledge, { text, document }: Question):
 
 async function measure(knowledge: Knowledge, collection: string) {
   const { questions } = readDataset();
-  const request = { workspaceId: knowledge.workspaceId, collections: [collection] };
+  const scope = await knowledge.retriever.scope(knowledge.workspaceId, [collection]);
   const weights = Array.from({ length: 11 }, (_, i) => i / 10);
   const ranks: Record<string, number[]> = { dense: [], lexical: [], hybrid: [], postgres: [], rrf: [] };
   const byWeight = weights.map((): number[] => []);
   const times: Retrieval['timings'][] = [];
   const add = (name: string, rank: number) => ranks[name]?.push(rank);
   for (const [i, { text: query, document }] of questions.entries()) {
-    const dense = (await knowledge.retriever.retrieve({ ...request, query, mode: 'DENSE', limit: CANDIDATES }))
-      .passages;
-    const lexical = (await knowledge.retriever.retrieve({ ...request, query, mode: 'LEXICAL', limit: CANDIDATES }))
-      .passages;
-    const hybrid = await knowledge.retriever.retrieve({ ...request, query, mode: 'HYBRID', limit: 10 });
+    const dense = (await knowledge.retriever.retrieve({ scope, query, mode: 'DENSE', limit: CANDIDATES })).passages;
+    const lexical = (await knowledge.retriever.retrieve({ scope, query, mode: 'LEXICAL', limit: CANDIDATES })).passages;
+    const hybrid = await knowledge.retriever.retrieve({ scope, query, mode: 'HYBRID', limit: 10 });
     const nameOf = new Map([...dense, ...lexical].map((passage) => [passage.chunkId, passage.documentName]));
     const names = (ids: readonly string[]) => ids.map((id) => nameOf.get(id) ?? '');
     add('dense', rankOf(names(dense.map(({ chunkId }) => chunkId)), document));

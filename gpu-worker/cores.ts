@@ -30,11 +30,17 @@ export function watchOthers(): () => number {
 
 const INTERVAL_MS = 1_000;
 
-/** Programs that want a core at this moment, this one not counted; Linux only, elsewhere as many as there can be. */
+/**
+ * Programs that want a core at this moment; Linux only, elsewhere as many as there can be. Neither this thread counts, nor the
+ * gateway, which has just sent the request that is being looked at and goes to sleep.
+ */
 function runnableNow(): number {
   try {
-    // The fourth field is running/all, and the thread that reads it is running.
-    return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[3]?.split('/')[0]) - 1;
+    // The fourth field is running/all.
+    const running = Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[3]?.split('/')[0]);
+    // The state comes after the program's name, which is in brackets and may hold anything.
+    const gateway = readFileSync(`/proc/${process.ppid}/stat`, 'latin1');
+    return running - 1 - (/^ R/.test(gateway.slice(gateway.lastIndexOf(')') + 1)) ? 1 : 0);
   } catch {
     return Infinity;
   }

@@ -144,7 +144,6 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const asking = new AskService({
     registry,
     retriever,
-    collections: stores.collections,
     worker,
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),

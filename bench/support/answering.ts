@@ -60,7 +60,7 @@ export async function startAnswering() {
   runs.start();
   const retriever = new Retriever(shared);
   const parts: AskParts = {
-    ...{ registry, retriever, collections, worker, clock },
+    ...{ registry, retriever, worker, clock },
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
   };

@@ -158,7 +158,9 @@ export class RouteDecision {
   @Field(() => RouteSource, { description: 'Who chose it.' })
   chosenBy!: RouteSource;
 
-  @Field(() => [RouteCandidate], { description: 'Every strategy, available or not.' })
+  @Field(() => [RouteCandidate], {
+    description: 'The strategies that were looked at, available or not; RAG is not where the caller chose BASE.',
+  })
   candidates!: RouteCandidate[];
 
   @Field(() => [RouteReason], { description: 'What spoke for and against it.' })

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
-import { newId, type WorkspaceId } from '../kernel/ids.js';
-import type { CollectionStore, Passage, Retriever } from '../knowledge/index.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { Passage, Retriever, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ModelRegistry, ServedVariant } from '../registry/index.js';
 import { abstention } from './abstain.js';
@@ -12,8 +12,8 @@ import { replay, type AskEvent } from './events.js';
 import { generate } from './generate.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
-import { claimAnswer, claimNew, underClaim, type Claim } from './record/claim.js';
-import { degradationReason, findEvidence, readable, retrievePassages } from './retrieve.js';
+import { claimAnswer, recorded, recordOnce, type AnswerRecord } from './record/claim.js';
+import { degradationReason, findEvidence, retrievePassages } from './retrieve.js';
 import { decideRoute, withReason, type ExpectedTimes } from './route.js';
 import { Stopwatch } from './stopwatch.js';
 import { wordAbstention, wordAnswer } from './word.js';
@@ -21,7 +21,6 @@ import { wordAbstention, wordAnswer } from './word.js';
 export interface AskParts {
   registry: Pick<ModelRegistry, 'defaultVariant' | 'embedder'>;
   retriever: Retriever;
-  collections: CollectionStore;
   worker: Pick<WorkerClient, 'embed' | 'generate' | 'countTokens' | 'status'>;
   answers: AnswerStore;
   expected: ExpectedTimes;
@@ -45,41 +44,44 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
   const { workspaceId, requestId, question } = asked;
   const { text, conversationId } = question;
   const inputDigest = questionDigest(question);
-  const record = { workspaceId, requestId: requestId ?? newId(), inputDigest, question: text, conversationId };
+  const record = { workspaceId, inputDigest, question: text, conversationId };
   const standing =
-    requestId === null ? { claim: claimNew(parts.answers, record) } : await claimAnswer(parts.answers, record, signal);
+    requestId === null
+      ? { claim: recordOnce(parts.answers, record, parts.clock.now()) }
+      : await claimAnswer(parts.answers, { ...record, requestId }, signal);
   if ('recorded' in standing) yield* replay(standing.recorded);
-  else yield* underClaim(standing.claim, answer(parts, asked, standing.claim, signal));
+  else yield* recorded(standing.claim, answer(parts, asked, standing.claim, signal));
 }
 
 /** The stages of an answer, in their order. */
 async function* answer(
   parts: AskParts,
   { workspaceId, question }: Asked,
-  claim: Claim,
+  record: AnswerRecord,
   signal: AbortSignal,
 ): AsyncGenerator<AskEvent, void> {
   const watch = new Stopwatch(parts.clock);
   const { text: asked, generation } = question;
 
   const variant = await watch.time('model', () => parts.registry.defaultVariant(workspaceId));
-  const scope = await watch.time('scope', () => readable(parts, workspaceId, question.collections));
+  const scope = await watch.time('scope', () => scopeOf(parts, workspaceId, question));
+  const chunks = sum(scope?.collections.map((collection) => collection.chunks) ?? []);
   const route = decideRoute({
     choice: question.strategy,
     named: question.collections !== null,
-    ...scope,
+    readable: scope && { collections: scope.collections.length, chunks },
     expectedMs: parts.expected.medians(),
   });
   yield { type: 'route', route };
 
-  const rag = route.strategy === 'RAG';
+  const source = route.strategy === 'RAG' ? scope : null;
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
-  const frame = rag ? ragFrame(asked, variant) : baseFrame(asked, variant);
+  const frame = source ? ragFrame(asked, variant) : baseFrame(asked, variant);
   const count = tokenCounter(parts, workspaceId, variant, signal);
   const [left, found] = await watch.time('retrieve', () =>
     Promise.all([
       measureRoom(asked, frame, { context: contextOf(parts, variant), answer: generation.maxTokens }, count),
-      rag ? retrievePassages(reading, workspaceId, question, signal) : null,
+      source && retrievePassages(reading, source, asked, signal),
     ]),
   );
   const passages: Passage[] = found?.retrieval.passages ?? [];
@@ -88,16 +90,15 @@ async function* answer(
   const { evidence, embedMs } = await watch.time('evidence', () =>
     found ? findEvidence(reading, workspaceId, found, signal) : { evidence: [] as Evidence[], embedMs: 0 },
   );
-  const refusal = rag ? abstention(scope.chunks, evidence) : null;
+  const refusal = source && abstention(chunks, evidence);
   const composed = await watch.time('compose', () =>
     refusal
       ? { prompt: [], read: [], stop: [], passages: unusedPassages(passages) }
-      : rag
+      : source
         ? composeRag(frame, { passages, evidence }, variant, left, count)
         : composeBase(frame, variant),
   );
 
-  await claim.held();
   const generated = parts.clock.monotonic();
   const worded = refusal
     ? yield* wordAbstention(refusal)
@@ -111,7 +112,7 @@ async function* answer(
   const { text, wording, done } = worded;
   const citations = await watch.time('cite', () => (worded.abstention ? [] : cite(text, evidence, asked)));
   const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
-  const recorded = await claim.complete({
+  const finished = await record.complete({
     text,
     wording,
     abstention: worded.abstention,
@@ -134,8 +135,18 @@ async function* answer(
     configuration: configurationOf(route.strategy, variant, parts.registry.embedder(), generation),
   });
   parts.expected.add(route.strategy, watch.totalMs);
-  yield { type: 'answer', answer: recorded };
+  yield { type: 'answer', answer: finished };
 }
+
+/** Where the answer may come from; null when the caller wants the model alone, so that nothing need be looked up. */
+const scopeOf = (
+  { retriever }: AskParts,
+  workspaceId: WorkspaceId,
+  { strategy, collections }: Question,
+): Promise<SearchScope> | null =>
+  strategy === 'BASE' && collections === null ? null : retriever.scope(workspaceId, collections);
+
+const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
 
 /** Tokens that a prompt and its answer may have together: the model's own limit or the worker's. */
 function contextOf({ worker }: AskParts, { contextLength }: ServedVariant): number {

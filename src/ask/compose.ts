@@ -49,10 +49,13 @@ export const ragFrame = (question: string, variant: ServedVariant): Frame => {
 };
 
 /**
- * @returns the tokens left beside the question, its frame and the answer
+ * @returns the tokens left beside the question, its frame and the answer, or fewer where there is room for every passage anyway:
+ * most questions are so short that their bytes say so, without a word from the worker
  * @throws QUESTION_TOO_LONG when there are none
  */
 export async function measureRoom(question: string, frame: Frame, room: Room, count: TokenCounter): Promise<number> {
+  const certain = room.context - room.answer - mostTokens(frame([]));
+  if (certain >= PASSAGE_TOKENS) return certain;
   const [framed = 0, asked = 0] = await count([frame([]), question]);
   const left = room.context - room.answer - framed;
   if (left >= 0) return left;
@@ -86,8 +89,8 @@ export async function composeRag(
 ): Promise<Composed> {
   const small = isSmall(variant);
   const excerpts = small ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
-  const sizes = excerpts.length === 0 ? [] : await count(excerpts.map(({ excerpt }, index) => passage(excerpt, index)));
-  const fitting = fit(sizes, Math.min(left, PASSAGE_TOKENS));
+  const texts = excerpts.map(({ excerpt }, index) => passage(excerpt, index));
+  const fitting = await howManyFit(texts, Math.min(left, PASSAGE_TOKENS), count);
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
   const chosen = excerpts.slice(0, fitting).map(({ excerpt }) => excerpt);
   return {
@@ -112,6 +115,16 @@ const isSmall = ({ parameters }: ServedVariant): boolean => parameters < READS_P
 const NOT_RELEVANT = 'It does not answer the question.';
 const NO_ROOM = 'Weaker than those used, and there was no room left in the context.';
 const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
+
+/** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */
+async function howManyFit(texts: string[], room: number, count: TokenCounter): Promise<number> {
+  const most = texts.reduce((sum, text) => sum + mostTokens([{ text, special: false }]), 0);
+  return most <= room ? texts.length : fit(await count(texts), room);
+}
+
+/** No token is shorter than a byte; some vocabularies begin a prompt, and each piece of text, with one more. */
+const mostTokens = (segments: readonly PromptSegment[]): number =>
+  segments.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 1);
 
 /** How many of the first excerpts fit into `room` tokens. */
 export function fit(sizes: readonly number[], room: number): number {

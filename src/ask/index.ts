@@ -10,4 +10,4 @@ export { ExpectedTimes } from './route.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';
 export { checkedQuestion } from './question.js';
-export { findEvidence, readable, retrievePassages } from './retrieve.js';
+export { findEvidence, retrievePassages } from './retrieve.js';

@@ -1,12 +1,10 @@
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { CollectionStore, Retrieval, Retriever } from '../knowledge/index.js';
+import type { Retrieval, Retriever, SearchScope } from '../knowledge/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import { notFound } from '../kernel/errors.js';
 import type { Evidence, RouteReason } from './answer.js';
 import { chooseEvidence, cosine, EMBEDDED_SENTENCES, scoreSentences, type QuestionTerm } from './evidence.js';
-import type { Question } from './question.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -14,34 +12,9 @@ export const PASSAGES = 6;
 
 export interface ReadingParts {
   retriever: Retriever;
-  collections: CollectionStore;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
   clock: Clock;
-}
-
-/** What may be read for a question. */
-export interface Readable {
-  collections: number;
-  chunks: number;
-}
-
-/** @throws NOT_FOUND for a collection that the workspace doesn't have */
-export async function readable(
-  { collections }: Pick<ReadingParts, 'collections'>,
-  workspaceId: WorkspaceId,
-  names: Question['collections'],
-): Promise<Readable> {
-  const all = await collections.all(workspaceId);
-  const missing = names?.find((name) => !all.some((one) => one.name === name));
-  if (missing !== undefined) throw notFound('The collection', missing, 'input.collections');
-  const chosen = names === null ? all : all.filter(({ name }) => names.includes(name));
-  const counts = await collections.counts(
-    workspaceId,
-    chosen.map(({ id }) => id),
-  );
-  const chunks = [...counts.values()].reduce((sum, one) => sum + one.chunks, 0);
-  return { collections: chosen.length, chunks };
 }
 
 export interface Found {
@@ -53,15 +26,17 @@ export interface Found {
 /** Passages for the question, and how rare each of its words is where they come from. */
 export async function retrievePassages(
   { retriever }: Pick<ReadingParts, 'retriever'>,
-  workspaceId: WorkspaceId,
-  { text, collections }: Question,
+  scope: SearchScope,
+  question: string,
   signal: AbortSignal,
 ): Promise<Found> {
-  const words = contentWords(text);
-  const scope = { workspaceId, collections };
+  const words = contentWords(question);
   const [retrieval, weights] = await Promise.all([
-    retriever.retrieve({ ...scope, query: text, mode: 'HYBRID', limit: PASSAGES }, { signal }),
-    retriever.termWeights({ ...scope, words: words.map((word) => word.text) }),
+    retriever.retrieve({ scope, query: question, mode: 'HYBRID', limit: PASSAGES }, { signal }),
+    retriever.termWeights(
+      scope,
+      words.map((word) => word.text),
+    ),
   ]);
   const terms = new Map<string, QuestionTerm>();
   for (const { text: word, stem, name } of words) {

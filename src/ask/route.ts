@@ -7,9 +7,8 @@ export interface RouteFeatures {
   choice: Question['strategy'];
   /** Whether the caller named collections. */
   named: boolean;
-  /** Collections that may be read, and chunks in them. */
-  collections: number;
-  chunks: number;
+  /** Collections that may be read, and chunks in them; null when the caller's choice made it needless to look. */
+  readable: { collections: number; chunks: number } | null;
   /** Median time of recent answers, in ms, by strategy. */
   expectedMs: Readonly<Partial<Record<AvailableStrategy, number>>>;
 }
@@ -19,9 +18,9 @@ export interface RouteFeatures {
  * more than one without; else BASE.
  */
 export function decideRoute(features: RouteFeatures): RouteDecision {
-  const { choice, collections, chunks } = features;
-  const readable = chunks > 0 || features.named;
-  const strategy = choice === 'AUTO' ? (readable ? 'RAG' : 'BASE') : choice;
+  const { choice, named, readable } = features;
+  const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
+  const strategy = choice === 'AUTO' ? (chunks > 0 || named ? 'RAG' : 'BASE') : choice;
   const forReading = strategy === 'RAG' ? 1 : -1;
   const reasons: RouteReason[] = [];
   if (choice !== 'AUTO')
@@ -31,22 +30,23 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
       contribution: 1,
       sentence: `The caller asked for ${choice}.`,
     });
-  if (features.named && choice === 'AUTO')
+  if (named && choice === 'AUTO')
     reasons.push({
       feature: 'collections.named',
       value: collections,
       contribution: forReading,
       sentence: 'The caller named the collections to answer from.',
     });
-  reasons.push({
-    feature: 'collections.chunks',
-    value: chunks,
-    contribution: choice === 'AUTO' ? (chunks > 0 ? forReading : -forReading) : 0,
-    sentence:
-      chunks > 0
-        ? `${count(collections, 'collection')} with ${count(chunks, 'passage')} can be read.`
-        : 'There is no passage to read.',
-  });
+  if (readable !== null)
+    reasons.push({
+      feature: 'collections.chunks',
+      value: chunks,
+      contribution: choice === 'AUTO' ? (chunks > 0 ? forReading : -forReading) : 0,
+      sentence:
+        chunks > 0
+          ? `${count(collections, 'collection')} with ${count(chunks, 'passage')} can be read.`
+          : 'There is no passage to read.',
+    });
   return { strategy, chosenBy: choice === 'AUTO' ? 'ROUTER' : 'CALLER', candidates: candidatesOf(features), reasons };
 }
 
@@ -54,7 +54,7 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
 export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>
   reason === null ? route : { ...route, reasons: [...route.reasons, reason] };
 
-function candidatesOf({ chunks, expectedMs }: RouteFeatures): RouteCandidate[] {
+function candidatesOf({ readable, expectedMs }: RouteFeatures): RouteCandidate[] {
   const candidate = (strategy: AvailableStrategy, available: boolean): RouteCandidate => ({
     strategy,
     available,
@@ -62,7 +62,7 @@ function candidatesOf({ chunks, expectedMs }: RouteFeatures): RouteCandidate[] {
     expectedMs: expectedMs[strategy] ?? null,
   });
   return [
-    candidate('RAG', chunks > 0),
+    ...(readable === null ? [] : [candidate('RAG', readable.chunks > 0)]),
     candidate('BASE', true),
     { strategy: 'ADAPTER', available: false, probability: null, expectedMs: null },
     { strategy: 'HYBRID', available: false, probability: null, expectedMs: null },

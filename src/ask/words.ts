@@ -21,14 +21,34 @@ export function wordsOf(text: string): Word[] {
   return [...text.normalize('NFKC').matchAll(WORD)].map(({ 0: word, index, input }) => {
     const numeric = /\p{N}/u.test(word);
     const name = numeric || (/^\p{Lu}/u.test(word) && !/(^|[.!?:]\s+)["'“‘(¿¡]*$/u.test(input.slice(0, index)));
-    return { text: word, stem: numeric ? numberForm(word) : stemOf(word), numeric, name };
+    return { text: word, stem: stemmed(word, numeric), numeric, name };
   });
 }
 
 /** Words that carry meaning of their own, in order: stop words are left out. */
 export const contentWords = (text: string): Word[] => wordsOf(text).filter(({ text: word }) => !isStopWord(word));
 
-export const contentStems = (text: string): Set<string> => new Set(contentWords(text).map(({ stem }) => stem));
+/** The stems of `contentWords`. Every sentence of every passage goes through here, so what a word was found to be is kept. */
+export function contentStems(text: string): Set<string> {
+  const stems = new Set<string>();
+  for (const [word] of text.normalize('NFKC').matchAll(WORD)) {
+    let stem = KNOWN.get(word);
+    if (stem === undefined) {
+      stem = isStopWord(word) ? '' : stemmed(word, /\p{N}/u.test(word));
+      if (KNOWN.size >= MOST_KNOWN) KNOWN.clear();
+      if (word.length <= LONGEST_KNOWN) KNOWN.set(word, stem);
+    }
+    if (stem !== '') stems.add(stem);
+  }
+  return stems;
+}
+
+/** Stems by word; empty for stop words. Bounded, because the words are strangers'. */
+const KNOWN = new Map<string, string>();
+const MOST_KNOWN = 20_000;
+const LONGEST_KNOWN = 40;
+
+const stemmed = (word: string, numeric: boolean): string => (numeric ? numberForm(word) : stemOf(word));
 
 const numberForm = (word: string): string => word.toLowerCase().replace(/,(?=\d{3}(?!\d))/g, '');
 

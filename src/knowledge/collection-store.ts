@@ -3,7 +3,14 @@ import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
-import { embedderDigest, embedderIdentity, type CollectionRow, type SearchIndexRow } from './collection.js';
+import {
+  embedderDigest,
+  embedderIdentity,
+  type CollectionRow,
+  type SearchedCollection,
+  type SearchIndexRow,
+  type SearchScope,
+} from './collection.js';
 
 /** What a collection holds now. */
 export interface CollectionCounts {
@@ -55,8 +62,25 @@ export class CollectionStore {
     return toPage(rows, page.first);
   }
 
-  all(workspaceId: WorkspaceId): Promise<CollectionRow[]> {
-    return this.database.prisma.collection.findMany({ where: { workspaceId }, orderBy: { name: 'asc' } });
+  /**
+   * What may be searched under these names (null: all), by name. In plain SQL: every question begins with it, and Prisma's
+   * client takes longer for it than PostgreSQL does.
+   * @throws NOT_FOUND
+   */
+  async scope(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchScope> {
+    const { rows } = await this.database.pool.query<SearchedCollection>({
+      name: 'knowledge-scope',
+      text: `SELECT c.id, c.name, c.language, c.dense_weight AS "denseWeight", coalesce(sum(d.chunk_count), 0)::int AS chunks,
+                    (SELECT coalesce(json_agg(json_build_object('id', i.id, 'embedderDigest', i.embedder_digest, 'active', i.active)), '[]')
+                       FROM search_index i WHERE i.collection_id = c.id) AS indexes
+               FROM collection c
+               LEFT JOIN document d ON d.collection_id = c.id AND d.workspace_id = $1 AND d.live_name IS NOT NULL
+              WHERE c.workspace_id = $1 AND ($2::text[] IS NULL OR c.name = ANY($2)) GROUP BY c.id ORDER BY c.name`,
+      values: [workspaceId, names?.filter((name) => !name.includes('\0')) ?? null],
+    });
+    const missing = names?.find((name) => !rows.some((row) => row.name === name));
+    if (missing !== undefined) throw notFound('The collection', missing, 'input.collections');
+    return { workspaceId, collections: rows };
   }
 
   /** @throws NOT_FOUND */
@@ -111,22 +135,6 @@ export class CollectionStore {
         },
       });
     });
-  }
-
-  /**
-   * The collections' active indexes of this embedder, by collection; `outdated` are those that have an index, but no
-   * such one. A collection that never got a document has none and is not outdated.
-   */
-  async activeIndexes(
-    ids: readonly string[],
-    embedder: EmbedderFiles,
-  ): Promise<{ current: Map<string, string>; outdated: string[] }> {
-    const rows = await this.database.prisma.searchIndex.findMany({ where: { collectionId: { in: [...ids] } } });
-    const digest = embedderDigest(embedder);
-    const usable = rows.filter((row) => row.embedderDigest === digest && row.active);
-    const current = new Map(usable.map((row) => [row.collectionId, row.id]));
-    const outdated = ids.filter((id) => !current.has(id) && rows.some((row) => row.collectionId === id));
-    return { current, outdated };
   }
 
   indexes(collectionId: string): Promise<SearchIndexRow[]> {

@@ -15,6 +15,15 @@ export interface SearchedCollection {
   language: string;
   /** Share of the dense score in a hybrid one, 0 to 1; the rest is BM25's. */
   denseWeight: number;
+  /** Passages in its live documents. */
+  chunks: number;
+  indexes: readonly Pick<SearchIndexRow, 'id' | 'embedderDigest' | 'active'>[];
+}
+
+/** Collections of one workspace that are searched together, looked up once for everything that a question needs of them. */
+export interface SearchScope {
+  workspaceId: WorkspaceId;
+  collections: readonly SearchedCollection[];
 }
 
 /** On XQuAD within .001 nDCG@10 of the best weight; `npm run bench -- retrieval` prints them all. */
@@ -39,6 +48,16 @@ export const embedderIdentity = (embedder: EmbedderFiles) => ({
 });
 
 export const embedderDigest = (embedder: EmbedderFiles): string => digestOf(embedderIdentity(embedder));
+
+/**
+ * The collection's active index of this embedder; OUTDATED when it has indexes, but no such one; null when it never got a
+ * document.
+ */
+export function usableIndex({ indexes }: SearchedCollection, embedder: EmbedderFiles): string | 'OUTDATED' | null {
+  const digest = embedderDigest(embedder);
+  const usable = indexes.find((index) => index.active && index.embedderDigest === digest);
+  return usable?.id ?? (indexes.length > 0 ? 'OUTDATED' : null);
+}
 
 export interface NewCollection {
   workspaceId: WorkspaceId;

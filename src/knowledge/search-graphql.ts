@@ -175,10 +175,8 @@ export class SearchResolver {
     const { collections = null, mode, limit } = input;
     if (collections !== null && (collections.length < 1 || collections.length > 50))
       throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
-    const found = await this.retriever.retrieve(
-      { workspaceId: context.workspaceId, collections, query, mode, limit },
-      { signal: context.signal },
-    );
+    const scope = await this.retriever.scope(context.workspaceId, collections);
+    const found = await this.retriever.retrieve({ scope, query, mode, limit }, { signal: context.signal });
     return {
       hits: found.passages.map(toSearchHit),
       degraded: found.degraded as RetrievalDegradation | null,

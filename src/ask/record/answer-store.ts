@@ -12,10 +12,25 @@ export interface NewAnswer {
   conversationId: string | null;
 }
 
+/** Why there is no answer. */
+export interface Failure {
+  status: 'FAILED' | 'CANCELLED';
+  code: string;
+  message: string;
+}
+
+export type Outcome = { finished: FinishedAnswer } | Failure;
+
 /** The right to write one answer: others keep away until `lease_until`, and whoever took it over has another owner. */
 export interface Lease {
   id: Uuid;
   owner: Uuid;
+  createdAt: Date;
+}
+
+/** An answer under a request id of its own, which nobody else can have. */
+export interface Unclaimed extends NewAnswer {
+  id: Uuid;
   createdAt: Date;
 }
 
@@ -52,7 +67,7 @@ const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", i
   text, conversation_id AS "conversationId", body, created_at AS "createdAt"`;
 
 /**
- * All SQL of the `answer` table. An answer is RUNNING under a lease, then COMPLETE, FAILED or CANCELLED. What failed or was
+ * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or CANCELLED. What failed or was
  * cancelled, and what a dead gateway left RUNNING, may be taken up again under the same request id with the same input.
  */
 export class AnswerStore {
@@ -110,28 +125,40 @@ export class AnswerStore {
   }
 
   /** @returns whether it was recorded: false when another gateway took it over */
-  async complete({ id, owner }: Lease, { text, ...body }: FinishedAnswer): Promise<boolean> {
+  async complete({ id, owner }: Lease, finished: FinishedAnswer): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
       text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
                     configuration_digest = $7, body = $8, lease_until = NULL, finished_at = now()
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [
-        id,
-        owner,
-        text,
-        body.abstention !== null,
-        body.route.strategy,
-        body.variant.id,
-        body.configuration.digest,
-        // PostgreSQL's jsonb holds no NUL; no text of ours has one, but a model's might.
-        JSON.stringify(body).replaceAll('\\u0000', ''),
-      ],
+      values: [id, owner, ...finishedValues(finished)],
     });
     return rowCount === 1;
   }
 
-  async fail({ id, owner }: Lease, status: 'FAILED' | 'CANCELLED', code: string, message: string): Promise<void> {
+  /** Records at once what nobody could join. */
+  async add(answer: Unclaimed, outcome: Outcome): Promise<void> {
+    await this.database.pool.query({
+      name: 'ask-add',
+      text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
+                    status, text, abstained, strategy, variant_id, configuration_digest, body, error_code, error_message)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+      values: [
+        answer.id,
+        answer.workspaceId,
+        answer.requestId,
+        answer.inputDigest,
+        answer.question,
+        answer.conversationId,
+        answer.createdAt,
+        ...('finished' in outcome
+          ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
+          : [outcome.status, '', false, null, null, null, '{}', outcome.code, outcome.message]),
+      ],
+    });
+  }
+
+  async fail({ id, owner }: Lease, { status, code, message }: Failure): Promise<void> {
     await this.database.pool.query({
       name: 'ask-fail',
       text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now()
@@ -171,6 +198,17 @@ export class AnswerStore {
     return toPage(rows.map(toAnswer), page.first);
   }
 }
+
+/** text, abstained, strategy, variant_id, configuration_digest, body */
+const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
+  text,
+  body.abstention !== null,
+  body.route.strategy,
+  body.variant.id,
+  body.configuration.digest,
+  // PostgreSQL's jsonb holds no NUL; no text of ours has one, but a model's might.
+  JSON.stringify(body).replaceAll('\\u0000', ''),
+];
 
 const toAnswer = ({
   id,

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { newId } from '../../kernel/ids.js';
 import { mapDatabaseError } from '../../platform/database/index.js';
 import type { Answer, FinishedAnswer } from '../answer.js';
-import { LEASE_SECONDS, type AnswerStore, type Lease, type NewAnswer } from './answer-store.js';
+import { LEASE_SECONDS, type AnswerStore, type Failure, type Lease, type NewAnswer } from './answer-store.js';
 
 const POLL_MS = 150;
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
@@ -20,26 +21,12 @@ export async function claimAnswer(
   for (;;) {
     if (signal.aborted) throw withdrawn();
     const lease = await store.claim(answer);
-    if (lease !== null) return { claim: new Claim(store, answer, Promise.resolve(lease)) };
+    if (lease !== null) return { claim: new Claim(store, answer, lease) };
     const standing = await store.standing(answer.workspaceId, answer.requestId);
     if (standing !== null && standing.inputDigest !== answer.inputDigest) throw requestIdTaken();
     if (standing?.answer) return { recorded: standing.answer };
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/**
- * Claims a request id that was just made up: nobody else can have it, so the work may begin while the claim is being
- * written. `held` tells when it is.
- */
-export function claimNew(store: AnswerStore, answer: NewAnswer): Claim {
-  const claimed = store.claim(answer).then((lease) => {
-    if (lease === null) throw new Error(`the new request id ${answer.requestId} is taken`);
-    return lease;
-  });
-  // Whoever awaits it hears of a failure; until then it is nobody's unhandled rejection.
-  claimed.catch(() => undefined);
-  return new Claim(store, answer, claimed);
 }
 
 export const requestIdTaken = (): GraftError =>
@@ -49,52 +36,73 @@ export const requestIdTaken = (): GraftError =>
 
 export const withdrawn = (): GraftError => new GraftError('CANCELLED', 'The caller withdrew the question.');
 
+/** Where an answer goes, or the reason why there is none. */
+export interface AnswerRecord {
+  /** @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws */
+  complete(finished: FinishedAnswer): Promise<Answer>;
+  /** Never throws: the reason itself is what the caller has to hear. */
+  fail(error: unknown): Promise<void>;
+}
+
+/**
+ * An answer that the caller gave no request id: nobody can join it or ask for it again, so it is written once, when it is
+ * settled, and the model need not wait for the database.
+ */
+export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestId'>, createdAt: Date): AnswerRecord {
+  const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
+  const { inputDigest: _, ...told } = unclaimed;
+  return {
+    async complete(finished) {
+      await store.add(unclaimed, { finished });
+      return { ...finished, ...told };
+    },
+    async fail(error) {
+      await store.add(unclaimed, failureOf(error)).catch(() => undefined);
+    },
+  };
+}
+
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
-export class Claim {
+export class Claim implements AnswerRecord {
   private readonly renewing: NodeJS.Timeout;
 
   constructor(
     private readonly store: AnswerStore,
     private readonly answer: NewAnswer,
-    private readonly lease: Promise<Lease>,
+    private readonly lease: Lease,
   ) {
     // A renewal that fails is no matter: without one the lease ends, and `complete` finds out.
-    const renew = (): Promise<unknown> => lease.then((held) => store.renew(held)).catch(() => undefined);
-    this.renewing = setInterval(() => void renew(), RENEW_MS).unref();
+    this.renewing = setInterval(() => void store.renew(lease).catch(() => undefined), RENEW_MS).unref();
   }
 
-  /** Resolves when the claim is written. @throws what the database throws */
-  async held(): Promise<void> {
-    await this.lease;
-  }
-
-  /** @throws CONFLICT when another gateway took the answer over meanwhile */
   async complete(finished: FinishedAnswer): Promise<Answer> {
     clearInterval(this.renewing);
-    const lease = await this.lease;
-    if (!(await this.store.complete(lease, finished)))
+    if (!(await this.store.complete(this.lease, finished)))
       throw new GraftError('CONFLICT', 'Another gateway took this answer over while this one was slow.', {
         field: 'input.requestId',
         hint: 'Ask again with the same requestId: it returns the answer that was recorded.',
       });
+    const { id, createdAt } = this.lease;
     const { workspaceId, requestId, question, conversationId } = this.answer;
-    return { ...finished, id: lease.id, workspaceId, requestId, question, conversationId, createdAt: lease.createdAt };
+    return { ...finished, ...{ workspaceId, requestId, question, conversationId }, ...{ id, createdAt } };
   }
 
-  /** Records why there is no answer. Never throws: the reason itself is what the caller has to hear. */
   async fail(error: unknown): Promise<void> {
     clearInterval(this.renewing);
-    const known = mapDatabaseError(error);
-    const [code, message] = isGraftError(known)
-      ? [known.code, known.message]
-      : (['INTERNAL_ERROR', 'Something unexpected happened.'] as const);
-    const status = code === 'CANCELLED' ? 'CANCELLED' : 'FAILED';
-    await this.lease.then((lease) => this.store.fail(lease, status, code, message)).catch(() => undefined);
+    await this.store.fail(this.lease, failureOf(error)).catch(() => undefined);
   }
 }
 
-/** Passes on the events of making an answer, and records under the claim why it ended when it ends without one. */
-export async function* underClaim<E, R>(claim: Claim, making: AsyncGenerator<E, R>): AsyncGenerator<E, R> {
+function failureOf(error: unknown): Failure {
+  const known = mapDatabaseError(error);
+  const [code, message] = isGraftError(known)
+    ? [known.code, known.message]
+    : (['INTERNAL_ERROR', 'Something unexpected happened.'] as const);
+  return { status: code === 'CANCELLED' ? 'CANCELLED' : 'FAILED', code, message };
+}
+
+/** Passes on the events of making an answer, and records why it ended when it ends without one. */
+export async function* recorded<E, R>(record: AnswerRecord, making: AsyncGenerator<E, R>): AsyncGenerator<E, R> {
   let reason: unknown = withdrawn();
   try {
     const result = yield* making;
@@ -104,6 +112,6 @@ export async function* underClaim<E, R>(claim: Claim, making: AsyncGenerator<E, 
     reason = error;
     throw error;
   } finally {
-    if (reason !== null) await claim.fail(reason);
+    if (reason !== null) await record.fail(reason);
   }
 }

@@ -1,12 +1,11 @@
-import type { WorkspaceId } from '../../kernel/ids.js';
+import type { SearchScope } from '../collection.js';
 
 /** Which scores rank the passages: vectors' cosine, BM25, or both fused. */
 export type SearchMode = 'DENSE' | 'LEXICAL' | 'HYBRID';
 
 export interface RetrievalRequest {
-  workspaceId: WorkspaceId;
-  /** Names; null stands for all collections of the workspace. */
-  collections: readonly string[] | null;
+  /** Where: what `Retriever.scope` found. */
+  scope: SearchScope;
   query: string;
   mode: SearchMode;
   /** How many passages to return at most, best first. */

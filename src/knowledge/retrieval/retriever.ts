@@ -1,15 +1,15 @@
 import type { Clock } from '../../kernel/clock.js';
-import { GraftError, isGraftError, notFound } from '../../kernel/errors.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
-import type { SearchedCollection } from '../collection.js';
+import { usableIndex, type SearchScope } from '../collection.js';
 import type { CollectionStore } from '../collection-store.js';
 import { searchDense } from './dense.js';
 import { fuse } from './fuse.js';
-import { analyseQuery, searchLexical, weighWords, type QueryTerms, type TermWeight } from './lexical.js';
+import { searchLexical, weighWords, type QueryTerms, type TermWeight } from './lexical.js';
 import { readPassages } from './passages.js';
 import type { Degradation, Retrieval, RetrievalRequest, ScoredChunk } from './retrieval.js';
 
@@ -31,23 +31,23 @@ export class Retriever {
 
   /**
    * The best passages for a query, best first.
-   * @throws NOT_FOUND for an unknown collection; with mode DENSE: VECTOR_STORE_UNAVAILABLE, and CONFLICT where an index lags
-   * behind the embedder; what `WorkerClient.embed` throws
+   * @throws with mode DENSE: VECTOR_STORE_UNAVAILABLE, and CONFLICT where an index lags behind the embedder; what
+   * `WorkerClient.embed` throws
    */
   async retrieve(request: RetrievalRequest, options: { signal?: AbortSignal } = {}): Promise<Retrieval> {
     const { clock, database } = this.parts;
     const started = clock.monotonic();
-    const collections = await this.collections(request.workspaceId, request.collections);
+    const { workspaceId, collections } = request.scope;
     const limit = Math.max(CANDIDATES, 2 * request.limit);
     const candidates = { limit, documentIds: request.documentFilter ?? null };
     const [dense, lexical] = await Promise.all([
-      request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, collections, candidates, options.signal),
-      this.lexical(request, collections, candidates),
+      request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, candidates, options.signal),
+      this.lexical(request, candidates),
     ]);
     const weights = new Map(collections.map(({ id, denseWeight }) => [id, denseWeight]));
     const fused = fuse(request.mode, dense.chunks, lexical.chunks, (id) => weights.get(id) ?? 0);
     const chosen = fused.slice(0, request.limit);
-    const passages = await readPassages(database, request.workspaceId, chosen, collections, lexical.terms);
+    const passages = await readPassages(database, workspaceId, chosen, collections, lexical.terms);
     return {
       passages,
       queryVector: dense.vector,
@@ -61,58 +61,43 @@ export class Retriever {
     };
   }
 
-  /** Stem and rarity of words, for choosing evidence; all in one language, that of the first collection by default. */
-  async termWeights(request: {
-    workspaceId: WorkspaceId;
-    collections: readonly string[] | null;
-    words: readonly string[];
-    language?: string;
-  }): Promise<Map<string, TermWeight>> {
-    const collections = await this.collections(request.workspaceId, request.collections);
-    const language = request.language ?? collections[0]?.language;
-    if (language === undefined || request.words.length === 0) return new Map();
+  /** Stem and rarity of words, for choosing evidence; all in one language, that of the first collection. */
+  async termWeights(
+    { workspaceId, collections }: SearchScope,
+    words: readonly string[],
+  ): Promise<Map<string, TermWeight>> {
+    const language = collections[0]?.language;
+    if (language === undefined || words.length === 0) return new Map();
     const collectionIds = collections.filter((one) => one.language === language).map(({ id }) => id);
-    return weighWords(
-      this.parts.database,
-      { workspaceId: request.workspaceId, collectionIds, language },
-      request.words,
-    );
+    return weighWords(this.parts.database, { workspaceId, collectionIds, language }, words);
   }
 
-  /** The collections that the workspace may read, by name. */
-  async readableCollections(workspaceId: WorkspaceId): Promise<{ id: string; name: string }[]> {
-    return (await this.collections(workspaceId, null)).map(({ id, name }) => ({ id, name }));
+  /** The collections of these names, or all that the workspace may read. @throws NOT_FOUND */
+  scope(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchScope> {
+    return this.parts.collections.scope(workspaceId, names);
   }
 
-  /** @throws NOT_FOUND */
-  private async collections(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchedCollection[]> {
-    const all = await this.parts.collections.all(workspaceId);
-    if (names === null) return all;
-    return [...new Set(names)].map((name) => {
-      const found = all.find((collection) => collection.name === name);
-      if (found === undefined) throw notFound('The collection', name, 'input.collections');
-      return found;
-    });
-  }
-
-  private async lexical(request: RetrievalRequest, collections: readonly SearchedCollection[], candidates: Candidates) {
+  private async lexical(
+    { scope: { workspaceId, collections }, query: text, mode }: RetrievalRequest,
+    candidates: Candidates,
+  ) {
     const { clock, database } = this.parts;
     const started = clock.monotonic();
     const terms = new Map<string, QueryTerms>();
     const lists = await Promise.all(
       [...groupBy(collections, ({ language }) => language)].map(async ([language, group]) => {
-        const scope = { workspaceId: request.workspaceId, collectionIds: group.map(({ id }) => id), language };
-        const query = await analyseQuery(database, scope, request.query);
+        const scope = { workspaceId, collectionIds: group.map(({ id }) => id), language };
+        const limit = mode === 'DENSE' ? 0 : candidates.limit;
+        const { query, chunks } = await searchLexical(database, scope, text, { ...candidates, limit });
         terms.set(language, query);
-        return request.mode === 'DENSE' ? [] : searchLexical(database, scope, query, candidates);
+        return chunks;
       }),
     );
     return { chunks: merge(lists, candidates.limit), terms, ms: clock.monotonic() - started };
   }
 
   private async dense(
-    request: RetrievalRequest,
-    collections: readonly SearchedCollection[],
+    { scope: { workspaceId, collections }, query, mode }: RetrievalRequest,
     candidates: Candidates,
     signal: AbortSignal | undefined,
   ): Promise<DenseResult> {
@@ -120,31 +105,28 @@ export class Retriever {
     const { clock, worker, embedder } = this.parts;
     const files = embedder();
     const started = clock.monotonic();
-    const ids = collections.map(({ id }) => id);
-    const [{ vectors }, indexes] = await Promise.all([
-      worker.embed({ workspaceId: request.workspaceId, embedder: files, texts: [request.query] }, { signal }),
-      this.parts.collections.activeIndexes(ids, files),
-    ]);
+    const { vectors } = await worker.embed({ workspaceId, embedder: files, texts: [query] }, { signal });
     const vector = vectors[0] as Float32Array;
     const embedMs = clock.monotonic() - started;
     const result = { vector, embedMs, searchMs: 0, chunks: [] };
-    const outdated = collections.find(({ id }) => indexes.outdated.includes(id));
+    const indexes = collections.map((collection) => ({ collection, indexId: usableIndex(collection, files) }));
+    const outdated = indexes.find(({ indexId }) => indexId === 'OUTDATED')?.collection;
     if (outdated !== undefined) {
-      if (request.mode === 'HYBRID') return { ...result, degraded: 'INDEX_OUTDATED' };
+      if (mode === 'HYBRID') return { ...result, degraded: 'INDEX_OUTDATED' };
       throw new GraftError('CONFLICT', `The collection ${outdated.name} was embedded by another model.`, {
         hint: 'Run rebuildIndex on it, or search with mode LEXICAL.',
       });
     }
     try {
       const lists = await Promise.all(
-        [...indexes.current].map(([collectionId, indexId]) =>
-          searchDense(this.parts, { workspaceId: request.workspaceId, collectionId, indexId }, vector, candidates),
+        indexes.flatMap(({ collection: { id: collectionId }, indexId }) =>
+          indexId === null ? [] : [searchDense(this.parts, { workspaceId, collectionId, indexId }, vector, candidates)],
         ),
       );
       const searchMs = clock.monotonic() - started - embedMs;
       return { ...result, searchMs, chunks: merge(lists, candidates.limit), degraded: null };
     } catch (error) {
-      if (request.mode === 'DENSE' || !isGraftError(error, 'VECTOR_STORE_UNAVAILABLE')) throw error;
+      if (mode === 'DENSE' || !isGraftError(error, 'VECTOR_STORE_UNAVAILABLE')) throw error;
       return { ...result, degraded: 'VECTOR_STORE_UNAVAILABLE' };
     }
   }

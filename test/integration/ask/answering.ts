@@ -59,7 +59,7 @@ export async function startAnswering() {
     },
   };
   const parts: AskParts = {
-    ...{ registry, retriever, collections: stores.collections, worker: watched, clock: systemClock },
+    ...{ registry, retriever, worker: watched, clock: systemClock },
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
   };

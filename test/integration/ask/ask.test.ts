@@ -1,6 +1,7 @@
-import { AnswerStore, AskService, type Answer } from '../../../src/ask/index.js';
+import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
 import { mapDatabaseError } from '../../../src/platform/database/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';
@@ -320,14 +321,21 @@ describe('ask', () => {
     expect(route.reasons.some(({ feature }) => feature === 'retrieval.degraded')).toBe(false);
   });
 
-  it('says that the database is away, before any work, and goes on when it is back', async () => {
+  it('says that the database is away, before any work unless the model alone was asked, and goes on when it is back', async () => {
     const { database, way } = await CuttableWay.to(answering.database);
-    const service = new AskService({ ...answering.parts, answers: new AnswerStore(database) });
+    const { parts, vectors, worker, registry, caller, generations } = answering;
+    const embedder = () => registry.embedder();
+    const reading = { database, collections: new CollectionStore(database), ...{ vectors, worker, embedder } };
+    const retriever = new Retriever({ ...reading, clock: parts.clock });
+    const service = new AskService({ ...parts, retriever, answers: new AnswerStore(database) });
+    const failureOf = async (input: Omit<AskInput, 'question'>) =>
+      mapDatabaseError(await service.ask(caller, { question: RMA, ...input }, forever).catch((e: unknown) => e));
     await way.cut();
-    const before = answering.generations.length;
-    const failure: unknown = await service.ask(answering.caller, { question: RMA }, forever).catch((e: unknown) => e);
-    expect(mapDatabaseError(failure)).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-    expect(answering.generations.length).toBe(before);
+    const before = generations.length;
+    for (const input of [{}, { strategy: 'RAG' }, { strategy: 'BASE', requestId: newId() }] as const)
+      expect(await failureOf(input)).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    expect(generations.length).toBe(before);
+    expect(await failureOf({ strategy: 'BASE' })).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     await way.restore();
     expect((await service.ask(answering.caller, { question: RMA }, forever)).text).toContain('21 days');
     await database.close();

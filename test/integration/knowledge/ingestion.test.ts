@@ -16,8 +16,7 @@ describe('ingestion', () => {
   const search = async (collection: string, query: string, mode: 'DENSE' | 'LEXICAL' | 'HYBRID' = 'HYBRID') =>
     (
       await knowledge.retriever.retrieve({
-        workspaceId: knowledge.workspaceId,
-        collections: [collection],
+        scope: await knowledge.retriever.scope(knowledge.workspaceId, [collection]),
         query,
         mode,
         limit: 10,
@@ -270,8 +269,7 @@ describe('collections', () => {
       { name: 'drop.txt', text: 'Penguins march.' },
     ]);
     const request = {
-      workspaceId: knowledge.workspaceId,
-      collections: [name],
+      scope: await knowledge.retriever.scope(knowledge.workspaceId, [name]),
       query: 'penguins',
       mode: 'DENSE' as const,
       limit: 5,

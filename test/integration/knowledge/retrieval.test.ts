@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { lexicalText, type RetrievalRequest } from '../../../src/knowledge/index.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
@@ -26,16 +26,12 @@ describe('retrieval', () => {
   }, 120_000);
   afterAll(() => knowledge.stop());
 
-  const retrieve = (query: string, more: Partial<RetrievalRequest> = {}) =>
-    knowledge.retriever.retrieve({
-      workspaceId: knowledge.workspaceId,
-      collections: [name],
-      query,
-      mode: 'HYBRID',
-      limit: 5,
-      ...more,
-    });
-  const names = async (query: string, more: Partial<RetrievalRequest> = {}) =>
+  type More = Partial<RetrievalRequest> & { workspaceId?: WorkspaceId; collections?: string[] | null };
+  const retrieve = async (query: string, { workspaceId, collections = [name], ...more }: More = {}) => {
+    const scope = await knowledge.retriever.scope(workspaceId ?? knowledge.workspaceId, collections);
+    return knowledge.retriever.retrieve({ scope, query, mode: 'HYBRID', limit: 5, ...more });
+  };
+  const names = async (query: string, more: More = {}) =>
     (await retrieve(query, more)).passages.map(({ documentName }) => documentName);
 
   /** BM25 as its paper has it, over PostgreSQL's lexemes, counted in JavaScript. */
@@ -93,11 +89,8 @@ describe('retrieval', () => {
   it('says how much of the query a passage covers, by rarity', async () => {
     const { passages } = await retrieve('dirty filter zebra');
     const best = passages.find(({ documentName }) => documentName === '1.txt');
-    const weights = await knowledge.retriever.termWeights({
-      workspaceId: knowledge.workspaceId,
-      collections: [name],
-      words: ['dirty', 'filter', 'zebra', 'the', '—'],
-    });
+    const scope = await knowledge.retriever.scope(knowledge.workspaceId, [name]);
+    const weights = await knowledge.retriever.termWeights(scope, ['dirty', 'filter', 'zebra', 'the', '—']);
     expect([...weights.keys()]).toEqual(['dirty', 'filter', 'zebra']);
     expect(weights.get('filter')?.stem).toBe('filter');
     const idf = (word: string) => weights.get(word)?.idf ?? NaN;
@@ -129,9 +122,11 @@ describe('retrieval', () => {
     expect(new Set(found.map(({ collectionName, language }) => `${collectionName} ${language}`))).toEqual(
       new Set(['manual english', 'manual-es spanish']),
     );
-    expect(await knowledge.retriever.readableCollections(knowledge.workspaceId)).toEqual(
-      expect.arrayContaining([expect.objectContaining({ name: 'manual-es' })]),
-    );
+    expect((await knowledge.retriever.scope(knowledge.workspaceId, null)).collections).toEqual([
+      expect.objectContaining({ name: 'empty', chunks: 0 }),
+      expect.objectContaining({ name: 'manual', chunks: TEXTS.length }),
+      expect.objectContaining({ name: 'manual-es', chunks: 1 }),
+    ]);
     await expect(retrieve('x', { collections: ['manual', 'nowhere'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await retrieve('x', { collections: ['empty'] })).passages).toEqual([]);
   });

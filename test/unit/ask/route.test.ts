@@ -2,7 +2,10 @@ import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/absta
 import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../../../src/ask/route.js';
 import { evidenceOf } from './support.js';
 
-const features: RouteFeatures = { choice: 'AUTO', named: false, collections: 2, chunks: 40, expectedMs: {} };
+const features: RouteFeatures = {
+  ...{ choice: 'AUTO', named: false, expectedMs: {} },
+  readable: { collections: 2, chunks: 40 },
+};
 
 describe('decideRoute', () => {
   it('reads where there is something to read', () => {
@@ -21,13 +24,13 @@ describe('decideRoute', () => {
   });
 
   it('answers from the model alone where there is nothing to read, also when there is an empty collection', () => {
-    const route = decideRoute({ ...features, collections: 1, chunks: 0 });
+    const route = decideRoute({ ...features, readable: { collections: 1, chunks: 0 } });
     expect(route).toMatchObject({ strategy: 'BASE', chosenBy: 'ROUTER' });
     expect(route.reasons[0]).toMatchObject({ contribution: 1, sentence: 'There is no passage to read.' });
   });
 
   it('reads what the caller named, though it is empty: the answer must not come from elsewhere', () => {
-    expect(decideRoute({ ...features, named: true, chunks: 0 }).strategy).toBe('RAG');
+    expect(decideRoute({ ...features, named: true, readable: { collections: 1, chunks: 0 } }).strategy).toBe('RAG');
   });
 
   it('obeys the caller and says so', () => {
@@ -36,6 +39,12 @@ describe('decideRoute', () => {
       expect(route).toMatchObject({ strategy: choice, chosenBy: 'CALLER' });
       expect(route.reasons[0]).toMatchObject({ feature: 'strategy.requested', contribution: 1 });
     }
+  });
+
+  it('says nothing of passages that nobody looked for', () => {
+    const route = decideRoute({ ...features, choice: 'BASE', readable: null });
+    expect(route.reasons.map(({ feature }) => feature)).toEqual(['strategy.requested']);
+    expect(route.candidates.map(({ strategy }) => strategy)).not.toContain('RAG');
   });
 
   it('adds what is seen later without changing what was told before', () => {

@@ -48,4 +48,14 @@ describe('words', () => {
       }),
     );
   });
+
+  it('has one idea of what a word is, whether it stands alone or was seen before', () => {
+    const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.lorem({ maxCount: 20 }));
+    fc.assert(
+      fc.property(text, (any) => {
+        for (const _ of [1, 2])
+          expect([...contentStems(any)]).toEqual([...new Set(contentWords(any).map(({ stem }) => stem))]);
+      }),
+    );
+  });
 });
