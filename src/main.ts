@@ -141,15 +141,6 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   const retriever = new Retriever({ database, ...stores, vectors, worker, embedder, clock: systemClock });
 
-  const asking = new AskService({
-    registry,
-    retriever,
-    worker,
-    answers: new AnswerStore(database),
-    expected: new ExpectedTimes(),
-    clock: systemClock,
-  });
-
   const data = new Data({
     ...{ database, runs, files, artifacts, clock: systemClock },
     folder: join(config.GRAFT_HOME, 'data'),
@@ -159,6 +150,16 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     },
   });
   teardown.add(() => data.stop());
+
+  const asking = new AskService({
+    registry,
+    retriever,
+    worker,
+    answers: new AnswerStore(database),
+    expected: new ExpectedTimes(),
+    features: data.features,
+    clock: systemClock,
+  });
 
   await worker.start();
   const bars = new DownloadBars();

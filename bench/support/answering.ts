@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnswerStore, AskService, ExpectedTimes, type AskParts } from '../../src/ask/index.js';
+import { FeatureService, FeatureStore } from '../../src/data/index.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
 import {
@@ -63,6 +64,7 @@ export async function startAnswering() {
     ...{ registry, retriever, worker, clock },
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
+    features: new FeatureService(new FeatureStore(database), clock),
   };
 
   /** Makes a collection of these documents and waits until it can be searched. */

@@ -240,6 +240,24 @@ export class PromptPassage {
   chunkId!: string;
 }
 
+@ObjectType({ description: 'What a feature view said of the entity when the question was answered.' })
+export class FeatureUsed {
+  @Field(() => String, { description: 'Name of the view.' })
+  view!: string;
+
+  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
+  entity!: string;
+
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description: 'The values by name; null when the view had none that held.',
+  })
+  values!: unknown;
+
+  @Field(() => DateTime, { nullable: true, description: 'When they became true; null when there are none.' })
+  eventTime!: Date | null;
+}
+
 @ObjectType({ description: 'Tokens of the model that answered; all 0 when none was asked.' })
 export class TokenUsage {
   @Field(() => Int, { description: 'Tokens of the prompt.' })
@@ -283,7 +301,7 @@ export class Configuration {
 
 @ObjectType({ implements: NodeType, description: 'An answer to a question, as it was recorded.' })
 export class Answer extends NodeType {
-  @Field(() => String, { description: 'What was asked.' })
+  @Field(() => String, { description: 'What was asked, after its pre-processing.' })
   question!: string;
 
   @Field(() => String, { description: 'The answer in words, or the sentence that says why there is none.' })
@@ -324,6 +342,9 @@ export class Answer extends NodeType {
   })
   passages!: PromptPassage[];
 
+  @Field(() => [FeatureUsed], { description: 'What the feature views that the question named said, in their order.' })
+  features!: FeatureUsed[];
+
   @Field(() => TokenUsage, { description: 'Tokens of the model.' })
   usage!: TokenUsage;
 
@@ -353,7 +374,7 @@ const quotation = <T extends Evidence | Citation>(type: new () => T, record: Spa
   Object.assign(new type(), record);
 
 export const toAnswer = (record: AnswerRecord): Answer => {
-  const { id, variant, evidence, citations, passages, ...rest } = record;
+  const { id, variant, evidence, citations, passages, features, ...rest } = record;
   return Object.assign(new Answer(), {
     ...rest,
     id: toGlobalId('Answer', id),
@@ -364,6 +385,9 @@ export const toAnswer = (record: AnswerRecord): Answer => {
     output: Object.assign(new TextOutput(), { text: record.text }),
     evidence: evidence.map((each) => quotation(Evidence, each)),
     citations: citations.map((each) => quotation(Citation, each)),
+    features: features.map(({ eventTime, ...each }) =>
+      Object.assign(new FeatureUsed(), { ...each, eventTime: eventTime === null ? null : new Date(eventTime) }),
+    ),
     passages: passages.map((each: PromptPassageRecord) => Object.assign(new PromptPassage(), each)),
   });
 };

@@ -1,3 +1,4 @@
+import type { FeatureValues } from '../data/index.js';
 import type { Prisma } from '../platform/database/index.js';
 import type { PassageScores } from '../knowledge/index.js';
 
@@ -115,6 +116,16 @@ export interface Configuration {
   values: Prisma.JsonObject;
 }
 
+/** What a feature view said of the entity when the question was answered. */
+export interface FeatureUsed {
+  view: string;
+  entity: string;
+  /** null when the view had nothing that held. */
+  values: FeatureValues | null;
+  /** ISO 8601. */
+  eventTime: string | null;
+}
+
 export interface VariantUsed {
   id: string;
   sha256: string;
@@ -134,6 +145,7 @@ export interface AnswerBody {
   route: RouteDecision;
   variant: VariantUsed;
   passages: PromptPassage[];
+  features: FeatureUsed[];
   usage: TokenUsage;
   stages: StageTiming[];
   cost: Cost;

@@ -29,6 +29,7 @@ import {
   type NodeRegistry,
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
+import { PreprocessingStep } from '../data/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
   Chunk,
@@ -139,6 +140,27 @@ export class AskInput {
       'Groups answers, 1 to 200 characters: `answers` can be filtered by it. Earlier questions of a conversation are not read.',
   })
   conversationId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the question is about: the key of an entity of the feature store, e.g. `customer:42`, with `features`.',
+  })
+  entity?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Names of 1 to 20 feature views. What they say of the entity now is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
+  })
+  features?: string[] | null;
+
+  @Field(() => [PreprocessingStep], {
+    nullable: true,
+    description:
+      'At most 16 steps that the question goes through, in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
+  })
+  preprocessing?: PreprocessingStep[] | null;
 
   @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
   generation?: GenerationInput | null;

@@ -1,3 +1,4 @@
+import type { FeatureService } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Passage, Retriever, SearchScope } from '../knowledge/index.js';
@@ -9,6 +10,7 @@ import { cite } from './cite.js';
 import { baseFrame, composeBase, composeRag, measureRoom, ragFrame, unusedPassages } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
+import { NO_FACTS, readFacts } from './facts.js';
 import { generate } from './generate.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
@@ -23,6 +25,7 @@ export interface AskParts {
   retriever: Retriever;
   worker: Pick<WorkerClient, 'embed' | 'generate' | 'countTokens' | 'status'>;
   answers: AnswerStore;
+  features: Pick<FeatureService, 'read'>;
   expected: ExpectedTimes;
   clock: Clock;
 }
@@ -74,9 +77,14 @@ async function* answer(
   });
   yield { type: 'route', route };
 
+  const { entity, features } = question;
+  const facts =
+    entity === null
+      ? NO_FACTS
+      : await watch.time('features', () => readFacts(parts.features, workspaceId, entity, features));
   const source = route.strategy === 'RAG' ? scope : null;
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
-  const frame = source ? ragFrame(asked, variant) : baseFrame(asked, variant);
+  const frame = source ? ragFrame(asked, variant, facts.text) : baseFrame(asked, variant, facts.text);
   const count = tokenCounter(parts, workspaceId, variant, signal);
   const [left, found] = await watch.time('retrieve', () =>
     Promise.all([
@@ -104,7 +112,7 @@ async function* answer(
     ? yield* wordAbstention(refusal)
     : yield* wordAnswer(
         generate(parts.worker, { workspaceId, variant, composed, generation, signal }),
-        { best: evidence[0], read: composed.read },
+        { best: evidence[0], read: [...composed.read, facts.text] },
         asked,
       );
   watch.stages.push({ name: 'generate', ms: parts.clock.monotonic() - generated });
@@ -126,13 +134,14 @@ async function* answer(
       quantization: variant.quantization,
     },
     passages: composed.passages,
+    features: facts.used,
     usage: { promptTokens, reusedTokens, generatedTokens },
     stages: watch.stages,
     cost: {
       computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
-    configuration: configurationOf(route.strategy, variant, parts.registry.embedder(), generation),
+    configuration: configurationOf(route.strategy, variant, parts.registry.embedder(), question),
   });
   parts.expected.add(route.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };

@@ -39,13 +39,13 @@ export interface Room {
 export type Frame = (excerpts: readonly Excerpt[]) => PromptSegment[];
 
 export const baseFrame =
-  (question: string, variant: ServedVariant): Frame =>
+  (question: string, variant: ServedVariant, facts = ''): Frame =>
   () =>
-    renderChat(variant.chatTemplate, baseMessages(question), variant);
+    renderChat(variant.chatTemplate, baseMessages(question, facts), variant);
 
-export const ragFrame = (question: string, variant: ServedVariant): Frame => {
+export const ragFrame = (question: string, variant: ServedVariant, facts = ''): Frame => {
   const messages = isSmall(variant) ? sentenceMessages : passagesMessages;
-  return (excerpts) => renderChat(variant.chatTemplate, messages(question, excerpts), variant);
+  return (excerpts) => renderChat(variant.chatTemplate, messages(question, excerpts, facts), variant);
 };
 
 /**

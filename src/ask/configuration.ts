@@ -6,7 +6,7 @@ import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
 import type { AvailableStrategy, Configuration } from './answer.js';
 import { PASSAGE_TOKENS } from './compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.js';
-import type { Generation } from './question.js';
+import type { Question } from './question.js';
 import { PASSAGES } from './retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
@@ -14,7 +14,7 @@ export function configurationOf(
   strategy: AvailableStrategy,
   variant: ServedVariant,
   embedder: EmbedderFiles,
-  generation: Generation,
+  { generation, preprocessing, features }: Question,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {
@@ -28,6 +28,8 @@ export function configurationOf(
     model: { name: model, quantization, sha256 },
     prompts: PROMPTS_VERSION,
     generation: { ...generation },
+    preprocessing,
+    features,
     ...(strategy === 'RAG' ? reading : {}),
   };
   return { digest: digestOf(values), values };

@@ -1,3 +1,4 @@
+import { preprocessText, type PreprocessingStep } from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -8,6 +9,8 @@ export const MAX_QUESTION_CHARACTERS = 8_000;
 export const MAX_ANSWER_TOKENS = 512;
 export const DEFAULT_ANSWER_TOKENS = 96;
 const MAX_COLLECTIONS = 50;
+const MAX_FEATURE_VIEWS = 20;
+const MAX_STEPS = 16;
 const MAX_SEED = 0xffff_ffff;
 
 export interface Generation {
@@ -27,6 +30,9 @@ export interface AskInput {
   strategy?: StrategyChoice | null;
   adapter?: string | null;
   conversationId?: string | null;
+  entity?: string | null;
+  features?: readonly string[] | null;
+  preprocessing?: readonly PreprocessingStep[] | null;
   generation?: Partial<Generation> | null;
 }
 
@@ -37,6 +43,12 @@ export interface Question {
   collections: string[] | null;
   strategy: 'AUTO' | (typeof AVAILABLE_STRATEGIES)[number];
   conversationId: string | null;
+  /** What the question is about, e.g. `customer:42`; null: nothing in particular. */
+  entity: string | null;
+  /** Names of the feature views that are read of it, in order. */
+  features: string[];
+  /** What was done to the text, in order. */
+  preprocessing: PreprocessingStep[];
   generation: Generation;
 }
 
@@ -51,8 +63,13 @@ export function checkedQuestion(input: AskInput): Question {
       `The question has ${question.length} characters; at most ${MAX_QUESTION_CHARACTERS} are read.`,
       { field: 'input.question' },
     );
+  const preprocessing = checkedSteps(input.preprocessing ?? []);
+  const read = checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS);
+  const { text } = preprocessText(read.trim(), preprocessing);
   return {
-    text: checkedText(question, 'input.question', MAX_QUESTION_CHARACTERS).trim(),
+    text: preprocessing.length === 0 ? text : checkedText(text, 'input.question', MAX_QUESTION_CHARACTERS).trim(),
+    preprocessing,
+    ...checkedFeatures(input.entity ?? null, input.features ?? []),
     collections: collections === null ? null : checkedCollections(collections),
     strategy: checkedStrategy(strategy ?? 'AUTO', adapter),
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
@@ -66,6 +83,26 @@ export const questionDigest = (question: Question): string => digestOf(question)
 /** 1 to 200 characters; null stays null. @throws BAD_USER_INPUT */
 export const checkedKey = (key: string | null | undefined, field: string): string | null =>
   key === null || key === undefined ? null : checkedText(key, field, 200);
+
+function checkedSteps(steps: readonly PreprocessingStep[]): PreprocessingStep[] {
+  if (steps.length > MAX_STEPS)
+    throw badInput('input.preprocessing', `preprocessing must have at most ${MAX_STEPS} steps, not ${steps.length}.`);
+  return [...steps];
+}
+
+function checkedFeatures(entity: string | null, features: readonly string[]): Pick<Question, 'entity' | 'features'> {
+  if (entity === null && features.length === 0) return { entity, features: [] };
+  if (entity === null)
+    throw badInput('input.entity', 'features are read of an entity.', 'Say which, e.g. entity: "customer:42".');
+  if (features.length < 1 || features.length > MAX_FEATURE_VIEWS || new Set(features).size < features.length)
+    throw badInput(
+      'input.features',
+      `features must have 1 to ${MAX_FEATURE_VIEWS} names, each once.`,
+      'Name the feature views to read of the entity; featureViews lists them.',
+    );
+  const names = features.map((name) => checkedName(name, 'input.features'));
+  return { entity: checkedText(entity, 'input.entity', 200), features: names };
+}
 
 function checkedCollections(names: readonly string[]): string[] {
   if (names.length < 1 || names.length > MAX_COLLECTIONS)

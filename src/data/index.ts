@@ -7,6 +7,8 @@ export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/da
 export { DatasetService, type NewImport, type NewImportFile } from './datasets/dataset-service.js';
 export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
 export { FeatureService, type NewFeatureRow } from './features/feature-service.js';
+export { FeatureStore } from './features/feature-store.js';
+export { FeatureType } from './features/feature-view.js';
 export { renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';

@@ -8,6 +8,7 @@ import { createLogger } from '../platform/telemetry/index.js';
 import { say } from '../terminal.js';
 import { DemoClient } from './client.js';
 import { dataTour } from './data-tour.js';
+import { featuresTour } from './features-tour.js';
 import { tour } from './tour.js';
 
 async function demo(): Promise<void> {
@@ -22,6 +23,7 @@ async function demo(): Promise<void> {
     const examples = join(packageRoot(), 'examples');
     await tour(client, examples);
     await dataTour(client, examples);
+    await featuresTour(client, examples);
   } catch (error) {
     await graft.stop();
     throw error;

@@ -2,4 +2,12 @@
 export { plainChat, renderChat, type ChatTokens } from './chat.js';
 export { fenced, oneLine } from './fence.js';
 export { joinSegments, promptText, type ChatMessage, type PromptSegment } from './segments.js';
-export { baseMessages, passage, passagesMessages, PROMPTS_VERSION, sentenceMessages, type Excerpt } from './prompts.js';
+export {
+  baseMessages,
+  passage,
+  passagesMessages,
+  PROMPTS_VERSION,
+  sentenceMessages,
+  withFacts,
+  type Excerpt,
+} from './prompts.js';

@@ -63,8 +63,9 @@ interface AnswerRow {
   createdAt: Date;
 }
 
+/** Answers that were recorded before features could be read have none. */
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", '{"features": []}'::jsonb || body AS body, created_at AS "createdAt"`;
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or CANCELLED. What failed or was

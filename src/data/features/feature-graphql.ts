@@ -266,7 +266,7 @@ export class FeatureViewResolver {
     @Arg('at', () => DateTime, { nullable: true, description: 'As a reader at this moment saw it; now when left out.' })
     at?: Date | null,
   ): Promise<EntityFeatures[]> {
-    return this.data.features.read(workspaceId, entity, views, at ?? null);
+    return this.data.features.read(workspaceId, entity, views, { at });
   }
 
   @Mutation(() => DefineFeatureViewPayload, {

@@ -13,6 +13,7 @@ import {
   checkedEntity,
   checkedFields,
   checkedValues,
+  inSchemaOrder,
   type FeatureField,
   type FeatureRow,
   type FeatureValues,
@@ -103,21 +104,21 @@ export class FeatureService {
 
   /**
    * What views say of an entity at a moment (now by default), in the given order; null where a view has nothing that holds.
-   * @throws NOT_FOUND for a view that doesn't exist
+   * @param options.field what an unknown view is blamed on @throws NOT_FOUND for a view that doesn't exist
    */
   async read(
     workspaceId: WorkspaceId,
     entity: string,
     views: readonly string[],
-    at?: Date | null,
+    options: { at?: Date | null; field?: string } = {},
   ): Promise<{ view: string; values: FeatureValues | null; row: FeatureRow | null }[]> {
     const key = checkedEntity(entity, 'entity');
-    const moment = at ?? this.clock.now();
+    const moment = options.at ?? this.clock.now();
     return Promise.all(
       views.map(async (name) => {
-        const view = await this.store.requireView(workspaceId, name, 'features');
+        const view = await this.store.requireView(workspaceId, name, options.field ?? 'views');
         const row = (await this.store.valuesAt(view, [key], moment)).get(key) ?? null;
-        return { view: name, values: row?.values ?? null, row };
+        return { view: name, values: row && inSchemaOrder(view, row.values), row };
       }),
     );
   }
@@ -137,7 +138,7 @@ export class FeatureService {
         yield rows
           .map(
             ({ entity, eventTime, createdTime, values }) =>
-              `${JSON.stringify({ entity, event: eventTime.getTime(), created: createdTime.getTime(), data: values })}\n`,
+              `${JSON.stringify({ entity, event: eventTime.getTime(), created: createdTime.getTime(), data: inSchemaOrder(view, values) })}\n`,
           )
           .join('');
     }

@@ -1,5 +1,6 @@
 import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
+import { oneLine } from '../../prompting/index.js';
 import type { Prisma } from '../../platform/database/index.js';
 
 export enum FeatureType {
@@ -74,6 +75,10 @@ export function checkedValues(
   );
 }
 
+/** jsonb keeps keys in an order of its own; prompts need the schema's. */
+export const inSchemaOrder = ({ fields }: Pick<FeatureViewRecord, 'fields'>, values: FeatureValues): FeatureValues =>
+  Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? null]));
+
 const DESCRIPTIONS: Readonly<Record<FeatureType, string>> = {
   [FeatureType.STRING]: 'a text of at most 2,000 characters',
   [FeatureType.INTEGER]: 'a whole number below 2^53',
@@ -109,14 +114,15 @@ function readValue(value: unknown, type: FeatureType): FeatureValue | undefined 
 
 /**
  * Features as lines of a prompt, `customer_plans: plan grower, seats 7`: training and serving both go through this.
- * Views in the given order, fields in that of the view's schema; null values and empty views are left out.
+ * Views in the given order, fields in that of the view's schema; null values and empty views are left out. A value stays on
+ * its line, so that it can't forge a line of another kind.
  */
 export function renderFeatures(views: readonly { view: string; values: FeatureValues | null }[]): string {
   return views
     .flatMap(({ view, values }) => {
       const known = Object.entries(values ?? {}).filter(([, value]) => value !== null);
       return known.length > 0
-        ? [`${view}: ${known.map(([name, value]) => `${name} ${String(value)}`).join(', ')}`]
+        ? [`${view}: ${known.map(([name, value]) => `${name} ${oneLine(String(value))}`).join(', ')}`]
         : [];
     })
     .join('\n');

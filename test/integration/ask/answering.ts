@@ -6,6 +6,7 @@ import {
   type AskEvent,
   type AskParts,
 } from '../../../src/ask/index.js';
+import { FeatureService, FeatureStore } from '../../../src/data/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { NodeRegistry } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -58,10 +59,12 @@ export async function startAnswering() {
       }
     },
   };
+  const features = new FeatureService(new FeatureStore(database), systemClock);
   const parts: AskParts = {
     ...{ registry, retriever, worker: watched, clock: systemClock },
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
+    features,
   };
   const service = new AskService(parts);
   const caller = { workspaceId };
@@ -76,7 +79,7 @@ export async function startAnswering() {
 
   return {
     ...knowledge,
-    ...{ registry, variant, parts, service, caller, nodes, schema, generations },
+    ...{ registry, variant, features, parts, service, caller, nodes, schema, generations },
     /** Another gateway on the same database. */
     otherGateway: () => new AskService({ ...parts, expected: new ExpectedTimes() }),
     /** The same with a model that is said to be another. */

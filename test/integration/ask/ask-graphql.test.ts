@@ -35,7 +35,7 @@ const ANSWER = `
   route { strategy chosenBy candidates { strategy available probability expectedMs } reasons { feature value contribution sentence } }
   model { sha256 model { name } } modelDigest passages { documentName used reason chunk { text } }
   usage { promptTokens reusedTokens generatedTokens } stages { name ms } cost { computeMs computedTokens }
-  configuration { digest values } requestId conversationId createdAt`;
+  configuration { digest values } features { view entity values eventTime } requestId conversationId createdAt`;
 const ASK = `query ($input: AskInput!) { ask(input: $input) { ${ANSWER} } }`;
 const STREAM = `subscription ($input: AskInput!) { askStream(input: $input) {
   __typename

@@ -106,7 +106,7 @@ describe('the point-in-time join', () => {
           expect(joined).toEqual(seen.map((s) => s.values));
           // Online at a moment of the past gives the same, though more has been written since.
           for (const { entity, at, values } of seen)
-            expect((await kit.data.features.read(ws, entity, [name], new Date(at)))[0]!.values).toEqual(values);
+            expect((await kit.data.features.read(ws, entity, [name], { at: new Date(at) }))[0]!.values).toEqual(values);
           reads += seen.length;
           found += seen.filter((s) => s.values !== null).length;
         },
@@ -136,7 +136,7 @@ describe('the point-in-time join', () => {
       ).map((v) => v?.['plan'] ?? null),
     ).toEqual(expected);
     for (const [i, t] of at.entries())
-      expect((await kit.data.features.read(ws, 'c', [name], new Date(t)))[0]!.values?.['plan'] ?? null).toBe(
+      expect((await kit.data.features.read(ws, 'c', [name], { at: new Date(t) }))[0]!.values?.['plan'] ?? null).toBe(
         expected[i],
       );
   });

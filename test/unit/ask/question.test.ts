@@ -1,3 +1,4 @@
+import { preprocessText, PreprocessingStep } from '../../../src/data/index.js';
 import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/ask/question.js';
 
 const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field }) as Error;
@@ -9,6 +10,9 @@ describe('checkedQuestion', () => {
       collections: null,
       strategy: 'AUTO',
       conversationId: null,
+      entity: null,
+      features: [],
+      preprocessing: [],
       generation: { maxTokens: 96, temperature: 0, seed: null },
     });
   });
@@ -21,6 +25,40 @@ describe('checkedQuestion', () => {
     ['one that is too long', 'x'.repeat(MAX_QUESTION_CHARACTERS + 1), 'QUESTION_TOO_LONG'],
   ])('refuses %s', (_, question, expected) => {
     expect(() => checkedQuestion({ question })).toThrow(code(expected, 'input.question'));
+  });
+
+  it('puts the question through the steps in their order, before anything reads it', () => {
+    const { HTML, MASK_PII, WHITESPACE } = PreprocessingStep;
+    const question = '<p>Is&nbsp; ana@example.org   a   customer?</p>';
+    const steps = [HTML, MASK_PII, WHITESPACE];
+    expect(checkedQuestion({ question, preprocessing: steps })).toMatchObject({
+      text: preprocessText(question, steps).text,
+      preprocessing: steps,
+    });
+    expect(checkedQuestion({ question, preprocessing: steps }).text).toBe('Is [EMAIL] a customer?');
+    expect(() => checkedQuestion({ question: '<br>', preprocessing: [HTML] })).toThrow(
+      code('BAD_USER_INPUT', 'input.question'),
+    );
+    expect(() => checkedQuestion({ question, preprocessing: Array<PreprocessingStep>(17).fill(HTML) })).toThrow(
+      code('BAD_USER_INPUT', 'input.preprocessing'),
+    );
+  });
+
+  it('reads features of an entity only, each view once', () => {
+    const question = 'Why?';
+    expect(checkedQuestion({ question, entity: 'customer:1', features: ['plans', 'b'] })).toMatchObject({
+      entity: 'customer:1',
+      features: ['plans', 'b'],
+    });
+    expect(() => checkedQuestion({ question, features: ['plans'] })).toThrow(code('BAD_USER_INPUT', 'input.entity'));
+    for (const entity of ['', 'a\0', 'x'.repeat(201)])
+      expect(() => checkedQuestion({ question, entity, features: ['plans'] })).toThrow(
+        code('BAD_USER_INPUT', 'input.entity'),
+      );
+    for (const features of [[], ['a', 'a'], ['no/name'], Array.from({ length: 21 }, (_, i) => `v${i}`)])
+      expect(() => checkedQuestion({ question, entity: 'customer:1', features })).toThrow(
+        code('BAD_USER_INPUT', 'input.features'),
+      );
   });
 
   it('states the limit in the message', () => {

@@ -1,0 +1,32 @@
+import type { WorkspaceId } from '../kernel/ids.js';
+import { renderFeatures, type FeatureService } from '../data/index.js';
+import type { FeatureUsed } from './answer.js';
+
+/** What is known of the entity that a question is about. */
+export interface Facts {
+  used: FeatureUsed[];
+  /** As it stands in the prompt: a line a view; empty when nothing is known or nothing was asked for. */
+  text: string;
+}
+
+export const NO_FACTS: Facts = { used: [], text: '' };
+
+/**
+ * What the feature views say of the entity now, rendered by the template of training.
+ * @throws NOT_FOUND for a view that the workspace doesn't have
+ */
+export async function readFacts(
+  features: Pick<FeatureService, 'read'>,
+  workspaceId: WorkspaceId,
+  entity: string,
+  views: readonly string[],
+): Promise<Facts> {
+  const read = await features.read(workspaceId, entity, views, { field: 'input.features' });
+  const used = read.map(({ view, values, row }) => ({
+    view,
+    entity,
+    values,
+    eventTime: row?.eventTime.toISOString() ?? null,
+  }));
+  return { used, text: renderFeatures(read) };
+}
