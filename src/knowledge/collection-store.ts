@@ -70,11 +70,12 @@ export class CollectionStore {
   async scope(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchScope> {
     const { rows } = await this.database.pool.query<SearchedCollection>({
       name: 'knowledge-scope',
-      text: `SELECT c.id, c.name, c.language, c.dense_weight AS "denseWeight", coalesce(sum(d.chunk_count), 0)::int AS chunks,
+      text: `SELECT c.id, c.name, c.language, c.dense_weight AS "denseWeight",
+                    coalesce(sum(d.chunk_count) FILTER (WHERE d.live_name IS NOT NULL), 0)::int AS chunks,
+                    count(d.id) FILTER (WHERE d.live_name IS NULL)::int AS "staleDocuments",
                     (SELECT coalesce(json_agg(json_build_object('id', i.id, 'embedderDigest', i.embedder_digest, 'active', i.active)), '[]')
                        FROM search_index i WHERE i.collection_id = c.id) AS indexes
-               FROM collection c
-               LEFT JOIN document d ON d.collection_id = c.id AND d.workspace_id = $1 AND d.live_name IS NOT NULL
+               FROM collection c LEFT JOIN document d ON d.collection_id = c.id AND d.workspace_id = $1
               WHERE c.workspace_id = $1 AND ($2::text[] IS NULL OR c.name = ANY($2)) GROUP BY c.id ORDER BY c.name`,
       values: [workspaceId, names?.filter((name) => !name.includes('\0')) ?? null],
     });

@@ -17,6 +17,8 @@ export interface SearchedCollection {
   denseWeight: number;
   /** Passages in its live documents. */
   chunks: number;
+  /** Documents that were replaced or deleted, or are not live yet: their vectors may still be in the index. */
+  staleDocuments: number;
   indexes: readonly Pick<SearchIndexRow, 'id' | 'embedderDigest' | 'active'>[];
 }
 

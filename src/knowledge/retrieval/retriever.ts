@@ -119,8 +119,8 @@ export class Retriever {
     }
     try {
       const lists = await Promise.all(
-        indexes.flatMap(({ collection: { id: collectionId }, indexId }) =>
-          indexId === null ? [] : [searchDense(this.parts, { workspaceId, collectionId, indexId }, vector, candidates)],
+        indexes.flatMap(({ collection, indexId }) =>
+          indexId === null ? [] : [searchDense(this.parts, { workspaceId, collection, indexId }, vector, candidates)],
         ),
       );
       const searchMs = clock.monotonic() - started - embedMs;
