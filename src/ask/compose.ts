@@ -38,10 +38,10 @@ export interface Room {
 /** How a question is put to a model: the messages, with what they are to be answered from. */
 export type Frame = (excerpts: readonly Excerpt[]) => PromptSegment[];
 
-export const baseFrame =
-  (question: string, variant: ServedVariant, facts = ''): Frame =>
-  () =>
-    renderChat(variant.chatTemplate, baseMessages(question, facts), variant);
+export const baseFrame = (question: string, variant: ServedVariant, facts = ''): Frame => {
+  const prompt = renderChat(variant.chatTemplate, baseMessages(question, facts), variant);
+  return () => prompt;
+};
 
 export const ragFrame = (question: string, variant: ServedVariant, facts = ''): Frame => {
   const messages = isSmall(variant) ? sentenceMessages : passagesMessages;

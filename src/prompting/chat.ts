@@ -51,15 +51,50 @@ export function plainChat(messages: readonly ChatMessage[], tokens: ChatTokens):
   ]);
 }
 
-type Attempt = { ok: true; segments: PromptSegment[] } | { ok: false; reason: string };
+type Attempt<T> = ({ ok: true } & T) | { ok: false; reason: string };
 
-function attempt(template: string, messages: readonly ChatMessage[], tokens: ChatTokens): Attempt {
+function attempt(
+  template: string,
+  messages: readonly ChatMessage[],
+  tokens: ChatTokens,
+): Attempt<{ segments: PromptSegment[] }> {
+  const frame = frameOf(
+    template,
+    messages.map(({ role }) => role),
+    tokens,
+  );
+  if (!frame.ok) return frame;
+  const segments = frame.pieces.flatMap((text, index) => [
+    { text, special: true },
+    { text: messages[index]?.content ?? '', special: false },
+  ]);
+  return { ok: true, segments: joinSegments(segments) };
+}
+
+/** What the template writes before, between and after the contents. */
+type Frame = Attempt<{ pieces: string[] }>;
+
+const KEPT_FRAMES = 64;
+const frames = new Map<string, Frame>();
+
+/** As the template sees no content, what it writes depends on the roles alone, and a gateway has few of those. */
+function frameOf(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Frame {
+  const key = JSON.stringify([template, roles, tokens.bosToken, tokens.eosToken]);
+  const known = frames.get(key);
+  if (known) return known;
+  const frame = render(template, roles, tokens);
+  if (frames.size >= KEPT_FRAMES) frames.clear();
+  frames.set(key, frame);
+  return frame;
+}
+
+function render(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Frame {
   const mark = unusedMark(template);
-  const placeholders = messages.map((_, index) => `${mark}${index}${mark}`);
+  const placeholders = roles.map((_, index) => `${mark}${index}${mark}`);
   let rendered: string;
   try {
-    rendered = parsed(template).render({
-      messages: messages.map(({ role }, index) => ({ role, content: placeholders[index] })),
+    rendered = new Template(template).render({
+      messages: roles.map((role, index) => ({ role, content: placeholders[index] })),
       add_generation_prompt: true,
       bos_token: tokens.bosToken,
       eos_token: tokens.eosToken,
@@ -70,21 +105,15 @@ function attempt(template: string, messages: readonly ChatMessage[], tokens: Cha
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message.slice(0, 200) : 'it failed' };
   }
-  return cut(rendered, placeholders, messages);
-}
-
-function cut(rendered: string, placeholders: readonly string[], messages: readonly ChatMessage[]): Attempt {
-  const segments: PromptSegment[] = [];
-  let rest = rendered;
+  const pieces: string[] = [];
   for (const [index, placeholder] of placeholders.entries()) {
-    const at = rest.indexOf(placeholder);
-    if (at < 0 || rest.indexOf(placeholder, at + 1) >= 0)
-      return { ok: false, reason: `it does not show the ${messages[index]?.role} message once, in order` };
-    segments.push({ text: rest.slice(0, at), special: true }, { text: messages[index]?.content ?? '', special: false });
-    rest = rest.slice(at + placeholder.length);
+    const at = rendered.indexOf(placeholder);
+    if (at < 0 || rendered.indexOf(placeholder, at + 1) >= 0)
+      return { ok: false, reason: `it does not show the ${roles[index]} message once, in order` };
+    pieces.push(rendered.slice(0, at));
+    rendered = rendered.slice(at + placeholder.length);
   }
-  segments.push({ text: rest, special: true });
-  return { ok: true, segments: joinSegments(segments) };
+  return { ok: true, pieces: [...pieces, rendered] };
 }
 
 /** The system message joined to the first user message; null when there is none to join. */
@@ -101,17 +130,4 @@ function unusedMark(template: string): string {
     if (!template.includes(mark)) return mark;
   }
   throw new GraftError('MODEL_UNSUPPORTED', 'The model’s chat template holds every private-use character.');
-}
-
-const KEPT_TEMPLATES = 16;
-const templates = new Map<string, Template>();
-
-/** Parsing takes a hundred times as long as rendering, and a gateway serves few models. */
-function parsed(template: string): Template {
-  const known = templates.get(template);
-  if (known) return known;
-  const made = new Template(template);
-  if (templates.size >= KEPT_TEMPLATES) templates.clear();
-  templates.set(template, made);
-  return made;
 }
