@@ -151,7 +151,7 @@ export class AskInput {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Names of 1 to 20 feature views. What they say of the entity now is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
+      'Names of 1 to 20 feature views. What they say of the entity now, at most 4,000 characters, is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
   })
   features?: string[] | null;
 

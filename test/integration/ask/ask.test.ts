@@ -214,6 +214,19 @@ describe('ask', () => {
       expect(answering.generations.length).toBe(before);
     });
 
+    it('refuses views that say more than a prompt should hold, before any work', async () => {
+      const { workspaceId, features } = answering;
+      const fields = [1, 2, 3].map((n) => ({ name: `note_${n}`, type: FeatureType.STRING }));
+      await features.defineView(workspaceId, { name: 'notes', entity: 'customer', fields });
+      const values = Object.fromEntries(fields.map(({ name }) => [name, 'word '.repeat(399)]));
+      await features.write(workspaceId, 'notes', [{ entity: 'customer:1', eventTime: new Date(0), values }]);
+      const before = answering.generations.length;
+      await expect(
+        answering.ask({ question: 'Why?', entity: 'customer:1', features: ['notes'], strategy: 'BASE' }),
+      ).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.features' });
+      expect(answering.generations.length).toBe(before);
+    });
+
     it('keeps personal data of a question out of prompt and record when told to', async () => {
       const question = 'Write one word about ana@example.org.';
       const answer = await answering.ask({ question, strategy: 'BASE', preprocessing: [PreprocessingStep.MASK_PII] });
