@@ -3,7 +3,7 @@ import type { Page, PageRequest } from '../kernel/pagination.js';
 import { AVAILABLE_STRATEGIES, type Answer } from './answer.js';
 import { ask, type Asked, type AskParts } from './ask.js';
 import type { AskEvent } from './events.js';
-import { checkedKey, checkedQuestion, questionDigest, type AskInput } from './question.js';
+import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import type { AnswerFilter } from './record/answer-store.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { SharedStream } from './shared-stream.js';
@@ -12,6 +12,9 @@ import { SharedStream } from './shared-stream.js';
 export interface Caller {
   workspaceId: WorkspaceId;
 }
+
+/** What `askAll` puts behind a request id: a colon and a strategy. */
+const LONGEST_SUFFIX = 8;
 
 /** Answers questions and finds answers again. */
 export class AskService {
@@ -45,8 +48,9 @@ export class AskService {
   /** The same question through every strategy that can answer now, one after the other: they share one model. */
   async askAll(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer[]> {
     const answers: Answer[] = [];
+    const common = checkedKey(input.requestId, 'input.requestId', MAX_KEY_CHARACTERS - LONGEST_SUFFIX);
     for (const strategy of AVAILABLE_STRATEGIES) {
-      const requestId = input.requestId ? `${input.requestId}:${strategy}` : null;
+      const requestId = common === null ? null : `${common}:${strategy}`;
       answers.push(await this.ask(caller, { ...input, strategy, requestId }, signal));
     }
     return answers;

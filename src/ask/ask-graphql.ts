@@ -306,7 +306,7 @@ export class AskResolver {
 
   @Query(() => [Answer], {
     description:
-      'The same question through every strategy that can answer, one after the other; `strategy` is not looked at. POST only, alone in its operation. With `requestId`, each answer’s own is that, a colon and the strategy.',
+      'The same question through every strategy that can answer, one after the other; `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
     complexity: ({ childComplexity }) => 400 + 4 * childComplexity,
   })
   async answerAll(

@@ -80,9 +80,14 @@ export function checkedQuestion(input: AskInput): Question {
 /** Equal for questions that must have one answer; the request id is no part of it. */
 export const questionDigest = (question: Question): string => digestOf(question);
 
+export const MAX_KEY_CHARACTERS = 200;
+
 /** 1 to 200 characters; null stays null. @throws BAD_USER_INPUT */
-export const checkedKey = (key: string | null | undefined, field: string): string | null =>
-  key === null || key === undefined ? null : checkedText(key, field, 200);
+export const checkedKey = (
+  key: string | null | undefined,
+  field: string,
+  most: number = MAX_KEY_CHARACTERS,
+): string | null => (key === null || key === undefined ? null : checkedText(key, field, most));
 
 function checkedSteps(steps: readonly PreprocessingStep[]): PreprocessingStep[] {
   if (steps.length > MAX_STEPS)

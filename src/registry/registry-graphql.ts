@@ -156,7 +156,7 @@ export class RegisterModelInput {
   })
   name?: string | null;
 
-  @Field(() => String, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
+  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
   idempotencyKey!: string;
 }
 

@@ -120,6 +120,12 @@ describe('ask', () => {
       ['BASE', 'CALLER', 'all:BASE'],
       ['RAG', 'CALLER', 'all:RAG'],
     ]);
+    for (const requestId of ['', 'x'.repeat(193)])
+      await expect(
+        answering.service.askAll(answering.caller, { question: RMA, requestId }, forever),
+      ).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.requestId' });
+    const longest = { question: RMA, requestId: 'x'.repeat(192), generation: { maxTokens: 1 } };
+    expect(await answering.service.askAll(answering.caller, longest, forever)).toHaveLength(2);
   });
 
   it('drops the weakest passages when the context is full, and says which', async () => {
