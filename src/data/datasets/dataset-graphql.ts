@@ -48,7 +48,7 @@ import {
   toDatasetRow,
   toRowChange,
 } from './row-graphql.js';
-import { rowCursor, type RowOrder } from './version-rows.js';
+import { changeCursor, rowCursor, type RowOrder } from './version-rows.js';
 
 @ObjectType({ implements: NodeType, description: 'Examples of one task, in immutable versions.' })
 export class Dataset extends NodeType {
@@ -474,7 +474,10 @@ export class DatasetVersionResolver {
 export class DatasetDiffResolver {
   constructor(private readonly data: Data) {}
 
-  @FieldResolver(() => RowChangeConnection, { description: 'The rows that differ, by key.', complexity: cost(50) })
+  @FieldResolver(() => RowChangeConnection, {
+    description: 'The rows that differ, by key and split.',
+    complexity: cost(50),
+  })
   async changes(
     @Root() { before, after }: DatasetDiff,
     @Ctx() context: GraphContext,
@@ -489,7 +492,7 @@ export class DatasetDiffResolver {
       await datasets.readableRowGroups(after),
       page,
     );
-    return toConnection(mapPage(changes, toRowChange), (change) => encodeCursor([change.key]), page.after);
+    return toConnection(mapPage(changes, toRowChange), changeCursor, page.after);
   }
 }
 

@@ -167,21 +167,34 @@ export class DatasetService {
    */
   async deleteRows(
     workspaceId: WorkspaceId,
-    input: { dataset: string; subject?: string | null; keys?: string[] | null; reason: string; idempotencyKey: string },
+    input: {
+      dataset: string;
+      subject?: string | null;
+      keys?: string[] | null;
+      split?: Split | null;
+      reason: string;
+      idempotencyKey: string;
+    },
   ): Promise<RunRow> {
     const dataset = await this.parts.store.require(workspaceId, input.dataset, 'input.dataset');
     const subject = input.subject ?? null;
     const keys = input.keys ?? [];
+    const split = input.split ?? null;
     if ((subject === null) === (keys.length === 0)) throw badInput('input', 'Give exactly one of subject and keys.');
+    if (subject !== null && split !== null) throw badInput('input.split', 'A person is deleted from all splits.');
     if (keys.length > 1000) throw badInput('input.keys', 'At most 1,000 keys are taken.');
     const reason = checkedText(input.reason, 'input.reason', 500);
-    const request = digestOf({ dataset: dataset.id, subject, keys, reason, salt: input.idempotencyKey });
+    const request = digestOf({ dataset: dataset.id, subject, keys, split, reason, salt: input.idempotencyKey });
     const earlier = await this.#sameRequest(workspaceId, input.idempotencyKey, request);
     if (earlier) return earlier;
     const withdraw: string[] = [];
     let newest: { version: VersionRecord; places: number[] } | null = null;
     for (const version of await this.parts.store.standing(dataset.id)) {
-      const places = await this.parts.rows.places(await this.parts.store.rowGroups(version.id), { subject, keys });
+      const places = await this.parts.rows.places(await this.parts.store.rowGroups(version.id), {
+        subject,
+        keys,
+        split,
+      });
       if (places.length > 0) withdraw.push(version.id);
       if (!newest || version.version > newest.version.version) newest = { version, places };
     }

@@ -123,7 +123,7 @@ export class AddDatasetVersionInput {
   @Field(() => Boolean, {
     defaultValue: false,
     description:
-      'Whether the rows of the newest version are carried over: new rows are added to them and replace those with the same key.',
+      'Whether the rows of the newest version are carried over: new rows are added to them and replace those with the same key, in the same split where both were given.',
   })
   extend!: boolean;
 
@@ -204,6 +204,12 @@ export class DeleteDatasetRowsInput {
 
   @Field(() => [String], { nullable: true, description: 'Keys of the rows; at most 1,000.' })
   keys?: string[] | null;
+
+  @Field(() => Split, {
+    nullable: true,
+    description: 'With `keys`: the split that they stand in, where ids begin anew in each; by default any.',
+  })
+  split?: Split | null;
 
   @Field(() => String, {
     description: 'Why; it stands at the versions that are withdrawn. Leave the person’s name out.',

@@ -135,7 +135,10 @@ export class DatasetRow {
   @Field(() => Int, { description: 'Place in the version, from 1.' })
   place!: number;
 
-  @Field(() => String, { description: 'Identity of the row over versions: its id, or one made from its input.' })
+  @Field(() => String, {
+    description:
+      'Identity of the row over versions: its id, or one made from its input. Unique in the version, or in the split where splits were given.',
+  })
   key!: string;
 
   @Field(() => Split, { description: 'What it is used for.' })
@@ -262,7 +265,9 @@ registerEnumType(RowChangeKind, {
 
 @ObjectType('RowChange', { description: 'A row that two versions don’t share.' })
 export class RowChangeType {
-  @Field(() => String, { description: 'Key of the row.' })
+  @Field(() => String, {
+    description: 'Key of the row; rows match by key and split, and by key alone where it stands once in each version.',
+  })
   key!: string;
 
   @Field(() => RowChangeKind, { description: 'How it differs.' })

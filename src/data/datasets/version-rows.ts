@@ -155,10 +155,10 @@ export class VersionRows {
     for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
   }
 
-  /** Places of the rows about a person, or of the rows with these keys. */
+  /** Places of the rows about a person, or of the rows with these keys, in one split or in all. */
   async places(
     groups: readonly RowGroupRecord[],
-    { subject, keys }: { subject: string | null; keys: readonly string[] },
+    { subject, keys, split }: { subject: string | null; keys: readonly string[]; split: string | null },
   ): Promise<number[]> {
     if (groups.length === 0) return [];
     const marks = keys.map(() => '?').join(', ');
@@ -166,8 +166,8 @@ export class VersionRows {
     const rows = await (
       await this.#open()
     ).rows<{ ordinal: number }>(
-      `SELECT ordinal FROM ${this.#table(groups)} WHERE ${where.join(' OR ')} ORDER BY ordinal`,
-      [...(subject === null ? [] : [subject]), ...keys],
+      `SELECT ordinal FROM ${this.#table(groups)} WHERE (${where.join(' OR ')}) ${split === null ? '' : 'AND split = ?'} ORDER BY ordinal`,
+      [...(subject === null ? [] : [subject]), ...keys, ...(split === null ? [] : [split])],
     );
     return rows.map((row) => row.ordinal);
   }
@@ -183,19 +183,22 @@ export class VersionRows {
     return counts!;
   }
 
-  /** What changed from version a to version b, by key; the cursor is the key. */
+  /** What changed from version a to version b, by key and split. */
   async changes(
     task: TaskKind,
     a: readonly RowGroupRecord[],
     b: readonly RowGroupRecord[],
     page: PageRequest,
   ): Promise<Page<RowChange>> {
-    const after = page.after === null ? null : String(decodeCursor(page.after, 1)[0]);
+    const after = page.after === null ? [] : decodeCursor(page.after, 2).map(String);
+    const split = 'coalesce(before_split, after_split)';
     const rows = await (
       await this.#open()
     ).rows<Record<string, string | null> & { key: string; kind: RowChange['kind'] }>(
-      `SELECT * FROM (${this.#diff(a, b)}) WHERE kind <> 'UNCHANGED' ${after === null ? '' : 'AND key > ?'} ORDER BY key LIMIT ${page.first + 1}`,
-      after === null ? [] : [after],
+      `SELECT * FROM (${this.#diff(a, b)})
+       WHERE kind <> 'UNCHANGED' ${page.after === null ? '' : `AND (key, ${split}) > (?, ?)`}
+       ORDER BY key, ${split} LIMIT ${page.first + 1}`,
+      after,
     );
     const side = (row: Record<string, string | null>, name: 'before' | 'after') =>
       row[`${name}_split`] === null || row[`${name}_fault`] !== null
@@ -241,11 +244,12 @@ export class VersionRows {
     return `(${parts.join(' UNION ALL ')})`;
   }
 
+  /** Rows match by key and split; where a key stands once in each version, the row may have moved to another split. */
   #diff(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): string {
     const side = (groups: readonly RowGroupRecord[]) =>
       groups.length > 0
-        ? this.#table(groups)
-        : `(SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS digest, NULL::VARCHAR AS split, NULL::VARCHAR AS text, NULL::VARCHAR AS label, NULL::VARCHAR AS body, NULL::VARCHAR AS fault WHERE false)`;
+        ? `(SELECT *, count(*) OVER (PARTITION BY key) = 1 AS once FROM ${this.#table(groups)})`
+        : `(SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS digest, NULL::VARCHAR AS split, NULL::VARCHAR AS text, NULL::VARCHAR AS label, NULL::VARCHAR AS body, NULL::VARCHAR AS fault, NULL::BOOLEAN AS once WHERE false)`;
     const columns = (alias: string, name: string) =>
       ['split', 'text', 'label', 'body', 'fault'].map((c) => `${alias}.${c} AS ${name}_${c}`).join(', ');
     return `
@@ -253,13 +257,17 @@ export class VersionRows {
              CASE WHEN a.key IS NULL THEN 'ADDED' WHEN b.key IS NULL THEN 'REMOVED'
                   WHEN a.digest <> b.digest OR a.split <> b.split THEN 'CHANGED' ELSE 'UNCHANGED' END AS kind,
              ${columns('a', 'before')}, ${columns('b', 'after')}
-      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key`;
+      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key AND (a.split = b.split OR (a.once AND b.once))`;
   }
 }
 
 /** Cursor of a row in a list of this order. */
 export const rowCursor = (order: RowOrder, row: StoredRow): string =>
   encodeCursor([`${order.by} ${order.descending ? 'DESC' : 'ASC'}`, row.sortValue, row.ordinal]);
+
+/** Cursor of a change in the list of what differs. */
+export const changeCursor = (change: Pick<RowChange, 'key' | 'splitBefore' | 'splitAfter'>): string =>
+  encodeCursor([change.key, (change.splitBefore ?? change.splitAfter)!]);
 
 function conditions(filter: RowFilter): { where: string[]; values: (string | number)[] } {
   const where: string[] = [];

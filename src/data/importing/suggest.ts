@@ -224,8 +224,10 @@ function commonColumns(columns: Columns, taken: string[]): Partial<Record<DataFi
     const column = columns.find(field, taken, fits);
     if (column !== undefined) found[field] = column;
   };
-  add(DataField.ID, (values) => new Set(values.map(String)).size === values.length);
   add(DataField.SPLIT, (values) => values.length > 0 && values.every((v) => SPLIT_WORD.test(String(v))));
+  // Ids may begin anew in each split.
+  const splits = found.SPLIT === undefined ? [] : columns.values(found.SPLIT);
+  add(DataField.ID, (ids) => new Set(ids.map((id, i) => `${String(splits[i])} ${String(id)}`)).size === ids.length);
   add(DataField.GROUP);
   add(DataField.SUBJECT);
   add(DataField.EVENT_TIME, (values) => values.length > 0 && values.every((v) => DATE.test(String(v))));

@@ -106,11 +106,16 @@ async function stageRows(
     );
 }
 
-/** Rows with the same input get a counter behind their hashed key; a given id that comes twice is an error of the later row. */
+/**
+ * Rows with the same input get a counter behind their hashed key; a given id that comes twice is an error of the later
+ * row, unless each row with it has a given split of its own.
+ */
 async function makeKeysUnique(engine: TableEngine): Promise<void> {
   await engine.run(`
     CREATE TABLE again AS SELECT ordinal, n FROM (
-      SELECT ordinal, row_number() OVER (PARTITION BY key ORDER BY ordinal) AS n FROM rows) WHERE n > 1`);
+      SELECT ordinal, row_number() OVER (PARTITION BY key, scope ORDER BY ordinal) AS n FROM (
+        SELECT ordinal, key, CASE WHEN bool_and(given_split IS NOT NULL) OVER (PARTITION BY key) THEN given_split END AS scope
+        FROM rows)) WHERE n > 1`);
   await engine.run(`
     INSERT INTO flags SELECT ordinal, 'duplicate-id', 'id ' || key, NULL FROM rows SEMI JOIN again USING (ordinal) WHERE key NOT LIKE '~%'`);
   await engine.run(`UPDATE rows SET key = key || '#' || again.n FROM again WHERE again.ordinal = rows.ordinal`);

@@ -1,5 +1,5 @@
 import { quote, type TableEngine, type TableWriter } from '../storage/duckdb.js';
-import { fromColumns, STAGED_COLUMNS } from '../storage/row-table.js';
+import { fromColumns, sameKey, STAGED_COLUMNS } from '../storage/row-table.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import type { Recipe, RecipeBase } from './recipe.js';
 import { stageFault, stageRow, type Staging } from './stage-file.js';
@@ -8,6 +8,7 @@ interface BaseRow {
   ordinal: number;
   key: string;
   split: string;
+  given_split: string | null;
   group_key: string;
   subject: string | null;
   entity: string | null;
@@ -37,7 +38,7 @@ export async function stageBase(
   const from = `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
   const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
   const rows = engine.stream<BaseRow>(
-    `SELECT b.* FROM (SELECT * FROM ${from} WHERE ${kept}) b ANTI JOIN rows USING (key) ORDER BY ordinal`,
+    `SELECT b.* FROM (SELECT * FROM ${from} WHERE ${kept}) b ANTI JOIN rows n ON ${sameKey('b', 'n')} ORDER BY b.ordinal`,
     base.without?.values ?? [],
   );
   // Appending to `rows` while it is read would conflict: these go to a table of their own first.
@@ -52,6 +53,7 @@ export async function stageBase(
           ...at,
           key: r.key,
           split: r.split,
+          givenSplit: r.given_split,
           group: r.group_key,
           subject: r.subject,
           entity: r.entity,

@@ -103,8 +103,8 @@ function stageRecord(
     );
   const row = preprocessRow(built.row, recipe.steps);
   const group = asKey(values.GROUP) ?? defaultGroup(row);
-  const split = splitOf(values.SPLIT, input, () => splitOfGroup(group, recipe.splitRule));
-  if (!split)
+  const givenSplit = givenSplitOf(values.SPLIT, input);
+  if (givenSplit === 'UNKNOWN')
     return stageFault(
       staging,
       at,
@@ -116,7 +116,8 @@ function stageRecord(
   const meta: RowMeta = {
     ...at,
     key: asKey(values.ID) ?? `~${scope}${exact}`,
-    split,
+    split: givenSplit ?? splitOfGroup(group, recipe.splitRule),
+    givenSplit,
     group,
     subject,
     entity: asKey(values.ENTITY),
@@ -166,6 +167,7 @@ export function stageFault(
     ...at,
     key: `!${at.file}:${at.fileRow}`,
     split: 'TRAIN',
+    givenSplit: null,
     group: '',
     subject: null,
     entity: null,
@@ -176,10 +178,11 @@ export function stageFault(
   staging.flags.add(flagValues({ ordinal: at.ordinal, rule: fault.rule, note: fault.message, related: null }));
 }
 
-function splitOf(value: unknown, { split, mapping }: RecipeFile, hashed: () => Split): Split | null {
+/** The split of the file or of the column; null when neither says one. */
+function givenSplitOf(value: unknown, { split, mapping }: RecipeFile): Split | 'UNKNOWN' | null {
   if (split) return split;
   const word = asKey(value);
-  return word === null ? hashed() : splitOfWord(mapping.splitValues[word] ?? word);
+  return word === null ? null : (splitOfWord(mapping.splitValues[word] ?? word) ?? 'UNKNOWN');
 }
 
 /** Questions on one context stay together, and so do texts of the same words. */

@@ -15,9 +15,11 @@ import type { ColumnType } from './duckdb.js';
 export interface RowMeta {
   /** Place in the version, from 1; files follow one another. */
   ordinal: number;
-  /** Identity over versions: the given id, or a hash of the input with a counter for equal ones. */
+  /** Identity over versions: the given id, or a hash of the input with a counter for equal ones. Unique in `givenSplit`. */
   key: string;
   split: string;
+  /** The split if it was given, by file or column: public sets count ids anew in each of theirs. Null if it was computed. */
+  givenSplit: string | null;
   /** Rows of one group are never parted by a hashed split. */
   group: string;
   /** Whom the row is about: their rows can be deleted. */
@@ -81,6 +83,7 @@ export const STORED_COLUMNS = {
   key: 'VARCHAR',
   digest: 'VARCHAR',
   split: 'VARCHAR',
+  given_split: 'VARCHAR',
   group_key: 'VARCHAR',
   subject: 'VARCHAR',
   entity: 'VARCHAR',
@@ -97,6 +100,13 @@ export const STORED_COLUMNS = {
   /** Why a record is no row: the rule's id. Its raw text stands in `text`; only quarantined ones have it. */
   fault: 'VARCHAR',
 } as const satisfies Record<string, ColumnType>;
+
+/**
+ * SQL for whether two rows of one version with the same key are the same row: ids begin anew only in splits that were
+ * given, so a row whose split was computed shares its id with no other.
+ */
+export const sameKey = (a: string, b: string): string =>
+  `${a}.key = ${b}.key AND coalesce(${a}.given_split = ${b}.given_split, true)`;
 
 /**
  * The table `rows` while a version is made: the stored columns, and hashes that only validation needs.
@@ -152,6 +162,7 @@ const metaValues = (meta: RowMeta, digest: string): (string | number | null)[] =
   meta.key,
   digest,
   meta.split,
+  meta.givenSplit,
   meta.group,
   meta.subject,
   meta.entity,

@@ -1,7 +1,8 @@
 import { TaskKind } from '../../../src/data/index.js';
 import { ExportFormat, exportRows } from '../../../src/data/datasets/export-rows.js';
 import { unusableReason } from '../../../src/data/datasets/dataset.js';
-import { rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
+import { changeCursor, rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
+import { Split } from '../../../src/data/importing/splits.js';
 import { quote, TableEngine } from '../../../src/data/storage/duckdb.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
@@ -129,6 +130,85 @@ describe('a version', () => {
       await kit.data.store.rowGroups(b.id),
     );
     expect(counts).toEqual({ added: 0, removed: 0, changed: 2, unchanged: 1 });
+  });
+});
+
+describe('ids that begin anew in each split', () => {
+  const split = (name: string, n: number) =>
+    rows(n).map(({ label, text }, id) => ({ id, split: name, text: `${name} ${text}`, label }));
+
+  it('match each row with itself in exports and diffs, page by page', async () => {
+    const name = await dataset();
+    const [train, test] = [split('train', 4), split('test', 4)];
+    const first = await kit.imported(name, [...train, ...test]);
+    expect(first.report.problems.map((p) => p.rule)).not.toContain('duplicate-id');
+    const groups = await kit.data.store.rowGroups(first.id);
+    const what = { dataset: (await kit.data.store.byName(ws, name))!, version: first, rowGroups: groups };
+    const parts = { rows: kit.data.rows, files: kit.files, folder: kit.folder };
+    const file = await exportRows(parts, ws, what, ExportFormat.JSONL, {});
+    const again = await kit.version(await kit.import(await dataset(), [{ fileId: file.id }]));
+    const same = { added: 0, removed: 0, changed: 0, unchanged: 8 };
+    expect(await kit.data.rows.diffCounts(groups, await kit.data.store.rowGroups(again.id))).toEqual(same);
+
+    const second = await kit.imported(name, [
+      train[0]!,
+      { ...train[1], label: 'new' },
+      train[2]!,
+      test[0]!,
+      { ...test[1], label: 'new' },
+      { ...test[3], split: 'validation' },
+      ...split('test', 6).slice(4),
+    ]);
+    const after = await kit.data.store.rowGroups(second.id);
+    const changes: string[] = [];
+    for (let cursor: string | null = null, more = true; more;) {
+      const page = await kit.data.rows.changes(TaskKind.CLASSIFICATION, groups, after, { first: 1, after: cursor });
+      for (const c of page.items) changes.push(`${c.key} ${c.kind} ${c.splitBefore} ${c.splitAfter}`);
+      cursor = changeCursor(page.items.at(-1)!);
+      more = page.hasNextPage;
+    }
+    expect(changes).toEqual([
+      '1 CHANGED TEST TEST',
+      '1 CHANGED TRAIN TRAIN',
+      '2 REMOVED TEST null',
+      '3 REMOVED TEST null',
+      '3 REMOVED TRAIN null',
+      '3 ADDED null VALIDATION',
+      '4 ADDED null TEST',
+      '5 ADDED null TEST',
+    ]);
+  });
+
+  it('let a row move to another split as one change while its id stands once', async () => {
+    const name = await dataset();
+    const [a, b] = [split('train', 6), split('train', 6)];
+    b[5]!.split = 'test';
+    const [first, second] = [await kit.imported(name, a), await kit.imported(name, b)];
+    const [before, after] = [await kit.data.store.rowGroups(first.id), await kit.data.store.rowGroups(second.id)];
+    expect(await kit.data.rows.diffCounts(before, after)).toMatchObject({ added: 0, removed: 0, changed: 1 });
+  });
+
+  it('are mended and deleted in one split without touching the others', async () => {
+    const name = await dataset();
+    await kit.imported(name, [...split('train', 4), ...split('test', 4)]);
+    const mended = await kit.imported(name, [{ ...split('test', 1)[0], label: 'mended' }], { extend: true });
+    expect(mended.report.rows).toBe(8);
+    const request = { dataset: name, keys: ['1', '2'], reason: 'wrong', idempotencyKey: newId() };
+    const { versionId } = await kit.output(await kit.data.datasets.deleteRows(ws, { ...request, split: Split.TEST }));
+    const left = await kit.data.store.rowGroups(versionId!);
+    expect(await kit.data.rows.count(left, { split: 'TRAIN' })).toBe(4);
+    expect(await kit.data.rows.count(left, { split: 'TEST' })).toBe(2);
+    expect(await kit.data.rows.count(left, { label: 'mended', split: 'TEST' })).toBe(1);
+    const subject = { ...request, keys: null, subject: 'c', split: Split.TEST, idempotencyKey: newId() };
+    expect(await failure(kit.data.datasets.deleteRows(ws, subject))).toBe('BAD_USER_INPUT');
+  });
+
+  it('replace a row whose split was computed, wherever it is put', async () => {
+    const name = await dataset();
+    const plain = split('train', 5).map(({ split: _, ...row }) => row);
+    await kit.imported(name, plain);
+    const moved = await kit.imported(name, [{ ...plain[2]!, split: 'validation' }], { extend: true });
+    expect(moved.report.rows).toBe(5);
   });
 });
 

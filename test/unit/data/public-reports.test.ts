@@ -43,4 +43,34 @@ describeWithDatasets('reports on the public files', (datasets) => {
     // The Spanish file begins its first context with a byte order mark.
     expect(rowsOf(pairs, 'misread-text')).toContain(1);
   });
+
+  it('CoNLL++: ids that begin anew in each split are kept, copies show up, mentions in doubt are reported', async () => {
+    const file = await dataFile(`${datasets}/conllpp.csv`);
+    const version = await made({ task: TaskKind.EXTRACTION, files: [{ file }] });
+    expect(version.report).toMatchObject({ rows: 20_744, openErrors: 0 });
+    expect(version.counts.test).toBe(3_453);
+    const found = counts(version);
+    expect(found['duplicate-id']).toBeUndefined();
+    // Letter by letter, 1,796 rows repeat an earlier one of their split ("Scorers :", datelines, table heads), and the
+    // texts of 612 stand in a split that is used later.
+    expect(found['exact-duplicate']).toBeGreaterThanOrEqual(1_796);
+    expect(found['split-leak']).toBeGreaterThanOrEqual(612);
+    expect(found['entity-ambiguous']).toBeGreaterThan(0);
+  });
+
+  it('SST-2: three files as three splits', async () => {
+    const files = [];
+    for (const [part, split] of [
+      ['train', Split.TRAIN],
+      ['dev', Split.VALIDATION],
+      ['test', Split.TEST],
+    ] as const)
+      files.push({ file: await dataFile(`${datasets}/sst2-${part}.tsv`), split });
+    const version = await made({ task: TaskKind.CLASSIFICATION, files });
+    expect(version.report).toMatchObject({ rows: 9_613, openErrors: 0 });
+    expect(version.counts).toMatchObject({ validation: 872, test: 1_821 });
+    // Two texts of the training split stand in the test split too.
+    expect(counts(version)['split-leak']).toBeGreaterThanOrEqual(2);
+    expect(version.report.quarantinedRows).toBeLessThan(20);
+  });
 });

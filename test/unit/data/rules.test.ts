@@ -103,6 +103,32 @@ describe('rules on single records', () => {
     expect(version.report.quarantinedRows).toBe(1);
   });
 
+  it('ids that begin anew in each split are no duplicates', async () => {
+    const split = (name: string) => [
+      { id: 0, text: `${name}: the apple is ripe`, label: 'fruit', split: name },
+      { id: 1, text: `${name}: cabbage needs a lot of water`, label: 'vegetable', split: name },
+    ];
+    const inOneFile = [...split('train'), ...split('validation'), ...split('test')];
+    const columns = { ID: 'id', TEXT: 'text', LABEL: 'label' };
+    const duplicates = async (files: Wishes['files']) =>
+      rowsOf(await made({ task: TaskKind.CLASSIFICATION, files }), 'duplicate-id');
+    const byColumn = { columns: { ...columns, SPLIT: 'split' } };
+    expect(await duplicates([{ file: await jsonl(inOneFile), mapping: byColumn }])).toEqual([]);
+    const byFile = [Split.TRAIN, Split.TEST].map(async (name) => ({
+      file: await jsonl(split(name)),
+      split: name,
+      mapping: { columns },
+    }));
+    expect(await duplicates(await Promise.all(byFile))).toEqual([]);
+    // Within one split they are, and so they are when not all splits were given.
+    expect(await duplicates([{ file: await jsonl([...inOneFile, ...split('test')]), mapping: byColumn }])).toEqual([
+      7, 8,
+    ]);
+    expect(await duplicates([{ file: await jsonl(inOneFile), mapping: { columns } }])).toEqual([3, 4, 5, 6]);
+    const unsaid = { ...split('some')[0], split: null };
+    expect(await duplicates([{ file: await jsonl([...inOneFile, unsaid]), mapping: byColumn }])).toEqual([3, 5, 7]);
+  });
+
   rule('empty-field', 'names blank texts and labels', async () => {
     expect(rowsOf(await classified([...fruits, [' \n', 'fruit'], ['text', ' ']]), 'empty-field')).toEqual([5, 6]);
   });

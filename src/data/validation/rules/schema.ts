@@ -43,6 +43,6 @@ export const SCHEMA_RULES: readonly Rule[] = [
 export const DUPLICATE_ID: Rule = {
   id: 'duplicate-id',
   severity: Severity.ERROR,
-  meaning: 'Another row before it has the same id.',
-  cure: 'Give each row an id of its own; the first one was kept.',
+  meaning: 'Another row before it has the same id; ids may begin anew only in splits that are given.',
+  cure: 'Give each row an id of its own, or each file its split; the first one was kept.',
 };
