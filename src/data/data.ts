@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.js';
+import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { ArtifactStore, FileService, StoredFileRow } from '../platform/artifacts/index.js';
 import type { Database } from '../platform/database/index.js';
@@ -71,7 +72,10 @@ export class Data {
     const rowGroups = await this.datasets.readableRowGroups(version);
     const [dataset] = await this.store.byIds(workspaceId, [version.datasetId]);
     const tools = { rows: this.rows, files: this.parts.files, folder: join(this.parts.folder, 'making') };
-    return exportRows(tools, workspaceId, { dataset: dataset!, version, rowGroups }, format, filter);
+    const file = await exportRows(tools, workspaceId, { dataset: dataset!, version, rowGroups }, format, filter);
+    if (await this.store.addExport(versionId, file.id)) return file;
+    await this.parts.files.remove(workspaceId, file.id);
+    throw new GraftError('DATASET_UNUSABLE', `The rows of version ${version.version} were erased in the meantime.`);
   }
 
   async stop(): Promise<void> {

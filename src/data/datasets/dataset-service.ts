@@ -162,7 +162,8 @@ export class DatasetService {
 
   /**
    * Deletes the rows about a person (or with certain keys) from a dataset: a new version without them is made as a run,
-   * and every version that holds them is withdrawn, its rows erased.
+   * and every version that holds them is withdrawn, its rows erased with the files that hold them. What feature views know
+   * of the person goes too.
    * @throws NOT_FOUND when no version holds such a row, BAD_USER_INPUT
    */
   async deleteRows(
@@ -201,6 +202,8 @@ export class DatasetService {
     if (!newest || withdraw.length === 0)
       throw new GraftError('NOT_FOUND', `No version of ${dataset.name} has such a row.`);
     if (newest.places.length > MAX_DELETED) throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
+    // At once, not by the run: its input may not name the person.
+    if (subject !== null) await this.parts.features.forget(workspaceId, subject);
     const run: DeleteRowsInput = {
       operation: 'delete',
       datasetId: dataset.id,

@@ -4,12 +4,15 @@ import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/
 import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 
-export type NewVersion = Omit<VersionRecord, 'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason'>;
+export type NewVersion = Omit<
+  VersionRecord,
+  'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason' | 'withdrawnBy'
+>;
 
 const asVersion = (row: Prisma.DatasetVersionGetPayload<object>) => row as unknown as VersionRecord;
 const asJson = (value: unknown) => value as Prisma.InputJsonValue;
 
-/** All queries of the tables `dataset`, `dataset_version`, `dataset_row_group` and `dataset_parent`. */
+/** All queries of the tables `dataset`, `dataset_version`, `dataset_row_group`, `dataset_export` and `dataset_parent`. */
 export class DatasetStore {
   constructor(private readonly database: Database) {}
 
@@ -121,6 +124,28 @@ export class DatasetStore {
     );
   }
 
+  /** All versions of a dataset whose rows were erased. */
+  async withdrawn(datasetId: string): Promise<VersionRecord[]> {
+    const where = { datasetId, withdrawnAt: { not: null } };
+    return (await this.database.prisma.datasetVersion.findMany({ where })).map(asVersion);
+  }
+
+  /** A standing version that was made of each of these files, by their digests. One statement for any number of them. */
+  async madeOf(
+    workspaceId: WorkspaceId,
+    digests: readonly string[],
+  ): Promise<Map<string, { dataset: string; version: number }>> {
+    const { rows } = await this.database.pool.query<{ sha256: string; dataset: string; version: number }>(
+      `SELECT DISTINCT ON (sha256) sha256, dataset.name AS dataset, version
+       FROM dataset_version v JOIN dataset ON dataset.id = dataset_id,
+            jsonb_array_elements(manifest->'files') AS file, unnest(ARRAY[file->>'sha256', file->>'pair']) AS sha256
+       WHERE v.workspace_id = $1 AND withdrawn_at IS NULL AND sha256 = ANY($2)
+       ORDER BY sha256, v.id DESC`,
+      [workspaceId, digests],
+    );
+    return new Map(rows.map(({ sha256, ...user }) => [sha256, user]));
+  }
+
   /** Parents by child: one statement for any number of versions. */
   async parents(versionIds: readonly string[]): Promise<Map<string, VersionRecord[]>> {
     const rows = await this.database.prisma.datasetParent.findMany({
@@ -143,6 +168,28 @@ export class DatasetStore {
 
   rowGroups(versionId: string): Promise<RowGroupRecord[]> {
     return this.database.prisma.datasetRowGroup.findMany({ where: { versionId }, orderBy: { position: 'asc' } });
+  }
+
+  /** Ids of the stored files that are row groups with one of these contents. */
+  async rowGroupFiles(digests: readonly string[]): Promise<Set<string>> {
+    const where = { sha256: { in: [...digests] } };
+    return new Set((await this.database.prisma.datasetRowGroup.findMany({ where })).map((group) => group.fileId));
+  }
+
+  /** Ids of the stored files that rows of these versions were exported to. */
+  async exportFiles(versionIds: readonly string[]): Promise<string[]> {
+    const where = { versionId: { in: [...versionIds] } };
+    return (await this.database.prisma.datasetExport.findMany({ where })).map((row) => row.fileId);
+  }
+
+  /** Notes an export. @returns false when the version was withdrawn in the meantime: then the file must not stay */
+  async addExport(versionId: string, fileId: string): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `WITH standing AS (SELECT id FROM dataset_version WHERE id = $1 AND withdrawn_at IS NULL FOR SHARE)
+       INSERT INTO dataset_export (version_id, file_id) SELECT id, $2 FROM standing`,
+      [versionId, fileId],
+    );
+    return rowCount === 1;
   }
 
   /** Holds other writers of this dataset's versions off until the transaction ends. */
@@ -184,21 +231,20 @@ export class DatasetStore {
     return asVersion(row);
   }
 
-  /**
-   * Takes versions out of use: their row groups are forgotten, and what the report quotes of rows.
-   * @returns the files that held their rows
-   */
-  async withdraw(tx: Transaction, versionIds: readonly string[], reason: string, at: Date): Promise<string[]> {
-    const groups = await tx.datasetRowGroup.findMany({ where: { versionId: { in: [...versionIds] } } });
+  /** Takes versions out of use: their row groups are forgotten, and what the report quotes of rows. */
+  async withdraw(
+    tx: Transaction,
+    versionIds: readonly string[],
+    withdrawn: { withdrawnAt: Date; withdrawnReason: string; withdrawnBy: string },
+  ): Promise<void> {
     for (const row of await tx.datasetVersion.findMany({ where: { id: { in: [...versionIds] }, withdrawnAt: null } })) {
       const report = asVersion(row).report;
       const problems = report.problems.map((problem) => ({ ...problem, example: null, rows: [] }));
       await tx.datasetVersion.update({
         where: { id: row.id },
-        data: { withdrawnAt: at, withdrawnReason: reason, report: asJson({ ...report, problems }) },
+        data: { ...withdrawn, report: asJson({ ...report, problems }) },
       });
     }
     await tx.datasetRowGroup.deleteMany({ where: { versionId: { in: [...versionIds] } } });
-    return groups.map((group) => group.fileId);
   }
 }

@@ -34,6 +34,7 @@ export interface VersionRecord {
   openErrors: number;
   withdrawnAt: Date | null;
   withdrawnReason: string | null;
+  withdrawnBy: string | null;
   createdAt: Date;
 }
 

@@ -31,12 +31,13 @@ import {
   type StoredEventLike,
   type SubscriptionRequest,
 } from '../../graphql-kit/index.js';
+import type { StoredFileRow } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
 import { TaskKind } from '../tasks/task-kinds.js';
-import { Dataset, DatasetVersion, loadDataset, loadVersion } from './dataset-graphql.js';
+import { Dataset, DatasetVersion, inOrder, loadDataset, loadVersion } from './dataset-graphql.js';
 import type { NewImport } from './dataset-service.js';
 import { ExportFormat } from './export-rows.js';
 import { FileType, toFile } from './file-graphql.js';
@@ -199,7 +200,10 @@ export class DeleteDatasetRowsInput {
   @Field(() => String, { description: 'Name of the dataset.' })
   dataset!: string;
 
-  @Field(() => String, { nullable: true, description: 'Whom the rows are about, as the SUBJECT column names them.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Whom the rows are about, as the SUBJECT column names them, or the ENTITY column.',
+  })
   subject?: string | null;
 
   @Field(() => [String], { nullable: true, description: 'Keys of the rows; at most 1,000.' })
@@ -242,6 +246,15 @@ export class ExportDatasetVersionInput {
 export class ExportDatasetVersionPayload {
   @Field(() => FileType, { description: 'Download it from its `path`.' })
   file!: FileType;
+}
+
+@ObjectType({ description: 'A file with deleted rows that a deletion left.' })
+export class KeptFile {
+  @Field(() => FileType, { description: 'The file.' })
+  file!: FileType;
+
+  @Field(() => String, { description: 'What is still made of it, and what to do.' })
+  reason!: string;
 }
 
 @ObjectType({ implements: RunType, description: 'Files are read and checked, and a dataset gets a new version.' })
@@ -302,7 +315,7 @@ export class ImportResolver {
 
   @Mutation(() => ImportRunPayload, {
     description:
-      'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased. The uploaded files that they came from are not touched.',
+      'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased, with what was made of those versions (exports, training examples) and the uploaded files that they were made of, under whatever name they were uploaded. A file that a standing version was also made of stays: see `keptFiles`. Rows of feature views whose entity is `subject` go at once, in all views of the workspace. An import under way that reads a deleted file fails. Not found and so left: files that `importFeatures` read, and documents of collections.',
     complexity: cost(100),
   })
   async deleteDatasetRows(
@@ -360,6 +373,27 @@ export class ImportResolver {
     const ids = (row.output as unknown as ImportOutput | null)?.withdrawn ?? [];
     const versions = await Promise.all(ids.map((id) => loadVersion(context, this.data, id)));
     return versions.filter((version) => version !== null);
+  }
+
+  @FieldResolver(() => [String], {
+    description: 'Names of the uploads and exports that a deletion deleted; empty before its end.',
+  })
+  deletedFiles(@Root() { row }: ImportRun): string[] {
+    return (row.output as unknown as ImportOutput | null)?.deletedFiles ?? [];
+  }
+
+  @FieldResolver(() => [KeptFile], {
+    description: 'Files with deleted rows that a deletion left because a standing version was made of them.',
+    complexity: cost(5),
+  })
+  async keptFiles(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<KeptFile[]> {
+    const loader = context.loader<string, StoredFileRow>('data.filesById', async (ids) =>
+      inOrder(ids, await this.data.parts.files.find(context.workspaceId, { ids })),
+    );
+    const kept = (row.output as unknown as ImportOutput | null)?.keptFiles ?? [];
+    const files = await Promise.all(kept.map(({ fileId }) => loader.load(fileId)));
+    // A later deletion may have taken it.
+    return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: toFile(files[i]), reason }] : []));
   }
 
   @Subscription(() => ImportEvent, {

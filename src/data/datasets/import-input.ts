@@ -1,3 +1,4 @@
+import type { ErasedFiles } from './erase-rows.js';
 import type { FileMapping } from '../importing/mapping.js';
 import type { Split, SplitRule } from '../importing/splits.js';
 import type { PreprocessingStep } from '../preprocessing/steps.js';
@@ -41,8 +42,8 @@ export interface DeleteRowsInput {
 
 export type ImportInput = AddVersionInput | DeleteRowsInput;
 
-/** What an import run leaves in its output. */
-export interface ImportOutput {
+/** What an import run leaves in its output; only a deletion withdraws versions and erases files. */
+export interface ImportOutput extends ErasedFiles {
   /** Null when a deletion left no row. */
   versionId: string | null;
   /** False when the rows were those of an existing version. */

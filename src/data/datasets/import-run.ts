@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService, StagedBytes, StoredFileRow } from '../../platform/artifacts/index.js';
+import type { Transaction } from '../../platform/database/index.js';
 import type { Json } from '../../platform/events/index.js';
 import type { RunContext } from '../../platform/runs/index.js';
 import type { FeatureService } from '../features/feature-service.js';
@@ -25,6 +26,7 @@ import {
   type VersionSource,
 } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
+import { eraseWithdrawnRows } from './erase-rows.js';
 import type { AddVersionInput, DeleteRowsInput, ImportInput, ImportOutput } from './import-input.js';
 
 export interface ImportParts {
@@ -40,6 +42,10 @@ export interface ImportParts {
   /** Working folder, for this home alone. */
   folder: string;
 }
+
+type MadeOrFound = Pick<ImportOutput, 'versionId' | 'created'>;
+
+const cameInBetween = () => new GraftError('CONFLICT', 'Another version came in between; send the deletion again.');
 
 /** How often a version is made anew because another one came in between. */
 const ATTEMPTS = 3;
@@ -101,8 +107,8 @@ export class Importer {
       const made = await this.#make(context, recipe, groups, folder).finally(() =>
         rm(`${folder}-features`, { recursive: true, force: true }),
       );
-      const output = await this.#commit(context, dataset, recipe, made, latest, base, 0, []);
-      if (output) return output;
+      const version = await this.#commit(context, dataset, recipe, made, latest, base, null);
+      if (version) return { ...version, withdrawn: [], deletedFiles: [], keptFiles: [] };
       if (attempt === ATTEMPTS)
         throw new GraftError(
           'CONFLICT',
@@ -117,16 +123,45 @@ export class Importer {
     input: DeleteRowsInput,
     folder: string,
   ): Promise<ImportOutput> {
-    const base = await this.parts.store.requireVersion(dataset.workspaceId as WorkspaceId, input.baseId, 'baseId');
-    if (base.withdrawnAt) return this.#alreadyDeleted(base, input);
-    const withdraw = { ids: input.withdraw, reason: input.reason };
-    if (input.places.length === base.report.rows) {
-      const fileIds = await context.fenced((tx) =>
-        this.parts.store.withdraw(tx, withdraw.ids, withdraw.reason, this.parts.clock.now()),
-      );
-      await this.#erase(dataset.workspaceId as WorkspaceId, fileIds, withdraw.ids);
-      return { versionId: null, created: false, withdrawn: withdraw.ids };
-    }
+    const { store } = this.parts;
+    const base = await store.requireVersion(dataset.workspaceId as WorkspaceId, input.baseId, 'baseId');
+    const version = base.withdrawnAt
+      ? await this.#alreadyDeleted(context, base)
+      : input.places.length === base.report.rows
+        ? await this.#withdrawAll(context, dataset, base, input)
+        : await this.#makeWithout(context, dataset, base, input, folder);
+    const erased = await eraseWithdrawnRows(this.parts, dataset);
+    return { ...version, withdrawn: input.withdraw, ...erased };
+  }
+
+  /** No row is left, so there is no version to make. */
+  async #withdrawAll(
+    context: RunContext,
+    dataset: DatasetRecord,
+    base: VersionRecord,
+    input: DeleteRowsInput,
+  ): Promise<MadeOrFound> {
+    const { store } = this.parts;
+    await context.fenced(async (tx) => {
+      await store.lock(tx, dataset.id);
+      if ((await store.latest(dataset.id))?.id !== base.id) throw cameInBetween();
+      await this.#withdraw(tx, context, input);
+    });
+    return { versionId: null, created: false };
+  }
+
+  #withdraw(tx: Transaction, { run }: RunContext, { withdraw, reason }: DeleteRowsInput): Promise<void> {
+    const withdrawn = { withdrawnAt: this.parts.clock.now(), withdrawnReason: reason, withdrawnBy: run.id };
+    return this.parts.store.withdraw(tx, withdraw, withdrawn);
+  }
+
+  async #makeWithout(
+    context: RunContext,
+    dataset: DatasetRecord,
+    base: VersionRecord,
+    input: DeleteRowsInput,
+    folder: string,
+  ): Promise<MadeOrFound> {
     const groups = await this.parts.store.rowGroups(base.id);
     const { settings, splitRule, steps } = base.manifest;
     const without = input.places.length > 0 ? { sql: `ordinal IN (${input.places.join(', ')})`, values: [] } : null;
@@ -139,27 +174,17 @@ export class Importer {
       features: [],
     };
     const made = await this.#make(context, recipe, groups, folder);
-    const output = await this.#commit(
-      context,
-      dataset,
-      recipe,
-      made,
-      base,
-      base,
-      input.places.length,
-      withdraw.ids,
-      withdraw.reason,
-    );
-    if (!output) throw new GraftError('CONFLICT', 'Another version came in between; send the deletion again.');
-    return output;
+    const version = await this.#commit(context, dataset, recipe, made, base, base, input);
+    if (!version) throw cameInBetween();
+    return version;
   }
 
   /** The version is gone: by an earlier attempt of this run, or because another deletion came first. */
-  async #alreadyDeleted(base: VersionRecord, input: DeleteRowsInput): Promise<ImportOutput> {
-    if (base.withdrawnReason !== input.reason)
+  async #alreadyDeleted({ run }: RunContext, base: VersionRecord): Promise<MadeOrFound> {
+    if (base.withdrawnBy !== run.id)
       throw new GraftError('CONFLICT', 'Another deletion came in between; send this one again.');
     const successor = await this.parts.store.successor(base);
-    return { versionId: successor?.id ?? null, created: successor !== null, withdrawn: input.withdraw };
+    return { versionId: successor?.id ?? null, created: successor !== null };
   }
 
   async #files(workspaceId: WorkspaceId, input: AddVersionInput): Promise<RecipeFile[]> {
@@ -204,20 +229,17 @@ export class Importer {
     made: MadeVersion,
     latest: VersionRecord | null,
     base: VersionRecord | null,
-    leftOut: number,
-    withdraw: readonly string[],
-    reason = '',
-  ): Promise<ImportOutput | null> {
-    const { store, files, artifacts, clock } = this.parts;
+    deletion: DeleteRowsInput | null,
+  ): Promise<MadeOrFound | null> {
+    const { store, files, artifacts } = this.parts;
     const workspaceId = dataset.workspaceId as WorkspaceId;
-    const manifest = manifestOf(recipe, made, base, leftOut);
+    const manifest = manifestOf(recipe, made, base, deletion?.places.length ?? 0);
     const digest = manifestDigest(manifest);
     const staged: StagedBytes[] = [];
-    const erased: string[] = [];
     try {
       for (const group of made.rowGroups)
         staged.push(await artifacts.stage(createReadStream(group.path), { maxBytes: Number.MAX_SAFE_INTEGER }));
-      const output = await context.fenced<ImportOutput | null>(async (tx) => {
+      return await context.fenced<MadeOrFound | null>(async (tx) => {
         await store.lock(tx, dataset.id);
         const known = await store.byDigest(tx, dataset.id, digest);
         if (known?.withdrawnAt)
@@ -225,9 +247,9 @@ export class Importer {
             'DATASET_UNUSABLE',
             `These are the rows of version ${known.version}, which was withdrawn: ${known.withdrawnReason}`,
           );
-        if (known) return { versionId: known.id, created: false, withdrawn: [] };
+        if (known) return { versionId: known.id, created: false };
         if ((await store.latest(dataset.id))?.id !== latest?.id) return null;
-        erased.push(...(await store.withdraw(tx, withdraw, reason, clock.now())));
+        if (deletion) await this.#withdraw(tx, context, deletion);
         const rowGroups = [];
         for (const [position, group] of made.rowGroups.entries()) {
           const name = `${dataset.name}-${digest.slice(0, 12)}-${position}.parquet`;
@@ -258,19 +280,11 @@ export class Importer {
           openErrors: report.openErrors,
         };
         const version = await store.addVersion(tx, row, rowGroups, latest ? [latest.id] : []);
-        return { versionId: version.id, created: true, withdrawn: [...withdraw] };
+        return { versionId: version.id, created: true };
       });
-      await this.#erase(workspaceId, erased, withdraw);
-      return output;
     } finally {
       for (const bytes of staged) await bytes.discard();
     }
-  }
-
-  /** Removes the bytes of withdrawn rows, unless another version still has the very same row group, and examples made of them. */
-  async #erase(workspaceId: WorkspaceId, fileIds: readonly string[], versionIds: readonly string[]): Promise<void> {
-    for (const id of fileIds) await this.parts.files.remove(workspaceId, id).catch(() => undefined);
-    if (versionIds.length > 0) await this.parts.examples.forget(workspaceId, versionIds);
   }
 }
 

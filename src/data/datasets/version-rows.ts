@@ -155,19 +155,22 @@ export class VersionRows {
     for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
   }
 
-  /** Places of the rows about a person, or of the rows with these keys, in one split or in all. */
+  /** Places of the rows about a person (by subject, or by the entity whose features are joined), or of the rows with these keys, in one split or in all. */
   async places(
     groups: readonly RowGroupRecord[],
     { subject, keys, split }: { subject: string | null; keys: readonly string[]; split: string | null },
   ): Promise<number[]> {
     if (groups.length === 0) return [];
     const marks = keys.map(() => '?').join(', ');
-    const where = [...(subject === null ? [] : ['subject = ?']), ...(keys.length > 0 ? [`key IN (${marks})`] : [])];
+    const where = [
+      ...(subject === null ? [] : ['subject = ? OR entity = ?']),
+      ...(keys.length > 0 ? [`key IN (${marks})`] : []),
+    ];
     const rows = await (
       await this.#open()
     ).rows<{ ordinal: number }>(
       `SELECT ordinal FROM ${this.#table(groups)} WHERE (${where.join(' OR ')}) ${split === null ? '' : 'AND split = ?'} ORDER BY ordinal`,
-      [...(subject === null ? [] : [subject]), ...keys, ...(split === null ? [] : [split])],
+      [...(subject === null ? [] : [subject, subject]), ...keys, ...(split === null ? [] : [split])],
     );
     return rows.map((row) => row.ordinal);
   }

@@ -146,6 +146,11 @@ export class FeatureService {
     return { view: view.name, path, ttlMs: view.ttlSeconds === null ? null : view.ttlSeconds * 1000 };
   }
 
+  /** Removes all that views know of an entity, e.g. of a person who asked for it. */
+  forget(workspaceId: WorkspaceId, entity: string): Promise<number> {
+    return this.store.forget(workspaceId, entity);
+  }
+
   /** @throws NOT_FOUND when one of the views doesn't exist */
   async requireViews(workspaceId: WorkspaceId, names: readonly string[], field: string): Promise<void> {
     for (const name of names) await this.store.requireView(workspaceId, name, field);

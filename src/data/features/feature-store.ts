@@ -140,7 +140,7 @@ export class FeatureStore {
   /** Removes an entity from a workspace's views: the rows of a person. @returns how many rows went */
   async forget(workspaceId: WorkspaceId, entity: string): Promise<number> {
     const { rowCount } = await this.database.pool.query(
-      `DELETE FROM feature_row USING feature_view v WHERE v.id = view_id AND v.workspace_id = $1 AND entity = $2`,
+      `DELETE FROM feature_row USING feature_view v WHERE v.id = view_id AND v.workspace_id = $1 AND feature_row.entity = $2`,
       [workspaceId, entity],
     );
     return rowCount ?? 0;

@@ -158,8 +158,8 @@ export class TrainingExampleCache {
   async forget(workspaceId: WorkspaceId, versionIds: readonly string[]): Promise<void> {
     const where = { workspaceId, datasetVersionId: { in: [...versionIds] } };
     const rows = await this.parts.database.prisma.trainingExamples.findMany({ where });
+    for (const row of rows) await this.parts.files.remove(workspaceId, row.fileId);
     await this.parts.database.prisma.trainingExamples.deleteMany({ where });
-    for (const row of rows) await this.parts.files.remove(workspaceId, row.fileId).catch(() => undefined);
   }
 }
 

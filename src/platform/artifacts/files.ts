@@ -70,12 +70,24 @@ export class FileService {
     return this.artifacts.path(file.sha256);
   }
 
-  /** Removes the row, and the bytes unless another row names them. */
+  /** The workspace's files with one of these ids or one of these contents. */
+  find(
+    workspaceId: WorkspaceId,
+    { ids = [], digests = [] }: { ids?: readonly string[]; digests?: readonly string[] },
+  ): Promise<StoredFileRow[]> {
+    return this.database.prisma.storedFile.findMany({
+      where: { workspaceId, OR: [{ id: { in: [...ids] } }, { sha256: { in: [...digests] } }] },
+      orderBy: { id: 'asc' },
+    });
+  }
+
+  /** Removes the row, and the bytes unless another row names them: together, so that it can be repeated until both are gone. */
   async remove(workspaceId: WorkspaceId, id: string): Promise<void> {
-    const file = await this.get(workspaceId, id);
-    await this.database.prisma.storedFile.deleteMany({ where: { id, workspaceId } });
+    const [file] = await this.find(workspaceId, { ids: [id] });
+    if (!file) return;
     await this.database.prisma.$transaction(async (tx) => {
       await lockDigest(tx, file.sha256);
+      await tx.storedFile.deleteMany({ where: { id, workspaceId } });
       if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
         await this.artifacts.remove(file.sha256);
     });

@@ -212,6 +212,51 @@ describe('datasets over GraphQL', () => {
     });
   });
 
+  it('deletes the rows about a person and says which files went and which stay', async () => {
+    const [name, other] = ['forgetful', 'mindful'];
+    const csv = 'id,text,label,customer\n1,The vent is stuck,fault,customer:1\n2,Thank you,thanks,customer:2\n';
+    const file = toGlobalId('File', (await kit.upload('people.csv', csv)).id);
+    const own = toGlobalId('File', (await kit.upload('own.csv', `${csv}3,Bye,thanks,customer:3\n`)).id);
+    const finished = async (run: { id: string }) =>
+      kit.output((await kit.runs.get(ws, fromGlobalId(run.id, 'ImportRun', 'id')))!);
+    for (const dataset of [name, other])
+      await ask(shipped('61-create-dataset'), { input: { name: dataset, task: 'CLASSIFICATION' } });
+    for (const [dataset, upload] of [
+      [name, own],
+      [name, file],
+      [other, file],
+    ]) {
+      const input = { dataset, files: [{ file: upload }], idempotencyKey: newId() };
+      const { addDatasetVersion } = await ask<{ addDatasetVersion: { run: { id: string } } }>(
+        shipped('63-add-dataset-version'),
+        { input },
+      );
+      await finished(addDatasetVersion.run);
+    }
+    const input = { dataset: name, subject: 'customer:1', reason: 'asked', idempotencyKey: newId() };
+    const { deleteDatasetRows } = await ask<{ deleteDatasetRows: { run: { id: string } } }>(
+      'mutation ($input: DeleteDatasetRowsInput!) { deleteDatasetRows(input: $input) { run { id } } }',
+      { input },
+    );
+    await finished(deleteDatasetRows.run);
+    const fields = 'version { version } withdrawn { version } deletedFiles keptFiles { file { id name } reason }';
+    expect(
+      await ask(`query ($id: ID!) { node(id: $id) { ... on ImportRun { ${fields} } } }`, deleteDatasetRows.run),
+    ).toEqual({
+      node: {
+        version: { version: 3 },
+        withdrawn: expect.arrayContaining([{ version: 1 }, { version: 2 }]),
+        deletedFiles: ['own.csv'],
+        keptFiles: [
+          {
+            file: { id: file, name: 'people.csv' },
+            reason: 'Version 1 of mindful was made of it: delete the rows there too.',
+          },
+        ],
+      },
+    });
+  });
+
   it('suggests a mapping for an upload, with rows as they would be', async () => {
     type Preview = {
       previewImport: {

@@ -1,0 +1,62 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
+import type { DatasetRecord } from './dataset.js';
+import type { DatasetStore } from './dataset-store.js';
+
+export interface ErasingParts {
+  store: DatasetStore;
+  files: FileService;
+  examples: TrainingExampleCache;
+}
+
+/** What became of the files that hold rows of withdrawn versions, row groups apart. */
+export interface ErasedFiles {
+  /** Names of uploads and exports that were deleted. */
+  deletedFiles: string[];
+  /** Files that stay because other data are made of them, and which. */
+  keptFiles: { fileId: string; reason: string }[];
+}
+
+/**
+ * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, exports, and in the workspace
+ * each upload of a file that they were made of. It looks at all withdrawn versions of the dataset, so it can be repeated
+ * after a crash, and a file that had to stay goes with a later deletion.
+ */
+export async function eraseWithdrawnRows(
+  { store, files, examples }: ErasingParts,
+  dataset: DatasetRecord,
+): Promise<ErasedFiles> {
+  const workspaceId = dataset.workspaceId as WorkspaceId;
+  const versions = await store.withdrawn(dataset.id);
+  await examples.forget(
+    workspaceId,
+    versions.map((version) => version.id),
+  );
+
+  const groups = versions.flatMap(({ manifest }) => manifest.rowGroups.map((group) => group.sha256));
+  const standing = await store.rowGroupFiles(groups);
+  for (const file of await files.find(workspaceId, { digests: groups }))
+    if (!standing.has(file.id)) await files.remove(workspaceId, file.id);
+
+  const found = await files.find(workspaceId, {
+    ids: await store.exportFiles(versions.map((version) => version.id)),
+    digests: versions.flatMap(({ manifest }) => manifest.files.flatMap(({ sha256, pair }) => [sha256, pair ?? sha256])),
+  });
+  const users = await store.madeOf(
+    workspaceId,
+    found.map((file) => file.sha256),
+  );
+  const erased: ErasedFiles = { deletedFiles: [], keptFiles: [] };
+  for (const { id, name, sha256 } of found) {
+    const user = users.get(sha256);
+    if (user) {
+      const reason = `Version ${user.version} of ${user.dataset} was made of it: delete the rows there too.`;
+      erased.keptFiles.push({ fileId: id, reason });
+    } else {
+      await files.remove(workspaceId, id);
+      erased.deletedFiles.push(name);
+    }
+  }
+  return erased;
+}
