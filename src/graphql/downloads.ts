@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { fromGlobalId } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
@@ -7,7 +9,17 @@ import { identifyCaller } from '../platform/access/index.js';
 /** Where files come from: `FileService` of the artifact store. */
 export interface FileSource {
   /** @throws NOT_FOUND */
-  open(workspaceId: WorkspaceId, id: string): Promise<{ name: string; bytes: bigint | number; content: Readable }>;
+  open(
+    workspaceId: WorkspaceId,
+    id: string,
+  ): Promise<{ name: string; bytes: bigint | number; content: () => Readable }>;
+}
+
+export interface DownloadParts {
+  files: FileSource;
+  isDraining: () => boolean;
+  /** Holds up the end of draining until the promise is settled. */
+  underWay: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** The name for `content-disposition` (RFC 6266): ASCII for old clients, UTF-8 for the rest. */
@@ -19,18 +31,22 @@ function disposition(name: string): string {
 
 /**
  * `GET /files/<id>`: the bytes of a file, as an attachment of no particular type: whatever somebody uploaded, no browser
- * shows or runs it here. The stream breaks off when the bytes turn out not to have their digest.
+ * shows or runs it here. The stream breaks off when the bytes turn out not to have their digest; that is the whole file's,
+ * so there are no ranges.
  */
-export function addDownloads(server: FastifyInstance, files: FileSource): void {
+export function addDownloads(server: FastifyInstance, { files, isDraining, underWay }: DownloadParts): void {
   server.get<{ Params: { id: string } }>('/files/:id', async (request, reply) => {
+    if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const id = fromGlobalId(request.params.id, 'File', 'id');
     const { name, bytes, content } = await files.open(identifyCaller().workspaceId, id);
+    void underWay(finished(reply.raw).catch(() => undefined));
     return reply
       .header('content-type', 'application/octet-stream')
       .header('content-length', String(bytes))
+      .header('accept-ranges', 'none')
       .header('content-disposition', disposition(name))
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'no-store')
-      .send(content);
+      .send(request.method === 'HEAD' ? Readable.from([]) : content());
   });
 }

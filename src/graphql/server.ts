@@ -1,4 +1,4 @@
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGraftError, GraftError } from '../kernel/errors.js';
@@ -69,6 +69,19 @@ const CORS_HEADERS = {
 };
 
 function createFastify(options: GatewayOptions, limits: Limits, presenter: ErrorPresenter): FastifyInstance {
+  const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const shown = isGraftError(error) ? error : (transportError(error) ?? error);
+    const presented = presenter.presentPlain(shown, request.id);
+    const status = isGraftError(error)
+      ? httpStatus(error.code)
+      : (error.statusCode ?? httpStatus(presented.extensions.code));
+    // Fastify would close the connection under a client that still sends, which then sees a broken pipe and no answer.
+    if (status === 413) reply.removeHeader('connection');
+    return reply
+      .code(status)
+      .header('cache-control', 'no-store')
+      .send({ errors: [presented] });
+  };
   const server = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
@@ -76,6 +89,8 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     // Idle keep-alive connections are closed when the server is; those with a request under way get until the timeout.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    // Addresses that can't be decoded; no hook has seen them.
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
@@ -95,19 +110,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     }
     done();
   });
-  server.setErrorHandler((error: FastifyError, request, reply) => {
-    const shown = isGraftError(error) ? error : (transportError(error) ?? error);
-    const presented = presenter.presentPlain(shown, request.id);
-    const status = isGraftError(error)
-      ? httpStatus(error.code)
-      : (error.statusCode ?? httpStatus(presented.extensions.code));
-    // Fastify would close the connection under a client that still sends, which then sees a broken pipe and no answer.
-    if (status === 413) reply.removeHeader('connection');
-    return reply
-      .code(status)
-      .header('cache-control', 'no-store')
-      .send({ errors: [presented] });
-  });
+  server.setErrorHandler(answerError);
   server.setNotFoundHandler((request, reply) => {
     const error = new GraftError('NOT_FOUND', 'There is nothing at this address; GraphQL is at /graphql.');
     return reply.code(404).send({ errors: [presenter.presentPlain(error, request.id)] });
@@ -171,7 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     underWay: work.add,
   });
   const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
-  if (options.downloads) addDownloads(server, options.downloads);
+  if (options.downloads) addDownloads(server, { files: options.downloads, isDraining, underWay: work.add });
   await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   const sockets = addWebSockets(server.server, {

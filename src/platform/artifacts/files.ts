@@ -1,4 +1,4 @@
-import { notFound } from '../../kernel/errors.js';
+import { GraftError, notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Prisma, Transaction } from '../database/index.js';
@@ -56,13 +56,15 @@ export class FileService {
     return row;
   }
 
-  /** A file's name, size and bytes. @throws NOT_FOUND; the stream ends in STORAGE_FAILED when the bytes are damaged */
+  /** A file's name, size and bytes. @throws NOT_FOUND, STORAGE_FAILED when the bytes are lost; the stream ends in it when they are damaged */
   async open(
     workspaceId: WorkspaceId,
     id: string,
-  ): Promise<{ name: string; bytes: bigint; content: ReturnType<ArtifactStore['openRead']> }> {
+  ): Promise<{ name: string; bytes: bigint; content: () => ReturnType<ArtifactStore['openRead']> }> {
     const { name, bytes, sha256 } = await this.get(workspaceId, id, 'id');
-    return { name, bytes, content: this.artifacts.openRead(sha256) };
+    if (!(await this.artifacts.has(sha256)))
+      throw new GraftError('STORAGE_FAILED', `The bytes of ${name} are not in the artifact store any more.`);
+    return { name, bytes, content: () => this.artifacts.openRead(sha256) };
   }
 
   /** Where the bytes of a stored file lie: for processes that open it themselves. */
