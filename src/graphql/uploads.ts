@@ -1,6 +1,5 @@
-import multipart, { type MultipartFile } from '@fastify/multipart';
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
-import type { Readable } from 'node:stream';
 import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { toGlobalId } from '../graphql-kit/index.js';
@@ -18,7 +17,7 @@ export interface StoredFile {
 export interface FileStore {
   store(
     workspaceId: WorkspaceId,
-    file: { name: string; mediaType: string; source: Readable; maxBytes: number },
+    file: { name: string; mediaType: string; source: AsyncIterable<Uint8Array>; maxBytes: number },
   ): Promise<StoredFile>;
 }
 
@@ -71,17 +70,10 @@ export async function addUploads(
       throw new GraftError('BAD_REQUEST', 'Send the file as multipart/form-data, in one field.');
     const declared = Number(request.headers['content-length']);
     if (declared > maxBytes + 16 * 1024) throw tooLarge(maxBytes);
-    const part = await request.file().catch((error: unknown) => {
-      throw new GraftError(
-        'BAD_REQUEST',
-        'The form can’t be read: it has to hold one file in one field, and no other field.',
-        {
-          cause: error,
-        },
-      );
-    });
-    if (!part) throw new GraftError('BAD_REQUEST', 'The form holds no file.');
-    const stored = await underWay(keep(files, part, maxBytes));
+    const parts: AsyncIterator<Multipart, undefined> = request.parts();
+    const { value: part } = await parts.next().catch(unreadable);
+    if (part?.type !== 'file') throw new GraftError('BAD_REQUEST', 'The form holds no file.');
+    const stored = await underWay(keep(files, part, parts, maxBytes));
     return reply
       .code(201)
       .header('cache-control', 'no-store')
@@ -95,14 +87,40 @@ export async function addUploads(
   });
 }
 
-async function keep(files: FileStore, part: MultipartFile, maxBytes: number): Promise<StoredFile> {
+function unreadable(cause: unknown): never {
+  throw new GraftError(
+    'BAD_REQUEST',
+    'The form can’t be read: it has to hold one file in one field, and no other field.',
+    { cause },
+  );
+}
+
+/** The file's bytes. They end only if the form does too, so that the store keeps nothing of a form with more in it. */
+async function* onlyFile(part: MultipartFile, parts: AsyncIterator<Multipart, undefined>): AsyncGenerator<Buffer> {
+  yield* part.file as AsyncIterable<Buffer>;
+  const more = await parts.next().then(
+    ({ done }) => !done,
+    (error: { code?: string }) => (error.code?.endsWith('_LIMIT') ? true : unreadable(error)),
+  );
+  if (more)
+    throw new GraftError('BAD_USER_INPUT', 'The form holds more than one file or field.', {
+      hint: 'Send each file in a form of its own, and nothing else in it.',
+    });
+}
+
+async function keep(
+  files: FileStore,
+  part: MultipartFile,
+  parts: AsyncIterator<Multipart, undefined>,
+  maxBytes: number,
+): Promise<StoredFile> {
   let cutShort: Error | undefined;
   part.file.once('error', (error) => (cutShort = error));
   const stored = await files
     .store(identifyCaller().workspaceId, {
       name: fileName(part.filename),
       mediaType: part.mimetype,
-      source: part.file,
+      source: onlyFile(part, parts),
       maxBytes,
     })
     .catch((error: unknown) => {

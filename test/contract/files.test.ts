@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 
 const UPLOAD: Record<string, string> = { 'graft-upload': '1' };
+const ONE_FORM_EACH = 'Send each file in a form of its own, and nothing else in it.';
 
 describe('POST /files', () => {
   let gateway: ProbeGateway;
@@ -54,6 +55,35 @@ describe('POST /files', () => {
     expect([status, json['errors']]).toMatchObject([400, [{ extensions: { code: 'BAD_REQUEST' } }]]);
   });
 
+  it('keeps nothing of a form with more than one file, and says what to do', async () => {
+    const kept = gateway.stored.length;
+    const first = () => {
+      const form = new FormData();
+      form.append('file', new Blob([randomBytes(100_000)]), 'a.md');
+      return form;
+    };
+    const [same, other, field] = [first(), first(), first()];
+    same.append('file', new Blob(['b']), 'b.md');
+    other.append('second', new Blob([randomBytes(100_000)]), 'b.md');
+    field.append('note', 'no file');
+    for (const body of [same, other, field]) {
+      const response = await fetch(`${gateway.url}/files`, { method: 'POST', headers: UPLOAD, body });
+      expect([response.status, await response.json()]).toMatchObject([
+        400,
+        {
+          errors: [
+            {
+              message: 'The form holds more than one file or field.',
+              extensions: { code: 'BAD_USER_INPUT', hint: ONE_FORM_EACH },
+            },
+          ],
+        },
+      ]);
+    }
+    expect(gateway.stored).toHaveLength(kept);
+    expect((await upload(Buffer.from('x'))).status).toBe(201);
+  });
+
   it('names what is wrong with a form', async () => {
     const headers = { 'graft-upload': '1' };
     const fields = new FormData();
@@ -63,6 +93,10 @@ describe('POST /files', () => {
       [new FormData(), headers],
       [
         '--x\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\ncut sho',
+        { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+      ],
+      [
+        '--x\r\ncontent-disposition: form-data; name="f"; filename="f"\r\n\r\nwhole\r\n--x',
         { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
       ],
       ['no boundary', { ...headers, 'content-type': 'multipart/form-data' }],
