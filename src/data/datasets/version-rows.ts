@@ -3,7 +3,7 @@ import { badInput } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
-import { fromColumns } from '../storage/row-table.js';
+import { fromColumns, STORED_COLUMNS } from '../storage/row-table.js';
 import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
 import type { RowGroupRecord } from './dataset.js';
 
@@ -90,6 +90,11 @@ interface RawRow {
   quarantined: boolean;
   sort_value: string | number;
 }
+
+/** What stands for the row groups of a version that has none. */
+const NO_ROWS = `SELECT ${Object.entries({ ...STORED_COLUMNS, problems: 'VARCHAR', quarantined: 'BOOLEAN' })
+  .map(([name, type]) => `NULL::${type} AS ${name}`)
+  .join(', ')} WHERE false`;
 
 /** Reads the rows of versions where they lie, in Parquet; DuckDB reads only the columns and row groups that a query needs. */
 export class VersionRows {
@@ -195,12 +200,19 @@ export class VersionRows {
   ): Promise<Page<RowChange>> {
     const after = page.after === null ? [] : decodeCursor(page.after, 2).map(String);
     const split = 'coalesce(before_split, after_split)';
+    const content = (alias: string, name: string) =>
+      ['text', 'label', 'body', 'fault'].map((c) => `${alias}.${c} AS ${name}_${c}`).join(', ');
+    // Content is read for the page alone: all of it would not fit into memory.
     const rows = await (
       await this.#open()
     ).rows<Record<string, string | null> & { key: string; kind: RowChange['kind'] }>(
-      `SELECT * FROM (${this.#diff(a, b)})
-       WHERE kind <> 'UNCHANGED' ${page.after === null ? '' : `AND (key, ${split}) > (?, ?)`}
-       ORDER BY key, ${split} LIMIT ${page.first + 1}`,
+      `SELECT changes.*, ${content('a', 'before')}, ${content('b', 'after')} FROM (
+         SELECT * FROM (${this.#diff(a, b)})
+         WHERE kind <> 'UNCHANGED' ${page.after === null ? '' : `AND (key, ${split}) > (?, ?)`}
+         ORDER BY key, ${split} LIMIT ${page.first + 1}) changes
+       LEFT JOIN ${this.#table(a)} a ON a.ordinal = before_ordinal
+       LEFT JOIN ${this.#table(b)} b ON b.ordinal = after_ordinal
+       ORDER BY changes.key, ${split}`,
       after,
     );
     const side = (row: Record<string, string | null>, name: 'before' | 'after') =>
@@ -244,23 +256,26 @@ export class VersionRows {
         ? [`SELECT *, ${quarantined} AS quarantined FROM read_parquet([${paths.join(', ')}])`]
         : [];
     });
-    return `(${parts.join(' UNION ALL ')})`;
+    return `(${parts.join(' UNION ALL ') || NO_ROWS})`;
   }
 
-  /** Rows match by key and split; where a key stands once in each version, the row may have moved to another split. */
+  /**
+   * Rows match by key and split; where a key stands once in each version, the row may have moved to another split.
+   * Joined by equality alone: with an OR, DuckDB compares all pairs of rows.
+   */
   #diff(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): string {
-    const side = (groups: readonly RowGroupRecord[]) =>
-      groups.length > 0
-        ? `(SELECT *, count(*) OVER (PARTITION BY key) = 1 AS once FROM ${this.#table(groups)})`
-        : `(SELECT NULL::VARCHAR AS key, NULL::VARCHAR AS digest, NULL::VARCHAR AS split, NULL::VARCHAR AS text, NULL::VARCHAR AS label, NULL::VARCHAR AS body, NULL::VARCHAR AS fault, NULL::BOOLEAN AS once WHERE false)`;
-    const columns = (alias: string, name: string) =>
-      ['split', 'text', 'label', 'body', 'fault'].map((c) => `${alias}.${c} AS ${name}_${c}`).join(', ');
+    const repeated = (groups: readonly RowGroupRecord[]) =>
+      `SELECT key FROM ${this.#table(groups)} GROUP BY key HAVING count(*) > 1`;
+    const side = (groups: readonly RowGroupRecord[]) => `(
+      SELECT ordinal, key, digest, split, CASE WHEN key IN (SELECT key FROM repeated) THEN split ELSE '' END AS scope
+      FROM ${this.#table(groups)})`;
     return `
+      WITH repeated AS (${repeated(a)} UNION ${repeated(b)})
       SELECT coalesce(a.key, b.key) AS key,
              CASE WHEN a.key IS NULL THEN 'ADDED' WHEN b.key IS NULL THEN 'REMOVED'
                   WHEN a.digest <> b.digest OR a.split <> b.split THEN 'CHANGED' ELSE 'UNCHANGED' END AS kind,
-             ${columns('a', 'before')}, ${columns('b', 'after')}
-      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key AND (a.split = b.split OR (a.once AND b.once))`;
+             a.split AS before_split, b.split AS after_split, a.ordinal AS before_ordinal, b.ordinal AS after_ordinal
+      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key AND a.scope = b.scope`;
   }
 }
 

@@ -38,7 +38,9 @@ export async function stageBase(
   const from = `read_parquet([${base.rowGroups.map(quote).join(', ')}])`;
   const kept = base.without ? `NOT coalesce(${base.without.sql}, false)` : 'true';
   const rows = engine.stream<BaseRow>(
-    `SELECT b.* FROM (SELECT * FROM ${from} WHERE ${kept}) b ANTI JOIN rows n ON ${sameKey('b', 'n')} ORDER BY b.ordinal`,
+    // Not an anti join: DuckDB compares all pairs of rows when its condition has more than equalities.
+    `SELECT * FROM (SELECT * FROM ${from} WHERE ${kept}) b
+     WHERE NOT EXISTS (SELECT 1 FROM rows n WHERE ${sameKey('b', 'n')}) ORDER BY ordinal`,
     base.without?.values ?? [],
   );
   // Appending to `rows` while it is read would conflict: these go to a table of their own first.
