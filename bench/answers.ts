@@ -100,7 +100,7 @@ async function see({ parts, workspaceId }: Answering, asked: readonly Asked[]): 
     const found = await retrievePassages(
       reading,
       await parts.retriever.scope(workspaceId, question.collections),
-      question.text,
+      question,
       signal,
     );
     const { evidence } = await findEvidence(reading, workspaceId, found, signal);

@@ -1,7 +1,8 @@
 /**
  * `askStream` over the whole gateway (WebSocket or server-sent events, PostgreSQL, Chroma, worker process) beside node-llama-cpp
  * called directly in this process with the same prompt, the same threads and the same reuse of common prompt beginnings.
- * They alternate, question by question; every other question goes over the other transport.
+ * They alternate, question by question; every other question goes over the other transport. node-llama-cpp has one thread count for
+ * reading and writing, so it is measured with each that Graft uses, and compared where it answers soonest as a whole.
  *
  * Published: time to first token, tokens/s from the first token to the last (both as ratios of medians too), and what the
  * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked.
@@ -24,6 +25,8 @@ import { describeMachine, median, printResult } from './support/report.js';
 
 const MODEL = process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct';
 const TOKENS = 96;
+/** Enough where only the first token counts. */
+const SHORT_ANSWER = 8;
 const SUBJECTS = [
   ...[
     'a lighthouse',
@@ -66,7 +69,18 @@ const SUBJECTS = [
     'a typewriter',
   ],
 ];
-const prompts = SUBJECTS.map((subject) => `Explain in one long paragraph how ${subject} works.`);
+/** Questions of three lengths, each about another subject, which stands at the beginning so that little of one can be reused for the next. */
+const QUESTIONS: Record<string, (subject: string) => string> = {
+  short: (subject) => `Explain in one long paragraph how ${subject} works.`,
+  medium: (subject) =>
+    `About ${subject}: I run a small museum in the hills, and a visitor asked me about this yesterday. I could not answer well, which I regret. Explain in one long paragraph how it works.`,
+  long: (subject) =>
+    `About ${subject}: I run a small museum in the hills, and a visitor asked me about this yesterday. I could not answer well, which I regret. ` +
+    'What I said was that people had long tried to make such a thing, that most of the early ones failed for want of money, and that the one we ' +
+    'show was given to us by a retired teacher who had kept it in her barn under a sheet for forty years. She told us that it still worked when ' +
+    'she was a child, that her father used to take her to see it on Sundays, and that nobody knew who had made it. None of that answered the ' +
+    'question. Explain in one long paragraph how it works, so that a child of ten understands it.',
+};
 
 const ASK = `query ($input: AskInput!) { ask(input: $input) {
   abstained wording cost { computeMs computedTokens } stages { name ms } usage { promptTokens reusedTokens generatedTokens } } }`;
@@ -83,6 +97,8 @@ interface Measured {
   firstMs: number;
   tokensPerSecond: number;
   tokens: number;
+  /** Tokens of the prompt that were not reused. */
+  read: number;
 }
 
 /** `npm start` on a home of its own. */
@@ -139,8 +155,11 @@ async function streamed(subscribe: Subscribe, input: object): Promise<Measured> 
     usage = askStream.answer?.usage ?? usage;
   }
   const tokens = usage?.generatedTokens ?? 0;
-  return { firstMs: first - began, tokens, tokensPerSecond: ((tokens - 1) / (last - first)) * 1000 };
+  const read = (usage?.promptTokens ?? 0) - (usage?.reusedTokens ?? 0);
+  return { firstMs: first - began, tokens, tokensPerSecond: ((tokens - 1) / (last - first)) * 1000, read };
 }
+
+const threadsOf = (count: number): string => `${count} thread${count === 1 ? '' : 's'}`;
 
 class Direct {
   private constructor(
@@ -167,6 +186,7 @@ class Direct {
     const began = performance.now();
     const prompt = this.segments(question).flatMap(({ text, special }) => this.model.tokenize(text, special));
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+    const read = prompt.length - this.sequence.nextTokenIndex;
     let first = 0;
     let last = 0;
     const made: Token[] = [];
@@ -181,6 +201,7 @@ class Direct {
       firstMs: first - began,
       tokens: made.length,
       tokensPerSecond: ((made.length - 1) / (last - first)) * 1000,
+      read,
     };
   }
 }
@@ -248,63 +269,87 @@ const calibrations = Object.values(
   JSON.parse(await readFile(join(home, 'calibration.json'), 'utf8').catch(() => '{}')) as object,
 ) as { threads: { prefill: number; decode: number } }[];
 const threads = calibrations[0]?.threads ?? { prefill: 1, decode: 1 };
-// Its public interface takes one thread count for both phases: it may have each.
-const directs = await Promise.all(
-  [...new Set([threads.prefill, threads.decode])].map((count) => Direct.load(file!.path, count)),
-);
-try {
-  const transports = [overEvents(client), overSocket(socket)];
-  const ours: Measured[][] = transports.map(() => []);
+// It takes one thread count for reading and writing; which is better differs between machines.
+const counts = [...new Set([threads.prefill, threads.decode])];
+const directs = await Promise.all(counts.map((count) => Direct.load(file!.path, count)));
+
+/** One length of question: the transports take turns, and each question goes to node-llama-cpp too, in all its configurations. */
+async function measureLength(
+  subscribes: readonly Subscribe[],
+  length: string,
+  subjects: readonly string[],
+  most: number,
+) {
+  const ours: Measured[][] = subscribes.map(() => []);
   const theirs: Measured[][] = directs.map(() => []);
-  // The first round of each transport warms it up.
-  for (const [round, question] of [...prompts.slice(0, 2), ...prompts].entries()) {
-    const input = { question, strategy: 'BASE', generation: { maxTokens: TOKENS } };
-    const measured = await streamed(transports[round % 2]!, input);
-    if (round > 1) ours[round % 2]!.push(measured);
+  // The first two are there to warm up.
+  for (const [round, subject] of [...SUBJECTS.slice(-2), ...subjects].entries()) {
+    const question = QUESTIONS[length]!(subject);
+    const turn = round % subscribes.length;
+    const input = { question, strategy: 'BASE', generation: { maxTokens: most } };
+    const measured = await streamed(subscribes[turn]!, input);
+    if (round > 1) ours[turn]!.push(measured);
     for (const [index, direct] of directs.entries()) {
       const peer = await direct.measure(question, measured.tokens);
       if (round > 1) theirs[index]!.push(peer);
     }
   }
-  const first = (list: Measured[]): number => median(list.map(({ firstMs }) => firstMs));
-  const rate = (list: Measured[]): number => median(list.map(({ tokensPerSecond }) => tokensPerSecond));
-  const [firstTheirs, rateTheirs] = [Math.min(...theirs.map(first)), Math.max(...theirs.map(rate))];
-  const rateOurs = rate(ours.flat());
+  return { ours, theirs };
+}
+
+try {
+  const transports = { WebSocket: overSocket(socket), 'server-sent events': overEvents(client) };
+  const subscribes = Object.values(transports);
+  const short = await measureLength(subscribes, 'short', SUBJECTS.slice(0, 30), TOKENS);
+  const medium = await measureLength(subscribes, 'medium', SUBJECTS.slice(0, 20), SHORT_ANSWER);
+  const long = await measureLength(subscribes, 'long', SUBJECTS.slice(0, 20), SHORT_ANSWER);
   const { overhead, total, first: firstFromDocuments } = await overheads(client, program.url);
+
+  const first = (list: readonly Measured[]): number => median(list.map(({ firstMs }) => firstMs));
+  const rate = (list: readonly Measured[]): number => median(list.map(({ tokensPerSecond }) => tokensPerSecond));
+  const whole = (list: readonly Measured[]): number =>
+    median(list.map(({ firstMs, tokens, tokensPerSecond }) => firstMs + ((tokens - 1) / tokensPerSecond) * 1000));
+  const wholes = short.theirs.map(whole);
+  const best = wholes.indexOf(Math.min(...wholes));
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
+  const row = (
+    figure: string,
+    { ours, theirs }: typeof short,
+    value: (list: readonly Measured[]) => number,
+    show: (value: number) => string,
+    more: boolean,
+  ) => {
+    const peers = theirs.map(value);
+    const ratio = (list: Measured[]): number => (more ? value(list) / peers[best]! : peers[best]! / value(list));
+    return {
+      figure,
+      ...Object.fromEntries(
+        Object.keys(transports).map((name, index) => [`askStream, ${name}`, show(value(ours[index]!))]),
+      ),
+      ...Object.fromEntries(counts.map((count, index) => [`node-llama-cpp, ${threadsOf(count)}`, show(peers[index]!)])),
+      [`ratio to ${threadsOf(counts[best]!)}`]: ours.map((list) => ratio(list).toFixed(2)).join(' / '),
+    };
+  };
+  const tokensRead = ({ ours }: typeof short): number => median(ours.flat().map(({ read }) => read));
   printResult('ask', {
     machine: describeMachine(),
     rows: [
-      ...['server-sent events', 'WebSocket'].map((transport, index) => ({
-        figure: `time to first token, model alone, over ${transport}`,
-        askStream: ms(first(ours[index]!)),
-        'node-llama-cpp': ms(firstTheirs),
-        ratio: (firstTheirs / first(ours[index]!)).toFixed(2),
+      ...[short, medium, long].map((measured) =>
+        row(`time to first token, ${tokensRead(measured)} new tokens to read`, measured, first, ms, false),
+      ),
+      row('tokens/s after the first', short, rate, (value) => value.toFixed(1), true),
+      ...[
+        ['time to first text, from documents', firstFromDocuments] as const,
+        ['whole answer from documents, `ask` over HTTP', total] as const,
+        ['of that, everything but model and embedder', overhead] as const,
+      ].map(([figure, values], index) => ({
+        figure,
+        [`askStream, ${index === 0 ? 'server-sent events' : 'WebSocket'}`]: ms(median(values)),
       })),
-      {
-        figure: 'tokens/s after the first',
-        askStream: rateOurs.toFixed(1),
-        'node-llama-cpp': rateTheirs.toFixed(1),
-        ratio: (rateOurs / rateTheirs).toFixed(2),
-      },
-      {
-        figure: 'time to first text, from documents',
-        askStream: ms(median(firstFromDocuments)),
-        'node-llama-cpp': '',
-        ratio: '',
-      },
-      { figure: 'whole answer from documents', askStream: ms(median(total)), 'node-llama-cpp': '', ratio: '' },
-      {
-        figure: 'of that, everything but model and embedder',
-        askStream: ms(median(overhead)),
-        'node-llama-cpp': '',
-        ratio: '',
-      },
     ],
     model: MODEL,
     threads,
-    rounds: prompts.length,
-    generatedTokens: ours.flat().map(({ tokens }) => tokens),
+    generatedTokens: short.ours.flat().map(({ tokens }) => tokens),
   });
 } finally {
   for (const direct of directs) await direct.dispose();

@@ -46,6 +46,20 @@ function runnableNow(): number {
   }
 }
 
+/** Looks at this moment, and how far they lie apart, in ms: a client that reads an event wants a core for less. */
+const LOOKS = 4;
+const BETWEEN_LOOKS_MS = 0.15;
+
+/** The fewest of a few looks, until one of them is below `enough`: a program that stays busy is seen by all of them. */
+function runnableFor(enough: number): number {
+  let fewest = runnableNow();
+  for (let look = 1; look < LOOKS && fewest > enough; look += 1) {
+    for (const until = performance.now() + BETWEEN_LOOKS_MS; performance.now() < until;) continue;
+    fewest = Math.min(fewest, runnableNow());
+  }
+  return fewest;
+}
+
 /**
  * How many cores other programs leave to us. llama.cpp's threads wait for each other by spinning: with more threads than
  * free cores each step waits for a thread that isn't running. On two cores with five busy programs, prefill took 19 to 58
@@ -68,6 +82,6 @@ export class FreeCores {
   /** At least 1. */
   get count(): number {
     if (this.free >= this.cores) return this.cores;
-    return Math.max(1, this.free, this.cores - runnableNow());
+    return Math.max(1, this.free, this.cores - runnableFor(0));
   }
 }

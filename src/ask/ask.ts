@@ -1,7 +1,7 @@
 import type { FeatureService } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { Passage, Retriever, SearchScope } from '../knowledge/index.js';
+import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ModelRegistry, ServedVariant } from '../registry/index.js';
 import { abstention } from './abstain.js';
@@ -67,6 +67,7 @@ async function* answer(
   const { text: asked, generation } = question;
 
   const variant = await watch.time('model', () => parts.registry.defaultVariant(workspaceId));
+  const vector = vectorOf(parts, workspaceId, question, signal);
   const scope = await watch.time('scope', () => scopeOf(parts, workspaceId, question));
   const chunks = sum(scope?.collections.map((collection) => collection.chunks) ?? []);
   const route = decideRoute({
@@ -89,7 +90,7 @@ async function* answer(
   const [left, found] = await watch.time('retrieve', () =>
     Promise.all([
       measureRoom(asked, frame, { context: contextOf(parts, variant), answer: generation.maxTokens }, count),
-      source && retrievePassages(reading, source, asked, signal),
+      source && retrievePassages(reading, source, { text: asked, vector }, signal),
     ]),
   );
   const passages: Passage[] = found?.retrieval.passages ?? [];
@@ -154,6 +155,22 @@ const scopeOf = (
   { strategy, collections }: Question,
 ): Promise<SearchScope> | null =>
   strategy === 'BASE' && collections === null ? null : retriever.scope(workspaceId, collections);
+
+/** The question's vector, asked for while its scope is looked up; undefined where it isn't likely that passages are read. */
+function vectorOf(
+  { retriever, expected }: AskParts,
+  workspaceId: WorkspaceId,
+  { text, strategy, collections }: Question,
+  signal: AbortSignal,
+): Promise<QueryVector> | undefined {
+  const likely =
+    strategy === 'RAG' || (strategy === 'AUTO' && (collections !== null || expected.medians().RAG !== undefined));
+  if (!likely) return undefined;
+  const vector = retriever.embed(workspaceId, text, { signal });
+  // Whoever awaits it hears of a failure; a question that ends before is none of its business.
+  vector.catch(() => undefined);
+  return vector;
+}
 
 const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { Retrieval, Retriever, SearchScope } from '../knowledge/index.js';
+import type { QueryVector, Retrieval, Retriever, SearchScope } from '../knowledge/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { Evidence, RouteReason } from './answer.js';
@@ -27,12 +27,12 @@ export interface Found {
 export async function retrievePassages(
   { retriever }: Pick<ReadingParts, 'retriever'>,
   scope: SearchScope,
-  question: string,
+  { text: question, vector }: { text: string; vector?: Promise<QueryVector> },
   signal: AbortSignal,
 ): Promise<Found> {
   const words = contentWords(question);
   const [retrieval, weights] = await Promise.all([
-    retriever.retrieve({ scope, query: question, mode: 'HYBRID', limit: PASSAGES }, { signal }),
+    retriever.retrieve({ scope, query: question, vector, mode: 'HYBRID', limit: PASSAGES }, { signal }),
     retriever.termWeights(
       scope,
       words.map((word) => word.text),

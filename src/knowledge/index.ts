@@ -14,6 +14,7 @@ export type {
   Degradation,
   Passage,
   PassageScores,
+  QueryVector,
   Retrieval,
   RetrievalRequest,
   SearchMode,

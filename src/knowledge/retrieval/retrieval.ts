@@ -10,8 +10,16 @@ export interface RetrievalRequest {
   mode: SearchMode;
   /** How many passages to return at most, best first. */
   limit: number;
+  /** The query's vector, when the caller has asked for it already; else it is made here. */
+  vector?: Promise<QueryVector>;
   /** Only passages of these documents (row ids). */
   documentFilter?: readonly string[];
+}
+
+export interface QueryVector {
+  vector: Float32Array;
+  /** How long the embedder took, in ms. */
+  ms: number;
 }
 
 export interface PassageScores {

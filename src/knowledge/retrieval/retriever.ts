@@ -11,7 +11,7 @@ import { searchDense } from './dense.js';
 import { fuse } from './fuse.js';
 import { searchLexical, weighWords, type QueryTerms, type TermWeight } from './lexical.js';
 import { readPassages } from './passages.js';
-import type { Degradation, Retrieval, RetrievalRequest, ScoredChunk } from './retrieval.js';
+import type { Degradation, QueryVector, Retrieval, RetrievalRequest, ScoredChunk } from './retrieval.js';
 
 export interface RetrieverParts {
   database: Database;
@@ -77,6 +77,14 @@ export class Retriever {
     return this.parts.collections.scope(workspaceId, names);
   }
 
+  /** A query's vector. It needs no scope: who is sure to retrieve asks for it first. @throws what `WorkerClient.embed` throws */
+  async embed(workspaceId: WorkspaceId, query: string, options: { signal?: AbortSignal } = {}): Promise<QueryVector> {
+    const { clock, worker, embedder } = this.parts;
+    const started = clock.monotonic();
+    const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts: [query] }, options);
+    return { vector: vectors[0] as Float32Array, ms: clock.monotonic() - started };
+  }
+
   private async lexical(
     { scope: { workspaceId, collections }, query: text, mode }: RetrievalRequest,
     candidates: Candidates,
@@ -97,17 +105,15 @@ export class Retriever {
   }
 
   private async dense(
-    { scope: { workspaceId, collections }, query, mode }: RetrievalRequest,
+    { scope: { workspaceId, collections }, query, mode, vector: asked }: RetrievalRequest,
     candidates: Candidates,
     signal: AbortSignal | undefined,
   ): Promise<DenseResult> {
     if (collections.length === 0) return NO_DENSE;
-    const { clock, worker, embedder } = this.parts;
+    const { clock, embedder } = this.parts;
     const files = embedder();
-    const started = clock.monotonic();
-    const { vectors } = await worker.embed({ workspaceId, embedder: files, texts: [query] }, { signal });
-    const vector = vectors[0] as Float32Array;
-    const embedMs = clock.monotonic() - started;
+    const { vector, ms: embedMs } = await (asked ?? this.embed(workspaceId, query, { signal }));
+    const embedded = clock.monotonic();
     const result = { vector, embedMs, searchMs: 0, chunks: [] };
     const indexes = collections.map((collection) => ({ collection, indexId: usableIndex(collection, files) }));
     const outdated = indexes.find(({ indexId }) => indexId === 'OUTDATED')?.collection;
@@ -123,7 +129,7 @@ export class Retriever {
           indexId === null ? [] : [searchDense(this.parts, { workspaceId, collection, indexId }, vector, candidates)],
         ),
       );
-      const searchMs = clock.monotonic() - started - embedMs;
+      const searchMs = clock.monotonic() - embedded;
       return { ...result, searchMs, chunks: merge(lists, candidates.limit), degraded: null };
     } catch (error) {
       if (mode === 'DENSE' || !isGraftError(error, 'VECTOR_STORE_UNAVAILABLE')) throw error;
