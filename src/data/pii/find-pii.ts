@@ -21,6 +21,8 @@ const KEYS = [
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g,
   /\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255}|glpat-[A-Za-z0-9_-]{20,64})/g,
   /\b(?:xox[abprs]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{30,64}|hf_[A-Za-z0-9]{20,64}|AIza[0-9A-Za-z_-]{30,40})/g,
+  /\b(?:SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}|GOCSPX-[A-Za-z0-9_-]{20,64}|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32,64})/g,
+  /\bpypi-Ag[A-Za-z0-9_-]{32,1024}/g,
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9][A-Za-z0-9_-]{15,255}/g,
   /\beyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g,
   /\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|token|password|passwd|pwd|contraseña)\b["']?(?:\s{0,4}(?:[:=]|is|es)\s{0,4})["']?((?=[^\s"']{0,64}\d)(?=[^\s"']{0,64}[A-Za-z])[A-Za-z0-9_\-+/=.!@#$%^&*]{8,128})/gi,
@@ -78,7 +80,10 @@ export function findPii(text: string): PiiMatch[] {
     if (isIban(match.replaceAll(' ', ''))) add('IBAN', at, at + match.length);
   });
   each(CARD, (match, at) => {
-    if (passesLuhn(match.replace(/\D/g, ''))) add('CARD', at, at + match.length);
+    const digits = match.replace(/\D/g, '');
+    // One in ten telephone numbers has a card's check digit; they have at most 15 digits (E.164) and a plus before them.
+    if (text[at - 1] === '+' && digits.length <= 15) return;
+    if (passesLuhn(digits)) add('CARD', at, at + match.length);
   });
   each(PHONE, (match, at) => {
     if (isPhone(match, text.slice(Math.max(0, at - 48), at))) add('PHONE', at, at + match.length);

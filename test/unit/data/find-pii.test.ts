@@ -21,6 +21,12 @@ describe('findPii', () => {
     ['token ghp_abcdefghijklmnopqrstuvwxyz0123456789', 'token [KEY]'],
     ['sk_live_abcdefghij0123456789', '[KEY]'],
     ['password is hunter22x', 'password is [KEY]'],
+    // Thirteen digits whose last happens to be the check digit of a card.
+    ['text +4915112345405 or +49 1511 2345 405', 'text [PHONE] or [PHONE]'],
+    [`Bearer SG.${'aB3'.repeat(7)}x.${'aB3'.repeat(14)}x`, 'Bearer [KEY]'],
+    [`pypi-AgEIcHlwaS5vcmc${'aB3_'.repeat(20)}`, '[KEY]'],
+    [`secret GOCSPX-${'aB3-'.repeat(7)}`, 'secret [KEY]'],
+    [`shpat_${'0123456789abcdef'.repeat(2)}`, '[KEY]'],
   ])('masks %j', (text, masked) => expect(maskPii(text)).toBe(masked));
 
   it.each([
