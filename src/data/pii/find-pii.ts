@@ -23,10 +23,15 @@ const KEYS = [
   /\b(?:xox[abprs]-[A-Za-z0-9-]{10,255}|npm_[A-Za-z0-9]{30,64}|hf_[A-Za-z0-9]{20,64}|AIza[0-9A-Za-z_-]{30,40})/g,
   /\b(?:SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}|GOCSPX-[A-Za-z0-9_-]{20,64}|shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32,64})/g,
   /\bpypi-Ag[A-Za-z0-9_-]{32,1024}/g,
-  /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9][A-Za-z0-9_-]{15,255}/g,
+  /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)[-_][A-Za-z0-9_-]{16,255}/g,
+  /\b(?:sk|pk|rk)[-_](?=[A-Za-z_-]{0,64}\d)[A-Za-z0-9][A-Za-z0-9_-]{15,255}/g,
   /\beyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g,
   /\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|token|password|passwd|pwd|contraseña)\b["']?(?:\s{0,4}(?:[:=]|is|es)\s{0,4})["']?((?=[^\s"']{0,64}\d)(?=[^\s"']{0,64}[A-Za-z])[A-Za-z0-9_\-+/=.!@#$%^&*]{8,128})/gi,
 ];
+
+/** Beginnings of keys that may be without a digit. */
+const KEY_BEGINNING =
+  /PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|npm_|hf_|AIza|SG\.|GOCSPX-|pypi-|shp|[spr]k[-_](?:live|test|proj|ant)/;
 
 const PHONE_WORD =
   /(?:\b(?:phone|tel(?:ephone|éfono|efono)?|call|ring|mobile|cell|whatsapp|sms|text|fax|number is|reach|móvil|ll[aá]m\p{L}{0,8})\b)[^\n]{0,24}$/iu;
@@ -70,7 +75,7 @@ export function findPii(text: string): PiiMatch[] {
   // Most texts have neither a digit nor an @: they are done here.
   const hasDigits = /\d/.test(text);
   if (text.includes('@')) each(EMAIL, (match, at) => add('EMAIL', at, at + match.length));
-  if (hasDigits || text.includes('PRIVATE KEY') || /(?:gh[pousr]_|xox|hf_|AIza|sk[-_])/.test(text))
+  if (hasDigits || KEY_BEGINNING.test(text))
     for (const pattern of KEYS)
       each(pattern, (match, at, secret) =>
         add('KEY', at + (secret ? match.length - secret.length : 0), at + match.length),

@@ -26,6 +26,11 @@ describe('findPii', () => {
     [`Bearer SG.${'aB3'.repeat(7)}x.${'aB3'.repeat(14)}x`, 'Bearer [KEY]'],
     [`pypi-AgEIcHlwaS5vcmc${'aB3_'.repeat(20)}`, '[KEY]'],
     [`secret GOCSPX-${'aB3-'.repeat(7)}`, 'secret [KEY]'],
+    // Not one digit among random letters.
+    ...['glpat-', 'npm_', 'github_pat_', 'rk_live_', 'AKIA', 'GOCSPX-'].map((beginning) => [
+      `use ${beginning}${'ABCDEFGHIJKLMNOP'.repeat(2).slice(0, beginning === 'AKIA' ? 16 : 32)}`,
+      'use [KEY]',
+    ]),
     [`shpat_${'0123456789abcdef'.repeat(2)}`, '[KEY]'],
   ])('masks %j', (text, masked) => expect(maskPii(text)).toBe(masked));
 
@@ -39,6 +44,8 @@ describe('findPii', () => {
     'see @support or me@localhost',
     'GB82 WEST 1234 5698 7654 33 is no IBAN',
     'version 1.2.3-4567 build 20240101',
+    'drop constraint pk_customer_order_items in 2 tables',
+    'install sk-learn-contrib-packages',
   ])('leaves %j alone', (text) => expect(kinds(text)).toEqual([]));
 
   it('finds nothing in what it has masked, and masks in order without overlap', () => {
