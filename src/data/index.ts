@@ -10,6 +10,7 @@ export { FeatureService, type NewFeatureRow } from './features/feature-service.j
 export { FeatureStore } from './features/feature-store.js';
 export { FeatureType } from './features/feature-view.js';
 export { renderFeatures, type FeatureValues } from './features/feature-view.js';
+export { Split } from './importing/splits.js';
 export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export { inputText, outputText, TaskKind, type TaskRow } from './tasks/task-kinds.js';
@@ -19,3 +20,6 @@ export type {
   MaterialisedExamples,
   TrainingExampleCache,
 } from './training-examples/training-example-cache.js';
+// How alike two texts are, by the measure that near duplicates and leaks go by.
+export { jaccard, NEAR_DUPLICATE, shingles } from './validation/near-duplicates/minhash.js';
+export { wordsForm } from './validation/near-duplicates/text-forms.js';
