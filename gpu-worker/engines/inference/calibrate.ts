@@ -3,10 +3,13 @@ import type { Calibration } from '../../../src/worker-protocol/index.js';
 import { watchOthers } from '../../cores.js';
 import type { HostedModel } from './model-host.js';
 
-const PROMPT_TOKENS = 128;
-const ANSWER_TOKENS = 12;
-/** Rounds are interleaved and the best of each counts: what else runs on the machine only ever makes a figure worse. */
-const ROUNDS = 2;
+const PROMPT_TOKENS = 96;
+const ANSWER_TOKENS = 16;
+/**
+ * Rounds are interleaved and the median of each counts. Not the best: two threads that wait for each other on two virtual cores write
+ * 50 tokens/s most of the time and 170 once in a while, where one thread always writes 150.
+ */
+const ROUNDS = 3;
 /** A decode that is this slow has shown it: on busy cores two threads were seen to take a second a token. */
 const LONGEST_DECODE_MS = 1_000;
 /** A thread count this far behind the best in the first round isn't measured again. */
@@ -37,31 +40,36 @@ export async function calibrate(
   const some = model.tokenize(TEXT, false);
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
   const counts = candidates(cores);
-  const best = new Map<number, Figures>();
-  const bestOf = (phase: keyof Figures): number => Math.max(0, ...[...best.values()].map((figures) => figures[phase]));
+  const measured = new Map(counts.map((count): [number, Figures[]] => [count, []]));
+  const typical = (threads: number, phase: keyof Figures): number =>
+    median((measured.get(threads) ?? []).map((figures) => figures[phase]));
+  const fastest = (phase: keyof Figures): number =>
+    counts.reduce((a, b) => (typical(b, phase) > typical(a, phase) ? b : a), counts[0] ?? 1);
   await measure(hosted, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
   const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
-      const before = best.get(threads) ?? { prefill: 0, decode: 0 };
-      const hopeless = (phase: keyof Figures): boolean => before[phase] < HOPELESS * bestOf(phase);
+      const hopeless = (phase: keyof Figures): boolean =>
+        typical(threads, phase) < HOPELESS * typical(fastest(phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
-      const { prefill, decode } = await measure(hosted, prompt, threads);
-      best.set(threads, { prefill: Math.max(before.prefill, prefill), decode: Math.max(before.decode, decode) });
+      measured.get(threads)?.push(await measure(hosted, prompt, threads));
     }
   await hosted.forget();
-  const fastest = (phase: keyof Figures): number =>
-    [...best].reduce((a, b) => (b[1][phase] > a[1][phase] ? b : a), [1, { prefill: 0, decode: 0 }])[0];
   return {
     threads: { prefill: fastest('prefill'), decode: fastest('decode') },
     quiet: others() < QUIET,
-    measurements: [...best].map(([threads, { prefill, decode }]) => ({
+    measurements: counts.map((threads) => ({
       threads,
-      prefillTokensPerSecond: prefill,
-      decodeTokensPerSecond: decode,
+      prefillTokensPerSecond: typical(threads, 'prefill'),
+      decodeTokensPerSecond: typical(threads, 'decode'),
     })),
   };
+}
+
+/** The middle value, the lower one of two; 0 of none. */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
 
 async function measure(
