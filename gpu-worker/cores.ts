@@ -53,7 +53,7 @@ const BETWEEN_LOOKS_MS = 0.15;
 /** The fewest of a few looks, until one of them is below `enough`: a program that stays busy is seen by all of them. */
 function runnableFor(enough: number): number {
   let fewest = runnableNow();
-  for (let look = 1; look < LOOKS && fewest > enough; look += 1) {
+  for (let look = 1; look < LOOKS && fewest > enough && Number.isFinite(fewest); look += 1) {
     for (const until = performance.now() + BETWEEN_LOOKS_MS; performance.now() < until;) continue;
     fewest = Math.min(fewest, runnableNow());
   }

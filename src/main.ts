@@ -141,8 +141,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   const retriever = new Retriever({ database, ...stores, vectors, worker, embedder, clock: systemClock });
 
+  const answers = new AnswerStore(database);
   const data = new Data({
     ...{ database, runs, files, artifacts, clock: systemClock },
+    forgetElsewhere: (workspace, subject) => answers.forget(workspace, subject),
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
       const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
@@ -155,7 +157,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     registry,
     retriever,
     worker,
-    answers: new AnswerStore(database),
+    answers,
     expected: new ExpectedTimes(),
     features: data.features,
     clock: systemClock,

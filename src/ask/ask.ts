@@ -113,7 +113,7 @@ async function* answer(
     ? yield* wordAbstention(refusal)
     : yield* wordAnswer(
         generate(parts.worker, { workspaceId, variant, composed, generation, signal }),
-        { best: evidence[0], read: [...composed.read, facts.text] },
+        { best: evidence[0], read: composed.read },
         asked,
       );
   watch.stages.push({ name: 'generate', ms: parts.clock.monotonic() - generated });

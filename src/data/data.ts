@@ -23,6 +23,8 @@ export interface DataParts {
   files: FileService;
   artifacts: ArtifactStore;
   clock: Clock;
+  /** Deletes what other domains recorded of a person whose rows are deleted. @returns how many records */
+  forgetElsewhere: (workspaceId: WorkspaceId, subject: string) => Promise<number>;
   /** Folder for work in progress, below this installation's home. */
   folder: string;
   /** Counts tokens by the model that is trained by default; null: bytes are taken for an estimate. */
@@ -50,7 +52,9 @@ export class Data {
     this.featureFiles = new FeatureFiles({ files, features: this.features, store: this.featureStore, maker, folder });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
-    this.datasets = new DatasetService({ ...shared, rows: this.rows, runs });
+    const forget = async (workspaceId: WorkspaceId, subject: string): Promise<number> =>
+      (await this.features.forget(workspaceId, subject)) + (await parts.forgetElsewhere(workspaceId, subject));
+    this.datasets = new DatasetService({ ...shared, forget, rows: this.rows, runs });
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
     this.#importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
   }

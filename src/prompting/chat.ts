@@ -77,12 +77,13 @@ type Frame = Attempt<{ pieces: string[] }>;
 const KEPT_FRAMES = 64;
 const frames = new Map<string, Frame>();
 
-/** As the template sees no content, what it writes depends on the roles alone, and a gateway has few of those. */
+/** As the template sees no content, what it writes depends on the roles alone, if it doesn't look at the clock. */
 function frameOf(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Frame {
   const key = JSON.stringify([template, roles, tokens.bosToken, tokens.eosToken]);
   const known = frames.get(key);
   if (known) return known;
   const frame = render(template, roles, tokens);
+  if (template.includes('strftime_now')) return frame;
   if (frames.size >= KEPT_FRAMES) frames.clear();
   frames.set(key, frame);
   return frame;

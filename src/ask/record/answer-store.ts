@@ -168,6 +168,16 @@ export class AnswerStore {
     });
   }
 
+  /** Deletes the answers that were told what is known of an entity. @returns how many */
+  async forget(workspaceId: WorkspaceId, entity: string): Promise<number> {
+    const { rowCount } = await this.database.pool.query({
+      name: 'ask-forget',
+      text: `DELETE FROM answer WHERE workspace_id = $1 AND body->'features' @> $2::jsonb`,
+      values: [workspaceId, JSON.stringify([{ entity }])],
+    });
+    return rowCount ?? 0;
+  }
+
   /** Complete answers by row id; those of other workspaces are missing. */
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Answer>> {
     const { rows } = await this.database.pool.query<AnswerRow>({
@@ -202,14 +212,16 @@ export class AnswerStore {
 
 /** text, abstained, strategy, variant_id, configuration_digest, body */
 const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
-  text,
+  withoutNul(text),
   body.abstention !== null,
   body.route.strategy,
   body.variant.id,
   body.configuration.digest,
-  // PostgreSQL's jsonb holds no NUL; no text of ours has one, but a model's might.
-  JSON.stringify(body).replaceAll('\\u0000', ''),
+  JSON.stringify(body, (_, value: unknown) => (typeof value === 'string' ? withoutNul(value) : value)),
 ];
+
+/** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
+const withoutNul = (text: string): string => text.replaceAll('\0', '');
 
 const toAnswer = ({
   id,

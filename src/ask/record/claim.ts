@@ -51,13 +51,16 @@ export interface AnswerRecord {
 export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestId'>, createdAt: Date): AnswerRecord {
   const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
   const { inputDigest: _, ...told } = unclaimed;
+  let written = false;
   return {
     async complete(finished) {
       await store.add(unclaimed, { finished });
+      written = true;
       return { ...finished, ...told };
     },
     async fail(error) {
-      await store.add(unclaimed, failureOf(error)).catch(() => undefined);
+      // A reader that has its answer leaves without hearing the end.
+      if (!written) await store.add(unclaimed, failureOf(error)).catch(() => undefined);
     },
   };
 }

@@ -67,6 +67,8 @@ export interface DatasetParts {
   rows: VersionRows;
   files: FileService;
   features: FeatureService;
+  /** Deletes what is known of a person outside of datasets. @returns how many rows */
+  forget: (workspaceId: WorkspaceId, subject: string) => Promise<number>;
   runs: RunQueue;
   maker: IsolatedMaker;
   /** Working folder, for this home alone. */
@@ -199,11 +201,15 @@ export class DatasetService {
       if (places.length > 0) withdraw.push(version.id);
       if (!newest || version.version > newest.version.version) newest = { version, places };
     }
-    if (!newest || withdraw.length === 0)
-      throw new GraftError('NOT_FOUND', `No version of ${dataset.name} has such a row.`);
-    if (newest.places.length > MAX_DELETED) throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
+    if (newest && newest.places.length > MAX_DELETED)
+      throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
     // At once, not by the run: its input may not name the person.
-    if (subject !== null) await this.parts.features.forget(workspaceId, subject);
+    const forgotten = subject === null ? 0 : await this.parts.forget(workspaceId, subject);
+    if (!newest || withdraw.length === 0)
+      throw new GraftError(
+        'NOT_FOUND',
+        `No version of ${dataset.name} has such a row.${forgotten > 0 ? ` Its ${forgotten} feature rows and answers were deleted.` : ''}`,
+      );
     const run: DeleteRowsInput = {
       operation: 'delete',
       datasetId: dataset.id,

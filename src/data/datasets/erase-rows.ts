@@ -35,9 +35,10 @@ export async function eraseWithdrawnRows(
   );
 
   const groups = versions.flatMap(({ manifest }) => manifest.rowGroups.map((group) => group.sha256));
+  const groupFiles = await files.find(workspaceId, { digests: groups });
+  // After the files: a version that comes in between must not lose one.
   const standing = await store.rowGroupFiles(groups);
-  for (const file of await files.find(workspaceId, { digests: groups }))
-    if (!standing.has(file.id)) await files.remove(workspaceId, file.id);
+  for (const file of groupFiles) if (!standing.has(file.id)) await files.remove(workspaceId, file.id);
 
   const found = await files.find(workspaceId, {
     ids: await store.exportFiles(versions.map((version) => version.id)),

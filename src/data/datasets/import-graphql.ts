@@ -315,7 +315,7 @@ export class ImportResolver {
 
   @Mutation(() => ImportRunPayload, {
     description:
-      'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased, with what was made of those versions (exports, training examples) and the uploaded files that they were made of, under whatever name they were uploaded. A file that a standing version was also made of stays: see `keptFiles`. Rows of feature views whose entity is `subject` go at once, in all views of the workspace. An import under way that reads a deleted file fails. Not found and so left: files that `importFeatures` read, and documents of collections.',
+      'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased, with what was made of those versions (exports, training examples) and the uploaded files that they were made of, under whatever name they were uploaded. A file that a standing version was also made of stays: see `keptFiles`. Rows of feature views whose entity is `subject`, and answers that were told them, go at once, in all of the workspace. An import under way that reads a deleted file fails. Not found and so left: files that `importFeatures` read, documents of collections, and answers that name a person otherwise.',
     complexity: cost(100),
   })
   async deleteDatasetRows(

@@ -247,9 +247,14 @@ export class Importer {
             'DATASET_UNUSABLE',
             `These are the rows of version ${known.version}, which was withdrawn: ${known.withdrawnReason}`,
           );
-        if (known) return { versionId: known.id, created: false };
+        // Also where another deletion has made this very version: what each withdraws differs.
+        if (known) {
+          if (deletion) await this.#withdraw(tx, context, deletion);
+          return { versionId: known.id, created: false };
+        }
         if ((await store.latest(dataset.id))?.id !== latest?.id) return null;
         if (deletion) await this.#withdraw(tx, context, deletion);
+        await this.#holdFiles(tx, workspaceId, recipe);
         const rowGroups = [];
         for (const [position, group] of made.rowGroups.entries()) {
           const name = `${dataset.name}-${digest.slice(0, 12)}-${position}.parquet`;
@@ -285,6 +290,18 @@ export class Importer {
     } finally {
       for (const bytes of staged) await bytes.discard();
     }
+  }
+
+  /** @throws NOT_FOUND when a file was deleted with somebody's rows since it was read: the version would have them */
+  async #holdFiles(tx: Transaction, workspaceId: WorkspaceId, { files }: Recipe): Promise<void> {
+    const read = files.flatMap(({ file, pair }) => (pair ? [file, pair] : [file]));
+    const there = await this.parts.files.hold(
+      tx,
+      workspaceId,
+      read.map(({ sha256 }) => sha256),
+    );
+    const gone = read.find(({ sha256 }) => !there.has(sha256));
+    if (gone) throw new GraftError('NOT_FOUND', `The file ${gone.name} was deleted while it was being imported.`);
   }
 }
 

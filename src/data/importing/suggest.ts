@@ -109,20 +109,26 @@ class Columns {
   find(
     field: DataField,
     taken: readonly string[] = [],
-    fits: (values: unknown[]) => boolean = () => true,
+    fits: (values: unknown[], column: string) => boolean = () => true,
   ): string | undefined {
     for (const name of NAMES[field]) {
       const column = this.#byName.get(name);
-      if (column !== undefined && !taken.includes(column) && fits(this.values(column))) return column;
+      if (column !== undefined && !taken.includes(column) && fits(this.values(column), column)) return column;
     }
     return undefined;
   }
 
+  /** What stands in the column, without blanks. */
   values(column: string): unknown[] {
-    const index = this.shape.columns.indexOf(column);
+    return this.rows(column).map(([value]) => value);
+  }
+
+  /** Rows where `column` is not blank, cut to it and another column. */
+  rows(column: string, other?: string): [value: unknown, other: unknown][] {
+    const [index, beside] = [column, other ?? column].map((name) => this.shape.columns.indexOf(name));
     return this.shape.sample
-      .map((row) => row[index])
-      .filter((value) => value !== undefined && value !== null && value !== '');
+      .map((row): [unknown, unknown] => [row[index!], row[beside!]])
+      .filter(([value]) => value !== undefined && value !== null && value !== '');
   }
 
   get names(): readonly string[] {
@@ -220,14 +226,17 @@ function taskColumns(
 
 function commonColumns(columns: Columns, taken: string[]): Partial<Record<DataField, string>> {
   const found: Partial<Record<DataField, string>> = {};
-  const add = (field: DataField, fits?: (values: unknown[]) => boolean) => {
+  const add = (field: DataField, fits?: (values: unknown[], column: string) => boolean) => {
     const column = columns.find(field, taken, fits);
     if (column !== undefined) found[field] = column;
   };
   add(DataField.SPLIT, (values) => values.length > 0 && values.every((v) => SPLIT_WORD.test(String(v))));
   // Ids may begin anew in each split.
-  const splits = found.SPLIT === undefined ? [] : columns.values(found.SPLIT);
-  add(DataField.ID, (ids) => new Set(ids.map((id, i) => `${String(splits[i])} ${String(id)}`)).size === ids.length);
+  const keyed = (column: string) =>
+    columns
+      .rows(column, found.SPLIT)
+      .map(([id, split]) => (found.SPLIT === undefined ? '' : `${String(split)} `) + String(id));
+  add(DataField.ID, (ids, column) => new Set(keyed(column)).size === ids.length);
   add(DataField.GROUP);
   add(DataField.SUBJECT);
   add(DataField.EVENT_TIME, (values) => values.length > 0 && values.every((v) => DATE.test(String(v))));

@@ -10,7 +10,8 @@ const MAX_WIDENINGS = 3;
 /**
  * The best live chunks of one index by cosine similarity, best first. A vector counts only if its chunk still belongs
  * to a live document, so that what is deleted in PostgreSQL is gone from search at once. A vector's document is in
- * PostgreSQL until the vector is deleted: where no document is stale, none need be looked up.
+ * PostgreSQL until the vector is deleted: where no document is stale, none need be looked up. (A rebuild that failed may leave
+ * a few that are not; they are dropped when the passages are read.)
  * @throws VECTOR_STORE_UNAVAILABLE
  */
 export async function searchDense(

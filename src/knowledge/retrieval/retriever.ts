@@ -46,10 +46,11 @@ export class Retriever {
     ]);
     const weights = new Map(collections.map(({ id, denseWeight }) => [id, denseWeight]));
     const fused = fuse(request.mode, dense.chunks, lexical.chunks, (id) => weights.get(id) ?? 0);
-    const chosen = fused.slice(0, request.limit);
+    // Some may have been deleted a moment ago: others take their places.
+    const chosen = fused.slice(0, 2 * request.limit);
     const passages = await readPassages(database, workspaceId, chosen, collections, lexical.terms);
     return {
-      passages,
+      passages: passages.slice(0, request.limit),
       queryVector: dense.vector,
       degraded: dense.degraded,
       timings: {

@@ -83,6 +83,13 @@ export class FileService {
     });
   }
 
+  /** Keeps files with these contents from being removed until the transaction ends. @returns those that the workspace has */
+  async hold(tx: Transaction, workspaceId: WorkspaceId, digests: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.$queryRaw<{ sha256: string }[]>`
+      SELECT sha256 FROM stored_file WHERE workspace_id = ${workspaceId}::uuid AND sha256 = ANY(${[...digests]}::text[]) FOR SHARE`;
+    return new Set(rows.map(({ sha256 }) => sha256));
+  }
+
   /** Removes the row, and the bytes unless another row names them: together, so that it can be repeated until both are gone. */
   async remove(workspaceId: WorkspaceId, id: string): Promise<void> {
     const [file] = await this.find(workspaceId, { ids: [id] });

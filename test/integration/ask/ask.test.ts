@@ -1,4 +1,5 @@
-import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AnswerStore, AskService, type Answer, type AskInput, type AskParts } from '../../../src/ask/index.js';
 import { FeatureType, PreprocessingStep, renderFeatures } from '../../../src/data/index.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -11,6 +12,7 @@ import { CuttableWay } from '../platform/outage.js';
 import { DOCUMENTS, HOSTILE, startAnswering, type Answering } from './answering.js';
 
 const forever = new AbortController().signal;
+const USAGE = { promptTokens: 1, reusedTokens: 0, generatedTokens: 1, prefillMs: 1, decodeMs: 1 };
 const RMA = 'How long is an RMA number valid?';
 const STORY = 'Write a very long story about a lighthouse keeper and the sea.';
 
@@ -220,6 +222,39 @@ describe('ask', () => {
       expect(answering.generations.length).toBe(before);
     });
 
+    it('lets no fact stand in for a document: the words of an answer from documents come from these', async () => {
+      const asked = {
+        ...about,
+        question: 'At what wind speed are the roof vents forced shut?',
+        strategy: 'RAG' as const,
+      };
+      const invented: AskParts['worker'] = {
+        ...answering.parts.worker,
+        status: answering.worker.status,
+        async *generate() {
+          const text = 'The Grower plan.';
+          yield { type: 'delta', text };
+          yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE };
+        },
+      };
+      const service = new AskService({ ...answering.parts, worker: invented });
+      const answer = await service.ask(answering.caller, asked, forever);
+      expect(answer.wording).toBe('EVIDENCE');
+      expect(answer.text).toContain('14 m/s');
+    });
+
+    it('deletes the answers that were told of an entity, and no others', async () => {
+      const asked = { question: 'How many seats?', strategy: 'BASE' as const, features: ['plans'] };
+      const [one, other] = [
+        await answering.ask({ ...asked, entity: 'customer:1' }),
+        await answering.ask({ ...asked, entity: 'customer:3' }),
+      ];
+      expect(await answering.parts.answers.forget(newId() as string as WorkspaceId, 'customer:1')).toBe(0);
+      expect(await answering.parts.answers.forget(answering.workspaceId, 'customer:1')).toBeGreaterThan(0);
+      const [gone, kept] = await answering.service.answersById(answering.caller, [one.id, other.id]);
+      expect([gone, kept]).toEqual([null, other]);
+    });
+
     it('refuses views that say more than a prompt should hold, before any work', async () => {
       const { workspaceId, features } = answering;
       const fields = [1, 2, 3].map((n) => ({ name: `note_${n}`, type: FeatureType.STRING }));
@@ -342,6 +377,15 @@ describe('ask', () => {
       await idle();
     });
 
+    it('is recorded too when nobody gave it a request id', async () => {
+      const recorded = () => answering.database.prisma.answer.findMany({ where: { question: 'Tell me of the sea.' } });
+      const asked = { question: 'Tell me of the sea.', strategy: 'BASE' as const };
+      for await (const event of answering.service.stream(answering.caller, asked, forever))
+        if (event.type === 'delta') break;
+      await eventually('the record', async () => (await recorded()).length > 0);
+      expect(await recorded()).toMatchObject([{ status: 'CANCELLED', errorCode: 'CANCELLED' }]);
+    });
+
     it('goes on for who still waits', async () => {
       const asked = { ...input(), generation: { maxTokens: 24 } };
       const stopping = new AbortController();
@@ -377,6 +421,37 @@ describe('ask', () => {
     await expect(
       answering.service.ask({ workspaceId: stranger }, { question: RMA, collections: ['manual'] }, forever),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('writes an answer once that nobody can join, with whatever characters it has', async () => {
+    let writes = 0;
+    class Counted extends AnswerStore {
+      override add(...args: Parameters<AnswerStore['add']>) {
+        writes += 1;
+        return super.add(...args);
+      }
+    }
+    const answers = new Counted(answering.database);
+    const answer = await new AskService({ ...answering.parts, answers }).ask(
+      answering.caller,
+      { question: RMA },
+      forever,
+    );
+    await sleep(100);
+    expect(writes).toBe(1);
+    // The escape for NUL, spelled out, is text like any other; NUL itself is what PostgreSQL can't hold.
+    const spelled = `a ${'\\'}u0000 b`;
+    const unclaimed = {
+      ...answer,
+      id: newId(),
+      requestId: newId(),
+      inputDigest: 'x',
+      workspaceId: answering.workspaceId,
+    };
+    const evidence = [{ ...answer.evidence[0]!, quote: spelled }];
+    await answers.add(unclaimed, { finished: { ...answer, evidence, text: 'c\0d' } });
+    const [read] = await answering.service.answersById(answering.caller, [unclaimed.id]);
+    expect(read).toMatchObject({ text: 'cd', evidence: [{ quote: spelled }] });
   });
 
   it('lists answers newest first, by strategy, abstention and conversation', async () => {

@@ -48,6 +48,7 @@ export class DataKit {
       clock,
       folder: join(folder, 'data'),
       countTokens: null,
+      forgetElsewhere: async () => 0,
     });
     await data.handleRuns();
     // Prisma loads its compiler at the first query, which jest refuses between two tests.

@@ -371,6 +371,22 @@ describe('deleting the rows about a person', () => {
     expect(ended.map((run) => `${run.status} ${run.errorCode}`).sort()).toEqual(['FAILED CONFLICT', 'SUCCEEDED null']);
   });
 
+  it('deletes each of two people who stand in versions of their own, though both deletions make the same version', async () => {
+    const name = await dataset();
+    const withPerson = (customer: string, n: number) =>
+      kit.imported(name, [...rows(30, n), { text: `only ${customer} wrote this`, label: 'x', customer }]);
+    const [one, two] = [await withPerson('p1', 0), await withPerson('p2', 100)];
+    await kit.imported(name, rows(30, 200));
+    const runs = await Promise.all(
+      ['p1', 'p2'].map((subject) =>
+        kit.data.datasets.deleteRows(ws, { dataset: name, subject, reason: 'asked', idempotencyKey: newId() }),
+      ),
+    );
+    for (const run of runs) await kit.output(run);
+    for (const version of [one, two])
+      expect((await kit.data.store.requireVersion(ws, version.id, 'id')).withdrawnAt).not.toBeNull();
+  });
+
   it('leaves no version when all rows are about that person', async () => {
     const name = await dataset();
     const only = await kit.imported(name, [

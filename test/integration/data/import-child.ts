@@ -23,6 +23,7 @@ const data = new Data({
   clock: systemClock,
   folder: join(folder, 'data'),
   countTokens: null,
+  forgetElsewhere: async () => 0,
 });
 await data.handleRuns();
 runs.start();
