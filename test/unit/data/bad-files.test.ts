@@ -101,6 +101,19 @@ describe('files that are refused, with a code and a way out', () => {
     );
   });
 
+  it('a blank cell: ids are held against the split of their own row', async () => {
+    const idOf = async (name: string, rows: string[]) => {
+      const file = await writtenFile(folder, name, ['text,label,id,split', ...rows, ''].join('\n'));
+      return suggestMapping(await sniffFile(file, folder), TaskKind.CLASSIFICATION).mapping.columns.ID;
+    };
+    const restarting = ['a,x,1,train', 'b,x,2,train', 'c,y,1,test', 'd,y,2,test'];
+    expect(await idOf('restarting.csv', restarting)).toBe('id');
+    expect(await idOf('restarting-blank.csv', ['z,x,,train', ...restarting])).toBe('id');
+    expect(
+      await idOf('twice-in-a-split.csv', ['z,x,,train', 'a,x,1,train', 'b,x,1,train', 'c,y,2,test']),
+    ).toBeUndefined();
+  });
+
   it('a mapping to a missing column: lists the columns that there are', async () => {
     const mapping = { columns: { [DataField.TEXT]: 'text', [DataField.LABEL]: 'lable' }, constants: {} } as FileMapping;
     const error = await failure(
