@@ -72,7 +72,7 @@ const SUBJECTS = [
     'a typewriter',
   ],
 ];
-/** Questions of three lengths, each about another subject, which stands at the beginning so that little of one can be reused for the next. */
+/** Questions of three lengths. The longer ones name their subject first, so that little of one can be reused for the next. */
 const QUESTIONS: Record<string, (subject: string) => string> = {
   short: (subject) => `Explain in one long paragraph how ${subject} works.`,
   medium: (subject) =>

@@ -24,6 +24,7 @@ import {
   type NewImportFile,
 } from '../src/data/index.js';
 import { DataKit, ws } from '../test/integration/data/data-kit.js';
+import { seededRandom } from '../test/support/random.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { watchMemory } from './support/peak-memory.js';
 import { Peers } from './support/peers.js';
@@ -34,7 +35,6 @@ import {
   flipLabels,
   generatedCsv,
   pick,
-  seededRandom,
   shuffled,
   type EditName,
   type LabelledText,

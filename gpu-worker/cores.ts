@@ -38,22 +38,23 @@ function runnableNow(): number {
   try {
     // The fourth field is running/all.
     const running = Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[3]?.split('/')[0]);
-    // The state comes after the program's name, which is in brackets and may hold anything.
-    const gateway = readFileSync(`/proc/${process.ppid}/stat`, 'latin1');
-    return running - 1 - (/^ R/.test(gateway.slice(gateway.lastIndexOf(')') + 1)) ? 1 : 0);
+    return running - 1 - (wantsCore(readFileSync(`/proc/${process.ppid}/stat`, 'latin1')) ? 1 : 0);
   } catch {
     return Infinity;
   }
 }
 
+/** What /proc/<pid>/stat says: the state comes after the program's name, which is in brackets and may hold anything. */
+export const wantsCore = (stat: string): boolean => /^ R/.test(stat.slice(stat.lastIndexOf(')') + 1));
+
 /** Looks at this moment, and how far they lie apart, in ms: a client that reads an event wants a core for less. */
 const LOOKS = 4;
 const BETWEEN_LOOKS_MS = 0.15;
 
-/** The fewest of a few looks, until one of them is below `enough`: a program that stays busy is seen by all of them. */
-function runnableFor(enough: number): number {
+/** The fewest of a few looks, until one sees nobody: a program that stays busy is seen by all of them. */
+function runnableThroughout(): number {
   let fewest = runnableNow();
-  for (let look = 1; look < LOOKS && fewest > enough && Number.isFinite(fewest); look += 1) {
+  for (let look = 1; look < LOOKS && fewest > 0 && Number.isFinite(fewest); look += 1) {
     for (const until = performance.now() + BETWEEN_LOOKS_MS; performance.now() < until;) continue;
     fewest = Math.min(fewest, runnableNow());
   }
@@ -82,6 +83,6 @@ export class FreeCores {
   /** At least 1. */
   get count(): number {
     if (this.free >= this.cores) return this.cores;
-    return Math.max(1, this.free, this.cores - runnableFor(0));
+    return Math.max(1, this.free, this.cores - runnableThroughout());
   }
 }

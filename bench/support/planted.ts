@@ -1,17 +1,8 @@
 /** Faults planted into data with a known seed, so that what a check finds can be counted against what is there. */
+import { seededRandom } from '../../test/support/random.js';
 
 /** Returns numbers in [0, 1). */
 export type Random = () => number;
-
-/** Mulberry32 (T. Ettinger): small, seeded, and good enough to plant faults. */
-export function seededRandom(seed: number): Random {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export const below = (random: Random, n: number): number => Math.floor(random() * n);
 export const pick = <T>(random: Random, items: ArrayLike<T>): T => items[below(random, items.length)]!;

@@ -13,7 +13,7 @@ export interface Caller {
   workspaceId: WorkspaceId;
 }
 
-/** What `askAll` puts behind a request id: a colon and a strategy. */
+/** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
 const LONGEST_SUFFIX = 8;
 
 /** Answers questions and finds answers again. */

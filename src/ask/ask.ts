@@ -16,7 +16,7 @@ import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, type AnswerRecord } from './record/claim.js';
 import { degradationReason, findEvidence, retrievePassages } from './retrieve.js';
-import { decideRoute, withReason, type ExpectedTimes } from './route.js';
+import { decideRoute, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { Stopwatch } from './stopwatch.js';
 import { wordAbstention, wordAnswer } from './word.js';
 
@@ -67,14 +67,15 @@ async function* answer(
   const { text: asked, generation } = question;
 
   const variant = await watch.time('model', () => parts.registry.defaultVariant(workspaceId));
-  const vector = vectorOf(parts, workspaceId, question, signal);
+  const expectedMs = parts.expected.medians();
+  const vector = mayRead(question, expectedMs) ? vectorOf(parts.retriever, workspaceId, asked, signal) : undefined;
   const scope = await watch.time('scope', () => scopeOf(parts, workspaceId, question));
   const chunks = sum(scope?.collections.map((collection) => collection.chunks) ?? []);
   const route = decideRoute({
     choice: question.strategy,
     named: question.collections !== null,
     readable: scope && { collections: scope.collections.length, chunks },
-    expectedMs: parts.expected.medians(),
+    expectedMs,
   });
   yield { type: 'route', route };
 
@@ -156,16 +157,17 @@ const scopeOf = (
 ): Promise<SearchScope> | null =>
   strategy === 'BASE' && collections === null ? null : retriever.scope(workspaceId, collections);
 
-/** The question's vector, asked for while its scope is looked up; undefined where it isn't likely that passages are read. */
+/** Whether passages are likely to be read: always where the caller says so, else where answers came from some lately. */
+const mayRead = ({ strategy, collections }: Question, expectedMs: RouteFeatures['expectedMs']): boolean =>
+  strategy === 'RAG' || (strategy === 'AUTO' && (collections !== null || expectedMs.RAG !== undefined));
+
+/** The question's vector, asked for while its scope is looked up. */
 function vectorOf(
-  { retriever, expected }: AskParts,
+  retriever: Retriever,
   workspaceId: WorkspaceId,
-  { text, strategy, collections }: Question,
+  text: string,
   signal: AbortSignal,
-): Promise<QueryVector> | undefined {
-  const likely =
-    strategy === 'RAG' || (strategy === 'AUTO' && (collections !== null || expected.medians().RAG !== undefined));
-  if (!likely) return undefined;
+): Promise<QueryVector> {
   const vector = retriever.embed(workspaceId, text, { signal });
   // Whoever awaits it hears of a failure; a question that ends before is none of its business.
   vector.catch(() => undefined);

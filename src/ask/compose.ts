@@ -123,7 +123,7 @@ async function howManyFit(texts: string[], room: number, count: TokenCounter): P
 }
 
 /** No token is shorter than a byte; some vocabularies begin a prompt, and each piece of text, with one more. */
-const mostTokens = (segments: readonly PromptSegment[]): number =>
+export const mostTokens = (segments: readonly PromptSegment[]): number =>
   segments.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 1, 1);
 
 /** How many of the first excerpts fit into `room` tokens. */

@@ -1,4 +1,4 @@
-import { preprocessText, type PreprocessingStep } from '../data/index.js';
+import { checkedEntity, preprocessText, type PreprocessingStep } from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -106,7 +106,7 @@ function checkedFeatures(entity: string | null, features: readonly string[]): Pi
       'Name the feature views to read of the entity; featureViews lists them.',
     );
   const names = features.map((name) => checkedName(name, 'input.features'));
-  return { entity: checkedText(entity, 'input.entity', 200), features: names };
+  return { entity: checkedEntity(entity, 'input.entity'), features: names };
 }
 
 function checkedCollections(names: readonly string[]): string[] {

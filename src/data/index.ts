@@ -8,7 +8,7 @@ export { DatasetService, type NewImport, type NewImportFile } from './datasets/d
 export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
 export { FeatureService, type NewFeatureRow } from './features/feature-service.js';
 export { FeatureStore } from './features/feature-store.js';
-export { FeatureType } from './features/feature-view.js';
+export { checkedEntity, FeatureType } from './features/feature-view.js';
 export { renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
 export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';

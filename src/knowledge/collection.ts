@@ -51,14 +51,10 @@ export const embedderIdentity = (embedder: EmbedderFiles) => ({
 
 export const embedderDigest = (embedder: EmbedderFiles): string => digestOf(embedderIdentity(embedder));
 
-/**
- * The collection's active index of this embedder; OUTDATED when it has indexes, but no such one; null when it never got a
- * document.
- */
-export function usableIndex({ indexes }: SearchedCollection, embedder: EmbedderFiles): string | 'OUTDATED' | null {
+/** Id of the collection's active index of this embedder; null when it has none, as before its first document. */
+export function activeIndex({ indexes }: SearchedCollection, embedder: EmbedderFiles): string | null {
   const digest = embedderDigest(embedder);
-  const usable = indexes.find((index) => index.active && index.embedderDigest === digest);
-  return usable?.id ?? (indexes.length > 0 ? 'OUTDATED' : null);
+  return indexes.find((index) => index.active && index.embedderDigest === digest)?.id ?? null;
 }
 
 export interface NewCollection {

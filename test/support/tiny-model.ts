@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { sha256 } from '../../src/kernel/hashing.js';
 import type { ModelFile } from '../../src/worker-protocol/index.js';
+import { seededRandom } from './random.js';
 
 /** Shape of the tiny model: a llama with random weights. It writes nonsense, but llama.cpp runs it like any other. */
 const HIDDEN = 64;
@@ -50,15 +51,9 @@ function byteSymbols(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 }
 
-/** A uniform generator (mulberry32) turned into normal variates by Box and Muller. */
+/** A uniform generator turned into normal variates by Box and Muller. */
 function normals(seed: number): () => number {
-  let state = seed >>> 0;
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = seededRandom(seed);
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 

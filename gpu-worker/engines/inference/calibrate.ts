@@ -6,8 +6,8 @@ import type { HostedModel } from './model-host.js';
 const PROMPT_TOKENS = 96;
 const ANSWER_TOKENS = 16;
 /**
- * Rounds are interleaved and the median of each counts. Not the best: two threads that wait for each other on two virtual cores write
- * 50 tokens/s most of the time and 170 once in a while, where one thread always writes 150.
+ * Rounds are interleaved and the median of each counts. Not the best: two threads that wait for each other on two virtual cores
+ * write a third to two thirds of what one thread writes, most of the time, and once in a while more.
  */
 const ROUNDS = 3;
 /** A decode that is this slow has shown it: on busy cores two threads were seen to take a second a token. */
@@ -25,10 +25,21 @@ export function candidates(cores: number): number[] {
   return [...powers, Math.min(cores, 64)];
 }
 
-interface Figures {
+/** Tokens/s. */
+export interface Figures {
   prefill: number;
   decode: number;
 }
+
+/** Rounds of each thread count. */
+export type Measured = ReadonlyMap<number, readonly Figures[]>;
+
+const typical = (measured: Measured, threads: number, phase: keyof Figures): number =>
+  median((measured.get(threads) ?? []).map((figures) => figures[phase]));
+
+/** The thread count with the best median; of equals the first. */
+export const fastest = (measured: Measured, phase: keyof Figures): number =>
+  [...measured.keys()].reduce((a, b) => (typical(measured, b, phase) > typical(measured, a, phase) ? b : a));
 
 /** Measures prefill and decode at each thread count, in some three seconds. Needs the model for itself. @throws the signal's reason */
 export async function calibrate(
@@ -41,28 +52,24 @@ export async function calibrate(
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
   const counts = candidates(cores);
   const measured = new Map(counts.map((count): [number, Figures[]] => [count, []]));
-  const typical = (threads: number, phase: keyof Figures): number =>
-    median((measured.get(threads) ?? []).map((figures) => figures[phase]));
-  const fastest = (phase: keyof Figures): number =>
-    counts.reduce((a, b) => (typical(b, phase) > typical(a, phase) ? b : a), counts[0] ?? 1);
   await measure(hosted, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
   const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
       const hopeless = (phase: keyof Figures): boolean =>
-        typical(threads, phase) < HOPELESS * typical(fastest(phase), phase);
+        typical(measured, threads, phase) < HOPELESS * typical(measured, fastest(measured, phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
       measured.get(threads)?.push(await measure(hosted, prompt, threads));
     }
   await hosted.forget();
   return {
-    threads: { prefill: fastest('prefill'), decode: fastest('decode') },
+    threads: { prefill: fastest(measured, 'prefill'), decode: fastest(measured, 'decode') },
     quiet: others() < QUIET,
     measurements: counts.map((threads) => ({
       threads,
-      prefillTokensPerSecond: typical(threads, 'prefill'),
-      decodeTokensPerSecond: typical(threads, 'decode'),
+      prefillTokensPerSecond: typical(measured, threads, 'prefill'),
+      decodeTokensPerSecond: typical(measured, threads, 'decode'),
     })),
   };
 }

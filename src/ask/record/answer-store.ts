@@ -68,8 +68,9 @@ const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", i
   text, conversation_id AS "conversationId", '{"features": []}'::jsonb || body AS body, created_at AS "createdAt"`;
 
 /**
- * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or CANCELLED. What failed or was
- * cancelled, and what a dead gateway left RUNNING, may be taken up again under the same request id with the same input.
+ * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or
+ * CANCELLED. What failed or was cancelled, and what a dead gateway left RUNNING, may be taken up again under the same request
+ * id with the same input. Any other answer gets its row when it is settled.
  */
 export class AnswerStore {
   constructor(private readonly database: Database) {}

@@ -61,7 +61,7 @@ export async function weighWords(
     text: `WITH w AS (
         SELECT place, (SELECT lexeme FROM unnest(to_tsvector($3::regconfig, word)) LIMIT 1) AS term
           FROM unnest($4::text[]) WITH ORDINALITY AS u(word, place)
-      ), q AS (SELECT term, place FROM w WHERE term IS NOT NULL), ${STATISTICS_PARTS} ${WEIGHTED}`,
+      ), q AS (SELECT term, place FROM w WHERE term IS NOT NULL), ${STATISTICS_PARTS} ${WEIGHTED} ORDER BY place`,
     values: [scope.workspaceId, scope.collectionIds, scope.language, distinct.map(lexicalText)],
   });
   return new Map(rows.map(({ term, place, idf }) => [distinct[place - 1] as string, { stem: term, idf }]));

@@ -5,7 +5,7 @@ import type { Database } from '../../platform/database/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
-import { usableIndex, type SearchScope } from '../collection.js';
+import { activeIndex, type SearchScope } from '../collection.js';
 import type { CollectionStore } from '../collection-store.js';
 import { searchDense } from './dense.js';
 import { fuse } from './fuse.js';
@@ -116,8 +116,10 @@ export class Retriever {
     const { vector, ms: embedMs } = await (asked ?? this.embed(workspaceId, query, { signal }));
     const embedded = clock.monotonic();
     const result = { vector, embedMs, searchMs: 0, chunks: [] };
-    const indexes = collections.map((collection) => ({ collection, indexId: usableIndex(collection, files) }));
-    const outdated = indexes.find(({ indexId }) => indexId === 'OUTDATED')?.collection;
+    const indexes = collections.map((collection) => ({ collection, indexId: activeIndex(collection, files) }));
+    const outdated = indexes.find(
+      ({ collection, indexId }) => indexId === null && collection.indexes.length > 0,
+    )?.collection;
     if (outdated !== undefined) {
       if (mode === 'HYBRID') return { ...result, degraded: 'INDEX_OUTDATED' };
       throw new GraftError('CONFLICT', `The collection ${outdated.name} was embedded by another model.`, {

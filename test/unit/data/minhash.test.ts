@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { bandKeys, jaccard, NEAR_DUPLICATE, shingles } from '../../../src/data/validation/near-duplicates/minhash.js';
 import { exactForm, wordsForm } from '../../../src/data/validation/near-duplicates/text-forms.js';
+import { seededRandom } from '../../support/random.js';
 
 describe('text forms', () => {
   it('forget blanks, or everything but words', () => {
@@ -24,20 +25,10 @@ describe('jaccard', () => {
   });
 });
 
-/** A generator with a printed seed (mulberry32). */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 describe('bandKeys', () => {
   it('propose at least 95 % of all pairs that exact Jaccard calls near duplicates', () => {
     const seed = 20261124;
-    const next = random(seed);
+    const next = seededRandom(seed);
     const letter = () => 'abcdefghijklmnopqrstuvwxyz '[Math.floor(next() * 27)]!;
     let near = 0;
     let proposed = 0;
