@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLlama } from 'node-llama-cpp';
-import { candidates } from '../../gpu-worker/engines/inference/calibrate.js';
+import { wantsCore } from '../../gpu-worker/cores.js';
+import { candidates, fastest, type Figures } from '../../gpu-worker/engines/inference/calibrate.js';
 import { chooseThreads } from '../../gpu-worker/engines/inference/native-context.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 
@@ -42,3 +43,21 @@ describe('thread counts', () => {
     [96, [1, 2, 4, 8, 16, 32, 64]],
   ])('worth trying on %i cores are %j', (cores, counts) => expect(candidates(cores)).toEqual(counts));
 });
+
+it('a thread count that is fast once in a while is not chosen over one that always is', () => {
+  const rounds = (...decode: number[]): Figures[] => decode.map((one) => ({ prefill: 1, decode: one }));
+  const measured = new Map([
+    [1, rounds(150, 151, 149)],
+    [2, rounds(60, 170, 55)],
+  ]);
+  expect(fastest(measured, 'decode')).toBe(1);
+  expect(fastest(measured, 'prefill')).toBe(1);
+});
+
+it.each([
+  ['42 (node) R 1 42 42', true],
+  ['42 (node) S 1 42 42', false],
+  ['42 (a) R (b) S 1 42', false],
+  ['42 (a) S (b) R 1 42', true],
+  ['', false],
+])('%j wants a core: %s', (stat, wanted) => expect(wantsCore(stat)).toBe(wanted));

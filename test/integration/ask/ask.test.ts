@@ -5,6 +5,8 @@ import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
 import { mapDatabaseError } from '../../../src/platform/database/index.js';
+import { mostTokens } from '../../../src/ask/compose.js';
+import { seededRandom } from '../../support/random.js';
 import { withFacts } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';
@@ -139,6 +141,39 @@ describe('ask', () => {
     expect(passages.slice(-dropped.length)).toEqual(dropped);
     for (const { reason } of dropped) expect(reason).toContain('no room');
     expect(usage.promptTokens).toBeLessThanOrEqual(512 - 96);
+  });
+
+  it('embeds a question once, and not at all for the model alone', async () => {
+    const { database, vectors, worker, registry, parts, caller } = answering;
+    const embedded: string[] = [];
+    const counting: typeof parts.worker = {
+      ...{ status: worker.status, generate: parts.worker.generate, countTokens: parts.worker.countTokens },
+      embed: (...args) => {
+        embedded.push(...args[0].texts);
+        return worker.embed(...args);
+      },
+    };
+    const reading = {
+      database,
+      vectors,
+      collections: new CollectionStore(database),
+      embedder: () => registry.embedder(),
+    };
+    const retriever = new Retriever({ ...reading, worker: counting, clock: parts.clock });
+    const service = new AskService({ ...parts, retriever, worker: counting });
+    for (const strategy of ['BASE', 'RAG', 'AUTO', 'AUTO'] as const)
+      await service.ask(caller, { question: RMA, strategy }, forever);
+    expect(embedded.filter((text) => text === RMA)).toHaveLength(3);
+  });
+
+  it('has never more tokens than bytes, so that short prompts need no counting', async () => {
+    const random = seededRandom(7);
+    const text = () =>
+      String.fromCodePoint(...Array.from({ length: 30 }, () => 32 + Math.floor(random() ** 4 * 0xd000)));
+    const prompts = Array.from({ length: 60 }, () => [1, 2].map((n) => ({ text: text(), special: n === 1 })));
+    const { workspaceId, variant: model } = answering;
+    const counts = await answering.worker.countTokens({ workspaceId, model, texts: prompts });
+    counts.forEach((tokens, i) => expect(tokens).toBeLessThanOrEqual(mostTokens(prompts[i]!)));
   });
 
   it('never shows the model a control token of a document or a question', async () => {

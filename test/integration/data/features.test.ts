@@ -26,8 +26,9 @@ async function view(ttlSeconds: number | null = null): Promise<string> {
     name,
     entity: 'customer',
     fields: [
-      { name: 'plan', type: FeatureType.STRING },
+      // Not in the order in which PostgreSQL keeps them.
       { name: 'seats', type: FeatureType.INTEGER },
+      { name: 'plan', type: FeatureType.STRING },
     ],
     ttlSeconds,
   });
@@ -104,6 +105,9 @@ describe('the point-in-time join', () => {
           }
           const joined = await offline(name, seen);
           expect(joined).toEqual(seen.map((s) => s.values));
+          // A prompt of training and one of serving name them in one order, that of the schema.
+          for (const values of [...joined, ...seen.map((s) => s.values)])
+            expect(Object.keys(values ?? { seats: 0, plan: '' })).toEqual(['seats', 'plan']);
           // Online at a moment of the past gives the same, though more has been written since.
           for (const { entity, at, values } of seen)
             expect((await kit.data.features.read(ws, entity, [name], { at: new Date(at) }))[0]!.values).toEqual(values);

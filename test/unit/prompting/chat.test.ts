@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import {
   fenced,
@@ -51,6 +52,15 @@ describe('renderChat', () => {
       text: '<bos><|start_header_id|>system<|end_header_id|>\n\n',
       special: true,
     });
+  });
+
+  it('renders a template anew that looks at the clock', () => {
+    const dated = "{{ strftime_now('%Y') }}{% for message in messages %}{{ message['content'] }}{% endfor %}";
+    jest.useFakeTimers({ now: new Date('2026-06-01') });
+    expect(promptText(renderChat(dated, ask('Why?'), tokens))).toContain('2026');
+    jest.setSystemTime(new Date('2027-06-01'));
+    expect(promptText(renderChat(dated, ask('Why?'), tokens))).toContain('2027');
+    jest.useRealTimers();
   });
 
   it('never lets a content into a special segment, whatever it holds', () => {
