@@ -6,6 +6,7 @@ import { calibrate } from './engines/inference/calibrate.js';
 import { generate } from './engines/inference/generate.js';
 import { openLlama } from './engines/inference/llama.js';
 import { ModelHost } from './engines/inference/model-host.js';
+import { openThreadSpreader, type SpreadThreads } from './engines/inference/spread-threads.js';
 import { tokenizePrompt, tokenizeText } from './engines/inference/prompt.js';
 import { describeSelf } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
@@ -21,8 +22,10 @@ const LOOK_EVERY_MS = 50;
 export async function serve(options: WorkerOptions, graftVersion: string): Promise<void> {
   const gpu = options.provider.inference === 'cpu' ? false : (options.provider.inference as LlamaGpuType);
   const llama = await openLlama(gpu);
-  const cores = new FreeCores();
-  const host = new ModelHost(llama, options, () => cores.count);
+  const freeCores = new FreeCores();
+  // On a GPU its driver waits, not llama.cpp's threads.
+  const spread: SpreadThreads = gpu === false ? await openThreadSpreader() : (_, start) => start();
+  const host = new ModelHost(llama, options, { free: () => freeCores.count, spread });
   const budget = new QueueBudget(options.queue);
   const generation = new Lane(options.sequences, Math.max(1, options.sequences - 1), budget);
   const embedding = new Lane(8, 6, budget);

@@ -18,7 +18,11 @@ describe('thread counts', () => {
     const context = await model.createContext({ contextSize: 256, sequences: 1, threads: 8 });
     const sequence = context.getSequence();
     let free = 8;
-    const setThreads = chooseThreads(context, { prefill: 3, decode: 1 }, () => free);
+    const setThreads = chooseThreads(
+      context,
+      { prefill: 3, decode: 1 },
+      { free: () => free, spread: (_, start) => start() },
+    );
     const prompt = model.tokenize('A prompt of some tokens', false);
     const usedFor = async (tokens: typeof prompt): Promise<number> => {
       await sequence.evaluateWithoutGeneratingNewTokens(tokens);

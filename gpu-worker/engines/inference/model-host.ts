@@ -4,7 +4,7 @@ import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } fro
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
 import { errorFields, log } from '../../log.js';
-import { chooseThreads, type AppliedThreads } from './native-context.js';
+import { chooseThreads, type AppliedThreads, type Cores } from './native-context.js';
 
 export interface HostOptions {
   sequences: number;
@@ -86,7 +86,7 @@ export class ModelHost {
   constructor(
     private readonly llama: Llama,
     private readonly options: HostOptions,
-    private readonly freeCores: () => number,
+    private readonly cores: Cores,
   ) {}
 
   /** Digests of the models in memory. */
@@ -138,7 +138,7 @@ export class ModelHost {
         threads: threads.prefill,
       });
       log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
-      return new HostedModel(model, context, chooseThreads(context, threads, this.freeCores));
+      return new HostedModel(model, context, chooseThreads(context, threads, this.cores));
     } catch (error) {
       this.entries.delete(file.sha256);
       await model?.dispose();
