@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import {
+  CALM,
   openThreadSpreader,
   partings,
   runningTask,
+  threadSpreader,
   type SpreadThreads,
   type Task,
 } from '../../gpu-worker/engines/inference/spread-threads.js';
@@ -62,9 +64,15 @@ describe('threads that share a core', () => {
     },
   );
 
-  it('are left alone where there is one', async () => {
-    const spread = await openThreadSpreader();
-    expect(spread(1, () => 'started')).toBe('started');
+  it('are looked for less and less where the kernel spreads them, and not where there is one', () => {
+    let looks = 0;
+    // Without a core to go to, nothing is ever moved.
+    const spread = threadSpreader({ cores: [], here: () => looks++, move: () => undefined });
+    for (let batch = 0; batch < CALM; batch += 1) expect(spread(1, () => batch)).toBe(batch);
+    expect(looks).toBe(0);
+    for (let batch = 0; batch < 5 * CALM; batch += 1) expect(spread(2, () => batch)).toBe(batch);
+    expect(looks).toBeGreaterThan(CALM);
+    expect(looks).toBeLessThan(2 * CALM);
   });
 });
 

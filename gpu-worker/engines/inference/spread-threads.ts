@@ -12,8 +12,8 @@ export interface Task {
 
 /** llama.cpp's threads start 0.6 ms after the batch was handed over; who waits for longer would keep a core from them. */
 const LONGEST_WAIT_MS = 2;
-/** So many batches in a row whose threads lay well, and only every so many-th is looked at: there, the kernel spreads them. */
-const CALM = 10;
+/** After so many batches whose threads lay well, one in so many is looked at: there, the kernel spreads them by itself. */
+export const CALM = 10;
 /** Bytes of a core mask: 1,024 cores, as in the C library's cpu_set_t. */
 const MASK_BYTES = 128;
 
@@ -29,7 +29,10 @@ const MASK_BYTES = 128;
  */
 export async function openThreadSpreader(): Promise<SpreadThreads> {
   const affinity = await openAffinity();
-  if (affinity === null || affinity.cores.length < 2) return (_, start) => start();
+  return affinity === null || affinity.cores.length < 2 ? (_, start) => start() : threadSpreader(affinity);
+}
+
+export function threadSpreader(affinity: Affinity): SpreadThreads {
   let calm = 0;
   return (threads, start) => {
     if (threads < 2 || (calm > CALM && calm++ % CALM !== 0)) return start();
@@ -83,7 +86,7 @@ const runningTasks = (tids: readonly number[]): Task[] =>
     }
   });
 
-interface Affinity {
+export interface Affinity {
   /** Those that this process may use. */
   cores: number[];
   /** The core of the calling thread. */
