@@ -20,7 +20,7 @@ const MASK_BYTES = 128;
 /**
  * llama.cpp starts threads anew for each batch, and they wait for each other by spinning. A kernel that puts a woken thread beside its
  * waker, so that another core may sleep, leaves two of them on one core until its balancer parts them. On two virtual cores, 9 tokens
- * of SmolLM2-135M after a second's pause: 36 ms as the kernel places them, 26 spread, of which 24 are the work itself.
+ * of SmolLM2-135M after a second's pause: 34 ms as the kernel places them, 26 spread (`npm run bench -- prefill`).
  *
  * So this thread, which has nothing else to do for the moment, first sends llama.cpp's first thread to another core than its own, waits
  * for the others to appear, and parts those that share a core. None is bound: where the kernel moves them afterwards is its business.
