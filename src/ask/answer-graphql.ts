@@ -12,40 +12,11 @@ import {
   Ctx,
 } from 'type-graphql';
 import { cost, DateTime, JsonScalar, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
-import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type KnowledgeStores } from '../knowledge/index.js';
+import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
-import type { Answer as AnswerRecord, PromptPassage as PromptPassageRecord, Span } from './answer.js';
-
-export enum Strategy {
-  BASE = 'BASE',
-  RAG = 'RAG',
-  ADAPTER = 'ADAPTER',
-  HYBRID = 'HYBRID',
-}
-const STRATEGIES = {
-  BASE: { description: 'The base model alone, from what it knows.' },
-  RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
-  ADAPTER: { description: 'The base model with a fine-tuned adapter. No adapter exists yet.' },
-  HYBRID: { description: 'Adapter and retrieval in one answer. No adapter exists yet.' },
-};
-registerEnumType(Strategy, {
-  name: 'Strategy',
-  description: 'What an answer is made with.',
-  valuesConfig: STRATEGIES,
-});
-
-export enum RouteSource {
-  CALLER = 'CALLER',
-  ROUTER = 'ROUTER',
-}
-registerEnumType(RouteSource, {
-  name: 'RouteSource',
-  description: 'Who chose the strategy.',
-  valuesConfig: {
-    CALLER: { description: 'The question named it.' },
-    ROUTER: { description: 'Graft chose it; the reasons say why.' },
-  },
-});
+import type { Answer as AnswerRecord, PromptPassage as PromptPassageRecord } from './answer.js';
+import { Citation, Evidence, GONE, quotation } from './quotation-graphql.js';
+import { RouteDecision } from './route-graphql.js';
 
 export enum AbstentionReason {
   NO_DOCUMENTS = 'NO_DOCUMENTS',
@@ -109,121 +80,6 @@ export class Abstention {
 
   @Field(() => Float, { description: 'The least probability with which an answer is given, 0 to 1.' })
   threshold!: number;
-}
-
-@ObjectType({ description: 'One thing that spoke for or against the chosen strategy.' })
-export class RouteReason {
-  @Field(() => String, { description: 'Name of the feature, e.g. `collections.chunks`.' })
-  feature!: string;
-
-  @Field(() => Float, { description: 'Its value, in its own unit.' })
-  value!: number;
-
-  @Field(() => Float, {
-    description:
-      'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
-  })
-  contribution!: number;
-
-  @Field(() => String, { description: 'The reason in words.' })
-  sentence!: string;
-}
-
-@ObjectType({ description: 'A strategy that was considered.' })
-export class RouteCandidate {
-  @Field(() => Strategy, { description: 'Which.' })
-  strategy!: Strategy;
-
-  @Field(() => Boolean, { description: 'Whether it could have answered.' })
-  available!: boolean;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Probability that it answers well, 0 to 1; null as long as no router has learned it.',
-  })
-  probability!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.',
-  })
-  expectedMs!: number | null;
-}
-
-@ObjectType({ description: 'The strategy that was chosen, and why.' })
-export class RouteDecision {
-  @Field(() => Strategy, { description: 'What the answer is made with.' })
-  strategy!: Strategy;
-
-  @Field(() => RouteSource, { description: 'Who chose it.' })
-  chosenBy!: RouteSource;
-
-  @Field(() => [RouteCandidate], {
-    description: 'The strategies that were looked at, available or not; RAG is not where the caller chose BASE.',
-  })
-  candidates!: RouteCandidate[];
-
-  @Field(() => [RouteReason], { description: 'What spoke for and against it.' })
-  reasons!: RouteReason[];
-}
-
-/** What evidence and citations have in common; each repeats it with its own meaning. */
-@ObjectType({ description: 'A quotation of a document.' })
-abstract class Quotation {
-  @Field(() => String, { description: 'A sentence exactly as in the document: `document.text.slice(start, end)`.' })
-  quote!: string;
-
-  @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
-  start!: number;
-
-  @Field(() => Int, { description: 'Where it ends in `Document.text` (exclusive), in UTF-16 code units.' })
-  end!: number;
-
-  @Field(() => Int, { nullable: true, description: 'Page of its passage, from 1; null where the format has none.' })
-  page!: number | null;
-
-  @Field(() => [String], { description: 'Headings that it stands under, outermost first.' })
-  headings!: string[];
-
-  @Field(() => String, { description: 'Name of the document, also when that was deleted since.' })
-  documentName!: string;
-
-  @Field(() => String, { description: 'Name of the collection that it was found in.' })
-  collectionName!: string;
-
-  @Field(() => RetrievalScores, { description: 'How retrieval scored its passage.' })
-  scores!: RetrievalScores;
-
-  documentId!: string;
-  chunkId!: string;
-}
-
-@ObjectType({ description: 'A sentence of the documents that may hold the answer.' })
-export class Evidence extends Quotation {
-  @Field(() => Float, {
-    description: 'What the sentences are ranked by, 0 to about 2; comparable within one answer only.',
-  })
-  score!: number;
-
-  @Field(() => Float, {
-    description:
-      'Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.',
-  })
-  coverage!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Cosine similarity of sentence and question, -1 to 1; null where it was not computed.',
-  })
-  similarity!: number | null;
-}
-
-@ObjectType({ description: 'A sentence of the documents that the answer rests on.' })
-export class Citation extends Quotation {
-  @Field(() => Float, {
-    description: 'Share of the answer’s words, without those of the question, that stand in it, 0 to 1.',
-  })
-  support!: number;
 }
 
 @ObjectType({ description: 'What became of a retrieved passage on its way into the prompt.' })
@@ -370,9 +226,6 @@ export class Answer extends NodeType {
   variantId!: string;
 }
 
-const quotation = <T extends Evidence | Citation>(type: new () => T, record: Span): T =>
-  Object.assign(new type(), record);
-
 export const toAnswer = (record: AnswerRecord): Answer => {
   const { id, variant, evidence, citations, passages, features, ...rest } = record;
   return Object.assign(new Answer(), {
@@ -399,46 +252,6 @@ export class AnswerResolver {
   @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
   model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     return loadVariant(context, this.registry, answer.variantId);
-  }
-}
-
-const GONE = 'null when that was replaced or deleted since.';
-
-@Resolver(() => Evidence)
-export class EvidenceResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
-
-  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
-  document(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, evidence.documentId);
-  }
-
-  @FieldResolver(() => Chunk, {
-    nullable: true,
-    description: `The passage that it stands in; ${GONE}`,
-    complexity: cost(2),
-  })
-  chunk(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.stores, evidence.chunkId);
-  }
-}
-
-@Resolver(() => Citation)
-export class CitationResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
-
-  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
-  document(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, citation.documentId);
-  }
-
-  @FieldResolver(() => Chunk, {
-    nullable: true,
-    description: `The passage that it stands in; ${GONE}`,
-    complexity: cost(2),
-  })
-  chunk(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.stores, citation.chunkId);
   }
 }
 

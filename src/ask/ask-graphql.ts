@@ -1,15 +1,12 @@
 import {
   Arg,
   Args,
-  createUnionType,
   Ctx,
   Field,
-  FieldResolver,
   Float,
   ID,
   InputType,
   Int,
-  ObjectType,
   Query,
   registerEnumType,
   Resolver,
@@ -31,30 +28,15 @@ import {
 } from '../graphql-kit/index.js';
 import { PreprocessingStep } from '../data/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
-import {
-  Chunk,
-  Document,
-  loadDocument,
-  RetrievalDegradation,
-  RetrievalScores,
-  toChunk,
-  type KnowledgeStores,
-  type Passage,
-} from '../knowledge/index.js';
+import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
-import {
-  Answer,
-  AnswerResolver,
-  CitationResolver,
-  EvidenceResolver,
-  PromptPassageResolver,
-  RouteDecision,
-  Strategy,
-  toAnswer,
-} from './answer-graphql.js';
+import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from './answer.js';
 import type { AskService } from './answer-service.js';
+import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
+import { CitationResolver, EvidenceResolver } from './quotation-graphql.js';
+import { Strategy } from './route-graphql.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
 
 export { Answer } from './answer-graphql.js';
@@ -178,101 +160,7 @@ export class AnswerFilter {
   conversationId?: string | null;
 }
 
-@ObjectType({ description: 'A passage that was found for a question.' })
-export class RetrievedPassage {
-  @Field(() => Chunk, { description: 'The passage, with its offsets in the document.' })
-  chunk!: Chunk;
-
-  @Field(() => String, { description: 'Name of its document.' })
-  documentName!: string;
-
-  @Field(() => String, { description: 'Name of the collection that it was found in.' })
-  collectionName!: string;
-
-  @Field(() => RetrievalScores, { description: 'Why it stands where it stands.' })
-  scores!: RetrievalScores;
-
-  @Field(() => Float, { description: 'Share of the question’s words in it, weighted by rarity, 0 to 1.' })
-  coverage!: number;
-
-  documentId!: string;
-}
-
-@ObjectType({ description: 'The first event: what the answer is made with.' })
-export class RouteChosen {
-  @Field(() => RouteDecision, { description: 'The strategy and why. The answer may add reasons found later.' })
-  route!: RouteDecision;
-}
-
-@ObjectType({ description: 'What retrieval found. It does not come with BASE, nor when a recorded answer is joined.' })
-export class PassagesRetrieved {
-  @Field(() => [RetrievedPassage], { description: 'At most six, best first.' })
-  passages!: RetrievedPassage[];
-
-  @Field(() => RetrievalDegradation, {
-    nullable: true,
-    description: 'Why the vectors were left out; null when nothing was.',
-  })
-  degraded!: RetrievalDegradation | null;
-}
-
-@ObjectType({ description: 'More of the text. Provisional: `TextReplaced` may follow. Not stored.' })
-export class TextDelta {
-  @Field(() => String, { description: 'What to append.' })
-  text!: string;
-}
-
-@ObjectType({ description: 'The text so far is withdrawn, because the evidence does not support it.' })
-export class TextReplaced {
-  @Field(() => String, { description: 'The text that takes its place.' })
-  text!: string;
-
-  @Field(() => String, { description: 'What was wrong with it, in words.' })
-  reason!: string;
-}
-
-@ObjectType({ description: 'The last event: the answer as it was recorded.' })
-export class AnswerReady {
-  @Field(() => Answer, { description: 'The answer; where its text differs from the deltas, it is right.' })
-  answer!: Answer;
-}
-
-export const AskEvent = createUnionType({
-  name: 'AskEvent',
-  description:
-    'What happens while a question is answered: `RouteChosen`, `PassagesRetrieved` with RAG, any number of `TextDelta`, perhaps one `TextReplaced`, then `AnswerReady`.',
-  types: () => [RouteChosen, PassagesRetrieved, TextDelta, TextReplaced, AnswerReady] as const,
-});
-
 const { Connection: AnswerConnection } = connectionTypes(Answer);
-
-const toPassage = (passage: Passage): RetrievedPassage =>
-  Object.assign(new RetrievedPassage(), {
-    chunk: toChunk({ ...passage, id: passage.chunkId }),
-    documentName: passage.documentName,
-    collectionName: passage.collectionName,
-    scores: passage.scores,
-    coverage: passage.coverage,
-    documentId: passage.documentId,
-  });
-
-function toEvent(event: AskEventRecord): typeof AskEvent {
-  switch (event.type) {
-    case 'route':
-      return Object.assign(new RouteChosen(), { route: event.route });
-    case 'passages':
-      return Object.assign(new PassagesRetrieved(), {
-        passages: event.passages.map(toPassage),
-        degraded: event.degraded,
-      });
-    case 'delta':
-      return Object.assign(new TextDelta(), { text: event.text });
-    case 'replaced':
-      return Object.assign(new TextReplaced(), { text: event.text, reason: event.reason });
-    case 'answer':
-      return Object.assign(new AnswerReady(), { answer: toAnswer(event.answer) });
-  }
-}
 
 interface AskArgs {
   input: AskInput;
@@ -355,20 +243,6 @@ export class AskResolver {
     @Arg('input', () => AskInput, { description: 'The question.' }) _input: AskInput,
   ): typeof AskEvent {
     return toEvent(event);
-  }
-}
-
-@Resolver(() => RetrievedPassage)
-export class RetrievedPassageResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
-
-  @FieldResolver(() => Document, {
-    nullable: true,
-    description: 'The document that it is a passage of; null when that was replaced or deleted meanwhile.',
-    complexity: cost(2),
-  })
-  document(@Root() passage: RetrievedPassage, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, passage.documentId);
   }
 }
 

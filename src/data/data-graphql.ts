@@ -1,13 +1,9 @@
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { Data } from './data.js';
-import {
-  DatasetDiffResolver,
-  DatasetResolver,
-  DatasetVersionResolver,
-  registerDatasetNodes,
-} from './datasets/dataset-graphql.js';
+import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
 import { registerFileNode } from './datasets/file-graphql.js';
 import { ImportResolver, registerImportNodes } from './datasets/import-graphql.js';
+import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
 import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
 
 /** The classes of this domain's resolvers, for printing the schema without an instance of anything. */

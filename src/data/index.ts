@@ -1,7 +1,8 @@
 /** Datasets, validation, features. */
 export { Data, type DataParts } from './data.js';
 export { dataResolverClasses, dataResolvers } from './data-graphql.js';
-export { Dataset, DatasetVersion, loadDataset, loadVersion, toVersion } from './datasets/dataset-graphql.js';
+export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
+export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
 export { Entity } from './datasets/row-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
 export { DatasetService, type NewImport, type NewImportFile } from './datasets/dataset-service.js';

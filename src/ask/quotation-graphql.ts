@@ -1,0 +1,106 @@
+import { Ctx, Field, FieldResolver, Float, Int, ObjectType, Resolver, Root } from 'type-graphql';
+import { cost, type GraphContext } from '../graphql-kit/index.js';
+import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type KnowledgeStores } from '../knowledge/index.js';
+import type { Span } from './answer.js';
+
+/** What evidence and citations have in common; each repeats it with its own meaning. */
+@ObjectType({ description: 'A quotation of a document.' })
+abstract class Quotation {
+  @Field(() => String, { description: 'A sentence exactly as in the document: `document.text.slice(start, end)`.' })
+  quote!: string;
+
+  @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
+  start!: number;
+
+  @Field(() => Int, { description: 'Where it ends in `Document.text` (exclusive), in UTF-16 code units.' })
+  end!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Page of its passage, from 1; null where the format has none.' })
+  page!: number | null;
+
+  @Field(() => [String], { description: 'Headings that it stands under, outermost first.' })
+  headings!: string[];
+
+  @Field(() => String, { description: 'Name of the document, also when that was deleted since.' })
+  documentName!: string;
+
+  @Field(() => String, { description: 'Name of the collection that it was found in.' })
+  collectionName!: string;
+
+  @Field(() => RetrievalScores, { description: 'How retrieval scored its passage.' })
+  scores!: RetrievalScores;
+
+  documentId!: string;
+  chunkId!: string;
+}
+
+@ObjectType({ description: 'A sentence of the documents that may hold the answer.' })
+export class Evidence extends Quotation {
+  @Field(() => Float, {
+    description: 'What the sentences are ranked by, 0 to about 2; comparable within one answer only.',
+  })
+  score!: number;
+
+  @Field(() => Float, {
+    description:
+      'Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.',
+  })
+  coverage!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Cosine similarity of sentence and question, -1 to 1; null where it was not computed.',
+  })
+  similarity!: number | null;
+}
+
+@ObjectType({ description: 'A sentence of the documents that the answer rests on.' })
+export class Citation extends Quotation {
+  @Field(() => Float, {
+    description: 'Share of the answer’s words, without those of the question, that stand in it, 0 to 1.',
+  })
+  support!: number;
+}
+
+export const quotation = <T extends Evidence | Citation>(type: new () => T, record: Span): T =>
+  Object.assign(new type(), record);
+
+export const GONE = 'null when that was replaced or deleted since.';
+
+@Resolver(() => Evidence)
+export class EvidenceResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
+  document(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, evidence.documentId);
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: `The passage that it stands in; ${GONE}`,
+    complexity: cost(2),
+  })
+  chunk(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.stores, evidence.chunkId);
+  }
+}
+
+@Resolver(() => Citation)
+export class CitationResolver {
+  constructor(private readonly stores: KnowledgeStores) {}
+
+  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
+  document(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.stores, citation.documentId);
+  }
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: `The passage that it stands in; ${GONE}`,
+    complexity: cost(2),
+  })
+  chunk(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.stores, citation.chunkId);
+  }
+}

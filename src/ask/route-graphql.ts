@@ -1,0 +1,88 @@
+import { Field, Float, ObjectType, registerEnumType } from 'type-graphql';
+
+export enum Strategy {
+  BASE = 'BASE',
+  RAG = 'RAG',
+  ADAPTER = 'ADAPTER',
+  HYBRID = 'HYBRID',
+}
+const STRATEGIES = {
+  BASE: { description: 'The base model alone, from what it knows.' },
+  RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
+  ADAPTER: { description: 'The base model with a fine-tuned adapter. No adapter exists yet.' },
+  HYBRID: { description: 'Adapter and retrieval in one answer. No adapter exists yet.' },
+};
+registerEnumType(Strategy, {
+  name: 'Strategy',
+  description: 'What an answer is made with.',
+  valuesConfig: STRATEGIES,
+});
+
+export enum RouteSource {
+  CALLER = 'CALLER',
+  ROUTER = 'ROUTER',
+}
+registerEnumType(RouteSource, {
+  name: 'RouteSource',
+  description: 'Who chose the strategy.',
+  valuesConfig: {
+    CALLER: { description: 'The question named it.' },
+    ROUTER: { description: 'Graft chose it; the reasons say why.' },
+  },
+});
+
+@ObjectType({ description: 'One thing that spoke for or against the chosen strategy.' })
+export class RouteReason {
+  @Field(() => String, { description: 'Name of the feature, e.g. `collections.chunks`.' })
+  feature!: string;
+
+  @Field(() => Float, { description: 'Its value, in its own unit.' })
+  value!: number;
+
+  @Field(() => Float, {
+    description:
+      'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
+  })
+  contribution!: number;
+
+  @Field(() => String, { description: 'The reason in words.' })
+  sentence!: string;
+}
+
+@ObjectType({ description: 'A strategy that was considered.' })
+export class RouteCandidate {
+  @Field(() => Strategy, { description: 'Which.' })
+  strategy!: Strategy;
+
+  @Field(() => Boolean, { description: 'Whether it could have answered.' })
+  available!: boolean;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Probability that it answers well, 0 to 1; null as long as no router has learned it.',
+  })
+  probability!: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.',
+  })
+  expectedMs!: number | null;
+}
+
+@ObjectType({ description: 'The strategy that was chosen, and why.' })
+export class RouteDecision {
+  @Field(() => Strategy, { description: 'What the answer is made with.' })
+  strategy!: Strategy;
+
+  @Field(() => RouteSource, { description: 'Who chose it.' })
+  chosenBy!: RouteSource;
+
+  @Field(() => [RouteCandidate], {
+    description: 'The strategies that were looked at, available or not; RAG is not where the caller chose BASE.',
+  })
+  candidates!: RouteCandidate[];
+
+  @Field(() => [RouteReason], { description: 'What spoke for and against it.' })
+  reasons!: RouteReason[];
+}
