@@ -27,7 +27,7 @@ import { describeMachine, median, printResult } from './support/report.js';
 
 const MODEL = process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct';
 const TOKENS = 96;
-/** Before each measurement, in ms, as if someone had thought in between: who was busy just before it is not to be its neighbour. */
+/** Before each measurement, in ms, as if someone had thought in between. */
 const IDLE_MS = 1_000;
 /** Enough where only the first token counts. */
 const SHORT_ANSWER = 8;
@@ -133,30 +133,38 @@ interface StreamEvent {
 }
 type Subscribe = (query: string, variables: Record<string, unknown>) => AsyncIterable<StreamEvent>;
 
-/** Server-sent events over a kept-alive connection by node:http, as lean as the WebSocket: fetch takes up to 2 ms of its own. */
+interface Result {
+  data?: StreamEvent | null;
+  errors?: readonly { message: string }[];
+}
+
+function dataOf({ data, errors }: Result): StreamEvent {
+  if (!data || errors) throw new Error(errors?.[0]?.message ?? 'a result without data');
+  return data;
+}
+
+/** Server-sent events over a kept-alive connection by node:http, as lean as the WebSocket's client; fetch costs more. */
 const overEvents = (origin: string, agent: Agent): Subscribe =>
   async function* (query, variables) {
     const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
     const sent = request(`${origin}/graphql/stream`, { method: 'POST', agent, headers });
     sent.end(JSON.stringify({ query, variables }));
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}`);
     let text = '';
     for await (const part of response.setEncoding('utf8') as AsyncIterable<string>) {
       const events = (text + part).split('\n\n');
       text = events.pop() ?? '';
       for (const event of events) {
         const data = /^event: next\ndata: (.*)/s.exec(event)?.[1];
-        if (data !== undefined) yield (JSON.parse(data) as { data: StreamEvent }).data;
+        if (data !== undefined) yield dataOf(JSON.parse(data) as Result);
       }
     }
   };
 
 const overSocket = (socket: Client): Subscribe =>
   async function* (query, variables) {
-    for await (const { data, errors } of socket.iterate<StreamEvent>({ query, variables })) {
-      if (errors) throw new Error(errors[0]?.message);
-      if (data) yield data;
-    }
+    for await (const result of socket.iterate<StreamEvent>({ query, variables })) yield dataOf(result);
   };
 
 async function streamed(subscribe: Subscribe, input: object): Promise<Measured> {
@@ -171,8 +179,9 @@ async function streamed(subscribe: Subscribe, input: object): Promise<Measured> 
     }
     usage = askStream.answer?.usage ?? usage;
   }
-  const tokens = usage?.generatedTokens ?? 0;
-  const read = (usage?.promptTokens ?? 0) - (usage?.reusedTokens ?? 0);
+  if (first === 0 || usage === undefined) throw new Error('the stream ended without an answer');
+  const tokens = usage.generatedTokens;
+  const read = usage.promptTokens - usage.reusedTokens;
   return { firstMs: first - began, tokens, tokensPerSecond: ((tokens - 1) / (last - first)) * 1000, read };
 }
 
@@ -299,13 +308,16 @@ async function measureLength(
     const question = QUESTIONS[length]!(subject);
     const turn = round % subscribes.length;
     const input = { question, strategy: 'BASE', generation: { maxTokens: most } };
-    await sleep(IDLE_MS);
-    const measured = await streamed(subscribes[turn]!, input);
-    if (round > 1) ours[turn]!.push(measured);
-    for (const [index, direct] of directs.entries()) {
+    const all: [Measured[], () => Promise<Measured>][] = [
+      [ours[turn]!, () => streamed(subscribes[turn]!, input)],
+      ...directs.map((direct, index): (typeof all)[number] => [theirs[index]!, () => direct.measure(question, most)]),
+    ];
+    // Who is first has another neighbour in each round.
+    for (const place of all.keys()) {
+      const [kept, measure] = all[(place + round) % all.length]!;
       await sleep(IDLE_MS);
-      const peer = await direct.measure(question, measured.tokens);
-      if (round > 1) theirs[index]!.push(peer);
+      const measured = await measure();
+      if (round > 1) kept.push(measured);
     }
   }
   return { ours, theirs };
@@ -357,6 +369,10 @@ try {
     },
     model: MODEL,
     threads,
+    tokensRead: [short, medium, long].map(({ ours, theirs }) => ({
+      graft: median(ours.flat().map(({ read }) => read)),
+      peers: theirs.map((list) => median(list.map(({ read }) => read))),
+    })),
     generatedTokens: short.ours.flat().map(({ tokens }) => tokens),
   });
 } finally {

@@ -47,12 +47,12 @@ const readers = {
   'as the kernel places them': await reader((_, start) => start()),
   'spread by Graft': await reader(await openThreadSpreader()),
 };
-const times: Record<string, number[]> = {};
+const times = Object.fromEntries(Object.keys(readers).map((name): [string, number[]] => [name, []]));
 for (let round = -1; round < ROUNDS; round += 1)
-  for (const [name, read] of Object.entries(readers)) {
+  for (const [name, read] of round % 2 === 0 ? Object.entries(readers) : Object.entries(readers).reverse()) {
     const ms = await read();
     // The first round is there to warm up.
-    if (round >= 0) (times[name] ??= []).push(ms);
+    if (round >= 0) times[name]!.push(ms);
   }
 await llama.dispose();
 

@@ -28,10 +28,7 @@ export function watchOthers(): () => number {
   return () => othersShare(from, sample());
 }
 
-/**
- * How long ago is still now. With a second, a program that had ended a second ago still took a core: one prompt of 150 tokens in four
- * was then read with one thread, 600 ms instead of 330.
- */
+/** The shorter, the sooner a core counts as free again whose program has ended: at most two intervals later. */
 const INTERVAL_MS = 300;
 
 /**

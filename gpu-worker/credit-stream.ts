@@ -43,7 +43,7 @@ export class CreditStream {
     if (this.credits === 0) await this.credit();
     if (this.lastSent === undefined) return this.flushNow();
     const age = performance.now() - this.lastSent;
-    this.timer ??= setTimeout(() => this.flushIfAllowed(), COALESCE_MS - age);
+    this.timer ??= setTimeout(() => this.flushHeld(), Math.max(0, COALESCE_MS - age));
   }
 
   /** Sends what `write` held back. */
@@ -59,9 +59,9 @@ export class CreditStream {
     this.pending = '';
   }
 
-  private flushIfAllowed(): void {
+  private flushHeld(): void {
     this.timer = undefined;
-    if (this.credits > 0) this.flushNow();
+    if (!this.signal.aborted) this.flushNow();
   }
 
   private flushNow(): void {

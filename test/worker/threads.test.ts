@@ -5,6 +5,7 @@ import { getLlama } from 'node-llama-cpp';
 import { wantsCore } from '../../gpu-worker/cores.js';
 import { candidates, fastest, type Figures } from '../../gpu-worker/engines/inference/calibrate.js';
 import { chooseThreads } from '../../gpu-worker/engines/inference/native-context.js';
+import type { SpreadThreads } from '../../gpu-worker/engines/inference/spread-threads.js';
 import { writeTinyModel } from '../support/tiny-model.js';
 
 describe('thread counts', () => {
@@ -18,11 +19,12 @@ describe('thread counts', () => {
     const context = await model.createContext({ contextSize: 256, sequences: 1, threads: 8 });
     const sequence = context.getSequence();
     let free = 8;
-    const setThreads = chooseThreads(
-      context,
-      { prefill: 3, decode: 1 },
-      { free: () => free, spread: (_, start) => start() },
-    );
+    const spreadOver: number[] = [];
+    const spread: SpreadThreads = (threads, start) => {
+      spreadOver.push(threads);
+      return start();
+    };
+    const setThreads = chooseThreads(context, { prefill: 3, decode: 1 }, { free: () => free, spread });
     const prompt = model.tokenize('A prompt of some tokens', false);
     const usedFor = async (tokens: typeof prompt): Promise<number> => {
       await sequence.evaluateWithoutGeneratingNewTokens(tokens);
@@ -37,6 +39,8 @@ describe('thread counts', () => {
     expect(await usedFor(prompt)).toBe(1);
     setThreads({ prefill: 4, decode: 2, exact: true });
     expect(await usedFor(prompt)).toBe(4);
+    // Those of prompts alone are spread.
+    expect(spreadOver).toEqual([3, 4, 1, 4]);
     await llama.dispose();
   });
 

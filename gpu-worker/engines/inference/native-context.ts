@@ -53,7 +53,7 @@ export function chooseThreads(
     threads = choice.exact === true || wanted === 1 ? wanted : Math.min(wanted, cores.free());
     setThreads(threads);
   });
-  // A single token is written before its threads could be sorted out.
+  // A single token is decoded before its threads could be sorted out.
   override('decodeBatch', () => (isPrompt ? cores.spread(threads, decodeBatch) : decodeBatch()));
   return (next) => {
     choice = next;

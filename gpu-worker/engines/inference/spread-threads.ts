@@ -1,18 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errorFields, log } from '../../log.js';
 
-/** Starts a batch that will run in so many threads, and sees to it that each has a core of its own. */
+/** Starts a batch that will run in so many threads; where each core is to have one, sees to it that each has. */
 export type SpreadThreads = <T>(threads: number, start: () => T) => T;
 
-/** A thread that wants a core, and the core that it has or waits for. */
+/** A thread that wants a core, and the core that it has or waits for, or is to have. */
 export interface Task {
   tid: number;
   core: number;
 }
 
-/** llama.cpp's threads start 0.6 ms after the batch was handed over; who waits for longer would keep a core from them. */
+/** Larger machines have cores to spare, and to look after many threads takes longer than it saves. */
+const MOST_CORES = 4;
+/** How long to wait for llama.cpp's threads to appear. */
 const LONGEST_WAIT_MS = 2;
-/** After so many batches whose threads lay well, one in so many is looked at: there, the kernel spreads them by itself. */
+/** After so many batches in a row whose threads lay well, only one in so many is looked at: there, the kernel spreads them. */
 export const CALM = 10;
 /** Bytes of a core mask: 1,024 cores, as in the C library's cpu_set_t. */
 const MASK_BYTES = 128;
@@ -22,47 +24,62 @@ const MASK_BYTES = 128;
  * waker, so that another core may sleep, leaves two of them on one core until its balancer parts them. On two virtual cores, 9 tokens
  * of SmolLM2-135M after a second's pause: 34 ms as the kernel places them, 26 spread (`npm run bench -- prefill`).
  *
- * So this thread, which has nothing else to do for the moment, first sends llama.cpp's first thread to another core than its own, waits
- * for the others to appear, and parts those that share a core. None is bound: where the kernel moves them afterwards is its business.
+ * So the main thread, from which batches are started, first leaves the core to llama.cpp's first thread if that was put there, waits for
+ * the others to appear, and separates those that share a core. Only itself and these short-lived others are moved, and none is bound:
+ * where the kernel puts them afterwards is its business.
  *
- * @returns what only calls `start` where this can't be done: not Linux, no C library of this name
+ * @returns what only calls `start` where this can't be done: not Linux, no C library of this name, forbidden, one core or many
  */
 export async function openThreadSpreader(): Promise<SpreadThreads> {
   const affinity = await openAffinity();
-  return affinity === null || affinity.cores.length < 2 ? (_, start) => start() : threadSpreader(affinity);
+  return affinity === null ? (_, start) => start() : threadSpreader(affinity);
 }
 
+/** With as many threads as cores there is nothing to choose: each goes to the core that has none. */
 export function threadSpreader(affinity: Affinity): SpreadThreads {
   let calm = 0;
+  let passed = 0;
+  let broken = false;
+  /** A batch that has started must be awaited whatever happens here. */
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      broken = true;
+      log('warn', 'llama.cpp’s threads stay where the kernel puts them from now on', errorFields(error));
+      return undefined;
+    }
+  };
   return (threads, start) => {
-    if (threads < 2 || (calm > CALM && calm++ % CALM !== 0)) return start();
-    const before = threadIds();
-    const result = start();
-    const moves = spread(affinity, before, threads);
-    calm = moves === 0 ? calm + 1 : 0;
-    return result;
+    if (broken || threads < 2 || threads !== affinity.cores().length) return start();
+    if (calm >= CALM && ++passed % CALM !== 0) return start();
+    const before = attempt(threadIds);
+    const started = start();
+    const moved = before && attempt(() => spread(affinity, new Set(before), threads));
+    calm = moved === 0 ? calm + 1 : 0;
+    return started;
   };
 }
 
 /** @returns how many threads were moved */
-function spread({ cores, here, move }: Affinity, before: readonly number[], threads: number): number {
-  const own: Task = { tid: process.pid, core: here() };
-  const started = runningTasks(before.filter((tid) => tid !== own.tid));
-  const away = partings([own, ...started], cores).filter(({ tid }) => tid !== own.tid);
-  for (const task of away) move(task);
+function spread(affinity: Affinity, before: ReadonlySet<number>, threads: number): number {
+  const cores = affinity.cores();
+  const main: Task = { tid: process.pid, core: affinity.currentCore() };
+  const first = runningTasks([...before].filter((tid) => tid !== main.tid));
+  const ownMoves = separate([...first, main], cores).filter(({ tid }) => tid === main.tid);
 
-  const known = new Set(before);
-  let fresh: number[] = [];
-  for (const until = performance.now() + LONGEST_WAIT_MS; fresh.length < threads - 1 && performance.now() < until;)
-    fresh = threadIds().filter((tid) => !known.has(tid));
-  // Without this thread, which is about to sleep.
-  const apart = partings(runningTasks([...started.map(({ tid }) => tid), ...fresh]), cores);
-  for (const task of apart) move(task);
-  return away.length + apart.length;
+  let moved = ownMoves.filter((task) => affinity.move(task)).length;
+  let others: number[] = [];
+  for (const until = performance.now() + LONGEST_WAIT_MS; others.length < threads - 1 && performance.now() < until;)
+    others = threadIds().filter((tid) => !before.has(tid));
+  // The main thread does not count: it is about to sleep.
+  const moves = separate([...first, ...runningTasks(others)], cores).filter(({ tid }) => !before.has(tid));
+  moved += moves.filter((task) => affinity.move(task)).length;
+  return moved;
 }
 
 /** Moves after which no two tasks share a core while another core has none; of those on one core the first stays. */
-export function partings(running: readonly Task[], cores: readonly number[]): Task[] {
+export function separate(running: readonly Task[], cores: readonly number[]): Task[] {
   const taken = new Set<number>();
   const crowded = running.filter(({ core }) => taken.size === taken.add(core).size);
   const empty = cores.filter((core) => !taken.has(core));
@@ -87,35 +104,45 @@ const runningTasks = (tids: readonly number[]): Task[] =>
   });
 
 export interface Affinity {
-  /** Those that this process may use. */
-  cores: number[];
-  /** The core of the calling thread. */
-  here(): number;
-  move(task: Task): void;
+  /** Those that the main thread may use. */
+  cores(): number[];
+  /** The core of the main thread. */
+  currentCore(): number;
+  /** @returns whether the thread went there; it is free again, and one that has ended meanwhile did not go */
+  move(task: Task): boolean;
 }
 
-/** sched_setaffinity(2) of the C library; Node has no way to it. */
+/** sched_setaffinity(2) of the C library; Node has no way to it. @returns null where it can't be used or is of no use */
 async function openAffinity(): Promise<Affinity | null> {
   if (process.platform !== 'linux') return null;
   try {
     const { default: koffi } = await import('koffi');
     const libc = koffi.load('libc.so.6');
-    const get = libc.func('int sched_getaffinity(int pid, size_t bytes, _Out_ uint8_t *mask)');
-    const set = libc.func('int sched_setaffinity(int pid, size_t bytes, const uint8_t *mask)');
-    const here = libc.func('int sched_getcpu()') as () => number;
-    const all = new Uint8Array(MASK_BYTES);
-    get(0, MASK_BYTES, all);
-    const cores = [...Array(MASK_BYTES * 8).keys()].filter((core) => (all[core >> 3]! & (1 << (core & 7))) !== 0);
-    const move = ({ tid, core }: Task): void => {
+    const get = libc.func('int sched_getaffinity(int tid, size_t bytes, _Out_ uint8_t *mask)');
+    const set = libc.func('int sched_setaffinity(int tid, size_t bytes, const uint8_t *mask)');
+    const currentCore = libc.func('int sched_getcpu()') as () => number;
+    const ownMask = (): Uint8Array => {
+      const mask = new Uint8Array(MASK_BYTES);
+      if (get(0, MASK_BYTES, mask) !== 0) throw new Error('sched_getaffinity failed');
+      return mask;
+    };
+    const cores = (): number[] => coresOf(ownMask());
+    const move = ({ tid, core }: Task): boolean => {
       const only = new Uint8Array(MASK_BYTES);
       only[core >> 3] = 1 << (core & 7);
-      // It goes there at once, and is then free again. One that has ended meanwhile is no matter.
-      set(tid, MASK_BYTES, only);
-      set(tid, MASK_BYTES, all);
+      // Read each time: an operator may have bound the process meanwhile.
+      const all = ownMask();
+      const went = set(tid, MASK_BYTES, only) === 0;
+      return set(tid, MASK_BYTES, all) === 0 && went;
     };
-    return { cores, here, move };
+    const all = ownMask();
+    if (set(0, MASK_BYTES, all) !== 0) throw new Error('sched_setaffinity is forbidden');
+    return coresOf(all).length < 2 || coresOf(all).length > MOST_CORES ? null : { cores, currentCore, move };
   } catch (error) {
     log('info', 'llama.cpp’s threads stay where the kernel puts them', errorFields(error));
     return null;
   }
 }
+
+const coresOf = (mask: Uint8Array): number[] =>
+  [...Array(MASK_BYTES * 8).keys()].filter((core) => (mask[core >> 3]! & (1 << (core & 7))) !== 0);

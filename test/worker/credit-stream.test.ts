@@ -1,0 +1,68 @@
+import { jest } from '@jest/globals';
+import { CreditStream } from '../../gpu-worker/credit-stream.js';
+
+describe('the worker’s end of a stream', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const open = (credits = 64) => {
+    const sent: string[] = [];
+    const abort = new AbortController();
+    const stream = new CreditStream(
+      credits,
+      (_, data) => sent.push(data.type === 'delta' ? data.text : data.type),
+      abort.signal,
+    );
+    return { sent, abort, stream };
+  };
+
+  it('sends the first text at once and holds later text until 50 ms after the last chunk', async () => {
+    const { sent, stream } = open();
+    await stream.start(3, 0);
+    await stream.write('a');
+    expect(sent).toEqual(['started', 'a']);
+    await stream.write('b');
+    jest.advanceTimersByTime(30);
+    await stream.write('c');
+    jest.advanceTimersByTime(19);
+    expect(sent).toEqual(['started', 'a']);
+    jest.advanceTimersByTime(1);
+    expect(sent).toEqual(['started', 'a', 'bc']);
+    jest.advanceTimersByTime(80);
+    // What is due is sent as soon as the model has its next token to work on.
+    await stream.write('d');
+    expect(sent).toEqual(['started', 'a', 'bc']);
+    jest.advanceTimersByTime(1);
+    expect(sent).toEqual(['started', 'a', 'bc', 'd']);
+  });
+
+  it('sends what it holds at the end, and nothing after it was withdrawn or closed', async () => {
+    const ended = open();
+    await ended.stream.write('a');
+    await ended.stream.write('b');
+    await ended.stream.end();
+    expect(ended.sent).toEqual(['a', 'b']);
+    for (const stop of ['abort', 'close'] as const) {
+      const { sent, abort, stream } = open();
+      await stream.write('a');
+      await stream.write('b');
+      if (stop === 'abort') abort.abort();
+      else stream.close();
+      jest.advanceTimersByTime(1_000);
+      expect(sent).toEqual(['a']);
+    }
+  });
+
+  it('stops the model when the credit is spent, until there is more', async () => {
+    const { sent, stream } = open(1);
+    await stream.write('a');
+    let resolved = false;
+    const second = stream.write('b').then(() => (resolved = true));
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(resolved).toBe(false);
+    stream.grant(1);
+    await second;
+    await jest.advanceTimersByTimeAsync(50);
+    expect(sent).toEqual(['a', 'b']);
+  });
+});
