@@ -120,7 +120,12 @@ describe('threads that share a core', () => {
 
   it('are looked for less and less where the kernel spreads them, and not where each core is to have none or several', () => {
     let looks = 0;
-    const spread = threadSpreader({ cores: () => [0, 1], currentCore: () => 1_000 + looks++, move: () => false });
+    const spread = threadSpreader({
+      cores: [0, 1],
+      currentCore: () => 1_000 + looks++,
+      move: () => false,
+      free: () => true,
+    });
     for (let batch = 0; batch < CALM; batch += 1)
       for (const threads of [1, 3]) expect(spread(threads, () => 7)).toBe(7);
     expect(looks).toBe(0);
@@ -131,12 +136,13 @@ describe('threads that share a core', () => {
   it('are left alone from the first failure on, which is no matter of the batch', async () => {
     let looks = 0;
     const spread = threadSpreader({
-      cores: () => [0, 1],
+      cores: [0, 1],
       currentCore: () => {
         looks += 1;
         throw new Error('no such call');
       },
       move: () => false,
+      free: () => true,
     });
     const logged = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     await expect(spread(2, () => Promise.reject(new Error('the batch’s own')))).rejects.toThrow('the batch’s own');
