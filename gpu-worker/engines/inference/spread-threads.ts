@@ -22,11 +22,11 @@ const MASK_BYTES = 128;
 /**
  * llama.cpp starts threads anew for each batch, and they wait for each other by spinning. A kernel that puts a woken thread beside its
  * waker, so that another core may sleep, leaves two of them on one core until its balancer parts them. On two virtual cores, 9 tokens
- * of SmolLM2-135M after a second's pause: 34 ms as the kernel places them, 26 spread (`npm run bench -- prefill`).
+ * of SmolLM2-135M after a second's pause: 35 ms as the kernel places them, 30 spread (`npm run bench -- prefill`).
  *
  * So the main thread, from which batches are started, first sends llama.cpp's first thread away from its own core if that was put there,
  * waits for the others to appear, and separates those that share a core. None stays bound: where the kernel puts them afterwards is its
- * business. (To move the main thread itself instead took 4 ms more.)
+ * business.
  *
  * @returns what only calls `start` where this can't be done: not Linux, no C library of this name, forbidden, one core or many
  */
