@@ -1,7 +1,7 @@
 import type { GenerateChunk } from '../src/worker-protocol/index.js';
 
 /**
- * Tokens that follow each other within this time share a chunk: 20 chunks a second read as a flow, and each costs up to 0.5 ms in
+ * Tokens that follow each other within this time share a chunk: 20 chunks a second read as a flow, and each takes time in
  * every process that it passes, on cores that the model wants.
  */
 const COALESCE_MS = 50;

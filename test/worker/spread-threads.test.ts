@@ -1,42 +1,45 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
-import koffi from 'koffi';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   CALM,
-  openThreadSpreader,
+  openAffinity,
   separate,
   runningTask,
   threadSpreader,
-  type SpreadThreads,
+  type Affinity,
   type Task,
 } from '../../gpu-worker/engines/inference/spread-threads.js';
 import { itWhen } from '../support/skip.js';
 
 const ROUNDS = 10;
 
+/** Of this process; null where threads can't be moved. */
+const affinity = await openAffinity();
+
 /** Two busy threads that start on one core, as llama.cpp's would: on how many they are at once, and whether they may leave them. */
-async function crowdedBatch(spread: SpreadThreads): Promise<{ cores: number; free: boolean }> {
+async function crowdedBatch({ cores: own, ...moving }: Affinity): Promise<{ cores: number; free: boolean }> {
   /** How many spin, and whether they shall end. */
   const flags = new Int32Array(new SharedArrayBuffer(8));
   const before = new Set(threadIds());
   let busy: number[] = [];
-  const workers = spread(ownCores().length, () => {
+  const workers = threadSpreader({ cores: own, ...moving })(own.length, () => {
     const started = [1, 2].map(() => new Worker(SPIN, { eval: true, workerData: flags }));
     while (Atomics.load(flags, 0) < 2) continue;
     busy = threadIds().filter((tid) => !before.has(tid));
-    for (const tid of busy) crowdOnto(tid, ownCores()[0] ?? 0);
+    for (const tid of busy) moving.move({ tid, core: own[0]! });
     return started;
   });
-  const cores = new Set(
-    busy.map((tid) => runningTask(tid, readFileSync(`/proc/self/task/${tid}/stat`, 'latin1'))?.core),
-  );
+  const cores = new Set(busy.map(coreOf));
   const free = busy.every((tid) => allowedCores(tid) === allowedCores(process.pid));
   Atomics.store(flags, 1, 1);
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
   return { cores: cores.size, free };
 }
+
+const coreOf = (tid: number): number | undefined =>
+  runningTask(tid, readFileSync(`/proc/self/task/${tid}/stat`, 'latin1'))?.core;
 
 const allowedCores = (tid: number): string | undefined =>
   /Cpus_allowed_list:\t(.*)/.exec(readFileSync(`/proc/${tid}/status`, 'latin1'))?.[1];
@@ -46,24 +49,6 @@ const threadIds = (): number[] => readdirSync('/proc/self/task').map(Number);
 const SPIN = `const { workerData } = require('node:worker_threads');
 Atomics.add(workerData, 0, 1);
 while (Atomics.load(workerData, 1) === 0);`;
-
-const libc = process.platform === 'linux' ? koffi.load('libc.so.6') : null;
-
-const ownCores = (): number[] => {
-  const mask = new Uint8Array(128);
-  libc?.func('int sched_getaffinity(int pid, size_t bytes, _Out_ uint8_t *mask)')(0, mask.length, mask);
-  return [...Array(1024).keys()].filter((core) => (mask[core >> 3]! & (1 << (core & 7))) !== 0);
-};
-
-/** Puts a thread onto a core, free to leave it. */
-function crowdOnto(tid: number, core: number): void {
-  const set = libc?.func('int sched_setaffinity(int pid, size_t bytes, const uint8_t *mask)');
-  for (const cores of [[core], ownCores()]) {
-    const mask = new Uint8Array(128);
-    for (const one of cores) mask[one >> 3]! |= 1 << (one & 7);
-    set?.(tid, mask.length, mask);
-  }
-}
 
 const cores = fc.uniqueArray(fc.nat(63), { minLength: 1, maxLength: 16 });
 const crowd = cores.chain((all) =>
@@ -104,17 +89,42 @@ describe('threads that share a core', () => {
     expect(runningTask(7, `${start} ${'0 '.repeat(34)}${core} 0 0\n`)).toEqual(task);
   });
 
-  const few = ownCores().length > 1 && ownCores().length <= 4;
-  itWhen(few, 'threads are moved on Linux alone, and between two to four cores')(
+  itWhen(affinity !== null, 'threads are moved on Linux alone, and between two to four cores')(
     'really go to different cores once their batch has started, and are free to leave them',
     async () => {
-      const spread = await openThreadSpreader();
       const rounds = [];
-      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await crowdedBatch(spread));
+      for (let round = 0; round < ROUNDS; round += 1) rounds.push(await crowdedBatch(affinity!));
       // Now and then another program takes the core that was empty.
       expect(rounds.filter(({ cores }) => cores === 2).length).toBeGreaterThan(ROUNDS / 2);
       for (const { free } of rounds) expect(free).toBe(true);
       expect(allowedCores(process.pid)).toBe(allowedCores(process.ppid));
+    },
+  );
+
+  itWhen(process.platform === 'linux', 'threads are looked at on Linux alone')(
+    'leave the core of the thread that started them',
+    async () => {
+      const flags = new Int32Array(new SharedArrayBuffer(8));
+      const known = new Set(threadIds());
+      const worker = new Worker(SPIN, { eval: true, workerData: flags });
+      while (Atomics.load(flags, 0) < 1) continue;
+      const busy = threadIds().find((tid) => !known.has(tid))!;
+      let left = 0;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const moved: Task[] = [];
+        // Cores that nobody has, so that there is always one to go to.
+        const spread = threadSpreader({
+          cores: [1_000, 1_001, 1_002],
+          currentCore: () => coreOf(busy) ?? -1,
+          move: (task) => moved.push(task) > 0,
+          free: () => true,
+        });
+        spread(3, () => undefined);
+        if (moved.some(({ tid, core }) => tid === busy && core >= 1_000)) left += 1;
+      }
+      Atomics.store(flags, 1, 1);
+      await new Promise((resolve) => worker.once('exit', resolve));
+      expect(left).toBeGreaterThan(ROUNDS / 2);
     },
   );
 

@@ -73,10 +73,7 @@ function spread(affinity: Affinity, before: ReadonlySet<number>, threads: number
   for (const until = performance.now() + LONGEST_WAIT_MS; others.length < threads - 1 && performance.now() < until;)
     others = threadIds().filter((tid) => !before.has(tid));
   // The main thread does not count: it is about to sleep.
-  const apart = separate(
-    [...first.map((task) => away.find(({ tid }) => tid === task.tid) ?? task), ...runningTasks(others)],
-    cores,
-  );
+  const apart = separate(runningTasks([...first.map(({ tid }) => tid), ...others]), cores);
   moved += apart.filter((task) => !before.has(task.tid) && affinity.move(task)).length;
   // One that was started while its starter was on the move has inherited that it may be on one core alone.
   for (const tid of others) affinity.free(tid);
@@ -120,7 +117,7 @@ export interface Affinity {
 }
 
 /** sched_setaffinity(2) of the C library; Node has no way to it. @returns null where it can't be used or is of no use */
-async function openAffinity(): Promise<Affinity | null> {
+export async function openAffinity(): Promise<Affinity | null> {
   if (process.platform !== 'linux') return null;
   try {
     const { default: koffi } = await import('koffi');

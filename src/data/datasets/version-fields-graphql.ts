@@ -26,6 +26,8 @@ import {
 import { changeCursor, rowCursor, type RowOrder } from './version-rows.js';
 import { DatasetDiff, DatasetVersion, toVersion } from './version-graphql.js';
 
+/** Where a version’s fields lead: its dataset, its parents, its rows, and how it differs from another. */
+
 const { Connection: DatasetRowConnection } = connectionTypes(DatasetRow);
 const { Connection: RowChangeConnection } = connectionTypes(RowChangeType, 'RowChange');
 

@@ -6,6 +6,8 @@ import { PreprocessingStep } from '../preprocessing/steps.js';
 import { unusableReason, type VersionRecord } from './dataset.js';
 import { toReport, ValidationReportType } from './report-graphql.js';
 
+/** What a version of a dataset says of itself. What its fields lead to is in `version-fields-graphql.ts`. */
+
 @ObjectType('SplitCounts', { description: 'Number of usable rows by split, and of those kept out.' })
 export class SplitCountsType implements SplitCounts {
   @Field(() => Int, { description: 'Rows for training.' })
