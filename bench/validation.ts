@@ -24,7 +24,7 @@ import {
   type NewImportFile,
 } from '../src/data/index.js';
 import { DataKit, ws } from '../test/integration/data/data-kit.js';
-import { seededRandom } from '../test/support/random.js';
+import { seededRandom } from '../src/kernel/random.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { watchMemory } from './support/peak-memory.js';
 import { Peers } from './support/peers.js';

@@ -1,5 +1,5 @@
 /** Faults planted into data with a known seed, so that what a check finds can be counted against what is there. */
-import { seededRandom } from '../../test/support/random.js';
+import { seededRandom } from '../../src/kernel/random.js';
 
 /** Returns numbers in [0, 1). */
 export type Random = () => number;

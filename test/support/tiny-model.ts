@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { sha256 } from '../../src/kernel/hashing.js';
 import type { ModelFile } from '../../src/worker-protocol/index.js';
-import { seededRandom } from './random.js';
+import { seededRandom } from '../../src/kernel/random.js';
 
 /** Shape of the tiny model: a llama with random weights. It writes nonsense, but llama.cpp runs it like any other. */
 const HIDDEN = 64;

@@ -6,7 +6,7 @@ import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
 import { mapDatabaseError } from '../../../src/platform/database/index.js';
 import { mostTokens } from '../../../src/ask/compose.js';
-import { seededRandom } from '../../support/random.js';
+import { seededRandom } from '../../../src/kernel/random.js';
 import { withFacts } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';

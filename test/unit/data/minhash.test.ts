@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bandKeys, jaccard, NEAR_DUPLICATE, shingles } from '../../../src/data/validation/near-duplicates/minhash.js';
 import { exactForm, wordsForm } from '../../../src/data/validation/near-duplicates/text-forms.js';
-import { seededRandom } from '../../support/random.js';
+import { seededRandom } from '../../../src/kernel/random.js';
 
 describe('text forms', () => {
   it('forget blanks, or everything but words', () => {

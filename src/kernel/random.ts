@@ -1,4 +1,4 @@
-/** Numbers in [0, 1), the same for the same seed: mulberry32 (T. Ettinger), for tests and benchmarks alike. */
+/** Numbers in [0, 1), the same for the same seed: mulberry32 (T. Ettinger). For draws that must be repeatable, not for secrets. */
 export function seededRandom(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

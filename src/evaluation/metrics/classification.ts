@@ -1,0 +1,159 @@
+import { f1, ratio, type Metric } from './metric.js';
+
+/** A row with the label it has and the one it was given; null where the model's answer was no label of the set. */
+export interface LabelledRow {
+  gold: string;
+  predicted: string | null;
+  /** Probability of the predicted label, 0..1; null where the model gives none. */
+  probability: number | null;
+}
+
+export const accuracy: Metric<LabelledRow> = {
+  name: 'accuracy',
+  higherIsBetter: true,
+  statistics: ({ gold, predicted }) => [gold === predicted ? 1 : 0, 1],
+  value: ([correct, rows]) => ratio(correct!, rows!),
+};
+
+/** Counts of a class, laid out `[true positives, false positives, false negatives]` for each label in order. */
+function classCounts(labels: readonly string[], { gold, predicted }: LabelledRow): number[] {
+  const counts = new Array<number>(3 * labels.length).fill(0);
+  const [right, given] = [labels.indexOf(gold), predicted === null ? -1 : labels.indexOf(predicted)];
+  if (right === given && right >= 0) counts[3 * right] = 1;
+  else {
+    if (given >= 0) counts[3 * given + 1] = 1;
+    if (right >= 0) counts[3 * right + 2] = 1;
+  }
+  return counts;
+}
+
+const classF1s = (sums: readonly number[]): number[] =>
+  Array.from({ length: sums.length / 3 }, (_, i) => f1(sums[3 * i]!, sums[3 * i + 1]!, sums[3 * i + 2]!));
+
+/** The unweighted mean of the classes' F1, over `labels` (scikit-learn's `f1_score(average='macro', labels=labels)`). */
+export const macroF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
+  name: 'macro-F1',
+  higherIsBetter: true,
+  statistics: (row) => classCounts(labels, row),
+  value: (sums) => ratio(sum(classF1s(sums)), labels.length),
+});
+
+/** Figures of one class. */
+export interface ClassFigures {
+  label: string;
+  /** Rows that have the label. */
+  support: number;
+  precision: number;
+  recall: number;
+  f1: number;
+}
+
+/** Each label's figures, the worst F1 first; labels without a row are left out. */
+export function perClass(labels: readonly string[], rows: readonly LabelledRow[]): ClassFigures[] {
+  const counts = new Map(labels.map((label) => [label, { right: 0, given: 0, support: 0 }]));
+  for (const { gold, predicted } of rows) {
+    const [of, as] = [counts.get(gold), predicted === null ? undefined : counts.get(predicted)];
+    if (of) of.support += 1;
+    if (as) as.given += 1;
+    if (of && gold === predicted) of.right += 1;
+  }
+  return [...counts]
+    .filter(([, { support }]) => support > 0)
+    .map(([label, { right, given, support }]) => ({
+      label,
+      support,
+      precision: ratio(right, given),
+      recall: ratio(right, support),
+      f1: f1(right, given - right, support - right),
+    }))
+    .sort((a, b) => a.f1 - b.f1 || (a.label < b.label ? -1 : 1));
+}
+
+/** Rows with label `gold` that were given `predicted` (null: no label at all). */
+export interface Confusion {
+  gold: string;
+  predicted: string | null;
+  count: number;
+}
+
+/** The cells of the confusion matrix that are not 0: right ones too, the fullest first. */
+export function confusions(rows: readonly LabelledRow[]): Confusion[] {
+  const cells = new Map<string, Confusion>();
+  for (const { gold, predicted } of rows) {
+    const key = JSON.stringify([gold, predicted]);
+    const cell = cells.get(key) ?? { gold, predicted, count: 0 };
+    cell.count += 1;
+    cells.set(key, cell);
+  }
+  return [...cells.values()].sort((a, b) => b.count - a.count);
+}
+
+const CALIBRATION_BINS = 15;
+
+/**
+ * Expected calibration error (Guo et al. 2017, 15 bins of equal width): how far stated probabilities lie from the share of
+ * right answers, 0..1. Rows without a probability don't count.
+ */
+export const calibrationError: Metric<LabelledRow> = {
+  name: 'ECE',
+  higherIsBetter: false,
+  statistics({ gold, predicted, probability }) {
+    const sums = new Array<number>(3 * CALIBRATION_BINS).fill(0);
+    if (probability === null) return sums;
+    const bin = binOf(probability);
+    sums[3 * bin] = 1;
+    sums[3 * bin + 1] = probability;
+    sums[3 * bin + 2] = gold === predicted ? 1 : 0;
+    return sums;
+  },
+  value(sums) {
+    let [gap, rows] = [0, 0];
+    for (let bin = 0; bin < CALIBRATION_BINS; bin++) {
+      gap += Math.abs(sums[3 * bin + 1]! - sums[3 * bin + 2]!);
+      rows += sums[3 * bin]!;
+    }
+    return ratio(gap, rows);
+  },
+};
+
+/** A bar of the reliability diagram. */
+export interface CalibrationBin {
+  /** Probabilities above this, up to and including `to`. */
+  from: number;
+  to: number;
+  rows: number;
+  meanProbability: number;
+  /** Share of right answers. */
+  accuracy: number;
+}
+
+/** The bins of `calibrationError` that hold rows. */
+export function calibrationBins(rows: readonly LabelledRow[]): CalibrationBin[] {
+  const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, probability: 0, right: 0 }));
+  for (const { gold, predicted, probability } of rows) {
+    if (probability === null) continue;
+    const bin = bins[binOf(probability)]!;
+    bin.rows += 1;
+    bin.probability += probability;
+    bin.right += gold === predicted ? 1 : 0;
+  }
+  return bins.flatMap((bin, i) =>
+    bin.rows === 0
+      ? []
+      : [
+          {
+            from: i / CALIBRATION_BINS,
+            to: (i + 1) / CALIBRATION_BINS,
+            rows: bin.rows,
+            meanProbability: bin.probability / bin.rows,
+            accuracy: bin.right / bin.rows,
+          },
+        ],
+  );
+}
+
+/** Bins are open below and closed above, as in the paper. */
+const binOf = (probability: number): number =>
+  Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.ceil(probability * CALIBRATION_BINS) - 1));
+
+const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);

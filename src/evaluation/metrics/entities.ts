@@ -1,0 +1,44 @@
+import { f1, ratio, type Metric } from './metric.js';
+
+/** A named entity by its place in the text; offsets in UTF-16 units, `end` exclusive. */
+export interface EntitySpan {
+  type: string;
+  start: number;
+  end: number;
+}
+
+export interface EntityRow {
+  gold: readonly EntitySpan[];
+  predicted: readonly EntitySpan[];
+}
+
+const key = ({ type, start, end }: EntitySpan): string => `${start}:${end}:${type}`;
+
+/** `[found and right, found, there]`: an entity is right when type, start and end are (CoNLL's rule, which seqeval follows). */
+function counts({ gold, predicted }: EntityRow): number[] {
+  const there = new Set(gold.map(key));
+  const found = new Set(predicted.map(key));
+  return [[...found].filter((each) => there.has(each)).length, found.size, there.size];
+}
+
+const entityMetric = (
+  name: string,
+  value: (right: number, found: number, there: number) => number,
+): Metric<EntityRow> => ({
+  name,
+  higherIsBetter: true,
+  statistics: counts,
+  value: ([right, found, there]) => value(right!, found!, there!),
+});
+
+/** Over all entities of all rows together (seqeval's micro average). */
+export const entityPrecision = entityMetric('entity precision', (right, found) => ratio(right, found));
+export const entityRecall = entityMetric('entity recall', (right, _found, there) => ratio(right, there));
+export const entityF1 = entityMetric('entity F1', (right, found, there) => f1(right, found - right, there - right));
+
+/** The rows with the entities of one type only. */
+export const ofType = (rows: readonly EntityRow[], type: string): EntityRow[] =>
+  rows.map(({ gold, predicted }) => ({
+    gold: gold.filter((entity) => entity.type === type),
+    predicted: predicted.filter((entity) => entity.type === type),
+  }));

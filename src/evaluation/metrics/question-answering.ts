@@ -1,0 +1,79 @@
+import { ratio, type Metric } from './metric.js';
+
+export interface AnsweredRow {
+  /** Every answer that counts as right; empty: the question has none and should be refused. */
+  gold: readonly string[];
+  /** Empty when the model refused. */
+  answer: string;
+}
+
+/** Lower case, without punctuation, articles and superfluous white space: the normalisation of SQuAD's evaluation script. */
+export const normalizeAnswer = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g, '')
+    .replace(/\b(a|an|the)\b/g, ' ')
+    .trim()
+    .split(/\s+/u)
+    .join(' ');
+
+const tokens = (text: string): string[] =>
+  normalizeAnswer(text)
+    .split(' ')
+    .filter((token) => token !== '');
+
+/** 1 when the answer equals one that counts. */
+const exact = ({ gold, answer }: AnsweredRow): number =>
+  (gold.length === 0 ? [''] : gold).some((one) => normalizeAnswer(one) === normalizeAnswer(answer)) ? 1 : 0;
+
+/** F1 of the words of an answer and a gold one. */
+function overlap(gold: string, answer: string): number {
+  const [right, given] = [tokens(gold), tokens(answer)];
+  if (right.length === 0 || given.length === 0) return right.length === given.length ? 1 : 0;
+  const left = new Map<string, number>();
+  for (const token of right) left.set(token, (left.get(token) ?? 0) + 1);
+  let same = 0;
+  for (const token of given) {
+    const times = left.get(token) ?? 0;
+    if (times > 0) same += 1;
+    left.set(token, times - 1);
+  }
+  return ratio(2 * same, right.length + given.length);
+}
+
+/** The best F1 against any answer that counts, 0..1. */
+export const answerF1 = ({ gold, answer }: AnsweredRow): number =>
+  Math.max(...(gold.length === 0 ? [''] : gold).map((one) => overlap(one, answer)));
+
+const meanOf = (name: string, of: (row: AnsweredRow) => number): Metric<AnsweredRow> => ({
+  name,
+  higherIsBetter: true,
+  statistics: (row) => [of(row), 1],
+  value: ([total, rows]) => ratio(total!, rows!),
+});
+
+/** As SQuAD's script computes them (Rajpurkar et al. 2018), 0..1; a refused unanswerable question counts as right. */
+export const exactMatch = meanOf('exact match', exact);
+export const tokenF1 = meanOf('token F1', answerF1);
+
+/** `[refused and unanswerable, refused, unanswerable]` */
+const refusals = ({ gold, answer }: AnsweredRow): number[] => {
+  const [refused, unanswerable] = [answer.trim() === '', gold.length === 0];
+  return [refused && unanswerable ? 1 : 0, refused ? 1 : 0, unanswerable ? 1 : 0];
+};
+
+/** Share of the refusals that were due. */
+export const refusalPrecision: Metric<AnsweredRow> = {
+  name: 'refusal precision',
+  higherIsBetter: true,
+  statistics: refusals,
+  value: ([right, refused]) => ratio(right!, refused!),
+};
+
+/** Share of the unanswerable questions that were refused. */
+export const refusalRecall: Metric<AnsweredRow> = {
+  name: 'refusal recall',
+  higherIsBetter: true,
+  statistics: refusals,
+  value: ([right, , unanswerable]) => ratio(right!, unanswerable!),
+};

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A Python with packages, to ask the field's own implementations for the values that ours must have. */
+export class Python {
+  private constructor(private readonly program: string) {}
+
+  /**
+   * A virtual environment with exactly these packages, made once for this machine.
+   * @returns the reason as text where there can be none: no Python, no pip, no package registry
+   */
+  static async with(packages: readonly string[]): Promise<Python | string> {
+    const digest = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 12);
+    const folder = join(tmpdir(), `graft-python-${digest}`);
+    const program = join(folder, 'bin', 'python');
+    if (existsSync(join(folder, 'complete'))) return new Python(program);
+    const making = `${folder}.${process.pid}`;
+    try {
+      await output('python3', ['-m', 'venv', folder]);
+      await output(program, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+      await mkdir(making, { recursive: true });
+      await rename(making, join(folder, 'complete'));
+      return new Python(program);
+    } catch (error) {
+      await rm(making, { recursive: true, force: true });
+      return `no Python with ${packages.join(' ')}: ${(error as Error).message.trim().split('\n').at(-1)}`;
+    }
+  }
+
+  /** Runs `script` with `input` as JSON on its standard input; its standard output is JSON too. */
+  async ask<T>(script: string, input: unknown): Promise<T> {
+    return JSON.parse(await output(this.program, ['-c', script], JSON.stringify(input))) as T;
+  }
+}
+
+/** Runs a program to its end. @throws with the end of its standard error when it fails or doesn't exist */
+function output(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let [out, error] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
+    child.stderr.setEncoding('utf8').on('data', (part: string) => (error = (error + part).slice(-2_000)));
+    child.stdin.on('error', () => undefined).end(input);
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`${command} ${args[0]}: ${error}`))));
+  });
+}

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { accuracy, type LabelledRow } from '../../../src/evaluation/metrics/classification.js';
+import { entityF1 } from '../../../src/evaluation/metrics/entities.js';
+import { measure } from '../../../src/evaluation/metrics/metric.js';
+import { estimate, pairedDifference } from '../../../src/evaluation/statistics/bootstrap.js';
+import { seededRandom } from '../../../src/kernel/random.js';
+
+const answered = (right: boolean): LabelledRow => ({ gold: 'a', predicted: right ? 'a' : 'b', probability: null });
+
+describe('estimate', () => {
+  it('holds the value inside its interval, whatever the rows', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }), (rights) => {
+        const rows = rights.map(answered);
+        const { value, low, high } = estimate(accuracy, rows, { resamples: 400 });
+        expect(value).toBeCloseTo(measure(accuracy, rows), 12);
+        expect(low).toBeLessThanOrEqual(value);
+        expect(high).toBeGreaterThanOrEqual(value);
+      }),
+    );
+  });
+
+  it('covers the true accuracy about 95 times in 100', () => {
+    const seed = 77;
+    const random = seededRandom(seed);
+    let covered = 0;
+    for (let trial = 0; trial < 300; trial++) {
+      const rows = Array.from({ length: 200 }, () => answered(random() < 0.8));
+      const { low, high } = estimate(accuracy, rows, { resamples: 300, seed: trial });
+      if (low <= 0.8 && 0.8 <= high) covered += 1;
+    }
+    expect(covered / 300).toBeGreaterThan(0.9);
+  });
+
+  it('gives the same interval for the same seed', () => {
+    const rows = [true, false, true, true].map(answered);
+    expect(estimate(accuracy, rows, { seed: 5 })).toEqual(estimate(accuracy, rows, { seed: 5 }));
+  });
+});
+
+describe('pairedDifference', () => {
+  const random = seededRandom(4);
+  const before = Array.from({ length: 300 }, () => random() < 0.7);
+
+  it('sees a small gain on the same rows that two separate intervals would hide', () => {
+    const after = before.map((right, i) => right || i % 20 === 0);
+    const [old, fresh] = [before.map(answered), after.map(answered)];
+    const difference = pairedDifference(accuracy, old, fresh);
+    expect(difference.low).toBeGreaterThan(0);
+    expect(difference.p).toBeLessThan(0.05);
+    expect(estimate(accuracy, old).high).toBeGreaterThan(estimate(accuracy, fresh).low);
+  });
+
+  it('finds nothing between a model and itself', () => {
+    const rows = before.map(answered);
+    expect(pairedDifference(accuracy, rows, rows)).toMatchObject({ value: 0, low: 0, high: 0, p: 1 });
+  });
+});
+
+it('counts an entity as found only with its type and both ends', () => {
+  const gold = [{ type: 'PER', start: 0, end: 4 }];
+  const wrong = [
+    [{ type: 'ORG', start: 0, end: 4 }],
+    [{ type: 'PER', start: 0, end: 3 }],
+    [{ type: 'PER', start: 1, end: 4 }],
+  ];
+  for (const predicted of wrong) expect(measure(entityF1, [{ gold, predicted }])).toBe(0);
+  expect(measure(entityF1, [{ gold, predicted: gold }])).toBe(1);
+});
