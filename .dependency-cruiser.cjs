@@ -136,6 +136,13 @@ module.exports = {
       to: { path: '^src/platform/database/generated/' },
     },
     {
+      name: 'operations-stand-alone',
+      comment: 'Operations and client are what others build on; they must not pull in the gateway.',
+      severity: 'error',
+      from: { path: '^src/(operations|client)/' },
+      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/(operations|client)/' },
+    },
+    {
       name: 'product-without-tests',
       comment: 'What ships must not need what does not.',
       severity: 'error',
@@ -154,11 +161,16 @@ module.exports = {
       comment: 'A package that only happens to be installed vanishes with the next update of another.',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'unknown', 'undetermined'], dependencyTypesNot: ['type-only'] },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'unknown', 'undetermined'],
+        dependencyTypesNot: ['type-only'],
+        // Holds types alone, so there is no module to resolve.
+        pathNot: '^@graphql-typed-document-node/core$',
+      },
     },
   ],
   options: {
-    doNotFollow: { path: ['node_modules', 'src/platform/database/generated'] },
+    doNotFollow: { path: ['node_modules', '/generated/'] },
     exclude: { path: ['^dist/', '^src/graphql/playground/app/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

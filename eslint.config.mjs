@@ -3,15 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: [
-      'dist/',
-      '.graft/',
-      'coverage/',
-      'node_modules/',
-      'src/platform/database/generated/',
-      'bench/results/',
-      'prisma.config.ts',
-    ],
+    ignores: ['dist/', '.graft/', 'coverage/', 'node_modules/', '**/generated/', 'bench/results/', 'prisma.config.ts'],
   },
   {
     files: ['**/*.ts'],

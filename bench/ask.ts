@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client } from 'graphql-ws';
 import { getLlama, LlamaLogLevel, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
 import { WebSocket } from 'ws';
-import { DemoClient } from '../src/demo/client.js';
+import { GraftClient } from '../src/client/graft-client.js';
 import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
 import { silentLogger } from '../src/platform/telemetry/index.js';
@@ -243,7 +243,7 @@ async function post<T>(origin: string, agent: Agent, query: string, variables: o
 
 /** Time of whole requests less that of model and embedder, in ms, and where the rest goes. */
 async function overheads(
-  client: DemoClient,
+  client: GraftClient,
   origin: string,
   agent: Agent,
 ): Promise<{ overhead: number[]; total: number[]; first: number[] }> {
@@ -278,7 +278,7 @@ async function overheads(
 
 const home = await mkdtemp(join(tmpdir(), 'graft-bench-ask-'));
 const program = await startProgram(home);
-const client = new DemoClient(program.url);
+const client = new GraftClient(program.url);
 const agent = new Agent({ keepAlive: true });
 const socket = createClient({
   url: `${program.url.replace('http', 'ws')}/graphql`,

@@ -1,4 +1,4 @@
-// Builds what the repository does not hold: the Prisma client, dist/ and the Playground bundle. Each step runs only when its inputs changed.
+// Builds what the repository does not hold: the Prisma client, the typed operations, dist/ and the Playground bundle. Each step runs only when its inputs changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -53,12 +53,22 @@ whenChanged('prisma', [join(root, 'prisma/schema.prisma'), lock], join(generated
   }),
 );
 
+const schema = join(root, 'schema/schema.graphql');
+const operations = filesBelow(join(root, 'schema/operations'));
+const generator = join(root, 'scripts/generate-operations.mjs');
+whenChanged(
+  'operations',
+  [schema, ...operations, generator, lock],
+  join(root, 'src/operations/generated/operations.ts'),
+  () => run(process.execPath, [generator]),
+);
+
 const sources = ['src', 'gpu-worker', 'test', 'bench', 'scripts']
   .flatMap((folder) => filesBelow(join(root, folder)))
   .filter((file) => file.endsWith('.ts'));
 whenChanged(
   'tsc',
-  [...sources, join(root, 'tsconfig.json'), join(root, 'prisma/schema.prisma'), lock],
+  [...sources, ...operations, schema, join(root, 'tsconfig.json'), join(root, 'prisma/schema.prisma'), lock],
   join(root, 'dist/src'),
   () => run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--pretty']),
 );
@@ -67,7 +77,7 @@ const playground = join(root, 'src/graphql/playground/app');
 if (existsSync(playground))
   whenChanged(
     'playground',
-    [...filesBelow(playground), ...filesBelow(join(root, 'schema/operations')), lock],
+    [...filesBelow(playground), ...operations, lock],
     join(root, 'dist/playground/index.html'),
     () => run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
   );

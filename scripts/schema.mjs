@@ -6,7 +6,7 @@ import { getVariableValues, lexicographicSortSchema, parse, printSchema, validat
 
 await import('./build.mjs');
 const { buildGraphSchema } = await import('../dist/src/graphql/schema.js');
-const { RESOLVERS } = await import('../dist/src/graphql/resolvers.js');
+const { RESOLVER_CLASSES } = await import('../dist/src/graphql/resolvers.js');
 const { undescribed } = await import('../dist/src/graphql/descriptions.js');
 const { DEFAULT_LIMITS } = await import('../dist/src/graphql/limits.js');
 const { DocumentChecker } = await import('../dist/src/graphql/documents.js');
@@ -16,7 +16,7 @@ const check = process.argv.includes('--check');
 const folder = fileURLToPath(new URL('../schema/', import.meta.url));
 const problems = [];
 
-const schema = lexicographicSortSchema(buildGraphSchema(RESOLVERS));
+const schema = lexicographicSortSchema(buildGraphSchema(RESOLVER_CLASSES));
 for (const coordinate of undescribed(schema)) problems.push(`${coordinate} has no description.`);
 
 /** The first lines that differ, each with its number. */

@@ -6,27 +6,18 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnswerStore, AskService, askResolvers, ExpectedTimes } from './ask/index.js';
+import { AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
-import { Data, dataResolvers } from './data/index.js';
+import { Data } from './data/index.js';
 import type { PartReadiness } from './graphql/health.js';
-import { completeResolvers } from './graphql/resolvers.js';
-import { NodeResolver, RunResolver } from './graphql/runs-graphql.js';
+import { productResolvers } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
 import { startGateway } from './graphql/server.js';
-import { SystemResolver } from './graphql/system-graphql.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { systemClock } from './kernel/clock.js';
 import { isGraftError } from './kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID } from './kernel/ids.js';
-import {
-  CollectionStore,
-  DocumentStore,
-  IsolatedParser,
-  KnowledgeService,
-  knowledgeResolvers,
-  Retriever,
-} from './knowledge/index.js';
+import { CollectionStore, DocumentStore, IsolatedParser, KnowledgeService, Retriever } from './knowledge/index.js';
 import { ArtifactStore, FileService } from './platform/artifacts/index.js';
 import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
@@ -37,14 +28,7 @@ import { RunQueue } from './platform/runs/index.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { WorkerSupervisor, type WorkerClient } from './platform/worker/index.js';
-import {
-  DownloadRunResolver,
-  ModelRegistry,
-  ModelResolver,
-  ModelStore,
-  ModelVariantResolver,
-  registerModelNodes,
-} from './registry/index.js';
+import { ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, say } from './terminal.js';
 
 /** How long a part may take to say that it is there. */
@@ -170,25 +154,27 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
 
   const parts = () => askParts({ database, vectors, worker, services });
   const nodes = new NodeRegistry();
-  registerModelNodes(nodes, registry, runs);
-  const resolvers = completeResolvers([
-    new NodeResolver(nodes),
-    new RunResolver(runs),
-    new SystemResolver({
-      version: packageVersion(),
-      home: config.GRAFT_HOME,
-      parts,
-      worker,
-      threads: () => calibration.threads,
-      queues: (workspace) => runs.unfinished(workspace),
-    }),
-    new ModelResolver(registry),
-    new ModelVariantResolver(registry),
-    new DownloadRunResolver(registry, runs),
-    ...knowledgeResolvers({ service: knowledge, stores, runs, events, retriever }, nodes),
-    ...askResolvers({ service: asking, stores, registry }, nodes),
-    ...dataResolvers(data, nodes),
-  ]);
+  const resolvers = productResolvers(
+    {
+      gateway: {
+        nodes,
+        runs,
+        system: {
+          version: packageVersion(),
+          home: config.GRAFT_HOME,
+          parts,
+          worker,
+          threads: () => calibration.threads,
+          queues: (workspace) => runs.unfinished(workspace),
+        },
+      },
+      registry: { registry, runs },
+      knowledge: { service: knowledge, stores, runs, events, retriever },
+      ask: { service: asking, stores, registry },
+      data,
+    },
+    nodes,
+  );
 
   registry.handleRuns();
   knowledge.handleRuns();

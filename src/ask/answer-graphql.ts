@@ -11,19 +11,13 @@ import {
   Root,
   Ctx,
 } from 'type-graphql';
-import { cost, DateTime, JsonScalar, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
-import type { Answer as AnswerRecord, PromptPassage as PromptPassageRecord } from './answer.js';
-import { Citation, Evidence, GONE, quotation } from './quotation-graphql.js';
+import { AbstentionReason, Wording, type Answer as AnswerRecord } from './answer.js';
+import { Citation, Evidence, GONE } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
-export enum AbstentionReason {
-  NO_DOCUMENTS = 'NO_DOCUMENTS',
-  NOTHING_FOUND = 'NOTHING_FOUND',
-  LOW_RELEVANCE = 'LOW_RELEVANCE',
-  MODEL_DECLINED = 'MODEL_DECLINED',
-}
 registerEnumType(AbstentionReason, {
   name: 'AbstentionReason',
   description: 'Why no answer is given.',
@@ -35,11 +29,6 @@ registerEnumType(AbstentionReason, {
   },
 });
 
-export enum Wording {
-  MODEL = 'MODEL',
-  EVIDENCE = 'EVIDENCE',
-  ABSTENTION = 'ABSTENTION',
-}
 registerEnumType(Wording, {
   name: 'Wording',
   description: 'Where the text of an answer comes from.',
@@ -226,41 +215,51 @@ export class Answer extends NodeType {
   variantId!: string;
 }
 
-export const toAnswer = (record: AnswerRecord): Answer => {
-  const { id, variant, evidence, citations, passages, features, ...rest } = record;
-  return Object.assign(new Answer(), {
-    ...rest,
-    id: toGlobalId('Answer', id),
-    rowId: id,
-    variantId: variant.id,
-    modelDigest: variant.sha256,
+export const toAnswer = (record: AnswerRecord): Answer =>
+  make(Answer, {
+    id: toGlobalId('Answer', record.id),
+    question: record.question,
+    text: record.text,
+    output: make(TextOutput, { text: record.text }),
+    wording: record.wording,
     abstained: record.abstention !== null,
-    output: Object.assign(new TextOutput(), { text: record.text }),
-    evidence: evidence.map((each) => quotation(Evidence, each)),
-    citations: citations.map((each) => quotation(Citation, each)),
-    features: features.map(({ eventTime, ...each }) =>
-      Object.assign(new FeatureUsed(), { ...each, eventTime: eventTime === null ? null : new Date(eventTime) }),
-    ),
-    passages: passages.map((each: PromptPassageRecord) => Object.assign(new PromptPassage(), each)),
+    abstention: record.abstention,
+    evidence: record.evidence.map((each) => make(Evidence, each)),
+    citations: record.citations.map((each) => make(Citation, each)),
+    route: record.route,
+    modelDigest: record.variant.sha256,
+    passages: record.passages.map((each) => make(PromptPassage, each)),
+    features: record.features.map(({ eventTime, ...each }) => ({
+      ...each,
+      eventTime: eventTime === null ? null : new Date(eventTime),
+    })),
+    usage: record.usage,
+    stages: record.stages,
+    cost: record.cost,
+    configuration: record.configuration,
+    requestId: record.requestId,
+    conversationId: record.conversationId,
+    createdAt: record.createdAt,
+    rowId: record.id,
+    variantId: record.variant.id,
   });
-};
 
 @Resolver(() => Answer)
 export class AnswerResolver {
-  constructor(private readonly registry: ModelRegistry) {}
+  constructor(private readonly parts: { registry: ModelRegistry }) {}
 
   @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
   model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    return loadVariant(context, this.registry, answer.variantId);
+    return loadVariant(context, this.parts.registry, answer.variantId);
   }
 }
 
 @Resolver(() => PromptPassage)
 export class PromptPassageResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Chunk, { nullable: true, description: `The passage; ${GONE}`, complexity: cost(2) })
   chunk(@Root() passage: PromptPassage, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.stores, passage.chunkId);
+    return loadChunk(context, this.parts.stores, passage.chunkId);
   }
 }

@@ -1,16 +1,21 @@
+import { enumeration } from '../kernel/enumeration.js';
 import type { FeatureValues } from '../data/index.js';
 import type { Prisma } from '../platform/database/index.js';
 import type { PassageScores } from '../knowledge/index.js';
 
 /** What an answer is made with. */
-export type Strategy = 'BASE' | 'RAG' | 'ADAPTER' | 'HYBRID';
-export type StrategyChoice = 'AUTO' | Strategy;
+export const Strategy = enumeration('BASE', 'RAG', 'ADAPTER', 'HYBRID');
+export type Strategy = keyof typeof Strategy;
+/** What a question is to be answered with. */
+export const StrategyChoice = { ...enumeration('AUTO'), ...Strategy };
+export type StrategyChoice = keyof typeof StrategyChoice;
 /** Strategies that can answer now; the other two need an adapter. */
 export const AVAILABLE_STRATEGIES = ['BASE', 'RAG'] as const satisfies readonly Strategy[];
 export type AvailableStrategy = (typeof AVAILABLE_STRATEGIES)[number];
 
 /** Who chose the strategy. */
-export type RouteSource = 'CALLER' | 'ROUTER';
+export const RouteSource = enumeration('CALLER', 'ROUTER');
+export type RouteSource = keyof typeof RouteSource;
 
 /** One thing that spoke for or against the chosen strategy. */
 export interface RouteReason {
@@ -72,7 +77,8 @@ export interface Citation extends Span {
   scores: PassageScores;
 }
 
-export type AbstentionReason = 'NO_DOCUMENTS' | 'NOTHING_FOUND' | 'LOW_RELEVANCE' | 'MODEL_DECLINED';
+export const AbstentionReason = enumeration('NO_DOCUMENTS', 'NOTHING_FOUND', 'LOW_RELEVANCE', 'MODEL_DECLINED');
+export type AbstentionReason = keyof typeof AbstentionReason;
 
 export interface Abstention {
   reason: AbstentionReason;
@@ -134,7 +140,8 @@ export interface VariantUsed {
 }
 
 /** Where the text comes from. */
-export type Wording = 'MODEL' | 'EVIDENCE' | 'ABSTENTION';
+export const Wording = enumeration('MODEL', 'EVIDENCE', 'ABSTENTION');
+export type Wording = keyof typeof Wording;
 
 /** All of an answer but what its row keeps in columns of their own. */
 export interface AnswerBody {

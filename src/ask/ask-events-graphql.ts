@@ -1,10 +1,10 @@
 import { createUnionType, Ctx, Field, FieldResolver, Float, ObjectType, Resolver, Root } from 'type-graphql';
-import { cost, type GraphContext } from '../graphql-kit/index.js';
+import { cost, make, type GraphContext } from '../graphql-kit/index.js';
 import {
   Chunk,
+  Degradation,
   Document,
   loadDocument,
-  RetrievalDegradation,
   RetrievalScores,
   toChunk,
   type KnowledgeStores,
@@ -45,11 +45,11 @@ export class PassagesRetrieved {
   @Field(() => [RetrievedPassage], { description: 'At most six, best first.' })
   passages!: RetrievedPassage[];
 
-  @Field(() => RetrievalDegradation, {
+  @Field(() => Degradation, {
     nullable: true,
     description: 'Why the vectors were left out; null when nothing was.',
   })
-  degraded!: RetrievalDegradation | null;
+  degraded!: Degradation | null;
 }
 
 @ObjectType({ description: 'More of the text. Provisional: `TextReplaced` may follow. Not stored.' })
@@ -81,7 +81,7 @@ export const AskEvent = createUnionType({
 });
 
 const toPassage = (passage: Passage): RetrievedPassage =>
-  Object.assign(new RetrievedPassage(), {
+  make(RetrievedPassage, {
     chunk: toChunk({ ...passage, id: passage.chunkId }),
     documentName: passage.documentName,
     collectionName: passage.collectionName,
@@ -93,24 +93,24 @@ const toPassage = (passage: Passage): RetrievedPassage =>
 export function toEvent(event: AskEventRecord): typeof AskEvent {
   switch (event.type) {
     case 'route':
-      return Object.assign(new RouteChosen(), { route: event.route });
+      return make(RouteChosen, { route: event.route });
     case 'passages':
-      return Object.assign(new PassagesRetrieved(), {
+      return make(PassagesRetrieved, {
         passages: event.passages.map(toPassage),
         degraded: event.degraded,
       });
     case 'delta':
-      return Object.assign(new TextDelta(), { text: event.text });
+      return make(TextDelta, { text: event.text });
     case 'replaced':
-      return Object.assign(new TextReplaced(), { text: event.text, reason: event.reason });
+      return make(TextReplaced, { text: event.text, reason: event.reason });
     case 'answer':
-      return Object.assign(new AnswerReady(), { answer: toAnswer(event.answer) });
+      return make(AnswerReady, { answer: toAnswer(event.answer) });
   }
 }
 
 @Resolver(() => RetrievedPassage)
 export class RetrievedPassageResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Document, {
     nullable: true,
@@ -118,6 +118,6 @@ export class RetrievedPassageResolver {
     complexity: cost(2),
   })
   document(@Root() passage: RetrievedPassage, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, passage.documentId);
+    return loadDocument(context, this.parts.stores, passage.documentId);
   }
 }

@@ -23,7 +23,7 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
-  type NodeRegistry,
+  type ResolverList,
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
 import { PreprocessingStep } from '../data/index.js';
@@ -31,23 +31,15 @@ import { encodeCursor } from '../kernel/pagination.js';
 import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
-import type { Answer as AnswerRecord } from './answer.js';
+import { Strategy, StrategyChoice, type Answer as AnswerRecord } from './answer.js';
 import type { AskService } from './answer-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
 import { CitationResolver, EvidenceResolver } from './quotation-graphql.js';
-import { Strategy } from './route-graphql.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
 
 export { Answer } from './answer-graphql.js';
 
-export enum StrategyChoice {
-  AUTO = 'AUTO',
-  BASE = 'BASE',
-  RAG = 'RAG',
-  ADAPTER = 'ADAPTER',
-  HYBRID = 'HYBRID',
-}
 registerEnumType(StrategyChoice, {
   name: 'StrategyChoice',
   description: 'What a question is to be answered with.',
@@ -178,7 +170,7 @@ const plain = (input: AskInput) => ({
 
 @Resolver()
 export class AskResolver {
-  constructor(private readonly service: AskService) {}
+  constructor(private readonly parts: { service: AskService }) {}
 
   @Query(() => Answer, {
     description:
@@ -189,7 +181,7 @@ export class AskResolver {
     @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
     @Ctx() context: GraphContext,
   ): Promise<Answer> {
-    return toAnswer(await this.service.ask(context, plain(input), context.signal));
+    return toAnswer(await this.parts.service.ask(context, plain(input), context.signal));
   }
 
   @Query(() => [Answer], {
@@ -201,7 +193,7 @@ export class AskResolver {
     @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
     @Ctx() context: GraphContext,
   ): Promise<Answer[]> {
-    return (await this.service.askAll(context, plain(input), context.signal)).map(toAnswer);
+    return (await this.parts.service.askAll(context, plain(input), context.signal)).map(toAnswer);
   }
 
   @Query(() => Answer, {
@@ -213,7 +205,7 @@ export class AskResolver {
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
     @Ctx() context: GraphContext,
   ): Promise<Answer | null> {
-    return loadAnswer(context, this.service, fromGlobalId(id, 'Answer', 'id'));
+    return loadAnswer(context, this.parts.service, fromGlobalId(id, 'Answer', 'id'));
   }
 
   @Query(() => AnswerConnection, { description: 'Recorded answers, newest first.', complexity: cost(5) })
@@ -224,7 +216,7 @@ export class AskResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Answer>> {
     const page = args.request();
-    const answers = await this.service.answers(context, filter ?? {}, page);
+    const answers = await this.parts.service.answers(context, filter ?? {}, page);
     return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
   }
 
@@ -235,7 +227,7 @@ export class AskResolver {
     subscribe: subscribeWith(
       () => AskResolver,
       (resolver, { args, context }: SubscriptionRequest<AskArgs>) =>
-        resolver.service.stream(context, plain(args.input), context.signal),
+        resolver.parts.service.stream(context, plain(args.input), context.signal),
     ),
   })
   askStream(
@@ -253,31 +245,23 @@ async function loadAnswer(context: GraphContext, service: AskService, id: string
   return record ? toAnswer(record) : null;
 }
 
-/** The classes of this domain's resolvers, for printing the schema without an instance of anything. */
-export const askResolverClasses = [
-  AskResolver,
-  AnswerResolver,
-  EvidenceResolver,
-  CitationResolver,
-  PromptPassageResolver,
-  RetrievedPassageResolver,
-] as const;
-
 export interface AskResolverParts {
   service: AskService;
   stores: KnowledgeStores;
   registry: ModelRegistry;
 }
 
-/** The resolvers of this domain; registers its types with `nodes`. */
-export function askResolvers({ service, stores, registry }: AskResolverParts, nodes: NodeRegistry): object[] {
-  nodes.register('Answer', (context, id) => loadAnswer(context, service, id));
-  return [
-    new AskResolver(service),
-    new AnswerResolver(registry),
-    new EvidenceResolver(stores),
-    new CitationResolver(stores),
-    new PromptPassageResolver(stores),
-    new RetrievedPassageResolver(stores),
-  ];
-}
+/** The resolvers of this domain. */
+export const askResolvers: ResolverList<AskResolverParts> = {
+  classes: [
+    AskResolver,
+    AnswerResolver,
+    EvidenceResolver,
+    CitationResolver,
+    PromptPassageResolver,
+    RetrievedPassageResolver,
+  ],
+  registerNodes(nodes, { service }) {
+    nodes.register('Answer', (context, id) => loadAnswer(context, service, id));
+  },
+};

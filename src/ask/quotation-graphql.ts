@@ -1,7 +1,6 @@
 import { Ctx, Field, FieldResolver, Float, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import { cost, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type KnowledgeStores } from '../knowledge/index.js';
-import type { Span } from './answer.js';
 
 /** What evidence and citations have in common; each repeats it with its own meaning. */
 @ObjectType({ description: 'A quotation of a document.' })
@@ -62,18 +61,15 @@ export class Citation extends Quotation {
   support!: number;
 }
 
-export const quotation = <T extends Evidence | Citation>(type: new () => T, record: Span): T =>
-  Object.assign(new type(), record);
-
 export const GONE = 'null when that was replaced or deleted since.';
 
 @Resolver(() => Evidence)
 export class EvidenceResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
   document(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, evidence.documentId);
+    return loadDocument(context, this.parts.stores, evidence.documentId);
   }
 
   @FieldResolver(() => Chunk, {
@@ -82,17 +78,17 @@ export class EvidenceResolver {
     complexity: cost(2),
   })
   chunk(@Root() evidence: Evidence, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.stores, evidence.chunkId);
+    return loadChunk(context, this.parts.stores, evidence.chunkId);
   }
 }
 
 @Resolver(() => Citation)
 export class CitationResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
   document(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, citation.documentId);
+    return loadDocument(context, this.parts.stores, citation.documentId);
   }
 
   @FieldResolver(() => Chunk, {
@@ -101,6 +97,6 @@ export class CitationResolver {
     complexity: cost(2),
   })
   chunk(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Chunk | null> {
-    return loadChunk(context, this.stores, citation.chunkId);
+    return loadChunk(context, this.parts.stores, citation.chunkId);
   }
 }

@@ -1,11 +1,6 @@
 import { Field, Float, ObjectType, registerEnumType } from 'type-graphql';
+import { RouteSource, Strategy } from './answer.js';
 
-export enum Strategy {
-  BASE = 'BASE',
-  RAG = 'RAG',
-  ADAPTER = 'ADAPTER',
-  HYBRID = 'HYBRID',
-}
 const STRATEGIES = {
   BASE: { description: 'The base model alone, from what it knows.' },
   RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
@@ -18,10 +13,6 @@ registerEnumType(Strategy, {
   valuesConfig: STRATEGIES,
 });
 
-export enum RouteSource {
-  CALLER = 'CALLER',
-  ROUTER = 'ROUTER',
-}
 registerEnumType(RouteSource, {
   name: 'RouteSource',
   description: 'Who chose the strategy.',

@@ -6,7 +6,7 @@ import { failToStart, startGraft, stopOnSignal } from '../main.js';
 import { packageRoot } from '../platform/package-root.js';
 import { createLogger } from '../platform/telemetry/index.js';
 import { say } from '../terminal.js';
-import { DemoClient } from './client.js';
+import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
 import { featuresTour } from './features-tour.js';
 import { tour } from './tour.js';
@@ -18,7 +18,7 @@ async function demo(): Promise<void> {
   say('Starting PostgreSQL, Chroma, the worker and the gateway…');
   const graft = await startGraft(config, createLogger({ level: config.LOG_LEVEL }));
   stopOnSignal(graft);
-  const client = new DemoClient(graft.url);
+  const client = new GraftClient(graft.url);
   try {
     const examples = join(packageRoot(), 'examples');
     await tour(client, examples);

@@ -1,7 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
-import type { DemoClient } from './client.js';
+import {
+  AskDocument,
+  AskStreamDocument,
+  CollectionDocument,
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
+  type AskStreamSubscription,
+} from '../operations/index.js';
+import type { GraftClient } from '../client/graft-client.js';
 import { bold, dim, green, heading, line, wrap, yellow } from './print.js';
 
 const COLLECTION = 'handbook';
@@ -17,68 +26,11 @@ const QUESTIONS = [
 ];
 const STREAMED = 'How high did oakleaf_77 put the repeater to get rid of the lost-sensor alarms?';
 
-const ANSWER = /* GraphQL */ `
-  fragment Told on Answer {
-    text
-    abstained
-    abstention {
-      reason
-      sentence
-    }
-    citations {
-      quote
-      start
-      end
-      page
-      headings
-      document {
-        name
-      }
-    }
-    route {
-      strategy
-      chosenBy
-      reasons {
-        sentence
-      }
-    }
-    model {
-      quantization
-      model {
-        name
-      }
-    }
-    usage {
-      promptTokens
-      generatedTokens
-    }
-    stages {
-      name
-      ms
-    }
-  }
-`;
-
-interface Told {
-  text: string;
-  abstained: boolean;
-  abstention: { reason: string; sentence: string } | null;
-  citations: {
-    quote: string;
-    start: number;
-    end: number;
-    page: number | null;
-    headings: string[];
-    document: { name: string };
-  }[];
-  route: { strategy: string; chosenBy: string; reasons: { sentence: string }[] };
-  model: { quantization: string; model: { name: string } };
-  usage: { promptTokens: number; generatedTokens: number };
-  stages: { name: string; ms: number }[];
-}
+/** What of an answer is printed. */
+type Told = Extract<AskStreamSubscription['askStream'], { __typename: 'AnswerReady' }>['answer'];
 
 /** The main job from end to end, as any client would do it: load documents, watch the run, ask. */
-export async function tour(client: DemoClient, examples: string): Promise<void> {
+export async function tour(client: GraftClient, examples: string): Promise<void> {
   await loadHandbook(client, join(examples, 'handbook'));
   heading('Questions answered from the handbook');
   for (const question of QUESTIONS) await ask(client, question);
@@ -86,117 +38,54 @@ export async function tour(client: DemoClient, examples: string): Promise<void> 
   await askStreaming(client, STREAMED);
 }
 
-async function loadHandbook(client: DemoClient, folder: string): Promise<void> {
+async function loadHandbook(client: GraftClient, folder: string): Promise<void> {
   heading('Loading the handbook of a fictitious greenhouse controller');
   // A second demo on the same home finds the collection, and ingestion skips unchanged documents.
-  const { collection: known } = await client.request<{ collection: object | null }>(
-    /* GraphQL */ `
-      query ($name: String!) {
-        collection(name: $name) {
-          id
-        }
-      }
-    `,
-    { name: COLLECTION },
-  );
-  if (!known)
-    await client.request(
-      /* GraphQL */ `
-        mutation ($name: String!) {
-          createCollection(input: { name: $name }) {
-            collection {
-              id
-            }
-          }
-        }
-      `,
-      { name: COLLECTION },
-    );
+  const { collection: known } = await client.request(CollectionDocument, { name: COLLECTION });
+  if (!known) await client.request(CreateCollectionDocument, { input: { name: COLLECTION } });
 
   const names = readdirSync(folder).sort();
   const documents = [];
   for (const name of names) documents.push({ name, file: await client.upload(join(folder, name)) });
-  const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
-    /* GraphQL */ `
-      mutation ($input: IngestDocumentsInput!) {
-        ingestDocuments(input: $input) {
-          run {
-            id
-          }
-        }
-      }
-    `,
-    { input: { collection: COLLECTION, documents, idempotencyKey: `demo-${Date.now()}` } },
-  );
+  const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
+    input: { collection: COLLECTION, documents, idempotencyKey: `demo-${Date.now()}` },
+  });
 
   const bar = new SingleBar(
     { format: '{bar} {percentage}% {message}', hideCursor: true, clearOnComplete: false, noTTYOutput: false },
     Presets.shades_classic,
   );
   bar.start(100, 0, { message: '' });
-  const events = client.subscribe<{
-    ingestionProgress: { progress: number; message: string; status: string; error: { message: string } | null };
-  }>(
-    /* GraphQL */ `
-      subscription ($runId: ID!) {
-        ingestionProgress(runId: $runId) {
-          progress
-          message
-          status
-          error {
-            message
-          }
-        }
-      }
-    `,
-    { runId: ingestDocuments.run.id },
-  );
+  const events = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
   for await (const { ingestionProgress: event } of events) {
     bar.update(Math.round(event.progress * 100), { message: event.message });
     if (event.status === 'FAILED') throw new Error(event.error?.message ?? 'ingestion failed');
   }
   bar.stop();
-  const { collection } = await client.request<{ collection: { documentCount: number; chunkCount: number } }>(
-    /* GraphQL */ `
-      query ($name: String!) {
-        collection(name: $name) {
-          documentCount
-          chunkCount
-        }
-      }
-    `,
-    { name: COLLECTION },
-  );
+  const { collection } = await client.request(CollectionDocument, { name: COLLECTION });
   line(
-    `${green('✓')} ${collection.documentCount} documents, ${collection.chunkCount} chunks (Markdown, text, HTML, PDF, DOCX)`,
+    `${green('✓')} ${collection?.documentCount} documents, ${collection?.chunkCount} chunks (Markdown, text, HTML, PDF, DOCX)`,
   );
 }
 
-async function ask(client: DemoClient, question: string): Promise<void> {
-  const { ask: answer } = await client.request<{ ask: Told }>(
-    `query ($question: String!) { ask(input: { question: $question, collections: ["${COLLECTION}"] }) { ...Told } } ${ANSWER}`,
-    { question },
-  );
+async function ask(client: GraftClient, question: string): Promise<void> {
+  const { ask: answer } = await client.request(AskDocument, { input: { question, collections: [COLLECTION] } });
   line();
   line(bold(`? ${question}`));
   line(wrap(answer.text, '  '));
   printProof(answer);
 }
 
-async function askStreaming(client: DemoClient, question: string): Promise<void> {
+async function askStreaming(client: GraftClient, question: string): Promise<void> {
   line();
   line(bold(`? ${question}`));
   process.stdout.write('  ');
-  const events = client.subscribe<{ askStream: { __typename: string; text?: string; answer?: Told } }>(
-    `subscription ($question: String!) { askStream(input: { question: $question, collections: ["${COLLECTION}"] }) {
-      __typename ... on TextDelta { text } ... on TextReplaced { text } ... on AnswerReady { answer { ...Told } } } } ${ANSWER}`,
-    { question },
-  );
+  const events = client.subscribe(AskStreamDocument, { input: { question, collections: [COLLECTION] } });
   for await (const { askStream: event } of events) {
-    if (event.__typename === 'TextDelta') process.stdout.write(event.text ?? '');
+    if (event.__typename === 'TextDelta') process.stdout.write(event.text);
     else if (event.__typename === 'TextReplaced')
-      process.stdout.write(`\n  ${dim('(replaced by its evidence)')} ${event.text ?? ''}`);
-    else if (event.answer) {
+      process.stdout.write(`\n  ${dim('(replaced by its evidence)')} ${event.text}`);
+    else if (event.__typename === 'AnswerReady') {
       line();
       printProof(event.answer);
     }
@@ -205,8 +94,8 @@ async function askStreaming(client: DemoClient, question: string): Promise<void>
 
 function printProof(answer: Told): void {
   if (answer.abstention) line(`  ${yellow(`abstained, ${answer.abstention.reason}:`)} ${answer.abstention.sentence}`);
-  for (const { quote, document, headings, page, start, end } of answer.citations.slice(0, 2)) {
-    const place = [document.name, ...(page ? [`page ${page}`] : []), ...headings, `characters ${start}–${end}`].join(
+  for (const { quote, documentName, headings, page, start, end } of answer.citations.slice(0, 2)) {
+    const place = [documentName, ...(page ? [`page ${page}`] : []), ...headings, `characters ${start}–${end}`].join(
       ' › ',
     );
     line(dim(wrap(`“${quote}”`, '    ')));

@@ -13,7 +13,9 @@ export {
 } from './connections.js';
 export { createGraphContext, type BatchFunction, type GraphContext, type SignalSource } from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
+export { make } from './make.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
+export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
 export {
   RunEventType,
   afterEvent,

@@ -1,36 +1,35 @@
-import { askResolverClasses } from '../ask/index.js';
-import { dataResolverClasses } from '../data/index.js';
-import { knowledgeResolverClasses } from '../knowledge/index.js';
-import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../registry/index.js';
-import { NodeResolver, RunResolver } from './runs-graphql.js';
-import { SystemResolver } from './system-graphql.js';
+import { askResolvers } from '../ask/index.js';
+import { dataResolvers } from '../data/index.js';
+import { makeResolvers, type AnyResolverList, type NodeRegistry, type ResolverList } from '../graphql-kit/index.js';
+import { knowledgeResolvers } from '../knowledge/index.js';
+import { registryResolvers } from '../registry/index.js';
+import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
+import { SystemResolver, type SystemSources } from './system-graphql.js';
 
-type ResolverClass = new (...args: never[]) => object;
+/** What belongs to no domain. */
+const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs; system: SystemSources }> = {
+  classes: [NodeResolver, RunResolver, SystemResolver],
+};
 
-/** Every resolver of the product: the schema is printed from this list, and `main.ts` has to make one instance of each. */
-export const RESOLVERS: readonly ResolverClass[] = [
-  NodeResolver,
-  RunResolver,
-  SystemResolver,
-  ModelResolver,
-  ModelVariantResolver,
-  DownloadRunResolver,
-  ...knowledgeResolverClasses,
-  ...askResolverClasses,
-  ...dataResolverClasses,
-];
+/** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */
+const LISTS = {
+  gateway: gatewayResolvers,
+  registry: registryResolvers,
+  knowledge: knowledgeResolvers,
+  ask: askResolvers,
+  data: dataResolvers,
+};
 
-/**
- * The instances in the order of the list, as `buildGraphSchema` takes them.
- * @throws Error naming a resolver that has no instance, or an instance that is not in the list
- */
-export function completeResolvers(instances: readonly object[]): object[] {
-  for (const instance of instances)
-    if (!RESOLVERS.some((known) => instance instanceof known))
-      throw new Error(`${instance.constructor.name} is not in RESOLVERS (src/graphql/resolvers.ts)`);
-  return RESOLVERS.map((known) => {
-    const instance = instances.find((each) => each instanceof known);
-    if (!instance) throw new Error(`${known.name} has no instance`);
-    return instance;
-  });
-}
+/** The parts of every domain, by its name. */
+export type ResolverParts = {
+  [Name in keyof typeof LISTS]: (typeof LISTS)[Name] extends ResolverList<infer Parts> ? Parts : never;
+};
+
+/** Every resolver class of the product: the schema is printed from it. */
+export const RESOLVER_CLASSES = Object.values<AnyResolverList>(LISTS).flatMap(({ classes }) => classes);
+
+/** An instance of each, as `buildGraphSchema` takes them; all node types are registered with `nodes`. */
+export const productResolvers = (parts: ResolverParts, nodes: NodeRegistry): object[] =>
+  Object.entries<AnyResolverList>(LISTS).flatMap(([name, list]) =>
+    makeResolvers(list, parts[name as keyof ResolverParts] as never, nodes),
+  );

@@ -55,14 +55,14 @@ const RUN_TYPES = Object.values(RunKind).map(runTypeName);
 
 @Resolver()
 export class RunResolver {
-  constructor(private readonly runs: Runs) {}
+  constructor(private readonly parts: { runs: Runs }) {}
 
   @Query(() => RunConnection, { name: 'runs', description: 'Long work of this workspace, newest first.' })
   async list(
     @Ctx() { workspaceId }: GraphContext,
     @Args(() => RunsArgs) args: RunsArgs,
   ): Promise<ConnectionOf<RunType>> {
-    const page = await this.runs.list(workspaceId, { kind: args.kind, status: args.status }, args.request());
+    const page = await this.parts.runs.list(workspaceId, { kind: args.kind, status: args.status }, args.request());
     const connection = toConnection(page, (row) => encodeCursor([row.id]), args.after);
     return { ...connection, edges: connection.edges.map(({ cursor, node }) => ({ cursor, node: runObject(node) })) };
   }
@@ -76,13 +76,13 @@ export class RunResolver {
     @Arg('input', () => RunInput, { description: 'Which run.' }) input: RunInput,
   ): Promise<RunPayload> {
     const id = fromGlobalId(input.id, RUN_TYPES, 'input.id');
-    return { run: runObject(await this.runs.cancel(workspaceId, id)) };
+    return { run: runObject(await this.parts.runs.cancel(workspaceId, id)) };
   }
 }
 
 @Resolver()
 export class NodeResolver {
-  constructor(private readonly nodes: NodeRegistry) {}
+  constructor(private readonly parts: { nodes: NodeRegistry }) {}
 
   @Query(() => NodeType, {
     nullable: true,
@@ -92,6 +92,6 @@ export class NodeResolver {
     @Ctx() context: GraphContext,
     @Arg('id', () => ID, { description: 'The `id` of any object.' }) id: string,
   ): Promise<object | null> {
-    return this.nodes.fetch(context, id);
+    return this.parts.nodes.fetch(context, id);
   }
 }

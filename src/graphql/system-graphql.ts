@@ -3,7 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { BigIntScalar, cost, DateTime, RunKind, RunStatus, type GraphContext } from '../graphql-kit/index.js';
-import type { WorkerStatus } from '../platform/worker/index.js';
+import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
 import type { PartReadiness } from './health.js';
 
 export interface SystemSources {
@@ -19,13 +19,6 @@ export interface SystemSources {
   queues(workspaceId: WorkspaceId): Promise<readonly { kind: string; status: string; count: number }[]>;
 }
 
-export enum WorkerState {
-  STARTING = 'starting',
-  READY = 'ready',
-  RESTARTING = 'restarting',
-  BROKEN = 'broken',
-  STOPPED = 'stopped',
-}
 registerEnumType(WorkerState, {
   name: 'WorkerState',
   description: 'Whether the worker process takes work.',
@@ -196,14 +189,14 @@ export class SystemStatus {
 
 @Resolver()
 export class SystemResolver {
-  constructor(private readonly sources: SystemSources) {}
+  constructor(private readonly parts: { system: SystemSources }) {}
 
   @Query(() => SystemStatus, {
     complexity: cost(20),
     description: 'Versions, parts, devices, memory, disk and queues.',
   })
   async system(@Ctx() { workspaceId }: GraphContext): Promise<SystemStatus> {
-    const { sources } = this;
+    const { system: sources } = this.parts;
     const status = sources.worker.status;
     // Each part is asked on its own: this query is for the hour when one of them does not answer.
     const [parts, queues, disk] = await Promise.all([
@@ -234,7 +227,7 @@ function workerReport(
   threads: WorkerThreads | null,
 ): WorkerReport {
   return {
-    state: state as WorkerState,
+    state,
     pid,
     restarts,
     device: hello && {

@@ -6,6 +6,7 @@ import {
   cost,
   DateTime,
   JsonScalar,
+  make,
   mapPage,
   NodeType,
   toConnection,
@@ -112,7 +113,7 @@ const { Connection: DocumentConnection } = connectionTypes(Document);
 const { Connection: ChunkConnection } = connectionTypes(Chunk);
 
 export const toCollection = (row: CollectionRow): Collection =>
-  Object.assign(new Collection(), {
+  make(Collection, {
     id: toGlobalId('Collection', row.id),
     rowId: row.id,
     name: row.name,
@@ -123,7 +124,7 @@ export const toCollection = (row: CollectionRow): Collection =>
   });
 
 export const toDocument = (row: DocumentRow): Document =>
-  Object.assign(new Document(), {
+  make(Document, {
     id: toGlobalId('Document', row.id),
     rowId: row.id,
     collectionId: row.collectionId,
@@ -142,7 +143,7 @@ export const toDocument = (row: DocumentRow): Document =>
 export const toChunk = (
   row: Pick<ChunkRow, 'documentId' | 'ordinal' | 'text' | 'start' | 'end' | 'headings' | 'page'> & { id: string },
 ): Chunk =>
-  Object.assign(new Chunk(), {
+  make(Chunk, {
     id: toGlobalId('Chunk', row.id),
     documentId: row.documentId,
     ordinal: row.ordinal,
@@ -204,7 +205,7 @@ function inOrder<T extends { id: string }>(ids: readonly string[], rows: readonl
 
 @Resolver(() => Collection)
 export class CollectionResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @Query(() => CollectionConnection, { description: 'The collections of the workspace, by name.', complexity: cost(5) })
   async collections(
@@ -212,7 +213,7 @@ export class CollectionResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Collection>> {
     const page = args.request();
-    const rows = await this.stores.collections.list(context.workspaceId, page);
+    const rows = await this.parts.stores.collections.list(context.workspaceId, page);
     return toConnection(mapPage(rows, toCollection), ({ name }) => encodeCursor([name]), page.after);
   }
 
@@ -225,7 +226,7 @@ export class CollectionResolver {
     @Ctx() context: GraphContext,
     @Arg('name', () => String, { description: 'Its name.' }) name: string,
   ): Promise<Collection | null> {
-    const row = name.includes('\0') ? null : await this.stores.collections.get(context.workspaceId, name);
+    const row = name.includes('\0') ? null : await this.parts.stores.collections.get(context.workspaceId, name);
     return row ? toCollection(row) : null;
   }
 
@@ -249,7 +250,7 @@ export class CollectionResolver {
     const pages = context.loader<string, Page<DocumentRow>>(
       `knowledge.documentsOf ${JSON.stringify(page)}`,
       async (ids) => {
-        const found = await this.stores.documents.pagesOfDocuments(context.workspaceId, ids, page);
+        const found = await this.parts.stores.documents.pagesOfDocuments(context.workspaceId, ids, page);
         return ids.map((id) => found.get(id) ?? null);
       },
     );
@@ -259,7 +260,7 @@ export class CollectionResolver {
 
   private async counts(collection: Collection, context: GraphContext): Promise<CollectionCounts> {
     const counts = context.loader<string, CollectionCounts>('knowledge.counts', async (ids) => {
-      const found = await this.stores.collections.counts(context.workspaceId, ids);
+      const found = await this.parts.stores.collections.counts(context.workspaceId, ids);
       return ids.map((id) => found.get(id) ?? { documents: 0, chunks: 0 });
     });
     return (await counts.load(collection.rowId)) ?? { documents: 0, chunks: 0 };
@@ -270,11 +271,11 @@ const NOTHING = { items: [], hasNextPage: false };
 
 @Resolver(() => Document)
 export class DocumentResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Collection, { description: 'The collection that holds it.', complexity: cost(2) })
   async collection(@Root() document: Document, @Ctx() context: GraphContext): Promise<Collection | null> {
-    return loadCollection(context, this.stores, document.collectionId);
+    return loadCollection(context, this.parts.stores, document.collectionId);
   }
 
   @FieldResolver(() => String, {
@@ -283,7 +284,7 @@ export class DocumentResolver {
   })
   async text(@Root() document: Document, @Ctx() context: GraphContext): Promise<string> {
     const texts = context.loader<string, string>('knowledge.texts', async (ids) => {
-      const found = await this.stores.documents.texts(context.workspaceId, ids);
+      const found = await this.parts.stores.documents.texts(context.workspaceId, ids);
       return ids.map((id) => found.get(id) ?? null);
     });
     return (await texts.load(document.rowId)) ?? '';
@@ -297,7 +298,7 @@ export class DocumentResolver {
   ): Promise<ConnectionOf<Chunk>> {
     const page = args.request();
     const pages = context.loader<string, Page<ChunkRow>>(`knowledge.chunksOf ${JSON.stringify(page)}`, async (ids) => {
-      const found = await this.stores.documents.pagesOfChunks(context.workspaceId, ids, page);
+      const found = await this.parts.stores.documents.pagesOfChunks(context.workspaceId, ids, page);
       return ids.map((id) => found.get(id) ?? null);
     });
     const rows = (await pages.load(document.rowId)) ?? NOTHING;
@@ -307,7 +308,7 @@ export class DocumentResolver {
 
 @Resolver(() => Chunk)
 export class ChunkResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Document, {
     nullable: true,
@@ -315,7 +316,7 @@ export class ChunkResolver {
     complexity: cost(2),
   })
   document(@Root() chunk: Chunk, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, chunk.documentId);
+    return loadDocument(context, this.parts.stores, chunk.documentId);
   }
 }
 

@@ -10,14 +10,14 @@ export { IsolatedParser } from './parsing/isolated-parser.js';
 export type { TermWeight } from './retrieval/lexical.js';
 export { fuse } from './retrieval/fuse.js';
 export { Retriever, type RetrieverParts } from './retrieval/retriever.js';
-export type {
+export {
   Degradation,
-  Passage,
-  PassageScores,
-  QueryVector,
-  Retrieval,
-  RetrievalRequest,
   SearchMode,
+  type Passage,
+  type PassageScores,
+  type QueryVector,
+  type Retrieval,
+  type RetrievalRequest,
 } from './retrieval/retrieval.js';
 export {
   Chunk,
@@ -30,5 +30,5 @@ export {
   toCollection,
 } from './collection-graphql.js';
 export type { KnowledgeStores } from './collection-graphql.js';
-export { RetrievalDegradation, RetrievalScores } from './search-graphql.js';
-export { knowledgeResolverClasses, knowledgeResolvers } from './knowledge-graphql.js';
+export { RetrievalScores } from './search-graphql.js';
+export { knowledgeResolvers } from './knowledge-graphql.js';

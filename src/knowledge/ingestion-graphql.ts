@@ -20,6 +20,7 @@ import {
   fromGlobalId,
   type ProgressArgs,
   JsonScalar,
+  make,
   RunError,
   RunEventType,
   runEventFields,
@@ -41,7 +42,7 @@ import {
   toCollection,
   type KnowledgeStores,
 } from './collection-graphql.js';
-import type { DocumentReport, IngestionReport } from './ingestion.js';
+import { DocumentOutcome, type DocumentReport, type IngestionReport } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
@@ -119,11 +120,6 @@ export class IngestDocumentsInput {
   idempotencyKey!: string;
 }
 
-export enum DocumentOutcome {
-  INDEXED = 'INDEXED',
-  UNCHANGED = 'UNCHANGED',
-  FAILED = 'FAILED',
-}
 registerEnumType(DocumentOutcome, {
   name: 'DocumentOutcome',
   description: 'What became of a document that was to be ingested.',
@@ -235,12 +231,12 @@ export class RebuildIndexPayload {
 
 const toRun = <T extends RunType>(row: RunRow): T => runObject(row) as unknown as T;
 
-const toIngested = (report: DocumentReport): IngestedDocument =>
-  Object.assign(new IngestedDocument(), report, { outcome: report.outcome as DocumentOutcome });
+const toIngested = (report: DocumentReport): IngestedDocument => make(IngestedDocument, report);
 
 function toIngestionEvent(event: StoredEventLike): IngestionEvent {
   const detail = (event.payload as { detail?: { document?: string; report?: DocumentReport } } | null)?.detail;
-  return Object.assign(new IngestionEvent(), runEventFields(event), {
+  return make(IngestionEvent, {
+    ...runEventFields(event),
     document: detail?.document ?? null,
     result: detail?.report ? toIngested(detail.report) : null,
   });
@@ -359,7 +355,7 @@ export class IngestionResolver {
 
 @Resolver(() => IngestedDocument)
 export class IngestedDocumentResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Document, {
     nullable: true,
@@ -367,13 +363,13 @@ export class IngestedDocumentResolver {
     complexity: cost(2),
   })
   async document(@Root() ingested: IngestedDocument, @Ctx() context: GraphContext): Promise<Document | null> {
-    return ingested.documentId ? loadDocument(context, this.stores, ingested.documentId) : null;
+    return ingested.documentId ? loadDocument(context, this.parts.stores, ingested.documentId) : null;
   }
 }
 
 @Resolver(() => ReindexingRun)
 export class ReindexingRunResolver {
-  constructor(private readonly stores: KnowledgeStores) {}
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
   @FieldResolver(() => Collection, {
     nullable: true,
@@ -381,7 +377,7 @@ export class ReindexingRunResolver {
     complexity: cost(2),
   })
   async collection(@Root() run: ReindexingRun, @Ctx() context: GraphContext): Promise<Collection | null> {
-    return run.row.subjectId === null ? null : loadCollection(context, this.stores, run.row.subjectId);
+    return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
   }
 }
 

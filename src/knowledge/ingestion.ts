@@ -1,3 +1,4 @@
+import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
 import type { ErrorCode } from '../kernel/error-codes.js';
 import type { Uuid } from '../kernel/ids.js';
@@ -44,7 +45,8 @@ export interface IngestionInput {
   documents: DocumentJob[];
 }
 
-export type DocumentOutcome = 'INDEXED' | 'UNCHANGED' | 'FAILED';
+export const DocumentOutcome = enumeration('INDEXED', 'UNCHANGED', 'FAILED');
+export type DocumentOutcome = keyof typeof DocumentOutcome;
 
 /** What became of one document of a run. */
 export interface DocumentReport {

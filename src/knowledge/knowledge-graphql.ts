@@ -1,4 +1,4 @@
-import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { ResolverList } from '../graphql-kit/index.js';
 import { ChunkResolver, CollectionResolver, DocumentResolver, registerCollectionNodes } from './collection-graphql.js';
 import {
   IngestedDocumentResolver,
@@ -10,32 +10,19 @@ import {
 import type { Retriever } from './retrieval/retriever.js';
 import { SearchResolver } from './search-graphql.js';
 
-/** The classes of this domain's resolvers, for printing the schema without an instance of anything. */
-export const knowledgeResolverClasses = [
-  CollectionResolver,
-  DocumentResolver,
-  ChunkResolver,
-  SearchResolver,
-  IngestionResolver,
-  IngestedDocumentResolver,
-  ReindexingRunResolver,
-] as const;
-
-/** The resolvers of this domain; registers its types with `nodes`. */
-export function knowledgeResolvers(
-  parts: IngestionResolverParts & { retriever: Retriever },
-  nodes: NodeRegistry,
-): object[] {
-  const { stores, retriever, runs } = parts;
-  registerCollectionNodes(nodes, stores);
-  registerIngestionNodes(nodes, runs);
-  return [
-    new CollectionResolver(stores),
-    new DocumentResolver(stores),
-    new ChunkResolver(stores),
-    new SearchResolver(retriever, stores),
-    new IngestionResolver(parts),
-    new IngestedDocumentResolver(stores),
-    new ReindexingRunResolver(stores),
-  ];
-}
+/** The resolvers of this domain. */
+export const knowledgeResolvers: ResolverList<IngestionResolverParts & { retriever: Retriever }> = {
+  classes: [
+    CollectionResolver,
+    DocumentResolver,
+    ChunkResolver,
+    SearchResolver,
+    IngestionResolver,
+    IngestedDocumentResolver,
+    ReindexingRunResolver,
+  ],
+  registerNodes(nodes, { stores, runs }) {
+    registerCollectionNodes(nodes, stores);
+    registerIngestionNodes(nodes, runs);
+  },
+};

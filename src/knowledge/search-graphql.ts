@@ -12,18 +12,13 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cost, type GraphContext } from '../graphql-kit/index.js';
+import { cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
-import type { Passage } from './retrieval/retrieval.js';
+import { Degradation, SearchMode, type Passage } from './retrieval/retrieval.js';
 import type { Retriever } from './retrieval/retriever.js';
 
-export enum SearchMode {
-  DENSE = 'DENSE',
-  LEXICAL = 'LEXICAL',
-  HYBRID = 'HYBRID',
-}
 registerEnumType(SearchMode, {
   name: 'SearchMode',
   description: 'What passages are ranked by.',
@@ -34,11 +29,7 @@ registerEnumType(SearchMode, {
   },
 });
 
-export enum RetrievalDegradation {
-  VECTOR_STORE_UNAVAILABLE = 'VECTOR_STORE_UNAVAILABLE',
-  INDEX_OUTDATED = 'INDEX_OUTDATED',
-}
-registerEnumType(RetrievalDegradation, {
+registerEnumType(Degradation, {
   name: 'RetrievalDegradation',
   description: 'Why a hybrid search had to do with BM25 alone.',
   valuesConfig: {
@@ -134,18 +125,18 @@ export class SearchResult {
   @Field(() => [SearchHit], { description: 'Best first.' })
   hits!: SearchHit[];
 
-  @Field(() => RetrievalDegradation, {
+  @Field(() => Degradation, {
     nullable: true,
     description: 'Why the vectors were left out; null when nothing was.',
   })
-  degraded!: RetrievalDegradation | null;
+  degraded!: Degradation | null;
 
   @Field(() => SearchTimings, { description: 'Where the time went.' })
   timings!: SearchTimings;
 }
 
 export const toSearchHit = (passage: Passage): SearchHit =>
-  Object.assign(new SearchHit(), {
+  make(SearchHit, {
     chunk: toChunk({ ...passage, id: passage.chunkId }),
     collection: passage.collectionName,
     scores: passage.scores,
@@ -155,10 +146,7 @@ export const toSearchHit = (passage: Passage): SearchHit =>
 
 @Resolver(() => SearchHit)
 export class SearchResolver {
-  constructor(
-    private readonly retriever: Retriever,
-    private readonly stores: KnowledgeStores,
-  ) {}
+  constructor(private readonly parts: { retriever: Retriever; stores: KnowledgeStores }) {}
 
   @Query(() => SearchResult, {
     description:
@@ -175,11 +163,11 @@ export class SearchResolver {
     const { collections = null, mode, limit } = input;
     if (collections !== null && (collections.length < 1 || collections.length > 50))
       throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
-    const scope = await this.retriever.scope(context.workspaceId, collections);
-    const found = await this.retriever.retrieve({ scope, query, mode, limit }, { signal: context.signal });
+    const scope = await this.parts.retriever.scope(context.workspaceId, collections);
+    const found = await this.parts.retriever.retrieve({ scope, query, mode, limit }, { signal: context.signal });
     return {
       hits: found.passages.map(toSearchHit),
-      degraded: found.degraded as RetrievalDegradation | null,
+      degraded: found.degraded,
       timings: found.timings,
     };
   }
@@ -190,6 +178,6 @@ export class SearchResolver {
     complexity: cost(2),
   })
   document(@Root() hit: SearchHit, @Ctx() context: GraphContext): Promise<Document | null> {
-    return loadDocument(context, this.stores, hit.documentId);
+    return loadDocument(context, this.parts.stores, hit.documentId);
   }
 }

@@ -3,13 +3,10 @@ export type { ModelRow, ServedVariant, VariantRow } from './model.js';
 export { ModelRegistry, type Embedder, type ModelRegistryParts, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';
 export {
-  DownloadRunResolver,
   loadVariant,
   Model,
-  ModelResolver,
   ModelVariant,
-  ModelVariantResolver,
-  registerModelNodes,
+  registryResolvers,
   toDownloadRun,
   toModel,
   toModelVariant,

@@ -25,6 +25,7 @@ import {
   fromGlobalId,
   type ProgressArgs,
   type StoredEventLike,
+  make,
   mapPage,
   NodeType,
   RunEventType,
@@ -35,7 +36,7 @@ import {
   toConnection,
   toGlobalId,
 } from '../graphql-kit/index.js';
-import type { ConnectionOf, GraphContext, NodeRegistry, SubscriptionRequest } from '../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext, ResolverList, SubscriptionRequest } from '../graphql-kit/index.js';
 import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { ModelRow, VariantRow } from './model.js';
@@ -167,7 +168,7 @@ export class RegisterModelPayload {
 }
 
 export const toModel = (row: ModelRow): Model =>
-  Object.assign(new Model(), {
+  make(Model, {
     id: toGlobalId('Model', row.id),
     rowId: row.id,
     name: row.name,
@@ -179,7 +180,7 @@ export const toModel = (row: ModelRow): Model =>
   });
 
 export const toModelVariant = (row: VariantRow): ModelVariant =>
-  Object.assign(new ModelVariant(), {
+  make(ModelVariant, {
     id: toGlobalId('ModelVariant', row.id),
     modelId: row.modelId,
     quantization: row.quantization,
@@ -195,7 +196,8 @@ export const toDownloadRun = (row: RunRow): DownloadRun => runObject(row);
 
 export function toDownloadEvent(event: StoredEventLike): DownloadEvent {
   const { detail } = event.payload as { detail?: { bytes?: number; totalBytes?: number } };
-  return Object.assign(new DownloadEvent(), runEventFields(event), {
+  return make(DownloadEvent, {
+    ...runEventFields(event),
     bytes: detail?.bytes === undefined ? null : BigInt(detail.bytes),
     totalBytes: detail?.totalBytes ? BigInt(detail.totalBytes) : null,
   });
@@ -214,9 +216,14 @@ export async function loadVariant(
   return row ? toModelVariant(row) : null;
 }
 
+export interface RegistryResolverParts {
+  registry: ModelRegistry;
+  runs: RunQueue;
+}
+
 @Resolver(() => Model)
 export class ModelResolver {
-  constructor(private readonly registry: ModelRegistry) {}
+  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
 
   @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
   async models(
@@ -224,7 +231,7 @@ export class ModelResolver {
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Model>> {
     const page = args.request();
-    const rows = await this.registry.models(context.workspaceId, page);
+    const rows = await this.parts.registry.models(context.workspaceId, page);
     return toConnection(mapPage(rows, toModel), (model) => encodeCursor([model.name]), page.after);
   }
 
@@ -237,7 +244,7 @@ export class ModelResolver {
     @Ctx() context: GraphContext,
     @Arg('name', () => String, { description: 'Its name.' }) name: string,
   ): Promise<Model | null> {
-    const row = await this.registry.modelByName(context.workspaceId, name);
+    const row = await this.parts.registry.modelByName(context.workspaceId, name);
     return row ? toModel(row) : null;
   }
 
@@ -259,7 +266,7 @@ export class ModelResolver {
   @FieldResolver(() => [ModelVariant], { description: 'Its stored forms, oldest first.', complexity: cost(3) })
   async variants(@Root() model: Model, @Ctx() context: GraphContext): Promise<ModelVariant[]> {
     const rows = context.loader<string, VariantRow[]>('registry.variantsOf', (ids) =>
-      this.registry.variantsOf(context.workspaceId, ids),
+      this.parts.registry.variantsOf(context.workspaceId, ids),
     );
     return ((await rows.load(model.rowId)) ?? []).map(toModelVariant);
   }
@@ -274,18 +281,18 @@ export class ModelResolver {
     @Ctx() context: GraphContext,
   ): Promise<RegisterModelPayload> {
     const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
-    return { run: toDownloadRun(await this.registry.register(context.workspaceId, { ...input, fileId })) };
+    return { run: toDownloadRun(await this.parts.registry.register(context.workspaceId, { ...input, fileId })) };
   }
 }
 
 @Resolver(() => ModelVariant)
 export class ModelVariantResolver {
-  constructor(private readonly registry: ModelRegistry) {}
+  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
 
   @FieldResolver(() => Model, { description: 'The model that it is a form of.', complexity: cost(2) })
   async model(@Root() variant: ModelVariant, @Ctx() context: GraphContext): Promise<Model> {
     const rows = context.loader<string, ModelRow>('registry.modelsById', (ids) =>
-      this.registry.modelsById(context.workspaceId, ids),
+      this.parts.registry.modelsById(context.workspaceId, ids),
     );
     return toModel((await rows.load(variant.modelId))!);
   }
@@ -293,10 +300,7 @@ export class ModelVariantResolver {
 
 @Resolver(() => DownloadRun)
 export class DownloadRunResolver {
-  constructor(
-    private readonly registry: ModelRegistry,
-    private readonly runs: RunQueue,
-  ) {}
+  constructor(private readonly parts: RegistryResolverParts) {}
 
   @FieldResolver(() => ModelVariant, {
     nullable: true,
@@ -305,7 +309,7 @@ export class DownloadRunResolver {
   })
   async variant(@Root() { row }: DownloadRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
     const output = row.output as DownloadOutput | null;
-    return output ? loadVariant(context, this.registry, output.variantId) : null;
+    return output ? loadVariant(context, this.parts.registry, output.variantId) : null;
   }
 
   @Subscription(() => DownloadEvent, {
@@ -314,7 +318,7 @@ export class DownloadRunResolver {
     subscribe: subscribeWith(
       () => DownloadRunResolver,
       (resolver, request: SubscriptionRequest<ProgressArgs>) =>
-        followRun(resolver.runs, 'DOWNLOAD', request.args, request.context),
+        followRun(resolver.parts.runs, 'DOWNLOAD', request.args, request.context),
     ),
   })
   downloadProgress(
@@ -326,15 +330,18 @@ export class DownloadRunResolver {
   }
 }
 
-/** Lets `node(id)` find models, variants and download runs. */
-export function registerModelNodes(nodes: NodeRegistry, registry: ModelRegistry, runs: RunQueue): void {
-  nodes.register('Model', async ({ workspaceId }, id) => {
-    const [row] = await registry.modelsById(workspaceId, [id]);
-    return row ? toModel(row) : null;
-  });
-  nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
-  nodes.register('DownloadRun', async ({ workspaceId }, id) => {
-    const row = await runs.get(workspaceId, id);
-    return row?.kind === 'DOWNLOAD' ? toDownloadRun(row) : null;
-  });
-}
+/** The resolvers of this domain. */
+export const registryResolvers: ResolverList<RegistryResolverParts> = {
+  classes: [ModelResolver, ModelVariantResolver, DownloadRunResolver],
+  registerNodes(nodes, { registry, runs }) {
+    nodes.register('Model', async ({ workspaceId }, id) => {
+      const [row] = await registry.modelsById(workspaceId, [id]);
+      return row ? toModel(row) : null;
+    });
+    nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
+    nodes.register('DownloadRun', async ({ workspaceId }, id) => {
+      const row = await runs.get(workspaceId, id);
+      return row?.kind === 'DOWNLOAD' ? toDownloadRun(row) : null;
+    });
+  },
+};

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { DemoClient as Client, DemoError as ClientError } from '../../src/demo/client.js';
+import { GraftClient as Client, GraftClientError as ClientError } from '../../src/client/graft-client.js';
+import {
+  AskDocument,
+  AskStreamDocument,
+  CollectionDocument,
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
+  SearchDocument,
+  type AskInput,
+  type DocumentInput,
+} from '../../src/operations/index.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf, processesMentioning } from '../support/gateway-process.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 
 const FACT = 'The Orlo pump runs at 37 bar. The Orlo pump was built in Tarn Hollow in 1968.';
-const INGEST = `mutation ($key: ID!, $documents: [DocumentInput!]!) {
-  ingestDocuments(input: { collection: "pumps", documents: $documents, idempotencyKey: $key }) { run { id } } }`;
-const PROGRESS = `subscription ($runId: ID!) { ingestionProgress(runId: $runId) { status } }`;
-const ASK = `query ($question: String!, $requestId: ID, $strategy: StrategyChoice) {
-  ask(input: { question: $question, requestId: $requestId, strategy: $strategy, generation: { maxTokens: 64 } }) { id text abstained citations { quote } } }`;
-const STREAM = `subscription ($question: String!) {
-  askStream(input: { question: $question, strategy: BASE, generation: { maxTokens: 400 } }) { __typename } }`;
 const QUESTION = 'At what pressure does the Orlo pump run?';
-
-interface Asked {
-  ask: { id: string; text: string; abstained: boolean; citations: { quote: string }[] };
-}
 
 const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 
@@ -30,8 +30,11 @@ describe('the whole program when its parts are killed', () => {
     client = new Client(graft.url);
   };
   const child = (sign: string) => childrenOf(graft.child.pid!).find((pid) => commandLine(pid).includes(sign))!;
-  const ask = (variables: Record<string, unknown> = {}) =>
-    client.request<Asked>(ASK, { question: QUESTION, ...variables });
+  const ask = (input: Partial<AskInput> = {}) =>
+    client.request(AskDocument, { input: { question: QUESTION, generation: { maxTokens: 64 }, ...input } });
+  const ingest = async (idempotencyKey: string, documents: DocumentInput[]) =>
+    (await client.request(IngestDocumentsDocument, { input: { collection: 'pumps', documents, idempotencyKey } }))
+      .ingestDocuments.run.id;
   const codeOf = (work: Promise<unknown>) =>
     work.then(
       () => null,
@@ -42,12 +45,9 @@ describe('the whole program when its parts are killed', () => {
   beforeAll(async () => {
     home = await temporaryHome();
     await start();
-    await client.request(`mutation { createCollection(input: { name: "pumps" }) { collection { id } } }`);
-    const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(INGEST, {
-      key: 'first',
-      documents: [{ name: 'orlo.txt', text: FACT }],
-    });
-    for await (const event of client.subscribe(PROGRESS, { runId: ingestDocuments.run.id })) void event;
+    await client.request(CreateCollectionDocument, { input: { name: 'pumps' } });
+    const runId = await ingest('first', [{ name: 'orlo.txt', text: FACT }]);
+    for await (const event of client.subscribe(IngestionProgressDocument, { runId })) void event;
   }, 180_000);
 
   afterAll(async () => {
@@ -66,8 +66,8 @@ describe('the whole program when its parts are killed', () => {
     const seen: string[] = [];
     const code = await codeOf(
       (async () => {
-        for await (const { askStream } of client.subscribe<{ askStream: { __typename: string } }>(STREAM, {
-          question: 'Tell a long story.',
+        for await (const { askStream } of client.subscribe(AskStreamDocument, {
+          input: { question: 'Tell a long story.', strategy: 'BASE', generation: { maxTokens: 400 } },
         })) {
           // Deltas that were on their way arrive after the kill: only the first may kill.
           if (askStream.__typename === 'TextDelta' && !seen.includes('TextDelta'))
@@ -85,8 +85,9 @@ describe('the whole program when its parts are killed', () => {
     process.kill(child('chroma'), 'SIGKILL');
     expect((await ask()).ask.citations[0]!.quote).toBe('The Orlo pump runs at 37 bar.');
     await ready();
-    const search = `query { search(input: { query: "pressure of the pump", mode: DENSE }) { hits { scores { dense } } } }`;
-    const { search: found } = await client.request<{ search: { hits: unknown[] } }>(search);
+    const { search: found } = await client.request(SearchDocument, {
+      input: { query: 'pressure of the pump', mode: 'DENSE' },
+    });
     expect(found.hits).not.toHaveLength(0);
   });
 
@@ -107,10 +108,7 @@ describe('the whole program when its parts are killed', () => {
       name: `valve-${n}.txt`,
       text: `The valve V${n} opens at ${100 + n} degrees. `.repeat(40),
     }));
-    const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(INGEST, {
-      key: 'second',
-      documents,
-    });
+    const runId = await ingest('second', documents);
     graft.child.kill('SIGKILL');
     client.close();
     await graft.ended;
@@ -120,15 +118,11 @@ describe('the whole program when its parts are killed', () => {
     const { ask: again } = await ask({ requestId: 'before-the-kill' });
     expect(again.id).toBe(before.id);
     let last = '';
-    for await (const { ingestionProgress } of client.subscribe<{ ingestionProgress: { status: string } }>(PROGRESS, {
-      runId: ingestDocuments.run.id,
-    }))
+    for await (const { ingestionProgress } of client.subscribe(IngestionProgressDocument, { runId }))
       last = ingestionProgress.status;
     expect(last).toBe('SUCCEEDED');
-    const { collection } = await client.request<{ collection: { documentCount: number } }>(
-      `query { collection(name: "pumps") { documentCount } }`,
-    );
-    expect(collection.documentCount).toBe(21);
+    const { collection } = await client.request(CollectionDocument, { name: 'pumps' });
+    expect(collection?.documentCount).toBe(21);
   }, 180_000);
 
   it('a second start on a home in use says so and exits', async () => {

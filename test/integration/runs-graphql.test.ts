@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { graphql } from 'graphql';
 import { buildGraphSchema } from '../../src/graphql/schema.js';
-import { RESOLVERS } from '../../src/graphql/resolvers.js';
+import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
 import { NodeResolver, RunResolver } from '../../src/graphql/runs-graphql.js';
 import { SystemResolver, type SystemSources } from '../../src/graphql/system-graphql.js';
 import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/graphql-kit/index.js';
@@ -32,9 +32,9 @@ describe('runs, nodes and the system over GraphQL', () => {
       threads: () => ({ prefill: 2, decode: 1 }),
       queues: (workspaceId) => runs.unfinished(workspaceId),
     };
-    const own = [new RunResolver(runs), new NodeResolver(nodes), new SystemResolver(sources)];
+    const own = [new RunResolver({ runs }), new NodeResolver({ nodes }), new SystemResolver({ system: sources })];
     // The classes of the domains give the schema its run types; nothing of theirs is resolved here.
-    const others = RESOLVERS.filter((known) => !own.some((instance) => instance instanceof known));
+    const others = RESOLVER_CLASSES.filter((known) => !own.some((instance) => instance instanceof known));
     schema = buildGraphSchema([...own, ...others]);
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createClient } from 'graphql-ws';
 import pg from 'pg';
 import { WebSocket } from 'ws';
-import { DemoClient as Client, DemoError as ClientError } from '../../src/demo/client.js';
+import { GraftClient as Client, GraftClientError as ClientError } from '../../src/client/graft-client.js';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { newId } from '../../src/kernel/ids.js';
 import { packageRoot } from '../../src/platform/package-root.js';

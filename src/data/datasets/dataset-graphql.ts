@@ -17,6 +17,7 @@ import {
   ConnectionArgs,
   cost,
   DateTime,
+  make,
   mapPage,
   NodeType,
   toConnection,
@@ -86,7 +87,7 @@ export class CreateDatasetPayload {
 }
 
 export const toDataset = (row: DatasetRecord): Dataset =>
-  Object.assign(new Dataset(), {
+  make(Dataset, {
     id: toGlobalId('Dataset', row.id),
     rowId: row.id,
     name: row.name,

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { BigIntScalar, NodeType, toGlobalId, type NodeRegistry } from '../../graphql-kit/index.js';
+import { BigIntScalar, make, NodeType, toGlobalId, type NodeRegistry } from '../../graphql-kit/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 
 @ObjectType('File', { implements: NodeType, description: 'A file that was uploaded or that Graft made.' })
@@ -23,7 +23,7 @@ export class FileType extends NodeType {
 export function toFile(row: StoredFileRow): FileType {
   const id = toGlobalId('File', row.id);
   const { name, mediaType, bytes, sha256 } = row;
-  return Object.assign(new FileType(), { id, name, mediaType, bytes, sha256, path: `/files/${id}` });
+  return make(FileType, { id, name, mediaType, bytes, sha256, path: `/files/${id}` });
 }
 
 /** Lets `node(id)` find files. */

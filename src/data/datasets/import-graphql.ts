@@ -21,6 +21,7 @@ import {
   fromGlobalId,
   type ProgressArgs,
   JsonScalar,
+  make,
   RunEventType,
   runEventFields,
   runObject,
@@ -415,7 +416,7 @@ export class ImportResolver {
     })
     _after?: string | null,
   ): ImportEvent {
-    return Object.assign(new ImportEvent(), runEventFields(event));
+    return make(ImportEvent, runEventFields(event));
   }
 }
 

@@ -1,6 +1,7 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { badInput } from '../../kernel/errors.js';
-import { DataField, DataFormat, type FileMapping } from '../importing/mapping.js';
+import { TextEncoding } from '../importing/decode.js';
+import { DataField, DataFormat, OffsetUnit, type FileMapping } from '../importing/mapping.js';
 import type { MappingHints } from './dataset-service.js';
 
 registerEnumType(DataFormat, {
@@ -46,13 +47,7 @@ registerEnumType(DataField, {
   },
 });
 
-export enum Encoding {
-  UTF_8 = 'utf-8',
-  UTF_16LE = 'utf-16le',
-  UTF_16BE = 'utf-16be',
-  WINDOWS_1252 = 'windows-1252',
-}
-registerEnumType(Encoding, {
+registerEnumType(TextEncoding, {
   name: 'TextEncoding',
   description: 'How characters are written as bytes.',
   valuesConfig: {
@@ -63,10 +58,6 @@ registerEnumType(Encoding, {
   },
 });
 
-export enum OffsetUnit {
-  CODE_POINTS = 'CODE_POINTS',
-  UTF16 = 'UTF16',
-}
 registerEnumType(OffsetUnit, {
   name: 'OffsetUnit',
   description: 'What offsets in a file count.',
@@ -113,8 +104,8 @@ export class FileMappingType {
   @Field(() => DataFormat, { description: 'How it is written.' })
   format!: DataFormat;
 
-  @Field(() => Encoding, { description: 'How its characters are written.' })
-  encoding!: Encoding;
+  @Field(() => TextEncoding, { description: 'How its characters are written.' })
+  encoding!: TextEncoding;
 
   @Field(() => String, { nullable: true, description: 'Character between cells; null where there are none.' })
   delimiter!: string | null;
@@ -140,8 +131,8 @@ export class FileMappingInput {
   @Field(() => DataFormat, { nullable: true, description: 'How it is written.' })
   format?: DataFormat | null;
 
-  @Field(() => Encoding, { nullable: true, description: 'How its characters are written.' })
-  encoding?: Encoding | null;
+  @Field(() => TextEncoding, { nullable: true, description: 'How its characters are written.' })
+  encoding?: TextEncoding | null;
 
   @Field(() => String, { nullable: true, description: 'One character between cells.' })
   delimiter?: string | null;
@@ -194,8 +185,6 @@ export function fromMappingInput(input: FileMappingInput | null | undefined, fie
 
 export const toMapping = (mapping: FileMapping): FileMappingType => ({
   ...mapping,
-  encoding: mapping.encoding as Encoding,
-  offsets: mapping.offsets as OffsetUnit,
   columns: Object.entries(mapping.columns).map(([field, column]) => ({ field: field as DataField, column })),
   constants: Object.entries(mapping.constants).map(([field, value]) => ({ field: field as DataField, value })),
 });

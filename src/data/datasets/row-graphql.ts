@@ -1,9 +1,9 @@
 import { createUnionType, Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { DateTime, JsonScalar } from '../../graphql-kit/index.js';
+import { DateTime, JsonScalar, make } from '../../graphql-kit/index.js';
 import { Split } from '../importing/splits.js';
 import { TaskKind, type TaskRow } from '../tasks/task-kinds.js';
 import type { VersionSource } from './dataset.js';
-import type { RowChange, RowOrder, StoredRow } from './version-rows.js';
+import { RowChangeKind, RowSort, type RowChange, type RowOrder, type StoredRow } from './version-rows.js';
 
 registerEnumType(TaskKind, {
   name: 'TaskKind',
@@ -127,7 +127,7 @@ export const RowContent = createUnionType({
 export type RowContent = InstanceType<(typeof CONTENT_TYPES)[TaskKind]>;
 
 export function toContent({ task, ...content }: TaskRow): RowContent {
-  return Object.assign(new CONTENT_TYPES[task](), content);
+  return make<RowContent>(CONTENT_TYPES[task], content);
 }
 
 @ObjectType({ description: 'One row of a version.' })
@@ -190,7 +190,7 @@ export class DatasetRow {
 }
 
 export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[]): DatasetRow =>
-  Object.assign(new DatasetRow(), {
+  make(DatasetRow, {
     ...stored,
     place: stored.ordinal,
     content: stored.content && toContent(stored.content),
@@ -222,12 +222,6 @@ export class RowFilterInput {
   subject?: string | null;
 }
 
-export enum RowSort {
-  PLACE = 'PLACE',
-  TEXT = 'TEXT',
-  LABEL = 'LABEL',
-  LENGTH = 'LENGTH',
-}
 registerEnumType(RowSort, {
   name: 'RowSort',
   description: 'What rows are ordered by; ties go by place.',
@@ -248,11 +242,6 @@ export class RowOrderInput implements RowOrder {
   descending!: boolean;
 }
 
-export enum RowChangeKind {
-  ADDED = 'ADDED',
-  REMOVED = 'REMOVED',
-  CHANGED = 'CHANGED',
-}
 registerEnumType(RowChangeKind, {
   name: 'RowChangeKind',
   description: 'How a row differs between two versions.',
@@ -294,9 +283,6 @@ export class RowChangeType {
 
 export const toRowChange = (change: RowChange): RowChangeType => ({
   ...change,
-  kind: change.kind as RowChangeKind,
   before: change.before && toContent(change.before),
   after: change.after && toContent(change.after),
-  splitBefore: change.splitBefore as Split | null,
-  splitAfter: change.splitAfter as Split | null,
 });

@@ -4,6 +4,7 @@ import {
   ConnectionArgs,
   cost,
   fromGlobalId,
+  make,
   mapPage,
   toConnection,
   type ConnectionOf,
@@ -14,16 +15,8 @@ import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import type { VersionRecord } from './dataset.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
-import {
-  DatasetRow,
-  RowChangeType,
-  RowFilterInput,
-  RowOrderInput,
-  RowSort,
-  toDatasetRow,
-  toRowChange,
-} from './row-graphql.js';
-import { changeCursor, rowCursor, type RowOrder } from './version-rows.js';
+import { DatasetRow, RowChangeType, RowFilterInput, RowOrderInput, toDatasetRow, toRowChange } from './row-graphql.js';
+import { changeCursor, rowCursor, RowSort, type RowOrder } from './version-rows.js';
 import { DatasetDiff, DatasetVersion, toVersion } from './version-graphql.js';
 
 /** Where a version’s fields lead: its dataset, its parents, its rows, and how it differs from another. */
@@ -102,7 +95,7 @@ export class DatasetVersionResolver {
       await datasets.readableRowGroups(other),
       await datasets.readableRowGroups(record),
     );
-    return Object.assign(new DatasetDiff(), counts, { before: other, after: record });
+    return make(DatasetDiff, { ...counts, before: other, after: record });
   }
 }
 

@@ -1,5 +1,5 @@
 import { Field, Float, Int, ObjectType } from 'type-graphql';
-import { DateTime, JsonScalar, NodeType, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
+import { DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
@@ -160,7 +160,7 @@ const toStatistics = (statistics: VersionStatistics): DatasetStatistics => ({
 
 export function toVersion(record: VersionRecord): DatasetVersion {
   const reason = unusableReason(record);
-  return Object.assign(new DatasetVersion(), {
+  return make(DatasetVersion, {
     id: toGlobalId('DatasetVersion', record.id),
     version: record.version,
     digest: record.digest,
@@ -170,7 +170,7 @@ export function toVersion(record: VersionRecord): DatasetVersion {
     usable: reason === null,
     unusableReason: reason,
     sources: record.sources,
-    steps: record.manifest.steps,
+    steps: [...record.manifest.steps],
     manifest: record.manifest,
     createdAt: record.createdAt,
     record,

@@ -1,17 +1,19 @@
 import { dirname } from 'node:path';
+import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
 import { fromColumns, STORED_COLUMNS } from '../storage/row-table.js';
 import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
+import type { Split } from '../importing/splits.js';
 import type { RowGroupRecord } from './dataset.js';
 
 /** A row as it is browsed. */
 export interface StoredRow {
   ordinal: number;
   key: string;
-  split: string;
+  split: Split;
   subject: string | null;
   entity: string | null;
   eventTime: Date | null;
@@ -41,8 +43,11 @@ export interface RowFilter {
   subject?: string | null;
 }
 
+export const RowSort = enumeration('PLACE', 'TEXT', 'LABEL', 'LENGTH');
+export type RowSort = keyof typeof RowSort;
+
 export interface RowOrder {
-  by: 'PLACE' | 'TEXT' | 'LABEL' | 'LENGTH';
+  by: RowSort;
   descending: boolean;
 }
 
@@ -51,16 +56,19 @@ const SORT_COLUMNS = {
   TEXT: 'text[:200]',
   LABEL: `coalesce(label, '')`,
   LENGTH: 'length(text)',
-} as const;
+} as const satisfies Record<RowSort, string>;
+
+export const RowChangeKind = enumeration('ADDED', 'REMOVED', 'CHANGED');
+export type RowChangeKind = keyof typeof RowChangeKind;
 
 /** How a row of version b differs from version a. */
 export interface RowChange {
   key: string;
-  kind: 'ADDED' | 'REMOVED' | 'CHANGED';
+  kind: RowChangeKind;
   before: TaskRow | null;
   after: TaskRow | null;
-  splitBefore: string | null;
-  splitAfter: string | null;
+  splitBefore: Split | null;
+  splitAfter: Split | null;
 }
 
 export interface DiffCounts {
@@ -70,10 +78,17 @@ export interface DiffCounts {
   unchanged: number;
 }
 
+interface RawChange {
+  key: string;
+  kind: RowChangeKind;
+  before_split: Split | null;
+  after_split: Split | null;
+}
+
 interface RawRow {
   ordinal: number;
   key: string;
-  split: string;
+  split: Split;
   subject: string | null;
   entity: string | null;
   event_time: number | null;
@@ -205,7 +220,7 @@ export class VersionRows {
     // Content is read for the page alone: all of it would not fit into memory.
     const rows = await (
       await this.#open()
-    ).rows<Record<string, string | null> & { key: string; kind: RowChange['kind'] }>(
+    ).rows<Record<string, string | null> & RawChange>(
       `SELECT changes.*, ${content('a', 'before')}, ${content('b', 'after')} FROM (
          SELECT * FROM (${this.#diff(a, b)})
          WHERE kind <> 'UNCHANGED' ${page.after === null ? '' : `AND (key, ${split}) > (?, ?)`}
@@ -229,8 +244,8 @@ export class VersionRows {
         kind: row.kind,
         before: side(row, 'before'),
         after: side(row, 'after'),
-        splitBefore: row['before_split'] ?? null,
-        splitAfter: row['after_split'] ?? null,
+        splitBefore: row.before_split,
+        splitAfter: row.after_split,
       })),
       page.first,
     );

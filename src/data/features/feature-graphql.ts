@@ -22,6 +22,7 @@ import {
   DateTime,
   fromGlobalId,
   JsonScalar,
+  make,
   mapPage,
   NodeType,
   toConnection,
@@ -211,7 +212,7 @@ export class WriteFeaturesPayload {
 }
 
 export const toView = (record: FeatureViewRecord): FeatureView =>
-  Object.assign(new FeatureView(), {
+  make(FeatureView, {
     id: toGlobalId('FeatureView', record.id),
     name: record.name,
     description: record.description,

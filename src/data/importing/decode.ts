@@ -1,6 +1,12 @@
 import { GraftError } from '../../kernel/errors.js';
 
-export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+export const TextEncoding = {
+  UTF_8: 'utf-8',
+  UTF_16LE: 'utf-16le',
+  UTF_16BE: 'utf-16be',
+  WINDOWS_1252: 'windows-1252',
+} as const;
+export type TextEncoding = (typeof TextEncoding)[keyof typeof TextEncoding];
 
 /** The encoding that a byte order mark names, or null without one. */
 export function encodingOfMark(start: Uint8Array): TextEncoding | null {

@@ -1,6 +1,11 @@
+import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { TaskKind } from '../tasks/task-kinds.js';
 import type { TextEncoding } from './decode.js';
+
+/** What offsets in a file count. */
+export const OffsetUnit = enumeration('CODE_POINTS', 'UTF16');
+export type OffsetUnit = keyof typeof OffsetUnit;
 
 export enum DataFormat {
   /** CSV, TSV and other delimited text. */
@@ -96,7 +101,7 @@ export interface FileMapping {
   /** Names for coded labels, e.g. `{"0": "negative"}`. */
   labelValues: Record<string, string>;
   /** Whether offsets count code points (Python's way, hence that of most public sets) or UTF-16 units (JavaScript's). */
-  offsets: 'CODE_POINTS' | 'UTF16';
+  offsets: OffsetUnit;
 }
 
 /** @throws BAD_USER_INPUT when the fields of `task` are not all mapped, one that it hasn't is, or a column doesn't exist */

@@ -1,7 +1,9 @@
+import { enumeration } from '../../kernel/enumeration.js';
 import type { SearchScope } from '../collection.js';
 
 /** Which scores rank the passages: vectors' cosine, BM25, or both fused. */
-export type SearchMode = 'DENSE' | 'LEXICAL' | 'HYBRID';
+export const SearchMode = enumeration('DENSE', 'LEXICAL', 'HYBRID');
+export type SearchMode = keyof typeof SearchMode;
 
 export interface RetrievalRequest {
   /** Where: what `Retriever.scope` found. */
@@ -54,7 +56,8 @@ export interface Passage {
 }
 
 /** Why a hybrid retrieval had to do with BM25 alone. */
-export type Degradation = 'VECTOR_STORE_UNAVAILABLE' | 'INDEX_OUTDATED';
+export const Degradation = enumeration('VECTOR_STORE_UNAVAILABLE', 'INDEX_OUTDATED');
+export type Degradation = keyof typeof Degradation;
 
 export interface Retrieval {
   passages: Passage[];

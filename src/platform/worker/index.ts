@@ -1,2 +1,2 @@
-export type { CallOptions, WorkerClient, WorkerState, WorkerStatus } from './worker-client.js';
+export { WorkerState, type CallOptions, type WorkerClient, type WorkerStatus } from './worker-client.js';
 export { WorkerSupervisor, type SupervisorOptions } from './worker-supervisor.js';

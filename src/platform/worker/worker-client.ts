@@ -21,7 +21,14 @@ export interface CallOptions {
   traceparent?: string;
 }
 
-export type WorkerState = 'starting' | 'ready' | 'restarting' | 'broken' | 'stopped';
+export const WorkerState = {
+  STARTING: 'starting',
+  READY: 'ready',
+  RESTARTING: 'restarting',
+  BROKEN: 'broken',
+  STOPPED: 'stopped',
+} as const;
+export type WorkerState = (typeof WorkerState)[keyof typeof WorkerState];
 
 export interface WorkerStatus {
   state: WorkerState;

@@ -5,7 +5,13 @@ import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } f
 import { dataResolvers } from '../../../src/data/index.js';
 import { NodeResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, fromGlobalId, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
+import {
+  createGraphContext,
+  fromGlobalId,
+  makeResolvers,
+  NodeRegistry,
+  toGlobalId,
+} from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { DataKit, ws } from './data-kit.js';
@@ -29,7 +35,7 @@ describe('datasets over GraphQL', () => {
   beforeAll(async () => {
     kit = await DataKit.start();
     const nodes = new NodeRegistry();
-    schema = buildGraphSchema([...dataResolvers(kit.data, nodes), new NodeResolver(nodes)]);
+    schema = buildGraphSchema([...makeResolvers(dataResolvers, kit.data, nodes), new NodeResolver({ nodes })]);
   });
   afterAll(() => kit.dispose());
 

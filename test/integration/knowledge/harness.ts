@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createGraphContext, NodeRegistry } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, makeResolvers, NodeRegistry } from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -104,7 +104,9 @@ export async function startKnowledge() {
   const retriever = new Retriever({ ...shared, clock: systemClock });
   const nodes = new NodeRegistry();
   const stores = { collections, documents };
-  const schema = buildGraphSchema(knowledgeResolvers({ service, stores, retriever, runs, events }, nodes));
+  const schema = buildGraphSchema(
+    makeResolvers(knowledgeResolvers, { service, stores, retriever, runs, events }, nodes),
+  );
 
   const finished = async (run: RunRow, timeoutMs = 60_000): Promise<RunRow> => {
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {

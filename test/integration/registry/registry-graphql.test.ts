@@ -1,10 +1,10 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { jest } from '@jest/globals';
-import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, makeResolvers, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { DownloadRunResolver, ModelResolver, ModelVariantResolver } from '../../../src/registry/index.js';
+import { registryResolvers } from '../../../src/registry/index.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { RegistryKit } from './registry-kit.js';
@@ -36,11 +36,7 @@ describe('models over GraphQL', () => {
 
   beforeEach(async () => {
     kit = await RegistryKit.start(worker);
-    schema = buildGraphSchema([
-      new ModelResolver(kit.registry),
-      new ModelVariantResolver(kit.registry),
-      new DownloadRunResolver(kit.registry, kit.runs),
-    ]);
+    schema = buildGraphSchema(makeResolvers(registryResolvers, kit, new NodeRegistry()));
   });
   afterEach(() => kit.dispose());
 

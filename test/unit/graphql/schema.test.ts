@@ -1,7 +1,6 @@
 import { buildSchema } from 'graphql';
 import { undescribed } from '../../../src/graphql/descriptions.js';
 import { errorsPage } from '../../../src/graphql/errors-page.js';
-import { completeResolvers, RESOLVERS } from '../../../src/graphql/resolvers.js';
 import { ERROR_CODES } from '../../../src/kernel/error-codes.js';
 
 describe('the schema’s documentation', () => {
@@ -28,12 +27,5 @@ describe('the schema’s documentation', () => {
       expect(page).toContain(`| \`${code}\` |`);
       expect(page).toContain(whatToDo);
     }
-  });
-});
-
-describe('completeResolvers', () => {
-  it('names the resolver that has no instance, and the instance that is not listed', () => {
-    expect(() => completeResolvers([])).toThrow(`${RESOLVERS[0]!.name} has no instance`);
-    expect(() => completeResolvers([new Date()])).toThrow('Date is not in RESOLVERS');
   });
 });
