@@ -1,0 +1,134 @@
+import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import type { Sha256 } from '../../kernel/hashing.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { checkedName, checkedText } from '../../kernel/text.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import type { Prisma } from '../../platform/database/index.js';
+import { adapterUsage, ALIASES, attestation, parseAdapterReference } from './adapter.js';
+import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, Attestation, ServedAdapter } from './adapter.js';
+import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-store.js';
+
+export interface AdapterRegistryParts {
+  store: AdapterStore;
+  files: FileService;
+}
+
+export interface Promotion {
+  adapter: string;
+  version: number;
+  alias: Alias;
+  by: string;
+  reason: string;
+  evidence: Prisma.InputJsonObject;
+}
+
+const MAX_REASON = 1_000;
+
+/** Adapters and their versions: what a workspace has trained or imported, and which of it answers. */
+export class AdapterRegistry {
+  readonly store: AdapterStore;
+
+  constructor(private readonly parts: AdapterRegistryParts) {
+    this.store = parts.store;
+  }
+
+  /** Adds a version whose files are stored already, and its adapter if the name is new. @throws ALREADY_EXISTS, BAD_USER_INPUT */
+  async add(workspaceId: WorkspaceId, adapter: NewAdapter, version: NewAdapterVersion): Promise<AdapterVersionRow> {
+    checkedName(adapter.name, 'input.adapter');
+    adapterUsage.parse(version.usage);
+    return this.store.transaction(async (tx) =>
+      this.store.addVersion(await this.store.ensure(workspaceId, adapter, tx), version, tx),
+    );
+  }
+
+  /** @throws NOT_FOUND */
+  async require(workspaceId: WorkspaceId, name: string, field = 'name'): Promise<AdapterRow> {
+    const adapter = await this.store.byName(workspaceId, name);
+    if (!adapter) throw notFound('The adapter', name, field);
+    return adapter;
+  }
+
+  /**
+   * The version that a reference such as `routing`, `routing@candidate` or `routing@3` means, ready for the worker.
+   * @throws BAD_USER_INPUT, NOT_FOUND, also when no version has the alias
+   */
+  async resolve(workspaceId: WorkspaceId, reference: string, field = 'input.adapter'): Promise<ServedAdapter> {
+    const { name, which } = parseAdapterReference(reference, field);
+    const adapter = await this.require(workspaceId, name, field);
+    const version = await this.store.resolve(adapter, which);
+    if (version) return this.served(workspaceId, adapter, version);
+    if ('version' in which) throw notFound('The adapter version', reference, field);
+    throw new GraftError('NOT_FOUND', `No version of ${name} has the alias ${which.alias}.`, {
+      field,
+      hint: `Promote one, or name one: ${name}@1.`,
+    });
+  }
+
+  /** What the worker needs to apply a version. @throws NOT_FOUND when its file is gone */
+  async served(workspaceId: WorkspaceId, adapter: AdapterRow, version: AdapterVersionRow): Promise<ServedAdapter> {
+    const file = await this.parts.files.get(workspaceId, version.ggufFileId);
+    return {
+      versionId: version.id,
+      adapter: adapter.name,
+      version: version.version,
+      task: adapter.task,
+      variantId: version.variantId,
+      modelId: adapter.modelId,
+      usage: adapterUsage.parse(version.usage),
+      attestation: version.attestation === null ? null : attestation.parse(version.attestation),
+      file: { path: this.parts.files.path(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },
+    };
+  }
+
+  /**
+   * Moves an alias to a version.
+   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when someone else moves it at the same time or the version was never attested
+   */
+  async promote(workspaceId: WorkspaceId, promotion: Promotion): Promise<AliasChangeRow> {
+    const { alias, by, evidence } = promotion;
+    if (!ALIASES.includes(alias)) throw badInput('input.alias', `${String(alias)} is no alias.`);
+    const reason = checkedText(promotion.reason, 'input.reason', MAX_REASON);
+    const adapter = await this.require(workspaceId, promotion.adapter, 'input.adapter');
+    const version = await this.store.resolve(adapter, { version: promotion.version });
+    if (!version) throw notFound('The adapter version', `${promotion.adapter}@${promotion.version}`, 'input.version');
+    if (version.attestation === null)
+      throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
+        hint: 'Attest it first.',
+      });
+    const current = await this.store.resolve(adapter, { alias });
+    return this.store.moveAlias(adapter, { alias, toVersionId: version.id, by, reason, evidence }, current?.id ?? null);
+  }
+
+  /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to */
+  async rollback(
+    workspaceId: WorkspaceId,
+    { name, alias, by, reason }: { name: string; alias: Alias; by: string; reason: string },
+  ): Promise<AliasChangeRow> {
+    const adapter = await this.require(workspaceId, name, 'input.adapter');
+    const current = await this.store.resolve(adapter, { alias });
+    const before = current && (await this.store.before(adapter, alias, current.id));
+    if (!current || !before)
+      throw new GraftError('CONFLICT', `${name}@${alias} has no earlier version to go back to.`, {
+        field: 'input.alias',
+      });
+    const checked = checkedText(reason, 'input.reason', MAX_REASON);
+    return this.store.moveAlias(
+      adapter,
+      { alias, toVersionId: before, by, reason: checked, evidence: {}, isRollback: true },
+      current.id,
+    );
+  }
+
+  /** What an alias named at a moment; null when it named nothing, or what it named was deleted. */
+  async asOf(workspaceId: WorkspaceId, adapter: AdapterRow, alias: Alias, at: Date): Promise<AdapterVersionRow | null> {
+    const change = await this.store.changeAsOf(adapter, alias, at);
+    if (!change?.toVersionId) return null;
+    const [version] = await this.store.versionsById(workspaceId, [change.toVersionId]);
+    return version ?? null;
+  }
+
+  /** Writes down that a version acts, as it was measured. */
+  async attest(versionId: string, proof: Attestation): Promise<void> {
+    await this.store.record(versionId, { attestation: attestation.parse(proof) });
+  }
+}

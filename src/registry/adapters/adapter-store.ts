@@ -1,0 +1,216 @@
+import { GraftError } from '../../kernel/errors.js';
+import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { idCursor, nameCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { Database, Prisma, Transaction } from '../../platform/database/index.js';
+import type { AdapterReference, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from './adapter.js';
+
+export type NewAdapter = Pick<AdapterRow, 'name' | 'task' | 'modelId' | 'description'>;
+export type NewAdapterVersion = Omit<
+  Prisma.AdapterVersionUncheckedCreateInput,
+  'id' | 'workspaceId' | 'adapterId' | 'version' | 'createdAt'
+>;
+
+/** Who moves an alias to which version, and why. */
+export interface AliasMove {
+  alias: Alias;
+  /** null takes the alias away. */
+  toVersionId: string | null;
+  by: string;
+  reason: string;
+  /** What the decision rests on, e.g. the evaluation that passed the gate. */
+  evidence: Prisma.InputJsonObject;
+  /** Whether it restores what an earlier promotion replaced. */
+  isRollback?: boolean;
+}
+
+/** All queries of `adapter`, `adapter_version`, `adapter_alias` and `adapter_alias_change`. */
+export class AdapterStore {
+  constructor(private readonly database: Database) {}
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.prisma.$transaction(work);
+  }
+
+  /** By name; the cursor is `encodeCursor([adapter.name])`. */
+  async adapters(workspaceId: WorkspaceId, task: string | null, page: PageRequest): Promise<Page<AdapterRow>> {
+    const after = page.after === null ? undefined : nameCursor(page.after);
+    const rows = await this.database.prisma.adapter.findMany({
+      where: {
+        workspaceId,
+        ...(task === null ? {} : { task }),
+        ...(after === undefined ? {} : { name: { gt: after } }),
+      },
+      orderBy: { name: 'asc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  async byName(workspaceId: WorkspaceId, name: string, tx?: Transaction): Promise<AdapterRow | null> {
+    if (name.includes('\0')) return null;
+    const client = tx ?? this.database.prisma;
+    return client.adapter.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+  }
+
+  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<AdapterRow[]> {
+    return this.database.prisma.adapter.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
+  }
+
+  /** The adapter of this name, made if there is none. @throws ALREADY_EXISTS when the name is one of another task or model */
+  async ensure(workspaceId: WorkspaceId, adapter: NewAdapter, tx: Transaction): Promise<AdapterRow> {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`adapters:${workspaceId}`}, 0))`;
+    const known = await this.byName(workspaceId, adapter.name, tx);
+    if (!known) return tx.adapter.create({ data: { id: newId(), workspaceId, ...adapter } });
+    if (known.task === adapter.task && known.modelId === adapter.modelId) return known;
+    throw new GraftError('ALREADY_EXISTS', `The adapter ${adapter.name} is for another task or another base model.`, {
+      field: 'input.adapter',
+      hint: 'Choose another name.',
+    });
+  }
+
+  /** Adds the next version; the same weights are never added twice: the earlier version is returned. */
+  async addVersion(adapter: AdapterRow, version: NewAdapterVersion, tx: Transaction): Promise<AdapterVersionRow> {
+    // Versions are numbered without gaps, so two that arrive at once wait for each other.
+    await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
+    const known = await tx.adapterVersion.findUnique({
+      where: { adapterId_digest: { adapterId: adapter.id, digest: version.digest } },
+    });
+    if (known) return known;
+    const last = await tx.adapterVersion.aggregate({ where: { adapterId: adapter.id }, _max: { version: true } });
+    return tx.adapterVersion.create({
+      data: {
+        id: newId(),
+        workspaceId: adapter.workspaceId,
+        adapterId: adapter.id,
+        version: (last._max.version ?? 0) + 1,
+        ...version,
+      },
+    });
+  }
+
+  async versionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<AdapterVersionRow[]> {
+    return this.database.prisma.adapterVersion.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
+  }
+
+  /** Newest first. */
+  async versionsOf(workspaceId: WorkspaceId, adapterIds: readonly string[]): Promise<AdapterVersionRow[]> {
+    return this.database.prisma.adapterVersion.findMany({
+      where: { workspaceId, adapterId: { in: [...adapterIds] } },
+      orderBy: [{ adapterId: 'asc' }, { version: 'desc' }],
+    });
+  }
+
+  /** Versions trained on a dataset version: the way from the rows to what learned from them. */
+  async versionsTrainedOn(workspaceId: WorkspaceId, datasetVersionId: string): Promise<AdapterVersionRow[]> {
+    return this.database.prisma.adapterVersion.findMany({
+      where: { workspaceId, datasetVersionId },
+      orderBy: { id: 'asc' },
+    });
+  }
+
+  async resolve(adapter: AdapterRow, which: AdapterReference['which']): Promise<AdapterVersionRow | null> {
+    if ('version' in which)
+      return this.database.prisma.adapterVersion.findUnique({
+        where: { adapterId_version: { adapterId: adapter.id, version: which.version } },
+      });
+    const pointer = await this.database.prisma.adapterAlias.findUnique({
+      where: { adapterId_alias: { adapterId: adapter.id, alias: which.alias } },
+      include: { version: true },
+    });
+    return pointer?.version ?? null;
+  }
+
+  /** Aliases of these versions, by version id. */
+  async aliasesOf(versionIds: readonly string[]): Promise<Map<string, string[]>> {
+    const rows = await this.database.prisma.adapterAlias.findMany({
+      where: { versionId: { in: [...versionIds] } },
+      orderBy: { alias: 'asc' },
+    });
+    const aliases = new Map<string, string[]>();
+    for (const { versionId, alias } of rows) aliases.set(versionId, [...(aliases.get(versionId) ?? []), alias]);
+    return aliases;
+  }
+
+  /**
+   * Moves an alias and writes down who, when, why and on what evidence, in one transaction.
+   * @param expected the version that the alias is thought to name now; of two callers who move it at once the second fails
+   * @throws CONFLICT when it names another
+   */
+  async moveAlias(adapter: AdapterRow, move: AliasMove, expected: string | null): Promise<AliasChangeRow> {
+    const { alias, toVersionId } = move;
+    const key = { adapterId_alias: { adapterId: adapter.id, alias } };
+    return this.transaction(async (tx) => {
+      await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
+      const now = await tx.adapterAlias.findUnique({ where: key });
+      if ((now?.versionId ?? null) !== expected)
+        throw new GraftError('CONFLICT', `${adapter.name}@${alias} was moved by someone else in the meantime.`, {
+          hint: 'Look at the adapter again, then decide.',
+        });
+      if (toVersionId === null) await tx.adapterAlias.deleteMany({ where: { adapterId: adapter.id, alias } });
+      else
+        await tx.adapterAlias.upsert({
+          where: key,
+          create: { adapterId: adapter.id, alias, versionId: toVersionId },
+          update: { versionId: toVersionId },
+        });
+      return tx.adapterAliasChange.create({
+        data: {
+          id: newId(),
+          workspaceId: adapter.workspaceId,
+          adapterId: adapter.id,
+          alias,
+          fromVersionId: expected,
+          toVersionId,
+          changedBy: move.by,
+          reason: move.reason,
+          evidence: move.evidence,
+          isRollback: move.isRollback ?? false,
+        },
+      });
+    });
+  }
+
+  /** Newest first; the cursor of a change is `encodeCursor([change.id])`. */
+  async changes(adapter: AdapterRow, page: PageRequest): Promise<Page<AliasChangeRow>> {
+    const before = page.after === null ? undefined : idCursor(page.after);
+    const rows = await this.database.prisma.adapterAliasChange.findMany({
+      where: { adapterId: adapter.id, ...(before === undefined ? {} : { id: { lt: before } }) },
+      orderBy: { id: 'desc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  /** What an alias was at a moment: the last change until then; null when there was none. */
+  async changeAsOf(adapter: AdapterRow, alias: Alias, at: Date): Promise<AliasChangeRow | null> {
+    return this.database.prisma.adapterAliasChange.findFirst({
+      where: { adapterId: adapter.id, alias, createdAt: { lte: at } },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    });
+  }
+
+  /**
+   * The version that the alias named before it was moved to `current` by promotion; null when there is none to go back to.
+   * Going back twice goes back two versions: a rollback is no promotion of what it restored.
+   */
+  async before(adapter: AdapterRow, alias: Alias, current: string): Promise<string | null> {
+    const change = await this.database.prisma.adapterAliasChange.findFirst({
+      where: {
+        adapterId: adapter.id,
+        alias,
+        toVersionId: current,
+        isRollback: false,
+        NOT: { fromVersionId: current },
+      },
+      orderBy: { id: 'desc' },
+    });
+    return change?.fromVersionId ?? null;
+  }
+
+  async record(
+    versionId: string,
+    data: Pick<Prisma.AdapterVersionUncheckedUpdateInput, 'attestation' | 'metrics' | 'scale'>,
+  ): Promise<void> {
+    await this.database.prisma.adapterVersion.update({ where: { id: versionId }, data });
+  }
+}

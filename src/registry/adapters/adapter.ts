@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { badInput } from '../../kernel/errors.js';
+import type { Sha256 } from '../../kernel/hashing.js';
+import type { Prisma } from '../../platform/database/index.js';
+
+export type AdapterRow = Prisma.AdapterGetPayload<object>;
+export type AdapterVersionRow = Prisma.AdapterVersionGetPayload<object>;
+export type AliasChangeRow = Prisma.AdapterAliasChangeGetPayload<object>;
+
+/** Movable pointers to a version: `production` answers, `candidate` passed the gate and waits. */
+export const ALIASES = ['production', 'candidate'] as const;
+export type Alias = (typeof ALIASES)[number];
+
+/**
+ * How the model must be asked for what an adapter learned. It is part of the version: an adapter that is asked in another form
+ * than it was trained on answers badly, and nobody sees why.
+ */
+export const adapterUsage = z.object({
+  v: z.literal(1),
+  /** Version of the prompts in src/prompting that rendered its examples. */
+  prompts: z.string(),
+  /** Whether its examples held passages to answer from. */
+  reads: z.boolean(),
+  /** The whole answer as text, or a label as one token of its own. */
+  answer: z.discriminatedUnion('form', [
+    z.object({ form: z.literal('text') }),
+    z.object({
+      form: z.literal('label-token'),
+      /** Each label of the set with the token that stands for it. */
+      labels: z.array(z.object({ label: z.string(), token: z.number().int().nonnegative() })).min(2),
+    }),
+  ]),
+});
+export type AdapterUsage = z.infer<typeof adapterUsage>;
+
+/** The proof that a version acts on the model that is served: see src/evaluation. */
+export const attestation = z.object({
+  v: z.literal(1),
+  /** Digest of the LoRA file that the worker had loaded. */
+  digest: z.string(),
+  variantSha256: z.string(),
+  modules: z.object({ matched: z.number().int(), expected: z.number().int() }),
+  probes: z.number().int(),
+  /** Cosine of the logit changes that the adapter makes in the training engine and in the serving engine. */
+  cosine: z.number(),
+  /** Norm of the change in the serving engine over that in the training engine. */
+  normRatio: z.number(),
+  /** Mean absolute change of the logits when served. */
+  effect: z.number(),
+  /** Whether the base model after the adapter equals the base model before it, bit for bit. */
+  offIsBase: z.boolean(),
+  attestedAt: z.string(),
+});
+export type Attestation = z.infer<typeof attestation>;
+
+/** A version that the worker can apply. */
+export interface ServedAdapter {
+  versionId: string;
+  adapter: string;
+  version: number;
+  task: string;
+  variantId: string;
+  modelId: string;
+  usage: AdapterUsage;
+  attestation: Attestation | null;
+  /** The GGUF LoRA, as the worker's protocol wants it. */
+  file: { path: string; sha256: Sha256; scale: number };
+}
+
+/** Which version is meant: `name` (its production version), `name@candidate`, `name@3`. */
+export interface AdapterReference {
+  name: string;
+  which: { alias: Alias } | { version: number };
+}
+
+/** @throws BAD_USER_INPUT */
+export function parseAdapterReference(text: string, field: string): AdapterReference {
+  const [name = '', which = 'production', ...rest] = text.split('@');
+  const alias = ALIASES.find((each) => each === which);
+  if (name !== '' && rest.length === 0) {
+    if (alias) return { name, which: { alias } };
+    if (/^[1-9]\d{0,8}$/.test(which)) return { name, which: { version: Number(which) } };
+  }
+  throw badInput(
+    field,
+    `${JSON.stringify(text.slice(0, 80))} names no adapter version.`,
+    'Write name, name@candidate or name@3.',
+  );
+}

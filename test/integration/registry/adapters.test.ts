@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
+import type { AdapterUsage, Attestation } from '../../../src/registry/adapters/adapter.js';
+import { AdapterRegistry } from '../../../src/registry/adapters/adapter-registry.js';
+import { AdapterStore } from '../../../src/registry/adapters/adapter-store.js';
+import { FileService, ArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
+
+const USAGE: AdapterUsage = { v: 1, prompts: '1', reads: false, answer: { form: 'text' } };
+const PROOF: Attestation = {
+  v: 1,
+  digest: 'a'.repeat(64),
+  variantSha256: 'b'.repeat(64),
+  modules: { matched: 210, expected: 210 },
+  probes: 8,
+  cosine: 0.99,
+  normRatio: 1.01,
+  effect: 0.7,
+  offIsBase: true,
+  attestedAt: '2026-01-01T00:00:00.000Z',
+};
+
+describe('adapters', () => {
+  let database: TestDatabase;
+  let folder: TemporaryFolder;
+  let registry: AdapterRegistry;
+  let files: FileService;
+  let model: { modelId: string; variantId: string };
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    folder = await temporaryFolder();
+    files = new FileService(database, new ArtifactStore(folder.path));
+    registry = new AdapterRegistry({ store: new AdapterStore(database), files });
+    model = await someModel(database);
+  });
+
+  afterAll(async () => {
+    await database.dispose();
+    await folder.remove();
+  });
+
+  async function addVersion(name: string): Promise<{ version: number; id: string }> {
+    const bytes = randomBytes(64);
+    const store = () =>
+      files.store(workspaceId, {
+        name: 'adapter.gguf',
+        mediaType: 'application/octet-stream',
+        source: (async function* () {
+          yield bytes;
+        })(),
+        maxBytes: 1_000,
+      });
+    const file = await store();
+    return registry.add(
+      workspaceId,
+      { name, task: 'CLASSIFICATION', modelId: model.modelId, description: '' },
+      {
+        digest: sha256(bytes),
+        weightsFileId: file.id,
+        configFileId: file.id,
+        ggufFileId: file.id,
+        ggufSha256: file.sha256,
+        bytes: 64,
+        rank: 16,
+        alpha: 32,
+        targets: ['q_proj'],
+        variantId: model.variantId,
+        usage: USAGE,
+        origin: 'TRAINED',
+        attestation: PROOF,
+      },
+    );
+  }
+
+  const promote = (adapter: string, version: number) =>
+    registry.promote(workspaceId, { adapter, version, alias: 'production', by: 'op', reason: 'better', evidence: {} });
+
+  it('numbers versions without gaps, whoever adds them at once', async () => {
+    const added = await Promise.all(Array.from({ length: 6 }, () => addVersion('numbered')));
+    expect(added.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('resolves a name to its production version, an alias and a number to theirs', async () => {
+    const first = await addVersion('resolved');
+    await expect(registry.resolve(workspaceId, 'resolved')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await promote('resolved', first.version);
+    expect(await registry.resolve(workspaceId, 'resolved')).toMatchObject({ versionId: first.id, version: 1 });
+    expect(await registry.resolve(workspaceId, 'resolved@1')).toMatchObject({ versionId: first.id });
+    await expect(registry.resolve(workspaceId, 'resolved@candidate')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(registry.resolve(workspaceId, 'resolved@9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(registry.resolve(workspaceId, 'resolved@1@2')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it('lets one of two win who promote at once, and writes down just that one', async () => {
+    await addVersion('raced');
+    await addVersion('raced');
+    const outcomes = await Promise.allSettled([promote('raced', 1), promote('raced', 2)]);
+    const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    const adapter = await registry.require(workspaceId, 'raced');
+    const changes = await registry.store.changes(adapter, { first: 10, after: null });
+    expect(changes.items).toHaveLength(won.length);
+    expect(won.length).toBeGreaterThan(0);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('goes back one promotion a rollback, tells what the alias was at any time, and refuses when nothing came before', async () => {
+    const versions = [await addVersion('rolled'), await addVersion('rolled'), await addVersion('rolled')];
+    const moments: Date[] = [];
+    for (const { version } of versions) {
+      await promote('rolled', version);
+      moments.push(new Date(Date.now() + 5));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const back = () =>
+      registry.rollback(workspaceId, { name: 'rolled', alias: 'production', by: 'op', reason: 'worse' });
+    expect((await back()).toVersionId).toBe(versions[1]!.id);
+    expect((await back()).toVersionId).toBe(versions[0]!.id);
+    await expect(back()).rejects.toMatchObject({ code: 'CONFLICT' });
+    const adapter = await registry.require(workspaceId, 'rolled');
+    for (const [i, moment] of moments.entries())
+      expect((await registry.asOf(workspaceId, adapter, 'production', moment))?.id).toBe(versions[i]!.id);
+    expect((await registry.asOf(workspaceId, adapter, 'production', new Date()))?.id).toBe(versions[0]!.id);
+  });
+
+  it('promotes nothing that was never shown to act', async () => {
+    const { id, version } = await addVersion('unproven');
+    await database.prisma.$executeRaw`UPDATE adapter_version SET attestation = NULL WHERE id = ${id}::uuid`;
+    await expect(promote('unproven', version)).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
+async function someModel(database: TestDatabase): Promise<{ modelId: string; variantId: string }> {
+  const [modelId, variantId] = [newId(), newId()];
+  await database.prisma.baseModel.create({
+    data: { id: modelId, workspaceId, name: `model-${modelId}`, architecture: 'llama', parameters: 1, source: 'test' },
+  });
+  await database.prisma.modelVariant.create({
+    data: {
+      id: variantId,
+      workspaceId,
+      modelId,
+      quantization: 'F32',
+      sha256: sha256(variantId),
+      bytes: 1,
+      contextLength: 64,
+      vocabulary: 32,
+      location: 'nowhere',
+    },
+  });
+  return { modelId, variantId };
+}
