@@ -25,7 +25,7 @@ import { ModelsOnDisk } from './platform/models-on-disk/index.js';
 import { packageRoot } from './platform/package-root.js';
 import { startServices, type ServiceHealth, type Services } from './platform/processes/index.js';
 import { RunQueue } from './platform/runs/index.js';
-import { createLogger, type Logger } from './platform/telemetry/index.js';
+import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { WorkerSupervisor, type WorkerClient } from './platform/worker/index.js';
 import { ModelRegistry, ModelStore } from './registry/index.js';
@@ -188,6 +188,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
     log: log.child({ part: 'gateway' }),
     readiness: parts,
+    metrics: installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) }),
     files,
     downloads: files,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
@@ -240,6 +241,39 @@ async function askParts({
     ])),
     { name: 'worker', ready: state === 'ready', detail: state, embedded: true },
   ];
+}
+
+interface MeasuredParts {
+  parts: () => Promise<PartReadiness[]>;
+  worker: WorkerClient;
+  queues: () => Promise<{ kind: string; status: string; count: number }[]>;
+}
+
+/** What only the whole installation can tell, beside what the gateway measures of itself. */
+function installationMetrics({ parts, worker, queues }: MeasuredParts): Metrics {
+  const metrics = new Metrics();
+  metrics.addGauge({
+    name: 'graft_part_ready',
+    help: 'Whether a part answers (1) or not (0).',
+    labels: ['part'],
+    read: async () => (await parts()).map(({ name, ready }) => ({ labels: { part: name }, value: Number(ready) })),
+  });
+  metrics.addGauge({
+    name: 'graft_runs_unfinished',
+    help: 'Runs that wait or run, by kind and status.',
+    labels: ['kind', 'status'],
+    read: async () => (await queues()).map(({ count, ...labels }) => ({ labels, value: count })),
+  });
+  metrics.addGauge({
+    name: 'graft_worker_calls',
+    help: 'Calls that the worker runs (active) or keeps waiting (queued), from its last heartbeat.',
+    labels: ['state'],
+    read: () => {
+      const { active = 0, queued = 0 } = worker.status.load ?? {};
+      return Object.entries({ active, queued }).map(([state, value]) => ({ labels: { state }, value }));
+    },
+  });
+  return metrics;
 }
 
 const packageVersion = (): string =>

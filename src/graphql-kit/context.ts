@@ -1,11 +1,19 @@
 import DataLoader from 'dataloader';
 import type { WorkspaceId } from '../kernel/ids.js';
 
+/** What an operation may cost and does, in units of one plain field; stands in the `extensions.cost` of its answer. */
+export interface OperationCost {
+  readonly requested: number;
+  readonly limit: number;
+}
+
 /** What every resolver gets as its context: who asks, under which request id, and whether they are still there. */
 export interface GraphContext {
   readonly workspaceId: WorkspaceId;
   /** Stands in the log lines and in masked errors of this request. */
   readonly requestId: string;
+  /** Undefined for an operation that will be refused. */
+  readonly cost: OperationCost | undefined;
   /** Aborts when the client disconnects, cancels its subscription, or the gateway gives up draining. */
   readonly signal: AbortSignal;
   /**
@@ -30,6 +38,7 @@ class RequestContext implements GraphContext {
     readonly workspaceId: WorkspaceId,
     readonly requestId: string,
     readonly source: SignalSource,
+    readonly cost: OperationCost | undefined,
   ) {}
 
   get signal(): AbortSignal {
@@ -47,5 +56,9 @@ class RequestContext implements GraphContext {
 }
 
 /** The context of one operation; a subscription gets one too, for as long as it lives. An `AbortController` is a `SignalSource`. */
-export const createGraphContext = (workspaceId: WorkspaceId, requestId: string, source: SignalSource): GraphContext =>
-  new RequestContext(workspaceId, requestId, source);
+export const createGraphContext = (
+  workspaceId: WorkspaceId,
+  requestId: string,
+  source: SignalSource,
+  cost?: OperationCost,
+): GraphContext => new RequestContext(workspaceId, requestId, source, cost);

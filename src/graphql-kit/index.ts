@@ -11,9 +11,16 @@ export {
   type ConnectionOf,
   type EdgeOf,
 } from './connections.js';
-export { createGraphContext, type BatchFunction, type GraphContext, type SignalSource } from './context.js';
+export {
+  createGraphContext,
+  type BatchFunction,
+  type GraphContext,
+  type OperationCost,
+  type SignalSource,
+} from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { make } from './make.js';
+export { DEFAULT_MAX_ITEMS, MaxItems, mostItems } from './max-items.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
 export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
 export {

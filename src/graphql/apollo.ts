@@ -5,12 +5,13 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, OperationTypeNode, type GraphQLSchema } from 'graphql';
+import { GraphQLError, OperationTypeNode, type FormattedExecutionResult, type GraphQLSchema } from 'graphql';
 import type { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
-import type { Logger } from '../platform/telemetry/index.js';
+import type { Logger, Metrics } from '../platform/telemetry/index.js';
 import { httpStatus, type ErrorPresenter } from './errors.js';
 import type { Limits } from './limits.js';
+import { MOST_REQUEST_ERRORS } from './variables.js';
 
 /** An operation slower than this, in ms, is worth a line at the level `info`. */
 const SLOW_MS = 1_000;
@@ -19,6 +20,7 @@ export interface ApolloParts {
   schema: GraphQLSchema;
   limits: Limits;
   presenter: ErrorPresenter;
+  metrics: Metrics;
   log: Logger;
 }
 
@@ -48,8 +50,14 @@ export function refusal(
   });
 }
 
+/** Adds what the operation costs, and keeps the first errors of a request that was refused as a whole. */
+function finishResult(result: FormattedExecutionResult, { cost }: GraphContext): void {
+  if (cost) result.extensions = { ...result.extensions, cost };
+  if (result.data === undefined && result.errors) result.errors = result.errors.slice(0, MOST_REQUEST_ERRORS);
+}
+
 /** One plugin for both: Apollo awaits each plugin's hooks one by one. */
-function graftPlugin(log: Logger, owners: ErrorOwners): ApolloServerPlugin<GraphContext> {
+function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): ApolloServerPlugin<GraphContext> {
   return {
     requestDidStart: async () => {
       const start = performance.now();
@@ -57,8 +65,11 @@ function graftPlugin(log: Logger, owners: ErrorOwners): ApolloServerPlugin<Graph
         didEncounterErrors: async ({ errors, contextValue }) => {
           for (const error of errors) owners.set(error, contextValue.requestId);
         },
-        willSendResponse: async ({ contextValue, operation, operationName, errors }) => {
+        willSendResponse: async ({ contextValue, operation, operationName, errors, response }) => {
+          if (response.body.kind === 'single') finishResult(response.body.singleResult, contextValue);
           const ms = performance.now() - start;
+          const type = operation?.operation ?? null;
+          metrics.operationEnded({ transport: 'http', type, failed: errors !== undefined, ms });
           const notable = errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION;
           const level = notable ? 'info' : 'debug';
           if (!log.isLevelEnabled(level)) return;
@@ -87,7 +98,7 @@ function graftPlugin(log: Logger, owners: ErrorOwners): ApolloServerPlugin<Graph
  * `no-store`, and the plugin wraps every resolver), reporting to anybody.
  */
 export function createApollo(
-  { schema, limits, presenter, log }: ApolloParts,
+  { schema, limits, presenter, metrics, log }: ApolloParts,
   owners: ErrorOwners,
 ): ApolloServer<GraphContext> {
   return new ApolloServer<GraphContext>({
@@ -99,6 +110,7 @@ export function createApollo(
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: limits.tokens },
+    validationOptions: { maxErrors: MOST_REQUEST_ERRORS },
     logger: {
       debug: () => undefined,
       info: () => undefined,
@@ -115,7 +127,7 @@ export function createApollo(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      graftPlugin(log, owners),
+      graftPlugin(log, metrics, owners),
     ],
   });
 }

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-import type { DocumentNode, GraphQLSchema } from 'graphql';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, isInterfaceType, isObjectType, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type * as QueryComplexity from 'graphql-query-complexity';
-import { itemsAskedFor } from '../graphql-kit/index.js';
+import { itemsAskedFor, type CostArguments } from '../graphql-kit/index.js';
 import { tooComplex, type Limits } from './limits.js';
 
 // Its ESM build imports a second copy of graphql ("another realm"); its CommonJS build shares ours.
@@ -18,6 +17,27 @@ const estimators: QueryComplexity.ComplexityEstimator[] = [
   fieldExtensionsEstimator(),
   ({ args, childComplexity }) => 1 + itemsAskedFor(args) * childComplexity,
 ];
+
+/** What a field costs without what is selected below it, and how often the selection counts for one item. */
+function weight(complexity: unknown): { own: number; times: number } | null {
+  if (typeof complexity !== 'function') return null;
+  const estimate = complexity as (args: CostArguments) => number;
+  const own = estimate({ args: {}, childComplexity: 0 });
+  return { own, times: estimate({ args: {}, childComplexity: 1 }) - own };
+}
+
+/** Adds to the description of each field that costs more than a plain one what it costs. */
+export function describeCosts(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const { own, times } = weight(field.extensions['complexity']) ?? { own: 1, times: 1 };
+      if (!field.description || (own === 1 && times === 1)) continue;
+      const selection = times === 1 ? '' : ` and ${times} times its selection`;
+      field.description += ` Cost: ${own}${selection}.`;
+    }
+  }
+}
 
 export interface CostedOperation {
   document: DocumentNode;
@@ -47,8 +67,12 @@ export function operationCost(schema: GraphQLSchema, operation: CostedOperation)
   }
 }
 
-/** @throws QUERY_TOO_COMPLEX when the operation costs more than allowed */
-export function checkCost(schema: GraphQLSchema, operation: CostedOperation, limits: Limits): void {
+/**
+ * The cost of an operation whose variables fit.
+ * @throws QUERY_TOO_COMPLEX when it is more than allowed
+ */
+export function checkCost(schema: GraphQLSchema, operation: CostedOperation, limits: Limits): number {
   const value = operationCost(schema, operation);
   if (value !== null && value > limits.cost) throw tooComplex('cost', value, limits.cost);
+  return value ?? 0;
 }

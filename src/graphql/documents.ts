@@ -8,9 +8,11 @@ import {
   type GraphQLSchema,
   type OperationTypeNode,
 } from 'graphql';
+import type { OperationCost } from '../graphql-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
+import { checkLists, listBounds, MOST_REQUEST_ERRORS, variableErrors } from './variables.js';
 
 /**
  * Root fields that compute for seconds: alone in their operation, never over GET, never cached.
@@ -23,18 +25,20 @@ export interface PreparedDocument {
   readonly document: DocumentNode;
   /** Whether an operation of it holds a field of `EXCLUSIVE_FIELDS`. */
   readonly exclusive: boolean;
-  /** Whether its cost can differ between requests; where it can't, `prepare` has checked it. */
-  readonly hasVariables: boolean;
+  /** The most items of each list that a variable may hold; undefined where no operation has variables. */
+  readonly listBounds: ReadonlyMap<string, number> | undefined;
+  /** Costs of its operations by name, known when they don't depend on variables. */
+  readonly costs: ReadonlyMap<string, number>;
 }
 
 /** What kind of operation the request means; undefined when the document has no such operation, or several and no name. */
 export const operationType = (prepared: PreparedDocument, name?: string | null): OperationTypeNode | undefined =>
   getOperationAST(prepared.document, name)?.operation;
 
-/** Why a document can't run: several errors, because validation reports all it finds. */
-export class DocumentRefused extends Error {
+/** Why a document or its variables can't run: several errors, because validation reports more than the first. */
+export class RequestRefused extends Error {
   constructor(readonly errors: readonly GraphQLError[]) {
-    super('The document was refused.');
+    super('The request was refused.');
   }
 }
 
@@ -60,7 +64,7 @@ export class DocumentChecker {
     private readonly cacheCharacters = 4 * 1024 * 1024,
   ) {}
 
-  /** @throws GraftError QUERY_TOO_COMPLEX, or DocumentRefused with syntax or validation errors */
+  /** @throws GraftError QUERY_TOO_COMPLEX, or RequestRefused with syntax or validation errors */
   prepare(source: string): PreparedDocument {
     let outcome = this.#known.get(source);
     if (outcome === undefined) {
@@ -71,14 +75,25 @@ export class DocumentChecker {
     return outcome;
   }
 
-  /** Checks what depends on variables. @throws QUERY_TOO_COMPLEX */
+  /**
+   * Checks what depends on variables: first the lengths of lists, then whether values fit their types, then cost.
+   * @returns the cost of the operation
+   * @throws BAD_USER_INPUT, QUERY_TOO_COMPLEX, or RequestRefused with the first errors about the variables
+   */
   checkVariables(
-    prepared: PreparedDocument,
+    { document, listBounds, costs }: PreparedDocument,
     operationName?: string | null,
     variables?: Readonly<Record<string, unknown>> | null,
-  ): void {
-    if (prepared.hasVariables)
-      checkCost(this.schema, { document: prepared.document, operationName, variables }, this.limits);
+  ): OperationCost {
+    const operation = getOperationAST(document, operationName);
+    const known = costs.get(operation?.name?.value ?? '');
+    const limit = this.limits.cost;
+    if (known !== undefined || !operation) return { requested: known ?? 0, limit };
+    const given = variables ?? {};
+    checkLists(this.schema, operation, given, listBounds ?? new Map<string, number>());
+    const errors = variableErrors(this.schema, operation, given);
+    if (errors.length > 0) throw new RequestRefused(errors.map((error) => codedError(error, 'BAD_USER_INPUT')));
+    return { requested: checkCost(this.schema, { document, operationName, variables: given }, this.limits), limit };
   }
 
   #check(source: string): PreparedDocument | Error {
@@ -86,9 +101,9 @@ export class DocumentChecker {
       checkDocumentSize(source, this.limits);
       const document = this.#parse(source);
       const rootFields = checkShape(document, this.limits);
-      const errors = validate(this.schema, document, specifiedRules, { maxErrors: 20 });
+      const errors = validate(this.schema, document, specifiedRules, { maxErrors: MOST_REQUEST_ERRORS });
       if (errors.length > 0)
-        return new DocumentRefused(errors.map((error) => codedError(error, 'GRAPHQL_VALIDATION_FAILED')));
+        return new RequestRefused(errors.map((error) => codedError(error, 'GRAPHQL_VALIDATION_FAILED')));
       let exclusive = false;
       for (const fields of rootFields.values()) {
         if (!fields.some((field) => EXCLUSIVE_FIELDS.has(field))) continue;
@@ -105,8 +120,11 @@ export class DocumentChecker {
       const hasVariables = document.definitions.some(
         (definition) => 'variableDefinitions' in definition && (definition.variableDefinitions?.length ?? 0) > 0,
       );
-      if (!hasVariables) checkCost(this.schema, { document }, this.limits);
-      return { document, exclusive, hasVariables };
+      if (hasVariables) return { document, exclusive, listBounds: listBounds(this.schema, document), costs: new Map() };
+      const costs = new Map<string, number>();
+      for (const operationName of rootFields.keys())
+        costs.set(operationName, checkCost(this.schema, { document, operationName }, this.limits));
+      return { document, exclusive, listBounds: undefined, costs };
     } catch (error) {
       // graphql-js reads and validates by recursion: a few thousand brackets inside each other end the stack.
       if (error instanceof RangeError)
@@ -123,7 +141,7 @@ export class DocumentChecker {
       // graphql-js counts for us but has no code for it.
       if (error.message.includes('tokens. Parsing aborted'))
         throw tooComplex('number of tokens', this.limits.tokens + 1, this.limits.tokens);
-      throw new DocumentRefused([codedError(error, 'GRAPHQL_PARSE_FAILED')]);
+      throw new RequestRefused([codedError(error, 'GRAPHQL_PARSE_FAILED')]);
     }
   }
 

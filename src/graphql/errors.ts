@@ -18,6 +18,12 @@ const knownCode = (code: unknown): ErrorCode | undefined => {
   return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : LIBRARY_CODES[code];
 };
 
+/** Messages quote what was sent, which can be a whole body. */
+const LONGEST_MESSAGE = 1_000;
+
+const shortened = (text: string): string =>
+  text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE).toWellFormed()}…`;
+
 /** An error and those that it wraps, down to the one that was thrown. */
 function* wrapped(error: unknown): Generator<unknown> {
   yield error;
@@ -36,13 +42,15 @@ export class ErrorPresenter {
   constructor(
     private readonly log: Logger,
     private readonly mapError: ErrorMapper = (error) => error,
+    /** Called with the code of each error that is presented. */
+    private readonly onError: (code: ErrorCode) => void = () => undefined,
   ) {}
 
   /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field` and `hint`. */
   present(error: GraphQLError, requestId: string | undefined): GraphQLFormattedError {
     const shown = this.#shown(error, requestId);
     return {
-      message: shown.message,
+      message: shortened(shown.message),
       ...(error.locations ? { locations: error.locations } : {}),
       ...(error.path ? { path: error.path } : {}),
       extensions: this.extensions(shown, requestId),
@@ -52,16 +60,17 @@ export class ErrorPresenter {
   /** The same for an error outside of any operation, e.g. of `POST /files`. */
   presentPlain(error: unknown, requestId: string): GraphQLFormattedError & { extensions: { code: ErrorCode } } {
     const shown = this.#shown(error, requestId);
-    return { message: shown.message, extensions: this.extensions(shown, requestId) };
+    return { message: shortened(shown.message), extensions: this.extensions(shown, requestId) };
   }
 
   private extensions(error: GraftError, requestId: string | undefined) {
+    this.onError(error.code);
     return {
       code: error.code,
       retry: error.retry,
       ...(requestId === undefined ? {} : { requestId }),
-      ...(error.field === undefined ? {} : { field: error.field }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.field === undefined ? {} : { field: shortened(error.field) }),
+      ...(error.hint === undefined ? {} : { hint: shortened(error.hint) }),
     };
   }
 
@@ -75,9 +84,10 @@ export class ErrorPresenter {
     if (thrown instanceof GraphQLError) {
       const codes = chain.map((each) => (each as GraphQLError).extensions['code']);
       const code = codes.map(knownCode).find((each) => each !== undefined);
+      // The outer error names the variable, the inner one only what is wrong with its value.
+      const coercion = chain.find((each) => isCoercionError(each as GraphQLError)) as GraphQLError | undefined;
+      if (coercion) return new GraftError(code ?? 'BAD_USER_INPUT', coercion.message);
       if (code) return new GraftError(code, thrown.message);
-      const coercion = chain.find((each) => isCoercionError(each as GraphQLError));
-      if (coercion) return new GraftError('BAD_USER_INPUT', (coercion as GraphQLError).message);
       // Raised before anything was resolved, so it speaks of the request.
       if (!(error as GraphQLError).path && codes.every((each) => each === undefined))
         return new GraftError('BAD_REQUEST', thrown.message);

@@ -39,7 +39,7 @@ export function addEventStreams(server: FastifyInstance, parts: EventStreamParts
   });
 
   function track(operation: PreparedOperation) {
-    const results = runner.run(operation, () => open.delete(results));
+    const results = runner.run(operation, 'sse', () => open.delete(results));
     open.add(results);
     return results;
   }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Metrics } from '../platform/telemetry/index.js';
 
 /** One thing that must work for requests to be answered. */
 export interface PartReadiness {
@@ -11,14 +12,19 @@ export interface PartReadiness {
 export interface HealthSources {
   isDraining: () => boolean;
   readiness: () => Promise<readonly PartReadiness[]> | readonly PartReadiness[];
+  metrics: Metrics;
 }
 
 /**
  * `/livez`: the process answers. `/readyz`: 200 when every part is ready, else 503, with the parts either way, so that an
- * operator sees which one is down; 503 from the moment the gateway drains.
+ * operator sees which one is down; 503 from the moment the gateway drains. `/metrics`: for Prometheus.
  */
-export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness }: HealthSources): void {
+export function addHealthRoutes(server: FastifyInstance, { isDraining, readiness, metrics }: HealthSources): void {
   server.get('/livez', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' }));
+  server.get('/metrics', async (_request, reply) => {
+    const { text, contentType } = await metrics.text();
+    return reply.header('cache-control', 'no-store').header('content-type', contentType).send(text);
+  });
   server.get('/readyz', async (_request, reply) => {
     const parts = await readiness();
     const status = isDraining() ? 'draining' : parts.every((part) => part.ready) ? 'ready' : 'not ready';

@@ -3,17 +3,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OperationTypeNode } from 'graphql';
 import type { ErrorCode } from '../kernel/error-codes.js';
 import { GraftError } from '../kernel/errors.js';
-import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
+import { createGraphContext, type GraphContext, type OperationCost } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
 import { createApollo, ErrorOwners, refusal, type ApolloParts } from './apollo.js';
-import { DocumentRefused, operationType, type DocumentChecker } from './documents.js';
+import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import { parametersOf } from './request-parameters.js';
 import { ResponseLifetime } from './request-scope.js';
 
-/** Checks everything that holds before an operation runs. @throws a refusal for Apollo to answer with */
-function checkOperation(request: FastifyRequest, checker: DocumentChecker): void {
+/**
+ * Checks everything that holds before an operation runs.
+ * @returns what it costs; undefined where Apollo will refuse the request
+ * @throws a refusal for Apollo to answer with
+ */
+function checkOperation(request: FastifyRequest, checker: DocumentChecker): OperationCost | undefined {
   const parameters = parametersOf(request);
-  if (!parameters) return;
+  if (!parameters) return undefined;
   try {
     const prepared = checker.prepare(parameters.query);
     const type = operationType(prepared, parameters.operationName);
@@ -26,10 +30,10 @@ function checkOperation(request: FastifyRequest, checker: DocumentChecker): void
       throw refusal(new GraftError('BAD_REQUEST', 'ask and answerAll are answered over POST only.'), 405, [
         ['allow', 'POST'],
       ]);
-    checker.checkVariables(prepared, parameters.operationName, parameters.variables);
+    return checker.checkVariables(prepared, parameters.operationName, parameters.variables);
   } catch (error) {
-    // Syntax and validation errors: Apollo finds them again, and answers with all of them.
-    if (error instanceof DocumentRefused) return;
+    // Syntax, validation and variables: Apollo finds these errors again, and answers with them.
+    if (error instanceof RequestRefused) return undefined;
     throw error instanceof GraftError ? refusal(error) : error;
   }
 }
@@ -104,12 +108,12 @@ export async function addGraphqlRoute(
   const contextOf = (request: FastifyRequest, reply: FastifyReply): GraphContext => {
     try {
       if (parts.isDraining()) throw refusal(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
-      checkOperation(request, parts.checker);
+      const cost = checkOperation(request, parts.checker);
+      return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw), cost);
     } catch (error) {
       owners.set(error as Error, request.id);
       throw error;
     }
-    return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw));
   };
 
   server.route({

@@ -1,5 +1,6 @@
 import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
 import { GraftError } from '../kernel/errors.js';
+import type { JsonLimits } from './json-bounds.js';
 
 /** What one operation may ask for. The same numbers hold over HTTP, WebSocket and SSE. */
 export interface Limits {
@@ -17,6 +18,8 @@ export interface Limits {
   cost: number;
   /** Bytes of an HTTP body or of a WebSocket message. */
   bodyBytes: number;
+  /** Structure of the JSON in an HTTP body or a WebSocket message. */
+  json: JsonLimits;
   /** Operations that one WebSocket may have under way. */
   operationsPerSocket: number;
   /** WebSockets and event streams that may be open at once. */
@@ -32,6 +35,8 @@ export const DEFAULT_LIMITS: Limits = {
   rootFields: 20,
   cost: 10_000,
   bodyBytes: 8 * 1024 * 1024,
+  // The largest honest one names the values of 10,000 labels.
+  json: { values: 50_000, nesting: 64 },
   operationsPerSocket: 20,
   streams: 1_000,
 };

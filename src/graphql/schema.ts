@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { rememberResolvers } from '../graphql-kit/index.js';
+import { describeCosts } from './cost.js';
 
 type ResolverClass = new (...args: never[]) => object;
 
@@ -31,6 +32,7 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[])
     validate: false,
     pubSub: NO_TOPICS,
   });
+  describeCosts(schema);
   rememberResolvers(schema, instances);
   return schema;
 }

@@ -3,11 +3,12 @@ import type { GraphQLSchema } from 'graphql';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGraftError, GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
-import type { Logger } from '../platform/telemetry/index.js';
+import { Metrics, type Logger } from '../platform/telemetry/index.js';
 import { DocumentChecker } from './documents.js';
 import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
+import { checkJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
@@ -25,6 +26,8 @@ export interface GatewayOptions {
   origins: OriginPolicy;
   log: Logger;
   readiness: HealthSources['readiness'];
+  /** What `/metrics` shows; the gateway adds its own. */
+  metrics?: Metrics;
   /** Where `POST /files` puts what it receives. */
   files: FileStore;
   /** Without it nothing can be downloaded. */
@@ -92,6 +95,15 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     // Addresses that can't be decoded; no hook has seen them.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      checkJson(body as Buffer, limits.json);
+    } catch (error) {
+      return done(error as Error);
+    }
+    return parseJson(request, body.toString(), done);
+  });
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {
@@ -155,19 +167,21 @@ async function stopListening(server: FastifyInstance, graceMs: number): Promise<
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { schema, log } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const presenter = new ErrorPresenter(log, options.mapError);
+  const metrics = options.metrics ?? new Metrics();
+  const presenter = new ErrorPresenter(log, options.mapError, (code) => metrics.errorAnswered(code));
   const checker = new DocumentChecker(schema, limits);
-  const runner = new StreamRunner(schema, checker, presenter, log);
+  const runner = new StreamRunner({ schema, checker, presenter, metrics, log });
   let draining = false;
   const isDraining = () => draining;
 
   const server = createFastify(options, limits, presenter);
   const work = new WorkUnderWay();
-  addHealthRoutes(server, { isDraining, readiness: options.readiness });
+  addHealthRoutes(server, { isDraining, readiness: options.readiness, metrics });
   const stopApollo = await addGraphqlRoute(server, {
     schema,
     limits,
     presenter,
+    metrics,
     log,
     checker,
     isDraining,

@@ -11,8 +11,8 @@ import {
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
-import type { Logger } from '../platform/telemetry/index.js';
-import { DocumentRefused, operationType, type DocumentChecker } from './documents.js';
+import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/index.js';
+import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import type { ErrorPresenter } from './errors.js';
 
 export interface StreamRequest {
@@ -29,6 +29,14 @@ export interface PreparedOperation extends ExecutionArgs {
   type: OperationTypeNode;
 }
 
+export interface StreamRunnerParts {
+  schema: GraphQLSchema;
+  checker: DocumentChecker;
+  presenter: ErrorPresenter;
+  metrics: Metrics;
+  log: Logger;
+}
+
 /**
  * Runs operations for the transports that stream, WebSocket and SSE, under the rules of HTTP: the same limits, the same errors.
  * Every operation becomes an async generator, a query one of a single result, because a generator's `return` is how both
@@ -36,20 +44,16 @@ export interface PreparedOperation extends ExecutionArgs {
  * (for a token, for an event) stops at once and not at its next value.
  */
 export class StreamRunner {
-  constructor(
-    private readonly schema: GraphQLSchema,
-    private readonly checker: DocumentChecker,
-    private readonly presenter: ErrorPresenter,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly parts: StreamRunnerParts) {}
 
   /**
    * @returns the operation, or the formatted errors for which it can't run
    * @param overGet a GET may not change anything, nor start what computes for seconds
    */
   prepare(request: StreamRequest, requestId: string, overGet = false): PreparedOperation | GraphQLError[] {
+    const { checker, schema } = this.parts;
     try {
-      const prepared = this.checker.prepare(request.query);
+      const prepared = checker.prepare(request.query);
       const type = operationType(prepared, request.operationName);
       if (type === undefined)
         throw new GraftError(
@@ -58,14 +62,14 @@ export class StreamRunner {
         );
       if (overGet && (type === OperationTypeNode.MUTATION || (prepared.exclusive && type === OperationTypeNode.QUERY)))
         throw new GraftError('BAD_REQUEST', 'This operation is taken over POST only.');
-      this.checker.checkVariables(prepared, request.operationName, request.variables);
+      const cost = checker.checkVariables(prepared, request.operationName, request.variables);
       const controller = new AbortController();
       return {
-        schema: this.schema,
+        schema,
         document: prepared.document,
         operationName: request.operationName,
         variableValues: request.variables,
-        contextValue: createGraphContext(identifyCaller().workspaceId, requestId, controller),
+        contextValue: createGraphContext(identifyCaller().workspaceId, requestId, controller, cost),
         controller,
         type,
       };
@@ -77,22 +81,24 @@ export class StreamRunner {
   /** Any error as the list of formatted errors that both libraries take. */
   presented(error: unknown, requestId: string): GraphQLError[] {
     const errors =
-      error instanceof DocumentRefused
+      error instanceof RequestRefused
         ? error.errors
         : [error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error })];
-    return errors.map((one) => presentedError(this.presenter, one, requestId));
+    return errors.map((one) => presentedError(this.parts.presenter, one, requestId));
   }
 
   /** @param onEnd called once, when the operation completed, failed or was cancelled */
   run(
     operation: PreparedOperation,
+    transport: EndedOperation['transport'],
     onEnd: () => void = () => undefined,
   ): AsyncGenerator<ExecutionResult, void, undefined> {
     return new OperationStream(operation, {
-      present: (result) => this.#presentedResult(result, operation.contextValue.requestId),
+      present: (result) => this.#presentedResult(result, operation.contextValue),
       fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
-      end: (outcome) => {
-        this.log.info(
+      end: ({ failed, ...outcome }) => {
+        this.parts.metrics.operationEnded({ transport, type: operation.type, failed, ms: outcome.ms });
+        this.parts.log.info(
           {
             requestId: operation.contextValue.requestId,
             operation: operation.type,
@@ -106,16 +112,18 @@ export class StreamRunner {
     });
   }
 
-  #presentedResult(result: ExecutionResult, requestId: string): ExecutionResult {
-    if (!result.errors) return result;
-    return { ...result, errors: result.errors.map((error) => presentedError(this.presenter, error, requestId)) };
+  #presentedResult(result: ExecutionResult, { requestId, cost }: GraphContext): ExecutionResult {
+    const extensions = { ...result.extensions, cost };
+    if (!result.errors) return { ...result, extensions };
+    const errors = result.errors.map((error) => presentedError(this.parts.presenter, error, requestId));
+    return { ...result, errors, extensions };
   }
 }
 
 interface StreamHooks {
   present(result: ExecutionResult): ExecutionResult;
   fail(error: unknown): ExecutionResult;
-  end(outcome: { results: number; cancelled: boolean; ms: number }): void;
+  end(outcome: { results: number; failed: boolean; cancelled: boolean; ms: number }): void;
 }
 
 type Step = IteratorResult<ExecutionResult, void>;
@@ -127,6 +135,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
   readonly #started = performance.now();
   #source: AsyncGenerator<ExecutionResult, void, void> | undefined;
   #results = 0;
+  #failed = false;
   #ended = false;
   #wake: ((step: Step) => void) | undefined;
 
@@ -172,16 +181,21 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
       this.#end(false);
       return DONE;
     }
-    this.#results += 1;
-    return { done: false, value: this.hooks.present(item.value) };
+    return { done: false, value: this.#counted(this.hooks.present(item.value)) };
   }
 
   /** A result after which nothing follows. */
   #last(value: ExecutionResult): Step {
     if (this.#ended) return DONE;
-    this.#results += 1;
+    this.#counted(value);
     this.#end(false);
     return { done: false, value };
+  }
+
+  #counted(result: ExecutionResult): ExecutionResult {
+    this.#results += 1;
+    if (result.errors) this.#failed = true;
+    return result;
   }
 
   #end(cancelled: boolean): void {
@@ -191,7 +205,8 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
     this.operation.controller.abort();
     this.#closeSource();
     if (cancelled) this.#wake?.(DONE);
-    this.hooks.end({ results: this.#results, cancelled, ms: Math.round(performance.now() - this.#started) });
+    const ms = Math.round(performance.now() - this.#started);
+    this.hooks.end({ results: this.#results, failed: this.#failed, cancelled, ms });
   }
 
   /** Not awaited: a source that is busy returns after its present step, and the client need not wait for that. */

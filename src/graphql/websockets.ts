@@ -5,12 +5,14 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
+import { checkJson } from './json-bounds.js';
 import type { Limits } from './limits.js';
 import { requestIdOf } from './request-scope.js';
 import type { PreparedOperation, StreamRunner } from './stream-runner.js';
 
 /** Close codes beyond those of graphql-ws: RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;
+const TOO_BIG = 1009;
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
 
@@ -70,8 +72,8 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         );
       return runner.prepare(payload, requestId);
     },
-    execute: (args) => runner.run(args as PreparedOperation),
-    subscribe: (args) => runner.run(args as PreparedOperation),
+    execute: (args) => runner.run(args as PreparedOperation, 'websocket'),
+    subscribe: (args) => runner.run(args as PreparedOperation, 'websocket'),
   });
 
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
@@ -91,6 +93,11 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => {
+            try {
+              checkJson(data as Buffer, limits.json);
+            } catch {
+              return socket.close(TOO_BIG, 'Too many JSON values or levels');
+            }
             handle((data as Buffer).toString()).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');

@@ -38,7 +38,7 @@ export const ERROR_CODES = define({
     whatToDo: 'Use a new key for new work.',
   },
   QUERY_TOO_COMPLEX: {
-    meaning: 'The document exceeds a limit on size, tokens, depth, aliases, root fields or cost.',
+    meaning: 'The document or its JSON exceeds a limit on size, tokens, depth, aliases, root fields, values or cost.',
     retry: 'no',
     whatToDo: 'Ask for less in one operation; the message names the limit and the value.',
   },

@@ -20,8 +20,8 @@ describe('GraphQL over server-sent events', () => {
   };
 
   it('answers queries and streams subscriptions to graphql-sse’s own client', async () => {
-    expect(await collect('{ hello }')).toEqual([{ data: { hello: 'hello' } }]);
-    expect(await collect('subscription { counter(to: 3) }')).toEqual(
+    expect(await collect('{ hello }')).toMatchObject([{ data: { hello: 'hello' } }]);
+    expect(await collect('subscription { counter(to: 3) }')).toMatchObject(
       [1, 2, 3].map((counter) => ({ data: { counter } })),
     );
   });

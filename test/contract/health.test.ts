@@ -1,4 +1,5 @@
 import { startProbeGateway } from '../support/gateway.js';
+import { Metrics } from '../../src/platform/telemetry/index.js';
 
 const json = async (url: string) => {
   const response = await fetch(url);
@@ -30,7 +31,7 @@ describe('health and shutdown', () => {
     expect((await json(`${gateway.url}/livez`))[0]).toBe(200);
     const refused = await gateway.post({ query: '{ hello }' });
     expect([refused.status, refused.json.errors![0]!.extensions['code']]).toEqual([503, 'SHUTTING_DOWN']);
-    expect((await running).json).toEqual({ data: { wait: 'waited' } });
+    expect((await running).json).toMatchObject({ data: { wait: 'waited' } });
     await closed;
     await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
   });
@@ -60,5 +61,56 @@ describe('health and shutdown', () => {
     await gateway.log.untilAborted('wait');
     await running;
     await gateway.close(100);
+  });
+});
+
+describe('/metrics', () => {
+  it('counts operations and errors by closed labels, and measures the event loop, as Prometheus reads it', async () => {
+    const gateway = await startProbeGateway();
+    try {
+      await gateway.post({ query: '{ hello }' });
+      await gateway.post({ query: '{ refuse }' });
+      const stream = await fetch(`${gateway.url}/graphql/stream`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ query: 'subscription { failing }' }),
+      });
+      await stream.text();
+      const response = await fetch(`${gateway.url}/metrics`);
+      expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+      const lines = (await response.text()).split('\n');
+      for (const line of [
+        'graft_operations_total{transport="http",type="query",outcome="ok"} 1',
+        'graft_operations_total{transport="http",type="query",outcome="error"} 1',
+        'graft_operations_total{transport="sse",type="subscription",outcome="error"} 1',
+        'graft_errors_total{code="CONFLICT"} 1',
+        'graft_errors_total{code="INTERNAL_ERROR"} 1',
+        'graft_operation_seconds_count{transport="http",type="query"} 2',
+      ])
+        expect(lines).toContain(line);
+      expect(lines.some((line) => /^nodejs_eventloop_lag_max_seconds \d/.test(line))).toBe(true);
+    } finally {
+      await gateway.close(100);
+    }
+  });
+
+  it('shows what its sources say, and everything else when one of them fails', async () => {
+    const metrics = new Metrics();
+    const labels = ['part'] as const;
+    metrics.addGauge({
+      name: 'good',
+      help: 'Works.',
+      labels,
+      read: () => [{ labels: { part: 'database' }, value: 1 }],
+    });
+    metrics.addGauge({
+      name: 'bad',
+      help: 'Fails.',
+      labels,
+      read: () => Promise.reject(new Error('no database')),
+    });
+    const { text } = await metrics.text();
+    expect(text).toContain('good{part="database"} 1');
+    expect(text).not.toMatch(/^bad\{/m);
   });
 });

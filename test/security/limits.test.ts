@@ -63,6 +63,41 @@ describe.each(TRANSPORTS)('limits over $name', ({ run }) => {
     });
   });
 
+  it('says with every answer what the operation cost, and how much it may', async () => {
+    const query = 'query ($n: Int) { items(first: $n) { edges { node { id } } } }';
+    const cost = { requested: 1 + 100 * 3, limit: DEFAULT_LIMITS.cost };
+    expect(await run(gateway, { query, variables: { n: 100 } })).toMatchObject({ extensions: { cost } });
+    expect(await run(gateway, { query: '{ items(first: 100) { edges { node { id } } } }' })).toMatchObject({
+      extensions: { cost },
+    });
+    expect(await run(gateway, { query: '{ boom }' })).toMatchObject({
+      errors: [{}],
+      extensions: { cost: { requested: 1 } },
+    });
+  });
+
+  it.each([1, 3, 5, 51, 99])('answers %d variables that do not fit in one form, with the first five', async (count) => {
+    const query = 'query ($list: [String!]!) { echoAll(texts: $list) }';
+    const { errors, data } = await run(gateway, { query, variables: { list: Array<number>(count).fill(1) } });
+    expect(data ?? null).toBeNull();
+    expect(errors).toHaveLength(Math.min(count, 5));
+    for (const [i, error] of errors!.entries())
+      expect(error).toMatchObject({
+        message: `Variable "$list" got invalid value 1 at "list[${i}]"; String cannot represent a non string value: 1`,
+        extensions: { code: 'BAD_USER_INPUT', retry: 'no', requestId: expect.any(String) },
+      });
+  });
+
+  it('echoes no more of what was sent than a thousand characters', async () => {
+    const long = 'x'.repeat(200_000);
+    for (const operation of [
+      { query: 'query ($n: Int) { items(first: $n) { edges { node { id } } } }', variables: { n: long } },
+      { query: `query ($id: ID!) { itemById(id: $id) { id } }`, variables: { id: long } },
+      { query: `{ ${long.slice(0, 60_000)} }` },
+    ])
+      expect(JSON.stringify(await run(gateway, operation)).length).toBeLessThan(3_000);
+  });
+
   it('lets ask stand alone only', async () => {
     const ask = 'ask(input: { question: "why?" })';
     expect(await run(gateway, { query: `{ ${ask} __typename }` })).toMatchObject({ data: { ask: 'why?' } });
@@ -102,6 +137,26 @@ describe.each(TRANSPORTS)('limits over $name', ({ run }) => {
 });
 
 describe('limits', () => {
+  it.each(['/graphql', '/graphql/stream'])('refuse JSON of too many values or levels at %s, unparsed', async (path) => {
+    const gateway = await startProbeGateway();
+    try {
+      const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      for (const values of [`[1${',1'.repeat(60_000)}]`, deep, `{"a":${deep}`]) {
+        const response = await fetch(`${gateway.url}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: path === '/graphql' ? '*/*' : 'text/event-stream' },
+          body: `{"query":"{ hello }","variables":{"x":${values}}}`,
+        });
+        expect(response.status).toBe(400);
+        expect(await response.json()).toMatchObject({
+          errors: [{ extensions: { code: 'QUERY_TOO_COMPLEX', requestId: expect.any(String) } }],
+        });
+      }
+    } finally {
+      await gateway.close(100);
+    }
+  });
+
   it('takes no longer to refuse a hostile document than an honest one takes to run', async () => {
     const gateway = await startProbeGateway();
     try {

@@ -85,6 +85,11 @@ export class ProbeResolver {
     return text;
   }
 
+  @Query(() => [String], { description: 'Gives back what it got.' })
+  echoAll(@Arg('texts', () => [String], { description: 'At most 100.' }) texts: string[]): string[] {
+    return texts;
+  }
+
   @Query(() => Item, { description: 'The start of an endless chain.' })
   item(): Item {
     const item: Item = { id: '1' };

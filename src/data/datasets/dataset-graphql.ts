@@ -19,6 +19,7 @@ import {
   DateTime,
   make,
   mapPage,
+  MaxItems,
   NodeType,
   toConnection,
   toGlobalId,
@@ -70,6 +71,7 @@ export class CreateDatasetInput {
   @Field(() => String, { nullable: true, description: 'What it is; at most 1,000 characters.' })
   description?: string | null;
 
+  @MaxItems(10_000)
   @Field(() => [String], {
     nullable: true,
     description: 'The labels that rows may have: others are errors then. At most 10,000.',

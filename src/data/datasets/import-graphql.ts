@@ -23,6 +23,7 @@ import {
   JsonScalar,
   make,
   RunEventType,
+  MaxItems,
   runEventFields,
   runObject,
   RunType,
@@ -130,7 +131,10 @@ export class AddDatasetVersionInput {
   })
   extend!: boolean;
 
-  @Field(() => [PreprocessingStep], { defaultValue: [], description: 'Steps that texts go through, in this order.' })
+  @Field(() => [PreprocessingStep], {
+    defaultValue: [],
+    description: 'Steps that texts go through, in this order; at most 100.',
+  })
   steps!: PreprocessingStep[];
 
   @Field(() => SplitRuleInput, { nullable: true, description: 'By default a tenth each for validation and test.' })
@@ -138,7 +142,7 @@ export class AddDatasetVersionInput {
 
   @Field(() => [String], {
     defaultValue: [],
-    description: 'Names of feature views to join as of the EVENT_TIME of each row.',
+    description: 'Names of feature views to join as of the EVENT_TIME of each row; at most 20.',
   })
   features!: string[];
 
@@ -208,6 +212,7 @@ export class DeleteDatasetRowsInput {
   })
   subject?: string | null;
 
+  @MaxItems(1_000)
   @Field(() => [String], { nullable: true, description: 'Keys of the rows; at most 1,000.' })
   keys?: string[] | null;
 

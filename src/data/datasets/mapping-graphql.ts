@@ -1,4 +1,5 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { MaxItems } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { TextEncoding } from '../importing/decode.js';
 import { DataField, DataFormat, OffsetUnit, type FileMapping } from '../importing/mapping.js';
@@ -148,17 +149,21 @@ export class FileMappingInput {
 
   @Field(() => [ColumnUse], {
     nullable: true,
-    description: 'What columns are used for: all of them, in place of the guess.',
+    description: 'What columns are used for: all of them, in place of the guess; at most 100.',
   })
   columns?: ColumnUse[] | null;
 
-  @Field(() => [ConstantField], { nullable: true, description: 'Fields that have the same value in every row.' })
+  @Field(() => [ConstantField], {
+    nullable: true,
+    description: 'Fields that have the same value in every row; at most 100.',
+  })
   constants?: ConstantField[] | null;
 
-  @Field(() => [ValueName], { nullable: true, description: 'What values of the SPLIT column stand for.' })
+  @Field(() => [ValueName], { nullable: true, description: 'What values of the SPLIT column stand for; at most 100.' })
   splitValues?: ValueName[] | null;
 
-  @Field(() => [ValueName], { nullable: true, description: 'Names for coded labels.' })
+  @MaxItems(10_000)
+  @Field(() => [ValueName], { nullable: true, description: 'Names for coded labels; at most 10,000.' })
   labelValues?: ValueName[] | null;
 
   @Field(() => OffsetUnit, { nullable: true, description: 'What offsets count; code points by default.' })

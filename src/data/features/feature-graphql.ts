@@ -24,6 +24,7 @@ import {
   JsonScalar,
   make,
   mapPage,
+  MaxItems,
   NodeType,
   toConnection,
   toGlobalId,
@@ -33,6 +34,7 @@ import {
 } from '../../graphql-kit/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
+import { MAX_WRITE } from './feature-service.js';
 import { FeatureType, type FeatureRow, type FeatureValues, type FeatureViewRecord } from './feature-view.js';
 
 registerEnumType(FeatureType, {
@@ -168,7 +170,8 @@ export class WriteFeaturesInput {
   @Field(() => String, { description: 'Name of the view.' })
   view!: string;
 
-  @Field(() => [FeatureRowInput], { description: 'At most 10,000 rows.' })
+  @MaxItems(MAX_WRITE)
+  @Field(() => [FeatureRowInput], { description: 'At most 1,000 rows; a file of any length goes to `importFeatures`.' })
   rows!: FeatureRowInput[];
 }
 
@@ -263,7 +266,7 @@ export class FeatureViewResolver {
   async features(
     @Ctx() { workspaceId }: GraphContext,
     @Arg('entity', () => String, { description: 'The entity, e.g. `customer:42`.' }) entity: string,
-    @Arg('views', () => [String], { description: 'Names of the views.' }) views: string[],
+    @Arg('views', () => [String], { description: 'Names of the views; at most 100.' }) views: string[],
     @Arg('at', () => DateTime, { nullable: true, description: 'As a reader at this moment saw it; now when left out.' })
     at?: Date | null,
   ): Promise<EntityFeatures[]> {

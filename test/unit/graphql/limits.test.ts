@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { buildSchema, parse } from 'graphql';
 import { operationCost } from '../../../src/graphql/cost.js';
-import { DocumentChecker, DocumentRefused } from '../../../src/graphql/documents.js';
+import { DocumentChecker, RequestRefused } from '../../../src/graphql/documents.js';
 import { checkShape, DEFAULT_LIMITS } from '../../../src/graphql/limits.js';
 
 const schema = buildSchema(`
@@ -109,7 +109,7 @@ describe('DocumentChecker', () => {
         return error;
       }
     };
-    expect(refused()).toBeInstanceOf(DocumentRefused);
+    expect(refused()).toBeInstanceOf(RequestRefused);
     expect(refused()).toBe(refused());
     for (let i = 0; i < 20; i++) checker.prepare(`{ node { id } } # ${i}`);
     expect(checker.prepare('{ node { id } }')).not.toBe(first);

@@ -1,6 +1,8 @@
 import { buildSchema } from 'graphql';
 import { undescribed } from '../../../src/graphql/descriptions.js';
 import { errorsPage } from '../../../src/graphql/errors-page.js';
+import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { ERROR_CODES } from '../../../src/kernel/error-codes.js';
 
 describe('the schema’s documentation', () => {
@@ -19,6 +21,14 @@ describe('the schema’s documentation', () => {
       'I.bare',
       'Query.e(input:)',
     ]);
+  });
+
+  it('says what a field costs where it is dearer than a plain one, and nothing else does', () => {
+    const query = buildGraphSchema(RESOLVER_CLASSES).getQueryType()!.getFields();
+    expect(query['ask']!.description).toMatch(/ Cost: 100\.$/);
+    expect(query['answerAll']!.description).toMatch(/ Cost: 400 and 4 times its selection\.$/);
+    expect(query['collection']!.description).toMatch(/ Cost: 2\.$/);
+    expect(query['node']!.description).not.toMatch(/Cost:/);
   });
 
   it('lists every error code with what to do', () => {

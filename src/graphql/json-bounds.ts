@@ -1,0 +1,48 @@
+import { GraftError } from '../kernel/errors.js';
+
+/** How much structure a JSON text may have; long strings in it are bounded by its bytes alone. */
+export interface JsonLimits {
+  /** Values, those inside arrays and objects counted. */
+  values: number;
+  /** Arrays and objects inside each other. */
+  nesting: number;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * Measures a JSON text before it is parsed: parsing 8 MB takes 10 ms when they are one string, and seconds when they are
+ * brackets or short values. Whether it is JSON at all is the parser's to say.
+ * @param text UTF-8
+ * @throws QUERY_TOO_COMPLEX naming the limit
+ */
+export function checkJson(text: Uint8Array, limits: JsonLimits): void {
+  let values = 1;
+  let nesting = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i];
+    if (inString) {
+      if (byte === BACKSLASH) i += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === COMMA) values += 1;
+    else if (byte === OPENING_BRACKET || byte === OPENING_BRACE) {
+      values += 1;
+      nesting += 1;
+      if (nesting > limits.nesting) throw beyond('nested more deeply than', limits.nesting, 'levels');
+    } else if (byte === CLOSING_BRACKET || byte === CLOSING_BRACE) nesting -= 1;
+    if (values > limits.values) throw beyond('made of more than', limits.values, 'values');
+  }
+}
+
+const beyond = (what: string, allowed: number, unit: string): GraftError =>
+  new GraftError('QUERY_TOO_COMPLEX', `The request’s JSON is ${what} ${allowed} ${unit}, the most that is read.`, {
+    hint: 'Send less at once, or large data as a file (`POST /files`).',
+  });

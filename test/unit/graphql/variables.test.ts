@@ -1,0 +1,108 @@
+import {
+  buildSchema,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isObjectType,
+  type GraphQLArgument,
+} from 'graphql';
+import { DocumentChecker, RequestRefused } from '../../../src/graphql/documents.js';
+import { DEFAULT_LIMITS } from '../../../src/graphql/limits.js';
+import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { MOST_REQUEST_ERRORS } from '../../../src/graphql/variables.js';
+import { mostItems } from '../../../src/graphql-kit/index.js';
+import { isGraftError } from '../../../src/kernel/errors.js';
+
+const product = buildGraphSchema(RESOLVER_CLASSES);
+
+describe('lists in variables', () => {
+  const DELETE = `mutation ($names: [String!]!) { deleteDocuments(input: { collection: "c", names: $names }) { deleted } }`;
+  const INPUT = `mutation ($input: DeleteDocumentsInput!) { deleteDocuments(input: $input) { deleted } }`;
+  const LABELS = `mutation ($names: [String!]!) { createDataset(input: { name: "d", task: CLASSIFICATION, labels: $names }) { dataset { id } } }`;
+
+  const checker = new DocumentChecker(product, DEFAULT_LIMITS);
+  const refusal = (query: string, variables: Record<string, unknown>): unknown => {
+    try {
+      checker.checkVariables(checker.prepare(query), null, variables);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  /** A list that says how many of its items were looked at. */
+  const watched = (length: number) => {
+    let looks = 0;
+    const list = new Proxy(Array<unknown>(length).fill(1), {
+      get(target, key, receiver) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks += 1;
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    return { list, looks: () => looks };
+  };
+
+  it('are refused by their length before anything looks at an item, wherever the list stands', () => {
+    for (const [query, wrap] of [
+      [DELETE, (names: unknown) => ({ names })],
+      [INPUT, (names: unknown) => ({ input: { collection: 'c', names } })],
+    ] as const) {
+      const { list, looks } = watched(101);
+      const error = refusal(query, wrap(list));
+      expect(isGraftError(error, 'BAD_USER_INPUT')).toBe(true);
+      expect((error as Error).message).toMatch(/names has 101 items; at most 100 are taken/);
+      expect(looks()).toBe(0);
+    }
+  });
+
+  it('take the bound of the argument that they are given to', () => {
+    const names = Array.from({ length: 10_000 }, (_, i) => `label ${i}`);
+    expect(refusal(LABELS, { names })).toBeNull();
+    expect(refusal(LABELS, { names: [...names, 'one more'] })).toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
+  it('stop at the first few errors when their items are wrong', () => {
+    const { list, looks } = watched(10_000);
+    const error = refusal(LABELS, { names: list });
+    expect(error).toBeInstanceOf(RequestRefused);
+    expect((error as RequestRefused).errors).toHaveLength(MOST_REQUEST_ERRORS);
+    expect(looks()).toBeLessThan(10 * MOST_REQUEST_ERRORS);
+  });
+
+  it('have fields of no more than a name’s length, so that no similar one is looked for', () => {
+    const error = refusal(INPUT, { input: { collection: 'c', names: [], ['x'.repeat(1_000_000)]: 1 } });
+    expect(error).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input' });
+    expect((error as Error).message.length).toBeLessThan(200);
+  });
+
+  it('ask for no more in any list of the schema than its description says', () => {
+    const lists: [string, GraphQLArgument][] = [];
+    for (const type of Object.values(product.getTypeMap())) {
+      if (type.name.startsWith('__')) continue;
+      const inputs: [string, object][] = isInputObjectType(type)
+        ? Object.entries(type.getFields())
+        : isObjectType(type)
+          ? Object.values(type.getFields()).flatMap(({ args }) => args.map((arg): [string, object] => [arg.name, arg]))
+          : [];
+      for (const [name, input] of inputs as [string, GraphQLArgument][])
+        if (isListType(getNullableType(input.type))) lists.push([`${type.name}.${name}`, input]);
+    }
+    expect(lists.length).toBeGreaterThan(15);
+    for (const [name, list] of lists) {
+      const numbers =
+        (list.description ?? '').match(/\d[\d,]*/g)?.map((each) => Number(each.replaceAll(',', ''))) ?? [];
+      expect([name, numbers.some((most) => most <= mostItems(list))]).toEqual([name, true]);
+    }
+  });
+});
+
+describe('a variable that is given to arguments in fragments', () => {
+  it('has their bound too', () => {
+    const schema = buildSchema('type Query { find(names: [String!]!): Int }');
+    const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
+    const prepared = checker.prepare('query ($n: [String!]!) { ...F } fragment F on Query { find(names: $n) }');
+    const check = (length: number) => () => checker.checkVariables(prepared, null, { n: Array(length).fill('a') });
+    expect(check(100)).not.toThrow();
+    expect(check(101)).toThrow(/at most 100/);
+  });
+});
