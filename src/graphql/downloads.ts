@@ -8,11 +8,11 @@ import { identifyCaller } from '../platform/access/index.js';
 
 /** Where files come from: `FileService` of the artifact store. */
 export interface FileSource {
-  /** @throws NOT_FOUND */
+  /** @throws NOT_FOUND; `content` throws STORAGE_FAILED when the bytes are damaged */
   open(
     workspaceId: WorkspaceId,
     id: string,
-  ): Promise<{ name: string; bytes: bigint | number; content: () => Readable }>;
+  ): Promise<{ name: string; bytes: bigint | number; content: () => Promise<Readable> }>;
 }
 
 export interface DownloadParts {
@@ -31,14 +31,15 @@ function disposition(name: string): string {
 
 /**
  * `GET /files/<id>`: the bytes of a file, as an attachment of no particular type: whatever somebody uploaded, no browser
- * shows or runs it here. The stream breaks off when the bytes turn out not to have their digest; that is the whole file's,
- * so there are no ranges.
+ * shows or runs it here. Damaged bytes are refused before the first one is sent, and the stream breaks off short of its
+ * length when they are damaged meanwhile. The digest is the whole file's, so there are no ranges.
  */
 export function addDownloads(server: FastifyInstance, { files, isDraining, underWay }: DownloadParts): void {
   server.get<{ Params: { id: string } }>('/files/:id', async (request, reply) => {
     if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const id = fromGlobalId(request.params.id, 'File', 'id');
     const { name, bytes, content } = await files.open(identifyCaller().workspaceId, id);
+    const sent = request.method === 'HEAD' ? Readable.from([]) : await content();
     void underWay(finished(reply.raw).catch(() => undefined));
     return reply
       .header('content-type', 'application/octet-stream')
@@ -47,6 +48,6 @@ export function addDownloads(server: FastifyInstance, { files, isDraining, under
       .header('content-disposition', disposition(name))
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', 'no-store')
-      .send(request.method === 'HEAD' ? Readable.from([]) : content());
+      .send(sent);
   });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { truncate } from 'node:fs/promises';
+import { open, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -159,13 +159,33 @@ describe('GET /files/:id', () => {
       expect((await buffer(await send(path, { 'sec-fetch-site': site }))).toString()).toBe('secret');
   });
 
-  it('breaks off instead of ending when the bytes are damaged, and says so when they are lost', async () => {
+  it('says before the first byte that a file is damaged, also one of the same length and time that was whole before', async () => {
     const damaged = await store(randomBytes(200_000));
-    await truncate(files.path(damaged), 100_000);
-    await expect(fetch(address(damaged)).then((response) => response.arrayBuffer())).rejects.toThrow();
+    const path = files.path(damaged);
+    expect((await fetch(address(damaged))).status).toBe(200);
+    const { atime, mtime } = await stat(path);
+    const content = await readFile(path);
+    content[199_999]! ^= 1;
+    await writeFile(path, content);
+    await utimes(path, atime, mtime);
+    expect(await refusal(await send(new URL(address(damaged)).pathname))).toEqual([500, 'STORAGE_FAILED']);
+    await truncate(path, 100_000);
+    expect(await refusal(await send(new URL(address(damaged)).pathname))).toEqual([500, 'STORAGE_FAILED']);
+  });
+
+  it('says that the bytes are lost', async () => {
     const lost = await store('lost');
     await artifacts.remove(lost.sha256);
     expect(await refusal(await send(new URL(address(lost)).pathname))).toEqual([500, 'STORAGE_FAILED']);
+  });
+
+  it('breaks off instead of ending when the bytes are damaged while they are sent', async () => {
+    const file = await store(randomBytes(20_000_000));
+    const response = await send(new URL(address(file)).pathname);
+    const handle = await open(files.path(file), 'r+');
+    await handle.write(Buffer.from('damage'), 0, 6, 19_999_994);
+    await handle.close();
+    await expect(buffer(response)).rejects.toThrow('aborted');
   });
 
   it('lets a download that is under way end when the gateway stops, and begins no other', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { isSha256, sha256 as digest, type Sha256 } from '../../kernel/hashing.js';
+import { VerifiedFiles } from './verified-files.js';
 
 export interface StoredBytes {
   sha256: Sha256;
@@ -25,6 +26,7 @@ const ABANDONED_AFTER_MS = 60 * 60 * 1000;
  * A reader therefore never sees half a file, and equal content is stored once.
  */
 export class ArtifactStore {
+  readonly #verified = new VerifiedFiles();
   #swept: Promise<void> | undefined;
 
   constructor(private readonly folder: string) {}
@@ -75,20 +77,37 @@ export class ArtifactStore {
     return content;
   }
 
-  /** A stream of the content that ends in STORAGE_FAILED instead of `end` when the digest is wrong: act on the content only after it ended. */
+  /**
+   * A stream of the content that fails with STORAGE_FAILED when the digest is wrong. Its last piece comes once all of them
+   * had the digest, so that damaged content never looks whole; act on it only after the stream ended.
+   */
   openRead(sha256: string): Readable {
     const hash = createHash('sha256');
+    let held: Buffer | null = null;
     const verify = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         hash.update(chunk);
-        done(null, chunk);
+        if (held !== null) this.push(held);
+        held = chunk;
+        done();
       },
-      flush: (done) => done(hash.digest('hex') === sha256 ? null : damaged(sha256)),
+      flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256))),
     });
     const file = createReadStream(this.path(sha256));
     file.on('error', (error) => verify.destroy(readFailure(error)));
     verify.on('close', () => file.destroy());
     return file.pipe(verify);
+  }
+
+  /**
+   * Reads all of an artifact, unless this process did since it last changed.
+   * @throws NOT_FOUND, STORAGE_FAILED when the content no longer has its digest
+   */
+  async verify(sha256: string): Promise<void> {
+    const intact = await this.#verified.has(this.path(sha256), sha256).catch((error: unknown) => {
+      throw readFailure(error);
+    });
+    if (!intact) throw damaged(sha256);
   }
 
   /** Removes an artifact; the caller knows that nothing names it any more. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { GraftError, notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
@@ -56,15 +57,23 @@ export class FileService {
     return row;
   }
 
-  /** A file's name, size and bytes. @throws NOT_FOUND, STORAGE_FAILED when the bytes are lost; the stream ends in it when they are damaged */
+  /**
+   * A file's name, size and bytes. `content` reads all of the bytes before it hands out the first, unless it did before.
+   * @throws NOT_FOUND, STORAGE_FAILED when the bytes are lost; `content` when they are damaged, and its stream when they
+   * are damaged meanwhile
+   */
   async open(
     workspaceId: WorkspaceId,
     id: string,
-  ): Promise<{ name: string; bytes: bigint; content: () => ReturnType<ArtifactStore['openRead']> }> {
+  ): Promise<{ name: string; bytes: bigint; content: () => Promise<Readable> }> {
     const { name, bytes, sha256 } = await this.get(workspaceId, id, 'id');
     if (!(await this.artifacts.has(sha256)))
       throw new GraftError('STORAGE_FAILED', `The bytes of ${name} are not in the artifact store any more.`);
-    return { name, bytes, content: () => this.artifacts.openRead(sha256) };
+    const content = async () => {
+      await this.artifacts.verify(sha256);
+      return this.artifacts.openRead(sha256);
+    };
+    return { name, bytes, content };
   }
 
   /** Where the bytes of a stored file lie: for processes that open it themselves. */

@@ -142,7 +142,7 @@ describe('datasets over GraphQL', () => {
     const { file } = exportDatasetVersion;
     expect(file).toMatchObject({ name: 'messages-v1.jsonl', path: `/files/${file.id}` });
     const opened = await kit.files.open(ws, fromGlobalId(file.id, 'File', 'id'));
-    const lines = (await text(opened.content()))
+    const lines = (await text(await opened.content()))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { split: string });

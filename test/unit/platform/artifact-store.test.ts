@@ -65,8 +65,23 @@ describe('the artifact store', () => {
     await writeFile(store.path(name), 'precioux');
     await expect(store.read(name)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await expect(buffer(store.openRead(name))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(store.verify(name)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await store.put(bytes('precious'), { maxBytes: 100 });
     expect((await store.read(name)).toString()).toBe('precious');
+    await store.verify(name);
+  });
+
+  it('hands out the last bytes only after all of them had the digest', async () => {
+    const content = Buffer.alloc(1_000_000, 'x');
+    const { sha256: name } = await store.put(bytes(content.toString()), { maxBytes: content.length });
+    content[0] = 0;
+    await writeFile(store.path(name), content);
+    let read = 0;
+    const reading = async () => {
+      for await (const chunk of store.openRead(name)) read += (chunk as Buffer).length;
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(read).toBeLessThan(content.length);
   });
 
   it('says NOT_FOUND for an unknown digest and for anything that is not one', async () => {

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+
+/** A file that changed this short a time ago could change again without its time of change telling. */
+const SETTLED_AFTER_MS = 2_000;
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * Remembers which files this process has read and found to have their digest, so that a file that is read often is hashed
+ * once. A file is known by inode, size, and the times of change in ns: the inode's own (`ctime`) moves with every write
+ * and can't be set back, as that of the content can. What changes bytes below the file system is left to who reads them.
+ */
+export class VerifiedFiles {
+  readonly #seen = new Map<string, string>();
+
+  /** @returns whether the file has this digest @throws what the file system says, e.g. ENOENT */
+  async has(path: string, sha256: string): Promise<boolean> {
+    const before = await fingerprint(path);
+    if (this.#seen.get(path) === before.text) return true;
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    if (hash.digest('hex') !== sha256) return false;
+    if (Date.now() - before.changedMs > SETTLED_AFTER_MS && (await fingerprint(path)).text === before.text)
+      this.#remember(path, before.text);
+    return true;
+  }
+
+  #remember(path: string, text: string): void {
+    this.#seen.delete(path);
+    this.#seen.set(path, text);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MOST_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest);
+  }
+}
+
+async function fingerprint(path: string): Promise<{ text: string; changedMs: number }> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return { text: [dev, ino, size, mtimeNs, ctimeNs].join(' '), changedMs: Number(ctimeNs / 1_000_000n) };
+}
