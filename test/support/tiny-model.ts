@@ -41,6 +41,10 @@ export interface TinyModelOptions {
   architecture?: string;
   /** `general.type` of the file. */
   type?: string;
+  /** Gains of the normalisations that differ from 1, so that a test notices where one is left out. */
+  variedGains?: boolean;
+  /** Without an output layer of its own the embedding serves as one. */
+  tiedOutput?: boolean;
 }
 
 /** GPT-2's printable stand-in for each of the 256 bytes. */
@@ -117,7 +121,13 @@ function writeValue(out: Writer, value: Value): void {
 }
 
 /** The bytes of the tiny model, about half a megabyte of F32. */
-export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: TinyModelOptions = {}): Buffer {
+export function tinyModel({
+  seed = 1,
+  architecture = 'llama',
+  type = 'model',
+  variedGains = false,
+  tiedOutput = false,
+}: TinyModelOptions = {}): Buffer {
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
   const control = (name: string): number => tokens.indexOf(name);
   const tokenTypes = tokens.map((token) => (CONTROL.includes(token) ? 3 : 1));
@@ -134,6 +144,10 @@ export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: 
     [`${architecture}.attention.head_count_kv`]: { u32: KEY_VALUE_HEADS },
     [`${architecture}.attention.layer_norm_rms_epsilon`]: { f32: 1e-5 },
     [`${architecture}.rope.dimension_count`]: { u32: HIDDEN / HEADS },
+    ...(architecture === 'qwen3' && {
+      [`${architecture}.attention.key_length`]: { u32: HIDDEN / HEADS },
+      [`${architecture}.attention.value_length`]: { u32: HIDDEN / HEADS },
+    }),
     [`${architecture}.vocab_size`]: { u32: tokens.length },
     'tokenizer.ggml.model': { string: 'gpt2' },
     'tokenizer.ggml.pre': { string: 'smollm' },
@@ -150,7 +164,7 @@ export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: 
   const tensors: [name: string, dimensions: number[]][] = [
     ['token_embd.weight', [HIDDEN, tokens.length]],
     ['output_norm.weight', [HIDDEN]],
-    ['output.weight', [HIDDEN, tokens.length]],
+    ...(tiedOutput ? [] : [['output.weight', [HIDDEN, tokens.length]] as [string, number[]]]),
   ];
   for (let layer = 0; layer < LAYERS; layer++)
     tensors.push(
@@ -163,6 +177,8 @@ export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: 
       [`blk.${layer}.ffn_gate.weight`, [HIDDEN, FEED_FORWARD]],
       [`blk.${layer}.ffn_up.weight`, [HIDDEN, FEED_FORWARD]],
       [`blk.${layer}.ffn_down.weight`, [FEED_FORWARD, HIDDEN]],
+      ...(architecture === 'qwen2' ? attentionBiases(layer, keyValue) : []),
+      ...(architecture === 'qwen3' ? headNorms(layer) : []),
     );
 
   const header = new Writer().bytes(Buffer.from('GGUF')).u32(3).u64(tensors.length).u64(Object.keys(metadata).length);
@@ -176,14 +192,26 @@ export function tinyModel({ seed = 1, architecture = 'llama', type = 'model' }: 
     header.string(name).u32(dimensions.length);
     for (const size of dimensions) header.u64(size);
     header.u32(0).u64(data.length);
-    data.bytes(weights(name, dimensions, normal)).align(32);
+    data.bytes(weights(name, dimensions, normal, variedGains)).align(32);
   }
   return Buffer.concat([header.align(32).done(), data.done()]);
 }
 
-function weights(name: string, [fanIn = 1, fanOut = 1]: number[], normal: () => number): Buffer {
+const attentionBiases = (layer: number, keyValue: number): [name: string, dimensions: number[]][] => [
+  [`blk.${layer}.attn_q.bias`, [HIDDEN]],
+  [`blk.${layer}.attn_k.bias`, [keyValue]],
+  [`blk.${layer}.attn_v.bias`, [keyValue]],
+];
+
+const headNorms = (layer: number): [name: string, dimensions: number[]][] => [
+  [`blk.${layer}.attn_q_norm.weight`, [HIDDEN / HEADS]],
+  [`blk.${layer}.attn_k_norm.weight`, [HIDDEN / HEADS]],
+];
+
+function weights(name: string, [fanIn = 1, fanOut = 1]: number[], normal: () => number, variedGains: boolean): Buffer {
   const values = new Float32Array(fanIn * fanOut);
-  if (name.endsWith('norm.weight')) values.fill(1);
+  if (name.endsWith('norm.weight')) values.forEach((_, index) => (values[index] = variedGains ? 1 + normal() / 5 : 1));
+  else if (name.endsWith('.bias')) values.forEach((_, index) => (values[index] = normal()));
   else
     values.forEach(
       (_, index) => (values[index] = normal() * (name === 'token_embd.weight' ? 1 : 1.5 / Math.sqrt(fanIn))),

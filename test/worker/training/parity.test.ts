@@ -1,0 +1,53 @@
+/** @jest-environment ./test/support/native-arrays-environment.mjs */
+import type { Llama, Token } from 'node-llama-cpp';
+import { openLlama } from '../../../gpu-worker/engines/inference/llama.js';
+import { TRAINABLE } from '../../../gpu-worker/engines/training/model/config.js';
+import { logitsGraph } from '../../../gpu-worker/engines/training/model/programs.js';
+import { indices, packSequences } from '../../../gpu-worker/engines/training/trainer/pack.js';
+import { Bench, compareLogits, LONGEST } from './support.js';
+
+describe('what is trained is what is served', () => {
+  let llama: Llama;
+  beforeAll(async () => {
+    llama = await openLlama(false);
+  });
+  afterAll(() => llama.dispose());
+
+  /** Logits of llama.cpp after every token of a sequence: [tokens * vocabulary]. */
+  async function served(path: string, sequence: Int32Array, vocabulary: number): Promise<Float32Array> {
+    const model = await llama.loadModel({ modelPath: path });
+    const context = await model.createContext({ contextSize: 256, threads: 1 });
+    const everything = { temperature: 1, topK: vocabulary, topP: 1, minP: 0 };
+    const results = await context
+      .getSequence()
+      .controlledEvaluate(
+        [...sequence].map((id) => [id as Token, { generateNext: { logits: true, options: everything } }]),
+      );
+    const logits = new Float32Array(sequence.length * vocabulary);
+    results.forEach((result, place) => {
+      for (const [token, logit] of result?.next.logits ?? []) logits[place * vocabulary + token] = logit;
+    });
+    await model.dispose();
+    return logits;
+  }
+
+  it.each(TRAINABLE)('gives the logits of llama.cpp for %s', async (architecture) => {
+    const bench = new Bench({ architecture, seed: 9, tiedOutput: architecture === 'qwen2' });
+    try {
+      const [sequence] = bench.sequences([40], 2) as [Int32Array];
+      const program = await bench.onnx.compile(logitsGraph(bench.config, null, LONGEST));
+      const places = indices(Array.from(sequence, (_, place) => place));
+      // A second, longer sequence beside it: padding must not change the first.
+      const { feeds } = packSequences([sequence, ...bench.sequences([50], 3)], bench.config);
+      const { logits } = await program.run({ ...feeds, places });
+      const expected = await served(bench.path, sequence, bench.config.vocabulary);
+      // What is left is llama.cpp's key and value cache, which holds 16 bits a number.
+      const { meanKl, sameTop } = compareLogits(logits!, expected, bench.config.vocabulary);
+      expect(meanKl).toBeLessThan(1e-5);
+      // Random weights make near ties, which fall either way.
+      expect(sameTop).toBeGreaterThanOrEqual(0.95);
+    } finally {
+      await bench.dispose();
+    }
+  });
+});
