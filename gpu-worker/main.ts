@@ -1,8 +1,8 @@
-// The program of every worker process: `serve` for as long as the channel is open, or one throw-away task.
+// The program of every worker process: `serve` or `train` for as long as the channel is open, or one throw-away task.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { workerOptions } from '../src/worker-protocol/index.js';
+import { serveOptions, trainOptions } from '../src/worker-protocol/index.js';
 import { errorFields, log } from './log.js';
 
 // A terminal's Ctrl-C reaches the whole group; the gateway decides when its workers end.
@@ -28,7 +28,10 @@ if (process.send === undefined) {
 }
 switch (task) {
   case 'serve':
-    await (await import('./serve.js')).serve(workerOptions.parse(given), graftVersion());
+    await (await import('./serve.js')).serve(serveOptions.parse(given), graftVersion());
+    break;
+  case 'train':
+    await (await import('./train.js')).train(trainOptions.parse(given), graftVersion());
     break;
   case 'probe': {
     const { probe } = await import('./probe.js');

@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { getLlamaGpuTypes, type LlamaGpuType } from 'node-llama-cpp';
 import { GraftError } from '../src/kernel/errors.js';
-import type { Provider } from '../src/worker-protocol/index.js';
+import type { ServeProvider } from '../src/worker-protocol/index.js';
 import { openLlama } from './engines/inference/llama.js';
 import { identityModel } from './formats/onnx/identity.js';
 import { errorFields, log } from './log.js';
@@ -11,7 +11,7 @@ import { errorFields, log } from './log.js';
  * fastest provider of ONNX Runtime. Run it in a throw-away process only: a GPU driver that doesn't fit may crash it.
  * @throws SETUP_FAILED when not even the CPU build works
  */
-export async function probe(options: { gpu: boolean }): Promise<Provider> {
+export async function probe(options: { gpu: boolean }): Promise<ServeProvider> {
   return { inference: await probeLlama(options.gpu), embedding: await probeOnnx(options.gpu) };
 }
 

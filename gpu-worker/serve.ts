@@ -8,10 +8,10 @@ import { openLlama } from './engines/inference/llama.js';
 import { ModelHost } from './engines/inference/model-host.js';
 import { openThreadSpreader, type SpreadThreads } from './engines/inference/spread-threads.js';
 import { tokenizePrompt, tokenizeText } from './engines/inference/prompt.js';
-import { describeSelf } from './hello.js';
+import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
 import { inspectInChild } from './one-shot.js';
-import type { WorkerOptions } from '../src/worker-protocol/index.js';
+import { serveRole, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
 import { Server, type Handlers } from './server.js';
 
 /** How long a bulk batch waits for interactive generations to end; then it runs anyway, so that ingestion never starves. */
@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 2_000;
 const LOOK_EVERY_MS = 50;
 
 /** The serve worker: engines, lanes and protocol put together. */
-export async function serve(options: WorkerOptions, graftVersion: string): Promise<void> {
+export async function serve(options: ServeOptions, graftVersion: string): Promise<void> {
   const gpu = options.provider.inference === 'cpu' ? false : (options.provider.inference as LlamaGpuType);
   const llama = await openLlama(gpu);
   const freeCores = new FreeCores();
@@ -42,7 +42,7 @@ export async function serve(options: WorkerOptions, graftVersion: string): Promi
     quiet,
   );
 
-  const handlers: Handlers = {
+  const handlers: Handlers<ServeOperations> = {
     generate: (input, call) =>
       generation.run({ ...call, group: input.model.sha256 }, () =>
         host.use(input.model, (hosted) => generate(llama, hosted, input, call)),
@@ -72,7 +72,7 @@ export async function serve(options: WorkerOptions, graftVersion: string): Promi
   };
 
   const lanes = [generation, embedding, light, inspection];
-  new Server(handlers, await describeSelf(llama, options, graftVersion), () => ({
+  new Server(serveRole, handlers, await describeServer(llama, options, graftVersion), () => ({
     queued: budget.waiting,
     active: lanes.reduce((sum, lane) => sum + lane.active, 0),
     models: host.loaded,

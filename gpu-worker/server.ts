@@ -2,51 +2,68 @@ import { GraftError } from '../src/kernel/errors.js';
 import {
   chooseVersion,
   idOf,
-  OPERATIONS,
+  operationOf,
   parseGatewayMessage,
   parseInput,
   PROTOCOL_VERSION,
+  type ChunkOf,
   type GatewayMessage,
   type GatewayMessageOf,
   type InputOf,
   type Load,
-  type Operation,
+  type OperationDefinition,
+  type Operations,
   type OutputOf,
   type Priority,
   type WorkerHello,
   type WorkerMessage,
+  type WorkerRole,
 } from '../src/worker-protocol/index.js';
-import { CreditStream } from './credit-stream.js';
+import { ChunkStream } from './chunk-stream.js';
+import { Hold } from './hold.js';
 import { errorFields, log } from './log.js';
 
 const HEARTBEAT_MS = 1_000;
 
-/** What a handler knows about the request it answers. */
-export interface Call {
+/** What a handler knows about the request it answers, and how it speaks before the result. */
+export interface Call<C = never> {
   workspace: string;
   priority: Priority;
   /** Aborted by cancel (CANCELLED) and by the deadline (DEADLINE_EXCEEDED); its reason is the error to throw. */
   signal: AbortSignal;
+  /** Aborted when the gateway wants the work to stop where it can go on later: keep what is needed and return. */
+  pausing: AbortSignal;
   /** For operations that stream. */
-  stream: CreditStream;
+  chunks: ChunkStream<C>;
+  /** How far the work is, 0..1. */
+  progress(fraction: number, message: string): void;
+  /** Long work awaits it before each batch: resolves at once, or when the gateway lets held work go on. @throws the signal's reason */
+  turn(): Promise<void>;
 }
 
-export type Handlers = { [O in Operation]: (input: InputOf<O>, call: Call) => Promise<OutputOf<O>> };
+type Handler<D extends OperationDefinition> = (input: InputOf<D>, call: Call<ChunkOf<D>>) => Promise<OutputOf<D>>;
+export type Handlers<Ops extends Operations> = { [O in keyof Ops]: Handler<Ops[O]> };
+
+/** What a worker says about itself beyond what its role says. */
+export type Traits = Omit<WorkerHello, 'version' | 'role' | 'operations'>;
 
 interface Running {
   abort: AbortController;
-  stream: CreditStream;
+  pause: AbortController;
+  chunks: ChunkStream<unknown>;
 }
 
 /** The worker's end of PROTOCOL.md over the channel to the process that forked it. */
-export class Server {
+export class Server<Ops extends Operations> {
   private greeted = false;
   private readonly calls = new Map<string, Running>();
+  private readonly held = new Hold();
   private lastBeat = performance.now();
 
   constructor(
-    private readonly handlers: Handlers,
-    private readonly hello: Omit<WorkerHello, 'version'>,
+    private readonly role: WorkerRole<Ops>,
+    private readonly handlers: Handlers<Ops>,
+    private readonly traits: Traits,
     private readonly load: () => Omit<Load, 'rssBytes' | 'eventLoopLagMs' | 'uptimeSeconds'>,
   ) {}
 
@@ -72,8 +89,14 @@ export class Server {
         return void this.handle(message);
       case 'cancel':
         return this.calls.get(message.id)?.abort.abort(new GraftError('CANCELLED', 'The caller withdrew the request.'));
+      case 'pause':
+        return this.calls.get(message.id)?.pause.abort();
       case 'credit':
-        return this.calls.get(message.id)?.stream.grant(message.credits);
+        return this.calls.get(message.id)?.chunks.grant(message.credits);
+      case 'hold':
+        return this.held.hold();
+      case 'resume':
+        return this.held.resume();
     }
   }
 
@@ -89,7 +112,9 @@ export class Server {
       return;
     }
     this.greeted = true;
-    this.send({ v: PROTOCOL_VERSION, id, kind: 'hello', version, ...this.hello });
+    const { name: role, operations } = this.role;
+    const hello: WorkerHello = { version, role, operations: Object.keys(operations), ...this.traits };
+    this.send({ v: PROTOCOL_VERSION, id, kind: 'hello', ...hello });
     this.beat();
   }
 
@@ -98,7 +123,8 @@ export class Server {
     if (this.calls.has(id))
       return this.fail(id, new GraftError('PROTOCOL_ERROR', 'The id is in use.', { field: 'id' }));
     const abort = new AbortController();
-    const stream = new CreditStream(
+    const pause = new AbortController();
+    const chunks = new ChunkStream<unknown>(
       request.credits,
       (sequence, data) => this.send({ v: PROTOCOL_VERSION, id, kind: 'chunk', sequence, data }),
       abort.signal,
@@ -109,19 +135,27 @@ export class Server {
         : setTimeout(() => {
             abort.abort(new GraftError('DEADLINE_EXCEEDED', `${operation} took longer than ${request.deadline} ms.`));
           }, request.deadline);
-    this.calls.set(id, { abort, stream });
+    this.calls.set(id, { abort, pause, chunks });
     const began = performance.now();
     try {
-      const input = parseInput(operation, request.input);
-      const handler = this.handlers[operation] as (input: unknown, call: Call) => Promise<unknown>;
-      const output = await handler(input, { workspace, priority, signal: abort.signal, stream });
+      const name = operationOf(this.role.operations, operation);
+      const input = parseInput(name, this.role.operations[name]!, request.input);
+      const handler = this.handlers[name] as (input: unknown, call: Call<unknown>) => Promise<unknown>;
+      const output = await handler(input, {
+        workspace,
+        priority,
+        signal: abort.signal,
+        pausing: pause.signal,
+        chunks,
+        progress: (fraction, message) => this.send({ v: PROTOCOL_VERSION, id, kind: 'progress', fraction, message }),
+        turn: () => this.held.turn(abort.signal),
+      });
       this.send({ v: PROTOCOL_VERSION, id, kind: 'result', output });
       log('debug', `${operation} done`, { id, workspace, ms: performance.now() - began });
     } catch (error) {
       this.fail(id, abort.signal.aborted ? abort.signal.reason : error);
     } finally {
       clearTimeout(timer);
-      stream.close();
       this.calls.delete(id);
     }
   }
@@ -154,5 +188,3 @@ export class Server {
     if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
   }
 }
-
-export const CAPABILITIES = Object.keys(OPERATIONS) as Operation[];

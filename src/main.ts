@@ -27,7 +27,7 @@ import { startServices, type ServiceHealth, type Services } from './platform/pro
 import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
-import { WorkerSupervisor, type WorkerClient } from './platform/worker/index.js';
+import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
 import { ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, say } from './terminal.js';
 
@@ -90,7 +90,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
   const files = new FileService(database, artifacts);
   const vectors = new ChromaVectorStore(services.chromaUrl);
-  const worker = new WorkerSupervisor({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
+  const worker = new ServeWorker({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
   teardown.add(() => worker.stop());
   const modelsOnDisk = new ModelsOnDisk({
     folder: config.GRAFT_MODELS,
@@ -132,7 +132,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
       const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
-      return worker.countTokens({ workspaceId: workspace, model: { path, sha256, contextLength }, texts }, {});
+      return worker.countTokens(
+        { workspaceId: workspace, model: { path, sha256, contextLength }, texts },
+        { priority: 'bulk' },
+      );
     },
   });
   teardown.add(() => data.stop());

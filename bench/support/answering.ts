@@ -21,7 +21,7 @@ import { startServices } from '../../src/platform/processes/index.js';
 import { isFinished, RunQueue } from '../../src/platform/runs/index.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
 import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
-import { WorkerSupervisor } from '../../src/platform/worker/index.js';
+import { ServeWorker } from '../../src/platform/worker/index.js';
 import { ModelRegistry, ModelStore } from '../../src/registry/index.js';
 
 const RUN_TIMEOUT_MS = 1_200_000;
@@ -38,7 +38,7 @@ export async function startAnswering() {
   const runs = new RunQueue({ database, events, clock, log, owner: home });
   const artifacts = new ArtifactStore(join(home, 'artifacts'));
   const files = new FileService(database, artifacts);
-  const worker = new WorkerSupervisor({ home, log });
+  const worker = new ServeWorker({ home, log });
   await worker.start();
   const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log });
   const defaults = {

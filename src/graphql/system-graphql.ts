@@ -23,6 +23,7 @@ registerEnumType(WorkerState, {
   name: 'WorkerState',
   description: 'Whether the worker process takes work.',
   valuesConfig: {
+    IDLE: { description: 'Not running; its first work starts it.' },
     STARTING: { description: 'Loads its engines for the first time.' },
     READY: { description: 'Takes work.' },
     RESTARTING: { description: 'Crashed, and is being started again.' },
@@ -235,8 +236,8 @@ function workerReport(
       cores: hello.device.cpu.cores,
       gpu: hello.device.gpu?.name ?? null,
       memoryBytes: hello.device.memoryBytes,
-      inferenceProvider: hello.provider.inference,
-      embeddingProvider: hello.provider.embedding,
+      inferenceProvider: hello.provider.inference ?? 'none',
+      embeddingProvider: hello.provider.embedding ?? 'none',
     },
     threads,
     queued: load?.queued ?? 0,

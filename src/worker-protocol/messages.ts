@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
-import { OPERATIONS, type Operation } from './operations.js';
 import { PROTOCOL_VERSION } from './version.js';
 
 const envelope = { v: z.literal(PROTOCOL_VERSION), id: z.string().min(1).max(64) };
 const count = z.number().int().nonnegative();
-const operation = z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]);
+/** Which names there are depends on the worker's role. */
+const operation = z.string().min(1).max(64);
 export const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]);
 
 export const priority = z.enum(['interactive', 'bulk']);
 export type Priority = z.infer<typeof priority>;
 
-/** Which program answers, for logs and for `system`. */
-export const build = z.object({ graft: z.string(), node: z.string(), llama: z.string(), onnxruntime: z.string() });
+/** Which programs answer, for logs and for `system`: Graft, Node.js, and the role's engines by name. */
+export const build = z.object({ graft: z.string(), node: z.string() }).catchall(z.string());
 export type Build = z.infer<typeof build>;
 
 export const device = z.object({
@@ -22,21 +22,11 @@ export const device = z.object({
 });
 export type Device = z.infer<typeof device>;
 
-/** What really runs each engine, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
-export const provider = z.object({ inference: z.string(), embedding: z.string() });
-export type Provider = z.infer<typeof provider>;
+/** What really runs each engine, by the engine's name, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
+export const provider = z.record(z.string(), z.string());
 
-export const limits = z.object({
-  /** Requests that may wait; one more is OVERLOADED. */
-  queue: count,
-  /** Longest prompt plus answer, whatever a model's own context is. */
-  contextTokens: count,
-  /** Generations that share the model at once. */
-  sequences: count,
-  /** Most tokens between two looks at cancels and deadlines. */
-  batchTokens: count,
-});
-export type Limits = z.infer<typeof limits>;
+/** Bounds that callers should know: `queue` requests may wait, one more is OVERLOADED; the others are the role's own. */
+export const limits = z.object({ queue: count }).catchall(count);
 
 export const load = z.object({
   queued: count,
@@ -61,23 +51,26 @@ const request = z.object({
   kind: z.literal('request'),
   workspace: z.string().min(1),
   deadline: z.number().positive().optional(),
-  traceparent: z.string().max(256).optional(),
   priority,
   operation,
   input: z.unknown(),
   credits: count.default(0),
 });
 const cancel = z.object({ ...envelope, kind: z.literal('cancel') });
+const pause = z.object({ ...envelope, kind: z.literal('pause') });
+const hold = z.object({ ...envelope, kind: z.literal('hold') });
+const resume = z.object({ ...envelope, kind: z.literal('resume') });
 const credit = z.object({ ...envelope, kind: z.literal('credit'), credits: z.number().int().min(1) });
 
 const helloFromWorker = z.object({
   ...envelope,
   kind: z.literal('hello'),
   version: z.number().int(),
+  role: z.string().min(1).max(64),
   build,
   device,
   provider,
-  capabilities: z.array(operation),
+  operations: z.array(operation),
   limits,
 });
 const chunk = z.object({ ...envelope, kind: z.literal('chunk'), sequence: count, data: z.unknown() });
@@ -99,7 +92,15 @@ const error = z.object({
 const heartbeat = z.object({ ...envelope, kind: z.literal('heartbeat'), load });
 
 /** What the gateway may send. */
-export const gatewayMessage = z.discriminatedUnion('kind', [helloFromGateway, request, cancel, credit]);
+export const gatewayMessage = z.discriminatedUnion('kind', [
+  helloFromGateway,
+  request,
+  cancel,
+  pause,
+  credit,
+  hold,
+  resume,
+]);
 /** What a worker may send. */
 export const workerMessage = z.discriminatedUnion('kind', [helloFromWorker, chunk, progress, result, error, heartbeat]);
 

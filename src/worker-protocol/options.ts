@@ -1,10 +1,16 @@
 import { z } from 'zod';
-import { errorCode, provider } from './messages.js';
+import { errorCode } from './messages.js';
 
-/** What the gateway decides about a worker when it forks it: one JSON argument on the command line. */
-export const workerOptions = z.object({
-  /** Requests that may wait. */
-  queue: z.number().int().min(0).default(64),
+/** Requests that may wait. */
+const queue = z.number().int().min(0).default(64);
+
+/** What really runs each engine of a serve worker, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
+export const serveProvider = z.object({ inference: z.string(), embedding: z.string() });
+export type ServeProvider = z.infer<typeof serveProvider>;
+
+/** What the gateway decides about a serve worker when it forks it: one JSON argument on the command line. */
+export const serveOptions = z.object({
+  queue,
   /** Generations that share a model. */
   sequences: z.number().int().min(1).max(16).default(2),
   /** Longest prompt plus answer; a context of that size is kept for each sequence, so it bounds memory. */
@@ -14,11 +20,16 @@ export const workerOptions = z.object({
   /** Generators kept in memory; the least recently used is dropped first. */
   models: z.number().int().min(1).default(2),
   /** What a probe in a throw-away process found to work. */
-  provider: provider.default({ inference: 'cpu', embedding: 'cpu' }),
+  provider: serveProvider.default({ inference: 'cpu', embedding: 'cpu' }),
 });
-export type WorkerOptions = z.infer<typeof workerOptions>;
+export type ServeOptions = z.infer<typeof serveOptions>;
 /** The options as a caller gives them, each with its default. */
-export type WorkerSettings = Omit<z.input<typeof workerOptions>, 'provider'>;
+export type ServeSettings = Omit<z.input<typeof serveOptions>, 'provider'>;
+
+/** The same for a train worker. */
+export const trainOptions = z.object({ queue });
+export type TrainOptions = z.infer<typeof trainOptions>;
+export type TrainSettings = z.input<typeof trainOptions>;
 
 /** What a throw-away process (`probe`, `inspect`) says before it exits: one message, without an envelope. */
 export const oneShotAnswer = z.union([

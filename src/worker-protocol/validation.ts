@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { GraftError } from '../kernel/errors.js';
 import { gatewayMessage, workerMessage, type GatewayMessage, type WorkerMessage } from './messages.js';
-import { OPERATIONS, type InputOf, type Operation, type OutputOf, type GenerateChunk } from './operations.js';
+import type { ChunkOf, InputOf, NameOf, OperationDefinition, Operations, OutputOf } from './operation.js';
 
 /** @throws PROTOCOL_ERROR whose `field` is the first field at fault; the value itself is never quoted, it may hold users' text */
 function check<T>(schema: z.ZodType<T>, value: unknown, what: string, prefix = ''): T {
@@ -23,17 +23,27 @@ export const parseGatewayMessage = (value: unknown): GatewayMessage =>
 export const parseWorkerMessage = (value: unknown): WorkerMessage =>
   check(workerMessage as z.ZodType<WorkerMessage>, value, 'Message from the worker');
 
-/** @throws PROTOCOL_ERROR naming the field */
-export const parseInput = <O extends Operation>(operation: O, value: unknown): InputOf<O> =>
-  check(OPERATIONS[operation].input as unknown as z.ZodType<InputOf<O>>, value, `Input of ${operation}`, 'input.');
+/** @throws PROTOCOL_ERROR for a name that is none of the operations */
+export function operationOf<Ops extends Operations>(operations: Ops, name: string): NameOf<Ops> {
+  if (Object.hasOwn(operations, name)) return name;
+  throw new GraftError('PROTOCOL_ERROR', `Message to the worker: there is no operation ${JSON.stringify(name)}.`, {
+    field: 'operation',
+  });
+}
 
 /** @throws PROTOCOL_ERROR naming the field */
-export const parseOutput = <O extends Operation>(operation: O, value: unknown): OutputOf<O> =>
-  check(OPERATIONS[operation].output as unknown as z.ZodType<OutputOf<O>>, value, `Output of ${operation}`, 'output.');
+export const parseInput = <D extends OperationDefinition>(name: string, { input }: D, value: unknown): InputOf<D> =>
+  check(input as z.ZodType<InputOf<D>>, value, `Input of ${name}`, 'input.');
 
 /** @throws PROTOCOL_ERROR naming the field */
-export const parseGenerateChunk = (value: unknown): GenerateChunk =>
-  check(OPERATIONS.generate.chunk as z.ZodType<GenerateChunk>, value, 'Chunk of generate', 'data.');
+export const parseOutput = <D extends OperationDefinition>(name: string, { output }: D, value: unknown): OutputOf<D> =>
+  check(output as z.ZodType<OutputOf<D>>, value, `Output of ${name}`, 'output.');
+
+/** @throws PROTOCOL_ERROR naming the field, or that the operation streams nothing */
+export function parseChunk<D extends OperationDefinition>(name: string, { chunk }: D, value: unknown): ChunkOf<D> {
+  if (chunk === null) throw new GraftError('PROTOCOL_ERROR', `${name} has no chunks.`, { field: 'kind' });
+  return check(chunk as z.ZodType<ChunkOf<D>>, value, `Chunk of ${name}`, 'data.');
+}
 
 /** The id of a message that could not be parsed, so that its sender can be told; null when it has none. */
 export function idOf(value: unknown): string | null {

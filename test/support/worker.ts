@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelsOnDisk } from '../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
-import { WorkerSupervisor, type SupervisorOptions } from '../../src/platform/worker/index.js';
+import { ServeWorker, type ServeWorkerOptions } from '../../src/platform/worker/index.js';
 import { workerProgram } from '../../src/platform/worker/spawn.js';
 import {
   parseWorkerMessage,
@@ -13,7 +13,7 @@ import {
   type GenerateEvent,
   type ModelFile,
   type WorkerMessage,
-  type WorkerSettings,
+  type ServeSettings,
 } from '../../src/worker-protocol/index.js';
 
 export interface LogLine {
@@ -23,7 +23,7 @@ export interface LogLine {
 }
 
 export interface TestWorker {
-  client: WorkerSupervisor;
+  client: ServeWorker;
   /** A folder of this worker's own; calibration.json lies there. */
   home: string;
   /** All that it and its supervisor logged. */
@@ -32,13 +32,13 @@ export interface TestWorker {
 }
 
 /** A real worker process under its supervisor; `dist/` must be built. Stop it in `afterAll`. */
-export async function startWorker(options: Partial<SupervisorOptions> = {}): Promise<TestWorker> {
+export async function startWorker(options: Partial<ServeWorkerOptions> = {}): Promise<TestWorker> {
   const home = mkdtempSync(join(tmpdir(), 'graft-worker-'));
   const log: LogLine[] = [];
   const at = (level: string) => (fields: object, message: string) =>
     void log.push({ level, message, fields: fields as Record<string, unknown> });
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-  const client = new WorkerSupervisor({ home, log: logger, gpu: false, drainMs: 0, ...options });
+  const client = new ServeWorker({ home, log: logger, gpu: false, drainMs: 0, ...options });
   await client.start();
   const dispose = async (): Promise<void> => {
     await client.stop();
@@ -104,7 +104,7 @@ export class RawWorker {
   readonly received: WorkerMessage[] = [];
   private wake: (() => void) | undefined;
 
-  constructor(settings: WorkerSettings = {}) {
+  constructor(settings: ServeSettings = {}) {
     this.child = fork(workerProgram(), ['serve', JSON.stringify(settings)], {
       serialization: 'advanced',
       execArgv: [],

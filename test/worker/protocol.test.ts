@@ -6,13 +6,13 @@ import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.js';
 import { GraftError } from '../../src/kernel/errors.js';
 import {
   chooseVersion,
-  OPERATIONS,
+  operationOf,
+  parseChunk,
   parseGatewayMessage,
-  parseGenerateChunk,
   parseInput,
   parseOutput,
   parseWorkerMessage,
-  type Operation,
+  serveOperations,
 } from '../../src/worker-protocol/index.js';
 
 const folder = join(process.cwd(), 'test/worker/golden');
@@ -34,8 +34,8 @@ const errorOf = (work: () => unknown): GraftError => {
 };
 
 const id = fc.string({ minLength: 1, maxLength: 64 });
-const v = fc.constant(1 as const);
-const operation = fc.constantFrom(...(Object.keys(OPERATIONS) as Operation[]));
+const v = fc.constant(2 as const);
+const operation = fc.string({ minLength: 1, maxLength: 64 });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const gatewayMessages = fc.oneof(
   fc.record({ v, id, kind: fc.constant('hello'), versions: fc.array(fc.nat(), { minLength: 1 }), build: fc.string() }),
@@ -45,13 +45,12 @@ const gatewayMessages = fc.oneof(
     kind: fc.constant('request'),
     workspace: fc.string({ minLength: 1 }),
     deadline: optional(fc.integer({ min: 1 })),
-    traceparent: optional(fc.string({ maxLength: 55 })),
     priority: fc.constantFrom('interactive', 'bulk'),
     operation,
     input: fc.jsonValue(),
     credits: fc.nat(),
   }),
-  fc.record({ v, id, kind: fc.constant('cancel') }),
+  fc.record({ v, id, kind: fc.constantFrom('cancel', 'pause', 'hold', 'resume') }),
   fc.record({ v, id, kind: fc.constant('credit'), credits: fc.integer({ min: 1 }) }),
 );
 const workerMessages = fc.oneof(
@@ -86,7 +85,10 @@ describe('worker protocol', () => {
       'gateway-cancel',
       'gateway-credit',
       'gateway-hello',
+      'gateway-hold',
+      'gateway-pause',
       'gateway-request',
+      'gateway-resume',
       'worker-chunk',
       'worker-error',
       'worker-heartbeat',
@@ -114,8 +116,8 @@ describe('worker protocol', () => {
   it.each([
     ['an unknown kind', { ...golden('gateway-cancel'), kind: 'reboot' }, 'kind'],
     ['a kind of the other direction', { ...golden('worker-chunk') }, 'kind'],
-    ['another version', { ...golden('gateway-cancel'), v: 2 }, 'v'],
-    ['an unknown operation', { ...golden('gateway-request'), operation: 'shell' }, 'operation'],
+    ['another version', { ...golden('gateway-cancel'), v: 1 }, 'v'],
+    ['no operation', { ...golden('gateway-request'), operation: '' }, 'operation'],
     ['no workspace', { ...golden('gateway-request'), workspace: undefined }, 'workspace'],
     ['negative credits', { ...golden('gateway-credit'), credits: -1 }, 'credits'],
   ])('refuses %s and names the field', (_, message, field) => {
@@ -124,18 +126,27 @@ describe('worker protocol', () => {
     expect(error.message).toContain(field);
   });
 
+  it.each(['shell', 'constructor', 'toString'])('has no operation %s, and says so', (name) => {
+    expect(errorOf(() => operationOf(serveOperations, name))).toMatchObject({
+      code: 'PROTOCOL_ERROR',
+      field: 'operation',
+    });
+  });
+
   it('names the field of an input deep inside, without quoting users’ text', () => {
     const input = golden('gateway-request').input as { prompt: unknown[] };
     input.prompt[1] = { text: 'my secret', special: 'no' };
-    const error = errorOf(() => parseInput('generate', input));
+    const error = errorOf(() => parseInput('generate', serveOperations.generate, input));
     expect(error.field).toBe('input.prompt.1.special');
     expect(error.message).not.toContain('my secret');
   });
 
   it('checks outputs and chunks too', () => {
-    expect(parseOutput('generate', golden('worker-result').output)).toEqual(golden('worker-result').output);
-    expect(errorOf(() => parseOutput('embed', { vectors: [1, 2], truncated: 0 })).field).toBe('output.vectors');
-    expect(errorOf(() => parseGenerateChunk({ type: 'shout' })).field).toBe('data.type');
+    const { generate, embed } = serveOperations;
+    expect(parseOutput('generate', generate, golden('worker-result').output)).toEqual(golden('worker-result').output);
+    expect(errorOf(() => parseOutput('embed', embed, { vectors: [1, 2], truncated: 0 })).field).toBe('output.vectors');
+    expect(errorOf(() => parseChunk('generate', generate, { type: 'shout' })).field).toBe('data.type');
+    expect(errorOf(() => parseChunk('embed', embed, {})).field).toBe('kind');
   });
 
   it('speaks the highest version that both ends know', () => {

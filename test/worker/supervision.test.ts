@@ -88,6 +88,39 @@ describe('crashes', () => {
     expect(doneOf(await collect(client.generate(request()))).generatedTokens).toBe(5);
   });
 
+  it('does not take a pause of the gateway, or of the whole machine, for the death of a healthy worker', async () => {
+    const script = join(folder, 'paused.mjs');
+    writeFileSync(
+      script,
+      `import { ServeWorker } from ${JSON.stringify(join(process.cwd(), 'dist/src/platform/worker/index.js'))};
+       const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+       const timings = { silenceMs: 1000 };
+       const client = new ServeWorker({ home: ${JSON.stringify(folder)}, log: quiet, gpu: false, timings });
+       await client.start();
+       setInterval(() => console.log(JSON.stringify(client.status)), 50);`,
+    );
+    const gateway = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      let status: { pid?: number; state?: string; restarts?: number } = {};
+      let lines = 0;
+      gateway.stdout.on('data', (data: Buffer) => {
+        const whole = data.toString().trimEnd().split('\n');
+        lines += whole.length;
+        status = JSON.parse(whole.at(-1) ?? '{}') as typeof status;
+      });
+      await until(() => lines > 2);
+      const { pid = 0 } = status;
+      gateway.kill('SIGSTOP');
+      await sleep(3_000);
+      gateway.kill('SIGCONT');
+      const before = lines;
+      await until(() => lines > before + 20);
+      expect(status).toMatchObject({ state: 'ready', restarts: 0, pid });
+    } finally {
+      gateway.kill('SIGKILL');
+    }
+  });
+
   it('decides by the rules: backoff doubles, the third crash opens, a failed trial opens again, a calm minute forgets', () => {
     const policy = new CrashPolicy();
     expect(policy.crashed(0, 0)).toEqual({ state: 'restarting', delayMs: 100 });
@@ -110,7 +143,7 @@ describe('start and stop', () => {
     writeFileSync(
       program,
       `if (process.argv[2] === 'probe') process.send({ output: { inference: 'cpu', embedding: 'cpu' } }, () => process.exit());
-       else process.on('message', () => process.send({ v: 1, id: 'hello', kind: 'hello', version: 'one' }));`,
+       else process.on('message', () => process.send({ v: 2, id: 'hello', kind: 'hello', version: 'two' }));`,
     );
     await expect(startWorker({ program })).rejects.toMatchObject({ code: 'SETUP_FAILED' });
   });
@@ -157,9 +190,9 @@ describe('start and stop', () => {
     const supervisor = JSON.stringify(join(process.cwd(), 'dist/src/platform/worker/index.js'));
     writeFileSync(
       script,
-      `import { WorkerSupervisor } from ${supervisor};
+      `import { ServeWorker } from ${supervisor};
        const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-       const client = new WorkerSupervisor({ home: ${JSON.stringify(folder)}, log: quiet, gpu: false });
+       const client = new ServeWorker({ home: ${JSON.stringify(folder)}, log: quiet, gpu: false });
        await client.start();
        const request = ${JSON.stringify(request({ maxTokens: 2_000 }))};
        for await (const event of client.generate(request)) {
@@ -191,7 +224,8 @@ describe('what a worker tells', () => {
     await collect(client.generate(request()));
     await until(() => client.status.load?.models.length === 1);
     expect(client.status.hello).toMatchObject({
-      version: 1,
+      version: 2,
+      role: 'serve',
       provider: { inference: 'cpu', embedding: 'cpu' },
       device: { gpu: null },
       limits: { sequences: 3, contextTokens: 8_192 },

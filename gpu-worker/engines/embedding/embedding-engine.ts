@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { EmbedderFiles, OutputOf, Priority } from '../../../src/worker-protocol/index.js';
+import type { EmbedderFiles, OutputOf, Priority, ServeOperations } from '../../../src/worker-protocol/index.js';
 import { Lane } from '../../lane.js';
 import { errorFields, log } from '../../log.js';
 import { planBatches } from './batches.js';
@@ -33,7 +33,7 @@ export class EmbeddingEngine {
     texts: string[],
     priority: Priority,
     signal: AbortSignal,
-  ): Promise<OutputOf<'embed'>> {
+  ): Promise<OutputOf<ServeOperations['embed']>> {
     await this.checkFiles(files);
     const turn = async <T>(work: Work): Promise<T> => {
       if (priority === 'bulk') await this.quiet(signal);

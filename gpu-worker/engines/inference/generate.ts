@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { LlamaGrammarEvaluationState, type Llama, type LlamaContextSequence, type Token } from 'node-llama-cpp';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
-import type { InputOf, OutputOf } from '../../../src/worker-protocol/index.js';
+import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import { StopScanner, TokenText } from './answer-text.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { tokenizePrompt } from './prompt.js';
+import { TextStream } from './text-stream.js';
+
+type Generate = ServeOperations['generate'];
 
 /**
  * Answers one prompt: reuse what the sequence already holds, evaluate the rest batch by batch, then take token after
@@ -15,9 +18,9 @@ import { tokenizePrompt } from './prompt.js';
 export async function generate(
   llama: Llama,
   hosted: HostedModel,
-  input: InputOf<'generate'>,
-  { signal, stream }: Call,
-): Promise<OutputOf<'generate'>> {
+  input: InputOf<Generate>,
+  { signal, chunks }: Call<GenerateChunk>,
+): Promise<OutputOf<Generate>> {
   const { model, context } = hosted;
   const began = performance.now();
   const prompt = tokenizePrompt(model, input.prompt);
@@ -29,59 +32,83 @@ export async function generate(
     );
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
-  hosted.setThreads(input.model.threads ?? defaultThreads());
+  hosted.setThreads(input.threads ?? defaultThreads());
 
   return hosted.withSequence(prompt, async (sequence) => {
     // The last token is always evaluated, because the first answer token comes from its result.
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;
-    await stream.start(prompt.length, reusedTokens);
+    await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), context.batchSize, signal);
 
-    const characters = new TokenText<Token>(
-      (tokens, before) => model.detokenize(tokens, false, before),
-      prompt.slice(-4),
-    );
-    const scanner = new StopScanner(input.stop);
-    let text = '';
-    let generatedTokens = 0;
-    let firstAt = 0;
-    let lastAt = 0;
-    const emit = async (piece: string): Promise<void> => {
-      text += piece;
-      await stream.write(piece);
-    };
-    let reason: OutputOf<'generate'>['reason'] = 'eos';
-    for await (const token of sequence.evaluate(rest, {
+    const tokens = sequence.evaluate(rest, {
       temperature: input.temperature,
       seed: input.seed ?? randomInt(2 ** 32),
       grammarEvaluationState,
-    })) {
-      lastAt = performance.now();
-      if (generatedTokens === 0) firstAt = lastAt;
-      generatedTokens += 1;
-      signal.throwIfAborted();
-      await emit(scanner.push(characters.next(token)));
-      if (scanner.stopped) reason = 'stop';
-      else if (generatedTokens >= maxTokens) reason = 'length';
-      else continue;
-      break;
+    });
+    const stream = new TextStream(chunks);
+    try {
+      const { firstAt, lastAt, ...written } = await write(
+        new TokenText((some, before) => model.detokenize(some, false, before), prompt.slice(-4)),
+        tokens,
+        { stop: input.stop, maxTokens },
+        stream,
+        signal,
+      );
+      return {
+        ...written,
+        promptTokens: prompt.length,
+        reusedTokens,
+        prefillMs: firstAt - began,
+        decodeMs: lastAt - firstAt,
+      };
+    } finally {
+      stream.close();
     }
-    if (!scanner.stopped) await emit(scanner.push(characters.end()));
-    if (scanner.stopped) reason = 'stop';
-    else await emit(scanner.end());
-    await stream.end();
-    const ended = generatedTokens === 0 ? performance.now() : firstAt;
-    return {
-      text,
-      reason,
-      promptTokens: prompt.length,
-      reusedTokens,
-      generatedTokens,
-      prefillMs: ended - began,
-      decodeMs: lastAt - firstAt,
-    };
   });
+}
+
+type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'generatedTokens'> & {
+  /** When the first and the last token came; both the end if there was none. */
+  firstAt: number;
+  lastAt: number;
+};
+
+/** Takes token after token and sends their text, until the model, a stop text or the limit ends it. */
+async function write(
+  characters: TokenText<Token>,
+  tokens: AsyncIterable<Token>,
+  { stop, maxTokens }: { stop: readonly string[]; maxTokens: number },
+  stream: TextStream,
+  signal: AbortSignal,
+): Promise<Written> {
+  const scanner = new StopScanner(stop);
+  let text = '';
+  let generatedTokens = 0;
+  let firstAt = 0;
+  let lastAt = 0;
+  const emit = async (piece: string): Promise<void> => {
+    text += piece;
+    await stream.write(piece);
+  };
+  let reason: Written['reason'] = 'eos';
+  for await (const token of tokens) {
+    lastAt = performance.now();
+    if (generatedTokens === 0) firstAt = lastAt;
+    generatedTokens += 1;
+    signal.throwIfAborted();
+    await emit(scanner.push(characters.next(token)));
+    if (scanner.stopped) reason = 'stop';
+    else if (generatedTokens >= maxTokens) reason = 'length';
+    else continue;
+    break;
+  }
+  if (!scanner.stopped) await emit(scanner.push(characters.end()));
+  if (scanner.stopped) reason = 'stop';
+  else await emit(scanner.end());
+  await stream.end();
+  if (generatedTokens === 0) firstAt = lastAt = performance.now();
+  return { text, reason, generatedTokens, firstAt, lastAt };
 }
 
 /** Evaluates whole batches and returns the tokens of the last one, which belongs to the generation. */

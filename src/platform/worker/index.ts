@@ -1,2 +1,12 @@
-export { WorkerState, type CallOptions, type WorkerClient, type WorkerStatus } from './worker-client.js';
+export { WorkerState } from './worker-client.js';
+export type {
+  CallEvent,
+  CallOptions,
+  LongCallOptions,
+  RoleClient,
+  WorkerClient,
+  WorkerStatus,
+} from './worker-client.js';
+export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';
+export { TrainWorker, type TrainWorkerOptions } from './train-worker.js';
 export { WorkerSupervisor, type SupervisorOptions } from './worker-supervisor.js';

@@ -1,27 +1,40 @@
 import type {
   Calibration,
-  EmbedderFiles,
+  ChunkOf,
   GenerateEvent,
   GenerateRequest,
   Load,
   ModelDescription,
-  ModelFile,
-  PromptSegment,
+  NameOf,
+  Operations,
+  OutputOf,
+  RequestOf,
+  ServeRequest,
   WorkerHello,
 } from '../../worker-protocol/index.js';
 
 export interface CallOptions {
   /** Aborting it cancels the work in the worker within one batch. */
   signal?: AbortSignal;
-  /** Milliseconds, waiting for a worker that restarts included; default two minutes. */
-  deadlineMs?: number;
+  /** Milliseconds, waiting for a worker that restarts included; default two minutes. null: as long as it takes. */
+  deadlineMs?: number | null;
   /** Default `interactive`, which starts before `bulk`. */
   priority?: 'interactive' | 'bulk';
-  /** W3C trace context. */
-  traceparent?: string;
 }
 
+/** For work that takes minutes or hours. */
+export interface LongCallOptions extends CallOptions {
+  /** Aborting it asks the work to keep what it needs to go on later and to end with its result. */
+  pause?: AbortSignal;
+}
+
+/** What a call says before and when it ends. */
+export type CallEvent<C, O> =
+  { type: 'chunk'; chunk: C } | { type: 'progress'; fraction: number; message: string } | { type: 'done'; output: O };
+
+/** `idle` is a worker that starts when it is first asked for something. */
 export const WorkerState = {
+  IDLE: 'idle',
   STARTING: 'starting',
   READY: 'ready',
   RESTARTING: 'restarting',
@@ -33,7 +46,7 @@ export type WorkerState = (typeof WorkerState)[keyof typeof WorkerState];
 export interface WorkerStatus {
   state: WorkerState;
   pid: number | null;
-  /** What the running worker is; null until it is ready. */
+  /** What the running worker is and which operations it has; null until it is ready. */
   hello: WorkerHello | null;
   /** From the last heartbeat. */
   load: Load | null;
@@ -42,31 +55,45 @@ export interface WorkerStatus {
 }
 
 /**
- * What the rest of Graft sees of the worker process. Every method throws WORKER_CRASHED when the process dies under it,
- * WORKER_UNAVAILABLE when none can be had, OVERLOADED when its queue is full, DEADLINE_EXCEEDED and CANCELLED.
+ * A worker of one role, seen from the gateway. Every call throws WORKER_CRASHED when the process dies under it, WORKER_UNAVAILABLE
+ * when none can be had, OVERLOADED when its queue is full, DEADLINE_EXCEEDED and CANCELLED.
  */
+export interface RoleClient<Ops extends Operations> {
+  readonly status: WorkerStatus;
+  /** The worker's introduction, after starting one if none runs. */
+  hello(options?: CallOptions): Promise<WorkerHello>;
+  call<O extends NameOf<Ops>>(
+    operation: O,
+    workspaceId: string,
+    request: RequestOf<Ops[O]>,
+    options?: CallOptions,
+  ): Promise<OutputOf<Ops[O]>>;
+  /** Chunks and progress as they come, then `done`. A slow reader slows the work; leaving the loop cancels it. */
+  stream<O extends NameOf<Ops>>(
+    operation: O,
+    workspaceId: string,
+    request: RequestOf<Ops[O]>,
+    options?: LongCallOptions,
+  ): AsyncGenerator<CallEvent<ChunkOf<Ops[O]>, OutputOf<Ops[O]>>, void, undefined>;
+}
+
+/** What the rest of Graft sees of the serve worker. Every method throws what `RoleClient` throws. */
 export interface WorkerClient {
   readonly status: WorkerStatus;
   start(): Promise<void>;
   /** Lets calls under way end, then ends the process. */
   stop(): Promise<void>;
   /** One vector of unit length a text, and how many texts were longer than the embedder's maxTokens. */
-  embed(
-    request: { workspaceId: string; embedder: EmbedderFiles; texts: string[] },
-    options?: CallOptions,
-  ): Promise<{ vectors: Float32Array[]; truncated: number }>;
+  embed(request: ServeRequest<'embed'>, options?: CallOptions): Promise<{ vectors: Float32Array[]; truncated: number }>;
   /**
    * `started`, then `delta`s, then one `done`. Leaving the loop cancels the work.
    * @throws QUESTION_TOO_LONG when the prompt leaves no room in the context
    */
   generate(request: GenerateRequest, options?: CallOptions): AsyncIterable<GenerateEvent>;
   /** One count a text; a text in segments is counted as a prompt, special tokens included. */
-  countTokens(
-    request: { workspaceId: string; model: ModelFile; texts: (string | PromptSegment[])[] },
-    options?: CallOptions,
-  ): Promise<number[]>;
+  countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
-  inspectModel(request: { workspaceId: string; path: string }, options?: CallOptions): Promise<ModelDescription>;
+  inspectModel(request: ServeRequest<'inspectModel'>, options?: CallOptions): Promise<ModelDescription>;
   /** Loads the model and measures its best thread counts, unless they are known from an earlier start. */
-  prepareModel(request: { workspaceId: string; model: ModelFile }, options?: CallOptions): Promise<Calibration>;
+  prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<Calibration>;
 }

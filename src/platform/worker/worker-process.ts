@@ -1,30 +1,34 @@
 import type { ChildProcess } from 'node:child_process';
 import { GraftError } from '../../kernel/errors.js';
 import {
+  parseChunk,
   parseOutput,
   parseWorkerMessage,
   PROTOCOL_VERSION,
   SUPPORTED_VERSIONS,
+  type ChunkOf,
   type GatewayMessage,
-  type InputOf,
   type Load,
-  type Operation,
+  type OperationDefinition,
   type OutputOf,
   type Priority,
+  type RequestOf,
   type WorkerHello,
   type WorkerMessage,
 } from '../../worker-protocol/index.js';
 import { whenGone } from './spawn.js';
 import { followStderr, type LogLines } from './stderr.js';
 
-export interface CallSettings {
+export interface CallSettings<C> {
   workspaceId: string;
   priority: Priority;
-  deadlineMs: number;
-  traceparent?: string;
+  /** null: as long as it takes. */
+  deadlineMs: number | null;
   signal?: AbortSignal;
+  pause?: AbortSignal;
   credits?: number;
-  onChunk?: (data: unknown) => void;
+  onChunk?: (chunk: C) => void;
+  onProgress?: (fraction: number, message: string) => void;
 }
 
 export interface ProcessTimings {
@@ -38,10 +42,14 @@ export interface ProcessTimings {
 
 export const PROCESS_TIMINGS: ProcessTimings = { helloMs: 60_000, silenceMs: 10_000, graceMs: 5_000 };
 
+/** So many looks, evenly spread over `silenceMs`, find a silent worker dead. */
+const LOOKS = 10;
+
 interface Pending {
-  operation: Operation;
   nextChunk: number;
-  onChunk?: (data: unknown) => void;
+  /** @throws PROTOCOL_ERROR for a chunk that is none */
+  onChunk: (data: unknown) => void;
+  onProgress?: (fraction: number, message: string) => void;
   resolve: (output: unknown) => void;
   reject: (error: Error) => void;
 }
@@ -60,7 +68,7 @@ export class WorkerProcess {
 
   private readonly pending = new Map<string, Pending>();
   private readonly stderr: { tail(): string };
-  private heard = performance.now();
+  private silentLooks = 0;
   private nextId = 0;
   private dead = false;
   private closing = false;
@@ -80,7 +88,7 @@ export class WorkerProcess {
         resolve(how);
       });
     });
-    const watch = setInterval(() => this.checkHeartbeat(), Math.max(50, timings.silenceMs / 10));
+    const watch = setInterval(() => this.checkHeartbeat(), Math.max(50, timings.silenceMs / LOOKS));
     watch.unref();
     void this.exited.then(() => clearInterval(watch));
   }
@@ -93,12 +101,17 @@ export class WorkerProcess {
     return this.pending.size > 0;
   }
 
+  /** Calls since the start, those that ended included. */
+  get calls(): number {
+    return this.nextId;
+  }
+
   stderrTail(): string {
     return this.stderr.tail();
   }
 
-  /** Exchanges hello. @throws PROTOCOL_ERROR when no version is shared, WORKER_CRASHED when the process dies first */
-  async greet(build: string): Promise<WorkerHello> {
+  /** Exchanges hello. @throws PROTOCOL_ERROR when no version is shared or the role is another, WORKER_CRASHED when the process dies first */
+  async greet(role: string, build: string): Promise<WorkerHello> {
     const timer = setTimeout(() => this.kill(), this.timings.helloMs);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -110,53 +123,75 @@ export class WorkerProcess {
       this.greeting = undefined;
     }
     if (this.hello === null) throw crashed();
+    if (this.hello.role !== role) {
+      this.kill();
+      throw new GraftError('PROTOCOL_ERROR', `The worker is a ${this.hello.role} worker, not a ${role} worker.`);
+    }
     return this.hello;
   }
 
+  /** Makes long work stand aside between two batches, or lets it go on. */
+  hold(held: boolean): void {
+    const kind = held ? 'hold' : 'resume';
+    this.send({ v: PROTOCOL_VERSION, id: kind, kind });
+  }
+
   /** Sends a request; resolves with its checked output. Aborting the signal sends cancel, and the call ends when the worker says so. */
-  call<O extends Operation>(operation: O, input: InputOf<O>, settings: CallSettings): StartedCall<OutputOf<O>> {
+  call<D extends OperationDefinition>(
+    operation: string,
+    definition: D,
+    request: RequestOf<D>,
+    settings: CallSettings<ChunkOf<D>>,
+  ): StartedCall<OutputOf<D>> {
     const id = `c${this.nextId++}`;
-    const result = this.run(id, operation, input, settings);
+    const result = this.run(id, operation, definition, request, settings);
     return { result, grant: (credits) => this.send({ v: PROTOCOL_VERSION, id, kind: 'credit', credits }) };
   }
 
-  private async run<O extends Operation>(
+  private async run<D extends OperationDefinition>(
     id: string,
-    operation: O,
-    input: InputOf<O>,
-    settings: CallSettings,
-  ): Promise<OutputOf<O>> {
-    const { signal, deadlineMs } = settings;
+    operation: string,
+    definition: D,
+    input: RequestOf<D>,
+    settings: CallSettings<ChunkOf<D>>,
+  ): Promise<OutputOf<D>> {
+    const { workspaceId: workspace, priority, signal, pause, deadlineMs, onProgress, credits = 0 } = settings;
     if (signal?.aborted) throw cancelled();
     if (this.dead) throw crashed();
     const cancel = (): void => this.send({ v: PROTOCOL_VERSION, id, kind: 'cancel' });
+    const askToPause = (): void => this.send({ v: PROTOCOL_VERSION, id, kind: 'pause' });
     let timer: NodeJS.Timeout | undefined;
     try {
       const output = await new Promise<unknown>((resolve, reject) => {
-        this.pending.set(id, { operation, nextChunk: 0, onChunk: settings.onChunk, resolve, reject });
+        const onChunk = (data: unknown): void => settings.onChunk?.(parseChunk(operation, definition, data));
+        this.pending.set(id, { nextChunk: 0, onChunk, onProgress, resolve, reject });
         // The worker watches the deadline; this is for a worker that doesn't.
-        timer = setTimeout(() => {
-          cancel();
-          reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${deadlineMs} ms.`));
-        }, deadlineMs + this.timings.graceMs);
+        if (deadlineMs !== null)
+          timer = setTimeout(() => {
+            cancel();
+            reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${deadlineMs} ms.`));
+          }, deadlineMs + this.timings.graceMs);
         signal?.addEventListener('abort', cancel, { once: true });
+        const deadline = deadlineMs ?? undefined;
         this.send({
           v: PROTOCOL_VERSION,
           id,
           kind: 'request',
-          workspace: settings.workspaceId,
-          deadline: deadlineMs,
-          traceparent: settings.traceparent,
-          priority: settings.priority,
+          workspace,
+          deadline,
+          priority,
           operation,
           input,
-          credits: settings.credits ?? 0,
+          credits,
         });
+        if (pause?.aborted) askToPause();
+        else pause?.addEventListener('abort', askToPause, { once: true });
       });
-      return parseOutput(operation, output);
+      return parseOutput(operation, definition, output);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
+      pause?.removeEventListener('abort', askToPause);
       this.pending.delete(id);
     }
   }
@@ -180,7 +215,7 @@ export class WorkerProcess {
   }
 
   private receive(value: unknown): void {
-    this.heard = performance.now();
+    this.silentLooks = 0;
     let message: WorkerMessage;
     try {
       message = parseWorkerMessage(value);
@@ -194,8 +229,8 @@ export class WorkerProcess {
         this.load = message.load;
         return;
       case 'hello': {
-        const { version, build, device, provider, capabilities, limits } = message;
-        this.hello = { version, build, device, provider, capabilities, limits };
+        const { version, role, build, device, provider, operations, limits } = message;
+        this.hello = { version, role, build, device, provider, operations, limits };
         return this.greeting?.resolve();
       }
       case 'chunk':
@@ -208,14 +243,14 @@ export class WorkerProcess {
           return this.kill();
         }
         try {
-          call.onChunk?.(message.data);
+          call.onChunk(message.data);
         } catch (error) {
           this.log.error({ err: error }, 'the worker broke the protocol and is killed');
           this.kill();
         }
         return;
       case 'progress':
-        return;
+        return call?.onProgress?.(message.fraction, message.message);
       case 'result':
         return call?.resolve(message.output);
       case 'error': {
@@ -226,8 +261,12 @@ export class WorkerProcess {
     }
   }
 
+  /**
+   * Silence is counted in looks, not on the clock: when the gateway itself, or the whole machine, was stopped for a while, the clock has
+   * gone on, and what the worker said meanwhile is still to be read.
+   */
   private checkHeartbeat(): void {
-    if (this.hello === null || this.dead || performance.now() - this.heard < this.timings.silenceMs) return;
+    if (this.hello === null || this.dead || ++this.silentLooks <= LOOKS) return;
     this.log.error(
       { workerPid: this.pid, silenceMs: this.timings.silenceMs },
       'the worker gives no sign of life and is killed',

@@ -20,7 +20,7 @@ import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/p
 import { RunQueue, isFinished, type RunRow } from '../../../src/platform/runs/index.js';
 import { createLogger } from '../../../src/platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from '../../../src/platform/vectors/index.js';
-import { WorkerSupervisor } from '../../../src/platform/worker/index.js';
+import { ServeWorker } from '../../../src/platform/worker/index.js';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { chromaUrl, freshWorkspace } from '../../support/chroma.js';
 import { testDatabase } from '../../support/database.js';
@@ -69,7 +69,7 @@ export async function startKnowledge() {
   const database = await testDatabase();
   const workspaceId = freshWorkspace();
   await database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
-  const worker = new WorkerSupervisor({ home: folder, log, gpu: false });
+  const worker = new ServeWorker({ home: folder, log, gpu: false });
   const [files] = await Promise.all([realEmbedder(), worker.start()]);
   let embedder = files;
   const events = new EventLog({ database, log });

@@ -1,5 +1,8 @@
 import { jest } from '@jest/globals';
-import { CreditStream } from '../../gpu-worker/credit-stream.js';
+import { ChunkStream } from '../../gpu-worker/chunk-stream.js';
+import { TextStream } from '../../gpu-worker/engines/inference/text-stream.js';
+import { Hold } from '../../gpu-worker/hold.js';
+import type { GenerateChunk } from '../../src/worker-protocol/index.js';
 
 describe('the worker’s end of a stream', () => {
   beforeEach(() => jest.useFakeTimers());
@@ -8,17 +11,17 @@ describe('the worker’s end of a stream', () => {
   const open = (credits = 64) => {
     const sent: string[] = [];
     const abort = new AbortController();
-    const stream = new CreditStream(
+    const chunks = new ChunkStream<GenerateChunk>(
       credits,
       (_, data) => sent.push(data.type === 'delta' ? data.text : data.type),
       abort.signal,
     );
-    return { sent, abort, stream };
+    return { sent, abort, chunks, stream: new TextStream(chunks) };
   };
 
   it('sends the first text at once and holds later text until 50 ms after the last chunk', async () => {
-    const { sent, stream } = open();
-    await stream.start(3, 0);
+    const { sent, chunks, stream } = open();
+    await chunks.send({ type: 'started', promptTokens: 3, reusedTokens: 0 });
     await stream.write('a');
     expect(sent).toEqual(['started', 'a']);
     await stream.write('b');
@@ -54,15 +57,46 @@ describe('the worker’s end of a stream', () => {
   });
 
   it('stops the model when the credit is spent, until there is more', async () => {
-    const { sent, stream } = open(1);
+    const { sent, chunks, stream } = open(1);
     await stream.write('a');
     let resolved = false;
     const second = stream.write('b').then(() => (resolved = true));
     await jest.advanceTimersByTimeAsync(1_000);
     expect(resolved).toBe(false);
-    stream.grant(1);
+    chunks.grant(1);
     await second;
     await jest.advanceTimersByTimeAsync(50);
     expect(sent).toEqual(['a', 'b']);
+  });
+});
+
+describe('long work that stands aside', () => {
+  it('waits for its next batch while it is held, and goes on at once when it is resumed', async () => {
+    const hold = new Hold();
+    const { signal } = new AbortController();
+    await hold.turn(signal);
+    hold.hold();
+    const order: string[] = [];
+    const next = hold.turn(signal).then(() => order.push('batch'));
+    await Promise.resolve();
+    order.push('question');
+    hold.resume();
+    await next;
+    expect(order).toEqual(['question', 'batch']);
+  });
+
+  it('never starves: held for long, it does one batch all the same', async () => {
+    const hold = new Hold(20);
+    hold.hold();
+    await hold.turn(new AbortController().signal);
+  });
+
+  it('is cancelled while it is held', async () => {
+    const hold = new Hold();
+    const abort = new AbortController();
+    hold.hold();
+    const next = hold.turn(abort.signal);
+    abort.abort(new Error('withdrawn'));
+    await expect(next).rejects.toThrow('withdrawn');
   });
 });

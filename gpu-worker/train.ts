@@ -1,0 +1,22 @@
+import { constants, setPriority } from 'node:os';
+import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
+import { describeTrainer } from './hello.js';
+import { Lane, QueueBudget } from './lane.js';
+import { Server, type Handlers } from './server.js';
+
+/**
+ * The train worker: long work, one request at a time, behind everything else that wants a core. The operating system gives way to
+ * others by priority; between batches the gateway's `hold` does (`Call.turn`), because a batch under way keeps caches and memory busy.
+ */
+export async function train(options: TrainOptions, graftVersion: string): Promise<void> {
+  // Linux gives a priority to a thread: those that are started from here on inherit it, so this comes first.
+  setPriority(constants.priority.PRIORITY_LOW);
+  const budget = new QueueBudget(options.queue);
+  const lane = new Lane(1, 1, budget);
+  const handlers: Handlers<TrainOperations> = {};
+  new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({
+    queued: budget.waiting,
+    active: lane.active,
+    models: [],
+  })).listen();
+}

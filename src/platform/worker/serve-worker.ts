@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { GraftError } from '../../kernel/errors.js';
+import {
+  serveProvider,
+  serveRole,
+  type Calibration,
+  type GenerateEvent,
+  type GenerateRequest,
+  type ModelDescription,
+  type NameOf,
+  type OutputOf,
+  type ServeOperations,
+  type ServeProvider,
+  type ServeRequest,
+  type ServeSettings,
+} from '../../worker-protocol/index.js';
+import { CalibrationStore } from './calibration-store.js';
+import { InteractiveGauge } from './interactive-gauge.js';
+import { runOnce, workerProgram } from './spawn.js';
+import type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
+import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
+
+const CALIBRATION_DEADLINE_MS = 180_000;
+const INSPECTION_DEADLINE_MS = 600_000;
+const PROBE_TIMEOUT_MS = 60_000;
+
+export interface ServeWorkerOptions extends ProcessOptions {
+  /** GRAFT_HOME: calibration.json is kept there. */
+  home: string;
+  /** false: never use a GPU. */
+  gpu?: boolean;
+  worker?: ServeSettings;
+}
+
+/** The worker that answers: inference and embedding, kept running from start to stop. */
+export class ServeWorker implements WorkerClient {
+  /** Tells who should stand aside while somebody waits for an answer. */
+  readonly interactive = new InteractiveGauge();
+  private readonly supervisor: WorkerSupervisor<ServeOperations>;
+  private readonly calibrations: CalibrationStore;
+  private readonly threads = new Map<string, Calibration>();
+  private provider: ServeProvider | null = null;
+
+  constructor(private readonly options: ServeWorkerOptions) {
+    this.calibrations = new CalibrationStore(join(options.home, 'calibration.json'));
+    this.supervisor = new WorkerSupervisor({
+      ...options,
+      role: serveRole,
+      settings: async () => ({ ...options.worker, provider: (this.provider ??= await this.probe()) }),
+    });
+  }
+
+  get status(): WorkerStatus {
+    return this.supervisor.status;
+  }
+
+  /** Probes the engines in a throw-away process, then starts the worker. @throws SETUP_FAILED when this machine can't run it */
+  start(): Promise<void> {
+    return this.supervisor.start();
+  }
+
+  stop(): Promise<void> {
+    return this.supervisor.stop();
+  }
+
+  async embed(
+    request: ServeRequest<'embed'>,
+    options: CallOptions = {},
+  ): Promise<{ vectors: Float32Array[]; truncated: number }> {
+    const { vectors, truncated } = await this.call('embed', request, options);
+    const size = request.embedder.dimensions;
+    if (vectors.length !== request.texts.length * size)
+      throw new GraftError('PROTOCOL_ERROR', 'Vectors of the wrong size came back.');
+    const rows = request.texts.map(
+      (_, row) => new Float32Array(vectors.buffer, vectors.byteOffset + row * size * 4, size),
+    );
+    return { vectors: rows, truncated };
+  }
+
+  async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
+    const { workspaceId, ...rest } = request;
+    const threads = this.threads.get(request.model.sha256)?.threads;
+    const left = this.entered(options);
+    try {
+      for await (const event of this.supervisor.stream('generate', workspaceId, { ...rest, threads }, options)) {
+        if (event.type === 'chunk') yield event.chunk;
+        else if (event.type === 'done') yield { type: 'done', ...event.output };
+      }
+    } finally {
+      left();
+    }
+  }
+
+  async countTokens(request: ServeRequest<'countTokens'>, options: CallOptions = {}): Promise<number[]> {
+    return (await this.call('countTokens', request, options)).counts;
+  }
+
+  inspectModel(request: ServeRequest<'inspectModel'>, options: CallOptions = {}): Promise<ModelDescription> {
+    return this.call('inspectModel', request, { deadlineMs: INSPECTION_DEADLINE_MS, ...options });
+  }
+
+  async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<Calibration> {
+    const withTime = { deadlineMs: CALIBRATION_DEADLINE_MS, ...options };
+    const { sha256 } = request.model;
+    const key = CalibrationStore.key(await this.supervisor.hello(withTime), sha256);
+    const known = await this.calibrations.get(key);
+    const measured = known ?? (await this.call('calibrate', request, withTime));
+    this.threads.set(sha256, measured);
+    if (known === null) {
+      if (measured.quiet) await this.calibrations.set(key, measured);
+      this.options.log.info({ sha256, ...measured }, 'thread counts measured');
+    } else await this.countTokens({ ...request, texts: [] }, withTime); // loads it
+    return measured;
+  }
+
+  private async call<O extends NameOf<ServeOperations>>(
+    operation: O,
+    request: ServeRequest<O>,
+    options: CallOptions,
+  ): Promise<OutputOf<ServeOperations[O]>> {
+    const { workspaceId, ...rest } = request;
+    const left = this.entered(options);
+    try {
+      return await this.supervisor.call(operation, workspaceId, rest as never, options);
+    } finally {
+      left();
+    }
+  }
+
+  private entered({ priority }: CallOptions): () => void {
+    return priority === 'bulk' ? () => undefined : this.interactive.enter();
+  }
+
+  /** A GPU that takes the probe down with it is done without. */
+  private async probe(): Promise<ServeProvider> {
+    const { program = workerProgram(), log, gpu } = this.options;
+    const attempt = async (withGpu: boolean): Promise<ServeProvider> =>
+      serveProvider.parse(await runOnce(program, 'probe', { gpu: withGpu }, { log, timeoutMs: PROBE_TIMEOUT_MS }));
+    if (gpu !== false) {
+      try {
+        return await attempt(true);
+      } catch (error) {
+        log.warn({ err: error }, 'the GPU can’t be used; trying without');
+      }
+    }
+    return attempt(false);
+  }
+}

@@ -1,0 +1,20 @@
+import { trainRole, type TrainOperations, type TrainSettings } from '../../worker-protocol/index.js';
+import type { InteractiveGauge } from './interactive-gauge.js';
+import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
+
+/** Without work for this long the process ends and gives its memory back. */
+const IDLE_MS = 60_000;
+
+export interface TrainWorkerOptions extends ProcessOptions {
+  worker?: TrainSettings;
+  /** Whether questions are being answered; training stands aside meanwhile. */
+  interactive?: InteractiveGauge;
+}
+
+/** The worker that trains: a process of its own at low priority, started at the first call, so that its crash never stops an answer. */
+export class TrainWorker extends WorkerSupervisor<TrainOperations> {
+  constructor({ worker, interactive, ...options }: TrainWorkerOptions) {
+    super({ idleMs: IDLE_MS, ...options, role: trainRole, settings: () => Promise.resolve({ ...worker }) });
+    interactive?.onChange((busy) => (busy ? this.hold() : this.resume()));
+  }
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { embedderFiles, modelFile, path } from './model-files.js';
+import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
+
+/** A Float32Array of any realm: `instanceof` fails for one that structured clone made in another (as under a test runner). */
+const float32 = z.custom<Float32Array>(
+  (value) => Object.prototype.toString.call(value) === '[object Float32Array]',
+  'expected a Float32Array',
+);
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+/** How many threads llama.cpp uses for a batch of prompt tokens and for one decoded token; the best two often differ. */
+const threadChoice = z.object({ prefill: z.number().int().min(1), decode: z.number().int().min(1) });
+export type ThreadChoice = z.infer<typeof threadChoice>;
+
+/** Special tokens are recognised only where `special` is true: text of users and documents is always `special: false`. */
+const promptSegment = z.object({ text: z.string(), special: z.boolean() });
+export type PromptSegment = z.infer<typeof promptSegment>;
+
+const generate = {
+  input: z.object({
+    model: modelFile,
+    /** Left out, the worker guesses. */
+    threads: threadChoice.optional(),
+    prompt: z.array(promptSegment).min(1),
+    /** Upper bound of generated tokens. */
+    maxTokens: z.number().int().min(1),
+    /** 0 always takes the most probable token. */
+    temperature: z.number().min(0).max(5),
+    seed: z.number().int().min(0).max(0xffffffff).optional(),
+    /** Texts that end the answer; they are not part of it. */
+    stop: z.array(z.string().min(1).max(256)).max(16),
+    /** GBNF; the rule `root` is where it starts. */
+    grammar: z.string().max(100_000).optional(),
+  }),
+  chunk: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('started'), promptTokens: count, reusedTokens: count }),
+    z.object({ type: z.literal('delta'), text: z.string() }),
+  ]),
+  output: z.object({
+    text: z.string(),
+    reason: z.enum(['eos', 'stop', 'length']),
+    promptTokens: count,
+    /** Tokens of the prompt that an earlier prompt had in common and that were not computed again. */
+    reusedTokens: count,
+    generatedTokens: count,
+    /** From the start of the work (not of the wait) to the first token. */
+    prefillMs: milliseconds,
+    /** From the first token to the last. */
+    decodeMs: milliseconds,
+  }),
+};
+
+const embed = {
+  input: z.object({ embedder: embedderFiles, texts: z.array(z.string()).max(100_000) }),
+  chunk: null,
+  /** `vectors` is row-major, [texts, dimensions]. */
+  output: z.object({ vectors: float32, truncated: count }),
+};
+
+const countTokens = {
+  input: z.object({
+    model: modelFile,
+    /** A plain text, or a prompt in segments. */
+    texts: z.array(z.union([z.string(), z.array(promptSegment)])).max(10_000),
+  }),
+  chunk: null,
+  output: z.object({ counts: z.array(count) }),
+};
+
+/** What is found in a GGUF file that llama.cpp could really load. */
+export const modelDescription = z.object({
+  architecture: z.string(),
+  /** Number of weights. */
+  parameters: count,
+  /** Of most weights, in GGUF's words: `Q4_1`, `F16`. */
+  quantization: z.string(),
+  /** Tokens the model was trained for. */
+  contextLength: count,
+  /** Number of tokens in the vocabulary. */
+  vocabulary: count,
+  chatTemplate: z.string().nullable(),
+  bosToken: z.string(),
+  eosToken: z.string(),
+  licence: z.string().nullable(),
+  name: z.string().nullable(),
+  bytes: count,
+});
+export type ModelDescription = z.infer<typeof modelDescription>;
+
+const inspectModel = { input: z.object({ path }), chunk: null, output: modelDescription };
+
+export const calibration = z.object({
+  threads: threadChoice,
+  /** False when other programs kept the processors busy meanwhile: good enough for now, not worth keeping. */
+  quiet: z.boolean(),
+  measurements: z.array(
+    z.object({
+      threads: z.number().int().min(1),
+      prefillTokensPerSecond: z.number(),
+      decodeTokensPerSecond: z.number(),
+    }),
+  ),
+});
+export type Calibration = z.infer<typeof calibration>;
+
+const calibrate = { input: z.object({ model: modelFile }), chunk: null, output: calibration };
+
+/** What the worker that answers questions can be asked. */
+export const serveOperations = { generate, embed, countTokens, inspectModel, calibrate };
+export type ServeOperations = typeof serveOperations;
+export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operations: serveOperations };
+
+/** A request of the gateway's: what the operation needs, less what the client adds, and on whose behalf. */
+export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<ServeOperations[O]>, 'threads'> & {
+  workspaceId: string;
+};
+export type GenerateRequest = ServeRequest<'generate'>;
+export type GenerateChunk = ChunkOf<ServeOperations['generate']>;
+export type GenerateDone = { type: 'done' } & OutputOf<ServeOperations['generate']>;
+export type GenerateEvent = GenerateChunk | GenerateDone;
