@@ -3,7 +3,6 @@ export { Data, type DataParts } from './data.js';
 export { dataResolvers } from './data-graphql.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
-export { Entity } from './datasets/row-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
 export { DatasetService, type NewImport, type NewImportFile } from './datasets/dataset-service.js';
 export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
@@ -14,7 +13,24 @@ export { renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
 export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
-export { inputText, outputText, TaskKind, type TaskRow } from './tasks/task-kinds.js';
+export {
+  askedInput,
+  inputText,
+  LabelWords,
+  NO_AIDS,
+  outputText,
+  readAnswer,
+  RENDERING_VERSION,
+  renderExample,
+  renderPrompt,
+  TaskKind,
+  type Aids,
+  type RenderedExample,
+  type TaskAnswer,
+  type TaskContext,
+  type TaskInput,
+  type TaskRow,
+} from './tasks/index.js';
 export type {
   ExampleTemplate,
   ExampleTokenizer,

@@ -7,6 +7,7 @@ export {
   passage,
   passagesMessages,
   PROMPTS_VERSION,
+  REFUSAL,
   sentenceMessages,
   withFacts,
   type Excerpt,

@@ -7,7 +7,7 @@ import type { FileMapping } from '../../src/data/importing/mapping.js';
 import type { DataFile } from '../../src/data/importing/records.js';
 import { makeVersion, type MadeVersion } from '../../src/data/making/make-version.js';
 import type { Recipe } from '../../src/data/making/recipe.js';
-import type { TaskKind } from '../../src/data/tasks/task-kinds.js';
+import type { TaskKind } from '../../src/data/tasks/index.js';
 import type { TokenCounter } from '../../src/data/validation/rule.js';
 import { temporaryFolder } from './data-files.js';
 

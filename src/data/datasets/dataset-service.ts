@@ -16,7 +16,7 @@ import type { Split, SplitRule } from '../importing/splits.js';
 import { suggestMapping } from '../importing/suggest.js';
 import type { IsolatedMaker } from '../making/isolated-maker.js';
 import type { PreprocessingStep } from '../preprocessing/steps.js';
-import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
+import type { TaskKind, TaskRow } from '../tasks/index.js';
 import {
   checkedLabels,
   checkedLanguage,

@@ -6,7 +6,7 @@ import type { FileMapping } from '../importing/mapping.js';
 import type { Split, SplitRule } from '../importing/splits.js';
 import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
 import type { PreprocessingStep } from '../preprocessing/steps.js';
-import type { TaskKind } from '../tasks/task-kinds.js';
+import type { TaskKind } from '../tasks/index.js';
 import { Severity, type ValidationReport, type ValidationSettings } from '../validation/index.js';
 
 export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind };

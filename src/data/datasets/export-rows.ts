@@ -5,8 +5,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
+import { columnType } from '../storage/column-type.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
-import { rowContent, TaskKind } from '../tasks/task-kinds.js';
+import { rowContent, taskOf, type TaskKind } from '../tasks/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 import type { RowFilter, StoredRow, VersionRows } from './version-rows.js';
 
@@ -15,24 +16,9 @@ export enum ExportFormat {
   PARQUET = 'PARQUET',
 }
 
-const SPAN = 'STRUCT("start" BIGINT, "end" BIGINT, "text" VARCHAR)';
-
-/** Parquet types of each task's fields, as `datasets` and other trainers expect them. */
-const FIELDS: Readonly<Record<TaskKind, Readonly<Record<string, string>>>> = {
-  [TaskKind.CLASSIFICATION]: { text: 'VARCHAR', label: 'VARCHAR' },
-  [TaskKind.EXTRACTION]: {
-    text: 'VARCHAR',
-    entities: 'STRUCT("type" VARCHAR, "start" BIGINT, "end" BIGINT, "text" VARCHAR)[]',
-  },
-  [TaskKind.TRANSLATION]: {
-    source: 'VARCHAR',
-    target: 'VARCHAR',
-    sourceLanguage: 'VARCHAR',
-    targetLanguage: 'VARCHAR',
-  },
-  [TaskKind.QUESTION_ANSWERING]: { question: 'VARCHAR', context: 'VARCHAR', answer: 'VARCHAR', spans: `${SPAN}[]` },
-  [TaskKind.INSTRUCTION]: { messages: 'STRUCT("role" VARCHAR, "content" VARCHAR)[]' },
-};
+/** Types of a task's fields, as `datasets` and other trainers expect them. */
+const fieldTypes = (task: TaskKind): Record<string, string> =>
+  Object.fromEntries(Object.entries(taskOf(task).schema.shape).map(([name, schema]) => [name, columnType(schema)]));
 
 /** One row as it is exported: its key and split, its content, its features if it has some. */
 function exported(row: StoredRow): string {
@@ -76,7 +62,7 @@ export async function exportRows(
     const json = join(work, 'rows.jsonl');
     const parquet = join(work, 'rows.parquet');
     await pipeline(Readable.from(lines()), createWriteStream(json));
-    const columns = { id: 'VARCHAR', split: 'VARCHAR', ...FIELDS[dataset.task], features: 'JSON' };
+    const columns = { id: 'VARCHAR', split: 'VARCHAR', ...fieldTypes(dataset.task), features: 'JSON' };
     const types = Object.entries(columns).map(([column, type]) => `${quote(column)}: ${quote(type)}`);
     await engine.run(
       `COPY (SELECT * FROM read_json(${quote(json)}, format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}))

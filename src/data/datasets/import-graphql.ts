@@ -38,7 +38,7 @@ import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
-import { TaskKind } from '../tasks/task-kinds.js';
+import { TaskKind } from '../tasks/index.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
 import { DatasetVersion, inOrder, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';
@@ -46,7 +46,8 @@ import { ExportFormat } from './export-rows.js';
 import { FileType, toFile } from './file-graphql.js';
 import type { ImportOutput } from './import-input.js';
 import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
-import { RowContent, RowFilterInput, toContent } from './row-graphql.js';
+import { RowContent } from './content-graphql.js';
+import { RowFilterInput } from './row-graphql.js';
 
 const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
 
@@ -296,7 +297,7 @@ export class ImportResolver {
     const mapping = fromMappingInput(input.mapping, 'input.mapping');
     const preview = await this.data.datasets.preview(workspaceId, { fileId, task: input.task ?? null, mapping });
     const rows = preview.rows.map((row) =>
-      'fault' in row ? { content: null, fault: row.fault.message } : { content: toContent(row), fault: null },
+      'fault' in row ? { content: null, fault: row.fault.message } : { content: row, fault: null },
     );
     return { ...preview, mapping: toMapping(preview.mapping), rows };
   }

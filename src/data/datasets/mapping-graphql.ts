@@ -2,7 +2,8 @@ import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { MaxItems } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { TextEncoding } from '../importing/decode.js';
-import { DataField, DataFormat, OffsetUnit, type FileMapping } from '../importing/mapping.js';
+import { DataFormat } from '../importing/formats.js';
+import { DATA_FIELDS, DataField, OffsetUnit, type FileMapping } from '../importing/mapping.js';
 import type { MappingHints } from './dataset-service.js';
 
 registerEnumType(DataFormat, {
@@ -20,32 +21,7 @@ registerEnumType(DataFormat, {
 registerEnumType(DataField, {
   name: 'DataField',
   description: 'What a column is used for.',
-  valuesConfig: {
-    TEXT: { description: 'Text to classify, or to look for entities in.' },
-    LABEL: { description: 'Its label.' },
-    ENTITIES: { description: 'Entities as JSON: with offsets, as mentions with a type, or mentions listed by type.' },
-    TOKENS: { description: 'Words of the text: a list, or separated by blanks.' },
-    TAGS: { description: 'BIO tags of the words.' },
-    SOURCE: { description: 'Text to translate.' },
-    TARGET: { description: 'Its translation.' },
-    SOURCE_LANGUAGE: { description: 'Language of the text.' },
-    TARGET_LANGUAGE: { description: 'Language of the translation.' },
-    QUESTION: { description: 'A question.' },
-    CONTEXT: { description: 'The text that it is about.' },
-    ANSWER: { description: 'Its answer.' },
-    ANSWER_START: { description: 'Where the answer starts in the context.' },
-    ANSWERS: { description: 'Answers as JSON in the form of SQuAD.' },
-    MESSAGES: { description: 'A conversation as JSON: messages with role and content.' },
-    SYSTEM: { description: 'The system message of a conversation.' },
-    PROMPT: { description: 'What the user says.' },
-    RESPONSE: { description: 'What the assistant should say.' },
-    ID: { description: 'Id of the row: versions are compared and extended by it.' },
-    SPLIT: { description: 'Split of the row: train, validation (or dev) or test.' },
-    GROUP: { description: 'Rows of one group are never parted by a hashed split.' },
-    SUBJECT: { description: 'Whom the row is about: their rows can be deleted.' },
-    ENTITY: { description: 'Key for the feature store, e.g. `customer:42`.' },
-    EVENT_TIME: { description: 'The moment that the row speaks of (ISO 8601): features are joined as of it.' },
-  },
+  valuesConfig: DATA_FIELDS,
 });
 
 registerEnumType(TextEncoding, {

@@ -1,21 +1,10 @@
-import { createUnionType, Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime, JsonScalar, make } from '../../graphql-kit/index.js';
 import { Split } from '../importing/splits.js';
-import { TaskKind, type TaskRow } from '../tasks/task-kinds.js';
+import { RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
-import { RowChangeKind, RowSort, type RowChange, type RowOrder, type StoredRow } from './version-rows.js';
+import { RowChangeKind, RowSort, type RowOrder, type StoredRow } from './version-rows.js';
 
-registerEnumType(TaskKind, {
-  name: 'TaskKind',
-  description: 'What a dataset teaches, and what an adapter does.',
-  valuesConfig: {
-    CLASSIFICATION: { description: 'A text gets one of some labels: sentiment, routing of messages.' },
-    EXTRACTION: { description: 'Stretches of a text get a type: named entities.' },
-    TRANSLATION: { description: 'A text is put into another language.' },
-    QUESTION_ANSWERING: { description: 'A question is answered, with or without a given context.' },
-    INSTRUCTION: { description: 'A conversation is continued.' },
-  },
-});
 registerEnumType(Split, {
   name: 'Split',
   description: 'What a row is used for.',
@@ -25,110 +14,6 @@ registerEnumType(Split, {
     TEST: { description: 'Measuring what was chosen.' },
   },
 });
-
-@ObjectType({ description: 'A stretch of a text; offsets count UTF-16 code units, as JavaScript does.' })
-export class TextSpan {
-  @Field(() => Int, { description: 'Where it starts.' })
-  start!: number;
-
-  @Field(() => Int, { description: 'Where it ends (exclusive).' })
-  end!: number;
-
-  @Field(() => String, { description: 'The text there.' })
-  text!: string;
-}
-
-@ObjectType({ description: 'A named entity in a text.' })
-export class Entity extends TextSpan {
-  @Field(() => String, { description: 'Its type, e.g. `person`.' })
-  type!: string;
-}
-
-@ObjectType({ description: 'A text and its label.' })
-export class ClassificationContent {
-  @Field(() => String, { description: 'What is to be classified.' })
-  text!: string;
-
-  @Field(() => String, { description: 'The right label.' })
-  label!: string;
-}
-
-@ObjectType({ description: 'A text and its entities.' })
-export class ExtractionContent {
-  @Field(() => String, { description: 'What entities are looked for in.' })
-  text!: string;
-
-  @Field(() => [Entity], { description: 'The right entities, in order.' })
-  entities!: Entity[];
-}
-
-@ObjectType({ description: 'A text and its translation.' })
-export class TranslationContent {
-  @Field(() => String, { description: 'The text.' })
-  source!: string;
-
-  @Field(() => String, { description: 'A right translation.' })
-  target!: string;
-
-  @Field(() => String, { description: 'Language of the text; `und` when the file does not say.' })
-  sourceLanguage!: string;
-
-  @Field(() => String, { description: 'Language of the translation; `und` when the file does not say.' })
-  targetLanguage!: string;
-}
-
-@ObjectType({ description: 'A question and its answer.' })
-export class QuestionContent {
-  @Field(() => String, { description: 'The question.' })
-  question!: string;
-
-  @Field(() => String, { nullable: true, description: 'The text that it is about; null when there is none.' })
-  context?: string | null;
-
-  @Field(() => String, { description: 'The right answer.' })
-  answer!: string;
-
-  @Field(() => [TextSpan], {
-    nullable: true,
-    description: 'Where the answer stands in the context; null when unknown.',
-  })
-  spans?: TextSpan[] | null;
-}
-
-@ObjectType({ description: 'One message of a conversation.' })
-export class ChatMessage {
-  @Field(() => String, { description: '`system`, `user` or `assistant`.' })
-  role!: string;
-
-  @Field(() => String, { description: 'Its text.' })
-  content!: string;
-}
-
-@ObjectType({ description: 'A conversation.' })
-export class InstructionContent {
-  @Field(() => [ChatMessage], { description: 'Its messages, in order.' })
-  messages!: ChatMessage[];
-}
-
-const CONTENT_TYPES = {
-  [TaskKind.CLASSIFICATION]: ClassificationContent,
-  [TaskKind.EXTRACTION]: ExtractionContent,
-  [TaskKind.TRANSLATION]: TranslationContent,
-  [TaskKind.QUESTION_ANSWERING]: QuestionContent,
-  [TaskKind.INSTRUCTION]: InstructionContent,
-} as const;
-
-export const RowContent = createUnionType({
-  name: 'RowContent',
-  description: 'What a row holds, by the task of its dataset.',
-  types: () => Object.values(CONTENT_TYPES),
-  resolveType: (value: object) => value.constructor as never,
-});
-export type RowContent = InstanceType<(typeof CONTENT_TYPES)[TaskKind]>;
-
-export function toContent({ task, ...content }: TaskRow): RowContent {
-  return make<RowContent>(CONTENT_TYPES[task], content);
-}
 
 @ObjectType({ description: 'One row of a version.' })
 export class DatasetRow {
@@ -193,7 +78,6 @@ export const toDatasetRow = (stored: StoredRow, sources: readonly VersionSource[
   make(DatasetRow, {
     ...stored,
     place: stored.ordinal,
-    content: stored.content && toContent(stored.content),
     file: sources[stored.file]?.name ?? 'unknown',
     stored,
   });
@@ -280,9 +164,3 @@ export class RowChangeType {
   @Field(() => Split, { nullable: true, description: 'Its split in the newer version.' })
   splitAfter!: Split | null;
 }
-
-export const toRowChange = (change: RowChange): RowChangeType => ({
-  ...change,
-  before: change.before && toContent(change.before),
-  after: change.after && toContent(change.after),
-});

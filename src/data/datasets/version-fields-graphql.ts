@@ -15,7 +15,7 @@ import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import type { VersionRecord } from './dataset.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
-import { DatasetRow, RowChangeType, RowFilterInput, RowOrderInput, toDatasetRow, toRowChange } from './row-graphql.js';
+import { DatasetRow, RowChangeType, RowFilterInput, RowOrderInput, toDatasetRow } from './row-graphql.js';
 import { changeCursor, rowCursor, RowSort, type RowOrder } from './version-rows.js';
 import { DatasetDiff, DatasetVersion, toVersion } from './version-graphql.js';
 
@@ -121,6 +121,6 @@ export class DatasetDiffResolver {
       await datasets.readableRowGroups(after),
       page,
     );
-    return toConnection(mapPage(changes, toRowChange), changeCursor, page.after);
+    return toConnection(changes, changeCursor, page.after);
   }
 }

@@ -5,8 +5,8 @@ import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from 
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
 import { fromColumns, STORED_COLUMNS } from '../storage/row-table.js';
-import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
 import type { Split } from '../importing/splits.js';
+import { LabelWords, taskOf, type TaskContext, type TaskKind, type TaskRow } from '../tasks/index.js';
 import type { RowGroupRecord } from './dataset.js';
 
 /** A row as it is browsed. */
@@ -173,6 +173,28 @@ export class VersionRows {
       values,
     );
     for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
+  }
+
+  /** What all examples of the version share: labels (in order) and pair of languages of its usable rows for training. */
+  async taskContext(task: TaskKind, groups: readonly RowGroupRecord[]): Promise<TaskContext> {
+    const { labels: labelsOf, languages: languagesOf } = taskOf(task);
+    const labels = new Set<string>();
+    const pairs = new Map<string, number>();
+    for await (const batch of this.stream(task, groups, { split: 'TRAIN', quarantined: false }))
+      for (const { content } of batch) {
+        if (!content) continue;
+        for (const label of labelsOf(content)) labels.add(label);
+        const sides = languagesOf(content);
+        if (!sides) continue;
+        const pair = `${sides.source.language}>${sides.target.language}`;
+        pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+      }
+    const [commonest] = [...pairs].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const [source, target] = commonest?.[0].split('>') ?? [];
+    return {
+      labels: new LabelWords([...labels].sort()),
+      languages: source !== undefined && target !== undefined ? { source, target } : null,
+    };
   }
 
   /** Places of the rows about a person (by subject, or by the entity whose features are joined), or of the rows with these keys, in one split or in all. */

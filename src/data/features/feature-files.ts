@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
-import { DataFormat } from '../importing/mapping.js';
+import { DataFormat } from '../importing/formats.js';
 import { openRecords } from '../importing/open-records.js';
 import type { DataFile, SourceRecord } from '../importing/records.js';
 import { suggestMapping } from '../importing/suggest.js';

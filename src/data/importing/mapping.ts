@@ -1,88 +1,21 @@
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
-import { TaskKind } from '../tasks/task-kinds.js';
+import { COMMON_FIELDS, type FieldDefinition } from '../tasks/fields.js';
+import { TASK_KINDS, taskOf, type TaskKind, type TASKS } from '../tasks/index.js';
 import type { TextEncoding } from './decode.js';
+import type { DataFormat } from './formats.js';
 
 /** What offsets in a file count. */
 export const OffsetUnit = enumeration('CODE_POINTS', 'UTF16');
 export type OffsetUnit = keyof typeof OffsetUnit;
 
-export enum DataFormat {
-  /** CSV, TSV and other delimited text. */
-  DELIMITED = 'DELIMITED',
-  /** One text a line, e.g. one side of a parallel corpus. */
-  LINES = 'LINES',
-  JSONL = 'JSONL',
-  /** One JSON array of objects. */
-  JSON = 'JSON',
-  /** The JSON form of SQuAD: articles, paragraphs, questions. */
-  SQUAD = 'SQUAD',
-  PARQUET = 'PARQUET',
-}
-
-/** What a column may be used for. */
-export enum DataField {
-  TEXT = 'TEXT',
-  LABEL = 'LABEL',
-  ENTITIES = 'ENTITIES',
-  TOKENS = 'TOKENS',
-  TAGS = 'TAGS',
-  SOURCE = 'SOURCE',
-  TARGET = 'TARGET',
-  SOURCE_LANGUAGE = 'SOURCE_LANGUAGE',
-  TARGET_LANGUAGE = 'TARGET_LANGUAGE',
-  QUESTION = 'QUESTION',
-  CONTEXT = 'CONTEXT',
-  ANSWER = 'ANSWER',
-  ANSWER_START = 'ANSWER_START',
-  ANSWERS = 'ANSWERS',
-  MESSAGES = 'MESSAGES',
-  SYSTEM = 'SYSTEM',
-  PROMPT = 'PROMPT',
-  RESPONSE = 'RESPONSE',
-  ID = 'ID',
-  SPLIT = 'SPLIT',
-  GROUP = 'GROUP',
-  SUBJECT = 'SUBJECT',
-  ENTITY = 'ENTITY',
-  EVENT_TIME = 'EVENT_TIME',
-}
-
-const COMMON = [
-  DataField.ID,
-  DataField.SPLIT,
-  DataField.GROUP,
-  DataField.SUBJECT,
-  DataField.ENTITY,
-  DataField.EVENT_TIME,
-];
-
-/** The fields of each task: sets of which one must be complete, and those that may be added. */
-export const TASK_FIELDS: Readonly<Record<TaskKind, { oneOf: DataField[][]; optional: DataField[] }>> = {
-  [TaskKind.CLASSIFICATION]: { oneOf: [[DataField.TEXT, DataField.LABEL]], optional: COMMON },
-  [TaskKind.EXTRACTION]: {
-    oneOf: [
-      [DataField.TEXT, DataField.ENTITIES],
-      [DataField.TOKENS, DataField.TAGS],
-    ],
-    optional: COMMON,
-  },
-  [TaskKind.TRANSLATION]: {
-    oneOf: [[DataField.SOURCE, DataField.TARGET]],
-    optional: [DataField.SOURCE_LANGUAGE, DataField.TARGET_LANGUAGE, ...COMMON],
-  },
-  [TaskKind.QUESTION_ANSWERING]: {
-    oneOf: [
-      [DataField.QUESTION, DataField.ANSWER],
-      [DataField.QUESTION, DataField.ANSWERS],
-    ],
-    optional: [DataField.CONTEXT, DataField.ANSWER_START, ...COMMON],
-  },
-  [TaskKind.INSTRUCTION]: {
-    oneOf: [[DataField.MESSAGES], [DataField.PROMPT, DataField.RESPONSE]],
-    optional: [DataField.SYSTEM, ...COMMON],
-  },
-};
+/** What a column may be used for: what rows of every kind have, then what each kind of task adds. */
+export const DATA_FIELDS = Object.fromEntries(
+  [COMMON_FIELDS, ...TASK_KINDS.map((kind) => taskOf(kind).fields)].flatMap((fields) => Object.entries(fields)),
+) as Readonly<Record<DataField, FieldDefinition>>;
+export type DataField =
+  keyof typeof COMMON_FIELDS | { [Kind in TaskKind]: keyof (typeof TASKS)[Kind]['fields'] }[TaskKind];
+export const DataField = enumeration(...(Object.keys(DATA_FIELDS) as DataField[]));
 
 /** How a file is read and what its columns mean. Everything that has a default is filled in when it is recorded. */
 export interface FileMapping {
@@ -106,15 +39,15 @@ export interface FileMapping {
 
 /** @throws BAD_USER_INPUT when the fields of `task` are not all mapped, one that it hasn't is, or a column doesn't exist */
 export function checkMapping(mapping: FileMapping, task: TaskKind, columns: readonly string[], field: string): void {
-  const { oneOf, optional } = TASK_FIELDS[task];
-  const mapped = [...Object.keys(mapping.columns), ...Object.keys(mapping.constants)] as DataField[];
-  const known = new Set([...oneOf.flat(), ...optional]);
-  const foreign = mapped.find((name) => !known.has(name));
-  if (foreign) throw badInput(field, `${foreign} is no field of a ${task} dataset; it has ${[...known].join(', ')}.`);
-  if (!oneOf.some((set) => set.every((name) => mapped.includes(name))))
+  const { needs, fields } = taskOf(task);
+  const mapped = [...Object.keys(mapping.columns), ...Object.keys(mapping.constants)];
+  const known = [...Object.keys(fields), ...Object.keys(COMMON_FIELDS)];
+  const foreign = mapped.find((name) => !known.includes(name));
+  if (foreign) throw badInput(field, `${foreign} is no field of a ${task} dataset; it has ${known.join(', ')}.`);
+  if (!needs.some((set) => set.every((name) => mapped.includes(name))))
     throw badInput(
       field,
-      `A ${task} dataset needs ${oneOf.map((set) => set.join(' and ')).join(', or ')}.`,
+      `A ${task} dataset needs ${needs.map((set) => set.join(' and ')).join(', or ')}.`,
       'previewImport suggests a mapping.',
     );
   for (const [name, column] of Object.entries(mapping.columns)) {

@@ -1,5 +1,6 @@
 import { GraftError } from '../../kernel/errors.js';
-import { DataFormat, type FileMapping } from './mapping.js';
+import { DataFormat } from './formats.js';
+import type { FileMapping } from './mapping.js';
 import { readJsonArray, readSquad } from './read-json.js';
 import { readParquet } from './read-parquet.js';
 import { readDelimitedFile, readJsonLines } from './read-text.js';

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { GraftError } from '../../kernel/errors.js';
 import { decodeText } from './decode.js';
 import { DelimitedReader, RecordTooLong, type DelimitedRecord } from './delimited.js';
-import { DataFormat, type FileMapping } from './mapping.js';
+import { DataFormat } from './formats.js';
+import type { FileMapping } from './mapping.js';
 import { MAX_RECORD, type DataFile, type SourceRecord } from './records.js';
 
 const FAULTS = {

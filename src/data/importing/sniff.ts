@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { GraftError } from '../../kernel/errors.js';
 import { encodingOfMark, type TextEncoding } from './decode.js';
 import { readDelimited, type DelimitedRecord } from './delimited.js';
-import { DataFormat } from './mapping.js';
+import { DataFormat } from './formats.js';
 import { sampleSquad, SQUAD_COLUMNS } from './read-json.js';
 import { sampleParquet } from './read-parquet.js';
 import { parseObject, positionalName, valueAt } from './read-text.js';

@@ -7,7 +7,7 @@ import { splitOfGroup, splitOfWord, type Split } from '../importing/splits.js';
 import { preprocessRow } from '../preprocessing/preprocess.js';
 import { CHUNK_ROWS, type TableWriter } from '../storage/duckdb.js';
 import { faultyValues, rowHashes, stagedValues, type RowMeta } from '../storage/row-table.js';
-import { inputText, TaskKind, type TaskRow } from '../tasks/task-kinds.js';
+import { inputText, taskOf, textHash, type TaskRow } from '../tasks/index.js';
 import { flagValues } from '../validation/flags.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import { ROW_RULES } from '../validation/rules/index.js';
@@ -185,10 +185,12 @@ function givenSplitOf(value: unknown, { split, mapping }: RecipeFile): Split | '
   return word === null ? null : (splitOfWord(mapping.splitValues[word] ?? word) ?? 'UNKNOWN');
 }
 
-/** Questions on one context stay together, and so do texts of the same words. */
+/** What the task says belongs together, and texts of the same words. */
 function defaultGroup(row: TaskRow): string {
+  const group = taskOf(row.task).group(row);
+  if (group !== null) return textHash(group);
   const { scope, words } = rowHashes(row);
-  return row.task === TaskKind.QUESTION_ANSWERING && scope !== '' ? scope : `${scope}${words}`;
+  return `${scope}${words}`;
 }
 
 function asKey(value: unknown): string | null {

@@ -1,5 +1,5 @@
 import type { TableEngine } from '../storage/duckdb.js';
-import { TaskKind } from '../tasks/task-kinds.js';
+import { taskOf, type TaskKind } from '../tasks/index.js';
 
 export interface SplitCounts {
   train: number;
@@ -50,10 +50,11 @@ export async function summarise(engine: TableEngine, task: TaskKind, deduplicate
   const labels = await engine.rows<LabelShare>(`
     SELECT label, count(*) FILTER (split = 'TRAIN') AS train, count(*) FILTER (split = 'VALIDATION') AS validation, count(*) FILTER (split = 'TEST') AS test
     FROM usable WHERE label IS NOT NULL GROUP BY label ORDER BY count(*) DESC, label LIMIT ${MAX_LABELS}`);
+  const { typesPath } = taskOf(task);
   const entityTypes =
-    task === TaskKind.EXTRACTION
+    typesPath !== null
       ? await engine.rows<{ type: string; count: number }>(`
-          SELECT type, count(*) AS count FROM (SELECT unnest(json_extract_string(body, '$.entities[*].type')) AS type FROM usable)
+          SELECT type, count(*) AS count FROM (SELECT unnest(json_extract_string(body, '${typesPath}')) AS type FROM usable)
           GROUP BY type ORDER BY count DESC, type LIMIT ${MAX_LABELS}`)
       : [];
   const languages = await engine.rows<{ language: string; rows: number }>(

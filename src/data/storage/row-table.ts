@@ -1,13 +1,13 @@
 import {
-  inputScope,
   inputText,
   outputText,
   rowContent,
   rowDigest,
-  TaskKind,
+  taskOf,
   textHash,
+  type TaskKind,
   type TaskRow,
-} from '../tasks/task-kinds.js';
+} from '../tasks/index.js';
 import { exactForm, wordsForm } from '../validation/near-duplicates/text-forms.js';
 import type { ColumnType } from './duckdb.js';
 
@@ -42,39 +42,21 @@ export interface ContentColumns {
 }
 
 export function toColumns(row: TaskRow): ContentColumns {
-  const text = inputText(row);
-  switch (row.task) {
-    case TaskKind.CLASSIFICATION:
-      return { text, label: row.label, body: '{}' };
-    case TaskKind.EXTRACTION:
-      return { text, label: null, body: JSON.stringify({ entities: row.entities }) };
-    case TaskKind.TRANSLATION: {
-      const { source: _source, ...body } = rowContent(row);
-      return { text, label: null, body: JSON.stringify(body) };
-    }
-    case TaskKind.QUESTION_ANSWERING: {
-      const { question: _question, ...body } = rowContent(row);
-      return { text, label: null, body: JSON.stringify(body) };
-    }
-    case TaskKind.INSTRUCTION:
-      return { text, label: null, body: JSON.stringify({ messages: row.messages }) };
-  }
+  const { stored } = taskOf(row.task);
+  const body = rowContent(row);
+  const label = stored.label === undefined ? null : String(body[stored.label]);
+  for (const field of Object.values(stored)) delete body[field];
+  return { text: inputText(row), label, body: JSON.stringify(body) };
 }
 
 export function fromColumns(task: TaskKind, { text, label, body }: ContentColumns): TaskRow {
-  const rest = JSON.parse(body) as Record<string, never>;
-  switch (task) {
-    case TaskKind.CLASSIFICATION:
-      return { task, text, label: label ?? '' };
-    case TaskKind.EXTRACTION:
-      return { task, text, ...rest } as unknown as TaskRow;
-    case TaskKind.TRANSLATION:
-      return { task, source: text, ...rest } as unknown as TaskRow;
-    case TaskKind.QUESTION_ANSWERING:
-      return { task, question: text, ...rest } as unknown as TaskRow;
-    case TaskKind.INSTRUCTION:
-      return { task, ...rest } as unknown as TaskRow;
-  }
+  const { stored } = taskOf(task);
+  return {
+    task,
+    ...(stored.text !== undefined && { [stored.text]: text }),
+    ...(stored.label !== undefined && { [stored.label]: label ?? '' }),
+    ...(JSON.parse(body) as object),
+  } as TaskRow;
 }
 
 /** Columns of the stored rows, in the row groups of a version; `problems` (a JSON list of rule ids) is added when they are written. */
@@ -143,7 +125,7 @@ export interface RowHashes {
 
 export function rowHashes(row: TaskRow): RowHashes {
   const text = inputText(row);
-  const scope = inputScope(row);
+  const scope = taskOf(row.task).scope(row);
   return {
     scope: scope === '' ? '' : textHash(scope),
     exact: textHash(exactForm(text)),

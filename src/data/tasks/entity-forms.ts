@@ -1,4 +1,4 @@
-import type { Entity } from './task-kinds.js';
+import type { Entity } from './task.js';
 
 /** Entities found in a text, and what could not be decided. Offsets count UTF-16 units. */
 export interface FoundEntities {

@@ -8,7 +8,7 @@ import { Prisma, type Database } from '../../platform/database/index.js';
 import type { RowGroupRecord, VersionRecord } from '../datasets/dataset.js';
 import type { StoredRow, VersionRows } from '../datasets/version-rows.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
-import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
+import type { TaskKind, TaskRow } from '../tasks/index.js';
 
 /** Turns a row into what the model reads and what it should answer. */
 export interface ExampleTemplate {

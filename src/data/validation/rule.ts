@@ -1,4 +1,4 @@
-import type { TaskKind, TaskRow } from '../tasks/task-kinds.js';
+import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
 /** An error keeps its rows out of training; a warning and a hint leave them in. */

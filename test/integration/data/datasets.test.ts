@@ -17,7 +17,7 @@ beforeAll(async () => (kit = await DataKit.start()));
 afterAll(() => kit.dispose());
 
 let names = 0;
-async function dataset(task = TaskKind.CLASSIFICATION): Promise<string> {
+async function dataset(task: TaskKind = TaskKind.CLASSIFICATION): Promise<string> {
   const name = `set-${++names}`;
   await kit.data.datasets.createDataset(ws, { name, task });
   return name;

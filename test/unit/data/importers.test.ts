@@ -1,9 +1,10 @@
 import { buildRow } from '../../../src/data/importing/build-row.js';
-import { type DataField, DataFormat, type FileMapping } from '../../../src/data/importing/mapping.js';
+import { DataFormat } from '../../../src/data/importing/formats.js';
+import type { DataField, FileMapping } from '../../../src/data/importing/mapping.js';
 import { openRecords, zipRecords } from '../../../src/data/importing/open-records.js';
 import { sniffFile } from '../../../src/data/importing/sniff.js';
 import { suggestMapping } from '../../../src/data/importing/suggest.js';
-import { TaskKind, type TaskRow } from '../../../src/data/tasks/task-kinds.js';
+import { TaskKind, type TaskRow } from '../../../src/data/tasks/index.js';
 import { dataFile, describeWithDatasets, temporaryFolder } from '../../support/data-files.js';
 
 async function importAll(path: string, task?: TaskKind) {

@@ -1,6 +1,6 @@
 import { Split } from '../../../src/data/importing/splits.js';
 import { RULES } from '../../../src/data/validation/rules/index.js';
-import { TaskKind } from '../../../src/data/tasks/task-kinds.js';
+import { TaskKind } from '../../../src/data/tasks/index.js';
 import { temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made, rowsOf, type Wishes } from '../../support/make-version.js';
 

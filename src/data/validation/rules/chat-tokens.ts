@@ -1,4 +1,4 @@
-import { textFields } from '../../tasks/task-kinds.js';
+import { textFields } from '../../tasks/index.js';
 import { Severity, type RowRule } from '../rule.js';
 
 /** Tokens by which the chat templates of open models part roles and turns (ChatML, Llama 2 and 3, Gemma, Phi, Zephyr, Mistral, Cohere). */

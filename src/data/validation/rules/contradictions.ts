@@ -1,8 +1,5 @@
-import { TaskKind } from '../../tasks/task-kinds.js';
+import { taskOf } from '../../tasks/index.js';
 import { Severity, type TableRule } from '../rule.js';
-
-/** Tasks in which one text has one right answer. A text may have several good translations or replies. */
-const ONE_ANSWER: readonly TaskKind[] = [TaskKind.CLASSIFICATION, TaskKind.EXTRACTION];
 
 const other = `CASE WHEN o.label IS NULL THEN 'other entities' ELSE 'labelled ' || o.label END`;
 
@@ -23,7 +20,9 @@ export const CONTRADICTION_RULES: TableRule = {
     },
   ],
   async inspect({ engine, settings }) {
-    if (!ONE_ANSWER.includes(settings.task)) return [];
+    const { oneAnswer, stored } = taskOf(settings.task);
+    // A text may have several good translations or replies.
+    if (!oneAnswer) return [];
     // Two answers of a group are enough to name one that differs from any row's own: no row is paired with all others.
     await engine.run(`
       INSERT INTO flags
@@ -37,7 +36,7 @@ export const CONTRADICTION_RULES: TableRule = {
       FROM rows r JOIN answers a USING (scope_hash, words_hash) JOIN rows o ON o.ordinal = a.first
       WHERE r.fault IS NULL AND a.output_hash <> r.output_hash
       QUALIFY row_number() OVER (PARTITION BY r.ordinal ORDER BY o.ordinal) = 1`);
-    if (settings.task !== TaskKind.CLASSIFICATION) return [];
+    if (stored.label === undefined) return [];
     await engine.run(`
       INSERT INTO flags
       SELECT r.ordinal, 'near-contradiction', ${other}, o.ordinal

@@ -1,4 +1,4 @@
-import { textFields } from '../../tasks/task-kinds.js';
+import { textFields } from '../../tasks/index.js';
 import { Severity, type RowRule } from '../rule.js';
 
 const BROKEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufffe\uffff]/;

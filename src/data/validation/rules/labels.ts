@@ -1,4 +1,4 @@
-import { TaskKind } from '../../tasks/task-kinds.js';
+import { taskOf } from '../../tasks/index.js';
 import { editDistance } from '../edit-distance.js';
 import { Severity, type TableRule, type Tables, type VersionFinding } from '../rule.js';
 
@@ -108,7 +108,7 @@ export const LABEL_RULES: TableRule = {
     },
   ],
   async inspect(tables) {
-    if (tables.settings.task !== TaskKind.CLASSIFICATION) return [];
+    if (taskOf(tables.settings.task).stored.label === undefined) return [];
     const counts = await countLabels(tables);
     const problems = labelProblems(counts, tables.settings.labels, tables.settings.minRowsPerLabel);
     for (const { label, rule, note } of problems)

@@ -1,4 +1,5 @@
-import { TaskKind } from '../../tasks/task-kinds.js';
+import { fromColumns, type ContentColumns } from '../../storage/row-table.js';
+import { taskOf } from '../../tasks/index.js';
 import { flagRows } from '../flags.js';
 import { languageDetector } from '../language.js';
 import { Severity, type TableRule, type Tables } from '../rule.js';
@@ -48,7 +49,7 @@ export const LANGUAGE_RULES: TableRule = {
     },
   ],
   async inspect(tables) {
-    if (tables.settings.task === TaskKind.TRANSLATION) await checkSides(tables);
+    if (taskOf(tables.settings.task).twoLanguages) await checkSides(tables);
     else await checkMix(tables);
     return [];
   },
@@ -67,29 +68,22 @@ async function checkMix({ engine, settings }: Tables): Promise<void> {
     );
 }
 
-async function checkSides({ engine }: Tables): Promise<void> {
+async function checkSides({ engine, settings }: Tables): Promise<void> {
   const detect = await languageDetector();
-  const rows = engine.stream<{ ordinal: number; text: string; target: string; from: string; to: string }>(`
-    SELECT ordinal, text, body->>'$.target' AS target, body->>'$.sourceLanguage' AS "from", body->>'$.targetLanguage' AS "to"
-    FROM rows WHERE fault IS NULL`);
+  const rows = engine.stream<ContentColumns & { ordinal: number }>(
+    'SELECT ordinal, text, label, body FROM rows WHERE fault IS NULL',
+  );
   await flagRows(engine, rows, (batch) =>
-    batch.flatMap(({ ordinal, text, target, from, to }) => {
-      const wrong = [
-        ['source', detect(text), from],
-        ['target', detect(target), to],
-      ].find(
-        ([, found, declared]) => found && declared !== 'und' && !areAlike(found, declared!.slice(0, 2).toLowerCase()),
-      );
-      return wrong
-        ? [
-            {
-              ordinal,
-              rule: WRONG_LANGUAGE,
-              note: `${wrong[0]} looks like ${wrong[1]}, not ${wrong[2]}`,
-              related: null,
-            },
-          ]
-        : [];
+    batch.flatMap((columns) => {
+      const sides = taskOf(settings.task).languages(fromColumns(settings.task, columns));
+      if (!sides) return [];
+      for (const [side, { text, language }] of Object.entries(sides)) {
+        const found = detect(text);
+        if (!found || language === 'und' || areAlike(found, language.slice(0, 2).toLowerCase())) continue;
+        const note = `${side} looks like ${found}, not ${language}`;
+        return [{ ordinal: columns.ordinal, rule: WRONG_LANGUAGE, note, related: null }];
+      }
+      return [];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { TaskKind, textFields } from '../../tasks/task-kinds.js';
+import { taskOf, textFields } from '../../tasks/index.js';
 import { fromColumns } from '../../storage/row-table.js';
 import { flagRows } from '../flags.js';
 import { Severity, type RowRule, type TableRule } from '../rule.js';
@@ -9,9 +9,8 @@ export const EMPTY_FIELD: RowRule = {
   meaning: 'A text or a label is empty or blank.',
   cure: 'Fill it in or remove the row.',
   check(row) {
-    if (row.task === TaskKind.CLASSIFICATION && row.label.trim() === '') return 'label is empty';
-    if (row.task === TaskKind.INSTRUCTION && !row.messages.some((m) => m.role === 'assistant'))
-      return 'no message of the assistant';
+    const gap = taskOf(row.task).gap(row);
+    if (gap !== null) return gap;
     const empty = textFields(row).find(([, text]) => text.trim() === '');
     return empty ? `${empty[0]} is empty` : null;
   },

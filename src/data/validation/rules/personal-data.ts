@@ -1,5 +1,5 @@
 import { findPii, type PiiKind } from '../../pii/find-pii.js';
-import { textFields, type TaskRow } from '../../tasks/task-kinds.js';
+import { textFields, type TaskRow } from '../../tasks/index.js';
 import { Severity, type RowRule } from '../rule.js';
 
 function kindsIn(row: TaskRow, kinds: readonly PiiKind[]): string | null {

@@ -1,4 +1,4 @@
-import { TaskKind, type Span } from '../../tasks/task-kinds.js';
+import { taskOf, type Span } from '../../tasks/index.js';
 import { Severity, type Rule, type RowRule } from '../rule.js';
 
 const mismatch = (text: string, span: Span): string | null => {
@@ -13,10 +13,8 @@ export const OFFSET_MISMATCH: RowRule = {
   meaning: 'The text at an entity’s or an answer’s offsets is another one.',
   cure: 'Say with `offsets` whether they count code points or UTF-16 units, or correct them.',
   check(row) {
-    if (row.task === TaskKind.EXTRACTION)
-      return row.entities.map((e) => mismatch(row.text, e)).find((note) => note !== null) ?? null;
-    if (row.task !== TaskKind.QUESTION_ANSWERING || !row.spans) return null;
-    return row.spans.map((s) => mismatch(row.context ?? '', s)).find((note) => note !== null) ?? null;
+    const { text, spans } = taskOf(row.task).spans(row);
+    return spans.map((span) => mismatch(text, span)).find((note) => note !== null) ?? null;
   },
 };
 
@@ -26,8 +24,9 @@ export const OVERLAPPING_ENTITIES: RowRule = {
   meaning: 'Two entities of the row share characters.',
   cure: 'Keep one of them: answers list entities without overlap.',
   check(row) {
-    if (row.task !== TaskKind.EXTRACTION) return null;
-    const inOrder = [...row.entities].sort((a, b) => a.start - b.start);
+    const { spans, exclusive } = taskOf(row.task).spans(row);
+    if (!exclusive) return null;
+    const inOrder = [...spans].sort((a, b) => a.start - b.start);
     const second = inOrder.find((entity, i) => i > 0 && entity.start < inOrder[i - 1]!.end);
     return second ? `${JSON.stringify(second.text)} at ${second.start}` : null;
   },

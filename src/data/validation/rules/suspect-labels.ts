@@ -1,4 +1,4 @@
-import { TaskKind } from '../../tasks/task-kinds.js';
+import { taskOf } from '../../tasks/index.js';
 import { flagRows } from '../flags.js';
 import { findSuspects } from '../label-noise/suspects.js';
 import { breathe } from '../near-duplicates/find-pairs.js';
@@ -24,7 +24,7 @@ export const SUSPECT_LABEL_RULE: TableRule = {
     },
   ],
   async inspect(tables) {
-    if (tables.settings.task !== TaskKind.CLASSIFICATION) return [];
+    if (taskOf(tables.settings.task).stored.label === undefined) return [];
     const { rows, labels } = await sample(tables);
     if (labels.length < 2 || labels.length > MAX_CLASSES) return [];
     const indexes = new Map(labels.map((label, i) => [label, i]));

@@ -1,0 +1,54 @@
+import { createUnionType, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { TASK_KINDS, TaskKind, taskOf, type TaskRow } from '../tasks/index.js';
+
+registerEnumType(TaskKind, {
+  name: 'TaskKind',
+  description: 'What a dataset teaches, and what an adapter does.',
+  valuesConfig: Object.fromEntries(TASK_KINDS.map((kind) => [kind, { description: taskOf(kind).description }])),
+});
+
+type GraphQLClass = new () => object;
+const classes = new Map<z.ZodObject, GraphQLClass>();
+
+/** The GraphQL object type of a schema, named by its title, with its descriptions. */
+function objectType(schema: z.ZodObject): GraphQLClass {
+  const known = classes.get(schema);
+  if (known) return known;
+  const { title, description } = described(schema);
+  const type = class {};
+  classes.set(schema, type);
+  ObjectType(title!, { description })(type);
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const options = { nullable: field instanceof z.ZodOptional, description: described(field).description };
+    const returns = fieldType(field instanceof z.ZodOptional ? field.unwrap() : field);
+    Field(() => returns, options)(type.prototype, name);
+  }
+  return type;
+}
+
+type FieldType = StringConstructor | typeof Int | GraphQLClass;
+
+function fieldType(schema: unknown): FieldType | [FieldType] {
+  if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) return String;
+  if (schema instanceof z.ZodNumber) return Int;
+  if (schema instanceof z.ZodObject) return objectType(schema);
+  if (schema instanceof z.ZodArray) return [fieldType(schema.element) as FieldType];
+  throw new TypeError('A row may hold texts, whole numbers, and lists of objects of such.');
+}
+
+function described(schema: unknown): { title?: string; description: string } {
+  const { title, description } = (schema as z.ZodType).meta() ?? {};
+  if (description === undefined) throw new TypeError('A field of a row has no description.');
+  return title === undefined ? { description } : { title, description };
+}
+
+const CONTENT_TYPES = TASK_KINDS.map((kind) => objectType(taskOf(kind).schema));
+
+export const RowContent = createUnionType({
+  name: 'RowContent',
+  description: 'What a row holds, by the task of its dataset.',
+  types: () => CONTENT_TYPES as [GraphQLClass],
+  resolveType: (row) => objectType(taskOf((row as TaskRow).task).schema),
+});
+export type RowContent = TaskRow;

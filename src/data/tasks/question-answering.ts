@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { oneLine, REFUSAL, withFacts } from '../../prompting/index.js';
+import { DataFormat } from '../importing/formats.js';
+import type { FileMapping } from '../importing/mapping.js';
+import { codePointOffsets } from './entity-forms.js';
+import { defineTask, spanSchema, TASK_DEFAULTS, type Span } from './task.js';
+import { asJson, asText, fail, isRecord, requiredText } from './values.js';
+
+type QuestionField = 'QUESTION' | 'CONTEXT' | 'ANSWER' | 'ANSWER_START' | 'ANSWERS';
+
+export const questionAnswering = defineTask({
+  ...TASK_DEFAULTS,
+  description: 'A question is answered, with or without a given context.',
+  schema: z
+    .object({
+      question: z.string().meta({ description: 'The question.' }),
+      context: z.string().optional().meta({ description: 'The text that it is about; null when there is none.' }),
+      answer: z.string().meta({ description: 'The right answer.' }),
+      spans: z
+        .array(spanSchema)
+        .optional()
+        .meta({ description: 'Where the answer stands in the context; null when unknown.' }),
+    })
+    .meta({ title: 'QuestionContent', description: 'A question and its answer.' }),
+
+  fields: {
+    QUESTION: { description: 'A question.', names: ['question', 'query'] },
+    CONTEXT: {
+      description: 'The text that it is about.',
+      names: ['context', 'passage', 'paragraph', 'document'],
+    },
+    ANSWER: { description: 'Its answer.', names: ['answer', 'answer_text', 'response'] },
+    ANSWER_START: { description: 'Where the answer starts in the context.', names: ['answer_start', 'start'] },
+    ANSWERS: { description: 'Answers as JSON in the form of SQuAD.', names: ['answers'] },
+  },
+  needs: [
+    ['QUESTION', 'ANSWER'],
+    ['QUESTION', 'ANSWERS'],
+  ],
+  confidence(columns) {
+    if (columns.format === DataFormat.SQUAD) return 1;
+    return columns.find('QUESTION') && (columns.find('ANSWER') || columns.find('ANSWERS')) ? 0.7 : 0;
+  },
+  suggest(columns) {
+    const picked = columns.pick('QUESTION', 'CONTEXT', 'ANSWERS');
+    return { columns: picked.ANSWERS ? picked : columns.pick('QUESTION', 'CONTEXT', 'ANSWER', 'ANSWER_START') };
+  },
+  build(values, mapping) {
+    const context = asText(values.CONTEXT);
+    const { answer, spans } = buildAnswer(values, context, mapping);
+    const question = requiredText(values, 'QUESTION');
+    return { question, ...(context !== null && { context }), answer, ...(spans.length > 0 && { spans }) };
+  },
+
+  stored: { text: 'question' },
+  inputText: (row) => row.question,
+  scope: (row) => row.context ?? '',
+  // Questions on one context stay together.
+  group: (row) => row.context || null,
+  outputText: (row) => row.answer,
+  texts: (row) => [
+    ['question', row.question],
+    ...(row.context === undefined ? [] : [['context', row.context] as [string, string]]),
+    ['answer', row.answer],
+  ],
+  edit(row, edit) {
+    const context = row.context === undefined ? undefined : edit(row.context);
+    return {
+      ...row,
+      question: edit(row.question).text,
+      answer: edit(row.answer).text,
+      ...(context && { context: context.text }),
+      ...(context && row.spans && { spans: row.spans.map((span) => context.moveSpan(span)) }),
+    };
+  },
+  spans: (row) => ({ text: row.context ?? '', spans: row.spans ?? [], exclusive: false }),
+
+  ask: (question): { question: string; context?: string | undefined } => ({ question }),
+  /**
+   * Passages first, then the question: what stands in front of it can be shared by several questions. Each passage stays on one
+   * line, so that no line of a document can pass for the question.
+   */
+  prompt({ question, context }, _context, { facts, passages }) {
+    const shown = passages ?? (context === undefined ? [] : [context]);
+    const request =
+      shown.length === 0
+        ? 'Answer the question with a short phrase.'
+        : `Answer the question with a short phrase copied from the passages. If the passages do not contain the answer, say: ${REFUSAL}`;
+    return [
+      { role: 'system', content: request },
+      {
+        role: 'user',
+        content: [
+          ...shown.map((text, i) => `Passage ${i + 1}: ${oneLine(text)}`),
+          facts === '' ? `Question: ${oneLine(question)}` : withFacts(oneLine(question), facts),
+        ].join('\n\n'),
+      },
+    ];
+  },
+  answer: (row) => oneLine(row.answer),
+  read(text) {
+    const said = text.trim();
+    if (said === '') return null;
+    const refused = plain(said) === plain(REFUSAL);
+    return { kind: 'TEXT', text: refused ? '' : said, refused };
+  },
+});
+
+const plain = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+
+/** Answers in SQuAD's form (a list) or that of its Parquet copies (lists by key), with offsets into the context. */
+function buildAnswer(
+  values: Readonly<Partial<Record<QuestionField, unknown>>>,
+  context: string | null,
+  mapping: FileMapping,
+): { answer: string; spans: Span[] } {
+  const toUtf16 =
+    context !== null && mapping.offsets === 'CODE_POINTS' ? codePointOffsets(context) : (offset: number) => offset;
+  const span = (text: string, start: unknown): Span[] =>
+    context !== null && typeof start === 'number' && Number.isInteger(start) && start >= 0
+      ? [{ text, start: toUtf16(start), end: toUtf16(start) + text.length }]
+      : [];
+  if (values.ANSWER !== undefined) {
+    const answer = requiredText(values, 'ANSWER');
+    const start = values.ANSWER_START;
+    return { answer, spans: span(answer, typeof start === 'string' && start.trim() !== '' ? Number(start) : start) };
+  }
+  const answers = listed(asJson(values.ANSWERS)).map((item) => (isRecord(item) ? item : { text: item }));
+  const texts = answers.map((item) => asText(item['text']));
+  if (texts.length === 0 || texts.some((text) => text === null)) fail('missing-value', 'The question has no answer.');
+  const spans = answers.flatMap((item, i) => span(texts[i]!, item['answer_start']));
+  return { answer: texts[0]!, spans: [...new Map(spans.map((s) => [`${s.start}:${s.end}`, s])).values()] };
+}
+
+function listed(form: unknown): unknown[] {
+  if (Array.isArray(form)) return form;
+  if (!isRecord(form)) return fail('wrong-type', 'ANSWERS is neither a list of answers nor lists by key.');
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+  return list(form['text']).map((text, i) => ({ text, answer_start: list(form['answer_start'])[i] }));
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { withFacts } from '../../prompting/index.js';
+import { DataFormat } from '../importing/formats.js';
+import { defineTask, TASK_DEFAULTS } from './task.js';
+import { asText, requiredText } from './values.js';
+
+const UNDETERMINED = 'und';
+/** `en`, or `translation.en` where a set nests both sides. */
+const LANGUAGE_COLUMN = /^(?:translation\.)?([a-z]{2})$/;
+
+const ENGLISH_NAMES = new Intl.DisplayNames('en', { type: 'language' });
+const languageName = (code: string): string | null => (code === UNDETERMINED ? null : (ENGLISH_NAMES.of(code) ?? null));
+
+export const translation = defineTask({
+  ...TASK_DEFAULTS,
+  description: 'A text is put into another language.',
+  schema: z
+    .object({
+      source: z.string().meta({ description: 'The text.' }),
+      target: z.string().meta({ description: 'A right translation.' }),
+      sourceLanguage: z.string().meta({ description: 'Language of the text; `und` when the file does not say.' }),
+      targetLanguage: z
+        .string()
+        .meta({ description: 'Language of the translation; `und` when the file does not say.' }),
+    })
+    .meta({ title: 'TranslationContent', description: 'A text and its translation.' }),
+
+  fields: {
+    SOURCE: {
+      description: 'Text to translate.',
+      names: ['source', 'src', 'source_text', 'en', 'translation.en', 'english', 'input'],
+    },
+    TARGET: {
+      description: 'Its translation.',
+      names: [
+        'target',
+        'tgt',
+        'target_text',
+        'es',
+        'translation.es',
+        'spanish',
+        'de',
+        'fr',
+        'it',
+        'pt',
+        'translation.de',
+        'translation.fr',
+        'output',
+      ],
+    },
+    SOURCE_LANGUAGE: { description: 'Language of the text.', names: ['source_language', 'source_lang', 'src_lang'] },
+    TARGET_LANGUAGE: {
+      description: 'Language of the translation.',
+      names: ['target_language', 'target_lang', 'tgt_lang'],
+    },
+  },
+  needs: [['SOURCE', 'TARGET']],
+  confidence: (columns) =>
+    columns.names.filter((name) => LANGUAGE_COLUMN.test(name)).length === 2 ||
+    (columns.find('SOURCE') && columns.find('TARGET'))
+      ? 0.6
+      : 0,
+  suggest(columns) {
+    // The other language comes from a second file, read the same way.
+    if (columns.format === DataFormat.SQUAD) return { columns: { SOURCE: 'text', TARGET: 'text' } };
+    const [from, to] = columns.names.filter((name) => LANGUAGE_COLUMN.test(name));
+    if (!from || !to) return { columns: columns.pick('SOURCE', 'TARGET', 'SOURCE_LANGUAGE', 'TARGET_LANGUAGE') };
+    return {
+      columns: { SOURCE: from, TARGET: to },
+      constants: {
+        SOURCE_LANGUAGE: LANGUAGE_COLUMN.exec(from)![1]!,
+        TARGET_LANGUAGE: LANGUAGE_COLUMN.exec(to)![1]!,
+      },
+    };
+  },
+  build: (values) => ({
+    source: requiredText(values, 'SOURCE'),
+    target: requiredText(values, 'TARGET'),
+    sourceLanguage: asText(values.SOURCE_LANGUAGE) ?? UNDETERMINED,
+    targetLanguage: asText(values.TARGET_LANGUAGE) ?? UNDETERMINED,
+  }),
+
+  stored: { text: 'source' },
+  inputText: (row) => row.source,
+  scope: (row) => `${row.sourceLanguage}>${row.targetLanguage}`,
+  outputText: (row) => row.target,
+  texts: (row) => [
+    ['source', row.source],
+    ['target', row.target],
+  ],
+  edit: (row, edit) => ({ ...row, source: edit(row.source).text, target: edit(row.target).text }),
+  twoLanguages: true,
+  languages: (row) => ({
+    source: { text: row.source, language: row.sourceLanguage },
+    target: { text: row.target, language: row.targetLanguage },
+  }),
+
+  ask: (text, { languages }): { source: string; sourceLanguage: string; targetLanguage: string } => ({
+    source: text,
+    sourceLanguage: languages?.source ?? UNDETERMINED,
+    targetLanguage: languages?.target ?? UNDETERMINED,
+  }),
+  prompt({ source, sourceLanguage, targetLanguage }, _context, { facts }) {
+    const [from, to] = [languageName(sourceLanguage), languageName(targetLanguage)];
+    const request = `Translate the text${from ? ` from ${from}` : ''}${to ? ` into ${to}` : ''}.`;
+    return [
+      { role: 'system', content: request },
+      { role: 'user', content: withFacts(source, facts, 'Text') },
+    ];
+  },
+  answer: (row) => row.target,
+  read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
+});
