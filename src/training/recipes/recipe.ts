@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { badInput } from '../../kernel/errors.js';
+
+/** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
+export const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+
+/** How an answer is learned: as its text, or as one token that stands for the label. */
+export const ANSWER_FORMS = ['TEXT', 'LABEL_TOKEN'] as const;
+export type AnswerForm = (typeof ANSWER_FORMS)[number];
+
+/**
+ * What keeps an adapter from forgetting what the base model could: a KL term towards the base model's own predictions on a window
+ * of general text in each step (Li & Hoiem 2016, learning without forgetting, on text instead of images).
+ */
+const retention = z.object({
+  /** Weight of the term beside the loss of the answers; 0 leaves it out. */
+  weight: z.number().min(0).max(10),
+  /** Tokens of general text a step. */
+  tokens: z.number().int().min(16).max(512),
+});
+
+/** How a run trains. Every field is bounded: a recipe that can't work is refused before anything starts. */
+export const recipe = z.object({
+  answer: z.enum(ANSWER_FORMS),
+  /** Columns of A and rows of B (Hu et al. 2021). */
+  rank: z.number().int().min(1).max(256),
+  /** The update is scaled by alpha / rank. */
+  alpha: z.number().positive().max(1024),
+  targets: z.array(z.enum(TARGETS)).min(1).max(TARGETS.length),
+  learningRate: z.number().positive().max(0.1),
+  /** Steps in which the rate rises from 0. */
+  warmupSteps: z.number().int().min(0).max(10_000),
+  /** The cosine falls to this share of the learning rate. */
+  finalRateShare: z.number().min(0).max(1),
+  epochs: z.number().positive().max(100),
+  /** Examples that one update is made of. */
+  batchExamples: z.number().int().min(1).max(256),
+  /** Most tokens, padding included, that go through the model at once: it bounds memory and how long a question waits. */
+  batchTokens: z.number().int().min(64).max(32_768),
+  /** Longer examples are left out, and listed by the audit. */
+  maxTokens: z.number().int().min(16).max(8_192),
+  /** Largest norm of the gradient. */
+  clip: z.number().positive().max(100),
+  weightDecay: z.number().min(0).max(1),
+  retention,
+  /** Share of an epoch between two measurements on the validation split. */
+  validateEvery: z.number().positive().max(1),
+  /** Rows of the validation split that are measured each time. */
+  validationRows: z.number().int().min(0).max(10_000),
+  /** Measurements without a better one after which training stops; 0 never stops early. */
+  patience: z.number().int().min(0).max(100),
+  /** The last checkpoints whose weights are averaged by how well they validate; 1 keeps the best one as it is. */
+  averaged: z.number().int().min(1).max(10),
+  seed: z.number().int().min(0).max(0xffff_ffff),
+});
+export type Recipe = z.infer<typeof recipe>;
+export type RecipeOverrides = Partial<Omit<Recipe, 'retention'>> & { retention?: Partial<Recipe['retention']> };
+
+/**
+ * What all presets have in common. The learning rate matters most: on SmolLM2-135M 1e-3 learns in one epoch what 2e-4 doesn't in
+ * three; larger models want less, which `findLearningRate` finds out.
+ */
+const COMMON: Recipe = {
+  answer: 'TEXT',
+  rank: 16,
+  alpha: 32,
+  targets: [...TARGETS],
+  learningRate: 1e-3,
+  warmupSteps: 20,
+  finalRateShare: 0.02,
+  epochs: 1,
+  batchExamples: 16,
+  batchTokens: 2_048,
+  maxTokens: 512,
+  clip: 1,
+  weightDecay: 0,
+  retention: { weight: 1, tokens: 64 },
+  validateEvery: 0.25,
+  validationRows: 200,
+  patience: 0,
+  averaged: 1,
+  seed: 1,
+};
+
+/** The preset of each kind of task. */
+export const PRESETS = {
+  CLASSIFICATION: { ...COMMON, answer: 'LABEL_TOKEN', maxTokens: 256 },
+  EXTRACTION: { ...COMMON, maxTokens: 384 },
+  TRANSLATION: { ...COMMON, maxTokens: 384 },
+  QUESTION_ANSWERING: { ...COMMON, maxTokens: 640, batchTokens: 2_560 },
+  INSTRUCTION: { ...COMMON, maxTokens: 768, batchTokens: 2_560 },
+} as const satisfies Record<string, Recipe>;
+
+/** The preset with what the caller wants otherwise. @throws BAD_USER_INPUT that names the field */
+export function recipeFor(task: keyof typeof PRESETS, overrides: RecipeOverrides, field = 'input.recipe'): Recipe {
+  const preset: Recipe = PRESETS[task];
+  const given = definedOnly(overrides);
+  const wanted = { ...preset, ...given, retention: { ...preset.retention, ...definedOnly(overrides.retention ?? {}) } };
+  const parsed = recipe.safeParse(wanted);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const at = [field, ...(issue?.path ?? [])].join('.');
+    throw badInput(at, `${at}: ${issue?.message ?? 'is not valid'}.`);
+  }
+  const { answer, maxTokens, batchTokens } = parsed.data;
+  if (answer === 'LABEL_TOKEN' && task !== 'CLASSIFICATION')
+    throw badInput(`${field}.answer`, 'Only labels can be learned as one token each.', 'Use TEXT for this task.');
+  if (maxTokens > batchTokens)
+    throw badInput(`${field}.batchTokens`, `A batch of ${batchTokens} tokens can’t hold an example of ${maxTokens}.`);
+  return parsed.data;
+}
+
+/** Without what was left out or given as null, which GraphQL treats alike. */
+const definedOnly = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined)) as Partial<T>;
