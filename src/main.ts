@@ -28,7 +28,7 @@ import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
-import { ModelRegistry, ModelStore } from './registry/index.js';
+import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, say } from './terminal.js';
 
 /** How long a part may take to say that it is there. */
@@ -108,6 +108,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     worker,
     defaults: { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER },
   });
+  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files });
   const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
   const parser = new IsolatedParser();
   const embedder = () => registry.embedder();
@@ -175,6 +176,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       knowledge: { service: knowledge, stores, runs, events, retriever },
       ask: { service: asking, stores, registry },
       data,
+      training: { adapters, registry, data },
     },
     nodes,
   );

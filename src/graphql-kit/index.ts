@@ -19,6 +19,7 @@ export {
   type SignalSource,
 } from './context.js';
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
+export { inOrder } from './in-order.js';
 export { make } from './make.js';
 export { DEFAULT_MAX_ITEMS, MaxItems, mostItems } from './max-items.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';

@@ -3,6 +3,7 @@ import { dataResolvers } from '../data/index.js';
 import { makeResolvers, type AnyResolverList, type NodeRegistry, type ResolverList } from '../graphql-kit/index.js';
 import { knowledgeResolvers } from '../knowledge/index.js';
 import { registryResolvers } from '../registry/index.js';
+import { trainingResolvers } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
 
@@ -18,6 +19,7 @@ const LISTS = {
   knowledge: knowledgeResolvers,
   ask: askResolvers,
   data: dataResolvers,
+  training: trainingResolvers,
 };
 
 /** The parts of every domain, by its name. */

@@ -6,6 +6,7 @@ import {
   cost,
   DateTime,
   JsonScalar,
+  inOrder,
   make,
   mapPage,
   NodeType,
@@ -196,11 +197,6 @@ export async function loadCollection(
   );
   const row = await rows.load(id);
   return row ? toCollection(row) : null;
-}
-
-function inOrder<T extends { id: string }>(ids: readonly string[], rows: readonly T[]): (T | null)[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
 }
 
 @Resolver(() => Collection)

@@ -1,4 +1,19 @@
-/** Models and their variants. */
+/** Models and their variants; adapters and their versions. */
+export {
+  adapterUsage,
+  ALIASES,
+  attestation,
+  parseAdapterReference,
+  type AdapterRow,
+  type AdapterUsage,
+  type AdapterVersionRow,
+  type Alias,
+  type AliasChangeRow,
+  type Attestation,
+  type ServedAdapter,
+} from './adapters/adapter.js';
+export { AdapterRegistry, type Promotion } from './adapters/adapter-registry.js';
+export { AdapterStore, type NewAdapter, type NewAdapterVersion } from './adapters/adapter-store.js';
 export type { ModelRow, ServedVariant, VariantRow } from './model.js';
 export { ModelRegistry, type Embedder, type ModelRegistryParts, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';

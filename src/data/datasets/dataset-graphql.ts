@@ -17,6 +17,7 @@ import {
   ConnectionArgs,
   cost,
   DateTime,
+  inOrder,
   make,
   mapPage,
   MaxItems,
@@ -31,7 +32,7 @@ import { encodeCursor, type Page } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
 import { TaskKind } from '../tasks/index.js';
 import type { DatasetRecord, VersionRecord } from './dataset.js';
-import { DatasetVersion, inOrder, loadVersion, toVersion } from './version-graphql.js';
+import { DatasetVersion, loadVersion, toVersion } from './version-graphql.js';
 
 @ObjectType({ implements: NodeType, description: 'Examples of one task, in immutable versions.' })
 export class Dataset extends NodeType {

@@ -21,6 +21,7 @@ import {
   fromGlobalId,
   type ProgressArgs,
   JsonScalar,
+  inOrder,
   make,
   RunEventType,
   MaxItems,
@@ -40,7 +41,7 @@ import { Split } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
 import { TaskKind } from '../tasks/index.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
-import { DatasetVersion, inOrder, loadVersion } from './version-graphql.js';
+import { DatasetVersion, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';
 import { ExportFormat } from './export-rows.js';
 import { FileType, toFile } from './file-graphql.js';

@@ -1,5 +1,13 @@
 import { Field, Float, Int, ObjectType } from 'type-graphql';
-import { DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  DateTime,
+  JsonScalar,
+  inOrder,
+  make,
+  NodeType,
+  toGlobalId,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
 import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
@@ -184,9 +192,4 @@ export async function loadVersion(context: GraphContext, data: Data, id: string)
   );
   const row = await loader.load(id);
   return row && toVersion(row);
-}
-
-export function inOrder<T extends { id: string }>(ids: readonly string[], rows: readonly T[]): (T | null)[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
 }

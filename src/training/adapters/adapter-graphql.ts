@@ -1,0 +1,228 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/index.js';
+import { checkedText } from '../../kernel/text.js';
+import { encodeCursor } from '../../kernel/pagination.js';
+import { ConnectionArgs, cost, DateTime, inOrder, make, mapPage, toConnection } from '../../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext } from '../../graphql-kit/index.js';
+import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow, ModelRegistry, ModelRow } from '../../registry/index.js';
+import {
+  Adapter,
+  AdapterAlias,
+  AdapterConnection,
+  AdapterVersion,
+  AliasChange,
+  AliasChangeConnection,
+  AliasMovedPayload,
+  PromoteAdapterInput,
+  RollbackAdapterInput,
+  toAdapter,
+  toAdapterVersion,
+  toAliasChange,
+} from './adapter-types.js';
+
+export interface AdapterResolverParts {
+  adapters: AdapterRegistry;
+  registry: ModelRegistry;
+  data: Data;
+}
+
+/** A version by row id, batched over the request: for the fields of others that point to one. */
+export async function loadAdapterVersion(
+  context: GraphContext,
+  adapters: AdapterRegistry,
+  id: string,
+): Promise<AdapterVersion | null> {
+  const rows = context.loader<string, AdapterVersionRow>('adapters.versionsById', async (ids) =>
+    inOrder(ids, await adapters.store.versionsById(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toAdapterVersion(row) : null;
+}
+
+@Resolver(() => Adapter)
+export class AdapterResolver {
+  constructor(private readonly parts: AdapterResolverParts) {}
+
+  @Query(() => AdapterConnection, { description: 'The adapters of the workspace, by name.', complexity: cost(5) })
+  async adapters(
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Arg('task', () => TaskKind, { nullable: true, description: 'Only those for this kind of task.' })
+    task?: TaskKind | null,
+  ): Promise<ConnectionOf<Adapter>> {
+    const page = args.request();
+    const rows = await this.parts.adapters.store.adapters(context.workspaceId, task ?? null, page);
+    return toConnection(mapPage(rows, toAdapter), ({ name }) => encodeCursor([name]), page.after);
+  }
+
+  @Query(() => Adapter, {
+    nullable: true,
+    description: 'The adapter of this name; null when there is none.',
+    complexity: cost(2),
+  })
+  async adapter(
+    @Ctx() context: GraphContext,
+    @Arg('name', () => String, { description: 'Its name.' }) name: string,
+  ): Promise<Adapter | null> {
+    const row = await this.parts.adapters.store.byName(context.workspaceId, name);
+    return row ? toAdapter(row) : null;
+  }
+
+  @FieldResolver(() => Model, { description: 'The base model that it adapts.', complexity: cost(2) })
+  async model(@Root() { row }: Adapter, @Ctx() context: GraphContext): Promise<Model> {
+    const rows = context.loader<string, ModelRow>('registry.modelsById', (ids) =>
+      this.parts.registry.modelsById(context.workspaceId, ids),
+    );
+    return toModel((await rows.load(row.modelId))!);
+  }
+
+  @FieldResolver(() => [AdapterVersion], { description: 'Its versions, newest first.', complexity: cost(5) })
+  async versions(@Root() { row }: Adapter, @Ctx() context: GraphContext): Promise<AdapterVersion[]> {
+    const loader = context.loader<string, AdapterVersionRow[]>('adapters.versionsOf', async (ids) => {
+      const rows = await this.parts.adapters.store.versionsOf(context.workspaceId, ids);
+      return ids.map((id) => rows.filter(({ adapterId }) => adapterId === id));
+    });
+    return ((await loader.load(row.id)) ?? []).map(toAdapterVersion);
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that an alias names, now or at a moment of the past; null when it named none.',
+    complexity: cost(2),
+  })
+  async named(
+    @Root() { row }: Adapter,
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('alias', () => AdapterAlias, { defaultValue: AdapterAlias.PRODUCTION, description: 'Which alias.' })
+    alias: AdapterAlias,
+    @Arg('asOf', () => DateTime, { nullable: true, description: 'The moment; now by default.' }) asOf?: Date | null,
+  ): Promise<AdapterVersion | null> {
+    const { adapters } = this.parts;
+    const version = asOf
+      ? await adapters.asOf(workspaceId, row, alias, asOf)
+      : await adapters.store.resolve(row, { alias });
+    return version ? toAdapterVersion(version) : null;
+  }
+
+  @FieldResolver(() => AliasChangeConnection, {
+    description: 'Every move of its aliases, newest first.',
+    complexity: cost(5),
+  })
+  async history(
+    @Root() { row }: Adapter,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<AliasChange>> {
+    const page = args.request();
+    const changes = await this.parts.adapters.store.changes(row, page);
+    return toConnection(mapPage(changes, toAliasChange), (change) => encodeCursor([change.row.id]), page.after);
+  }
+
+  @Mutation(() => AliasMovedPayload, {
+    description: 'Lets an alias name another version. Of two who move it at once, one is refused with CONFLICT.',
+    complexity: cost(10),
+  })
+  async promoteAdapter(
+    @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<AliasMovedPayload> {
+    const { adapter, version, alias, reason } = input;
+    const change = await this.parts.adapters.promote(workspaceId, {
+      ...{ adapter, version, alias, reason },
+      by: decider(input.by),
+      evidence: {},
+    });
+    return this.#moved(await this.parts.adapters.require(workspaceId, adapter), toAliasChange(change));
+  }
+
+  @Mutation(() => AliasMovedPayload, {
+    description: 'Lets an alias name again what it named before its last promotion; again, and it goes back one more.',
+    complexity: cost(10),
+  })
+  async rollbackAdapter(
+    @Arg('input', () => RollbackAdapterInput, { description: 'Which alias.' }) input: RollbackAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<AliasMovedPayload> {
+    const { adapter: name, alias, reason } = input;
+    const change = await this.parts.adapters.rollback(workspaceId, { name, alias, reason, by: decider(input.by) });
+    return this.#moved(await this.parts.adapters.require(workspaceId, name), toAliasChange(change));
+  }
+
+  #moved(row: AdapterRow, change: AliasChange): AliasMovedPayload {
+    return make(AliasMovedPayload, { adapter: toAdapter(row), change });
+  }
+}
+
+@Resolver(() => AdapterVersion)
+export class AdapterVersionResolver {
+  constructor(private readonly parts: AdapterResolverParts) {}
+
+  @FieldResolver(() => Adapter, { description: 'The adapter that it is a version of.', complexity: cost(2) })
+  async adapter(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<Adapter> {
+    const rows = context.loader<string, AdapterRow>('adapters.byId', async (ids) =>
+      inOrder(ids, await this.parts.adapters.store.byIds(context.workspaceId, ids)),
+    );
+    return toAdapter((await rows.load(row.adapterId))!);
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    description: 'The stored form of the model that it was trained against.',
+    complexity: cost(2),
+  })
+  async model(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<ModelVariant> {
+    return (await loadVariant(context, this.parts.registry, row.variantId))!;
+  }
+
+  @FieldResolver(() => [AdapterAlias], { description: 'The aliases that name it now.', complexity: cost(2) })
+  async aliases(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<string[]> {
+    const loader = context.loader<string, string[]>('adapters.aliases', async (ids) => {
+      const aliases = await this.parts.adapters.store.aliasesOf(ids);
+      return ids.map((id) => aliases.get(id) ?? []);
+    });
+    return (await loader.load(row.id)) ?? [];
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The rows that it learned from; null for an imported one.',
+    complexity: cost(2),
+  })
+  async trainedOn(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return row.datasetVersionId === null ? null : loadVersion(context, this.parts.data, row.datasetVersionId);
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that its training started from; null when it started from the base model.',
+    complexity: cost(2),
+  })
+  async parent(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return row.parentId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.parentId);
+  }
+}
+
+@Resolver(() => AliasChange)
+export class AliasChangeResolver {
+  constructor(private readonly parts: AdapterResolverParts) {}
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What it named before; null when nothing.',
+    complexity: cost(2),
+  })
+  async from(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return row.fromVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.fromVersionId);
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What it named from then on; null when nothing.',
+    complexity: cost(2),
+  })
+  async to(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return row.toVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.toVersionId);
+  }
+}
+
+/** There are no accounts yet, so whoever decides says who they are. */
+const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);

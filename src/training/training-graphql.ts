@@ -1,0 +1,21 @@
+import type { ResolverList } from '../graphql-kit/index.js';
+import {
+  AdapterResolver,
+  AdapterVersionResolver,
+  AliasChangeResolver,
+  loadAdapterVersion,
+  type AdapterResolverParts,
+} from './adapters/adapter-graphql.js';
+import { toAdapter } from './adapters/adapter-types.js';
+
+/** The resolvers of this domain. */
+export const trainingResolvers: ResolverList<AdapterResolverParts> = {
+  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver],
+  registerNodes(nodes, { adapters }) {
+    nodes.register('Adapter', async ({ workspaceId }, id) => {
+      const [row] = await adapters.store.byIds(workspaceId, [id]);
+      return row ? toAdapter(row) : null;
+    });
+    nodes.register('AdapterVersion', (context, id) => loadAdapterVersion(context, adapters, id));
+  },
+};
