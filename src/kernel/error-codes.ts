@@ -172,6 +172,21 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Use the version that the message names, or make a new one without the problems in its report.',
   },
+  ADAPTER_INVALID: {
+    meaning: 'The files of an adapter are damaged, or describe an adapter that this model can’t take.',
+    retry: 'no',
+    whatToDo: 'Read the message: it names what is wrong. Export the adapter again from where it was trained.',
+  },
+  CHECKPOINT_INVALID: {
+    meaning: 'The checkpoint of a training run is missing, damaged or changed since it was written.',
+    retry: 'no',
+    whatToDo: 'Start a new run; an earlier checkpoint of this one may be whole.',
+  },
+  TRAINING_DIVERGED: {
+    meaning: 'The loss of a training run was not a number or kept growing, so the run was stopped.',
+    retry: 'no',
+    whatToDo: 'Look at the rows that the message names, and try a smaller learning rate. The last checkpoint is kept.',
+  },
 });
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,19 +1,11 @@
 import { GraftError } from '../../../src/kernel/errors.js';
+import { bfloatToNumber, halfToNumber } from '../half.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
 
 /** Writes the numbers of one block, which begins at byte `at`, to `out` from index `to` on. */
 type BlockReader = (bytes: Buffer, at: number, out: Float32Array, to: number) => void;
 
-/** IEEE 754 half precision: all 65,536 values. */
-const HALVES = Float32Array.from({ length: 65_536 }, (_, half) => {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-});
-const half = (bytes: Buffer, at: number): number => HALVES[bytes.readUInt16LE(at)] as number;
+const half = (bytes: Buffer, at: number): number => halfToNumber(bytes.readUInt16LE(at));
 
 /** Blocks of 32 whose numbers are `scale * q + least`, q in 4 bits: the low halves of 16 bytes, then the high ones. */
 const fourBits =
@@ -62,14 +54,7 @@ const twoBits = (bytes: Buffer, quants: number, group: number, l: number): numbe
 const READERS: Readonly<Record<string, BlockReader>> = {
   F32: (bytes, at, out, to) => void (out[to] = bytes.readFloatLE(at)),
   F16: (bytes, at, out, to) => void (out[to] = half(bytes, at)),
-  BF16: (() => {
-    const bits = new Uint32Array(1);
-    const float = new Float32Array(bits.buffer);
-    return (bytes, at, out, to) => {
-      bits[0] = bytes.readUInt16LE(at) << 16;
-      out[to] = float[0]!;
-    };
-  })(),
+  BF16: (bytes, at, out, to) => void (out[to] = bfloatToNumber(bytes.readUInt16LE(at))),
   Q4_0: fourBits(2, (_bytes, _at, scale) => -8 * scale),
   Q4_1: fourBits(4, (bytes, at) => half(bytes, at + 2)),
   Q5_0: fourBits(6, (_bytes, _at, scale) => -16 * scale, 2),

@@ -1,0 +1,77 @@
+import { GraftError } from '../../../../src/kernel/errors.js';
+import { encodeGgufLora, type GgufTensorData } from '../../../formats/gguf/lora-writer.js';
+import type { LoraPair, PeftAdapter } from '../../../formats/peft/peft-adapter.js';
+import { adapterLayout, linearSizes, viewOf, type LoraOptions, type Target, TARGETS } from './adapter-layout.js';
+import type { DecoderConfig } from './config.js';
+import { toInterleaved } from './rotary-order.js';
+
+/** GGUF’s names of the linear layers. */
+const GGUF_NAMES: Readonly<Record<Target, string>> = {
+  q_proj: 'attn_q',
+  k_proj: 'attn_k',
+  v_proj: 'attn_v',
+  o_proj: 'attn_output',
+  gate_proj: 'ffn_gate',
+  up_proj: 'ffn_up',
+  down_proj: 'ffn_down',
+};
+
+/** The trained tensors as PEFT names them; views, not copies. */
+export function toPairs(flat: Float32Array, config: DecoderConfig, lora: LoraOptions): LoraPair[] {
+  const { parameters } = adapterLayout(config, lora);
+  return parameters.flatMap((group) =>
+    group.factor === 'B'
+      ? []
+      : group.targets.map((target, index) => {
+          const size = lora.rank * group.shape[1];
+          const b = parameters.find(
+            ({ layer, factor, targets }) => layer === group.layer && factor === 'B' && targets[0] === target,
+          )!;
+          const a = viewOf(flat, group).subarray(index * size, (index + 1) * size);
+          return { layer: group.layer, target, a, b: viewOf(flat, b) };
+        }),
+  );
+}
+
+/**
+ * The flat array of an adapter that PEFT describes, so that it can be trained on; layers that it doesn't change get zeros.
+ * @throws ADAPTER_INVALID when it doesn't fit the model
+ */
+export function fromPairs(
+  { rank, alpha, pairs }: PeftAdapter,
+  config: DecoderConfig,
+): { flat: Float32Array; lora: LoraOptions } {
+  const sizes = linearSizes(config);
+  const lora = { rank, alpha, targets: TARGETS.filter((target) => pairs.some((pair) => pair.target === target)) };
+  const flat = new Float32Array(adapterLayout(config, lora).length);
+  const views = toPairs(flat, config, lora);
+  for (const { layer, target, a, b } of pairs) {
+    const place = views.find((view) => view.layer === layer && view.target === target);
+    const [inputs, outputs] = sizes[target as Target];
+    if (place === undefined || a.length !== rank * inputs || b.length !== outputs * rank)
+      throw new GraftError(
+        'ADAPTER_INVALID',
+        `The adapter doesn’t fit the model: ${target} of layer ${layer} differs.`,
+      );
+    place.a.set(a);
+    place.b.set(b);
+  }
+  return { flat, lora };
+}
+
+/** The adapter as llama.cpp loads it: rows of q and k in the order that the model’s file has. */
+export function toGgufLora({ baseModel, rank, alpha, pairs }: PeftAdapter, config: DecoderConfig): Buffer {
+  const tensors = pairs.flatMap(({ layer, target, a, b }): GgufTensorData[] => {
+    const name = `blk.${layer}.${GGUF_NAMES[target as Target]}.weight`;
+    const interleaved = config.architecture === 'llama' && (target === 'q_proj' || target === 'k_proj');
+    return [
+      { name: `${name}.lora_a`, dimensions: [a.length / rank, rank], data: a },
+      {
+        name: `${name}.lora_b`,
+        dimensions: [rank, b.length / rank],
+        data: interleaved ? toInterleaved(b, rank, config.headSize) : b,
+      },
+    ];
+  });
+  return encodeGgufLora({ architecture: config.architecture, name: baseModel, alpha }, tensors);
+}

@@ -1,0 +1,56 @@
+import { seededRandom } from '../../../../src/kernel/random.js';
+
+/** Lengths differ from their order by less than this, so that epochs put different examples together. */
+const JITTER = 0.9;
+
+/** Mixes two whole numbers into a seed (the finaliser of MurmurHash3). */
+export function mixSeed(a: number, b: number): number {
+  let hash = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** Fisher and Yates, in place. */
+function shuffle<T>(items: T[], random: () => number): T[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [items[last], items[other]] = [items[other]!, items[last]!];
+  }
+  return items;
+}
+
+/**
+ * The batches of one epoch: examples of like length together, so that little is padding, as many as fit into the budget with
+ * their padding, and the batches in random order. A function of its arguments alone, so a resumed run sees the same order.
+ * @param lengths tokens of each example
+ * @returns indices of examples; an example longer than the budget is a batch of its own
+ */
+export function epochBatches(lengths: readonly number[], batchTokens: number, seed: number, epoch: number): number[][] {
+  const random = seededRandom(mixSeed(seed, epoch));
+  const order = lengths.map((length, index) => ({ index, length, key: length + JITTER * random() }));
+  order.sort((a, b) => a.key - b.key);
+  return shuffle(
+    fill(order, batchTokens).map((batch) => batch.map(({ index }) => index)),
+    random,
+  );
+}
+
+/** Cuts a list into runs whose longest length times count stays within the budget. */
+export function fill<T extends { length: number }>(items: readonly T[], budget: number): T[][] {
+  const runs: T[][] = [];
+  let longest = 0;
+  for (const item of items) {
+    const run = runs.at(-1);
+    longest = Math.max(longest, item.length);
+    if (run !== undefined && longest * (run.length + 1) <= budget) run.push(item);
+    else {
+      runs.push([item]);
+      longest = item.length;
+    }
+  }
+  return runs;
+}
+
+/** The window of general text that a step replays. */
+export const replayIndex = (windows: number, seed: number, step: number): number =>
+  Math.floor(seededRandom(mixSeed(seed ^ 0x5bd1e995, step))() * windows);

@@ -1,0 +1,108 @@
+import type { Program } from '../executors/executor.js';
+import type { AdapterParameter } from '../model/adapter-layout.js';
+import type { DecoderConfig } from '../model/config.js';
+import { fill } from './batches.js';
+import type { Example } from './job.js';
+import { indices, packSequences } from './pack.js';
+import { adapterFeeds, answerPlaces, inputOf, teacherTensor, type Teacher } from './step.js';
+
+/** The base model’s view of some places of packed sequences. */
+export async function askTeacher(
+  program: Program,
+  sequences: readonly Int32Array[],
+  places: readonly number[],
+  config: DecoderConfig,
+): Promise<Teacher> {
+  const { feeds } = packSequences(sequences, config);
+  const { expected, entropy } = await program.run({ ...feeds, places: indices(places) });
+  return { expected: expected!.slice(), entropy: entropy!.slice() };
+}
+
+export interface ValidationReport {
+  /** Mean cross-entropy of the answers’ tokens, in nats. */
+  loss: number;
+  /** Mean KL divergence from the base model at the same places, in nats. */
+  klToBase: number;
+  /** Share of examples whose label token is the most probable of all label tokens; null without label tokens. */
+  accuracy: number | null;
+}
+
+interface Part {
+  examples: Example[];
+  teacher: Teacher | null;
+}
+
+/** Looks at the same examples again and again; the base model is asked once. */
+export class Validation {
+  private readonly parts: Part[];
+
+  /**
+   * @param budget tokens that are computed at once, padding included
+   * @param labels gives the logits at places, for label tokens; null without them
+   */
+  constructor(
+    examples: readonly Example[],
+    budget: number,
+    private readonly config: DecoderConfig,
+    private readonly programs: { losses: Program; teacher: Program; logits: Program | null },
+    private readonly labelTokens: readonly number[] | null,
+  ) {
+    const byLength = examples
+      .map((example) => ({ example, length: example.ids.length - 1 }))
+      .sort((a, b) => a.length - b.length);
+    this.parts = fill(byLength, budget).map((part) => ({
+      examples: part.map(({ example }) => example),
+      teacher: null,
+    }));
+  }
+
+  get isEmpty(): boolean {
+    return this.parts.length === 0;
+  }
+
+  /** @param turn resolves when the next part may run */
+  async run(
+    parameters: readonly AdapterParameter[],
+    adapter: Float32Array,
+    turn: () => Promise<void>,
+  ): Promise<ValidationReport> {
+    let [crossEntropy, divergence, tokens, right, count] = [0, 0, 0, 0, 0];
+    for (const part of this.parts) {
+      await turn();
+      const sequences = part.examples.map(inputOf);
+      const { feeds, width } = packSequences(sequences, this.config);
+      const { places, labels } = answerPlaces(part.examples, width);
+      const trained = adapterFeeds(parameters, adapter);
+      part.teacher ??= await askTeacher(this.programs.teacher, sequences, places, this.config);
+      const { expected, entropy } = part.teacher;
+      // Each place is asked twice: for the answer's token, and for the base model's distribution.
+      const { losses } = await this.programs.losses.run({
+        ...feeds,
+        ...trained,
+        places: indices([...places, ...places]),
+        labels: indices(labels),
+        teacher: teacherTensor({ expected, entropy }, this.config.hidden),
+      });
+      places.forEach((_, at) => {
+        crossEntropy += losses![at]!;
+        divergence += losses![places.length + at]! - entropy[at]!;
+      });
+      tokens += places.length;
+      if (this.programs.logits !== null) {
+        const { logits } = await this.programs.logits.run({ ...feeds, ...trained, places: indices(places) });
+        right += labels.filter((label, at) => this.mostProbable(logits!, at) === label).length;
+        count += labels.length;
+      }
+    }
+    return {
+      loss: crossEntropy / tokens,
+      klToBase: divergence / tokens,
+      accuracy: this.programs.logits === null ? null : right / count,
+    };
+  }
+
+  private mostProbable(logits: Float32Array, place: number): number | undefined {
+    const logit = (token: number): number => logits[place * this.config.vocabulary + token]!;
+    return this.labelTokens?.reduce((best, token) => (logit(token) > logit(best) ? token : best));
+  }
+}

@@ -1,0 +1,130 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GraftError } from '../../../src/kernel/errors.js';
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../safetensors/safetensors.js';
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+
+/** One linear layer’s change: B A, times alpha / rank. */
+export interface LoraPair {
+  layer: number;
+  /** PEFT’s name of the linear layer, `q_proj`. */
+  target: string;
+  /** [rank, in], row-major. */
+  a: Float32Array;
+  /** [out, rank], row-major. */
+  b: Float32Array;
+}
+
+/** An adapter as PEFT knows it. */
+export interface PeftAdapter {
+  baseModel: string;
+  rank: number;
+  alpha: number;
+  pairs: readonly LoraPair[];
+}
+
+/** What Graft reads of the configuration; everything that would change the sum is refused, not passed over. */
+const config = z.object({
+  peft_type: z.literal('LORA'),
+  base_model_name_or_path: z.string().nullish(),
+  r: z.number().int().min(1).max(1024),
+  lora_alpha: z.number().positive(),
+  bias: z.literal('none').default('none'),
+  use_dora: z.literal(false).nullish(),
+  use_rslora: z.literal(false).nullish(),
+  fan_in_fan_out: z.literal(false).nullish(),
+  modules_to_save: z.union([z.null(), z.array(z.never()).max(0)]).nullish(),
+  rank_pattern: z.record(z.string(), z.never()).nullish(),
+  alpha_pattern: z.record(z.string(), z.never()).nullish(),
+});
+
+const BLOCK: Readonly<Record<string, string>> = {
+  q_proj: 'self_attn',
+  k_proj: 'self_attn',
+  v_proj: 'self_attn',
+  o_proj: 'self_attn',
+  gate_proj: 'mlp',
+  up_proj: 'mlp',
+  down_proj: 'mlp',
+};
+const tensorName = (layer: number, target: string, factor: 'A' | 'B'): string =>
+  `base_model.model.model.layers.${layer}.${BLOCK[target]}.${target}.lora_${factor}.weight`;
+
+/** Writes the two files of a PEFT adapter into a folder, which is made if it isn't there. */
+export async function writePeftAdapter(folder: string, { baseModel, rank, alpha, pairs }: PeftAdapter): Promise<void> {
+  const tensors = new Map<string, NamedTensor>();
+  for (const { layer, target, a, b } of pairs) {
+    tensors.set(tensorName(layer, target, 'A'), { shape: [rank, a.length / rank], data: a });
+    tensors.set(tensorName(layer, target, 'B'), { shape: [b.length / rank, rank], data: b });
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, WEIGHTS), encodeSafetensors({ metadata: { format: 'pt' }, tensors }));
+  const settings = {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: baseModel,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    use_rslora: false,
+    use_dora: false,
+    modules_to_save: null,
+    target_modules: [...new Set(pairs.map(({ target }) => target))],
+  };
+  await writeFile(join(folder, CONFIG), `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/**
+ * Reads a PEFT adapter of a llama-like model.
+ * @throws ADAPTER_INVALID for damaged files, and for a kind of adapter that isn't plain LoRA on the seven linear layers
+ */
+export async function readPeftAdapter(folder: string): Promise<PeftAdapter> {
+  const { base_model_name_or_path, r: rank, lora_alpha: alpha } = parseConfig(await read(join(folder, CONFIG)));
+  const { tensors } = decodeSafetensors(await read(join(folder, WEIGHTS)));
+  const pairs: LoraPair[] = [];
+  for (const [name, a] of tensors) {
+    const [, layer, block, target, factor] =
+      /^base_model\.model\.model\.layers\.(\d{1,4})\.(self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$/.exec(name) ?? [];
+    if (target === undefined || !Object.hasOwn(BLOCK, target) || BLOCK[target] !== block)
+      throw refused(`it changes ${JSON.stringify(name)}, which is none of the layers ${Object.keys(BLOCK).join(', ')}`);
+    const b = tensors.get(name.replace('.lora_A.', '.lora_B.'));
+    if (factor === 'B' && tensors.has(name.replace('.lora_B.', '.lora_A.'))) continue;
+    if (b === undefined || factor === 'B') throw refused(`${JSON.stringify(name)} has no counterpart`);
+    if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[0] !== rank || b.shape[1] !== rank)
+      throw refused(`${JSON.stringify(name)} is not of rank ${rank}`);
+    if (![a, b].every(({ data }) => data.every(Number.isFinite)))
+      throw refused(`${JSON.stringify(name)} holds something that is not a number`);
+    pairs.push({ layer: Number(layer), target, a: a.data, b: b.data });
+  }
+  if (pairs.length === 0) throw refused('it changes no layer');
+  return { baseModel: base_model_name_or_path ?? '', rank, alpha, pairs };
+}
+
+const refused = (what: string): GraftError => new GraftError('ADAPTER_INVALID', `The adapter can’t be used: ${what}.`);
+
+async function read(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
+    throw new GraftError('ADAPTER_INVALID', `The adapter lacks a readable ${path.split('/').at(-1)}.`, {
+      cause: error,
+    });
+  });
+}
+
+function parseConfig(bytes: Buffer): z.infer<typeof config> {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw refused(`${CONFIG} is not JSON`);
+  }
+  const parsed = config.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw refused(`${CONFIG} has a ${issue?.path.join('.') ?? 'value'} that isn’t plain LoRA`);
+}

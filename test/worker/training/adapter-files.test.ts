@@ -1,0 +1,100 @@
+/** @jest-environment ./test/support/native-arrays-environment.mjs */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { fromPairs, toGgufLora, toPairs } from '../../../gpu-worker/engines/training/model/adapter-files.js';
+import { fromInterleaved, toInterleaved } from '../../../gpu-worker/engines/training/model/rotary-order.js';
+import { readGgufHeader } from '../../../gpu-worker/formats/gguf/header.js';
+import { readTensor } from '../../../gpu-worker/formats/gguf/tensor-data.js';
+import { readPeftAdapter, writePeftAdapter } from '../../../gpu-worker/formats/peft/peft-adapter.js';
+import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/formats/safetensors/safetensors.js';
+import { isGraftError } from '../../../src/kernel/errors.js';
+import { Bench, LORA } from './support.js';
+
+describe('the files of an adapter', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'graft-adapter-'));
+  const bench = new Bench({ architecture: 'llama', seed: 5 });
+  const flat = bench.adapter(3);
+  const adapter = {
+    baseModel: 'tiny',
+    rank: LORA.rank,
+    alpha: LORA.alpha,
+    pairs: toPairs(flat, bench.config, LORA),
+  };
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await bench.dispose();
+  });
+
+  it('give back from PEFT’s form what was written', async () => {
+    const path = join(folder, 'peft');
+    await writePeftAdapter(path, adapter);
+    const found = await readPeftAdapter(path);
+    const { flat: again, lora } = fromPairs(found, bench.config);
+    expect(lora).toEqual(LORA);
+    expect(again).toEqual(flat);
+  });
+
+  it('hold in GGUF the same numbers, rows of q in the order of the model’s file', () => {
+    const path = join(folder, 'adapter.gguf');
+    writeFileSync(path, toGgufLora(adapter, bench.config));
+    const header = readGgufHeader(path);
+    expect(header.metadata.get('adapter.lora.alpha')).toBe(LORA.alpha);
+    expect(header.tensors).toHaveLength(2 * 7 * bench.config.layers);
+    const [q] = adapter.pairs;
+    expect(readTensor(path, header, 'blk.0.attn_q.weight.lora_a')).toEqual(Float32Array.from(q!.a));
+    const rows = readTensor(path, header, 'blk.0.attn_q.weight.lora_b');
+    expect(rows).not.toEqual(Float32Array.from(q!.b));
+    expect(fromInterleaved(rows, LORA.rank, bench.config.headSize)).toEqual(Float32Array.from(q!.b));
+  });
+
+  it('keep the order of rows over both reorderings', () => {
+    const sizes = fc.tuple(
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+    );
+    fc.assert(
+      fc.property(sizes, ([width, heads, half]) => {
+        const rows = Float32Array.from({ length: heads * 2 * half * width }, (_, index) => index);
+        expect(fromInterleaved(toInterleaved(rows, width, 2 * half), width, 2 * half)).toEqual(rows);
+      }),
+    );
+  });
+
+  it.each([
+    ['DoRA', { use_dora: true }],
+    ['trained biases', { bias: 'all' }],
+    ['another kind of adapter', { peft_type: 'PREFIX_TUNING' }],
+    ['whole layers', { modules_to_save: ['lm_head'] }],
+    ['a scale of its own', { use_rslora: true }],
+  ])('are refused when they hold %s, which would otherwise be passed over', async (_, change) => {
+    const path = join(folder, 'refused');
+    await writePeftAdapter(path, adapter);
+    const config = join(path, 'adapter_config.json');
+    writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), ...change }));
+    await expect(readPeftAdapter(path)).rejects.toMatchObject({ code: 'ADAPTER_INVALID' });
+  });
+
+  it('are refused whatever bytes stand in the header of the weights', () => {
+    const whole = encodeSafetensors({
+      metadata: { format: 'pt' },
+      tensors: new Map([['a', { shape: [2, 3], data: Float32Array.from([1, 2, 3, 4, 5, 6]) }]]),
+    });
+    expect(decodeSafetensors(whole).tensors.get('a')!.data).toHaveLength(6);
+    const flips = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 5 });
+    fc.assert(
+      fc.property(flips, fc.nat(whole.length), (changes, length) => {
+        const bytes = Buffer.from(whole.subarray(0, length));
+        for (const [at, value] of changes) if (at < length) bytes[at] = value;
+        try {
+          decodeSafetensors(bytes);
+        } catch (error) {
+          expect(isGraftError(error, 'ADAPTER_INVALID')).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { epochBatches, fill, mixSeed, replayIndex } from '../../../gpu-worker/engines/training/trainer/batches.js';
+import { learningRateAt } from '../../../gpu-worker/engines/training/trainer/schedule.js';
+
+const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 120 });
+
+describe('batches', () => {
+  it('hold every example once an epoch, and never more tokens than the budget with their padding', () => {
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 16, max: 600 }), fc.nat(), fc.nat(9), (all, budget, seed, epoch) => {
+        const batches = epochBatches(all, budget, seed, epoch);
+        expect(batches.flat().sort((a, b) => a - b)).toEqual(all.map((_, index) => index));
+        for (const batch of batches) {
+          const longest = Math.max(...batch.map((index) => all[index]!));
+          if (batch.length > 1) expect(longest * batch.length).toBeLessThanOrEqual(budget);
+        }
+      }),
+    );
+  });
+
+  it('put examples of like length together, so that little is padding', () => {
+    const all = Array.from({ length: 1_000 }, (_, index) => 5 + (mixSeed(index, 3) % 60));
+    const batches = epochBatches(all, 400, 1, 0);
+    const real = all.reduce((sum, length) => sum + length, 0);
+    const padded = batches.reduce(
+      (sum, batch) => sum + batch.length * Math.max(...batch.map((index) => all[index]!)),
+      0,
+    );
+    expect(padded / real).toBeLessThan(1.05);
+  });
+
+  it('come in the same order for the same seed, and in another one each epoch', () => {
+    const all = Array.from({ length: 200 }, (_, index) => 1 + (index % 30));
+    expect(epochBatches(all, 64, 5, 2)).toEqual(epochBatches(all, 64, 5, 2));
+    expect(epochBatches(all, 64, 5, 2)).not.toEqual(epochBatches(all, 64, 5, 3));
+    expect(epochBatches(all, 64, 5, 2)).not.toEqual(epochBatches(all, 64, 6, 2));
+    const replayed = Array.from({ length: 50 }, (_, step) => replayIndex(10, 5, step));
+    expect(replayed).toEqual(Array.from({ length: 50 }, (_, step) => replayIndex(10, 5, step)));
+    expect(new Set(replayed).size).toBeGreaterThan(5);
+  });
+
+  it('are cut without changing their order', () => {
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 300 }), (all, budget) => {
+        const items = all.map((length) => ({ length }));
+        expect(fill(items, budget).flat()).toEqual(items);
+      }),
+    );
+  });
+});
+
+describe('the learning rate', () => {
+  const recipe = { learningRate: 1e-3, warmupSteps: 20, finalLearningRate: 0.02 };
+
+  it('rises to its largest, then falls to its last without rising again', () => {
+    const rates = Array.from({ length: 300 }, (_, index) => learningRateAt(index + 1, 300, recipe));
+    expect(rates[0]).toBeCloseTo(5e-5);
+    expect(Math.max(...rates)).toBeCloseTo(1e-3);
+    expect(rates.indexOf(Math.max(...rates))).toBe(19);
+    expect(rates.slice(19).every((rate, index, from) => index === 0 || rate <= from[index - 1]!)).toBe(true);
+    expect(rates.at(-1)).toBeCloseTo(2e-5);
+  });
+
+  it('is positive for every number of steps', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), (steps) => {
+        for (let step = 1; step <= steps; step++) expect(learningRateAt(step, steps, recipe)).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
