@@ -31,6 +31,15 @@ export {
   type TaskInput,
   type TaskRow,
 } from './tasks/index.js';
+export {
+  auditSupervision,
+  factsOf,
+  SupervisionFault,
+  type AuditedModel,
+  type AuditSettings,
+  type SupervisionAudit,
+  type SupervisionFinding,
+} from './training-examples/supervision-audit.js';
 export type {
   ExampleTemplate,
   ExampleTokenizer,
