@@ -70,11 +70,27 @@ function* segments(text: string): Generator<{ start: number; end: number; torn: 
     const ends = [...starts.slice(1), at + length];
     // The last segment of a window may be cut short: it is read again at the start of the next window.
     const complete = whole ? starts.length : Math.max(1, starts.length - 1);
-    for (let i = 0; i < complete; i += 1)
-      yield { start: starts[i] as number, end: ends[i] as number, torn: !whole && starts.length === 1 };
+    for (let i = 0; i < complete; i += 1) {
+      let start = starts[i] as number;
+      for (const end of [...endsBeforeLowerCase(text, start, ends[i] as number), ends[i] as number]) {
+        yield { start, end, torn: !whole && starts.length === 1 && end === ends[i] };
+        start = end;
+      }
+    }
     at = ends[complete - 1] as number;
   }
 }
+
+/**
+ * Sentence ends that the segmenter doesn't see, because a small letter follows: behind a stop that stands alone (` . `, as
+ * tokenised corpora have it), behind a word of five letters or more, which is hardly an abbreviation, and before names like
+ * iPhone. Abbreviations are told apart afterwards, as everywhere.
+ */
+const BEFORE_LOWER_CASE =
+  /(?:(?<=\s)\.\s+(?=\p{Ll})|(?<=\p{Ll}{5})\.\s+(?=\p{Ll})|(?<=\p{L})\.\s+(?=\p{Ll}{1,3}\p{Lu}))/gu;
+
+const endsBeforeLowerCase = (text: string, start: number, end: number): number[] =>
+  Array.from(text.slice(start, end).matchAll(BEFORE_LOWER_CASE), ({ 0: stop, index }) => start + index + stop.length);
 
 function add(sentences: Sentence[], text: string, from: number, to: number): void {
   const raw = text.slice(from, to);
@@ -91,13 +107,17 @@ function continues(segment: string, next: string): boolean {
   // Only the end matters; a sentence of megabytes must not be searched again for every segment that joins it.
   const tail = segment.slice(-64);
   if (LINE_END.test(tail)) return false;
+  // "Why?" she asked.
+  if (/[?!]["'”’»]\s*$/.test(tail) && /^\p{Ll}/u.test(next)) return true;
   if (segment.length <= 16 && LIST_NUMBER.test(segment)) return true;
   const word = LAST_WORD.exec(tail)?.[1];
   if (word === undefined) return false;
-  if (INITIAL.test(word)) return word !== 'I';
+  const begins = STARTERS.has(/^\p{L}+/u.exec(next)?.[0].toLowerCase() ?? '');
+  // "J. R. Tolkien" goes on; "vitamin C. The" does not.
+  if (INITIAL.test(word)) return word !== 'I' && !begins;
   const lower = word.toLowerCase();
   if (BEFORE_ANYTHING.has(lower)) return true;
   if (BEFORE_NUMBER.has(lower)) return /^[\d(#]/.test(next);
   if (!ACRONYM.test(word) || lower === 'a.m' || lower === 'p.m') return false;
-  return !STARTERS.has(/^\p{L}+/u.exec(next)?.[0].toLowerCase() ?? '');
+  return !begins;
 }

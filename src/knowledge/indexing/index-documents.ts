@@ -114,16 +114,27 @@ async function stageAndEmbed(scope: Scope, job: DocumentJob) {
     collection.language,
     stored,
   );
-  await embedChunks(
+  const cut = await embedChunks(
     parts,
     { workspaceId, indexId: index.id, embedder, documentId, signal: context.signal },
     stored,
     (done) => progress.tell(job, done / stored.length, `${done} of ${stored.length} chunks embedded`),
   );
-  return { documentId, chunks: stored.length, notes: document.notes };
+  return { documentId, chunks: stored.length, notes: [...document.notes, ...cutNote(cut, stored.length)] };
 }
 
-/** Embeds chunks and stores their vectors; @param told is called after each batch with the chunks done so far */
+const cutNote = (cut: number, chunks: number): string[] =>
+  cut === 0
+    ? []
+    : [
+        `${cut} of ${chunks} chunks are longer than the embedder reads: search by meaning sees their beginning, search by words all of them.`,
+      ];
+
+/**
+ * Embeds chunks and stores their vectors.
+ * @param told is called after each batch with the chunks done so far
+ * @returns how many chunks were longer than the embedder reads
+ */
 export async function embedChunks(
   { worker, vectors }: Pick<IndexingParts, 'worker' | 'vectors'>,
   target: {
@@ -135,12 +146,17 @@ export async function embedChunks(
   },
   chunks: readonly { id: string; documentId?: string; headings: readonly string[]; text: string }[],
   told: (done: number) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
+  let cut = 0;
   const { workspaceId, indexId, embedder, signal } = target;
   for (let from = 0; from < chunks.length; from += EMBED_BATCH) {
     const batch = chunks.slice(from, from + EMBED_BATCH);
     const texts = batch.map(indexText);
-    const { vectors: embedded } = await worker.embed({ workspaceId, embedder, texts }, { signal, priority: 'bulk' });
+    const { vectors: embedded, truncated } = await worker.embed(
+      { workspaceId, embedder, texts },
+      { signal, priority: 'bulk' },
+    );
+    cut += truncated;
     await vectors.upsert(
       workspaceId,
       indexId,
@@ -152,6 +168,7 @@ export async function embedChunks(
     );
     await told(from + batch.length);
   }
+  return cut;
 }
 
 /** Whether ingesting it again would change nothing but metadata. */

@@ -15,7 +15,20 @@ describe('splitSentences', () => {
     ['See no. 5. Version 3.5.1 is out!', ['See no. 5.', 'Version 3.5.1 is out!']],
     ['It opens at 3 p.m. Bring a coat.', ['It opens at 3 p.m.', 'Bring a coat.']],
     ['El Sr. García llegó. ¿Quién es?', ['El Sr. García llegó.', '¿Quién es?']],
+    ['Take vitamin C. The dose is small.', ['Take vitamin C.', 'The dose is small.']],
+    ['A. The first. A. Smith left.', ['A.', 'The first.', 'A. Smith left.']],
   ])('keeps abbreviations together: %s', (source, expected) => {
+    expect(texts(source)).toEqual(expected);
+  });
+
+  it.each([
+    ['The pump stopped. iPhones kept working.', ['The pump stopped.', 'iPhones kept working.']],
+    ['it was slow . then it ended .', ['it was slow .', 'then it ended .']],
+    ['we left early. nobody asked why.', ['we left early.', 'nobody asked why.']],
+    ['It takes approx. ten minutes, cf. the table.', ['It takes approx. ten minutes, cf. the table.']],
+    ['The max. load incl. packing is low.', ['The max. load incl. packing is low.']],
+    ['"Why?" she asked. "No."', ['"Why?" she asked.', '"No."']],
+  ])('sees an end before a small letter, where it is one: %s', (source, expected) => {
     expect(texts(source)).toEqual(expected);
   });
 
