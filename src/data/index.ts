@@ -4,21 +4,19 @@ export { dataResolvers } from './data-graphql.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
-export { DatasetService, type NewImport, type NewImportFile } from './datasets/dataset-service.js';
+export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
 export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
-export { FeatureService, type NewFeatureRow } from './features/feature-service.js';
+export { FeatureService } from './features/feature-service.js';
 export { FeatureStore } from './features/feature-store.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
 export { renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
-export { preprocessText, type PreprocessedText } from './preprocessing/preprocess.js';
+export { preprocessText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export {
   askedInput,
-  inputText,
   LabelWords,
   NO_AIDS,
-  outputText,
   readAnswer,
   RENDERING_VERSION,
   renderExample,

@@ -150,13 +150,3 @@ export function readDelimited(text: string, options: Omit<DelimitedOptions, 'max
   const reader = new DelimitedReader({ ...options, maxRecord: Number.POSITIVE_INFINITY });
   return [...reader.push(text), ...reader.end()];
 }
-
-/** One record as RFC 4180 writes it: quoted where it must be, CRLF at the end. */
-export const writeDelimited = (cells: readonly string[], delimiter = ','): string =>
-  cells
-    .map((cell, i) =>
-      /["\r\n]/.test(cell) || cell.includes(delimiter) || (i === 0 && cells.length === 1 && cell === '')
-        ? `"${cell.replaceAll('"', '""')}"`
-        : cell,
-    )
-    .join(delimiter) + '\r\n';

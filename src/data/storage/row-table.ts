@@ -101,7 +101,7 @@ export const STAGED_COLUMNS = {
   output_hash: 'VARCHAR',
 } as const satisfies Record<string, ColumnType>;
 
-/** What a rule found on a row. `related` is another row that it concerns, `score` how alike they are. */
+/** What a rule found on a row. `related` is another row that it concerns. */
 export const FLAG_COLUMNS = {
   ordinal: 'BIGINT',
   rule: 'VARCHAR',

@@ -3,12 +3,21 @@ import {
   DelimitedReader,
   readDelimited,
   RecordTooLong,
-  writeDelimited,
   type DelimitedRecord,
 } from '../../../src/data/importing/delimited.js';
 
 const csv = { delimiter: ',', quotes: true };
 const cellsOf = (records: DelimitedRecord[]) => records.map((r) => r.cells);
+
+/** One record as RFC 4180 writes it. */
+const writeDelimited = (cells: readonly string[]): string =>
+  cells
+    .map((cell, i) =>
+      /["\r\n]/.test(cell) || cell.includes(',') || (i === 0 && cells.length === 1 && cell === '')
+        ? `"${cell.replaceAll('"', '""')}"`
+        : cell,
+    )
+    .join(',') + '\r\n';
 
 describe('DelimitedReader', () => {
   it('reads back whatever was written, in whatever pieces it arrives', () => {
