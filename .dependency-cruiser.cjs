@@ -171,7 +171,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/generated/'] },
-    exclude: { path: ['^dist/', '^src/graphql/playground/app/'] },
+    exclude: { path: ['^dist/', '^src/graphql/playground/app/', '^src/console/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -6,7 +6,7 @@ export default tseslint.config(
     ignores: ['dist/', '.graft/', 'coverage/', 'node_modules/', '**/generated/', 'bench/results/', 'prisma.config.ts'],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -1,4 +1,4 @@
-// Builds what the repository does not hold: the Prisma client, the typed operations, dist/ and the Playground bundle. Each step runs only when its inputs changed.
+// Builds what the repository does not hold: the Prisma client, the typed operations, dist/, the console and the Playground. Each step runs only when its inputs changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -55,17 +55,19 @@ whenChanged('prisma', [join(root, 'prisma/schema.prisma'), lock], join(generated
 
 const schema = join(root, 'schema/schema.graphql');
 const operations = filesBelow(join(root, 'schema/operations'));
+const pages = filesBelow(join(root, 'src/console'));
+const pageOperations = pages.filter((file) => file.endsWith('.graphql'));
 const generator = join(root, 'scripts/generate-operations.mjs');
 whenChanged(
   'operations',
-  [schema, ...operations, generator, lock],
+  [schema, ...operations, ...pageOperations, generator, lock],
   join(root, 'src/operations/generated/operations.ts'),
   () => run(process.execPath, [generator]),
 );
 
 const sources = ['src', 'gpu-worker', 'test', 'bench', 'scripts']
   .flatMap((folder) => filesBelow(join(root, folder)))
-  .filter((file) => file.endsWith('.ts'));
+  .filter((file) => file.endsWith('.ts') && !file.startsWith(join(root, 'src/console')));
 whenChanged(
   'tsc',
   [...sources, ...operations, schema, join(root, 'tsconfig.json'), join(root, 'prisma/schema.prisma'), lock],
@@ -80,4 +82,10 @@ if (existsSync(playground))
     [...filesBelow(playground), ...operations, lock],
     join(root, 'dist/playground/index.html'),
     () => run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(playground, 'vite.config.mjs')]),
+  );
+
+const consoleApp = join(root, 'src/console');
+if (existsSync(consoleApp))
+  whenChanged('console', [...pages, schema, lock], join(root, 'dist/console/index.html'), () =>
+    run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(consoleApp, 'vite.config.mjs')]),
   );

@@ -29,7 +29,7 @@ import { createLogger, Metrics, type Logger } from './platform/telemetry/index.j
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
 import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from './registry/index.js';
-import { DownloadBars, say } from './terminal.js';
+import { DownloadBars, sayAddresses } from './terminal.js';
 
 /** How long a part may take to say that it is there. */
 const PART_TIMEOUT_MS = 2_000;
@@ -199,6 +199,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     mapError: mapDatabaseError,
     playgroundFolder: join(packageRoot(), 'dist', 'playground'),
+    consoleFolder: join(packageRoot(), 'dist', 'console'),
   });
   // Added last, so it comes first: nothing new is taken from the moment of the signal.
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
@@ -289,8 +290,7 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger({ level: config.LOG_LEVEL });
   const graft = await startGraft(config, log);
-  say(`GraphQL     ${graft.url}/graphql`);
-  say(`Playground  ${graft.url}/playground`);
+  sayAddresses(graft.url);
   stopOnSignal(graft);
 }
 

@@ -4,6 +4,13 @@ import type { DownloadProgress } from './platform/models-on-disk/index.js';
 /** What a person or a script reads, on stdout; the log goes to stderr. */
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** Where to go; the console first, since everything is reached from there. */
+export function sayAddresses(url: string): void {
+  say(`Console     ${url}/`);
+  say(`GraphQL     ${url}/graphql`);
+  say(`Playground  ${url}/playground`);
+}
+
 const MEBIBYTE = 1024 * 1024;
 
 /** One bar a file on a terminal; elsewhere one line when a download begins and one when it ends. */

@@ -5,7 +5,7 @@ import { loadConfig } from '../config.js';
 import { failToStart, startGraft, stopOnSignal } from '../main.js';
 import { packageRoot } from '../platform/package-root.js';
 import { createLogger } from '../platform/telemetry/index.js';
-import { say } from '../terminal.js';
+import { say, sayAddresses } from '../terminal.js';
 import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
 import { featuresTour } from './features-tour.js';
@@ -36,8 +36,7 @@ async function demo(): Promise<void> {
   }
   say('');
   say('The gateway keeps running; Ctrl-C stops it.');
-  say(`GraphQL     ${graft.url}/graphql`);
-  say(`Playground  ${graft.url}/playground`);
+  sayAddresses(graft.url);
 }
 
 demo().catch(failToStart);

@@ -10,6 +10,7 @@ import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
 import { checkJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { addConsole } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
 import { addEventStreams } from './event-streams.js';
@@ -38,6 +39,8 @@ export interface GatewayOptions {
   limits?: Partial<Limits>;
   /** Folder of the built Playground; `/playground` answers 404 where it does not exist. */
   playgroundFolder?: string;
+  /** Folder of the built console; `/` answers 404 where it does not exist. */
+  consoleFolder?: string;
   /** How long a WebSocket may stay silent before `connection_init`, in ms. */
   connectionInitTimeoutMs?: number;
 }
@@ -191,6 +194,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.downloads) addDownloads(server, { files: options.downloads, isDraining, underWay: work.add });
   await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
+  await addConsole(server, options.consoleFolder);
   const sockets = addWebSockets(server.server, {
     runner,
     limits,

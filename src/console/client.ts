@@ -1,0 +1,45 @@
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { Client, fetchExchange } from 'urql';
+
+/** Lists that a mutation may have changed: they are fetched again when a page looks at them. */
+const CHANGED_BY: Record<string, readonly string[]> = {
+  createCollection: ['collections', 'collection'],
+  ingestDocuments: ['runs', 'collections', 'collection'],
+  deleteDocuments: ['collections', 'collection'],
+  rebuildIndex: ['runs'],
+  createDataset: ['datasets', 'dataset'],
+  addDatasetVersion: ['runs', 'datasets', 'dataset'],
+  defineFeatureView: ['featureViews'],
+  importFeatures: ['runs', 'featureViews'],
+  registerModel: ['runs', 'models'],
+  cancelRun: ['runs'],
+};
+
+export const client = new Client({
+  url: '/graphql',
+  preferGetMethod: false,
+  requestPolicy: 'cache-and-network',
+  fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
+  exchanges: [
+    cacheExchange({
+      resolvers: {
+        Query: { runs: relayPagination(), answers: relayPagination() },
+        Collection: { documents: relayPagination() },
+        DatasetVersion: { rows: relayPagination() },
+        DatasetDiff: { changes: relayPagination() },
+      },
+      updates: {
+        Mutation: Object.fromEntries(
+          Object.entries(CHANGED_BY).map(([mutation, lists]) => [
+            mutation,
+            (_result: unknown, _args: unknown, cache: { invalidate(entity: 'Query', field: string): void }) => {
+              for (const list of lists) cache.invalidate('Query', list);
+            },
+          ]),
+        ),
+      },
+    }),
+    fetchExchange,
+  ],
+});

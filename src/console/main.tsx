@@ -1,0 +1,26 @@
+import '@mantine/core/styles.css';
+import './console.css';
+import { MantineProvider } from '@mantine/core';
+import { createRoot } from 'react-dom/client';
+import { Provider } from 'urql';
+import { client } from './client';
+import { reloadOnceAfterUpgrade } from './parts/upgrade';
+import { Shell } from './shell';
+import { cssVariables, theme } from './theme';
+
+reloadOnceAfterUpgrade();
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+
+createRoot(document.getElementById('console')!).render(
+  <MantineProvider
+    theme={theme}
+    defaultColorScheme="auto"
+    cssVariablesResolver={cssVariables}
+    getStyleNonce={() => nonce}
+  >
+    <Provider value={client}>
+      <Shell />
+    </Provider>
+  </MantineProvider>,
+);

@@ -1,0 +1,154 @@
+import { Alert, Badge, Group, Paper, SimpleGrid, Stack, Text, Title, UnstyledButton } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
+import type { AnswerShownFragment } from '../../generated/operations';
+import { ShareBar, Waterfall } from '../../parts/bars';
+import type { Place } from '../../parts/document/document-place';
+import { count, duration, words } from '../../parts/format';
+
+const WORDING = {
+  MODEL: 'In the model’s words',
+  EVIDENCE: 'In the document’s words: the evidence did not support the model’s',
+  ABSTENTION: 'No answer given',
+} as const;
+
+type Quotation = AnswerShownFragment['evidence'][number];
+
+function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: boolean; onOpen: (place: Place) => void }) {
+  const { quote, start, end, page, headings, documentName, document } = quotation;
+  const place = [documentName, ...(page === null ? [] : [`page ${page}`]), ...headings].join(' › ');
+  const open = document && (() => onOpen({ documentId: document.id, documentName, start, end }));
+  return (
+    <UnstyledButton className="quote" disabled={!open} onClick={open ?? undefined} title={`Show it in ${documentName}`}>
+      <Text size="sm">“{quote}”</Text>
+      <Group gap="xs" mt={4}>
+        <Text size="xs" c="dimmed">
+          {place}
+        </Text>
+        {cited && (
+          <Badge size="xs" color="teal">
+            cited
+          </Badge>
+        )}
+        {!open && (
+          <Badge size="xs" color="gray">
+            document deleted
+          </Badge>
+        )}
+      </Group>
+    </UnstyledButton>
+  );
+}
+
+function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
+  const strongest = Math.max(1e-9, ...route.reasons.map(({ contribution }) => Math.abs(contribution)));
+  return (
+    <Paper>
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h3">
+          Route
+        </Title>
+        <Badge color="teal">{route.strategy}</Badge>
+      </Group>
+      <Stack gap="sm">
+        <Group gap="xs">
+          {route.candidates.map(({ strategy, available, probability, expectedMs }) => (
+            <Badge
+              key={strategy}
+              color={strategy === route.strategy ? 'teal' : 'gray'}
+              td={available ? undefined : 'line-through'}
+            >
+              {strategy}
+              {probability === null ? '' : ` ${Math.round(probability * 100)} %`}
+              {expectedMs === null ? '' : ` · ${duration(expectedMs)}`}
+              {available ? '' : ' (not available)'}
+            </Badge>
+          ))}
+        </Group>
+        {route.reasons.map(({ feature, contribution, sentence }) => (
+          <ShareBar
+            key={feature}
+            label={sentence}
+            value={contribution / strongest}
+            text={
+              contribution > 0
+                ? `for, ${contribution.toFixed(2)}`
+                : contribution < 0
+                  ? `against, ${(-contribution).toFixed(2)}`
+                  : 'worth knowing'
+            }
+          />
+        ))}
+        <Text size="xs" c="dimmed">
+          {route.chosenBy === 'CALLER' ? 'Chosen by the caller.' : 'Chosen by Graft.'}
+        </Text>
+      </Stack>
+    </Paper>
+  );
+}
+
+/** Everything about an answer: its words, what they rest on, how it was decided and where the time went. */
+export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; onOpen: (place: Place) => void }) {
+  const cited = new Set(answer.citations.map(({ quote }) => quote));
+  const total = answer.stages.reduce((sum, { ms }) => sum + ms, 0);
+  return (
+    <Stack gap="md">
+      <Paper>
+        <Text size="lg" data-testid="answer-text">
+          {answer.text}
+        </Text>
+        <Group gap="xs" mt="sm">
+          <Badge color={answer.abstained ? 'yellow' : 'teal'}>
+            {answer.abstained ? 'abstained' : answer.route.strategy}
+          </Badge>
+          <Text size="xs" c="dimmed">
+            {WORDING[answer.wording]} · {answer.model.model.name} {answer.model.quantization} ·{' '}
+            {count(answer.usage.promptTokens)} tokens read, {count(answer.usage.generatedTokens)} written ·{' '}
+            {duration(total)}
+          </Text>
+        </Group>
+        {answer.abstention && (
+          <Alert mt="md" color="yellow" icon={<IconInfoCircle />} title={words(answer.abstention.reason)}>
+            Add documents that hold the answer, or ask in their words. The closest sentences are below.
+          </Alert>
+        )}
+      </Paper>
+      <Paper>
+        <Title order={2} size="h3" mb="sm">
+          Evidence
+        </Title>
+        {answer.evidence.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            {answer.route.strategy === 'BASE'
+              ? 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'
+              : 'No sentence of the documents fits the question.'}
+          </Text>
+        ) : (
+          <Stack gap="sm">
+            {answer.evidence.map((each) => (
+              <Quote
+                key={`${each.documentName}:${each.start}`}
+                quotation={each}
+                cited={cited.has(each.quote)}
+                onOpen={onOpen}
+              />
+            ))}
+          </Stack>
+        )}
+      </Paper>
+      <SimpleGrid type="container" cols={{ base: 1, '700px': 2 }}>
+        <RouteCard route={answer.route} />
+        <Paper>
+          <Group justify="space-between" mb="sm">
+            <Title order={2} size="h3">
+              Time
+            </Title>
+            <Text size="sm" c="dimmed">
+              {duration(total)}
+            </Text>
+          </Group>
+          <Waterfall stages={answer.stages} />
+        </Paper>
+      </SimpleGrid>
+    </Stack>
+  );
+}

@@ -1,0 +1,86 @@
+import { Badge, Button, Group, Modal, Paper, Stack, Text, UnstyledButton } from '@mantine/core';
+import { IconHistory } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { AnswerHistoryDocument, RecordedAnswerDocument } from '../../generated/operations';
+import type { Place } from '../../parts/document/document-place';
+import { dateTime } from '../../parts/format';
+import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { AnswerView } from './answer-view';
+
+const PAGE = 20;
+
+function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) => void }) {
+  const [{ data, error }] = useQuery({ query: RecordedAnswerDocument, variables: { id } });
+  if (error) return <ErrorState error={error} />;
+  if (!data) return <Loading label="Loading the answer" />;
+  return data.answer ? <AnswerView answer={data.answer} onOpen={onOpen} /> : <Text>The answer was deleted.</Text>;
+}
+
+/** Recorded answers, newest first; one opens with all that was recorded of it. */
+export function History({ onOpen }: { onOpen: (place: Place) => void }) {
+  const [after, setAfter] = useState<string | null>(null);
+  const [opened, setOpened] = useState<{ id: string; question: string } | null>(null);
+  const [{ data, error, fetching }, again] = useQuery({
+    query: AnswerHistoryDocument,
+    variables: { first: PAGE, after },
+  });
+  if (error) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the history" />;
+  const { edges, pageInfo } = data.answers;
+  if (edges.length === 0)
+    return (
+      <EmptyState icon={IconHistory} title="Nothing was asked yet">
+        Every answer is recorded with its evidence and its route, and can be looked at here.
+      </EmptyState>
+    );
+  return (
+    <Stack gap="xs">
+      {edges.map(({ node }) => (
+        <UnstyledButton key={node.id} onClick={() => setOpened(node)}>
+          <Paper p="sm">
+            <Group justify="space-between" wrap="nowrap" align="flex-start">
+              <div style={{ minWidth: 0 }}>
+                <Text fw={600} size="sm" lineClamp={1}>
+                  {node.question}
+                </Text>
+                <Text size="sm" c="dimmed" lineClamp={2}>
+                  {node.text}
+                </Text>
+              </div>
+              <Stack gap={4} align="flex-end">
+                <Badge color={node.abstained ? 'yellow' : 'teal'}>
+                  {node.abstained ? 'abstained' : node.route.strategy}
+                </Badge>
+                <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+                  {dateTime(node.createdAt)}
+                </Text>
+              </Stack>
+            </Group>
+          </Paper>
+        </UnstyledButton>
+      ))}
+      {pageInfo.hasNextPage && (
+        <Button variant="default" loading={fetching} onClick={() => setAfter(pageInfo.endCursor)}>
+          Show older answers
+        </Button>
+      )}
+      <Modal
+        opened={opened !== null}
+        onClose={() => setOpened(null)}
+        size="xl"
+        title={<Text fw={600}>{opened?.question}</Text>}
+      >
+        {opened && (
+          <Recorded
+            id={opened.id}
+            onOpen={(place) => {
+              setOpened(null);
+              onOpen(place);
+            }}
+          />
+        )}
+      </Modal>
+    </Stack>
+  );
+}

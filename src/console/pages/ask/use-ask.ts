@@ -1,0 +1,71 @@
+import { useCallback, useRef, useState } from 'react';
+import { AskInConsoleDocument, type AnswerShownFragment, type AskInput } from '../../generated/operations';
+import { follow } from '../../parts/follow';
+
+/** How far a question is. */
+export interface Asking {
+  status: 'idle' | 'waiting' | 'writing' | 'done' | 'failed' | 'stopped';
+  /** What is being waited for, in words. */
+  step: string;
+  /** Provisional until `answer` is there. */
+  text: string;
+  answer: AnswerShownFragment | null;
+  error: unknown;
+}
+
+const IDLE: Asking = { status: 'idle', step: '', text: '', answer: null, error: null };
+
+/** Asks one question at a time and keeps what has come so far; `stop` ends the work in the gateway too. */
+export function useAsk() {
+  const [asking, setAsking] = useState(IDLE);
+  const running = useRef<AbortController | null>(null);
+
+  const ask = useCallback(async (input: AskInput): Promise<void> => {
+    running.current?.abort();
+    const controller = new AbortController();
+    running.current = controller;
+    const change = (change: Partial<Asking> | ((before: Asking) => Partial<Asking>)) => {
+      if (running.current === controller)
+        setAsking((before) => ({ ...before, ...(typeof change === 'function' ? change(before) : change) }));
+    };
+    setAsking({ ...IDLE, status: 'waiting', step: 'Choosing a strategy…' });
+    // With the same id a reconnected stream joins the answer instead of making it again.
+    const named = { ...input, requestId: crypto.randomUUID() };
+    try {
+      for await (const { askStream: event } of follow(
+        AskInConsoleDocument,
+        () => ({ input: named }),
+        controller.signal,
+      ))
+        switch (event.__typename) {
+          case 'RouteChosen':
+            change({
+              step:
+                event.route.strategy === 'BASE' ? 'The model reads the question…' : 'Looking through the documents…',
+              text: '',
+            });
+            break;
+          case 'PassagesRetrieved':
+            change({ step: `The model reads ${event.passages.length} passages…` });
+            break;
+          case 'TextDelta':
+            change(({ text }) => ({ status: 'writing', text: text + event.text }));
+            break;
+          case 'TextReplaced':
+            change({ status: 'writing', text: event.text });
+            break;
+          case 'AnswerReady':
+            change({ status: 'done', answer: event.answer, text: event.answer.text });
+        }
+    } catch (error) {
+      change({ status: 'failed', error });
+    }
+  }, []);
+
+  const stop = useCallback(() => {
+    running.current?.abort();
+    setAsking((before) => ({ ...before, status: 'stopped' }));
+  }, []);
+
+  return { asking, ask, stop };
+}

@@ -1,0 +1,77 @@
+import { Alert, Button, Center, Group, Loader, Stack, Text, ThemeIcon, Title } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import type { ComponentType, ReactNode } from 'react';
+import { toGatewayError } from './gateway-error';
+
+/** Title of a page, what it is for, and its main actions. */
+export function PageHeader({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+  return (
+    <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
+      <div>
+        <Title order={1}>{title}</Title>
+        {children && (
+          <Text c="dimmed" size="sm" mt={4}>
+            {children}
+          </Text>
+        )}
+      </div>
+      {actions && <Group gap="xs">{actions}</Group>}
+    </Group>
+  );
+}
+
+/** Nothing is there yet: why, and what to do next. */
+export function EmptyState({
+  icon: Icon,
+  title,
+  children,
+  action,
+}: {
+  icon: ComponentType<{ size?: number }>;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <Stack align="center" py={48} px="md" gap="xs">
+      <ThemeIcon size={48} radius="xl" variant="light" color="gray" aria-hidden>
+        <Icon size={24} />
+      </ThemeIcon>
+      <Text fw={600} mt="xs">
+        {title}
+      </Text>
+      <Text c="dimmed" size="sm" ta="center" maw={420}>
+        {children}
+      </Text>
+      {action && <Group mt="sm">{action}</Group>}
+    </Stack>
+  );
+}
+
+/** What went wrong, its code, and what to do. */
+export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { code, message, hint } = toGatewayError(error);
+  return (
+    <Alert color="red" icon={<IconAlertTriangle />} title={message} role="alert">
+      <Stack gap="xs" align="flex-start">
+        {hint && <Text size="sm">{hint}</Text>}
+        <Group gap="sm">
+          <Text size="xs" ff="monospace">
+            {code}
+          </Text>
+          {onRetry && (
+            <Button size="compact-sm" variant="default" onClick={onRetry}>
+              Try again
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </Alert>
+  );
+}
+
+export const Loading = ({ label = 'Loading' }: { label?: string }) => (
+  <Center py={48}>
+    <Loader size="sm" aria-label={label} />
+  </Center>
+);

@@ -1,0 +1,128 @@
+import {
+  ActionIcon,
+  Alert,
+  Anchor,
+  AppShell,
+  Burger,
+  Group,
+  NavLink,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
+import { Suspense, useEffect } from 'react';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
+import { PAGES } from './pages';
+import { useConnectionLost } from './parts/connection';
+import { PageBoundary } from './parts/page-boundary';
+import { EmptyState, Loading } from './parts/states';
+
+function SchemeToggle() {
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme('light');
+  const next = scheme === 'dark' ? 'light' : 'dark';
+  const label = `Switch to ${next}`;
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={() => setColorScheme(next)}>
+        {scheme === 'dark' ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** Says that the gateway is away as long as it is; streams go on by themselves when it is back. */
+function ConnectionBanner() {
+  if (!useConnectionLost()) return null;
+  return (
+    <Alert color="yellow" icon={<IconPlugConnectedX />} mb="md" role="status" title="The gateway does not answer">
+      What was under way goes on where it stopped as soon as it is back.
+    </Alert>
+  );
+}
+
+export function Shell() {
+  const [location] = useLocation();
+  const [opened, { toggle, close }] = useDisclosure();
+  const current = PAGES.find(({ path }) => location === path || location.startsWith(`${path}/`));
+  useEffect(() => {
+    document.title = current ? `${current.label} · Graft` : 'Graft';
+  }, [current]);
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      padding="md"
+    >
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
+            <Anchor component={Link} href="/" underline="never" c="inherit">
+              <Group gap={8} wrap="nowrap">
+                <img src="/console/icon.svg" alt="" width={22} height={22} />
+                <Text fw={700} size="lg" component="span">
+                  Graft
+                </Text>
+              </Group>
+            </Anchor>
+          </Group>
+          <Group gap={4} wrap="nowrap">
+            <Tooltip label="GraphQL Playground">
+              <ActionIcon
+                component="a"
+                href="/playground/"
+                variant="subtle"
+                color="gray"
+                size="lg"
+                aria-label="GraphQL Playground"
+              >
+                <IconTerminal2 size={18} />
+              </ActionIcon>
+            </Tooltip>
+            <SchemeToggle />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Pages">
+        {PAGES.map(({ path, label, icon: Icon }) => (
+          <NavLink
+            key={path}
+            component={Link}
+            href={path}
+            label={label}
+            leftSection={<Icon size={18} />}
+            active={current?.path === path}
+            aria-current={current?.path === path ? 'page' : undefined}
+            onClick={close}
+          />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main>
+        <div className="page">
+          <ConnectionBanner />
+          <PageBoundary key={current?.path}>
+            <Suspense fallback={<Loading />}>
+              <Switch>
+                <Route path="/">
+                  <Redirect to={PAGES[0]!.path} replace />
+                </Route>
+                {PAGES.map(({ path, Page }) => (
+                  <Route key={path} path={`${path}/*?`} component={Page} />
+                ))}
+                <Route>
+                  <EmptyState icon={IconTerminal2} title="There is no such page">
+                    Choose one from the navigation.
+                  </EmptyState>
+                </Route>
+              </Switch>
+            </Suspense>
+          </PageBoundary>
+        </div>
+      </AppShell.Main>
+    </AppShell>
+  );
+}

@@ -1,0 +1,57 @@
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Stands in the built page where each response has its own nonce. */
+const NONCE = '__CSP_NONCE__';
+
+/** Everything from this gateway, nothing inline but the styles that the page's own components make as they run. */
+const contentSecurityPolicy = (nonce: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    // Widths of bars and places of menus are style attributes; they can't load anything.
+    "style-src-attr 'unsafe-inline'",
+    "font-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+
+/**
+ * The console at `/`: a single page that finds its own way, so that every address that nothing else answers is served with
+ * it when a browser asks for a document. Its files, named by their content, are at `/console/`. Nothing is added where the
+ * build made no folder.
+ */
+export async function addConsole(server: FastifyInstance, folder: string | undefined): Promise<void> {
+  if (folder === undefined || !existsSync(join(folder, 'index.html'))) return;
+  const page = readFileSync(join(folder, 'index.html'), 'utf8');
+  const send = (reply: FastifyReply) => {
+    const nonce = randomBytes(16).toString('base64');
+    return reply
+      .header('content-security-policy', contentSecurityPolicy(nonce))
+      .header('x-frame-options', 'DENY')
+      .header('referrer-policy', 'no-referrer')
+      .header('cache-control', 'no-store')
+      .type('text/html; charset=utf-8')
+      .send(page.replaceAll(NONCE, nonce));
+  };
+  await server.register(fastifyStatic, {
+    root: folder,
+    prefix: '/console/',
+    decorateReply: false,
+    index: false,
+    immutable: true,
+    maxAge: '365d',
+  });
+  server.get('/', (_request, reply) => send(reply));
+  server.get('/*', (request, reply) =>
+    request.headers.accept?.startsWith('text/html') ? send(reply) : reply.callNotFound(),
+  );
+}

@@ -1,0 +1,108 @@
+import type { Page } from 'playwright-core';
+import { GraftClient } from '../../src/client/graft-client.js';
+import {
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
+} from '../../src/operations/index.js';
+import { chromiumPath } from '../support/chromium.js';
+import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { itWhen } from '../support/skip.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+
+const FACT = 'The Orlo pump runs at 37 bar.';
+const QUESTION = 'At what pressure does the Orlo pump run?';
+/** Longest wait for something that the model has to do on a busy machine. */
+const PATIENCE = { timeout: 90_000 };
+
+describe('the console', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let graft: GraftProgram;
+  let client: GraftClient;
+  let browser: ConsoleBrowser;
+
+  beforeAll(async () => {
+    home = await temporaryHome();
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    client = new GraftClient(graft.url);
+    await client.request(CreateCollectionDocument, { input: { name: 'pumps' } });
+    const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
+      input: {
+        collection: 'pumps',
+        idempotencyKey: 'pumps',
+        documents: [{ name: 'orlo.txt', text: `${'Pumps are described here. '.repeat(40)}\n\n${FACT}` }],
+      },
+    });
+    for await (const event of client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id }))
+      void event;
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    client.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await home.remove();
+  });
+
+  const ask = async (page: Page, question = QUESTION) => {
+    await page.getByLabel('Question').fill(question);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  };
+
+  itInBrowser(
+    'answers with evidence, and shows it marked in the document’s own text one click away',
+    async () => {
+      const page = await browser.open('/');
+      await ask(page);
+      await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.getByRole('button', { name: FACT }).click();
+      expect(await page.locator('mark').textContent()).toBe(FACT);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  for (const view of VIEWS)
+    itInBrowser(
+      `has nothing that axe-core calls serious, and fits its window: ${view.name}`,
+      async () => {
+        const page = await browser.open('/ask', view);
+        await ask(page);
+        await page.getByTestId('answer-text').waitFor(PATIENCE);
+        await keepScreenshot(page, `ask-${view.name}`);
+        expect(await seriousFaults(page)).toEqual([]);
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+        await page.context().close();
+      },
+      120_000,
+    );
+
+  itInBrowser('needs nothing from elsewhere, and breaks no rule of its content security policy', async () => {
+    expect(browser.foreign).toEqual([]);
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it('is served under a policy without inline scripts, with a nonce of its own each time', async () => {
+    const load = async () => {
+      const reply = await fetch(`${graft.url}/`, { headers: { accept: 'text/html' } });
+      return { policy: reply.headers.get('content-security-policy')!, page: await reply.text() };
+    };
+    const [first, second] = [await load(), await load()];
+    expect(first.policy).toContain("default-src 'none'");
+    expect(first.policy).toMatch(/script-src 'self'(;|$)/);
+    expect(first.policy).not.toBe(second.policy);
+    expect(first.page).not.toMatch(/<script(?![^>]*src=)/);
+  });
+
+  it('answers any address of a page with the console, and the addresses of programs as before', async () => {
+    const status = async (path: string, accept: string) =>
+      (await fetch(`${graft.url}${path}`, { headers: { accept } })).status;
+    expect(await status('/ask', 'text/html')).toBe(200);
+    expect(await status('/no-such-thing', 'application/json')).toBe(404);
+    expect(await status('/console/assets/none.js', '*/*')).toBe(404);
+  });
+});
