@@ -99,6 +99,14 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(prompting|kernel|worker-protocol)/' },
     },
     {
+      name: 'erasure-knows-no-domain',
+      comment:
+        'What holds copies of what people wrote registers with it; a list of holders in there would miss the next one.',
+      severity: 'error',
+      from: { path: '^src/erasure/' },
+      to: { path: '^src/', pathNot: '^src/(erasure|kernel|platform|graphql-kit)/' },
+    },
+    {
       name: 'domains-know-no-server',
       comment: 'A use case must work without HTTP: from a run, a test, another domain.',
       severity: 'error',

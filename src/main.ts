@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
+import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { Data } from './data/index.js';
 import type { PartReadiness } from './graphql/health.js';
@@ -17,7 +17,15 @@ import { NodeRegistry } from './graphql-kit/index.js';
 import { systemClock } from './kernel/clock.js';
 import { isGraftError } from './kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID } from './kernel/ids.js';
-import { CollectionStore, DocumentStore, IsolatedParser, KnowledgeService, Retriever } from './knowledge/index.js';
+import {
+  CollectionStore,
+  DocumentStore,
+  IngestionInputs,
+  IsolatedParser,
+  KnowledgeService,
+  Retriever,
+} from './knowledge/index.js';
+import { Erasure } from './erasure/index.js';
 import { ArtifactStore, FileService } from './platform/artifacts/index.js';
 import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
@@ -30,6 +38,9 @@ import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js
 import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
 import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
+
+/** How often artifacts that no row names are collected. */
+const COLLECT_MS = 60 * 60 * 1000;
 
 /** How long a part may take to say that it is there. */
 const PART_TIMEOUT_MS = 2_000;
@@ -89,6 +100,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const runs = new RunQueue({ database, events, clock: systemClock, log, owner: `${hostname()}:${config.GRAFT_HOME}` });
   const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
   const files = new FileService(database, artifacts);
+  const erasure = new Erasure(files);
   const vectors = new ChromaVectorStore(services.chromaUrl);
   const worker = new ServeWorker({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
   teardown.add(() => worker.stop());
@@ -105,11 +117,13 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     files,
     artifacts,
     modelsOnDisk,
+    erasure,
     worker,
     defaults: { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER },
   });
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files });
   const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
+  const inputs = new IngestionInputs(database);
   const parser = new IsolatedParser();
   const embedder = () => registry.embedder();
   const knowledge = new KnowledgeService({
@@ -122,14 +136,16 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     vectors,
     worker,
     embedder,
+    erasure,
+    inputs,
     log,
   });
   const retriever = new Retriever({ database, ...stores, vectors, worker, embedder, clock: systemClock });
 
   const answers = new AnswerStore(database);
+  erasure.addHolder(answerHolder(database, answers));
   const data = new Data({
-    ...{ database, runs, files, artifacts, clock: systemClock },
-    forgetElsewhere: (workspace, subject) => answers.forget(workspace, subject),
+    ...{ database, runs, files, artifacts, erasure, clock: systemClock },
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
       const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
@@ -180,6 +196,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     },
     nodes,
   );
+
+  const collector = setInterval(() => {
+    void files.collectOrphans().catch((err: unknown) => log.debug({ err }, 'collecting artifacts was put off'));
+  }, COLLECT_MS).unref();
+  teardown.add(() => clearInterval(collector));
 
   registry.handleRuns();
   knowledge.handleRuns();

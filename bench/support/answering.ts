@@ -8,11 +8,13 @@ import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
 import {
   CollectionStore,
   DocumentStore,
+  IngestionInputs,
   IsolatedParser,
   KnowledgeService,
   Retriever,
   type NewDocument,
 } from '../../src/knowledge/index.js';
+import { Erasure } from '../../src/erasure/index.js';
 import { ArtifactStore, FileService } from '../../src/platform/artifacts/index.js';
 import { migrate, openDatabase } from '../../src/platform/database/index.js';
 import { EventLog } from '../../src/platform/events/index.js';
@@ -38,6 +40,7 @@ export async function startAnswering() {
   const runs = new RunQueue({ database, events, clock, log, owner: home });
   const artifacts = new ArtifactStore(join(home, 'artifacts'));
   const files = new FileService(database, artifacts);
+  const erasure = new Erasure(files);
   const worker = new ServeWorker({ home, log });
   await worker.start();
   const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log });
@@ -46,7 +49,7 @@ export async function startAnswering() {
     embedder: process.env['GRAFT_EMBEDDER'] ?? 'all-minilm-l6-v2',
   };
   const store = new ModelStore(database);
-  const registry = new ModelRegistry({ store, runs, files, artifacts, modelsOnDisk, worker, defaults });
+  const registry = new ModelRegistry({ store, runs, files, artifacts, modelsOnDisk, erasure, worker, defaults });
   const variant = await registry.ensureDefaults(DEFAULT_WORKSPACE_ID);
   const calibration = await worker.prepareModel({ workspaceId: DEFAULT_WORKSPACE_ID, model: variant });
 
@@ -54,7 +57,7 @@ export async function startAnswering() {
   const shared = {
     ...{ database, collections, documents: new DocumentStore(database), artifacts, clock },
     ...{ vectors: new ChromaVectorStore(services.chromaUrl), worker, parser: new IsolatedParser() },
-    embedder: () => registry.embedder(),
+    ...{ embedder: () => registry.embedder(), erasure, inputs: new IngestionInputs(database) },
   };
   const knowledge = new KnowledgeService({ ...shared, runs, files, log });
   knowledge.handleRuns();

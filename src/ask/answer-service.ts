@@ -1,3 +1,4 @@
+import { badInput } from '../kernel/errors.js';
 import { isUuid, type WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { AVAILABLE_STRATEGIES, type Answer } from './answer.js';
@@ -15,6 +16,9 @@ export interface Caller {
 
 /** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
 const LONGEST_SUFFIX = 8;
+
+/** Answers per deletion by id; a conversation may have any number. */
+const MOST_DELETED = 100;
 
 /** Answers questions and finds answers again. */
 export class AskService {
@@ -60,6 +64,22 @@ export class AskService {
   async answersById({ workspaceId }: Caller, ids: readonly string[]): Promise<(Answer | null)[]> {
     const found = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
     return ids.map((id) => found.get(id) ?? null);
+  }
+
+  /**
+   * Deletes recorded answers with their questions: those of a conversation, or those with these row ids.
+   * @returns how many @throws BAD_USER_INPUT unless exactly one of both is given
+   */
+  async deleteAnswers(
+    { workspaceId }: Caller,
+    { ids, conversationId }: { ids?: readonly string[] | null; conversationId?: string | null },
+  ): Promise<number> {
+    const conversation = checkedKey(conversationId, 'input.conversationId');
+    if ((ids ?? null) === null ? conversation === null : conversation !== null)
+      throw badInput('input', 'Give exactly one of ids and conversationId.');
+    if (ids && ids.length > MOST_DELETED)
+      throw badInput('input.ids', `At most ${MOST_DELETED} answers are deleted at once.`);
+    return this.parts.answers.remove(workspaceId, { ids: ids ?? [], conversationId: conversation });
   }
 
   /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one */

@@ -53,6 +53,8 @@ export interface Span {
   end: number;
   page: number | null;
   headings: string[];
+  /** Whether the document was deleted since: then the quote is empty. Missing where it never was. */
+  sourceDeleted?: boolean;
 }
 
 /** A sentence of a passage that may hold the answer. */

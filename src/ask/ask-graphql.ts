@@ -35,6 +35,7 @@ import { Strategy, StrategyChoice, type Answer as AnswerRecord } from './answer.
 import type { AskService } from './answer-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
+import { AnswerDeletionResolver } from './deletion-graphql.js';
 import { CitationResolver, EvidenceResolver } from './quotation-graphql.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
 
@@ -256,6 +257,7 @@ export const askResolvers: ResolverList<AskResolverParts> = {
   classes: [
     AskResolver,
     AnswerResolver,
+    AnswerDeletionResolver,
     EvidenceResolver,
     CitationResolver,
     PromptPassageResolver,

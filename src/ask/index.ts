@@ -6,6 +6,7 @@ export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask
 export type { AskEvent } from './events.js';
 export { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
 export { AnswerStore, type AnswerFilter } from './record/answer-store.js';
+export { answerHolder } from './record/erase-answers.js';
 export { ExpectedTimes } from './route.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';

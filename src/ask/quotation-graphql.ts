@@ -5,7 +5,10 @@ import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type Knowled
 /** What evidence and citations have in common; each repeats it with its own meaning. */
 @ObjectType({ description: 'A quotation of a document.' })
 abstract class Quotation {
-  @Field(() => String, { description: 'A sentence exactly as in the document: `document.text.slice(start, end)`.' })
+  @Field(() => String, {
+    description:
+      'A sentence exactly as in the document: `document.text.slice(start, end)`; empty when `sourceDeleted`.',
+  })
   quote!: string;
 
   @Field(() => Int, { description: 'Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.' })
@@ -28,6 +31,11 @@ abstract class Quotation {
 
   @Field(() => RetrievalScores, { description: 'How retrieval scored its passage.' })
   scores!: RetrievalScores;
+
+  @Field(() => Boolean, {
+    description: 'Whether the document was deleted, not just replaced, since: its words went with it.',
+  })
+  sourceDeleted!: boolean;
 
   documentId!: string;
   chunkId!: string;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.js';
+import type { Erasure } from '../erasure/index.js';
 import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { ArtifactStore, FileService, StoredFileRow } from '../platform/artifacts/index.js';
@@ -10,6 +11,7 @@ import { DatasetStore } from './datasets/dataset-store.js';
 import { exportRows, type ExportFormat } from './datasets/export-rows.js';
 import { Importer } from './datasets/import-run.js';
 import { VersionRows, type RowFilter } from './datasets/version-rows.js';
+import { datasetsNeedFiles, featureHolder } from './erasure.js';
 import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
@@ -23,8 +25,8 @@ export interface DataParts {
   files: FileService;
   artifacts: ArtifactStore;
   clock: Clock;
-  /** Deletes what other domains recorded of a person whose rows are deleted. @returns how many records */
-  forgetElsewhere: (workspaceId: WorkspaceId, subject: string) => Promise<number>;
+  /** Deletes what is recorded of a person whose rows are deleted. */
+  erasure: Erasure;
   /** Folder for work in progress, below this installation's home. */
   folder: string;
   /** Counts tokens by the model that is trained by default; null: bytes are taken for an estimate. */
@@ -52,9 +54,9 @@ export class Data {
     this.featureFiles = new FeatureFiles({ files, features: this.features, store: this.featureStore, maker, folder });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
-    const forget = async (workspaceId: WorkspaceId, subject: string): Promise<number> =>
-      (await this.features.forget(workspaceId, subject)) + (await parts.forgetElsewhere(workspaceId, subject));
-    this.datasets = new DatasetService({ ...shared, forget, rows: this.rows, runs });
+    this.datasets = new DatasetService({ ...shared, erasure: parts.erasure, rows: this.rows, runs });
+    parts.erasure.addHolder(featureHolder(this.features));
+    parts.erasure.addDependant(datasetsNeedFiles(this.store));
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
     this.#importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
   }

@@ -142,6 +142,11 @@ export class CollectionStore {
     return this.database.prisma.searchIndex.findMany({ where: { collectionId } });
   }
 
+  /** Removes a collection with all rows below it. */
+  async remove(id: string): Promise<void> {
+    await this.database.prisma.collection.deleteMany({ where: { id } });
+  }
+
   /** Makes an index the active one and forgets the others, whose ids it returns. */
   async activate(tx: Transaction, index: SearchIndexRow): Promise<string[]> {
     await lockCollection(tx, index.collectionId);

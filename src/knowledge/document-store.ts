@@ -26,6 +26,18 @@ export interface StagedDocument {
   parsed: ParsedDocument;
 }
 
+/** A document that is not live any more or never became so. */
+export interface StaleDocument {
+  id: string;
+  name: string;
+  workspaceId: WorkspaceId;
+  collectionId: string;
+  collectionName: string;
+  chunkIds: string[];
+  /** Whether its text must go from everywhere; otherwise it was replaced, or left behind by a run that ended early. */
+  deleted: boolean;
+}
+
 /** A chunk with the id that its row and its vector share. */
 export type StoredChunk = DraftChunk & { id: Uuid };
 
@@ -108,14 +120,20 @@ export class DocumentStore {
     await tx.document.update({ where: { id: document.id }, data: { liveName: document.name } });
   }
 
-  /** Retires live documents by name; @returns the ids of those that were live. */
-  async retire(tx: Transaction, collectionId: string, names: readonly string[]): Promise<DocumentRow[]> {
+  /**
+   * Retires live documents, and marks them and the replaced ones of their names as deleted.
+   * @param names null: all of the collection
+   * @returns those that were live
+   */
+  async retire(tx: Transaction, collectionId: string, names: readonly string[] | null): Promise<DocumentRow[]> {
     await lockCollection(tx, collectionId);
     const rows = await tx.document.findMany({
-      where: { collectionId, liveName: { in: [...names] } },
+      where: { collectionId, liveName: names === null ? { not: null } : { in: [...names] } },
       omit: WITHOUT_TEXT,
     });
-    await tx.document.updateMany({ where: { id: { in: rows.map(({ id }) => id) } }, data: { liveName: null } });
+    await tx.$executeRaw`
+      UPDATE document SET live_name = NULL, deleted_at = coalesce(deleted_at, now())
+       WHERE collection_id = ${collectionId}::uuid AND name = ANY(${rows.map(({ name }) => name)}::text[])`;
     return rows;
   }
 
@@ -128,9 +146,11 @@ export class DocumentStore {
   }
 
   /** Documents that are not live and that no run is still working on, but for `ownRunId`'s. */
-  async sweepable(ownRunId: string | null): Promise<{ id: string; collectionId: string; workspaceId: WorkspaceId }[]> {
-    const { rows } = await this.database.pool.query<{ id: string; collectionId: string; workspaceId: WorkspaceId }>(
-      `SELECT d.id, d.collection_id AS "collectionId", d.workspace_id AS "workspaceId" FROM document d
+  async sweepable(ownRunId: string | null): Promise<StaleDocument[]> {
+    const { rows } = await this.database.pool.query<StaleDocument>(
+      `SELECT d.id, d.name, d.workspace_id AS "workspaceId", d.collection_id AS "collectionId", c.name AS "collectionName",
+              d.deleted_at IS NOT NULL AS deleted, ARRAY(SELECT id::text FROM chunk WHERE document_id = d.id) AS "chunkIds"
+         FROM document d JOIN collection c ON c.id = d.collection_id
         WHERE d.live_name IS NULL AND (d.run_id = $1 OR NOT EXISTS (
           SELECT 1 FROM run r WHERE r.id = d.run_id AND r.status IN ('QUEUED', 'RUNNING')))
         ORDER BY d.id LIMIT 1000`,
@@ -142,6 +162,20 @@ export class DocumentStore {
   /** Removes documents that are not live, with chunks and postings. */
   async remove(ids: readonly string[]): Promise<void> {
     await this.database.pool.query('DELETE FROM document WHERE id = ANY($1) AND live_name IS NULL', [ids]);
+  }
+
+  /** Live documents made of these contents, by digest: one of each. */
+  async madeOf(
+    workspaceId: WorkspaceId,
+    digests: readonly string[],
+  ): Promise<Map<string, { name: string; collection: string }>> {
+    const { rows } = await this.database.pool.query<{ sha256: string; name: string; collection: string }>(
+      `SELECT DISTINCT ON (d.sha256) d.sha256, d.name, c.name AS collection
+         FROM document d JOIN collection c ON c.id = d.collection_id
+        WHERE d.workspace_id = $1 AND d.sha256 = ANY($2) AND d.live_name IS NOT NULL ORDER BY d.sha256, d.id`,
+      [workspaceId, digests],
+    );
+    return new Map(rows.map(({ sha256, ...document }) => [sha256, document]));
   }
 
   byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<DocumentRow[]> {

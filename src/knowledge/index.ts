@@ -4,6 +4,7 @@ export type { CollectionRow, SearchScope } from './collection.js';
 export { CollectionStore, type CollectionCounts } from './collection-store.js';
 export { DocumentStore, type ChunkRow, type DocumentRow } from './document-store.js';
 export { lexicalText } from './indexing/lexical-text.js';
+export { IngestionInputs } from './ingestion-inputs.js';
 export { INGESTION_LIMITS, type DocumentReport, type IngestionReport, type NewDocument } from './ingestion.js';
 export { KnowledgeService, type KnowledgeParts } from './knowledge-service.js';
 export { IsolatedParser } from './parsing/isolated-parser.js';

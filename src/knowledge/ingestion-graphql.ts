@@ -14,6 +14,7 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
+import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
   cost,
   followRun,
@@ -197,6 +198,11 @@ export class DeleteDocumentsPayload {
 
   @Field(() => [String], { description: 'Names of the deleted documents.' })
   deleted!: string[];
+
+  @Field(() => ErasureReportType, {
+    description: 'Where else their text was, in every version that was ingested, and what had to stay.',
+  })
+  erasure!: ErasureReportType;
 }
 
 @InputType({ description: 'How a collection ranks.' })
@@ -280,15 +286,20 @@ export class IngestionResolver {
   }
 
   @Mutation(() => DeleteDocumentsPayload, {
-    description: 'Deletes documents by name. Search finds none of them from then on.',
+    description:
+      'Deletes documents by name, with their files, earlier versions and quotes. Search finds none of them from then on.',
     complexity: cost(10),
   })
   async deleteDocuments(
     @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<DeleteDocumentsPayload> {
-    const { collection, deleted } = await this.parts.service.deleteDocuments(workspaceId, input);
-    return { collection: toCollection(collection), deleted: deleted.map(({ name }) => name) };
+    const { collection, deleted, report, complete } = await this.parts.service.deleteDocuments(workspaceId, input);
+    return {
+      collection: toCollection(collection),
+      deleted: deleted.map(({ name }) => name),
+      erasure: toErasureReport(report, complete),
+    };
   }
 
   @Mutation(() => TuneRetrievalPayload, {

@@ -1,5 +1,6 @@
 import type { ResolverList } from '../graphql-kit/index.js';
 import { ChunkResolver, CollectionResolver, DocumentResolver, registerCollectionNodes } from './collection-graphql.js';
+import { CollectionDeletionResolver } from './deletion-graphql.js';
 import {
   IngestedDocumentResolver,
   IngestionResolver,
@@ -20,6 +21,7 @@ export const knowledgeResolvers: ResolverList<IngestionResolverParts & { retriev
     IngestionResolver,
     IngestedDocumentResolver,
     ReindexingRunResolver,
+    CollectionDeletionResolver,
   ],
   registerNodes(nodes, { stores, runs }) {
     registerCollectionNodes(nodes, stores);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { GraftError, badInput, notFound } from '../kernel/errors.js';
+import { combined, type ErasureReport } from '../erasure/index.js';
+import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -18,7 +19,8 @@ import {
 import type { DocumentRow } from './document-store.js';
 import { indexDocuments, type IndexingParts } from './indexing/index-documents.js';
 import { rebuildIndex, type ReindexingInput } from './indexing/rebuild-index.js';
-import { sweep } from './indexing/sweep.js';
+import { sweep, sweepIfPossible } from './indexing/sweep.js';
+import { documentsNeedFiles, ingestionHolder } from './ingestion-inputs.js';
 import {
   checkedDocumentName,
   checkedDocuments,
@@ -42,7 +44,10 @@ const SWEEP_MS = 60_000;
 export class KnowledgeService {
   private sweeper: NodeJS.Timeout | null = null;
 
-  constructor(private readonly parts: KnowledgeParts) {}
+  constructor(private readonly parts: KnowledgeParts) {
+    parts.erasure.addHolder(ingestionHolder(parts.inputs));
+    parts.erasure.addDependant(documentsNeedFiles(parts.documents, parts.inputs));
+  }
 
   /** Takes INGESTION and REINDEXING runs from here on. Call it before the queue starts. */
   handleRuns(): void {
@@ -53,7 +58,7 @@ export class KnowledgeService {
   /** Begins to sweep up what earlier starts left behind. */
   start(): void {
     const tick = () =>
-      sweep(this.parts).catch((error: unknown) => this.parts.log.debug({ err: error }, 'the sweep was put off'));
+      this.sweep().catch((error: unknown) => this.parts.log.debug({ err: error }, 'the sweep was put off'));
     this.sweeper ??= setInterval(() => void tick(), SWEEP_MS).unref();
     void tick();
   }
@@ -102,11 +107,15 @@ export class KnowledgeService {
     });
   }
 
-  /** Search no longer finds them when it returns; their vectors go as soon as the vector store can be reached. @throws NOT_FOUND */
+  /**
+   * Search no longer finds them when it returns, and their text is gone from everywhere unless `complete` is false: the
+   * vector store could not be reached, and `sweep` goes on with it.
+   * @throws NOT_FOUND
+   */
   async deleteDocuments(
     workspaceId: WorkspaceId,
     input: { collection: string; names: readonly string[] },
-  ): Promise<{ collection: CollectionRow; deleted: DocumentRow[] }> {
+  ): Promise<{ collection: CollectionRow; deleted: DocumentRow[]; report: ErasureReport; complete: boolean }> {
     const field = 'input.names';
     if (input.names.length === 0 || input.names.length > INGESTION_LIMITS.documents)
       throw badInput(field, `names must have 1 to ${INGESTION_LIMITS.documents} entries, not ${input.names.length}.`);
@@ -118,10 +127,41 @@ export class KnowledgeService {
       if (missing !== undefined) throw notFound('The document', missing, field);
       return rows;
     });
-    await sweep(this.parts).catch((error: unknown) => {
-      if (!(error instanceof GraftError)) throw error;
-    });
-    return { collection, deleted };
+    const report = await sweepIfPossible(this.parts);
+    return { collection, deleted, report: report ?? combined([]), complete: report !== null };
+  }
+
+  /**
+   * Deletes a collection with all that was made of its documents. Search finds none of it from the start; when it throws,
+   * the collection stays, empty, and the deletion can be sent again.
+   * @throws NOT_FOUND, VECTOR_STORE_UNAVAILABLE
+   */
+  async deleteCollection(workspaceId: WorkspaceId, name: string): Promise<ErasureReport> {
+    const { collections, documents, database, erasure, inputs, vectors } = this.parts;
+    const { id } = await collections.require(workspaceId, name, 'input.collection');
+    await this.#cancelRuns(workspaceId, id);
+    await database.prisma.$transaction((tx) => documents.retire(tx, id, null));
+    const report = await sweep(this.parts);
+    const contents = await inputs.contents(workspaceId, id, null);
+    for (const index of await collections.indexes(id)) await vectors.drop(workspaceId, index.id);
+    await collections.remove(id);
+    return combined([report, await erasure.erase({ workspaceId, contents })]);
+  }
+
+  /** Finishes what deletions could not reach. @throws VECTOR_STORE_UNAVAILABLE */
+  sweep(): Promise<ErasureReport> {
+    return sweep(this.parts);
+  }
+
+  async #cancelRuns(workspaceId: WorkspaceId, collectionId: string): Promise<void> {
+    const { runs } = this.parts;
+    for (const status of ['QUEUED', 'RUNNING'] as const) {
+      const page = await runs.list(workspaceId, { subjectId: collectionId, status }, { first: 1_000, after: null });
+      for (const { id } of page.items)
+        await runs.cancel(workspaceId, id).catch((error: unknown) => {
+          if (!isGraftError(error, 'CONFLICT')) throw error;
+        });
+    }
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT */

@@ -3,6 +3,7 @@ import type { Sha256 } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName } from '../kernel/text.js';
+import type { Erasure } from '../erasure/index.js';
 import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
 import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../platform/models-on-disk/index.js';
 import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';
@@ -31,6 +32,7 @@ export interface ModelRegistryParts {
   files: FileService;
   artifacts: ArtifactStore;
   modelsOnDisk: ModelsOnDisk;
+  erasure: Erasure;
   worker: Pick<WorkerClient, 'inspectModel'>;
   /** GRAFT_MODEL and GRAFT_EMBEDDER: catalogue names. */
   defaults: { model: string; embedder: string };
@@ -54,7 +56,9 @@ export class ModelRegistry {
   readonly #served = new Map<string, ServedVariant>();
   #embedder: Embedder | undefined;
 
-  constructor(private readonly parts: ModelRegistryParts) {}
+  constructor(private readonly parts: ModelRegistryParts) {
+    parts.erasure.addDependant({ needs: (workspaceId, contents) => parts.store.uploadsInUse(workspaceId, contents) });
+  }
 
   /** Takes DOWNLOAD runs from here on. */
   handleRuns(): void {

@@ -67,6 +67,15 @@ export class ModelStore {
     });
   }
 
+  /** Why uploads with these contents must stay, by digest. */
+  async uploadsInUse(workspaceId: WorkspaceId, digests: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.database.prisma.modelVariant.findMany({
+      where: { workspaceId, sha256: { in: [...digests] }, location: { startsWith: 'artifact:' } },
+      include: { model: true },
+    });
+    return new Map(rows.map(({ sha256, model }) => [sha256, `The model ${model.name} was registered from it.`]));
+  }
+
   /**
    * Adds a variant, and its model if the name is new. The same file is never registered twice: the earlier variant is returned.
    * @throws ALREADY_EXISTS when the name belongs to another model, or the file is registered under another name than the one asked for

@@ -179,6 +179,19 @@ export class AnswerStore {
     return rowCount ?? 0;
   }
 
+  /** Deletes answers by row id, or all of a conversation. @returns how many */
+  async remove(
+    workspaceId: WorkspaceId,
+    { ids, conversationId }: { ids: readonly string[]; conversationId: string | null },
+  ): Promise<number> {
+    const { rowCount } = await this.database.pool.query({
+      name: 'ask-remove',
+      text: 'DELETE FROM answer WHERE workspace_id = $1 AND (id = ANY($2::uuid[]) OR conversation_id = $3)',
+      values: [workspaceId, ids, conversationId],
+    });
+    return rowCount ?? 0;
+  }
+
   /** Complete answers by row id; those of other workspaces are missing. */
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Answer>> {
     const { rows } = await this.database.pool.query<AnswerRow>({

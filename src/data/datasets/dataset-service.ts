@@ -4,6 +4,7 @@ import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
+import type { Erasure } from '../../erasure/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Json } from '../../platform/events/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
@@ -67,8 +68,8 @@ export interface DatasetParts {
   rows: VersionRows;
   files: FileService;
   features: FeatureService;
-  /** Deletes what is known of a person outside of datasets. @returns how many rows */
-  forget: (workspaceId: WorkspaceId, subject: string) => Promise<number>;
+  /** Deletes what is known of a person outside of datasets. */
+  erasure: Erasure;
   runs: RunQueue;
   maker: IsolatedMaker;
   /** Working folder, for this home alone. */
@@ -204,7 +205,13 @@ export class DatasetService {
     if (newest && newest.places.length > MAX_DELETED)
       throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
     // At once, not by the run: its input may not name the person.
-    const forgotten = subject === null ? 0 : await this.parts.forget(workspaceId, subject);
+    const forgotten =
+      subject === null
+        ? 0
+        : (await this.parts.erasure.erase({ workspaceId, person: subject })).records.reduce(
+            (sum, { count }) => sum + count,
+            0,
+          );
     if (!newest || withdraw.length === 0)
       throw new GraftError(
         'NOT_FOUND',

@@ -1,5 +1,15 @@
-import { Field, ObjectType } from 'type-graphql';
-import { BigIntScalar, make, NodeType, toGlobalId, type NodeRegistry } from '../../graphql-kit/index.js';
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { ErasureReportType, toErasureReport, type Erasure } from '../../erasure/index.js';
+import {
+  BigIntScalar,
+  cost,
+  fromGlobalId,
+  make,
+  NodeType,
+  toGlobalId,
+  type GraphContext,
+  type NodeRegistry,
+} from '../../graphql-kit/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 
 @ObjectType('File', { implements: NodeType, description: 'A file that was uploaded or that Graft made.' })
@@ -24,6 +34,36 @@ export function toFile(row: StoredFileRow): FileType {
   const id = toGlobalId('File', row.id);
   const { name, mediaType, bytes, sha256 } = row;
   return make(FileType, { id, name, mediaType, bytes, sha256, path: `/files/${id}` });
+}
+
+@InputType({ description: 'Which file to delete.' })
+export class DeleteFileInput {
+  @Field(() => ID, { description: 'Id of the file.' })
+  file!: string;
+}
+
+@ObjectType({ description: 'What `deleteFile` did.' })
+export class DeleteFilePayload {
+  @Field(() => ErasureReportType, { description: 'Whether the file went, or what needs it.' })
+  erasure!: ErasureReportType;
+}
+
+@Resolver()
+export class FileResolver {
+  constructor(private readonly data: { parts: { files: FileService; erasure: Erasure } }) {}
+
+  @Mutation(() => DeleteFilePayload, {
+    description: 'Deletes a file, unless a document, a dataset version or a model was made of it.',
+    complexity: cost(10),
+  })
+  async deleteFile(
+    @Arg('input', () => DeleteFileInput, { description: 'Which file.' }) input: DeleteFileInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<DeleteFilePayload> {
+    const { files, erasure } = this.data.parts;
+    const { id } = await files.get(workspaceId, fromGlobalId(input.file, 'File', 'input.file'), 'input.file');
+    return make(DeleteFilePayload, { erasure: toErasureReport(await erasure.eraseFile(workspaceId, id)) });
+  }
 }
 
 /** Lets `node(id)` find files. */

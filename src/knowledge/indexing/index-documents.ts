@@ -3,23 +3,18 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import type { Json } from '../../platform/events/index.js';
 import type { RunContext } from '../../platform/runs/index.js';
-import type { VectorStore } from '../../platform/vectors/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import type { CollectionRow, SearchIndexRow } from '../collection.js';
-import type { CollectionStore } from '../collection-store.js';
-import type { DocumentRow, DocumentStore, StoredChunk } from '../document-store.js';
+import type { DocumentRow, StoredChunk } from '../document-store.js';
 import type { DocumentJob, DocumentReport, IngestionInput, IngestionReport } from '../ingestion.js';
 import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import { indexText } from './lexical-text.js';
-import { sweepIfPossible } from './sweep.js';
+import { sweepIfPossible, type SweepParts } from './sweep.js';
 
-export interface IndexingParts {
-  collections: CollectionStore;
-  documents: DocumentStore;
+export interface IndexingParts extends SweepParts {
   artifacts: ArtifactStore;
   parser: IsolatedParser;
-  vectors: VectorStore;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
 }

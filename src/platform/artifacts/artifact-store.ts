@@ -110,6 +110,16 @@ export class ArtifactStore {
     if (!intact) throw damaged(sha256);
   }
 
+  /** Digests of the artifacts that were last written longer ago than this. */
+  async *olderThan(ageMs: number): AsyncGenerator<Sha256> {
+    const folders = await readdir(this.folder).catch(() => []);
+    for (const name of folders.filter((each) => /^[0-9a-f]{2}$/.test(each)))
+      for (const sha256 of (await readdir(join(this.folder, name))).filter(isSha256)) {
+        const entry = await stat(this.path(sha256)).catch(() => null);
+        if (entry && Date.now() - entry.mtimeMs > ageMs) yield sha256;
+      }
+  }
+
   /** Removes an artifact; the caller knows that nothing names it any more. */
   async remove(sha256: string): Promise<void> {
     await rm(this.path(sha256), { force: true });

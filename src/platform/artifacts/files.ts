@@ -99,18 +99,63 @@ export class FileService {
     return new Set(rows.map(({ sha256 }) => sha256));
   }
 
-  /** Removes the row, and the bytes unless another row names them: together, so that it can be repeated until both are gone. */
-  async remove(workspaceId: WorkspaceId, id: string): Promise<void> {
+  /**
+   * Removes the row, and the bytes unless another row names them: together, so that it can be repeated until both are gone.
+   * @param isNeeded is asked once nobody can `hold` the file any more; when it says so, the file stays
+   */
+  async remove(
+    workspaceId: WorkspaceId,
+    id: string,
+    isNeeded: () => Promise<boolean> = async () => false,
+  ): Promise<void> {
     const [file] = await this.find(workspaceId, { ids: [id] });
     if (!file) return;
     await this.database.prisma.$transaction(async (tx) => {
       await lockDigest(tx, file.sha256);
+      await tx.$queryRaw`SELECT 1 FROM stored_file WHERE id = ${id}::uuid FOR UPDATE`;
+      if (await isNeeded()) return;
       await tx.storedFile.deleteMany({ where: { id, workspaceId } });
       if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
         await this.artifacts.remove(file.sha256);
     });
   }
+
+  /**
+   * Removes bytes of this home that no row names: what a crash or a rolled back transaction left, and what another gateway
+   * on the same database deleted while its copy lay here. @returns how many artifacts went
+   */
+  async collectOrphans(ageMs = ORPHANED_AFTER_MS): Promise<number> {
+    let collected = 0;
+    let batch: string[] = [];
+    for await (const sha256 of this.artifacts.olderThan(ageMs)) {
+      if (batch.push(sha256) < ORPHANS_PER_QUERY) continue;
+      collected += await this.#removeUnnamed(batch);
+      batch = [];
+    }
+    return collected + (await this.#removeUnnamed(batch));
+  }
+
+  async #removeUnnamed(digests: readonly string[]): Promise<number> {
+    const rows = await this.database.prisma.storedFile.findMany({
+      where: { sha256: { in: [...digests] } },
+      distinct: ['sha256'],
+    });
+    const named = new Set(rows.map(({ sha256 }) => sha256));
+    let removed = 0;
+    for (const sha256 of digests.filter((each) => !named.has(each)))
+      await this.database.prisma.$transaction(async (tx) => {
+        await lockDigest(tx, sha256);
+        if ((await tx.storedFile.count({ where: { sha256 } })) > 0) return;
+        await this.artifacts.remove(sha256);
+        removed += 1;
+      });
+    return removed;
+  }
 }
+
+/** Longer than any transaction that has named its bytes and not yet committed. */
+const ORPHANED_AFTER_MS = 60 * 60 * 1000;
+const ORPHANS_PER_QUERY = 500;
 
 /** Keeps `remove` from deleting bytes that `store` is just naming again. */
 const lockDigest = (tx: Transaction, sha256: string) =>

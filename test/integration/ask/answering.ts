@@ -1,4 +1,5 @@
 import {
+  answerHolder,
   AnswerStore,
   AskService,
   askResolvers,
@@ -24,12 +25,12 @@ const forever = new AbortController().signal;
 /** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
 export async function startAnswering() {
   const knowledge = await startKnowledge();
-  const { database, workspaceId, worker, files, runs, stores, retriever } = knowledge;
+  const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
   const folder = await temporaryFolder();
   const artifacts = new ArtifactStore(folder.path);
   const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() });
   const registry = new ModelRegistry({
-    ...{ store: new ModelStore(database), runs, files, artifacts, modelsOnDisk, worker },
+    ...{ store: new ModelStore(database), runs, files, artifacts, modelsOnDisk, worker, erasure },
     defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
   });
   const variant = await registry.ensureDefaults(workspaceId);
@@ -53,9 +54,11 @@ export async function startAnswering() {
     },
   };
   const features = new FeatureService(new FeatureStore(database), systemClock);
+  const answers = new AnswerStore(database);
+  erasure.addHolder(answerHolder(database, answers));
   const parts: AskParts = {
     ...{ registry, retriever, worker: watched, clock: systemClock },
-    answers: new AnswerStore(database),
+    answers,
     expected: new ExpectedTimes(),
     features,
   };
@@ -74,7 +77,18 @@ export async function startAnswering() {
 
   return {
     ...knowledge,
-    ...{ registry, variant, features, parts, service, caller, nodes, schema, generations },
+    ...{
+      registry,
+      variant,
+      features,
+      parts,
+      service,
+      knowledge: knowledge.service,
+      caller,
+      nodes,
+      schema,
+      generations,
+    },
     /** Another gateway on the same database. */
     otherGateway: () => new AskService({ ...parts, expected: new ExpectedTimes() }),
     /** The same with a model that is said to be another. */

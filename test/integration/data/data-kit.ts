@@ -8,6 +8,7 @@ import type { ImportOutput } from '../../../src/data/datasets/import-input.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { Erasure } from '../../../src/erasure/index.js';
 import { ArtifactStore, FileService, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
@@ -48,7 +49,7 @@ export class DataKit {
       clock,
       folder: join(folder, 'data'),
       countTokens: null,
-      forgetElsewhere: async () => 0,
+      erasure: new Erasure(files),
     });
     await data.handleRuns();
     // Prisma loads its compiler at the first query, which jest refuses between two tests.

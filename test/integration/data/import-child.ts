@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Data } from '../../../src/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
+import { Erasure } from '../../../src/erasure/index.js';
 import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
 import { openDatabase } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -23,7 +24,7 @@ const data = new Data({
   clock: systemClock,
   folder: join(folder, 'data'),
   countTokens: null,
-  forgetElsewhere: async () => 0,
+  erasure: new Erasure(files),
 });
 await data.handleRuns();
 runs.start();

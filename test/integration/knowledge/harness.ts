@@ -8,12 +8,14 @@ import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kern
 import {
   CollectionStore,
   DocumentStore,
+  IngestionInputs,
   IsolatedParser,
   KnowledgeService,
   knowledgeResolvers,
   Retriever,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
+import { Erasure } from '../../../src/erasure/index.js';
 import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
@@ -78,8 +80,13 @@ export async function startKnowledge() {
   const collections = new CollectionStore(database);
   const documents = new DocumentStore(database);
   const parser = new IsolatedParser();
-  const shared = { database, collections, documents, artifacts, vectors, worker, parser, embedder: () => embedder };
   const fileService = new FileService(database, artifacts);
+  const erasure = new Erasure(fileService);
+  const inputs = new IngestionInputs(database);
+  const shared = {
+    ...{ database, collections, documents, inputs, artifacts, vectors, worker, parser, erasure },
+    embedder: () => embedder,
+  };
 
   const started: RunQueue[] = [];
   /** A gateway's worth of runs; several may share the database. */
@@ -119,7 +126,7 @@ export async function startKnowledge() {
 
   return {
     ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, schema, nodes },
-    ...{ gateway, finished, files: fileService, parser },
+    ...{ gateway, finished, files: fileService, parser, erasure, folder, artifacts },
     setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
     context: (signal = new AbortController().signal) => createGraphContext(workspaceId, 'test', { signal }),
     otherContext: () => createGraphContext(DEFAULT_WORKSPACE_ID, 'test', new AbortController()),

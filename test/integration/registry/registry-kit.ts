@@ -1,3 +1,4 @@
+import { Erasure } from '../../../src/erasure/index.js';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ export class RegistryKit {
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
       : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
     const registry = new ModelRegistry({
-      ...{ runs, files, artifacts, modelsOnDisk, worker, store: new ModelStore(database) },
+      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure: new Erasure(files), store: new ModelStore(database) },
       defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
     });
     registry.handleRuns();

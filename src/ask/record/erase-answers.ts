@@ -1,0 +1,64 @@
+import type { ErasedDocument, Holder, Traces } from '../../erasure/index.js';
+import type { Database, Transaction } from '../../platform/database/index.js';
+import type { AnswerBody, Span } from '../answer.js';
+import type { AnswerStore } from './answer-store.js';
+
+/** Stands where the words of a deleted document stood. */
+const DELETED_TEXT = 'A document that this answer rests on was deleted, and the answer’s text with it.';
+
+interface QuotingRow {
+  id: string;
+  body: AnswerBody;
+}
+
+/**
+ * Recorded answers as holders of what people wrote. What was told of a person is deleted. What quotes a deleted document
+ * stays as a record that a question was answered, without the quotes and without the text that rests on them.
+ */
+export const answerHolder = (database: Database, answers: AnswerStore): Holder => ({
+  name: 'answers',
+  async erase({ workspaceId, person, documents = [] }: Traces): Promise<number> {
+    const forgotten = person === undefined ? 0 : await answers.forget(workspaceId, person);
+    return documents.length === 0
+      ? forgotten
+      : forgotten + (await database.prisma.$transaction((tx) => eraseQuotes(tx, workspaceId, documents)));
+  },
+});
+
+async function eraseQuotes(
+  tx: Transaction,
+  workspaceId: string,
+  documents: readonly ErasedDocument[],
+): Promise<number> {
+  const names = documents.map(({ name }) => name);
+  // Passages of a prompt go by the document's name; whether it is this document's, `isErased` tells.
+  const rows = await tx.$queryRaw<QuotingRow[]>`
+    SELECT id, body FROM answer WHERE workspace_id = ${workspaceId}::uuid AND status = 'COMPLETE' AND jsonb_path_exists(
+      body, '$.*[*].documentName ? (@ == $names[*])',
+      jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) FOR UPDATE`;
+  let erased = 0;
+  for (const { id, body } of rows) {
+    const without = withoutQuotes(body, documents);
+    if (without === null) continue;
+    await tx.$executeRaw`
+      UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(without)}::jsonb WHERE id = ${id}::uuid`;
+    erased += 1;
+  }
+  return erased;
+}
+
+/** @returns null when nothing in it comes from the documents, or all of that is erased already */
+export function withoutQuotes(body: AnswerBody, documents: readonly ErasedDocument[]): AnswerBody | null {
+  const chunks = new Set(documents.flatMap(({ chunkIds }) => chunkIds));
+  const isErased = (span: Span): boolean =>
+    documents.some(
+      ({ id, name, collectionName }) =>
+        span.documentId === id || (span.documentName === name && span.collectionName === collectionName),
+    );
+  const erase = <T extends Span>(span: T): T =>
+    isErased(span) ? { ...span, quote: '', headings: [], sourceDeleted: true } : span;
+  const spans = [...body.evidence, ...body.citations].filter(isErased);
+  const read = body.passages.some(({ chunkId, used }) => used && chunks.has(chunkId));
+  if (!read && spans.every(({ sourceDeleted }) => sourceDeleted === true)) return null;
+  return { ...body, evidence: body.evidence.map(erase), citations: body.citations.map(erase) };
+}

@@ -1,0 +1,35 @@
+import type { WorkspaceId } from '../kernel/ids.js';
+
+/** A document whose text must go, also where it was quoted. */
+export interface ErasedDocument {
+  id: string;
+  name: string;
+  collectionId: string;
+  collectionName: string;
+  /** Its passages, as far as they are still known. */
+  chunkIds: readonly string[];
+}
+
+/** What must leave no trace in a workspace. */
+export interface Traces {
+  workspaceId: WorkspaceId;
+  /** Entity of feature views, subject of dataset rows. */
+  person?: string;
+  documents?: readonly ErasedDocument[];
+  /** Digests of contents whose files go, unless something that stays needs them. */
+  contents?: readonly string[];
+}
+
+/** A place that holds copies of what people wrote or of what is known about them. Each domain registers its own. */
+export interface Holder {
+  /** In the plural, as the report names them: `answers`. */
+  readonly name: string;
+  /** Removes the traces that it has, and may be called again for the same ones. @returns from how many records */
+  erase(traces: Traces): Promise<number>;
+}
+
+/** Something that can't do without the content of a file. */
+export interface Dependant {
+  /** Why contents have to stay, by digest; those that may go are missing. */
+  needs(workspaceId: WorkspaceId, contents: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}

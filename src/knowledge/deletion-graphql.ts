@@ -1,0 +1,35 @@
+import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { ErasureReportType, toErasureReport } from '../erasure/index.js';
+import { cost, make, type GraphContext } from '../graphql-kit/index.js';
+import type { KnowledgeService } from './knowledge-service.js';
+
+@InputType({ description: 'Which collection to delete.' })
+export class DeleteCollectionInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+}
+
+@ObjectType({ description: 'What `deleteCollection` did.' })
+export class DeleteCollectionPayload {
+  @Field(() => ErasureReportType, { description: 'Where the text of its documents was, and what had to stay.' })
+  erasure!: ErasureReportType;
+}
+
+@Resolver()
+export class CollectionDeletionResolver {
+  constructor(private readonly parts: { service: KnowledgeService }) {}
+
+  @Mutation(() => DeleteCollectionPayload, {
+    description:
+      'Deletes a collection with its documents, their files and vectors, and the quotes of them in recorded answers. Ingestions into it are cancelled.',
+    complexity: cost(20),
+  })
+  async deleteCollection(
+    @Arg('input', () => DeleteCollectionInput, { description: 'Which collection.' })
+    { collection }: DeleteCollectionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<DeleteCollectionPayload> {
+    const report = await this.parts.service.deleteCollection(workspaceId, collection);
+    return make(DeleteCollectionPayload, { erasure: toErasureReport(report) });
+  }
+}

@@ -1,0 +1,71 @@
+import type { Dependant, Holder } from '../erasure/index.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { Database } from '../platform/database/index.js';
+import type { DocumentStore } from './document-store.js';
+
+/** What the inputs of INGESTION runs keep of documents: names, metadata, and digests of every version that ever came in. */
+export class IngestionInputs {
+  constructor(private readonly database: Database) {}
+
+  /** Digests of all versions that were ingested under these names (null: any) into a collection. */
+  async contents(workspaceId: WorkspaceId, collectionId: string, names: readonly string[] | null): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ sha256: string }>(
+      `SELECT DISTINCT document->>'sha256' AS sha256 FROM run, jsonb_array_elements(input->'documents') AS document
+        WHERE workspace_id = $1 AND kind = 'INGESTION' AND subject_id = $2
+          AND ($3::text[] IS NULL OR document->>'name' = ANY($3))`,
+      [workspaceId, collectionId, names],
+    );
+    return rows.map(({ sha256 }) => sha256);
+  }
+
+  /** Those of these contents that a run which has not ended will read. */
+  async awaited(workspaceId: WorkspaceId, digests: readonly string[]): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ sha256: string }>(
+      `SELECT DISTINCT document->>'sha256' AS sha256 FROM run, jsonb_array_elements(input->'documents') AS document
+        WHERE workspace_id = $1 AND kind = 'INGESTION' AND finished_at IS NULL AND document->>'sha256' = ANY($2)`,
+      [workspaceId, digests],
+    );
+    return rows.map(({ sha256 }) => sha256);
+  }
+
+  /** Empties the metadata that ended runs were given for these documents. @returns in how many runs there was some */
+  async eraseMetadata(workspaceId: WorkspaceId, collectionId: string, names: readonly string[]): Promise<number> {
+    const { rowCount } = await this.database.pool.query(
+      `UPDATE run SET input = jsonb_set(input, '{documents}', (
+         SELECT jsonb_agg(CASE WHEN document->>'name' = ANY($3) THEN document || '{"metadata": {}}' ELSE document END ORDER BY place)
+           FROM jsonb_array_elements(input->'documents') WITH ORDINALITY AS each(document, place)))
+        WHERE workspace_id = $1 AND kind = 'INGESTION' AND subject_id = $2 AND finished_at IS NOT NULL AND EXISTS (
+          SELECT 1 FROM jsonb_array_elements(input->'documents') AS document
+           WHERE document->>'name' = ANY($3) AND document->'metadata' <> '{}')`,
+      [workspaceId, collectionId, names],
+    );
+    return rowCount ?? 0;
+  }
+}
+
+/** The runs that brought documents, as holders of what was said about them. */
+export const ingestionHolder = (inputs: IngestionInputs): Holder => ({
+  name: 'ingestion runs',
+  async erase({ workspaceId, documents = [] }) {
+    const names = new Map<string, string[]>();
+    for (const { collectionId, name } of documents) names.set(collectionId, [...(names.get(collectionId) ?? []), name]);
+    let count = 0;
+    for (const [collectionId, each] of names) count += await inputs.eraseMetadata(workspaceId, collectionId, each);
+    return count;
+  },
+});
+
+/** Documents need the file that they were made of, and runs the files that they will read. */
+export const documentsNeedFiles = (documents: DocumentStore, inputs: IngestionInputs): Dependant => ({
+  async needs(workspaceId, contents) {
+    const made = await documents.madeOf(workspaceId, contents);
+    const awaited = await inputs.awaited(workspaceId, contents);
+    return new Map([
+      ...awaited.map((sha256) => [sha256, 'An ingestion that has not ended will read it.'] as const),
+      ...[...made].map(
+        ([sha256, { name, collection }]) =>
+          [sha256, `The document ${name} of ${collection} was made of it: delete it there too.`] as const,
+      ),
+    ]);
+  },
+});
