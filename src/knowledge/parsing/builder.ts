@@ -1,6 +1,5 @@
 import { GraftError } from '../../kernel/errors.js';
-import type { Block, BlockKind, DocumentFormat, ParsedDocument } from './document.js';
-import { FORMATS } from './document.js';
+import type { Block, BlockKind, FormatDescription, ParsedDocument } from './document.js';
 
 /** UTF-16 units of text that one document may hold: about 5,500 chunks. */
 export const MAX_TEXT_LENGTH = 5_000_000;
@@ -34,7 +33,7 @@ export class DocumentBuilder {
   private page: number | null = null;
   private readonly notes: string[] = [];
 
-  constructor(private readonly format: DocumentFormat) {}
+  constructor(private readonly format: Pick<FormatDescription, 'name' | 'mediaType'>) {}
 
   note(sentence: string): void {
     this.notes.push(sentence);
@@ -86,8 +85,8 @@ export class DocumentBuilder {
     const firstHeading = this.blocks.find((block) => block.kind === 'heading')?.headings.at(-1);
     const title = collapse(options.title ?? '') || firstHeading || options.fallbackTitle;
     return {
-      format: this.format,
-      mediaType: FORMATS[this.format].mediaType,
+      format: this.format.name,
+      mediaType: this.format.mediaType,
       title: cut(collapse(title), MAX_HEADING_LENGTH),
       text: this.parts.join(''),
       blocks: this.blocks,

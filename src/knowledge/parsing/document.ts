@@ -1,7 +1,6 @@
-/** The kinds of file that a parser takes. */
-export type DocumentFormat = 'text' | 'markdown' | 'html' | 'pdf' | 'docx';
-
-export interface FormatEntry {
+/** What users are told of a format, and what names and media types claim it. */
+export interface FormatDescription {
+  readonly name: string;
   readonly label: string;
   readonly mediaType: string;
   /** Other media types that browsers and tools send for it. */
@@ -9,34 +8,36 @@ export interface FormatEntry {
   readonly extensions: readonly string[];
 }
 
-export const FORMATS: { readonly [K in DocumentFormat]: FormatEntry } = {
-  text: { label: 'plain text', mediaType: 'text/plain', aliases: [], extensions: ['txt', 'text', 'log'] },
-  markdown: {
-    label: 'Markdown',
-    mediaType: 'text/markdown',
-    aliases: ['text/x-markdown', 'text/md'],
-    extensions: ['md', 'markdown', 'mdown'],
-  },
-  html: {
-    label: 'HTML',
-    mediaType: 'text/html',
-    aliases: ['application/xhtml+xml'],
-    extensions: ['html', 'htm', 'xhtml'],
-  },
-  pdf: { label: 'PDF', mediaType: 'application/pdf', aliases: ['application/x-pdf'], extensions: ['pdf'] },
-  docx: {
-    label: 'DOCX',
-    mediaType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-    aliases: [],
-    extensions: ['docx'],
-  },
-};
+/** A format that its first bytes prove. */
+export interface BinaryFormat extends FormatDescription {
+  readonly kind: 'binary';
+  /** @param head the first 1,024 bytes as Latin-1; @param claimed whether the file is called one */
+  sniff(head: string, claimed: boolean): boolean;
+  /** @throws NotThisFormat when the bytes turn out to be another kind of file; GraftError */
+  parse(bytes: Buffer, name: string): Promise<ParsedDocument>;
+}
 
-/** `plain text (text/plain), Markdown (text/markdown), …`: what a refusal tells the user. */
-export const takenFormats = (): string =>
-  Object.values(FORMATS)
-    .map((format) => `${format.label} (${format.mediaType})`)
-    .join(', ');
+/** A format of text. */
+export interface TextFormat extends FormatDescription {
+  readonly kind: 'text';
+  /** Whether a text that begins so is of this format, whatever it is called. */
+  sniff(start: string): boolean;
+  /** Whether a text that nobody says anything about looks like it. */
+  resembles(text: string): boolean;
+  /** @param notes what was noticed while it was decoded */
+  parse(text: string, name: string, notes: string[]): ParsedDocument;
+}
+
+/** Everything that is known of a kind of file. */
+export type DocumentFormat = BinaryFormat | TextFormat;
+
+/** Thrown by a parser that was given another kind of file than its sniffing promised. */
+export class NotThisFormat extends Error {
+  /** @param what the file is instead, e.g. `a ZIP archive` */
+  constructor(readonly what: string) {
+    super(`The file is ${what}.`);
+  }
+}
 
 export type BlockKind = 'heading' | 'paragraph' | 'list' | 'table' | 'code';
 
@@ -54,7 +55,8 @@ export interface Block {
 
 /** What every parser returns: the text that search, citations and offsets speak of. */
 export interface ParsedDocument {
-  format: DocumentFormat;
+  /** Name of its format. */
+  format: string;
   mediaType: string;
   title: string;
   text: string;

@@ -1,6 +1,6 @@
 import { type DefaultTreeAdapterTypes, parse, parseFragment } from 'parse5';
 import { DocumentBuilder, collapse } from './builder.js';
-import type { DocumentFormat, ParsedDocument } from './document.js';
+import type { FormatDescription, ParsedDocument, TextFormat } from './document.js';
 import { looksLikeHeader, tableText } from './tables.js';
 
 type Node = DefaultTreeAdapterTypes.Node;
@@ -24,14 +24,28 @@ const BLOCK = new Set(
 const MAX_DEPTH = 400;
 const MAX_SPAN = 20;
 
+export const html: TextFormat = {
+  kind: 'text',
+  name: 'html',
+  label: 'HTML',
+  mediaType: 'text/html',
+  aliases: ['application/xhtml+xml'],
+  extensions: ['html', 'htm', 'xhtml'],
+  sniff: (start) =>
+    /^(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(start),
+  resembles: () => false,
+  parse: (source, name, notes) => parseHtml(source, name, html, notes),
+};
+
 /** HTML: scripts, styles, hidden parts and site navigation are dropped; tables become self-contained rows. */
 export function parseHtml(
   source: string,
   name: string,
-  options: { format?: DocumentFormat; notes?: string[] } = {},
+  format: FormatDescription,
+  notes: readonly string[] = [],
 ): ParsedDocument {
-  const builder = new DocumentBuilder(options.format ?? 'html');
-  options.notes?.forEach((note) => builder.note(note));
+  const builder = new DocumentBuilder(format);
+  notes.forEach((note) => builder.note(note));
   const page = parse(source);
   const title = find(page, 'title')[0];
   const main = find(page, 'main');

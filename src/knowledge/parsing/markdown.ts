@@ -3,15 +3,27 @@ import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
 import { DocumentBuilder, cleanText, collapse } from './builder.js';
-import type { ParsedDocument } from './document.js';
+import type { ParsedDocument, TextFormat } from './document.js';
 import { addHtml, htmlToText } from './html.js';
 import { tableText } from './tables.js';
+
+export const markdown: TextFormat = {
+  kind: 'text',
+  name: 'markdown',
+  label: 'Markdown',
+  mediaType: 'text/markdown',
+  aliases: ['text/x-markdown', 'text/md'],
+  extensions: ['md', 'markdown', 'mdown'],
+  sniff: () => false,
+  resembles: looksLikeMarkdown,
+  parse: parseMarkdown,
+};
 
 const FRONT_MATTER = /^---\n([\s\S]*?)\n(?:---|\.\.\.)(?:\n|$)/;
 
 /** GitHub-flavoured Markdown, rendered: marks vanish, tables become self-contained rows, headings the path. */
-export function parseMarkdown(source: string, name: string, notes: string[] = []): ParsedDocument {
-  const builder = new DocumentBuilder('markdown');
+function parseMarkdown(source: string, name: string, notes: string[]): ParsedDocument {
+  const builder = new DocumentBuilder(markdown);
   notes.forEach((note) => builder.note(note));
   const clean = cleanText(source);
   const frontMatter = FRONT_MATTER.exec(clean);
@@ -20,6 +32,15 @@ export function parseMarkdown(source: string, name: string, notes: string[] = []
   tree.children.forEach((node) => addNode(builder, node));
   const title = /^title:\s*(["']?)(.+)\1\s*$/m.exec(frontMatter?.[1] ?? '')?.[2];
   return builder.finish({ title, fallbackTitle: name });
+}
+
+/** Two kinds of evidence, or two headings, in the first 20,000 characters: one `#` alone may be a comment. */
+function looksLikeMarkdown(text: string): boolean {
+  const sample = text.slice(0, 20_000);
+  const headings = sample.match(/^#{1,6} \S/gm)?.length ?? 0;
+  const marks = [/^\|.*\|\s*\n\|[\s:|-]+\|\s*$/m, /^```/m, /\]\(\S+\)/, /\*\*\S/, /^(?:[-*+]|\d+\.) \S/m];
+  const evidence = marks.filter((mark) => mark.test(sample)).length;
+  return headings >= 2 || (headings === 1 && (evidence >= 1 || /^# /.test(sample))) || evidence >= 3;
 }
 
 function addNode(builder: DocumentBuilder, node: RootContent): void {

@@ -1,10 +1,22 @@
 import { getDocumentProxy, getMeta } from 'unpdf';
 import { GraftError } from '../../kernel/errors.js';
 import { DocumentBuilder, collapse } from './builder.js';
-import type { ParsedDocument } from './document.js';
+import type { BinaryFormat, ParsedDocument } from './document.js';
 import { unwrap } from './lines.js';
 import { toLines, type Line, type TextItem } from './pdf-lines.js';
 import { pdfTable } from './pdf-tables.js';
+
+export const pdf: BinaryFormat = {
+  kind: 'binary',
+  name: 'pdf',
+  label: 'PDF',
+  mediaType: 'application/pdf',
+  aliases: ['application/x-pdf'],
+  extensions: ['pdf'],
+  // Some writers put a few bytes before the header, and readers take it; plain text may speak of "%PDF-" too.
+  sniff: (head, claimed) => head.startsWith('%PDF-') || (claimed && head.includes('%PDF-')),
+  parse: (bytes, name) => parsePdf(new Uint8Array(bytes), name),
+};
 
 const MAX_PAGES = 5_000;
 /** Lines this much taller than the body's type are headings. */
@@ -29,7 +41,7 @@ interface Pdf {
  * numbers are dropped.
  * @throws DOCUMENT_UNREADABLE when it is damaged, encrypted, or holds pictures of text only
  */
-export async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument> {
+async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument> {
   const document = await open(bytes);
   if (document.numPages > MAX_PAGES)
     throw new GraftError(
@@ -44,7 +56,7 @@ export async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedD
     pages.push(toLines(items, page.view));
     page.cleanup();
   }
-  const builder = new DocumentBuilder('pdf');
+  const builder = new DocumentBuilder(pdf);
   const levels = headingLevels(pages);
   const running = runningLines(pages);
   pages.forEach((lines, index) => {

@@ -1,10 +1,23 @@
 import { DocumentBuilder, cleanText } from './builder.js';
-import type { ParsedDocument } from './document.js';
+import type { ParsedDocument, TextFormat } from './document.js';
 import { unwrap } from './lines.js';
 
+/** Last of the formats: any text that is nothing else. */
+export const text: TextFormat = {
+  kind: 'text',
+  name: 'text',
+  label: 'plain text',
+  mediaType: 'text/plain',
+  aliases: [],
+  extensions: ['txt', 'text', 'log'],
+  sniff: () => false,
+  resembles: () => true,
+  parse: parseText,
+};
+
 /** Plain text: blank lines separate paragraphs; hard-wrapped lines are joined; it has no headings. */
-export function parseText(source: string, name: string, notes: string[] = []): ParsedDocument {
-  const builder = new DocumentBuilder('text');
+function parseText(source: string, name: string, notes: string[]): ParsedDocument {
+  const builder = new DocumentBuilder(text);
   notes.forEach((note) => builder.note(note));
   for (const paragraph of cleanText(source).split(/\n[^\S\n]*\n\s*?(?=\S|$)/)) {
     const lines = paragraph.split('\n').filter((line) => line.trim() !== '');

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { CHUNK_SIZE, chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
-import { parseMarkdown } from '../../../src/knowledge/parsing/markdown.js';
-import { parseText } from '../../../src/knowledge/parsing/text.js';
+import { markdown as markdownFormat } from '../../../src/knowledge/parsing/markdown.js';
+import { text as textFormat } from '../../../src/knowledge/parsing/text.js';
 
 const sentence = 'The pump moves eleven litres of water a minute through the filter. ';
+
+const parseMarkdown = (source: string, name: string) => markdownFormat.parse(source, name, []);
+const parseText = (source: string, name: string) => textFormat.parse(source, name, []);
 
 describe('chunkDocument', () => {
   it('cuts at headings and gives each chunk its path', () => {
