@@ -1,6 +1,8 @@
 import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
 import { describeTrainer } from './hello.js';
+import { runTraining } from './engines/training/run-training.js';
+import { tokenizeTexts } from './engines/training/tokenize.js';
 import { Lane, QueueBudget } from './lane.js';
 import { Server, type Handlers } from './server.js';
 
@@ -13,7 +15,10 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
   setPriority(constants.priority.PRIORITY_LOW);
   const budget = new QueueBudget(options.queue);
   const lane = new Lane(1, 1, budget);
-  const handlers: Handlers<TrainOperations> = {};
+  const handlers: Handlers<TrainOperations> = {
+    tokenize: (input, call) => lane.run(call, () => tokenizeTexts(input, call)),
+    train: (input, call) => lane.run(call, () => runTraining(input, call)),
+  };
   new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({
     queued: budget.waiting,
     active: lane.active,

@@ -1,6 +1,152 @@
-import type { Operations, WorkerRole } from './operation.js';
+import { z } from 'zod';
+import { digest, modelFile, path } from './model-files.js';
+import type { ChunkOf, InputOf, Operations, OutputOf, RequestOf, WorkerRole } from './operation.js';
+
+const count = z.number().int().nonnegative();
+const nats = z.number();
+
+/** An Int32Array of any realm: see `float32` of the serve worker. */
+const tokenIds = z.custom<Int32Array>(
+  (value) => Object.prototype.toString.call(value) === '[object Int32Array]',
+  'expected an Int32Array',
+);
+
+/** As prompts of the serve worker: special tokens are recognised only where `special` is true. */
+const segment = z.object({ text: z.string(), special: z.boolean() });
+
+/** The tokens of texts, by the tokenizer inside the model's own file: what is trained is cut as what is served. */
+const tokenize = {
+  input: z.object({
+    model: modelFile,
+    /** A text that stands in the middle of a prompt, or a whole prompt in segments. */
+    texts: z.array(z.union([z.string(), z.array(segment)])).max(1_000_000),
+  }),
+  chunk: null,
+  output: z.object({
+    tokens: z.array(tokenIds),
+    /** For each text, whether its tokens give it back exactly; true for prompts. */
+    roundTrips: z.array(z.boolean()),
+    /** What ends an answer. */
+    endToken: count,
+  }),
+};
+
+/** One tokenised example: everything before `answerFrom` is given, the rest is learned. */
+export const trainingExample = z.object({ ids: tokenIds, answerFrom: z.number().int().min(1) });
+
+/** How a run learns. */
+export const trainingRecipe = z.object({
+  lora: z.object({
+    rank: z.number().int().min(1).max(256),
+    /** The update is scaled by alpha / rank. */
+    alpha: z.number().positive(),
+    targets: z
+      .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
+      .min(1)
+      .max(7),
+  }),
+  /** The largest, reached after the warm-up. */
+  learningRate: z.number().positive(),
+  warmupSteps: count,
+  /** Of the largest, where the cosine ends. */
+  finalLearningRate: z.number().min(0).max(1),
+  weightDecay: z.number().min(0),
+  /** Gradients longer than this are shortened to it. */
+  clipNorm: z.number().positive(),
+  /** Also a part of one. */
+  epochs: z.number().positive(),
+  /** Examples of a step. */
+  batchExamples: z.number().int().min(1),
+  /** Most tokens of a step, padding included. */
+  batchTokens: z.number().int().min(1),
+  /** Most tokens that are computed at once, padding included: between two such parts a run is held, paused or cancelled. */
+  microBatchTokens: z.number().int().min(1),
+  seed: z.number().int().min(0).max(0xffffffff),
+  /** Steps between two looks at the validation examples. */
+  validateEvery: z.number().int().min(1),
+  /** Looks without improvement after which the run ends; null never ends it early. */
+  patience: z.number().int().min(1).nullable(),
+  /** Steps between two checkpoints. */
+  checkpointEvery: z.number().int().min(1),
+  /** Weight of staying near the base model on general text, beside the loss of the answers; 0 turns it off. */
+  replayWeight: z.number().min(0),
+});
+
+const file = z.object({ path, sha256: digest });
+const identity = z.record(z.string(), z.union([z.string(), z.number()]));
+
+const train = {
+  input: z.object({
+    model: modelFile,
+    recipe: trainingRecipe,
+    examples: z.array(trainingExample),
+    validation: z.array(trainingExample),
+    /** Windows of general text; each step replays one. Empty only where `replayWeight` is 0. */
+    replay: z.array(tokenIds),
+    /** For an adapter that answers by one token: the tokens to choose among. */
+    labelTokens: z.array(count).min(2).nullable(),
+    /** A folder of the run's own, where checkpoints and the adapter go. */
+    folder: path,
+    /** The checkpoint to go on from. */
+    resume: file.nullable(),
+    /** What computes; both give the same numbers up to rounding. */
+    executor: z.enum(['onnx', 'tensorflow']).default('onnx'),
+    /** Left out, as many as there are cores. A resumed run needs the same number. */
+    threads: z.number().int().min(1).optional(),
+  }),
+  chunk: z.discriminatedUnion('type', [
+    /** `parameters`: numbers that are trained; `identity`: what decides the bits of the result beside the job. */
+    z.object({ type: z.literal('started'), step: count, steps: count, parameters: count, identity }),
+    z.object({
+      type: z.literal('step'),
+      step: count,
+      epoch: count,
+      /** Mean cross-entropy of the answers' tokens. */
+      loss: nats,
+      smoothedLoss: nats,
+      /** Mean KL divergence from the base model on the replayed window; null without one. */
+      replayKl: nats.nullable(),
+      learningRate: z.number(),
+      /** Before clipping. */
+      gradientNorm: z.number(),
+      /** Real ones, without padding. */
+      tokens: count,
+      milliseconds: z.number(),
+      rssBytes: count,
+    }),
+    z.object({
+      type: z.literal('validation'),
+      step: count,
+      loss: nats,
+      /** Mean KL divergence from the base model at the answers' places: what predicts forgetting. */
+      klToBase: nats,
+      /** Share of examples whose label token is the most probable one; null without label tokens. */
+      accuracy: z.number().min(0).max(1).nullable(),
+      best: z.boolean(),
+    }),
+    z.object({ type: z.literal('checkpoint'), step: count, ...file.shape }),
+  ]),
+  output: z.object({
+    /** `paused` when asked to: `checkpoint` says how to go on, and there is no adapter yet. */
+    outcome: z.enum(['finished', 'stoppedEarly', 'paused']),
+    step: count,
+    /** The step whose weights the adapter has: the best on validation, or the last. */
+    adapterStep: count,
+    bestValidationLoss: nats.nullable(),
+    checkpoint: file.nullable(),
+    /** PEFT's two files, and the form that llama.cpp serves. */
+    adapter: z.object({ config: file, weights: file, gguf: file }).nullable(),
+  }),
+};
 
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = {} satisfies Operations;
+export const trainOperations = { tokenize, train } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
+
+export type TrainingExample = z.infer<typeof trainingExample>;
+export type TrainingRecipe = z.infer<typeof trainingRecipe>;
+export type TrainRequest = RequestOf<typeof train>;
+export type TrainInput = InputOf<typeof train>;
+export type TrainEvent = ChunkOf<typeof train>;
+export type TrainOutput = OutputOf<typeof train>;

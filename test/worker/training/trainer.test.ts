@@ -16,14 +16,14 @@ import { seededRandom } from '../../../src/kernel/random.js';
 import { Bench, LONGEST } from './support.js';
 
 const RECIPE: Recipe = {
-  lora: { rank: 4, alpha: 8, targets: TARGETS },
+  lora: { rank: 4, alpha: 8, targets: [...TARGETS] },
   learningRate: 1e-2,
   warmupSteps: 3,
   finalLearningRate: 0.02,
   weightDecay: 0.01,
   clipNorm: 1,
   epochs: 3,
-  maxSteps: null,
+  batchExamples: 16,
   batchTokens: 96,
   microBatchTokens: 40,
   seed: 7,

@@ -19,30 +19,49 @@ function shuffle<T>(items: T[], random: () => number): T[] {
   return items;
 }
 
+export interface BatchSize {
+  examples: number;
+  /** Padding included. */
+  tokens: number;
+}
+
 /**
- * The batches of one epoch: examples of like length together, so that little is padding, as many as fit into the budget with
- * their padding, and the batches in random order. A function of its arguments alone, so a resumed run sees the same order.
+ * The batches of one epoch: examples of like length together, so that little is padding, as many as the size allows, and the
+ * batches in random order. A function of its arguments alone, so a resumed run sees the same order.
  * @param lengths tokens of each example
- * @returns indices of examples; an example longer than the budget is a batch of its own
+ * @returns indices of examples; an example longer than the size allows is a batch of its own
  */
-export function epochBatches(lengths: readonly number[], batchTokens: number, seed: number, epoch: number): number[][] {
+export function epochBatches(lengths: readonly number[], size: BatchSize, seed: number, epoch: number): number[][] {
   const random = seededRandom(mixSeed(seed, epoch));
   const order = lengths.map((length, index) => ({ index, length, key: length + JITTER * random() }));
   order.sort((a, b) => a.key - b.key);
   return shuffle(
-    fill(order, batchTokens).map((batch) => batch.map(({ index }) => index)),
+    fill(order, size).map((batch) => batch.map(({ index }) => index)),
     random,
   );
 }
 
-/** Cuts a list into runs whose longest length times count stays within the budget. */
-export function fill<T extends { length: number }>(items: readonly T[], budget: number): T[][] {
+/** The batches of all epochs; of a part of an epoch, so many of its batches. */
+export function plannedBatches(
+  lengths: readonly number[],
+  size: BatchSize,
+  seed: number,
+  epochs: number,
+): { epoch: number; batch: number[] }[] {
+  return Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
+    const batches = epochBatches(lengths, size, seed, epoch).map((batch) => ({ epoch, batch }));
+    return batches.slice(0, Math.max(1, Math.round(batches.length * Math.min(1, epochs - epoch))));
+  }).flat();
+}
+
+/** Cuts a list into runs of at most so many items, whose longest length times count stays within the tokens. */
+export function fill<T extends { length: number }>(items: readonly T[], size: BatchSize): T[][] {
   const runs: T[][] = [];
   let longest = 0;
   for (const item of items) {
     const run = runs.at(-1);
     longest = Math.max(longest, item.length);
-    if (run !== undefined && longest * (run.length + 1) <= budget) run.push(item);
+    if (run !== undefined && run.length < size.examples && longest * (run.length + 1) <= size.tokens) run.push(item);
     else {
       runs.push([item]);
       longest = item.length;

@@ -6,7 +6,7 @@ import { adapterLayout, initialAdapter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from '../model/programs.js';
 import { adamwStep, euclideanNorm, freshMoments } from './adamw.js';
-import { epochBatches, fill, replayIndex } from './batches.js';
+import { fill, plannedBatches, replayIndex } from './batches.js';
 import { contractOf, readCheckpoint, writeCheckpoint, type Contract, type RunState } from './checkpoint.js';
 import { requireTrainable } from './check-job.js';
 import type { Controls, Example, TrainingJob, TrainingResult } from './job.js';
@@ -86,10 +86,8 @@ class Run {
   ) {
     const { recipe, examples } = job;
     const lengths = examples.map(({ ids }) => ids.length - 1);
-    const planned = Array.from({ length: recipe.epochs }, (_, epoch) =>
-      epochBatches(lengths, recipe.batchTokens, recipe.seed, epoch).map((batch) => ({ epoch, batch })),
-    ).flat();
-    this.plan = planned.slice(0, recipe.maxSteps ?? planned.length);
+    const size = { examples: recipe.batchExamples, tokens: recipe.batchTokens };
+    this.plan = plannedBatches(lengths, size, recipe.seed, recipe.epochs);
     this.contract = contractOf(job, engine.executor.identity);
     this.gradient = new Float32Array(adapterLayout(engine.config, recipe.lora).length);
     this.checkpoint = job.resume;
@@ -248,5 +246,5 @@ class Run {
 function microBatches(examples: readonly Example[], budget: number): Example[][] {
   const byLength = examples.map((example) => ({ example, length: example.ids.length - 1 }));
   byLength.sort((a, b) => a.length - b.length);
-  return fill(byLength, budget).map((part) => part.map(({ example }) => example));
+  return fill(byLength, { examples: Infinity, tokens: budget }).map((part) => part.map(({ example }) => example));
 }

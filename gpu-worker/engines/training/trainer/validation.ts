@@ -50,7 +50,7 @@ export class Validation {
     const byLength = examples
       .map((example) => ({ example, length: example.ids.length - 1 }))
       .sort((a, b) => a.length - b.length);
-    this.parts = fill(byLength, budget).map((part) => ({
+    this.parts = fill(byLength, { examples: Infinity, tokens: budget }).map((part) => ({
       examples: part.map(({ example }) => example),
       teacher: null,
     }));

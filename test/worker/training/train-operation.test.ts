@@ -1,0 +1,142 @@
+import { jest } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { TrainWorker } from '../../../src/platform/worker/index.js';
+import type { TrainEvent, TrainingExample, TrainOutput, TrainRequest } from '../../../src/worker-protocol/index.js';
+import { writeTinyModel } from '../../support/tiny-model.js';
+import { workspaceId } from '../../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const TEXTS: [string, string][] = [
+  ['the sand is on', ' the sand'],
+  ['an ant and another', ' an ant'],
+  ['there in the inner ring', ' the ring'],
+  ['sing on and on', ' sing'],
+];
+
+describe('the train worker', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'graft-train-'));
+  const model = writeTinyModel(join(folder, 'model.gguf'), { variedGains: true });
+  let worker: TrainWorker;
+  beforeAll(async () => {
+    worker = new TrainWorker({ log: silent, drainMs: 0 });
+    await worker.start();
+  });
+  afterAll(async () => {
+    await worker.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function examples(): Promise<TrainingExample[]> {
+    const texts = TEXTS.flatMap(([prompt, answer]) => [[{ text: prompt, special: false }], answer]);
+    const { tokens, endToken } = await worker.call('tokenize', workspaceId, { model, texts });
+    return TEXTS.map((_, row) => {
+      const [prompt, answer] = [tokens[2 * row]!, tokens[2 * row + 1]!];
+      return { ids: Int32Array.from([...prompt, ...answer, endToken]), answerFrom: prompt.length };
+    });
+  }
+
+  const request = async (name: string, more: Partial<TrainRequest> = {}): Promise<TrainRequest> => ({
+    model,
+    recipe: {
+      lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'] },
+      learningRate: 2e-2,
+      warmupSteps: 2,
+      finalLearningRate: 0.02,
+      weightDecay: 0,
+      clipNorm: 1,
+      epochs: 12,
+      batchExamples: 2,
+      batchTokens: 128,
+      microBatchTokens: 32,
+      seed: 1,
+      validateEvery: 8,
+      patience: null,
+      checkpointEvery: 5,
+      replayWeight: 0.2,
+    },
+    examples: await examples(),
+    validation: await examples(),
+    replay: [Int32Array.from({ length: 12 }, (_, index) => 3 * index + 40)],
+    labelTokens: null,
+    folder: join(folder, name),
+    resume: null,
+    threads: 1,
+    ...more,
+  });
+
+  async function run(
+    what: TrainRequest,
+    onEvent: (event: TrainEvent) => void = () => undefined,
+    pause?: AbortSignal,
+  ): Promise<TrainOutput> {
+    for await (const event of worker.stream('train', workspaceId, what, { pause, deadlineMs: null }))
+      if (event.type === 'chunk') onEvent(event.chunk);
+      else if (event.type === 'done') return event.output;
+    throw new Error('the run ended without a result');
+  }
+
+  it('cuts texts as the serving worker does, and says which ones its tokenizer can’t give back', async () => {
+    const { tokens, roundTrips, endToken } = await worker.call('tokenize', workspaceId, {
+      model,
+      texts: ['the', [{ text: '<|im_end|>', special: true }], [{ text: '<|im_end|>', special: false }]],
+    });
+    expect([...tokens[1]!]).toEqual([endToken]);
+    expect(tokens[2]!.length).toBeGreaterThan(1);
+    expect(roundTrips).toEqual([true, true, true]);
+  });
+
+  it('trains, tells each step, and writes an adapter in both forms', async () => {
+    const events: TrainEvent[] = [];
+    const output = await run(await request('whole'), (event) => events.push(event));
+    expect(output.outcome).toBe('finished');
+    const losses = events.flatMap((event) => (event.type === 'step' ? [event.loss] : []));
+    expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
+    for (const file of Object.values(output.adapter!)) expect(sha256(readFileSync(file.path))).toBe(file.sha256);
+    // What only the executor needed is gone.
+    expect(readdirSync(join(folder, 'whole')).filter((name) => name.startsWith('executor-'))).toEqual([]);
+  });
+
+  it('ends with the same bits after its process was killed', async () => {
+    const whole = await run(await request('unkilled'));
+    const what = await request('killed');
+    let checkpoint: TrainRequest['resume'] = null;
+    const killed = run(what, (event) => {
+      if (event.type === 'checkpoint') checkpoint = { path: event.path, sha256: event.sha256 };
+      if (event.type === 'step' && event.step === 13) process.kill(worker.status.pid!, 'SIGKILL');
+    });
+    await expect(killed).rejects.toMatchObject({ code: 'WORKER_CRASHED' });
+    expect(checkpoint).not.toBeNull();
+    const resumed = await run({ ...what, resume: checkpoint });
+    expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
+  });
+
+  it('pauses at once, and goes on to the same bits', async () => {
+    const whole = await run(await request('unpaused'));
+    const pause = new AbortController();
+    const what = await request('paused');
+    const onEvent = (event: TrainEvent): void => {
+      if (event.type === 'step' && event.step === 7) pause.abort();
+    };
+    const paused = await run(what, onEvent, pause.signal);
+    expect(paused).toMatchObject({ outcome: 'paused', adapter: null });
+    const resumed = await run({ ...what, resume: paused.checkpoint });
+    expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
+  });
+
+  it('refuses a model file that changed since it was registered', async () => {
+    const path = join(folder, 'changed.gguf');
+    const changed = writeTinyModel(path, { seed: 2 });
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(path, bytes);
+    await expect(run(await request('changed', { model: changed }))).rejects.toMatchObject({
+      code: 'MODEL_DIGEST_MISMATCH',
+    });
+  });
+});
