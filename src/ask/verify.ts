@@ -1,23 +1,27 @@
+import { contradictions } from './contradictions.js';
 import { contentWords, type Word } from './words.js';
 
 export interface Support {
   supported: boolean;
   /** Share of the wording's content words that evidence or question hold, 0 to 1. */
   share: number;
-  /** Words of the wording that neither holds, as written; for logs of tests and for the reader of `AnswerBody`. */
+  /** Words of the wording that neither holds or that the evidence contradicts, as written; for the reader of `AnswerBody`. */
   missing: string[];
 }
 
 /**
  * Whether a wording says nothing that its evidence doesn't: every content word and every number stands in the evidence
- * (words of the question may be repeated, its numbers too), and something of the evidence is in it that the question
- * doesn't hold already. This checks words, not meaning: a wording that puts the evidence's words together wrongly passes.
+ * (words of the question may be repeated, its numbers too, unless the evidence has another in their place), nothing that the
+ * evidence denies is affirmed or the other way round, and something of the evidence is in it that the question doesn't hold
+ * already. This checks words, not meaning: a wording that puts the evidence's words together wrongly passes.
  */
 export function checkWording(wording: string, evidence: readonly string[], question: string): Support {
-  const held = stemsOf(evidence.join('\n'));
+  const source = evidence.join('\n');
+  const held = stemsOf(source);
   const asked = stemsOf(question);
   const words = contentWords(wording);
-  const missing = words.filter(({ stem }) => !held.has(stem) && !asked.has(stem));
+  const contradicted = contradictions(wording, source);
+  const missing = words.filter(({ stem }) => contradicted.has(stem) || (!held.has(stem) && !asked.has(stem)));
   const answered = !asksForNumber(question) || keepsNumber(words, held, asked);
   const informative = words.some(({ stem }) => held.has(stem) && !asked.has(stem)) || isYesNo(wording);
   return {
@@ -31,11 +35,13 @@ export function checkWording(wording: string, evidence: readonly string[], quest
 export function supportShare(text: string, quote: string, question: string): number {
   const said = [...stemsOf(text)];
   const asked = stemsOf(question);
-  // What the question says already is no merit of the quote, unless the text says nothing else.
-  const own = said.filter((stem) => !asked.has(stem));
+  const contradicted = contradictions(text, quote);
+  // What the question says already is no merit of the quote, unless the text says nothing else; what the quote contradicts counts.
+  const own = said.filter((stem) => !asked.has(stem) || contradicted.has(stem));
   const counted = own.length > 0 ? own : said;
   const held = stemsOf(quote);
-  return counted.length === 0 ? 0 : counted.filter((stem) => held.has(stem)).length / counted.length;
+  const supported = counted.filter((stem) => held.has(stem) && !contradicted.has(stem));
+  return counted.length === 0 ? 0 : supported.length / counted.length;
 }
 
 const stemsOf = (text: string): Set<string> => new Set(contentWords(text).map(({ stem }: Word) => stem));
