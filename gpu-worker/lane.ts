@@ -9,7 +9,7 @@ export class QueueBudget {
 
 export interface Job {
   priority: Priority;
-  /** Jobs of different groups never run together: two models would fight for the same cores. */
+  /** Jobs of different groups never run together: two models would fight for the same cores, and two adapters for one context. */
   group?: string;
   /** Slots it takes. */
   weight?: number;
@@ -19,12 +19,17 @@ export interface Job {
 
 interface Entry extends Required<Pick<Job, 'priority' | 'group' | 'weight'>> {
   start: () => void;
+  /** How often one of a later arrival has started before it. */
+  passed: number;
 }
+
+/** So many jobs of the running group may start before an earlier one of another group: changing groups empties slots. */
+const PATIENCE = 4;
 
 /**
  * Runs jobs in a fixed number of slots: interactive ones first, in order of arrival, then bulk ones, of which so few may
- * run at once that an interactive job finds a slot. A job that can't start yet holds back all that come after it, so
- * nothing is overtaken for ever.
+ * run at once that an interactive job finds a slot. A job that can't start yet holds back all that come after it, so nothing is
+ * overtaken for ever; only jobs of the group that is running may pass one of another group, a few times.
  */
 export class Lane {
   private readonly queue: Record<Priority, Entry[]> = { interactive: [], bulk: [] };
@@ -53,6 +58,7 @@ export class Lane {
         priority: job.priority,
         group: job.group ?? '',
         weight: Math.min(job.weight ?? 1, this.slots),
+        passed: 0,
         start: () => {
           signal?.removeEventListener('abort', leave);
           this.running.add(entry);
@@ -73,11 +79,7 @@ export class Lane {
         reject(signal?.reason as Error);
         this.pump();
       };
-      const mustWait =
-        this.queue.interactive.length > 0 ||
-        (job.priority === 'bulk' && this.queue.bulk.length > 0) ||
-        !this.hasRoomFor(entry);
-      if (!mustWait) return entry.start();
+      if (this.mayStart(entry)) return entry.start();
       if (this.budget.waiting >= this.budget.limit)
         return reject(new GraftError('OVERLOADED', `The worker’s queue is full (${this.budget.limit} waiting).`));
       this.budget.waiting += 1;
@@ -98,15 +100,34 @@ export class Lane {
     return entry.priority === 'interactive' || usedByBulk === 0 || usedByBulk + entry.weight <= this.bulkSlots;
   }
 
+  /** Whether one that arrives now may start before all that wait. */
+  private mayStart(entry: Entry): boolean {
+    if (!this.hasRoomFor(entry)) return false;
+    const before = entry.priority === 'bulk' ? [...this.queue.interactive, ...this.queue.bulk] : this.queue.interactive;
+    return this.pass(before, entry);
+  }
+
+  /** Lets a job pass those that wait for its group to end, if none of them has been passed too often. */
+  private pass(before: readonly Entry[], entry: Entry): boolean {
+    const willing = before.every(
+      (other) => other.priority === entry.priority && other.group !== entry.group && other.passed < PATIENCE,
+    );
+    if (willing) for (const other of before) other.passed += 1;
+    return willing;
+  }
+
   private pump(): void {
     for (const priority of ['interactive', 'bulk'] as const) {
       const queue = this.queue[priority];
-      for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        if (!this.hasRoomFor(head)) return;
-        queue.shift();
-        this.budget.waiting -= 1;
-        head.start();
+      for (let at = 0; at < queue.length;) {
+        const entry = queue[at]!;
+        if (this.hasRoomFor(entry) && this.pass(queue.slice(0, at), entry)) {
+          queue.splice(at, 1);
+          this.budget.waiting -= 1;
+          entry.start();
+        } else at += 1;
       }
+      if (queue.length > 0) return;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { LlamaGpuType } from 'node-llama-cpp';
 import { FreeCores } from './cores.js';
+import { keyOf } from './engines/inference/adapters.js';
 import { EmbeddingEngine } from './engines/embedding/embedding-engine.js';
 import { calibrate } from './engines/inference/calibrate.js';
 import { generate } from './engines/inference/generate.js';
@@ -8,15 +9,19 @@ import { openLlama } from './engines/inference/llama.js';
 import { ModelHost } from './engines/inference/model-host.js';
 import { openThreadSpreader, type SpreadThreads } from './engines/inference/spread-threads.js';
 import { tokenizePrompt, tokenizeText } from './engines/inference/prompt.js';
+import { scoreNext } from './engines/inference/score-next.js';
 import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
 import { inspectInChild } from './one-shot.js';
-import { serveRole, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
+import { serveRole, type ModelFile, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
 import { Server, type Handlers } from './server.js';
 
 /** How long a bulk batch waits for interactive generations to end; then it runs anyway, so that ingestion never starves. */
 const LONGEST_PAUSE_MS = 2_000;
 const LOOK_EVERY_MS = 50;
+
+/** What may be decoded together: one model, under one set of adapters. */
+const groupOf = ({ sha256, adapters }: ModelFile): string => `${sha256} ${keyOf(adapters)}`;
 
 /** The serve worker: engines, lanes and protocol put together. */
 export async function serve(options: ServeOptions, graftVersion: string): Promise<void> {
@@ -44,8 +49,12 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
 
   const handlers: Handlers<ServeOperations> = {
     generate: (input, call) =>
-      generation.run({ ...call, group: input.model.sha256 }, () =>
+      generation.run({ ...call, group: groupOf(input.model) }, () =>
         host.use(input.model, (hosted) => generate(llama, hosted, input, call)),
+      ),
+    scoreNext: (input, call) =>
+      generation.run({ ...call, group: groupOf(input.model) }, () =>
+        host.use(input.model, (hosted) => scoreNext(hosted, input, call.signal)),
       ),
     embed: ({ embedder: files, texts }, { priority, signal }) =>
       embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),
@@ -66,7 +75,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
       ),
     inspectModel: ({ path }, call) => inspection.run(call, () => inspectInChild(path, call.signal)),
     calibrate: ({ model }, call) =>
-      generation.run({ ...call, group: model.sha256, weight: options.sequences }, () =>
+      generation.run({ ...call, group: groupOf(model), weight: options.sequences }, () =>
         host.use(model, (hosted) => calibrate(hosted, call.signal)),
       ),
   };

@@ -82,6 +82,21 @@ export const ERROR_CODES = define({
     retry: 'later',
     whatToDo: 'Put the file in the models folder, or open the network path that the message names.',
   },
+  ADAPTER_UNAVAILABLE: {
+    meaning: 'The adapter’s file is gone.',
+    retry: 'no',
+    whatToDo: 'Roll back to another version, or import the adapter again.',
+  },
+  ADAPTER_DIGEST_MISMATCH: {
+    meaning: 'The adapter’s file is not the one that was registered: its SHA-256 differs.',
+    retry: 'no',
+    whatToDo: 'Import or train the adapter again; nothing was answered with the changed file.',
+  },
+  ADAPTER_WRONG_BASE: {
+    meaning: 'The adapter was trained for another model: architecture, a module or a shape differs.',
+    retry: 'no',
+    whatToDo: 'Use it with the model that it was trained on.',
+  },
   WORKER_CRASHED: {
     meaning: 'The worker process died while it did this work.',
     retry: 'safe',

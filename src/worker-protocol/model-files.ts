@@ -12,9 +12,17 @@ export const modelFile = z.object({
   path,
   sha256: digest,
   contextLength: z.number().int().min(1),
-  adapters: z.array(adapterFile).max(4).optional(),
+  adapters: z
+    .array(adapterFile)
+    .max(4)
+    .refine((all) => new Set(all.map(({ sha256 }) => sha256)).size === all.length, 'the same adapter twice')
+    .optional(),
 });
 export type ModelFile = z.infer<typeof modelFile>;
+
+/** An adapter that acts, by what it is and how strongly. */
+export const actingAdapter = adapterFile.omit({ path: true });
+export type ActingAdapter = z.infer<typeof actingAdapter>;
 
 /** An ONNX sentence encoder with its tokenizer; together they are the identity that an index is bound to. */
 export const embedderFiles = z.object({

@@ -19,6 +19,12 @@ export const serveOptions = z.object({
   batchTokens: z.number().int().min(16).default(256),
   /** Generators kept in memory; the least recently used is dropped first. */
   models: z.number().int().min(1).default(2),
+  /** Adapters kept in memory, in bytes of their files, a model; the least recently used is dropped first. */
+  adapterBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(1024 ** 3),
   /** What a probe in a throw-away process found to work. */
   provider: serveProvider.default({ inference: 'cpu', embedding: 'cpu' }),
 });

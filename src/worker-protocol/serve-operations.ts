@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { embedderFiles, modelFile, path } from './model-files.js';
+import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
 
 /** A Float32Array of any realm: `instanceof` fails for one that structured clone made in another (as under a test runner). */
@@ -49,6 +49,33 @@ const generate = {
     prefillMs: milliseconds,
     /** From the first token to the last. */
     decodeMs: milliseconds,
+    /** What really acted while it was computed, read back from the context. */
+    adapters: z.array(actingAdapter).optional(),
+  }),
+};
+
+const scoreNext = {
+  input: z.object({
+    model: modelFile,
+    threads: threadChoice.optional(),
+    prompt: z.array(promptSegment).min(1),
+    /** What could follow the prompt: ids of tokens, or texts that are one token each. */
+    candidates: z
+      .array(z.union([count, z.string().min(1).max(256)]))
+      .min(1)
+      .max(4_096),
+  }),
+  chunk: null,
+  /** One value a candidate, in their order. */
+  output: z.object({
+    tokens: z.array(count),
+    logits: z.array(z.number()),
+    /** Natural logarithms of the probabilities among all tokens of the vocabulary; a softmax over them compares the candidates alone. */
+    logProbabilities: z.array(z.number()),
+    promptTokens: count,
+    reusedTokens: count,
+    prefillMs: milliseconds,
+    adapters: z.array(actingAdapter),
   }),
 };
 
@@ -108,7 +135,7 @@ export type Calibration = z.infer<typeof calibration>;
 const calibrate = { input: z.object({ model: modelFile }), chunk: null, output: calibration };
 
 /** What the worker that answers questions can be asked. */
-export const serveOperations = { generate, embed, countTokens, inspectModel, calibrate };
+export const serveOperations = { generate, scoreNext, embed, countTokens, inspectModel, calibrate };
 export type ServeOperations = typeof serveOperations;
 export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operations: serveOperations };
 
@@ -116,6 +143,8 @@ export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operation
 export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<ServeOperations[O]>, 'threads'> & {
   workspaceId: string;
 };
+export type ScoreNextRequest = ServeRequest<'scoreNext'>;
+export type NextScores = OutputOf<ServeOperations['scoreNext']>;
 export type GenerateRequest = ServeRequest<'generate'>;
 export type GenerateChunk = ChunkOf<ServeOperations['generate']>;
 export type GenerateDone = { type: 'done' } & OutputOf<ServeOperations['generate']>;

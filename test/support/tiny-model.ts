@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { encodeGguf, type GgufField } from '../../gpu-worker/formats/gguf/encode.js';
+import { encodeLora, type LoraModule } from '../../gpu-worker/formats/gguf/lora.js';
 import { sha256 } from '../../src/kernel/hashing.js';
-import type { ModelFile } from '../../src/worker-protocol/index.js';
+import type { AdapterFile, ModelFile } from '../../src/worker-protocol/index.js';
 import { seededRandom } from '../../src/kernel/random.js';
 
 /** Shape of the tiny model: a llama with random weights. It writes nonsense, but llama.cpp runs it like any other. */
@@ -61,65 +63,6 @@ function normals(seed: number): () => number {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** Little-endian writer of GGUF's primitive forms. */
-class Writer {
-  private readonly parts: Buffer[] = [];
-  length = 0;
-
-  bytes(data: Buffer): this {
-    this.parts.push(data);
-    this.length += data.length;
-    return this;
-  }
-  u32(value: number): this {
-    const data = Buffer.alloc(4);
-    data.writeUInt32LE(value);
-    return this.bytes(data);
-  }
-  u64(value: number): this {
-    const data = Buffer.alloc(8);
-    data.writeBigUInt64LE(BigInt(value));
-    return this.bytes(data);
-  }
-  f32(value: number): this {
-    const data = Buffer.alloc(4);
-    data.writeFloatLE(value);
-    return this.bytes(data);
-  }
-  string(value: string): this {
-    const data = Buffer.from(value);
-    return this.u64(data.length).bytes(data);
-  }
-  align(to: number): this {
-    return this.bytes(Buffer.alloc((to - (this.length % to)) % to));
-  }
-  done(): Buffer {
-    return Buffer.concat(this.parts);
-  }
-}
-
-type Value =
-  | { u32: number }
-  | { f32: number }
-  | { bool: boolean }
-  | { string: string }
-  | { strings: string[] }
-  | { i32s: number[] };
-
-function writeValue(out: Writer, value: Value): void {
-  if ('u32' in value) out.u32(4).u32(value.u32);
-  else if ('f32' in value) out.u32(6).f32(value.f32);
-  else if ('bool' in value) out.u32(7).bytes(Buffer.from([value.bool ? 1 : 0]));
-  else if ('string' in value) out.u32(8).string(value.string);
-  else if ('strings' in value) {
-    out.u32(9).u32(8).u64(value.strings.length);
-    for (const item of value.strings) out.string(item);
-  } else {
-    out.u32(9).u32(5).u64(value.i32s.length);
-    for (const item of value.i32s) out.u32(item);
-  }
-}
-
 /** The bytes of the tiny model, about half a megabyte of F32. */
 export function tinyModel({
   seed = 1,
@@ -131,7 +74,7 @@ export function tinyModel({
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
   const control = (name: string): number => tokens.indexOf(name);
   const tokenTypes = tokens.map((token) => (CONTROL.includes(token) ? 3 : 1));
-  const metadata: Record<string, Value> = {
+  const metadata: Record<string, GgufField> = {
     'general.architecture': { string: architecture },
     'general.type': { string: type },
     'general.name': { string: 'Tiny' },
@@ -181,20 +124,11 @@ export function tinyModel({
       ...(architecture === 'qwen3' ? headNorms(layer) : []),
     );
 
-  const header = new Writer().bytes(Buffer.from('GGUF')).u32(3).u64(tensors.length).u64(Object.keys(metadata).length);
-  for (const [key, value] of Object.entries(metadata)) {
-    header.string(key);
-    writeValue(header, value);
-  }
   const normal = normals(seed);
-  const data = new Writer();
-  for (const [name, dimensions] of tensors) {
-    header.string(name).u32(dimensions.length);
-    for (const size of dimensions) header.u64(size);
-    header.u32(0).u64(data.length);
-    data.bytes(weights(name, dimensions, normal, variedGains)).align(32);
-  }
-  return Buffer.concat([header.align(32).done(), data.done()]);
+  return encodeGguf(
+    metadata,
+    tensors.map(([name, dimensions]) => ({ name, dimensions, data: weights(name, dimensions, normal, variedGains) })),
+  );
 }
 
 const attentionBiases = (layer: number, keyValue: number): [name: string, dimensions: number[]][] => [
@@ -208,7 +142,12 @@ const headNorms = (layer: number): [name: string, dimensions: number[]][] => [
   [`blk.${layer}.attn_k_norm.weight`, [HIDDEN / HEADS]],
 ];
 
-function weights(name: string, [fanIn = 1, fanOut = 1]: number[], normal: () => number, variedGains: boolean): Buffer {
+function weights(
+  name: string,
+  [fanIn = 1, fanOut = 1]: number[],
+  normal: () => number,
+  variedGains: boolean,
+): Float32Array {
   const values = new Float32Array(fanIn * fanOut);
   if (name.endsWith('norm.weight')) values.forEach((_, index) => (values[index] = variedGains ? 1 + normal() / 5 : 1));
   else if (name.endsWith('.bias')) values.forEach((_, index) => (values[index] = normal()));
@@ -218,7 +157,7 @@ function weights(name: string, [fanIn = 1, fanOut = 1]: number[], normal: () => 
     );
   // Control tokens get logit 0, which is never the largest: an answer ends only where a test says so.
   if (name === 'output.weight') values.fill(0, fanIn * (fanOut - CONTROL.length));
-  return Buffer.from(values.buffer);
+  return values;
 }
 
 /** Writes the tiny model and returns it as callers of the worker name a model. */
@@ -226,4 +165,47 @@ export function writeTinyModel(path: string, options: TinyModelOptions = {}): Mo
   const bytes = tinyModel(options);
   writeFileSync(path, bytes);
   return { path, sha256: sha256(bytes), contextLength: TINY_CONTEXT };
+}
+
+export interface TinyAdapterOptions {
+  /** Same seed, same bytes. */
+  seed?: number;
+  rank?: number;
+  architecture?: string;
+  /** 0 makes an adapter that changes nothing. */
+  strength?: number;
+  /** Changes what is written. */
+  edit?: (modules: LoraModule[]) => LoraModule[];
+}
+
+/** A LoRA for the tiny model with random weights: it writes other nonsense. */
+export function tinyAdapter({
+  seed = 1,
+  rank = 4,
+  architecture = 'llama',
+  strength = 1,
+  edit = (modules) => modules,
+}: TinyAdapterOptions = {}): Buffer {
+  const normal = normals(seed * 7_919);
+  const random = (length: number): Float32Array => Float32Array.from({ length }, () => normal() * 0.3 * strength);
+  const module = (target: string, input: number, output: number): LoraModule => ({
+    target,
+    rank,
+    a: random(rank * input),
+    b: random(output * rank),
+  });
+  const modules = Array.from({ length: LAYERS }, (_, layer) => [
+    module(`blk.${layer}.attn_q.weight`, HIDDEN, HIDDEN),
+    module(`blk.${layer}.attn_v.weight`, HIDDEN, (HIDDEN / HEADS) * KEY_VALUE_HEADS),
+    module(`blk.${layer}.ffn_up.weight`, HIDDEN, FEED_FORWARD),
+    module(`blk.${layer}.ffn_down.weight`, FEED_FORWARD, HIDDEN),
+  ]).flat();
+  return encodeLora({ architecture, name: `tiny ${seed}`, alpha: 2 * rank, modules: edit(modules) });
+}
+
+/** Writes an adapter of the tiny model and returns it as a model file names it. */
+export function writeTinyAdapter(path: string, options: TinyAdapterOptions = {}): AdapterFile {
+  const bytes = tinyAdapter(options);
+  writeFileSync(path, bytes);
+  return { path, sha256: sha256(bytes), scale: 1 };
 }

@@ -85,7 +85,7 @@ async function measure(
   threads: number,
 ): Promise<Figures> {
   hosted.setThreads({ prefill: threads, decode: threads, exact: true });
-  return hosted.withSequence(prompt, async (sequence) => {
+  return hosted.withSequence(prompt, [], async (sequence) => {
     await sequence.clearHistory();
     const began = performance.now();
     let prefilled = 0;

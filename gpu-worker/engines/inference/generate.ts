@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { LlamaGrammarEvaluationState, type Llama, type LlamaContextSequence, type Token } from 'node-llama-cpp';
-import { badInput, GraftError } from '../../../src/kernel/errors.js';
+import { LlamaGrammarEvaluationState, type Llama, type Token } from 'node-llama-cpp';
+import { GraftError } from '../../../src/kernel/errors.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import { StopScanner, TokenText } from './answer-text.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
-import { tokenizePrompt } from './prompt.js';
+import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];
@@ -13,7 +13,8 @@ type Generate = ServeOperations['generate'];
 /**
  * Answers one prompt: reuse what the sequence already holds, evaluate the rest batch by batch, then take token after
  * token. Cancel and deadline are looked at between batches.
- * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar that can't be parsed
+ * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar that can't be parsed, and what
+ *   `Adapters.apply` throws
  */
 export async function generate(
   llama: Llama,
@@ -23,21 +24,13 @@ export async function generate(
 ): Promise<OutputOf<Generate>> {
   const { model, context } = hosted;
   const began = performance.now();
-  const prompt = tokenizePrompt(model, input.prompt);
-  if (prompt.length === 0) throw badInput('prompt', 'The prompt is empty.');
-  if (prompt.length >= context.contextSize)
-    throw new GraftError(
-      'QUESTION_TOO_LONG',
-      `The prompt has ${prompt.length} tokens; the model’s context holds ${context.contextSize} with the answer.`,
-    );
+  const prompt = checkedPrompt(hosted, input.prompt);
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
   hosted.setThreads(input.threads ?? defaultThreads());
 
-  return hosted.withSequence(prompt, async (sequence) => {
-    // The last token is always evaluated, because the first answer token comes from its result.
-    await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
-    const reusedTokens = sequence.nextTokenIndex;
+  return hosted.withSequence(prompt, input.model.adapters ?? [], async (sequence) => {
+    const reusedTokens = await reuse(sequence, prompt);
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), context.batchSize, signal);
 
@@ -61,6 +54,7 @@ export async function generate(
         reusedTokens,
         prefillMs: firstAt - began,
         decodeMs: lastAt - firstAt,
+        adapters: hosted.adapters.acting,
       };
     } finally {
       stream.close();
@@ -109,22 +103,6 @@ async function write(
   await stream.end();
   if (generatedTokens === 0) firstAt = lastAt = performance.now();
   return { text, reason, generatedTokens, firstAt, lastAt };
-}
-
-/** Evaluates whole batches and returns the tokens of the last one, which belongs to the generation. */
-async function evaluateAllButLastBatch(
-  sequence: LlamaContextSequence,
-  tokens: Token[],
-  batchSize: number,
-  signal: AbortSignal,
-): Promise<Token[]> {
-  let from = 0;
-  for (; tokens.length - from > batchSize; from += batchSize) {
-    signal.throwIfAborted();
-    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(from, from + batchSize));
-  }
-  signal.throwIfAborted();
-  return tokens.slice(from);
 }
 
 async function grammarState(

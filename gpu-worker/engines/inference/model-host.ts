@@ -2,8 +2,9 @@ import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
+import type { AdapterFile, ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
 import { errorFields, log } from '../../log.js';
+import { Adapters } from './adapters.js';
 import { chooseThreads, type AppliedThreads, type Cores } from './native-context.js';
 
 export interface HostOptions {
@@ -11,6 +12,7 @@ export interface HostOptions {
   contextTokens: number;
   batchTokens: number;
   models: number;
+  adapterBytes: number;
 }
 
 /** Until a model is calibrated: all cores for prompts, half of them (which is one of two) for single tokens. */
@@ -22,6 +24,8 @@ interface Slot {
   sequence: LlamaContextSequence;
   busy: boolean;
   lastUsed: number;
+  /** What acted when it was filled, as `keyOf` says it: keys and values computed under one adapter are wrong under another. */
+  filledUnder: string;
 }
 
 /** A model in memory with its one context, whose sequences are lent to generations. */
@@ -32,12 +36,14 @@ export class HostedModel {
   constructor(
     readonly model: LlamaModel,
     readonly context: LlamaContext,
+    readonly adapters: Adapters,
     readonly setThreads: (choice: AppliedThreads) => void,
   ) {
     this.slots = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
       busy: false,
       lastUsed: 0,
+      filledUnder: '',
     }));
   }
 
@@ -45,16 +51,30 @@ export class HostedModel {
     return this.slots.some((slot) => slot.busy);
   }
 
-  /** Lends the free sequence that shares the longest beginning with `tokens`; of equals the one unused for longest. */
-  async withSequence<T>(tokens: readonly Token[], work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
+  /**
+   * Lends the free sequence that shares the longest beginning with `tokens`, computed under the same adapters; of equals the one unused
+   * for longest. Work under other adapters must have ended.
+   * @throws what `Adapters.apply` throws
+   */
+  async withSequence<T>(
+    tokens: readonly Token[],
+    adapters: readonly AdapterFile[],
+    work: (sequence: LlamaContextSequence) => Promise<T>,
+  ): Promise<T> {
+    await this.adapters.apply(adapters);
+    const { key } = this.adapters;
+    const shared = ({ sequence, filledUnder }: Slot): number =>
+      filledUnder === key ? sequence.compareContextTokens([...tokens]).firstDifferentIndex : 0;
     const free = this.slots
       .filter((slot) => !slot.busy)
-      .map((slot) => ({ slot, shared: slot.sequence.compareContextTokens([...tokens]).firstDifferentIndex }))
+      .map((slot) => ({ slot, shared: shared(slot) }))
       .sort((a, b) => b.shared - a.shared || a.slot.lastUsed - b.slot.lastUsed);
     const slot = free[0]?.slot;
     if (slot === undefined) throw new Error('more generations were started than there are sequences');
     slot.busy = true;
     try {
+      if (slot.filledUnder !== key) await slot.sequence.clearHistory();
+      slot.filledUnder = key;
       return await work(slot.sequence);
     } catch (error) {
       // After a failed batch nobody knows what the sequence holds.
@@ -64,6 +84,13 @@ export class HostedModel {
       slot.busy = false;
       slot.lastUsed = ++this.useCount;
     }
+  }
+
+  /** The last look before a batch is decoded. @throws when a sequence in it was filled under other adapters than those that act */
+  checkBatch(): void {
+    const { key } = this.adapters;
+    if (this.slots.some((slot) => slot.busy && slot.filledUnder !== key))
+      throw new Error('a batch holds a sequence of another adapter than the one that acts');
   }
 
   /** Empties every sequence: nothing of earlier prompts is reused. */
@@ -138,7 +165,10 @@ export class ModelHost {
         threads: threads.prefill,
       });
       log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
-      return new HostedModel(model, context, chooseThreads(context, threads, this.cores));
+      const adapters = new Adapters(model, context, file.path, this.options.adapterBytes);
+      const setThreads = chooseThreads(context, threads, this.cores, () => hosted.checkBatch());
+      const hosted = new HostedModel(model, context, adapters, setThreads);
+      return hosted;
     } catch (error) {
       this.entries.delete(file.sha256);
       await model?.dispose();

@@ -8,7 +8,9 @@ import {
   type GenerateRequest,
   type ModelDescription,
   type NameOf,
+  type NextScores,
   type OutputOf,
+  type ScoreNextRequest,
   type ServeOperations,
   type ServeProvider,
   type ServeRequest,
@@ -91,6 +93,10 @@ export class ServeWorker implements WorkerClient {
     }
   }
 
+  scoreNext(request: ScoreNextRequest, options: CallOptions = {}): Promise<NextScores> {
+    return this.call('scoreNext', request, options);
+  }
+
   async countTokens(request: ServeRequest<'countTokens'>, options: CallOptions = {}): Promise<number[]> {
     return (await this.call('countTokens', request, options)).counts;
   }
@@ -119,9 +125,11 @@ export class ServeWorker implements WorkerClient {
     options: CallOptions,
   ): Promise<OutputOf<ServeOperations[O]>> {
     const { workspaceId, ...rest } = request;
+    const { model } = request as Partial<GenerateRequest>;
+    const threads = model && this.threads.get(model.sha256)?.threads;
     const left = this.entered(options);
     try {
-      return await this.supervisor.call(operation, workspaceId, rest as never, options);
+      return await this.supervisor.call(operation, workspaceId, { ...rest, threads } as never, options);
     } finally {
       left();
     }

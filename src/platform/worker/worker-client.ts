@@ -6,9 +6,11 @@ import type {
   Load,
   ModelDescription,
   NameOf,
+  NextScores,
   Operations,
   OutputOf,
   RequestOf,
+  ScoreNextRequest,
   ServeRequest,
   WorkerHello,
 } from '../../worker-protocol/index.js';
@@ -90,6 +92,11 @@ export interface WorkerClient {
    * @throws QUESTION_TOO_LONG when the prompt leaves no room in the context
    */
   generate(request: GenerateRequest, options?: CallOptions): AsyncIterable<GenerateEvent>;
+  /**
+   * How probable each candidate is as the token after the prompt, in one prefill: label probabilities, a refusal's first token.
+   * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG
+   */
+  scoreNext(request: ScoreNextRequest, options?: CallOptions): Promise<NextScores>;
   /** One count a text; a text in segments is counted as a prompt, special tokens included. */
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */

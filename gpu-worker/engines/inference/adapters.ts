@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
+import { GraftError } from '../../../src/kernel/errors.js';
+import type { ActingAdapter, AdapterFile } from '../../../src/worker-protocol/index.js';
+import { readGgufHeader, type GgufHeader } from '../../formats/gguf/header.js';
+import { log } from '../../log.js';
+import { checkAdapter, readVerified, short } from './adapter-file.js';
+import { loadAdapter, setAdapters, type NativeAdapter } from './native-context.js';
+
+/** What acts: none is the empty text, and the order of adapters makes no difference. A sequence filled under one key is of no use under another. */
+export const keyOf = (adapters: readonly ActingAdapter[] = []): string =>
+  acting(adapters)
+    .map(({ sha256, scale }) => `${sha256}*${scale}`)
+    .join(' ');
+
+/** Scale 0 is the same as none. */
+const acting = <A extends ActingAdapter>(adapters: readonly A[]): A[] =>
+  adapters.filter(({ scale }) => scale !== 0).sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+
+interface Loaded {
+  native: NativeAdapter;
+  bytes: number;
+}
+
+/**
+ * The adapters of one context. They act on all of its sequences at once, so they may be changed only while nothing is decoded: the lane
+ * starts work under other adapters when all work under the last ones has ended.
+ */
+export class Adapters {
+  private current: ActingAdapter[] = [];
+  private currentKey = '';
+  /** By digest, the least recently used first. */
+  private readonly loaded = new Map<string, Loaded>();
+  private changing: Promise<void> = Promise.resolve();
+  private base: GgufHeader | undefined;
+
+  constructor(
+    private readonly model: LlamaModel,
+    private readonly context: LlamaContext,
+    private readonly basePath: string,
+    private readonly limitBytes: number,
+  ) {}
+
+  /** Which of them act now; see `keyOf`. */
+  get key(): string {
+    return this.currentKey;
+  }
+
+  get acting(): ActingAdapter[] {
+    return [...this.current];
+  }
+
+  /**
+   * Lets these adapters act, and no others. Those that are not in memory are read, and their digests compared with what was read.
+   * @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_WRONG_BASE; the ones before act then
+   */
+  apply(adapters: readonly AdapterFile[]): Promise<void> {
+    const change = this.changing.then(() => this.change(acting(adapters)));
+    this.changing = change.catch(() => undefined);
+    return change;
+  }
+
+  private async change(adapters: AdapterFile[]): Promise<void> {
+    const key = keyOf(adapters);
+    if (key === this.currentKey) return;
+    const natives: (readonly [NativeAdapter, number])[] = [];
+    for (const file of adapters) natives.push([await this.take(file), file.scale]);
+    setAdapters(this.context, natives);
+    this.current = adapters.map(({ sha256, scale }) => ({ sha256, scale }));
+    this.currentKey = key;
+    await this.makeRoom();
+  }
+
+  private async take(file: AdapterFile): Promise<NativeAdapter> {
+    const known = this.loaded.get(file.sha256) ?? (await this.load(file));
+    this.loaded.delete(file.sha256);
+    this.loaded.set(file.sha256, known);
+    return known.native;
+  }
+
+  /** What is loaded is a copy of our own of the bytes that were hashed: the file may be replaced at any moment. */
+  private async load(file: AdapterFile): Promise<Loaded> {
+    const began = performance.now();
+    const bytes = await readVerified(file);
+    const folder = await mkdtemp(join(tmpdir(), 'graft-adapter-'));
+    try {
+      const copy = join(folder, `${file.sha256}.gguf`);
+      await writeFile(copy, bytes, { mode: 0o600 });
+      checkAdapter(copy, bytes, (this.base ??= readGgufHeader(this.basePath)));
+      const native = await loadAdapter(this.model, copy).catch((error: unknown) => {
+        throw new GraftError('ADAPTER_INVALID', `llama.cpp refused the adapter ${short(file.sha256)}.`, {
+          cause: error,
+        });
+      });
+      log('info', 'adapter loaded', { sha256: file.sha256, ms: Math.round(performance.now() - began) });
+      return { native, bytes: bytes.length };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Drops those that were used longest ago, but none that acts. */
+  private async makeRoom(): Promise<void> {
+    const kept = new Set(this.current.map(({ sha256 }) => sha256));
+    let bytes = [...this.loaded.values()].reduce((sum, each) => sum + each.bytes, 0);
+    for (const [sha256, each] of [...this.loaded]) {
+      if (bytes <= this.limitBytes) return;
+      if (kept.has(sha256)) continue;
+      this.loaded.delete(sha256);
+      bytes -= each.bytes;
+      await each.native.dispose();
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { jest } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AdapterFile, GenerateRequest, ModelFile } from '../../src/worker-protocol/index.js';
+import { sha256 } from '../../src/kernel/hashing.js';
+import { seededRandom } from '../../src/kernel/random.js';
+import { tinyAdapter, writeTinyAdapter, writeTinyModel, type TinyAdapterOptions } from '../support/tiny-model.js';
+import { collect, doneOf, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(180_000);
+
+const SEED = Number(process.env.GRAFT_TEST_SEED ?? Date.now() % 1_000_000);
+const folder = mkdtempSync(join(tmpdir(), 'graft-adapters-'));
+const base: ModelFile = writeTinyModel(join(folder, 'tiny.gguf'));
+const ADAPTER_BYTES = tinyAdapter().length;
+const adapters = [1, 2, 3].map((seed) => writeTinyAdapter(join(folder, `adapter-${seed}.gguf`), { seed }));
+const [first, second] = adapters as [AdapterFile, AdapterFile];
+const under = (...files: AdapterFile[]): ModelFile => ({ ...base, adapters: files });
+
+let worker: TestWorker;
+beforeAll(async () => {
+  // Room for two of the adapters, so that they are loaded and dropped all the time.
+  worker = await startWorker({ worker: { sequences: 1, adapterBytes: 2.5 * ADAPTER_BYTES } });
+});
+afterAll(async () => {
+  await worker.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function answer(model: ModelFile, prompt: string, more: Partial<GenerateRequest> = {}) {
+  const request: GenerateRequest = {
+    ...{ workspaceId, model, prompt: [{ text: prompt, special: false }], maxTokens: 24, temperature: 0, stop: [] },
+    ...more,
+  };
+  return doneOf(await collect(worker.client.generate(request)));
+}
+const textOf = async (model: ModelFile, prompt: string): Promise<string> => (await answer(model, prompt)).text;
+/**
+ * Logits of some tokens, bit for bit: first another prompt, so that nothing is reused, because rows that are computed in a batch of
+ * another size differ in their last bits.
+ */
+const logitsOf = async (model: ModelFile): Promise<number[]> => {
+  const score = (text: string) =>
+    worker.client.scoreNext({
+      ...{ workspaceId, model, prompt: [{ text, special: false }] },
+      candidates: [10, 20, 30, 40, 50],
+    });
+  await score('#');
+  const { logits, reusedTokens } = await score('The lamp is lit');
+  expect(reusedTokens).toBe(0);
+  return logits;
+};
+
+describe('adapters of one model', () => {
+  it('act, each in its own way, and more strongly at a larger scale', async () => {
+    const prompt = 'Once upon a time';
+    const texts = await Promise.all([base, ...adapters.map((file) => under(file))].map((m) => textOf(m, prompt)));
+    expect(new Set(texts).size).toBe(4);
+    const off = await logitsOf(base);
+    const change = async (scale: number): Promise<number> => {
+      const on = await logitsOf(under({ ...first, scale }));
+      return Math.hypot(...on.map((logit, i) => logit - off[i]!));
+    };
+    const [half, whole] = [await change(0.1), await change(0.2)];
+    expect(half).toBeGreaterThan(0.001);
+    expect(whole).toBeGreaterThan(half);
+  });
+
+  it('leave no trace: the base after any adapter equals the base alone, bit for bit', async () => {
+    const alone = await logitsOf(base);
+    for (const model of [under(first), under(second), under(first, second), under({ ...first, scale: 0.5 })]) {
+      expect(await logitsOf(model)).not.toEqual(alone);
+      expect(await logitsOf(base)).toEqual(alone);
+    }
+    expect(await logitsOf(under({ ...first, scale: 0 }))).toEqual(alone);
+  });
+
+  it('add up in any order', async () => {
+    expect(await logitsOf(under(first, second))).toEqual(await logitsOf(under(second, first)));
+  });
+
+  it('are told with the answer, as they really acted', async () => {
+    expect((await answer(under({ ...first, scale: 0.5 }), 'x')).adapters).toEqual([
+      { sha256: first.sha256, scale: 0.5 },
+    ]);
+    expect((await answer(base, 'x')).adapters).toEqual([]);
+  });
+
+  it('never reuse what another adapter, or another scale, has computed of the same prompt', async () => {
+    const prompt = 'a long common beginning '.repeat(20);
+    await answer(under(first), prompt);
+    expect((await answer(under(first), prompt)).reusedTokens).toBeGreaterThan(100);
+    expect((await answer(under({ ...first, scale: 0.5 }), prompt)).reusedTokens).toBe(0);
+    expect((await answer(base, prompt)).reusedTokens).toBe(0);
+    expect((await answer(base, prompt)).reusedTokens).toBeGreaterThan(100);
+  });
+
+  it(`answer interleaved as each does alone, while they are loaded and dropped (seed ${SEED})`, async () => {
+    const models = [
+      base,
+      ...adapters.map((file) => under(file)),
+      under({ ...first, scale: 0.5 }),
+      under(first, second),
+    ];
+    const prompts = ['A shared beginning, then one', 'A shared beginning, then two', 'Something else'];
+    const alone = new Map<string, string>();
+    for (const [m, model] of models.entries())
+      for (const prompt of prompts) alone.set(`${m} ${prompt}`, await textOf(model, prompt));
+    const random = seededRandom(SEED);
+    const pick = (n: number): number => Math.floor(random() * n);
+    const ask = async (): Promise<void> => {
+      const m = pick(models.length);
+      const prompt = prompts[pick(prompts.length)]!;
+      expect(await textOf(models[m]!, prompt)).toBe(alone.get(`${m} ${prompt}`));
+    };
+    await Promise.all(Array.from({ length: 60 }, ask));
+    expect(worker.client.status.restarts).toBe(0);
+  });
+});
+
+describe('an adapter that can’t be served', () => {
+  const write = (name: string, bytes: Buffer): AdapterFile => {
+    const path = join(folder, `${name}.gguf`);
+    writeFileSync(path, bytes);
+    return { path, sha256: sha256(bytes), scale: 1 };
+  };
+  const tiny = (options: TinyAdapterOptions): Buffer => tinyAdapter({ seed: 9, ...options });
+  const tampered = (): AdapterFile => {
+    const bytes = tiny({});
+    const file = write('tampered', bytes);
+    bytes[bytes.length - 3]! ^= 1;
+    writeFileSync(file.path, bytes);
+    return file;
+  };
+  it.each<[string, () => AdapterFile, string, RegExp]>([
+    [
+      'that is gone',
+      () => ({ ...first, sha256: 'e'.repeat(64), path: '/nowhere.gguf' }),
+      'ADAPTER_UNAVAILABLE',
+      /gone/,
+    ],
+    ['with one flipped bit', tampered, 'ADAPTER_DIGEST_MISMATCH', /changed/],
+    ['that is cut short', () => write('short', tiny({}).subarray(0, -100)), 'ADAPTER_INVALID', /cut short/],
+    ['that is no GGUF', () => write('zip', Buffer.from('PK\u0003\u0004')), 'ADAPTER_INVALID', /not GGUF/],
+    ['that is a model', () => write('model', readFileSync(base.path)), 'ADAPTER_INVALID', /no GGUF LoRA/],
+    ['without a weight', () => write('empty', tiny({ edit: () => [] })), 'ADAPTER_INVALID', /no weights/],
+    ['of another architecture', () => write('qwen', tiny({ architecture: 'qwen2' })), 'ADAPTER_WRONG_BASE', /qwen2/],
+    [
+      'for a module that the model lacks',
+      () => write('module', tiny({ edit: ([one]) => [{ ...one!, target: 'blk.9.attn_q.weight' }] })),
+      'ADAPTER_WRONG_BASE',
+      /blk\.9/,
+    ],
+    [
+      'of another shape',
+      () => write('shape', tiny({ edit: ([one]) => [{ ...one!, a: new Float32Array(4 * 32) }] })),
+      'ADAPTER_WRONG_BASE',
+      /attn_q/,
+    ],
+    [
+      'with a weight that is no number',
+      () => write('nan', tiny({ edit: ([one]) => [{ ...one!, a: one!.a.map((w, i) => (i === 7 ? NaN : w)) }] })),
+      'ADAPTER_INVALID',
+      /not all numbers/,
+    ],
+  ])('%s is refused, and the base answers as before', async (_, file, code, message) => {
+    const alone = await logitsOf(base);
+    const error: unknown = await logitsOf(under(file())).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
+    expect(await logitsOf(base)).toEqual(alone);
+    expect(worker.client.status.restarts).toBe(0);
+  });
+
+  it('replaced under its path, is never taken for the one before', async () => {
+    const bytes = tiny({ seed: 20 });
+    const file = write('replaced', bytes);
+    const before = await logitsOf(under(file));
+    writeFileSync(file.path, tiny({ seed: 21 }));
+    // In memory is what was verified.
+    expect(await logitsOf(under(file))).toEqual(before);
+    for (const other of adapters) await logitsOf(under(other)); // drops it
+    await expect(logitsOf(under(file))).rejects.toMatchObject({ code: 'ADAPTER_DIGEST_MISMATCH' });
+  });
+});
+
+describe('scores of the next token', () => {
+  const score = (candidates: (number | string)[], model = base) =>
+    worker.client.scoreNext({ workspaceId, model, prompt: [{ text: 'The', special: false }], candidates });
+
+  it('are the probabilities of the whole vocabulary, which sum to one', async () => {
+    const all = Array.from({ length: 274 }, (_, token) => token);
+    const { logProbabilities, logits } = await score(all);
+    expect(logProbabilities.reduce((sum, lp) => sum + Math.exp(lp), 0)).toBeCloseTo(1, 4);
+    const most = logits.indexOf(Math.max(...logits));
+    const { text } = await answer(base, 'The', { maxTokens: 1 });
+    expect((await score([text])).tokens).toEqual([most]);
+  });
+
+  it('name a candidate that is not one token', async () => {
+    await expect(score(['a', 'zebra'])).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'candidates.1' });
+    await expect(score([99_999])).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'candidates.0' });
+  });
+
+  it('are those of the adapter', async () => {
+    const own = await score([5, 6, 7], under(first));
+    expect(own.adapters).toEqual([{ sha256: first.sha256, scale: 1 }]);
+    expect(own.logits).not.toEqual((await score([5, 6, 7])).logits);
+  });
+});
