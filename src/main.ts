@@ -172,6 +172,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const variant = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
   const calibration = await worker.prepareModel({ workspaceId, model: variant });
 
+  const verifying = new AbortController();
+  teardown.add(() => verifying.abort());
+  modelsOnDisk.verifyAll(verifying.signal).catch((error: unknown) => log.error({ err: error }, 'models not verified'));
+
   const parts = () => askParts({ database, vectors, worker, services });
   const nodes = new NodeRegistry();
   const resolvers = productResolvers(

@@ -261,7 +261,11 @@ export class ModelRegistry {
     const colon = location.indexOf(':');
     const [area, rest] = [location.slice(0, colon), location.slice(colon + 1)];
     if (area === 'artifact') {
-      if (await artifacts.has(rest)) return artifacts.path(rest);
+      const intact = await artifacts.verify(rest).then(
+        () => true,
+        () => false,
+      );
+      if (intact) return artifacts.path(rest);
     } else if (await modelsOnDisk.isIntact(rest, sha256 as Sha256)) return modelsOnDisk.resolve(rest);
     throw new GraftError('MODEL_UNAVAILABLE', `The file of ${model.name} is gone or damaged.`, {
       hint: 'Register the model again.',

@@ -7,8 +7,7 @@ import { tensorBytes, tensorTypeName } from '../../formats/gguf/tensor-types.js'
 
 const MAX_BYTES = 2 * 1024 ** 3;
 
-const invalid = (message: string, cause?: unknown): GraftError =>
-  new GraftError('ADAPTER_INVALID', message, { cause });
+const invalid = (message: string, cause?: unknown): GraftError => new GraftError('ADAPTER_INVALID', message, { cause });
 const wrongBase = (message: string): GraftError =>
   new GraftError('ADAPTER_WRONG_BASE', message, { hint: 'Use it with the model that it was trained on.' });
 

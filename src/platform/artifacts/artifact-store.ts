@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { isSha256, sha256 as digest, type Sha256 } from '../../kernel/hashing.js';
-import { VerifiedFiles } from './verified-files.js';
+import { VerifiedFiles } from '../verified-files.js';
 
 export interface StoredBytes {
   sha256: Sha256;

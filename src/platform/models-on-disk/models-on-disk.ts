@@ -4,11 +4,20 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
 import type { Logger } from '../telemetry/index.js';
+import { VerifiedFiles } from '../verified-files.js';
 import { catalogueEntry, type CatalogueFile, type FileSource } from './catalogue.js';
 import { withFileLock } from './file-lock.js';
 import { discardPart, HubSource, type HubFile } from './hub-source.js';
 import { SourceFailed } from './source.js';
-import { moveVerified, pinned, removeVerified, verify, type Verified } from './verification.js';
+import {
+  moveVerified,
+  pinned,
+  quarantine,
+  removeVerified,
+  verifiedBelow,
+  verify,
+  type Verified,
+} from './verification.js';
 import { WheelSource } from './wheel-source.js';
 
 export interface ModelsOnDiskOptions {
@@ -54,6 +63,7 @@ export class ModelsOnDisk {
   readonly #hub: HubSource;
   readonly #wheels: WheelSource;
   readonly #log: Logger;
+  readonly #content = new VerifiedFiles();
   readonly #entryOf: typeof catalogueEntry;
 
   constructor({ folder, hubEndpoint, hubToken, log, pythons, entryOf }: ModelsOnDiskOptions) {
@@ -110,9 +120,39 @@ export class ModelsOnDisk {
     return path;
   }
 
-  /** Whether the file at a `location` is there and still has its digest; reads it only if it changed. */
+  /**
+   * Whether the file at a `location` is there and its content has this digest; a process reads it once for that, unless it changes. One
+   * that no longer has the digest it came with is put aside.
+   */
   async isIntact(location: string, sha256: Sha256): Promise<boolean> {
-    return (await verify(this.resolve(location), sha256, null)).state === 'good';
+    const path = this.resolve(location);
+    const verdict = await verify(this.#content, path, sha256, null);
+    if (verdict.state === 'wrong' && (await pinned(path)) === sha256) await this.#putAside(path, verdict.found);
+    return verdict.state === 'good';
+  }
+
+  /**
+   * Reads every model file that was ever verified here, one after the other, and puts aside what is damaged, before anyone needs it.
+   * @returns how many were put aside
+   */
+  async verifyAll(signal: AbortSignal): Promise<number> {
+    let damaged = 0;
+    for await (const { path, sha256 } of verifiedBelow(this.folder)) {
+      if (signal.aborted) break;
+      const verdict = await verify(this.#content, path, sha256, null);
+      if (verdict.state !== 'wrong') continue;
+      await this.#putAside(path, verdict.found);
+      damaged += 1;
+    }
+    return damaged;
+  }
+
+  async #putAside(path: string, found: string): Promise<void> {
+    const aside = await quarantine(path);
+    this.#log.error(
+      { path, found, aside },
+      'a model file is damaged and was put aside; it is fetched again when it is needed',
+    );
   }
 
   /** Removes a hub file that turned out useless. */
@@ -142,12 +182,11 @@ export class ModelsOnDisk {
     // Only a known digest tells it from another file of the same name.
     const dropped = spec.sha256 !== null && spec.file.endsWith('.gguf') ? [join(this.folder, basename(spec.file))] : [];
     for (const path of [target, ...dropped]) {
-      const verdict = await verify(path, spec.sha256, spec.bytes);
+      const verdict = await verify(this.#content, path, spec.sha256, spec.bytes);
       if (verdict.state === 'good') return this.#found(spec, path, verdict);
       tried.push(`${path}: ${verdict.state === 'missing' ? 'no such file' : verdict.found}`);
       if (verdict.state === 'wrong' && path === target) {
-        this.#log.warn({ path, found: verdict.found }, 'a model file was damaged; it is fetched again');
-        await rm(path);
+        await this.#putAside(path, verdict.found);
       }
     }
     return null;
@@ -172,7 +211,7 @@ export class ModelsOnDisk {
           signal,
           onBytes: paced(spec, onProgress),
         });
-        const verdict = await verify(part, spec.sha256 ?? stated, spec.bytes);
+        const verdict = await verify(this.#content, part, spec.sha256 ?? stated, spec.bytes);
         if (verdict.state === 'good') return this.#found(spec, target, await this.#keep(part, target, verdict));
         mismatch = verdict.state === 'wrong' ? verdict.found : 'nothing';
         tried.push(`${name}: ${mismatch}`);

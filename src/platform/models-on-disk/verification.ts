@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { isSha256, type Sha256 } from '../../kernel/hashing.js';
+import type { VerifiedFiles } from '../verified-files.js';
 
-/** What was found out about a file once, valid for as long as its size and time of change stay the same. */
+/** What was found out about a file once: its digest then, which binds where no other is known. */
 const stampSchema = z.object({ bytes: z.number(), mtimeMs: z.number(), sha256: z.string().refine(isSha256) });
 
 export interface Verified {
@@ -17,17 +19,23 @@ export type Verdict = ({ state: 'good' } & Verified) | { state: 'missing' } | { 
 const stampPath = (path: string): string => `${path}.verified`;
 
 /**
- * Compares a file with its expected digest, reading it only if it changed since the last time: a start with gigabytes
- * of models is quick. With `expected` null the digest of the first look binds from then on.
+ * Compares a file's content with its expected digest; a process reads a file once for that, unless it changes. With `expected` null
+ * the digest of the first look binds from then on.
+ * @param content which files this process has read already
  */
-export async function verify(path: string, expected: Sha256 | null, bytes: number | null): Promise<Verdict> {
+export async function verify(
+  content: VerifiedFiles,
+  path: string,
+  expected: Sha256 | null,
+  bytes: number | null,
+): Promise<Verdict> {
   const entry = await stat(path).catch(() => null);
   if (!entry?.isFile()) return { state: 'missing' };
   if (bytes !== null && entry.size !== bytes)
     return { state: 'wrong', found: `${entry.size} bytes instead of ${bytes}` };
   const stamp = await readStamp(path);
   const unchanged = stamp !== null && stamp.bytes === entry.size && stamp.mtimeMs === entry.mtimeMs;
-  const sha256 = unchanged ? stamp.sha256 : await hashFile(path);
+  const sha256 = unchanged && (await content.has(path, stamp.sha256)) ? stamp.sha256 : await hashFile(path);
   const wanted = expected ?? stamp?.sha256 ?? sha256;
   if (sha256 !== wanted) return { state: 'wrong', found: `SHA-256 ${sha256} instead of ${wanted}` };
   if (!unchanged) await writeStamp(path, { bytes: entry.size, mtimeMs: entry.mtimeMs, sha256 });
@@ -46,6 +54,27 @@ export async function moveVerified(from: string, to: string): Promise<void> {
 /** Removes a file and what was found out about it. */
 export async function removeVerified(path: string): Promise<void> {
   for (const each of [path, stampPath(path)]) await rm(each, { force: true });
+}
+
+/** Puts a damaged file aside, where nobody takes it for a model. @returns where it is now */
+export async function quarantine(path: string): Promise<string> {
+  const aside = `${path}.damaged`;
+  await rename(path, aside);
+  return aside;
+}
+
+/** The files below a folder that were verified once, with the digests that were found. */
+export async function* verifiedBelow(
+  folder: string,
+): AsyncGenerator<{ path: string; sha256: Sha256 }, void, undefined> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const suffix = stampPath('');
+  for (const entry of entries) {
+    if (!entry.isFile() || !entry.name.endsWith(suffix)) continue;
+    const path = join(entry.parentPath, entry.name.slice(0, -suffix.length));
+    const sha256 = await pinned(path);
+    if (sha256 !== null) yield { path, sha256 };
+  }
 }
 
 async function hashFile(path: string): Promise<Sha256> {

@@ -193,19 +193,41 @@ describe('models on disk', () => {
     expect(await readFile(model)).toEqual(content);
   });
 
-  it('reads a verified file again only when its size or time changed', async () => {
+  /** Changes one byte and sets the times back, as a failing disk would leave them. */
+  const flipByte = async (path: string): Promise<void> => {
+    const { atime, mtime } = await stat(path);
+    const bytes = await readFile(path);
+    bytes[70_000]! ^= 1;
+    await writeFile(path, bytes);
+    await utimes(path, atime, mtime);
+  };
+
+  it('believes the content and not the times: a flipped byte is found before the first use, put aside, and fetched again', async () => {
     const { model } = await models([HUB]).ensure('tiny');
-    const [atime, mtime] = [new Date(), new Date(1_700_000_000_000)];
-    await utimes(model, atime, mtime);
+    await flipByte(model);
     await models([HUB]).ensure('tiny');
-    // Damage that leaves size and time as they were goes unseen: that is the bargain for a quick start.
-    await writeFile(model, Buffer.alloc(content.length));
-    await utimes(model, atime, mtime);
-    await models([HUB]).ensure('tiny');
-    expect(hub.requests).toHaveLength(1);
-    await utimes(model, atime, new Date(mtime.getTime() + 1000));
-    await models([HUB]).ensure('tiny');
+    expect(await readFile(model)).toEqual(content);
+    expect(await left()).toContain('tiny.gguf.damaged');
     expect(hub.requests).toHaveLength(2);
+  });
+
+  it('serves no registered variant whose content has changed', async () => {
+    const [file] = await models([HUB]).files('tiny');
+    const later = models([HUB]);
+    expect(await later.isIntact(file!.location, file!.sha256)).toBe(true);
+    await flipByte(file!.path);
+    expect(await later.isIntact(file!.location, file!.sha256)).toBe(false);
+    expect(await left()).toEqual(expect.arrayContaining(['tiny.gguf.damaged']));
+  });
+
+  it('looks at every file in the background, and puts aside those that are damaged and no others', async () => {
+    const { model } = await models([HUB]).ensure('tiny');
+    const never = new AbortController().signal;
+    expect(await models([HUB]).verifyAll(never)).toBe(0);
+    await flipByte(model);
+    expect(await models([HUB]).verifyAll(AbortSignal.abort())).toBe(0);
+    expect(await models([HUB]).verifyAll(never)).toBe(1);
+    expect(await left()).not.toContain('tiny.gguf');
   });
 
   it('binds a file without a known digest to the first download', async () => {

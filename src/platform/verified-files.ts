@@ -17,12 +17,12 @@ export class VerifiedFiles {
   /** @returns whether the file has this digest @throws what the file system says, e.g. ENOENT */
   async has(path: string, sha256: string): Promise<boolean> {
     const before = await fingerprint(path);
-    if (this.#seen.get(path) === before.text) return true;
+    if (this.#seen.get(path) === `${before.text} ${sha256}`) return true;
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     if (hash.digest('hex') !== sha256) return false;
     if (Date.now() - before.changedMs > SETTLED_AFTER_MS && (await fingerprint(path)).text === before.text)
-      this.#remember(path, before.text);
+      this.#remember(path, `${before.text} ${sha256}`);
     return true;
   }
 
