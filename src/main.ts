@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
-import { Data } from './data/index.js';
+import { Data, dataRuns } from './data/index.js';
 import type { PartReadiness } from './graphql/health.js';
-import { productResolvers } from './graphql/resolvers.js';
+import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
 import { startGateway } from './graphql/server.js';
 import { NodeRegistry } from './graphql-kit/index.js';
@@ -23,6 +23,7 @@ import {
   IngestionInputs,
   IsolatedParser,
   KnowledgeService,
+  knowledgeRuns,
   Retriever,
 } from './knowledge/index.js';
 import { Erasure } from './erasure/index.js';
@@ -36,7 +37,7 @@ import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
-import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from './registry/index.js';
+import { AdapterRegistry, AdapterStore, downloadRuns, ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
 
 /** How often artifacts that no row names are collected. */
@@ -97,7 +98,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
 
   const events = new EventLog({ database, log });
   teardown.add(() => events.close());
-  const runs = new RunQueue({ database, events, clock: systemClock, log, owner: `${hostname()}:${config.GRAFT_HOME}` });
+  const runs = new RunQueue({
+    ...{ database, events, clock: systemClock, log },
+    owner: `${hostname()}:${config.GRAFT_HOME}`,
+    kinds: RUN_KINDS,
+  });
   const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
@@ -192,8 +197,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
           queues: (workspace) => runs.unfinished(workspace),
         },
       },
-      registry: { registry, runs },
-      knowledge: { service: knowledge, stores, runs, events, retriever },
+      registry: { registry },
+      knowledge: { service: knowledge, stores, retriever },
       ask: { service: asking, stores, registry },
       data,
       training: { adapters, registry, data },
@@ -206,9 +211,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   }, COLLECT_MS).unref();
   teardown.add(() => clearInterval(collector));
 
-  registry.handleRuns();
-  knowledge.handleRuns();
-  await data.handleRuns();
+  runs.handle([downloadRuns], registry);
+  runs.handle(knowledgeRuns, knowledge.parts);
+  await data.importer.sweep();
+  runs.handle(dataRuns, data.importer);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

@@ -11,6 +11,7 @@ import {
   IngestionInputs,
   IsolatedParser,
   KnowledgeService,
+  knowledgeRuns,
   Retriever,
   type NewDocument,
 } from '../../src/knowledge/index.js';
@@ -37,7 +38,7 @@ export async function startAnswering() {
   const database = await openDatabase(services.databaseUrl);
   await migrate(database);
   const events = new EventLog({ database, log });
-  const runs = new RunQueue({ database, events, clock, log, owner: home });
+  const runs = new RunQueue({ database, events, clock, log, owner: home, kinds: knowledgeRuns });
   const artifacts = new ArtifactStore(join(home, 'artifacts'));
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
@@ -60,7 +61,7 @@ export async function startAnswering() {
     ...{ embedder: () => registry.embedder(), erasure, inputs: new IngestionInputs(database) },
   };
   const knowledge = new KnowledgeService({ ...shared, runs, files, log });
-  knowledge.handleRuns();
+  runs.handle(knowledgeRuns, knowledge.parts);
   runs.start();
   const retriever = new Retriever(shared);
   const parts: AskParts = {

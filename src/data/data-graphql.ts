@@ -2,9 +2,12 @@ import type { ResolverList } from '../graphql-kit/index.js';
 import type { Data } from './data.js';
 import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
 import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
-import { ImportResolver, registerImportNodes } from './datasets/import-graphql.js';
+import { ImportResolver, importRuns } from './datasets/import-graphql.js';
 import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
 import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
+
+/** The kinds of runs of this domain; their part is `Data.importer`. */
+export const dataRuns = [importRuns] as const;
 
 /** The resolvers of this domain. */
 export const dataResolvers: ResolverList<Data> = {
@@ -19,7 +22,6 @@ export const dataResolvers: ResolverList<Data> = {
   registerNodes(nodes, data) {
     registerDatasetNodes(nodes, data);
     registerFileNode(nodes, data.parts.files);
-    registerImportNodes(nodes, data.parts.runs);
     registerFeatureNodes(nodes, data);
   },
 };

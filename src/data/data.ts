@@ -9,7 +9,7 @@ import type { RunQueue } from '../platform/runs/index.js';
 import { DatasetService } from './datasets/dataset-service.js';
 import { DatasetStore } from './datasets/dataset-store.js';
 import { exportRows, type ExportFormat } from './datasets/export-rows.js';
-import { Importer } from './datasets/import-run.js';
+import { Importer } from './datasets/importer.js';
 import { VersionRows, type RowFilter } from './datasets/version-rows.js';
 import { datasetsNeedFiles, featureHolder } from './erasure.js';
 import { FeatureFiles } from './features/feature-files.js';
@@ -42,7 +42,7 @@ export class Data {
   readonly rows: VersionRows;
   readonly datasets: DatasetService;
   readonly trainingExamples: TrainingExampleCache;
-  readonly #importer: Importer;
+  readonly importer: Importer;
 
   constructor(readonly parts: DataParts) {
     const { database, artifacts, files, clock, runs, countTokens } = parts;
@@ -58,13 +58,7 @@ export class Data {
     parts.erasure.addHolder(featureHolder(this.features));
     parts.erasure.addDependant(datasetsNeedFiles(this.store));
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
-    this.#importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
-  }
-
-  /** Takes over the runs of this domain. Call it before `runs.start()`. */
-  async handleRuns(): Promise<void> {
-    await this.#importer.sweep();
-    this.parts.runs.handle('IMPORT', (context) => this.#importer.run(context));
+    this.importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
   }
 
   /** Writes rows of a version into a file. @throws NOT_FOUND, DATASET_UNUSABLE when they were erased */

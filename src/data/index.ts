@@ -1,6 +1,6 @@
 /** Datasets, validation, features. */
 export { Data, type DataParts } from './data.js';
-export { dataResolvers } from './data-graphql.js';
+export { dataResolvers, dataRuns } from './data-graphql.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';

@@ -24,16 +24,18 @@ export { make } from './make.js';
 export { DEFAULT_MAX_ITEMS, MaxItems, mostItems } from './max-items.js';
 export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
 export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
+export { RunEventType, afterEvent, runEventFields, type StoredEventLike } from './run-events.js';
+export { runEvent, runGraph, runResolvers, type RunGraph, type RunSource } from './run-graph.js';
 export {
-  RunEventType,
-  afterEvent,
-  followRun,
-  isLastRunEvent,
-  runEventFields,
-  type FollowedRuns,
-  type ProgressArgs,
-  type StoredEventLike,
-} from './run-events.js';
-export { RunError, RunKind, RunStatus, RunType, runFields, runObject, runTypeName, type RunRowLike } from './runs.js';
+  RunError,
+  RunKind,
+  RunStatus,
+  RunType,
+  runFields,
+  runObject,
+  runTypeName,
+  type RunObject,
+  type RunRowLike,
+} from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -5,7 +5,7 @@ import type { GraphContext } from './context.js';
 import { fromGlobalId } from './global-ids.js';
 import { RunError, runTypeName, RunStatus } from './runs.js';
 
-/** One event of a run's stream. A domain's event type implements it: `@ObjectType({ implements: RunEventType })`. */
+/** One event of a run's stream. A kind's own event types implement it: `@ObjectType({ implements: RunEventType })`. */
 @InterfaceType('RunEvent', {
   description:
     'Something that a run reported. Events of a run are stored: a client that reconnects with `after` misses none.',
@@ -37,22 +37,26 @@ export interface StoredEventLike {
   payload: unknown;
 }
 
-interface ProgressPayload {
+/** What every event of a run carries, and under `detail` what its kind adds. */
+interface EventPayload {
   progress?: number;
   message?: string;
   status?: string;
   errorCode?: string | null;
   errorMessage?: string | null;
+  detail?: unknown;
 }
 
-/** Whether no event follows this one, so that its subscription completes. */
-export const isLastRunEvent = (event: StoredEventLike): boolean => event.type === 'finished';
+const payloadOf = (event: StoredEventLike): EventPayload => event.payload ?? {};
 
-/** The fields of `RunEvent` from a stored `progress` or `finished` event. */
+/** What the kind adds, as it is stored; undefined where an event has nothing of its own. */
+export const eventDetail = (event: StoredEventLike): unknown => payloadOf(event).detail;
+
+/** The fields of `RunEvent` from a stored event. */
 export function runEventFields(event: StoredEventLike): RunEventType {
-  const payload = (event.payload ?? {}) as ProgressPayload;
-  const finished = isLastRunEvent(event);
-  const status = finished ? ((payload.status ?? 'SUCCEEDED') as RunStatus) : RunStatus.RUNNING;
+  const payload = payloadOf(event);
+  const finished = event.type === 'finished';
+  const status = (payload.status ?? (finished ? RunStatus.SUCCEEDED : RunStatus.RUNNING)) as RunStatus;
   return {
     id: event.sequence.toString(),
     status,
@@ -90,11 +94,13 @@ export interface FollowedRuns {
 
 /**
  * The stored events of a run of this kind, from the first or behind `after`, until it has ended.
+ * @param isKnown by name: events that only a later version of the kind has are left out
  * @throws BAD_USER_INPUT on the ids, NOT_FOUND also for a run of another kind
  */
 export async function* followRun(
   runs: FollowedRuns,
   kind: string,
+  isKnown: (type: string) => boolean,
   { runId, after }: ProgressArgs,
   { workspaceId, signal }: GraphContext,
 ): AsyncGenerator<StoredEventLike> {
@@ -102,5 +108,5 @@ export async function* followRun(
   const start = afterEvent(after);
   if ((await runs.get(workspaceId, id))?.kind !== kind) throw notFound('The run', runId, 'runId');
   for await (const event of runs.follow(workspaceId, id, { after: start, signal }))
-    if (event.type === 'progress' || isLastRunEvent(event)) yield event;
+    if (isKnown(event.type)) yield event;
 }

@@ -1,28 +1,24 @@
-import { Field, Float, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import type { Json } from '../kernel/stored-json.js';
 import { toGlobalId } from './global-ids.js';
 import { markedType, NodeType } from './node.js';
 import { DateTime } from './scalars.js';
 
-export enum RunKind {
-  INGESTION = 'INGESTION',
-  REINDEXING = 'REINDEXING',
-  DOWNLOAD = 'DOWNLOAD',
-  IMPORT = 'IMPORT',
+/** The kinds of runs as GraphQL's enum: `runGraph` enters each kind that is defined. */
+export const RunKind: Record<string, string> = {};
+const kindDescriptions: Record<string, { description: string }> = {};
+registerEnumType(RunKind, { name: 'RunKind', description: 'What a run does.', valuesConfig: kindDescriptions });
+
+/** Enters a kind into the enum `RunKind`. */
+export function nameRunKind(kind: string, description: string): void {
+  RunKind[kind] = kind;
+  kindDescriptions[kind] = { description };
 }
-registerEnumType(RunKind, {
-  name: 'RunKind',
-  description: 'What a run does.',
-  valuesConfig: {
-    INGESTION: { description: 'Documents are parsed, cut into chunks, embedded and indexed.' },
-    REINDEXING: { description: 'The chunks of a collection are embedded again.' },
-    DOWNLOAD: { description: 'A model of the catalogue or of a hub is fetched and verified.' },
-    IMPORT: { description: 'Files are read and checked, and a dataset gets a new version.' },
-  },
-});
 
 export enum RunStatus {
   QUEUED = 'QUEUED',
   RUNNING = 'RUNNING',
+  PAUSED = 'PAUSED',
   SUCCEEDED = 'SUCCEEDED',
   FAILED = 'FAILED',
   CANCELLED = 'CANCELLED',
@@ -33,7 +29,8 @@ registerEnumType(RunStatus, {
   valuesConfig: {
     QUEUED: { description: 'Waits for its turn.' },
     RUNNING: { description: 'Works, or waits to be resumed after a crash.' },
-    SUCCEEDED: { description: 'Did all of its work.' },
+    PAUSED: { description: 'Was paused, and goes on from where it was when it is resumed.' },
+    SUCCEEDED: { description: 'Did its work; `failures` counts what could not be processed.' },
     FAILED: { description: 'Stopped at an error; see `error`.' },
     CANCELLED: { description: 'Was cancelled before it ended.' },
   },
@@ -56,7 +53,7 @@ export const runTypeName = (kind: string): string =>
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('') + 'Run';
 
-/** Long work. A domain's run type: `@ObjectType({ implements: RunType }) class IngestionRun extends RunType { … }`. */
+/** Long work. The type of a kind's runs is made by `runGraph`. */
 @InterfaceType('Run', {
   implements: NodeType,
   description: 'Long work that goes on without its caller, survives restarts, and can be watched and cancelled.',
@@ -64,7 +61,7 @@ export const runTypeName = (kind: string): string =>
 })
 export abstract class RunType extends NodeType {
   @Field(() => RunKind, { description: 'What the run does.' })
-  kind!: RunKind;
+  kind!: string;
 
   @Field(() => RunStatus, { description: 'How far the run is.' })
   status!: RunStatus;
@@ -74,6 +71,11 @@ export abstract class RunType extends NodeType {
 
   @Field(() => String, { description: 'What the run is doing, in words; empty before it starts.' })
   message!: string;
+
+  @Field(() => Int, {
+    description: 'How many of its items could not be processed though it succeeded, e.g. documents; 0 before its end.',
+  })
+  failures!: number;
 
   @Field(() => DateTime, { description: 'When the run was asked for.' })
   createdAt!: Date;
@@ -88,27 +90,33 @@ export abstract class RunType extends NodeType {
   error!: RunError | null;
 }
 
-/** The columns of a run's row that its GraphQL object shows. */
+/** The columns of a run's row that its GraphQL object shows, and those that a kind's own fields read. */
 export interface RunRowLike {
   id: string;
   kind: string;
   status: string;
   progress: number;
   message: string;
+  failures: number;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
   errorCode: string | null;
   errorMessage: string | null;
+  subjectId: string | null;
+  input: Json;
+  output: Json | null;
+  checkpoint: Json | null;
 }
 
 /** The fields of `Run` from its row. */
 export const runFields = (row: RunRowLike): RunType => ({
   id: toGlobalId(runTypeName(row.kind), row.id),
-  kind: row.kind as RunKind,
+  kind: row.kind,
   status: row.status as RunStatus,
   progress: row.progress,
   message: row.message,
+  failures: row.failures,
   createdAt: row.createdAt,
   startedAt: row.startedAt,
   finishedAt: row.finishedAt,
@@ -117,9 +125,10 @@ export const runFields = (row: RunRowLike): RunType => ({
 
 /**
  * A run's GraphQL object, whatever its kind: the fields of `Run`, and the row, from which the field resolvers of the
- * domain's own type (`IngestionRun`…) read what is theirs.
+ * kind's own type (`IngestionRun`…) read what is theirs.
  */
-export const runObject = <Row extends RunRowLike>(row: Row): RunType & { readonly row: Row } => ({
-  ...runFields(row),
-  row,
-});
+export interface RunObject extends RunType {
+  readonly row: RunRowLike;
+}
+
+export const runObject = (row: RunRowLike): RunObject => ({ ...runFields(row), row });

@@ -1,16 +1,26 @@
 import { askResolvers } from '../ask/index.js';
-import { dataResolvers } from '../data/index.js';
-import { makeResolvers, type AnyResolverList, type NodeRegistry, type ResolverList } from '../graphql-kit/index.js';
-import { knowledgeResolvers } from '../knowledge/index.js';
-import { registryResolvers } from '../registry/index.js';
+import { dataResolvers, dataRuns } from '../data/index.js';
+import {
+  makeResolvers,
+  runResolvers,
+  type AnyResolverList,
+  type NodeRegistry,
+  type ResolverList,
+  type RunSource,
+} from '../graphql-kit/index.js';
+import { knowledgeResolvers, knowledgeRuns } from '../knowledge/index.js';
+import { downloadRuns, registryResolvers } from '../registry/index.js';
 import { trainingResolvers } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
 
 /** What belongs to no domain. */
-const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs; system: SystemSources }> = {
+const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs & RunSource; system: SystemSources }> = {
   classes: [NodeResolver, RunResolver, SystemResolver],
 };
+
+/** Every kind of run: the queue takes these and no others. */
+export const RUN_KINDS = [downloadRuns, ...knowledgeRuns, ...dataRuns] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */
 const LISTS = {
@@ -28,10 +38,15 @@ export type ResolverParts = {
 };
 
 /** Every resolver class of the product: the schema is printed from it. */
-export const RESOLVER_CLASSES = Object.values<AnyResolverList>(LISTS).flatMap(({ classes }) => classes);
+export const RESOLVER_CLASSES = [
+  ...Object.values<AnyResolverList>(LISTS).flatMap(({ classes }) => classes),
+  ...RUN_KINDS.map(({ Progress }) => Progress),
+];
 
 /** An instance of each, as `buildGraphSchema` takes them; all node types are registered with `nodes`. */
-export const productResolvers = (parts: ResolverParts, nodes: NodeRegistry): object[] =>
-  Object.entries<AnyResolverList>(LISTS).flatMap(([name, list]) =>
+export const productResolvers = (parts: ResolverParts, nodes: NodeRegistry): object[] => [
+  ...Object.entries<AnyResolverList>(LISTS).flatMap(([name, list]) =>
     makeResolvers(list, parts[name as keyof ResolverParts] as never, nodes),
-  );
+  ),
+  ...runResolvers(RUN_KINDS, parts.gateway.runs, nodes),
+];

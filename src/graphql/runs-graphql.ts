@@ -22,10 +22,12 @@ import {
 export interface Runs {
   list(
     workspaceId: WorkspaceId,
-    filter: { kind?: RunKind | null; status?: RunStatus | null },
+    filter: { kind?: string | null; status?: RunStatus | null },
     page: PageRequest,
   ): Promise<Page<RunRowLike>>;
   cancel(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
+  pause(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
+  resume(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
 }
 
 const { Connection: RunConnection } = connectionTypes(RunType, 'Run');
@@ -33,7 +35,7 @@ const { Connection: RunConnection } = connectionTypes(RunType, 'Run');
 @ArgsType()
 class RunsArgs extends ConnectionArgs {
   @Field(() => RunKind, { nullable: true, description: 'Only runs of this kind; all when left out.' })
-  kind?: RunKind | null;
+  kind?: string | null;
 
   @Field(() => RunStatus, { nullable: true, description: 'Only runs that are this far; all when left out.' })
   status?: RunStatus | null;
@@ -51,7 +53,7 @@ export class RunPayload {
   run!: RunType;
 }
 
-const RUN_TYPES = Object.values(RunKind).map(runTypeName);
+const rowId = ({ id }: RunInput): string => fromGlobalId(id, Object.keys(RunKind).map(runTypeName), 'input.id');
 
 @Resolver()
 export class RunResolver {
@@ -75,8 +77,28 @@ export class RunResolver {
     @Ctx() { workspaceId }: GraphContext,
     @Arg('input', () => RunInput, { description: 'Which run.' }) input: RunInput,
   ): Promise<RunPayload> {
-    const id = fromGlobalId(input.id, RUN_TYPES, 'input.id');
-    return { run: runObject(await this.parts.runs.cancel(workspaceId, id)) };
+    return { run: runObject(await this.parts.runs.cancel(workspaceId, rowId(input))) };
+  }
+
+  @Mutation(() => RunPayload, {
+    description:
+      'Pauses a run of a kind that can be paused (else `CONFLICT`): a queued one at once, a running one at its next step. Pausing twice is no error.',
+  })
+  async pauseRun(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('input', () => RunInput, { description: 'Which run.' }) input: RunInput,
+  ): Promise<RunPayload> {
+    return { run: runObject(await this.parts.runs.pause(workspaceId, rowId(input))) };
+  }
+
+  @Mutation(() => RunPayload, {
+    description: 'Queues a paused run again; it goes on from where it was. No error for one that is not paused.',
+  })
+  async resumeRun(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('input', () => RunInput, { description: 'Which run.' }) input: RunInput,
+  ): Promise<RunPayload> {
+    return { run: runObject(await this.parts.runs.resume(workspaceId, rowId(input))) };
   }
 }
 

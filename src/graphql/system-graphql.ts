@@ -152,9 +152,9 @@ export class DiskReport {
 @ObjectType({ description: 'Runs of one kind that are not finished.' })
 export class QueueReport {
   @Field(() => RunKind, { description: 'Kind of the runs.' })
-  kind!: RunKind;
+  kind!: string;
 
-  @Field(() => RunStatus, { description: '`QUEUED` or `RUNNING`.' })
+  @Field(() => RunStatus, { description: '`QUEUED`, `RUNNING` or `PAUSED`.' })
   status!: RunStatus;
 
   @Field(() => Int, { description: 'How many there are.' })

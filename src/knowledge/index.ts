@@ -5,7 +5,8 @@ export { CollectionStore, type CollectionCounts } from './collection-store.js';
 export { DocumentStore, type ChunkRow, type DocumentRow } from './document-store.js';
 export { lexicalText } from './indexing/lexical-text.js';
 export { IngestionInputs } from './ingestion-inputs.js';
-export { INGESTION_LIMITS, type DocumentReport, type IngestionReport, type NewDocument } from './ingestion.js';
+export type { DocumentReport, IngestionReport } from './indexing/ingestion-run.js';
+export { INGESTION_LIMITS, type NewDocument } from './ingestion.js';
 export { KnowledgeService, type KnowledgeParts } from './knowledge-service.js';
 export { IsolatedParser } from './parsing/isolated-parser.js';
 export type { TermWeight } from './retrieval/lexical.js';
@@ -32,4 +33,4 @@ export {
 } from './collection-graphql.js';
 export type { KnowledgeStores } from './collection-graphql.js';
 export { RetrievalScores } from './search-graphql.js';
-export { knowledgeResolvers } from './knowledge-graphql.js';
+export { knowledgeResolvers, knowledgeRuns } from './knowledge-graphql.js';

@@ -12,29 +12,21 @@ import {
   registerEnumType,
   Resolver,
   Root,
-  Subscription,
 } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
   cost,
-  followRun,
   fromGlobalId,
-  type ProgressArgs,
   JsonScalar,
   make,
   RunError,
   RunEventType,
-  runEventFields,
+  runEvent,
+  runGraph,
   runObject,
-  RunType,
-  subscribeWith,
   type GraphContext,
-  type NodeRegistry,
-  type StoredEventLike,
-  type SubscriptionRequest,
 } from '../graphql-kit/index.js';
-import type { EventLog, Json } from '../platform/events/index.js';
-import type { RunQueue, RunRow } from '../platform/runs/index.js';
+import type { Json } from '../kernel/stored-json.js';
 import {
   Collection,
   Document,
@@ -43,7 +35,10 @@ import {
   toCollection,
   type KnowledgeStores,
 } from './collection-graphql.js';
-import { DocumentOutcome, type DocumentReport, type IngestionReport } from './ingestion.js';
+import { indexDocuments } from './indexing/index-documents.js';
+import { ingestion, type DocumentReport } from './indexing/ingestion-run.js';
+import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
+import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
@@ -151,16 +146,6 @@ export class IngestedDocument {
   documentId!: string | null;
 }
 
-@ObjectType({ implements: RunType, description: 'Documents are parsed, cut into chunks, embedded and indexed.' })
-export class IngestionRun extends RunType {
-  row!: RunRow;
-}
-
-@ObjectType({ implements: RunType, description: 'The chunks of a collection are embedded again.' })
-export class ReindexingRun extends RunType {
-  row!: RunRow;
-}
-
 @ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
 export class IngestionEvent extends RunEventType {
   @Field(() => String, {
@@ -175,6 +160,21 @@ export class IngestionEvent extends RunEventType {
   })
   result!: IngestedDocument | null;
 }
+
+const toIngested = (report: DocumentReport): IngestedDocument => make(IngestedDocument, report);
+
+export const ingestionRuns = runGraph(ingestion.handledBy(indexDocuments), {
+  progress: runEvent(IngestionEvent, (detail) => ({
+    document: detail?.document ?? null,
+    result: detail?.report ? toIngested(detail.report) : null,
+  })),
+});
+const IngestionRun = ingestionRuns.Run;
+type IngestionRun = InstanceType<typeof IngestionRun>;
+
+export const reindexingRuns = runGraph(reindexing.handledBy(rebuildIndex), {});
+const ReindexingRun = reindexingRuns.Run;
+type ReindexingRun = InstanceType<typeof ReindexingRun>;
 
 @ObjectType({ description: 'The run that `ingestDocuments` started.' })
 export class IngestDocumentsPayload {
@@ -235,24 +235,10 @@ export class RebuildIndexPayload {
   run!: ReindexingRun;
 }
 
-const toRun = <T extends RunType>(row: RunRow): T => runObject(row) as unknown as T;
-
-const toIngested = (report: DocumentReport): IngestedDocument => make(IngestedDocument, report);
-
-function toIngestionEvent(event: StoredEventLike): IngestionEvent {
-  const detail = (event.payload as { detail?: { document?: string; report?: DocumentReport } } | null)?.detail;
-  return make(IngestionEvent, {
-    ...runEventFields(event),
-    document: detail?.document ?? null,
-    result: detail?.report ? toIngested(detail.report) : null,
-  });
-}
-
+/** What the resolvers of this domain's changes need. */
 export interface IngestionResolverParts {
   service: KnowledgeService;
   stores: KnowledgeStores;
-  runs: RunQueue;
-  events: EventLog;
 }
 
 @Resolver(() => IngestionRun)
@@ -282,7 +268,7 @@ export class IngestionResolver {
       ...document,
       fileId: file ? fromGlobalId(file, 'File', `input.documents.${index}.file`) : null,
     }));
-    return { run: toRun(await this.parts.service.ingestDocuments(workspaceId, { ...input, documents })) };
+    return { run: runObject(await this.parts.service.ingestDocuments(workspaceId, { ...input, documents })) };
   }
 
   @Mutation(() => DeleteDocumentsPayload, {
@@ -322,7 +308,7 @@ export class IngestionResolver {
     @Arg('input', () => RebuildIndexInput, { description: 'Which collection.' }) input: RebuildIndexInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<RebuildIndexPayload> {
-    return { run: toRun(await this.parts.service.rebuildIndex(workspaceId, input)) };
+    return { run: runObject(await this.parts.service.rebuildIndex(workspaceId, input)) };
   }
 
   @FieldResolver(() => Collection, {
@@ -339,28 +325,8 @@ export class IngestionResolver {
     complexity: cost(2),
   })
   documents(@Root() run: IngestionRun): IngestedDocument[] {
-    return ((run.row.output as unknown as IngestionReport | null)?.documents ?? []).map(toIngested);
-  }
-
-  @Subscription(() => IngestionEvent, {
-    description:
-      'What an ingestion reports: at the start of each document, after each batch of embeddings, and when a document or the run is done; then it completes. Events are stored: it begins with the first, or behind `after`.',
-    subscribe: subscribeWith(
-      () => IngestionResolver,
-      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
-        followRun(resolver.parts.runs, 'INGESTION', request.args, request.context),
-    ),
-  })
-  ingestionProgress(
-    @Root() event: StoredEventLike,
-    @Arg('runId', () => ID, { description: 'Id of an `IngestionRun`.' }) _runId: string,
-    @Arg('after', () => String, {
-      nullable: true,
-      description: 'Id of the last event seen; by default from the first on.',
-    })
-    _after?: string | null,
-  ): IngestionEvent {
-    return toIngestionEvent(event);
+    const report = ingestion.outputOf(run.row) ?? ingestion.checkpointOf(run.row);
+    return (report?.documents ?? []).map(toIngested);
   }
 }
 
@@ -390,16 +356,4 @@ export class ReindexingRunResolver {
   async collection(@Root() run: ReindexingRun, @Ctx() context: GraphContext): Promise<Collection | null> {
     return run.row.subjectId === null ? null : loadCollection(context, this.parts.stores, run.row.subjectId);
   }
-}
-
-/** Lets `node(id)` find the runs of this domain. */
-export function registerIngestionNodes(nodes: NodeRegistry, runs: RunQueue): void {
-  for (const [type, kind] of [
-    ['IngestionRun', 'INGESTION'],
-    ['ReindexingRun', 'REINDEXING'],
-  ] as const)
-    nodes.register(type, async ({ workspaceId }, id) => {
-      const row = await runs.get(workspaceId, id);
-      return row?.kind === kind ? toRun(row) : null;
-    });
 }

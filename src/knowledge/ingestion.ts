@@ -1,9 +1,8 @@
 import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
-import type { ErrorCode } from '../kernel/error-codes.js';
 import type { Uuid } from '../kernel/ids.js';
+import type { Json } from '../kernel/stored-json.js';
 import { checkedText } from '../kernel/text.js';
-import type { Json } from '../platform/events/index.js';
 
 /** Bounds that are checked before any work is accepted. */
 export const INGESTION_LIMITS = {
@@ -30,39 +29,8 @@ export interface NewDocument {
   metadata?: Json;
 }
 
-/** A document of an INGESTION run: its bytes are an artifact, so that the run survives a restart. */
-export interface DocumentJob {
-  name: string;
-  sha256: string;
-  bytes: number;
-  mediaType: string | null;
-  metadata: Json;
-}
-
-/** Input of an INGESTION run. */
-export interface IngestionInput {
-  collectionId: string;
-  documents: DocumentJob[];
-}
-
 export const DocumentOutcome = enumeration('INDEXED', 'UNCHANGED', 'FAILED');
 export type DocumentOutcome = keyof typeof DocumentOutcome;
-
-/** What became of one document of a run. */
-export interface DocumentReport {
-  name: string;
-  outcome: DocumentOutcome;
-  documentId: string | null;
-  chunks: number;
-  /** What the user should know, e.g. the encoding that was assumed. */
-  notes: string[];
-  error: { code: ErrorCode; message: string } | null;
-}
-
-/** Output of an INGESTION run, and what a resumed one continues from. */
-export interface IngestionReport {
-  documents: DocumentReport[];
-}
 
 /** @throws BAD_USER_INPUT when a bound is exceeded, a name occurs twice, or a document has not exactly one source */
 export function checkedDocuments(documents: readonly NewDocument[]): NewDocument[] {

@@ -4,12 +4,16 @@ import { CollectionDeletionResolver } from './deletion-graphql.js';
 import {
   IngestedDocumentResolver,
   IngestionResolver,
+  ingestionRuns,
   ReindexingRunResolver,
-  registerIngestionNodes,
+  reindexingRuns,
   type IngestionResolverParts,
 } from './ingestion-graphql.js';
 import type { Retriever } from './retrieval/retriever.js';
 import { SearchResolver } from './search-graphql.js';
+
+/** The kinds of runs of this domain; their parts are `KnowledgeService.parts`. */
+export const knowledgeRuns = [ingestionRuns, reindexingRuns] as const;
 
 /** The resolvers of this domain. */
 export const knowledgeResolvers: ResolverList<IngestionResolverParts & { retriever: Retriever }> = {
@@ -23,8 +27,7 @@ export const knowledgeResolvers: ResolverList<IngestionResolverParts & { retriev
     ReindexingRunResolver,
     CollectionDeletionResolver,
   ],
-  registerNodes(nodes, { stores, runs }) {
+  registerNodes(nodes, { stores }) {
     registerCollectionNodes(nodes, stores);
-    registerIngestionNodes(nodes, runs);
   },
 };

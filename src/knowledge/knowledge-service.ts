@@ -6,7 +6,6 @@ import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName, checkedText } from '../kernel/text.js';
 import type { FileService } from '../platform/artifacts/index.js';
 import type { Database } from '../platform/database/index.js';
-import type { Json } from '../platform/events/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import {
@@ -17,18 +16,12 @@ import {
   type NewCollection,
 } from './collection.js';
 import type { DocumentRow } from './document-store.js';
-import { indexDocuments, type IndexingParts } from './indexing/index-documents.js';
-import { rebuildIndex, type ReindexingInput } from './indexing/rebuild-index.js';
+import type { IndexingParts } from './indexing/index-documents.js';
+import { ingestion, type DocumentJob } from './indexing/ingestion-run.js';
+import { reindexing } from './indexing/rebuild-index.js';
 import { sweep, sweepIfPossible } from './indexing/sweep.js';
+import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, type NewDocument } from './ingestion.js';
 import { documentsNeedFiles, ingestionHolder } from './ingestion-inputs.js';
-import {
-  checkedDocumentName,
-  checkedDocuments,
-  INGESTION_LIMITS,
-  type DocumentJob,
-  type IngestionInput,
-  type NewDocument,
-} from './ingestion.js';
 
 export interface KnowledgeParts extends IndexingParts {
   database: Database;
@@ -44,15 +37,9 @@ const SWEEP_MS = 60_000;
 export class KnowledgeService {
   private sweeper: NodeJS.Timeout | null = null;
 
-  constructor(private readonly parts: KnowledgeParts) {
+  constructor(readonly parts: KnowledgeParts) {
     parts.erasure.addHolder(ingestionHolder(parts.inputs));
     parts.erasure.addDependant(documentsNeedFiles(parts.documents, parts.inputs));
-  }
-
-  /** Takes INGESTION and REINDEXING runs from here on. Call it before the queue starts. */
-  handleRuns(): void {
-    this.parts.runs.handle('INGESTION', (context) => indexDocuments(this.parts, context));
-    this.parts.runs.handle('REINDEXING', (context) => rebuildIndex(this.parts, context));
   }
 
   /** Begins to sweep up what earlier starts left behind. */
@@ -97,13 +84,11 @@ export class KnowledgeService {
     const jobs: DocumentJob[] = [];
     for (const [index, document] of documents.entries())
       jobs.push(await this.toJob(workspaceId, document, `input.documents.${index}`));
-    const runInput: IngestionInput = { collectionId: collection.id, documents: jobs };
-    return this.parts.runs.enqueue({
+    return this.parts.runs.enqueue(ingestion, {
       workspaceId,
-      kind: 'INGESTION',
       subjectId: collection.id,
       idempotencyKey: input.idempotencyKey,
-      input: runInput as unknown as Json,
+      input: { collectionId: collection.id, documents: jobs },
     });
   }
 
@@ -125,6 +110,7 @@ export class KnowledgeService {
       const rows = await this.parts.documents.retire(tx, collection.id, names);
       const missing = names.find((name) => !rows.some((row) => row.name === name));
       if (missing !== undefined) throw notFound('The document', missing, field);
+      await this.parts.runs.releaseKeys(ingestion, collection.id, tx);
       return rows;
     });
     const report = await sweepIfPossible(this.parts);
@@ -155,7 +141,7 @@ export class KnowledgeService {
 
   async #cancelRuns(workspaceId: WorkspaceId, collectionId: string): Promise<void> {
     const { runs } = this.parts;
-    for (const status of ['QUEUED', 'RUNNING'] as const) {
+    for (const status of ['QUEUED', 'RUNNING', 'PAUSED'] as const) {
       const page = await runs.list(workspaceId, { subjectId: collectionId, status }, { first: 1_000, after: null });
       for (const { id } of page.items)
         await runs.cancel(workspaceId, id).catch((error: unknown) => {
@@ -176,19 +162,17 @@ export class KnowledgeService {
   /** Embeds a collection again with the embedder of now. @throws NOT_FOUND, IDEMPOTENCY_CONFLICT */
   async rebuildIndex(workspaceId: WorkspaceId, input: { collection: string; idempotencyKey: string }): Promise<RunRow> {
     const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
-    const runInput: ReindexingInput = { collectionId: collection.id };
-    return this.parts.runs.enqueue({
+    return this.parts.runs.enqueue(reindexing, {
       workspaceId,
-      kind: 'REINDEXING',
       subjectId: collection.id,
       idempotencyKey: input.idempotencyKey,
-      input: runInput as unknown as Json,
+      input: { collectionId: collection.id },
     });
   }
 
   /** Newest first. */
   runs(workspaceId: WorkspaceId, collectionId: string, page: PageRequest): Promise<Page<RunRow>> {
-    return this.parts.runs.list(workspaceId, { kind: 'INGESTION', subjectId: collectionId }, page);
+    return this.parts.runs.list(workspaceId, { kind: ingestion.kind, subjectId: collectionId }, page);
   }
 
   private async toJob(workspaceId: WorkspaceId, document: NewDocument, field: string): Promise<DocumentJob> {

@@ -7,10 +7,11 @@ import type { Erasure } from '../erasure/index.js';
 import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
 import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../platform/models-on-disk/index.js';
 import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';
-import type { RunContext, RunQueue, RunRow } from '../platform/runs/index.js';
+import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
-import { modelNameOf, modelSource, type ModelRow, type ModelSource, type ModelSourceInput } from './model.js';
+import { downloading, type DownloadContext, type DownloadOutput, type ModelSource } from './download-run.js';
+import { modelNameOf, modelSource, type ModelRow, type ModelSourceInput } from './model.js';
 import type { ServedVariant, VariantRow } from './model.js';
 import type { ModelStore, NewVariant, VariantWithModel } from './model-store.js';
 
@@ -20,11 +21,6 @@ export interface RegisterModel extends ModelSourceInput {
   name?: string | null;
   idempotencyKey: string;
 }
-
-/** Input of a DOWNLOAD run. */
-type DownloadInput = { source: ModelSource; name: string | null };
-/** Output of a DOWNLOAD run. */
-export type DownloadOutput = { variantId: string; modelId: string };
 
 export interface ModelRegistryParts {
   store: ModelStore;
@@ -58,11 +54,6 @@ export class ModelRegistry {
 
   constructor(private readonly parts: ModelRegistryParts) {
     parts.erasure.addDependant({ needs: (workspaceId, contents) => parts.store.uploadsInUse(workspaceId, contents) });
-  }
-
-  /** Takes DOWNLOAD runs from here on. */
-  handleRuns(): void {
-    this.parts.runs.handle('DOWNLOAD', (context) => this.#download(context), { concurrency: 2 });
   }
 
   /**
@@ -143,13 +134,8 @@ export class ModelRegistry {
     const name = input.name === null || input.name === undefined ? null : checkedName(input.name, 'input.name');
     if (source.from === 'upload') await this.parts.files.get(workspaceId, source.fileId, 'input.fileId');
     if (source.from === 'catalogue') generator(source.name, 'input.catalogueName');
-    const run: DownloadInput = { source, name };
-    return this.parts.runs.enqueue({
-      workspaceId,
-      kind: 'DOWNLOAD',
-      input: run,
-      idempotencyKey: input.idempotencyKey,
-    });
+    const { idempotencyKey } = input;
+    return this.parts.runs.enqueue(downloading, { workspaceId, input: { source, name }, idempotencyKey });
   }
 
   models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
@@ -179,8 +165,8 @@ export class ModelRegistry {
   }
 
   /** The work of a DOWNLOAD run: fetch, look inside, register. Each step may be repeated. */
-  async #download(context: RunContext): Promise<DownloadOutput> {
-    const { source, name } = context.input as unknown as DownloadInput;
+  async download(context: DownloadContext): Promise<DownloadOutput> {
+    const { source, name } = context.input;
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const candidate = await this.#obtain(workspaceId, source, context);
     await context.progress(DOWNLOAD_SHARE, 'Loading it once to check it.');
@@ -189,7 +175,7 @@ export class ModelRegistry {
     return { variantId: row.id, modelId: row.modelId };
   }
 
-  async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: RunContext): Promise<Candidate> {
+  async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: DownloadContext): Promise<Candidate> {
     const { files, modelsOnDisk } = this.parts;
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
@@ -319,7 +305,7 @@ const catalogued = (entry: GeneratorEntry, file: ModelFileOnDisk): Candidate => 
 });
 
 /** Download progress as run progress: at most two events a second, one after the other. */
-function reporter(context: RunContext) {
+function reporter(context: DownloadContext) {
   let last = -Infinity;
   let pending: Promise<void> = Promise.resolve();
   const onProgress: OnDownloadProgress = ({ file, bytes, total }) => {

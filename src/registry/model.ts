@@ -2,8 +2,9 @@ import { badInput, GraftError } from '../kernel/errors.js';
 import type { Uuid } from '../kernel/ids.js';
 import { checkedName } from '../kernel/text.js';
 import type { Prisma } from '../platform/database/index.js';
-import { parseHubFile, type HubFile } from '../platform/models-on-disk/index.js';
+import { parseHubFile } from '../platform/models-on-disk/index.js';
 import type { ModelDescription } from '../worker-protocol/index.js';
+import type { ModelSource } from './download-run.js';
 
 export type ModelRow = Prisma.BaseModelGetPayload<object>;
 export type VariantRow = Prisma.ModelVariantGetPayload<object>;
@@ -37,9 +38,6 @@ export interface ModelSourceInput {
   /** `hf:owner/repo/file.gguf`. */
   hubFile?: string | null;
 }
-
-export type ModelSource =
-  { from: 'upload'; fileId: Uuid } | { from: 'catalogue'; name: string } | { from: 'hub'; file: HubFile };
 
 /** @throws BAD_USER_INPUT unless exactly one source is given and well-formed */
 export function modelSource(input: ModelSourceInput): ModelSource {

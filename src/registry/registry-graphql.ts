@@ -12,7 +12,6 @@ import {
   Query,
   Resolver,
   Root,
-  Subscription,
 } from 'type-graphql';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
@@ -21,26 +20,22 @@ import {
   ConnectionArgs,
   cost,
   DateTime,
-  followRun,
   fromGlobalId,
-  type ProgressArgs,
-  type StoredEventLike,
   make,
   mapPage,
   NodeType,
   RunEventType,
-  runEventFields,
+  runEvent,
+  runGraph,
   runObject,
-  RunType,
-  subscribeWith,
   toConnection,
   toGlobalId,
 } from '../graphql-kit/index.js';
-import type { ConnectionOf, GraphContext, ResolverList, SubscriptionRequest } from '../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext, ResolverList } from '../graphql-kit/index.js';
 import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
-import type { RunQueue, RunRow } from '../platform/runs/index.js';
+import { downloading } from './download-run.js';
 import type { ModelRow, VariantRow } from './model.js';
-import type { DownloadOutput, ModelRegistry } from './model-registry.js';
+import type { ModelRegistry } from './model-registry.js';
 
 @ObjectType({ implements: NodeType, description: 'A base model: an open model that answers questions.' })
 export class Model extends NodeType {
@@ -115,12 +110,6 @@ export class CatalogueModel {
   contextLength!: number;
 }
 
-@ObjectType({ implements: RunType, description: 'A model is fetched, checked and registered.' })
-export class DownloadRun extends RunType {
-  /** From `runObject`. */
-  readonly row!: RunRow;
-}
-
 @ObjectType({ implements: RunEventType, description: 'Something that a download reported.' })
 export class DownloadEvent extends RunEventType {
   @Field(() => BigIntScalar, {
@@ -132,6 +121,18 @@ export class DownloadEvent extends RunEventType {
   @Field(() => BigIntScalar, { nullable: true, description: 'Bytes of the whole file; null while unknown.' })
   totalBytes!: bigint | null;
 }
+
+export const downloadRuns = runGraph(
+  downloading.handledBy((registry: ModelRegistry, context) => registry.download(context)),
+  {
+    progress: runEvent(DownloadEvent, (detail) => ({
+      bytes: detail ? BigInt(detail.bytes) : null,
+      totalBytes: detail?.totalBytes ? BigInt(detail.totalBytes) : null,
+    })),
+  },
+);
+const DownloadRun = downloadRuns.Run;
+type DownloadRun = InstanceType<typeof DownloadRun>;
 
 const { Connection: ModelConnection } = connectionTypes(Model);
 
@@ -192,17 +193,6 @@ export const toModelVariant = (row: VariantRow): ModelVariant =>
     createdAt: row.createdAt,
   });
 
-export const toDownloadRun = (row: RunRow): DownloadRun => runObject(row);
-
-export function toDownloadEvent(event: StoredEventLike): DownloadEvent {
-  const { detail } = event.payload as { detail?: { bytes?: number; totalBytes?: number } };
-  return make(DownloadEvent, {
-    ...runEventFields(event),
-    bytes: detail?.bytes === undefined ? null : BigInt(detail.bytes),
-    totalBytes: detail?.totalBytes ? BigInt(detail.totalBytes) : null,
-  });
-}
-
 /** A variant by row id, batched over the request: for the fields of other domains that point to one. */
 export async function loadVariant(
   context: GraphContext,
@@ -218,12 +208,11 @@ export async function loadVariant(
 
 export interface RegistryResolverParts {
   registry: ModelRegistry;
-  runs: RunQueue;
 }
 
 @Resolver(() => Model)
 export class ModelResolver {
-  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
+  constructor(private readonly parts: RegistryResolverParts) {}
 
   @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
   async models(
@@ -281,13 +270,13 @@ export class ModelResolver {
     @Ctx() context: GraphContext,
   ): Promise<RegisterModelPayload> {
     const fileId = input.fileId ? fromGlobalId(input.fileId, 'File', 'input.fileId') : null;
-    return { run: toDownloadRun(await this.parts.registry.register(context.workspaceId, { ...input, fileId })) };
+    return { run: runObject(await this.parts.registry.register(context.workspaceId, { ...input, fileId })) };
   }
 }
 
 @Resolver(() => ModelVariant)
 export class ModelVariantResolver {
-  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
+  constructor(private readonly parts: RegistryResolverParts) {}
 
   @FieldResolver(() => Model, { description: 'The model that it is a form of.', complexity: cost(2) })
   async model(@Root() variant: ModelVariant, @Ctx() context: GraphContext): Promise<Model> {
@@ -308,40 +297,19 @@ export class DownloadRunResolver {
     complexity: cost(2),
   })
   async variant(@Root() { row }: DownloadRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
-    const output = row.output as DownloadOutput | null;
+    const output = downloading.outputOf(row);
     return output ? loadVariant(context, this.parts.registry, output.variantId) : null;
-  }
-
-  @Subscription(() => DownloadEvent, {
-    description: 'What a download reports, from its beginning or behind `after`; completes when the run has ended.',
-    complexity: cost(5),
-    subscribe: subscribeWith(
-      () => DownloadRunResolver,
-      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
-        followRun(resolver.parts.runs, 'DOWNLOAD', request.args, request.context),
-    ),
-  })
-  downloadProgress(
-    @Root() event: StoredEventLike,
-    @Arg('runId', () => ID, { description: 'Id of a `DownloadRun`.' }) _runId: string,
-    @Arg('after', () => String, { nullable: true, description: 'Id of the last event seen.' }) _after?: string | null,
-  ): DownloadEvent {
-    return toDownloadEvent(event);
   }
 }
 
 /** The resolvers of this domain. */
 export const registryResolvers: ResolverList<RegistryResolverParts> = {
   classes: [ModelResolver, ModelVariantResolver, DownloadRunResolver],
-  registerNodes(nodes, { registry, runs }) {
+  registerNodes(nodes, { registry }) {
     nodes.register('Model', async ({ workspaceId }, id) => {
       const [row] = await registry.modelsById(workspaceId, [id]);
       return row ? toModel(row) : null;
     });
     nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
-    nodes.register('DownloadRun', async ({ workspaceId }, id) => {
-      const row = await runs.get(workspaceId, id);
-      return row?.kind === 'DOWNLOAD' ? toDownloadRun(row) : null;
-    });
   },
 };

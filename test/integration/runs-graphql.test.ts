@@ -10,6 +10,7 @@ import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/
 import { EventLog } from '../../src/platform/events/index.js';
 import { RunQueue } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
+import { testKind } from './platform/runs/test-kind.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 
 describe('runs, nodes and the system over GraphQL', () => {
@@ -23,7 +24,7 @@ describe('runs, nodes and the system over GraphQL', () => {
     database = await testDatabase();
     const log = silentLogger();
     events = new EventLog({ database, log });
-    runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'test' });
+    runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'test', kinds: [] });
     const sources: SystemSources = {
       version: '1.2.3',
       home: tmpdir(),
@@ -51,7 +52,7 @@ describe('runs, nodes and the system over GraphQL', () => {
   };
 
   const enqueue = (idempotencyKey: string) =>
-    runs.enqueue({ workspaceId: DEFAULT_WORKSPACE_ID, kind: 'INGESTION', input: {}, idempotencyKey });
+    runs.enqueue(testKind({ kind: 'INGESTION' }), { workspaceId: DEFAULT_WORKSPACE_ID, input: {}, idempotencyKey });
 
   it('lists runs newest first, page by page, each as its own type', async () => {
     const keys = ['a', 'b', 'c'];

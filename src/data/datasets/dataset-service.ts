@@ -6,7 +6,6 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { Erasure } from '../../erasure/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
-import type { Json } from '../../platform/events/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { FeatureService } from '../features/feature-service.js';
 import { buildRow } from '../importing/build-row.js';
@@ -28,7 +27,7 @@ import {
   type VersionRecord,
 } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
-import type { AddVersionInput, DeleteRowsInput, ImportFile } from './import-input.js';
+import { importing, type AddVersionInput, type DeleteRowsInput, type ImportFile } from './import-run.js';
 import type { VersionRows } from './version-rows.js';
 
 /** What the caller says of a file's form; what is left out is looked up in the file. */
@@ -231,8 +230,9 @@ export class DatasetService {
 
   /** The run of a deletion that was sent before: its rows are gone, so its input can't be made again and compared. */
   async #sameRequest(workspaceId: WorkspaceId, idempotencyKey: string, request: string): Promise<RunRow | null> {
-    const earlier = await this.parts.runs.byKey(workspaceId, 'IMPORT', idempotencyKey);
-    if (earlier && (earlier.input as { request?: string }).request !== request)
+    const earlier = await this.parts.runs.byKey(workspaceId, importing, idempotencyKey);
+    const input = earlier && importing.inputOf(earlier);
+    if (input && !(input.operation === 'delete' && input.request === request))
       throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
         field: 'input.idempotencyKey',
       });
@@ -298,13 +298,7 @@ export class DatasetService {
     input: AddVersionInput | DeleteRowsInput,
     idempotencyKey: string,
   ): Promise<RunRow> {
-    return this.parts.runs.enqueue({
-      workspaceId,
-      kind: 'IMPORT',
-      input: input as unknown as Json,
-      idempotencyKey,
-      subjectId: input.datasetId,
-    });
+    return this.parts.runs.enqueue(importing, { workspaceId, input, idempotencyKey, subjectId: input.datasetId });
   }
 }
 

@@ -3,6 +3,7 @@ import type { FileService } from '../../platform/artifacts/index.js';
 import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
 import type { DatasetRecord } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
+import type { ImportOutput } from './import-run.js';
 
 export interface ErasingParts {
   store: DatasetStore;
@@ -11,12 +12,7 @@ export interface ErasingParts {
 }
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
-export interface ErasedFiles {
-  /** Names of uploads and exports that were deleted. */
-  deletedFiles: string[];
-  /** Files that stay because other data are made of them, and which. */
-  keptFiles: { fileId: string; reason: string }[];
-}
+export type ErasedFiles = Pick<ImportOutput, 'deletedFiles' | 'keptFiles'>;
 
 /**
  * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, exports, and in the workspace

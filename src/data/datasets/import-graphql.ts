@@ -13,29 +13,18 @@ import {
   registerEnumType,
   Resolver,
   Root,
-  Subscription,
 } from 'type-graphql';
 import {
   cost,
-  followRun,
   fromGlobalId,
-  type ProgressArgs,
   JsonScalar,
   inOrder,
-  make,
-  RunEventType,
   MaxItems,
-  runEventFields,
+  runGraph,
   runObject,
-  RunType,
-  subscribeWith,
   type GraphContext,
-  type NodeRegistry,
-  type StoredEventLike,
-  type SubscriptionRequest,
 } from '../../graphql-kit/index.js';
 import type { StoredFileRow } from '../../platform/artifacts/index.js';
-import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
@@ -45,7 +34,8 @@ import { DatasetVersion, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';
 import { ExportFormat } from './export-rows.js';
 import { FileType, toFile } from './file-graphql.js';
-import type { ImportOutput } from './import-input.js';
+import type { Importer } from './importer.js';
+import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
 import { RowContent } from './content-graphql.js';
 import { RowFilterInput } from './row-graphql.js';
@@ -266,21 +256,18 @@ export class KeptFile {
   reason!: string;
 }
 
-@ObjectType({ implements: RunType, description: 'Files are read and checked, and a dataset gets a new version.' })
-export class ImportRun extends RunType {
-  row!: RunRow;
-}
-
-@ObjectType({ implements: RunEventType, description: 'Something that an import reported.' })
-export class ImportEvent extends RunEventType {}
+export const importRuns = runGraph(
+  importing.handledBy((importer: Importer, context) => importer.run(context)),
+  {},
+);
+const ImportRun = importRuns.Run;
+type ImportRun = InstanceType<typeof ImportRun>;
 
 @ObjectType({ description: 'The run that makes the version.' })
 export class ImportRunPayload {
   @Field(() => ImportRun, { description: 'It goes on by itself; watch it with `importProgress`.' })
   run!: ImportRun;
 }
-
-const toImportRun = (row: RunRow): ImportRun => runObject(row);
 
 @Resolver(() => ImportRun)
 export class ImportResolver {
@@ -319,7 +306,7 @@ export class ImportResolver {
       split: split ?? null,
       mapping: fromMappingInput(mapping, `input.files.${i}.mapping`),
     }));
-    return { run: toImportRun(await this.data.datasets.addVersion(workspaceId, { ...input, files })) };
+    return { run: runObject(await this.data.datasets.addVersion(workspaceId, { ...input, files })) };
   }
 
   @Mutation(() => ImportRunPayload, {
@@ -331,7 +318,7 @@ export class ImportResolver {
     @Arg('input', () => DeleteDatasetRowsInput, { description: 'Which rows, and why.' }) input: DeleteDatasetRowsInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<ImportRunPayload> {
-    return { run: toImportRun(await this.data.datasets.deleteRows(workspaceId, input)) };
+    return { run: runObject(await this.data.datasets.deleteRows(workspaceId, input)) };
   }
 
   @Mutation(() => ExportDatasetVersionPayload, {
@@ -365,7 +352,7 @@ export class ImportResolver {
     complexity: cost(5),
   })
   async version(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
-    const id = (row.output as unknown as ImportOutput | null)?.versionId;
+    const id = importing.outputOf(row)?.versionId;
     return id ? loadVersion(context, this.data, id) : null;
   }
 
@@ -374,12 +361,12 @@ export class ImportResolver {
     description: 'False when a version of the very same content existed already; null before its end.',
   })
   created(@Root() { row }: ImportRun): boolean | null {
-    return (row.output as unknown as ImportOutput | null)?.created ?? null;
+    return importing.outputOf(row)?.created ?? null;
   }
 
   @FieldResolver(() => [DatasetVersion], { description: 'Versions that it withdrew.', complexity: cost(5) })
   async withdrawn(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
-    const ids = (row.output as unknown as ImportOutput | null)?.withdrawn ?? [];
+    const ids = importing.outputOf(row)?.withdrawn ?? [];
     const versions = await Promise.all(ids.map((id) => loadVersion(context, this.data, id)));
     return versions.filter((version) => version !== null);
   }
@@ -388,7 +375,7 @@ export class ImportResolver {
     description: 'Names of the uploads and exports that a deletion deleted; empty before its end.',
   })
   deletedFiles(@Root() { row }: ImportRun): string[] {
-    return (row.output as unknown as ImportOutput | null)?.deletedFiles ?? [];
+    return importing.outputOf(row)?.deletedFiles ?? [];
   }
 
   @FieldResolver(() => [KeptFile], {
@@ -399,38 +386,9 @@ export class ImportResolver {
     const loader = context.loader<string, StoredFileRow>('data.filesById', async (ids) =>
       inOrder(ids, await this.data.parts.files.find(context.workspaceId, { ids })),
     );
-    const kept = (row.output as unknown as ImportOutput | null)?.keptFiles ?? [];
+    const kept = importing.outputOf(row)?.keptFiles ?? [];
     const files = await Promise.all(kept.map(({ fileId }) => loader.load(fileId)));
     // A later deletion may have taken it.
     return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: toFile(files[i]), reason }] : []));
   }
-
-  @Subscription(() => ImportEvent, {
-    description:
-      'What an import reports, until it is done. Events are stored: it begins with the first, or behind `after`.',
-    subscribe: subscribeWith(
-      () => ImportResolver,
-      (resolver, request: SubscriptionRequest<ProgressArgs>) =>
-        followRun(resolver.data.parts.runs, 'IMPORT', request.args, request.context),
-    ),
-  })
-  importProgress(
-    @Root() event: StoredEventLike,
-    @Arg('runId', () => ID, { description: 'Id of an `ImportRun`.' }) _runId: string,
-    @Arg('after', () => String, {
-      nullable: true,
-      description: 'Id of the last event seen; by default from the first on.',
-    })
-    _after?: string | null,
-  ): ImportEvent {
-    return make(ImportEvent, runEventFields(event));
-  }
-}
-
-/** Lets `node(id)` find imports. */
-export function registerImportNodes(nodes: NodeRegistry, runs: RunQueue): void {
-  nodes.register('ImportRun', async ({ workspaceId }, id) => {
-    const row = await runs.get(workspaceId, id);
-    return row?.kind === 'IMPORT' ? toImportRun(row) : null;
-  });
 }

@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { COMMON_FIELDS, type FieldDefinition } from '../tasks/fields.js';
 import { TASK_KINDS, taskOf, type TaskKind, type TASKS } from '../tasks/index.js';
-import type { TextEncoding } from './decode.js';
-import type { DataFormat } from './formats.js';
+import { TextEncoding } from './decode.js';
+import { DataFormat } from './formats.js';
 
 /** What offsets in a file count. */
 export const OffsetUnit = enumeration('CODE_POINTS', 'UTF16');
@@ -36,6 +37,20 @@ export interface FileMapping {
   /** Whether offsets count code points (Python's way, hence that of most public sets) or UTF-16 units (JavaScript's). */
   offsets: OffsetUnit;
 }
+
+/** As runs and manifests store it. The interface can't be inferred from it: the kinds of tasks, whose fields it lists, use that. */
+export const fileMapping: z.ZodType<FileMapping> = z.object({
+  format: z.enum(DataFormat),
+  encoding: z.enum(TextEncoding),
+  delimiter: z.string().nullable(),
+  quotes: z.boolean(),
+  header: z.boolean(),
+  columns: z.partialRecord(z.enum(DataField), z.string()),
+  constants: z.partialRecord(z.enum(DataField), z.string()),
+  splitValues: z.record(z.string(), z.string()),
+  labelValues: z.record(z.string(), z.string()),
+  offsets: z.enum(OffsetUnit),
+});
 
 /** @throws BAD_USER_INPUT when the fields of `task` are not all mapped, one that it hasn't is, or a column doesn't exist */
 export function checkMapping(mapping: FileMapping, task: TaskKind, columns: readonly string[], field: string): void {

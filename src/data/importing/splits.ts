@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 
 export enum Split {
   TRAIN = 'TRAIN',
@@ -7,12 +8,13 @@ export enum Split {
 }
 
 /** How rows without a given split get theirs. */
-export interface SplitRule {
-  seed: string;
+export const splitRule = z.object({
+  seed: z.string(),
   /** Shares of the rows, 0..1; the rest is for training. */
-  validation: number;
-  test: number;
-}
+  validation: z.number(),
+  test: z.number(),
+});
+export type SplitRule = z.infer<typeof splitRule>;
 
 export const DEFAULT_SPLIT_RULE: SplitRule = { seed: 'graft', validation: 0.1, test: 0.1 };
 

@@ -1,14 +1,12 @@
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
-import type { Json } from '../../platform/events/index.js';
-import type { RunContext } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import type { CollectionRow, SearchIndexRow } from '../collection.js';
 import type { DocumentRow, StoredChunk } from '../document-store.js';
-import type { DocumentJob, DocumentReport, IngestionInput, IngestionReport } from '../ingestion.js';
 import type { IsolatedParser } from '../parsing/isolated-parser.js';
+import type { DocumentJob, DocumentReport, IngestionContext, IngestionReport } from './ingestion-run.js';
 import { indexText } from './lexical-text.js';
 import { sweepIfPossible, type SweepParts } from './sweep.js';
 
@@ -26,10 +24,10 @@ export const EMBED_BATCH = 16;
  * An INGESTION run: each document is parsed, chunked, embedded, stored, and then goes live in one step, so that search
  * sees the old content until all of the new one is there. A document's own fault is written into the report and the run
  * goes on; a fault of database, worker or vector store fails the attempt, and the next one continues behind the documents
- * that are done. The run fails when every document did.
+ * that are done. Between documents it lets other ingestions take turns. The run fails when every document did.
  */
-export async function indexDocuments(parts: IndexingParts, context: RunContext): Promise<Json> {
-  const input = context.input as unknown as IngestionInput;
+export async function indexDocuments(parts: IndexingParts, context: IngestionContext): Promise<IngestionReport> {
+  const { input } = context;
   const workspaceId = context.run.workspaceId as WorkspaceId;
   const [collection] = await parts.collections.byIds(workspaceId, [input.collectionId]);
   if (collection === undefined) throw new GraftError('NOT_FOUND', 'The collection no longer exists.');
@@ -38,12 +36,14 @@ export async function indexDocuments(parts: IndexingParts, context: RunContext):
   const index = await parts.collections.ensureIndex(collection, embedder);
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
 
-  const report = (context.run.output as unknown as IngestionReport | null) ?? { documents: [] };
+  const report: IngestionReport = { documents: [...(context.resumed?.documents ?? [])] };
   const progress = new Progress(context, input.documents);
   for (const job of input.documents) {
-    context.signal.throwIfAborted();
     const done = report.documents.some(({ name }) => name === job.name);
-    if (!done) await indexOne({ parts, context, collection, index, embedder, report, progress }, job);
+    if (!done) {
+      await context.takeTurns();
+      await indexOne({ parts, context, collection, index, embedder, report, progress }, job);
+    }
     progress.documentDone(job);
   }
   await sweepIfPossible(parts, context.run.id);
@@ -52,7 +52,7 @@ export async function indexDocuments(parts: IndexingParts, context: RunContext):
 
 interface Scope {
   parts: IndexingParts;
-  context: RunContext;
+  context: IngestionContext;
   collection: CollectionRow;
   index: SearchIndexRow;
   embedder: EmbedderFiles;
@@ -79,7 +79,7 @@ async function indexOne(scope: Scope, job: DocumentJob): Promise<void> {
   const entry = { ...reported(job, 'INDEXED', staged.documentId, staged.chunks), notes: staged.notes };
   await context.fenced(async (tx) => {
     await parts.documents.goLive(tx, { id: staged.documentId, collectionId: collection.id, name: job.name });
-    await tx.run.update({ where: { id: context.run.id }, data: { output: withEntry(report, entry) } });
+    await context.checkpoint(withEntry(report, entry), tx);
   });
   report.documents.push(entry);
   await progress.tell(job, 1, before === null ? 'ready' : 'replaced', entry);
@@ -186,17 +186,17 @@ const reported = (
 
 /** Writes an entry of the report that changes nothing else. */
 async function record({ context, report, progress }: Scope, job: DocumentJob, entry: DocumentReport): Promise<void> {
-  await context.fenced((tx) =>
-    tx.run.update({ where: { id: context.run.id }, data: { output: withEntry(report, entry) } }),
-  );
+  await context.checkpoint(withEntry(report, entry));
   report.documents.push(entry);
   await progress.tell(job, 1, entry.error?.message ?? 'unchanged', entry);
 }
 
-const withEntry = (report: IngestionReport, entry: DocumentReport) =>
-  ({ documents: [...report.documents, entry] }) as unknown as object;
+const withEntry = (report: IngestionReport, entry: DocumentReport): IngestionReport => ({
+  documents: [...report.documents, entry],
+});
 
-function summarize(report: IngestionReport): Json {
+/** @throws the first document's fault when every document failed */
+function summarize(report: IngestionReport): IngestionReport {
   const failed = report.documents.filter(({ outcome }) => outcome === 'FAILED');
   const first = failed[0]?.error;
   if (first && failed.length === report.documents.length)
@@ -206,7 +206,7 @@ function summarize(report: IngestionReport): Json {
         ? `${failed[0]?.name}: ${first.message}`
         : `None of the ${failed.length} documents could be ingested; the first one: ${first.message}`,
     );
-  return report as unknown as Json;
+  return report;
 }
 
 /** The run's progress: each document counts by its bytes. */
@@ -215,7 +215,7 @@ class Progress {
   private readonly totalBytes: number;
 
   constructor(
-    private readonly context: RunContext,
+    private readonly context: IngestionContext,
     jobs: readonly DocumentJob[],
   ) {
     this.totalBytes = jobs.reduce((sum, job) => sum + weight(job), 0);
@@ -231,7 +231,7 @@ class Progress {
     return this.context.progress(fraction, `${job.name}: ${what}`, {
       document: job.name,
       share,
-      ...(entry === undefined ? {} : { report: entry as unknown as Json }),
+      ...(entry === undefined ? {} : { report: entry }),
     });
   }
 }

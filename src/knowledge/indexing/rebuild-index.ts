@@ -1,13 +1,18 @@
+import { z } from 'zod';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { Json } from '../../platform/events/index.js';
-import type { RunContext } from '../../platform/runs/index.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { embedChunks, type IndexingParts } from './index-documents.js';
 
-/** Input of a REINDEXING run. */
-export interface ReindexingInput {
-  collectionId: string;
-}
+const rebuiltIndex = z.object({ chunks: z.number(), indexId: z.string() });
+
+export const reindexing = defineRunKind({
+  kind: 'REINDEXING',
+  description: 'The chunks of a collection are embedded again.',
+  input: storedJson(z.object({ collectionId: z.string() })),
+  output: storedJson(rebuiltIndex),
+});
 
 /** Chunks read at a time. */
 const PAGE = 64;
@@ -17,8 +22,11 @@ const PAGE = 64;
  * makes that the one that search uses. Until then search works as before. Documents that come in meanwhile are embedded
  * by the same embedder, so the index is complete at the end. It also repairs an index whose vectors were lost.
  */
-export async function rebuildIndex(parts: IndexingParts, context: RunContext): Promise<Json> {
-  const { collectionId } = context.input as unknown as ReindexingInput;
+export async function rebuildIndex(
+  parts: IndexingParts,
+  context: ContextOf<typeof reindexing>,
+): Promise<z.infer<typeof rebuiltIndex>> {
+  const { collectionId } = context.input;
   const workspaceId = context.run.workspaceId as WorkspaceId;
   const [collection] = await parts.collections.byIds(workspaceId, [collectionId]);
   if (collection === undefined) throw new GraftError('NOT_FOUND', 'The collection no longer exists.');

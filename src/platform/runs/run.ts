@@ -1,20 +1,16 @@
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { Prisma, Transaction } from '../database/index.js';
-import type { Json } from '../events/index.js';
+import type { Prisma } from '../database/index.js';
 
-export type RunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
-export type RunKind = 'INGESTION' | 'REINDEXING' | 'DOWNLOAD' | 'IMPORT';
+export type RunStatus = 'QUEUED' | 'RUNNING' | 'PAUSED' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 export type RunRow = Prisma.RunGetPayload<object>;
 
 export const isFinished = (status: string): boolean =>
   status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
 
-export interface NewRun {
+export interface NewRun<I = unknown> {
   workspaceId: WorkspaceId;
-  kind: RunKind;
-  /** Everything that the handler needs: after a crash it starts again from this. */
-  input: Json;
+  input: I;
   /** Names the work: the same key with the same input is the same run. */
   idempotencyKey: string;
   /** Row that the run works on, e.g. the collection of an ingestion. */
@@ -22,42 +18,41 @@ export interface NewRun {
 }
 
 export interface RunFilter {
-  kind?: RunKind | null;
+  kind?: string | null;
   status?: RunStatus | null;
   subjectId?: string | null;
 }
 
-/** What a handler gets. Everything that it writes through this stops having an effect once another runner took the run over. */
-export interface RunContext {
-  run: RunRow;
-  input: Json;
-  /** Aborts when the run is cancelled, when the gateway stops, or when the lease is lost. */
-  signal: AbortSignal;
-  /** Writes how far the run is (`fraction` 0..1) to its row and to its event stream. */
-  progress(fraction: number, message: string, detail?: Json): Promise<void>;
-  /**
-   * A transaction that commits only while this runner holds the run.
-   * @throws CONFLICT when it was taken over
-   */
-  fenced<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  /** Appends an event of the domain's own to the run's stream. */
-  emit(type: string, payload: Json): Promise<void>;
-}
-
-/** Does the work of one kind. It may be called again for the same run (at least once), so each step must bear repetition. */
-export type RunHandler = (context: RunContext) => Promise<Json | void>;
-
-/** Stream of a run's events: `progress` and `finished`, and what its handler emits. */
+/** Stream of a run's events: `progress`, `status` and `finished`, and what its handler emits. */
 export const runStream = (runId: string): string => `run:${runId}`;
+
+/** Rings when a run may be taken or was asked to let go. */
+export const RUNS_TOPIC = 'runs';
 
 /** The right to work on a run: valid while the row still carries this token. */
 export interface Lease {
   runId: string;
+  workspaceId: WorkspaceId;
   token: bigint;
 }
+
+/** How a run ended, or why it goes back to the queue. */
+export type Settlement =
+  | { status: 'SUCCEEDED'; output: Prisma.JsonValue; failures: number }
+  | { status: 'FAILED'; errorCode: string; errorMessage: string }
+  | { status: 'CANCELLED' }
+  | { status: 'PAUSED' }
+  | { status: 'QUEUED'; because: 'retry'; delayMs: number; message: string }
+  | { status: 'QUEUED'; because: 'stop' | 'turn' };
+
+/** Why a handler's signal aborted. */
+export type StopReason = 'cancel' | 'pause' | 'stop' | 'turn' | 'lost';
 
 export class LeaseLost extends GraftError {
   constructor() {
     super('CONFLICT', 'This runner no longer holds the run: another one took it over.');
   }
 }
+
+/** PostgreSQL takes no NUL, and a parser's message may quote one. */
+export const shown = (message: string): string => message.replaceAll('\0', '').toWellFormed().slice(0, 2_000);

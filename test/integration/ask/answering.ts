@@ -9,13 +9,19 @@ import {
 } from '../../../src/ask/index.js';
 import { FeatureService, FeatureStore } from '../../../src/data/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { makeResolvers, NodeRegistry } from '../../../src/graphql-kit/index.js';
+import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { knowledgeResolvers } from '../../../src/knowledge/index.js';
+import { knowledgeResolvers, knowledgeRuns } from '../../../src/knowledge/index.js';
 import { ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { ModelRegistry, ModelStore, registryResolvers, type ServedVariant } from '../../../src/registry/index.js';
+import {
+  downloadRuns,
+  ModelRegistry,
+  ModelStore,
+  registryResolvers,
+  type ServedVariant,
+} from '../../../src/registry/index.js';
 import type { GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startKnowledge } from '../knowledge/harness.js';
@@ -67,12 +73,9 @@ export async function startAnswering() {
   const nodes = new NodeRegistry();
   const schema = buildGraphSchema([
     ...makeResolvers(askResolvers, { service, stores, registry }, nodes),
-    ...makeResolvers(
-      knowledgeResolvers,
-      { service: knowledge.service, stores, retriever, runs, events: knowledge.events },
-      nodes,
-    ),
-    ...makeResolvers(registryResolvers, { registry, runs }, nodes),
+    ...makeResolvers(knowledgeResolvers, { service: knowledge.service, stores, retriever }, nodes),
+    ...makeResolvers(registryResolvers, { registry }, nodes),
+    ...runResolvers([...knowledgeRuns, downloadRuns], runs, nodes),
   ]);
 
   return {

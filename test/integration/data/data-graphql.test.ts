@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { dataResolvers } from '../../../src/data/index.js';
+import { dataResolvers, dataRuns } from '../../../src/data/index.js';
 import { NodeResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import {
@@ -10,6 +10,7 @@ import {
   fromGlobalId,
   makeResolvers,
   NodeRegistry,
+  runResolvers,
   toGlobalId,
 } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
@@ -35,7 +36,11 @@ describe('datasets over GraphQL', () => {
   beforeAll(async () => {
     kit = await DataKit.start();
     const nodes = new NodeRegistry();
-    schema = buildGraphSchema([...makeResolvers(dataResolvers, kit.data, nodes), new NodeResolver({ nodes })]);
+    schema = buildGraphSchema([
+      ...makeResolvers(dataResolvers, kit.data, nodes),
+      ...runResolvers(dataRuns, kit.runs, nodes),
+      new NodeResolver({ nodes }),
+    ]);
   });
   afterAll(() => kit.dispose());
 

@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Data } from '../../../src/data/index.js';
+import { Data, dataRuns } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile } from '../../../src/data/index.js';
-import type { ImportOutput } from '../../../src/data/datasets/import-input.js';
+import type { ImportOutput } from '../../../src/data/datasets/import-run.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -40,7 +40,10 @@ export class DataKit {
     const artifacts = new ArtifactStore(join(folder, 'artifacts'));
     const files = new FileService(database, artifacts);
     const events = new EventLog({ database, log });
-    const runs = new RunQueue({ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 });
+    const runs = new RunQueue({
+      ...{ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 },
+      kinds: dataRuns,
+    });
     const data = new Data({
       database,
       runs,
@@ -51,7 +54,8 @@ export class DataKit {
       countTokens: null,
       erasure: new Erasure(files),
     });
-    await data.handleRuns();
+    await data.importer.sweep();
+    runs.handle(dataRuns, data.importer);
     // Prisma loads its compiler at the first query, which jest refuses between two tests.
     await database.prisma.run.count();
     if (working) runs.start();

@@ -1,6 +1,6 @@
 /** A gateway that does imports in a process of its own, so that tests can really kill it. */
 import { join } from 'node:path';
-import { Data } from '../../../src/data/index.js';
+import { Data, dataRuns } from '../../../src/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { Erasure } from '../../../src/erasure/index.js';
 import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
@@ -13,7 +13,9 @@ const [url, folder] = process.argv.slice(2) as [string, string];
 const database = await openDatabase(url);
 const log = silentLogger();
 const events = new EventLog({ database, log });
-const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, maxAttempts: 50 });
+/** Killed more often in a row than a gateway would put up with. */
+const kinds = dataRuns.map((each) => ({ ...each, definition: { ...each.definition, attempts: 50 } }));
+const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, kinds });
 const artifacts = new ArtifactStore(join(folder, 'artifacts'));
 const files = new FileService(database, artifacts);
 const data = new Data({
@@ -26,6 +28,7 @@ const data = new Data({
   countTokens: null,
   erasure: new Erasure(files),
 });
-await data.handleRuns();
+await data.importer.sweep();
+runs.handle(kinds, data.importer);
 runs.start();
 process.stdout.write('started\n');

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createGraphContext, makeResolvers, NodeRegistry } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -12,6 +12,7 @@ import {
   IsolatedParser,
   KnowledgeService,
   knowledgeResolvers,
+  knowledgeRuns,
   Retriever,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
@@ -100,9 +101,10 @@ export async function startKnowledge() {
       leaseMs: 1_500,
       pollMs: 50,
       retryMs: 50,
+      kinds: knowledgeRuns,
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
-    service.handleRuns();
+    runs.handle(knowledgeRuns, service.parts);
     started.push(runs);
     return { runs, service };
   };
@@ -111,9 +113,10 @@ export async function startKnowledge() {
   const retriever = new Retriever({ ...shared, clock: systemClock });
   const nodes = new NodeRegistry();
   const stores = { collections, documents };
-  const schema = buildGraphSchema(
-    makeResolvers(knowledgeResolvers, { service, stores, retriever, runs, events }, nodes),
-  );
+  const schema = buildGraphSchema([
+    ...makeResolvers(knowledgeResolvers, { service, stores, retriever }, nodes),
+    ...runResolvers(knowledgeRuns, runs, nodes),
+  ]);
 
   const finished = async (run: RunRow, timeoutMs = 60_000): Promise<RunRow> => {
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {

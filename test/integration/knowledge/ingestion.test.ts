@@ -1,10 +1,10 @@
 import { newId } from '../../../src/kernel/ids.js';
-import type { IngestionReport } from '../../../src/knowledge/index.js';
+import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import { docx, docxParagraph, pdf } from '../../unit/knowledge/files.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
-const reports = (run: RunRow) => (run.output as unknown as IngestionReport).documents;
+const reports = (run: RunRow) => (ingestion.outputOf(run) ?? ingestion.checkpointOf(run))!.documents;
 
 describe('ingestion', () => {
   let knowledge: Knowledge;

@@ -1,12 +1,19 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { jest } from '@jest/globals';
-import { createGraphContext, makeResolvers, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
+import {
+  createGraphContext,
+  makeResolvers,
+  NodeRegistry,
+  runResolvers,
+  toGlobalId,
+} from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { registryResolvers } from '../../../src/registry/index.js';
+import { downloadRuns, registryResolvers } from '../../../src/registry/index.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
+import { testKind } from '../platform/runs/test-kind.js';
 import { RegistryKit } from './registry-kit.js';
 
 const WORKSPACE = DEFAULT_WORKSPACE_ID;
@@ -36,7 +43,11 @@ describe('models over GraphQL', () => {
 
   beforeEach(async () => {
     kit = await RegistryKit.start(worker);
-    schema = buildGraphSchema(makeResolvers(registryResolvers, kit, new NodeRegistry()));
+    const nodes = new NodeRegistry();
+    schema = buildGraphSchema([
+      ...makeResolvers(registryResolvers, kit, nodes),
+      ...runResolvers([downloadRuns], kit.runs, nodes),
+    ]);
   });
   afterEach(() => kit.dispose());
 
@@ -118,7 +129,8 @@ describe('models over GraphQL', () => {
     const input = { fileId: toGlobalId('Model', newId()), idempotencyKey: 'k' };
     await expect(ask(REGISTER, { input })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.fileId' });
     await expect(follow(toGlobalId('DownloadRun', newId()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    const other = await kit.runs.enqueue({ workspaceId: WORKSPACE, kind: 'INGESTION', input: {}, idempotencyKey: 'k' });
+    const run = { workspaceId: WORKSPACE, input: null, idempotencyKey: 'k' };
+    const other = await kit.runs.enqueue(testKind(), run);
     await expect(follow(toGlobalId('DownloadRun', other.id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(follow('nonsense')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });

@@ -11,7 +11,7 @@ import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { ModelRegistry, ModelStore } from '../../../src/registry/index.js';
+import { downloadRuns, ModelRegistry, ModelStore } from '../../../src/registry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../platform/eventually.js';
 import { HubServer } from '../platform/hub-server.js';
@@ -37,7 +37,15 @@ export class RegistryKit {
     const artifacts = new ArtifactStore(join(folder, 'artifacts'));
     const files = new FileService(database, artifacts);
     const events = new EventLog({ database, log });
-    const runs = new RunQueue({ database, events, clock: systemClock, log, owner: newId(), pollMs: 50 });
+    const runs = new RunQueue({
+      database,
+      events,
+      clock: systemClock,
+      log,
+      owner: newId(),
+      pollMs: 50,
+      kinds: [downloadRuns],
+    });
     const modelsOnDisk = realModels
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
       : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
@@ -45,7 +53,7 @@ export class RegistryKit {
       ...{ runs, files, artifacts, modelsOnDisk, worker, erasure: new Erasure(files), store: new ModelStore(database) },
       defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
     });
-    registry.handleRuns();
+    runs.handle([downloadRuns], registry);
     runs.start();
     return new RegistryKit(database, folder, hub, artifacts, files, runs, events, registry);
   }

@@ -1,0 +1,147 @@
+import { Arg, createUnionType, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { StoredJson } from '../kernel/stored-json.js';
+import { cost } from './complexity.js';
+import { make } from './make.js';
+import type { NodeRegistry } from './node.js';
+import {
+  eventDetail,
+  followRun,
+  RunEventType,
+  runEventFields,
+  type FollowedRuns,
+  type ProgressArgs,
+  type StoredEventLike,
+} from './run-events.js';
+import { nameRunKind, runObject, RunType, runTypeName, type RunObject, type RunRowLike } from './runs.js';
+import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
+
+/** What the GraphQL side of a kind derives from: `defineRunKind` of the platform makes it. */
+export interface RunDefinition {
+  readonly kind: string;
+  readonly description: string;
+  readonly events: Readonly<Record<string, StoredJson<unknown>>>;
+}
+
+type Payload<S> = S extends StoredJson<infer T> ? T : never;
+
+/** The GraphQL type of an event, and its own fields from what the event carries. */
+export interface EventGraph<T> {
+  readonly type: new () => RunEventType;
+  readonly fields: (detail: T) => object;
+}
+
+/** An event's type whose fields beyond those of `RunEvent` come from `fields`. */
+export const runEvent = <T, G extends RunEventType>(
+  type: new () => G,
+  fields: (detail: T) => Omit<G, keyof RunEventType>,
+): EventGraph<T> => ({ type, fields });
+
+/** The types of a kind's events. `progress` also tells of the beginning and the end, where there is no detail. */
+type EventGraphs<E> = { [N in keyof E]: EventGraph<N extends 'progress' ? Payload<E[N]> | undefined : Payload<E[N]>> };
+
+/** Follows runs; what a derived resolver needs of the run queue. */
+export interface RunSource extends FollowedRuns {
+  get(workspaceId: WorkspaceId, id: string): Promise<RunRowLike | null>;
+}
+
+/** The GraphQL side of a kind of runs. */
+export interface RunGraph {
+  readonly definition: RunDefinition;
+  /** The object type, for `@Field` and `@Resolver`: `IngestionRun`. */
+  readonly Run: new () => RunObject;
+  /** Has the subscription `ingestionProgress`. */
+  readonly Progress: new (runs: RunSource) => object;
+}
+
+/**
+ * Derives the enum value, object type, event types and subscription of a kind from its definition.
+ * The subscription yields the kind's event type, or the union of them where there are several.
+ * @returns what was given, and these
+ */
+export function runGraph<H extends { readonly definition: RunDefinition }>(
+  handled: H,
+  events: EventGraphs<H['definition']['events']>,
+): H & RunGraph {
+  const { definition } = handled;
+  const { kind, description } = definition;
+  nameRunKind(kind, description);
+  const name = runTypeName(kind);
+  const stem = name.slice(0, -'Run'.length);
+
+  @ObjectType(name, { implements: RunType, description })
+  class Run extends RunType {
+    readonly row!: RunRowLike;
+  }
+
+  const own = Object.values(events) as EventGraph<unknown>[];
+  const plain = (events as Record<string, EventGraph<unknown>>)['progress'] ?? plainEvent(stem, own.length > 0);
+  const types = [...new Set([plain, ...own].map(({ type }) => type))];
+  const Event = types.length === 1 ? plain.type : union(stem, types);
+
+  const toEvent = (event: StoredEventLike): RunEventType => {
+    const { type, fields } = (events as Record<string, EventGraph<unknown>>)[event.type] ?? plain;
+    const detail = eventDetail(event);
+    const decoded = detail === undefined ? undefined : definition.events[event.type]?.decode(detail);
+    return make(type, { ...runEventFields(event), ...fields(decoded) });
+  };
+  const isKnown = (type: string) => type === 'progress' || type === 'status' || type === 'finished' || type in events;
+
+  @Resolver()
+  class Progress {
+    constructor(readonly runs: RunSource) {}
+
+    @Subscription(() => Event, {
+      name: `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`,
+      description: `What a run of the type \`${name}\` reports; completes when it has ended. Events are stored: it begins with the first, or behind \`after\`.`,
+      complexity: cost(5),
+      subscribe: subscribeWith(
+        () => Progress,
+        ({ runs }, { args, context }: SubscriptionRequest<ProgressArgs>) =>
+          followRun(runs, kind, isKnown, args, context),
+      ),
+    })
+    progress(
+      @Root() event: StoredEventLike,
+      @Arg('runId', () => ID, { description: `Id of a run of the type \`${name}\`.` }) _runId: string,
+      @Arg('after', () => String, {
+        nullable: true,
+        description: 'Id of the last event seen; by default from the first on.',
+      })
+      _after?: string | null,
+    ): RunEventType {
+      return toEvent(event);
+    }
+  }
+
+  return { ...handled, Run, Progress };
+}
+
+/** The type of events that only tell how far a run is. */
+function plainEvent(stem: string, besideOthers: boolean): EventGraph<unknown> {
+  @ObjectType(besideOthers ? `${stem}Reported` : `${stem}Event`, {
+    implements: RunEventType,
+    description: `How far a run of the type \`${stem}Run\` is.`,
+  })
+  class PlainEvent extends RunEventType {}
+  return { type: PlainEvent, fields: () => ({}) };
+}
+
+const union = (stem: string, types: readonly (new () => RunEventType)[]) =>
+  createUnionType({
+    name: `${stem}Event`,
+    description: `Something that a run of the type \`${stem}Run\` reported; each is a \`RunEvent\`.`,
+    types: () => types,
+    resolveType: (value: object) => value.constructor as never,
+  });
+
+/** Lets `node(id)` find runs of these kinds, and makes the resolvers of their subscriptions. */
+export function runResolvers(graphs: readonly RunGraph[], runs: RunSource, nodes: NodeRegistry): object[] {
+  return graphs.map(({ definition: { kind }, Progress }) => {
+    nodes.register(runTypeName(kind), async ({ workspaceId }, id) => {
+      const row = await runs.get(workspaceId, id);
+      return row?.kind === kind ? runObject(row) : null;
+    });
+    return new Progress(runs);
+  });
+}

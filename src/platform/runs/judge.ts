@@ -1,0 +1,44 @@
+import { GraftError } from '../../kernel/errors.js';
+import type { ErrorCode } from '../../kernel/error-codes.js';
+import { mapDatabaseError } from '../database/index.js';
+import { LeaseLost, type RunRow, type Settlement, type StopReason } from './run.js';
+
+/** Faults that pass without anyone doing something about the run. */
+const PASSING: readonly ErrorCode[] = [
+  'DATABASE_UNAVAILABLE',
+  'VECTOR_STORE_UNAVAILABLE',
+  'WORKER_CRASHED',
+  'WORKER_UNAVAILABLE',
+  'OVERLOADED',
+];
+
+const LONGEST_DELAY_MS = 60_000;
+
+/** What follows from a handler's error; null when the run is no longer ours to settle. */
+export function judge(
+  error: unknown,
+  {
+    run,
+    reason,
+    attempts,
+    retryMs,
+  }: { run: RunRow; reason: StopReason | undefined; attempts: number; retryMs: number },
+): Settlement | null {
+  if (reason === 'lost' || error instanceof LeaseLost) return null;
+  if (reason === 'cancel') return { status: 'CANCELLED' };
+  if (reason === 'pause') return { status: 'PAUSED' };
+  if (reason !== undefined) return { status: 'QUEUED', because: reason };
+  const known = mapDatabaseError(error);
+  if (!(known instanceof GraftError))
+    return {
+      status: 'FAILED',
+      errorCode: 'INTERNAL_ERROR',
+      errorMessage: `Something unexpected happened; the log tells more under runId ${run.id}.`,
+    };
+  if (PASSING.includes(known.code) && run.stalled < attempts) {
+    const delayMs = Math.min(retryMs * 4 ** (run.stalled - 1), LONGEST_DELAY_MS);
+    const message = `${known.message} Trying again in ${Math.ceil(delayMs / 1000)} s.`;
+    return { status: 'QUEUED', because: 'retry', delayMs, message };
+  }
+  return { status: 'FAILED', errorCode: known.code, errorMessage: known.message };
+}

@@ -1,0 +1,167 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Database, Transaction } from '../database/index.js';
+import type { EventLog, Json } from '../events/index.js';
+import { LeaseLost, runStream, shown, type Lease, type RunRow, type Settlement } from './run.js';
+import { writeSettlement } from './settling.js';
+
+/** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
+export interface TakenKind {
+  kind: string;
+  attempts: number;
+}
+
+interface AbandonedRun {
+  id: string;
+  workspace_id: WorkspaceId;
+  progress: number;
+  cancel_requested: boolean;
+  pause_requested: boolean;
+  stalled: number;
+}
+
+const FENCED_TIMEOUT_MS = 120_000;
+
+/** SQL of the runner: taking runs, keeping them, writing as their holder, letting go. Time is the database's. */
+export class LeaseStore {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventLog,
+  ) {}
+
+  /** Takes the run that has waited longest or whose runner died, and starts an attempt at it; null when there is none. */
+  async take(kinds: readonly TakenKind[], owner: string, leaseMs: number, held: string[]): Promise<RunRow | null> {
+    const taken = await this.database.prisma.$queryRaw<{ id: string }[]>`
+      UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
+        lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
+        started_at = coalesce(started_at, now()), not_before = NULL
+      WHERE id = (
+        SELECT run.id FROM run
+        JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
+          AS free (kind, attempts) ON free.kind = run.kind
+        WHERE run.id <> ALL(${held}::uuid[]) AND (
+          (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
+          OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
+              AND stalled < free.attempts))
+        ORDER BY queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
+      RETURNING id`;
+    return taken[0] ? this.database.prisma.run.findUniqueOrThrow({ where: { id: taken[0].id } }) : null;
+  }
+
+  /** Whether a run of these kinds waits to be taken. */
+  async someoneWaits(kinds: readonly string[]): Promise<boolean> {
+    const [row] = await this.database.prisma.$queryRaw<{ waits: boolean }[]>`
+      SELECT EXISTS (
+        SELECT 1 FROM run WHERE kind = ANY(${kinds}::text[]) AND status = 'QUEUED'
+          AND (not_before IS NULL OR not_before <= now())) AS waits`;
+    return row?.waits ?? false;
+  }
+
+  /** Extends a lease. @returns what became of it meanwhile */
+  async renew({ runId, token }: Lease, leaseMs: number): Promise<'held' | 'cancel' | 'pause' | 'lost'> {
+    const rows = await this.database.prisma.$queryRaw<{ cancel_requested: boolean; pause_requested: boolean }[]>`
+      UPDATE run SET lease_until = now() + ${leaseMs} * interval '1 millisecond'
+      WHERE id = ${runId}::uuid AND fencing_token = ${token} AND status = 'RUNNING'
+      RETURNING cancel_requested, pause_requested`;
+    if (!rows[0]) return 'lost';
+    if (rows[0].cancel_requested) return 'cancel';
+    return rows[0].pause_requested ? 'pause' : 'held';
+  }
+
+  /** @throws CONFLICT when the lease is lost; the work's writes are rolled back then */
+  async fenced<T>({ runId, token }: Lease, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.prisma.$transaction(
+      async (tx) => {
+        // KEY SHARE keeps others from taking the run over before we commit, yet lets the heartbeat renew the lease.
+        const rows = await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM run WHERE id = ${runId}::uuid AND fencing_token = ${token} AND status = 'RUNNING' FOR KEY SHARE`;
+        if (rows.length === 0) throw new LeaseLost();
+        return work(tx);
+      },
+      { timeout: FENCED_TIMEOUT_MS, maxWait: 10_000 },
+    );
+  }
+
+  /** The row and its event, in a transaction of `fenced`. Attempts start to count anew when it is further than ever before. */
+  async progress(tx: Transaction, lease: Lease, fraction: number, message: string, detail?: Json): Promise<void> {
+    const progress = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
+    const text = shown(message);
+    await tx.$executeRaw`
+      UPDATE run SET progress = ${progress}, message = ${text}, peak = greatest(peak, ${progress}),
+        stalled = CASE WHEN ${progress} > peak THEN 0 ELSE stalled END
+      WHERE id = ${lease.runId}::uuid`;
+    await this.#tell(tx, lease, 'progress', { progress, message: text, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  /** In a transaction of `fenced`. */
+  async checkpoint(tx: Transaction, { runId }: Lease, state: Json): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE run SET checkpoint = ${JSON.stringify(state)}::jsonb, stalled = 0 WHERE id = ${runId}::uuid`;
+  }
+
+  /** An event of the kind's own, with how far the run was then; in a transaction of `fenced`. */
+  async emit(tx: Transaction, lease: Lease, name: string, detail: Json): Promise<void> {
+    const { progress, message } = await tx.run.findUniqueOrThrow({
+      where: { id: lease.runId },
+      select: { progress: true, message: true },
+    });
+    await this.#tell(tx, lease, name, { progress, message, detail });
+  }
+
+  /** Ends this runner's work on the run; does nothing when the lease is lost. */
+  async settle(lease: Lease, end: Settlement): Promise<void> {
+    await this.database.prisma.$transaction(async (tx) => {
+      const [row] = await tx.$queryRaw<{ cancel_requested: boolean; pause_requested: boolean; progress: number }[]>`
+        SELECT cancel_requested, pause_requested, progress FROM run
+        WHERE id = ${lease.runId}::uuid AND fencing_token = ${lease.token} AND status = 'RUNNING' FOR UPDATE`;
+      if (!row) return;
+      const run = { id: lease.runId, workspaceId: lease.workspaceId, progress: row.progress };
+      await writeSettlement(this.events, tx, run, asWished(end, row));
+    });
+  }
+
+  /**
+   * Lets go of one run whose runner died and that must not be taken again: it was to be cancelled or paused, or it took
+   * the process with it too often.
+   * @returns whether there was one
+   */
+  async giveUpOne(kinds: readonly TakenKind[], held: string[]): Promise<boolean> {
+    return this.database.prisma.$transaction(async (tx) => {
+      const [row] = await tx.$queryRaw<AbandonedRun[]>`
+        SELECT run.id, workspace_id, progress, cancel_requested, pause_requested, stalled FROM run
+        JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
+          AS known (kind, attempts) ON known.kind = run.kind
+        WHERE status = 'RUNNING' AND lease_until < now() AND run.id <> ALL(${held}::uuid[])
+          AND (cancel_requested OR pause_requested OR stalled >= known.attempts)
+        LIMIT 1 FOR UPDATE OF run SKIP LOCKED`;
+      if (!row) return false;
+      await tx.$executeRaw`UPDATE run SET fencing_token = fencing_token + 1 WHERE id = ${row.id}::uuid`;
+      const died: Settlement = {
+        status: 'FAILED',
+        errorCode: 'INTERNAL_ERROR',
+        errorMessage: `Given up: the gateway died in the middle of this run ${row.stalled} times without getting any further. Its log and the system’s (out of memory?) tell why.`,
+      };
+      const end: Settlement = row.pause_requested ? { status: 'PAUSED' } : died;
+      const run = { id: row.id, workspaceId: row.workspace_id, progress: row.progress };
+      await writeSettlement(this.events, tx, run, row.cancel_requested ? { status: 'CANCELLED' } : end);
+      return true;
+    });
+  }
+
+  /** Lets go of what an earlier process of the same owner held when it died. */
+  async reclaim(owner: string): Promise<void> {
+    await this.database.prisma.$executeRaw`
+      UPDATE run SET lease_until = now() - interval '1 millisecond' WHERE status = 'RUNNING' AND lease_owner = ${owner}`;
+  }
+
+  async #tell(tx: Transaction, { workspaceId, runId }: Lease, type: string, payload: Json): Promise<void> {
+    await this.events.append(workspaceId, runStream(runId), type, payload, tx);
+  }
+}
+
+/** A wish that came while the runner let go for another reason is fulfilled; one to pause that was taken back is not. */
+function asWished(end: Settlement, wishes: { cancel_requested: boolean; pause_requested: boolean }): Settlement {
+  if (end.status !== 'QUEUED' && end.status !== 'PAUSED') return end;
+  if (wishes.cancel_requested) return { status: 'CANCELLED' };
+  if (wishes.pause_requested) return { status: 'PAUSED' };
+  return end.status === 'PAUSED' ? { status: 'QUEUED', because: 'stop' } : end;
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '../../kernel/clock.js';
+import { isGraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { mapDatabaseError, type Database } from '../database/index.js';
+import { pause, type EventLog } from '../events/index.js';
+import type { Logger } from '../telemetry/index.js';
+import { fencedContext } from './fenced-context.js';
+import { judge } from './judge.js';
+import { LeaseStore } from './lease-store.js';
+import type { RunContext } from './run-context.js';
+import type { AnyRunKind } from './run-kind.js';
+import { RUNS_TOPIC, type Lease, type RunRow, type Settlement, type StopReason } from './run.js';
+
+/** For errors that are not known to pass. */
+const SETTLE_TRIES = 5;
+
+export interface RunnerOptions {
+  database: Database;
+  events: EventLog;
+  clock: Clock;
+  log: Logger;
+  /**
+   * Name of this runner that no other live one has. One that keeps its name over restarts (a locked home) gets the runs
+   * of a crashed predecessor back at once instead of after the lease.
+   */
+  owner: string;
+  /** How long a run waits for a sign of life before another runner takes it; renewed every third of it. */
+  leaseMs?: number;
+  pollMs?: number;
+  /** Delay before the second attempt after a passing fault; each further one waits four times as long, at most a minute. */
+  retryMs?: number;
+  /** How long a run may keep its slot while another waits for it; see `takeTurns`. */
+  sliceMs?: number;
+}
+
+interface Handled {
+  definition: AnyRunKind;
+  work: (context: RunContext) => Promise<unknown>;
+}
+
+interface Held {
+  run: RunRow;
+  kind: Handled;
+  lease: Lease;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+/** Takes runs of the kinds that it handles, keeps their leases, and writes down how they end. */
+export class Runner {
+  readonly #store: LeaseStore;
+  readonly #handled = new Map<string, Handled>();
+  readonly #held = new Map<string, Held>();
+  readonly #options: Required<RunnerOptions>;
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+  #heartbeat: Promise<void> | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = { leaseMs: 15_000, pollMs: 1_000, retryMs: 1_000, sliceMs: 5_000, ...options };
+    this.#store = new LeaseStore(options.database, options.events);
+  }
+
+  handle(definition: AnyRunKind, work: (context: RunContext) => Promise<unknown>): void {
+    this.#handled.set(definition.kind, { definition, work });
+  }
+
+  handles(kind: string): boolean {
+    return this.#handled.has(kind);
+  }
+
+  start(): void {
+    this.#loop ??= this.#takeRuns();
+    this.#heartbeat ??= this.#keepLeases();
+  }
+
+  /** Aborts the running handlers, waits `graceMs` for them, and puts their runs back. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    const held = [...this.#held.values()];
+    for (const one of held) one.abort.abort('stop' satisfies StopReason);
+    const letGo = new AbortController();
+    const all = Promise.all(held.map((one) => one.done)).then(() => letGo.abort());
+    await Promise.race([all, pause(graceMs, letGo.signal)]);
+    await Promise.all([this.#loop, this.#heartbeat]);
+    // A handler that did not let go is fenced off from here on.
+    for (const one of this.#held.values()) await this.#settle(one, { status: 'QUEUED', because: 'stop' });
+  }
+
+  async #takeRuns(): Promise<void> {
+    const bell = this.#options.events.wakeUps.bell(RUNS_TOPIC);
+    const { owner, leaseMs, pollMs } = this.#options;
+    const known = [...this.#handled.values()].map(({ definition }) => definition);
+    let reclaimed = false;
+    let reachable = true;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (!reclaimed) await this.#store.reclaim(owner);
+        reclaimed = true;
+        await this.#renewAll();
+        while (await this.#store.giveUpOne(known, [...this.#held.keys()])) continue;
+        for (let free = this.#free(); free.length > 0; free = this.#free()) {
+          const run = await this.#store.take(free, owner, leaseMs, [...this.#held.keys()]);
+          if (!run) break;
+          this.#begin(run, () => bell.ring());
+        }
+        reachable = true;
+      } catch (error) {
+        if (reachable) this.#options.log.warn({ err: error }, 'runs wait: the database does not answer');
+        reachable = false;
+      }
+      await bell.wait(pollMs, this.#stopping.signal);
+    }
+    bell.release();
+  }
+
+  /** The kinds of which one more may work now. */
+  #free(): AnyRunKind[] {
+    if (this.#stopping.signal.aborted) return [];
+    const working = [...this.#held.values()].map(({ kind }) => kind.definition);
+    return [...this.#handled.values()]
+      .map(({ definition }) => definition)
+      .filter(
+        (one) =>
+          working.filter((other) => other.kind === one.kind).length < one.concurrency &&
+          !working.some((other) => one.occupies !== null && other.occupies === one.occupies),
+      );
+  }
+
+  async #keepLeases(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await pause(this.#options.leaseMs / 3, this.#stopping.signal);
+      await this.#renewAll().catch(() => undefined); // The database is away; the fencing token guards the runs until it is back.
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    await Promise.all(
+      [...this.#held.values()].map(async (one) => {
+        const state = await this.#store.renew(one.lease, this.#options.leaseMs);
+        if (state !== 'held' && this.#held.get(one.run.id) === one) one.abort.abort(state satisfies StopReason);
+      }),
+    );
+  }
+
+  #begin(run: RunRow, freed: () => void): void {
+    const lease = { runId: run.id, workspaceId: run.workspaceId as WorkspaceId, token: run.fencingToken };
+    const kind = this.#handled.get(run.kind)!;
+    const held: Held = { run, kind, lease, abort: new AbortController(), done: Promise.resolve() };
+    this.#held.set(run.id, held);
+    held.done = this.#work(held).finally(() => {
+      this.#held.delete(run.id);
+      freed();
+    });
+  }
+
+  async #work(held: Held): Promise<void> {
+    const { run, kind, lease, abort } = held;
+    const { definition, work } = kind;
+    const { clock, retryMs } = this.#options;
+    const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
+    const started = clock.monotonic();
+    let end: Settlement | null;
+    try {
+      const takeTurns = () => this.#takeTurns(held, started);
+      const output = await work(fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns }));
+      end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
+    } catch (error) {
+      end = judge(error, {
+        run,
+        reason: abort.signal.reason as StopReason | undefined,
+        attempts: definition.attempts,
+        retryMs,
+      });
+      if (end?.status === 'FAILED' || (end?.status === 'QUEUED' && end.because === 'retry'))
+        log.warn({ err: error }, 'the run was interrupted');
+    }
+    if (end) await this.#settle(held, end);
+    log.info({ status: end?.status ?? 'LOST', ms: Math.round(clock.monotonic() - started) }, 'the run ended here');
+  }
+
+  /** Has the run let go when its slice is over and a run that could have its slot waits. */
+  async #takeTurns({ kind, abort }: Held, started: number): Promise<void> {
+    abort.signal.throwIfAborted();
+    if (this.#options.clock.monotonic() - started < this.#options.sliceMs) return;
+    const { definition } = kind;
+    const rivals = [...this.#handled.values()]
+      .map((other) => other.definition)
+      .filter(
+        (other) =>
+          other.kind === definition.kind || (other.occupies !== null && other.occupies === definition.occupies),
+      );
+    if (!(await this.#store.someoneWaits(rivals.map((rival) => rival.kind)))) return;
+    abort.abort('turn' satisfies StopReason);
+    abort.signal.throwIfAborted();
+  }
+
+  /** Writes the end down, however long the database is away; a gateway that stops meanwhile leaves it to the lease. */
+  async #settle(held: Held, end: Settlement): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#store.settle(held.lease, end);
+      } catch (error) {
+        const away = isGraftError(mapDatabaseError(error), 'DATABASE_UNAVAILABLE');
+        if (this.#stopping.signal.aborted || (!away && tries === SETTLE_TRIES))
+          return this.#options.log.error({ err: error, runId: held.run.id }, 'the end of the run was not written');
+        await pause(this.#options.pollMs, this.#stopping.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newId } from '../../../../src/kernel/ids.js';
+import { systemClock } from '../../../../src/kernel/clock.js';
+import { RunQueue } from '../../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../../src/platform/telemetry/index.js';
+import { eventually } from '../eventually.js';
+import { newRun, RunsKit, type Work } from './runs-kit.js';
+import { testKind } from './test-kind.js';
+
+describe('runs that need the same slot', () => {
+  let kit: RunsKit;
+  beforeEach(async () => void (kit = await RunsKit.start()));
+  afterEach(() => kit.dispose());
+
+  it('take turns: a short one need not wait for the end of a long one', async () => {
+    const steps: string[] = [];
+    const work: Work = async (context) => {
+      const { name, length } = context.input as { name: string; length: number };
+      for (let step = (context.resumed?.step ?? 0) + 1; step <= length; step++) {
+        steps.push(name);
+        await context.checkpoint({ step });
+        await context.takeTurns();
+      }
+    };
+    const queue = kit.queue(work, { sliceMs: 0 });
+    const long = await queue.ask(newRun({ input: { name: 'long', length: 6 } }));
+    const short = await queue.ask(newRun({ input: { name: 'short', length: 2 } }));
+    queue.start();
+    await kit.reaches(long, 'SUCCEEDED');
+    expect(steps).toEqual(['long', 'short', 'long', 'short', 'long', 'long', 'long', 'long']);
+    expect(await kit.row(short)).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
+  });
+
+  it('work one at a time when they occupy the same thing, whatever their kinds', async () => {
+    const kinds = ['ONE', 'OTHER'].map((kind) => testKind({ kind, concurrency: 2, occupies: 'the only one' }));
+    let [working, most, done] = [0, 0, 0];
+    const handled = kinds.map((kind) =>
+      kind.handledBy(async () => {
+        most = Math.max(most, ++working);
+        await sleep(20);
+        working--;
+        return ++done;
+      }),
+    );
+    const queue = new RunQueue({
+      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
+      kinds: handled,
+    });
+    queue.handle(handled, null);
+    for (const kind of [...kinds, ...kinds]) await queue.enqueue(kind, newRun());
+    queue.start();
+    await eventually('all runs', () => done === 4);
+    await queue.stop();
+    expect(most).toBe(1);
+  });
+
+  it('are never started by a gateway that has no handler for a kind', () => {
+    const [known, forgotten] = ['KNOWN', 'FORGOTTEN'].map((kind) => testKind({ kind }).handledBy(async () => null));
+    const queue = new RunQueue({
+      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
+      kinds: [known!, forgotten!],
+    });
+    queue.handle([known!], null);
+    expect(() => queue.start()).toThrow(/FORGOTTEN/);
+  });
+});
