@@ -164,6 +164,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
 
   const asking = new AskService({
     registry,
+    adapters,
     retriever,
     worker,
     answers,

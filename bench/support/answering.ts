@@ -25,7 +25,7 @@ import { isFinished, RunQueue } from '../../src/platform/runs/index.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
 import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
 import { ServeWorker } from '../../src/platform/worker/index.js';
-import { ModelRegistry, ModelStore } from '../../src/registry/index.js';
+import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from '../../src/registry/index.js';
 
 const RUN_TIMEOUT_MS = 1_200_000;
 
@@ -66,6 +66,7 @@ export async function startAnswering() {
   const retriever = new Retriever(shared);
   const parts: AskParts = {
     ...{ registry, retriever, worker, clock },
+    adapters: new AdapterRegistry({ store: new AdapterStore(database), files }),
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
     features: new FeatureService(new FeatureStore(database), clock),

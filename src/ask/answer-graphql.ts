@@ -11,10 +11,11 @@ import {
   Root,
   Ctx,
 } from 'type-graphql';
+import { EntityType, type Entity } from '../data/index.js';
 import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
-import { AbstentionReason, Wording, type Answer as AnswerRecord } from './answer.js';
+import { AbstentionReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
 import { Citation, Evidence, GONE } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
@@ -47,11 +48,82 @@ export class TextOutput {
   text!: string;
 }
 
+@ObjectType({ description: 'A label and how probable it is.' })
+export class LabelProbability {
+  @Field(() => String, { description: 'The label, as the dataset writes it.' })
+  label!: string;
+
+  @Field(() => Float, { description: 'Its probability among the labels of the set, 0 to 1.' })
+  probability!: number;
+}
+
+@ObjectType({ description: 'An answer as one label of a set.' })
+export class LabelOutput {
+  @Field(() => String, { description: 'The label, as the dataset writes it; the same as `Answer.text`.' })
+  label!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Its probability among the labels of the set, 0 to 1; null where the label was written as text.',
+  })
+  probability!: number | null;
+
+  @Field(() => [LabelProbability], {
+    description: 'At most ten other labels, most probable first; empty where none has a probability.',
+  })
+  alternatives!: LabelProbability[];
+}
+
+@ObjectType({ description: 'An answer as the named entities of the text that was asked about.' })
+export class EntitiesOutput {
+  @Field(() => [EntityType], {
+    description: 'The entities in the order of the text; offsets are into `Answer.question`.',
+  })
+  entities!: Entity[];
+}
+
 export const AnswerOutput = createUnionType({
   name: 'AnswerOutput',
-  description: 'An answer in the form of its task. Further forms will join; `Answer.text` is always there.',
-  types: () => [TextOutput] as const,
+  description: 'An answer in the form of its task; `Answer.text` is always there.',
+  types: () => [TextOutput, LabelOutput, EntitiesOutput] as const,
 });
+
+const SHOWN_ALTERNATIVES = 10;
+
+function toOutput({ output, text }: AnswerRecord): typeof AnswerOutput {
+  switch (output.kind) {
+    case 'TEXT':
+      return make(TextOutput, { text });
+    case 'ENTITIES':
+      return make(EntitiesOutput, { entities: output.entities });
+    case 'LABEL': {
+      const { label, probabilities } = output;
+      const others = probabilities.filter((each) => each.label !== label).sort((a, b) => b.probability - a.probability);
+      return make(LabelOutput, {
+        label,
+        probability: probabilities.find((each) => each.label === label)?.probability ?? null,
+        alternatives: others.slice(0, SHOWN_ALTERNATIVES),
+      });
+    }
+  }
+}
+
+@ObjectType({ description: 'The adapter that acted on the model when it answered.' })
+export class AppliedAdapter {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'Number of the version that answered.' })
+  versionNumber!: number;
+
+  @Field(() => String, { description: 'SHA-256 of the LoRA file that the worker applied, 64 hexadecimal digits.' })
+  digest!: string;
+
+  @Field(() => Float, { description: 'What its effect was multiplied by.' })
+  scale!: number;
+
+  versionId!: string;
+}
 
 @ObjectType({ description: 'Why no answer is given. This is a result, not an error.' })
 export class Abstention {
@@ -153,7 +225,7 @@ export class Answer extends NodeType {
   text!: string;
 
   @Field(() => AnswerOutput, { description: 'The answer in the form of its task.' })
-  output!: TextOutput;
+  output!: typeof AnswerOutput;
 
   @Field(() => Wording, { description: 'Where the text comes from.' })
   wording!: Wording;
@@ -181,6 +253,12 @@ export class Answer extends NodeType {
 
   @Field(() => String, { description: 'SHA-256 of the model file that answered, 64 hexadecimal digits.' })
   modelDigest!: string;
+
+  @Field(() => AppliedAdapter, {
+    nullable: true,
+    description: 'The adapter that answered; null where the base model answered alone.',
+  })
+  adapter!: AppliedAdapter | null;
 
   @Field(() => [PromptPassage], {
     description: 'The retrieved passages, strongest first, and which of them the model read.',
@@ -215,12 +293,15 @@ export class Answer extends NodeType {
   variantId!: string;
 }
 
+const toAppliedAdapter = ({ versionId, name, version, sha256, scale }: AdapterUsed): AppliedAdapter =>
+  make(AppliedAdapter, { versionId, name, versionNumber: version, digest: sha256, scale });
+
 export const toAnswer = (record: AnswerRecord): Answer =>
   make(Answer, {
     id: toGlobalId('Answer', record.id),
     question: record.question,
     text: record.text,
-    output: make(TextOutput, { text: record.text }),
+    output: toOutput(record),
     wording: record.wording,
     abstained: record.abstention !== null,
     abstention: record.abstention,
@@ -228,6 +309,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     citations: record.citations.map((each) => make(Citation, { ...each, sourceDeleted: each.sourceDeleted ?? false })),
     route: record.route,
     modelDigest: record.variant.sha256,
+    adapter: record.adapter && toAppliedAdapter(record.adapter),
     passages: record.passages.map((each) => make(PromptPassage, each)),
     features: record.features.map(({ eventTime, ...each }) => ({
       ...each,

@@ -1,5 +1,5 @@
 import { enumeration } from '../kernel/enumeration.js';
-import type { FeatureValues } from '../data/index.js';
+import type { Entity, FeatureValues } from '../data/index.js';
 import type { Prisma } from '../platform/database/index.js';
 import type { PassageScores } from '../knowledge/index.js';
 
@@ -9,9 +9,6 @@ export type Strategy = keyof typeof Strategy;
 /** What a question is to be answered with. */
 export const StrategyChoice = { ...enumeration('AUTO'), ...Strategy };
 export type StrategyChoice = keyof typeof StrategyChoice;
-/** Strategies that can answer now; the other two need an adapter. */
-export const AVAILABLE_STRATEGIES = ['BASE', 'RAG'] as const satisfies readonly Strategy[];
-export type AvailableStrategy = (typeof AVAILABLE_STRATEGIES)[number];
 
 /** Who chose the strategy. */
 export const RouteSource = enumeration('CALLER', 'ROUTER');
@@ -36,7 +33,7 @@ export interface RouteCandidate {
 }
 
 export interface RouteDecision {
-  strategy: AvailableStrategy;
+  strategy: Strategy;
   chosenBy: RouteSource;
   candidates: RouteCandidate[];
   reasons: RouteReason[];
@@ -134,6 +131,22 @@ export interface FeatureUsed {
   eventTime: string | null;
 }
 
+/** The adapter that acted on the model. */
+export interface AdapterUsed {
+  versionId: string;
+  name: string;
+  version: number;
+  /** SHA-256 of the LoRA file that the worker applied. */
+  sha256: string;
+  scale: number;
+}
+
+/** An answer in the form of its task, beside its text. */
+export type Output =
+  | { kind: 'TEXT' }
+  | { kind: 'LABEL'; label: string; probabilities: { label: string; probability: number }[] }
+  | { kind: 'ENTITIES'; entities: Entity[] };
+
 export interface VariantUsed {
   id: string;
   sha256: string;
@@ -148,11 +161,14 @@ export type Wording = keyof typeof Wording;
 /** All of an answer but what its row keeps in columns of their own. */
 export interface AnswerBody {
   wording: Wording;
+  output: Output;
   abstention: Abstention | null;
   evidence: Evidence[];
   citations: Citation[];
   route: RouteDecision;
   variant: VariantUsed;
+  /** null where the base model answered alone. */
+  adapter: AdapterUsed | null;
   passages: PromptPassage[];
   features: FeatureUsed[];
   usage: TokenUsage;

@@ -26,13 +26,13 @@ import {
   type ResolverList,
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
-import { PreprocessingStep } from '../data/index.js';
+import { PreprocessingStep, TaskKind } from '../data/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
 import { Strategy, StrategyChoice, type Answer as AnswerRecord } from './answer.js';
-import type { AskService } from './answer-service.js';
+import type { AskService } from './ask-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
 import { AnswerDeletionResolver } from './deletion-graphql.js';
@@ -48,8 +48,8 @@ registerEnumType(StrategyChoice, {
     AUTO: { description: 'Graft chooses: RAG where there is a passage to read, else BASE.' },
     BASE: { description: 'The base model alone, from what it knows. Nothing is checked against documents.' },
     RAG: { description: 'From passages of the workspace’s documents, or not at all.' },
-    ADAPTER: { description: 'With an adapter. No adapter exists yet: CONFLICT.' },
-    HYBRID: { description: 'With an adapter and passages. No adapter exists yet: CONFLICT.' },
+    ADAPTER: { description: 'With the adapter that `adapter` names, from the question alone.' },
+    HYBRID: { description: 'With the adapter that `adapter` names, from passages, or not at all.' },
   },
 });
 
@@ -105,9 +105,23 @@ export class AskInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Name of an adapter, with `ADAPTER` or `HYBRID`. None exists yet.',
+    description:
+      'With `ADAPTER` or `HYBRID`: which adapter, as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
   })
   adapter?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Which model answers: `name`, or `name@quantization`; at most 130 characters. By default the one that the adapter was trained on, else the configured one.',
+  })
+  model?: string | null;
+
+  @Field(() => TaskKind, {
+    nullable: true,
+    description: 'What kind of answer is wanted; an adapter of another kind is refused.',
+  })
+  task?: TaskKind | null;
 
   @Field(() => ID, {
     nullable: true,
@@ -187,7 +201,7 @@ export class AskResolver {
 
   @Query(() => [Answer], {
     description:
-      'The same question through every strategy that can answer, one after the other; `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
+      'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
     complexity: ({ childComplexity }) => 400 + 4 * childComplexity,
   })
   async answerAll(

@@ -1,3 +1,4 @@
+import { renderPrompt } from '../data/index.js';
 import { GraftError } from '../kernel/errors.js';
 import type { Passage } from '../knowledge/index.js';
 import {
@@ -6,11 +7,13 @@ import {
   passagesMessages,
   renderChat,
   sentenceMessages,
+  type ChatMessage,
   type Excerpt,
   type PromptSegment,
 } from '../prompting/index.js';
 import type { ServedVariant } from '../registry/index.js';
 import type { Evidence, PromptPassage } from './answer.js';
+import type { Plan } from './plan.js';
 
 /** Models below this many weights get the best sentence; larger ones get whole passages. */
 const READS_PASSAGES = 1_000_000_000;
@@ -38,15 +41,21 @@ export interface Room {
 /** How a question is put to a model: the messages, with what they are to be answered from. */
 export type Frame = (excerpts: readonly Excerpt[]) => PromptSegment[];
 
-export const baseFrame = (question: string, variant: ServedVariant, facts = ''): Frame => {
-  const prompt = renderChat(variant.chatTemplate, baseMessages(question, facts), variant);
-  return () => prompt;
-};
-
-export const ragFrame = (question: string, variant: ServedVariant, facts = ''): Frame => {
+/** The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others. */
+export function frameOf({ scope, variant, adaptation }: Plan, question: string, facts: string): Frame {
+  const chat = (messages: readonly ChatMessage[]): PromptSegment[] =>
+    renderChat(variant.chatTemplate, messages, variant);
+  if (adaptation) {
+    const { input, context } = adaptation;
+    return (excerpts) => {
+      const passages = scope === null ? null : excerpts.map(({ text }) => text);
+      return chat(renderPrompt(input, context, { facts, passages }));
+    };
+  }
+  if (scope === null) return () => chat(baseMessages(question, facts));
   const messages = isSmall(variant) ? sentenceMessages : passagesMessages;
-  return (excerpts) => renderChat(variant.chatTemplate, messages(question, excerpts, facts), variant);
-};
+  return (excerpts) => chat(messages(question, excerpts, facts));
+}
 
 /**
  * @returns the tokens left beside the question, its frame and the answer, or fewer where there is room for every passage anyway:
@@ -66,29 +75,38 @@ export async function measureRoom(question: string, frame: Frame, room: Room, co
   );
 }
 
-/** The question alone. */
-export const composeBase = (frame: Frame, variant: ServedVariant): Composed => ({
+/** The question without passages. */
+export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
   prompt: frame([]),
   read: [],
   passages: [],
-  // A small model's second paragraph wanders off.
-  stop: isSmall(variant) ? ['\n\n'] : [],
+  stop: stopsOf(plan),
 });
+
+/**
+ * Where an answer ends that the model doesn't end itself. An adapter learned where; a small model's second paragraph, or second
+ * line after a passage, wanders off.
+ */
+const stopsOf = ({ scope, variant, adaptation }: Plan): string[] => {
+  if (adaptation) return [];
+  if (scope === null) return isSmall(variant) ? ['\n\n'] : [];
+  return [isSmall(variant) ? '\n' : '\n\n'];
+};
 
 /**
  * The question with what it is to be answered from. Excerpts go in strongest first while there is room; the weakest are left
  * out, and the result says which and why.
  * @param passages best first @param evidence best first @param left tokens that excerpts may take
  */
-export async function composeRag(
+export async function composeReading(
   frame: Frame,
   { passages, evidence }: { passages: readonly Passage[]; evidence: readonly Evidence[] },
-  variant: ServedVariant,
+  plan: Plan,
   left: number,
   count: TokenCounter,
 ): Promise<Composed> {
-  const small = isSmall(variant);
-  const excerpts = small ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
+  const one = plan.adaptation === null && isSmall(plan.variant);
+  const excerpts = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
   const texts = excerpts.map(({ excerpt }, index) => passage(excerpt, index));
   const fitting = await howManyFit(texts, Math.min(left, PASSAGE_TOKENS), count);
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
@@ -102,7 +120,7 @@ export async function composeRag(
       used: used.get(chunkId) === true,
       reason: used.get(chunkId) === true ? null : used.has(chunkId) ? NO_ROOM : ONE_SENTENCE,
     })),
-    stop: [small ? '\n' : '\n\n'],
+    stop: stopsOf(plan),
   };
 }
 

@@ -1,18 +1,17 @@
 import { digestOf } from '../kernel/hashing.js';
 import { PROMPTS_VERSION } from '../prompting/index.js';
-import type { ServedVariant } from '../registry/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
-import type { AvailableStrategy, Configuration } from './answer.js';
+import type { Configuration } from './answer.js';
 import { PASSAGE_TOKENS } from './compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.js';
+import type { Adaptation, Plan } from './plan.js';
 import type { Question } from './question.js';
 import { PASSAGES } from './retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
 export function configurationOf(
-  strategy: AvailableStrategy,
-  variant: ServedVariant,
+  { strategy, scope, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
   { generation, preprocessing, features }: Question,
 ): Configuration {
@@ -27,10 +26,16 @@ export function configurationOf(
     strategy,
     model: { name: model, quantization, sha256 },
     prompts: PROMPTS_VERSION,
+    ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
     generation: { ...generation },
     preprocessing,
     features,
-    ...(strategy === 'RAG' ? reading : {}),
+    ...(scope === null ? {} : reading),
   };
   return { digest: digestOf(values), values };
 }
+
+const adapterOf = ({ adapter: { adapter: name, version, file, usage } }: Adaptation) => ({
+  ...{ name, version, sha256: file.sha256, scale: file.scale },
+  rendering: usage.rendering,
+});

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { cost, fromGlobalId, make, type GraphContext } from '../graphql-kit/index.js';
-import type { AskService } from './answer-service.js';
+import type { AskService } from './ask-service.js';
 
 @InputType({ description: 'Which answers to delete: exactly one of both fields.' })
 export class DeleteAnswersInput {

@@ -1,13 +1,12 @@
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import type { ServedVariant } from '../registry/index.js';
-import type { GenerateDone } from '../worker-protocol/index.js';
+import type { GenerateDone, ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
 import type { Generation } from './question.js';
 
 export interface GenerateStep {
   workspaceId: WorkspaceId;
-  variant: ServedVariant;
+  model: ModelFile;
   composed: Composed;
   generation: Generation;
   signal: AbortSignal;
@@ -20,14 +19,13 @@ export interface GenerateStep {
  */
 export async function* generate(
   worker: Pick<WorkerClient, 'generate'>,
-  { workspaceId, variant, composed, generation, signal }: GenerateStep,
+  { workspaceId, model, composed, generation, signal }: GenerateStep,
 ): AsyncGenerator<string, GenerateDone> {
-  const { path, sha256, contextLength } = variant;
   const { maxTokens, temperature, seed } = generation;
   const events = worker.generate(
     {
       workspaceId,
-      model: { path, sha256, contextLength },
+      model,
       prompt: composed.prompt,
       maxTokens,
       temperature,

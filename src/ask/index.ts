@@ -1,6 +1,6 @@
 /** Questions and their answers. */
 export type { Abstention, Answer, Citation, Evidence, RouteDecision, Strategy, StrategyChoice } from './answer.js';
-export { AskService, type Caller } from './answer-service.js';
+export { AskService, type Caller } from './ask-service.js';
 export type { AskParts } from './ask.js';
 export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask-graphql.js';
 export type { AskEvent } from './events.js';

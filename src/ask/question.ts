@@ -1,8 +1,9 @@
-import { checkedEntity, preprocessText, type PreprocessingStep } from '../data/index.js';
+import { checkedEntity, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import type { AVAILABLE_STRATEGIES, StrategyChoice } from './answer.js';
+import type { StrategyChoice } from './answer.js';
+import { STRATEGIES } from './plan.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
@@ -29,6 +30,8 @@ export interface AskInput {
   requestId?: string | null;
   strategy?: StrategyChoice | null;
   adapter?: string | null;
+  model?: string | null;
+  task?: TaskKind | null;
   conversationId?: string | null;
   entity?: string | null;
   features?: readonly string[] | null;
@@ -41,7 +44,13 @@ export interface Question {
   text: string;
   /** null: all that the caller may read. */
   collections: string[] | null;
-  strategy: 'AUTO' | (typeof AVAILABLE_STRATEGIES)[number];
+  strategy: StrategyChoice;
+  /** `name`, `name@candidate` or `name@3`; null: none, or what AUTO finds. */
+  adapter: string | null;
+  /** `name` or `name@quantization`; null: the one that adapter or configuration say. */
+  model: string | null;
+  /** What kind of answer is wanted; null: any. */
+  task: TaskKind | null;
   conversationId: string | null;
   /** What the question is about, e.g. `customer:42`; null: nothing in particular. */
   entity: string | null;
@@ -52,11 +61,9 @@ export interface Question {
   generation: Generation;
 }
 
-/**
- * @throws BAD_USER_INPUT, QUESTION_TOO_LONG; CONFLICT when an adapter is asked for, because there are none
- */
+/** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
 export function checkedQuestion(input: AskInput): Question {
-  const { question, collections = null, strategy, adapter = null } = input;
+  const { question, collections = null, strategy } = input;
   if (question.length > MAX_QUESTION_CHARACTERS)
     throw new GraftError(
       'QUESTION_TOO_LONG',
@@ -71,7 +78,7 @@ export function checkedQuestion(input: AskInput): Question {
     preprocessing,
     ...checkedFeatures(input.entity ?? null, input.features ?? []),
     collections: collections === null ? null : checkedCollections(collections),
-    strategy: checkedStrategy(strategy ?? 'AUTO', adapter),
+    ...checkedTarget(strategy ?? 'AUTO', input),
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
     generation: checkedGeneration(input.generation ?? {}),
   };
@@ -115,15 +122,21 @@ function checkedCollections(names: readonly string[]): string[] {
   return [...new Set(names.map((name) => checkedName(name, 'input.collections')))].sort();
 }
 
-function checkedStrategy(strategy: StrategyChoice, adapter: string | null): Question['strategy'] {
-  if (strategy === 'ADAPTER' || strategy === 'HYBRID')
-    throw new GraftError('CONFLICT', `The strategy ${strategy} needs an adapter, and no adapter exists yet.`, {
-      field: 'input.strategy',
-      hint: 'Ask with AUTO, RAG or BASE.',
-    });
-  if (adapter !== null)
+/** Longer references name nothing: names have at most 63 characters, and so do aliases and quantizations. */
+const MAX_REFERENCE = 130;
+
+/** What is to answer: an adapter goes with a strategy that applies one, and only with such a one. */
+function checkedTarget(
+  strategy: StrategyChoice,
+  { adapter, model, task }: AskInput,
+): Pick<Question, 'strategy' | 'adapter' | 'model' | 'task'> {
+  const named = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
+  const adapts = strategy !== 'AUTO' && STRATEGIES[strategy].adapts;
+  if (adapts && named === null)
+    throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
+  if (!adapts && named !== null)
     throw badInput('input.adapter', 'adapter goes with the strategies ADAPTER and HYBRID only.', 'Leave it out.');
-  return strategy;
+  return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
 }
 
 function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>): Generation {

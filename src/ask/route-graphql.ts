@@ -4,8 +4,8 @@ import { RouteSource, Strategy } from './answer.js';
 const STRATEGIES = {
   BASE: { description: 'The base model alone, from what it knows.' },
   RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
-  ADAPTER: { description: 'The base model with a fine-tuned adapter. No adapter exists yet.' },
-  HYBRID: { description: 'Adapter and retrieval in one answer. No adapter exists yet.' },
+  ADAPTER: { description: 'The base model with a fine-tuned adapter, from the question alone.' },
+  HYBRID: { description: 'Adapter and retrieval in one answer: the adapted model reads passages.' },
 };
 registerEnumType(Strategy, {
   name: 'Strategy',
@@ -70,7 +70,8 @@ export class RouteDecision {
   chosenBy!: RouteSource;
 
   @Field(() => [RouteCandidate], {
-    description: 'The strategies that were looked at, available or not; RAG is not where the caller chose BASE.',
+    description:
+      'The strategies that were looked at, available or not; those that read are not where nothing was looked up.',
   })
   candidates!: RouteCandidate[];
 

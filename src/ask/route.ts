@@ -1,4 +1,5 @@
-import type { AvailableStrategy, RouteCandidate, RouteDecision, RouteReason } from './answer.js';
+import type { RouteCandidate, RouteDecision, RouteReason, Strategy } from './answer.js';
+import { STRATEGIES } from './plan.js';
 import type { Question } from './question.js';
 
 /** What the decision is made from. */
@@ -7,10 +8,12 @@ export interface RouteFeatures {
   choice: Question['strategy'];
   /** Whether the caller named collections. */
   named: boolean;
+  /** The adapter that the caller named; null when none. */
+  adapter: string | null;
   /** Collections that may be read, and chunks in them; null when the caller's choice made it needless to look. */
   readable: { collections: number; chunks: number } | null;
   /** Median time of recent answers, in ms, by strategy. */
-  expectedMs: Readonly<Partial<Record<AvailableStrategy, number>>>;
+  expectedMs: Readonly<Partial<Record<Strategy, number>>>;
 }
 
 /**
@@ -21,7 +24,7 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
   const { choice, named, readable } = features;
   const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
   const strategy = choice === 'AUTO' ? (chunks > 0 || named ? 'RAG' : 'BASE') : choice;
-  const forReading = strategy === 'RAG' ? 1 : -1;
+  const forReading = STRATEGIES[strategy].reads ? 1 : -1;
   const reasons: RouteReason[] = [];
   if (choice !== 'AUTO')
     reasons.push({
@@ -54,34 +57,35 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
 export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>
   reason === null ? route : { ...route, reasons: [...route.reasons, reason] };
 
-function candidatesOf({ readable, expectedMs }: RouteFeatures): RouteCandidate[] {
-  const candidate = (strategy: AvailableStrategy, available: boolean): RouteCandidate => ({
-    strategy,
-    available,
-    probability: null,
-    expectedMs: expectedMs[strategy] ?? null,
-  });
-  return [
-    ...(readable === null ? [] : [candidate('RAG', readable.chunks > 0)]),
-    candidate('BASE', true),
-    { strategy: 'ADAPTER', available: false, probability: null, expectedMs: null },
-    { strategy: 'HYBRID', available: false, probability: null, expectedMs: null },
-  ];
+/** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
+function candidatesOf({ readable, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
+  const order: Strategy[] = ['RAG', 'BASE', 'ADAPTER', 'HYBRID'];
+  return order
+    .filter((strategy) => readable !== null || !STRATEGIES[strategy].reads)
+    .map((strategy) => {
+      const { reads, adapts } = STRATEGIES[strategy];
+      return {
+        strategy,
+        available: (!reads || (readable?.chunks ?? 0) > 0) && (!adapts || adapter !== null),
+        probability: null,
+        expectedMs: expectedMs[strategy] ?? null,
+      };
+    });
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 /** Median of the last answers' times, by strategy. */
 export class ExpectedTimes {
-  readonly #times = new Map<AvailableStrategy, number[]>();
+  readonly #times = new Map<Strategy, number[]>();
 
   constructor(private readonly kept = 32) {}
 
-  add(strategy: AvailableStrategy, ms: number): void {
+  add(strategy: Strategy, ms: number): void {
     this.#times.set(strategy, [...(this.#times.get(strategy) ?? []), ms].slice(-this.kept));
   }
 
-  medians(): Partial<Record<AvailableStrategy, number>> {
+  medians(): Partial<Record<Strategy, number>> {
     return Object.fromEntries(
       [...this.#times].map(([strategy, times]) => [
         strategy,

@@ -16,9 +16,14 @@ export class Stopwatch {
     }
   }
 
-  /** Milliseconds of a stage so far; 0 when it didn't run. */
-  of(name: string): number {
-    return this.stages.find((stage) => stage.name === name)?.ms ?? 0;
+  /** Times a stage that tells what happens meanwhile; the time that its reader takes is part of it. */
+  async *follow<T, R>(name: string, stage: Generator<T, R> | AsyncGenerator<T, R>): AsyncGenerator<T, R> {
+    const started = this.clock.monotonic();
+    try {
+      return yield* stage;
+    } finally {
+      this.stages.push({ name, ms: this.clock.monotonic() - started });
+    }
   }
 
   get totalMs(): number {

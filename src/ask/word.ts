@@ -1,13 +1,16 @@
 import type { GenerateDone } from '../worker-protocol/index.js';
-import type { Abstention, Evidence, Wording } from './answer.js';
+import { readAnswer } from '../data/index.js';
+import type { Abstention, Evidence, Output, Wording } from './answer.js';
 import { declined } from './abstain.js';
 import type { AskEvent } from './events.js';
+import type { Adaptation } from './plan.js';
 import { checkWording } from './verify.js';
 
 /** The text of an answer and where it comes from. */
 export interface Worded {
   text: string;
   wording: Wording;
+  output: Output;
   abstention: Abstention | null;
   /** What the worker reported; null when no model was asked. */
   done: GenerateDone | null;
@@ -16,7 +19,7 @@ export interface Worded {
 /** The text of an answer that is none. */
 export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Worded> {
   yield { type: 'delta', text: abstention.sentence };
-  return { text: abstention.sentence, wording: 'ABSTENTION', abstention, done: null };
+  return { ...abstained(abstention), done: null };
 }
 
 /**
@@ -27,7 +30,7 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Wor
 export async function* wordAnswer(
   generation: AsyncGenerator<string, GenerateDone>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
-  question: string,
+  { question, adaptation }: { question: string; adaptation: Adaptation | null },
 ): AsyncGenerator<AskEvent, Worded> {
   let result = await generation.next();
   try {
@@ -37,16 +40,47 @@ export async function* wordAnswer(
     if (!result.done) await generation.return(undefined as never);
   }
   const done = result.value;
-  if (best === undefined ? done.text === '' : isRefusal(done.text)) {
+  const said = adaptation ? readTask(done.text, adaptation) : readPlain(done.text, best !== undefined);
+  if (said === null) {
     const abstention = declined();
     yield { type: 'replaced', text: abstention.sentence, reason: 'The model gave no answer.' };
-    return { text: abstention.sentence, wording: 'ABSTENTION', abstention, done };
+    return { ...abstained(abstention), done };
   }
-  if (best === undefined) return { text: done.text, wording: 'MODEL', abstention: null, done };
-  const { supported, missing } = checkWording(done.text, [...read, best.quote], question);
-  if (supported) return { text: done.text, wording: 'MODEL', abstention: null, done };
+  const { text, output } = said;
+  if (text !== done.text) yield { type: 'replaced', text, reason: 'The answer in the form of its task.' };
+  if (best === undefined || output.kind !== 'TEXT') return { text, wording: 'MODEL', output, abstention: null, done };
+  const { supported, missing } = checkWording(text, [...read, best.quote], question);
+  if (supported) return { text, wording: 'MODEL', output, abstention: null, done };
   yield { type: 'replaced', text: best.quote, reason: whyReplaced(missing) };
-  return { text: best.quote, wording: 'EVIDENCE', abstention: null, done };
+  return { text: best.quote, wording: 'EVIDENCE', output, abstention: null, done };
+}
+
+const abstained = (abstention: Abstention): Omit<Worded, 'done'> => ({
+  text: abstention.sentence,
+  wording: 'ABSTENTION',
+  output: { kind: 'TEXT' },
+  abstention,
+});
+
+/** What was said, as text and in the form of its task. */
+type Said = { text: string; output: Output };
+
+/** Words of the base model; null when they are none, or say that the excerpts hold no answer. */
+const readPlain = (text: string, reading: boolean): Said | null =>
+  text === '' || (reading && isRefusal(text)) ? null : { text, output: { kind: 'TEXT' } };
+
+/** Words of an adapted model as its task means them; null when they are no answer of the task, or a refusal. */
+function readTask(text: string, { input, context }: Adaptation): Said | null {
+  const answer = readAnswer(text, input, context);
+  if (answer === null) return null;
+  switch (answer.kind) {
+    case 'LABEL':
+      return { text: answer.label, output: { kind: 'LABEL', label: answer.label, probabilities: [] } };
+    case 'ENTITIES':
+      return { text, output: { kind: 'ENTITIES', entities: answer.entities } };
+    case 'TEXT':
+      return answer.refused ? null : { text: answer.text, output: { kind: 'TEXT' } };
+  }
 }
 
 /** What the prompt tells a model to say when the excerpts hold no answer. */

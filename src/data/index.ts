@@ -1,6 +1,7 @@
 /** Datasets, validation, features. */
 export { Data, type DataParts } from './data.js';
 export { dataResolvers, dataRuns } from './data-graphql.js';
+export { EntityType } from './datasets/content-graphql.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
@@ -23,6 +24,7 @@ export {
   renderPrompt,
   TaskKind,
   type Aids,
+  type Entity,
   type RenderedExample,
   type TaskAnswer,
   type TaskContext,

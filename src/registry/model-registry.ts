@@ -112,6 +112,21 @@ export class ModelRegistry {
     return served;
   }
 
+  /**
+   * The variant that a reference such as `qwen2.5-1.5b-instruct` or `qwen2.5-1.5b-instruct@Q8_0` means; null is the default's.
+   * Without a quantization it is the one that was registered first.
+   * @throws NOT_FOUND, MODEL_UNAVAILABLE when its file is gone or damaged
+   */
+  async resolve(workspaceId: WorkspaceId, reference: string | null, field = 'input.model'): Promise<ServedVariant> {
+    if (reference === null) return this.defaultVariant(workspaceId);
+    const [name = '', quantization, ...rest] = reference.split('@');
+    const model = rest.length > 0 ? null : await this.parts.store.modelByName(workspaceId, name);
+    const [variants = []] = model ? await this.variantsOf(workspaceId, [model.id]) : [];
+    const wanted = variants.find((each) => quantization === undefined || each.quantization === quantization);
+    if (!wanted) throw notFound('The model', reference, field);
+    return this.variant(workspaceId, wanted.id);
+  }
+
   /** @throws NOT_FOUND, MODEL_UNAVAILABLE when its file is gone or damaged */
   async variant(workspaceId: WorkspaceId, variantId: string): Promise<ServedVariant> {
     const key = `${workspaceId} ${variantId}`;
@@ -235,7 +250,16 @@ export class ModelRegistry {
     const path = await this.#pathOf(row);
     const { quantization, sha256, contextLength, chatTemplate, bosToken, eosToken, model } = row;
     return {
-      ...{ variantId: row.id, model: model.name, quantization, path, sha256, bytes: Number(row.bytes), contextLength },
+      ...{
+        variantId: row.id,
+        modelId: model.id,
+        model: model.name,
+        quantization,
+        path,
+        sha256,
+        bytes: Number(row.bytes),
+        contextLength,
+      },
       ...{ chatTemplate, bosToken, eosToken, architecture: model.architecture },
       parameters: Number(model.parameters),
       licence: model.licence,

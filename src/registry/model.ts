@@ -12,6 +12,7 @@ export type VariantRow = Prisma.ModelVariantGetPayload<object>;
 /** A variant that can answer: what the worker needs to load it and what the prompt needs to fit it. */
 export interface ServedVariant {
   variantId: string;
+  modelId: string;
   /** Name of the base model. */
   model: string;
   quantization: string;

@@ -63,9 +63,9 @@ interface AnswerRow {
   createdAt: Date;
 }
 
-/** Answers that were recorded before features could be read have none. */
+/** Answers that were recorded before there were features, forms of output or adapters have none. */
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", '{"features": []}'::jsonb || body AS body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", '{"features": [], "output": {"kind": "TEXT"}, "adapter": null}'::jsonb || body AS body, created_at AS "createdAt"`;
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or

@@ -36,8 +36,8 @@ export const requestIdTaken = (): GraftError =>
 
 export const withdrawn = (): GraftError => new GraftError('CANCELLED', 'The caller withdrew the question.');
 
-/** Where an answer goes, or the reason why there is none. */
-export interface AnswerRecord {
+/** An answer that is being made: where it goes, or the reason why there is none. */
+export interface OpenAnswer {
   /** @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws */
   complete(finished: FinishedAnswer): Promise<Answer>;
   /** Never throws: the reason itself is what the caller has to hear. */
@@ -48,7 +48,7 @@ export interface AnswerRecord {
  * An answer that the caller gave no request id: nobody can join it or ask for it again, so it is written once, when it is
  * settled, and the model need not wait for the database.
  */
-export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestId'>, createdAt: Date): AnswerRecord {
+export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer {
   const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
   const { inputDigest: _, ...told } = unclaimed;
   let written = false;
@@ -66,7 +66,7 @@ export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestI
 }
 
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
-export class Claim implements AnswerRecord {
+export class Claim implements OpenAnswer {
   private readonly renewing: NodeJS.Timeout;
 
   constructor(
@@ -105,7 +105,7 @@ function failureOf(error: unknown): Failure {
 }
 
 /** Passes on the events of making an answer, and records why it ended when it ends without one. */
-export async function* recorded<E, R>(record: AnswerRecord, making: AsyncGenerator<E, R>): AsyncGenerator<E, R> {
+export async function* recorded<E, R>(record: OpenAnswer, making: AsyncGenerator<E, R>): AsyncGenerator<E, R> {
   let reason: unknown = withdrawn();
   try {
     const result = yield* making;

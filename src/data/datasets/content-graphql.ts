@@ -1,5 +1,6 @@
 import { createUnionType, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
+import { entitySchema } from '../tasks/task.js';
 import { TASK_KINDS, TaskKind, taskOf, type TaskRow } from '../tasks/index.js';
 
 registerEnumType(TaskKind, {
@@ -42,6 +43,9 @@ function described(schema: unknown): { title?: string; description: string } {
   if (description === undefined) throw new TypeError('A field of a row has no description.');
   return title === undefined ? { description } : { title, description };
 }
+
+/** An entity as GraphQL shows it, in rows and in answers alike. */
+export const EntityType = objectType(entitySchema);
 
 const CONTENT_TYPES = TASK_KINDS.map((kind) => objectType(taskOf(kind).schema));
 

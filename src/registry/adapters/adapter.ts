@@ -17,8 +17,12 @@ export type Alias = (typeof ALIASES)[number];
  */
 export const adapterUsage = z.object({
   v: z.literal(1),
-  /** Version of the prompts in src/prompting that rendered its examples. */
-  prompts: z.string(),
+  /** Version of the rendering that made its examples. */
+  rendering: z.number().int(),
+  /** Labels or entity types of the rows that it learned from; empty where its task has none. */
+  labels: z.array(z.string()),
+  /** The pair of languages that it translates between, ISO 639-1 or `und`; null for other tasks. */
+  languages: z.object({ source: z.string(), target: z.string() }).nullable(),
   /** Whether its examples held passages to answer from. */
   reads: z.boolean(),
   /** The whole answer as text, or a label as one token of its own. */

@@ -16,6 +16,8 @@ import { ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import {
+  AdapterRegistry,
+  AdapterStore,
   downloadRuns,
   ModelRegistry,
   ModelStore,
@@ -64,6 +66,7 @@ export async function startAnswering() {
   erasure.addHolder(answerHolder(database, answers));
   const parts: AskParts = {
     ...{ registry, retriever, worker: watched, clock: systemClock },
+    adapters: new AdapterRegistry({ store: new AdapterStore(database), files }),
     answers,
     expected: new ExpectedTimes(),
     features,
@@ -98,7 +101,11 @@ export async function startAnswering() {
     withVariant: (change: Partial<ServedVariant>) =>
       new AskService({
         ...parts,
-        registry: { defaultVariant: async () => ({ ...variant, ...change }), embedder: () => registry.embedder() },
+        registry: {
+          resolve: async () => ({ ...variant, ...change }),
+          variant: (...args) => registry.variant(...args),
+          embedder: () => registry.embedder(),
+        },
       }),
     async events(stream: AsyncIterable<AskEvent>): Promise<AskEvent[]> {
       const events: AskEvent[] = [];

@@ -174,7 +174,9 @@ describe('asking over GraphQL', () => {
     ['a lone surrogate', { question: 'a\udc00b' }, 'BAD_USER_INPUT', 'input.question'],
     ['too many characters', { question: 'x'.repeat(9_000) }, 'QUESTION_TOO_LONG', 'input.question'],
     ['an unknown collection', { question: RMA, collections: ['none'] }, 'NOT_FOUND', 'input.collections'],
-    ['an adapter', { question: RMA, strategy: 'ADAPTER', adapter: 'a' }, 'CONFLICT', 'input.strategy'],
+    ['no adapter', { question: RMA, strategy: 'ADAPTER' }, 'BAD_USER_INPUT', 'input.adapter'],
+    ['an unknown adapter', { question: RMA, strategy: 'ADAPTER', adapter: 'a' }, 'NOT_FOUND', 'input.adapter'],
+    ['an unknown model', { question: RMA, strategy: 'BASE', model: 'm@Q4_0' }, 'NOT_FOUND', 'input.model'],
     [
       'too many tokens',
       { question: RMA, generation: { maxTokens: 513 } },

@@ -71,7 +71,7 @@ describe('ask', () => {
       expect(answer.usage.promptTokens).toBeGreaterThan(50);
       expect(answer.usage.generatedTokens).toBeGreaterThan(0);
       expect(answer.stages.map(({ name }) => name)).toEqual([
-        ...['model', 'scope', 'retrieve', 'evidence', 'compose', 'generate', 'cite'],
+        ...['scope', 'plan', 'retrieve', 'evidence', 'compose', 'generate', 'cite'],
       ]);
       expect(answer.cost.computeMs).toBeGreaterThan(0);
       expect(answer.configuration.digest).toBe(digestOf(answer.configuration.values));
@@ -369,7 +369,7 @@ describe('ask', () => {
       const input = { question: RMA, requestId: newId() };
       const failing = new AskService({
         ...answering.parts,
-        registry: { ...answering.parts.registry, defaultVariant: () => Promise.reject(new Error('a secret')) },
+        registry: { ...answering.parts.registry, resolve: () => Promise.reject(new Error('a secret')) },
       });
       await expect(failing.ask(answering.caller, input, forever)).rejects.toThrow('a secret');
       expect(await answering.row(input.requestId)).toMatchObject({

@@ -8,7 +8,7 @@ import { FileService, ArtifactStore } from '../../../src/platform/artifacts/inde
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 
-const USAGE: AdapterUsage = { v: 1, prompts: '1', reads: false, answer: { form: 'text' } };
+const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } };
 const PROOF: Attestation = {
   v: 1,
   digest: 'a'.repeat(64),

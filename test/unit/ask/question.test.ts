@@ -8,7 +8,7 @@ describe('checkedQuestion', () => {
     expect(checkedQuestion({ question: ' Why? ' })).toEqual({
       text: 'Why?',
       collections: null,
-      strategy: 'AUTO',
+      ...{ strategy: 'AUTO', adapter: null, model: null, task: null },
       conversationId: null,
       entity: null,
       features: [],
@@ -81,11 +81,14 @@ describe('checkedQuestion', () => {
     );
   });
 
-  it('refuses strategies that need an adapter, and an adapter without such a strategy', () => {
-    for (const strategy of ['ADAPTER', 'HYBRID'] as const)
-      expect(() => checkedQuestion({ question: 'Why?', strategy, adapter: 'a' })).toThrow(
-        code('CONFLICT', 'input.strategy'),
-      );
+  it('takes an adapter with the strategies that apply one, and with no other', () => {
+    for (const strategy of ['ADAPTER', 'HYBRID'] as const) {
+      expect(checkedQuestion({ question: 'Why?', strategy, adapter: 'a@3' })).toMatchObject({
+        strategy,
+        adapter: 'a@3',
+      });
+      expect(() => checkedQuestion({ question: 'Why?', strategy })).toThrow(code('BAD_USER_INPUT', 'input.adapter'));
+    }
     expect(() => checkedQuestion({ question: 'Why?', adapter: 'a' })).toThrow(code('BAD_USER_INPUT', 'input.adapter'));
   });
 

@@ -3,7 +3,7 @@ import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../.
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {
-  ...{ choice: 'AUTO', named: false, expectedMs: {} },
+  ...{ choice: 'AUTO', named: false, adapter: null, expectedMs: {} },
   readable: { collections: 2, chunks: 40 },
 };
 
@@ -34,8 +34,9 @@ describe('decideRoute', () => {
   });
 
   it('obeys the caller and says so', () => {
-    for (const choice of ['BASE', 'RAG'] as const) {
-      const route = decideRoute({ ...features, choice });
+    for (const choice of ['BASE', 'RAG', 'ADAPTER', 'HYBRID'] as const) {
+      const route = decideRoute({ ...features, choice, adapter: 'routing' });
+      expect(route.candidates).toContainEqual(expect.objectContaining({ strategy: choice, available: true }));
       expect(route).toMatchObject({ strategy: choice, chosenBy: 'CALLER' });
       expect(route.reasons[0]).toMatchObject({ feature: 'strategy.requested', contribution: 1 });
     }
@@ -45,6 +46,7 @@ describe('decideRoute', () => {
     const route = decideRoute({ ...features, choice: 'BASE', readable: null });
     expect(route.reasons.map(({ feature }) => feature)).toEqual(['strategy.requested']);
     expect(route.candidates.map(({ strategy }) => strategy)).not.toContain('RAG');
+    expect(route.candidates).toContainEqual(expect.objectContaining({ strategy: 'ADAPTER', available: false }));
   });
 
   it('adds what is seen later without changing what was told before', () => {

@@ -1,4 +1,6 @@
-import type { Evidence } from '../../../src/ask/answer.js';
+import type { Evidence, Strategy } from '../../../src/ask/answer.js';
+import { STRATEGIES, type Adaptation, type Plan } from '../../../src/ask/plan.js';
+import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import type { Passage } from '../../../src/knowledge/index.js';
 import type { ServedVariant } from '../../../src/registry/index.js';
 
@@ -45,6 +47,7 @@ export const evidenceOf = (quote: string, rest: Partial<Evidence> = {}): Evidenc
 
 export const variantOf = (rest: Partial<ServedVariant> = {}): ServedVariant => ({
   variantId: 'variant',
+  modelId: 'model-row',
   model: 'model',
   quantization: 'Q4_1',
   path: '/model.gguf',
@@ -59,3 +62,13 @@ export const variantOf = (rest: Partial<ServedVariant> = {}): ServedVariant => (
   licence: null,
   ...rest,
 });
+
+/** The plan of a strategy; one that reads may read nothing in particular. */
+export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: Adaptation | null = null): Plan => {
+  const { path, sha256, contextLength } = variant;
+  return {
+    ...{ strategy, variant, adaptation },
+    scope: STRATEGIES[strategy].reads ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [] } : null,
+    model: { path, sha256, contextLength, adapters: adaptation ? [adaptation.adapter.file] : [] },
+  };
+};

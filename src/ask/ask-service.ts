@@ -1,9 +1,10 @@
 import { badInput } from '../kernel/errors.js';
 import { isUuid, type WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
-import { AVAILABLE_STRATEGIES, type Answer } from './answer.js';
+import { Strategy, type Answer } from './answer.js';
 import { ask, type Asked, type AskParts } from './ask.js';
 import type { AskEvent } from './events.js';
+import { STRATEGIES } from './plan.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import type { AnswerFilter } from './record/answer-store.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
@@ -49,13 +50,16 @@ export class AskService {
     return requestId === null ? ask(this.parts, asked, signal) : this.shared(asked).read(signal);
   }
 
-  /** The same question through every strategy that can answer now, one after the other: they share one model. */
+  /** The same question through every strategy, one after the other; without an adapter through those that need none. */
   async askAll(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer[]> {
     const answers: Answer[] = [];
     const common = checkedKey(input.requestId, 'input.requestId', MAX_KEY_CHARACTERS - LONGEST_SUFFIX);
-    for (const strategy of AVAILABLE_STRATEGIES) {
+    for (const strategy of Object.values(Strategy)) {
+      const { adapts } = STRATEGIES[strategy];
+      if (adapts && !input.adapter) continue;
       const requestId = common === null ? null : `${common}:${strategy}`;
-      answers.push(await this.ask(caller, { ...input, strategy, requestId }, signal));
+      const adapter = adapts ? input.adapter : null;
+      answers.push(await this.ask(caller, { ...input, strategy, adapter, requestId }, signal));
     }
     return answers;
   }

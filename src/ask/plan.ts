@@ -1,0 +1,87 @@
+import { askedInput, LabelWords, type TaskContext, type TaskInput, type TaskKind } from '../data/index.js';
+import { badInput } from '../kernel/errors.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { SearchScope } from '../knowledge/index.js';
+import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../registry/index.js';
+import type { ModelFile } from '../worker-protocol/index.js';
+import type { Strategy } from './answer.js';
+import type { Question } from './question.js';
+
+/** What a strategy reads and applies. Every stage asks the plan, and the plan this table: a new strategy begins with a line here. */
+export const STRATEGIES = {
+  BASE: { reads: false, adapts: false },
+  RAG: { reads: true, adapts: false },
+  ADAPTER: { reads: false, adapts: true },
+  HYBRID: { reads: true, adapts: true },
+} as const satisfies Record<Strategy, { reads: boolean; adapts: boolean }>;
+
+/** An adapter with what its task makes of the question. */
+export interface Adaptation {
+  adapter: ServedAdapter;
+  context: TaskContext;
+  input: TaskInput;
+}
+
+/** Everything that was decided before the answer is made: the stages run from this alone. */
+export interface Plan {
+  strategy: Strategy;
+  /** Where passages are read from; null when none are. */
+  scope: SearchScope | null;
+  variant: ServedVariant;
+  /** What acts on the model; null for the base model alone. */
+  adaptation: Adaptation | null;
+  /** The variant's file with the adapters that act on it, as the worker takes it. */
+  model: ModelFile;
+}
+
+export interface PlanParts {
+  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
+  adapters: Pick<AdapterRegistry, 'resolve'>;
+}
+
+/**
+ * The plan of an answer whose strategy is decided.
+ * @throws NOT_FOUND for a model or an adapter that doesn't exist, BAD_USER_INPUT for an adapter of another base model or task,
+ * MODEL_UNAVAILABLE
+ */
+export async function makePlan(
+  { registry, adapters }: PlanParts,
+  workspaceId: WorkspaceId,
+  question: Question,
+  strategy: Strategy,
+  scope: SearchScope | null,
+): Promise<Plan> {
+  const { reads, adapts } = STRATEGIES[strategy];
+  const adapter = adapts ? await adapters.resolve(workspaceId, question.adapter ?? '') : null;
+  if (adapter && question.task !== null && adapter.task !== question.task)
+    throw badInput('input.adapter', `${adapter.adapter} was made for ${adapter.task}, not for ${question.task}.`);
+  const variant = await variantOf(registry, workspaceId, question, adapter);
+  const { path, sha256, contextLength } = variant;
+  return {
+    strategy,
+    scope: reads ? scope : null,
+    variant,
+    adaptation: adapter && adaptationOf(adapter, question),
+    model: { path, sha256, contextLength, adapters: adapter ? [adapter.file] : [] },
+  };
+}
+
+/** The model that the caller names, else the one that the adapter was trained on, else the default. */
+async function variantOf(
+  registry: PlanParts['registry'],
+  workspaceId: WorkspaceId,
+  { model }: Question,
+  adapter: ServedAdapter | null,
+): Promise<ServedVariant> {
+  if (model === null && adapter) return registry.variant(workspaceId, adapter.variantId);
+  const variant = await registry.resolve(workspaceId, model);
+  if (adapter && adapter.modelId !== variant.modelId)
+    throw badInput('input.model', `${adapter.adapter} adapts another base model than ${variant.model}.`);
+  return variant;
+}
+
+function adaptationOf(adapter: ServedAdapter, { text }: Question): Adaptation {
+  const { labels, languages } = adapter.usage;
+  const context: TaskContext = { labels: new LabelWords(labels), languages };
+  return { adapter, context, input: askedInput(adapter.task as TaskKind, text, context) };
+}
