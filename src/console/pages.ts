@@ -1,4 +1,12 @@
-import { IconMessageQuestion, type Icon } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconBooks,
+  IconBox,
+  IconMessageQuestion,
+  IconServer,
+  IconTable,
+  type Icon,
+} from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 export interface ConsolePage {
@@ -12,4 +20,9 @@ export interface ConsolePage {
 /** Every page of the console, in the order of the navigation. Its code is loaded when it is opened. */
 export const PAGES: readonly ConsolePage[] = [
   { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazy(() => import('./pages/ask/ask')) },
+  { path: '/knowledge', label: 'Knowledge', icon: IconBooks, Page: lazy(() => import('./pages/knowledge/knowledge')) },
+  { path: '/data', label: 'Data', icon: IconTable, Page: lazy(() => import('./pages/data/data')) },
+  { path: '/models', label: 'Models', icon: IconBox, Page: lazy(() => import('./pages/models/models')) },
+  { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazy(() => import('./pages/runs/runs')) },
+  { path: '/system', label: 'System', icon: IconServer, Page: lazy(() => import('./pages/system/system')) },
 ];

@@ -81,6 +81,47 @@ describe('the console', () => {
       120_000,
     );
 
+  for (const view of VIEWS)
+    itInBrowser(
+      `has no page that axe-core calls seriously faulty or that is wider than its window: ${view.name}`,
+      async () => {
+        for (const path of ['/knowledge', '/knowledge/pumps', '/data', '/models', '/runs', '/system']) {
+          const page = await browser.open(path, view);
+          await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'hidden' });
+          await keepScreenshot(page, `${path.slice(1).replace('/', '-')}-${view.name}`);
+          expect([path, await seriousFaults(page)]).toEqual([path, []]);
+          expect([path, (await overflow(page)) > 0]).toEqual([path, false]);
+          await page.context().close();
+        }
+      },
+      120_000,
+    );
+
+  itInBrowser(
+    'takes files with a hostile name, says what became of each, and shows the name as text',
+    async () => {
+      const page = await browser.open('/knowledge/pumps');
+      const name = '<img src=x onerror=alert(1)> 🪴.md';
+      await page.getByLabel('Files').setInputFiles([
+        { name, mimeType: 'text/markdown', buffer: Buffer.from('# Valve\n\nThe Tarn valve opens at 9 bar.') },
+        { name: 'broken.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 and no more') },
+      ]);
+      await page.getByText('indexed', { exact: true }).waitFor(PATIENCE);
+      await page.getByText('failed', { exact: true }).waitFor(PATIENCE);
+      await page.getByRole('button', { name, exact: true }).waitFor(PATIENCE);
+      expect(await page.locator('main img').count()).toBe(0);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser('lists what became of long work, and keeps one row for each run', async () => {
+    const page = await browser.open('/runs');
+    await page.getByTestId('run').first().waitFor(PATIENCE);
+    expect(await page.getByTestId('run').first().textContent()).toContain('Ingestion');
+    await page.context().close();
+  });
+
   itInBrowser('needs nothing from elsewhere, and breaks no rule of its content security policy', async () => {
     expect(browser.foreign).toEqual([]);
     expect(browser.complaints).toEqual([]);

@@ -72,6 +72,6 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
 
 export const Loading = ({ label = 'Loading' }: { label?: string }) => (
   <Center py={48}>
-    <Loader size="sm" aria-label={label} />
+    <Loader size="sm" role="status" aria-label={label} />
   </Center>
 );

@@ -1,0 +1,42 @@
+import { Tabs } from '@mantine/core';
+import { Route, Switch, useParams } from 'wouter';
+import { PageHeader } from '../../parts/states';
+import { DatasetList } from './dataset-list';
+import { DatasetView } from './dataset-view';
+import { FeatureViews } from './feature-views';
+
+function Opened() {
+  const { name } = useParams<{ name: string }>();
+  return <DatasetView name={decodeURIComponent(name)} />;
+}
+
+function Overview() {
+  return (
+    <>
+      <PageHeader title="Data">
+        Labelled examples in immutable versions, with what is wrong with them; features of entities.
+      </PageHeader>
+      <Tabs defaultValue="datasets" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="datasets">Datasets</Tabs.Tab>
+          <Tabs.Tab value="features">Features</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="datasets">
+          <DatasetList />
+        </Tabs.Panel>
+        <Tabs.Panel value="features">
+          <FeatureViews />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+export default function DataPage() {
+  return (
+    <Switch>
+      <Route path="/data/:name" component={Opened} />
+      <Route component={Overview} />
+    </Switch>
+  );
+}

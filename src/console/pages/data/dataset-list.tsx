@@ -1,0 +1,130 @@
+import { Badge, Button, Group, Modal, Paper, Select, Stack, Text, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus, IconTable } from '@tabler/icons-react';
+import { useState, type FormEvent } from 'react';
+import { useMutation, useQuery } from 'urql';
+import { Link, useLocation } from 'wouter';
+import {
+  CreateDatasetInConsoleDocument,
+  DataFieldsDocument,
+  DatasetListDocument,
+  type TaskKind,
+} from '../../generated/operations';
+import { count, words } from '../../parts/format';
+import { EmptyState, ErrorState, Loading } from '../../parts/states';
+
+const PAGE = 50;
+
+export const datasetPath = (name: string): string => `/data/${encodeURIComponent(name)}`;
+
+function NewDataset({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState('');
+  const [task, setTask] = useState<string | null>('CLASSIFICATION');
+  const [{ error, fetching }, create] = useMutation(CreateDatasetInConsoleDocument);
+  const [{ data }] = useQuery({ query: DataFieldsDocument });
+  const [, go] = useLocation();
+  const tasks = data?.tasks?.enumValues ?? [];
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const made = await create({ input: { name: name.trim(), task: task as TaskKind } });
+    if (made.data) go(datasetPath(made.data.createDataset.dataset.name));
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack>
+        <TextInput
+          label="Name"
+          description="1 to 63 letters, digits, “.”, “_” or “-”"
+          required
+          data-autofocus
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="What it teaches"
+          description={tasks.find((each) => each.name === task)?.description}
+          data={tasks.map((each) => ({ value: each.name, label: words(each.name) }))}
+          value={task}
+          allowDeselect={false}
+          onChange={setTask}
+        />
+        {error && <ErrorState error={error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={fetching} disabled={name.trim() === '' || task === null}>
+            Create
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+export function DatasetList() {
+  const [after, setAfter] = useState<string | null>(null);
+  const [{ data, error }, again] = useQuery({ query: DatasetListDocument, variables: { first: PAGE, after } });
+  const [creating, { open, close }] = useDisclosure();
+  const button = (
+    <Button leftSection={<IconPlus size={16} />} onClick={open}>
+      New dataset
+    </Button>
+  );
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the datasets" />;
+  const { edges, pageInfo } = data.datasets;
+  return (
+    <Stack>
+      {edges.length === 0 ? (
+        <EmptyState icon={IconTable} title="No dataset yet" action={button}>
+          Make one and drop a CSV, TSV, JSONL or Parquet file into it: every row is checked before anything learns from
+          it.
+        </EmptyState>
+      ) : (
+        <Group justify="flex-end">{button}</Group>
+      )}
+      {edges.map(({ node: { id, name, description, task, latestVersion } }) => (
+        <Paper key={id} component={Link} href={datasetPath(name)} c="inherit" td="none" className="card-link">
+          <Group justify="space-between" gap="sm">
+            <div>
+              <Group gap="xs">
+                <Text fw={600}>{name}</Text>
+                <Badge color="blue">{words(task)}</Badge>
+              </Group>
+              {description && (
+                <Text size="sm" c="dimmed">
+                  {description}
+                </Text>
+              )}
+            </div>
+            {latestVersion === null ? (
+              <Badge color="gray">no version yet</Badge>
+            ) : (
+              <Group gap="xs">
+                <Text size="sm">
+                  version {latestVersion.version}: {count(latestVersion.counts.train)} /{' '}
+                  {count(latestVersion.counts.validation)} / {count(latestVersion.counts.test)}
+                </Text>
+                {latestVersion.counts.quarantined > 0 && (
+                  <Badge color="yellow">{count(latestVersion.counts.quarantined)} kept out</Badge>
+                )}
+                <Badge color={latestVersion.usable ? 'green' : 'red'}>
+                  {latestVersion.usable ? 'usable' : 'not usable'}
+                </Badge>
+              </Group>
+            )}
+          </Group>
+        </Paper>
+      ))}
+      {pageInfo.hasNextPage && (
+        <Button variant="default" onClick={() => setAfter(pageInfo.endCursor)}>
+          Show more datasets
+        </Button>
+      )}
+      <Modal opened={creating} onClose={close} title={<Text fw={600}>New dataset</Text>}>
+        <NewDataset onClose={close} />
+      </Modal>
+    </Stack>
+  );
+}

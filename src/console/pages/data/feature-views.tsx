@@ -1,0 +1,96 @@
+import { Badge, Button, Code, Group, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
+import { IconDatabase } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { FeaturesOfEntityDocument, FeatureViewsShownDocument } from '../../generated/operations';
+import { dateTime } from '../../parts/format';
+import { EmptyState, ErrorState, Loading } from '../../parts/states';
+
+/** What the views say of one entity now, as a question at serving would be told. */
+function Lookup({ views }: { views: string[] }) {
+  const [entity, setEntity] = useState('');
+  const [asked, setAsked] = useState('');
+  const [{ data, error }] = useQuery({
+    query: FeaturesOfEntityDocument,
+    variables: { entity: asked, views },
+    pause: asked === '',
+    requestPolicy: 'network-only',
+  });
+  return (
+    <Paper>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          setAsked(entity.trim());
+        }}
+      >
+        <Group align="flex-end">
+          <TextInput
+            label="What is known of an entity now"
+            placeholder="customer:42"
+            flex="1 1 200px"
+            value={entity}
+            onChange={(event) => setEntity(event.currentTarget.value)}
+          />
+          <Button type="submit" disabled={entity.trim() === ''}>
+            Look up
+          </Button>
+        </Group>
+      </form>
+      {error && <ErrorState error={error} />}
+      {data?.features.map(({ view, row }) => (
+        <div key={view}>
+          <Text size="sm" mt="sm">
+            <b>{view}</b> {row ? `since ${dateTime(row.eventTime)}` : 'knows nothing of it'}
+          </Text>
+          {row && <Code block>{JSON.stringify(row.values, null, 2)}</Code>}
+        </div>
+      ))}
+    </Paper>
+  );
+}
+
+export function FeatureViews() {
+  const [{ data, error }, again] = useQuery({ query: FeatureViewsShownDocument });
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the feature views" />;
+  const views = data.featureViews.edges.map(({ node }) => node);
+  if (views.length === 0)
+    return (
+      <EmptyState
+        icon={IconDatabase}
+        title="No feature view yet"
+        action={
+          <Button component="a" href="/playground/" variant="default">
+            Open the Playground
+          </Button>
+        }
+      >
+        A feature view holds values of an entity over time. Define one with `defineFeatureView`, fill it with
+        `importFeatures`.
+      </EmptyState>
+    );
+  return (
+    <Stack>
+      <Lookup views={views.slice(0, 20).map(({ name }) => name)} />
+      {views.map(({ id, name, description, entity, ttlSeconds, fields }) => (
+        <Paper key={id}>
+          <Title order={2} size="h3">
+            {name}
+          </Title>
+          <Text size="sm" c="dimmed">
+            {description && `${description} · `}of each {entity}
+            {ttlSeconds !== null && ` · holds for ${ttlSeconds} s`}
+          </Text>
+          <Group gap="xs" mt="xs">
+            {fields.map((field) => (
+              <Badge key={field.name} color="gray">
+                {field.name}: {field.type.toLowerCase()}
+              </Badge>
+            ))}
+          </Group>
+        </Paper>
+      ))}
+    </Stack>
+  );
+}

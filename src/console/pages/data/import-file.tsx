@@ -1,0 +1,222 @@
+import { Alert, Badge, Button, Checkbox, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import { useClient, useMutation, useQuery } from 'urql';
+import {
+  AddVersionInConsoleDocument,
+  DataFieldsDocument,
+  ImportPreviewShownDocument,
+  ImportShownDocument,
+  type ColumnUseInput,
+  type DataField,
+  type ImportPreviewShownQuery,
+  type ImportShownSubscription,
+  type TaskKind,
+} from '../../generated/operations';
+import { DropZone } from '../../parts/drop-zone';
+import { words } from '../../parts/format';
+import { RunProgress } from '../../parts/run-progress';
+import { ErrorState } from '../../parts/states';
+import { upload } from '../../parts/upload';
+import { useRun } from '../../parts/use-run';
+import { contentText } from './content';
+import { ScrollRegion } from '../../parts/scroll-region';
+
+type Preview = ImportPreviewShownQuery['previewImport'];
+
+interface Uploaded {
+  id: string;
+  name: string;
+}
+
+const eventOf = ({ importProgress }: ImportShownSubscription) => importProgress;
+const SAMPLE_ROWS = 4;
+
+/** A cell as the file has it: text, or JSON where it is nested. */
+const cellText = (cell: unknown): string => (typeof cell === 'string' ? cell : JSON.stringify(cell ?? ''));
+
+/** The columns of a file, a sample of each, and what each is used for, which can be corrected. */
+function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: ColumnUseInput[]) => void }) {
+  const [{ data }] = useQuery({ query: DataFieldsDocument });
+  const fields = data?.fields?.enumValues ?? [];
+  const uses = preview.mapping.columns;
+  const use = (column: string, field: string | null) => {
+    // A field has one column, and a column one field.
+    const others = uses.filter((each) => each.column !== column && each.field !== field);
+    onChange([...others, ...(field === null ? [] : [{ column, field: field as DataField }])]);
+  };
+  return (
+    <Paper p={0}>
+      <ScrollRegion minWidth={560}>
+        <Table verticalSpacing="xs" aria-label="Columns">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Column</Table.Th>
+              <Table.Th>Used as</Table.Th>
+              <Table.Th>Sample</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {preview.columns.map((column, index) => (
+              <Table.Tr key={column}>
+                <Table.Td>{column}</Table.Td>
+                <Table.Td w={220}>
+                  <Select
+                    aria-label={`What ${column} is used as`}
+                    placeholder="Not used"
+                    clearable
+                    searchable
+                    data={fields.map(({ name }) => ({ value: name, label: words(name) }))}
+                    value={uses.find((each) => each.column === column)?.field ?? null}
+                    onChange={(field) => use(column, field)}
+                  />
+                </Table.Td>
+                <Table.Td>
+                  <Text size="xs" c="dimmed" lineClamp={2}>
+                    {preview.sample
+                      .slice(0, SAMPLE_ROWS)
+                      .map((row) => cellText(row[index]))
+                      .join(' · ')}
+                  </Text>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollRegion>
+    </Paper>
+  );
+}
+
+function PreviewRows({ rows }: { rows: Preview['rows'] }) {
+  return (
+    <Paper>
+      <Title order={2} size="h3" mb="xs">
+        The first rows as they would be imported
+      </Title>
+      <Stack gap={6}>
+        {rows.map(({ content, fault }, index) => (
+          <Text
+            key={index}
+            size="sm"
+            lineClamp={2}
+            c={fault === null ? undefined : 'var(--mantine-color-red-light-color)'}
+          >
+            {content ? contentText(content) : fault}
+          </Text>
+        ))}
+      </Stack>
+    </Paper>
+  );
+}
+
+/** Takes a file, suggests what its columns mean, and makes a version of it once the person agrees. */
+export function ImportFile({
+  dataset,
+  task,
+  extendable,
+  onDone,
+}: {
+  dataset: string;
+  task: TaskKind;
+  extendable: boolean;
+  onDone: () => void;
+}) {
+  const client = useClient();
+  const [file, setFile] = useState<Uploaded | null>(null);
+  const [preview, setPreview] = useState<Preview | null>(null);
+  const [columns, setColumns] = useState<ColumnUseInput[] | null>(null);
+  const [extend, setExtend] = useState(extendable);
+  const [busy, setBusy] = useState<string | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [, add] = useMutation(AddVersionInConsoleDocument);
+  const { event, error, watch } = useRun(ImportShownDocument, eventOf);
+
+  const look = async (looked: Uploaded, corrected: ColumnUseInput[] | null) => {
+    setBusy('Looking into the file…');
+    const mapping = corrected === null ? null : { columns: corrected };
+    const result = await client.query(
+      ImportPreviewShownDocument,
+      { input: { file: looked.id, task, mapping } },
+      { requestPolicy: 'network-only' },
+    );
+    setFailure(result.error ?? null);
+    if (result.data) setPreview(result.data.previewImport);
+    setBusy(null);
+  };
+  const take = async (taken: File) => {
+    setFailure(null);
+    setPreview(null);
+    setColumns(null);
+    try {
+      const id = await upload(taken, (share) => setBusy(`Sending ${taken.name}: ${Math.round(share * 100)} %`));
+      setFile({ id, name: taken.name });
+      await look({ id, name: taken.name }, null);
+    } catch (reason) {
+      setFailure(reason);
+      setBusy(null);
+    }
+  };
+  const start = async () => {
+    if (!file) return;
+    setBusy('Reading and checking every row…');
+    const mapping = columns === null ? null : { columns };
+    const result = await add({
+      input: { dataset, files: [{ file: file.id, mapping }], extend, idempotencyKey: crypto.randomUUID() },
+    });
+    setFailure(result.error ?? null);
+    if (result.data) {
+      await watch(result.data.addDatasetVersion.run.id);
+      setPreview(null);
+      onDone();
+    }
+    setBusy(null);
+  };
+
+  return (
+    <Stack>
+      <DropZone
+        busy={busy}
+        accept=".csv,.tsv,.txt,.jsonl,.json,.parquet"
+        onFiles={([taken]) => taken && void take(taken)}
+      >
+        Drop a CSV, TSV, JSONL, JSON or Parquet file here.
+      </DropZone>
+      {failure !== null && <ErrorState error={failure} />}
+      <RunProgress event={event} error={error} />
+      {file && preview && (
+        <>
+          <Group gap="xs">
+            <Text fw={600}>{file.name}</Text>
+            <Badge color="gray">{words(preview.mapping.format)}</Badge>
+            <Badge color="gray">{preview.mapping.encoding.replaceAll('_', '-')}</Badge>
+          </Group>
+          {preview.problem && (
+            <Alert color="yellow" title="Not yet a dataset">
+              {preview.problem}
+            </Alert>
+          )}
+          <Mapping
+            preview={preview}
+            onChange={(corrected) => {
+              setColumns(corrected);
+              void look(file, corrected);
+            }}
+          />
+          {preview.rows.length > 0 && <PreviewRows rows={preview.rows} />}
+          <Group>
+            <Button disabled={preview.problem !== null} loading={busy !== null} onClick={() => void start()}>
+              Import
+            </Button>
+            {extendable && (
+              <Checkbox
+                label="Keep the rows of the newest version"
+                checked={extend}
+                onChange={(changed) => setExtend(changed.currentTarget.checked)}
+              />
+            )}
+          </Group>
+        </>
+      )}
+    </Stack>
+  );
+}

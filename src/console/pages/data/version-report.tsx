@@ -1,0 +1,134 @@
+import { Accordion, Alert, Badge, Group, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { IconCircleCheck } from '@tabler/icons-react';
+import { useQuery } from 'urql';
+import { VersionReportDocument, type VersionReportQuery } from '../../generated/operations';
+import { ShareBar } from '../../parts/bars';
+import { count, plural, words } from '../../parts/format';
+import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { ScrollRegion } from '../../parts/scroll-region';
+
+type Version = Extract<NonNullable<VersionReportQuery['node']>, { __typename: 'DatasetVersion' }>;
+type Problem = Version['report']['problems'][number];
+
+const COLOURS = { ERROR: 'red', WARNING: 'yellow', INFO: 'blue' } as const;
+const LABELS_SHOWN = 20;
+
+function Rows({ problem }: { problem: Problem }) {
+  return (
+    <ScrollRegion minWidth={520} mah={360}>
+      <Table stickyHeader verticalSpacing={4} aria-label={`Rows of ${problem.rule}`}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>File</Table.Th>
+            <Table.Th ta="right">Row</Table.Th>
+            <Table.Th>What is wrong</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {problem.rows.map(({ place, file, row, line, note }) => (
+            <Table.Tr key={place}>
+              <Table.Td>{file}</Table.Td>
+              <Table.Td ta="right" title={line === null ? undefined : `line ${line}`}>
+                {count(row)}
+              </Table.Td>
+              <Table.Td>{note}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </ScrollRegion>
+  );
+}
+
+function ProblemItem({ problem }: { problem: Problem }) {
+  return (
+    <Accordion.Item value={problem.rule}>
+      <Accordion.Control>
+        <Group gap="xs">
+          <Badge color={COLOURS[problem.severity]}>{words(problem.severity)}</Badge>
+          <Text fw={600} size="sm">
+            {problem.rule}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {problem.count === 0 ? 'the version as a whole' : plural(problem.count, 'row')}
+            {problem.quarantined > 0 && ` · ${count(problem.quarantined)} kept out`}
+          </Text>
+        </Group>
+      </Accordion.Control>
+      <Accordion.Panel>
+        <Stack gap="xs">
+          <Text size="sm">{problem.meaning}</Text>
+          <Text size="sm" c="dimmed">
+            {problem.cure}
+          </Text>
+          {problem.findings.map(({ message }) => (
+            <Text key={message} size="sm">
+              • {message}
+            </Text>
+          ))}
+          {problem.rows.length > 0 && <Rows problem={problem} />}
+        </Stack>
+      </Accordion.Panel>
+    </Accordion.Item>
+  );
+}
+
+function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
+  const most = Math.max(1, ...labels.map(({ train }) => train));
+  return (
+    <Paper>
+      <Title order={2} size="h3" mb="sm">
+        Labels
+      </Title>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
+        {labels.slice(0, LABELS_SHOWN).map(({ label, train, validation, test }) => (
+          <ShareBar
+            key={label}
+            label={label}
+            value={train / most}
+            text={`${count(train)} / ${count(validation)} / ${count(test)}`}
+          />
+        ))}
+      </SimpleGrid>
+      {labels.length > LABELS_SHOWN && (
+        <Text size="sm" c="dimmed" mt="sm">
+          and {plural(labels.length - LABELS_SHOWN, 'label')} more
+        </Text>
+      )}
+    </Paper>
+  );
+}
+
+/** What was found wrong with a version, rule by rule, with the rows that each names. */
+export function VersionReport({ id }: { id: string }) {
+  const [{ data, error }, again] = useQuery({ query: VersionReportDocument, variables: { id } });
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the report" />;
+  if (data.node?.__typename !== 'DatasetVersion') return <Text>The version was withdrawn.</Text>;
+  const { report, usable, unusableReason, statistics } = data.node;
+  return (
+    <Stack>
+      {!usable && (
+        <Alert color="red" title="Must not be trained on">
+          {unusableReason}
+        </Alert>
+      )}
+      <Text size="sm">
+        {count(report.usableRows)} of {plural(report.rows, 'row')} can be learned from; {count(report.quarantinedRows)}{' '}
+        are kept out.
+      </Text>
+      {report.problems.length === 0 ? (
+        <EmptyState icon={IconCircleCheck} title="No rule found anything">
+          Every row was read and checked.
+        </EmptyState>
+      ) : (
+        <Accordion variant="contained" multiple>
+          {report.problems.map((problem) => (
+            <ProblemItem key={problem.rule} problem={problem} />
+          ))}
+        </Accordion>
+      )}
+      {statistics.labels.length > 0 && <Labels labels={statistics.labels} />}
+    </Stack>
+  );
+}

@@ -1,0 +1,176 @@
+import { ActionIcon, Anchor, Button, Paper, Stack, Table, Tabs, Text, VisuallyHidden } from '@mantine/core';
+import { IconFileText, IconFolderOff, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useMutation, useQuery } from 'urql';
+import { Link } from 'wouter';
+import {
+  CollectionShownDocument,
+  DeleteDocumentsInConsoleDocument,
+  type CollectionShownQuery,
+} from '../../generated/operations';
+import { DocumentDrawer, type Place } from '../../parts/document/document-place';
+import { bytes, count, dateTime, plural } from '../../parts/format';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Ingest } from './ingest';
+import { SearchBench } from './search-bench';
+import { ScrollRegion } from '../../parts/scroll-region';
+
+type Collection = NonNullable<CollectionShownQuery['collection']>;
+
+const PAGE = 50;
+
+/** The last part of a media type is what people call it. */
+const kindOf = (mediaType: string): string => {
+  const last = mediaType.split(/[/.]/).at(-1) ?? mediaType;
+  return last === 'document' ? 'docx' : last;
+};
+
+function Documents({
+  collection,
+  onOpen,
+  onMore,
+}: {
+  collection: Collection;
+  onOpen: (place: Place) => void;
+  onMore: (after: string | null) => void;
+}) {
+  const [{ error, fetching }, remove] = useMutation(DeleteDocumentsInConsoleDocument);
+  const { edges, pageInfo } = collection.documents;
+  if (edges.length === 0)
+    return (
+      <EmptyState icon={IconFileText} title="No documents yet">
+        Drop files above. They can be asked about as soon as they are indexed.
+      </EmptyState>
+    );
+  return (
+    <Stack>
+      {error && <ErrorState error={error} />}
+      <Paper p={0}>
+        <ScrollRegion minWidth={640}>
+          <Table highlightOnHover verticalSpacing="xs" aria-label="Documents">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Document</Table.Th>
+                <Table.Th>Type</Table.Th>
+                <Table.Th ta="right">Size</Table.Th>
+                <Table.Th ta="right">Pages</Table.Th>
+                <Table.Th ta="right">Passages</Table.Th>
+                <Table.Th>Read</Table.Th>
+                <Table.Th>
+                  <VisuallyHidden>Actions</VisuallyHidden>
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {edges.map(({ node }) => (
+                <Table.Tr key={node.id}>
+                  <Table.Td maw={320}>
+                    <Anchor
+                      component="button"
+                      type="button"
+                      size="sm"
+                      ta="left"
+                      onClick={() => onOpen({ documentId: node.id, documentName: node.name, start: 0, end: 0 })}
+                    >
+                      {node.name}
+                    </Anchor>
+                    {node.title !== node.name && (
+                      <Text size="xs" c="dimmed" truncate>
+                        {node.title}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>{kindOf(node.mediaType)}</Table.Td>
+                  <Table.Td ta="right">{bytes(node.bytes)}</Table.Td>
+                  <Table.Td ta="right">{node.pages ?? '–'}</Table.Td>
+                  <Table.Td ta="right">{count(node.chunkCount)}</Table.Td>
+                  <Table.Td>{dateTime(node.createdAt)}</Table.Td>
+                  <Table.Td>
+                    <ActionIcon
+                      variant="subtle"
+                      color="gray"
+                      aria-label={`Delete ${node.name}`}
+                      loading={fetching}
+                      onClick={() => {
+                        if (window.confirm(`Delete ${node.name}? Search finds none of it from then on.`))
+                          void remove({ input: { collection: collection.name, names: [node.name] } });
+                      }}
+                    >
+                      <IconTrash size={16} />
+                    </ActionIcon>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </ScrollRegion>
+      </Paper>
+      {pageInfo.hasNextPage && (
+        <Button variant="default" onClick={() => onMore(pageInfo.endCursor)}>
+          Show more documents
+        </Button>
+      )}
+    </Stack>
+  );
+}
+
+/** One collection: its files, what became of them, and a bench to search it. */
+export function CollectionView({ name }: { name: string }) {
+  const [after, setAfter] = useState<string | null>(null);
+  const [place, setPlace] = useState<Place | null>(null);
+  const [{ data, error }, again] = useQuery({
+    query: CollectionShownDocument,
+    variables: { name, first: PAGE, after },
+  });
+  const refresh = () => again({ requestPolicy: 'network-only' });
+  if (error && !data) return <ErrorState error={error} onRetry={refresh} />;
+  if (!data) return <Loading label="Loading the collection" />;
+  const { collection } = data;
+  if (!collection)
+    return (
+      <EmptyState
+        icon={IconFolderOff}
+        title={`There is no collection “${name}”`}
+        action={
+          <Button component={Link} href="/knowledge">
+            All collections
+          </Button>
+        }
+      />
+    );
+  return (
+    <>
+      <Anchor component={Link} href="/knowledge" size="sm">
+        ← All collections
+      </Anchor>
+      <PageHeader
+        title={collection.name}
+        actions={
+          <Button component={Link} href="/ask" variant="default">
+            Ask about it
+          </Button>
+        }
+      >
+        {collection.description && `${collection.description} · `}
+        {plural(collection.documentCount, 'document')} · {plural(collection.chunkCount, 'passage')} ·{' '}
+        {collection.language}
+      </PageHeader>
+      <Tabs defaultValue="documents" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="documents">Documents</Tabs.Tab>
+          <Tabs.Tab value="search">Search bench</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="documents">
+          <Stack>
+            <Ingest collection={collection.name} onDone={refresh} />
+            <Documents collection={collection} onOpen={setPlace} onMore={setAfter} />
+          </Stack>
+        </Tabs.Panel>
+        <Tabs.Panel value="search">
+          <SearchBench collection={collection.name} onOpen={setPlace} />
+        </Tabs.Panel>
+      </Tabs>
+      <DocumentDrawer place={place} onClose={() => setPlace(null)} />
+    </>
+  );
+}

@@ -1,0 +1,124 @@
+import { Badge, Group, Paper, Progress, Stack, Text } from '@mantine/core';
+import { useCallback, useState } from 'react';
+import { useMutation } from 'urql';
+import {
+  IngestInConsoleDocument,
+  IngestionShownDocument,
+  type IngestionShownSubscription,
+} from '../../generated/operations';
+import { DropZone } from '../../parts/drop-zone';
+import { toGatewayError } from '../../parts/gateway-error';
+import { plural } from '../../parts/format';
+import { RunProgress } from '../../parts/run-progress';
+import { ErrorState } from '../../parts/states';
+import { upload } from '../../parts/upload';
+import { useRun } from '../../parts/use-run';
+
+type Event = IngestionShownSubscription['ingestionProgress'];
+
+/** One dropped file on its way into the collection. */
+interface Incoming {
+  name: string;
+  /** 0 to 1 of the upload. */
+  sent: number;
+  /** What became of it; null while it is under way. */
+  outcome: { label: string; colour: string; note: string } | null;
+}
+
+const OUTCOMES = {
+  INDEXED: { label: 'indexed', colour: 'green' },
+  UNCHANGED: { label: 'unchanged', colour: 'gray' },
+  FAILED: { label: 'failed', colour: 'red' },
+} as const;
+
+/** Files of one ingestion; the API takes no more at once. */
+const MOST_FILES = 100;
+
+const eventOf = ({ ingestionProgress }: IngestionShownSubscription): Event => ingestionProgress;
+
+/** Takes files, sends them, and shows what becomes of each. */
+export function Ingest({ collection, onDone }: { collection: string; onDone: () => void }) {
+  const [files, setFiles] = useState<readonly Incoming[]>([]);
+  const [busy, setBusy] = useState<string | null>(null);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [, ingest] = useMutation(IngestInConsoleDocument);
+
+  const change = useCallback((name: string, part: Partial<Incoming>) => {
+    setFiles((before) => before.map((file) => (file.name === name ? { ...file, ...part } : file)));
+  }, []);
+  const onEvent = useCallback(
+    ({ result }: Event) => {
+      if (!result) return;
+      const note = result.error
+        ? result.error.message
+        : [plural(result.chunks, 'passage'), ...result.notes].join(' · ');
+      change(result.name, { outcome: { ...OUTCOMES[result.outcome], note } });
+    },
+    [change],
+  );
+  const { event, error, watch } = useRun(IngestionShownDocument, eventOf, onEvent);
+
+  const take = async (dropped: File[]) => {
+    setFailure(null);
+    setFiles(dropped.map(({ name }) => ({ name, sent: 0, outcome: null })));
+    if (dropped.length > MOST_FILES) {
+      setFiles([]);
+      setFailure(new Error(`${dropped.length} files at once are too many: drop at most ${MOST_FILES}.`));
+      return;
+    }
+    setBusy('Sending the files…');
+    const documents: { name: string; file: string }[] = [];
+    for (const file of dropped)
+      try {
+        documents.push({ name: file.name, file: await upload(file, (sent) => change(file.name, { sent })) });
+      } catch (reason) {
+        change(file.name, { outcome: { label: 'not sent', colour: 'red', note: toGatewayError(reason).message } });
+      }
+    if (documents.length > 0) {
+      setBusy('Reading and indexing…');
+      const { data, error: refused } = await ingest({
+        input: { collection, documents, idempotencyKey: crypto.randomUUID() },
+      });
+      if (data) await watch(data.ingestDocuments.run.id);
+      setFailure(refused ?? null);
+      onDone();
+    }
+    setBusy(null);
+  };
+
+  return (
+    <Stack gap="sm">
+      <DropZone multiple busy={busy} onFiles={(dropped) => void take(dropped)}>
+        Drop PDF, Word, Markdown, HTML or text files here. A file of the same name replaces the old one.
+      </DropZone>
+      {failure !== null && <ErrorState error={failure} />}
+      {files.length > 0 && (
+        <Paper>
+          <Stack gap="sm">
+            <RunProgress event={event} error={error} />
+            {files.map(({ name, sent, outcome }) => (
+              <div key={name}>
+                <Group justify="space-between" wrap="nowrap" gap="sm">
+                  <Text size="sm" truncate>
+                    {name}
+                  </Text>
+                  <Badge color={outcome?.colour ?? 'blue'}>
+                    {outcome?.label ?? (sent < 1 ? 'sending' : 'reading')}
+                  </Badge>
+                </Group>
+                {outcome === null && sent < 1 && (
+                  <Progress value={sent * 100} size="sm" mt={4} aria-label={`Sent of ${name}`} />
+                )}
+                {outcome && (
+                  <Text size="xs" c="dimmed">
+                    {outcome.note}
+                  </Text>
+                )}
+              </div>
+            ))}
+          </Stack>
+        </Paper>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,160 @@
+import {
+  Alert,
+  Badge,
+  Button,
+  Group,
+  Paper,
+  SegmentedControl,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { SearchBenchDocument, type SearchBenchQuery, type SearchMode } from '../../generated/operations';
+import { ShareBar } from '../../parts/bars';
+import type { Place } from '../../parts/document/document-place';
+import { duration, words } from '../../parts/format';
+import { EmptyState, ErrorState, Loading } from '../../parts/states';
+
+type Hit = SearchBenchQuery['search']['hits'][number];
+
+const MODES: { value: SearchMode; label: string }[] = [
+  { value: 'HYBRID', label: 'Both' },
+  { value: 'DENSE', label: 'Meaning' },
+  { value: 'LEXICAL', label: 'Words' },
+];
+
+const ranked = (value: number | null, rank: number | null): string =>
+  value === null ? 'no candidate' : `${value.toFixed(3)}, ${rank === null ? '' : `place ${rank}`}`;
+
+function HitView({
+  hit,
+  place,
+  strongest,
+  onOpen,
+}: {
+  hit: Hit;
+  place: number;
+  strongest: number;
+  onOpen: (place: Place) => void;
+}) {
+  const { chunk, document, scores, coverage } = hit;
+  return (
+    <Paper>
+      <Group justify="space-between" mb="xs" wrap="nowrap">
+        <Text size="sm" c="dimmed" truncate>
+          {[
+            `${place}.`,
+            document?.name ?? 'deleted document',
+            ...(chunk.page === null ? [] : [`page ${chunk.page}`]),
+            ...chunk.headings,
+          ].join(' › ')}
+        </Text>
+        {document && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={`Show hit ${place} in ${document.name}`}
+            onClick={() =>
+              onOpen({ documentId: document.id, documentName: document.name, start: chunk.start, end: chunk.end })
+            }
+          >
+            Show
+          </Button>
+        )}
+      </Group>
+      <Text size="sm" lineClamp={4} mb="sm">
+        {chunk.text}
+      </Text>
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
+        <ShareBar label="Fused" value={scores.fused} text={scores.fused.toFixed(3)} />
+        <ShareBar label="Dense" value={scores.dense ?? 0} text={ranked(scores.dense, scores.denseRank)} />
+        <ShareBar
+          label="Lexical"
+          value={(scores.lexical ?? 0) / strongest}
+          text={ranked(scores.lexical, scores.lexicalRank)}
+        />
+        <ShareBar label="Coverage" value={coverage} text={`${Math.round(coverage * 100)} %`} />
+      </SimpleGrid>
+    </Paper>
+  );
+}
+
+/** What retrieval finds for a query, and how meaning and words ranked each passage. */
+export function SearchBench({ collection, onOpen }: { collection: string; onOpen: (place: Place) => void }) {
+  const [query, setQuery] = useState('');
+  const [asked, setAsked] = useState('');
+  const [mode, setMode] = useState<SearchMode>('HYBRID');
+  const [{ data, error, fetching }, again] = useQuery({
+    query: SearchBenchDocument,
+    variables: { input: { query: asked, collections: [collection], mode, limit: 10 } },
+    pause: asked === '',
+  });
+  const hits = data?.search.hits ?? [];
+  const strongest = Math.max(1e-9, ...hits.map(({ scores }) => scores.lexical ?? 0));
+  return (
+    <Stack>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          setAsked(query.trim());
+        }}
+      >
+        <Group align="flex-end" gap="sm">
+          <TextInput
+            label="Query"
+            flex="1 1 220px"
+            maxLength={2000}
+            value={query}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+          />
+          <SegmentedControl
+            aria-label="What passages are ranked by"
+            data={MODES}
+            value={mode}
+            onChange={(value) => setMode(value)}
+          />
+          <Button
+            type="submit"
+            loading={fetching}
+            disabled={query.trim() === ''}
+            leftSection={<IconSearch size={16} />}
+          >
+            Search
+          </Button>
+        </Group>
+      </form>
+      {error && <ErrorState error={error} onRetry={again} />}
+      {asked === '' && (
+        <EmptyState icon={IconSearch} title="Search without a model">
+          See which passages a question finds, and what each score says.
+        </EmptyState>
+      )}
+      {asked !== '' && fetching && !data && <Loading label="Searching" />}
+      {data?.search.degraded && (
+        <Alert color="yellow" title={words(data.search.degraded)}>
+          These hits are ranked by words alone.
+        </Alert>
+      )}
+      {data && (
+        <Group gap="xs">
+          <Badge color="gray">{duration(data.search.timings.totalMs)} in all</Badge>
+          <Badge color="gray">embedding {duration(data.search.timings.embedMs)}</Badge>
+          <Badge color="gray">vectors {duration(data.search.timings.denseMs)}</Badge>
+          <Badge color="gray">words {duration(data.search.timings.lexicalMs)}</Badge>
+        </Group>
+      )}
+      {data && hits.length === 0 && (
+        <EmptyState icon={IconSearch} title="Nothing was found">
+          No passage of this collection has a word or a meaning in common with the query.
+        </EmptyState>
+      )}
+      {hits.map((hit, index) => (
+        <HitView key={hit.chunk.id} hit={hit} place={index + 1} strongest={strongest} onOpen={onOpen} />
+      ))}
+    </Stack>
+  );
+}

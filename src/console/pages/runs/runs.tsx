@@ -1,0 +1,150 @@
+import { Button, Group, Paper, Progress, SegmentedControl, Text } from '@mantine/core';
+import { IconActivity } from '@tabler/icons-react';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import { useClient, useMutation, useQuery } from 'urql';
+import {
+  CancelRunInConsoleDocument,
+  RunListDocument,
+  type RunListQuery,
+  type RunStatus,
+} from '../../generated/operations';
+import { dateTime, duration, words } from '../../parts/format';
+import { RunBadge } from '../../parts/run-progress';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+
+type Run = RunListQuery['runs']['edges'][number]['node'];
+
+const PAGE = 50;
+const REFRESH_MS = 3_000;
+const FILTERS = [
+  { value: 'ALL', label: 'All' },
+  { value: 'RUNNING', label: 'Working' },
+  { value: 'QUEUED', label: 'Waiting' },
+  { value: 'FAILED', label: 'Failed' },
+];
+
+/** When it began, how long it took or takes, or since when it waits. */
+function times({ createdAt, startedAt, finishedAt }: Run): string {
+  if (startedAt === null) return `asked for ${dateTime(createdAt)}`;
+  const end = finishedAt === null ? Date.now() : Date.parse(finishedAt);
+  return `${dateTime(startedAt)} · ${duration(end - Date.parse(startedAt))}`;
+}
+
+function RunRow({ run }: { run: Run }) {
+  const [{ fetching }, cancel] = useMutation(CancelRunInConsoleDocument);
+  const open = run.status === 'QUEUED' || run.status === 'RUNNING';
+  return (
+    <Paper p="sm" data-testid="run">
+      <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
+        <div style={{ minWidth: 0, flex: 1 }}>
+          <Group gap="xs">
+            <Text fw={600} size="sm">
+              {words(run.kind)}
+            </Text>
+            <RunBadge status={run.status} />
+            <Text size="xs" c="dimmed">
+              {times(run)}
+            </Text>
+          </Group>
+          {run.error ? (
+            <Text size="sm" c="var(--mantine-color-red-light-color)" lineClamp={2}>
+              {run.error.message} <code>{run.error.code}</code>
+            </Text>
+          ) : (
+            <Text size="sm" c="dimmed" lineClamp={1}>
+              {run.message || (run.status === 'QUEUED' ? 'Waits for its turn' : '')}
+            </Text>
+          )}
+          {open && <Progress mt={6} value={run.progress * 100} aria-label={`Progress of ${words(run.kind)}`} />}
+        </div>
+        {open && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            loading={fetching}
+            onClick={() => void cancel({ input: { id: run.id } })}
+          >
+            Cancel
+          </Button>
+        )}
+      </Group>
+    </Paper>
+  );
+}
+
+function RunList({ status }: { status: RunStatus | null }) {
+  const client = useClient();
+  const [after, setAfter] = useState<string | null>(null);
+  const [{ data, error, fetching }, again] = useQuery({
+    query: RunListDocument,
+    variables: { first: PAGE, after, status },
+  });
+  const holder = useRef<HTMLDivElement>(null);
+  const runs = data?.runs.edges.map(({ node }) => node) ?? [];
+  const rows = useVirtualizer({
+    count: runs.length,
+    getScrollElement: () => holder.current,
+    estimateSize: () => 76,
+    gap: 8,
+    overscan: 8,
+    getItemKey: (index) => runs[index]?.id ?? index,
+  });
+  const visible = rows.getVirtualItems();
+  const last = visible.at(-1)?.index ?? -1;
+  const next = data?.runs.pageInfo;
+
+  // The newest page is asked again; runs of it that changed change wherever they are shown.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible')
+        void client
+          .query(RunListDocument, { first: PAGE, after: null, status }, { requestPolicy: 'network-only' })
+          .toPromise();
+    }, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [client, status]);
+  useEffect(() => {
+    if (next?.hasNextPage && !fetching && last >= runs.length - 10) setAfter(next.endCursor);
+  }, [next, fetching, last, runs.length]);
+
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the runs" />;
+  if (runs.length === 0)
+    return (
+      <EmptyState icon={IconActivity} title="Nothing to see here">
+        {status === null
+          ? 'Long work stands here: ingestions, imports, downloads. Start one from Knowledge, Data or Models.'
+          : 'No run is in this state.'}
+      </EmptyState>
+    );
+  return (
+    <div ref={holder} className="run-list" tabIndex={0} role="region" aria-label="Runs">
+      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+        {visible.map(({ key, index, start }) => (
+          <div
+            key={key}
+            ref={rows.measureElement}
+            data-index={index}
+            style={{ position: 'absolute', top: 0, left: 0, right: 0, transform: `translateY(${start}px)` }}
+          >
+            {runs[index] && <RunRow run={runs[index]} />}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+export default function RunsPage() {
+  const [filter, setFilter] = useState('ALL');
+  return (
+    <>
+      <PageHeader title="Runs">
+        Long work that goes on by itself and survives restarts: what works, waits and failed.
+      </PageHeader>
+      <SegmentedControl mb="md" aria-label="Which runs" data={FILTERS} value={filter} onChange={setFilter} />
+      <RunList key={filter} status={filter === 'ALL' ? null : (filter as RunStatus)} />
+    </>
+  );
+}

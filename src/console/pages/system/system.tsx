@@ -1,0 +1,192 @@
+import { Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { useEffect, useState, type ReactNode } from 'react';
+import { useClient } from 'urql';
+import { SystemShownDocument, type SystemShownQuery } from '../../generated/operations';
+import { Chart } from '../../parts/chart';
+import { bytes, duration, words } from '../../parts/format';
+import { ErrorState, Loading, PageHeader } from '../../parts/states';
+
+type System = SystemShownQuery['system'];
+
+interface Sample {
+  at: number;
+  system: System;
+}
+
+const EVERY_MS = 2_000;
+/** Twenty minutes of samples. */
+const KEPT = 600;
+const MEGABYTE = 1e6;
+
+/** The system every two seconds, oldest first, and what went wrong at the last try. */
+function useSamples() {
+  const client = useClient();
+  const [samples, setSamples] = useState<readonly Sample[]>([]);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    let stopped = false;
+    const look = async () => {
+      if (document.visibilityState === 'hidden') return;
+      const result = await client.query(SystemShownDocument, {}, { requestPolicy: 'network-only' });
+      if (stopped) return;
+      setError(result.error ?? null);
+      const system = result.data?.system;
+      if (system) setSamples((before) => [...before, { at: Date.now() / 1000, system }].slice(-KEPT));
+    };
+    void look();
+    const timer = setInterval(() => void look(), EVERY_MS);
+    return () => {
+      stopped = true;
+      clearInterval(timer);
+    };
+  }, [client]);
+  return { samples, error };
+}
+
+function Facts({ title, rows }: { title: string; rows: [string, ReactNode][] }) {
+  return (
+    <Paper>
+      <Title order={2} size="h3" mb="xs">
+        {title}
+      </Title>
+      <Table withRowBorders={false} verticalSpacing={4} horizontalSpacing={0}>
+        <Table.Tbody>
+          {rows.map(([name, value]) => (
+            <Table.Tr key={name}>
+              <Table.Th scope="row" fw={400} c="dimmed" w="45%">
+                {name}
+              </Table.Th>
+              <Table.Td>{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Paper>
+  );
+}
+
+function Room({ title, free, total }: { title: string; free: number | string; total: number | string }) {
+  const used = 1 - Number(free) / Number(total);
+  return (
+    <div>
+      <Group justify="space-between" mb={4}>
+        <Text size="sm">{title}</Text>
+        <Text size="xs" c="dimmed">
+          {bytes(free)} of {bytes(total)} free
+        </Text>
+      </Group>
+      <Progress value={used * 100} color={used > 0.9 ? 'red' : 'teal'} aria-label={`${title} in use`} />
+    </div>
+  );
+}
+
+function SystemReport({ system, samples }: { system: System; samples: readonly Sample[] }) {
+  const { worker, versions, memory, disk, queues, parts } = system;
+  const x = { label: 'time', values: samples.map(({ at }) => at), time: true };
+  return (
+    <Stack>
+      <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        {parts.map(({ name, ready, embedded, detail }) => (
+          <Paper key={name}>
+            <Group justify="space-between">
+              <Text fw={600}>{words(name)}</Text>
+              <Badge color={ready ? 'green' : 'red'}>{ready ? 'ready' : 'not ready'}</Badge>
+            </Group>
+            <Text size="sm" c="dimmed">
+              {embedded ? 'started by Graft' : 'external server'}
+              {detail ? ` · ${detail}` : ''}
+            </Text>
+          </Paper>
+        ))}
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Paper>
+          <Chart
+            title="Worker load"
+            unit="requests"
+            x={x}
+            series={[
+              { label: 'under way', values: samples.map((sample) => sample.system.worker.active) },
+              { label: 'waiting', values: samples.map((sample) => sample.system.worker.queued) },
+            ]}
+          />
+        </Paper>
+        <Paper>
+          <Chart
+            title="Memory"
+            unit="MB"
+            x={x}
+            series={[
+              {
+                label: 'worker',
+                values: samples.map((sample) =>
+                  sample.system.worker.memoryBytes === null
+                    ? null
+                    : Number(sample.system.worker.memoryBytes) / MEGABYTE,
+                ),
+              },
+              {
+                label: 'gateway',
+                values: samples.map((sample) => Number(sample.system.memory.gatewayBytes) / MEGABYTE),
+              },
+            ]}
+          />
+        </Paper>
+        <Facts
+          title="Worker"
+          rows={[
+            ['State', worker.state],
+            ['Processor', worker.device ? `${worker.device.processor}, ${worker.device.cores} cores` : 'unknown'],
+            ['GPU', worker.device?.gpu ?? 'none'],
+            ['Inference runs on', worker.device?.inferenceProvider ?? 'unknown'],
+            ['Embedding runs on', worker.device?.embeddingProvider ?? 'unknown'],
+            [
+              'Threads',
+              worker.threads ? `${worker.threads.prefill} to read, ${worker.threads.decode} to write` : 'not measured',
+            ],
+            ['Restarts', worker.restarts],
+          ]}
+        />
+        <Facts
+          title="Versions"
+          rows={[
+            ['Graft', versions.graft],
+            ['Node.js', versions.node],
+            ['Inference engine', versions.inference ?? 'unknown'],
+            ['Embedding engine', versions.embedding ?? 'unknown'],
+            ['Running for', duration(system.uptimeSeconds * 1000)],
+          ]}
+        />
+        <Paper>
+          <Title order={2} size="h3" mb="sm">
+            Room
+          </Title>
+          <Stack gap="sm">
+            <Room title="Memory" free={memory.freeBytes} total={memory.totalBytes} />
+            {disk && <Room title="Disk" free={disk.freeBytes} total={disk.totalBytes} />}
+          </Stack>
+        </Paper>
+        <Facts
+          title="Queues"
+          rows={
+            queues.length === 0
+              ? [['All', 'nothing waits or works']]
+              : queues.map(({ kind, status, count }) => [words(kind), `${count} ${status.toLowerCase()}`])
+          }
+        />
+      </SimpleGrid>
+    </Stack>
+  );
+}
+
+export default function SystemPage() {
+  const { samples, error } = useSamples();
+  const latest = samples.at(-1);
+  return (
+    <>
+      <PageHeader title="System">What runs, on which device, and how much room is left.</PageHeader>
+      {error !== null && <ErrorState error={error} />}
+      {latest ? <SystemReport system={latest.system} samples={samples} /> : error === null && <Loading />}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+import { Button, Text, VisuallyHidden } from '@mantine/core';
+import { IconUpload } from '@tabler/icons-react';
+import { useId, useRef, useState, type ReactNode } from 'react';
+
+/** Takes files by drag and drop, or by the file dialog for whoever has no mouse. */
+export function DropZone({
+  children,
+  multiple = false,
+  accept,
+  busy,
+  onFiles,
+}: {
+  children: ReactNode;
+  multiple?: boolean;
+  accept?: string;
+  busy?: string | null;
+  onFiles: (files: File[]) => void;
+}) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const take = (list: FileList | null) => {
+    const files = [...(list ?? [])];
+    if (files.length > 0 && !busy) onFiles(multiple ? files : files.slice(0, 1));
+  };
+  return (
+    <div
+      className="drop-zone"
+      data-over={over || undefined}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        take(event.dataTransfer.files);
+      }}
+    >
+      <VisuallyHidden>
+        <label htmlFor={id}>Files</label>
+        <input
+          id={id}
+          ref={input}
+          type="file"
+          tabIndex={-1}
+          multiple={multiple}
+          accept={accept}
+          onChange={(event) => {
+            take(event.currentTarget.files);
+            event.currentTarget.value = '';
+          }}
+        />
+      </VisuallyHidden>
+      <Text size="sm" c="dimmed" mb="xs">
+        {busy ?? children}
+      </Text>
+      <Button
+        variant="default"
+        leftSection={<IconUpload size={16} />}
+        loading={Boolean(busy)}
+        onClick={() => input.current?.click()}
+      >
+        Choose {multiple ? 'files' : 'a file'}
+      </Button>
+    </div>
+  );
+}
