@@ -44,7 +44,7 @@ describe('ingestion', () => {
       { name: 'logo.png', fileId: picture.id as never },
       { name: 'page.html', text: '<html><body><h1>Anchor</h1><p>The anchor weighs forty kilograms.</p></body></html>' },
     ]);
-    expect(run).toMatchObject({ status: 'SUCCEEDED', progress: 1 });
+    expect(run).toMatchObject({ status: 'SUCCEEDED', progress: 1, failures: 2 });
     expect(reports(run).map(({ name, outcome, error }) => [name, outcome, error?.code])).toEqual([
       ['notes.md', 'INDEXED', undefined],
       ['care.docx', 'INDEXED', undefined],
@@ -120,6 +120,16 @@ describe('ingestion', () => {
     await expect(knowledge.ingest(name, [{ name: 'a.txt', text: 'Two.' }], key)).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
     });
+  });
+
+  it('ingests again under the same key once the document was deleted', async () => {
+    const { name } = await knowledge.collection();
+    const sent = [{ name: 'gone.md', text: 'The anchor weighs forty kilograms.' }];
+    const first = await knowledge.ingest(name, sent, 'again');
+    await knowledge.service.deleteDocuments(knowledge.workspaceId, { collection: name, names: ['gone.md'] });
+    const second = await knowledge.ingest(name, sent, 'again');
+    expect(second.id).not.toBe(first.id);
+    expect(reports(second)).toMatchObject([{ name: 'gone.md', outcome: 'INDEXED' }]);
   });
 
   it('waits for a vector store that is away, and then finishes', async () => {
