@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import ort from 'onnxruntime-node';
 import type { ExternalData } from '../../../formats/onnx/model-builder.js';
 import type { Graph } from '../graph/graph.js';
@@ -38,6 +39,12 @@ export class OnnxExecutor implements Executor {
   }
 
   async compile(graph: Graph): Promise<Program> {
+    for (const { operation } of graph.nodes) {
+      if (operation.kind !== 'weight' || this.placed.has(operation.name)) continue;
+      this.place(operation.name);
+      // Dequantising is synchronous: let heartbeats in between.
+      await immediate();
+    }
     const path = join(this.options.folder, `program-${this.models++}.onnx`);
     await writeFile(
       path,
