@@ -127,6 +127,23 @@ describe('the console', () => {
     expect(browser.complaints).toEqual([]);
   });
 
+  itInBrowser(
+    'says that the gateway is away, and answers the question that was asked meanwhile once it is back',
+    async () => {
+      const page = await browser.open('/ask');
+      const { port } = new URL(graft.url);
+      graft.child.kill('SIGTERM');
+      await graft.ended;
+      await ask(page);
+      await page.getByText('The gateway does not answer').waitFor(PATIENCE);
+      graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', GRAFT_PORT: port }).started;
+      await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.getByText('The gateway does not answer').waitFor({ state: 'hidden' });
+      await page.context().close();
+    },
+    240_000,
+  );
+
   it('is served under a policy without inline scripts, with a nonce of its own each time', async () => {
     const load = async () => {
       const reply = await fetch(`${graft.url}/`, { headers: { accept: 'text/html' } });
