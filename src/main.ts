@@ -36,9 +36,10 @@ import { startServices, type ServiceHealth, type Services } from './platform/pro
 import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
-import { ServeWorker, type WorkerClient } from './platform/worker/index.js';
+import { ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
 import { AdapterRegistry, AdapterStore, downloadRuns, ModelRegistry, ModelStore } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
+import { trainingRuns, TrainingService } from './training/index.js';
 
 /** How often artifacts that no row names are collected. */
 const COLLECT_MS = 60 * 60 * 1000;
@@ -109,6 +110,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const vectors = new ChromaVectorStore(services.chromaUrl);
   const worker = new ServeWorker({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
   teardown.add(() => worker.stop());
+  const trainWorker = new TrainWorker({ log: log.child({ part: 'train-worker' }), interactive: worker.interactive });
+  teardown.add(() => trainWorker.stop());
   const modelsOnDisk = new ModelsOnDisk({
     folder: config.GRAFT_MODELS,
     hubEndpoint: config.HF_ENDPOINT,
@@ -174,6 +177,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
 
   await worker.start();
+  await trainWorker.start();
   const bars = new DownloadBars();
   const variant = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
   const calibration = await worker.prepareModel({ workspaceId, model: variant });
@@ -202,7 +206,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       knowledge: { service: knowledge, stores, retriever },
       ask: { service: asking, stores, registry },
       data,
-      training: { adapters, registry, data },
+      training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
     },
     nodes,
   );
@@ -216,6 +220,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle(knowledgeRuns, knowledge.parts);
   await data.importer.sweep();
   runs.handle(dataRuns, data.importer);
+  runs.handle([trainingRuns], {
+    ...{ registry, adapters, data, files, worker: trainWorker },
+    folder: join(config.GRAFT_HOME, 'training'),
+  });
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

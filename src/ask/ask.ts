@@ -7,6 +7,7 @@ import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/
 import { abstention } from './abstain.js';
 import type { Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
+import { classify, labelTokensOf } from './classify.js';
 import { composeQuestion, composeReading, frameOf, measureRoom, unusedPassages } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
@@ -25,7 +26,7 @@ export interface AskParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;
   retriever: Retriever;
-  worker: Pick<WorkerClient, 'embed' | 'generate' | 'countTokens' | 'status'>;
+  worker: Pick<WorkerClient, 'embed' | 'generate' | 'scoreNext' | 'countTokens' | 'status'>;
   answers: AnswerStore;
   features: Pick<FeatureService, 'read'>;
   expected: ExpectedTimes;
@@ -103,15 +104,19 @@ async function* answer(
         : composeQuestion(frame, plan),
   );
 
+  const step = { workspaceId, model: plan.model, composed, generation, signal };
+  const labels = labelTokensOf(plan);
   const worded = yield* watch.follow(
     'generate',
     refusal
       ? wordAbstention(refusal)
-      : wordAnswer(
-          generate(parts.worker, { workspaceId, model: plan.model, composed, generation, signal }),
-          { best: evidence[0], read: composed.read },
-          { question: asked, adaptation: plan.adaptation },
-        ),
+      : labels
+        ? classify(parts.worker, step, labels)
+        : wordAnswer(
+            generate(parts.worker, step),
+            { best: evidence[0], read: composed.read },
+            { question: asked, adaptation: plan.adaptation },
+          ),
   );
 
   const { text, wording, output, done } = worded;

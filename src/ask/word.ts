@@ -12,8 +12,8 @@ export interface Worded {
   wording: Wording;
   output: Output;
   abstention: Abstention | null;
-  /** What the worker reported; null when no model was asked. */
-  done: GenerateDone | null;
+  /** What the model took; null when none was asked. */
+  done: Pick<GenerateDone, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
 }
 
 /** The text of an answer that is none. */

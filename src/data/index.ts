@@ -22,6 +22,7 @@ export {
   RENDERING_VERSION,
   renderExample,
   renderPrompt,
+  TASK_KINDS,
   TaskKind,
   type Aids,
   type Entity,

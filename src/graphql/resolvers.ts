@@ -10,7 +10,7 @@ import {
 } from '../graphql-kit/index.js';
 import { knowledgeResolvers, knowledgeRuns } from '../knowledge/index.js';
 import { downloadRuns, registryResolvers } from '../registry/index.js';
-import { trainingResolvers } from '../training/index.js';
+import { trainingResolvers, trainingRuns } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
 
@@ -20,7 +20,7 @@ const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs & RunSour
 };
 
 /** Every kind of run: the queue takes these and no others. */
-export const RUN_KINDS = [downloadRuns, ...knowledgeRuns, ...dataRuns] as const;
+export const RUN_KINDS = [downloadRuns, ...knowledgeRuns, ...dataRuns, trainingRuns] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */
 const LISTS = {

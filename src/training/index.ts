@@ -4,3 +4,6 @@ export { Adapter, AdapterVersion, toAdapterVersion } from './adapters/adapter-ty
 export { loadAdapterVersion } from './adapters/adapter-graphql.js';
 export { PRESETS, recipe, recipeFor, type Recipe, type RecipeOverrides } from './recipes/recipe.js';
 export { chooseLabelTokens, type LabelToken } from './recipes/label-tokens.js';
+export { trainingRuns } from './runs/training-graphql.js';
+export { TrainingService } from './runs/training-service.js';
+export type { TrainerParts } from './runs/trainer.js';

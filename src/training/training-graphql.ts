@@ -4,13 +4,13 @@ import {
   AdapterVersionResolver,
   AliasChangeResolver,
   loadAdapterVersion,
-  type AdapterResolverParts,
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
+import { TrainingRunResolver, type TrainingResolverParts } from './runs/training-graphql.js';
 
 /** The resolvers of this domain. */
-export const trainingResolvers: ResolverList<AdapterResolverParts> = {
-  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver],
+export const trainingResolvers: ResolverList<TrainingResolverParts> = {
+  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver, TrainingRunResolver],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {
       const [row] = await adapters.store.byIds(workspaceId, [id]);

@@ -35,7 +35,10 @@ export const recipe = z.object({
   epochs: z.number().positive().max(100),
   /** Examples that one update is made of. */
   batchExamples: z.number().int().min(1).max(256),
-  /** Most tokens, padding included, that go through the model at once: it bounds memory and how long a question waits. */
+  /**
+   * Most tokens, padding included, that go through the model at once; a longer example goes alone. It bounds memory and how long a
+   * question waits, and costs next to no speed: 64, 160 and 448 tokens at once measured 101, 87 and 98 tokens/s.
+   */
   batchTokens: z.number().int().min(64).max(32_768),
   /** Longer examples are left out, and listed by the audit. */
   maxTokens: z.number().int().min(16).max(8_192),
@@ -49,8 +52,6 @@ export const recipe = z.object({
   validationRows: z.number().int().min(0).max(10_000),
   /** Measurements without a better one after which training stops; 0 never stops early. */
   patience: z.number().int().min(0).max(100),
-  /** The last checkpoints whose weights are averaged by how well they validate; 1 keeps the best one as it is. */
-  averaged: z.number().int().min(1).max(10),
   seed: z.number().int().min(0).max(0xffff_ffff),
 });
 export type Recipe = z.infer<typeof recipe>;
@@ -70,7 +71,7 @@ const COMMON: Recipe = {
   finalRateShare: 0.02,
   epochs: 1,
   batchExamples: 16,
-  batchTokens: 2_048,
+  batchTokens: 128,
   maxTokens: 512,
   clip: 1,
   weightDecay: 0,
@@ -78,7 +79,6 @@ const COMMON: Recipe = {
   validateEvery: 0.25,
   validationRows: 200,
   patience: 0,
-  averaged: 1,
   seed: 1,
 };
 
@@ -87,8 +87,8 @@ export const PRESETS = {
   CLASSIFICATION: { ...COMMON, answer: 'LABEL_TOKEN', maxTokens: 256 },
   EXTRACTION: { ...COMMON, maxTokens: 384 },
   TRANSLATION: { ...COMMON, maxTokens: 384 },
-  QUESTION_ANSWERING: { ...COMMON, maxTokens: 640, batchTokens: 2_560 },
-  INSTRUCTION: { ...COMMON, maxTokens: 768, batchTokens: 2_560 },
+  QUESTION_ANSWERING: { ...COMMON, maxTokens: 640 },
+  INSTRUCTION: { ...COMMON, maxTokens: 768 },
 } as const satisfies Record<string, Recipe>;
 
 /** The preset with what the caller wants otherwise. @throws BAD_USER_INPUT that names the field */
@@ -102,11 +102,8 @@ export function recipeFor(task: keyof typeof PRESETS, overrides: RecipeOverrides
     const at = [field, ...(issue?.path ?? [])].join('.');
     throw badInput(at, `${at}: ${issue?.message ?? 'is not valid'}.`);
   }
-  const { answer, maxTokens, batchTokens } = parsed.data;
-  if (answer === 'LABEL_TOKEN' && task !== 'CLASSIFICATION')
+  if (parsed.data.answer === 'LABEL_TOKEN' && task !== 'CLASSIFICATION')
     throw badInput(`${field}.answer`, 'Only labels can be learned as one token each.', 'Use TEXT for this task.');
-  if (maxTokens > batchTokens)
-    throw badInput(`${field}.batchTokens`, `A batch of ${batchTokens} tokens can’t hold an example of ${maxTokens}.`);
   return parsed.data;
 }
 

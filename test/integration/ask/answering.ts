@@ -51,6 +51,7 @@ export async function startAnswering() {
     },
     embed: (...args) => worker.embed(...args),
     countTokens: (...args) => worker.countTokens(...args),
+    scoreNext: (...args) => worker.scoreNext(...args),
     async *generate(request, options) {
       const generation = { request, ended: false };
       generations.push(generation);

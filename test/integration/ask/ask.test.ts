@@ -147,7 +147,8 @@ describe('ask', () => {
     const { database, vectors, worker, registry, parts, caller } = answering;
     const embedded: string[] = [];
     const counting: typeof parts.worker = {
-      ...{ status: worker.status, generate: parts.worker.generate, countTokens: parts.worker.countTokens },
+      ...{ status: worker.status, generate: parts.worker.generate },
+      ...{ countTokens: parts.worker.countTokens, scoreNext: parts.worker.scoreNext },
       embed: (...args) => {
         embedded.push(...args[0].texts);
         return worker.embed(...args);

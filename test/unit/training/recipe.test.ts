@@ -15,7 +15,7 @@ describe('recipes', () => {
     [{ learningRate: -1 }, 'input.recipe.learningRate'],
     [{ targets: [] }, 'input.recipe.targets'],
     [{ retention: { tokens: 1 } }, 'input.recipe.retention.tokens'],
-    [{ maxTokens: 4_000 }, 'input.recipe.batchTokens'],
+    [{ maxTokens: 4 }, 'input.recipe.maxTokens'],
   ])('refuses %j and names the field', (overrides, field) => {
     expect(() => recipeFor('CLASSIFICATION', overrides)).toThrow(
       expect.objectContaining({ code: 'BAD_USER_INPUT', field }),

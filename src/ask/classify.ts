@@ -1,0 +1,55 @@
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { ModelFile } from '../worker-protocol/index.js';
+import type { Composed } from './compose.js';
+import type { AskEvent } from './events.js';
+import type { Plan } from './plan.js';
+import type { Worded } from './word.js';
+
+/** A label and the token that stands for it. */
+type LabelToken = { label: string; token: number };
+
+/** The label tokens of a plan whose adapter learned them; null where answers are written as text. */
+export function labelTokensOf({ adaptation }: Plan): LabelToken[] | null {
+  const answer = adaptation?.adapter.usage.answer;
+  return answer?.form === 'label-token' ? answer.labels : null;
+}
+
+export interface ClassifyStep {
+  workspaceId: WorkspaceId;
+  model: ModelFile;
+  composed: Composed;
+  signal: AbortSignal;
+}
+
+/**
+ * The most probable label, from one prefill and no decoding: the softmax of the logits of the labels' tokens.
+ * @throws what the worker throws
+ */
+export async function* classify(
+  worker: Pick<WorkerClient, 'scoreNext'>,
+  { workspaceId, model, composed, signal }: ClassifyStep,
+  labels: readonly LabelToken[],
+): AsyncGenerator<AskEvent, Worded> {
+  const candidates = labels.map(({ token }) => token);
+  const scores = await worker.scoreNext({ workspaceId, model, prompt: composed.prompt, candidates }, { signal });
+  const shares = softmax(scores.logits);
+  const probabilities = labels.map(({ label }, i) => ({ label, probability: shares[i]! }));
+  const best = probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
+  yield { type: 'delta', text: best.label };
+  const { promptTokens, reusedTokens, prefillMs } = scores;
+  return {
+    text: best.label,
+    wording: 'MODEL',
+    output: { kind: 'LABEL', label: best.label, probabilities },
+    abstention: null,
+    done: { promptTokens, reusedTokens, generatedTokens: 0, prefillMs, decodeMs: 0 },
+  };
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const highest = Math.max(...logits);
+  const weights = logits.map((logit) => Math.exp(logit - highest));
+  const sum = weights.reduce((all, one) => all + one, 0);
+  return weights.map((weight) => weight / sum);
+}

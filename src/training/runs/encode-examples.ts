@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  auditSupervision,
+  factsOf,
+  renderExample,
+  type StoredRow,
+  type SupervisionAudit,
+  type TaskContext,
+} from '../../data/index.js';
+import { GraftError } from '../../kernel/errors.js';
+import { packageRoot } from '../../platform/package-root.js';
+import { renderChat, type PromptSegment } from '../../prompting/index.js';
+import type { ServedVariant } from '../../registry/index.js';
+import type { TrainingExample } from '../../worker-protocol/index.js';
+import { chooseLabelTokens, type LabelToken } from '../recipes/label-tokens.js';
+import type { Recipe } from '../recipes/recipe.js';
+
+/** Cuts texts into tokens as the served model does: the train worker's `tokenize`. */
+export type Tokenize = (
+  texts: (string | PromptSegment[])[],
+) => Promise<{ tokens: Int32Array[]; roundTrips: boolean[]; endToken: number }>;
+
+/** The rows that a run may learn from, and what their examples share. */
+export interface Rows {
+  context: TaskContext;
+  /** Feature views that the version joins, in order. */
+  views: readonly string[];
+  /** Usable rows of a split, in their order. */
+  stream(split: 'TRAIN' | 'VALIDATION'): AsyncIterable<readonly StoredRow[]>;
+}
+
+export interface EncodedExamples {
+  examples: TrainingExample[];
+  validation: TrainingExample[];
+  /** Windows of general text that hold the adapter near the base model; empty without retention. */
+  replay: Int32Array[];
+  /** The token of each label; null where answers are learned as text. */
+  labels: LabelToken[] | null;
+  audit: SupervisionAudit;
+}
+
+/**
+ * Every example as the model will read it, after the audit of what they teach: rows with nothing to learn, and those over the cap,
+ * are left out.
+ * @throws DATASET_UNUSABLE when nothing is left to learn from, or labels can't be told apart by a token each
+ */
+export async function encodeExamples(
+  rows: Rows,
+  variant: ServedVariant,
+  recipe: Recipe,
+  tokenize: Tokenize,
+  signal: AbortSignal,
+): Promise<EncodedExamples> {
+  const chat = (messages: Parameters<typeof renderChat>[1]): PromptSegment[] =>
+    renderChat(variant.chatTemplate, messages, variant);
+  const { context, views } = rows;
+  const audit = await auditSupervision(
+    bothSplits(rows),
+    { context, views, maxTokens: recipe.maxTokens },
+    {
+      prompt: chat,
+      countPrompts: async (prompts) =>
+        (await tokenize(prompts as PromptSegment[][])).tokens.map(({ length }) => length),
+      async tokenizeAnswers(answers) {
+        const { tokens, roundTrips } = await tokenize([...answers]);
+        return answers.map((text, i) => ({ tokens: tokens[i]!.length, text: roundTrips[i] ? text : '' }));
+      },
+    },
+    signal,
+  );
+  const labels = recipe.answer === 'LABEL_TOKEN' ? await labelTokens(context, tokenize) : null;
+  const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
+  const unlearnable = new Set(audit.unlearnable);
+
+  const encode = async (split: 'TRAIN' | 'VALIDATION', most: number): Promise<TrainingExample[]> => {
+    const encoded: TrainingExample[] = [];
+    for await (const batch of rows.stream(split)) {
+      signal.throwIfAborted();
+      const learnable = batch.filter(({ content, ordinal }) => content !== null && !unlearnable.has(ordinal));
+      const rendered = learnable.map((row) => ({
+        row,
+        ...renderExample(row.content!, context, { facts: factsOf(row, views), passages: null }),
+      }));
+      const { tokens, endToken } = await tokenize([
+        ...rendered.map(({ messages }) => chat(messages)),
+        ...rendered.map(({ answer }) => answer),
+      ]);
+      rendered.forEach(({ row }, i) => {
+        const prompt = tokens[i]!;
+        const answer = answerTokens(row, tokens[rendered.length + i]!, endToken, tokenOf);
+        if (answer === null || prompt.length + answer.length > recipe.maxTokens || encoded.length >= most) return;
+        encoded.push({ ids: Int32Array.from([...prompt, ...answer]), answerFrom: prompt.length });
+      });
+      if (encoded.length >= most) break;
+    }
+    return encoded;
+  };
+
+  const examples = await encode('TRAIN', Infinity);
+  if (examples.length === 0)
+    throw new GraftError('DATASET_UNUSABLE', 'No row is left to learn from.', {
+      hint: 'The run’s audit says why, row by row; a larger maxTokens may help.',
+    });
+  const validation = await encode('VALIDATION', recipe.validationRows);
+  const replay = recipe.retention.weight > 0 ? await replayWindows(recipe.retention.tokens, tokenize) : [];
+  return { examples, validation, replay, labels, audit };
+}
+
+async function* bothSplits(rows: Rows): AsyncGenerator<readonly StoredRow[]> {
+  yield* rows.stream('TRAIN');
+  yield* rows.stream('VALIDATION');
+}
+
+/** null for a row whose label no row for training has: there is no token that could stand for it. */
+function answerTokens(
+  { content }: StoredRow,
+  text: Int32Array,
+  endToken: number,
+  tokenOf: ReadonlyMap<string, number> | null,
+): number[] | null {
+  if (tokenOf === null) return [...text, endToken];
+  const token = content?.task === 'CLASSIFICATION' ? tokenOf.get(content.label) : undefined;
+  return token === undefined ? null : [token];
+}
+
+/** A token of its own for each label, from the words that the label is said with. */
+async function labelTokens({ labels }: TaskContext, tokenize: Tokenize): Promise<LabelToken[]> {
+  const { tokens } = await tokenize(labels.labels.map((label) => labels.say(label)));
+  return chooseLabelTokens(labels.labels.map((label, i) => ({ label, tokens: [...new Set(tokens[i])] })));
+}
+
+/** Graft's own general text in windows of so many tokens; a paragraph begins one. */
+async function replayWindows(size: number, tokenize: Tokenize): Promise<Int32Array[]> {
+  const text = await readFile(join(packageRoot(), 'examples', 'general-text', 'replay.txt'), 'utf8');
+  const { tokens } = await tokenize(text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== ''));
+  return tokens.flatMap((ids) => {
+    const windows: Int32Array[] = [];
+    for (let from = 0; from + 16 <= ids.length; from += size) windows.push(ids.slice(from, from + size));
+    return windows;
+  });
+}

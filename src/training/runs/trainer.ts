@@ -1,0 +1,289 @@
+/*
+ * A training run: audit and encode the examples, train in the train worker, store what it wrote as an adapter version.
+ *
+ * The worker writes checkpoints into a folder of the run's own; each is the run's checkpoint from the moment it is whole. A run that
+ * was paused, or whose worker, gateway or database died, is encoded again (the same rows give the same tokens) and goes on from
+ * there, to the same bits as one that never stopped: what that takes is written into the checkpoint itself.
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { RENDERING_VERSION, type Data } from '../../data/index.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import type { TrainWorker } from '../../platform/worker/index.js';
+import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from '../../registry/index.js';
+import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
+import type { LabelToken } from '../recipes/label-tokens.js';
+import type { Recipe } from '../recipes/recipe.js';
+import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
+import type { TrainingContext, TrainingInput, TrainingOutput } from './training-run.js';
+
+export interface TrainerParts {
+  registry: Pick<ModelRegistry, 'variant'>;
+  adapters: AdapterRegistry;
+  data: Data;
+  files: FileService;
+  worker: Pick<TrainWorker, 'call' | 'stream'>;
+  /** Where runs keep their checkpoints, below the installation's home. */
+  folder: string;
+}
+
+/** Share of the progress bar that encoding takes. */
+const ENCODED = 0.05;
+/** Where storing the adapter begins. */
+const STORED = 0.99;
+const CHECKPOINT_STEPS = 25;
+const PROGRESS_MS = 1_000;
+const MAX_ADAPTER_BYTES = 2 ** 32;
+
+/**
+ * The work of a TRAINING run.
+ * @throws DATASET_UNUSABLE, TRAINING_DIVERGED, STORAGE_FAILED, MODEL_UNAVAILABLE, and what the worker throws; what is of no use any more
+ * is removed then
+ */
+export async function train(parts: TrainerParts, context: TrainingContext): Promise<TrainingOutput> {
+  const folder = join(parts.folder, context.run.id);
+  const forget = () => rm(folder, { recursive: true, force: true });
+  try {
+    const output = await trainIn(folder, parts, context);
+    await forget();
+    return output;
+  } catch (error) {
+    // Nobody may go on from checkpoints of a run that was cancelled, or of rows that were erased.
+    if (context.signal.reason === 'cancel' || isGraftError(error, 'DATASET_UNUSABLE')) await forget();
+    throw error;
+  }
+}
+
+async function trainIn(folder: string, parts: TrainerParts, context: TrainingContext): Promise<TrainingOutput> {
+  const { input, signal } = context;
+  const workspaceId = context.run.workspaceId as WorkspaceId;
+  await mkdir(folder, { recursive: true });
+  await context.progress(0, 'Reading and checking the examples.');
+  const variant = await parts.registry.variant(workspaceId, input.variantId);
+  const { rows, stillUsable } = await openRows(parts.data, workspaceId, input);
+  const { cancelling, pausing } = twoWays(signal);
+  const tokenize: Tokenize = (texts) => {
+    signal.throwIfAborted();
+    const request = { model: fileOf(variant), texts };
+    return parts.worker.call('tokenize', workspaceId, request, { signal: cancelling, priority: 'bulk' });
+  };
+  const encoded = await encodeExamples(rows, variant, input.recipe, tokenize, signal);
+  if (context.resumed === null) await reportAudit(context, encoded);
+  await context.progress(ENCODED, `Training on ${encoded.examples.length} examples.`);
+
+  const result = await runWorker(parts, context, { variant, encoded, folder, stillUsable, cancelling, pausing });
+  const { adapter } = result;
+  // Paused: the run's signal says why.
+  if (adapter === null) throw signal.reason;
+  const version = await register(parts, workspaceId, context, rows, encoded.labels, { ...result, adapter });
+  return {
+    adapterVersionId: version,
+    steps: result.step,
+    adapterStep: result.adapterStep,
+    stoppedEarly: result.outcome === 'stoppedEarly',
+    validationLoss: result.bestValidationLoss,
+  };
+}
+
+/** A run that is cancelled or lost stops at once; one that is paused, or whose gateway stops, writes a checkpoint first. */
+function twoWays(signal: AbortSignal): { cancelling: AbortSignal; pausing: AbortSignal } {
+  const [cancelling, pausing] = [new AbortController(), new AbortController()];
+  const pass = (): void =>
+    signal.reason === 'cancel' || signal.reason === 'lost'
+      ? cancelling.abort(new GraftError('CANCELLED', 'The training was cancelled.'))
+      : pausing.abort();
+  if (signal.aborted) pass();
+  else signal.addEventListener('abort', pass, { once: true });
+  return { cancelling: cancelling.signal, pausing: pausing.signal };
+}
+
+interface OpenedRows {
+  rows: Rows;
+  /** @throws DATASET_UNUSABLE when the rows were erased meanwhile */
+  stillUsable(): Promise<void>;
+}
+
+async function openRows(data: Data, workspaceId: WorkspaceId, input: TrainingInput): Promise<OpenedRows> {
+  const { task, datasetVersionId } = input;
+  const { version, rowGroups } = await data.datasets.usableVersion(
+    workspaceId,
+    datasetVersionId,
+    'input.datasetVersion',
+  );
+  const context = await data.rows.taskContext(task, rowGroups);
+  return {
+    rows: {
+      context,
+      views: version.manifest.features.map(({ view }) => view),
+      stream: (split) => data.rows.stream(task, rowGroups, { split, quarantined: false }),
+    },
+    async stillUsable() {
+      await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
+    },
+  };
+}
+
+const fileOf = ({ path, sha256, contextLength }: ServedVariant) => ({ path, sha256, contextLength });
+
+async function reportAudit(context: TrainingContext, { audit, examples, validation }: EncodedExamples): Promise<void> {
+  await context.emit('audit', {
+    examples: audit.examples,
+    trained: examples.length,
+    validated: validation.length,
+    counts: { ...audit.counts },
+    findings: audit.findings,
+  });
+}
+
+interface Job {
+  variant: ServedVariant;
+  encoded: EncodedExamples;
+  folder: string;
+  stillUsable(): Promise<void>;
+  cancelling: AbortSignal;
+  pausing: AbortSignal;
+}
+
+/** Trains in the worker; what it reports becomes the run's events and checkpoints. */
+async function runWorker(
+  { worker }: TrainerParts,
+  context: TrainingContext,
+  { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
+): Promise<TrainOutput> {
+  const { input, resumed, run } = context;
+  const { examples, validation, replay, labels } = encoded;
+  const stream = worker.stream(
+    'train',
+    run.workspaceId,
+    {
+      ...{ model: fileOf(variant), examples, validation, replay, folder },
+      recipe: workerRecipe(input.recipe, examples.length),
+      labelTokens: labels && labels.map(({ token }) => token),
+      resume: resumed && { path: join(folder, resumed.file.name), sha256: resumed.file.sha256 },
+    },
+    { signal: cancelling, pause: pausing, deadlineMs: null, priority: 'bulk' },
+  );
+  const meter = new Meter();
+  for await (const event of stream) {
+    if (event.type === 'done') return event.output;
+    if (event.type !== 'chunk') continue;
+    await meter.tell(context, event.chunk);
+    if (event.chunk.type !== 'checkpoint') continue;
+    await stillUsable();
+    const { step, path, sha256 } = event.chunk;
+    await context.checkpoint({ step, file: { name: basename(path), sha256 } });
+  }
+  throw new GraftError('WORKER_CRASHED', 'The train worker ended without a result.');
+}
+
+/** Turns what the worker reports of its steps into the run's events. */
+class Meter {
+  private steps = 0;
+  /** Of the steps that were seen here; those before a restart are not. */
+  private seen = { steps: 0, tokens: 0, milliseconds: 0 };
+  private lastProgress = -Infinity;
+
+  async tell(context: TrainingContext, event: TrainEvent): Promise<void> {
+    switch (event.type) {
+      case 'started':
+        this.steps = event.steps;
+        return;
+      case 'validation':
+        return context.emit('validation', {
+          ...{ step: event.step, loss: event.loss, klToBase: event.klToBase },
+          ...{ accuracy: event.accuracy, best: event.best },
+        });
+      case 'checkpoint':
+        return;
+      case 'step':
+        return this.step(context, event);
+    }
+  }
+
+  private async step(context: TrainingContext, event: Extract<TrainEvent, { type: 'step' }>): Promise<void> {
+    const { seen, steps } = this;
+    seen.steps += 1;
+    seen.tokens += event.tokens;
+    seen.milliseconds += event.milliseconds;
+    const etaSeconds = ((steps - event.step) * seen.milliseconds) / seen.steps / 1_000;
+    const { step, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm } = event;
+    await context.emit('step', {
+      ...{ step, steps, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm, etaSeconds },
+      tokensPerSecond: (1_000 * seen.tokens) / Math.max(1, seen.milliseconds),
+      memoryBytes: event.rssBytes,
+    });
+    if (performance.now() - this.lastProgress < PROGRESS_MS && step < steps) return;
+    this.lastProgress = performance.now();
+    const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}, ${Math.ceil(etaSeconds)} s left.`;
+    await context.progress(ENCODED + (STORED - ENCODED) * (step / steps), message);
+  }
+}
+
+/** The recipe as the engine takes it; shares of an epoch become steps. */
+function workerRecipe(recipe: Recipe, examples: number): TrainingRecipe {
+  const epochSteps = Math.max(1, Math.ceil(examples / recipe.batchExamples));
+  return {
+    lora: { rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
+    learningRate: recipe.learningRate,
+    warmupSteps: recipe.warmupSteps,
+    finalLearningRate: recipe.finalRateShare,
+    weightDecay: recipe.weightDecay,
+    clipNorm: recipe.clip,
+    epochs: recipe.epochs,
+    batchExamples: recipe.batchExamples,
+    batchTokens: recipe.batchExamples * recipe.maxTokens,
+    microBatchTokens: recipe.batchTokens,
+    seed: recipe.seed,
+    validateEvery: Math.max(1, Math.round(epochSteps * recipe.validateEvery)),
+    patience: recipe.patience === 0 ? null : recipe.patience,
+    checkpointEvery: CHECKPOINT_STEPS,
+    replayWeight: recipe.retention.weight,
+  };
+}
+
+/** Stores the adapter's files and adds the version; the same weights are never added twice. @returns the version's id */
+async function register(
+  { adapters, files }: TrainerParts,
+  workspaceId: WorkspaceId,
+  { input, run }: TrainingContext,
+  rows: Rows,
+  labels: LabelToken[] | null,
+  result: TrainOutput & { adapter: NonNullable<TrainOutput['adapter']> },
+): Promise<string> {
+  const store = (file: { path: string }, mediaType: string) =>
+    files.store(workspaceId, {
+      name: `${input.adapter}-${basename(file.path)}`,
+      mediaType,
+      source: createReadStream(file.path),
+      maxBytes: MAX_ADAPTER_BYTES,
+    });
+  const { adapter } = result;
+  const weights = await store(adapter.weights, 'application/octet-stream');
+  const config = await store(adapter.config, 'application/json');
+  const gguf = await store(adapter.gguf, 'application/octet-stream');
+  const usage: AdapterUsage = {
+    v: 1,
+    rendering: RENDERING_VERSION,
+    reads: false,
+    labels: [...rows.context.labels.labels],
+    languages: rows.context.languages,
+    answer: labels === null ? { form: 'text' } : { form: 'label-token', labels },
+  };
+  const { recipe, task, modelId, variantId, description, datasetVersionId } = input;
+  const version = await adapters.add(
+    workspaceId,
+    { name: input.adapter, task, modelId, description },
+    {
+      digest: weights.sha256,
+      ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
+      bytes: weights.bytes,
+      ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
+      ...{ variantId, datasetVersionId, runId: run.id, usage, recipe, origin: 'TRAINED' },
+      metrics: { steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
+    },
+  );
+  return version.id;
+}

@@ -1,0 +1,89 @@
+import { badInput, GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { checkedName, checkedText } from '../../kernel/text.js';
+import type { Data } from '../../data/index.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
+import { recipeFor, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
+import { training } from './training-run.js';
+
+export interface TrainingServiceParts {
+  runs: RunQueue;
+  registry: Pick<ModelRegistry, 'resolve'>;
+  adapters: AdapterRegistry;
+  data: Data;
+}
+
+export interface StartTraining {
+  adapter: string;
+  description?: string | null;
+  datasetVersionId: string;
+  model?: string | null;
+  recipe?: RecipeOverrides | null;
+  idempotencyKey: string;
+}
+
+/** The architectures that the training engine has a definition of. */
+const TRAINABLE = ['llama', 'qwen2', 'qwen3'];
+const MAX_DESCRIPTION = 2_000;
+
+/** Starts training runs: everything that can be refused is refused before a run exists. */
+export class TrainingService {
+  constructor(private readonly parts: TrainingServiceParts) {}
+
+  /**
+   * @returns the TRAINING run, which waits for its turn; the same key with the same input is the same run
+   * @throws BAD_USER_INPUT, NOT_FOUND, DATASET_UNUSABLE, MODEL_UNSUPPORTED, ALREADY_EXISTS for a name of another task or model,
+   * IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, input: StartTraining): Promise<RunRow> {
+    const { data, registry, runs } = this.parts;
+    const adapter = checkedName(input.adapter, 'input.adapter');
+    const description = checkedText(input.description ?? '', 'input.description', MAX_DESCRIPTION, {
+      allowEmpty: true,
+    });
+    const { dataset, version } = await data.datasets.usableVersion(
+      workspaceId,
+      input.datasetVersionId,
+      'input.datasetVersion',
+    );
+    const recipe = recipeFor(dataset.task, input.recipe ?? {});
+    const variant = await registry.resolve(workspaceId, input.model ?? null);
+    if (!TRAINABLE.includes(variant.architecture))
+      throw new GraftError(
+        'MODEL_UNSUPPORTED',
+        `Models of the architecture ${variant.architecture} can’t be trained.`,
+        {
+          field: 'input.model',
+          hint: `Train a model of ${TRAINABLE.join(', ')}.`,
+        },
+      );
+    await this.#requireFree(workspaceId, adapter, dataset.task, variant.modelId);
+    if (recipe.patience > 0 && version.counts.validation === 0)
+      throw badInput('input.recipe.patience', 'Stopping early needs rows for validation, and the version has none.');
+    return runs.enqueue(training, {
+      workspaceId,
+      input: {
+        ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
+        ...{ modelId: variant.modelId, variantId: variant.variantId },
+      },
+      idempotencyKey: input.idempotencyKey,
+      subjectId: version.id,
+    });
+  }
+
+  /** The recipe that a run would have. @throws BAD_USER_INPUT, NOT_FOUND */
+  async recipe(workspaceId: WorkspaceId, datasetVersionId: string, overrides: RecipeOverrides): Promise<Recipe> {
+    const { dataset } = await this.parts.data.datasets.usableVersion(workspaceId, datasetVersionId, 'datasetVersion');
+    return recipeFor(dataset.task, overrides, 'recipe');
+  }
+
+  async #requireFree(workspaceId: WorkspaceId, name: string, task: string, modelId: string): Promise<void> {
+    const known = await this.parts.adapters.store.byName(workspaceId, name);
+    if (known && (known.task !== task || known.modelId !== modelId))
+      throw new GraftError('ALREADY_EXISTS', `The adapter ${name} is for another task or another base model.`, {
+        field: 'input.adapter',
+        hint: 'Choose another name.',
+      });
+  }
+}

@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { eventually } from '../support/eventually.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { writeTinyModel } from '../support/tiny-model.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+const RECIPE = { rank: 8, alpha: 16, learningRate: 0.02, batchExamples: 8, epochs: 30, retention: { tokens: 16 } };
+
+/** Two kinds of messages that any model can tell apart. */
+const ROWS = Array.from({ length: 48 }, (_, i) =>
+  i % 2 === 0 ? `the lamp number ${i} is dark,light` : `send back order ${i} and refund it,return`,
+);
+
+describe('training through GraphQL alone', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let folder: TemporaryFolder;
+  let graft: GraftProgram;
+  let datasetVersion: string;
+
+  const ask = async <T>(query: string, variables: object = {}): Promise<T> => {
+    const response = await fetch(`${graft.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as { data: T; errors?: unknown[] };
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data;
+  };
+  const upload = async (name: string, content: BlobPart): Promise<string> => {
+    const form = new FormData();
+    form.append('file', new Blob([content]), name);
+    const response = await fetch(`${graft.url}/files`, {
+      method: 'POST',
+      headers: { 'graft-upload': '1' },
+      body: form,
+    });
+    return ((await response.json()) as { id: string }).id;
+  };
+  const start = async (adapter: string, recipe: object = {}): Promise<string> => {
+    const { startTraining } = await ask<{ startTraining: { run: { id: string } } }>(
+      'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
+      { input: { adapter, datasetVersion, model: 'tiny', recipe: { ...RECIPE, ...recipe }, idempotencyKey: adapter } },
+    );
+    return startTraining.run.id;
+  };
+  interface Run {
+    status: string;
+    error: { message: string } | null;
+    result: { version: number; digest: string; adapter: { name: string } } | null;
+  }
+  const runOf = async (id: string): Promise<Run> => {
+    const { node } = await ask<{ node: Run }>(
+      'query ($id: ID!) { node(id: $id) { ... on TrainingRun { status error { message } result { version digest adapter { name } } } } }',
+      { id },
+    );
+    return node;
+  };
+  /** The run as soon as it is in one of these states. */
+  const reached = (id: string, ...states: string[]): Promise<Run> =>
+    eventually(
+      `${states.join(' or ')} of a training run`,
+      async () => {
+        const run = await runOf(id);
+        return states.includes(run.status) && run;
+      },
+      120_000,
+    );
+  const ended = (id: string): Promise<Run> => reached(id, 'SUCCEEDED', 'FAILED', 'CANCELLED', 'PAUSED');
+
+  beforeAll(async () => {
+    [home, folder] = [await temporaryHome(), await temporaryFolder()];
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    const model = writeTinyModel(join(folder.path, 'tiny.gguf'));
+    const fileId = await upload('tiny.gguf', new Uint8Array(readFileSync(model.path)));
+    await ask('mutation ($input: RegisterModelInput!) { registerModel(input: $input) { run { id } } }', {
+      input: { fileId, name: 'tiny', idempotencyKey: 'tiny' },
+    });
+    const file = await upload('messages.csv', `text,label\n${ROWS.join('\n')}\n`);
+    await ask('mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id } } }', {
+      input: { name: 'messages', task: 'CLASSIFICATION' },
+    });
+    await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
+      input: { dataset: 'messages', files: [{ file }], idempotencyKey: 'messages' },
+    });
+    datasetVersion = await eventually('the model and the rows', async () => {
+      const { dataset, model: registered } = await ask<{
+        dataset: { versions: { edges: { node: { id: string } }[] } };
+        model: { id: string } | null;
+      }>('{ dataset(name: "messages") { versions { edges { node { id } } } } model(name: "tiny") { id } }');
+      return registered !== null && (dataset.versions.edges[0]?.node.id ?? null);
+    });
+  }, 180_000);
+  afterAll(async () => {
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await home.remove();
+    await folder.remove();
+  });
+
+  it('trains an adapter, tells of each step, and the adapter answers through ask', async () => {
+    const run = await start('routing');
+    const client = createClient({ url: `${graft.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });
+    const losses: number[] = [];
+    const seen = new Set<string>();
+    for await (const { data } of client.iterate<{ trainingProgress: { __typename: string; loss?: number } }>({
+      query: `subscription ($run: ID!) { trainingProgress(runId: $run) { __typename
+        ... on TrainingAudited { trained } ... on TrainingStepped { loss } ... on TrainingValidated { klToBase } } }`,
+      variables: { run },
+    })) {
+      seen.add(data!.trainingProgress.__typename);
+      if (data!.trainingProgress.__typename === 'TrainingStepped') losses.push(data!.trainingProgress.loss!);
+    }
+    await client.dispose();
+    expect([...seen]).toEqual(expect.arrayContaining(['TrainingAudited', 'TrainingStepped']));
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+    expect(await runOf(run)).toMatchObject({
+      status: 'SUCCEEDED',
+      result: { version: 1, adapter: { name: 'routing' } },
+    });
+
+    const answer = async (question: string) => {
+      const { ask: answered } = await ask<{
+        ask: { text: string; adapter: { versionNumber: number }; output: object };
+      }>(
+        `query ($question: String!) { ask(input: { question: $question, strategy: ADAPTER, adapter: "routing@1" }) {
+          text adapter { versionNumber } output { ... on LabelOutput { label probability } } } }`,
+        { question },
+      );
+      return answered;
+    };
+    const dark = await answer('the lamp number 90 is dark');
+    expect(dark).toMatchObject({ text: 'light', adapter: { versionNumber: 1 }, output: { label: 'light' } });
+    expect((await answer('send back order 91 and refund it')).text).toBe('return');
+  }, 180_000);
+
+  it('goes on from where it was paused, to the same weights as a run that was not', async () => {
+    const straight = await ended(await start('straight'));
+    const paused = await start('paused');
+    await reached(paused, 'RUNNING');
+    await ask('mutation ($input: RunInput!) { pauseRun(input: $input) { run { id } } }', { input: { id: paused } });
+    const held = await ended(paused);
+    expect(['PAUSED', 'SUCCEEDED']).toContain(held.status);
+    if (held.status === 'PAUSED')
+      await ask('mutation ($input: RunInput!) { resumeRun(input: $input) { run { id } } }', { input: { id: paused } });
+    const resumed = await reached(paused, 'SUCCEEDED', 'FAILED');
+    expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
+    expect(resumed.result!.digest).toBe(straight.result!.digest);
+  }, 240_000);
+
+  it('leaves nothing of a run that was cancelled', async () => {
+    const run = await start('cancelled', { epochs: 100 });
+    await reached(run, 'RUNNING');
+    await ask('mutation ($input: RunInput!) { cancelRun(input: $input) { run { id } } }', { input: { id: run } });
+    expect((await ended(run)).status).toBe('CANCELLED');
+    await eventually('an empty folder', () => readdirSync(join(home.path, 'training')).length === 0);
+    expect(await ask('{ adapter(name: "cancelled") { id } }')).toEqual({ adapter: null });
+  }, 180_000);
+
+  it('refuses at once what could never be trained', async () => {
+    await expect(start('routing', { rank: 0 })).rejects.toThrow('input.recipe.rank');
+    await expect(
+      ask('mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }', {
+        input: { adapter: 'a', datasetVersion, model: 'none', idempotencyKey: 'a' },
+      }),
+    ).rejects.toThrow('NOT_FOUND');
+  });
+});
