@@ -22,6 +22,18 @@ export interface Limits {
   json: JsonLimits;
   /** Operations that one WebSocket may have under way. */
   operationsPerSocket: number;
+  /** Bytes that may wait for a WebSocket's client to read them. */
+  unreadBytes: number;
+  /** Bytes of a WebSocket ping, whose payload is sent back; `connection_init` may have 16 times as many. */
+  pingBytes: number;
+  /** How long a client may take no byte although some wait for it, in ms. */
+  stalledMs: number;
+  /** How long the body of an operation may take to arrive, in ms. */
+  bodyMs: number;
+  /** The least that an upload has to bring in each window of `stalledMs`, in bytes a second. */
+  uploadBytesPerSecond: number;
+  /** How long the rest of a body that was refused is read, so that its sender sees the answer, in ms. */
+  drainMs: number;
   /** WebSockets and event streams that may be open at once. */
   streams: number;
 }
@@ -38,6 +50,12 @@ export const DEFAULT_LIMITS: Limits = {
   // The largest honest one names the values of 10,000 labels.
   json: { values: 50_000, nesting: 64 },
   operationsPerSocket: 20,
+  unreadBytes: 16 * 1024 * 1024,
+  pingBytes: 1024,
+  stalledMs: 30_000,
+  bodyMs: 60_000,
+  uploadBytesPerSecond: 16 * 1024,
+  drainMs: 5_000,
   streams: 1_000,
 };
 

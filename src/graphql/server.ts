@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { addConsole } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
+import { watchBodies, watchReaders } from './slow-clients.js';
 import { addEventStreams } from './event-streams.js';
 import { StreamRunner } from './stream-runner.js';
 import { addDownloads, type FileSource } from './downloads.js';
@@ -125,6 +126,8 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     }
     done();
   });
+  watchBodies(server, limits);
+  watchReaders(server.server, limits);
   server.setErrorHandler(answerError);
   server.setNotFoundHandler((request, reply) => {
     const error = new GraftError('NOT_FOUND', 'There is nothing at this address; GraphQL is at /graphql.');

@@ -1,6 +1,6 @@
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
-import { GraftError } from '../kernel/errors.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { toGlobalId } from '../graphql-kit/index.js';
 import { identifyCaller } from '../platform/access/index.js';
@@ -124,8 +124,8 @@ async function keep(
       maxBytes,
     })
     .catch((error: unknown) => {
-      // Whatever the store makes of it: the fault lies in what was sent.
-      if (cutShort) throw new GraftError('BAD_REQUEST', 'The form ended before the file did.');
+      // A store that gives up ends the part early too, and then knows better why.
+      if (cutShort && !isGraftError(error)) throw new GraftError('BAD_REQUEST', 'The form ended before the file did.');
       throw error;
     });
   if (part.file.truncated) throw tooLarge(maxBytes);

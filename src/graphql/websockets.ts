@@ -1,4 +1,4 @@
-import { handleProtocols, makeServer } from 'graphql-ws';
+import { handleProtocols, makeServer, MessageType } from 'graphql-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -12,6 +12,8 @@ import type { PreparedOperation, StreamRunner } from './stream-runner.js';
 
 /** Close codes beyond those of graphql-ws: RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;
+/** A client that breaks a rule which has no code of its own: it does not read what it is sent. */
+const POLICY_VIOLATION = 1008;
 const TOO_BIG = 1009;
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
@@ -26,6 +28,13 @@ export interface WebSocketParts {
   log: Logger;
   isDraining: () => boolean;
   connectionInitTimeoutMs?: number;
+}
+
+interface Extra {
+  readonly requestId: string;
+  readonly socket: WebSocket;
+  /** Of the message that is being handled. */
+  messageBytes: number;
 }
 
 /** Answers an upgrade in plain HTTP and hangs up. */
@@ -54,9 +63,30 @@ function keepAlive(socket: WebSocket): void {
  */
 export function addWebSockets(server: Server, parts: WebSocketParts): { close(): Promise<void> } {
   const { runner, limits, log } = parts;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.bodyBytes, handleProtocols });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytes,
+    handleProtocols,
+    // Answered below, where it is seen whether the client reads the answers.
+    autoPong: false,
+  });
 
-  const protocol = makeServer<Record<string, unknown>, { requestId: string }>({
+  /** Resolves when the bytes have left, or never will: a write that fails is followed by `close`, which ends the operations. */
+  const send = (socket: WebSocket, data: string): Promise<void> =>
+    new Promise((resolve) => {
+      if (!mayWrite(socket)) return resolve();
+      socket.send(data, () => resolve());
+    });
+
+  /** Closes a socket whose client lets too much wait, instead of writing more to it. */
+  const mayWrite = (socket: WebSocket): boolean => {
+    if (socket.readyState !== socket.OPEN) return false;
+    if (socket.bufferedAmount <= limits.unreadBytes) return true;
+    socket.close(POLICY_VIOLATION, 'Does not read what it is sent');
+    return false;
+  };
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: parts.connectionInitTimeoutMs ?? 3_000,
     onSubscribe: (context, id, payload) => {
       const requestId = `${context.extra.requestId}:${id.slice(0, 64)}`;
@@ -72,6 +102,17 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         );
       return runner.prepare(payload, requestId);
     },
+    // Its payload would be kept for as long as the socket is open.
+    onConnect: ({ extra: { socket, messageBytes } }) => {
+      if (messageBytes > limits.pingBytes * 16) socket.close(TOO_BIG, 'connection_init too big');
+    },
+    onPing: async ({ extra: { socket, messageBytes } }, payload) => {
+      if (messageBytes > limits.pingBytes) return socket.close(TOO_BIG, 'Ping too big');
+      await send(socket, JSON.stringify({ type: MessageType.Pong, payload }));
+    },
+    onPong: ({ extra: { socket, messageBytes } }) => {
+      if (messageBytes > limits.pingBytes) socket.close(TOO_BIG, 'Pong too big');
+    },
     execute: (args) => runner.run(args as PreparedOperation, 'websocket'),
     subscribe: (args) => runner.run(args as PreparedOperation, 'websocket'),
   });
@@ -81,15 +122,14 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     // `ws` closes by itself with the code that fits (1002 a bad frame, 1007 bad UTF-8, 1009 too big).
     socket.on('error', (error) => log.info({ err: error, requestId }, 'socket failed'));
     keepAlive(socket);
+    socket.on('ping', (data) => {
+      if (mayWrite(socket)) socket.pong(data);
+    });
+    const extra: Extra = { requestId, socket, messageBytes: 0 };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) =>
-          new Promise((resolve) => {
-            if (socket.readyState !== socket.OPEN) return resolve();
-            // A write that fails is followed by `close`, which is where the operations end.
-            socket.send(data, () => resolve());
-          }),
+        send: (data) => send(socket, data),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => {
@@ -98,13 +138,14 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
             } catch {
               return socket.close(TOO_BIG, 'Too many JSON values or levels');
             }
+            extra.messageBytes = (data as Buffer).length;
             handle((data as Buffer).toString()).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');
             });
           }),
       },
-      { requestId },
+      extra,
     );
     socket.once('close', (code, reason) => {
       closed(code, String(reason)).catch((error: unknown) =>

@@ -104,6 +104,12 @@ describe('GraphQL over WebSocket', () => {
       4409,
       [INIT, subscribe('1', '{ wait(ms: 5000) }'), subscribe('1', '{ hello }')],
     ],
+    [
+      '1009 for a ping that carries more than a ping does',
+      1009,
+      [INIT, { type: 'ping', payload: { x: 'x'.repeat(2_000) } }],
+    ],
+    ['1009 for an introduction that would fill memory', 1009, [{ ...INIT, payload: { x: 'x'.repeat(20_000) } }]],
     ['1009 for JSON of too many levels', 1009, ['['.repeat(100)]],
     ['1009 for JSON of too many values', 1009, [`[1${',1'.repeat(30_000)}]`]],
     ['1009 for a message beyond the limit', 1009, [{ ...INIT, payload: { padding: 'x'.repeat(70_000) } }]],

@@ -191,5 +191,10 @@ function readFailure(error: unknown): GraftError {
 function storageFailed(error: unknown): never {
   if (isGraftError(error)) throw error;
   const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-  throw new GraftError('STORAGE_FAILED', full ? 'The disk is full.' : 'A file could not be written.', { cause: error });
+  throw new GraftError('STORAGE_FAILED', full ? 'The disk is full.' : 'A file could not be written.', {
+    hint: full
+      ? 'Free space where GRAFT_HOME lies and send it again; nothing was kept, and no restart is needed.'
+      : 'Look at the log for the reason, and at the permissions of GRAFT_HOME.',
+    cause: error,
+  });
 }

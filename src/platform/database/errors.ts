@@ -2,7 +2,9 @@ import { GraftError } from '../../kernel/errors.js';
 
 /** SQLSTATE classes and codes that say "not now": connection exceptions, shutdown, crash, starting up, too many clients. */
 const UNAVAILABLE_SQLSTATE = /^(08...|57P0[123]|53300)$/;
-/** Prisma's codes for the same. */
+/** SQLSTATE of a server that can't write: disk full, input or output error. */
+const STORAGE_SQLSTATE = /^(53100|58030)$/;
+/** Prisma's codes for a server that is not there. */
 const UNAVAILABLE_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
 const UNAVAILABLE_ADAPTER = new Set([
   'DatabaseNotReachable',
@@ -16,16 +18,38 @@ const UNAVAILABLE_MESSAGE =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed and is not queryable)/;
 
 /**
- * Returns DATABASE_UNAVAILABLE for what Prisma or `pg` threw because PostgreSQL could not be reached, and anything else unchanged.
+ * Returns DATABASE_UNAVAILABLE for what Prisma or `pg` threw because PostgreSQL could not be reached, STORAGE_FAILED where it
+ * could not write, and anything else unchanged.
  */
 export function mapDatabaseError(error: unknown): unknown {
-  if (error instanceof GraftError || !meansUnavailable(error, 0)) return error;
-  return new GraftError('DATABASE_UNAVAILABLE', 'PostgreSQL can’t be reached.', { cause: error });
+  if (error instanceof GraftError) return error;
+  const causes = [...causesOf(error)];
+  if (causes.some(meansFull))
+    return new GraftError('STORAGE_FAILED', 'PostgreSQL can’t write: its disk is full or broken.', {
+      hint: 'Free space where its data lies (GRAFT_HOME for the embedded one) and send it again; no restart is needed.',
+      cause: error,
+    });
+  if (causes.some(meansUnavailable))
+    return new GraftError('DATABASE_UNAVAILABLE', 'PostgreSQL can’t be reached.', { cause: error });
+  return error;
 }
 
-function meansUnavailable(error: unknown, depth: number): boolean {
-  if (depth > 4 || typeof error !== 'object' || error === null) return false;
-  const { code, message, kind, syscall, originalCode, cause, meta, errors } = error as Record<string, unknown>;
+type Fields = Record<string, unknown>;
+
+/** An error, what it wraps and what its adapter says of it. */
+function* causesOf(error: unknown, depth = 0): Generator<Fields> {
+  if (depth > 4 || typeof error !== 'object' || error === null) return;
+  const fields = error as Fields;
+  yield fields;
+  const inner = [fields['cause'], (fields['meta'] as Fields | undefined)?.['driverAdapterError']];
+  if (Array.isArray(fields['errors'])) inner.push(...(fields['errors'] as unknown[]));
+  for (const each of inner) yield* causesOf(each, depth + 1);
+}
+
+const meansFull = ({ code, originalCode }: Fields): boolean =>
+  [code, originalCode].some((each) => typeof each === 'string' && STORAGE_SQLSTATE.test(each));
+
+function meansUnavailable({ code, message, kind, syscall, originalCode }: Fields): boolean {
   if (typeof code === 'string') {
     if (UNAVAILABLE_SQLSTATE.test(code) || UNAVAILABLE_PRISMA.has(code) || UNAVAILABLE_SYSTEM.has(code)) return true;
     // The Unix socket of a server that is down.
@@ -33,8 +57,5 @@ function meansUnavailable(error: unknown, depth: number): boolean {
   }
   if (typeof originalCode === 'string' && UNAVAILABLE_SQLSTATE.test(originalCode)) return true;
   if (typeof kind === 'string' && UNAVAILABLE_ADAPTER.has(kind)) return true;
-  if (typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message)) return true;
-  const inner = [cause, (meta as Record<string, unknown> | undefined)?.driverAdapterError];
-  if (Array.isArray(errors)) inner.push(...(errors as unknown[]));
-  return inner.some((each) => meansUnavailable(each, depth + 1));
+  return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }

@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { GraftError } from '../kernel/errors.js';
+import type { Limits } from './limits.js';
+
+/**
+ * Ends every connection whose client takes no byte for `stalledMs` although some wait for it: an answer, a download, an
+ * event stream or a WebSocket. What waits is memory, and whoever produces it is held up.
+ */
+export function watchReaders(server: Server, { stalledMs }: Pick<Limits, 'stalledMs'>): void {
+  server.on('connection', (socket: Socket) => {
+    let taken = 0;
+    const timer = setInterval(() => {
+      // Node counts what it was given; what still waits has not been taken.
+      const now = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength > 0 && now === taken) socket.destroy();
+      taken = now;
+    }, stalledMs);
+    timer.unref();
+    socket.once('close', () => clearInterval(timer));
+  });
+}
+
+type BodyLimits = Pick<Limits, 'stalledMs' | 'bodyMs' | 'uploadBytesPerSecond' | 'drainMs'>;
+
+const tooSlow = (): GraftError =>
+  new GraftError('DEADLINE_EXCEEDED', 'The body arrived too slowly.', {
+    hint: 'Send it again over a faster connection.',
+  });
+
+/**
+ * Gives bodies a time to arrive in: `bodyMs` for operations, a least rate for uploads, whose size says nothing of their time.
+ * A body that is too slow is answered with DEADLINE_EXCEEDED; one that was refused is read for `drainMs` more, so that a sender who first
+ * sends and then reads sees the answer. Both connections are closed then.
+ */
+export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    const { headers, raw } = request;
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+      const stop = request.url.startsWith('/files')
+        ? watchRate(request, limits, () => refuse(reply))
+        : after(limits.bodyMs, () => refuse(reply));
+      raw.once('end', stop);
+      raw.once('close', stop);
+      reply.raw.once('finish', () => {
+        stop();
+        if (!raw.complete)
+          raw.socket.once(
+            'close',
+            after(limits.drainMs, () => raw.socket.destroy()),
+          );
+      });
+    }
+    done();
+  });
+}
+
+/** @returns what calls it off */
+function after(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+function watchRate(
+  { raw }: FastifyRequest,
+  { stalledMs, uploadBytesPerSecond }: BodyLimits,
+  onSlow: () => void,
+): () => void {
+  let seen = raw.socket.bytesRead;
+  const timer = setInterval(() => {
+    const brought = raw.socket.bytesRead - seen;
+    seen += brought;
+    // Bytes that wait to be read here are not the sender's fault.
+    const held = raw.readableLength >= raw.readableHighWaterMark;
+    if (!held && brought < (uploadBytesPerSecond * stalledMs) / 1000) onSlow();
+  }, stalledMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function refuse(reply: FastifyReply): void {
+  if (reply.sent) return void reply.raw.destroy();
+  void reply.header('connection', 'close').send(tooSlow());
+}

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { newId } from '../../src/kernel/ids.js';
+import { ArtifactStore } from '../../src/platform/artifacts/index.js';
+import { eventually } from '../support/eventually.js';
+import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+const MULTIPART = 'multipart/form-data; boundary=b';
+const FORM = '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n';
+
+describe('a client that does not read, or hardly sends', () => {
+  let gateway: ProbeGateway;
+  let folder: TemporaryFolder;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const artifacts = new ArtifactStore(folder.path);
+    gateway = await startProbeGateway({
+      limits: {
+        unreadBytes: 256 * 1024,
+        stalledMs: 400,
+        bodyMs: 400,
+        drainMs: 400,
+        uploadBytesPerSecond: 10_000,
+      },
+      files: {
+        store: async (_workspaceId, { name, mediaType, source, maxBytes }) => ({
+          ...(await artifacts.put(source, { maxBytes })),
+          ...{ id: newId(), name, mediaType },
+        }),
+      },
+    });
+  });
+  afterAll(async () => {
+    await gateway.close(100);
+    await folder.remove();
+  });
+
+  const open = async (text: string): Promise<Socket> => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write(text);
+    return socket;
+  };
+  const head = (line: string, headers: Record<string, string | number>) =>
+    `${line} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`;
+  /** All that the gateway says until it hangs up. */
+  const untilClosed = async (socket: Socket): Promise<string> => {
+    let text = '';
+    socket.on('data', (chunk) => (text = (text + chunk.toString('latin1')).slice(-10_000)));
+    if (!socket.closed) await once(socket, 'close');
+    return text;
+  };
+  const tricklesInto = async (socket: Socket, start = ''): Promise<string> => {
+    const closed = untilClosed(socket);
+    socket.write(start);
+    const timer = setInterval(() => socket.writable && socket.write('x'), 20);
+    try {
+      return await closed;
+    } finally {
+      clearInterval(timer);
+    }
+  };
+
+  it('is closed with 1008 when it pings over WebSocket and lets the answers wait', async () => {
+    for (const ping of [
+      (socket: WebSocket) => socket.send(JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(900) } })),
+      (socket: WebSocket) => socket.ping(Buffer.alloc(125)),
+    ]) {
+      const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+      const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+      socket.on('error', () => undefined);
+      await once(socket, 'open');
+      socket.send('{"type":"connection_init"}');
+      await once(socket, 'message');
+      socket.pause();
+      // More than the kernel's buffers hold: what the client does not take waits in the gateway.
+      for (let i = 0; i < 200_000 && socket.readyState === socket.OPEN; i++) {
+        ping(socket);
+        if (i % 500 === 0) await sleep(0);
+      }
+      socket.resume();
+      // 1006 where the connection was cut before the client looked.
+      expect([1008, 1006]).toContain(await closed);
+    }
+    expect(await (await fetch(`${gateway.url}/livez`)).json()).toEqual({ status: 'alive' });
+  });
+
+  it('is told so with 504 when the body of an operation or of an upload trickles in', async () => {
+    const operation = { 'content-type': 'application/json', 'content-length': 1_000_000 };
+    const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'transfer-encoding': 'chunked' };
+    const answers = await Promise.all([
+      tricklesInto(await open(head('POST /graphql', operation)), '{"query":"'),
+      tricklesInto(
+        await open(head('POST /graphql/stream', { ...operation, accept: 'text/event-stream' })),
+        '{"query":"',
+      ),
+      tricklesInto(
+        await open(head('POST /files', { ...upload, 'content-length': 1_000_000 }).replace(/transfer.*\r\n/, '')),
+        FORM,
+      ),
+    ]);
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 504 /);
+      expect(answer).toContain('"code":"DEADLINE_EXCEEDED"');
+    }
+  });
+
+  it('has a refused upload drained for a while, and then the connection closed', async () => {
+    const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'content-length': 4_000_000_000 };
+    const answer = await tricklesInto(await open(head('POST /files', upload)), FORM);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('leaves nothing behind when it gives up an upload', async () => {
+    const temporary = join(folder.path, 'tmp');
+    const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'content-length': 1_000_000 };
+    const socket = await open(head('POST /files', upload) + FORM + 'x'.repeat(200_000));
+    await eventually('the file begins', async () => (await readdir(temporary)).length === 1);
+    socket.destroy();
+    await eventually('it is gone', async () => (await readdir(temporary)).length === 0);
+  });
+});
