@@ -1,12 +1,18 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionResult } from 'graphql';
-import type { OperationArgs } from 'graphql-sse';
-import { createHandler } from 'graphql-sse/lib/use/fastify';
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { GraftError } from '../kernel/errors.js';
-import { httpStatus, type ErrorPresenter } from './errors.js';
+import type { ErrorPresenter } from './errors.js';
 import type { Limits } from './limits.js';
-import { parametersOf } from './request-parameters.js';
-import type { PreparedOperation, StreamRunner } from './stream-runner.js';
+import { parametersOf, type RequestParameters } from './request-parameters.js';
+import type { StreamRunner } from './stream-runner.js';
+
+/** A comment to the protocol: it keeps proxies from closing a silent connection, and browsers from holding back the first event. */
+const COMMENT = ':\n\n';
+const COMMENT_EVERY_MS = 12_000;
+
+const MEDIA_TYPE = 'text/event-stream';
 
 export interface EventStreamParts {
   runner: StreamRunner;
@@ -15,66 +21,64 @@ export interface EventStreamParts {
   isDraining: () => boolean;
 }
 
+/** Results as events of the protocol. The next result is asked for when the last one was taken. */
+async function* eventsOf(results: AsyncIterable<ExecutionResult> | ExecutionResult[]): AsyncGenerator<string> {
+  yield COMMENT;
+  for await (const result of results) {
+    yield `event: next\ndata: ${JSON.stringify(result)}\n\n`;
+    // Results that are all there already leave the others a turn.
+    await turn();
+  }
+  yield 'event: complete\ndata:\n\n';
+}
+
+/** Whether the client takes events: `text/event-stream` among the media types that it names. */
+const takesEvents = ({ headers: { accept = '' } }: FastifyRequest): boolean =>
+  accept.split(',').some((range) => range.split(';')[0]!.trim().toLowerCase() === MEDIA_TYPE);
+
 /**
  * `/graphql/stream`: one operation a connection ("distinct connections mode" of the GraphQL over SSE protocol), so the
- * client's disconnect is the cancellation, and no state is kept between requests.
+ * client's disconnect is the cancellation, and no state is kept between requests. Written out here, because graphql-sse's
+ * handler gathers in memory whatever a client does not read.
  */
 export function addEventStreams(server: FastifyInstance, parts: EventStreamParts): { close(): void } {
   const { runner, limits, presenter } = parts;
   const open = new Set<{ return(): unknown }>();
 
-  const handle = createHandler({
-    // No token: there are no reserved streams to attach to.
-    authenticate: () => '',
-    onSubscribe: (request, params) => {
-      const { id: requestId } = request.raw;
-      const prepared = runner.prepare(params, requestId, request.method === 'GET');
-      if (Array.isArray(prepared)) return { data: undefined, errors: prepared } as ExecutionResult;
-      return prepared as unknown as OperationArgs<undefined>;
-    },
-    // `prepare` has validated.
-    validate: () => [],
-    execute: (args: unknown) => track(args as PreparedOperation),
-    subscribe: (args: unknown) => track(args as PreparedOperation),
-  });
-
-  function track(operation: PreparedOperation) {
-    const results = runner.run(operation, 'sse', () => open.delete(results));
-    open.add(results);
-    return results;
-  }
-
   server.route({
     method: ['GET', 'POST'],
     url: '/graphql/stream',
-    handler: async (request, reply) => {
-      const error = refusalOf(request);
-      if (error) {
-        const errors = [presenter.presentPlain(error.error, request.id)];
-        return reply.code(error.status).header('cache-control', 'no-store').send({ errors });
+    handler: (request, reply) => {
+      if (!takesEvents(request)) {
+        const error = new GraftError('BAD_REQUEST', `This address streams events: send \`accept: ${MEDIA_TYPE}\`.`);
+        return reply
+          .code(406)
+          .header('cache-control', 'no-store')
+          .send({ errors: [presenter.presentPlain(error, request.id)] });
       }
-      reply.hijack();
-      try {
-        await handle(request, reply);
-      } catch {
-        reply.raw.destroy();
-      }
-      return reply;
+      const parameters = parametersOf(request);
+      if (!parameters) throw new GraftError('BAD_REQUEST', 'The request has no `query`, or malformed `variables`.');
+      if (parts.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+      if (open.size >= limits.streams) throw new GraftError('OVERLOADED', 'Too many streams are open.');
+      return reply
+        .header('content-type', `${MEDIA_TYPE}; charset=utf-8`)
+        .header('cache-control', 'no-store')
+        .send(Readable.from(eventsOf(resultsOf(request, reply, parameters))));
     },
   });
 
-  function refusalOf(request: FastifyRequest): { error: GraftError; status: number } | null {
-    const refuse = (error: GraftError, status = httpStatus(error.code)) => ({ error, status });
-    if (request.headers.accept !== 'text/event-stream')
-      return refuse(
-        new GraftError('BAD_REQUEST', 'This address streams events: send `accept: text/event-stream`.'),
-        406,
-      );
-    if (!parametersOf(request))
-      return refuse(new GraftError('BAD_REQUEST', 'The request has no `query`, or malformed `variables`.'));
-    if (parts.isDraining()) return refuse(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
-    if (open.size >= limits.streams) return refuse(new GraftError('OVERLOADED', 'Too many streams are open.'));
-    return null;
+  /** Runs the operation for as long as the connection is open. */
+  function resultsOf({ id, method }: FastifyRequest, { raw }: FastifyReply, parameters: RequestParameters) {
+    const prepared = runner.prepare(parameters, id, method === 'GET');
+    if (Array.isArray(prepared)) return [{ errors: prepared }];
+    const results = runner.run(prepared, 'sse', () => open.delete(results));
+    open.add(results);
+    const comments = setInterval(() => raw.writableLength === 0 && raw.write(COMMENT), COMMENT_EVERY_MS);
+    raw.once('close', () => {
+      clearInterval(comments);
+      void results.return();
+    });
+    return results;
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { GraftError } from '../kernel/errors.js';
 import type { Limits } from './limits.js';
@@ -45,15 +45,18 @@ export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
       raw.once('close', stop);
       reply.raw.once('finish', () => {
         stop();
-        if (!raw.complete)
-          raw.socket.once(
-            'close',
-            after(limits.drainMs, () => raw.socket.destroy()),
-          );
+        if (!raw.complete) drain(raw, limits.drainMs);
       });
     }
     done();
   });
+}
+
+/** Ends a request that was answered already; Node would leave whoever reads its body waiting when the connection closes. */
+function drain(raw: IncomingMessage, ms: number): void {
+  const end = (): void => void raw.destroy();
+  raw.once('close', after(ms, end));
+  raw.socket.once('close', end);
 }
 
 /** @returns what calls it off */
@@ -81,6 +84,6 @@ function watchRate(
 }
 
 function refuse(reply: FastifyReply): void {
-  if (reply.sent) return void reply.raw.destroy();
-  void reply.header('connection', 'close').send(tooSlow());
+  if (reply.sent) reply.raw.destroy();
+  else void reply.send(tooSlow());
 }

@@ -67,9 +67,13 @@ describe('GraphQL over server-sent events', () => {
         body: JSON.stringify(body),
       });
     expect((await post({ query: '{ hello }' }, 'application/json')).status).toBe(406);
+    for (const accept of ['text/event-stream', 'Text/Event-Stream;q=0.9, */*;q=0.1'])
+      expect((await post({ query: '{ hello }' }, accept)).status).toBe(200);
     const response = await post({}, 'text/event-stream');
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: 'BAD_REQUEST', requestId: expect.any(String) } }],
+    });
   });
 
   it('ends streams when the gateway drains', async () => {

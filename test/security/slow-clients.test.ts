@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { newId } from '../../src/kernel/ids.js';
+import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { ArtifactStore } from '../../src/platform/artifacts/index.js';
 import { eventually } from '../support/eventually.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
@@ -16,6 +18,7 @@ const FORM = '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r
 describe('a client that does not read, or hardly sends', () => {
   let gateway: ProbeGateway;
   let folder: TemporaryFolder;
+  let downloadsClosed = 0;
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -33,6 +36,17 @@ describe('a client that does not read, or hardly sends', () => {
           ...(await artifacts.put(source, { maxBytes })),
           ...{ id: newId(), name, mediaType },
         }),
+      },
+      downloads: {
+        open: () =>
+          Promise.resolve({
+            name: 'endless',
+            bytes: Number.MAX_SAFE_INTEGER,
+            content: () => {
+              const content = new Readable({ read: () => void content.push(Buffer.alloc(64 * 1024)) });
+              return Promise.resolve(content.once('close', () => (downloadsClosed += 1)));
+            },
+          }),
       },
     });
   });
@@ -94,6 +108,20 @@ describe('a client that does not read, or hardly sends', () => {
     expect(await (await fetch(`${gateway.url}/livez`)).json()).toEqual({ status: 'alive' });
   });
 
+  it('is cut off from a download and from an event stream', async () => {
+    const id = toGlobalId('File', newId());
+    const body = JSON.stringify({ query: 'subscription { counter(to: 2000000000) }' });
+    const sse = { 'content-type': 'application/json', accept: 'text/event-stream', 'content-length': body.length };
+    const sockets = await Promise.all([
+      open(head(`GET /files/${id}`, {})),
+      open(head('POST /graphql/stream', sse) + body),
+    ]);
+    for (const socket of sockets) socket.pause();
+    await eventually('the download ends', () => downloadsClosed === 1);
+    await eventually('the stream ends', () => gateway.lines.some((line) => line.includes('"stream ended"')));
+    for (const socket of sockets) expect(await untilClosed(socket.resume())).not.toBe('');
+  });
+
   it('is told so with 504 when the body of an operation or of an upload trickles in', async () => {
     const operation = { 'content-type': 'application/json', 'content-length': 1_000_000 };
     const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'transfer-encoding': 'chunked' };
@@ -120,8 +148,9 @@ describe('a client that does not read, or hardly sends', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it('leaves nothing behind when it gives up an upload', async () => {
+  it('leaves nothing behind when it gives up an upload, or is told to', async () => {
     const temporary = join(folder.path, 'tmp');
+    await eventually('what came too slowly is gone', async () => (await readdir(temporary)).length === 0);
     const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'content-length': 1_000_000 };
     const socket = await open(head('POST /files', upload) + FORM + 'x'.repeat(200_000));
     await eventually('the file begins', async () => (await readdir(temporary)).length === 1);
