@@ -6,7 +6,8 @@
 const DOMAIN_FLOORS = [
   ['registry', 'knowledge'],
   ['data', 'ask'],
-  ['training', 'evaluation', 'feedback'],
+  ['training', 'feedback'],
+  ['evaluation'],
   ['delivery', 'monitoring'],
 ];
 const DOMAINS = DOMAIN_FLOORS.flat();

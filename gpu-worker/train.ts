@@ -1,6 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
 import { describeTrainer } from './hello.js';
+import { probeAdapter } from './engines/training/probe-adapter.js';
 import { runTraining } from './engines/training/run-training.js';
 import { tokenizeTexts } from './engines/training/tokenize.js';
 import { Lane, QueueBudget } from './lane.js';
@@ -18,6 +19,7 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
   const handlers: Handlers<TrainOperations> = {
     tokenize: (input, call) => lane.run(call, () => tokenizeTexts(input, call)),
     train: (input, call) => lane.run(call, () => runTraining(input, call)),
+    probe: (input, call) => lane.run(call, () => probeAdapter(input, call)),
   };
   new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({
     queued: budget.waiting,

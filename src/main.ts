@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
+import { Attestor, attestationRuns } from './evaluation/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
@@ -176,6 +177,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     clock: systemClock,
   });
 
+  const attestor = new Attestor({
+    ...{ runs, registry, adapters, files, serve: worker, train: trainWorker, clock: systemClock },
+    folder: join(config.GRAFT_HOME, 'attesting'),
+  });
+
   await worker.start();
   await trainWorker.start();
   const bars = new DownloadBars();
@@ -207,6 +213,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry },
       data,
       training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
+      evaluation: { attestor, adapters },
     },
     nodes,
   );
@@ -224,6 +231,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ registry, adapters, data, files, worker: trainWorker },
     folder: join(config.GRAFT_HOME, 'training'),
   });
+  runs.handle([attestationRuns], attestor);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

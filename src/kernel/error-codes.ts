@@ -192,6 +192,12 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Read the message: it names what is wrong. Export the adapter again from where it was trained.',
   },
+  ADAPTER_UNPROVEN: {
+    meaning: 'The adapter was not shown to act where it is served as it does where it was trained.',
+    retry: 'no',
+    whatToDo:
+      'Read the message: it says which measurement failed. Train or import the adapter again; it answers nothing meanwhile.',
+  },
   CHECKPOINT_INVALID: {
     meaning: 'The checkpoint of a training run is missing, damaged or changed since it was written.',
     retry: 'no',

@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
+import { float32 } from './typed-arrays.js';
 
-/** A Float32Array of any realm: `instanceof` fails for one that structured clone made in another (as under a test runner). */
-const float32 = z.custom<Float32Array>(
-  (value) => Object.prototype.toString.call(value) === '[object Float32Array]',
-  'expected a Float32Array',
-);
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 
@@ -64,6 +60,8 @@ const scoreNext = {
       .array(z.union([count, z.string().min(1).max(256)]))
       .min(1)
       .max(4_096),
+    /** Computes every token anew: the same request then gives the same bits, whatever was asked before. */
+    fresh: z.boolean().optional(),
   }),
   chunk: null,
   /** One value a candidate, in their order. */

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { digest, modelFile, path } from './model-files.js';
 import type { ChunkOf, InputOf, Operations, OutputOf, RequestOf, WorkerRole } from './operation.js';
+import { float32, int32 } from './typed-arrays.js';
 
 const count = z.number().int().nonnegative();
 const nats = z.number();
-
-/** An Int32Array of any realm: see `float32` of the serve worker. */
-const tokenIds = z.custom<Int32Array>(
-  (value) => Object.prototype.toString.call(value) === '[object Int32Array]',
-  'expected an Int32Array',
-);
 
 /** As prompts of the serve worker: special tokens are recognised only where `special` is true. */
 const segment = z.object({ text: z.string(), special: z.boolean() });
@@ -23,7 +18,7 @@ const tokenize = {
   }),
   chunk: null,
   output: z.object({
-    tokens: z.array(tokenIds),
+    tokens: z.array(int32),
     /** For each text, whether its tokens give it back exactly; true for prompts. */
     roundTrips: z.array(z.boolean()),
     /** What ends an answer. */
@@ -32,7 +27,7 @@ const tokenize = {
 };
 
 /** One tokenised example: everything before `answerFrom` is given, the rest is learned. */
-export const trainingExample = z.object({ ids: tokenIds, answerFrom: z.number().int().min(1) });
+export const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1) });
 
 /** How a run learns. */
 export const trainingRecipe = z.object({
@@ -82,7 +77,7 @@ const train = {
     examples: z.array(trainingExample),
     validation: z.array(trainingExample),
     /** Windows of general text; each step replays one. Empty only where `replayWeight` is 0. */
-    replay: z.array(tokenIds),
+    replay: z.array(int32),
     /** For an adapter that answers by one token: the tokens to choose among. */
     labelTokens: z.array(count).min(2).nullable(),
     /** A folder of the run's own, where checkpoints and the adapter go. */
@@ -139,8 +134,34 @@ const train = {
   }),
 };
 
+/** What an adapter changes, by the engine that trained it: to be held against what it changes where it is served. */
+const probe = {
+  input: z.object({
+    model: modelFile,
+    /** PEFT's two files, and the form made from them that is served. */
+    adapter: z.object({ config: file, weights: file, gguf: file }),
+    /** What the change is multiplied by. */
+    scale: z.number().min(0).max(4),
+    prompts: z.array(int32).min(1).max(64),
+    /** Tokens whose logits are wanted, as the next one of each prompt. */
+    candidates: z.array(count).min(1).max(4_096),
+    /** For what is needed only meanwhile. */
+    folder: path,
+    executor: z.enum(['onnx', 'tensorflow']).default('onnx'),
+    threads: z.number().int().min(1).optional(),
+  }),
+  chunk: null,
+  output: z.object({
+    /** Row-major, [prompts, candidates]: without the adapter, and with it. */
+    off: float32,
+    on: float32,
+    /** Linear layers that the PEFT files and the served form both change, and all that an adapter of these targets can change. */
+    modules: z.object({ matched: count, expected: count }),
+  }),
+};
+
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = { tokenize, train } satisfies Operations;
+export const trainOperations = { tokenize, train, probe } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
 
@@ -150,3 +171,5 @@ export type TrainRequest = RequestOf<typeof train>;
 export type TrainInput = InputOf<typeof train>;
 export type TrainEvent = ChunkOf<typeof train>;
 export type TrainOutput = OutputOf<typeof train>;
+export type ProbeInput = InputOf<typeof probe>;
+export type ProbeOutput = OutputOf<typeof probe>;

@@ -12,7 +12,7 @@ const wrongBase = (message: string): GraftError =>
   new GraftError('ADAPTER_WRONG_BASE', message, { hint: 'Use it with the model that it was trained on.' });
 
 /** The bytes of an adapter. @throws ADAPTER_UNAVAILABLE, ADAPTER_INVALID when it is absurdly large, ADAPTER_DIGEST_MISMATCH */
-export async function readVerified({ path, sha256 }: AdapterFile): Promise<Buffer> {
+export async function readVerified({ path, sha256 }: Omit<AdapterFile, 'scale'>): Promise<Buffer> {
   const size = await stat(path).then(
     (entry) => (entry.isFile() ? entry.size : null),
     () => null,

@@ -20,6 +20,7 @@ export async function scoreNext(
   const tokens = input.candidates.map((candidate, index) => tokenOf(hosted, candidate, index));
   hosted.setThreads(input.threads ?? defaultThreads());
   return hosted.withSequence(prompt, input.model.adapters ?? [], async (sequence) => {
+    if (input.fresh) await sequence.clearHistory();
     const reusedTokens = await reuse(sequence, prompt);
     const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), hosted.context.batchSize, signal);
     const last = rest.pop()!;

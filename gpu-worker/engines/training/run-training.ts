@@ -1,17 +1,15 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { TrainEvent, TrainInput, TrainOutput } from '../../../src/worker-protocol/index.js';
 import { writePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import type { Call } from '../../server.js';
-import { openExecutor } from './executors/open-executor.js';
+import { withExecutor } from './executors/with-executor.js';
 import { toGgufLora, toPairs } from './model/adapter-files.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
+import { requireDigest } from './model/require-digest.js';
 import { train } from './trainer/train.js';
 
 type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn' | 'chunks'>;
@@ -29,32 +27,22 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
     1,
   );
   const weights = new GgufWeights(model.path, longest);
-  await mkdir(folder, { recursive: true });
-  // The executor’s copy of the weights is of no use to anybody after the run.
-  const scratch = await mkdtemp(join(folder, 'executor-'));
   const threads = input.threads ?? availableParallelism();
-  try {
-    const executor = await openExecutor(input.executor, weights, { folder: scratch, threads });
-    try {
-      const { adapter, ...result } = await train(
-        input,
-        { executor, config: weights.config, longest },
-        {
-          signal: call.signal,
-          pausing: call.pausing,
-          turn: () => call.turn(),
-          onEvent: (event) => call.chunks.send(event),
-        },
-      );
-      if (result.outcome === 'paused') return { ...result, adapter: null };
-      const files = await writeAdapter(join(folder, 'adapter'), adapter, weights.config, recipe.lora, model.sha256);
-      return { ...result, adapter: files };
-    } finally {
-      await executor.dispose();
-    }
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  return withExecutor(input.executor, weights, { folder, threads }, async (executor) => {
+    const { adapter, ...result } = await train(
+      input,
+      { executor, config: weights.config, longest },
+      {
+        signal: call.signal,
+        pausing: call.pausing,
+        turn: () => call.turn(),
+        onEvent: (event) => call.chunks.send(event),
+      },
+    );
+    if (result.outcome === 'paused') return { ...result, adapter: null };
+    const files = await writeAdapter(join(folder, 'adapter'), adapter, weights.config, recipe.lora, model.sha256);
+    return { ...result, adapter: files };
+  });
 }
 
 async function writeAdapter(
@@ -76,15 +64,4 @@ async function writeAdapter(
     weights: await file('adapter_model.safetensors'),
     gguf: await file('adapter.gguf'),
   };
-}
-
-async function requireDigest({ path, sha256: expected }: TrainInput['model']): Promise<void> {
-  const hash = createHash('sha256');
-  try {
-    for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  } catch (error) {
-    throw new GraftError('MODEL_FILE_INVALID', 'The model’s file can’t be read.', { cause: error });
-  }
-  if (hash.digest('hex') !== expected)
-    throw new GraftError('MODEL_DIGEST_MISMATCH', 'The model’s file is not the one that was registered.');
 }

@@ -84,9 +84,13 @@ export async function writePeftAdapter(folder: string, { baseModel, rank, alpha,
  * Reads a PEFT adapter of a llama-like model.
  * @throws ADAPTER_INVALID for damaged files, and for a kind of adapter that isn't plain LoRA on the seven linear layers
  */
-export async function readPeftAdapter(folder: string): Promise<PeftAdapter> {
-  const { base_model_name_or_path, r: rank, lora_alpha: alpha } = parseConfig(await read(join(folder, CONFIG)));
-  const { tensors } = decodeSafetensors(await read(join(folder, WEIGHTS)));
+export const readPeftAdapter = async (folder: string): Promise<PeftAdapter> =>
+  decodePeftAdapter(await read(join(folder, CONFIG)), await read(join(folder, WEIGHTS)));
+
+/** The same from the contents of the two files. @throws ADAPTER_INVALID */
+export function decodePeftAdapter(configBytes: Buffer, weightBytes: Buffer): PeftAdapter {
+  const { base_model_name_or_path, r: rank, lora_alpha: alpha } = parseConfig(configBytes);
+  const { tensors } = decodeSafetensors(weightBytes);
   const pairs: LoraPair[] = [];
   for (const [name, a] of tensors) {
     const [, layer, block, target, factor] =

@@ -72,11 +72,15 @@ export class RegistryKit {
   }
 
   /** The run when it has ended. */
-  async ended(run: RunRow): Promise<RunRow> {
-    return eventually('the run to end', async () => {
-      const now = await this.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } });
-      return now.finishedAt ? now : null;
-    });
+  async ended(run: RunRow, timeoutMs?: number): Promise<RunRow> {
+    return eventually(
+      'the run to end',
+      async () => {
+        const now = await this.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } });
+        return now.finishedAt ? now : null;
+      },
+      timeoutMs,
+    );
   }
 
   /** Everything that registrations could leave behind, but for rows of runs. */

@@ -16,6 +16,10 @@ const GGUF_NAMES: Readonly<Record<Target, string>> = {
   down_proj: 'ffn_down',
 };
 
+/** The weight of the base model that a linear layer is, as its GGUF names it. */
+export const ggufModule = ({ layer, target }: Pick<LoraPair, 'layer' | 'target'>): string =>
+  `blk.${layer}.${GGUF_NAMES[target as Target]}.weight`;
+
 /** The trained tensors as PEFT names them; views, not copies. */
 export function toPairs(flat: Float32Array, config: DecoderConfig, lora: LoraOptions): LoraPair[] {
   const { parameters } = adapterLayout(config, lora);
@@ -62,7 +66,7 @@ export function fromPairs(
 /** The adapter as llama.cpp loads it: rows of q and k in the order that the model’s file has. */
 export function toGgufLora({ baseModel, rank, alpha, pairs }: PeftAdapter, config: DecoderConfig): Buffer {
   const tensors = pairs.flatMap(({ layer, target, a, b }): GgufTensorData[] => {
-    const name = `blk.${layer}.${GGUF_NAMES[target as Target]}.weight`;
+    const name = ggufModule({ layer, target });
     const interleaved = config.architecture === 'llama' && (target === 'q_proj' || target === 'k_proj');
     return [
       { name: `${name}.lora_a`, dimensions: [a.length / rank, rank], data: a },

@@ -1,0 +1,62 @@
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { cost, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
+import { attestation } from './attestation-run.js';
+import type { Attestor } from './attestor.js';
+
+export const attestationRuns = runGraph(
+  attestation.handledBy((attestor: Attestor, context) => attestor.attest(context)),
+  {},
+);
+const AttestationRun = attestationRuns.Run;
+type AttestationRun = InstanceType<typeof AttestationRun>;
+
+@InputType({ description: 'Which adapter version shall be shown to act.' })
+export class AttestAdapterInput {
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, { description: 'Number of the version, from 1.' })
+  version!: number;
+
+  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that measures what the adapter changes.' })
+export class AttestAdapterPayload {
+  @Field(() => AttestationRun, { description: 'It goes on by itself; watch it by its id.' })
+  run!: AttestationRun;
+}
+
+export interface AttestationResolverParts {
+  attestor: Attestor;
+  adapters: AdapterRegistry;
+}
+
+@Resolver(() => AttestationRun)
+export class AttestationRunResolver {
+  constructor(private readonly parts: AttestationResolverParts) {}
+
+  @Mutation(() => AttestAdapterPayload, {
+    description:
+      'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',
+    complexity: cost(20),
+  })
+  async attestAdapter(
+    @Arg('input', () => AttestAdapterInput, { description: 'Which version.' }) input: AttestAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<AttestAdapterPayload> {
+    return { run: runObject(await this.parts.attestor.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version, with its attestation once the run succeeded; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: AttestationRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, attestation.inputOf(row).adapterVersionId);
+  }
+}

@@ -1,0 +1,47 @@
+import { GraftError } from '../../kernel/errors.js';
+
+/**
+ * How far the change of the logits where an adapter is served may differ from the change where it was trained. The served model
+ * quantises what flows between its layers and the training engine does not, so logits differ anyway; the adapter's change of them,
+ * taken inside each engine, agrees far better. An adapter that is applied to other rows, twice, or not at all is far outside.
+ */
+export const TOLERANCE = { cosine: 0.9, normRatio: [0.5, 2] } as const;
+
+/** Logits without and with an adapter, in the same order. */
+export interface LogitPair {
+  off: ArrayLike<number>;
+  on: ArrayLike<number>;
+}
+
+export interface ChangeComparison {
+  /** Of the two changes as vectors. */
+  cosine: number;
+  /** Norm of the served change over that of the trained one. */
+  normRatio: number;
+  /** Mean absolute change where it is served. */
+  effect: number;
+}
+
+/** @throws ADAPTER_UNPROVEN when one of the changes is zero, or they differ by more than `TOLERANCE` */
+export function compareChanges(served: LogitPair, trained: LogitPair): ChangeComparison {
+  const [ours, theirs] = [change(served), change(trained)];
+  const [norm, expected] = [Math.sqrt(dot(ours, ours)), Math.sqrt(dot(theirs, theirs))];
+  if (expected === 0) throw unproven('it changes no logit in the engine that trained it');
+  if (norm === 0) throw unproven('it changes no logit where it is served');
+  const [cosine, normRatio] = [dot(ours, theirs) / (norm * expected), norm / expected];
+  if (!(cosine >= TOLERANCE.cosine))
+    throw unproven(`the cosine between its change when served and when trained is ${cosine.toFixed(3)}, below 0.9`);
+  const [least, most] = TOLERANCE.normRatio;
+  if (!(normRatio >= least && normRatio <= most))
+    throw unproven(
+      `its change when served is ${normRatio.toFixed(3)} times that when trained, outside ${least} to ${most}`,
+    );
+  return { cosine, normRatio, effect: ours.reduce((sum, each) => sum + Math.abs(each), 0) / ours.length };
+}
+
+export const unproven = (what: string): GraftError =>
+  new GraftError('ADAPTER_UNPROVEN', `The adapter was not shown to act: ${what}.`);
+
+const change = ({ off, on }: LogitPair): number[] => Array.from(on, (logit, i) => logit - off[i]!);
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, each, i) => sum + each * b[i]!, 0);

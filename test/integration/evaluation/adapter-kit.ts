@@ -1,0 +1,66 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
+import { AdapterRegistry, AdapterStore, type AdapterUsage, type ServedVariant } from '../../../src/registry/index.js';
+import { tinyModel } from '../../support/tiny-model.js';
+import { TINY_LORA, writePeft, type PeftOptions } from '../../support/tiny-peft.js';
+import { startWorker, type TestWorker } from '../../support/worker.js';
+import { RegistryKit } from '../registry/registry-kit.js';
+
+const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } };
+
+export interface NewTinyAdapter extends PeftOptions {
+  name: string;
+  task?: string;
+  usage?: Partial<AdapterUsage>;
+  /** Puts another file where the served form is kept. */
+  served?: (gguf: Buffer) => Buffer | Promise<Buffer>;
+}
+
+/** The tiny model registered, real workers, and adapters for it as training leaves them. */
+export class AdapterKit {
+  private constructor(
+    readonly worker: TestWorker,
+    readonly models: RegistryKit,
+    readonly adapters: AdapterRegistry,
+    readonly variant: ServedVariant,
+  ) {}
+
+  static async start(): Promise<AdapterKit> {
+    const worker = await startWorker();
+    const models = await RegistryKit.start(worker.client);
+    const file = await models.upload(workspaceId, 'tiny.gguf', tinyModel({ variedGains: true }));
+    await models.ended(
+      await models.registry.register(workspaceId, { fileId: file.id as never, idempotencyKey: newId() }),
+    );
+    const adapters = new AdapterRegistry({ store: new AdapterStore(models.database), files: models.files });
+    return new AdapterKit(worker, models, adapters, await models.registry.resolve(workspaceId, 'tiny'));
+  }
+
+  async add({ name, task = 'INSTRUCTION', usage, served = (gguf) => gguf, ...options }: NewTinyAdapter) {
+    const files = await writePeft(mkdtempSync(join(this.models.folder, 'peft-')), this.variant, options);
+    const store = (file: string, content: Buffer) => this.models.upload(workspaceId, file, content);
+    const weights = await store('adapter_model.safetensors', files.weights);
+    const config = await store('adapter_config.json', files.config);
+    const gguf = await store('adapter.gguf', await served(files.gguf));
+    return this.adapters.add(
+      workspaceId,
+      { name, task, modelId: this.variant.modelId, description: '' },
+      {
+        digest: sha256(files.weights),
+        ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
+        bytes: files.weights.length,
+        ...{ rank: TINY_LORA.rank, alpha: TINY_LORA.alpha, targets: [...TINY_LORA.targets] },
+        variantId: this.variant.variantId,
+        usage: { ...USAGE, ...usage },
+        origin: 'TRAINED',
+      },
+    );
+  }
+
+  async dispose(): Promise<void> {
+    await this.models.dispose();
+    await this.worker.dispose();
+  }
+}
