@@ -65,7 +65,10 @@ export class Model extends NodeType {
 
 @ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
 export class ModelVariant extends NodeType {
-  @Field(() => String, { description: 'How most of its weights are stored, in GGUF’s words: `F16`, `Q8_0`, `Q4_1`…' })
+  @Field(() => String, {
+    description:
+      'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
+  })
   quantization!: string;
 
   @Field(() => String, { description: 'SHA-256 of its file, 64 hexadecimal digits.' })

@@ -43,6 +43,8 @@ export interface TinyModelOptions {
   architecture?: string;
   /** `general.type` of the file. */
   type?: string;
+  /** `general.file_type`, which the file lacks unless given. */
+  fileType?: number;
   /** Gains of the normalisations that differ from 1, so that a test notices where one is left out. */
   variedGains?: boolean;
   /** Without an output layer of its own the embedding serves as one. */
@@ -68,6 +70,7 @@ export function tinyModel({
   seed = 1,
   architecture = 'llama',
   type = 'model',
+  fileType,
   variedGains = false,
   tiedOutput = false,
 }: TinyModelOptions = {}): Buffer {
@@ -77,6 +80,7 @@ export function tinyModel({
   const metadata: Record<string, GgufField> = {
     'general.architecture': { string: architecture },
     'general.type': { string: type },
+    ...(fileType !== undefined && { 'general.file_type': { u32: fileType } }),
     'general.name': { string: 'Tiny' },
     'general.license': { string: 'apache-2.0' },
     [`${architecture}.context_length`]: { u32: TINY_CONTEXT },

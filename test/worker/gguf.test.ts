@@ -38,6 +38,16 @@ describe('GGUF header', () => {
     expect(Math.max(...ends)).toBe(fileBytes);
   });
 
+  it.each([
+    ['what the file says it was quantized as, whatever most weights are', 15, 'Q4_K_M'],
+    ['what llama.cpp guessed', 1_024 + 18, 'Q6_K'],
+    ['the type of most weights where the file says nothing', undefined, 'F32'],
+    ['the type of most weights where nobody knows the number', 999, 'F32'],
+  ])('describes the quantization as %s', (_, fileType, quantization) => {
+    writeFileSync(path, tinyModel(fileType === undefined ? {} : { fileType }));
+    expect(describeGguf(path).quantization).toBe(quantization);
+  });
+
   it('refuses every file that is cut short', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {

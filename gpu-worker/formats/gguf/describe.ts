@@ -1,5 +1,6 @@
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
+import { fileTypeName } from './file-types.js';
 import { invalid, readGgufHeader, type GgufHeader } from './header.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
 
@@ -43,6 +44,7 @@ export function describeGguf(path: string): ModelDescription {
   if (splits > 1) throw unsupported(`The model is split into ${splits} files; merge them with llama-gguf-split first.`);
   if (NOT_GENERATORS.has(architecture))
     throw unsupported(`A model of architecture ${JSON.stringify(architecture)} does not generate text.`);
+  const { parameters, dominantType } = checkedTensors(header);
   const vocabulary = metadata.get('tokenizer.ggml.tokens');
   if (!Array.isArray(vocabulary) || vocabulary.length === 0) throw invalid('The file holds no vocabulary.');
   const tokenOf = (key: string): string => {
@@ -51,7 +53,8 @@ export function describeGguf(path: string): ModelDescription {
   };
   return {
     architecture,
-    ...checkedTensors(header),
+    parameters,
+    quantization: fileTypeName(metadata.get('general.file_type')) ?? dominantType,
     contextLength: whole(`${architecture}.context_length`),
     vocabulary: vocabulary.length,
     chatTemplate: text('tokenizer.chat_template'),
@@ -64,13 +67,13 @@ export function describeGguf(path: string): ModelDescription {
 }
 
 /** @returns the number of weights, and the type that most of them have */
-function checkedTensors({ tensors, fileBytes }: GgufHeader): { parameters: number; quantization: string } {
+function checkedTensors({ tensors, fileBytes }: GgufHeader): { parameters: number; dominantType: string } {
   if (tensors.length === 0) throw invalid('The file holds no weights.');
   let parameters = 0;
   const elementsOfType = new Map<string, number>();
   for (const { name, dimensions, type, offset } of tensors) {
-    const quantization = tensorTypeName(type);
-    if (quantization === null)
+    const typeName = tensorTypeName(type);
+    if (typeName === null)
       throw unsupported(`Tensor ${JSON.stringify(name)} is of type ${type}, which can’t be served here.`);
     const elements = dimensions.reduce((product, size) => product * size, 1);
     const bytes = tensorBytes(type, elements);
@@ -81,10 +84,10 @@ function checkedTensors({ tensors, fileBytes }: GgufHeader): { parameters: numbe
         `The file is cut short: it has ${fileBytes} bytes, and its weights reach to byte ${offset + bytes}.`,
       );
     parameters += elements;
-    elementsOfType.set(quantization, (elementsOfType.get(quantization) ?? 0) + elements);
+    elementsOfType.set(typeName, (elementsOfType.get(typeName) ?? 0) + elements);
   }
   const [dominant] = [...elementsOfType].sort(([, a], [, b]) => b - a);
-  return { parameters, quantization: dominant?.[0] ?? '' };
+  return { parameters, dominantType: dominant?.[0] ?? '' };
 }
 
 const articled = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
