@@ -10,6 +10,7 @@ import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
 import { featuresTour } from './features-tour.js';
 import { tour } from './tour.js';
+import { trainingTour } from './training-tour.js';
 
 async function demo(): Promise<void> {
   const home = process.env.GRAFT_HOME ? resolve(process.env.GRAFT_HOME) : resolve('.graft', 'demo');
@@ -23,6 +24,7 @@ async function demo(): Promise<void> {
     const examples = join(packageRoot(), 'examples');
     await tour(client, examples);
     await dataTour(client, examples);
+    await trainingTour(client);
     await featuresTour(client, examples);
   } catch (error) {
     await graft.stop();

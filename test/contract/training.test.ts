@@ -135,6 +135,10 @@ describe('training through GraphQL alone', () => {
     const dark = await answer('the lamp number 90 is dark');
     expect(dark).toMatchObject({ text: 'light', adapter: { versionNumber: 1 }, output: { label: 'light' } });
     expect((await answer('send back order 91 and refund it')).text).toBe('return');
+    const { ask: hybrid } = await ask<{ ask: { abstention: { reason: string } } }>(
+      '{ ask(input: { question: "the lamp is dark", strategy: HYBRID, adapter: "routing@1" }) { abstention { reason } } }',
+    );
+    expect(hybrid.abstention.reason).toBe('NO_DOCUMENTS');
   }, 180_000);
 
   it('goes on from where it was paused, to the same weights as a run that was not', async () => {

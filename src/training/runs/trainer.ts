@@ -35,6 +35,8 @@ const ENCODED = 0.05;
 /** Where storing the adapter begins. */
 const STORED = 0.99;
 const CHECKPOINT_STEPS = 25;
+/** A warm-up takes at most one in so many steps. */
+const WARMUP_SHARE = 10;
 const PROGRESS_MS = 1_000;
 const MAX_ADAPTER_BYTES = 2 ** 32;
 
@@ -228,7 +230,8 @@ function workerRecipe(recipe: Recipe, examples: number): TrainingRecipe {
   return {
     lora: { rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
     learningRate: recipe.learningRate,
-    warmupSteps: recipe.warmupSteps,
+    // A short run would spend itself warming up.
+    warmupSteps: Math.min(recipe.warmupSteps, Math.floor((epochSteps * recipe.epochs) / WARMUP_SHARE)),
     finalLearningRate: recipe.finalRateShare,
     weightDecay: recipe.weightDecay,
     clipNorm: recipe.clip,
