@@ -1,7 +1,7 @@
-import { GraftError, notFound } from '../kernel/errors.js';
+import { notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
-import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
+import { mapNameTaken, type Database, type Transaction } from '../platform/database/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import {
   embedderDigest,
@@ -27,12 +27,7 @@ export class CollectionStore {
     try {
       return await this.database.prisma.collection.create({ data: { id: newId(), ...row } });
     } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
-        throw new GraftError('ALREADY_EXISTS', `A collection named ${JSON.stringify(row.name)} exists already.`, {
-          field: 'input.name',
-          cause: error,
-        });
-      throw error;
+      throw mapNameTaken(error, 'A collection', row.name);
     }
   }
 

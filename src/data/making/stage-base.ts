@@ -1,5 +1,5 @@
 import { quote, type TableEngine, type TableWriter } from '../storage/duckdb.js';
-import { fromColumns, sameKey, STAGED_COLUMNS } from '../storage/row-table.js';
+import { fromColumns, rowHashes, sameKey, STAGED_COLUMNS } from '../storage/row-table.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import type { Recipe, RecipeBase } from './recipe.js';
 import { stageFault, stageRow, type Staging } from './stage-file.js';
@@ -62,7 +62,8 @@ export async function stageBase(
           eventTime: r.event_time,
           language: null,
         };
-        stageRow(own, meta, fromColumns(recipe.settings.task, r), recipe, [], r.features);
+        const row = fromColumns(recipe.settings.task, r);
+        stageRow(own, meta, { row, hashes: rowHashes(row), notes: [], features: r.features }, recipe);
       }
     }
     await breathe();

@@ -6,7 +6,7 @@ import type { RecordFault, SourceRecord } from '../importing/records.js';
 import { splitOfGroup, splitOfWord, type Split } from '../importing/splits.js';
 import { preprocessRow } from '../preprocessing/preprocess.js';
 import { CHUNK_ROWS, type TableWriter } from '../storage/duckdb.js';
-import { faultyValues, rowHashes, stagedValues, type RowMeta } from '../storage/row-table.js';
+import { faultyValues, rowHashes, type RowHashes, stagedValues, type RowMeta } from '../storage/row-table.js';
 import { inputText, taskOf, textHash, type TaskRow } from '../tasks/index.js';
 import { flagValues } from '../validation/flags.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
@@ -102,7 +102,8 @@ function stageRecord(
       record.values,
     );
   const row = preprocessRow(built.row, recipe.steps);
-  const group = asKey(values.GROUP) ?? defaultGroup(row);
+  const hashes = rowHashes(row);
+  const group = asKey(values.GROUP) ?? defaultGroup(row, hashes);
   const givenSplit = givenSplitOf(values.SPLIT, input);
   if (givenSplit === 'UNKNOWN')
     return stageFault(
@@ -111,11 +112,10 @@ function stageRecord(
       { rule: 'unknown-split', message: `Not a split: ${String(values.SPLIT)}` },
       record.values,
     );
-  const { scope, exact } = rowHashes(row);
   const subject = asKey(values.SUBJECT);
   const meta: RowMeta = {
     ...at,
-    key: asKey(values.ID) ?? `~${scope}${exact}`,
+    key: asKey(values.ID) ?? `~${hashes.scope}${hashes.exact}`,
     split: givenSplit ?? splitOfGroup(group, recipe.splitRule),
     givenSplit,
     group,
@@ -124,17 +124,23 @@ function stageRecord(
     eventTime,
     language: null,
   };
-  stageRow(staging, meta, row, recipe, built.notes);
+  stageRow(staging, meta, { row, hashes, notes: built.notes }, recipe);
+}
+
+/** A row on its way into the staging tables. */
+export interface StagedRow {
+  row: TaskRow;
+  hashes: RowHashes;
+  notes: readonly RowNote[];
+  features?: string | null;
 }
 
 /** Puts one row and what the row rules say of it into the staging tables. */
 export function stageRow(
   staging: Staging,
   meta: RowMeta,
-  row: TaskRow,
+  { row, hashes, notes, features = null }: StagedRow,
   recipe: Recipe,
-  notes: readonly RowNote[],
-  features: string | null = null,
 ): void {
   const text = inputText(row);
   staging.characters += text.length;
@@ -143,7 +149,7 @@ export function stageRow(
       'PAYLOAD_TOO_LARGE',
       `The files unfold to more than ${MAX_CHARACTERS / 1024 ** 3} GiB of text.`,
     );
-  staging.rows.add(stagedValues({ ...meta, language: staging.detectLanguage(text) }, row, features));
+  staging.rows.add(stagedValues({ ...meta, language: staging.detectLanguage(text) }, row, hashes, features));
   for (const { rule, note } of notes)
     staging.flags.add(flagValues({ ordinal: meta.ordinal, rule, note, related: null }));
   for (const rule of ROW_RULES) {
@@ -186,10 +192,9 @@ function givenSplitOf(value: unknown, { split, mapping }: RecipeFile): Split | '
 }
 
 /** What the task says belongs together, and texts of the same words. */
-function defaultGroup(row: TaskRow): string {
+function defaultGroup(row: TaskRow, { scope, words }: RowHashes): string {
   const group = taskOf(row.task).group(row);
   if (group !== null) return textHash(group);
-  const { scope, words } = rowHashes(row);
   return `${scope}${words}`;
 }
 

@@ -110,9 +110,13 @@ export const FLAG_COLUMNS = {
 } as const satisfies Record<string, ColumnType>;
 
 /** Values for `STAGED_COLUMNS`. */
-export function stagedValues(meta: RowMeta, row: TaskRow, features: string | null = null): (string | number | null)[] {
+export function stagedValues(
+  meta: RowMeta,
+  row: TaskRow,
+  { scope, exact, words, output }: RowHashes,
+  features: string | null,
+): (string | number | null)[] {
   const { text, label, body } = toColumns(row);
-  const { scope, exact, words, output } = rowHashes(row);
   return [...metaValues(meta, rowDigest(row)), text, label, body, features, null, scope, exact, words, output];
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
-import { Prisma, type Database } from '../../platform/database/index.js';
+import { isTaken, type Database } from '../../platform/database/index.js';
 import type { RowGroupRecord, VersionRecord } from '../datasets/dataset.js';
 import type { StoredRow, VersionRows } from '../datasets/version-rows.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
@@ -141,7 +141,7 @@ export class TrainingExampleCache {
       };
       await database.prisma.trainingExamples.create({ data }).catch(async (error: unknown) => {
         // Another gateway was quicker: the same digest stands for the same examples.
-        if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error;
+        if (!isTaken(error)) throw error;
         await database.prisma.trainingExamples.update({
           where: { workspaceId_digest: { workspaceId, digest } },
           data: { fileId: file.id, sha256: file.sha256 },

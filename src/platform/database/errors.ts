@@ -1,4 +1,5 @@
 import { GraftError } from '../../kernel/errors.js';
+import { Prisma } from './generated/client.js';
 
 /** SQLSTATE classes and codes that say "not now": connection exceptions, shutdown, crash, starting up, too many clients. */
 const UNAVAILABLE_SQLSTATE = /^(08...|57P0[123]|53300)$/;
@@ -59,3 +60,19 @@ function meansUnavailable({ code, message, kind, syscall, originalCode }: Fields
   if (typeof kind === 'string' && UNAVAILABLE_ADAPTER.has(kind)) return true;
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }
+
+/** Whether a row was refused because another has the same unique value. */
+export const isTaken = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+
+/**
+ * The error of a creation that may have found its name taken: ALREADY_EXISTS then, and anything else unchanged.
+ * @param what with its article, e.g. `A dataset`
+ */
+export const mapNameTaken = (error: unknown, what: string, name: string): unknown =>
+  isTaken(error)
+    ? new GraftError('ALREADY_EXISTS', `${what} named ${JSON.stringify(name)} exists already.`, {
+        field: 'input.name',
+        cause: error,
+      })
+    : error;

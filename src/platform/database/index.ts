@@ -1,4 +1,4 @@
 export { openDatabase, type Database, type Transaction } from './database.js';
-export { mapDatabaseError } from './errors.js';
+export { isTaken, mapDatabaseError, mapNameTaken } from './errors.js';
 export { migrate } from './migrate.js';
 export { Prisma, PrismaClient } from './generated/client.js';
