@@ -226,7 +226,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle([downloadRuns], registry);
   runs.handle(knowledgeRuns, knowledge.parts);
   await data.importer.sweep();
-  runs.handle(dataRuns, data.importer);
+  runs.handle(dataRuns, data);
   runs.handle([trainingRuns], {
     ...{ registry, adapters, data, files, worker: trainWorker },
     folder: join(config.GRAFT_HOME, 'training'),

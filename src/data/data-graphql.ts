@@ -1,13 +1,15 @@
 import type { ResolverList } from '../graphql-kit/index.js';
 import type { Data } from './data.js';
+import { ExportResolver, exportRuns } from './datasets/export-graphql.js';
 import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
 import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
 import { ImportResolver, importRuns } from './datasets/import-graphql.js';
 import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
+import { FeatureImportResolver, featureImportRuns } from './features/feature-import-graphql.js';
 import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
 
-/** The kinds of runs of this domain; their part is `Data.importer`. */
-export const dataRuns = [importRuns] as const;
+/** The kinds of runs of this domain; their parts are `Data`. */
+export const dataRuns = [importRuns, exportRuns, featureImportRuns] as const;
 
 /** The resolvers of this domain. */
 export const dataResolvers: ResolverList<Data> = {
@@ -16,7 +18,9 @@ export const dataResolvers: ResolverList<Data> = {
     DatasetVersionResolver,
     DatasetDiffResolver,
     ImportResolver,
+    ExportResolver,
     FeatureViewResolver,
+    FeatureImportResolver,
     FileResolver,
   ],
   registerNodes(nodes, data) {

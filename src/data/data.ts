@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.js';
 import type { Erasure } from '../erasure/index.js';
-import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { ArtifactStore, FileService, StoredFileRow } from '../platform/artifacts/index.js';
+import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
 import type { Database } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import { DatasetService } from './datasets/dataset-service.js';
 import { DatasetStore } from './datasets/dataset-store.js';
-import { exportRows, type ExportFormat } from './datasets/export-rows.js';
+import { Exporter } from './datasets/exporter.js';
 import { Importer } from './datasets/importer.js';
-import { VersionRows, type RowFilter } from './datasets/version-rows.js';
+import { VersionRows } from './datasets/version-rows.js';
 import { datasetsNeedFiles, featureHolder } from './erasure.js';
 import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
@@ -43,6 +42,7 @@ export class Data {
   readonly datasets: DatasetService;
   readonly trainingExamples: TrainingExampleCache;
   readonly importer: Importer;
+  readonly exporter: Exporter;
 
   constructor(readonly parts: DataParts) {
     const { database, artifacts, files, clock, runs, countTokens } = parts;
@@ -51,7 +51,9 @@ export class Data {
     this.store = new DatasetStore(database);
     this.featureStore = new FeatureStore(database);
     this.features = new FeatureService(this.featureStore, clock);
-    this.featureFiles = new FeatureFiles({ files, features: this.features, store: this.featureStore, maker, folder });
+    this.featureFiles = new FeatureFiles({
+      ...{ files, features: this.features, store: this.featureStore, maker, runs, folder },
+    });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
     this.datasets = new DatasetService({ ...shared, erasure: parts.erasure, rows: this.rows, runs });
@@ -59,23 +61,7 @@ export class Data {
     parts.erasure.addDependant(datasetsNeedFiles(this.store));
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
     this.importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
-  }
-
-  /** Writes rows of a version into a file. @throws NOT_FOUND, DATASET_UNUSABLE when they were erased */
-  async export(
-    workspaceId: WorkspaceId,
-    versionId: string,
-    format: ExportFormat,
-    filter: RowFilter,
-  ): Promise<StoredFileRow> {
-    const version = await this.store.requireVersion(workspaceId, versionId, 'input.version');
-    const rowGroups = await this.datasets.readableRowGroups(version);
-    const [dataset] = await this.store.byIds(workspaceId, [version.datasetId]);
-    const tools = { rows: this.rows, files: this.parts.files, folder: join(this.parts.folder, 'making') };
-    const file = await exportRows(tools, workspaceId, { dataset: dataset!, version, rowGroups }, format, filter);
-    if (await this.store.addExport(versionId, file.id)) return file;
-    await this.parts.files.remove(workspaceId, file.id);
-    throw new GraftError('DATASET_UNUSABLE', `The rows of version ${version.version} were erased in the meantime.`);
+    this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import {
   AskAboutEntityDocument,
   DefineFeatureViewDocument,
+  FeatureImportDocument,
+  FeatureImportProgressDocument,
   FeatureViewDocument,
   ImportFeaturesDocument,
 } from '../operations/index.js';
@@ -29,8 +31,16 @@ export async function featuresTour(client: GraftClient, examples: string): Promi
       },
     });
   const file = await client.upload(join(examples, 'customer-plans.csv'));
-  const { importFeatures } = await client.request(ImportFeaturesDocument, { input: { view: VIEW, file } });
-  line(`${green('✓')} ${importFeatures.rows} rows of customer-plans.csv, ${importFeatures.added} of them new`);
+  const { importFeatures } = await client.request(ImportFeaturesDocument, {
+    input: { view: VIEW, file, idempotencyKey: `demo-${Date.now()}` },
+  });
+  const { id } = importFeatures.run;
+  const events = client.subscribe(FeatureImportProgressDocument, { runId: id });
+  for await (const { featureImportProgress: event } of events)
+    if (event.status === 'FAILED') throw new Error(event.error?.message ?? 'the import of features failed');
+  const { node: written } = await client.request(FeatureImportDocument, { id });
+  if (written?.__typename === 'FeatureImportRun')
+    line(`${green('✓')} ${written.rows} rows of customer-plans.csv, ${written.added} of them new`);
   const { ask } = await client.request(AskAboutEntityDocument, {
     input: { question: QUESTION, entity: ENTITY, features: [VIEW], strategy: 'BASE' },
   });

@@ -27,6 +27,7 @@ export { makeResolvers, type AnyResolverList, type ResolverList } from './resolv
 export { RunEventType, afterEvent, runEventFields, type StoredEventLike } from './run-events.js';
 export { runEvent, runGraph, runResolvers, type RunGraph, type RunSource } from './run-graph.js';
 export {
+  IDEMPOTENCY_KEY,
   RunError,
   RunKind,
   RunStatus,

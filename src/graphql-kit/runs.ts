@@ -15,6 +15,9 @@ export function nameRunKind(kind: string, description: string): void {
   kindDescriptions[kind] = { description };
 }
 
+/** Describes the argument that names a run for whoever asks for it twice. */
+export const IDEMPOTENCY_KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
+
 export enum RunStatus {
   QUEUED = 'QUEUED',
   RUNNING = 'RUNNING',

@@ -17,6 +17,7 @@ import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
   cost,
   fromGlobalId,
+  IDEMPOTENCY_KEY,
   JsonScalar,
   make,
   RunError,
@@ -40,8 +41,6 @@ import { ingestion, type DocumentReport } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
 import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
-
-const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
 
 @InputType({ description: 'A new collection.' })
 export class CreateCollectionInput {
@@ -112,7 +111,7 @@ export class IngestDocumentsInput {
   })
   documents!: DocumentInput[];
 
-  @Field(() => ID, { description: KEY })
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
   idempotencyKey!: string;
 }
 
@@ -225,7 +224,7 @@ export class RebuildIndexInput {
   @Field(() => String, { description: 'Name of the collection.' })
   collection!: string;
 
-  @Field(() => ID, { description: KEY })
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
   idempotencyKey!: string;
 }
 

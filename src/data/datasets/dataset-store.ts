@@ -1,7 +1,7 @@
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+import { mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 
 export type NewVersion = Omit<
@@ -21,12 +21,7 @@ export class DatasetStore {
     try {
       return (await this.database.prisma.dataset.create({ data: { id: newId(), ...row } })) as DatasetRecord;
     } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
-        throw new GraftError('ALREADY_EXISTS', `A dataset named ${JSON.stringify(row.name)} exists already.`, {
-          field: 'input.name',
-          cause: error,
-        });
-      throw error;
+      throw mapNameTaken(error, 'A dataset', row.name);
     }
   }
 
@@ -183,13 +178,11 @@ export class DatasetStore {
   }
 
   /** Notes an export. @returns false when the version was withdrawn in the meantime: then the file must not stay */
-  async addExport(versionId: string, fileId: string): Promise<boolean> {
-    const { rowCount } = await this.database.pool.query(
-      `WITH standing AS (SELECT id FROM dataset_version WHERE id = $1 AND withdrawn_at IS NULL FOR SHARE)
-       INSERT INTO dataset_export (version_id, file_id) SELECT id, $2 FROM standing`,
-      [versionId, fileId],
-    );
-    return rowCount === 1;
+  async addExport(tx: Transaction, versionId: string, fileId: string): Promise<boolean> {
+    const added = await tx.$executeRaw`
+      WITH standing AS (SELECT id FROM dataset_version WHERE id = ${versionId}::uuid AND withdrawn_at IS NULL FOR SHARE)
+      INSERT INTO dataset_export (version_id, file_id) SELECT id, ${fileId}::uuid FROM standing`;
+    return added === 1;
   }
 
   /** Holds other writers of this dataset's versions off until the transaction ends. */

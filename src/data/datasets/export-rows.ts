@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { newId, type WorkspaceId } from '../../kernel/ids.js';
-import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
+import { newId } from '../../kernel/ids.js';
+import type { ArtifactStore, StagedBytes } from '../../platform/artifacts/index.js';
 import { columnType } from '../storage/column-type.js';
 import { quote, TableEngine } from '../storage/duckdb.js';
 import { rowContent, taskOf, type TaskKind } from '../tasks/index.js';
@@ -27,35 +27,46 @@ function exported(row: StoredRow): string {
   return `${JSON.stringify({ id: key, split, ...body, ...(features && { features }), ...(row.quarantined && { problems: row.problems }) })}\n`;
 }
 
+/** Rows as the bytes of a file that has no name yet. */
+export interface StagedExport {
+  name: string;
+  mediaType: string;
+  bytes: StagedBytes;
+  rows: number;
+}
+
+export interface ExportSource {
+  dataset: DatasetRecord;
+  version: VersionRecord;
+  rowGroups: readonly RowGroupRecord[];
+  filter: RowFilter;
+}
+
 /**
- * Writes a version's rows as a file that can be downloaded by its id. Offsets count UTF-16 units.
+ * Writes a version's rows as they are exported. Offsets count UTF-16 units.
+ * @param wrote hears after each batch how many rows there are; what it throws ends the work
  * @throws STORAGE_FAILED
  */
-export async function exportRows(
-  { rows, files, folder }: { rows: VersionRows; files: FileService; folder: string },
-  workspaceId: WorkspaceId,
-  {
-    dataset,
-    version,
-    rowGroups,
-  }: { dataset: DatasetRecord; version: VersionRecord; rowGroups: readonly RowGroupRecord[] },
+export async function stageRows(
+  { rows, artifacts, folder }: { rows: VersionRows; artifacts: ArtifactStore; folder: string },
+  { dataset, version, rowGroups, filter }: ExportSource,
   format: ExportFormat,
-  filter: RowFilter,
-): Promise<StoredFileRow> {
+  wrote: (rows: number) => Promise<void>,
+): Promise<StagedExport> {
+  let written = 0;
   async function* lines(): AsyncGenerator<Buffer> {
-    for await (const batch of rows.stream(dataset.task, rowGroups, filter))
+    for await (const batch of rows.stream(dataset.task, rowGroups, filter)) {
       yield Buffer.from(batch.map(exported).join(''));
+      written += batch.length;
+      await wrote(written);
+    }
   }
   const name = `${dataset.name}-v${version.version}`;
   const limits = { maxBytes: Number.MAX_SAFE_INTEGER };
-  if (format === ExportFormat.JSONL)
-    return files.store(workspaceId, {
-      name: `${name}.jsonl`,
-      mediaType: 'application/jsonl',
-      source: lines(),
-      ...limits,
-    });
-
+  if (format === ExportFormat.JSONL) {
+    const bytes = await artifacts.stage(lines(), limits);
+    return { name: `${name}.jsonl`, mediaType: 'application/jsonl', bytes, rows: written };
+  }
   const work = join(folder, `export-${newId()}`);
   const engine = await TableEngine.open({ folder: work });
   try {
@@ -68,12 +79,8 @@ export async function exportRows(
       `COPY (SELECT * FROM read_json(${quote(json)}, format = 'newline_delimited', maximum_object_size = 67108864, columns = {${types.join(', ')}}))
        TO ${quote(parquet)} (FORMAT parquet, COMPRESSION zstd)`,
     );
-    return await files.store(workspaceId, {
-      name: `${name}.parquet`,
-      mediaType: 'application/vnd.apache.parquet',
-      source: createReadStream(parquet),
-      ...limits,
-    });
+    const bytes = await artifacts.stage(createReadStream(parquet), limits);
+    return { name: `${name}.parquet`, mediaType: 'application/vnd.apache.parquet', bytes, rows: written };
   } finally {
     engine.close();
     await rm(work, { recursive: true, force: true });

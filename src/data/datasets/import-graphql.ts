@@ -17,14 +17,13 @@ import {
 import {
   cost,
   fromGlobalId,
+  IDEMPOTENCY_KEY,
   JsonScalar,
-  inOrder,
   MaxItems,
   runGraph,
   runObject,
   type GraphContext,
 } from '../../graphql-kit/index.js';
-import type { StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Data } from '../data.js';
 import { Split } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
@@ -32,15 +31,10 @@ import { TaskKind } from '../tasks/index.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
 import { DatasetVersion, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';
-import { ExportFormat } from './export-rows.js';
-import { FileType, toFile } from './file-graphql.js';
-import type { Importer } from './importer.js';
+import { FileType, loadFile } from './file-graphql.js';
 import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
 import { RowContent } from './content-graphql.js';
-import { RowFilterInput } from './row-graphql.js';
-
-const KEY = 'Names the work: the same key with the same input is the same run; 1 to 200 characters.';
 
 registerEnumType(PreprocessingStep, {
   name: 'PreprocessingStep',
@@ -57,15 +51,6 @@ registerEnumType(PreprocessingStep, {
     DEDUPLICATE: { description: 'Later copies of the same text with the same answer are left out of the version.' },
   },
 });
-registerEnumType(ExportFormat, {
-  name: 'ExportFormat',
-  description: 'How rows are written into a file.',
-  valuesConfig: {
-    JSONL: { description: 'One JSON object a line.' },
-    PARQUET: { description: 'Parquet with nested types.' },
-  },
-});
-
 @InputType({ description: 'A file of a new version.' })
 export class DataFileInput {
   @Field(() => ID, { description: 'A file uploaded with `POST /files`.' })
@@ -147,7 +132,7 @@ export class AddDatasetVersionInput {
   @Field(() => Int, { defaultValue: 5, description: 'A label with fewer rows for training is reported.' })
   minRowsPerLabel!: number;
 
-  @Field(() => ID, { description: KEY })
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
   idempotencyKey!: string;
 }
 
@@ -219,32 +204,8 @@ export class DeleteDatasetRowsInput {
   })
   reason!: string;
 
-  @Field(() => ID, { description: KEY })
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
   idempotencyKey!: string;
-}
-
-@InputType({ description: 'What to export.' })
-export class ExportDatasetVersionInput {
-  @Field(() => ID, { description: 'Id of a `DatasetVersion`.' })
-  version!: string;
-
-  @Field(() => ExportFormat, { defaultValue: ExportFormat.JSONL, description: 'How it is written.' })
-  format!: ExportFormat;
-
-  @Field(() => Split, { nullable: true, description: 'Only rows of this split.' })
-  split?: Split | null;
-
-  @Field(() => RowFilterInput, {
-    nullable: true,
-    description: 'Only rows that pass it; by default those that are not kept out of training.',
-  })
-  filter?: RowFilterInput | null;
-}
-
-@ObjectType({ description: 'The file with the rows.' })
-export class ExportDatasetVersionPayload {
-  @Field(() => FileType, { description: 'Download it from its `path`.' })
-  file!: FileType;
 }
 
 @ObjectType({ description: 'A file with deleted rows that a deletion left.' })
@@ -257,7 +218,7 @@ export class KeptFile {
 }
 
 export const importRuns = runGraph(
-  importing.handledBy((importer: Importer, context) => importer.run(context)),
+  importing.handledBy(({ importer }: Data, context) => importer.run(context)),
   {},
 );
 const ImportRun = importRuns.Run;
@@ -321,22 +282,6 @@ export class ImportResolver {
     return { run: runObject(await this.data.datasets.deleteRows(workspaceId, input)) };
   }
 
-  @Mutation(() => ExportDatasetVersionPayload, {
-    description: 'Writes the rows of a version into a file.',
-    complexity: cost(100),
-  })
-  async exportDatasetVersion(
-    @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
-    input: ExportDatasetVersionInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<ExportDatasetVersionPayload> {
-    const version = fromGlobalId(input.version, 'DatasetVersion', 'input.version');
-    // Left out means false, null means all.
-    const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
-    const filter = { ...input.filter, quarantined, split: input.split };
-    return { file: toFile(await this.data.export(workspaceId, version, input.format, filter)) };
-  }
-
   @FieldResolver(() => Dataset, {
     nullable: true,
     description: 'The dataset that gets a version.',
@@ -383,12 +328,9 @@ export class ImportResolver {
     complexity: cost(5),
   })
   async keptFiles(@Root() { row }: ImportRun, @Ctx() context: GraphContext): Promise<KeptFile[]> {
-    const loader = context.loader<string, StoredFileRow>('data.filesById', async (ids) =>
-      inOrder(ids, await this.data.parts.files.find(context.workspaceId, { ids })),
-    );
     const kept = importing.outputOf(row)?.keptFiles ?? [];
-    const files = await Promise.all(kept.map(({ fileId }) => loader.load(fileId)));
+    const files = await Promise.all(kept.map(({ fileId }) => loadFile(context, this.data.parts.files, fileId)));
     // A later deletion may have taken it.
-    return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: toFile(files[i]), reason }] : []));
+    return kept.flatMap(({ reason }, i) => (files[i] ? [{ file: files[i], reason }] : []));
   }
 }

@@ -3,12 +3,20 @@ import { join } from 'node:path';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { DataFormat } from '../importing/formats.js';
 import { openRecords } from '../importing/open-records.js';
 import type { DataFile, SourceRecord } from '../importing/records.js';
 import { suggestMapping } from '../importing/suggest.js';
 import type { IsolatedMaker } from '../making/isolated-maker.js';
 import { readTime } from '../making/stage-file.js';
+import {
+  importingFeatures,
+  type FeatureColumns,
+  type FeatureImportContext,
+  type FeatureImportInput,
+  type WrittenRows,
+} from './feature-import-run.js';
 import type { FeatureService, NewFeatureRow } from './feature-service.js';
 import type { FeatureStore } from './feature-store.js';
 import type { FeatureViewRecord } from './feature-view.js';
@@ -18,15 +26,8 @@ export interface FeatureFileParts {
   features: FeatureService;
   store: FeatureStore;
   maker: IsolatedMaker;
+  runs: RunQueue;
   folder: string;
-}
-
-/** Names of the columns that are no values. */
-export interface FeatureColumns {
-  entity: string;
-  eventTime: string;
-  /** Null: the rows are known as of now. */
-  createdTime: string | null;
 }
 
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -36,39 +37,57 @@ const TEXT_FORMATS: readonly DataFormat[] = [DataFormat.DELIMITED, DataFormat.JS
 export class FeatureFiles {
   constructor(private readonly parts: FeatureFileParts) {}
 
-  /**
-   * Adds the rows of a CSV, TSV, JSONL or JSON file to a view. The whole file is checked before the first row is written;
-   * sending it twice changes nothing.
-   * @returns how many rows it has, and how many were new
-   * @throws NOT_FOUND, BAD_USER_INPUT naming the row, DATA_FILE_INVALID, UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE
-   */
-  async add(
+  /** @throws NOT_FOUND, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT */
+  async start(
     workspaceId: WorkspaceId,
-    viewName: string,
-    fileId: string,
-    columns: FeatureColumns,
-  ): Promise<{ rows: number; added: number }> {
-    const view = await this.parts.store.requireView(workspaceId, viewName, 'input.view');
-    const stored = await this.parts.files.get(workspaceId, fileId, 'input.file');
+    { idempotencyKey, ...input }: FeatureImportInput & { idempotencyKey: string },
+  ): Promise<RunRow> {
+    const view = await this.parts.store.requireView(workspaceId, input.view, 'input.view');
+    const stored = await this.parts.files.get(workspaceId, input.fileId, 'input.file');
     if (stored.bytes > MAX_BYTES)
       throw new GraftError(
         'PAYLOAD_TOO_LARGE',
         `${stored.name} is larger than ${MAX_BYTES / 1024 / 1024} MiB; split it.`,
       );
-    const file: DataFile = {
-      path: this.parts.files.path(stored),
-      name: stored.name,
-      bytes: Number(stored.bytes),
-      sha256: stored.sha256,
-    };
-    for await (const batch of this.#rows(view, file, columns)) this.parts.features.check(view, batch.rows, batch.first);
-    let rows = 0;
-    let added = 0;
-    for await (const batch of this.#rows(view, file, columns)) {
-      added += await this.parts.features.write(workspaceId, viewName, batch.rows);
-      rows += batch.rows.length;
+    return this.parts.runs.enqueue(importingFeatures, { workspaceId, input, idempotencyKey, subjectId: view.id });
+  }
+
+  /**
+   * Adds the rows of a CSV, TSV, JSONL or JSON file to a view. The whole file is checked before the first row is written;
+   * sending it twice changes nothing. A batch is written together with the checkpoint behind it.
+   * @throws NOT_FOUND, BAD_USER_INPUT naming the row, DATA_FILE_INVALID, UNSUPPORTED_MEDIA_TYPE
+   */
+  async run(context: FeatureImportContext): Promise<WrittenRows> {
+    const { features, files, store } = this.parts;
+    const { input, run, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const view = await store.requireView(workspaceId, input.view, 'input.view');
+    const stored = await files.get(workspaceId, input.fileId, 'input.file');
+    const file = { path: files.path(stored), name: stored.name, bytes: Number(stored.bytes), sha256: stored.sha256 };
+    const batches = () => this.#rows(view, file, input.columns);
+
+    let total = 0;
+    for await (const batch of batches()) {
+      signal.throwIfAborted();
+      features.check(view, batch.rows, { first: batch.first, now: run.createdAt });
+      total += batch.rows.length;
+      await context.progress(0, `${total} rows checked`);
     }
-    return { rows, added };
+    let done = context.resumed ?? { rows: 0, added: 0 };
+    let read = 0;
+    for await (const { rows } of batches()) {
+      signal.throwIfAborted();
+      read += rows.length;
+      if (read <= done.rows) continue;
+      done = await context.fenced(async (tx) => {
+        const added = done.added + (await features.add(view, rows, { now: run.createdAt, tx }));
+        const behind = { rows: read, added };
+        await context.checkpoint(behind, tx);
+        return behind;
+      });
+      await context.progress(done.rows / total, `${done.rows} of ${total} rows written`);
+    }
+    return done;
   }
 
   async *#rows(

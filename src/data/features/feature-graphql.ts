@@ -5,7 +5,6 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  ID,
   InputType,
   Int,
   Mutation,
@@ -20,7 +19,6 @@ import {
   ConnectionArgs,
   cost,
   DateTime,
-  fromGlobalId,
   JsonScalar,
   make,
   mapPage,
@@ -175,31 +173,6 @@ export class WriteFeaturesInput {
   rows!: FeatureRowInput[];
 }
 
-@InputType({ description: 'A file with the history of a feature view.' })
-export class ImportFeaturesInput {
-  @Field(() => String, { description: 'Name of the view.' })
-  view!: string;
-
-  @Field(() => ID, {
-    description:
-      'A CSV, TSV, JSONL or JSON file uploaded with `POST /files`, with a column for each value, by its name.',
-  })
-  file!: string;
-
-  @Field(() => String, { defaultValue: 'entity', description: 'Column of the entity.' })
-  entityColumn!: string;
-
-  @Field(() => String, { defaultValue: 'event_time', description: 'Column of the event time (ISO 8601).' })
-  eventTimeColumn!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    defaultValue: 'created_time',
-    description: 'Column of the creation time; null: the rows are known as of now.',
-  })
-  createdTimeColumn?: string | null;
-}
-
 @ObjectType({ description: 'What was written into a feature view.' })
 export class WriteFeaturesPayload {
   @Field(() => FeatureView, { description: 'The view.' })
@@ -294,29 +267,6 @@ export class FeatureViewResolver {
   ): Promise<WriteFeaturesPayload> {
     const added = await this.data.features.write(workspaceId, input.view, input.rows);
     return { view: await this.#view(workspaceId, input.view), rows: input.rows.length, added };
-  }
-
-  @Mutation(() => WriteFeaturesPayload, {
-    description: 'Adds the rows of a file to a feature view; nothing is written unless all of them are right.',
-    complexity: cost(100),
-  })
-  async importFeatures(
-    @Arg('input', () => ImportFeaturesInput, { description: 'Which file, and its columns.' })
-    input: ImportFeaturesInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<WriteFeaturesPayload> {
-    const columns = {
-      entity: input.entityColumn,
-      eventTime: input.eventTimeColumn,
-      createdTime: input.createdTimeColumn ?? null,
-    };
-    const written = await this.data.featureFiles.add(
-      workspaceId,
-      input.view,
-      fromGlobalId(input.file, 'File', 'input.file'),
-      columns,
-    );
-    return { view: await this.#view(workspaceId, input.view), ...written };
   }
 
   @FieldResolver(() => FeatureRowConnection, {

@@ -7,6 +7,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { badInput, GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
+import type { Transaction } from '../../platform/database/index.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FeatureHistory } from '../making/join-features.js';
 import {
@@ -77,9 +78,12 @@ export class FeatureService {
     return this.store.add(view.id, checked);
   }
 
-  /** Checks rows of a file without writing them; `first` is the number of the first. @throws BAD_USER_INPUT naming the row */
-  check(view: FeatureViewRecord, rows: readonly NewFeatureRow[], first: number): void {
-    const now = this.clock.now();
+  /**
+   * Checks rows of a file without writing them.
+   * @param from.first number of the first @param from.now when rows without a creation time became known
+   * @throws BAD_USER_INPUT naming the row
+   */
+  check(view: FeatureViewRecord, rows: readonly NewFeatureRow[], { first, now }: { first: number; now: Date }): void {
     for (const [i, row] of rows.entries())
       try {
         this.#checked(view, row, now, 'row');
@@ -88,6 +92,16 @@ export class FeatureService {
           ? badInput('input.file', `Row ${first + i}: ${error.message}`)
           : error;
       }
+  }
+
+  /** Writes rows that `check` has passed, in a transaction of the caller's. @returns how many were new */
+  add(
+    view: FeatureViewRecord,
+    rows: readonly NewFeatureRow[],
+    { now, tx }: { now: Date; tx: Transaction },
+  ): Promise<number> {
+    const checked = rows.map((row) => this.#checked(view, row, now, 'row'));
+    return this.store.add(view.id, checked, tx);
   }
 
   #checked(view: FeatureViewRecord, row: NewFeatureRow, now: Date, at: string): FeatureRow {

@@ -1,7 +1,7 @@
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { notFound } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { Prisma, type Database } from '../../platform/database/index.js';
+import { mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import type { FeatureRow, FeatureValues, FeatureViewRecord } from './feature-view.js';
 
 type Row = { entity: string; event_time: Date; created_time: Date; values: FeatureValues };
@@ -27,12 +27,7 @@ export class FeatureStore {
         }),
       );
     } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
-        throw new GraftError('ALREADY_EXISTS', `A feature view named ${JSON.stringify(view.name)} exists already.`, {
-          field: 'input.name',
-          cause: error,
-        });
-      throw error;
+      throw mapNameTaken(error, 'A feature view', view.name);
     }
   }
 
@@ -72,21 +67,18 @@ export class FeatureStore {
    * Adds rows to a history. A row with the very same entity and times is there already and stays: sending rows twice
    * changes nothing. @returns how many were new
    */
-  async add(viewId: string, rows: readonly FeatureRow[]): Promise<number> {
-    const { rowCount } = await this.database.pool.query(
-      `INSERT INTO feature_row (id, view_id, entity, event_time, created_time, values)
-       SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::jsonb[])
-       ON CONFLICT DO NOTHING`,
-      [
-        rows.map(() => newId()),
-        rows.map(() => viewId),
-        rows.map((row) => row.entity),
-        rows.map((row) => row.eventTime),
-        rows.map((row) => row.createdTime),
-        rows.map((row) => JSON.stringify(row.values)),
-      ],
-    );
-    return rowCount ?? 0;
+  add(viewId: string, rows: readonly FeatureRow[], tx: Transaction = this.database.prisma): Promise<number> {
+    const ids = rows.map(() => newId());
+    const entities = rows.map((row) => row.entity);
+    const eventTimes = rows.map((row) => row.eventTime.toISOString());
+    const createdTimes = rows.map((row) => row.createdTime.toISOString());
+    const values = rows.map((row) => JSON.stringify(row.values));
+    return tx.$executeRaw`
+      INSERT INTO feature_row (id, view_id, entity, event_time, created_time, values)
+      SELECT id::uuid, ${viewId}::uuid, entity, event_time::timestamptz, created_time::timestamptz, values::jsonb
+      FROM unnest(${ids}::text[], ${entities}::text[], ${eventTimes}::text[], ${createdTimes}::text[], ${values}::text[])
+        AS row(id, entity, event_time, created_time, values)
+      ON CONFLICT DO NOTHING`;
   }
 
   /**

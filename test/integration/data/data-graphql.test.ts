@@ -138,13 +138,19 @@ describe('datasets over GraphQL', () => {
       dataset: { id: string; latestVersion: { id: string; dataset: { name: string }; parents: unknown[] } };
     }>('{ dataset(name: "messages") { id latestVersion { id dataset { name } parents { id } } } }');
     expect(known.latestVersion).toMatchObject({ dataset: { name: 'messages' }, parents: [] });
-    const { exportDatasetVersion } = await ask<{
-      exportDatasetVersion: { file: { id: string; name: string; path: string; bytes: number } };
-    }>(
-      'mutation ($input: ExportDatasetVersionInput!) { exportDatasetVersion(input: $input) { file { id name path bytes } } }',
-      { input: { version: known.latestVersion.id, split: 'TEST' } },
+    const { exportDatasetVersion } = await ask<{ exportDatasetVersion: { run: { id: string } } }>(
+      shipped('72-export-dataset-version'),
+      { input: { version: known.latestVersion.id, split: 'TEST', idempotencyKey: 'export-test' } },
     );
-    const { file } = exportDatasetVersion;
+    const exportId = exportDatasetVersion.run.id;
+    await kit.ended((await kit.runs.get(ws, fromGlobalId(exportId, 'DatasetExportRun', 'id')))!);
+    const { node: exported } = await ask<{
+      node: { rows: number; version: { id: string }; file: { id: string; name: string; path: string } };
+    }>('query ($id: ID!) { node(id: $id) { ... on DatasetExportRun { rows version { id } file { id name path } } } }', {
+      id: exportId,
+    });
+    expect(exported.version.id).toBe(known.latestVersion.id);
+    const { file } = exported;
     expect(file).toMatchObject({ name: 'messages-v1.jsonl', path: `/files/${file.id}` });
     const opened = await kit.files.open(ws, fromGlobalId(file.id, 'File', 'id'));
     const lines = (await text(await opened.content()))
@@ -152,9 +158,21 @@ describe('datasets over GraphQL', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { split: string });
     expect(new Set(lines.map((l) => l.split))).toEqual(new Set(['TEST']));
+    expect(lines).toHaveLength(exported.rows);
     for (const id of [known.id, known.latestVersion.id, file.id])
       expect(await ask('query ($id: ID!) { node(id: $id) { id __typename } }', { id })).toMatchObject({ node: { id } });
   });
+
+  /** What a feature import says at its end. */
+  async function imported(input: object): Promise<{ rows: number; added: number }> {
+    const { importFeatures } = await ask<{ importFeatures: { run: { id: string } } }>(shipped('67-import-features'), {
+      input,
+    });
+    const { id } = importFeatures.run;
+    await kit.ended((await kit.runs.get(ws, fromGlobalId(id, 'FeatureImportRun', 'id')))!);
+    const { node } = await ask<{ node: { rows: number; added: number } }>(shipped('75-feature-import'), { id });
+    return node;
+  }
 
   it('joins the example features as of each message, never from later', async () => {
     await ask(
@@ -166,9 +184,9 @@ describe('datasets over GraphQL', () => {
         ),
       ) as object,
     );
-    const input = { view: 'plans', file: await uploaded('customer-plans.csv') };
-    expect(await ask(shipped('67-import-features'), { input })).toEqual({ importFeatures: { rows: 158, added: 158 } });
-    expect(await ask(shipped('67-import-features'), { input })).toEqual({ importFeatures: { rows: 158, added: 0 } });
+    const file = await uploaded('customer-plans.csv');
+    expect(await imported({ view: 'plans', file, idempotencyKey: 'plans-1' })).toMatchObject({ rows: 158, added: 158 });
+    expect(await imported({ view: 'plans', file, idempotencyKey: 'plans-2' })).toMatchObject({ rows: 158, added: 0 });
     const runId = await messages('with-features', { features: ['plans'] });
     await kit.ended((await kit.runs.get(ws, fromGlobalId(runId, 'ImportRun', 'id')))!);
     type Row = { key: string; entity: string; eventTime: string; features: { plans: { plan: string } } | null };

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Data, dataRuns } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile } from '../../../src/data/index.js';
+import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
+import { exporting } from '../../../src/data/datasets/export-run.js';
 import type { ImportOutput } from '../../../src/data/datasets/import-run.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
@@ -55,7 +57,7 @@ export class DataKit {
       erasure: new Erasure(files),
     });
     await data.importer.sweep();
-    runs.handle(dataRuns, data.importer);
+    runs.handle(dataRuns, data);
     // Prisma loads its compiler at the first query, which jest refuses between two tests.
     await database.prisma.run.count();
     if (working) runs.start();
@@ -117,6 +119,13 @@ export class DataKit {
   ): Promise<VersionRecord> {
     const { id } = await this.upload('rows.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
     return this.version(await this.import(dataset, [{ fileId: id, ...file }], more));
+  }
+
+  /** The file that an export of all rows makes. */
+  async exported(versionId: string, format: ExportFormat): Promise<StoredFileRow> {
+    const request = { versionId, format, filter: {}, idempotencyKey: newId() };
+    const ended = await this.ended(await this.data.exporter.start(ws, request));
+    return this.files.get(ws, exporting.outputOf(ended)!.fileId);
   }
 
   /** Files below the working folder and artifacts. */

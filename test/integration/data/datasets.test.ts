@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
 import { TaskKind } from '../../../src/data/index.js';
-import { ExportFormat, exportRows } from '../../../src/data/datasets/export-rows.js';
+import { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { unusableReason } from '../../../src/data/datasets/dataset.js';
 import { changeCursor, rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
 import { Split } from '../../../src/data/importing/splits.js';
@@ -147,9 +147,7 @@ describe('ids that begin anew in each split', () => {
     const first = await kit.imported(name, [...train, ...test]);
     expect(first.report.problems.map((p) => p.rule)).not.toContain('duplicate-id');
     const groups = await kit.data.store.rowGroups(first.id);
-    const what = { dataset: (await kit.data.store.byName(ws, name))!, version: first, rowGroups: groups };
-    const parts = { rows: kit.data.rows, files: kit.files, folder: kit.folder };
-    const file = await exportRows(parts, ws, what, ExportFormat.JSONL, {});
+    const file = await kit.exported(first.id, ExportFormat.JSONL);
     const again = await kit.version(await kit.import(await dataset(), [{ fileId: file.id }]));
     const same = { added: 0, removed: 0, changed: 0, unchanged: 8 };
     expect(await kit.data.rows.diffCounts(groups, await kit.data.store.rowGroups(again.id))).toEqual(same);
@@ -284,20 +282,18 @@ describe('exports', () => {
       { id: 'c', text: 'nobody here', entities: [] },
     ];
     const version = await kit.imported(name, source);
-    const record = (await kit.data.store.byName(ws, name))!;
-    const what = { dataset: record, version, rowGroups: await kit.data.store.rowGroups(version.id) };
-    const parts = { rows: kit.data.rows, files: kit.files, folder: kit.folder };
-    const jsonl = await exportRows(parts, ws, what, ExportFormat.JSONL, {});
+    const rowGroups = await kit.data.store.rowGroups(version.id);
+    const jsonl = await kit.exported(version.id, ExportFormat.JSONL);
     const again = await kit.version(
       await kit.import(await dataset(TaskKind.EXTRACTION), [{ fileId: jsonl.id, mapping: { offsets: 'UTF16' } }]),
     );
-    expect(await kit.data.rows.diffCounts(what.rowGroups, await kit.data.store.rowGroups(again.id))).toMatchObject({
+    expect(await kit.data.rows.diffCounts(rowGroups, await kit.data.store.rowGroups(again.id))).toMatchObject({
       unchanged: 3,
       added: 0,
       removed: 0,
       changed: 0,
     });
-    const parquet = await exportRows(parts, ws, what, ExportFormat.PARQUET, {});
+    const parquet = await kit.exported(version.id, ExportFormat.PARQUET);
     const engine = await TableEngine.open({ folder: `${kit.folder}/look`, readable: [kit.files.path(parquet)] });
     const read = await engine.rows<{ text: string; n: number; type: string }>(
       `SELECT text, len(entities) AS n, entities[1]."type" AS type FROM read_parquet(${quote(kit.files.path(parquet))}) ORDER BY id`,
@@ -425,7 +421,7 @@ describe('what else is erased with the rows about a person', () => {
     const upload = await kit.upload('march.jsonl', content(40));
     const copy = await kit.upload('copy of march.jsonl', content(40));
     const version = await kit.version(await kit.import(name, [{ fileId: upload.id }]));
-    const exported = await kit.data.export(ws, version.id, ExportFormat.JSONL, {});
+    const exported = await kit.exported(version.id, ExportFormat.JSONL);
     const later = await kit.upload('april.jsonl', content(50));
     await kit.version(await kit.import(name, [{ fileId: later.id }]));
     const theirs = await kit.files.store(freshWorkspace(), {
@@ -512,15 +508,19 @@ describe('what else is erased with the rows about a person', () => {
   it('refuses a new export of a withdrawn version, also one that was begun before', async () => {
     const name = await dataset();
     const version = await kit.imported(name, rows(42));
-    const store = kit.files.store.bind(kit.files);
-    const slow = jest.spyOn(kit.files, 'store').mockImplementationOnce(async (...given) => {
-      const file = await store(...given);
+    const stage = kit.artifacts.stage.bind(kit.artifacts);
+    const slow = jest.spyOn(kit.artifacts, 'stage').mockImplementationOnce(async (...given) => {
+      const staged = await stage(...given);
       await kit.output(await forget(name, 'customer:3'));
-      return file;
+      return staged;
     });
     const before = await kit.database.prisma.storedFile.count({ where: { name: `${name}-v1.jsonl` } });
-    expect(await failure(kit.data.export(ws, version.id, ExportFormat.JSONL, {}))).toBe('DATASET_UNUSABLE');
+    const request = { versionId: version.id, format: ExportFormat.JSONL, filter: {} };
+    const begun = await kit.data.exporter.start(ws, { ...request, idempotencyKey: newId() });
+    expect((await kit.ended(begun)).errorCode).toBe('DATASET_UNUSABLE');
     slow.mockRestore();
+    const later = kit.data.exporter.start(ws, { ...request, idempotencyKey: newId() });
+    expect(await failure(later)).toBe('DATASET_UNUSABLE');
     expect(await kit.database.prisma.storedFile.count({ where: { name: `${name}-v1.jsonl` } })).toBe(before);
   });
 });

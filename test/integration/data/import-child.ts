@@ -29,6 +29,6 @@ const data = new Data({
   erasure: new Erasure(files),
 });
 await data.importer.sweep();
-runs.handle(kinds, data.importer);
+runs.handle(kinds, data);
 runs.start();
 process.stdout.write('started\n');

@@ -1,0 +1,122 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  cost,
+  fromGlobalId,
+  IDEMPOTENCY_KEY,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import type { Data } from '../data.js';
+import { Split } from '../importing/splits.js';
+import { ExportFormat } from './export-rows.js';
+import { exporting } from './export-run.js';
+import { FileType, loadFile } from './file-graphql.js';
+import { RowFilterInput } from './row-graphql.js';
+import { DatasetVersion, loadVersion } from './version-graphql.js';
+
+registerEnumType(ExportFormat, {
+  name: 'ExportFormat',
+  description: 'How rows are written into a file.',
+  valuesConfig: {
+    JSONL: { description: 'One JSON object a line.' },
+    PARQUET: { description: 'Parquet with nested types.' },
+  },
+});
+
+@InputType({ description: 'What to export.' })
+export class ExportDatasetVersionInput {
+  @Field(() => ID, { description: 'Id of a `DatasetVersion`.' })
+  version!: string;
+
+  @Field(() => ExportFormat, { defaultValue: ExportFormat.JSONL, description: 'How it is written.' })
+  format!: ExportFormat;
+
+  @Field(() => Split, { nullable: true, description: 'Only rows of this split.' })
+  split?: Split | null;
+
+  @Field(() => RowFilterInput, {
+    nullable: true,
+    description: 'Only rows that pass it; by default those that are not kept out of training.',
+  })
+  filter?: RowFilterInput | null;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+export const exportRuns = runGraph(
+  exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)),
+  {},
+);
+const DatasetExportRun = exportRuns.Run;
+type DatasetExportRun = InstanceType<typeof DatasetExportRun>;
+
+@ObjectType({ description: 'The run that writes the file.' })
+export class ExportDatasetVersionPayload {
+  @Field(() => DatasetExportRun, { description: 'It goes on by itself; watch it with `datasetExportProgress`.' })
+  run!: DatasetExportRun;
+}
+
+@Resolver(() => DatasetExportRun)
+export class ExportResolver {
+  constructor(private readonly data: Data) {}
+
+  @Mutation(() => ExportDatasetVersionPayload, {
+    description: 'Writes the rows of a version into a file, as a run.',
+    complexity: cost(20),
+  })
+  async exportDatasetVersion(
+    @Arg('input', () => ExportDatasetVersionInput, { description: 'Which rows, and how.' })
+    input: ExportDatasetVersionInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ExportDatasetVersionPayload> {
+    // Left out means false, null means all.
+    const quarantined = input.filter?.quarantined === undefined ? false : input.filter.quarantined;
+    const run = await this.data.exporter.start(workspaceId, {
+      versionId: fromGlobalId(input.version, 'DatasetVersion', 'input.version'),
+      format: input.format,
+      filter: { ...input.filter, quarantined, split: input.split },
+      idempotencyKey: input.idempotencyKey,
+    });
+    return { run: runObject(run) };
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version whose rows it writes.',
+    complexity: cost(5),
+  })
+  version(@Root() { row }: DatasetExportRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return loadVersion(context, this.data, exporting.inputOf(row).versionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description:
+      'The file with the rows: download it from its `path`. Null before the end, and once it was deleted with a person’s rows.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: DatasetExportRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = exporting.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.data.parts.files, id) : null;
+  }
+
+  @FieldResolver(() => Int, { nullable: true, description: 'Rows in the file; null before the end.' })
+  rows(@Root() { row }: DatasetExportRun): number | null {
+    return exporting.outputOf(row)?.rows ?? null;
+  }
+}
