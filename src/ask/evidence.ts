@@ -1,5 +1,6 @@
 import { splitSentences, type Passage } from '../knowledge/index.js';
 import type { Evidence } from './answer.js';
+import { isPlanted, isTeaser } from './no-evidence.js';
 import { contentStems } from './words.js';
 
 /**
@@ -54,17 +55,21 @@ export interface ScoredSentence {
 export function scoreSentences(passages: readonly Passage[], terms: readonly QuestionTerm[]): ScoredSentence[] {
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
+  const asked = new Set(terms.map(({ stem }) => stem));
   const best = new Map<string, ScoredSentence>();
   for (const passage of passages) {
     const held = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
     const missingNames = shareOf(terms, ({ stem, name }) => name && !held.has(stem));
     // A section's sentences are about what its heading says, which they rarely repeat.
     let before = contentStems(passage.headings.join(' '));
-    let beforeCounts: number = EVIDENCE_WEIGHTS.before;
+    let afterQuestion = false;
     for (const { text, start, end } of splitSentences(passage.text)) {
       const stems = contentStems(text);
       const asks = text.endsWith('?');
-      if (stems.size > 0 && text.length <= LONGEST_SENTENCE && !asks && !isHeading(passage, start, end)) {
+      const says =
+        !asks && !isHeading(passage, start, end) && !isTeaser(text, asked) && !isPlanted(text, afterQuestion);
+      if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
+        const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
         const coverage = share(stems) + beforeCounts * share(before, stems);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;
@@ -81,7 +86,7 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
           });
       }
       before = stems;
-      beforeCounts = asks ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
+      afterQuestion = asks;
     }
   }
   return [...best.values()].sort((a, b) => b.base - a.base);

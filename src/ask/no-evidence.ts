@@ -1,0 +1,36 @@
+import { contentStems } from './words.js';
+
+/**
+ * Whether a sentence only names what was asked: none of its words is new, and it has no verb. Titles and teasers
+ * ("Tesla Q2 2020 revenue.") match a question better than the sentence that answers it. A whole sentence may repeat the
+ * question's words: it confirms them.
+ * @param asked stems of the question's words that count
+ */
+export function isTeaser(text: string, asked: ReadonlySet<string>): boolean {
+  return !VERB.test(text) && [...contentStems(text)].every((stem) => asked.has(stem));
+}
+
+/** Auxiliaries and forms of the past: where one stands, something is said. */
+const VERB =
+  /(?<!\p{L})(is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must|\p{Ll}+ed|\p{L}+n['’]t|es|son|está|están|era|fue|hay|tiene|ist|sind|war|waren|hat|haben|wird|kann|est|sont|était|peut)(?!\p{L})/u;
+
+/**
+ * Whether a sentence speaks to a model instead of about its subject: it instructs, or it imitates the form of an answer or of a
+ * conversation. Documents are strangers' texts, and such a sentence matches any question that its author thought of.
+ * @param afterQuestion whether the sentence before asks, as in a list of questions and answers
+ */
+export function isPlanted(text: string, afterQuestion: boolean): boolean {
+  return (!afterQuestion && ANSWER_FORM.test(text)) || INSTRUCTIONS.some((pattern) => pattern.test(text));
+}
+
+const ANSWER_FORM = /^\W{0,4}(a|answer|final answer|respuesta|antwort|réponse)\W{0,2}:/iu;
+
+/** All repetitions are bounded: a hostile sentence must not make them slow. */
+const INSTRUCTIONS: readonly RegExp[] = [
+  /\b(ignore|disregard|forget|override)\b.{0,30}\b(previous|prior|above|earlier|preceding|all|any|other|your)\b.{0,30}\b(instructions?|prompts?|rules|context|documents|passages|sources)\b/iu,
+  /\b(ignora|olvida)\b.{0,40}\binstrucciones\b|\b(ignorier|vergiss)\w{0,3}\b.{0,40}\banweisungen\b|\b(ignore[zs]?|oublie[zs]?)\b.{0,40}\bconsignes\b/iu,
+  /\bthe (only |correct |right |true )?answer\b.{0,40}\bis always\b/iu,
+  /\b(always|you (must|should|are to)) (answer|reply|respond)( only)? (with|that)\b/iu,
+  /^\W{0,4}(system|assistant|user)\W{0,2}:/iu,
+  /<\|[^|]{1,40}\|>|\[\/?INST\]|<\/?s>/u,
+];
