@@ -85,7 +85,11 @@ export function checkedQuestion(input: AskInput): Question {
 }
 
 /** Equal for questions that must have one answer; the request id is no part of it. */
-export const questionDigest = (question: Question): string => digestOf(question);
+export function questionDigest(question: Question): string {
+  const { adapter, model, task } = question;
+  // Left out where nobody asked for them: answers from before there were such options keep their digests.
+  return digestOf({ ...question, adapter: adapter ?? undefined, model: model ?? undefined, task: task ?? undefined });
+}
 
 export const MAX_KEY_CHARACTERS = 200;
 

@@ -19,6 +19,11 @@ const OLD_MIGRATIONS = [
 ];
 const OLD_HOME = join(packageRoot(), 'test', 'integration', 'old-home');
 
+interface Asked {
+  id: string;
+  text: string;
+}
+
 interface Run {
   kind: string;
   status: string;
@@ -57,11 +62,11 @@ describe('a home of the release before starts, and', () => {
     await database.drop();
   }, 60_000);
 
-  it('its answers are read whole', async () => {
+  it('its answers are read whole, and given again to who asks under the same request id', async () => {
     const fields = `id text abstained output { __typename } features { view } route { strategy }
       citations { quote document { name } } evidence { quote } passages { used } model { quantization model { name } }
       usage { generatedTokens } stages { name } configuration { digest }`;
-    const { answers } = await client.request<{ answers: { edges: { node: object }[] } }>(
+    const { answers } = await client.request<{ answers: { edges: { node: Asked }[] } }>(
       `{ answers { edges { node { ${fields} } } } }`,
     );
     const text = 'The kettle in the kitchen switches itself off after 90 seconds.';
@@ -76,6 +81,17 @@ describe('a home of the release before starts, and', () => {
         usage: { generatedTokens: 14 },
       },
     ]);
+    const { ask } = await client.request<{ ask: Asked }>(
+      'query ($input: AskInput!) { ask(input: $input) { id text } }',
+      {
+        input: {
+          question: 'After how many seconds does the kettle switch itself off?',
+          collections: ['notes'],
+          requestId: 'first-answer',
+        },
+      },
+    );
+    expect(ask).toEqual({ id: answers.edges[0]!.node.id, text });
   });
 
   it('its interrupted runs go on from where they were, its waiting ones have their turn, its ended ones stay', async () => {
