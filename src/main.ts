@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
-import { Attestor, attestationRuns } from './evaluation/index.js';
+import { Attestor, attestationRuns, evaluationRuns, EvaluationStore, Evaluator } from './evaluation/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
@@ -181,6 +181,9 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ runs, registry, adapters, files, serve: worker, train: trainWorker, clock: systemClock },
     folder: join(config.GRAFT_HOME, 'attesting'),
   });
+  const evaluator = new Evaluator({
+    ...{ runs, registry, adapters, data, worker, store: new EvaluationStore(database) },
+  });
 
   await worker.start();
   await trainWorker.start();
@@ -213,7 +216,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry },
       data,
       training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
-      evaluation: { attestor, adapters },
+      evaluation: { attestor, evaluator, adapters, registry, data },
     },
     nodes,
   );
@@ -232,6 +235,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     folder: join(config.GRAFT_HOME, 'training'),
   });
   runs.handle([attestationRuns], attestor);
+  runs.handle([evaluationRuns], evaluator);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

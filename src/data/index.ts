@@ -16,8 +16,10 @@ export { preprocessText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export {
   askedInput,
+  inputText,
   LabelWords,
   NO_AIDS,
+  outputText,
   readAnswer,
   RENDERING_VERSION,
   renderExample,

@@ -1,7 +1,20 @@
 import type { ResolverList } from '../graphql-kit/index.js';
 import { AttestationRunResolver, type AttestationResolverParts } from './attestation/attestation-graphql.js';
+import {
+  EvaluatedVersionResolver,
+  EvaluationResolver,
+  EvaluationRunResolver,
+  type EvaluationResolverParts,
+} from './evaluations/evaluation-graphql.js';
+import { toEvaluation } from './evaluations/evaluation-types.js';
 
 /** The resolvers of this domain. */
-export const evaluationResolvers: ResolverList<AttestationResolverParts> = {
-  classes: [AttestationRunResolver],
+export const evaluationResolvers: ResolverList<AttestationResolverParts & EvaluationResolverParts> = {
+  classes: [AttestationRunResolver, EvaluationResolver, EvaluationRunResolver, EvaluatedVersionResolver],
+  registerNodes(nodes, { evaluator }) {
+    nodes.register('Evaluation', async ({ workspaceId }, id) => {
+      const [row] = await evaluator.store.byIds(workspaceId, [id]);
+      return row && row.figures !== null ? toEvaluation(row) : null;
+    });
+  },
 };

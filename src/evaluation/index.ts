@@ -2,3 +2,6 @@
 export { attestationRuns } from './attestation/attestation-graphql.js';
 export { Attestor, type AttestorParts } from './attestation/attestor.js';
 export { evaluationResolvers } from './evaluation-graphql.js';
+export { evaluationRuns } from './evaluations/evaluation-graphql.js';
+export { EvaluationStore } from './evaluations/evaluation-store.js';
+export { Evaluator, type EvaluatorParts, type StartEvaluation } from './evaluations/evaluator.js';

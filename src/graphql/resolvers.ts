@@ -1,6 +1,6 @@
 import { askResolvers } from '../ask/index.js';
 import { dataResolvers, dataRuns } from '../data/index.js';
-import { attestationRuns, evaluationResolvers } from '../evaluation/index.js';
+import { attestationRuns, evaluationResolvers, evaluationRuns } from '../evaluation/index.js';
 import {
   makeResolvers,
   runResolvers,
@@ -21,7 +21,14 @@ const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs & RunSour
 };
 
 /** Every kind of run: the queue takes these and no others. */
-export const RUN_KINDS = [downloadRuns, ...knowledgeRuns, ...dataRuns, trainingRuns, attestationRuns] as const;
+export const RUN_KINDS = [
+  downloadRuns,
+  ...knowledgeRuns,
+  ...dataRuns,
+  trainingRuns,
+  attestationRuns,
+  evaluationRuns,
+] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */
 const LISTS = {

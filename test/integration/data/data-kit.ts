@@ -12,6 +12,7 @@ import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { Erasure } from '../../../src/erasure/index.js';
 import { ArtifactStore, FileService, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
+import type { Database } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
@@ -35,8 +36,10 @@ export class DataKit {
   static async start({
     clock = systemClock,
     working = true,
-  }: { clock?: Clock; working?: boolean } = {}): Promise<DataKit> {
-    const database = await testDatabase();
+    on,
+  }: { clock?: Clock; working?: boolean; on?: Database } = {}): Promise<DataKit> {
+    // A database that is given is its giver's to dispose of.
+    const database = on ? { ...on, dispose: () => Promise.resolve() } : await testDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
     const log = silentLogger();
     const artifacts = new ArtifactStore(join(folder, 'artifacts'));

@@ -1,0 +1,46 @@
+import { renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import { renderChat } from '../../prompting/index.js';
+import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
+import type { Answered } from './figures.js';
+
+/** Most tokens of an answer: more than the right one of any row needs. */
+const MAX_TOKENS = { CLASSIFICATION: 32, EXTRACTION: 384, TRANSLATION: 256, QUESTION_ANSWERING: 96, INSTRUCTION: 256 };
+
+/** A model that answers, alone or with an adapter. */
+export interface Answering {
+  workspaceId: WorkspaceId;
+  variant: ServedVariant;
+  adapter: ServedAdapter | null;
+  /** Labels and languages that its prompts name. */
+  context: TaskContext;
+}
+
+/**
+ * The answer to one row, as `ask` would give it: by label token where the adapter learned so, else as the most probable text.
+ * @param facts the row's features, rendered @throws what the worker throws
+ */
+export async function askRow(
+  worker: Pick<WorkerClient, 'generate' | 'scoreNext'>,
+  { workspaceId, variant, adapter, context }: Answering,
+  { row, facts }: { row: TaskRow; facts: string },
+  signal: AbortSignal,
+): Promise<Answered> {
+  const { path, sha256, contextLength } = variant;
+  const model = { path, sha256, contextLength, adapters: adapter ? [adapter.file] : [] };
+  const prompt = renderChat(variant.chatTemplate, renderPrompt(row, context, { facts, passages: null }), variant);
+  const options = { signal, priority: 'bulk' } as const;
+  if (adapter?.usage.answer.form === 'label-token') {
+    const { labels } = adapter.usage.answer;
+    const candidates = labels.map(({ token }) => token);
+    const { logits } = await worker.scoreNext({ workspaceId, model, prompt, candidates }, options);
+    const best = logits.indexOf(Math.max(...logits));
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0);
+    return { text: context.labels.say(labels[best]!.label), probability: 1 / total };
+  }
+  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop: [] };
+  for await (const event of worker.generate(request, options))
+    if (event.type === 'done') return { text: event.text.trim(), probability: null };
+  throw new Error('the worker’s stream ended without its last event');
+}

@@ -1,0 +1,238 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
+import { encodeCursor } from '../../kernel/pagination.js';
+import {
+  ConnectionArgs,
+  cost,
+  fromGlobalId,
+  mapPage,
+  runGraph,
+  runObject,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
+import { evaluation } from './evaluation-run.js';
+import {
+  Evaluation,
+  EvaluationConnection,
+  EvaluationRow,
+  EvaluationRowConnection,
+  toEvaluation,
+} from './evaluation-types.js';
+import type { Evaluator } from './evaluator.js';
+
+export const evaluationRuns = runGraph(
+  evaluation.handledBy((evaluator: Evaluator, context) => evaluator.evaluate(context)),
+  {},
+);
+const EvaluationRun = evaluationRuns.Run;
+type EvaluationRun = InstanceType<typeof EvaluationRun>;
+
+@InputType({ description: 'Who shall answer which rows, and whom it is compared with.' })
+export class EvaluateInput {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'An adapter version: `name` (production), `name@candidate` or `name@3`; null for the base model alone.',
+  })
+  adapter?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The base model that answers alone; the default one by default.',
+  })
+  model?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'An adapter version that answers the same rows, for comparison; null compares with the base model alone.',
+  })
+  against?: string | null;
+
+  @Field(() => ID, { description: 'Id of the dataset version.' })
+  datasetVersion!: string;
+
+  @Field(() => Split, {
+    nullable: true,
+    defaultValue: Split.TEST,
+    description: 'Which of its rows. TRAIN is refused unless `force` is set.',
+  })
+  split!: Split;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 500,
+    description: 'Most rows, 1 to 5,000; of more a sample is drawn.',
+  })
+  rows!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 1,
+    description: 'Of the sample: the same seed draws the same rows.',
+  })
+  seed!: number;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Measures rows for training, too.' })
+  force!: boolean;
+
+  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that asks and measures.' })
+export class EvaluatePayload {
+  @Field(() => EvaluationRun, { description: 'It goes on by itself; watch it by its id.' })
+  run!: EvaluationRun;
+}
+
+export interface EvaluationResolverParts {
+  evaluator: Evaluator;
+  adapters: AdapterRegistry;
+  registry: ModelRegistry;
+  data: Data;
+}
+
+@Resolver(() => Evaluation)
+export class EvaluationResolver {
+  constructor(private readonly parts: EvaluationResolverParts) {}
+
+  @Query(() => EvaluationConnection, { description: 'Finished evaluations, newest first.', complexity: cost(5) })
+  async evaluations(
+    @Ctx() { workspaceId }: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Arg('datasetVersion', () => ID, { nullable: true, description: 'Only those on rows of this dataset version.' })
+    datasetVersion?: string | null,
+  ): Promise<ConnectionOf<Evaluation>> {
+    const datasetVersionId = datasetVersion
+      ? fromGlobalId(datasetVersion, 'DatasetVersion', 'datasetVersion')
+      : undefined;
+    return listed(this.parts, workspaceId, { datasetVersionId }, args);
+  }
+
+  @Mutation(() => EvaluatePayload, {
+    description:
+      'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers.',
+    complexity: cost(20),
+  })
+  async evaluate(
+    @Arg('input', () => EvaluateInput, { description: 'Who answers what.' }) input: EvaluateInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<EvaluatePayload> {
+    const { adapter = null, model = null, against = null, split, rows, seed, force, idempotencyKey } = input;
+    const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    const wish = { adapter, model, against, datasetVersionId, split, rows, seed, force, idempotencyKey };
+    return { run: runObject(await this.parts.evaluator.start(workspaceId, wish)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What answered; null for the base model alone.',
+    complexity: cost(2),
+  })
+  async adapterVersion(@Root() { row }: Evaluation, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return row.adapterVersionId === null
+      ? null
+      : loadAdapterVersion(context, this.parts.adapters, row.adapterVersionId);
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What it is compared with; null for the base model alone, or for nothing.',
+    complexity: cost(2),
+  })
+  async against(@Root() { row }: Evaluation, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return row.againstVersionId === null
+      ? null
+      : loadAdapterVersion(context, this.parts.adapters, row.againstVersionId);
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'The base model that answered.',
+    complexity: cost(2),
+  })
+  async model(@Root() { row }: Evaluation, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, row.variantId);
+  }
+
+  @FieldResolver(() => DatasetVersion, { nullable: true, description: 'Whose rows they are.', complexity: cost(2) })
+  async datasetVersion(@Root() { row }: Evaluation, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return loadVersion(context, this.parts.data, row.datasetVersionId);
+  }
+
+  @FieldResolver(() => EvaluationRowConnection, {
+    description:
+      'Its rows: first those that the comparison had right and this has wrong. Empty once the dataset version’s rows were erased.',
+    complexity: cost(5),
+  })
+  async rows(
+    @Root() { row }: Evaluation,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<EvaluationRow>> {
+    const page = args.request();
+    const rows = await this.parts.evaluator.store.rows(row.id, page);
+    return toConnection(rows, ({ difference, position }) => encodeCursor([difference, position]), page.after);
+  }
+}
+
+@Resolver(() => EvaluationRun)
+export class EvaluationRunResolver {
+  constructor(private readonly parts: EvaluationResolverParts) {}
+
+  @FieldResolver(() => Evaluation, {
+    nullable: true,
+    description: 'What it found; null until it succeeded.',
+    complexity: cost(2),
+  })
+  async evaluation(@Root() { row }: EvaluationRun, @Ctx() { workspaceId }: GraphContext): Promise<Evaluation | null> {
+    const [found] = await this.parts.evaluator.store.byIds(workspaceId, [row.id]);
+    return found && found.figures !== null ? toEvaluation(found) : null;
+  }
+}
+
+@Resolver(() => AdapterVersion)
+export class EvaluatedVersionResolver {
+  constructor(private readonly parts: EvaluationResolverParts) {}
+
+  @FieldResolver(() => EvaluationConnection, {
+    description: 'Its finished evaluations, newest first.',
+    complexity: cost(5),
+  })
+  async evaluations(
+    @Root() { row }: AdapterVersion,
+    @Ctx() { workspaceId }: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Evaluation>> {
+    return listed(this.parts, workspaceId, { adapterVersionId: row.id }, args);
+  }
+}
+
+async function listed(
+  { evaluator }: EvaluationResolverParts,
+  workspaceId: GraphContext['workspaceId'],
+  filter: { adapterVersionId?: string; datasetVersionId?: string },
+  args: ConnectionArgs,
+): Promise<ConnectionOf<Evaluation>> {
+  const page = args.request();
+  const found = await evaluator.store.list(workspaceId, filter, page);
+  return toConnection(mapPage(found, toEvaluation), ({ row }) => encodeCursor([row.id]), page.after);
+}

@@ -1,0 +1,83 @@
+import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Database, Prisma, Transaction } from '../../platform/database/index.js';
+import type { Answered, Figures } from './figures.js';
+
+export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
+export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
+export type NewEvaluation = Omit<Prisma.EvaluationUncheckedCreateInput, 'answers' | 'figures' | 'rows' | 'createdAt'>;
+
+/** All queries of `evaluation` and `evaluation_row`. */
+export class EvaluationStore {
+  constructor(private readonly database: Database) {}
+
+  /** Adds an evaluation unless an earlier attempt of its run did. */
+  async begin(evaluation: NewEvaluation, tx: Transaction): Promise<void> {
+    await tx.evaluation.upsert({ where: { id: evaluation.id }, create: evaluation, update: {} });
+  }
+
+  async addRows(rows: readonly EvaluationRowRecord[], tx: Transaction): Promise<void> {
+    await tx.evaluationRow.createMany({ data: [...rows] });
+  }
+
+  async finish(id: string, rows: number, figures: Figures, tx: Transaction): Promise<void> {
+    await tx.evaluation.update({ where: { id }, data: { rows, figures } });
+  }
+
+  /** What was answered so far, in the order of the rows. */
+  async answers(id: string): Promise<{ answers: Answered[]; against: Answered[] }> {
+    const rows = await this.database.prisma.evaluationRow.findMany({
+      where: { evaluationId: id },
+      orderBy: { position: 'asc' },
+    });
+    return {
+      answers: rows.map(({ answer, probability }) => ({ text: answer, probability })),
+      against: rows.map((row) => ({ text: row.againstAnswer ?? '', probability: row.againstProbability })),
+    };
+  }
+
+  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<EvaluationRecord[]> {
+    return this.database.prisma.evaluation.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  }
+
+  /** Finished ones, newest first; the cursor is `encodeCursor([evaluation.id])`. */
+  async list(
+    workspaceId: WorkspaceId,
+    where: { adapterVersionId?: string; datasetVersionId?: string },
+    page: PageRequest,
+  ): Promise<Page<EvaluationRecord>> {
+    const after = page.after === null ? {} : { id: { lt: idCursor(page.after) } };
+    const rows = await this.database.prisma.evaluation.findMany({
+      where: { workspaceId, figures: { not: { equals: null } }, ...where, ...after },
+      orderBy: { id: 'desc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  /** The newest finished evaluation of a version on rows that it did not learn from, against another; null when there is none. */
+  async newestAgainst(adapterVersionId: string, againstVersionId: string | null): Promise<EvaluationRecord | null> {
+    const rows = await this.database.prisma.evaluation.findMany({
+      where: { adapterVersionId, againstVersionId, compared: true, split: { not: 'TRAIN' } },
+      orderBy: { id: 'desc' },
+    });
+    return rows.find(({ figures }) => figures !== null) ?? null;
+  }
+
+  /**
+   * Rows of an evaluation, those first that are right less often than in the comparison: what broke; then by place.
+   * The cursor is `encodeCursor([difference, position])`.
+   */
+  async rows(id: string, page: PageRequest): Promise<Page<EvaluationRowRecord & { difference: number }>> {
+    // No difference is less than -1.
+    const [difference, position] = page.after === null ? [-2, -1] : decodeCursor(page.after, 2).map(Number);
+    const rows = await this.database.prisma.$queryRaw<(EvaluationRowRecord & { difference: number })[]>`
+      SELECT evaluation_id AS "evaluationId", position, ordinal, input, expected, answer, probability, score,
+        against_answer AS "againstAnswer", against_probability AS "againstProbability",
+        against_score AS "againstScore", difference
+      FROM (SELECT *, score - coalesce(against_score, 1) AS difference FROM evaluation_row WHERE evaluation_id = ${id}::uuid) AS r
+      WHERE (difference, position) > (${difference}::float8, ${position}::int)
+      ORDER BY difference, position LIMIT ${page.first + 1}`;
+    return toPage(rows, page.first);
+  }
+}

@@ -1,0 +1,205 @@
+import { factsOf, inputText, LabelWords, outputText, type Data, Split, type TaskContext } from '../../data/index.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
+import { askRow, type Answering } from './ask-row.js';
+import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
+import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
+import { measureAnswers, scoreRow, type Answered } from './figures.js';
+import { sampleRows, type AskedRow } from './sample-rows.js';
+
+export interface EvaluatorParts {
+  runs: RunQueue;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
+  adapters: AdapterRegistry;
+  data: Data;
+  worker: Pick<WorkerClient, 'generate' | 'scoreNext'>;
+  store: EvaluationStore;
+}
+
+export interface StartEvaluation {
+  /** `name`, `name@candidate` or `name@3`; null: the base model alone. */
+  adapter: string | null;
+  /** Of the base model alone; null: the default. */
+  model: string | null;
+  /** Another version to compare with; null: the base model. */
+  against: string | null;
+  datasetVersionId: string;
+  split: Split;
+  rows: number;
+  seed: number;
+  force: boolean;
+  idempotencyKey: string;
+}
+
+export const MOST_ROWS = 5_000;
+/** Rows between two checkpoints. */
+const BATCH = 25;
+
+/** Measures how well models and adapters answer. */
+export class Evaluator {
+  readonly store: EvaluationStore;
+
+  constructor(private readonly parts: EvaluatorParts) {
+    this.store = parts.store;
+  }
+
+  /**
+   * @returns the EVALUATION run
+   * @throws BAD_USER_INPUT for rows for training unless forced, or another task or base model; NOT_FOUND, DATASET_UNUSABLE,
+   * IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, input: StartEvaluation): Promise<RunRow> {
+    const { rows, seed, split, force, idempotencyKey } = input;
+    if (rows < 1 || rows > MOST_ROWS)
+      throw badInput('input.rows', `rows must be between 1 and ${MOST_ROWS}, not ${rows}.`);
+    if (split === Split.TRAIN && !force)
+      throw badInput(
+        'input.split',
+        'Answers to rows that an adapter learned from don’t tell how well it answers others.',
+        'Use TEST, or set force to measure how much it remembers.',
+      );
+    const { datasets } = this.parts.data;
+    const { dataset, version } = await datasets.usableVersion(
+      workspaceId,
+      input.datasetVersionId,
+      'input.datasetVersion',
+    );
+    const { target, against } = await this.#answerers(workspaceId, input, dataset.task);
+    const own: EvaluationInput = { target, against, datasetVersionId: version.id, split, rows, seed };
+    return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
+  }
+
+  async #answerers(
+    workspaceId: WorkspaceId,
+    { adapter, model, against }: StartEvaluation,
+    task: string,
+  ): Promise<Pick<EvaluationInput, 'target' | 'against'>> {
+    const { adapters, registry } = this.parts;
+    const named = async (reference: string, field: string): Promise<ServedAdapter> => {
+      const found = await adapters.resolve(workspaceId, reference, field);
+      if (found.task !== task)
+        throw badInput(field, `${found.adapter} was made for ${found.task}, the rows are for ${task}.`);
+      return found;
+    };
+    const answererOf = ({ variantId, versionId }: ServedAdapter): Answerer => ({
+      variantId,
+      adapterVersionId: versionId,
+    });
+    if (adapter === null) {
+      if (against !== null)
+        throw badInput('input.against', 'The base model is compared with nobody.', 'Name an adapter.');
+      const { variantId } = await registry.resolve(workspaceId, model);
+      return { target: { variantId, adapterVersionId: null }, against: null };
+    }
+    const target = await named(adapter, 'input.adapter');
+    if (against === null)
+      return { target: answererOf(target), against: { variantId: target.variantId, adapterVersionId: null } };
+    return { target: answererOf(target), against: answererOf(await named(against, 'input.against')) };
+  }
+
+  /** The work of an EVALUATION run; an interrupted one goes on behind the rows that are stored. @throws DATASET_UNUSABLE, and what the worker throws */
+  async evaluate(context: EvaluationContext): Promise<{ rows: number }> {
+    const { run, input, resumed, signal } = context;
+    const { data, store, worker } = this.parts;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const { target, against, split } = input;
+    await context.fenced((tx) =>
+      store.begin(
+        {
+          ...{ id: run.id, workspaceId, split, datasetVersionId: input.datasetVersionId },
+          ...{ variantId: target.variantId, adapterVersionId: target.adapterVersionId },
+          ...{ compared: against !== null, againstVersionId: against?.adapterVersionId ?? null },
+        },
+        tx,
+      ),
+    );
+    const { version, dataset, rowGroups } = await data.datasets.usableVersion(
+      workspaceId,
+      input.datasetVersionId,
+      'input.datasetVersion',
+    );
+    const stream = data.rows.stream(dataset.task, rowGroups, { split, quarantined: false });
+    const rows = await sampleRows(stream, input.rows, input.seed);
+    if (rows.length === 0)
+      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no ${split} rows to measure on.`);
+    const shared = await data.rows.taskContext(dataset.task, rowGroups);
+    const sides = [await this.#answering(workspaceId, target, shared)];
+    if (against) sides.push(await this.#answering(workspaceId, against, shared));
+    const views = version.manifest.features.map(({ view }) => view);
+
+    for (let from = resumed?.answered ?? 0; from < rows.length; from += BATCH) {
+      const batch = rows.slice(from, from + BATCH);
+      const answers: Answered[][] = [];
+      // One answerer after the other, so that adapters are switched twice a batch and not twice a row.
+      for (const side of sides) answers.push(await this.#answerAll(worker, side, batch, views, signal));
+      const records = batch.map((row, i) => record(run.id, from + i, row, answers, i, shared));
+      const answered = from + batch.length;
+      await context.fenced(async (tx) => {
+        await store.addRows(records, tx);
+        await context.checkpoint({ answered }, tx);
+      });
+      await context.progress((0.99 * answered) / rows.length, `${answered} of ${rows.length} rows are answered.`);
+      await context.takeTurns();
+    }
+
+    const stored = await store.answers(run.id);
+    const contents = rows.map(({ content }) => content);
+    // Rows that were erased meanwhile took their answers with them.
+    if (stored.answers.length !== rows.length)
+      throw new GraftError('DATASET_UNUSABLE', 'The rows were erased while they were being answered.');
+    const found = measureAnswers(contents, stored.answers, against && stored.against, shared);
+    await context.fenced((tx) => store.finish(run.id, rows.length, found, tx));
+    return { rows: rows.length };
+  }
+
+  async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {
+    const { registry, adapters } = this.parts;
+    const variant = await registry.variant(workspaceId, answerer.variantId);
+    if (answerer.adapterVersionId === null) return { workspaceId, variant, adapter: null, context: shared };
+    const [version] = await adapters.store.versionsById(workspaceId, [answerer.adapterVersionId]);
+    if (!version) throw new GraftError('NOT_FOUND', 'The adapter version was deleted.');
+    const [row] = await adapters.store.byIds(workspaceId, [version.adapterId]);
+    const adapter = await adapters.served(workspaceId, row!, version);
+    const { labels, languages } = adapter.usage;
+    return { workspaceId, variant, adapter, context: { labels: new LabelWords(labels), languages } };
+  }
+
+  async #answerAll(
+    worker: EvaluatorParts['worker'],
+    side: Answering,
+    batch: readonly AskedRow[],
+    views: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Answered[]> {
+    const answers: Answered[] = [];
+    for (const row of batch)
+      answers.push(await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal));
+    return answers;
+  }
+}
+
+function record(
+  evaluationId: string,
+  position: number,
+  { ordinal, content }: AskedRow,
+  [answers, against]: readonly Answered[][],
+  i: number,
+  context: TaskContext,
+): EvaluationRowRecord {
+  const [answer, other] = [answers![i]!, against?.[i] ?? null];
+  return {
+    ...{ evaluationId, position, ordinal },
+    ...{ input: stored(inputText(content)), expected: stored(outputText(content)), answer: stored(answer.text) },
+    probability: answer.probability,
+    score: scoreRow(content, answer, context),
+    againstAnswer: other && stored(other.text),
+    againstProbability: other && other.probability,
+    againstScore: other && scoreRow(content, other, context),
+  };
+}
+
+/** PostgreSQL takes no NUL, which a model may well write. */
+const stored = (text: string): string => text.replaceAll('\0', '\ufffd');

@@ -1,0 +1,154 @@
+import { jest } from '@jest/globals';
+import { evaluationRuns, EvaluationStore, Evaluator, type StartEvaluation } from '../../../src/evaluation/index.js';
+import { figures } from '../../../src/evaluation/evaluations/figures.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
+import { encodeCursor } from '../../../src/kernel/pagination.js';
+import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { DataKit } from '../data/data-kit.js';
+import { eventually } from '../platform/eventually.js';
+import { AdapterKit } from './adapter-kit.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(240_000);
+
+const LABELS = ['billing', 'cards', 'travel'];
+const TOPICS = ['an invoice', 'a lost card', 'a trip'];
+const TEST_ROWS = 60;
+
+describe('evaluation', () => {
+  let kit: AdapterKit;
+  let data: DataKit;
+  let runs: RunQueue;
+  let evaluator: Evaluator;
+  let datasetVersionId: string;
+  let asked = 0;
+
+  const startRuns = (): void => {
+    const { database, events } = kit.models;
+    runs = new RunQueue({
+      ...{ database, events, clock: systemClock, log: silentLogger() },
+      ...{ owner: newId(), pollMs: 50, kinds: [evaluationRuns] },
+    });
+    const worker = {
+      generate: kit.worker.client.generate.bind(kit.worker.client),
+      scoreNext(...args: Parameters<typeof kit.worker.client.scoreNext>) {
+        asked += 1;
+        return kit.worker.client.scoreNext(...args);
+      },
+    };
+    evaluator = new Evaluator({
+      ...{ runs, registry: kit.models.registry, adapters: kit.adapters, data: data.data, worker },
+      store: new EvaluationStore(database),
+    });
+    runs.handle([evaluationRuns], evaluator);
+    runs.start();
+  };
+
+  beforeAll(async () => {
+    kit = await AdapterKit.start();
+    data = await DataKit.start({ on: kit.models.database });
+    await data.data.datasets.createDataset(workspaceId, { name: 'routing', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 3 * TEST_ROWS }, (_, i) => ({
+      text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
+      label: LABELS[i % 3],
+      split: i < TEST_ROWS ? 'test' : 'train',
+    }));
+    datasetVersionId = (await data.imported('routing', rows)).id;
+    for (const [name, seed] of [
+      ['first', 1],
+      ['second', 2],
+    ] as const)
+      await kit.add({
+        ...{ name, seed, task: 'CLASSIFICATION' },
+        usage: {
+          labels: LABELS,
+          answer: { form: 'label-token', labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
+        },
+      });
+    startRuns();
+  });
+  afterAll(async () => {
+    await runs.stop();
+    await data.dispose();
+    await kit.dispose();
+  });
+
+  const start = (more: Partial<StartEvaluation>): Promise<RunRow> =>
+    evaluator.start(workspaceId, {
+      ...{ adapter: 'first@1', model: null, against: 'second@1', datasetVersionId, split: 'TEST' as never },
+      ...{ rows: 100, seed: 1, force: false, idempotencyKey: newId(), ...more },
+    });
+  const ended = (run: RunRow) => kit.models.ended(run, 200_000);
+  const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
+
+  it('measures an adapter and another on the same rows, with intervals, and shows what broke first', async () => {
+    const run = await ended(await start({}));
+    expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });
+    const found = figures.parse((await recorded(run.id)).figures);
+    expect(found.metrics.map(({ name }) => name)).toEqual(['accuracy', 'macro-F1', 'ECE']);
+    const [accuracy] = found.metrics;
+    expect(accuracy!.low).toBeLessThanOrEqual(accuracy!.value);
+    expect(accuracy!.high).toBeGreaterThanOrEqual(accuracy!.value);
+    const first = await evaluator.store.rows(run.id, { first: 50, after: null });
+    const last = first.items.at(-1)!;
+    const after = encodeCursor([last.difference, last.position]);
+    const rest = await evaluator.store.rows(run.id, { first: 50, after });
+    const rows = [...first.items, ...rest.items];
+    expect(new Set(rows.map(({ position }) => position)).size).toBe(TEST_ROWS);
+    const differences = rows.map(({ difference }) => difference);
+    expect(differences).toEqual([...differences].sort((a, b) => a - b));
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / TEST_ROWS;
+    expect(mean(rows.map(({ score }) => score))).toBeCloseTo(accuracy!.value, 9);
+    expect(mean(differences)).toBeCloseTo(accuracy!.difference!.value, 9);
+    expect(found.confusions.reduce((sum, { count }) => sum + count, 0)).toBe(TEST_ROWS);
+  });
+
+  it('goes on behind the rows that are stored when it was interrupted', async () => {
+    asked = 0;
+    const run = await start({});
+    await eventually('the first rows', async () => (await evaluator.store.answers(run.id)).answers.length > 0, 120_000);
+    await runs.stop();
+    const before = (await evaluator.store.answers(run.id)).answers.length;
+    expect(before).toBeLessThan(TEST_ROWS);
+    asked = 0;
+    startRuns();
+    expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(asked).toBe(2 * (TEST_ROWS - before));
+    expect((await recorded(run.id)).rows).toBe(TEST_ROWS);
+  });
+
+  it('draws the same sample for the same seed', async () => {
+    const draw = async (seed: number): Promise<number[]> => {
+      const run = await ended(await start({ rows: 10, seed }));
+      return (await evaluator.store.rows(run.id, { first: 20, after: null })).items
+        .map(({ ordinal }) => ordinal)
+        .sort();
+    };
+    const [once, again, other] = [await draw(3), await draw(3), await draw(4)];
+    expect(once).toHaveLength(10);
+    expect(again).toEqual(once);
+    expect(other).not.toEqual(once);
+  });
+
+  it('refuses rows for training unless it is forced to, another task, and more rows than it takes', async () => {
+    const train = { split: 'TRAIN' as never, rows: 5 };
+    await expect(start(train)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.split' });
+    const forced = await ended(await start({ ...train, force: true }));
+    expect(await recorded(forced.id)).toMatchObject({ split: 'TRAIN', rows: 5 });
+    await expect(start({ rows: 5_001 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.rows' });
+    await kit.add({ name: 'other-task', seed: 5 });
+    await expect(start({ adapter: 'other-task@1' })).rejects.toMatchObject({ field: 'input.adapter' });
+  });
+
+  it('forgets the texts of its rows when those of the dataset version are erased', async () => {
+    const run = await ended(await start({ rows: 5 }));
+    await kit.models.database.prisma.datasetVersion.update({
+      where: { id: datasetVersionId },
+      data: { withdrawnAt: new Date(), withdrawnReason: 'erased' },
+    });
+    expect((await evaluator.store.rows(run.id, { first: 5, after: null })).items).toEqual([]);
+    expect((await recorded(run.id)).figures).not.toBeNull();
+  });
+});
