@@ -130,7 +130,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     worker,
     defaults: { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER },
   });
-  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files });
+  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
   const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
   const inputs = new IngestionInputs(database);
   const parser = new IsolatedParser();

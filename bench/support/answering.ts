@@ -66,7 +66,7 @@ export async function startAnswering() {
   const retriever = new Retriever(shared);
   const parts: AskParts = {
     ...{ registry, retriever, worker, clock },
-    adapters: new AdapterRegistry({ store: new AdapterStore(database), files }),
+    adapters: new AdapterRegistry({ store: new AdapterStore(database), files, erasure }),
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
     features: new FeatureService(new FeatureStore(database), clock),

@@ -8,15 +8,14 @@ export const featureHolder = (features: FeatureService): Holder => ({
   erase: async ({ workspaceId, person }) => (person === undefined ? 0 : features.forget(workspaceId, person)),
 });
 
-/** Versions are immutable: what one was made of stays as long as its rows. */
+/** Versions are immutable: what one was made of, its rows and its training examples stay with it. */
 export const datasetsNeedFiles = (store: DatasetStore): Dependant => ({
   async needs(workspaceId, contents) {
-    const users = await store.madeOf(workspaceId, contents);
-    return new Map(
-      [...users].map(([sha256, { dataset, version }]) => [
-        sha256,
-        `Version ${version} of the dataset ${dataset} was made of it: delete its rows there too.`,
-      ]),
-    );
+    const reasons = new Map<string, string>();
+    for (const [sha256, { dataset, version }] of await store.madeOf(workspaceId, contents))
+      reasons.set(sha256, `Version ${version} of the dataset ${dataset} was made of it: delete its rows there too.`);
+    for (const [sha256, { dataset, version }] of await store.keptIn(workspaceId, contents))
+      reasons.set(sha256, `It keeps rows of version ${version} of the dataset ${dataset}: delete them there.`);
+    return reasons;
   },
 });

@@ -63,7 +63,7 @@ export class FileResolver {
   constructor(private readonly data: { parts: { files: FileService; erasure: Erasure } }) {}
 
   @Mutation(() => DeleteFilePayload, {
-    description: 'Deletes a file, unless a document, a dataset version or a model was made of it.',
+    description: 'Deletes a file, unless a document, a dataset version, a model or an adapter needs it.',
     complexity: cost(10),
   })
   async deleteFile(

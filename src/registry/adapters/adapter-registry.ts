@@ -1,3 +1,4 @@
+import type { Erasure } from '../../erasure/index.js';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
@@ -11,6 +12,7 @@ import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-stor
 export interface AdapterRegistryParts {
   store: AdapterStore;
   files: FileService;
+  erasure: Erasure;
 }
 
 export interface Promotion {
@@ -30,6 +32,7 @@ export class AdapterRegistry {
 
   constructor(private readonly parts: AdapterRegistryParts) {
     this.store = parts.store;
+    parts.erasure.addDependant({ needs: (workspaceId, contents) => parts.store.filesInUse(workspaceId, contents) });
   }
 
   /** Adds a version whose files are stored already, and its adapter if the name is new. @throws ALREADY_EXISTS, BAD_USER_INPUT */

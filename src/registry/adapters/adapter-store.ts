@@ -108,6 +108,20 @@ export class AdapterStore {
     });
   }
 
+  /** What needs files with these contents, by digest: versions keep their PEFT files and the GGUF made from them. */
+  async filesInUse(workspaceId: WorkspaceId, digests: readonly string[]): Promise<Map<string, string>> {
+    const { rows } = await this.database.pool.query<{ sha256: string; adapter: string; version: number }>(
+      `SELECT DISTINCT ON (sha256) sha256, adapter.name AS adapter, version
+       FROM stored_file f
+       JOIN adapter_version v ON f.id IN (weights_file_id, config_file_id, gguf_file_id)
+       JOIN adapter ON adapter.id = adapter_id
+       WHERE f.workspace_id = $1 AND v.workspace_id = $1 AND sha256 = ANY($2)
+       ORDER BY sha256, v.id DESC`,
+      [workspaceId, digests],
+    );
+    return new Map(rows.map(({ sha256, adapter, version }) => [sha256, `${adapter}@${version} is made of it.`]));
+  }
+
   async resolve(adapter: AdapterRow, which: AdapterReference['which']): Promise<AdapterVersionRow | null> {
     if ('version' in which)
       return this.database.prisma.adapterVersion.findUnique({

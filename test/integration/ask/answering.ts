@@ -67,7 +67,7 @@ export async function startAnswering() {
   erasure.addHolder(answerHolder(database, answers));
   const parts: AskParts = {
     ...{ registry, retriever, worker: watched, clock: systemClock },
-    adapters: new AdapterRegistry({ store: new AdapterStore(database), files }),
+    adapters: new AdapterRegistry({ store: new AdapterStore(database), files, erasure }),
     answers,
     expected: new ExpectedTimes(),
     features,

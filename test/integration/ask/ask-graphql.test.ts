@@ -146,6 +146,17 @@ describe('asking over GraphQL', () => {
     });
   });
 
+  it('deletes answers by id or by conversation, and none of others', async () => {
+    const DELETE = 'mutation ($input: DeleteAnswersInput!) { deleteAnswers(input: $input) { deleted } }';
+    const { id } = await ask({ question: RMA, conversationId: 'brief' });
+    await ask({ question: RMA, conversationId: 'brief' });
+    const deleted = (input: object, workspaceId?: WorkspaceId) => send(DELETE, { input }, workspaceId);
+    expect(await deleted({ ids: [id] }, freshWorkspace())).toEqual({ deleteAnswers: { deleted: 0 } });
+    expect(await deleted({ ids: [id] })).toEqual({ deleteAnswers: { deleted: 1 } });
+    expect(await deleted({ conversationId: 'brief' })).toEqual({ deleteAnswers: { deleted: 1 } });
+    await expect(deleted({})).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+
   it('reads answers with their edges in a fixed number of statements', async () => {
     for (const question of [RMA, 'At what wind speed are the roof vents shut?', 'When is the battery swapped?'])
       await ask({ question, conversationId: 'many', generation: { maxTokens: 2 } });

@@ -286,6 +286,31 @@ describe('datasets over GraphQL', () => {
     });
   });
 
+  it('deletes a file unless a version was made of it or keeps its rows in it', async () => {
+    const DELETE_FILE =
+      'mutation ($file: ID!) { deleteFile(input: { file: $file }) { erasure { deletedFiles keptFiles { id reason } complete } } }';
+    const run = await messages('kept');
+    const { versionId } = await kit.output((await kit.runs.get(ws, fromGlobalId(run, 'ImportRun', 'id')))!);
+    const rowGroups = await kit.database.prisma.datasetRowGroup.findMany({ where: { versionId: versionId! } });
+    const uploads = await kit.database.prisma.storedFile.findMany({ where: { name: 'messages.csv' } });
+    const needed = [
+      ...rowGroups.map(({ fileId }) => [fileId, 'It keeps rows of version 1 of the dataset kept: delete them there.']),
+      ...uploads.map(({ id }) => [id, 'Version 1 of the dataset kept was made of it: delete its rows there too.']),
+    ];
+    expect(rowGroups).not.toEqual([]);
+    for (const [fileId, reason] of needed) {
+      const id = toGlobalId('File', fileId!);
+      expect(await ask(DELETE_FILE, { file: id })).toEqual({
+        deleteFile: { erasure: { deletedFiles: [], keptFiles: [{ id, reason }], complete: true } },
+      });
+    }
+    const file = toGlobalId('File', (await kit.upload('spare.csv', 'id,text\n1,Spare\n')).id);
+    expect(await ask(DELETE_FILE, { file })).toEqual({
+      deleteFile: { erasure: { deletedFiles: ['spare.csv'], keptFiles: [], complete: true } },
+    });
+    await expect(ask(DELETE_FILE, { file })).rejects.toMatchObject({ code: 'NOT_FOUND', field: 'input.file' });
+  });
+
   it('suggests a mapping for an upload, with rows as they would be', async () => {
     type Preview = {
       previewImport: {

@@ -34,7 +34,8 @@ export class AdapterKit {
     await models.ended(
       await models.registry.register(workspaceId, { fileId: file.id as never, idempotencyKey: newId() }),
     );
-    const adapters = new AdapterRegistry({ store: new AdapterStore(models.database), files: models.files });
+    const { database, files, erasure } = models;
+    const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
     return new AdapterKit(worker, models, adapters, await models.registry.resolve(workspaceId, 'tiny'));
   }
 

@@ -224,4 +224,15 @@ describe('the knowledge API', () => {
       ),
     ).toMatchObject({ rebuildIndex: { run: { kind: 'REINDEXING', collection: { name: 'tended' } } } });
   });
+
+  it('deletes a collection with its files and says what went', async () => {
+    await knowledge.collection('brief');
+    await knowledge.ingest('brief', [{ name: 'a.txt', text: 'Alpha.' }]);
+    const DELETE =
+      'mutation { deleteCollection(input: {collection: "brief"}) { erasure { deletedFiles keptFiles { id } complete } } }';
+    expect(await ask(DELETE)).toEqual({
+      deleteCollection: { erasure: { deletedFiles: ['a.txt'], keptFiles: [], complete: true } },
+    });
+    await expect(ask(DELETE)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
 });

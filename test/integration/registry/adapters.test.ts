@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { Erasure } from '../../../src/erasure/index.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import type { AdapterUsage, Attestation } from '../../../src/registry/adapters/adapter.js';
+import type { AdapterUsage, AdapterVersionRow, Attestation } from '../../../src/registry/adapters/adapter.js';
 import { AdapterRegistry } from '../../../src/registry/adapters/adapter-registry.js';
 import { AdapterStore } from '../../../src/registry/adapters/adapter-store.js';
 import { FileService, ArtifactStore } from '../../../src/platform/artifacts/index.js';
@@ -27,13 +29,15 @@ describe('adapters', () => {
   let folder: TemporaryFolder;
   let registry: AdapterRegistry;
   let files: FileService;
+  let erasure: Erasure;
   let model: { modelId: string; variantId: string };
 
   beforeAll(async () => {
     database = await testDatabase();
     folder = await temporaryFolder();
     files = new FileService(database, new ArtifactStore(folder.path));
-    registry = new AdapterRegistry({ store: new AdapterStore(database), files });
+    erasure = new Erasure(files);
+    registry = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
     model = await someModel(database);
   });
 
@@ -42,27 +46,29 @@ describe('adapters', () => {
     await folder.remove();
   });
 
-  async function addVersion(name: string): Promise<{ version: number; id: string }> {
-    const bytes = randomBytes(64);
-    const store = () =>
-      files.store(workspaceId, {
-        name: 'adapter.gguf',
-        mediaType: 'application/octet-stream',
-        source: (async function* () {
-          yield bytes;
-        })(),
-        maxBytes: 1_000,
-      });
-    const file = await store();
+  const stored = (bytes: Uint8Array) =>
+    files.store(workspaceId, {
+      name: 'adapter.gguf',
+      mediaType: 'application/octet-stream',
+      source: Readable.from([bytes]),
+      maxBytes: 1_000,
+    });
+
+  async function addVersion(name: string): Promise<AdapterVersionRow> {
+    const [weights, config, gguf] = [
+      await stored(randomBytes(64)),
+      await stored(randomBytes(64)),
+      await stored(randomBytes(64)),
+    ];
     return registry.add(
       workspaceId,
       { name, task: 'CLASSIFICATION', modelId: model.modelId, description: '' },
       {
-        digest: sha256(bytes),
-        weightsFileId: file.id,
-        configFileId: file.id,
-        ggufFileId: file.id,
-        ggufSha256: file.sha256,
+        digest: weights.sha256,
+        weightsFileId: weights.id,
+        configFileId: config.id,
+        ggufFileId: gguf.id,
+        ggufSha256: gguf.sha256,
         bytes: 64,
         rank: 16,
         alpha: 32,
@@ -124,6 +130,19 @@ describe('adapters', () => {
     for (const [i, moment] of moments.entries())
       expect((await registry.asOf(workspaceId, adapter, 'production', moment))?.id).toBe(versions[i]!.id);
     expect((await registry.asOf(workspaceId, adapter, 'production', new Date()))?.id).toBe(versions[0]!.id);
+  });
+
+  it('keeps every file that a version is made of, and lets others go', async () => {
+    const { weightsFileId, configFileId, ggufFileId } = await addVersion('whole');
+    for (const id of [weightsFileId, configFileId, ggufFileId]) {
+      const { deletedFiles, keptFiles } = await erasure.eraseFile(workspaceId, id);
+      expect([deletedFiles, keptFiles]).toEqual([
+        [],
+        [{ fileId: id, name: 'adapter.gguf', reason: 'whole@1 is made of it.' }],
+      ]);
+    }
+    const { id } = await stored(randomBytes(64));
+    expect((await erasure.eraseFile(workspaceId, id)).deletedFiles).toEqual(['adapter.gguf']);
   });
 
   it('promotes nothing that was never shown to act', async () => {

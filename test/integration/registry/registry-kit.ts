@@ -24,6 +24,7 @@ export class RegistryKit {
     readonly hub: HubServer,
     readonly artifacts: ArtifactStore,
     readonly files: FileService,
+    readonly erasure: Erasure,
     readonly runs: RunQueue,
     readonly events: EventLog,
     readonly registry: ModelRegistry,
@@ -36,6 +37,7 @@ export class RegistryKit {
     const log = silentLogger();
     const artifacts = new ArtifactStore(join(folder, 'artifacts'));
     const files = new FileService(database, artifacts);
+    const erasure = new Erasure(files);
     const events = new EventLog({ database, log });
     const runs = new RunQueue({
       database,
@@ -50,12 +52,12 @@ export class RegistryKit {
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
       : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
     const registry = new ModelRegistry({
-      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure: new Erasure(files), store: new ModelStore(database) },
+      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store: new ModelStore(database) },
       defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
     });
     runs.handle([downloadRuns], registry);
     runs.start();
-    return new RegistryKit(database, folder, hub, artifacts, files, runs, events, registry);
+    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry);
   }
 
   async dispose(): Promise<void> {
