@@ -13,6 +13,7 @@ import { Attestor, attestationRuns, evaluationRuns, EvaluationStore, Evaluator }
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
+import { checkAddress } from './graphql/listening.js';
 import { startGateway } from './graphql/server.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { systemClock } from './kernel/clock.js';
@@ -86,6 +87,7 @@ export async function startGraft(config: Config, log: Logger): Promise<Graft> {
 
 async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {
   const workspaceId = DEFAULT_WORKSPACE_ID;
+  await checkAddress(config.GRAFT_HOST, config.GRAFT_PORT);
   const services = await startServices({
     home: config.GRAFT_HOME,
     databaseUrl: config.DATABASE_URL,

@@ -1,6 +1,6 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OperationTypeNode } from 'graphql';
+import { OperationTypeNode, type FormattedExecutionResult, type GraphQLFormattedError } from 'graphql';
 import type { ErrorCode } from '../kernel/error-codes.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext, type OperationCost } from '../graphql-kit/index.js';
@@ -50,10 +50,9 @@ const DOCUMENT_ERRORS: ReadonlySet<unknown> = new Set<ErrorCode>([
  * GraphQL over HTTP asks for 200 when a well-formed request is answered as `application/json`, whatever the answer:
  * only `application/graphql-response+json` tells a GraphQL server's 400 from a proxy's.
  */
-function isAnswerInJson(body: string, contentType: string | undefined): boolean {
+function isAnswerInJson(errors: readonly GraphQLFormattedError[], contentType: string | undefined): boolean {
   if (!contentType?.startsWith('application/json')) return false;
-  const { errors } = JSON.parse(body) as { errors?: { extensions?: { code?: unknown } }[] };
-  return errors?.every((error) => DOCUMENT_ERRORS.has(error.extensions?.code)) ?? false;
+  return errors.every((error) => DOCUMENT_ERRORS.has(error.extensions?.['code']));
 }
 
 export interface HttpParts {
@@ -88,9 +87,15 @@ async function answer(
   void reply.header('cache-control', 'no-store');
   // A body in parts is what @defer makes, which this version of graphql does not have.
   const text = body.kind === 'complete' ? body.string : '';
-  const answered = status === 400 && isAnswerInJson(text, headers.get('content-type'));
-  void reply.code(answered ? 200 : (status ?? 200));
-  return text;
+  if (status === undefined || status < 400) return text;
+  const refused = JSON.parse(text) as FormattedExecutionResult;
+  // What Apollo refuses by itself it formats before it knows whose request it is.
+  const errors = refused.errors!.map((error) => ({
+    ...error,
+    extensions: { ...error.extensions, requestId: request.id },
+  }));
+  void reply.code(status === 400 && isAnswerInJson(errors, headers.get('content-type')) ? 200 : status);
+  return JSON.stringify({ ...refused, errors });
 }
 
 /**

@@ -10,6 +10,7 @@ import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
 import { checkJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { cannotListen } from './listening.js';
 import { addConsole } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
@@ -207,7 +208,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     connectionInitTimeoutMs: options.connectionInitTimeoutMs,
   });
 
-  await server.listen({ host: options.host, port: options.port });
+  await server.listen({ host: options.host, port: options.port }).catch(cannotListen(options.host, options.port));
   const address = server.server.address();
   const port = typeof address === 'object' && address ? address.port : options.port;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GraftError } from '../../kernel/errors.js';
 import { decodeText } from './decode.js';
 import type { FileMapping } from './mapping.js';
-import { valueAt } from './read-text.js';
+import { refuseDeep, valueAt } from './read-text.js';
 import { batched, MAX_JSON_BYTES, type DataFile, type SourceRecord } from './records.js';
 
 const SQUAD = z.object({
@@ -42,13 +42,16 @@ async function parseWhole(file: DataFile, mapping: Pick<FileMapping, 'encoding'>
   let text = '';
   for await (const piece of decodeText([await readFile(file.path)] as never, mapping.encoding, file.name))
     text += piece;
+  let whole: unknown;
   try {
-    return JSON.parse(text);
+    whole = JSON.parse(text);
   } catch (error) {
     throw new GraftError('DATA_FILE_INVALID', `${file.name} is not JSON: ${(error as Error).message}`, {
       cause: error,
     });
   }
+  refuseDeep(whole);
+  return whole;
 }
 
 /** Records of one JSON array of objects. @throws DATA_FILE_INVALID, PAYLOAD_TOO_LARGE */

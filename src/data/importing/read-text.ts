@@ -111,11 +111,27 @@ export async function* readJsonLines(
     });
 }
 
+/** Levels that a record's values may have inside each other: more than data has, less than any stack. */
+const MAX_NESTING = 100;
+
+/** @returns null for what is no JSON object @throws DATA_FILE_INVALID for one that is nested too deeply */
 export function parseObject(text: string): Record<string, unknown> | null {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return value && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    value = JSON.parse(text);
   } catch {
     return null;
   }
+  refuseDeep(value, MAX_NESTING);
+  return value && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+}
+
+/** @throws DATA_FILE_INVALID for a value with more levels than are left */
+export function refuseDeep(value: unknown, levels = MAX_NESTING): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0)
+    throw new GraftError('DATA_FILE_INVALID', `A record is nested more than ${MAX_NESTING} levels deep.`, {
+      hint: 'Flatten it, or leave out the value that is nested so deeply.',
+    });
+  for (const inner of Object.values(value)) refuseDeep(inner, levels - 1);
 }

@@ -28,10 +28,41 @@ function parseMarkdown(source: string, name: string, notes: string[]): ParsedDoc
   const clean = cleanText(source);
   const frontMatter = FRONT_MATTER.exec(clean);
   const body = frontMatter === null ? clean : clean.slice(frontMatter[0].length);
-  const tree = fromMarkdown(body, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  const inlineMarks = pairingCost(body) <= MOST_PAIRING_COST;
+  if (!inlineMarks) builder.note('Too many brackets or asterisks at one place: links and emphasis were not read.');
+  const extensions = inlineMarks ? [gfm()] : [gfm(), { disable: { null: PAIRED_MARKS } }];
+  const tree = fromMarkdown(body, { extensions, mdastExtensions: [gfmFromMarkdown()] });
   tree.children.forEach((node) => addNode(builder, node));
   const title = /^title:\s*(["']?)(.+)\1\s*$/m.exec(frontMatter?.[1] ?? '')?.[2];
   return builder.finish({ title, fallbackTitle: name });
+}
+
+/** micromark's names of the constructs whose marks are paired after the text around them was read. */
+const PAIRED_MARKS = [
+  'attention',
+  'strikethrough',
+  'labelStartLink',
+  'labelStartImage',
+  'labelEnd',
+  'gfmFootnoteCall',
+  'gfmPotentialFootnoteCall',
+];
+
+/** Seven thousand marks in one paragraph, which take about two seconds. */
+const MOST_PAIRING_COST = 50_000_000;
+
+/** What pairing takes at worst, without a unit: the square of the brackets, asterisks and the like of each paragraph or list item. */
+function pairingCost(text: string): number {
+  let cost = 0;
+  let marks = 0;
+  for (const line of text.split('\n')) {
+    if (/^\s*([-*+]\s|$)/.test(line)) {
+      cost += marks ** 2;
+      marks = 0;
+    }
+    marks += line.match(/[[\]*_~]/g)?.length ?? 0;
+  }
+  return cost + marks ** 2;
 }
 
 /** Two kinds of evidence, or two headings, in the first 20,000 characters: one `#` alone may be a comment. */

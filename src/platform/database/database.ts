@@ -22,7 +22,7 @@ const MAX_CONNECTIONS = 16;
  * Opens a database and asks it one question, so that a wrong URL is known at start.
  * Later losses of the connection heal by themselves: a broken connection leaves the pool, the next query opens another.
  *
- * @throws GraftError SETUP_FAILED for a URL that can't be used, DATABASE_UNAVAILABLE when nothing answers.
+ * @throws GraftError SETUP_FAILED for a URL that can't be used, DATABASE_UNAVAILABLE when nothing answers; both name the host.
  */
 export async function openDatabase(url: string): Promise<Database> {
   refuseForeignSchema(url);
@@ -44,9 +44,34 @@ export async function openDatabase(url: string): Promise<Database> {
     await pool.query('SELECT 1');
   } catch (error) {
     await close();
-    throw mapDatabaseError(error);
+    throw refusedAtStart(url, error);
   }
   return { prisma, pool, url, close };
+}
+
+/** SQLSTATEs with which PostgreSQL refuses a URL, and what is to be done. */
+const REFUSALS: Record<string, string> = {
+  '28P01': 'The user name or the password is wrong.',
+  '28000': 'The user may not sign in from here: look at the server’s pg_hba.conf.',
+  '3D000': 'Create the database first (`createdb`), or name one that exists.',
+};
+
+/** What the first question's failure says about the URL, of which only host, port and name are told. */
+function refusedAtStart(url: string, error: unknown): unknown {
+  const { hostname = '', port = '', pathname = '/' } = URL.canParse(url) ? new URL(url) : {};
+  const where = `the database ${JSON.stringify(pathname.slice(1))} at ${hostname || 'the local socket'}:${port || 5432}`;
+  const refusal = REFUSALS[(error as { code?: string }).code ?? ''];
+  if (refusal !== undefined)
+    return new GraftError('SETUP_FAILED', `PostgreSQL refuses ${where}.`, {
+      hint: `${refusal} DATABASE_URL is \`postgresql://user:password@host:5432/name\`.`,
+      cause: error,
+    });
+  const mapped = mapDatabaseError(error);
+  if (!(mapped instanceof GraftError) || mapped.code !== 'DATABASE_UNAVAILABLE') return mapped;
+  return new GraftError('DATABASE_UNAVAILABLE', `Nothing answers for ${where}.`, {
+    hint: 'Look whether the server runs and can be reached from here, and at host and port in DATABASE_URL.',
+    cause: error,
+  });
 }
 
 /** Prisma's `?schema=` means nothing to PostgreSQL's own clients; to ignore it would put the tables where nobody expects them. */

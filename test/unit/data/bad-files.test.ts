@@ -230,6 +230,20 @@ describe('files that are refused, with a code and a way out', () => {
     });
   });
 
+  it('JSON nested 5,000 deep, in lines and in an array', async () => {
+    const deep = (open: string, close: string) => `{"text":${open.repeat(5_000)}1${close.repeat(5_000)},"label":"x"}\n`;
+    for (const line of [deep('[', ']'), deep('{"a":', '}')])
+      for (const [name, content] of [
+        ['deep.jsonl', line.repeat(3)],
+        ['deep.json', `[${line}]`],
+      ] as const) {
+        expect(await failure(csv(name, content))).toMatchObject({ code: 'DATA_FILE_INVALID' });
+        expect(await failure(sniffFile(await writtenFile(folder, name, content), folder))).toMatchObject({
+          code: 'DATA_FILE_INVALID',
+        });
+      }
+  });
+
   it('JSON that is none, and paired files of unequal length', async () => {
     const file = await writtenFile(folder, 'broken.json', '[{"text": "a", "label": "x"}, {');
     expect(await failure(made({ task: TaskKind.CLASSIFICATION, files: [{ file }] }))).toMatchObject({

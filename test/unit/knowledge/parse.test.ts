@@ -26,6 +26,21 @@ describe('parseDocument', () => {
     ]);
   });
 
+  it.each(['[', '![', '*a ', 'a**b', '[a](b) ', '_a_ ', '[^a]', '~~a '])(
+    'gives up pairing the marks of %j by the ten thousand, and keeps text and headings',
+    async (unit) => {
+      const { blocks, text, notes } = await parse(`# Pump\n\n${unit.repeat(20_000)}\n\n## Flow\n\neleven`, 'a.md');
+      expect(notes).toContain('Too many brackets or asterisks at one place: links and emphasis were not read.');
+      expect(blocks.at(-1)!.headings).toEqual(['Pump', 'Flow']);
+      expect(text).toContain('eleven');
+    },
+  );
+
+  it('reads links and emphasis however many there are in lists and paragraphs of honest length', async () => {
+    const { text } = await parse(`${'- **a** [b](c)\n'.repeat(3_000)}\n${'*d* [e](f)\n\n'.repeat(1_000)}`, 'a.md');
+    expect(text).not.toMatch(/[*[\]]/);
+  });
+
   it('reads HTML without scripts, styles, hidden parts and navigation', async () => {
     const document = await parse(
       `<!DOCTYPE html><html><head><title>Pump &amp; filter</title><style>p{}</style></head><body>
