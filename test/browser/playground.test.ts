@@ -60,11 +60,35 @@ describe('the Playground', () => {
       .filter({ hasText: new RegExp(text.replaceAll(' ', '\\s*')) })
       .waitFor({ timeout: 20_000 });
 
-  itInBrowser('has a tab for every operation that ships', async () => {
-    const names = await page.locator('.graphiql-tab-button').allTextContents();
-    expect(names).toContain('System');
-    expect(names).toContain('Runs');
+  const sidebar = () => page.getByRole('region', { name: 'Operations' });
+
+  itInBrowser('lists the operations that ship by flow, and opens one tab only', async () => {
+    expect(await sidebar().getByRole('heading').allTextContents()).toEqual(
+      expect.arrayContaining(['Ask', 'Knowledge', 'Models', 'Data', 'Runs', 'System']),
+    );
+    expect(await page.locator('.graphiql-tab-button').count()).toBe(1);
     await page.screenshot({ path: join(screenshots, 'playground.png') });
+  });
+
+  itInBrowser('finds an operation by its words, and opens it with its variables at one click', async () => {
+    await page.getByLabel('Search operations').fill('knowledge ingest');
+    await sidebar()
+      .getByRole('button', { name: /^IngestDocuments\b/ })
+      .click();
+    await page.locator('.graphiql-tab-active').filter({ hasText: 'IngestDocuments' }).waitFor();
+    await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: 'ingestDocuments' }).waitFor();
+    await page.locator('.graphiql-editor-tool .view-lines').filter({ hasText: 'idempotencyKey' }).waitFor();
+  });
+
+  itInBrowser('goes back to the open tab of an operation instead of opening it twice', async () => {
+    const before = await page.locator('.graphiql-tab-button').count();
+    await page.getByLabel('Search operations').fill('');
+    await sidebar()
+      .getByRole('button', { name: /^Ask\b/ })
+      .first()
+      .click();
+    await page.locator('.graphiql-tab-active').filter({ hasText: 'Ask' }).waitFor();
+    expect(await page.locator('.graphiql-tab-button').count()).toBe(before);
   });
 
   itInBrowser('runs a query', async () => {

@@ -2,10 +2,11 @@ import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import './playground.css';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { GraphiQL } from 'graphiql';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
-import { edition, tabs } from './tabs.js';
+import { operations } from './operations.js';
+import { operationsPlugin } from './operations-sidebar.jsx';
 
 const url = new URL('/graphql', window.location.href);
 const socketUrl = new URL(url);
@@ -17,20 +18,18 @@ const fetcher = createGraphiQLFetcher({
   wsClient: createClient({ url: socketUrl.href, lazy: true }),
 });
 
-const EDITION_KEY = 'graft:edition';
-const fresh = localStorage.getItem(EDITION_KEY) !== String(edition);
-if (fresh) {
-  localStorage.removeItem('graphiql:tabState');
-  localStorage.removeItem('graphiql:query');
-  localStorage.setItem(EDITION_KEY, String(edition));
-}
+// Both stay the same objects: GraphiQL starts over with a new list.
+const plugins = [operationsPlugin, HISTORY_PLUGIN];
+const [first] = operations;
 
 createRoot(document.getElementById('playground')).render(
   <GraphiQL
     fetcher={fetcher}
-    defaultTabs={tabs}
+    plugins={plugins}
+    visiblePlugin={operationsPlugin}
+    defaultTabs={[first]}
     // GraphiQL takes the first tab's query from the tabs, but not its variables.
-    initialVariables={fresh ? tabs[0]?.variables : undefined}
+    initialVariables={localStorage.getItem('graphiql:tabState') === null ? first.variables : undefined}
     defaultEditorToolsVisibility="variables"
   >
     <GraphiQL.Logo>
