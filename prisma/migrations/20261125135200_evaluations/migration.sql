@@ -44,14 +44,8 @@ CREATE INDEX "evaluation_dataset_version_id_idx" ON "evaluation"("dataset_versio
 -- AddForeignKey
 ALTER TABLE "evaluation_row" ADD CONSTRAINT "evaluation_row_evaluation_id_fkey" FOREIGN KEY ("evaluation_id") REFERENCES "evaluation"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
--- Rows that are erased are erased wherever they were answered, in the transaction that withdraws their version.
-CREATE FUNCTION forget_evaluated_rows() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  DELETE FROM evaluation_row USING evaluation
+-- Rows that are erased are erased wherever they were answered, in the transaction that withdraws their version. A rule and not a
+-- trigger: Prisma's own migrator cuts scripts at every semicolon, also at those inside a function.
+CREATE RULE forget_evaluated_rows AS ON UPDATE TO dataset_version WHERE NEW.withdrawn_at IS NOT NULL
+DO ALSO DELETE FROM evaluation_row USING evaluation
   WHERE evaluation.id = evaluation_row.evaluation_id AND evaluation.dataset_version_id = NEW.id;
-  RETURN NEW;
-END
-$$;
-
-CREATE TRIGGER forget_evaluated_rows AFTER UPDATE OF withdrawn_at ON dataset_version
-FOR EACH ROW WHEN (NEW.withdrawn_at IS NOT NULL) EXECUTE FUNCTION forget_evaluated_rows();
