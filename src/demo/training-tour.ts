@@ -26,7 +26,7 @@ export async function trainingTour(client: GraftClient): Promise<void> {
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
       ...{ adapter: ADAPTER, description: 'Which team a message goes to.', datasetVersion: version.id },
-      recipe: { epochs: 4 },
+      recipe: { epochs: 2 },
       idempotencyKey: `demo-${version.digest}`,
     },
   });

@@ -37,7 +37,7 @@ export const recipe = z.object({
   batchExamples: z.number().int().min(1).max(256),
   /**
    * Most tokens, padding included, that go through the model at once; a longer example goes alone. It bounds memory and how long a
-   * question waits, and costs next to no speed: 64, 160 and 448 tokens at once measured 101, 87 and 98 tokens/s.
+   * question waits; more at once may be faster (`npm run bench -- training`).
    */
   batchTokens: z.number().int().min(64).max(32_768),
   /** Longer examples are left out, and listed by the audit. */
