@@ -55,7 +55,12 @@ export const recipe = z.object({
   seed: z.number().int().min(0).max(0xffff_ffff),
 });
 export type Recipe = z.infer<typeof recipe>;
-export type RecipeOverrides = Partial<Omit<Recipe, 'retention'>> & { retention?: Partial<Recipe['retention']> };
+/** What a caller wants otherwise; what is left out or null stays as the preset has it. Checked by `recipeFor`. */
+export type RecipeOverrides = Wanted<Omit<Recipe, 'retention' | 'targets'>> & {
+  targets?: readonly string[] | null;
+  retention?: Wanted<Recipe['retention']> | null;
+};
+type Wanted<T> = { [Field in keyof T]?: T[Field] | null };
 
 /**
  * What all presets have in common. The learning rate matters most: on SmolLM2-135M 1e-3 learns in one epoch what 2e-4 doesn't in

@@ -125,8 +125,6 @@ export class TrainingValidated extends RunEventType {
   best!: boolean;
 }
 
-const NOTHING = { step: 0 };
-
 /** The kind of runs of this domain; its parts are the trainer's. */
 export const trainingRuns = runGraph(
   training.handledBy((parts: TrainerParts, context) => train(parts, context)),
@@ -135,7 +133,6 @@ export const trainingRuns = runGraph(
       ...{ examples, trained, validated, counts, findings },
     })),
     step: runEvent(TrainingStepped, ({ memoryBytes, ...step }) => ({
-      ...NOTHING,
       ...step,
       memoryBytes: BigInt(memoryBytes),
     })),
@@ -300,7 +297,7 @@ export class TrainingRunResolver {
     const { adapter, description, model, idempotencyKey } = input;
     const run = await this.parts.training.start(workspaceId, {
       ...{ adapter, description, model, idempotencyKey, datasetVersionId },
-      recipe: input.recipe as never,
+      recipe: input.recipe,
     });
     return { run: runObject(run) };
   }

@@ -4,7 +4,7 @@ import { checkedName, checkedText } from '../../kernel/text.js';
 import type { Data } from '../../data/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
-import { recipeFor, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
+import { recipeFor, type RecipeOverrides } from '../recipes/recipe.js';
 import { training } from './training-run.js';
 
 export interface TrainingServiceParts {
@@ -70,12 +70,6 @@ export class TrainingService {
       idempotencyKey: input.idempotencyKey,
       subjectId: version.id,
     });
-  }
-
-  /** The recipe that a run would have. @throws BAD_USER_INPUT, NOT_FOUND */
-  async recipe(workspaceId: WorkspaceId, datasetVersionId: string, overrides: RecipeOverrides): Promise<Recipe> {
-    const { dataset } = await this.parts.data.datasets.usableVersion(workspaceId, datasetVersionId, 'datasetVersion');
-    return recipeFor(dataset.task, overrides, 'recipe');
   }
 
   async #requireFree(workspaceId: WorkspaceId, name: string, task: string, modelId: string): Promise<void> {
