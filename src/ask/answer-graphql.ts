@@ -15,7 +15,7 @@ import { EntityType, type Entity } from '../data/index.js';
 import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
-import { AbstentionReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
+import { AbstentionReason, FinishReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
 import { Citation, Evidence, GONE } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
@@ -39,6 +39,21 @@ registerEnumType(Wording, {
       description: 'The best sentence of the documents, because the evidence did not support the model’s words.',
     },
     ABSTENTION: { description: 'A sentence that says why there is no answer.' },
+  },
+});
+
+registerEnumType(FinishReason, {
+  name: 'FinishReason',
+  description: 'What ended the model’s words.',
+  valuesConfig: {
+    END: { description: 'The model itself.' },
+    LENGTH: {
+      description: '`maxTokens`, or the end of what the model can read at once: the last sentence may be cut.',
+    },
+    REPEATED: {
+      description:
+        'It said the same over and over and was stopped. The best sentence of the documents then is the answer, or what was said before where there is none.',
+    },
   },
 });
 
@@ -230,6 +245,12 @@ export class Answer extends NodeType {
   @Field(() => Wording, { description: 'Where the text comes from.' })
   wording!: Wording;
 
+  @Field(() => FinishReason, {
+    nullable: true,
+    description: 'What ended the model’s words, also where others took their place; null when it wrote none.',
+  })
+  finishReason!: FinishReason | null;
+
   @Field(() => Boolean, { description: 'Whether no answer was given.' })
   abstained!: boolean;
 
@@ -303,6 +324,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     text: record.text,
     output: toOutput(record),
     wording: record.wording,
+    finishReason: record.finishReason,
     abstained: record.abstention !== null,
     abstention: record.abstention,
     evidence: record.evidence.map((each) => make(Evidence, { ...each, sourceDeleted: each.sourceDeleted ?? false })),

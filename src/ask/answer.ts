@@ -158,9 +158,15 @@ export interface VariantUsed {
 export const Wording = enumeration('MODEL', 'EVIDENCE', 'ABSTENTION');
 export type Wording = keyof typeof Wording;
 
+/** What ended the model's words. */
+export const FinishReason = enumeration('END', 'LENGTH', 'REPEATED');
+export type FinishReason = keyof typeof FinishReason;
+
 /** All of an answer but what its row keeps in columns of their own. */
 export interface AnswerBody {
   wording: Wording;
+  /** null when the model wrote nothing. */
+  finishReason: FinishReason | null;
   output: Output;
   abstention: Abstention | null;
   evidence: Evidence[];

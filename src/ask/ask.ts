@@ -119,11 +119,11 @@ async function* answer(
           ),
   );
 
-  const { text, wording, output, done } = worded;
+  const { text, wording, finishReason, output, done } = worded;
   const citations = await watch.time('cite', () => (worded.abstention ? [] : cite(text, evidence, asked)));
   const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
   const finished = await record.complete({
-    ...{ text, wording, output, evidence, citations },
+    ...{ text, wording, finishReason, output, evidence, citations },
     abstention: worded.abstention,
     route: withReason(route, found ? degradationReason(found.retrieval) : null),
     ...usedBy(plan),

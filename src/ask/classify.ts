@@ -41,6 +41,7 @@ export async function* classify(
   return {
     text: best.label,
     wording: 'MODEL',
+    finishReason: null,
     output: { kind: 'LABEL', label: best.label, probabilities },
     abstention: null,
     done: { promptTokens, reusedTokens, generatedTokens: 0, prefillMs, decodeMs: 0 },

@@ -37,7 +37,7 @@ export async function* generate(
   let started = false;
   let held = '';
   for await (const event of events) {
-    if (event.type === 'done') return { ...event, text: event.text.trim() };
+    if (event.type === 'done') return trimmed(event);
     if (event.type !== 'delta') continue;
     // White space at an end of the answer is none of it: it waits until a word follows.
     const text = held + event.text;
@@ -49,4 +49,13 @@ export async function* generate(
     yield delta;
   }
   throw new Error('the worker’s stream ended without its last event');
+}
+
+function trimmed({ text, repeatedFrom, ...done }: GenerateDone): GenerateDone {
+  const leading = text.length - text.trimStart().length;
+  return {
+    ...done,
+    text: text.trim(),
+    ...(repeatedFrom === undefined ? {} : { repeatedFrom: Math.max(0, repeatedFrom - leading) }),
+  };
 }

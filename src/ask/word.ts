@@ -1,6 +1,6 @@
 import type { GenerateDone } from '../worker-protocol/index.js';
 import { readAnswer } from '../data/index.js';
-import type { Abstention, Evidence, Output, Wording } from './answer.js';
+import type { Abstention, Evidence, FinishReason, Output, Wording } from './answer.js';
 import { declined } from './abstain.js';
 import type { AskEvent } from './events.js';
 import type { Adaptation } from './plan.js';
@@ -10,6 +10,7 @@ import { checkWording } from './verify.js';
 export interface Worded {
   text: string;
   wording: Wording;
+  finishReason: FinishReason | null;
   output: Output;
   abstention: Abstention | null;
   /** What the model took; null when none was asked. */
@@ -19,12 +20,13 @@ export interface Worded {
 /** The text of an answer that is none. */
 export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Worded> {
   yield { type: 'delta', text: abstention.sentence };
-  return { ...abstained(abstention), done: null };
+  return { ...abstained(abstention), finishReason: null, done: null };
 }
 
 /**
  * Passes on the model's words, then holds them against what it read: words that this doesn't support are replaced by the
- * best sentence, because what can't be checked against a source is worth less than the source itself.
+ * best sentence, because what can't be checked against a source is worth less than the source itself. So are words that
+ * ended in a loop; where there is no sentence, the loop is cut off.
  * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
@@ -40,22 +42,38 @@ export async function* wordAnswer(
     if (!result.done) await generation.return(undefined as never);
   }
   const done = result.value;
-  const said = adaptation ? readTask(done.text, adaptation) : readPlain(done.text, best !== undefined);
-  if (said === null) {
+  const finishReason = FINISH_REASONS[done.reason];
+  const repeated = finishReason === 'REPEATED';
+  const whole = repeated ? done.text.slice(0, done.repeatedFrom).trimEnd() : done.text;
+  const said = adaptation ? readTask(whole, adaptation) : readPlain(whole, best !== undefined);
+  if (said === null || (repeated && best === undefined && !SAYS_SOMETHING.test(said.text))) {
     const abstention = declined();
-    yield { type: 'replaced', text: abstention.sentence, reason: 'The model gave no answer.' };
-    return { ...abstained(abstention), done };
+    yield { type: 'replaced', text: abstention.sentence, reason: repeated ? REPEATED : 'The model gave no answer.' };
+    return { ...abstained(abstention), finishReason, done };
   }
   const { text, output } = said;
-  if (text !== done.text) yield { type: 'replaced', text, reason: 'The answer in the form of its task.' };
-  if (best === undefined || output.kind !== 'TEXT') return { text, wording: 'MODEL', output, abstention: null, done };
+  const worded: Worded = { text, wording: 'MODEL', finishReason, output, abstention: null, done };
+  const checked = best !== undefined && output.kind === 'TEXT';
+  if (text !== done.text && !(repeated && checked))
+    yield { type: 'replaced', text, reason: repeated ? REPEATED : 'The answer in the form of its task.' };
+  if (!checked) return worded;
   const { supported, missing } = checkWording(text, [...read, best.quote], question);
-  if (supported) return { text, wording: 'MODEL', output, abstention: null, done };
-  yield { type: 'replaced', text: best.quote, reason: whyReplaced(missing) };
-  return { text: best.quote, wording: 'EVIDENCE', output, abstention: null, done };
+  if (supported && !repeated) return worded;
+  yield { type: 'replaced', text: best.quote, reason: repeated ? REPEATED : whyReplaced(missing) };
+  return { ...worded, text: best.quote, wording: 'EVIDENCE' };
 }
 
-const abstained = (abstention: Abstention): Omit<Worded, 'done'> => ({
+const FINISH_REASONS = {
+  eos: 'END',
+  stop: 'END',
+  length: 'LENGTH',
+  repeated: 'REPEATED',
+} as const satisfies Record<GenerateDone['reason'], FinishReason>;
+
+const REPEATED = 'The model said the same over and over and was stopped.';
+const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
+
+const abstained = (abstention: Abstention): Omit<Worded, 'done' | 'finishReason'> => ({
   text: abstention.sentence,
   wording: 'ABSTENTION',
   output: { kind: 'TEXT' },

@@ -36,7 +36,10 @@ const generate = {
   ]),
   output: z.object({
     text: z.string(),
-    reason: z.enum(['eos', 'stop', 'length']),
+    /** `repeated`: the text ended in the same piece over and over. */
+    reason: z.enum(['eos', 'stop', 'length', 'repeated']),
+    /** With `repeated` only: the UTF-16 length of the text up to the end of the piece's first occurrence. */
+    repeatedFrom: count.optional(),
     promptTokens: count,
     /** Tokens of the prompt that an earlier prompt had in common and that were not computed again. */
     reusedTokens: count,

@@ -1,5 +1,5 @@
 /** The version this code speaks; see PROTOCOL.md, "Changing this protocol". */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** All versions this code can speak, highest first. */
 export const SUPPORTED_VERSIONS: readonly number[] = [PROTOCOL_VERSION];

@@ -47,6 +47,8 @@ export interface TinyModelOptions {
   fileType?: number;
   /** Gains of the normalisations that differ from 1, so that a test notices where one is left out. */
   variedGains?: boolean;
+  /** The byte that it says over and over, whatever it reads. */
+  always?: string;
   /** Without an output layer of its own the embedding serves as one. */
   tiedOutput?: boolean;
 }
@@ -72,6 +74,7 @@ export function tinyModel({
   type = 'model',
   fileType,
   variedGains = false,
+  always,
   tiedOutput = false,
 }: TinyModelOptions = {}): Buffer {
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
@@ -129,10 +132,21 @@ export function tinyModel({
     );
 
   const normal = normals(seed);
-  return encodeGguf(
-    metadata,
-    tensors.map(([name, dimensions]) => ({ name, dimensions, data: weights(name, dimensions, normal, variedGains) })),
-  );
+  const made = tensors.map(([name, dimensions]) => ({
+    name,
+    dimensions,
+    data: weights(name, dimensions, normal, variedGains),
+  }));
+  if (always !== undefined) sayAlways(tokens.indexOf(always), made);
+  return encodeGguf(metadata, made);
+}
+
+/** One dimension of every token's vector outweighs all others, and is what the output layer looks for in this token. */
+function sayAlways(token: number, tensors: readonly { name: string; data: Float32Array }[]): void {
+  for (const { name, data } of tensors) {
+    if (name === 'token_embd.weight') for (let at = 0; at < data.length; at += HIDDEN) data[at] = 20;
+    if (name === 'output.weight') data[token * HIDDEN] = 20;
+  }
 }
 
 const attentionBiases = (layer: number, keyValue: number): [name: string, dimensions: number[]][] => [

@@ -44,6 +44,15 @@ describe('generation in a real worker', () => {
     expect(done.decodeMs).toBeGreaterThan(0);
   });
 
+  it('stops a model that says the same over and over, and says where that began', async () => {
+    const looping = writeTinyModel(join(folder, 'looping.gguf'), { always: ')' });
+    const events = await generate({ model: looping, maxTokens: 96 });
+    const done = doneOf(events);
+    expect(done).toMatchObject({ text: ')'.repeat(32), reason: 'repeated', repeatedFrom: 1, generatedTokens: 32 });
+    expect(events.flatMap((event) => (event.type === 'delta' ? [event.text] : [])).join('')).toBe(done.text);
+    expect(doneOf(await generate({ model: looping, maxTokens: 20 }))).toMatchObject({ reason: 'length' });
+  });
+
   it('answers the same at temperature 0, and the same again with the same seed', async () => {
     const text = async (more: Partial<GenerateRequest>): Promise<string> => doneOf(await generate(more)).text;
     expect(await text({})).toBe(await text({}));

@@ -34,7 +34,7 @@ const errorOf = (work: () => unknown): GraftError => {
 };
 
 const id = fc.string({ minLength: 1, maxLength: 64 });
-const v = fc.constant(2 as const);
+const v = fc.constant(3 as const);
 const operation = fc.string({ minLength: 1, maxLength: 64 });
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const gatewayMessages = fc.oneof(

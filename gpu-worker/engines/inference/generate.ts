@@ -6,6 +6,7 @@ import type { Call } from '../../server.js';
 import { StopScanner, TokenText } from './answer-text.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
+import { RepetitionWatch } from './repetition.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];
@@ -62,13 +63,13 @@ export async function generate(
   });
 }
 
-type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'generatedTokens'> & {
+type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'repeatedFrom' | 'generatedTokens'> & {
   /** When the first and the last token came; both the end if there was none. */
   firstAt: number;
   lastAt: number;
 };
 
-/** Takes token after token and sends their text, until the model, a stop text or the limit ends it. */
+/** Takes token after token and sends their text, until the model, a stop text, a repeated piece or the limit ends it. */
 async function write(
   characters: TokenText<Token>,
   tokens: AsyncIterable<Token>,
@@ -77,6 +78,9 @@ async function write(
   signal: AbortSignal,
 ): Promise<Written> {
   const scanner = new StopScanner(stop);
+  const repetition = new RepetitionWatch();
+  /** Length of the text after each token. */
+  const lengths: number[] = [];
   let text = '';
   let generatedTokens = 0;
   let firstAt = 0;
@@ -86,14 +90,20 @@ async function write(
     await stream.write(piece);
   };
   let reason: Written['reason'] = 'eos';
+  let repeatedFrom: number | undefined;
   for await (const token of tokens) {
     lastAt = performance.now();
     if (generatedTokens === 0) firstAt = lastAt;
     generatedTokens += 1;
     signal.throwIfAborted();
     await emit(scanner.push(characters.next(token)));
+    lengths.push(text.length);
+    const repeated = repetition.push(token);
     if (scanner.stopped) reason = 'stop';
-    else if (generatedTokens >= maxTokens) reason = 'length';
+    else if (repeated) {
+      reason = 'repeated';
+      repeatedFrom = lengths[repeated.kept - 1];
+    } else if (generatedTokens >= maxTokens) reason = 'length';
     else continue;
     break;
   }
@@ -102,7 +112,7 @@ async function write(
   else await emit(scanner.end());
   await stream.end();
   if (generatedTokens === 0) firstAt = lastAt = performance.now();
-  return { text, reason, generatedTokens, firstAt, lastAt };
+  return { text, reason, repeatedFrom, generatedTokens, firstAt, lastAt };
 }
 
 async function grammarState(

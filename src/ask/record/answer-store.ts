@@ -63,9 +63,11 @@ interface AnswerRow {
   createdAt: Date;
 }
 
-/** Answers that were recorded before there were features, forms of output or adapters have none. */
+/** What the bodies of answers lack that were recorded before there was such a thing. */
+const LACKING = JSON.stringify({ features: [], output: { kind: 'TEXT' }, adapter: null, finishReason: null });
+
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", '{"features": [], "output": {"kind": "TEXT"}, "adapter": null}'::jsonb || body AS body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", '${LACKING}'::jsonb || body AS body, created_at AS "createdAt"`;
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or

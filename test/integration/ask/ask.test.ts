@@ -11,6 +11,7 @@ import { withFacts } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';
 import { CuttableWay } from '../platform/outage.js';
+import type { GenerateDone } from '../../../src/worker-protocol/index.js';
 import { DOCUMENTS, HOSTILE, startAnswering, type Answering } from './answering.js';
 
 const forever = new AbortController().signal;
@@ -91,6 +92,50 @@ describe('ask', () => {
         code: 'NOT_FOUND',
         field: 'input.collections',
       });
+    });
+  });
+
+  /** A gateway whose model says what it is told to. */
+  const saying = (text: string, end: Partial<GenerateDone> = {}): AskService => {
+    const worker: AskParts['worker'] = {
+      ...answering.parts.worker,
+      status: answering.worker.status,
+      async *generate() {
+        yield { type: 'delta', text };
+        yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE, ...end };
+      },
+    };
+    return new AskService({ ...answering.parts, worker });
+  };
+
+  describe('a model that says the same over and over', () => {
+    const loop = (text: string): [text: string, end: Partial<GenerateDone>] => [
+      ` ${text.repeat(30)}`,
+      { reason: 'repeated', repeatedFrom: 1 + text.length },
+    ];
+
+    it('is replaced by the best quote, and the answer says so', async () => {
+      const events = await answering.events(saying(...loop('）')).stream(answering.caller, { question: RMA }, forever));
+      const quote = 'An RMA number is valid for 21 days.';
+      expect(events.at(-2)).toMatchObject({
+        type: 'replaced',
+        text: quote,
+        reason: expect.stringContaining('over and over'),
+      });
+      expect(events.at(-1)).toMatchObject({
+        answer: { text: quote, wording: 'EVIDENCE', finishReason: 'REPEATED', abstention: null },
+      });
+      // Words that the evidence supports are no better for being said thirty times.
+      const answer = await saying(...loop('21 days. ')).ask(answering.caller, { question: RMA }, forever);
+      expect(answer).toMatchObject({ text: quote, wording: 'EVIDENCE', finishReason: 'REPEATED' });
+    });
+
+    it('keeps what it said before where there is nothing to quote, and has no answer where that says nothing', async () => {
+      const asked = { question: 'What does the sea do?', strategy: 'BASE' as const };
+      const answer = await saying(...loop('The sea is wide. ')).ask(answering.caller, asked, forever);
+      expect(answer).toMatchObject({ text: 'The sea is wide.', wording: 'MODEL', finishReason: 'REPEATED' });
+      const nothing = await saying(...loop('）')).ask(answering.caller, asked, forever);
+      expect(nothing).toMatchObject({ abstention: { reason: 'MODEL_DECLINED' }, finishReason: 'REPEATED' });
     });
   });
 
@@ -264,16 +309,7 @@ describe('ask', () => {
         question: 'At what wind speed are the roof vents forced shut?',
         strategy: 'RAG' as const,
       };
-      const invented: AskParts['worker'] = {
-        ...answering.parts.worker,
-        status: answering.worker.status,
-        async *generate() {
-          const text = 'The Grower plan.';
-          yield { type: 'delta', text };
-          yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE };
-        },
-      };
-      const service = new AskService({ ...answering.parts, worker: invented });
+      const service = saying('The Grower plan.');
       const answer = await service.ask(answering.caller, asked, forever);
       expect(answer.wording).toBe('EVIDENCE');
       expect(answer.text).toContain('14 m/s');

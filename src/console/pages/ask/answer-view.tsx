@@ -11,6 +11,13 @@ const WORDING = {
   ABSTENTION: 'No answer given',
 } as const;
 
+const wordingOf = ({ wording, finishReason }: AnswerShownFragment): string =>
+  finishReason === 'REPEATED'
+    ? `${WORDING[wording].split(':', 1)[0]}: the model said the same over and over and was stopped`
+    : finishReason === 'LENGTH' && wording === 'MODEL'
+      ? `${WORDING.MODEL}, cut at the longest answer that was asked for`
+      : WORDING[wording];
+
 type Quotation = AnswerShownFragment['evidence'][number];
 
 function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: boolean; onOpen: (place: Place) => void }) {
@@ -101,7 +108,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             {answer.abstained ? 'abstained' : answer.route.strategy}
           </Badge>
           <Text size="xs" c="dimmed">
-            {WORDING[answer.wording]} · {answer.model.model.name} {answer.model.quantization} ·{' '}
+            {wordingOf(answer)} · {answer.model.model.name} {answer.model.quantization} ·{' '}
             {count(answer.usage.promptTokens)} tokens read, {count(answer.usage.generatedTokens)} written ·{' '}
             {duration(total)}
           </Text>
