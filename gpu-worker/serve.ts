@@ -10,6 +10,7 @@ import { ModelHost } from './engines/inference/model-host.js';
 import { openThreadSpreader, type SpreadThreads } from './engines/inference/spread-threads.js';
 import { tokenizePrompt, tokenizeText } from './engines/inference/prompt.js';
 import { scoreNext } from './engines/inference/score-next.js';
+import { scoreText } from './engines/inference/score-text.js';
 import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
 import { inspectInChild } from './one-shot.js';
@@ -55,6 +56,10 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     scoreNext: (input, call) =>
       generation.run({ ...call, group: groupOf(input.model) }, () =>
         host.use(input.model, (hosted) => scoreNext(hosted, input, call.signal)),
+      ),
+    scoreText: (input, call) =>
+      generation.run({ ...call, group: groupOf(input.model) }, () =>
+        host.use(input.model, (hosted) => scoreText(hosted, input, call.signal)),
       ),
     embed: ({ embedder: files, texts }, { priority, signal }) =>
       embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),

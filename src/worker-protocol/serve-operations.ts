@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
-import { float32 } from './typed-arrays.js';
+import { float32, int32 } from './typed-arrays.js';
 
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -80,6 +80,32 @@ const scoreNext = {
   }),
 };
 
+/** How probable a text is, token by token: what a model has forgotten of it shows as another perplexity. */
+const scoreText = {
+  input: z.object({
+    model: modelFile,
+    threads: threadChoice.optional(),
+    /** What comes before the text and is not scored; without it the text's first token is not scored either. */
+    given: z.array(promptSegment).optional(),
+    text: z.string().min(1).max(20_000),
+    /** How many of the most probable tokens are told at each place. */
+    top: z.number().int().min(1).max(64),
+    /** Tokens whose probabilities are wanted too, row-major [places, wanted / places]. */
+    wanted: int32.optional(),
+  }),
+  chunk: null,
+  output: z.object({
+    /** Natural logarithms of the probabilities of the text's own tokens, [places]. */
+    logProbabilities: float32,
+    /** The most probable tokens at each place and the logarithms of their probabilities, [places, top], the most probable first. */
+    top: int32,
+    topLogProbabilities: float32,
+    /** Of `wanted`, in its order. */
+    wantedLogProbabilities: float32,
+    adapters: z.array(actingAdapter),
+  }),
+};
+
 const embed = {
   input: z.object({ embedder: embedderFiles, texts: z.array(z.string()).max(100_000) }),
   chunk: null,
@@ -136,7 +162,7 @@ export type Calibration = z.infer<typeof calibration>;
 const calibrate = { input: z.object({ model: modelFile }), chunk: null, output: calibration };
 
 /** What the worker that answers questions can be asked. */
-export const serveOperations = { generate, scoreNext, embed, countTokens, inspectModel, calibrate };
+export const serveOperations = { generate, scoreNext, scoreText, embed, countTokens, inspectModel, calibrate };
 export type ServeOperations = typeof serveOperations;
 export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operations: serveOperations };
 
@@ -145,6 +171,8 @@ export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<Serve
   workspaceId: string;
 };
 export type ScoreNextRequest = ServeRequest<'scoreNext'>;
+export type ScoreTextRequest = ServeRequest<'scoreText'>;
+export type TextScores = OutputOf<ServeOperations['scoreText']>;
 export type NextScores = OutputOf<ServeOperations['scoreNext']>;
 export type GenerateRequest = ServeRequest<'generate'>;
 export type GenerateChunk = ChunkOf<ServeOperations['generate']>;

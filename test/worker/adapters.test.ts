@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AdapterFile, GenerateRequest, ModelFile } from '../../src/worker-protocol/index.js';
+import type { AdapterFile, GenerateRequest, ModelFile, ScoreTextRequest } from '../../src/worker-protocol/index.js';
 import { sha256 } from '../../src/kernel/hashing.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import { tinyAdapter, writeTinyAdapter, writeTinyModel, type TinyAdapterOptions } from '../support/tiny-model.js';
@@ -52,6 +52,57 @@ const logitsOf = async (model: ModelFile): Promise<number[]> => {
   expect(reusedTokens).toBe(0);
   return logits;
 };
+
+describe('the score of a text', () => {
+  const score = (model: ModelFile, text: string, more: Partial<ScoreTextRequest> = {}) =>
+    worker.client.scoreText({ workspaceId, model, text, top: 4, ...more });
+  const TEXT = 'The lamp is lit, and another one is not.';
+
+  it('is the log-probability that each token has after those before it, as scoreNext tells it', async () => {
+    const model = under(first);
+    const { logProbabilities, top, topLogProbabilities, adapters: acted } = await score(model, TEXT);
+    expect(acted.map(({ sha256: digest }) => digest)).toEqual([first.sha256]);
+    const last = logProbabilities.length - 1;
+    const cut = TEXT.slice(0, -1);
+    const next = await worker.client.scoreNext({
+      ...{ workspaceId, model, prompt: [{ text: cut, special: false }], fresh: true },
+      candidates: ['.', ...top.slice(4 * last)],
+    });
+    const [end, ...rest] = next.logProbabilities;
+    expect(logProbabilities[last]).toBeCloseTo(end!, 3);
+    [...topLogProbabilities.slice(4 * last)].forEach((each, i) => expect(each).toBeCloseTo(rest[i]!, 3));
+    expect([...rest]).toEqual([...rest].sort((a, b) => b - a));
+  });
+
+  it('tells under an adapter what the tokens that the base model finds most probable are worth', async () => {
+    const alone = await score(base, TEXT);
+    const same = await score(base, TEXT, { wanted: alone.top });
+    expect(same.wantedLogProbabilities).toEqual(alone.topLogProbabilities);
+    const adapted = await score(under(second), TEXT, { wanted: alone.top });
+    expect(adapted.wantedLogProbabilities).toHaveLength(alone.top.length);
+    expect(adapted.wantedLogProbabilities).not.toEqual(alone.topLogProbabilities);
+  });
+
+  it('scores only what comes after the prompt that is given', async () => {
+    const given = [{ text: 'The lamp is', special: false }];
+    const { logProbabilities } = await score(base, ' lit', { given });
+    const whole = await score(base, 'The lamp is lit');
+    expect([...logProbabilities].map((each) => each.toFixed(3))).toEqual(
+      [...whole.logProbabilities.slice(-logProbabilities.length)].map((each) => each.toFixed(3)),
+    );
+  });
+
+  it('refuses a text without a second token, and tokens that the places or the vocabulary don’t hold', async () => {
+    await expect(score(base, 'a')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(score(base, 'a b', { wanted: Int32Array.of(1, 2, 3, 4, 5, 6, 7) })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    });
+    await expect(score(base, 'ab', { wanted: Int32Array.of(1_000_000) })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    });
+    await expect(score(base, 'a b '.repeat(2_000))).rejects.toMatchObject({ code: 'QUESTION_TOO_LONG' });
+  });
+});
 
 describe('adapters of one model', () => {
   it('act, each in its own way, and more strongly at a larger scale', async () => {

@@ -5,15 +5,20 @@ import type { HostedModel } from './model-host.js';
 import { tokenizePrompt } from './prompt.js';
 
 /** Tokens of a prompt that leaves room for at least one more. @throws BAD_USER_INPUT when it is empty, QUESTION_TOO_LONG */
-export function checkedPrompt({ model, context }: HostedModel, segments: readonly PromptSegment[]): Token[] {
-  const prompt = tokenizePrompt(model, segments);
+export function checkedPrompt(hosted: HostedModel, segments: readonly PromptSegment[]): Token[] {
+  const prompt = tokenizePrompt(hosted.model, segments);
   if (prompt.length === 0) throw badInput('prompt', 'The prompt is empty.');
-  if (prompt.length >= context.contextSize)
+  requireRoom(hosted, prompt.length);
+  return prompt;
+}
+
+/** @throws QUESTION_TOO_LONG unless so many tokens leave room for one more */
+export function requireRoom({ context }: HostedModel, tokens: number): void {
+  if (tokens >= context.contextSize)
     throw new GraftError(
       'QUESTION_TOO_LONG',
-      `The prompt has ${prompt.length} tokens; the model’s context holds ${context.contextSize} with the answer.`,
+      `The prompt has ${tokens} tokens; the model’s context holds ${context.contextSize} with the answer.`,
     );
-  return prompt;
 }
 
 /** Trims a sequence to what it has in common with a prompt, except for the last token, whose result is wanted. @returns tokens kept */

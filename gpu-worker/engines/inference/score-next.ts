@@ -2,6 +2,7 @@ import type { Token } from 'node-llama-cpp';
 import { badInput } from '../../../src/kernel/errors.js';
 import type { InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
+import { asking, logitOf, told } from './next-logits.js';
 import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
 
 type ScoreNext = ServeOperations['scoreNext'];
@@ -24,34 +25,13 @@ export async function scoreNext(
     const reusedTokens = await reuse(sequence, prompt);
     const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), hosted.context.batchSize, signal);
     const last = rest.pop()!;
-    const results = await sequence.controlledEvaluate([
-      ...rest,
-      [
-        last,
-        {
-          generateNext: {
-            // A sampler that keeps every token shows every logit; its defaults hide most of them.
-            options: { temperature: 1, topK: 0, topP: 1, minP: 0 },
-            logits: { filter: { tokens: [...new Set(tokens)], includeTop: 1 } },
-            totalLogitWeight: true,
-          },
-        },
-      ],
-    ]);
-    const next = results.at(-1)?.next;
-    if (next?.logits === undefined || next.totalLogitWeight === undefined) throw new Error('the model gave no logits');
-    const { logits: byToken } = next;
-    // The weight is the sum of exp(logit - largest logit) over the vocabulary.
-    const normaliser = Math.max(...byToken.values()) + Math.log(next.totalLogitWeight);
-    const logits = tokens.map((token) => {
-      const logit = byToken.get(token);
-      if (logit === undefined) throw new Error('the logit of a candidate is missing');
-      return logit;
-    });
+    const results = await sequence.controlledEvaluate([...rest, asking(last, tokens, 1)]);
+    const next = told(results.at(-1)?.next);
+    const logits = tokens.map((token) => logitOf(next, token));
     return {
       tokens,
       logits,
-      logProbabilities: logits.map((logit) => Math.min(0, logit - normaliser)),
+      logProbabilities: logits.map((logit) => Math.min(0, logit - next.normaliser)),
       promptTokens: prompt.length,
       reusedTokens,
       prefillMs: performance.now() - began,

@@ -13,6 +13,8 @@ export interface Answering {
   workspaceId: WorkspaceId;
   variant: ServedVariant;
   adapter: ServedAdapter | null;
+  /** Acts although the rows are not asked in its form: to see what it does where it doesn’t belong. */
+  alwaysOn?: ServedAdapter['file'] | null;
   /** Labels and languages that its prompts name. */
   context: TaskContext;
 }
@@ -23,12 +25,13 @@ export interface Answering {
  */
 export async function askRow(
   worker: Pick<WorkerClient, 'generate' | 'scoreNext'>,
-  { workspaceId, variant, adapter, context }: Answering,
+  { workspaceId, variant, adapter, alwaysOn = null, context }: Answering,
   { row, facts }: { row: TaskRow; facts: string },
   signal: AbortSignal,
 ): Promise<Answered> {
   const { path, sha256, contextLength } = variant;
-  const model = { path, sha256, contextLength, adapters: adapter ? [adapter.file] : [] };
+  const acting = adapter?.file ?? alwaysOn;
+  const model = { path, sha256, contextLength, adapters: acting ? [acting] : [] };
   const prompt = renderChat(variant.chatTemplate, renderPrompt(row, context, { facts, passages: null }), variant);
   const options = { signal, priority: 'bulk' } as const;
   if (adapter?.usage.answer.form === 'label-token') {

@@ -20,6 +20,7 @@ import {
   cost,
   fromGlobalId,
   mapPage,
+  MaxItems,
   runGraph,
   runObject,
   toConnection,
@@ -94,6 +95,23 @@ export class EvaluateInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Measures rows for training, too.' })
   force!: boolean;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: true,
+    description:
+      'Measures what the adapter has forgotten, too, about two minutes for the default model: perplexity of general text and answers to general prompts. The gate needs it. Never of the base model alone.',
+  })
+  retention!: boolean;
+
+  @Field(() => [ID], {
+    nullable: true,
+    defaultValue: [],
+    description:
+      'Ids of at most 4 dataset versions of other tasks: 100 test rows of each show what the adapter breaks.',
+  })
+  @MaxItems(4)
+  otherTasks!: string[];
+
   @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
   idempotencyKey!: string;
 }
@@ -137,9 +155,22 @@ export class EvaluationResolver {
     @Arg('input', () => EvaluateInput, { description: 'Who answers what.' }) input: EvaluateInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<EvaluatePayload> {
-    const { adapter = null, model = null, against = null, split, rows, seed, force, idempotencyKey } = input;
+    const { adapter = null, model = null, against = null, split, rows, seed, force, retention, idempotencyKey } = input;
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const wish = { adapter, model, against, datasetVersionId, split, rows, seed, force, idempotencyKey };
+    const others = input.otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
+    const wish = {
+      adapter,
+      model,
+      against,
+      datasetVersionId,
+      split,
+      rows,
+      seed,
+      force,
+      retention,
+      others,
+      idempotencyKey,
+    };
     return { run: runObject(await this.parts.evaluator.start(workspaceId, wish)) };
   }
 

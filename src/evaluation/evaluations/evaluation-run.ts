@@ -15,6 +15,9 @@ const input = z.object({
   /** Most rows; more of them in the split are sampled. */
   rows: z.number().int(),
   seed: z.number().int(),
+  /** Whether what the adapter forgot is measured, too, and on test rows of which other tasks. */
+  retention: z.boolean().default(false),
+  others: z.array(z.string()).default([]),
 });
 export type EvaluationInput = z.infer<typeof input>;
 

@@ -55,10 +55,14 @@ export class EvaluationStore {
     return toPage(rows, page.first);
   }
 
-  /** The newest finished evaluation of a version on rows that it did not learn from, against another; null when there is none. */
-  async newestAgainst(adapterVersionId: string, againstVersionId: string | null): Promise<EvaluationRecord | null> {
+  /** The newest finished evaluation of a version on test rows, against another; null when there is none. */
+  async newestAgainst(
+    workspaceId: WorkspaceId,
+    adapterVersionId: string,
+    againstVersionId: string | null,
+  ): Promise<EvaluationRecord | null> {
     const rows = await this.database.prisma.evaluation.findMany({
-      where: { adapterVersionId, againstVersionId, compared: true, split: { not: 'TRAIN' } },
+      where: { workspaceId, adapterVersionId, againstVersionId, compared: true, split: 'TEST' },
       orderBy: { id: 'desc' },
     });
     return rows.find(({ figures }) => figures !== null) ?? null;

@@ -1,7 +1,8 @@
-import { Field, Float, Int, ObjectType } from 'type-graphql';
+import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { Split } from '../../data/index.js';
 import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
 import type { EvaluationRecord } from './evaluation-store.js';
+import type { Retention } from '../retention/retention.js';
 import { figures, type Figures } from './figures.js';
 
 @ObjectType({ description: 'How a metric differs from that of another answerer on the same rows (paired bootstrap).' })
@@ -90,6 +91,89 @@ export class CalibrationBin {
   accuracy!: number;
 }
 
+@ObjectType({ description: 'A figure with the interval that holds its true value in 95 of 100 cases (bootstrap).' })
+export class Interval {
+  @Field(() => Float, { description: 'As measured.' })
+  value!: number;
+
+  @Field(() => Float, { description: 'Lower end.' })
+  low!: number;
+
+  @Field(() => Float, { description: 'Upper end: the one that bounds are held against.' })
+  high!: number;
+}
+
+@ObjectType({ description: 'How probable general text is to the model, without and with the adapter always on.' })
+export class PerplexityFigures {
+  @Field(() => String, { nullable: true, description: 'Which text; null: all of them.' })
+  text!: string | null;
+
+  @Field(() => Float, { description: 'Perplexity of the base model alone; lower is better.' })
+  base!: number;
+
+  @Field(() => Float, { description: 'Perplexity with the adapter.' })
+  adapted!: number;
+
+  @Field(() => Interval, { description: 'With the adapter over without it: 1 is nothing forgotten.' })
+  ratio!: Interval;
+
+  @Field(() => Int, { description: 'Tokens that were scored.' })
+  tokens!: number;
+}
+
+@ObjectType({
+  description: 'What the adapter changes on test rows of another task, which are asked as the base model is.',
+})
+export class OtherTaskFigures {
+  @Field(() => ID, { description: 'Id of the dataset version.' })
+  datasetVersion!: string;
+
+  @Field(() => Int, { description: 'Rows that were asked, at most 100.' })
+  rows!: number;
+
+  @Field(() => Int, { description: 'Rows that only the base model alone has right.' })
+  rightToWrong!: number;
+
+  @Field(() => Int, { description: 'Rows that only the model with the adapter has right.' })
+  wrongToRight!: number;
+
+  @Field(() => MetricDifference, { description: 'Mean of how right the rows are with the adapter, less without it.' })
+  difference!: MetricDifference;
+}
+
+@ObjectType({
+  description:
+    'What the adapter, always on, leaves of the base model: measured where it is served, on text that is no part of any training.',
+})
+export class RetentionFigures {
+  @Field(() => PerplexityFigures, { description: 'Of all general texts together; the gate looks at its ratio.' })
+  perplexity!: PerplexityFigures;
+
+  @Field(() => [PerplexityFigures], { description: 'Of each general text.' })
+  texts!: PerplexityFigures[];
+
+  @Field(() => Int, { description: 'General prompts that were asked.' })
+  prompts!: number;
+
+  @Field(() => Interval, {
+    description:
+      'Share of the tokens of the base model’s answers where the most probable token stays the same, 0 to 1.',
+  })
+  topAgreement!: Interval;
+
+  @Field(() => Interval, { description: 'Mean KL divergence of the next token from the base model there, in nats.' })
+  divergence!: Interval;
+
+  @Field(() => Interval, {
+    description:
+      'Misroute damage: how like the base model’s answers those to general prompts stay when the adapter is asked by mistake (token F1, 0 to 1).',
+  })
+  misrouted!: Interval;
+
+  @Field(() => [OtherTaskFigures], { description: 'Of each other task that was named.' })
+  others!: OtherTaskFigures[];
+}
+
 @ObjectType({ description: 'One row as it was answered.' })
 export class EvaluationRow {
   @Field(() => Int, { description: 'Place of the row in the dataset version.' })
@@ -144,6 +228,18 @@ export class Evaluation extends NodeType {
   @Field(() => [CalibrationBin], { description: 'Bars of the reliability diagram; empty without probabilities.' })
   calibration!: CalibrationBin[];
 
+  @Field(() => RetentionFigures, {
+    nullable: true,
+    description: 'What the adapter has forgotten; null when that was not measured.',
+  })
+  retention!: RetentionFigures | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Scale at which the adapter acted; null for the base model alone.',
+  })
+  scale!: number | null;
+
   @Field(() => DateTime, { description: 'When it was begun.' })
   createdAt!: Date;
 
@@ -162,7 +258,20 @@ export const toEvaluation = (row: EvaluationRecord): Evaluation => {
     classes: found.classes,
     confusions: found.confusions,
     calibration: found.calibration,
+    retention: found.retention && toRetention(found.retention),
+    scale: row.scale,
     createdAt: row.createdAt,
     row,
   });
 };
+
+const toRetention = ({ perplexity, texts, others, ...rest }: Retention): RetentionFigures =>
+  make(RetentionFigures, {
+    ...rest,
+    perplexity: { ...perplexity, text: null },
+    texts: texts.map(({ name, ...figure }) => ({ ...figure, text: name })),
+    others: others.map(({ datasetVersionId, ...figure }) => ({
+      ...figure,
+      datasetVersion: toGlobalId('DatasetVersion', datasetVersionId),
+    })),
+  });

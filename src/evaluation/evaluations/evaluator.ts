@@ -4,6 +4,10 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
+import { readGeneralText } from '../retention/general-text.js';
+import { measureRetention } from '../retention/measure-retention.js';
+import { measureOtherTask } from '../retention/other-tasks.js';
+import { retentionFigures, type OtherRow, type Retention } from '../retention/retention.js';
 import { askRow, type Answering } from './ask-row.js';
 import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
 import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
@@ -15,7 +19,7 @@ export interface EvaluatorParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: AdapterRegistry;
   data: Data;
-  worker: Pick<WorkerClient, 'generate' | 'scoreNext'>;
+  worker: Pick<WorkerClient, 'generate' | 'scoreNext' | 'scoreText'>;
   store: EvaluationStore;
 }
 
@@ -31,10 +35,17 @@ export interface StartEvaluation {
   rows: number;
   seed: number;
   force: boolean;
+  /** Whether what the adapter forgot is measured, too; never of the base model alone. */
+  retention: boolean;
+  /** Dataset versions of other tasks on whose test rows it is looked for. */
+  others: readonly string[];
   idempotencyKey: string;
 }
 
 export const MOST_ROWS = 5_000;
+const MOST_OTHERS = 4;
+/** Share of the progress bar that answering the rows takes where retention is measured, too. */
+const ANSWERED = 0.7;
 /** Rows between two checkpoints. */
 const BATCH = 25;
 
@@ -68,8 +79,25 @@ export class Evaluator {
       'input.datasetVersion',
     );
     const { target, against } = await this.#answerers(workspaceId, input, dataset.task);
-    const own: EvaluationInput = { target, against, datasetVersionId: version.id, split, rows, seed };
+    const others = await this.#others(workspaceId, input, version.id);
+    const own: EvaluationInput = {
+      ...{ target, against, datasetVersionId: version.id, split, rows, seed, others },
+      retention: input.retention && target.adapterVersionId !== null,
+    };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
+  }
+
+  async #others(workspaceId: WorkspaceId, { others, retention }: StartEvaluation, own: string): Promise<string[]> {
+    const field = 'input.otherTasks';
+    if (others.length === 0) return [];
+    if (!retention) throw badInput(field, 'Other tasks are looked at only where retention is measured.');
+    if (others.length > MOST_OTHERS || new Set([...others, own]).size <= others.length)
+      throw badInput(
+        field,
+        `otherTasks names at most ${MOST_OTHERS} different dataset versions, none of them its own.`,
+      );
+    for (const id of others) await this.parts.data.datasets.usableVersion(workspaceId, id, field);
+    return [...others];
   }
 
   async #answerers(
@@ -106,16 +134,6 @@ export class Evaluator {
     const { data, store, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
     const { target, against, split } = input;
-    await context.fenced((tx) =>
-      store.begin(
-        {
-          ...{ id: run.id, workspaceId, split, datasetVersionId: input.datasetVersionId },
-          ...{ variantId: target.variantId, adapterVersionId: target.adapterVersionId },
-          ...{ compared: against !== null, againstVersionId: against?.adapterVersionId ?? null },
-        },
-        tx,
-      ),
-    );
     const { version, dataset, rowGroups } = await data.datasets.usableVersion(
       workspaceId,
       input.datasetVersionId,
@@ -128,6 +146,8 @@ export class Evaluator {
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
     const sides = [await this.#answering(workspaceId, target, shared)];
     if (against) sides.push(await this.#answering(workspaceId, against, shared));
+    await this.#begin(context, sides[0]!);
+    const answered = input.retention ? ANSWERED : 1;
     const views = version.manifest.features.map(({ view }) => view);
 
     for (let from = resumed?.answered ?? 0; from < rows.length; from += BATCH) {
@@ -136,12 +156,12 @@ export class Evaluator {
       // One answerer after the other, so that adapters are switched twice a batch and not twice a row.
       for (const side of sides) answers.push(await this.#answerAll(worker, side, batch, views, signal));
       const records = batch.map((row, i) => record(run.id, from + i, row, answers, i, shared));
-      const answered = from + batch.length;
+      const done = from + batch.length;
       await context.fenced(async (tx) => {
         await store.addRows(records, tx);
-        await context.checkpoint({ answered }, tx);
+        await context.checkpoint({ answered: done }, tx);
       });
-      await context.progress((0.99 * answered) / rows.length, `${answered} of ${rows.length} rows are answered.`);
+      await context.progress((answered * done) / rows.length, `${done} of ${rows.length} rows are answered.`);
       await context.takeTurns();
     }
 
@@ -150,9 +170,62 @@ export class Evaluator {
     // Rows that were erased meanwhile took their answers with them.
     if (stored.answers.length !== rows.length)
       throw new GraftError('DATASET_UNUSABLE', 'The rows were erased while they were being answered.');
-    const found = measureAnswers(contents, stored.answers, against && stored.against, shared);
+    const found = {
+      ...measureAnswers(contents, stored.answers, against && stored.against, shared),
+      retention: input.retention ? await this.#retention(context, sides[0]!) : null,
+    };
     await context.fenced((tx) => store.finish(run.id, rows.length, found, tx));
     return { rows: rows.length };
+  }
+
+  /** @throws CONFLICT when the adapter acts at another scale than when its first rows were answered */
+  async #begin(context: EvaluationContext, { workspaceId, adapter }: Answering): Promise<void> {
+    const { run, input } = context;
+    const { target, against, split, datasetVersionId } = input;
+    const { store } = this.parts;
+    const scale = adapter && adapter.file.scale;
+    await context.fenced((tx) =>
+      store.begin(
+        {
+          ...{ id: run.id, workspaceId, split, datasetVersionId, scale },
+          ...{ variantId: target.variantId, adapterVersionId: target.adapterVersionId },
+          ...{ compared: against !== null, againstVersionId: against?.adapterVersionId ?? null },
+        },
+        tx,
+      ),
+    );
+    const [begun] = await store.byIds(workspaceId, [run.id]);
+    if (begun && begun.scale !== scale)
+      throw new GraftError('CONFLICT', 'The adapter’s scale was changed while it was being evaluated.', {
+        hint: 'Evaluate it again.',
+      });
+  }
+
+  /** What the adapter that answered leaves of the base model; a run that was interrupted here measures it anew. */
+  async #retention(
+    context: EvaluationContext,
+    { workspaceId, variant, adapter }: Answering,
+  ): Promise<Retention | null> {
+    if (!adapter) return null;
+    const { signal } = context;
+    const { others } = context.input;
+    const target = { workspaceId, variant, adapter };
+    const tell = (share: number): Promise<void> =>
+      context.progress(ANSWERED + (1 - ANSWERED) * share, 'Measuring what the adapter has forgotten.');
+    await tell(0);
+    const { windows, prompts } = await measureRetention(
+      this.parts.worker,
+      target,
+      await readGeneralText(),
+      signal,
+      (share) => tell(share / (1 + others.length)),
+    );
+    const rows: { datasetVersionId: string; rows: OtherRow[] }[] = [];
+    for (const datasetVersionId of others) {
+      rows.push({ datasetVersionId, rows: await measureOtherTask(this.parts, target, datasetVersionId, signal) });
+      await tell((1 + rows.length) / (1 + others.length));
+    }
+    return retentionFigures(windows, prompts, rows);
   }
 
   async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {

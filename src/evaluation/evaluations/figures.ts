@@ -7,6 +7,7 @@ import {
   confusions,
   macroF1,
   perClass,
+  worstClassF1,
   type LabelledRow,
 } from '../metrics/classification.js';
 import { entityF1, entityPrecision, entityRecall, type EntityRow } from '../metrics/entities.js';
@@ -19,6 +20,7 @@ import {
   type AnsweredRow,
 } from '../metrics/question-answering.js';
 import { bleu, chrf, type TranslatedRow } from '../metrics/translation.js';
+import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 
 /** A row's answer as the model gave it. */
@@ -53,6 +55,8 @@ export const figures = z.object({
       accuracy: z.number(),
     }),
   ),
+  /** What the adapter leaves of the base model; null where it was not measured. */
+  retention: retention.nullable().default(null),
 });
 export type Figures = z.infer<typeof figures>;
 
@@ -69,7 +73,7 @@ interface Measured<Row> {
 }
 
 const classification = (context: TaskContext): Measured<LabelledRow> => ({
-  metrics: [accuracy, macroF1(context.labels.labels), calibrationError],
+  metrics: [accuracy, macroF1(context.labels.labels), worstClassF1(context.labels.labels), calibrationError],
   score: (row) => measure(accuracy, [row]),
   read(row, { text, probability }) {
     const said = readAnswer(text, row, context);
@@ -141,7 +145,7 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Figures {
+): Omit<Figures, 'retention'> {
   const { task } = rows[0]!;
   const read = <Row>(measured: Measured<Row>, all: readonly Answered[]): Row[] =>
     all.map((answer, i) => measured.read(rows[i]!, answer, context));

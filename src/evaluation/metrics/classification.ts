@@ -38,6 +38,18 @@ export const macroF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
   value: (sums) => ratio(sum(classF1s(sums)), labels.length),
 });
 
+/** The F1 of the class that is told worst, of those that have a row. */
+export const worstClassF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
+  name: 'worst-class F1',
+  higherIsBetter: true,
+  statistics: (row) => classCounts(labels, row),
+  value(sums) {
+    const hasRows = (i: number): boolean => sums[3 * i]! + sums[3 * i + 2]! > 0;
+    const present = classF1s(sums).filter((_, i) => hasRows(i));
+    return present.length === 0 ? 0 : Math.min(...present);
+  },
+});
+
 /** Figures of one class. */
 export interface ClassFigures {
   label: string;

@@ -11,10 +11,12 @@ import {
   type NextScores,
   type OutputOf,
   type ScoreNextRequest,
+  type ScoreTextRequest,
   type ServeOperations,
   type ServeProvider,
   type ServeRequest,
   type ServeSettings,
+  type TextScores,
 } from '../../worker-protocol/index.js';
 import { CalibrationStore } from './calibration-store.js';
 import { InteractiveGauge } from './interactive-gauge.js';
@@ -95,6 +97,10 @@ export class ServeWorker implements WorkerClient {
 
   scoreNext(request: ScoreNextRequest, options: CallOptions = {}): Promise<NextScores> {
     return this.call('scoreNext', request, options);
+  }
+
+  scoreText(request: ScoreTextRequest, options: CallOptions = {}): Promise<TextScores> {
+    return this.call('scoreText', request, options);
   }
 
   async countTokens(request: ServeRequest<'countTokens'>, options: CallOptions = {}): Promise<number[]> {

@@ -11,7 +11,9 @@ import type {
   OutputOf,
   RequestOf,
   ScoreNextRequest,
+  ScoreTextRequest,
   ServeRequest,
+  TextScores,
   WorkerHello,
 } from '../../worker-protocol/index.js';
 
@@ -97,6 +99,8 @@ export interface WorkerClient {
    * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG
    */
   scoreNext(request: ScoreNextRequest, options?: CallOptions): Promise<NextScores>;
+  /** How probable a text is, token by token. @throws BAD_USER_INPUT for fewer than two tokens, QUESTION_TOO_LONG */
+  scoreText(request: ScoreTextRequest, options?: CallOptions): Promise<TextScores>;
   /** One count a text; a text in segments is counted as a prompt, special tokens included. */
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */

@@ -33,6 +33,7 @@ describe('evaluation', () => {
     });
     const worker = {
       generate: kit.worker.client.generate.bind(kit.worker.client),
+      scoreText: kit.worker.client.scoreText.bind(kit.worker.client),
       scoreNext(...args: Parameters<typeof kit.worker.client.scoreNext>) {
         asked += 1;
         return kit.worker.client.scoreNext(...args);
@@ -75,10 +76,19 @@ describe('evaluation', () => {
     await kit.dispose();
   });
 
+  const otherTask = async () => {
+    await data.data.datasets.createDataset(workspaceId, { name: 'moods', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 8 }, (_, i) => ({
+      text: `The ${i}th film was ${i % 2 ? 'dull and long' : 'bright and short'}.`,
+      label: i % 2 ? 'bad' : 'good',
+      split: i < 4 ? 'test' : 'train',
+    }));
+    return data.imported('moods', rows);
+  };
   const start = (more: Partial<StartEvaluation>): Promise<RunRow> =>
     evaluator.start(workspaceId, {
       ...{ adapter: 'first@1', model: null, against: 'second@1', datasetVersionId, split: 'TEST' as never },
-      ...{ rows: 100, seed: 1, force: false, idempotencyKey: newId(), ...more },
+      ...{ rows: 100, seed: 1, force: false, retention: false, others: [], idempotencyKey: newId(), ...more },
     });
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
@@ -87,7 +97,7 @@ describe('evaluation', () => {
     const run = await ended(await start({}));
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });
     const found = figures.parse((await recorded(run.id)).figures);
-    expect(found.metrics.map(({ name }) => name)).toEqual(['accuracy', 'macro-F1', 'ECE']);
+    expect(found.metrics.map(({ name }) => name)).toEqual(['accuracy', 'macro-F1', 'worst-class F1', 'ECE']);
     const [accuracy] = found.metrics;
     expect(accuracy!.low).toBeLessThanOrEqual(accuracy!.value);
     expect(accuracy!.high).toBeGreaterThanOrEqual(accuracy!.value);
@@ -140,6 +150,48 @@ describe('evaluation', () => {
     await expect(start({ rows: 5_001 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.rows' });
     await kit.add({ name: 'other-task', seed: 5 });
     await expect(start({ adapter: 'other-task@1' })).rejects.toMatchObject({ field: 'input.adapter' });
+  });
+
+  it('measures where it is served what an adapter has forgotten of general text, general answers and another task', async () => {
+    const others = [(await otherTask()).id];
+    const run = await ended(await start({ rows: 5, retention: true, others }));
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+    const evaluated = await recorded(run.id);
+    expect(evaluated.scale).toBe(1);
+    const { retention } = figures.parse(evaluated.figures);
+    const { perplexity, texts, prompts, topAgreement, divergence, misrouted, others: flips } = retention!;
+    expect(texts.map(({ name }) => name)).toEqual(['everyday', 'narrative', 'reference']);
+    expect(texts.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(perplexity.tokens);
+    expect(perplexity.ratio.value).toBeCloseTo(perplexity.adapted / perplexity.base, 6);
+    expect(perplexity.ratio.low).toBeLessThan(perplexity.ratio.value);
+    expect(perplexity.ratio.high).toBeGreaterThan(perplexity.ratio.value);
+    expect(perplexity.ratio.value).not.toBe(1);
+    expect(prompts).toBe(32);
+    for (const share of [topAgreement, misrouted]) {
+      expect(share.value).toBeGreaterThanOrEqual(0);
+      expect(share.value).toBeLessThan(1);
+    }
+    expect(divergence.value).toBeGreaterThan(0);
+    expect(flips).toMatchObject([{ datasetVersionId: others[0], rows: 4 }]);
+  });
+
+  it('finds nothing forgotten by an adapter that changes nothing', async () => {
+    await kit.add({ name: 'nothing', seed: 6, strength: 0, task: 'CLASSIFICATION', usage: { labels: LABELS } });
+    const run = await ended(await start({ adapter: 'nothing@1', against: null, rows: 3, retention: true }));
+    expect(figures.parse((await recorded(run.id)).figures).retention).toMatchObject({
+      perplexity: { ratio: { value: 1, low: 1, high: 1 } },
+      topAgreement: { value: 1 },
+      divergence: { value: 0 },
+      misrouted: { value: 1 },
+    });
+  });
+
+  it('looks for forgetting on other tasks only, a few of them, and only beside retention', async () => {
+    const own = { retention: true, others: [datasetVersionId] };
+    await expect(start(own)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.otherTasks' });
+    const unmeasured = { retention: false, others: [newId()] };
+    await expect(start(unmeasured)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.otherTasks' });
+    await expect(start({ retention: true, others: [newId()] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('forgets the texts of its rows when those of the dataset version are erased', async () => {

@@ -14,7 +14,8 @@ const FLOWS = [
   [80, 'Runs'],
   [81, 'Training'],
   [85, 'Adapters'],
-  [90, 'System'],
+  [90, 'Evaluation'],
+  [99, 'System'],
 ];
 
 const flowOf = (number) => FLOWS.findLast(([first]) => first <= number)[1];

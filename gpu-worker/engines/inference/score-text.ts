@@ -1,0 +1,69 @@
+import type { Token } from 'node-llama-cpp';
+import { badInput } from '../../../src/kernel/errors.js';
+import type { InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
+import { defaultThreads, type HostedModel } from './model-host.js';
+import { asking, logitOf, told, type NextLogits } from './next-logits.js';
+import { requireRoom } from './prefill.js';
+import { tokenizePrompt, tokenizeText } from './prompt.js';
+
+type ScoreText = ServeOperations['scoreText'];
+
+/**
+ * What the model says of each token of a text, given those before it. Every token is computed anew.
+ * @throws BAD_USER_INPUT when nothing is left to score, or `wanted` doesn't fit the places, QUESTION_TOO_LONG, and what
+ *   `Adapters.apply` throws
+ */
+export async function scoreText(
+  hosted: HostedModel,
+  input: InputOf<ScoreText>,
+  signal: AbortSignal,
+): Promise<OutputOf<ScoreText>> {
+  const given = input.given === undefined ? [] : tokenizePrompt(hosted.model, input.given);
+  const tokens = [...given, ...tokenizeText(hosted.model, input.text)];
+  requireRoom(hosted, tokens.length);
+  const from = Math.max(1, given.length);
+  const scored = tokens.slice(from);
+  if (scored.length === 0) throw badInput('text', 'The text has no token that another one comes before.');
+  const wanted = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
+  hosted.setThreads(input.threads ?? defaultThreads());
+  return hosted.withSequence(tokens, input.model.adapters ?? [], async (sequence) => {
+    await sequence.clearHistory();
+    signal.throwIfAborted();
+    const results = await sequence.controlledEvaluate([
+      ...tokens.slice(0, from - 1),
+      ...scored.map((token, place) => asking(tokens[from - 1 + place]!, [token, ...wanted(place)], input.top)),
+    ]);
+    const places = scored.map((_, place) => told(results[from - 1 + place]?.next));
+    const top = places.map((place) => mostProbable(place, input.top));
+    return {
+      logProbabilities: Float32Array.from(places, (place, i) => logProbability(place, scored[i]!)),
+      top: Int32Array.from(top.flat()),
+      topLogProbabilities: Float32Array.from(
+        places.flatMap((place, i) => top[i]!.map((token) => logProbability(place, token))),
+      ),
+      wantedLogProbabilities: Float32Array.from(
+        places.flatMap((place, i) => wanted(i).map((token) => logProbability(place, token))),
+      ),
+      adapters: hosted.adapters.acting,
+    };
+  });
+}
+
+const logProbability = (place: NextLogits, token: Token): number =>
+  Math.min(0, logitOf(place, token) - place.normaliser);
+
+/** Equal logits in the order of their tokens, so that two models that agree say the same. */
+const mostProbable = ({ logits }: NextLogits, count: number): Token[] =>
+  [...logits]
+    .sort(([a, x], [b, y]) => y - x || a - b)
+    .slice(0, count)
+    .map(([token]) => token);
+
+function wantedAt(wanted: Int32Array | undefined, places: number, vocabulary: number): (place: number) => Token[] {
+  if (wanted === undefined) return () => [];
+  const each = wanted.length / places;
+  if (!Number.isInteger(each)) throw badInput('wanted', `${wanted.length} tokens don’t spread over ${places} places.`);
+  if (wanted.some((token) => token < 0 || token >= vocabulary))
+    throw badInput('wanted', 'The model has no such token.');
+  return (place) => [...wanted.subarray(place * each, (place + 1) * each)] as Token[];
+}
