@@ -29,7 +29,7 @@ import {
   Retriever,
 } from './knowledge/index.js';
 import { Erasure } from './erasure/index.js';
-import { ArtifactStore, FileService } from './platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from './platform/artifacts/index.js';
 import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
 import { ModelsOnDisk } from './platform/models-on-disk/index.js';
@@ -107,7 +107,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     owner: `${hostname()}:${config.GRAFT_HOME}`,
     kinds: RUN_KINDS,
   });
-  const artifacts = new ArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
+  const artifacts = new LocalArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
   const vectors = new ChromaVectorStore(services.chromaUrl);

@@ -16,7 +16,7 @@ import {
   type NewDocument,
 } from '../../src/knowledge/index.js';
 import { Erasure } from '../../src/erasure/index.js';
-import { ArtifactStore, FileService } from '../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../src/platform/artifacts/index.js';
 import { migrate, openDatabase } from '../../src/platform/database/index.js';
 import { EventLog } from '../../src/platform/events/index.js';
 import { ModelsOnDisk } from '../../src/platform/models-on-disk/index.js';
@@ -39,7 +39,7 @@ export async function startAnswering() {
   await migrate(database);
   const events = new EventLog({ database, log });
   const runs = new RunQueue({ database, events, clock, log, owner: home, kinds: knowledgeRuns });
-  const artifacts = new ArtifactStore(join(home, 'artifacts'));
+  const artifacts = new LocalArtifactStore(join(home, 'artifacts'));
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
   const worker = new ServeWorker({ home, log });

@@ -195,7 +195,7 @@ export class ModelRegistry {
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
       return {
-        ...{ path: files.path(file), sha256: file.sha256, bytes: Number(file.bytes), fileName: file.name },
+        ...{ path: await files.local(file), sha256: file.sha256, bytes: Number(file.bytes), fileName: file.name },
         location: `artifact:${file.sha256}`,
         source: 'upload',
         licence: null,
@@ -271,11 +271,8 @@ export class ModelRegistry {
     const colon = location.indexOf(':');
     const [area, rest] = [location.slice(0, colon), location.slice(colon + 1)];
     if (area === 'artifact') {
-      const intact = await artifacts.verify(rest).then(
-        () => true,
-        () => false,
-      );
-      if (intact) return artifacts.path(rest);
+      const path = await artifacts.local(rest).catch(() => null);
+      if (path !== null) return path;
     } else if (await modelsOnDisk.isIntact(rest, sha256 as Sha256)) return modelsOnDisk.resolve(rest);
     throw new GraftError('MODEL_UNAVAILABLE', `The file of ${model.name} is gone or damaged.`, {
       hint: 'Register the model again.',

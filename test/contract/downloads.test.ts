@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
-import { ArtifactStore, FileService, type StoredFileRow } from '../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore, type StoredFileRow } from '../../src/platform/artifacts/index.js';
 import { freshWorkspace } from '../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { startProbeGateway, type GraphqlResponse, type ProbeGateway } from '../support/gateway.js';
@@ -23,13 +23,13 @@ function headersOf(response: Response): Record<string, string> {
 describe('GET /files/:id', () => {
   let database: TestDatabase;
   let folder: TemporaryFolder;
-  let artifacts: ArtifactStore;
+  let artifacts: LocalArtifactStore;
   let files: FileService;
   let gateway: ProbeGateway;
   beforeAll(async () => {
     database = await testDatabase();
     folder = await temporaryFolder();
-    artifacts = new ArtifactStore(folder.path);
+    artifacts = new LocalArtifactStore(folder.path);
     files = new FileService(database, artifacts);
     gateway = await startProbeGateway({ files, downloads: files });
   });
@@ -161,7 +161,7 @@ describe('GET /files/:id', () => {
 
   it('says before the first byte that a file is damaged, also one of the same length and time that was whole before', async () => {
     const damaged = await store(randomBytes(200_000));
-    const path = files.path(damaged);
+    const path = await files.local(damaged);
     expect((await fetch(address(damaged))).status).toBe(200);
     const { atime, mtime } = await stat(path);
     const content = await readFile(path);
@@ -182,7 +182,7 @@ describe('GET /files/:id', () => {
   it('breaks off instead of ending when the bytes are damaged while they are sent', async () => {
     const file = await store(randomBytes(20_000_000));
     const response = await send(new URL(address(file)).pathname);
-    const handle = await open(files.path(file), 'r+');
+    const handle = await open(await files.local(file), 'r+');
     await handle.write(Buffer.from('damage'), 0, 6, 19_999_994);
     await handle.close();
     await expect(buffer(response)).rejects.toThrow('aborted');

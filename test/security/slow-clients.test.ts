@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { newId } from '../../src/kernel/ids.js';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
-import { ArtifactStore } from '../../src/platform/artifacts/index.js';
+import { LocalArtifactStore } from '../../src/platform/artifacts/index.js';
 import { eventually } from '../support/eventually.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
@@ -22,7 +22,7 @@ describe('a client that does not read, or hardly sends', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const artifacts = new ArtifactStore(folder.path);
+    const artifacts = new LocalArtifactStore(folder.path);
     gateway = await startProbeGateway({
       limits: {
         unreadBytes: 256 * 1024,

@@ -283,7 +283,8 @@ export class DatasetService {
   }
 
   async #sniff(file: StoredFileRow, mapping: MappingHints | null | undefined): Promise<FileShape> {
-    const data = { path: this.parts.files.path(file), name: file.name, bytes: Number(file.bytes), sha256: file.sha256 };
+    const path = await this.parts.files.local(file);
+    const data = { path, name: file.name, bytes: Number(file.bytes), sha256: file.sha256 };
     const { format, encoding, delimiter, quotes, header } = mapping ?? {};
     const folder = join(this.parts.folder, `sniff-${newId()}`);
     try {

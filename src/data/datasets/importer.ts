@@ -95,7 +95,7 @@ export class Importer {
           minRowsPerLabel: input.minRowsPerLabel,
         },
         files,
-        base: base ? { rowGroups: this.#paths(groups), without: null } : null,
+        base: base ? { rowGroups: await this.#paths(groups), without: null } : null,
         steps: input.steps,
         splitRule: input.splitRule ?? base?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
         features: await this.#histories(dataset.workspaceId as WorkspaceId, input.features, `${folder}-features`),
@@ -164,7 +164,7 @@ export class Importer {
     const recipe: Recipe = {
       settings: { task: dataset.task, ...settings },
       files: [],
-      base: { rowGroups: this.#paths(groups), without },
+      base: { rowGroups: await this.#paths(groups), without },
       steps,
       splitRule,
       features: [],
@@ -186,15 +186,15 @@ export class Importer {
   async #files(workspaceId: WorkspaceId, input: AddVersionInput): Promise<RecipeFile[]> {
     const files: RecipeFile[] = [];
     for (const { fileId, pairId, split, mapping } of input.files) {
-      const file = this.#dataFile(await this.parts.files.get(workspaceId, fileId));
-      const pair = pairId === null ? null : this.#dataFile(await this.parts.files.get(workspaceId, pairId));
+      const file = await this.#dataFile(await this.parts.files.get(workspaceId, fileId));
+      const pair = pairId === null ? null : await this.#dataFile(await this.parts.files.get(workspaceId, pairId));
       files.push({ file, pair, split, mapping });
     }
     return files;
   }
 
-  #dataFile(row: StoredFileRow): DataFile {
-    return { path: this.parts.files.path(row), name: row.name, bytes: Number(row.bytes), sha256: row.sha256 };
+  async #dataFile(row: StoredFileRow): Promise<DataFile> {
+    return { path: await this.parts.files.local(row), name: row.name, bytes: Number(row.bytes), sha256: row.sha256 };
   }
 
   async #histories(workspaceId: WorkspaceId, names: readonly string[], folder: string): Promise<FeatureHistory[]> {
@@ -203,11 +203,11 @@ export class Importer {
     return histories;
   }
 
-  #paths(groups: readonly RowGroupRecord[]): string[] {
-    return groups.map((group) => this.parts.artifacts.path(group.sha256));
+  #paths(groups: readonly RowGroupRecord[]): Promise<string[]> {
+    return Promise.all(groups.map((group) => this.parts.artifacts.local(group.sha256)));
   }
 
-  #make(
+  async #make(
     context: ImportContext,
     recipe: Recipe,
     parent: readonly RowGroupRecord[],
@@ -215,7 +215,7 @@ export class Importer {
   ): Promise<MadeVersion> {
     return this.parts.maker.make(recipe, {
       folder,
-      parent: this.#paths(parent.filter((group) => !group.quarantined)),
+      parent: await this.#paths(parent.filter((group) => !group.quarantined)),
       signal: context.signal,
       countTokens: this.parts.countTokens?.(context.run.workspaceId as WorkspaceId) ?? null,
       progress: (fraction, message) => context.progress(fraction, message),

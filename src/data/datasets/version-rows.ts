@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
@@ -141,7 +140,7 @@ export class VersionRows {
     const rows = await (
       await this.#open()
     ).rows<RawRow>(
-      `SELECT *, ${sort} AS sort_value FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}
+      `SELECT *, ${sort} AS sort_value FROM ${await this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}
        ORDER BY ${sort} ${direction}, ordinal ${direction} LIMIT ${page.first + 1}`,
       values,
     );
@@ -157,7 +156,7 @@ export class VersionRows {
     const [row] = await (
       await this.#open()
     ).rows<{ n: number }>(
-      `SELECT count(*) AS n FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}`,
+      `SELECT count(*) AS n FROM ${await this.#table(groups)} WHERE ${where.join(' AND ') || 'true'}`,
       values,
     );
     return row!.n;
@@ -169,7 +168,7 @@ export class VersionRows {
     const { where, values } = conditions(filter);
     const engine = await this.#open();
     const batches = engine.stream<RawRow>(
-      `SELECT *, ordinal AS sort_value FROM ${this.#table(groups)} WHERE ${where.join(' AND ') || 'true'} ORDER BY ordinal`,
+      `SELECT *, ordinal AS sort_value FROM ${await this.#table(groups)} WHERE ${where.join(' AND ') || 'true'} ORDER BY ordinal`,
       values,
     );
     for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
@@ -211,7 +210,7 @@ export class VersionRows {
     const rows = await (
       await this.#open()
     ).rows<{ ordinal: number }>(
-      `SELECT ordinal FROM ${this.#table(groups)} WHERE (${where.join(' OR ')}) ${split === null ? '' : 'AND split = ?'} ORDER BY ordinal`,
+      `SELECT ordinal FROM ${await this.#table(groups)} WHERE (${where.join(' OR ')}) ${split === null ? '' : 'AND split = ?'} ORDER BY ordinal`,
       [...(subject === null ? [] : [subject, subject]), ...keys, ...(split === null ? [] : [split])],
     );
     return rows.map((row) => row.ordinal);
@@ -223,7 +222,7 @@ export class VersionRows {
     ).rows<DiffCounts>(
       `SELECT count(*) FILTER (kind = 'ADDED') AS added, count(*) FILTER (kind = 'REMOVED') AS removed,
               count(*) FILTER (kind = 'CHANGED') AS changed, count(*) FILTER (kind = 'UNCHANGED') AS unchanged
-       FROM (${this.#diff(a, b)})`,
+       FROM (${await this.#diff(a, b)})`,
     );
     return counts!;
   }
@@ -244,11 +243,11 @@ export class VersionRows {
       await this.#open()
     ).rows<Record<string, string | null> & RawChange>(
       `SELECT changes.*, ${content('a', 'before')}, ${content('b', 'after')} FROM (
-         SELECT * FROM (${this.#diff(a, b)})
+         SELECT * FROM (${await this.#diff(a, b)})
          WHERE kind <> 'UNCHANGED' ${page.after === null ? '' : `AND (key, ${split}) > (?, ?)`}
          ORDER BY key, ${split} LIMIT ${page.first + 1}) changes
-       LEFT JOIN ${this.#table(a)} a ON a.ordinal = before_ordinal
-       LEFT JOIN ${this.#table(b)} b ON b.ordinal = after_ordinal
+       LEFT JOIN ${await this.#table(a)} a ON a.ordinal = before_ordinal
+       LEFT JOIN ${await this.#table(b)} b ON b.ordinal = after_ordinal
        ORDER BY changes.key, ${split}`,
       after,
     );
@@ -279,16 +278,16 @@ export class VersionRows {
   }
 
   #open(): Promise<TableEngine> {
-    // …/artifacts/ab/ab12…: the folder of all artifacts, so that one engine serves every version.
-    const artifacts = dirname(dirname(this.artifacts.path('0'.repeat(64))));
-    return (this.#engine ??= TableEngine.open({ folder: this.folder, readable: [`${artifacts}/`] }));
+    // The folder of all artifacts, so that one engine serves every version.
+    return (this.#engine ??= TableEngine.open({ folder: this.folder, readable: [`${this.artifacts.folder}/`] }));
   }
 
-  #table(groups: readonly RowGroupRecord[]): string {
-    const from = (quarantined: boolean) =>
-      groups.filter((g) => g.quarantined === quarantined).map((g) => quote(this.artifacts.path(g.sha256)));
+  async #table(groups: readonly RowGroupRecord[]): Promise<string> {
+    const files = await Promise.all(
+      groups.map(async (group) => ({ ...group, path: await this.artifacts.local(group.sha256) })),
+    );
     const parts = [false, true].flatMap((quarantined) => {
-      const paths = from(quarantined);
+      const paths = files.filter((file) => file.quarantined === quarantined).map(({ path }) => quote(path));
       return paths.length > 0
         ? [`SELECT *, ${quarantined} AS quarantined FROM read_parquet([${paths.join(', ')}])`]
         : [];
@@ -300,19 +299,19 @@ export class VersionRows {
    * Rows match by key and split; where a key stands once in each version, the row may have moved to another split.
    * Joined by equality alone: with an OR, DuckDB compares all pairs of rows.
    */
-  #diff(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): string {
-    const repeated = (groups: readonly RowGroupRecord[]) =>
-      `SELECT key FROM ${this.#table(groups)} GROUP BY key HAVING count(*) > 1`;
-    const side = (groups: readonly RowGroupRecord[]) => `(
+  async #diff(a: readonly RowGroupRecord[], b: readonly RowGroupRecord[]): Promise<string> {
+    const repeated = async (groups: readonly RowGroupRecord[]) =>
+      `SELECT key FROM ${await this.#table(groups)} GROUP BY key HAVING count(*) > 1`;
+    const side = async (groups: readonly RowGroupRecord[]) => `(
       SELECT ordinal, key, digest, split, CASE WHEN key IN (SELECT key FROM repeated) THEN split ELSE '' END AS scope
-      FROM ${this.#table(groups)})`;
+      FROM ${await this.#table(groups)})`;
     return `
-      WITH repeated AS (${repeated(a)} UNION ${repeated(b)})
+      WITH repeated AS (${await repeated(a)} UNION ${await repeated(b)})
       SELECT coalesce(a.key, b.key) AS key,
              CASE WHEN a.key IS NULL THEN 'ADDED' WHEN b.key IS NULL THEN 'REMOVED'
                   WHEN a.digest <> b.digest OR a.split <> b.split THEN 'CHANGED' ELSE 'UNCHANGED' END AS kind,
              a.split AS before_split, b.split AS after_split, a.ordinal AS before_ordinal, b.ordinal AS after_ordinal
-      FROM ${side(a)} a FULL JOIN ${side(b)} b ON a.key = b.key AND a.scope = b.scope`;
+      FROM ${await side(a)} a FULL JOIN ${await side(b)} b ON a.key = b.key AND a.scope = b.scope`;
   }
 }
 

@@ -63,7 +63,12 @@ export class FeatureFiles {
     const workspaceId = run.workspaceId as WorkspaceId;
     const view = await store.requireView(workspaceId, input.view, 'input.view');
     const stored = await files.get(workspaceId, input.fileId, 'input.file');
-    const file = { path: files.path(stored), name: stored.name, bytes: Number(stored.bytes), sha256: stored.sha256 };
+    const file = {
+      path: await files.local(stored),
+      name: stored.name,
+      bytes: Number(stored.bytes),
+      sha256: stored.sha256,
+    };
     const batches = () => this.#rows(view, file, input.columns);
 
     let total = 0;

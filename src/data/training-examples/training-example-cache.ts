@@ -77,14 +77,11 @@ export class TrainingExampleCache {
     const row = await this.parts.database.prisma.trainingExamples.findUnique({
       where: { workspaceId_digest: { workspaceId, digest } },
     });
-    if (!row || !(await this.parts.artifacts.has(row.sha256))) return null;
-    return {
-      digest,
-      path: this.parts.artifacts.path(row.sha256),
-      sha256: row.sha256,
-      examples: row.examples,
-      tokens: Number(row.tokens),
-    };
+    if (!row) return null;
+    const { sha256, examples, tokens } = row;
+    // What is gone or damaged is made again.
+    const path = await this.parts.artifacts.local(sha256).catch(() => null);
+    return path === null ? null : { digest, path, sha256, examples, tokens: Number(tokens) };
   }
 
   async #make(
@@ -147,7 +144,7 @@ export class TrainingExampleCache {
           data: { fileId: file.id, sha256: file.sha256 },
         });
       });
-      return { digest, path: artifacts.path(file.sha256), sha256: file.sha256, examples, tokens };
+      return { digest, path: await artifacts.local(file.sha256), sha256: file.sha256, examples, tokens };
     } finally {
       engine.close();
       await rm(work, { recursive: true, force: true });

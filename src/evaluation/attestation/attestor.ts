@@ -139,7 +139,7 @@ export class Attestor {
     const options = { signal, priority: 'bulk', deadlineMs: null } as const;
     const fileOf = async (id: string): Promise<{ path: string; sha256: string }> => {
       const file = await files.get(workspaceId, id);
-      return { path: files.path(file), sha256: file.sha256 };
+      return { path: await files.local(file), sha256: file.sha256 };
     };
     const { tokens } = await train.call('tokenize', workspaceId, { model, texts: prompts }, options);
     const request = {

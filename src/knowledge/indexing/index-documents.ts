@@ -89,7 +89,7 @@ async function stageAndEmbed(scope: Scope, job: DocumentJob) {
   const { parts, context, collection, index, embedder, progress } = scope;
   const workspaceId = collection.workspaceId as WorkspaceId;
   const { document, chunks } = await parts.parser.parse(
-    parts.artifacts.path(job.sha256),
+    await parts.artifacts.local(job.sha256),
     job.sha256,
     job,
     context.signal,

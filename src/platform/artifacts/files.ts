@@ -69,16 +69,12 @@ export class FileService {
     const { name, bytes, sha256 } = await this.get(workspaceId, id, 'id');
     if (!(await this.artifacts.has(sha256)))
       throw new GraftError('STORAGE_FAILED', `The bytes of ${name} are not in the artifact store any more.`);
-    const content = async () => {
-      await this.artifacts.verify(sha256);
-      return this.artifacts.openRead(sha256);
-    };
-    return { name, bytes, content };
+    return { name, bytes, content: () => this.artifacts.openRead(sha256) };
   }
 
-  /** Where the bytes of a stored file lie: for processes that open it themselves. */
-  path(file: StoredFileRow): string {
-    return this.artifacts.path(file.sha256);
+  /** Path of a stored file's bytes on this machine, for processes that open it themselves. @throws NOT_FOUND, STORAGE_FAILED */
+  local(file: StoredFileRow): Promise<string> {
+    return this.artifacts.local(file.sha256);
   }
 
   /** The workspace's files with one of these ids or one of these contents. */

@@ -79,7 +79,7 @@ export class AdapterRegistry {
       modelId: adapter.modelId,
       usage: adapterUsage.parse(version.usage),
       attestation: version.attestation === null ? null : attestation.parse(version.attestation),
-      file: { path: this.parts.files.path(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },
+      file: { path: await this.parts.files.local(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },
     };
   }
 

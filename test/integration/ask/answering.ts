@@ -12,7 +12,7 @@ import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { knowledgeResolvers, knowledgeRuns } from '../../../src/knowledge/index.js';
-import { ArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import {
@@ -35,7 +35,7 @@ export async function startAnswering() {
   const knowledge = await startKnowledge();
   const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
   const folder = await temporaryFolder();
-  const artifacts = new ArtifactStore(folder.path);
+  const artifacts = new LocalArtifactStore(folder.path);
   const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() });
   const registry = new ModelRegistry({
     ...{ store: new ModelStore(database), runs, files, artifacts, modelsOnDisk, worker, erasure },

@@ -11,7 +11,7 @@ import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { Erasure } from '../../../src/erasure/index.js';
-import { ArtifactStore, FileService, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
 import type { Database } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
@@ -26,7 +26,7 @@ export class DataKit {
   private constructor(
     readonly database: TestDatabase,
     readonly folder: string,
-    readonly artifacts: ArtifactStore,
+    readonly artifacts: LocalArtifactStore,
     readonly files: FileService,
     readonly events: EventLog,
     readonly runs: RunQueue,
@@ -42,7 +42,7 @@ export class DataKit {
     const database = on ? { ...on, dispose: () => Promise.resolve() } : await testDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
     const log = silentLogger();
-    const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+    const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
     const files = new FileService(database, artifacts);
     const events = new EventLog({ database, log });
     const runs = new RunQueue({

@@ -294,9 +294,10 @@ describe('exports', () => {
       changed: 0,
     });
     const parquet = await kit.exported(version.id, ExportFormat.PARQUET);
-    const engine = await TableEngine.open({ folder: `${kit.folder}/look`, readable: [kit.files.path(parquet)] });
+    const path = await kit.files.local(parquet);
+    const engine = await TableEngine.open({ folder: `${kit.folder}/look`, readable: [path] });
     const read = await engine.rows<{ text: string; n: number; type: string }>(
-      `SELECT text, len(entities) AS n, entities[1]."type" AS type FROM read_parquet(${quote(kit.files.path(parquet))}) ORDER BY id`,
+      `SELECT text, len(entities) AS n, entities[1]."type" AS type FROM read_parquet(${quote(path)}) ORDER BY id`,
     );
     engine.close();
     expect(read).toEqual([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Data, dataRuns } from '../../../src/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { Erasure } from '../../../src/erasure/index.js';
-import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue } from '../../../src/platform/runs/index.js';
@@ -16,7 +16,7 @@ const events = new EventLog({ database, log });
 /** Killed more often in a row than a gateway would put up with. */
 const kinds = dataRuns.map((each) => ({ ...each, definition: { ...each.definition, attempts: 50 } }));
 const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, kinds });
-const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
 const files = new FileService(database, artifacts);
 const data = new Data({
   database,

@@ -81,7 +81,7 @@ describe('attestation', () => {
 
   it('refuses one whose file was replaced under its path', async () => {
     const { ggufFileId } = await kit.add({ name: 'replaced', seed: 4 });
-    const path = kit.models.files.path(await kit.models.files.get(workspaceId, ggufFileId));
+    const path = await kit.models.files.local(await kit.models.files.get(workspaceId, ggufFileId));
     chmodSync(path, 0o600);
     writeFileSync(path, await other(5));
     expect(await attest('replaced')).toMatchObject({ status: 'FAILED', errorCode: 'ADAPTER_DIGEST_MISMATCH' });

@@ -17,7 +17,7 @@ import {
   type NewDocument,
 } from '../../../src/knowledge/index.js';
 import { Erasure } from '../../../src/erasure/index.js';
-import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, isFinished, type RunRow } from '../../../src/platform/runs/index.js';
@@ -76,7 +76,7 @@ export async function startKnowledge() {
   const [files] = await Promise.all([realEmbedder(), worker.start()]);
   let embedder = files;
   const events = new EventLog({ database, log });
-  const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+  const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
   const vectors = new SwitchableVectors(new ChromaVectorStore(chromaUrl()));
   const collections = new CollectionStore(database);
   const documents = new DocumentStore(database);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
-import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -14,13 +14,13 @@ const WORKSPACE = DEFAULT_WORKSPACE_ID;
 describe('users’ files', () => {
   let database: TestDatabase;
   let folder: string;
-  let artifacts: ArtifactStore;
+  let artifacts: LocalArtifactStore;
   let files: FileService;
 
   beforeEach(async () => {
     database = await testDatabase();
     folder = await mkdtemp(join(tmpdir(), 'graft-files-'));
-    artifacts = new ArtifactStore(folder);
+    artifacts = new LocalArtifactStore(folder);
     files = new FileService(database, artifacts);
   });
   afterEach(async () => {
@@ -66,7 +66,7 @@ describe('users’ files', () => {
     expect(await filesOnDisk()).toBe(1);
     await files.remove(WORKSPACE, mine.id);
     await expect(files.get(WORKSPACE, mine.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(existsSync(files.path(theirs))).toBe(true);
+    expect(existsSync(await files.local(theirs))).toBe(true);
     await files.remove(theirs.workspaceId as never, theirs.id);
     expect(await filesOnDisk()).toBe(0);
   });

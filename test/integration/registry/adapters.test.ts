@@ -6,7 +6,7 @@ import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/
 import type { AdapterUsage, AdapterVersionRow, Attestation } from '../../../src/registry/adapters/adapter.js';
 import { AdapterRegistry } from '../../../src/registry/adapters/adapter-registry.js';
 import { AdapterStore } from '../../../src/registry/adapters/adapter-store.js';
-import { FileService, ArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.js';
 
@@ -35,7 +35,7 @@ describe('adapters', () => {
   beforeAll(async () => {
     database = await testDatabase();
     folder = await temporaryFolder();
-    files = new FileService(database, new ArtifactStore(folder.path));
+    files = new FileService(database, new LocalArtifactStore(folder.path));
     erasure = new Erasure(files);
     registry = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
     model = await someModel(database);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
@@ -22,7 +22,7 @@ export class RegistryKit {
     readonly database: TestDatabase,
     readonly folder: string,
     readonly hub: HubServer,
-    readonly artifacts: ArtifactStore,
+    readonly artifacts: LocalArtifactStore,
     readonly files: FileService,
     readonly erasure: Erasure,
     readonly runs: RunQueue,
@@ -35,7 +35,7 @@ export class RegistryKit {
     const folder = await mkdtemp(join(tmpdir(), 'graft-registry-'));
     const hub = await HubServer.start();
     const log = silentLogger();
-    const artifacts = new ArtifactStore(join(folder, 'artifacts'));
+    const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
     const files = new FileService(database, artifacts);
     const erasure = new Erasure(files);
     const events = new EventLog({ database, log });

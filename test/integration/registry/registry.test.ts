@@ -37,7 +37,7 @@ describe('the model registry', () => {
     const variant = await kit.registry.variant(WORKSPACE, variantId);
     expect(variant).toMatchObject({
       ...{ variantId, model: 'tiny-model', architecture: 'llama', quantization: 'F32', licence: 'apache-2.0' },
-      ...{ path: kit.artifacts.path(sha256(model)), sha256: sha256(model), bytes: model.length },
+      ...{ path: await kit.artifacts.local(sha256(model)), sha256: sha256(model), bytes: model.length },
       ...{ contextLength: TINY_CONTEXT, chatTemplate: TINY_CHAT_TEMPLATE, eosToken: '<|im_end|>' },
     });
     expect(variant.parameters).toBeGreaterThan(10_000);
@@ -157,7 +157,7 @@ describe('the model registry', () => {
 
   it('says so when the file of a registered model is gone', async () => {
     const run = await register({ fileId: await upload(model) });
-    await rm(kit.artifacts.path(sha256(model)));
+    await rm(await kit.artifacts.local(sha256(model)));
     const { variantId } = run.output as { variantId: string };
     await expect(kit.registry.variant(WORKSPACE, variantId)).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
   });

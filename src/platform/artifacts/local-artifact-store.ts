@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { isSha256, sha256 as digest, type Sha256 } from '../../kernel/hashing.js';
+import { VerifiedFiles } from '../verified-files.js';
+import type { ArtifactStore, StagedBytes, StoredBytes } from './artifact-store.js';
+
+/** A live upload touches its temporary file all the time; one this old was left by a process that died. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1000;
+
+/** Artifacts of one home: written under a temporary name, fsynced, renamed, so that a reader never sees half a file. */
+export class LocalArtifactStore implements ArtifactStore {
+  readonly #verified = new VerifiedFiles();
+  #swept: Promise<void> | undefined;
+
+  constructor(readonly folder: string) {}
+
+  async put(source: AsyncIterable<Uint8Array>, limits: { maxBytes: number }): Promise<StoredBytes> {
+    const staged = await this.stage(source, limits);
+    await staged.commit();
+    return { sha256: staged.sha256, bytes: staged.bytes };
+  }
+
+  async stage(source: AsyncIterable<Uint8Array>, { maxBytes }: { maxBytes: number }): Promise<StagedBytes> {
+    await (this.#swept ??= this.#sweep());
+    const temporary = join(this.#temporaryFolder, `${randomUUID()}.part`);
+    const discard = () => rm(temporary, { force: true });
+    try {
+      const { sha256, bytes } = await this.#write(source, temporary, maxBytes);
+      return { sha256, bytes, discard, commit: () => this.#commit(temporary, sha256) };
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+  }
+
+  async local(sha256: string): Promise<string> {
+    const path = this.#path(sha256);
+    const intact = await this.#verified.has(path, sha256).catch((error: unknown) => {
+      throw readFailure(error);
+    });
+    if (!intact) throw damaged(sha256);
+    return path;
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    return stat(this.#path(sha256)).then(
+      (entry) => entry.isFile(),
+      () => false,
+    );
+  }
+
+  async read(sha256: string): Promise<Buffer> {
+    const content = await readFile(this.#path(sha256)).catch((error: unknown) => {
+      throw readFailure(error);
+    });
+    if (digest(content) !== sha256) throw damaged(sha256);
+    return content;
+  }
+
+  async openRead(sha256: string): Promise<Readable> {
+    const path = await this.local(sha256);
+    const hash = createHash('sha256');
+    let held: Buffer | null = null;
+    const verify = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        if (held !== null) this.push(held);
+        held = chunk;
+        done();
+      },
+      flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256))),
+    });
+    const file = createReadStream(path);
+    file.on('error', (error) => verify.destroy(readFailure(error)));
+    verify.on('close', () => file.destroy());
+    return file.pipe(verify);
+  }
+
+  async *olderThan(ageMs: number): AsyncGenerator<Sha256> {
+    const folders = await readdir(this.folder).catch(() => []);
+    for (const name of folders.filter((each) => /^[0-9a-f]{2}$/.test(each)))
+      for (const sha256 of (await readdir(join(this.folder, name))).filter(isSha256)) {
+        const entry = await stat(this.#path(sha256)).catch(() => null);
+        if (entry && Date.now() - entry.mtimeMs > ageMs) yield sha256;
+      }
+  }
+
+  async remove(sha256: string): Promise<void> {
+    await rm(this.#path(sha256), { force: true });
+  }
+
+  #path(sha256: string): string {
+    if (!isSha256(sha256)) throw new GraftError('NOT_FOUND', 'No artifact has this digest.');
+    return join(this.folder, sha256.slice(0, 2), sha256);
+  }
+
+  get #temporaryFolder(): string {
+    return join(this.folder, 'tmp');
+  }
+
+  async #write(source: AsyncIterable<Uint8Array>, path: string, maxBytes: number): Promise<StoredBytes> {
+    const file = await open(path, 'wx', 0o600).catch(storageFailed);
+    try {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of source) {
+        bytes += chunk.byteLength;
+        if (bytes > maxBytes)
+          throw new GraftError('PAYLOAD_TOO_LARGE', `The file is larger than the limit of ${maxBytes} bytes.`);
+        hash.update(chunk);
+        await file.writeFile(chunk).catch(storageFailed);
+      }
+      await file.sync().catch(storageFailed);
+      return { sha256: hash.digest('hex') as Sha256, bytes };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The rename also replaces a damaged file of the same name by the good bytes just written. */
+  async #commit(temporary: string, sha256: Sha256): Promise<void> {
+    const target = this.#path(sha256);
+    const folder = join(target, '..');
+    try {
+      await mkdir(folder, { recursive: true });
+      await rename(temporary, target);
+      await syncFolder(folder);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      storageFailed(error);
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    await mkdir(this.#temporaryFolder, { recursive: true }).catch(storageFailed);
+    for (const name of await readdir(this.#temporaryFolder)) {
+      const path = join(this.#temporaryFolder, name);
+      const entry = await stat(path).catch(() => null);
+      if (entry && Date.now() - entry.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+    }
+  }
+}
+
+/** Makes a rename inside `folder` survive a power cut; some platforms can't open a folder, and then don't need it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+const damaged = (sha256: string) =>
+  new GraftError('STORAGE_FAILED', `The artifact ${sha256.slice(0, 12)}… is damaged: its content has another digest.`);
+
+function readFailure(error: unknown): GraftError {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+    return new GraftError('NOT_FOUND', 'No artifact has this digest.');
+  return new GraftError('STORAGE_FAILED', 'An artifact could not be read.', { cause: error });
+}
+
+function storageFailed(error: unknown): never {
+  if (isGraftError(error)) throw error;
+  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  throw new GraftError('STORAGE_FAILED', full ? 'The disk is full.' : 'A file could not be written.', {
+    hint: full
+      ? 'Free space where GRAFT_HOME lies and send it again; nothing was kept, and no restart is needed.'
+      : 'Look at the log for the reason, and at the permissions of GRAFT_HOME.',
+    cause: error,
+  });
+}
