@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InteractiveGauge } from '../../src/platform/worker/interactive-gauge.js';
 import { TrainWorker, WorkerSupervisor, type SupervisorOptions } from '../../src/platform/worker/index.js';
 import { countingRole, type countingOperations } from '../support/counting-role.js';
+import { PROCESS_TIMINGS } from '../../src/platform/worker/worker-process.js';
 import { isAlive, until, workspaceId } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -141,6 +142,19 @@ describe('the train worker', () => {
     expect(hello).toMatchObject({ role: 'train', limits: { queue: 64 } });
     expect(getPriority(train.status.pid ?? 0)).toBe(constants.priority.PRIORITY_LOW);
   });
+
+  it('is not taken for dead when a busy machine lets it wait for longer than a worker that answers may', async () => {
+    const train = new TrainWorker({ log: silent, drainMs: 0 });
+    worker = train;
+    await train.start();
+    await train.hello();
+    const { pid } = train.status;
+    process.kill(pid ?? 0, 'SIGSTOP');
+    await sleep(PROCESS_TIMINGS.silenceMs + 2_000);
+    process.kill(pid ?? 0, 'SIGCONT');
+    await train.hello();
+    expect(train.status).toMatchObject({ pid, restarts: 0 });
+  }, 60_000);
 
   it('stands aside while somebody waits for an answer, from the first call until a moment after the last', async () => {
     const gauge = new InteractiveGauge(50);

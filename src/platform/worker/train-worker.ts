@@ -4,6 +4,8 @@ import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
 
 /** Without work for this long the process ends and gives its memory back. */
 const IDLE_MS = 60_000;
+/** At the lowest priority, on a machine that others keep busy, its event loop may well turn only every ten seconds. */
+const SILENCE_MS = 120_000;
 
 export interface TrainWorkerOptions extends ProcessOptions {
   worker?: TrainSettings;
@@ -13,8 +15,11 @@ export interface TrainWorkerOptions extends ProcessOptions {
 
 /** The worker that trains: a process of its own at low priority, started at the first call, so that its crash never stops an answer. */
 export class TrainWorker extends WorkerSupervisor<TrainOperations> {
-  constructor({ worker, interactive, ...options }: TrainWorkerOptions) {
-    super({ idleMs: IDLE_MS, ...options, role: trainRole, settings: () => Promise.resolve({ ...worker }) });
+  constructor({ worker, interactive, timings, ...options }: TrainWorkerOptions) {
+    super({
+      ...{ idleMs: IDLE_MS, ...options, timings: { silenceMs: SILENCE_MS, ...timings } },
+      ...{ role: trainRole, settings: () => Promise.resolve({ ...worker }) },
+    });
     interactive?.onChange((busy) => (busy ? this.hold() : this.resume()));
   }
 }
