@@ -13,6 +13,13 @@ const CHANGED_BY: Record<string, readonly string[]> = {
   defineFeatureView: ['featureViews'],
   importFeatures: ['runs', 'featureViews'],
   registerModel: ['runs', 'models'],
+  startTraining: ['runs'],
+  attestAdapter: ['runs', 'adapter', 'adapters'],
+  evaluate: ['runs', 'adapter'],
+  promoteAdapter: ['adapter', 'adapters'],
+  rollbackAdapter: ['adapter', 'adapters'],
+  pauseRun: ['runs'],
+  resumeRun: ['runs'],
   cancelRun: ['runs'],
 };
 
@@ -28,6 +35,7 @@ export const client = new Client({
         Collection: { documents: relayPagination() },
         DatasetVersion: { rows: relayPagination() },
         DatasetDiff: { changes: relayPagination() },
+        Evaluation: { rows: relayPagination() },
       },
       updates: {
         Mutation: Object.fromEntries(

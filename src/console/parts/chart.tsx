@@ -19,6 +19,8 @@ export interface ChartProps {
   /** Of the y axis, e.g. `MB`. */
   unit: string;
   height?: number;
+  /** Lines go on over places without a value, which series of other places leave. */
+  spanGaps?: boolean;
 }
 
 /** Told apart also by who sees no red and green, on light and on dark. */
@@ -46,7 +48,7 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const scheme = useComputedColorScheme('light');
-  const { x, series, unit, height = 220 } = chart;
+  const { x, series, unit, height = 220, spanGaps = false } = chart;
   const labels = series.map(({ label }) => label).join('\n');
   const data = [x.values, ...series.map(({ values }) => values)] as unknown as UPlot.AlignedData;
   const latest = useRef(data);
@@ -66,7 +68,9 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
         axes: [axis, { ...axis, label: unit, size: 60 }],
         series: [
           { label: x.label },
-          ...labels.split('\n').map((label, i) => ({ label, stroke: COLOURS[i % COLOURS.length]!, width: 2 })),
+          ...labels
+            .split('\n')
+            .map((label, i) => ({ label, stroke: COLOURS[i % COLOURS.length]!, width: 2, spanGaps })),
         ],
       },
       latest.current,
@@ -82,7 +86,7 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
       plot.current = null;
       onReady(null);
     };
-  }, [labels, unit, height, x.label, x.time, scheme, onReady]);
+  }, [labels, unit, height, spanGaps, x.label, x.time, scheme, onReady]);
   // New points only move the lines: the plot stays.
   useEffect(() => plot.current?.setData(data));
   return (

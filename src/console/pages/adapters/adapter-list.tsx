@@ -1,0 +1,68 @@
+import { Badge, Button, Group, Paper, Stack, Text } from '@mantine/core';
+import { IconPuzzle } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { Link } from 'wouter';
+import { AdapterListDocument } from '../../generated/operations';
+import { plural, words } from '../../parts/format';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { adapterPath } from './paths';
+
+const PAGE = 50;
+
+/** The adapters of the workspace, and which version of each answers. */
+export function AdapterList() {
+  const [after, setAfter] = useState<string | null>(null);
+  const [{ data, error }, again] = useQuery({ query: AdapterListDocument, variables: { first: PAGE, after } });
+  return (
+    <>
+      <PageHeader title="Adapters">
+        What was trained: shown to act, measured, and only then put into production.
+      </PageHeader>
+      {error && !data && <ErrorState error={error} onRetry={again} />}
+      {!data && !error && <Loading label="Loading the adapters" />}
+      {data?.adapters.edges.length === 0 && (
+        <EmptyState
+          icon={IconPuzzle}
+          title="No adapter yet"
+          action={
+            <Button component={Link} href="/training">
+              Train one
+            </Button>
+          }
+        >
+          An adapter is a small change to the model that does one task. Training makes one from labelled rows.
+        </EmptyState>
+      )}
+      <Stack>
+        {data?.adapters.edges.map(({ node: { id, name, description, task, model, versions } }) => {
+          const production = versions.find(({ aliases }) => aliases.includes('PRODUCTION'));
+          return (
+            <Paper key={id} component={Link} href={adapterPath(name)} c="inherit" td="none" className="card-link">
+              <Group justify="space-between" gap="sm">
+                <div>
+                  <Group gap="xs">
+                    <Text fw={600}>{name}</Text>
+                    <Badge color="blue">{words(task)}</Badge>
+                  </Group>
+                  <Text size="sm" c="dimmed">
+                    {description && `${description} · `}
+                    {model.name} · {plural(versions.length, 'version')}
+                  </Text>
+                </div>
+                <Badge color={production ? 'green' : 'gray'}>
+                  {production ? `version ${production.version} in production` : 'none in production'}
+                </Badge>
+              </Group>
+            </Paper>
+          );
+        })}
+        {data?.adapters.pageInfo.hasNextPage && (
+          <Button variant="default" onClick={() => setAfter(data.adapters.pageInfo.endCursor)}>
+            Show more adapters
+          </Button>
+        )}
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,175 @@
+import { Anchor, Badge, Button, Group, Modal, Paper, Stack, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
+import { useQuery } from 'urql';
+import { Link } from 'wouter';
+import { AdapterOpenedDocument, type AdapterOpenedQuery } from '../../generated/operations';
+import { bytes, dateTime, words } from '../../parts/format';
+import { ScrollRegion } from '../../parts/scroll-region';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { IconPuzzleOff } from '@tabler/icons-react';
+import { AttestVersion } from './attest-version';
+import { EvaluateVersion } from './evaluate-version';
+import { EvaluationList } from './evaluation-list';
+import { MoveAlias } from './move-alias';
+
+type Adapter = NonNullable<AdapterOpenedQuery['adapter']>;
+export type Version = Adapter['versions'][number];
+
+/** What a dialog is open for. */
+type Doing = { what: 'attest' | 'evaluate' | 'promote'; version: Version } | { what: 'rollback'; version: null };
+
+const TITLES: Record<Doing['what'], string> = {
+  attest: 'Show that it acts',
+  evaluate: 'Measure how well it answers',
+  promote: 'Put it into place',
+  rollback: 'Go back to the version before',
+};
+
+function VersionCard({ version, onDo }: { version: Version; onDo: (doing: Doing) => void }) {
+  const { attestation, trainedOn } = version;
+  return (
+    <Paper data-testid="adapter-version">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <div>
+          <Group gap="xs">
+            <Text fw={600}>Version {version.version}</Text>
+            {version.aliases.map((alias) => (
+              <Badge key={alias} color={alias === 'PRODUCTION' ? 'green' : 'blue'}>
+                {words(alias)}
+              </Badge>
+            ))}
+            <Badge color={attestation ? 'teal' : 'yellow'}>{attestation ? 'shown to act' : 'not attested'}</Badge>
+          </Group>
+          <Text size="sm" c="dimmed">
+            {words(version.origin)} {dateTime(version.createdAt)}
+            {trainedOn && ` on ${trainedOn.dataset.name}, version ${trainedOn.version}`} · rank {version.rank}, alpha{' '}
+            {version.alpha}, scale {version.scale} · {bytes(version.sizeBytes)} · {version.model.quantization}
+          </Text>
+          <Text size="xs" c="dimmed" ff="monospace">
+            {version.digest.slice(0, 16)}
+          </Text>
+          {attestation && (
+            <Text size="sm" mt={4}>
+              {attestation.modulesMatched} modules matched; its change where it is served and where it was trained:
+              cosine {attestation.cosine.toFixed(3)}, size ratio {attestation.normRatio.toFixed(2)}, over{' '}
+              {attestation.probes} prompts;{' '}
+              {attestation.offIsBase ? 'off, the model is the base bit for bit' : 'off, something stays'}.
+            </Text>
+          )}
+        </div>
+        <Group gap="xs">
+          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'attest', version })}>
+            Attest
+          </Button>
+          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'evaluate', version })}>
+            Evaluate
+          </Button>
+          <Button
+            size="compact-sm"
+            disabled={attestation === null}
+            title={attestation === null ? 'Attest it first' : undefined}
+            onClick={() => onDo({ what: 'promote', version })}
+          >
+            Promote
+          </Button>
+        </Group>
+      </Group>
+      <EvaluationList version={version.id} />
+    </Paper>
+  );
+}
+
+function History({ changes }: { changes: Adapter['history']['edges'] }) {
+  if (changes.length === 0) return <Text c="dimmed">No alias was moved yet.</Text>;
+  return (
+    <Paper p={0}>
+      <ScrollRegion minWidth={640}>
+        <Table verticalSpacing="xs" aria-label="Moves of the aliases">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>When</Table.Th>
+              <Table.Th>Alias</Table.Th>
+              <Table.Th>From</Table.Th>
+              <Table.Th>To</Table.Th>
+              <Table.Th>By</Table.Th>
+              <Table.Th>Why</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {changes.map(({ node }) => (
+              <Table.Tr key={node.id}>
+                <Table.Td>{dateTime(node.createdAt)}</Table.Td>
+                <Table.Td>
+                  {words(node.alias)} {node.isRollback && <Badge color="yellow">rollback</Badge>}
+                </Table.Td>
+                <Table.Td>{node.from?.version ?? 'none'}</Table.Td>
+                <Table.Td>{node.to?.version ?? 'none'}</Table.Td>
+                <Table.Td>{node.changedBy}</Table.Td>
+                <Table.Td maw={360}>{node.reason}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollRegion>
+    </Paper>
+  );
+}
+
+/** One adapter: its versions with their proofs and figures, and who moved which alias when. */
+export function AdapterView({ name }: { name: string }) {
+  const [{ data, error }, again] = useQuery({ query: AdapterOpenedDocument, variables: { name } });
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const close = () => {
+    setDoing(null);
+    again({ requestPolicy: 'network-only' });
+  };
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the adapter" />;
+  const { adapter } = data;
+  if (!adapter)
+    return (
+      <EmptyState icon={IconPuzzleOff} title="There is no such adapter">
+        It may have been deleted. Go back to all adapters.
+      </EmptyState>
+    );
+  const inProduction = adapter.versions.some(({ aliases }) => aliases.includes('PRODUCTION'));
+  return (
+    <>
+      <Anchor component={Link} href="/adapters" size="sm">
+        ← All adapters
+      </Anchor>
+      <PageHeader
+        title={adapter.name}
+        actions={
+          inProduction && (
+            <Button variant="default" onClick={() => setDoing({ what: 'rollback', version: null })}>
+              Roll back
+            </Button>
+          )
+        }
+      >
+        {adapter.description && `${adapter.description} · `}
+        {words(adapter.task)} · {adapter.model.name}
+      </PageHeader>
+      <Stack>
+        {adapter.versions.map((version) => (
+          <VersionCard key={version.id} version={version} onDo={setDoing} />
+        ))}
+        <Title order={2}>History</Title>
+        <History changes={adapter.history.edges} />
+      </Stack>
+      <Modal opened={doing !== null} onClose={close} title={<Text fw={600}>{doing && TITLES[doing.what]}</Text>}>
+        {doing?.what === 'attest' && (
+          <AttestVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
+        )}
+        {doing?.what === 'evaluate' && (
+          <EvaluateVersion adapter={adapter.name} version={doing.version} onClose={close} />
+        )}
+        {doing?.what === 'promote' && (
+          <MoveAlias adapter={adapter.name} version={doing.version.version} onClose={close} />
+        )}
+        {doing?.what === 'rollback' && <MoveAlias adapter={adapter.name} version={null} onClose={close} />}
+      </Modal>
+    </>
+  );
+}
