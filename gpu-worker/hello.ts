@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Llama } from 'node-llama-cpp';
 import type { ServeOptions, TrainOptions } from '../src/worker-protocol/index.js';
 import { llamaVersion } from './engines/inference/llama.js';
+import { processorFlags } from './processor-flags.js';
 import type { Traits } from './server.js';
 
 const versionOf = (name: string): string => (createRequire(import.meta.url)(name) as { version: string }).version;
@@ -10,6 +11,7 @@ const onnxruntime = (): string => versionOf('onnxruntime-node/package.json');
 const cpu = (): Traits['device']['cpu'] => ({
   model: cpus()[0]?.model.trim() ?? process.arch,
   cores: availableParallelism(),
+  flags: processorFlags(),
 });
 
 /** What a serve worker is and runs on; memory in bytes. */

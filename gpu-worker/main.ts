@@ -43,6 +43,18 @@ switch (task) {
     await (await import('./one-shot.js')).answerOnce(() => inspectModel((given as { path: string }).path));
     break;
   }
+  case 'quantize': {
+    const { quantizeFile } = await import('./engines/quantization/quantize.js');
+    const { answerOnce } = await import('./one-shot.js');
+    await answerOnce((onFraction) => quantizeFile(given as Parameters<typeof quantizeFile>[0], onFraction));
+    break;
+  }
+  case 'compare': {
+    const { compareModels } = await import('./engines/quantization/compare.js');
+    const { answerOnce } = await import('./one-shot.js');
+    await answerOnce((onFraction) => compareModels(given as Parameters<typeof compareModels>[0], onFraction));
+    break;
+  }
   default:
     log('error', 'unknown task', { task });
     process.exit(2);

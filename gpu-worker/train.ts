@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
+import { compareInChild, quantizeInChild } from './engines/quantization/in-child.js';
 import { describeTrainer } from './hello.js';
 import { probeAdapter } from './engines/training/probe-adapter.js';
 import { runTraining } from './engines/training/run-training.js';
@@ -20,6 +21,8 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
     tokenize: (input, call) => lane.run(call, () => tokenizeTexts(input, call)),
     train: (input, call) => lane.run(call, () => runTraining(input, call)),
     probe: (input, call) => lane.run(call, () => probeAdapter(input, call)),
+    quantize: (input, call) => lane.run(call, () => quantizeInChild(input, call)),
+    compare: (input, call) => lane.run(call, () => compareInChild(input, call)),
   };
   new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({
     queued: budget.waiting,

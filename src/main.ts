@@ -39,7 +39,15 @@ import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
 import { ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
-import { AdapterRegistry, AdapterStore, downloadRuns, ModelRegistry, ModelStore } from './registry/index.js';
+import {
+  AdapterRegistry,
+  AdapterStore,
+  downloadRuns,
+  ModelRegistry,
+  ModelStore,
+  quantizationRuns,
+  Quantizer,
+} from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
 import { trainingRuns, TrainingService } from './training/index.js';
 
@@ -122,8 +130,9 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     log,
   });
 
+  const models = new ModelStore(database);
   const registry = new ModelRegistry({
-    store: new ModelStore(database),
+    store: models,
     runs,
     files,
     artifacts,
@@ -131,6 +140,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     erasure,
     worker,
     defaults: { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER },
+  });
+  const quantizer = new Quantizer({
+    ...{ registry, store: models, runs, artifacts, files, worker, train: trainWorker },
+    folder: join(config.GRAFT_HOME, 'quantizing'),
   });
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
   const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
@@ -213,7 +226,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
           queues: (workspace) => runs.unfinished(workspace),
         },
       },
-      registry: { registry },
+      registry: { registry, quantizer },
       knowledge: { service: knowledge, stores, retriever },
       ask: { service: asking, stores, registry },
       data,
@@ -229,6 +242,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => clearInterval(collector));
 
   runs.handle([downloadRuns], registry);
+  runs.handle([quantizationRuns], quantizer);
   runs.handle(knowledgeRuns, knowledge.parts);
   await data.importer.sweep();
   runs.handle(dataRuns, data);

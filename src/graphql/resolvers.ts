@@ -10,7 +10,7 @@ import {
   type RunSource,
 } from '../graphql-kit/index.js';
 import { knowledgeResolvers, knowledgeRuns } from '../knowledge/index.js';
-import { downloadRuns, registryResolvers } from '../registry/index.js';
+import { downloadRuns, quantizationRuns, registryResolvers } from '../registry/index.js';
 import { trainingResolvers, trainingRuns } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
@@ -23,6 +23,7 @@ const gatewayResolvers: ResolverList<{ nodes: NodeRegistry; runs: Runs & RunSour
 /** Every kind of run: the queue takes these and no others. */
 export const RUN_KINDS = [
   downloadRuns,
+  quantizationRuns,
   ...knowledgeRuns,
   ...dataRuns,
   trainingRuns,

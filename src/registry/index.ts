@@ -1,4 +1,4 @@
-/** Models and their variants; adapters and their versions. */
+/** Models, their variants and how they are quantized; adapters and their versions. */
 export {
   adapterUsage,
   ALIASES,
@@ -17,12 +17,7 @@ export { AdapterStore, type NewAdapter, type NewAdapterVersion } from './adapter
 export type { ModelRow, ServedVariant, VariantRow } from './model.js';
 export { ModelRegistry, type Embedder, type ModelRegistryParts, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';
-export {
-  downloadRuns,
-  loadVariant,
-  Model,
-  ModelVariant,
-  registryResolvers,
-  toModel,
-  toModelVariant,
-} from './registry-graphql.js';
+export { quantizationRuns } from './quantization/quantization-graphql.js';
+export { Quantizer, type QuantizerParts } from './quantization/quantizer.js';
+export { downloadRuns, Model, registryResolvers, toModel } from './registry-graphql.js';
+export { loadVariant, ModelVariant, toModelVariant } from './variant-graphql.js';

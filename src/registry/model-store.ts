@@ -4,6 +4,7 @@ import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagin
 import type { Database, Transaction } from '../platform/database/index.js';
 import type { ModelDescription } from '../worker-protocol/index.js';
 import { checkSameModel, type ModelRow, type VariantRow } from './model.js';
+import { storedMeasurement, type VariantMeasurement } from './quantization/quantization.js';
 
 export type VariantWithModel = VariantRow & { model: ModelRow };
 
@@ -18,6 +19,8 @@ export interface NewVariant {
   bytes: number;
   location: string;
   description: ModelDescription;
+  /** For a variant that was made here: from which one, and how it differs. */
+  quantized?: { sourceId: string; measurement: VariantMeasurement };
 }
 
 /** All queries of `base_model` and `model_variant`. */
@@ -121,6 +124,10 @@ export class ModelStore {
         bosToken: description.bosToken,
         eosToken: description.eosToken,
         location: variant.location,
+        ...(variant.quantized && {
+          sourceId: variant.quantized.sourceId,
+          measurement: storedMeasurement.encode(variant.quantized.measurement) ?? undefined,
+        }),
       },
     });
   }

@@ -36,6 +36,14 @@ import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.
 import { downloading } from './download-run.js';
 import type { ModelRow, VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
+import {
+  QuantizationReportResolver,
+  QuantizationRunResolver,
+  QuantizedVariantResolver,
+  VariantRecommendationResolver,
+} from './quantization/quantization-graphql.js';
+import type { Quantizer } from './quantization/quantizer.js';
+import { loadVariant, ModelVariant, toModelVariant } from './variant-graphql.js';
 
 @ObjectType({ implements: NodeType, description: 'A base model: an open model that answers questions.' })
 export class Model extends NodeType {
@@ -61,35 +69,6 @@ export class Model extends NodeType {
   createdAt!: Date;
 
   rowId!: string;
-}
-
-@ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
-export class ModelVariant extends NodeType {
-  @Field(() => String, {
-    description:
-      'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
-  })
-  quantization!: string;
-
-  @Field(() => String, { description: 'SHA-256 of its file, 64 hexadecimal digits.' })
-  sha256!: string;
-
-  @Field(() => BigIntScalar, { description: 'Size of its file in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
-  contextLength!: number;
-
-  @Field(() => Int, { description: 'Number of tokens in its vocabulary.' })
-  vocabulary!: number;
-
-  @Field(() => String, { nullable: true, description: 'Its chat template (Jinja); null when its file has none.' })
-  chatTemplate!: string | null;
-
-  @Field(() => DateTime, { description: 'When it was registered.' })
-  createdAt!: Date;
-
-  modelId!: string;
 }
 
 @ObjectType({ description: 'A model that Graft knows by name and can fetch.' })
@@ -183,39 +162,14 @@ export const toModel = (row: ModelRow): Model =>
     createdAt: row.createdAt,
   });
 
-export const toModelVariant = (row: VariantRow): ModelVariant =>
-  make(ModelVariant, {
-    id: toGlobalId('ModelVariant', row.id),
-    modelId: row.modelId,
-    quantization: row.quantization,
-    sha256: row.sha256,
-    bytes: row.bytes,
-    contextLength: row.contextLength,
-    vocabulary: row.vocabulary,
-    chatTemplate: row.chatTemplate,
-    createdAt: row.createdAt,
-  });
-
-/** A variant by row id, batched over the request: for the fields of other domains that point to one. */
-export async function loadVariant(
-  context: GraphContext,
-  registry: ModelRegistry,
-  id: string,
-): Promise<ModelVariant | null> {
-  const rows = context.loader<string, VariantRow>('registry.variantsById', (ids) =>
-    registry.variantsById(context.workspaceId, ids),
-  );
-  const row = await rows.load(id);
-  return row ? toModelVariant(row) : null;
-}
-
 export interface RegistryResolverParts {
   registry: ModelRegistry;
+  quantizer: Quantizer;
 }
 
 @Resolver(() => Model)
 export class ModelResolver {
-  constructor(private readonly parts: RegistryResolverParts) {}
+  constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
 
   @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
   async models(
@@ -307,7 +261,15 @@ export class DownloadRunResolver {
 
 /** The resolvers of this domain. */
 export const registryResolvers: ResolverList<RegistryResolverParts> = {
-  classes: [ModelResolver, ModelVariantResolver, DownloadRunResolver],
+  classes: [
+    ModelResolver,
+    ModelVariantResolver,
+    DownloadRunResolver,
+    QuantizationRunResolver,
+    QuantizationReportResolver,
+    QuantizedVariantResolver,
+    VariantRecommendationResolver,
+  ],
   registerNodes(nodes, { registry }) {
     nodes.register('Model', async ({ workspaceId }, id) => {
       const [row] = await registry.modelsById(workspaceId, [id]);

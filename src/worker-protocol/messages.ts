@@ -16,7 +16,12 @@ export const build = z.object({ graft: z.string(), node: z.string() }).catchall(
 export type Build = z.infer<typeof build>;
 
 export const device = z.object({
-  cpu: z.object({ model: z.string(), cores: z.number().int().min(1) }),
+  cpu: z.object({
+    model: z.string(),
+    cores: z.number().int().min(1),
+    /** Instructions that decide how fast numbers are multiplied, as the system calls them: `avx512_bf16`. */
+    flags: z.array(z.string()).default([]),
+  }),
   gpu: z.object({ name: z.string(), memoryBytes: count }).nullable(),
   memoryBytes: count,
 });

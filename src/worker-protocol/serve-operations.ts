@@ -7,7 +7,7 @@ const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
 
 /** How many threads llama.cpp uses for a batch of prompt tokens and for one decoded token; the best two often differ. */
-const threadChoice = z.object({ prefill: z.number().int().min(1), decode: z.number().int().min(1) });
+export const threadChoice = z.object({ prefill: z.number().int().min(1), decode: z.number().int().min(1) });
 export type ThreadChoice = z.infer<typeof threadChoice>;
 
 /** Special tokens are recognised only where `special` is true: text of users and documents is always `special: false`. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { digest, modelFile, path } from './model-files.js';
 import type { ChunkOf, InputOf, Operations, OutputOf, RequestOf, WorkerRole } from './operation.js';
+import { threadChoice } from './serve-operations.js';
 import { float32, int32 } from './typed-arrays.js';
 
 const count = z.number().int().nonnegative();
@@ -160,8 +161,57 @@ const probe = {
   }),
 };
 
+/** Types that a model can be quantized to, from the most precise to the smallest. */
+export const QUANTIZATION_TYPES = ['Q8_0', 'Q5_K_M', 'Q4_K_M', 'Q4_0'] as const;
+export type QuantizationType = (typeof QUANTIZATION_TYPES)[number];
+
+/** Writes a model in a smaller type, by llama.cpp's own quantizer in a process of its own. */
+const quantize = {
+  input: z.object({
+    model: modelFile,
+    type: z.enum(QUANTIZATION_TYPES),
+    /** The file that is written. */
+    target: path,
+    threads: z.number().int().min(1).optional(),
+  }),
+  chunk: null,
+  output: z.object({ bytes: count }),
+};
+
+const speed = z.object({
+  /** Tokens/s, each with the number of threads that is fastest for it. */
+  prefill: z.number().positive(),
+  decode: z.number().positive(),
+  threads: threadChoice,
+  /** False when other programs kept the processors busy meanwhile. */
+  quiet: z.boolean(),
+});
+
+/** What two forms of a model say of the next token at every place of some texts, and how fast they are here. */
+const compare = {
+  input: z.object({
+    reference: modelFile,
+    model: modelFile,
+    texts: z.array(z.string().min(1)).min(1).max(64),
+    /** Tokens of each text that are read, from its beginning. */
+    windowTokens: z.number().int().min(2).max(1_024),
+  }),
+  chunk: null,
+  output: z.object({
+    places: count,
+    referencePerplexity: z.number().positive(),
+    perplexity: z.number().positive(),
+    /** Mean of KL(reference ‖ model) over the whole vocabulary, and the standard error of that mean. */
+    meanKl: nats,
+    klStandardError: nats,
+    /** Share of places where both find the same token most probable. */
+    topAgreement: z.number().min(0).max(1),
+    speed: z.object({ reference: speed, model: speed }),
+  }),
+};
+
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = { tokenize, train, probe } satisfies Operations;
+export const trainOperations = { tokenize, train, probe, quantize, compare } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
 
@@ -173,3 +223,7 @@ export type TrainEvent = ChunkOf<typeof train>;
 export type TrainOutput = OutputOf<typeof train>;
 export type ProbeInput = InputOf<typeof probe>;
 export type ProbeOutput = OutputOf<typeof probe>;
+export type QuantizeInput = InputOf<typeof quantize>;
+export type QuantizeOutput = OutputOf<typeof quantize>;
+export type CompareInput = InputOf<typeof compare>;
+export type CompareOutput = OutputOf<typeof compare>;

@@ -23,7 +23,9 @@ import {
   ModelStore,
   registryResolvers,
   type ServedVariant,
+  Quantizer,
 } from '../../../src/registry/index.js';
+import { TrainWorker } from '../../../src/platform/worker/index.js';
 import type { GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startKnowledge } from '../knowledge/harness.js';
@@ -37,9 +39,14 @@ export async function startAnswering() {
   const folder = await temporaryFolder();
   const artifacts = new LocalArtifactStore(folder.path);
   const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() });
+  const store = new ModelStore(database);
   const registry = new ModelRegistry({
-    ...{ store: new ModelStore(database), runs, files, artifacts, modelsOnDisk, worker, erasure },
+    ...{ store, runs, files, artifacts, modelsOnDisk, worker, erasure },
     defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
+  });
+  const quantizer = new Quantizer({
+    ...{ registry, store, runs, artifacts, files, worker, folder: folder.path },
+    train: new TrainWorker({ log: silentLogger() }),
   });
   const variant = await registry.ensureDefaults(workspaceId);
 
@@ -78,7 +85,7 @@ export async function startAnswering() {
   const schema = buildGraphSchema([
     ...makeResolvers(askResolvers, { service, stores, registry }, nodes),
     ...makeResolvers(knowledgeResolvers, { service: knowledge.service, stores, retriever }, nodes),
-    ...makeResolvers(registryResolvers, { registry }, nodes),
+    ...makeResolvers(registryResolvers, { registry, quantizer }, nodes),
     ...runResolvers([...knowledgeRuns, downloadRuns], runs, nodes),
   ]);
 

@@ -10,13 +10,13 @@ import { EventLog } from '../../../src/platform/events/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { downloadRuns, ModelRegistry, ModelStore } from '../../../src/registry/index.js';
+import { TrainWorker, type WorkerClient } from '../../../src/platform/worker/index.js';
+import { downloadRuns, ModelRegistry, ModelStore, quantizationRuns, Quantizer } from '../../../src/registry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../platform/eventually.js';
 import { HubServer } from '../platform/hub-server.js';
 
-/** A registry on the real database and the real worker's inspection, with a hub of the test's own. */
+/** A registry on the real database and the real workers, of which the one that quantizes starts when it is asked; with a hub of the test's own. */
 export class RegistryKit {
   private constructor(
     readonly database: TestDatabase,
@@ -28,6 +28,8 @@ export class RegistryKit {
     readonly runs: RunQueue,
     readonly events: EventLog,
     readonly registry: ModelRegistry,
+    readonly train: TrainWorker,
+    readonly quantizer: Quantizer,
   ) {}
 
   static async start(worker: WorkerClient, { realModels = false } = {}): Promise<RegistryKit> {
@@ -46,22 +48,31 @@ export class RegistryKit {
       log,
       owner: newId(),
       pollMs: 50,
-      kinds: [downloadRuns],
+      kinds: [downloadRuns, quantizationRuns],
     });
     const modelsOnDisk = realModels
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
       : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
+    const store = new ModelStore(database);
     const registry = new ModelRegistry({
-      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store: new ModelStore(database) },
+      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store },
       defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
     });
+    const train = new TrainWorker({ log, drainMs: 0 });
+    await train.start();
+    const quantizer = new Quantizer({
+      ...{ registry, store, runs, artifacts, files, worker, train },
+      folder: join(folder, 'quantizing'),
+    });
     runs.handle([downloadRuns], registry);
+    runs.handle([quantizationRuns], quantizer);
     runs.start();
-    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry);
+    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry, train, quantizer);
   }
 
   async dispose(): Promise<void> {
     await this.runs.stop();
+    await this.train.stop();
     await this.events.close();
     await this.hub.close();
     await this.database.dispose();

@@ -1,0 +1,44 @@
+import { availableParallelism } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { GraftError } from '../../../src/kernel/errors.js';
+import type { CompareInput, CompareOutput, QuantizeInput, QuantizeOutput } from '../../../src/worker-protocol/index.js';
+import { workInChild } from '../../one-shot.js';
+import type { Call } from '../../server.js';
+import { requireDigest } from '../training/model/require-digest.js';
+
+type ChildCall = Pick<Call, 'signal' | 'progress'>;
+
+/**
+ * Quantizes a file; nothing is left of one that failed.
+ * @throws MODEL_DIGEST_MISMATCH, MODEL_FILE_INVALID (also when the quantizer dies of the file), and what `quantizeFile` throws
+ */
+export async function quantizeInChild(input: QuantizeInput, { signal, progress }: ChildCall): Promise<QuantizeOutput> {
+  await requireDigest(input.model);
+  const threads = input.threads ?? availableParallelism();
+  try {
+    return (await workInChild({
+      task: 'quantize',
+      argument: { ...input, threads },
+      signal,
+      timeoutMs: null,
+      onFraction: (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
+      died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
+    })) as QuantizeOutput;
+  } catch (error) {
+    await rm(input.target, { force: true });
+    throw error;
+  }
+}
+
+/** @throws MODEL_DIGEST_MISMATCH, WORKER_CRASHED (there may be too little memory for both), and what `compareModels` throws */
+export async function compareInChild(input: CompareInput, { signal, progress }: ChildCall): Promise<CompareOutput> {
+  for (const file of [input.reference, input.model]) await requireDigest(file);
+  return (await workInChild({
+    task: 'compare',
+    argument: input,
+    signal,
+    timeoutMs: null,
+    onFraction: (fraction) => progress(fraction, 'Comparing it with the model that it was made from.'),
+    died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
+  })) as CompareOutput;
+}

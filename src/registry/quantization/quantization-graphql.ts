@@ -1,0 +1,263 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
+import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
+import type { ModelRegistry } from '../model-registry.js';
+import { loadVariant, ModelVariant } from '../variant-graphql.js';
+import { speedup, storedMeasurement, type VariantMeasurement } from './quantization.js';
+import { quantization } from './quantization-run.js';
+import type { Quantizer } from './quantizer.js';
+
+const QuantizationType = enumeration(...QUANTIZATION_TYPES);
+type QuantizationType = keyof typeof QuantizationType;
+registerEnumType(QuantizationType, {
+  name: 'QuantizationType',
+  description: 'A type that the weights of a model can be stored in.',
+  valuesConfig: {
+    Q8_0: { description: 'About 8.5 bits a weight; nearly as the original.' },
+    Q5_K_M: { description: 'About 5.7 bits; sensitive tensors in larger types.' },
+    Q4_K_M: { description: 'About 4.9 bits; sensitive tensors in larger types.' },
+    Q4_0: { description: 'About 4.5 bits in the plainest form, which processors read fastest.' },
+  },
+});
+
+@ObjectType({ description: 'Tokens a second, each with the number of threads that is fastest for it.' })
+export class VariantSpeed {
+  @Field(() => Float, { description: 'Reading a prompt, in tokens/s.' })
+  prefill!: number;
+
+  @Field(() => Float, { description: 'Writing an answer, in tokens/s.' })
+  decode!: number;
+
+  @Field(() => Boolean, { description: 'Whether other programs left the processors alone meanwhile.' })
+  quiet!: boolean;
+}
+
+@ObjectType({
+  description: 'What a variant costs and gives, measured here against the variant that it was made from in the end.',
+})
+export class QuantizationReport {
+  @Field(() => Int, { description: 'Places of Graft’s own text at which both were asked for the next token.' })
+  places!: number;
+
+  @Field(() => Float, { description: 'Perplexity of that text; lower is better.' })
+  perplexity!: number;
+
+  @Field(() => Float, { description: 'Perplexity of the same text under the reference.' })
+  referencePerplexity!: number;
+
+  @Field(() => Float, {
+    description:
+      'Mean KL divergence of its distribution from the reference’s, over the whole vocabulary, in nats a token.',
+  })
+  meanKl!: number;
+
+  @Field(() => Float, { description: 'Standard error of that mean, in nats.' })
+  klStandardError!: number;
+
+  @Field(() => Float, {
+    description: 'Share of places where both hold the same token for the most probable, 0 to 1.',
+  })
+  topAgreement!: number;
+
+  @Field(() => VariantSpeed, { description: 'How fast it is.' })
+  speed!: VariantSpeed;
+
+  @Field(() => VariantSpeed, { description: 'How fast the reference is, measured beside it.' })
+  referenceSpeed!: VariantSpeed;
+
+  @Field(() => Float, {
+    description:
+      'How much faster it makes an answer of 250 tokens read and 30 written than the reference: 1 is as fast.',
+  })
+  speedup!: number;
+
+  @Field(() => String, { description: 'Cores, processor and what it can do: speeds hold for it alone.' })
+  machine!: string;
+
+  referenceVariantId!: string;
+}
+
+export const toQuantizationReport = (measurement: VariantMeasurement): QuantizationReport => {
+  const { speed, places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement } = measurement;
+  const { machine, referenceVariantId } = measurement;
+  return make(QuantizationReport, {
+    ...{ places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement, machine, referenceVariantId },
+    ...{ speed: speed.variant, referenceSpeed: speed.reference, speedup: speedup(measurement) },
+  });
+};
+
+export const quantizationRuns = runGraph(
+  quantization.handledBy((quantizer: Quantizer, context) => quantizer.quantize(context)),
+  {},
+);
+const QuantizationRun = quantizationRuns.Run;
+type QuantizationRun = InstanceType<typeof QuantizationRun>;
+
+@InputType({ description: 'Which model, and what to store it as.' })
+export class QuantizeModelInput {
+  @Field(() => String, {
+    nullable: true,
+    description: 'The model, `name` or `name@quantization`; by default the configured one.',
+  })
+  model?: string | null;
+
+  @Field(() => QuantizationType, { description: 'It must take fewer bits than the weights are stored in already.' })
+  type!: QuantizationType;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that quantizes.' })
+export class QuantizeModelPayload {
+  @Field(() => QuantizationRun, { description: 'It goes on by itself; watch it with `quantizationProgress`.' })
+  run!: QuantizationRun;
+}
+
+@ObjectType({ description: 'The variant that answers fastest within a bound on its divergence.' })
+export class VariantRecommendation {
+  @Field(() => Float, {
+    description: 'How much faster it makes an answer than the most precise variant; 1 for that itself.',
+  })
+  speedup!: number;
+
+  @Field(() => Float, { description: 'Its divergence from the most precise variant, in nats a token.' })
+  meanKl!: number;
+
+  variantId!: string;
+}
+
+export interface QuantizationResolverParts {
+  registry: ModelRegistry;
+  quantizer: Quantizer;
+}
+
+@Resolver(() => QuantizationRun)
+export class QuantizationRunResolver {
+  constructor(private readonly parts: QuantizationResolverParts) {}
+
+  @Mutation(() => QuantizeModelPayload, {
+    description:
+      'Stores a variant of a model in a smaller type by llama.cpp’s own quantizer, and measures what that costs and gives: size, divergence, perplexity, speed. The run’s result is a variant like any other.',
+    complexity: cost(20),
+  })
+  async quantizeModel(
+    @Arg('input', () => QuantizeModelInput, { description: 'Which model, and as what.' }) input: QuantizeModelInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<QuantizeModelPayload> {
+    return { run: runObject(await this.parts.quantizer.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => QuantizationType, { description: 'What it stores the weights as.' })
+  quantizationType(@Root() { row }: QuantizationRun): QuantizationType {
+    return quantization.inputOf(row).type;
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'What it quantizes; null when that was removed.',
+    complexity: cost(2),
+  })
+  source(@Root() { row }: QuantizationRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, quantization.inputOf(row).sourceId);
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'What it made; null until it succeeded.',
+    complexity: cost(2),
+  })
+  async variant(@Root() { row }: QuantizationRun, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    const output = quantization.outputOf(row);
+    return output && loadVariant(context, this.parts.registry, output.variantId);
+  }
+}
+
+@Resolver(() => ModelVariant)
+export class QuantizedVariantResolver {
+  constructor(private readonly parts: QuantizationResolverParts) {}
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'The variant that it was quantized from here; null for a file that came as it is.',
+    complexity: cost(2),
+  })
+  async source(@Root() { sourceId }: ModelVariant, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return sourceId === null ? null : loadVariant(context, this.parts.registry, sourceId);
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description: 'How many times smaller its file is than its source’s; null without one.',
+    complexity: cost(2),
+  })
+  async sizeRatio(@Root() { sourceId, bytes }: ModelVariant, @Ctx() context: GraphContext): Promise<number | null> {
+    const source = sourceId === null ? null : await loadVariant(context, this.parts.registry, sourceId);
+    return source && Number(source.bytes) / Number(bytes);
+  }
+
+  @FieldResolver(() => QuantizationReport, {
+    nullable: true,
+    description: 'What was measured when it was quantized; null for a file that came as it is.',
+  })
+  quantizationReport(@Root() { measurement }: ModelVariant): QuantizationReport | null {
+    return measurement === null ? null : toQuantizationReport(storedMeasurement.decode(measurement));
+  }
+}
+
+@Resolver(() => QuantizationReport)
+export class QuantizationReportResolver {
+  constructor(private readonly parts: QuantizationResolverParts) {}
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'What it is held against: the variant at the end of the chain of sources.',
+    complexity: cost(2),
+  })
+  reference(@Root() report: QuantizationReport, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, report.referenceVariantId);
+  }
+}
+
+@Resolver(() => VariantRecommendation)
+export class VariantRecommendationResolver {
+  constructor(private readonly parts: QuantizationResolverParts) {}
+
+  @Query(() => VariantRecommendation, {
+    description: 'The fastest variant of a model that stays within a divergence from its most precise one.',
+    complexity: cost(5),
+  })
+  async recommendVariant(
+    @Arg('model', () => String, { description: 'Name of the model.' }) model: string,
+    @Arg('maxKl', () => Float, { description: 'Largest divergence, in nats a token: 0.01 is hardly to be noticed.' })
+    maxKl: number,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<VariantRecommendation> {
+    return make(VariantRecommendation, await this.parts.quantizer.recommend(workspaceId, model, maxKl));
+  }
+
+  @FieldResolver(() => ModelVariant, {
+    nullable: true,
+    description: 'The variant; ask with `model: "name@quantization"`.',
+    complexity: cost(2),
+  })
+  variant(@Root() { variantId }: VariantRecommendation, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, variantId);
+  }
+}

@@ -1,0 +1,63 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { BigIntScalar, DateTime, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
+import type { VariantRow } from './model.js';
+import type { ModelRegistry } from './model-registry.js';
+
+@ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
+export class ModelVariant extends NodeType {
+  @Field(() => String, {
+    description:
+      'How it was quantized, in GGUF’s words: `F16`, `Q8_0`, `Q4_K_M`…; what its file says, else how most of its weights are stored.',
+  })
+  quantization!: string;
+
+  @Field(() => String, { description: 'SHA-256 of its file, 64 hexadecimal digits.' })
+  sha256!: string;
+
+  @Field(() => BigIntScalar, { description: 'Size of its file in bytes.' })
+  bytes!: bigint;
+
+  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
+  contextLength!: number;
+
+  @Field(() => Int, { description: 'Number of tokens in its vocabulary.' })
+  vocabulary!: number;
+
+  @Field(() => String, { nullable: true, description: 'Its chat template (Jinja); null when its file has none.' })
+  chatTemplate!: string | null;
+
+  @Field(() => DateTime, { description: 'When it was registered.' })
+  createdAt!: Date;
+
+  modelId!: string;
+  sourceId!: string | null;
+  measurement!: unknown;
+}
+
+export const toModelVariant = (row: VariantRow): ModelVariant =>
+  make(ModelVariant, {
+    id: toGlobalId('ModelVariant', row.id),
+    modelId: row.modelId,
+    quantization: row.quantization,
+    sha256: row.sha256,
+    bytes: row.bytes,
+    contextLength: row.contextLength,
+    vocabulary: row.vocabulary,
+    chatTemplate: row.chatTemplate,
+    createdAt: row.createdAt,
+    sourceId: row.sourceId,
+    measurement: row.measurement,
+  });
+
+/** A variant by row id, batched over the request: for the fields of other domains that point to one. */
+export async function loadVariant(
+  context: GraphContext,
+  registry: ModelRegistry,
+  id: string,
+): Promise<ModelVariant | null> {
+  const rows = context.loader<string, VariantRow>('registry.variantsById', (ids) =>
+    registry.variantsById(context.workspaceId, ids),
+  );
+  const row = await rows.load(id);
+  return row ? toModelVariant(row) : null;
+}
