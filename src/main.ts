@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
-import { Attestor, attestationRuns, evaluationRuns, EvaluationStore, Evaluator } from './evaluation/index.js';
+import { Attestor, attestationRuns, evaluationRuns, EvaluationStore, Evaluator, Gate } from './evaluation/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
@@ -196,8 +196,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ runs, registry, adapters, files, serve: worker, train: trainWorker, clock: systemClock },
     folder: join(config.GRAFT_HOME, 'attesting'),
   });
+  const evaluations = new EvaluationStore(database);
+  const gate = new Gate({ adapters, evaluations });
   const evaluator = new Evaluator({
-    ...{ runs, registry, adapters, data, worker, store: new EvaluationStore(database) },
+    ...{ runs, registry, adapters, data, worker, store: evaluations },
   });
 
   await worker.start();
@@ -231,7 +233,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry },
       data,
       training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
-      evaluation: { attestor, evaluator, adapters, registry, data },
+      evaluation: { attestor, evaluator, evaluations, gate, adapters, registry, data },
     },
     nodes,
   );

@@ -137,6 +137,13 @@ export class AppliedAdapter {
   @Field(() => Float, { description: 'What its effect was multiplied by.' })
   scale!: number;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether the version had been shown to act when it answered: a version that is named by number answers before that, too. Null for answers that were recorded before this was.',
+  })
+  attested!: boolean | null;
+
   versionId!: string;
 }
 
@@ -314,8 +321,8 @@ export class Answer extends NodeType {
   variantId!: string;
 }
 
-const toAppliedAdapter = ({ versionId, name, version, sha256, scale }: AdapterUsed): AppliedAdapter =>
-  make(AppliedAdapter, { versionId, name, versionNumber: version, digest: sha256, scale });
+const toAppliedAdapter = ({ versionId, name, version, sha256, scale, attested }: AdapterUsed): AppliedAdapter =>
+  make(AppliedAdapter, { versionId, name, versionNumber: version, digest: sha256, scale, attested: attested ?? null });
 
 export const toAnswer = (record: AnswerRecord): Answer =>
   make(Answer, {

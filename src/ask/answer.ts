@@ -139,6 +139,8 @@ export interface AdapterUsed {
   /** SHA-256 of the LoRA file that the worker applied. */
   sha256: string;
   scale: number;
+  /** Whether it had been shown to act when it answered; missing in what was recorded before that was written down. */
+  attested?: boolean;
 }
 
 /** An answer in the form of its task, beside its text. */

@@ -174,10 +174,13 @@ const chunksOf = ({ collections }: SearchScope): number => collections.reduce((s
 function usedBy({ variant, adaptation }: Plan): Pick<FinishedAnswer, 'variant' | 'adapter'> {
   const { variantId: id, sha256, model, quantization } = variant;
   if (adaptation === null) return { variant: { id, sha256, model, quantization }, adapter: null };
-  const { versionId, adapter: name, version, file } = adaptation.adapter;
+  const { versionId, adapter: name, version, file, attestation } = adaptation.adapter;
   return {
     variant: { id, sha256, model, quantization },
-    adapter: { versionId, name, version, sha256: file.sha256, scale: file.scale },
+    adapter: {
+      ...{ versionId, name, version, sha256: file.sha256, scale: file.scale },
+      attested: attestation !== null,
+    },
   };
 }
 

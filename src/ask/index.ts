@@ -4,6 +4,7 @@ export { AskService, type Caller } from './ask-service.js';
 export type { AskParts } from './ask.js';
 export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask-graphql.js';
 export type { AskEvent } from './events.js';
+export { AppliedAdapter } from './answer-graphql.js';
 export { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
 export { AnswerStore, type AnswerFilter } from './record/answer-store.js';
 export { answerHolder } from './record/erase-answers.js';

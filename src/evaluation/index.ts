@@ -4,4 +4,5 @@ export { Attestor, type AttestorParts } from './attestation/attestor.js';
 export { evaluationResolvers } from './evaluation-graphql.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
 export { EvaluationStore } from './evaluations/evaluation-store.js';
+export { Gate, type GateParts } from './gate/gate.js';
 export { Evaluator, type EvaluatorParts, type StartEvaluation } from './evaluations/evaluator.js';

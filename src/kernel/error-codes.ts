@@ -198,6 +198,12 @@ export const ERROR_CODES = define({
     whatToDo:
       'Read the message: it says which measurement failed. Train or import the adapter again; it answers nothing meanwhile.',
   },
+  GATE_REFUSED: {
+    meaning: 'The adapter version doesn’t pass the gate: a figure is outside its bound, or was not measured.',
+    retry: 'no',
+    whatToDo:
+      'Read the message: it names each number that failed and its bound, and says when a test set is too small to tell.',
+  },
   CHECKPOINT_INVALID: {
     meaning: 'The checkpoint of a training run is missing, damaged or changed since it was written.',
     retry: 'no',

@@ -1,7 +1,15 @@
 /** Adapters: how they are trained, and the API to them. */
 export { trainingResolvers } from './training-graphql.js';
-export { Adapter, AdapterVersion, toAdapterVersion } from './adapters/adapter-types.js';
-export { loadAdapterVersion } from './adapters/adapter-graphql.js';
+export {
+  Adapter,
+  AdapterAlias,
+  AdapterVersion,
+  AliasChange,
+  AliasMovedPayload,
+  toAdapterVersion,
+  toAliasMoved,
+} from './adapters/adapter-types.js';
+export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
 export { PRESETS, recipe, recipeFor, type Recipe, type RecipeOverrides } from './recipes/recipe.js';
 export { chooseLabelTokens, type LabelToken } from './recipes/label-tokens.js';
 export { trainingRuns } from './runs/training-graphql.js';

@@ -3,6 +3,7 @@ import {
   AdapterResolver,
   AdapterVersionResolver,
   AliasChangeResolver,
+  AppliedAdapterResolver,
   loadAdapterVersion,
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
@@ -10,7 +11,7 @@ import { TrainingRunResolver, type TrainingResolverParts } from './runs/training
 
 /** The resolvers of this domain. */
 export const trainingResolvers: ResolverList<TrainingResolverParts> = {
-  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver, TrainingRunResolver],
+  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver, AppliedAdapterResolver, TrainingRunResolver],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {
       const [row] = await adapters.store.byIds(workspaceId, [id]);

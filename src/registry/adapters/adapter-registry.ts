@@ -22,6 +22,8 @@ export interface Promotion {
   by: string;
   reason: string;
   evidence: Prisma.InputJsonObject;
+  /** The version that the alias was seen to name when this was decided; left out: whatever it names now. */
+  replaces?: string | null;
 }
 
 const MAX_REASON = 1_000;
@@ -98,8 +100,8 @@ export class AdapterRegistry {
       throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
         hint: 'Attest it first.',
       });
-    const current = await this.store.resolve(adapter, { alias });
-    return this.store.moveAlias(adapter, { alias, toVersionId: version.id, by, reason, evidence }, current?.id ?? null);
+    const { replaces = (await this.store.resolve(adapter, { alias }))?.id ?? null } = promotion;
+    return this.store.moveAlias(adapter, { alias, toVersionId: version.id, by, reason, evidence }, replaces);
   }
 
   /** Puts an alias back to what it named before its last promotion. @throws NOT_FOUND, CONFLICT when there is nothing to go back to */

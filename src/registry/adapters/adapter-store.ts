@@ -203,6 +203,14 @@ export class AdapterStore {
     });
   }
 
+  /** The newest change that let an alias name a version; null when none did. */
+  async newestMoveTo(adapter: AdapterRow, alias: Alias, versionId: string): Promise<AliasChangeRow | null> {
+    return this.database.prisma.adapterAliasChange.findFirst({
+      where: { adapterId: adapter.id, alias, toVersionId: versionId },
+      orderBy: { id: 'desc' },
+    });
+  }
+
   /**
    * The version that the alias named before it was moved to `current` by promotion; null when there is none to go back to.
    * Going back twice goes back two versions: a rollback is no promotion of what it restored.

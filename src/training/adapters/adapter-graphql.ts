@@ -1,8 +1,9 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { AppliedAdapter } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/index.js';
 import { checkedText } from '../../kernel/text.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { ConnectionArgs, cost, DateTime, inOrder, make, mapPage, toConnection } from '../../graphql-kit/index.js';
+import { ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext } from '../../graphql-kit/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, ModelRegistry, ModelRow } from '../../registry/index.js';
@@ -14,11 +15,11 @@ import {
   AliasChange,
   AliasChangeConnection,
   AliasMovedPayload,
-  PromoteAdapterInput,
   RollbackAdapterInput,
   toAdapter,
   toAdapterVersion,
   toAliasChange,
+  toAliasMoved,
 } from './adapter-types.js';
 
 export interface AdapterResolverParts {
@@ -119,23 +120,6 @@ export class AdapterResolver {
   }
 
   @Mutation(() => AliasMovedPayload, {
-    description: 'Lets an alias name another version. Of two who move it at once, one is refused with CONFLICT.',
-    complexity: cost(10),
-  })
-  async promoteAdapter(
-    @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
-  ): Promise<AliasMovedPayload> {
-    const { adapter, version, alias, reason } = input;
-    const change = await this.parts.adapters.promote(workspaceId, {
-      ...{ adapter, version, alias, reason },
-      by: decider(input.by),
-      evidence: {},
-    });
-    return this.#moved(await this.parts.adapters.require(workspaceId, adapter), toAliasChange(change));
-  }
-
-  @Mutation(() => AliasMovedPayload, {
     description: 'Lets an alias name again what it named before its last promotion; again, and it goes back one more.',
     complexity: cost(10),
   })
@@ -145,11 +129,7 @@ export class AdapterResolver {
   ): Promise<AliasMovedPayload> {
     const { adapter: name, alias, reason } = input;
     const change = await this.parts.adapters.rollback(workspaceId, { name, alias, reason, by: decider(input.by) });
-    return this.#moved(await this.parts.adapters.require(workspaceId, name), toAliasChange(change));
-  }
-
-  #moved(row: AdapterRow, change: AliasChange): AliasMovedPayload {
-    return make(AliasMovedPayload, { adapter: toAdapter(row), change });
+    return toAliasMoved(await this.parts.adapters.require(workspaceId, name), change);
   }
 }
 
@@ -201,6 +181,21 @@ export class AdapterVersionResolver {
   }
 }
 
+/** The way from an answer to the rows that trained its adapter. */
+@Resolver(() => AppliedAdapter)
+export class AppliedAdapterResolver {
+  constructor(private readonly parts: AdapterResolverParts) {}
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that answered, with what it was trained on; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { versionId }: AppliedAdapter, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, versionId);
+  }
+}
+
 @Resolver(() => AliasChange)
 export class AliasChangeResolver {
   constructor(private readonly parts: AdapterResolverParts) {}
@@ -225,4 +220,4 @@ export class AliasChangeResolver {
 }
 
 /** There are no accounts yet, so whoever decides says who they are. */
-const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);
+export const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);

@@ -146,31 +146,6 @@ export class AliasChange {
 export const { Connection: AdapterConnection } = connectionTypes(Adapter);
 export const { Connection: AliasChangeConnection } = connectionTypes(AliasChange);
 
-@InputType({ description: 'Which version an alias shall name, and why.' })
-export class PromoteAdapterInput {
-  @Field(() => String, { description: 'Name of the adapter.' })
-  adapter!: string;
-
-  @Field(() => Int, { description: 'Number of the version.' })
-  version!: number;
-
-  @Field(() => AdapterAlias, {
-    nullable: true,
-    defaultValue: AdapterAlias.PRODUCTION,
-    description: 'Which alias is moved.',
-  })
-  alias!: AdapterAlias;
-
-  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
-  reason!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'Who decides, for the record; 1 to 200 characters; `operator` by default.',
-  })
-  by?: string | null;
-}
-
 @InputType({ description: 'Which alias goes back to what it named before its last promotion, and why.' })
 export class RollbackAdapterInput {
   @Field(() => String, { description: 'Name of the adapter.' })
@@ -250,3 +225,6 @@ export const toAliasChange = (row: AliasChangeRow): AliasChange =>
     createdAt: row.createdAt,
     row,
   });
+
+export const toAliasMoved = (adapter: AdapterRow, change: AliasChangeRow): AliasMovedPayload =>
+  make(AliasMovedPayload, { adapter: toAdapter(adapter), change: toAliasChange(change) });

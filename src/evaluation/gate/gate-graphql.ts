@@ -1,0 +1,207 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import {
+  AdapterAlias,
+  AdapterVersion,
+  AliasChange,
+  AliasMovedPayload,
+  decider,
+  loadAdapterVersion,
+  toAliasMoved,
+} from '../../training/index.js';
+import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
+import type { EvaluationStore } from '../evaluations/evaluation-store.js';
+import { evidence, type Evidence, type Gate } from './gate.js';
+import { DEFAULT_BOUNDS, type Bounds } from './judge.js';
+
+@InputType({ description: 'What a version must keep to become candidate; what is left out has its default.' })
+export class GateBoundsInput {
+  @Field(() => Float, {
+    nullable: true,
+    description: `The deciding metric must be better than that of what is replaced by more than this, by the lower end of the interval; ${DEFAULT_BOUNDS.leastGain} by default.`,
+  })
+  leastGain?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: `How far the F1 of the worst class may fall, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.worstClassDrop} by default.`,
+  })
+  worstClassDrop?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
+  })
+  perplexityRatio?: number | null;
+}
+
+@InputType({ description: 'Which version an alias shall name, and why.' })
+export class PromoteAdapterInput {
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, { description: 'Number of the version.' })
+  version!: number;
+
+  @Field(() => AdapterAlias, {
+    nullable: true,
+    defaultValue: AdapterAlias.PRODUCTION,
+    description: 'Which alias is moved. Only what was CANDIDATE becomes PRODUCTION.',
+  })
+  alias!: AdapterAlias;
+
+  @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
+  reason!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who decides, for the record; 1 to 200 characters; `operator` by default.',
+  })
+  by?: string | null;
+
+  @Field(() => GateBoundsInput, { nullable: true, description: 'Bounds of the gate for CANDIDATE.' })
+  bounds?: GateBoundsInput | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Moves the alias whatever the gate says, and writes down that it was forced. Never without an attestation.',
+  })
+  force!: boolean;
+}
+
+@ObjectType({ description: 'One thing that the gate looks at.' })
+export class GateCheck {
+  @Field(() => String, {
+    description: '`attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`.',
+  })
+  name!: string;
+
+  @Field(() => Boolean, { description: 'Whether it lets the version through.' })
+  passed!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether it fails only because the measurement is too coarse to tell.' })
+  undecided!: boolean;
+
+  @Field(() => Float, { nullable: true, description: 'The end of the interval that was held against the bound.' })
+  value!: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'The bound.' })
+  bound!: number | null;
+
+  @Field(() => String, { description: 'What was found, in words.' })
+  message!: string;
+}
+
+@ObjectType({ description: 'What the gate says of a version, or said when an alias was moved to it.' })
+export class GateVerdict {
+  @Field(() => Boolean, { description: 'Whether every check lets it through.' })
+  passed!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether the alias was moved all the same.' })
+  forced!: boolean;
+
+  @Field(() => [GateCheck], { description: 'Each check.' })
+  checks!: GateCheck[];
+
+  readonly found!: Pick<Evidence, 'replacedVersionId' | 'evaluationId'>;
+}
+
+export interface GateResolverParts {
+  gate: Gate;
+  adapters: AdapterRegistry;
+  evaluations: EvaluationStore;
+}
+
+@Resolver(() => GateVerdict)
+export class GateVerdictResolver {
+  constructor(private readonly parts: GateResolverParts) {}
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'What it was held against: the production version; null for the base model.',
+    complexity: cost(2),
+  })
+  async against(@Root() { found }: GateVerdict, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    const { replacedVersionId } = found;
+    return replacedVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, replacedVersionId);
+  }
+
+  @FieldResolver(() => Evaluation, {
+    nullable: true,
+    description: 'The evaluation that it rests on; null when there was none.',
+    complexity: cost(2),
+  })
+  async evaluation(@Root() { found }: GateVerdict, @Ctx() { workspaceId }: GraphContext): Promise<Evaluation | null> {
+    if (found.evaluationId === null) return null;
+    const [row] = await this.parts.evaluations.byIds(workspaceId, [found.evaluationId]);
+    return row ? toEvaluation(row) : null;
+  }
+}
+
+@Resolver(() => AdapterVersion)
+export class GatedVersionResolver {
+  constructor(private readonly parts: GateResolverParts) {}
+
+  @FieldResolver(() => GateVerdict, {
+    description: 'What the gate would say if the version were promoted to CANDIDATE now.',
+    complexity: cost(5),
+  })
+  async gate(
+    @Root() { row }: AdapterVersion,
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('bounds', () => GateBoundsInput, { nullable: true, description: 'Other bounds than the default ones.' })
+    bounds?: GateBoundsInput | null,
+  ): Promise<GateVerdict> {
+    const { passed, checks, ...found } = await this.parts.gate.verdict(workspaceId, row, given(bounds));
+    return make(GateVerdict, { passed, forced: false, checks, found });
+  }
+
+  @Mutation(() => AliasMovedPayload, {
+    description:
+      'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace, its worst class no more than a bound down, general text kept within a bound, each by the worse end of its interval. A version becomes PRODUCTION only from CANDIDATE. GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',
+    complexity: cost(10),
+  })
+  async promoteAdapter(
+    @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<AliasMovedPayload> {
+    const { adapter, version, alias, reason, force } = input;
+    const change = await this.parts.gate.promote(workspaceId, {
+      ...{ adapter, version, alias, reason, force },
+      ...{ by: decider(input.by), bounds: given(input.bounds) },
+    });
+    return toAliasMoved(await this.parts.adapters.require(workspaceId, adapter), change);
+  }
+}
+
+@Resolver(() => AliasChange)
+export class GatedChangeResolver {
+  @FieldResolver(() => GateVerdict, {
+    nullable: true,
+    description: 'What the gate said then; null for a rollback.',
+  })
+  gate(@Root() { row }: AliasChange): GateVerdict | null {
+    const found = evidence.safeParse(row.evidence);
+    if (!found.success) return null;
+    const { forced, checks } = found.data;
+    return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
+  }
+}
+
+const given = (bounds: GateBoundsInput | null | undefined): Partial<Bounds> =>
+  Object.fromEntries(Object.entries(bounds ?? {}).filter(([, value]) => value !== null && value !== undefined));

@@ -1,0 +1,129 @@
+/*
+ * The gate. A version becomes `candidate` when it was shown to act, answers its task better than what it would replace (the
+ * production version, or the base model while there is none), and has not forgotten more than the bounds allow. It becomes
+ * `production` when it is or was candidate and was held against just what production names now. Whoever forces it says why; what
+ * failed is kept with the change. What was never shown to act can't be forced.
+ */
+import { z } from 'zod';
+import { GraftError, notFound } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
+import type { EvaluationStore } from '../evaluations/evaluation-store.js';
+import { figures } from '../evaluations/figures.js';
+import { bounds, check, DEFAULT_BOUNDS, judge, type Bounds } from './judge.js';
+
+export interface GateParts {
+  adapters: AdapterRegistry;
+  evaluations: Pick<EvaluationStore, 'newestAgainst'>;
+}
+
+/** What a move of an alias rested on; kept with it. */
+export const evidence = z.object({
+  v: z.literal(1),
+  forced: z.boolean(),
+  /** The version that it was held against; null: the base model. */
+  replacedVersionId: z.string().nullable(),
+  evaluationId: z.string().nullable(),
+  bounds,
+  checks: z.array(check),
+});
+export type Evidence = z.infer<typeof evidence>;
+export type Verdict = Omit<Evidence, 'v' | 'forced'> & { passed: boolean };
+
+export interface Wish {
+  adapter: string;
+  version: number;
+  alias: Alias;
+  by: string;
+  reason: string;
+  /** Moves the alias whatever failed, and writes down that it did. */
+  force: boolean;
+  bounds?: Partial<Bounds>;
+}
+
+export class Gate {
+  constructor(private readonly parts: GateParts) {}
+
+  /** How a version stands at the gate now, against what production names. */
+  async verdict(workspaceId: WorkspaceId, version: AdapterVersionRow, limits: Partial<Bounds> = {}): Promise<Verdict> {
+    const { adapters, evaluations } = this.parts;
+    const [adapter] = await adapters.store.byIds(workspaceId, [version.adapterId]);
+    if (!adapter) throw notFound('The adapter', version.adapterId);
+    const replaced = await this.#replaced(adapter, version);
+    const found = await evaluations.newestAgainst(workspaceId, version.id, replaced?.id ?? null);
+    // At another scale it is another adapter.
+    const current = found && found.scale === version.scale ? found : null;
+    const checked = bounds.parse({ ...DEFAULT_BOUNDS, ...limits });
+    const checks = judge(
+      {
+        attested: version.attestation !== null,
+        evaluation: current && { rows: current.rows, figures: figures.parse(current.figures) },
+        replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
+      },
+      checked,
+    );
+    return {
+      ...{ passed: checks.every(({ passed }) => passed), checks, bounds: checked },
+      ...{ replacedVersionId: replaced?.id ?? null, evaluationId: current?.id ?? null },
+    };
+  }
+
+  /**
+   * Moves an alias, if the gate lets the version through or is forced.
+   * @throws GATE_REFUSED with each number that failed and its bound; NOT_FOUND, BAD_USER_INPUT; CONFLICT when someone else moves it
+   * at the same time, and when the version was never attested
+   */
+  async promote(workspaceId: WorkspaceId, wish: Wish): Promise<AliasChangeRow> {
+    const { adapters } = this.parts;
+    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    const version = await adapters.store.resolve(adapter, { version: wish.version });
+    if (!version) throw notFound('The adapter version', `${wish.adapter}@${wish.version}`, 'input.version');
+    const before = await adapters.store.resolve(adapter, { alias: wish.alias });
+    const held =
+      wish.alias === 'candidate'
+        ? await this.#asCandidate(workspaceId, version, wish)
+        : await this.#asProduction(workspaceId, adapter, version, wish);
+    const { adapter: name, version: number, alias, by, reason } = wish;
+    const promotion = { adapter: name, version: number, alias, by, reason, evidence: held };
+    return adapters.promote(workspaceId, { ...promotion, replaces: before?.id ?? null });
+  }
+
+  async #asCandidate(workspaceId: WorkspaceId, version: AdapterVersionRow, wish: Wish): Promise<Evidence> {
+    const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
+    if (!passed && !wish.force)
+      throw refused(verdict.checks.filter((each) => !each.passed).map(({ message }) => message));
+    return { v: 1, forced: !passed, ...verdict };
+  }
+
+  async #asProduction(
+    workspaceId: WorkspaceId,
+    adapter: AdapterRow,
+    version: AdapterVersionRow,
+    wish: Wish,
+  ): Promise<Evidence> {
+    const change = await this.parts.adapters.store.newestMoveTo(adapter, 'candidate', version.id);
+    const replaced = await this.#replaced(adapter, version);
+    const found = change && evidence.safeParse(change.evidence);
+    if (found?.success && found.data.replacedVersionId === (replaced?.id ?? null)) return found.data;
+    if (!wish.force)
+      throw refused([
+        change
+          ? 'It passed the gate against another version than the one that answers now: evaluate it against that one, and promote it to candidate again.'
+          : 'It was never candidate: promote it to candidate first, where the gate looks at it.',
+      ]);
+    const { passed: _, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
+    return { v: 1, forced: true, ...verdict };
+  }
+
+  /** What the version would replace; it does not replace itself. */
+  async #replaced(adapter: AdapterRow, version: AdapterVersionRow): Promise<AdapterVersionRow | null> {
+    const production = await this.parts.adapters.store.resolve(adapter, { alias: 'production' });
+    return production?.id === version.id ? null : production;
+  }
+}
+
+const refused = (failed: readonly string[]): GraftError =>
+  new GraftError('GATE_REFUSED', `The gate refuses this version. ${failed.join(' ')}`, {
+    field: 'input.version',
+    hint: 'Mend what failed; or set force, and say under reason why it shall answer all the same.',
+  });

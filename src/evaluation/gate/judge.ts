@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { Figures } from '../evaluations/figures.js';
+
+/** What a version must keep to become candidate. Intervals are held against them by their worse ends, not by their values. */
+export const bounds = z.object({
+  /** The deciding metric must differ from what is replaced by more than this, in its own unit. */
+  leastGain: z.number(),
+  /** The F1 of the worst class may fall by this at most, 0..1. */
+  worstClassDrop: z.number(),
+  /** The perplexity of general text may grow to this many times that of the base model. */
+  perplexityRatio: z.number(),
+});
+export type Bounds = z.infer<typeof bounds>;
+
+export const DEFAULT_BOUNDS: Bounds = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
+
+/** Fewer rows give no interval that one may rely on: a bootstrap draws only from what was seen. */
+export const LEAST_ROWS = 50;
+
+export const check = z.object({
+  /** What was looked at: `attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`. */
+  name: z.string(),
+  passed: z.boolean(),
+  /** Whether it failed only because the measurement is too coarse to tell. */
+  undecided: z.boolean(),
+  /** The number that was held against the bound; null where there is none. */
+  value: z.number().nullable(),
+  bound: z.number().nullable(),
+  message: z.string(),
+});
+export type Check = z.infer<typeof check>;
+
+/** What is known of a version that wants to become candidate. */
+export interface Judged {
+  attested: boolean;
+  /** Of the version as it is served now, on test rows, against what it would replace; null when there is none. */
+  evaluation: { rows: number; figures: Figures } | null;
+  /** What it would replace, for messages: `routing@3`, `the base model`. */
+  replaced: string;
+}
+
+/** Every check, those that can't be made for want of an evaluation left out. */
+export function judge({ attested, evaluation, replaced }: Judged, limits: Bounds): Check[] {
+  const checks = [
+    plain('attestation', attested, attested ? 'It was shown to act.' : 'It was not shown to act: attest it.'),
+  ];
+  if (!evaluation) {
+    const missing = `It was not evaluated on TEST rows against ${replaced} as it is served now: evaluate it, and name that under \`against\`.`;
+    return [...checks, plain('evaluation', false, missing)];
+  }
+  const { rows, figures } = evaluation;
+  checks.push(plain('evaluation', true, `It answered ${rows} test rows beside ${replaced}.`));
+  checks.push(rowsCheck(rows));
+  checks.push(taskCheck(figures, rows, replaced, limits.leastGain));
+  const worst = worstClassCheck(figures, rows, replaced, limits.worstClassDrop);
+  return [...checks, ...(worst ? [worst] : []), retentionCheck(figures, limits.perplexityRatio)];
+}
+
+const plain = (name: string, passed: boolean, message: string): Check => ({
+  ...{ name, passed, message, undecided: false, value: null, bound: null },
+});
+
+const rowsCheck = (rows: number): Check => ({
+  ...{ name: 'rows', passed: rows >= LEAST_ROWS, undecided: rows < LEAST_ROWS, value: rows, bound: LEAST_ROWS },
+  message:
+    rows >= LEAST_ROWS
+      ? `${rows} rows are enough for an interval.`
+      : `The test set is too small to tell: ${rows} rows, and an interval needs ${LEAST_ROWS}.`,
+});
+
+/** A metric's gain over what is replaced, larger is better whichever way the metric counts. */
+interface Gain {
+  value: number;
+  low: number;
+  high: number;
+}
+
+function gainOf({ higherIsBetter, difference }: Figures['metrics'][number]): Gain | null {
+  if (!difference) return null;
+  const { value, low, high } = difference;
+  return higherIsBetter ? { value, low, high } : { value: -value, low: -high, high: -low };
+}
+
+function taskCheck({ metrics }: Figures, rows: number, replaced: string, leastGain: number): Check {
+  const metric = metrics[0]!;
+  const gain = gainOf(metric);
+  if (!gain) return plain('task', false, `Its ${metric.name} was not compared with that of ${replaced}.`);
+  const passed = gain.low > leastGain;
+  const undecided = !passed && gain.high > leastGain;
+  const told = `${metric.name} ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)})`;
+  const needed = undecided ? ` ${rowsNeeded(rows, gain, leastGain)}` : '';
+  const verdict = passed ? 'is better' : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
+  return {
+    ...{ name: 'task', passed, undecided, value: gain.low, bound: leastGain },
+    message: `It ${verdict}: ${told}; the lower end must be above ${leastGain}.${needed}`,
+  };
+}
+
+function worstClassCheck({ metrics }: Figures, rows: number, replaced: string, drop: number): Check | null {
+  const metric = metrics.find(({ name }) => name === 'worst-class F1');
+  const gain = metric && gainOf(metric);
+  if (!metric || !gain) return null;
+  const passed = gain.low >= -drop;
+  const undecided = !passed && gain.high >= -drop;
+  const needed = undecided ? ` ${rowsNeeded(rows, gain, -drop)}` : '';
+  return {
+    ...{ name: 'worst class', passed, undecided, value: gain.low, bound: -drop },
+    message: `The F1 of its worst class is ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)}); the lower end must not be below ${-drop}.${needed}`,
+  };
+}
+
+function retentionCheck({ retention }: Figures, most: number): Check {
+  if (!retention)
+    return plain('retention', false, 'What it has forgotten was not measured: evaluate it with retention.');
+  const { value, low, high } = retention.perplexity.ratio;
+  const passed = high <= most;
+  const undecided = !passed && low <= most;
+  const verdict = passed ? 'keeps' : undecided ? 'can’t be told to keep' : 'has forgotten';
+  return {
+    ...{ name: 'retention', passed, undecided, value: high, bound: most },
+    message: `It ${verdict} general text: perplexity ${value.toFixed(3)} times the base model’s (${low.toFixed(3)} to ${high.toFixed(3)}); the upper end must not be above ${most}.`,
+  };
+}
+
+/** Intervals shrink with the root of the rows. */
+function rowsNeeded(rows: number, { value, low }: Gain, bound: number): string {
+  if (value <= bound) return 'More rows would show that it isn’t, if this is the true value.';
+  const times = ((value - low) / (value - bound)) ** 2;
+  return `The test set is too small: about ${Math.ceil((rows * times) / 10) * 10} rows would tell.`;
+}
+
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

@@ -1,0 +1,199 @@
+import { jest } from '@jest/globals';
+import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
+import { evidence, type Wish } from '../../../src/evaluation/gate/gate.js';
+import type { Figures } from '../../../src/evaluation/evaluations/figures.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
+import type { AdapterVersionRow, Attestation } from '../../../src/registry/index.js';
+import { AdapterKit } from './adapter-kit.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(240_000);
+
+const interval = (value: number, low: number, high: number) => ({ value, low, high });
+
+interface Found {
+  gain?: [value: number, low: number, high: number];
+  ratio?: [value: number, low: number, high: number];
+  scale?: number;
+  split?: string;
+}
+
+describe('promotion through the gate', () => {
+  let kit: AdapterKit;
+  let gate: Gate;
+  let evaluations: EvaluationStore;
+
+  beforeAll(async () => {
+    kit = await AdapterKit.start();
+    evaluations = new EvaluationStore(kit.models.database);
+    gate = new Gate({ adapters: kit.adapters, evaluations });
+  });
+  afterAll(() => kit.dispose());
+
+  const proof = (digest: string): Attestation => ({
+    ...{ v: 1, digest, variantSha256: kit.variant.sha256, modules: { matched: 6, expected: 6 }, probes: 8 },
+    ...{ cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: new Date().toISOString() },
+  });
+  /** Versions of a new adapter, shown to act. */
+  async function versions(name: string, count: number): Promise<AdapterVersionRow[]> {
+    const all: AdapterVersionRow[] = [];
+    for (let seed = 1; seed <= count; seed++) {
+      const version = await kit.add({ name, seed });
+      await kit.adapters.attest(version.id, proof(version.ggufSha256));
+      all.push(version);
+    }
+    return all;
+  }
+  /** Writes down an evaluation as a run leaves it. */
+  async function evaluated(
+    { id, variantId }: AdapterVersionRow,
+    against: AdapterVersionRow | null,
+    { gain = [0.2, 0.1, 0.3], ratio = [1.01, 1, 1.02], scale = 1, split = 'TEST' }: Found = {},
+  ): Promise<string> {
+    const found: Figures = {
+      metrics: [
+        {
+          ...{ name: 'token F1', higherIsBetter: true, ...interval(0.8, 0.7, 0.9) },
+          difference: { ...interval(...gain), p: 0.01 },
+        },
+      ],
+      ...{ classes: [], confusions: [], calibration: [] },
+      retention: {
+        perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
+        ...{ texts: [], prompts: 32, others: [], topAgreement: interval(1, 1, 1) },
+        ...{ divergence: interval(0, 0, 0), misrouted: interval(1, 1, 1) },
+      },
+    };
+    const evaluation = newId();
+    await kit.models.database.prisma.$transaction(async (tx) => {
+      await evaluations.begin(
+        {
+          ...{ id: evaluation, workspaceId, variantId, datasetVersionId: newId(), split, scale },
+          ...{ adapterVersionId: id, compared: true, againstVersionId: against?.id ?? null },
+        },
+        tx,
+      );
+      await evaluations.finish(evaluation, 500, found, tx);
+    });
+    return evaluation;
+  }
+  const promote = (adapter: string, version: number, more: Partial<Wish> = {}) =>
+    gate.promote(workspaceId, {
+      ...{ adapter, version, alias: 'candidate', by: 'op', reason: 'better', force: false, ...more },
+    });
+  const production = { alias: 'production' } as const;
+
+  it('goes from trained to candidate to production, and keeps with each move what it rested on', async () => {
+    const [first] = await versions('whole-way', 1);
+    await expect(promote('whole-way', 1)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/not evaluated on TEST rows against the base model/) as string,
+    });
+    await expect(promote('whole-way', 1, production)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/never candidate/) as string,
+    });
+    const evaluationId = await evaluated(first!, null);
+    const candidate = await promote('whole-way', 1);
+    const moved = await promote('whole-way', 1, production);
+    for (const change of [candidate, moved])
+      expect(evidence.parse(change.evidence)).toMatchObject({ forced: false, evaluationId, replacedVersionId: null });
+    expect((await kit.adapters.resolve(workspaceId, 'whole-way')).version).toBe(1);
+  });
+
+  it('refuses a version for forgetting and names the number and the bound', async () => {
+    const [first] = await versions('forgets', 1);
+    await evaluated(first!, null, { ratio: [3.6, 3.4, 3.9] });
+    await expect(promote('forgets', 1)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/has forgotten general text.*3\.600.*3\.400 to 3\.900.*1\.05/) as string,
+    });
+    // A bound of the caller's own is kept with the change.
+    const change = await promote('forgets', 1, { bounds: { perplexityRatio: 4 } });
+    expect(evidence.parse(change.evidence).bounds.perplexityRatio).toBe(4);
+  });
+
+  it('refuses a version that is worse than the one it would replace, though it is better than the base model', async () => {
+    const [first, second] = await versions('worse', 2);
+    await evaluated(first!, null);
+    await promote('worse', 1);
+    await promote('worse', 1, production);
+    await evaluated(second!, null);
+    await expect(promote('worse', 2)).rejects.toMatchObject({
+      message: expect.stringMatching(/not evaluated on TEST rows against worse@1/) as string,
+    });
+    await evaluated(second!, first!, { gain: [-0.1, -0.2, -0.02] });
+    await expect(promote('worse', 2)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/is not better.*−0\.100 against worse@1/) as string,
+    });
+  });
+
+  it('rests on test rows at the scale that is served, and on nothing else', async () => {
+    const [first] = await versions('elsewhere', 1);
+    await evaluated(first!, null, { split: 'VALIDATION' });
+    await evaluated(first!, null, { scale: 0.5 });
+    await expect(promote('elsewhere', 1)).rejects.toMatchObject({
+      message: expect.stringMatching(/not evaluated/) as string,
+    });
+  });
+
+  it('writes down that it was forced, and what failed', async () => {
+    await versions('forced', 1);
+    const change = await promote('forced', 1, { force: true, reason: 'The old one is broken.' });
+    const { forced, checks } = evidence.parse(change.evidence);
+    expect(forced).toBe(true);
+    expect(checks.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(['evaluation']);
+    expect(change.reason).toBe('The old one is broken.');
+    await promote('forced', 1, production);
+  });
+
+  it('never lets through what was not shown to act, forced or not', async () => {
+    await kit.add({ name: 'unproven', seed: 1 });
+    await expect(promote('unproven', 1, { force: true })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(promote('unproven', 1, { ...production, force: true })).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('wants a candidate held against what production names now', async () => {
+    const [first, second] = await versions('stale', 2);
+    await evaluated(first!, null);
+    await evaluated(second!, null);
+    await promote('stale', 1);
+    await promote('stale', 2);
+    await promote('stale', 1, production);
+    await expect(promote('stale', 2, production)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/against another version/) as string,
+    });
+    const change = await promote('stale', 2, { ...production, force: true });
+    expect(evidence.parse(change.evidence)).toMatchObject({ forced: true, replacedVersionId: first!.id });
+  });
+
+  it('lets one of two callers through who promote at once', async () => {
+    const [first, second] = await versions('raced', 2);
+    await evaluated(first!, null);
+    await evaluated(second!, null);
+    const { store } = kit.adapters;
+    // Both have seen the same state before either moves.
+    let arrived = 0;
+    let open: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => (open = resolve));
+    const adapters = Object.assign(Object.create(kit.adapters) as typeof kit.adapters, {
+      async promote(...args: Parameters<typeof kit.adapters.promote>) {
+        if (++arrived === 2) open();
+        await both;
+        return kit.adapters.promote(...args);
+      },
+    });
+    const racing = new Gate({ adapters, evaluations });
+    const wish = { adapter: 'raced', alias: 'candidate', by: 'op', reason: 'better', force: false } as const;
+    const results = await Promise.allSettled(
+      [1, 2].map((version) => racing.promote(workspaceId, { ...wish, version })),
+    );
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const lost = results.find((each): each is PromiseRejectedResult => each.status === 'rejected')!;
+    expect(lost.reason).toMatchObject({ code: 'CONFLICT' });
+    const adapter = await kit.adapters.require(workspaceId, 'raced');
+    expect((await store.changes(adapter, { first: 10, after: null })).items).toHaveLength(1);
+  });
+});

@@ -1,0 +1,89 @@
+import type { Figures, MetricFigure } from '../../../src/evaluation/evaluations/figures.js';
+import { DEFAULT_BOUNDS, judge, type Bounds, type Check } from '../../../src/evaluation/gate/judge.js';
+
+const gain = (value: number, low: number, high: number) => ({ value, low, high, p: 0.5 });
+const metric = (name: string, difference: MetricFigure['difference'], higherIsBetter = true): MetricFigure => ({
+  ...{ name, higherIsBetter, value: 0.8, low: 0.7, high: 0.9, difference },
+});
+const interval = (value: number, low: number, high: number) => ({ value, low, high });
+
+function figuresWith({
+  task = gain(0.1, 0.05, 0.15),
+  worst = gain(0, -0.05, 0.05),
+  ratio = interval(1.01, 1, 1.03),
+  lowerIsBetter = false,
+} = {}): Figures {
+  const perplexity = { base: 20, adapted: 20.2, ratio, tokens: 4_000 };
+  return {
+    metrics: [metric('accuracy', task, !lowerIsBetter), metric('worst-class F1', worst)],
+    ...{ classes: [], confusions: [], calibration: [] },
+    retention: {
+      ...{ perplexity, texts: [], prompts: 32, others: [] },
+      ...{ topAgreement: interval(1, 1, 1), divergence: interval(0, 0, 0), misrouted: interval(1, 1, 1) },
+    },
+  };
+}
+
+const checks = (figures: Figures | null, rows = 500, bounds: Partial<Bounds> = {}): Check[] =>
+  judge(
+    { attested: true, evaluation: figures && { rows, figures }, replaced: 'routing@1' },
+    { ...DEFAULT_BOUNDS, ...bounds },
+  );
+const failed = (all: Check[]): string[] => all.filter(({ passed }) => !passed).map(({ name }) => name);
+const named = (all: Check[], name: string): Check => all.find((each) => each.name === name)!;
+
+describe('the gate', () => {
+  it('lets through what is better, keeps its worst class and has not forgotten', () => {
+    expect(failed(checks(figuresWith()))).toEqual([]);
+  });
+
+  it('asks for an attestation and an evaluation', () => {
+    expect(failed(checks(null))).toEqual(['evaluation']);
+    const unproven = judge({ attested: false, evaluation: null, replaced: 'the base model' }, DEFAULT_BOUNDS);
+    expect(failed(unproven)).toEqual(['attestation', 'evaluation']);
+  });
+
+  it('looks at the lower end of the gain, and says when the test set is too small to tell and how many rows would', () => {
+    const all = checks(figuresWith({ task: gain(0.02, -0.02, 0.06) }));
+    expect(failed(all)).toEqual(['task']);
+    expect(named(all, 'task')).toMatchObject({ undecided: true, value: -0.02, bound: 0 });
+    expect(named(all, 'task').message).toMatch(/can’t be told to be better on 500 rows.*about 2000 rows/);
+  });
+
+  it('tells worse from too small to tell', () => {
+    const all = checks(figuresWith({ task: gain(-0.1, -0.15, -0.05) }));
+    expect(named(all, 'task')).toMatchObject({ passed: false, undecided: false });
+    expect(named(all, 'task').message).toMatch(/is not better.*−0.100 against routing@1/);
+  });
+
+  it('turns a metric around where less is better', () => {
+    expect(failed(checks(figuresWith({ task: gain(-0.1, -0.15, -0.05), lowerIsBetter: true })))).toEqual([]);
+    expect(failed(checks(figuresWith({ task: gain(0.1, 0.05, 0.15), lowerIsBetter: true })))).toEqual(['task']);
+  });
+
+  it('refuses a worst class that may have fallen by more than the bound', () => {
+    const fallen = figuresWith({ worst: gain(-0.05, -0.12, 0.02) });
+    expect(failed(checks(fallen))).toEqual(['worst class']);
+    expect(named(checks(fallen), 'worst class')).toMatchObject({ undecided: true, value: -0.12, bound: -0.1 });
+    expect(failed(checks(fallen, 500, { worstClassDrop: 0.2 }))).toEqual([]);
+  });
+
+  it('holds the upper end of the perplexity ratio against its bound, not the value', () => {
+    const all = checks(figuresWith({ ratio: interval(1.04, 1.02, 1.06) }));
+    expect(failed(all)).toEqual(['retention']);
+    expect(named(all, 'retention')).toMatchObject({ undecided: true, value: 1.06, bound: 1.05 });
+    const forgotten = named(checks(figuresWith({ ratio: interval(3.6, 3.2, 4) })), 'retention');
+    expect(forgotten).toMatchObject({ passed: false, undecided: false });
+    expect(forgotten.message).toMatch(/has forgotten.*3\.600 times/);
+  });
+
+  it('wants retention to be measured', () => {
+    expect(failed(checks({ ...figuresWith(), retention: null }))).toEqual(['retention']);
+  });
+
+  it('says that a test set is too small for any interval', () => {
+    const all = checks(figuresWith(), 12);
+    expect(failed(all)).toEqual(['rows']);
+    expect(named(all, 'rows').message).toMatch(/too small to tell: 12 rows/);
+  });
+});
