@@ -9,7 +9,16 @@ import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
-import { Attestor, attestationRuns, evaluationRuns, EvaluationStore, Evaluator, Gate } from './evaluation/index.js';
+import {
+  Attestor,
+  attestationRuns,
+  evaluationRuns,
+  EvaluationStore,
+  Evaluator,
+  Gate,
+  ScaleChooser,
+  scaleChoiceRuns,
+} from './evaluation/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
@@ -198,6 +207,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   const evaluations = new EvaluationStore(database);
   const gate = new Gate({ adapters, evaluations });
+  const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const evaluator = new Evaluator({
     ...{ runs, registry, adapters, data, worker, store: evaluations },
   });
@@ -233,7 +243,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry },
       data,
       training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
-      evaluation: { attestor, evaluator, evaluations, gate, adapters, registry, data },
+      evaluation: { attestor, evaluator, evaluations, gate, scales, adapters, registry, data },
     },
     nodes,
   );
@@ -254,6 +264,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   runs.handle([attestationRuns], attestor);
   runs.handle([evaluationRuns], evaluator);
+  runs.handle([scaleChoiceRuns], scales);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

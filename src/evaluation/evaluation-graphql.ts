@@ -12,24 +12,27 @@ import {
   GateVerdictResolver,
   type GateResolverParts,
 } from './gate/gate-graphql.js';
+import { ScaleChoiceResolver, type ScaleResolverParts } from './scale/scale-graphql.js';
 import { toEvaluation } from './evaluations/evaluation-types.js';
 
 /** The resolvers of this domain. */
-export const evaluationResolvers: ResolverList<AttestationResolverParts & EvaluationResolverParts & GateResolverParts> =
-  {
-    classes: [
-      AttestationRunResolver,
-      EvaluationResolver,
-      EvaluationRunResolver,
-      EvaluatedVersionResolver,
-      GateVerdictResolver,
-      GatedVersionResolver,
-      GatedChangeResolver,
-    ],
-    registerNodes(nodes, { evaluator }) {
-      nodes.register('Evaluation', async ({ workspaceId }, id) => {
-        const [row] = await evaluator.store.byIds(workspaceId, [id]);
-        return row && row.figures !== null ? toEvaluation(row) : null;
-      });
-    },
-  };
+export const evaluationResolvers: ResolverList<
+  AttestationResolverParts & EvaluationResolverParts & GateResolverParts & ScaleResolverParts
+> = {
+  classes: [
+    AttestationRunResolver,
+    EvaluationResolver,
+    EvaluationRunResolver,
+    EvaluatedVersionResolver,
+    GateVerdictResolver,
+    GatedVersionResolver,
+    GatedChangeResolver,
+    ScaleChoiceResolver,
+  ],
+  registerNodes(nodes, { evaluator }) {
+    nodes.register('Evaluation', async ({ workspaceId }, id) => {
+      const [row] = await evaluator.store.byIds(workspaceId, [id]);
+      return row && row.figures !== null ? toEvaluation(row) : null;
+    });
+  },
+};

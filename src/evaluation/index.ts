@@ -4,5 +4,7 @@ export { Attestor, type AttestorParts } from './attestation/attestor.js';
 export { evaluationResolvers } from './evaluation-graphql.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
 export { EvaluationStore } from './evaluations/evaluation-store.js';
+export { scaleChoiceRuns } from './scale/scale-graphql.js';
+export { ScaleChooser, type ScaleChooserParts } from './scale/scale-chooser.js';
 export { Gate, type GateParts } from './gate/gate.js';
 export { Evaluator, type EvaluatorParts, type StartEvaluation } from './evaluations/evaluator.js';

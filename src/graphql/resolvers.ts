@@ -1,6 +1,6 @@
 import { askResolvers } from '../ask/index.js';
 import { dataResolvers, dataRuns } from '../data/index.js';
-import { attestationRuns, evaluationResolvers, evaluationRuns } from '../evaluation/index.js';
+import { attestationRuns, evaluationResolvers, evaluationRuns, scaleChoiceRuns } from '../evaluation/index.js';
 import {
   makeResolvers,
   runResolvers,
@@ -29,6 +29,7 @@ export const RUN_KINDS = [
   trainingRuns,
   attestationRuns,
   evaluationRuns,
+  scaleChoiceRuns,
 ] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */

@@ -112,6 +112,14 @@ export class EvaluateInput {
   @MaxItems(4)
   otherTasks!: string[];
 
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: true,
+    description:
+      'Holds labels against a logistic regression on the embedder’s vectors, fitted to the TRAIN rows of the same dataset version: what one would build without a language model. Only for classification.',
+  })
+  regression!: boolean;
+
   @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
   idempotencyKey!: string;
 }
@@ -155,7 +163,18 @@ export class EvaluationResolver {
     @Arg('input', () => EvaluateInput, { description: 'Who answers what.' }) input: EvaluateInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<EvaluatePayload> {
-    const { adapter = null, model = null, against = null, split, rows, seed, force, retention, idempotencyKey } = input;
+    const {
+      adapter = null,
+      model = null,
+      against = null,
+      split,
+      rows,
+      seed,
+      force,
+      retention,
+      regression,
+      idempotencyKey,
+    } = input;
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     const others = input.otherTasks.map((id) => fromGlobalId(id, 'DatasetVersion', 'input.otherTasks'));
     const wish = {
@@ -169,6 +188,7 @@ export class EvaluationResolver {
       force,
       retention,
       others,
+      regression,
       idempotencyKey,
     };
     return { run: runObject(await this.parts.evaluator.start(workspaceId, wish)) };

@@ -18,6 +18,8 @@ const input = z.object({
   /** Whether what the adapter forgot is measured, too, and on test rows of which other tasks. */
   retention: z.boolean().default(false),
   others: z.array(z.string()).default([]),
+  /** Whether labels are held against a regression on the embedder's vectors. */
+  regression: z.boolean().default(false),
 });
 export type EvaluationInput = z.infer<typeof input>;
 

@@ -174,6 +174,37 @@ export class RetentionFigures {
   others!: OtherTaskFigures[];
 }
 
+@ObjectType({
+  description:
+    'How a logistic regression on the embedder’s vectors does on the same rows, fitted to the rows for training: what one would build instead.',
+})
+export class RegressionFigures {
+  @Field(() => String, { description: 'The embedder whose vectors it reads.' })
+  embedder!: string;
+
+  @Field(() => Int, { description: 'Rows for training that it was fitted to.' })
+  trainedOn!: number;
+
+  @Field(() => Float, {
+    description: 'Strength of the rows against the penalty (scikit-learn’s C), chosen on rows for validation.',
+  })
+  strength!: number;
+
+  @Field(() => Interval, { description: 'Its accuracy, 0 to 1.' })
+  accuracy!: Interval;
+
+  @Field(() => MetricDifference, {
+    description: 'Accuracy of the answers less its own; `p` is of McNemar’s exact test.',
+  })
+  difference!: MetricDifference;
+
+  @Field(() => Int, { description: 'Rows that only the answers have right.' })
+  onlyAnswers!: number;
+
+  @Field(() => Int, { description: 'Rows that only the regression has right.' })
+  onlyRegression!: number;
+}
+
 @ObjectType({ description: 'One row as it was answered.' })
 export class EvaluationRow {
   @Field(() => Int, { description: 'Place of the row in the dataset version.' })
@@ -234,6 +265,12 @@ export class Evaluation extends NodeType {
   })
   retention!: RetentionFigures | null;
 
+  @Field(() => RegressionFigures, {
+    nullable: true,
+    description: 'What a regression without a language model makes of the same rows; null when it was not asked.',
+  })
+  regression!: RegressionFigures | null;
+
   @Field(() => Float, {
     nullable: true,
     description: 'Scale at which the adapter acted; null for the base model alone.',
@@ -259,6 +296,7 @@ export const toEvaluation = (row: EvaluationRecord): Evaluation => {
     confusions: found.confusions,
     calibration: found.calibration,
     retention: found.retention && toRetention(found.retention),
+    regression: found.regression,
     scale: row.scale,
     createdAt: row.createdAt,
     row,

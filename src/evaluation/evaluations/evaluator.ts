@@ -1,9 +1,20 @@
-import { factsOf, inputText, LabelWords, outputText, type Data, Split, type TaskContext } from '../../data/index.js';
+import {
+  factsOf,
+  inputText,
+  LabelWords,
+  outputText,
+  type Data,
+  Split,
+  type TaskContext,
+  type TaskRow,
+} from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
+import type { LabelledRow } from '../metrics/classification.js';
+import { compareWithRegression, type LabelledText, type Regression } from '../regression/regression.js';
 import { readGeneralText } from '../retention/general-text.js';
 import { measureRetention } from '../retention/measure-retention.js';
 import { measureOtherTask } from '../retention/other-tasks.js';
@@ -11,15 +22,15 @@ import { retentionFigures, type OtherRow, type Retention } from '../retention/re
 import { askRow, type Answering } from './ask-row.js';
 import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
 import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
-import { measureAnswers, scoreRow, type Answered } from './figures.js';
+import { labelledRows, measureAnswers, scoreRow, type Answered } from './figures.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
 
 export interface EvaluatorParts {
   runs: RunQueue;
-  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
   adapters: AdapterRegistry;
   data: Data;
-  worker: Pick<WorkerClient, 'generate' | 'scoreNext' | 'scoreText'>;
+  worker: Pick<WorkerClient, 'generate' | 'scoreNext' | 'scoreText' | 'embed'>;
   store: EvaluationStore;
 }
 
@@ -39,13 +50,19 @@ export interface StartEvaluation {
   retention: boolean;
   /** Dataset versions of other tasks on whose test rows it is looked for. */
   others: readonly string[];
+  /** Whether labels are held against a regression on the embedder's vectors of the same rows; no other task has one. */
+  regression: boolean;
   idempotencyKey: string;
 }
 
 export const MOST_ROWS = 5_000;
 const MOST_OTHERS = 4;
+/** Most rows that a regression is fitted to: a minute of one core. */
+const MOST_FITTED = 20_000;
 /** Share of the progress bar that answering the rows takes where retention is measured, too. */
 const ANSWERED = 0.7;
+/** Where fitting a regression begins. */
+const MEASURED = 0.95;
 /** Rows between two checkpoints. */
 const BATCH = 25;
 
@@ -83,6 +100,7 @@ export class Evaluator {
     const own: EvaluationInput = {
       ...{ target, against, datasetVersionId: version.id, split, rows, seed, others },
       retention: input.retention && target.adapterVersionId !== null,
+      regression: input.regression && dataset.task === 'CLASSIFICATION',
     };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
   }
@@ -147,7 +165,7 @@ export class Evaluator {
     const sides = [await this.#answering(workspaceId, target, shared)];
     if (against) sides.push(await this.#answering(workspaceId, against, shared));
     await this.#begin(context, sides[0]!);
-    const answered = input.retention ? ANSWERED : 1;
+    const answered = input.retention ? ANSWERED : MEASURED;
     const views = version.manifest.features.map(({ view }) => view);
 
     for (let from = resumed?.answered ?? 0; from < rows.length; from += BATCH) {
@@ -173,6 +191,9 @@ export class Evaluator {
     const found = {
       ...measureAnswers(contents, stored.answers, against && stored.against, shared),
       retention: input.retention ? await this.#retention(context, sides[0]!) : null,
+      regression: input.regression
+        ? await this.#regression(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
+        : null,
     };
     await context.fenced((tx) => store.finish(run.id, rows.length, found, tx));
     return { rows: rows.length };
@@ -211,7 +232,7 @@ export class Evaluator {
     const { others } = context.input;
     const target = { workspaceId, variant, adapter };
     const tell = (share: number): Promise<void> =>
-      context.progress(ANSWERED + (1 - ANSWERED) * share, 'Measuring what the adapter has forgotten.');
+      context.progress(ANSWERED + (MEASURED - ANSWERED) * share, 'Measuring what the adapter has forgotten.');
     await tell(0);
     const { windows, prompts } = await measureRetention(
       this.parts.worker,
@@ -226,6 +247,23 @@ export class Evaluator {
       await tell((1 + rows.length) / (1 + others.length));
     }
     return retentionFigures(windows, prompts, rows);
+  }
+
+  async #regression(
+    context: EvaluationContext,
+    rowGroups: Parameters<Data['rows']['stream']>[1],
+    answers: readonly LabelledRow[],
+    rows: readonly TaskRow[],
+  ): Promise<Regression | null> {
+    const { run, input, signal } = context;
+    const of = async (split: Split): Promise<LabelledText[]> => {
+      const stream = this.parts.data.rows.stream('CLASSIFICATION', rowGroups, { split, quarantined: false });
+      return labelledTexts((await sampleRows(stream, MOST_FITTED, input.seed)).map(({ content }) => content));
+    };
+    await context.progress(MEASURED, 'Fitting a regression on the embedder’s vectors to the same rows.');
+    const [train, validation] = [await of(Split.TRAIN), await of(Split.VALIDATION)];
+    const texts = { train, validation, rows: labelledTexts(rows) };
+    return compareWithRegression(this.parts, run.workspaceId as WorkspaceId, texts, answers, signal);
   }
 
   async #answering(workspaceId: WorkspaceId, answerer: Answerer, shared: TaskContext): Promise<Answering> {
@@ -253,6 +291,9 @@ export class Evaluator {
     return answers;
   }
 }
+
+const labelledTexts = (rows: readonly TaskRow[]): LabelledText[] =>
+  rows.flatMap((row) => (row.task === 'CLASSIFICATION' ? [{ text: row.text, label: row.label }] : []));
 
 function record(
   evaluationId: string,

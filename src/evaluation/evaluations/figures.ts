@@ -20,6 +20,7 @@ import {
   type AnsweredRow,
 } from '../metrics/question-answering.js';
 import { bleu, chrf, type TranslatedRow } from '../metrics/translation.js';
+import { regression } from '../regression/regression.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 
@@ -57,6 +58,8 @@ export const figures = z.object({
   ),
   /** What the adapter leaves of the base model; null where it was not measured. */
   retention: retention.nullable().default(null),
+  /** What a regression on the embedder's vectors makes of the same rows; null where it was not asked. */
+  regression: regression.nullable().default(null),
 });
 export type Figures = z.infer<typeof figures>;
 
@@ -145,11 +148,11 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Omit<Figures, 'retention'> {
+): Omit<Figures, 'retention' | 'regression'> {
   const { task } = rows[0]!;
   const read = <Row>(measured: Measured<Row>, all: readonly Answered[]): Row[] =>
     all.map((answer, i) => measured.read(rows[i]!, answer, context));
-  const labelled = task === 'CLASSIFICATION' ? read(classification(context), answers) : [];
+  const labelled = task === 'CLASSIFICATION' ? labelledRows(rows, answers, context) : [];
   const metrics = withMeasure(task, context, (measured) => {
     const [after, before] = [read(measured, answers), against && read(measured, against)];
     return measured.metrics.map((metric) => figureOf(metric, before, after));
@@ -162,6 +165,28 @@ export function measureAnswers(
     calibration: calibrationBins(labelled),
   };
 }
+
+/** The metric of the task that decides, of all rows, without an interval. */
+export const decidingMetric = (
+  rows: readonly TaskRow[],
+  answers: readonly Answered[],
+  context: TaskContext,
+): { name: string; value: number; higherIsBetter: boolean } =>
+  withMeasure(rows[0]!.task, context, ({ metrics, read }) => {
+    const metric = metrics[0]!;
+    const value = measure(
+      metric,
+      answers.map((answer, i) => read(rows[i]!, answer, context)),
+    );
+    return { name: metric.name, value, higherIsBetter: metric.higherIsBetter };
+  });
+
+/** Rows of a classification with their answers, as its metrics take them. */
+export const labelledRows = (
+  rows: readonly TaskRow[],
+  answers: readonly Answered[],
+  context: TaskContext,
+): LabelledRow[] => answers.map((answer, i) => classification(context).read(rows[i]!, answer, context));
 
 function figureOf<Row>(metric: Metric<Row>, before: readonly Row[] | null, after: readonly Row[]): MetricFigure {
   const { value, low, high } = estimate(metric, after);

@@ -4,7 +4,7 @@ import type { Sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
-import type { Prisma } from '../../platform/database/index.js';
+import type { Prisma, Transaction } from '../../platform/database/index.js';
 import { adapterUsage, ALIASES, attestation, parseAdapterReference } from './adapter.js';
 import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, Attestation, ServedAdapter } from './adapter.js';
 import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-store.js';
@@ -37,13 +37,29 @@ export class AdapterRegistry {
     parts.erasure.addDependant({ needs: (workspaceId, contents) => parts.store.filesInUse(workspaceId, contents) });
   }
 
-  /** Adds a version whose files are stored already, and its adapter if the name is new. @throws ALREADY_EXISTS, BAD_USER_INPUT */
+  /**
+   * Adds a version whose files are stored already, and its adapter if the name is new. The files stay from here on.
+   * @throws ALREADY_EXISTS, BAD_USER_INPUT, NOT_FOUND when one of the files was deleted meanwhile
+   */
   async add(workspaceId: WorkspaceId, adapter: NewAdapter, version: NewAdapterVersion): Promise<AdapterVersionRow> {
     checkedName(adapter.name, 'input.adapter');
     adapterUsage.parse(version.usage);
-    return this.store.transaction(async (tx) =>
-      this.store.addVersion(await this.store.ensure(workspaceId, adapter, tx), version, tx),
-    );
+    return this.store.transaction(async (tx) => {
+      await this.#hold(tx, workspaceId, [version.weightsFileId, version.configFileId, version.ggufFileId]);
+      return this.store.addVersion(await this.store.ensure(workspaceId, adapter, tx), version, tx);
+    });
+  }
+
+  /** Keeps files from being deleted until a row names them. */
+  async #hold(tx: Transaction, workspaceId: WorkspaceId, ids: readonly string[]): Promise<void> {
+    const { files } = this.parts;
+    const found = await files.find(workspaceId, { ids });
+    const digests = new Set(found.map(({ sha256 }) => sha256));
+    const held = await files.hold(tx, workspaceId, [...digests]);
+    if (new Set(found.map(({ id }) => id)).size < new Set(ids).size || held.size < digests.size)
+      throw new GraftError('NOT_FOUND', 'A file of the adapter was deleted before the adapter was added.', {
+        hint: 'Train or import it again.',
+      });
   }
 
   /** @throws NOT_FOUND */
@@ -130,6 +146,17 @@ export class AdapterRegistry {
     if (!change?.toVersionId) return null;
     const [version] = await this.store.versionsById(workspaceId, [change.toVersionId]);
     return version ?? null;
+  }
+
+  /**
+   * Gives a version the scale that it acts with from now on.
+   * @throws CONFLICT when an alias names it: what answers never changes under its name
+   */
+  async rescale(version: AdapterVersionRow, scale: number, metrics: object): Promise<void> {
+    if (await this.store.rescale(version, scale, metrics)) return;
+    throw new GraftError('CONFLICT', 'An alias names this version, so its scale can’t be changed.', {
+      hint: 'Choose the scale before the version is promoted.',
+    });
   }
 
   /** Writes down that a version acts, as it was measured. */

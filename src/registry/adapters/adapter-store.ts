@@ -229,6 +229,21 @@ export class AdapterStore {
     return change?.fromVersionId ?? null;
   }
 
+  /**
+   * Gives a version another scale; an attestation at the one before is dropped with it.
+   * @returns false, and changes nothing, when an alias names the version
+   */
+  async rescale({ id, workspaceId }: AdapterVersionRow, scale: number, metrics: object): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `UPDATE adapter_version SET scale = $3, metrics = metrics || $4::jsonb,
+         attestation = CASE WHEN scale = $3 THEN attestation END
+       WHERE id = $1 AND workspace_id = $2
+         AND NOT EXISTS (SELECT 1 FROM adapter_alias WHERE version_id = adapter_version.id)`,
+      [id, workspaceId, scale, JSON.stringify(metrics)],
+    );
+    return rowCount === 1;
+  }
+
   async record(
     versionId: string,
     data: Pick<Prisma.AdapterVersionUncheckedUpdateInput, 'attestation' | 'metrics' | 'scale'>,

@@ -33,6 +33,7 @@ export class AdapterKit {
     const file = await models.upload(workspaceId, 'tiny.gguf', tinyModel({ variedGains: true }));
     await models.ended(
       await models.registry.register(workspaceId, { fileId: file.id as never, idempotencyKey: newId() }),
+      120_000,
     );
     const { database, files, erasure } = models;
     const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });

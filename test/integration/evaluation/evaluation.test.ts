@@ -1,12 +1,21 @@
 import { jest } from '@jest/globals';
-import { evaluationRuns, EvaluationStore, Evaluator, type StartEvaluation } from '../../../src/evaluation/index.js';
+import {
+  evaluationRuns,
+  EvaluationStore,
+  Evaluator,
+  scaleChoiceRuns,
+  ScaleChooser,
+  type StartEvaluation,
+} from '../../../src/evaluation/index.js';
 import { figures } from '../../../src/evaluation/evaluations/figures.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { DataKit } from '../data/data-kit.js';
+import { realEmbedder } from '../knowledge/harness.js';
 import { eventually } from '../platform/eventually.js';
 import { AdapterKit } from './adapter-kit.js';
 
@@ -22,17 +31,20 @@ describe('evaluation', () => {
   let data: DataKit;
   let runs: RunQueue;
   let evaluator: Evaluator;
+  let scales: ScaleChooser;
+  let embedder: EmbedderFiles;
   let datasetVersionId: string;
   let asked = 0;
 
   const startRuns = (): void => {
-    const { database, events } = kit.models;
+    const { database, events, registry } = kit.models;
     runs = new RunQueue({
       ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [evaluationRuns] },
+      ...{ owner: newId(), pollMs: 50, kinds: [evaluationRuns, scaleChoiceRuns] },
     });
     const worker = {
       generate: kit.worker.client.generate.bind(kit.worker.client),
+      embed: kit.worker.client.embed.bind(kit.worker.client),
       scoreText: kit.worker.client.scoreText.bind(kit.worker.client),
       scoreNext(...args: Parameters<typeof kit.worker.client.scoreNext>) {
         asked += 1;
@@ -40,21 +52,28 @@ describe('evaluation', () => {
       },
     };
     evaluator = new Evaluator({
-      ...{ runs, registry: kit.models.registry, adapters: kit.adapters, data: data.data, worker },
+      ...{ runs, adapters: kit.adapters, data: data.data, worker },
+      registry: {
+        resolve: registry.resolve.bind(registry),
+        variant: registry.variant.bind(registry),
+        embedder: () => embedder,
+      },
       store: new EvaluationStore(database),
     });
+    scales = new ScaleChooser({ ...{ runs, registry, worker }, adapters: kit.adapters, data: data.data });
     runs.handle([evaluationRuns], evaluator);
+    runs.handle([scaleChoiceRuns], scales);
     runs.start();
   };
 
   beforeAll(async () => {
-    kit = await AdapterKit.start();
+    [kit, embedder] = await Promise.all([AdapterKit.start(), realEmbedder()]);
     data = await DataKit.start({ on: kit.models.database });
     await data.data.datasets.createDataset(workspaceId, { name: 'routing', task: 'CLASSIFICATION' });
     const rows = Array.from({ length: 3 * TEST_ROWS }, (_, i) => ({
       text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
       label: LABELS[i % 3],
-      split: i < TEST_ROWS ? 'test' : 'train',
+      split: ['test', 'train', 'validation'][Math.floor(i / TEST_ROWS)],
     }));
     datasetVersionId = (await data.imported('routing', rows)).id;
     for (const [name, seed] of [
@@ -88,7 +107,16 @@ describe('evaluation', () => {
   const start = (more: Partial<StartEvaluation>): Promise<RunRow> =>
     evaluator.start(workspaceId, {
       ...{ adapter: 'first@1', model: null, against: 'second@1', datasetVersionId, split: 'TEST' as never },
-      ...{ rows: 100, seed: 1, force: false, retention: false, others: [], idempotencyKey: newId(), ...more },
+      ...{
+        rows: 100,
+        seed: 1,
+        force: false,
+        retention: false,
+        others: [],
+        regression: false,
+        idempotencyKey: newId(),
+        ...more,
+      },
     });
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
@@ -192,6 +220,57 @@ describe('evaluation', () => {
     const unmeasured = { retention: false, others: [newId()] };
     await expect(start(unmeasured)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.otherTasks' });
     await expect(start({ retention: true, others: [newId()] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('holds labels against a regression on the embedder’s vectors of the same rows', async () => {
+    const run = await ended(await start({ regression: true }));
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+    const { regression, metrics } = figures.parse((await recorded(run.id)).figures);
+    expect(regression).toMatchObject({ embedder: embedder.name, trainedOn: TEST_ROWS });
+    // The topics are easy to tell for whoever reads English, which the tiny model does not.
+    expect(regression!.accuracy.value).toBeGreaterThan(0.95);
+    expect(regression!.difference.value).toBeCloseTo(metrics[0]!.value - regression!.accuracy.value, 9);
+    expect(regression!.difference.high).toBeLessThan(0);
+    expect(regression!.difference.p).toBeLessThan(0.01);
+    expect(regression!.onlyRegression - regression!.onlyAnswers).toBe(
+      Math.round(-regression!.difference.value * TEST_ROWS),
+    );
+  });
+
+  it('gives a version the scale that answers its rows for validation best, and drops its attestation at another', async () => {
+    const version = await kit.add({
+      ...{ name: 'scaled', seed: 1, task: 'CLASSIFICATION' },
+      usage: {
+        labels: LABELS,
+        answer: { form: 'label-token', labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
+      },
+    });
+    const proof = { v: 1, digest: version.ggufSha256, variantSha256: kit.variant.sha256, probes: 8 } as const;
+    const measured = { cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: new Date().toISOString() };
+    await kit.adapters.attest(version.id, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
+    const choose = async (): Promise<RunRow> =>
+      ended(
+        await scales.start(workspaceId, {
+          ...{ adapter: 'scaled', version: 1, datasetVersionId, rows: 30, seed: 1, idempotencyKey: newId() },
+        }),
+      );
+    const run = await choose();
+    expect(run).toMatchObject({ status: 'SUCCEEDED', output: { metric: 'accuracy' } });
+    const { scale, tried } = run.output as unknown as { scale: number; tried: { scale: number; value: number }[] };
+    expect(tried.map((each) => each.scale)).toEqual([0.5, 0.625, 0.75, 0.875, 1]);
+    const best = Math.max(...tried.map(({ value }) => value));
+    expect(scale).toBe(tried.find(({ value }) => value === best)!.scale);
+    const [row] = await kit.adapters.store.versionsById(workspaceId, [version.id]);
+    expect(row).toMatchObject({ scale, metrics: { scales: tried, scaleMetric: 'accuracy' } });
+    expect(row!.attestation === null).toBe(scale !== 1);
+    expect((await kit.adapters.resolve(workspaceId, 'scaled@1')).file.scale).toBe(scale);
+
+    // What an alias names keeps its scale.
+    await kit.adapters.attest(version.id, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
+    await kit.adapters.promote(workspaceId, {
+      ...{ adapter: 'scaled', version: 1, alias: 'production', by: 'op', reason: 'test', evidence: {} },
+    });
+    expect(await choose()).toMatchObject({ status: 'FAILED', errorCode: 'CONFLICT' });
   });
 
   it('forgets the texts of its rows when those of the dataset version are erased', async () => {

@@ -57,7 +57,7 @@ describe('promotion through the gate', () => {
           difference: { ...interval(...gain), p: 0.01 },
         },
       ],
-      ...{ classes: [], confusions: [], calibration: [] },
+      ...{ classes: [], confusions: [], calibration: [], regression: null },
       retention: {
         perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
         ...{ texts: [], prompts: 32, others: [], topAgreement: interval(1, 1, 1) },

@@ -145,6 +145,31 @@ describe('adapters', () => {
     expect((await erasure.eraseFile(workspaceId, id)).deletedFiles).toEqual(['adapter.gguf']);
   });
 
+  it('adds no version of a file that was deleted, and keeps one that is being added from being deleted', async () => {
+    const [weights, config, gguf] = [
+      await stored(randomBytes(64)),
+      await stored(randomBytes(64)),
+      await stored(randomBytes(64)),
+    ];
+    const add = (name: string) =>
+      registry.add(
+        workspaceId,
+        { name, task: 'INSTRUCTION', modelId: model.modelId, description: '' },
+        {
+          ...{ digest: weights.sha256, weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id },
+          ...{ ggufSha256: gguf.sha256, bytes: 64, rank: 4, alpha: 8, targets: ['q_proj'], usage: USAGE },
+          ...{ variantId: model.variantId, origin: 'TRAINED' },
+        },
+      );
+    const needed = (sha: string) => async () => (await registry.store.filesInUse(workspaceId, [sha])).size > 0;
+    // Whoever comes first wins, and the other one sees it.
+    const [added] = await Promise.allSettled([add('held'), files.remove(workspaceId, gguf.id, needed(gguf.sha256))]);
+    const left = await files.find(workspaceId, { ids: [gguf.id] });
+    expect(left).toHaveLength(added.status === 'fulfilled' ? 1 : 0);
+    await files.remove(workspaceId, config.id);
+    await expect(add('late')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   it('promotes nothing that was never shown to act', async () => {
     const { id, version } = await addVersion('unproven');
     await database.prisma.$executeRaw`UPDATE adapter_version SET attestation = NULL WHERE id = ${id}::uuid`;

@@ -16,7 +16,7 @@ function figuresWith({
   const perplexity = { base: 20, adapted: 20.2, ratio, tokens: 4_000 };
   return {
     metrics: [metric('accuracy', task, !lowerIsBetter), metric('worst-class F1', worst)],
-    ...{ classes: [], confusions: [], calibration: [] },
+    ...{ classes: [], confusions: [], calibration: [], regression: null },
     retention: {
       ...{ perplexity, texts: [], prompts: 32, others: [] },
       ...{ topAgreement: interval(1, 1, 1), divergence: interval(0, 0, 0), misrouted: interval(1, 1, 1) },

@@ -1,0 +1,113 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { cost, fromGlobalId, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
+import { scaleChoice } from './scale-run.js';
+import type { ScaleChooser } from './scale-chooser.js';
+
+export const scaleChoiceRuns = runGraph(
+  scaleChoice.handledBy((chooser: ScaleChooser, context) => chooser.choose(context)),
+  {},
+);
+const ScaleChoiceRun = scaleChoiceRuns.Run;
+type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;
+
+@InputType({ description: 'Which adapter version gets its scale, on which rows for validation.' })
+export class ChooseScaleInput {
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, { description: 'Number of the version, from 1. No alias may name it.' })
+  version!: number;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the dataset version whose VALIDATION rows decide; the one that it was trained on by default.',
+  })
+  datasetVersion?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 200,
+    description: 'Most rows, 1 to 1,000, each answered at five scales; of more a sample is drawn.',
+  })
+  rows!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 1,
+    description: 'Of the sample: the same seed draws the same rows.',
+  })
+  seed!: number;
+
+  @Field(() => ID, { description: 'The same key with the same input is the same run; 1 to 200 characters.' })
+  idempotencyKey!: string;
+}
+
+@ObjectType({ description: 'The run that tries scales.' })
+export class ChooseScalePayload {
+  @Field(() => ScaleChoiceRun, { description: 'It goes on by itself; watch it by its id.' })
+  run!: ScaleChoiceRun;
+}
+
+@ObjectType({ description: 'How well a version answered at one scale.' })
+export class TriedScale {
+  @Field(() => Float, { description: 'What the adapter’s effect was multiplied by.' })
+  scale!: number;
+
+  @Field(() => Float, { description: 'The metric of the task that decides, of all rows.' })
+  value!: number;
+}
+
+export interface ScaleResolverParts {
+  scales: ScaleChooser;
+  adapters: AdapterRegistry;
+}
+
+@Resolver(() => ScaleChoiceRun)
+export class ScaleChoiceResolver {
+  constructor(private readonly parts: ScaleResolverParts) {}
+
+  @Mutation(() => ChooseScalePayload, {
+    description:
+      'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped.',
+    complexity: cost(20),
+  })
+  async chooseScale(
+    @Arg('input', () => ChooseScaleInput, { description: 'Which version, on which rows.' }) input: ChooseScaleInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ChooseScalePayload> {
+    const { datasetVersion, ...rest } = input;
+    const datasetVersionId = datasetVersion
+      ? fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion')
+      : null;
+    return { run: runObject(await this.parts.scales.start(workspaceId, { ...rest, datasetVersionId })) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version, with its scale once the run succeeded; null when it was deleted.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: ScaleChoiceRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, scaleChoice.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => [TriedScale], { description: 'What each scale gave; empty until the run succeeded.' })
+  tried(@Root() { row }: ScaleChoiceRun): TriedScale[] {
+    return (scaleChoice.outputOf(row)?.tried ?? []).map((each) => make(TriedScale, each));
+  }
+}
