@@ -15,6 +15,7 @@ const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine
 
 const FACT = 'The Orlo pump runs at 37 bar.';
 const QUESTION = 'At what pressure does the Orlo pump run?';
+const PATHS = ['/knowledge', '/knowledge/pumps', '/data', '/training', '/adapters', '/models', '/runs', '/system'];
 /** Longest wait for something that the model has to do on a busy machine. */
 const PATIENCE = { timeout: 90_000 };
 
@@ -85,7 +86,7 @@ describe('the console', () => {
     itInBrowser(
       `has no page that axe-core calls seriously faulty or that is wider than its window: ${view.name}`,
       async () => {
-        for (const path of ['/knowledge', '/knowledge/pumps', '/data', '/models', '/runs', '/system']) {
+        for (const path of PATHS) {
           const page = await browser.open(path, view);
           await page.getByRole('status', { name: 'Loading' }).waitFor({ state: 'hidden' });
           await keepScreenshot(page, `${path.slice(1).replace('/', '-')}-${view.name}`);
