@@ -30,6 +30,10 @@ const ROWS_SHOWN = 500;
 const shown = (value: number | null | undefined): string =>
   value === null || value === undefined ? '' : Number.isInteger(value) ? String(value) : value.toPrecision(5);
 
+/** A mark of an axis: `0.0005` and `1,500`, each as short as it can be. */
+const tick = (value: number): string =>
+  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
+
 function save(blob: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
@@ -65,7 +69,7 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
         width: element.clientWidth || 300,
         height,
         scales: { x: { time: x.time ?? false } },
-        axes: [axis, { ...axis, label: unit, size: 60 }],
+        axes: [axis, { ...axis, label: unit, size: 60, values: (_plot, ticks) => ticks.map(tick) }],
         series: [
           { label: x.label },
           ...labels

@@ -4,6 +4,7 @@ import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
+import { OutputView } from './output-view';
 
 const WORDING = {
   MODEL: 'In the model’s words',
@@ -113,6 +114,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             {duration(total)}
           </Text>
         </Group>
+        <OutputView answer={answer} />
         {answer.abstention && (
           <Alert mt="md" color="yellow" icon={<IconInfoCircle />} title={words(answer.abstention.reason)}>
             Add documents that hold the answer, or ask in their words. The closest sentences are below.
@@ -125,7 +127,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
         </Title>
         {answer.evidence.length === 0 ? (
           <Text size="sm" c="dimmed">
-            {answer.route.strategy === 'BASE'
+            {answer.route.strategy === 'BASE' || answer.route.strategy === 'ADAPTER'
               ? 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'
               : 'No sentence of the documents fits the question.'}
           </Text>

@@ -20,6 +20,7 @@ import {
   AskEveryStrategyDocument,
   AskScopeDocument,
   type AnswerShownFragment,
+  type AskScopeQuery,
   type StrategyChoice,
 } from '../../generated/operations';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
@@ -32,7 +33,22 @@ const STRATEGIES: { value: StrategyChoice; label: string }[] = [
   { value: 'AUTO', label: 'Graft chooses' },
   { value: 'BASE', label: 'Base model' },
   { value: 'RAG', label: 'Retrieval' },
+  { value: 'ADAPTER', label: 'Adapter' },
+  { value: 'HYBRID', label: 'Adapter and retrieval' },
 ];
+const ADAPTED: readonly StrategyChoice[] = ['ADAPTER', 'HYBRID'];
+
+/** Each adapter by its name, when it has a version in production, and each of its versions. */
+const adapterChoices = (scope: AskScopeQuery | undefined): string[] =>
+  (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) => [
+    ...(versions.some(({ aliases }) => aliases.includes('PRODUCTION')) ? [name] : []),
+    ...versions.map(({ version }) => `${name}@${version}`),
+  ]);
+
+const modelChoices = (scope: AskScopeQuery | undefined): string[] =>
+  (scope?.models.edges ?? []).flatMap(({ node: { name, variants } }) =>
+    variants.map(({ quantization }) => `${name}@${quantization}`),
+  );
 
 /** The same question through every strategy that can answer. */
 interface Comparison {
@@ -46,6 +62,8 @@ export default function AskPage() {
   const [question, setQuestion] = useState('');
   const [strategy, setStrategy] = useState<StrategyChoice>('AUTO');
   const [collections, setCollections] = useState<string[]>([]);
+  const [adapter, setAdapter] = useState<string | null>(null);
+  const [model, setModel] = useState<string | null>(null);
   const [place, setPlace] = useState<Place | null>(null);
   const [tab, setTab] = useState<string | null>('answer');
   const [comparison, setComparison] = useState<Comparison>({ running: false, answers: [], error: null });
@@ -54,17 +72,27 @@ export default function AskPage() {
   const known = scope?.collections.edges.map(({ node }) => node) ?? [];
   const empty = scope !== undefined && known.every(({ documentCount }) => documentCount === 0);
   const busy = asking.status === 'waiting' || asking.status === 'writing';
-  const input = { question, ...(collections.length > 0 ? { collections } : {}) };
+  const adapted = ADAPTED.includes(strategy);
+  const lacksAdapter = strategy === 'ADAPTER' && adapter === null;
+  const input = {
+    question,
+    ...(collections.length > 0 && strategy !== 'ADAPTER' ? { collections } : {}),
+    ...(model === null ? {} : { model }),
+  };
 
   const send = () => {
-    if (question.trim() === '' || busy) return;
+    if (question.trim() === '' || busy || lacksAdapter) return;
     setTab('answer');
-    void ask({ ...input, strategy });
+    void ask({ ...input, strategy, ...(adapted && adapter !== null ? { adapter } : {}) });
   };
   const compare = async () => {
     setTab('compare');
     setComparison({ running: true, answers: [], error: null });
-    const { data, error } = await client.query(AskEveryStrategyDocument, { input }, { requestPolicy: 'network-only' });
+    const { data, error } = await client.query(
+      AskEveryStrategyDocument,
+      { input: { ...input, ...(adapter === null ? {} : { adapter }) } },
+      { requestPolicy: 'network-only' },
+    );
     setComparison({ running: false, answers: data?.answerAll ?? [], error: error ?? null });
   };
 
@@ -93,22 +121,49 @@ export default function AskPage() {
               value={strategy}
               allowDeselect={false}
               onChange={(value) => setStrategy(value ?? 'AUTO')}
-              w={160}
+              w={180}
             />
+            {adapted && (
+              <Select
+                label="Adapter"
+                placeholder="Which one?"
+                nothingFoundMessage="No adapter yet: train one."
+                clearable
+                searchable
+                data={adapterChoices(scope)}
+                value={adapter}
+                onChange={setAdapter}
+                w={200}
+              />
+            )}
             <MultiSelect
               label="Collections"
               placeholder={collections.length === 0 ? 'All' : ''}
               data={known.map(({ name }) => name)}
               value={collections}
               onChange={setCollections}
+              disabled={strategy === 'ADAPTER'}
               flex="1 1 200px"
+            />
+            <Select
+              label="Model"
+              placeholder="By default"
+              clearable
+              data={modelChoices(scope)}
+              value={model}
+              onChange={setModel}
+              w={200}
             />
             {busy ? (
               <Button color="red" leftSection={<IconPlayerStop size={16} />} onClick={stop}>
                 Stop
               </Button>
             ) : (
-              <Button leftSection={<IconSend size={16} />} disabled={question.trim() === ''} onClick={send}>
+              <Button
+                leftSection={<IconSend size={16} />}
+                disabled={question.trim() === '' || lacksAdapter}
+                onClick={send}
+              >
                 Ask
               </Button>
             )}

@@ -43,7 +43,7 @@ function Figures({ curve, running }: { curve: Curve; running: boolean }) {
       <Figure label="Loss, smoothed" value={step ? `${step.smoothedLoss.toFixed(3)} nats` : 'not yet'} />
       <Figure
         label="Validation rows right"
-        value={typeof look?.accuracy === 'number' ? `${(100 * look.accuracy).toFixed(1)} %` : 'not measured'}
+        value={typeof look?.accuracy === 'number' ? `${(100 * look.accuracy).toFixed(1)} %` : 'none'}
       />
       <Figure label="Speed" value={step ? `${count(Math.round(step.tokensPerSecond))} tokens/s` : 'not yet'} />
       <Figure label="Memory" value={step ? bytes(step.memoryBytes) : 'not yet'} />
@@ -51,6 +51,8 @@ function Figures({ curve, running }: { curve: Curve; running: boolean }) {
     </SimpleGrid>
   );
 }
+
+const hasValue = ({ points }: Line): boolean => points.some(({ value }) => value !== null);
 
 /** The curves of a run, and beside each those of another. */
 function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: Curve } | null }) {
@@ -125,9 +127,12 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
       ),
     },
   ];
+  const told = charts
+    .map(({ lines, ...chart }) => ({ ...chart, lines: lines.filter(hasValue) }))
+    .filter(({ lines }) => lines.length > 0);
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }}>
-      {charts.map(({ title, unit, lines }) => {
+      {told.map(({ title, unit, lines }) => {
         const { x, series } = overlay(lines);
         return (
           <Paper key={title}>
