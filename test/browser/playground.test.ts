@@ -97,6 +97,24 @@ describe('the Playground', () => {
     await page.screenshot({ path: join(screenshots, 'query.png') });
   });
 
+  itInBrowser('fills the id of an earlier result into the variables of the next operation', async () => {
+    const id = Buffer.from('Evaluation:0190a3c2-0000-7000-8000-000000000001').toString('base64');
+    await run('Seen', `query Seen { id: echo(text: "${id}") name: echo(text: "found earlier") }`);
+    await response(`"id": "${id}"`);
+    await page.getByLabel('Search operations').fill('EvaluationRows');
+    await sidebar()
+      .getByRole('button', { name: /^EvaluationRows\b/ })
+      .click();
+    const variables = page.locator('.graphiql-editor-tool .view-lines');
+    await variables.filter({ hasText: 'the id of an evaluation' }).waitFor();
+    await sidebar()
+      .getByRole('button', { name: /^Evaluation\s*found earlier/ })
+      .click();
+    await variables.filter({ hasText: id }).waitFor();
+    expect(await variables.textContent()).not.toContain('the id of an evaluation');
+    await page.getByLabel('Search operations').fill('');
+  });
+
   itInBrowser('follows a subscription to its end', async () => {
     await run('Count', 'subscription Count { counter(to: 5, everyMs: 50) }');
     await response('"counter": 5');

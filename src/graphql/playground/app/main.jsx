@@ -7,16 +7,19 @@ import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 import { operations } from './operations.js';
 import { operationsPlugin } from './operations-sidebar.jsx';
+import { remembering } from './seen-ids.js';
 
 const url = new URL('/graphql', window.location.href);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 
-const fetcher = createGraphiQLFetcher({
-  url: url.href,
-  // Opened at the first subscription, closed after the last.
-  wsClient: createClient({ url: socketUrl.href, lazy: true }),
-});
+const fetcher = remembering(
+  createGraphiQLFetcher({
+    url: url.href,
+    // Opened at the first subscription, closed after the last.
+    wsClient: createClient({ url: socketUrl.href, lazy: true }),
+  }),
+);
 
 // Both stay the same objects: GraphiQL starts over with a new list.
 const plugins = [operationsPlugin, HISTORY_PLUGIN];

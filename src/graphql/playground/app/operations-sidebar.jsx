@@ -1,5 +1,6 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useState } from 'react';
+import { SeenIds } from './ids-sidebar.jsx';
 import { flows, operations } from './operations.js';
 
 /** Every word of the search has to occur in the name, the flow or the text of the operation. */
@@ -42,6 +43,7 @@ function Sidebar() {
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
+      <SeenIds />
       {found.length === 0 && <p>No operation has these words.</p>}
       {flows
         .filter((flow) => found.some((operation) => operation.flow === flow))
