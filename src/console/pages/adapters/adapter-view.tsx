@@ -9,6 +9,7 @@ import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states'
 import { IconPuzzleOff } from '@tabler/icons-react';
 import { AttestVersion } from './attest-version';
 import { EvaluateVersion } from './evaluate-version';
+import { Gate } from './gate';
 import { EvaluationList } from './evaluation-list';
 import { MoveAlias } from './move-alias';
 
@@ -74,6 +75,7 @@ function VersionCard({ version, onDo }: { version: Version; onDo: (doing: Doing)
           </Button>
         </Group>
       </Group>
+      <Gate gate={version.gate} />
       <EvaluationList version={version.id} />
     </Paper>
   );
@@ -101,6 +103,7 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
                 <Table.Td>{dateTime(node.createdAt)}</Table.Td>
                 <Table.Td>
                   {words(node.alias)} {node.isRollback && <Badge color="yellow">rollback</Badge>}
+                  {node.gate?.forced && <Badge color="red">forced</Badge>}
                 </Table.Td>
                 <Table.Td>{node.from?.version ?? 'none'}</Table.Td>
                 <Table.Td>{node.to?.version ?? 'none'}</Table.Td>

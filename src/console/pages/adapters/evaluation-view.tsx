@@ -11,6 +11,7 @@ import { ErrorState, Loading, PageHeader } from '../../parts/states';
 import { Confusion } from './confusion';
 import { Metrics } from './metrics';
 import { adapterPath } from './paths';
+import { Retention } from './retention';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
 
@@ -135,6 +136,11 @@ export function EvaluationView({ adapter, id }: { adapter: string; id: string })
         <Paper>
           <Metrics metrics={evaluation.metrics} />
         </Paper>
+        {evaluation.retention && (
+          <Paper>
+            <Retention retention={evaluation.retention} />
+          </Paper>
+        )}
         {classes.length > 0 && (
           <SimpleGrid cols={{ base: 1, lg: 2 }}>
             <Paper>

@@ -1,11 +1,11 @@
-import { Button, Group, Select, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Checkbox, Group, Select, Stack, Text, Textarea } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
 import { PromoteInConsoleDocument, RollbackInConsoleDocument, type AdapterAlias } from '../../generated/operations';
 import { ErrorState } from '../../parts/states';
 
 const ALIASES = [
-  { value: 'CANDIDATE', label: 'Candidate: asked for by name' },
+  { value: 'CANDIDATE', label: 'Candidate: through the gate, asked for by name' },
   { value: 'PRODUCTION', label: 'Production: answers from the next question on' },
 ];
 
@@ -19,15 +19,17 @@ export function MoveAlias({
   version: number | null;
   onClose: () => void;
 }) {
-  const [alias, setAlias] = useState<AdapterAlias>('PRODUCTION');
+  const [alias, setAlias] = useState<AdapterAlias>(version === null ? 'PRODUCTION' : 'CANDIDATE');
   const [reason, setReason] = useState('');
+  const [force, setForce] = useState(false);
   const [promoting, promote] = useMutation(PromoteInConsoleDocument);
   const [rolling, rollBack] = useMutation(RollbackInConsoleDocument);
   const error = promoting.error ?? rolling.error;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const input = { adapter, alias, reason };
-    const result = version === null ? await rollBack({ input }) : await promote({ input: { ...input, version } });
+    const result =
+      version === null ? await rollBack({ input }) : await promote({ input: { ...input, version, force } });
     if (result.data) onClose();
   };
   return (
@@ -48,6 +50,14 @@ export function MoveAlias({
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
+        {version !== null && (
+          <Checkbox
+            label="Whatever the gate says"
+            description="That it was forced is kept with the move."
+            checked={force}
+            onChange={(event) => setForce(event.currentTarget.checked)}
+          />
+        )}
         {error && <ErrorState error={error} />}
         <Group justify="space-between">
           <Text size="sm" c="dimmed">

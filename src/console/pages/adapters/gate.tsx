@@ -1,0 +1,28 @@
+import { Badge, Group, Stack, Text } from '@mantine/core';
+import type { AdapterOpenedQuery } from '../../generated/operations';
+import { words } from '../../parts/format';
+
+type Verdict = NonNullable<AdapterOpenedQuery['adapter']>['versions'][number]['gate'];
+type Check = Verdict['checks'][number];
+
+const COLOURS = { passed: 'green', undecided: 'yellow', failed: 'red' } as const;
+const stateOf = ({ passed, undecided }: Check): keyof typeof COLOURS =>
+  passed ? 'passed' : undecided ? 'undecided' : 'failed';
+
+/** What the gate says of a version now, check by check. */
+export function Gate({ gate }: { gate: Verdict }) {
+  return (
+    <Stack gap={4} mt="sm" role="list" aria-label="What the gate says">
+      {gate.checks.map((check) => (
+        <Group key={check.name} gap="xs" wrap="nowrap" align="flex-start" role="listitem">
+          <Badge color={COLOURS[stateOf(check)]} miw={92}>
+            {stateOf(check)}
+          </Badge>
+          <Text size="sm">
+            {words(check.name)}: {check.message}
+          </Text>
+        </Group>
+      ))}
+    </Stack>
+  );
+}
