@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Llama } from 'node-llama-cpp';
 import type { ServeOptions, TrainOptions } from '../src/worker-protocol/index.js';
 import { llamaVersion } from './engines/inference/llama.js';
+import { installedExecutors } from './engines/training/executors/open-executor.js';
 import { processorFlags } from './processor-flags.js';
 import type { Traits } from './server.js';
 
@@ -35,6 +36,6 @@ export async function describeServer(llama: Llama, options: ServeOptions, graft:
 export const describeTrainer = ({ queue }: TrainOptions, graft: string): Traits => ({
   build: { graft, node: process.version, onnxruntime: onnxruntime() },
   device: { cpu: cpu(), gpu: null, memoryBytes: totalmem() },
-  provider: {},
+  provider: { training: installedExecutors().join(' ') },
   limits: { queue },
 });

@@ -58,7 +58,7 @@ import {
   Quantizer,
 } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
-import { trainingRuns, TrainingService } from './training/index.js';
+import { ExecutorChoice, trainingRuns, TrainingService } from './training/index.js';
 
 /** How often artifacts that no row names are collected. */
 const COLLECT_MS = 60 * 60 * 1000;
@@ -132,6 +132,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => worker.stop());
   const trainWorker = new TrainWorker({ log: log.child({ part: 'train-worker' }), interactive: worker.interactive });
   teardown.add(() => trainWorker.stop());
+  const executors = new ExecutorChoice({ worker: trainWorker, home: config.GRAFT_HOME });
   const modelsOnDisk = new ModelsOnDisk({
     folder: config.GRAFT_MODELS,
     hubEndpoint: config.HF_ENDPOINT,
@@ -235,6 +236,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
           parts,
           worker,
           threads: () => calibration.threads,
+          executors: () => executors.chosen(),
           queues: (workspace) => runs.unfinished(workspace),
         },
       },
@@ -259,7 +261,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   await data.importer.sweep();
   runs.handle(dataRuns, data);
   runs.handle([trainingRuns], {
-    ...{ registry, adapters, data, files, worker: trainWorker },
+    ...{ registry, adapters, data, files, worker: trainWorker, executors },
     folder: join(config.GRAFT_HOME, 'training'),
   });
   runs.handle([attestationRuns], attestor);

@@ -4,6 +4,7 @@ import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver }
 import type { WorkspaceId } from '../kernel/ids.js';
 import { BigIntScalar, cost, DateTime, RunKind, RunStatus, type GraphContext } from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
+import type { ChosenExecutor } from '../training/index.js';
 import type { PartReadiness } from './health.js';
 
 export interface SystemSources {
@@ -15,6 +16,8 @@ export interface SystemSources {
   worker: { readonly status: WorkerStatus };
   /** Thread counts that were measured for the default model; null before that. */
   threads(): { prefill: number; decode: number } | null;
+  /** What trains here, as it was measured; empty before the first training where several engines could. */
+  executors(): Promise<readonly ChosenExecutor[]>;
   /** How many runs of the workspace are queued or running, by kind. */
   queues(workspaceId: WorkspaceId): Promise<readonly { kind: string; status: string; count: number }[]>;
 }
@@ -75,6 +78,11 @@ export class WorkerDevice {
 
   @Field(() => Int, { description: 'Processor cores that the worker may use.' })
   cores!: number;
+
+  @Field(() => [String], {
+    description: 'Instructions of the processor that decide how fast numbers are multiplied, as the system calls them.',
+  })
+  processorFlags!: string[];
 
   @Field(() => String, { nullable: true, description: 'Name of the GPU; null when there is none or none is used.' })
   gpu!: string | null;
@@ -161,6 +169,33 @@ export class QueueReport {
   count!: number;
 }
 
+@ObjectType({ description: 'How fast an engine trains a model here.' })
+export class ExecutorSpeed {
+  @Field(() => String, { description: '`onnx` (ONNX Runtime) or `tensorflow` (native TensorFlow.js).' })
+  executor!: string;
+
+  @Field(() => Float, { description: 'Tokens/s, forward and backward.' })
+  tokensPerSecond!: number;
+}
+
+@ObjectType({
+  description:
+    'Which engine trains a model on this machine: the fastest of those installed, measured before the first training.',
+})
+export class TrainingExecutor {
+  @Field(() => String, { description: 'The engine that trains: `onnx` or `tensorflow`.' })
+  executor!: string;
+
+  @Field(() => String, { description: 'SHA-256 of the model’s file.' })
+  modelSha256!: string;
+
+  @Field(() => [ExecutorSpeed], { description: 'What was measured of each.' })
+  measured!: ExecutorSpeed[];
+
+  @Field(() => Boolean, { description: 'Whether other programs left the processors alone meanwhile.' })
+  quiet!: boolean;
+}
+
 @ObjectType({ description: 'What Graft runs on and how it is doing.' })
 export class SystemStatus {
   @Field(() => Versions, { description: 'Which programs answer.' })
@@ -177,6 +212,11 @@ export class SystemStatus {
 
   @Field(() => WorkerReport, { description: 'The worker that serves questions.' })
   worker!: WorkerReport;
+
+  @Field(() => [TrainingExecutor], {
+    description: 'What trains each model here; empty where only ONNX Runtime is installed, or nothing was trained yet.',
+  })
+  training!: TrainingExecutor[];
 
   @Field(() => MemoryReport, { description: 'Memory.' })
   memory!: MemoryReport;
@@ -200,10 +240,11 @@ export class SystemResolver {
     const { system: sources } = this.parts;
     const status = sources.worker.status;
     // Each part is asked on its own: this query is for the hour when one of them does not answer.
-    const [parts, queues, disk] = await Promise.all([
+    const [parts, queues, disk, executors] = await Promise.all([
       sources.parts(),
       sources.queues(workspaceId).catch(() => []),
       statfs(sources.home).catch(() => null),
+      sources.executors(),
     ]);
     return {
       versions: {
@@ -216,6 +257,10 @@ export class SystemResolver {
       uptimeSeconds: process.uptime(),
       parts: [...parts],
       worker: workerReport(status, sources.threads()),
+      training: executors.map(({ executor, modelSha256, measured, quiet }) => ({
+        ...{ executor, modelSha256, quiet },
+        measured: [...measured],
+      })),
       memory: { gatewayBytes: process.memoryUsage.rss(), freeBytes: freemem(), totalBytes: totalmem() },
       disk: disk && { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
       queues: queues as QueueReport[],
@@ -234,6 +279,7 @@ function workerReport(
     device: hello && {
       processor: hello.device.cpu.model,
       cores: hello.device.cpu.cores,
+      processorFlags: hello.device.cpu.flags,
       gpu: hello.device.gpu?.name ?? null,
       memoryBytes: hello.device.memoryBytes,
       inferenceProvider: hello.provider.inference ?? 'none',

@@ -15,3 +15,4 @@ export { chooseLabelTokens, type LabelToken } from './recipes/label-tokens.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export type { TrainerParts } from './runs/trainer.js';
+export { ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';

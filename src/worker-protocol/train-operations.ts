@@ -68,6 +68,11 @@ export const trainingRecipe = z.object({
   replayWeight: z.number().min(0),
 });
 
+/** What computes a run; all give the same numbers up to rounding. */
+export const EXECUTORS = ['onnx', 'tensorflow'] as const;
+export const executorName = z.enum(EXECUTORS);
+export type ExecutorName = z.infer<typeof executorName>;
+
 const file = z.object({ path, sha256: digest });
 const identity = z.record(z.string(), z.union([z.string(), z.number()]));
 
@@ -85,8 +90,7 @@ const train = {
     folder: path,
     /** The checkpoint to go on from. */
     resume: file.nullable(),
-    /** What computes; both give the same numbers up to rounding. */
-    executor: z.enum(['onnx', 'tensorflow']).default('onnx'),
+    executor: executorName.default('onnx'),
     /** Left out, as many as there are cores. A resumed run needs the same number. */
     threads: z.number().int().min(1).optional(),
   }),
@@ -148,7 +152,7 @@ const probe = {
     candidates: z.array(count).min(1).max(4_096),
     /** For what is needed only meanwhile. */
     folder: path,
-    executor: z.enum(['onnx', 'tensorflow']).default('onnx'),
+    executor: executorName.default('onnx'),
     threads: z.number().int().min(1).optional(),
   }),
   chunk: null,
@@ -158,6 +162,23 @@ const probe = {
     on: float32,
     /** Linear layers that the PEFT files and the served form both change, and all that an adapter of these targets can change. */
     modules: z.object({ matched: count, expected: count }),
+  }),
+};
+
+/** How fast each installed executor takes a step of a model here. */
+const measureExecutors = {
+  input: z.object({
+    model: modelFile,
+    /** For what is needed only meanwhile. */
+    folder: path,
+    threads: z.number().int().min(1).optional(),
+  }),
+  chunk: null,
+  output: z.object({
+    /** Tokens/s of each, forward and backward. One that can't be loaded is not among them. */
+    measured: z.array(z.object({ executor: executorName, tokensPerSecond: z.number().positive() })).min(1),
+    /** False when other programs kept the processors busy meanwhile. */
+    quiet: z.boolean(),
   }),
 };
 
@@ -211,7 +232,7 @@ const compare = {
 };
 
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = { tokenize, train, probe, quantize, compare } satisfies Operations;
+export const trainOperations = { tokenize, train, probe, measureExecutors, quantize, compare } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
 
@@ -223,6 +244,8 @@ export type TrainEvent = ChunkOf<typeof train>;
 export type TrainOutput = OutputOf<typeof train>;
 export type ProbeInput = InputOf<typeof probe>;
 export type ProbeOutput = OutputOf<typeof probe>;
+export type MeasureExecutorsInput = InputOf<typeof measureExecutors>;
+export type MeasuredExecutors = OutputOf<typeof measureExecutors>;
 export type QuantizeInput = InputOf<typeof quantize>;
 export type QuantizeOutput = OutputOf<typeof quantize>;
 export type CompareInput = InputOf<typeof compare>;

@@ -31,6 +31,7 @@ describe('runs, nodes and the system over GraphQL', () => {
       parts: async () => [{ name: 'database', ready: true, embedded: true, detail: 'running' }],
       worker: { status: { state: 'restarting', pid: null, hello: null, load: null, restarts: 2 } },
       threads: () => ({ prefill: 2, decode: 1 }),
+      executors: async () => [],
       queues: (workspaceId) => runs.unfinished(workspaceId),
     };
     const own = [new RunResolver({ runs }), new NodeResolver({ nodes }), new SystemResolver({ system: sources })];

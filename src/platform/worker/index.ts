@@ -7,6 +7,7 @@ export type {
   WorkerClient,
   WorkerStatus,
 } from './worker-client.js';
+export { MeasurementStore } from './measurement-store.js';
 export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';
 export { TrainWorker, type TrainWorkerOptions } from './train-worker.js';
 export { WorkerSupervisor, type SupervisorOptions } from './worker-supervisor.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import {
+  calibration,
   serveProvider,
   serveRole,
   type Calibration,
@@ -18,8 +19,8 @@ import {
   type ServeSettings,
   type TextScores,
 } from '../../worker-protocol/index.js';
-import { CalibrationStore } from './calibration-store.js';
 import { InteractiveGauge } from './interactive-gauge.js';
+import { MeasurementStore } from './measurement-store.js';
 import { runOnce, workerProgram } from './spawn.js';
 import type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
 import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
@@ -41,12 +42,12 @@ export class ServeWorker implements WorkerClient {
   /** Tells who should stand aside while somebody waits for an answer. */
   readonly interactive = new InteractiveGauge();
   private readonly supervisor: WorkerSupervisor<ServeOperations>;
-  private readonly calibrations: CalibrationStore;
+  private readonly calibrations: MeasurementStore<Calibration>;
   private readonly threads = new Map<string, Calibration>();
   private provider: ServeProvider | null = null;
 
   constructor(private readonly options: ServeWorkerOptions) {
-    this.calibrations = new CalibrationStore(join(options.home, 'calibration.json'));
+    this.calibrations = new MeasurementStore(join(options.home, 'calibration.json'), calibration);
     this.supervisor = new WorkerSupervisor({
       ...options,
       role: serveRole,
@@ -114,7 +115,7 @@ export class ServeWorker implements WorkerClient {
   async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<Calibration> {
     const withTime = { deadlineMs: CALIBRATION_DEADLINE_MS, ...options };
     const { sha256 } = request.model;
-    const key = CalibrationStore.key(await this.supervisor.hello(withTime), sha256);
+    const key = MeasurementStore.key(await this.supervisor.hello(withTime), 'llama', sha256);
     const known = await this.calibrations.get(key);
     const measured = known ?? (await this.call('calibrate', request, withTime));
     this.threads.set(sha256, measured);

@@ -17,6 +17,7 @@ import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from
 import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
 import type { LabelToken } from '../recipes/label-tokens.js';
 import type { Recipe } from '../recipes/recipe.js';
+import type { ExecutorChoice } from './executor-choice.js';
 import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
 import type { TrainingContext, TrainingInput, TrainingOutput } from './training-run.js';
 
@@ -26,6 +27,7 @@ export interface TrainerParts {
   data: Data;
   files: FileService;
   worker: Pick<TrainWorker, 'call' | 'stream'>;
+  executors: ExecutorChoice;
   /** Where runs keep their checkpoints, below the installation's home. */
   folder: string;
 }
@@ -151,17 +153,18 @@ interface Job {
 
 /** Trains in the worker; what it reports becomes the run's events and checkpoints. */
 async function runWorker(
-  { worker }: TrainerParts,
+  { worker, executors }: TrainerParts,
   context: TrainingContext,
   { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
 ): Promise<TrainOutput> {
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
+  const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, fileOf(variant), cancelling));
   const stream = worker.stream(
     'train',
     run.workspaceId,
     {
-      ...{ model: fileOf(variant), examples, validation, replay, folder },
+      ...{ model: fileOf(variant), examples, validation, replay, folder, executor },
       recipe: workerRecipe(input.recipe, examples.length),
       labelTokens: labels && labels.map(({ token }) => token),
       resume: resumed && { path: join(folder, resumed.file.name), sha256: resumed.file.sha256 },
@@ -176,7 +179,7 @@ async function runWorker(
     if (event.chunk.type !== 'checkpoint') continue;
     await stillUsable();
     const { step, path, sha256 } = event.chunk;
-    await context.checkpoint({ step, file: { name: basename(path), sha256 } });
+    await context.checkpoint({ step, file: { name: basename(path), sha256 }, executor });
   }
   throw new GraftError('WORKER_CRASHED', 'The train worker ended without a result.');
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TASK_KINDS } from '../../data/index.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import { executorName } from '../../worker-protocol/index.js';
 import { recipe } from '../recipes/recipe.js';
 
 /** What a run trains, on what, and how. */
@@ -21,7 +22,12 @@ export type TrainingInput = z.infer<typeof trainingInput>;
 const ownFile = z.object({ name: z.string(), sha256: z.string() });
 
 /** Where an interrupted run goes on. */
-const trainingCheckpoint = z.object({ step: z.number().int(), file: ownFile });
+const trainingCheckpoint = z.object({
+  step: z.number().int(),
+  file: ownFile,
+  /** What computes the run, from its first step to its last: another one has other bits. */
+  executor: executorName.default('onnx'),
+});
 export type TrainingCheckpoint = z.infer<typeof trainingCheckpoint>;
 
 const trainingOutput = z.object({

@@ -35,7 +35,7 @@ export class Bench {
     writeTinyModel(this.path, { variedGains: true, ...options });
     this.weights = new GgufWeights(this.path, LONGEST);
     this.onnx = new OnnxExecutor(this.weights, { folder: this.folder, threads: 1 });
-    this.tensorflow = new TensorFlowExecutor(tf, this.weights, 1);
+    this.tensorflow = new TensorFlowExecutor(tf, this.weights, 1, '@tensorflow/tfjs-backend-cpu');
   }
 
   get config(): GgufWeights['config'] {

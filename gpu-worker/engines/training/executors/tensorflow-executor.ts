@@ -18,8 +18,10 @@ export class TensorFlowExecutor implements Executor {
     private readonly tf: TF,
     private readonly weights: Weights,
     threads: number,
+    build: string,
   ) {
-    this.identity = { executor: 'tensorflow', runtime: `tfjs ${tf.version_core}`, backend: tf.getBackend(), threads };
+    const runtime = `${build} ${tf.version_core}`;
+    this.identity = { executor: 'tensorflow', runtime, backend: tf.getBackend(), threads };
   }
 
   async compile(graph: Graph): Promise<Program> {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExecutorName } from '../../../../src/worker-protocol/index.js';
 import type { Executor, Weights } from './executor.js';
 import type { OnnxOptions } from './onnx-executor.js';
 import { openExecutor } from './open-executor.js';
@@ -10,7 +11,7 @@ import { openExecutor } from './open-executor.js';
  * @throws MODEL_UNAVAILABLE when the executor is not installed, and what `work` throws
  */
 export async function withExecutor<T>(
-  name: 'onnx' | 'tensorflow',
+  name: ExecutorName,
   weights: Weights,
   { folder, threads }: OnnxOptions,
   work: (executor: Executor) => Promise<T>,

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { MeasurementStore, type TrainWorker } from '../../platform/worker/index.js';
+import { EXECUTORS, executorName, type ExecutorName, type ModelFile } from '../../worker-protocol/index.js';
+
+const chosenExecutor = z.object({
+  executor: executorName,
+  modelSha256: z.string(),
+  measured: z.array(z.object({ executor: executorName, tokensPerSecond: z.number() })),
+  /** False when other programs kept the processors busy meanwhile. */
+  quiet: z.boolean(),
+});
+export type ChosenExecutor = z.infer<typeof chosenExecutor>;
+
+export interface ExecutorChoiceParts {
+  worker: Pick<TrainWorker, 'hello' | 'call'>;
+  /** GRAFT_HOME: executors.json is kept there. */
+  home: string;
+}
+
+/**
+ * Chooses what computes a training: the fastest of the executors that are installed. None wins on every machine, so where there are
+ * several each takes a few steps of the model before its first training; the choice holds for the processor with its flags, its builds
+ * and the model.
+ */
+export class ExecutorChoice {
+  private readonly store: MeasurementStore<ChosenExecutor>;
+
+  constructor(private readonly parts: ExecutorChoiceParts) {
+    this.store = new MeasurementStore(join(parts.home, 'executors.json'), chosenExecutor);
+  }
+
+  /** @throws MODEL_UNAVAILABLE when none works, and what the worker throws */
+  async choose(workspaceId: string, model: ModelFile, signal: AbortSignal): Promise<ExecutorName> {
+    const { worker, home } = this.parts;
+    const hello = await worker.hello({ signal });
+    const installed = EXECUTORS.filter((name) => (hello.provider.training ?? 'onnx').split(' ').includes(name));
+    if (installed.length < 2) return installed[0] ?? 'onnx';
+    const key = `${MeasurementStore.key(hello, 'onnxruntime', model.sha256)}; ${installed.join(' ')}`;
+    const known = await this.store.get(key);
+    if (known !== null) return known.executor;
+    const request = { model, folder: join(home, 'training') };
+    const options = { signal, priority: 'bulk', deadlineMs: null } as const;
+    const { measured, quiet } = await worker.call('measureExecutors', workspaceId, request, options);
+    const { executor } = measured.reduce((best, each) => (each.tokensPerSecond > best.tokensPerSecond ? each : best));
+    await this.store.set(key, { executor, modelSha256: model.sha256, measured, quiet });
+    return executor;
+  }
+
+  /** What was chosen on this home’s machines. */
+  async chosen(): Promise<ChosenExecutor[]> {
+    return Object.values(await this.store.all());
+  }
+}
