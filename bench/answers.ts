@@ -16,11 +16,14 @@ import { join } from 'node:path';
 import {
   abstention,
   checkedQuestion,
+  findConflicts,
   findEvidence,
   LEAST_PROBABILITY,
   relevance,
   retrievePassages,
+  type Conflict,
   type Evidence,
+  type Found,
 } from '../src/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { fitLogistic, quantile } from './support/logistic.js';
@@ -36,6 +39,9 @@ interface Asked {
 
 interface Seen extends Asked {
   evidence: Evidence[];
+  conflicts: Conflict[];
+  /** Whether another number in a copy of the best sentence is told; null where it has no number. */
+  tellsPlanted: boolean | null;
   abstained: boolean;
 }
 
@@ -103,10 +109,23 @@ async function see({ parts, workspaceId }: Answering, asked: readonly Asked[]): 
       question,
       signal,
     );
-    const { evidence } = await findEvidence(reading, workspaceId, found, signal);
-    seen.push({ ...one, evidence, abstained: abstention(1, evidence) !== null });
+    const { evidence, conflicts } = await findEvidence(reading, workspaceId, found, signal);
+    const tellsPlanted = planted(evidence, found.terms);
+    seen.push({ ...one, evidence, conflicts, tellsPlanted, abstained: abstention(1, evidence) !== null });
   }
   return seen;
+}
+
+/** Lays a copy of the best sentence with another number into another document. */
+function planted(evidence: readonly Evidence[], terms: Found['terms']): boolean | null {
+  const [best] = evidence;
+  const quote = best?.quote.replace(/(?<![\p{L}\d.,:/-])\d+(?![\d:/]|[.,-]\d)/u, (number) =>
+    String(7 + 3 * Number(number)),
+  );
+  if (best === undefined || quote === best.quote || quote === undefined) return null;
+  return findConflicts([...evidence, { ...best, quote, documentId: 'planted' }], terms).some(({ quotes }) =>
+    quotes.some(({ documentId }) => documentId === 'planted'),
+  );
 }
 
 const inBest = ({ evidence, golds }: Seen): boolean => holds(evidence[0]?.quote ?? '', golds);
@@ -171,6 +190,7 @@ try {
       off: await see(answering, offTopic),
       missing: await see(answering, missing),
     };
+    const plantable = seen.own.filter(({ tellsPlanted }) => tellsPlanted !== null);
     const given = seen.own.filter(({ abstained }) => !abstained);
     const step = Math.max(1, Math.floor(own.length / ANSWERS));
     const answers = await answerAll(answering, own.filter((_, index) => index % step === 0).slice(0, ANSWERS));
@@ -218,6 +238,18 @@ try {
         figure: 'abstains though answerable',
         n: seen.own.length,
         value: percent(share(seen.own, abstained)),
+      },
+      {
+        corpus: 'XQuAD',
+        figure: 'tells of a conflict where none was planted',
+        n: seen.own.length,
+        value: percent(share(seen.own, ({ conflicts }) => conflicts.length > 0)),
+      },
+      {
+        corpus: 'XQuAD',
+        figure: 'tells of a copy of the best sentence with another number',
+        n: plantable.length,
+        value: percent(share(plantable, ({ tellsPlanted }) => tellsPlanted === true)),
       },
       {
         corpus: 'XQuAD',

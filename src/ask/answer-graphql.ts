@@ -16,7 +16,7 @@ import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphConte
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
 import { AbstentionReason, FinishReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
-import { Citation, Evidence, GONE } from './quotation-graphql.js';
+import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
 registerEnumType(AbstentionReason, {
@@ -270,6 +270,12 @@ export class Answer extends NodeType {
   })
   evidence!: Evidence[];
 
+  @Field(() => [Conflict], {
+    description:
+      'At most three places where sentences that match the question give different values for the same thing; the answer follows one of them. Empty when none was noticed, which is no proof that there is none.',
+  })
+  conflicts!: Conflict[];
+
   @Field(() => [Citation], {
     description:
       'The sentences that the text rests on, strongest first; empty with `BASE` and when no answer was given.',
@@ -334,8 +340,9 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     finishReason: record.finishReason,
     abstained: record.abstention !== null,
     abstention: record.abstention,
-    evidence: record.evidence.map((each) => make(Evidence, { ...each, sourceDeleted: each.sourceDeleted ?? false })),
-    citations: record.citations.map((each) => make(Citation, { ...each, sourceDeleted: each.sourceDeleted ?? false })),
+    evidence: record.evidence.map(toEvidence),
+    conflicts: record.conflicts.map(toConflict),
+    citations: record.citations.map(toCitation),
     route: record.route,
     modelDigest: record.variant.sha256,
     adapter: record.adapter && toAppliedAdapter(record.adapter),

@@ -76,6 +76,23 @@ export interface Citation extends Span {
   scores: PassageScores;
 }
 
+/** In what two sentences differ that say something of the same thing. */
+export const ConflictKind = enumeration('NUMBER', 'DATE', 'NAME');
+export type ConflictKind = keyof typeof ConflictKind;
+
+/** A sentence and the value in it that another sentence contradicts. */
+export interface ConflictingQuote extends Span {
+  /** As the sentence writes it. */
+  value: string;
+  scores: PassageScores;
+}
+
+/** Two sentences that give different values for the same thing, the better match first. */
+export interface Conflict {
+  kind: ConflictKind;
+  quotes: [ConflictingQuote, ConflictingQuote];
+}
+
 export const AbstentionReason = enumeration('NO_DOCUMENTS', 'NOTHING_FOUND', 'LOW_RELEVANCE', 'MODEL_DECLINED');
 export type AbstentionReason = keyof typeof AbstentionReason;
 
@@ -172,6 +189,7 @@ export interface AnswerBody {
   output: Output;
   abstention: Abstention | null;
   evidence: Evidence[];
+  conflicts: Conflict[];
   citations: Citation[];
   route: RouteDecision;
   variant: VariantUsed;

@@ -12,6 +12,7 @@ import {
 } from '../knowledge/index.js';
 import { Answer, toAnswer } from './answer-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
+import { Conflict, toConflict } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
 @ObjectType({ description: 'A passage that was found for a question.' })
@@ -52,6 +53,12 @@ export class PassagesRetrieved {
   degraded!: Degradation | null;
 }
 
+@ObjectType({ description: 'Sentences that match the question contradict each other. It comes only when they do.' })
+export class ConflictsFound {
+  @Field(() => [Conflict], { description: 'At most three; the same as `Answer.conflicts`.' })
+  conflicts!: Conflict[];
+}
+
 @ObjectType({ description: 'More of the text. Provisional: `TextReplaced` may follow. Not stored.' })
 export class TextDelta {
   @Field(() => String, { description: 'What to append.' })
@@ -76,8 +83,8 @@ export class AnswerReady {
 export const AskEvent = createUnionType({
   name: 'AskEvent',
   description:
-    'What happens while a question is answered: `RouteChosen`, `PassagesRetrieved` with RAG, any number of `TextDelta`, perhaps one `TextReplaced`, then `AnswerReady`.',
-  types: () => [RouteChosen, PassagesRetrieved, TextDelta, TextReplaced, AnswerReady] as const,
+    'What happens while a question is answered: `RouteChosen`, `PassagesRetrieved` with RAG, perhaps one `ConflictsFound`, any number of `TextDelta`, perhaps one `TextReplaced`, then `AnswerReady`.',
+  types: () => [RouteChosen, PassagesRetrieved, ConflictsFound, TextDelta, TextReplaced, AnswerReady] as const,
 });
 
 const toPassage = (passage: Passage): RetrievedPassage =>
@@ -99,6 +106,8 @@ export function toEvent(event: AskEventRecord): typeof AskEvent {
         passages: event.passages.map(toPassage),
         degraded: event.degraded,
       });
+    case 'conflicts':
+      return make(ConflictsFound, { conflicts: event.conflicts.map(toConflict) });
     case 'delta':
       return make(TextDelta, { text: event.text });
     case 'replaced':

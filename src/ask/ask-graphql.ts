@@ -36,7 +36,7 @@ import type { AskService } from './ask-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
 import { AnswerDeletionResolver } from './deletion-graphql.js';
-import { CitationResolver, EvidenceResolver } from './quotation-graphql.js';
+import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
 
 export { Answer } from './answer-graphql.js';
@@ -274,6 +274,7 @@ export const askResolvers: ResolverList<AskResolverParts> = {
     AnswerDeletionResolver,
     EvidenceResolver,
     CitationResolver,
+    ConflictingQuoteResolver,
     PromptPassageResolver,
     RetrievedPassageResolver,
   ],

@@ -5,7 +5,7 @@ import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/index.js';
 import { abstention } from './abstain.js';
-import type { Evidence, FinishedAnswer, RouteDecision } from './answer.js';
+import type { FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
 import { classify, labelTokensOf } from './classify.js';
 import { composeQuestion, composeReading, frameOf, measureRoom, unusedPassages } from './compose.js';
@@ -17,7 +17,7 @@ import { makePlan, STRATEGIES, type Plan } from './plan.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, type OpenAnswer } from './record/claim.js';
-import { degradationReason, findEvidence, retrievePassages } from './retrieve.js';
+import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
 import { decideRoute, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { Stopwatch } from './stopwatch.js';
 import { wordAbstention, wordAnswer } from './word.js';
@@ -92,10 +92,11 @@ async function* answer(
   const passages: Passage[] = found?.retrieval.passages ?? [];
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 
-  const { evidence, embedMs } = await watch.time('evidence', () =>
-    found ? findEvidence(reading, workspaceId, found, signal) : { evidence: [] as Evidence[], embedMs: 0 },
+  const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
+    found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ,
   );
   const refusal = plan.scope && abstention(chunksOf(plan.scope), evidence);
+  if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () =>
     refusal
       ? { prompt: [], read: [], stop: [], passages: unusedPassages(passages) }
@@ -123,7 +124,7 @@ async function* answer(
   const citations = await watch.time('cite', () => (worded.abstention ? [] : cite(text, evidence, asked)));
   const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
   const finished = await record.complete({
-    ...{ text, wording, finishReason, output, evidence, citations },
+    ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
     route: withReason(route, found ? degradationReason(found.retrieval) : null),
     ...usedBy(plan),

@@ -1,10 +1,11 @@
 import type { Degradation, Passage } from '../knowledge/index.js';
-import type { Answer, RouteDecision } from './answer.js';
+import type { Answer, Conflict, RouteDecision } from './answer.js';
 
 /** What a caller sees of an answer in the making, in this order; deltas are provisional, `answer` is authoritative. */
 export type AskEvent =
   | { type: 'route'; route: RouteDecision }
   | { type: 'passages'; passages: Passage[]; degraded: Degradation | null }
+  | { type: 'conflicts'; conflicts: Conflict[] }
   | { type: 'delta'; text: string }
   | { type: 'replaced'; text: string; reason: string }
   | { type: 'answer'; answer: Answer };
@@ -12,6 +13,7 @@ export type AskEvent =
 /** The events of an answer that was made before. Its passages are not kept, only what it cites of them. */
 export function* replay(answer: Answer): Generator<AskEvent, void> {
   yield { type: 'route', route: answer.route };
+  if (answer.conflicts.length > 0) yield { type: 'conflicts', conflicts: answer.conflicts };
   yield { type: 'delta', text: answer.text };
   yield { type: 'answer', answer };
 }

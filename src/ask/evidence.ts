@@ -111,10 +111,10 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
 }
 
 /**
- * The best sentences, best first, as exact quotes.
+ * The sentences that answer about as well as the best one, best first, as exact quotes.
  * @param similarities cosine of question and sentence, for the first of `sentences`; empty where there are no vectors
  */
-export function chooseEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
+export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
     .map(({ passage, quote, start, end, coverage, missingNames, base }, index): Evidence => {
@@ -131,7 +131,7 @@ export function chooseEvidence(sentences: readonly ScoredSentence[], similaritie
     })
     .sort((a, b) => b.score - a.score);
   const least = (evidence[0]?.score ?? 0) * KEPT_SHARE;
-  return evidence.filter(({ score }) => score >= least).slice(0, KEPT_EVIDENCE);
+  return evidence.filter(({ score }) => score >= least);
 }
 
 export const cosine = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);

@@ -1,5 +1,14 @@
 /** Questions and their answers. */
-export type { Abstention, Answer, Citation, Evidence, RouteDecision, Strategy, StrategyChoice } from './answer.js';
+export type {
+  Abstention,
+  Answer,
+  Citation,
+  Conflict,
+  Evidence,
+  RouteDecision,
+  Strategy,
+  StrategyChoice,
+} from './answer.js';
 export { AskService, type Caller } from './ask-service.js';
 export type { AskParts } from './ask.js';
 export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask-graphql.js';
@@ -12,4 +21,5 @@ export { ExpectedTimes } from './route.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';
 export { checkedQuestion } from './question.js';
-export { findEvidence, retrievePassages } from './retrieve.js';
+export { findConflicts } from './conflicts/find-conflicts.js';
+export { findEvidence, retrievePassages, type Found } from './retrieve.js';

@@ -1,6 +1,22 @@
-import { Ctx, Field, FieldResolver, Float, Int, ObjectType, Resolver, Root } from 'type-graphql';
-import { cost, type GraphContext } from '../graphql-kit/index.js';
+import { Ctx, Field, FieldResolver, Float, Int, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import { cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, Document, loadChunk, loadDocument, RetrievalScores, type KnowledgeStores } from '../knowledge/index.js';
+import {
+  ConflictKind,
+  type Citation as CitationRecord,
+  type Conflict as ConflictRecord,
+  type Evidence as EvidenceRecord,
+} from './answer.js';
+
+registerEnumType(ConflictKind, {
+  name: 'ConflictKind',
+  description: 'In what two sentences differ.',
+  valuesConfig: {
+    NUMBER: { description: 'A number, or a range, of the same unit.' },
+    DATE: { description: 'A date or a year.' },
+    NAME: { description: 'A name in an otherwise equal sentence.' },
+  },
+});
 
 /** What evidence and citations have in common; each repeats it with its own meaning. */
 @ObjectType({ description: 'A quotation of a document.' })
@@ -69,6 +85,31 @@ export class Citation extends Quotation {
   support!: number;
 }
 
+@ObjectType({ description: 'A sentence and the value in it that another sentence contradicts.' })
+export class ConflictingQuote extends Quotation {
+  @Field(() => String, { description: 'The value as the sentence writes it: `6.5 bar`, `12 March 2021`, `Anna Berg`.' })
+  value!: string;
+}
+
+@ObjectType({ description: 'Two sentences of the documents that give different values for the same thing.' })
+export class Conflict {
+  @Field(() => ConflictKind, { description: 'What the values are.' })
+  kind!: ConflictKind;
+
+  @Field(() => [ConflictingQuote], { description: 'The two sentences, the better match first.' })
+  quotes!: ConflictingQuote[];
+}
+
+const quoted = <T extends { sourceDeleted?: boolean }>(span: T): T & { sourceDeleted: boolean } => ({
+  ...span,
+  sourceDeleted: span.sourceDeleted ?? false,
+});
+
+export const toEvidence = (record: EvidenceRecord): Evidence => make(Evidence, quoted(record));
+export const toCitation = (record: CitationRecord): Citation => make(Citation, quoted(record));
+export const toConflict = ({ kind, quotes }: ConflictRecord): Conflict =>
+  make(Conflict, { kind, quotes: quotes.map((quote) => make(ConflictingQuote, quoted(quote))) });
+
 export const GONE = 'null when that was replaced or deleted since.';
 
 @Resolver(() => Evidence)
@@ -106,5 +147,15 @@ export class CitationResolver {
   })
   chunk(@Root() citation: Citation, @Ctx() context: GraphContext): Promise<Chunk | null> {
     return loadChunk(context, this.parts.stores, citation.chunkId);
+  }
+}
+
+@Resolver(() => ConflictingQuote)
+export class ConflictingQuoteResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Document, { nullable: true, description: `The document; ${GONE}`, complexity: cost(2) })
+  document(@Root() quote: ConflictingQuote, @Ctx() context: GraphContext): Promise<Document | null> {
+    return loadDocument(context, this.parts.stores, quote.documentId);
   }
 }

@@ -3,8 +3,16 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { QueryVector, Retrieval, Retriever, SearchScope } from '../knowledge/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import type { Evidence, RouteReason } from './answer.js';
-import { chooseEvidence, cosine, EMBEDDED_SENTENCES, scoreSentences, type QuestionTerm } from './evidence.js';
+import type { Conflict, Evidence, RouteReason } from './answer.js';
+import { findConflicts } from './conflicts/find-conflicts.js';
+import {
+  cosine,
+  EMBEDDED_SENTENCES,
+  KEPT_EVIDENCE,
+  rankEvidence,
+  scoreSentences,
+  type QuestionTerm,
+} from './evidence.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -46,22 +54,41 @@ export async function retrievePassages(
   return { retrieval, terms: [...terms.values()] };
 }
 
-/** The best sentences of the passages, as exact quotes, best first, and how long the embedder took, in ms. */
+export interface FoundEvidence {
+  /** The best sentences of the passages, as exact quotes, best first. */
+  evidence: Evidence[];
+  /** Where these and those that come next contradict each other. */
+  conflicts: Conflict[];
+  /** How long the embedder took, in ms. */
+  embedMs: number;
+}
+
+/** Where there are no passages. */
+export const NOTHING_READ: FoundEvidence = { evidence: [], conflicts: [], embedMs: 0 };
+
+/** What the passages say to the question. */
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
   { retrieval, terms }: Found,
   signal: AbortSignal,
-): Promise<{ evidence: Evidence[]; embedMs: number }> {
+): Promise<FoundEvidence> {
   const sentences = scoreSentences(retrieval.passages, terms);
   const { queryVector } = retrieval;
-  if (queryVector === null || sentences.length === 0) return { evidence: chooseEvidence(sentences, []), embedMs: 0 };
-  const texts = sentences.slice(0, EMBEDDED_SENTENCES).map(({ quote }) => quote);
+  const considered = sentences.slice(0, EMBEDDED_SENTENCES);
+  const found = (similarities: readonly number[], embedMs: number): FoundEvidence => {
+    const ranked = rankEvidence(considered, similarities);
+    return { evidence: ranked.slice(0, KEPT_EVIDENCE), conflicts: findConflicts(ranked, terms), embedMs };
+  };
+  if (queryVector === null || considered.length === 0) return found([], 0);
+  const texts = considered.map(({ quote }) => quote);
   const started = clock.monotonic();
   const { vectors } = await worker.embed({ workspaceId, embedder: embedder(), texts }, { signal });
   const embedMs = clock.monotonic() - started;
-  const similarities = vectors.map((vector) => cosine(queryVector, vector));
-  return { evidence: chooseEvidence(sentences, similarities), embedMs };
+  return found(
+    vectors.map((vector) => cosine(queryVector, vector)),
+    embedMs,
+  );
 }
 
 /** What the caller should know when the vectors could not be searched; null when they were. */

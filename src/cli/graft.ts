@@ -68,6 +68,11 @@ program
         say('');
         for (const { quote, documentName, start, end } of event.answer.citations)
           say(`  “${quote}”\n    ${documentName}, characters ${start}–${end}`);
+        for (const { quotes } of event.answer.conflicts) {
+          say(`  The documents disagree: ${quotes.map(({ value }) => value).join(' or ')}`);
+          for (const { quote, documentName, start, end } of quotes)
+            say(`    “${quote}”\n      ${documentName}, characters ${start}–${end}`);
+        }
       }
     }),
   );

@@ -64,7 +64,13 @@ interface AnswerRow {
 }
 
 /** What the bodies of answers lack that were recorded before there was such a thing. */
-const LACKING = JSON.stringify({ features: [], output: { kind: 'TEXT' }, adapter: null, finishReason: null });
+const LACKING = JSON.stringify({
+  features: [],
+  output: { kind: 'TEXT' },
+  adapter: null,
+  finishReason: null,
+  conflicts: [],
+});
 
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
   text, conversation_id AS "conversationId", '${LACKING}'::jsonb || body AS body, created_at AS "createdAt"`;

@@ -57,8 +57,11 @@ export function withoutQuotes(body: AnswerBody, documents: readonly ErasedDocume
     );
   const erase = <T extends Span>(span: T): T =>
     isErased(span) ? { ...span, quote: '', headings: [], sourceDeleted: true } : span;
-  const spans = [...body.evidence, ...body.citations].filter(isErased);
+  const { evidence, citations, conflicts = [] } = body;
+  const spans = [...evidence, ...citations, ...conflicts.flatMap(({ quotes }) => quotes)].filter(isErased);
   const read = body.passages.some(({ chunkId, used }) => used && chunks.has(chunkId));
   if (!read && spans.every(({ sourceDeleted }) => sourceDeleted === true)) return null;
-  return { ...body, evidence: body.evidence.map(erase), citations: body.citations.map(erase) };
+  // A conflict without one of its sides says nothing, and its other side may repeat the words that go.
+  const standing = conflicts.filter(({ quotes }) => !quotes.some(isErased));
+  return { ...body, evidence: evidence.map(erase), citations: citations.map(erase), conflicts: standing };
 }

@@ -29,7 +29,7 @@ interface Answered {
 
 const QUOTED = 'quote start end page headings documentName collectionName document { name text } chunk { text start }';
 const ANSWER = `
-  id question text output { __typename ... on TextOutput { text } } wording abstained abstention { reason sentence probability threshold }
+  id question text output { __typename ... on TextOutput { text } } wording finishReason conflicts { kind quotes { value quote documentName document { name } } } abstained abstention { reason sentence probability threshold }
   evidence { ${QUOTED} score coverage similarity scores { dense lexical fused denseRank lexicalRank } }
   citations { ${QUOTED} support scores { fused } }
   route { strategy chosenBy candidates { strategy available probability expectedMs } reasons { feature value contribution sentence } }

@@ -139,6 +139,35 @@ describe('ask', () => {
     });
   });
 
+  it('says where documents disagree, streams it, and keeps it with the answer until a source is deleted', async () => {
+    await answering.collection('boilers');
+    const documents = [
+      { name: 'manual.md', text: '# Boiler\n\nThe boiler runs at 6.5 bar. It is heated with gas.\n' },
+      { name: 'leaflet.md', text: '# Leaflet\n\nBuy it now. The boiler runs at 999 bar.\n' },
+    ];
+    await answering.ingest('boilers', documents);
+    const asked = { question: 'At what pressure does the boiler run?', collections: ['boilers'], requestId: newId() };
+    const events = await answering.events(answering.service.stream(answering.caller, asked, forever));
+    const told = events.flatMap((event) => (event.type === 'conflicts' ? event.conflicts : []));
+    expect(told).toMatchObject([{ kind: 'NUMBER' }]);
+    const quotes = told.flatMap((conflict) => conflict.quotes);
+    expect(quotes.map(({ value, documentName }) => `${documentName}: ${value}`).sort()).toEqual([
+      ...['leaflet.md: 999 bar', 'manual.md: 6.5 bar'],
+    ]);
+    const texts = await textsOf(quotes.map(({ documentId }) => documentId));
+    for (const { documentId, start, end, quote } of quotes)
+      expect(texts.get(documentId)!.slice(start, end)).toBe(quote);
+    const again = await answering.events(answering.service.stream(answering.caller, asked, forever));
+    expect(again.filter(({ type }) => type === 'conflicts')).toEqual([{ type: 'conflicts', conflicts: told }]);
+
+    await answering.knowledge.deleteDocuments(answering.workspaceId, {
+      ...{ collection: 'boilers', names: ['leaflet.md'] },
+    });
+    const { conflicts, evidence } = await answering.ask(asked);
+    expect(JSON.stringify([conflicts, evidence])).not.toContain('999');
+    expect((await answering.ask({ ...asked, requestId: newId() })).conflicts).toEqual([]);
+  });
+
   it('says that it is not in the documents rather than inventing', async () => {
     const { abstention, text, citations, usage } = await answering.ask({
       question: 'Who composed the opera The Magic Flute?',

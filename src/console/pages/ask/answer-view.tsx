@@ -1,5 +1,5 @@
 import { Alert, Badge, Group, Paper, SimpleGrid, Stack, Text, Title, UnstyledButton } from '@mantine/core';
-import { IconInfoCircle } from '@tabler/icons-react';
+import { IconArrowsDiff, IconInfoCircle } from '@tabler/icons-react';
 import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
@@ -19,7 +19,7 @@ const wordingOf = ({ wording, finishReason }: AnswerShownFragment): string =>
       ? `${WORDING.MODEL}, cut at the longest answer that was asked for`
       : WORDING[wording];
 
-type Quotation = AnswerShownFragment['evidence'][number];
+type Quotation = AnswerShownFragment['evidence'][number] | AnswerShownFragment['conflicts'][number]['quotes'][number];
 
 function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: boolean; onOpen: (place: Place) => void }) {
   const { quote, start, end, page, headings, documentName, document } = quotation;
@@ -120,6 +120,27 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
             Add documents that hold the answer, or ask in their words. The closest sentences are below.
           </Alert>
         )}
+        {answer.conflicts.map(({ kind, quotes }) => (
+          <Alert
+            key={quotes.map(({ start, value }) => `${value} ${start}`).join()}
+            mt="md"
+            color="orange"
+            icon={<IconArrowsDiff />}
+            title={`The documents disagree: ${quotes.map(({ value }) => value).join(' or ')}`}
+            data-testid={`conflict-${kind.toLowerCase()}`}
+          >
+            <Stack gap="sm">
+              {quotes.map((each) => (
+                <Quote
+                  key={`${each.documentName}:${each.start}`}
+                  quotation={each}
+                  cited={cited.has(each.quote)}
+                  onOpen={onOpen}
+                />
+              ))}
+            </Stack>
+          </Alert>
+        ))}
       </Paper>
       <Paper>
         <Title order={2} size="h3" mb="sm">

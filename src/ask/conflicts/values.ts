@@ -1,0 +1,121 @@
+import { stemOf } from '../words.js';
+
+/** What a sentence says of something as a figure or a date. */
+export interface Value {
+  kind: 'NUMBER' | 'DATE';
+  /** As written. */
+  text: string;
+  /** Only values with the same key can be compared: unit and bound ("at least") of a number, `date`. */
+  key: string;
+  /** The parts that are compared: one number, two of a range, year, month and day of a date where they are given. */
+  parts: readonly (number | null)[];
+  /** Whether the sentence calls it approximate. */
+  rough: boolean;
+}
+
+/** A text taken apart: its values, and what is left of it without them. */
+export interface ValuedText {
+  values: Value[];
+  rest: string;
+}
+
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
+const MONTH = `(${MONTHS.map((month) => `${month}|${month.slice(0, 3)}\\.?`).join('|')})`;
+const DAY = '([0-3]?\\d)(?:st|nd|rd|th)?';
+const YEAR = '(1[1-9]\\d\\d|20\\d\\d)';
+
+/** Each with the places of year, month and day among its groups; 0 where it has none. */
+const DATES: readonly [pattern: RegExp, year: number, month: number, day: number][] = [
+  [/(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-([0-3]\d)(?![\d-])/giu, 1, 2, 3],
+  [new RegExp(`\\b${DAY}\\s+(?:of\\s+)?${MONTH}(?:,?\\s+${YEAR})?(?![\\p{L}\\d])`, 'giu'), 3, 2, 1],
+  [new RegExp(`\\b${MONTH}\\s+${DAY}(?:,?\\s+${YEAR})?(?![\\p{L}\\d])`, 'giu'), 3, 1, 2],
+  [new RegExp(`\\b${MONTH},?\\s+${YEAR}\\b`, 'giu'), 2, 1, 0],
+  [
+    new RegExp(
+      `(?<=\\b(?:in|since|until|till|by|from|before|after|during|year|of|to)\\s)${YEAR}(?![\\d.,]*\\d)`,
+      'giu',
+    ),
+    1,
+    0,
+    0,
+  ],
+];
+
+/** Number words that are no pronoun. */
+const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
+const MULTIPLES: Record<string, number> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
+const DIGITS = '\\d+(?:[.,]\\d+)*';
+const NUMBER = `(?:${DIGITS}|(?<![\\p{L}\\d])(?:${NUMBER_WORDS.filter((word) => word !== 'one').join('|')})(?!\\p{L}))`;
+/**
+ * A number or a range, with what it counts: a currency before it or the word behind it. A number inside a name (`P12`, `3.5.1`)
+ * is none.
+ */
+const QUANTITY = new RegExp(
+  `(?<![\\p{L}\\d]|\\d[.,:/-])([$£€¥]\\s?)?(${NUMBER})(?:\\s?(?:-|–|to|and)\\s?(?:[$£€¥]\\s?)?(${NUMBER}))?(?![\\d:/]|[.,-]\\d)` +
+    `(?:[\\s-]?(${Object.keys(MULTIPLES).join('|')}))?(?:(?:\\s|-)?([%°‰]\\p{L}?|\\p{L}[\\p{L}µ²³]*(?:/\\p{L}[\\p{L}²³]*)?))?`,
+  'giu',
+);
+
+const BOUNDS: readonly [bound: string, pattern: RegExp][] = [
+  ['least', /\b(at least|minimum( of)?|no (less|fewer) than|more than|over|above|exceeds?|beyond|from|after)\W*$/iu],
+  ['most', /\b(at most|maximum( of)?|no more than|up to|less than|fewer than|under|below|within|until|before)\W*$/iu],
+];
+const ROUGH = /\b(about|approximately|around|roughly|nearly|almost|some|circa|ca\.?|c\.)\W*$/iu;
+/** Words that follow a number without being what it counts. */
+const NO_UNIT =
+  /^(of|and|or|to|in|on|at|by|for|from|with|as|is|are|was|were|the|a|an|but|than|that|which|who|when|if|per)$/iu;
+
+/** Takes the values out of a text, which is read in NFKC. Dates are read in English. */
+export function readValues(text: string): ValuedText {
+  const values: Value[] = [];
+  let rest = text.normalize('NFKC');
+  for (const [pattern, year, month, day] of DATES)
+    rest = rest.replace(pattern, (...groups: (string | undefined)[]) => {
+      const part = (group: number): string | undefined => (group === 0 ? undefined : groups[group]);
+      const parts = [numberOrNull(part(year)), monthOf(part(month)), numberOrNull(part(day))];
+      values.push({ kind: 'DATE', text: groups[0]!, key: 'date', parts, rough: false });
+      return ' ';
+    });
+  rest = rest.replace(QUANTITY, (whole: string, ...groups: unknown[]) => {
+    const [currency, first, second, multiple, word] = groups as (string | undefined)[];
+    const before = rest.slice(0, groups.at(-2) as number).slice(-30);
+    const unit = word === undefined || currency !== undefined || NO_UNIT.test(word) ? '' : word;
+    const written = unit === (word ?? '') ? whole : whole.slice(0, whole.length - word!.length);
+    const scale = multiple === undefined ? 1 : MULTIPLES[multiple.toLowerCase()]!;
+    const parts = [first!, ...(second === undefined ? [] : [second])].map((digits) => scale * numberOf(digits));
+    const rough = ROUGH.test(before);
+    const bound = BOUNDS.find(([, pattern]) => pattern.test(before.replace(ROUGH, '')))?.[0] ?? '';
+    const key = [currency?.trim() ?? '', unitOf(unit), bound, parts.length].join(' ');
+    values.push({ kind: 'NUMBER', text: written.trim(), key, parts, rough });
+    return ` ${whole.slice(written.length)} `;
+  });
+  return { values, rest };
+}
+
+/** Whether two values of the same key say different things. A part that one of them leaves out is no difference. */
+export function differ(one: Value, other: Value): boolean {
+  const tolerance = one.rough || other.rough ? 0.1 : 0;
+  return one.parts.some((part, index) => {
+    const second = other.parts[index] ?? null;
+    if (part === null || second === null) return false;
+    return Math.abs(part - second) > tolerance * Math.max(Math.abs(part), Math.abs(second));
+  });
+}
+
+const numberOf = (written: string): number => {
+  const word = NUMBER_WORDS.indexOf(written.toLowerCase());
+  return word >= 0 ? word : Number(written.replace(/,(?=\d{3}(?!\d))/g, '').replace(',', '.'));
+};
+
+const numberOrNull = (written: string | undefined): number | null => (written ? Number(written) : null);
+
+const monthOf = (written: string | undefined): number | null => {
+  if (written === undefined) return null;
+  return /^\d/.test(written)
+    ? Number(written)
+    : 1 + MONTHS.findIndex((month) => month.startsWith(written.toLowerCase().replace('.', '')));
+};
+
+/** Units are kept as they are written, because case matters (`mW`, `MW`); words without their inflection. */
+const unitOf = (written: string): string =>
+  written.length <= 3 || !/^\p{L}+$/u.test(written) ? written : stemOf(written);
