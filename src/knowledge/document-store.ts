@@ -1,3 +1,4 @@
+import { GraftError } from '../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
 import { idCursor, ordinalCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import type { Database, Prisma, Transaction } from '../platform/database/index.js';
@@ -40,6 +41,9 @@ export interface StaleDocument {
 
 /** A chunk with the id that its row and its vector share. */
 export type StoredChunk = DraftChunk & { id: Uuid };
+
+/** A chunk that goes over to the document that takes its own one's place, and where it stands there. */
+export type KeptChunk = Pick<DraftChunk, 'ordinal' | 'start' | 'end' | 'page'> & { id: string };
 
 /**
  * All queries of the tables `document`, `chunk` and `chunk_term`.
@@ -110,9 +114,16 @@ export class DocumentStore {
     );
   }
 
-  /** Makes a staged document the live one of its name; the one before it is seen no more. */
-  async goLive(tx: Transaction, document: { id: string; collectionId: string; name: string }): Promise<void> {
+  /**
+   * Makes a staged document the live one of its name; the one before it is seen no more, and gives it the chunks that are kept.
+   * @throws CONFLICT when these are no longer the live document's
+   */
+  async goLive(
+    tx: Transaction,
+    document: { id: string; collectionId: string; name: string; kept: readonly KeptChunk[] },
+  ): Promise<void> {
     await lockCollection(tx, document.collectionId);
+    await keepChunks(tx, document);
     await tx.document.updateMany({
       where: { collectionId: document.collectionId, liveName: document.name },
       data: { liveName: null },
@@ -191,6 +202,11 @@ export class DocumentStore {
     });
   }
 
+  /** All chunks of a document, in their order. */
+  chunksOf(documentId: string): Promise<ChunkRow[]> {
+    return this.database.prisma.chunk.findMany({ where: { documentId }, orderBy: { ordinal: 'asc' } });
+  }
+
   /** Whole texts of documents, by id. */
   async texts(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.database.prisma.document.findMany({
@@ -251,6 +267,22 @@ export class DocumentStore {
       take: limit,
     });
   }
+}
+
+async function keepChunks(
+  tx: Transaction,
+  { id, collectionId, name, kept }: { id: string; collectionId: string; name: string; kept: readonly KeptChunk[] },
+): Promise<void> {
+  if (kept.length === 0) return;
+  const moved = await tx.$executeRaw`
+    UPDATE chunk SET document_id = ${id}::uuid, ordinal = k.ordinal, start = k.start, "end" = k."end", page = k.page
+      FROM jsonb_to_recordset(${JSON.stringify(kept)}::jsonb) AS k(id uuid, ordinal int, start int, "end" int, page int), document d
+     WHERE chunk.id = k.id AND d.id = chunk.document_id AND d.collection_id = ${collectionId}::uuid AND d.live_name = ${name}`;
+  if (moved !== kept.length)
+    throw new GraftError('CONFLICT', `The document ${name} was replaced or deleted meanwhile.`);
+  await tx.$executeRaw`
+    UPDATE document SET (chunk_count, term_count) =
+      (SELECT count(*), coalesce(sum(term_count), 0) FROM chunk WHERE document_id = ${id}::uuid) WHERE id = ${id}::uuid`;
 }
 
 const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);

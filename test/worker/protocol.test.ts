@@ -144,7 +144,7 @@ describe('worker protocol', () => {
   it('checks outputs and chunks too', () => {
     const { generate, embed } = serveOperations;
     expect(parseOutput('generate', generate, golden('worker-result').output)).toEqual(golden('worker-result').output);
-    expect(errorOf(() => parseOutput('embed', embed, { vectors: [1, 2], truncated: 0 })).field).toBe('output.vectors');
+    expect(errorOf(() => parseOutput('embed', embed, { vectors: [1, 2], truncated: [] })).field).toBe('output.vectors');
     expect(errorOf(() => parseChunk('generate', generate, { type: 'shout' })).field).toBe('data.type');
     expect(errorOf(() => parseChunk('embed', embed, {})).field).toBe('kind');
   });

@@ -40,11 +40,11 @@ export class EmbeddingEngine {
       return this.turns.run({ priority, signal }, () => this.ask<T>({ files, ...work }));
     };
     const rows: Int32Array[] = [];
-    let truncated = 0;
+    const truncated: number[] = [];
     for (let from = 0; from < texts.length; from += TEXTS_PER_TOKENIZATION) {
       const slice = texts.slice(from, from + TEXTS_PER_TOKENIZATION);
       const tokenized = await turn<TokenizedTexts>({ do: 'tokenize', texts: slice });
-      truncated += tokenized.truncated;
+      truncated.push(...tokenized.truncated.map((place) => from + place));
       let at = 0;
       for (const length of tokenized.lengths) rows.push(tokenized.ids.subarray(at, (at += length)));
     }

@@ -17,8 +17,8 @@ const MAX_UNITS_PER_TOKEN = 64;
 export interface TokenizedTexts {
   ids: Int32Array;
   lengths: number[];
-  /** Texts that were longer than the embedder's maxTokens. */
-  truncated: number;
+  /** Places of the texts that were longer than the embedder's maxTokens. */
+  truncated: number[];
 }
 
 /** A sentence encoder: one tokenizer and one ONNX session. Both calls are synchronous inside: use it in a thread. */
@@ -44,11 +44,11 @@ export class Encoder {
 
   tokenize(texts: readonly string[]): TokenizedTexts {
     const { maxTokens } = this.files;
-    let truncated = 0;
-    const rows = texts.map((text) => {
+    const truncated: number[] = [];
+    const rows = texts.map((text, place) => {
       const visible = text.slice(0, maxTokens * MAX_UNITS_PER_TOKEN);
       const { ids } = this.tokenizer.encode(visible);
-      if (ids.length > maxTokens || visible.length < text.length) truncated += 1;
+      if (ids.length > maxTokens || visible.length < text.length) truncated.push(place);
       // The last id closes the text ([SEP]) and stays, as in the reference implementation.
       return ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), ids.at(-1) ?? 0] : ids;
     });

@@ -1,13 +1,15 @@
 import { GraftError, isGraftError } from '../../kernel/errors.js';
-import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import type { CollectionRow, SearchIndexRow } from '../collection.js';
-import type { DocumentRow, StoredChunk } from '../document-store.js';
+import type { DocumentRow } from '../document-store.js';
 import type { IsolatedParser } from '../parsing/isolated-parser.js';
+import { embedChunks } from './embed-chunks.js';
+import { IngestionProgress } from './ingestion-progress.js';
 import type { DocumentJob, DocumentReport, IngestionContext, IngestionReport } from './ingestion-run.js';
-import { indexText } from './lexical-text.js';
+import { stageDocument, type StagedChunks } from './stage-document.js';
 import { sweepIfPossible, type SweepParts } from './sweep.js';
 
 export interface IndexingParts extends SweepParts {
@@ -17,14 +19,15 @@ export interface IndexingParts extends SweepParts {
   embedder: () => EmbedderFiles;
 }
 
-/** Texts per call of the worker: about a second of work on two cores, so that progress moves and questions get in between. */
-export const EMBED_BATCH = 16;
+/** Documents go through together until they have so many new chunks: short ones share calls of the worker and writes. */
+const GROUP = { documents: 32, chunks: 32 } as const;
 
 /**
- * An INGESTION run: each document is parsed, chunked, embedded, stored, and then goes live in one step, so that search
- * sees the old content until all of the new one is there. A document's own fault is written into the report and the run
- * goes on; a fault of database, worker or vector store fails the attempt, and the next one continues behind the documents
- * that are done. Between documents it lets other ingestions take turns. The run fails when every document did.
+ * An INGESTION run: groups of documents are parsed, chunked, embedded, stored, and then go live in one step, so that search
+ * sees the old content until all of the new one is there. Chunks whose text is the same as before keep their ids and vectors. A
+ * document's own fault is written into the report and the run goes on; a fault of database, worker or vector store fails
+ * the attempt, and the next one continues behind the groups that are done. Between groups it lets other ingestions take turns.
+ * The run fails when every document did.
  */
 export async function indexDocuments(parts: IndexingParts, context: IngestionContext): Promise<IngestionReport> {
   const { input } = context;
@@ -37,15 +40,22 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
 
   const report: IngestionReport = { documents: [...(context.resumed?.documents ?? [])] };
-  const progress = new Progress(context, input.documents);
+  const progress = new IngestionProgress(context, input.documents);
+  const scope = { parts, context, collection, index, embedder, report, progress };
+  let group: Prepared[] = [];
   for (const job of input.documents) {
-    const done = report.documents.some(({ name }) => name === job.name);
-    if (!done) {
-      await context.takeTurns();
-      await indexOne({ parts, context, collection, index, embedder, report, progress }, job);
+    if (report.documents.some(({ name }) => name === job.name)) {
+      progress.documentDone(job);
+      continue;
     }
-    progress.documentDone(job);
+    if (group.length === 0) await context.takeTurns();
+    group.push(await prepare(scope, job));
+    const chunks = group.reduce((sum, { staged }) => sum + (staged?.fresh.length ?? 0), 0);
+    if (group.length < GROUP.documents && chunks < GROUP.chunks) continue;
+    await finish(scope, group);
+    group = [];
   }
+  if (group.length > 0) await finish(scope, group);
   await sweepIfPossible(parts, context.run.id);
   return summarize(report);
 }
@@ -57,65 +67,77 @@ interface Scope {
   index: SearchIndexRow;
   embedder: EmbedderFiles;
   report: IngestionReport;
-  progress: Progress;
+  progress: IngestionProgress;
 }
 
-async function indexOne(scope: Scope, job: DocumentJob): Promise<void> {
-  const { parts, context, collection, report, progress } = scope;
+/** A document of a group: what was stored of it, or what became of it already. */
+type Prepared = { job: DocumentJob; what: string } & (
+  { staged: StagedChunks; settled: null } | { staged: null; settled: DocumentReport }
+);
+
+async function prepare({ parts, context, collection, index, progress }: Scope, job: DocumentJob): Promise<Prepared> {
   const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
   if (before !== null && isSame(before, job)) {
     await parts.documents.setMetadata(before.id, job.metadata);
-    return record(scope, job, reported(job, 'UNCHANGED', before.id, before.chunkCount));
+    const settled = reported(job, 'UNCHANGED', before.id, before.chunkCount);
+    return { job, what: 'unchanged', staged: null, settled };
   }
   await progress.tell(job, 0, 'parsing');
-  let staged: { documentId: string; chunks: number; notes: string[] };
   try {
-    staged = await stageAndEmbed(scope, job);
+    const target = { collection, indexId: index.id, runId: context.run.id, signal: context.signal };
+    const staged = await stageDocument(parts, target, job, before);
+    return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
     const { code, message } = error;
-    return record(scope, job, { ...reported(job, 'FAILED', null, 0), error: { code, message } });
+    const settled = { ...reported(job, 'FAILED', null, 0), error: { code, message } };
+    return { job, what: message, staged: null, settled };
   }
-  const entry = { ...reported(job, 'INDEXED', staged.documentId, staged.chunks), notes: staged.notes };
-  await context.fenced(async (tx) => {
-    await parts.documents.goLive(tx, { id: staged.documentId, collectionId: collection.id, name: job.name });
-    await context.checkpoint(withEntry(report, entry), tx);
-  });
-  report.documents.push(entry);
-  await progress.tell(job, 1, before === null ? 'ready' : 'replaced', entry);
 }
 
-async function stageAndEmbed(scope: Scope, job: DocumentJob) {
-  const { parts, context, collection, index, embedder, progress } = scope;
+/** Embeds what is new of a group and makes its documents live together. */
+async function finish(scope: Scope, group: readonly Prepared[]): Promise<void> {
+  const { parts, context, collection, index, embedder, report, progress } = scope;
   const workspaceId = collection.workspaceId as WorkspaceId;
-  const { document, chunks } = await parts.parser.parse(
-    await parts.artifacts.local(job.sha256),
-    job.sha256,
-    job,
-    context.signal,
-  );
-  const stored: StoredChunk[] = chunks.map((chunk) => ({ ...chunk, id: newId() }));
-  const documentId = await parts.documents.stage(
-    {
-      workspaceId,
-      collectionId: collection.id,
-      name: job.name,
-      sha256: job.sha256,
-      bytes: BigInt(job.bytes),
-      metadata: job.metadata,
-      runId: context.run.id,
-      parsed: document,
-    },
-    collection.language,
-    stored,
+  const staged = group.flatMap(({ job, staged: one }) => (one === null ? [] : [{ job, ...one }]));
+  const fresh = staged.flatMap(({ job, documentId, fresh: chunks }) =>
+    chunks.map((chunk, i) => ({ ...chunk, job, documentId, place: i + 1, of: chunks.length })),
   );
   const cut = await embedChunks(
     parts,
-    { workspaceId, indexId: index.id, embedder, documentId, signal: context.signal },
-    stored,
-    (done) => progress.tell(job, done / stored.length, `${done} of ${stored.length} chunks embedded`),
+    { workspaceId, indexId: index.id, embedder, signal: context.signal },
+    fresh,
+    (done) => {
+      const { job, place, of } = fresh[done - 1]!;
+      return progress.tell(job, place / of, `${place} of ${of} chunks embedded`);
+    },
   );
-  return { documentId, chunks: stored.length, notes: [...document.notes, ...cutNote(cut, stored.length)] };
+  const entries = group.map(({ job, staged: one, settled }): DocumentReport => {
+    if (one === null) return settled;
+    const chunks = one.fresh.length + one.kept.length;
+    const cutChunks = one.keptCut + one.fresh.filter(({ id }) => cut.has(id)).length;
+    return {
+      ...reported(job, 'INDEXED', one.documentId, chunks),
+      notes: [...one.notes, ...cutNote(cutChunks, chunks)],
+    };
+  });
+  await context.fenced(async (tx) => {
+    for (const { documentId: id, job, kept } of staged)
+      await parts.documents.goLive(tx, { id, collectionId: collection.id, name: job.name, kept });
+    await context.checkpoint({ documents: [...report.documents, ...entries] }, tx);
+  });
+  report.documents.push(...entries);
+  for (const { documentId, kept } of staged)
+    await parts.vectors.relabel(
+      workspaceId,
+      index.id,
+      kept.map(({ id }) => id),
+      { documentId },
+    );
+  for (const [i, { job, what }] of group.entries()) {
+    await progress.tell(job, 1, what, entries[i]);
+    progress.documentDone(job);
+  }
 }
 
 const cutNote = (cut: number, chunks: number): string[] =>
@@ -124,47 +146,6 @@ const cutNote = (cut: number, chunks: number): string[] =>
     : [
         `${cut} of ${chunks} chunks are longer than the embedder reads: search by meaning sees their beginning, search by words all of them.`,
       ];
-
-/**
- * Embeds chunks and stores their vectors.
- * @param told is called after each batch with the chunks done so far
- * @returns how many chunks were longer than the embedder reads
- */
-export async function embedChunks(
-  { worker, vectors }: Pick<IndexingParts, 'worker' | 'vectors'>,
-  target: {
-    workspaceId: WorkspaceId;
-    indexId: string;
-    embedder: EmbedderFiles;
-    documentId?: string;
-    signal: AbortSignal;
-  },
-  chunks: readonly { id: string; documentId?: string; headings: readonly string[]; text: string }[],
-  told: (done: number) => Promise<void>,
-): Promise<number> {
-  let cut = 0;
-  const { workspaceId, indexId, embedder, signal } = target;
-  for (let from = 0; from < chunks.length; from += EMBED_BATCH) {
-    const batch = chunks.slice(from, from + EMBED_BATCH);
-    const texts = batch.map(indexText);
-    const { vectors: embedded, truncated } = await worker.embed(
-      { workspaceId, embedder, texts },
-      { signal, priority: 'bulk' },
-    );
-    cut += truncated;
-    await vectors.upsert(
-      workspaceId,
-      indexId,
-      batch.map((chunk, i) => ({
-        id: chunk.id,
-        vector: embedded[i] as Float32Array,
-        metadata: { documentId: target.documentId ?? (chunk.documentId as string) },
-      })),
-    );
-    await told(from + batch.length);
-  }
-  return cut;
-}
 
 /** Whether ingesting it again would change nothing but metadata. */
 const isSame = (live: DocumentRow, job: DocumentJob): boolean =>
@@ -184,17 +165,6 @@ const reported = (
   chunks: number,
 ): DocumentReport => ({ name: job.name, outcome, documentId, chunks, notes: [], error: null });
 
-/** Writes an entry of the report that changes nothing else. */
-async function record({ context, report, progress }: Scope, job: DocumentJob, entry: DocumentReport): Promise<void> {
-  await context.checkpoint(withEntry(report, entry));
-  report.documents.push(entry);
-  await progress.tell(job, 1, entry.error?.message ?? 'unchanged', entry);
-}
-
-const withEntry = (report: IngestionReport, entry: DocumentReport): IngestionReport => ({
-  documents: [...report.documents, entry],
-});
-
 /** @throws the first document's fault when every document failed */
 function summarize(report: IngestionReport): IngestionReport {
   const failed = report.documents.filter(({ outcome }) => outcome === 'FAILED');
@@ -208,32 +178,3 @@ function summarize(report: IngestionReport): IngestionReport {
     );
   return report;
 }
-
-/** The run's progress: each document counts by its bytes. */
-class Progress {
-  private doneBytes = 0;
-  private readonly totalBytes: number;
-
-  constructor(
-    private readonly context: IngestionContext,
-    jobs: readonly DocumentJob[],
-  ) {
-    this.totalBytes = jobs.reduce((sum, job) => sum + weight(job), 0);
-  }
-
-  documentDone(job: DocumentJob): void {
-    this.doneBytes += weight(job);
-  }
-
-  /** @param share of this document, 0..1 */
-  tell(job: DocumentJob, share: number, what: string, entry?: DocumentReport): Promise<void> {
-    const fraction = Math.min(1, (this.doneBytes + share * weight(job)) / this.totalBytes);
-    return this.context.progress(fraction, `${job.name}: ${what}`, {
-      document: job.name,
-      share,
-      ...(entry === undefined ? {} : { report: entry }),
-    });
-  }
-}
-
-const weight = (job: DocumentJob): number => Math.max(1_000, job.bytes);

@@ -3,7 +3,8 @@ import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import { embedChunks, type IndexingParts } from './index-documents.js';
+import { embedChunks } from './embed-chunks.js';
+import type { IndexingParts } from './index-documents.js';
 
 const rebuiltIndex = z.object({ chunks: z.number(), indexId: z.string() });
 
@@ -16,6 +17,8 @@ export const reindexing = defineRunKind({
 
 /** Chunks read at a time. */
 const PAGE = 64;
+/** Chunks that are looked up at a time to see whether they are still there. */
+const CHECKED = 1_000;
 
 /**
  * A REINDEXING run: embeds every chunk of a collection again, into the index of the embedder that is configured now, and
@@ -35,7 +38,7 @@ export async function rebuildIndex(
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
 
   const total = (await parts.collections.counts(workspaceId, [collectionId])).get(collectionId)?.chunks ?? 0;
-  const seen = new Set<string>();
+  const seen: string[] = [];
   let done = 0;
   for (let after: string | null = null; ;) {
     const chunks = await parts.documents.chunksAfter(collectionId, after, PAGE);
@@ -46,12 +49,12 @@ export async function rebuildIndex(
       done = before + count;
       return context.progress(Math.min(0.99, done / total), `${done} of ${total} chunks embedded`);
     });
-    chunks.forEach(({ documentId }) => seen.add(documentId));
+    seen.push(...chunks.map(({ id }) => id));
     after = chunks.at(-1)?.id ?? null;
   }
   const forgotten = await context.fenced((tx) => parts.collections.activate(tx, index));
   for (const id of forgotten) await parts.vectors.drop(workspaceId, id);
-  await forgetDeleted(parts, workspaceId, index.id, [...seen]);
+  await forgetDeleted(parts, workspaceId, index.id, seen);
   return { chunks: done, indexId: index.id };
 }
 
@@ -60,9 +63,12 @@ async function forgetDeleted(
   { documents, vectors }: IndexingParts,
   workspaceId: WorkspaceId,
   indexId: string,
-  documentIds: readonly string[],
+  chunkIds: readonly string[],
 ): Promise<void> {
-  const live = new Set((await documents.byIds(workspaceId, documentIds)).map(({ id }) => id));
-  const deleted = documentIds.filter((id) => !live.has(id));
-  if (deleted.length > 0) await vectors.delete(workspaceId, indexId, { documentIds: deleted });
+  for (let from = 0; from < chunkIds.length; from += CHECKED) {
+    const checked = chunkIds.slice(from, from + CHECKED);
+    const live = new Set((await documents.chunksByIds(workspaceId, checked)).map(({ id }) => id));
+    const deleted = checked.filter((id) => !live.has(id));
+    if (deleted.length > 0) await vectors.delete(workspaceId, indexId, { ids: deleted });
+  }
 }

@@ -27,12 +27,12 @@ export async function sweep(parts: SweepParts, ownRunId: string | null = null): 
     if (rows.length === 0) return combined(reports);
     for (const stale of byCollection(rows)) {
       const [{ workspaceId, collectionId }] = stale;
-      const documentIds = stale.map(({ id }) => id);
-      for (const index of await collections.indexes(collectionId))
-        await vectors.delete(workspaceId, index.id, { documentIds });
+      // By their chunks: those that went over to another document keep their vectors.
+      const ids = stale.flatMap(({ chunkIds }) => chunkIds);
+      for (const index of await collections.indexes(collectionId)) await vectors.delete(workspaceId, index.id, { ids });
       const deleted = stale.filter((document) => document.deleted);
       if (deleted.length > 0) reports.push(await eraseCopies(parts, deleted));
-      await documents.remove(documentIds);
+      await documents.remove(stale.map(({ id }) => id));
     }
   }
 }

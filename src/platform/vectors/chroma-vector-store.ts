@@ -81,6 +81,36 @@ export class ChromaVectorStore implements VectorStore {
     return (ids[0] ?? []).map((id, index) => ({ id, score: 1 - (distances?.[0]?.[index] ?? 1) }));
   }
 
+  async metadata(
+    workspace: WorkspaceId,
+    indexId: string,
+    ids: readonly string[],
+  ): Promise<Map<string, VectorRecord['metadata']>> {
+    const found = new Map<string, VectorRecord['metadata']>();
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      const records = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
+        collection.get<VectorRecord['metadata']>({ ids: batch, limit: batch.length, include: ['metadatas'] }),
+      );
+      records.ids.forEach((id, index) => found.set(id, records.metadatas[index] ?? {}));
+    }
+    return found;
+  }
+
+  async relabel(
+    workspace: WorkspaceId,
+    indexId: string,
+    ids: readonly string[],
+    metadata: VectorRecord['metadata'],
+  ): Promise<void> {
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const batch = ids.slice(start, start + BATCH);
+      await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
+        collection.update({ ids: batch, metadatas: batch.map(() => metadata) }),
+      );
+    }
+  }
+
   async delete(
     workspace: WorkspaceId,
     indexId: string,

@@ -9,7 +9,7 @@ export interface VectorHit {
 export interface VectorRecord {
   id: string;
   vector: Float32Array;
-  /** `documentId` is what `delete` and the filter of `query` go by. */
+  /** `documentId` is what the filter of `query` goes by. */
   metadata: Record<string, string | number | boolean>;
 }
 
@@ -34,6 +34,19 @@ export interface VectorStore {
     limit: number,
     where?: VectorFilter,
   ): Promise<VectorHit[]>;
+  /** The metadata of the records that exist, by id. */
+  metadata(
+    workspace: WorkspaceId,
+    indexId: string,
+    ids: readonly string[],
+  ): Promise<Map<string, VectorRecord['metadata']>>;
+  /** Changes these fields of the records' metadata; the vectors stay. */
+  relabel(
+    workspace: WorkspaceId,
+    indexId: string,
+    ids: readonly string[],
+    metadata: VectorRecord['metadata'],
+  ): Promise<void>;
   /** Removes records by id or by document; what does not exist is no error. */
   delete(
     workspace: WorkspaceId,

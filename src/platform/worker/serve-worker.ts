@@ -71,7 +71,7 @@ export class ServeWorker implements WorkerClient {
   async embed(
     request: ServeRequest<'embed'>,
     options: CallOptions = {},
-  ): Promise<{ vectors: Float32Array[]; truncated: number }> {
+  ): Promise<{ vectors: Float32Array[]; truncated: number[] }> {
     const { vectors, truncated } = await this.call('embed', request, options);
     const size = request.embedder.dimensions;
     if (vectors.length !== request.texts.length * size)

@@ -61,6 +61,8 @@ export class SwitchableVectors implements VectorStore {
   ensure = (...args: Parameters<VectorStore['ensure']>) => this.use().ensure(...args);
   upsert = (...args: Parameters<VectorStore['upsert']>) => this.use().upsert(...args);
   query = (...args: Parameters<VectorStore['query']>) => this.use().query(...args);
+  metadata = (...args: Parameters<VectorStore['metadata']>) => this.use().metadata(...args);
+  relabel = (...args: Parameters<VectorStore['relabel']>) => this.use().relabel(...args);
   delete = (...args: Parameters<VectorStore['delete']>) => this.use().delete(...args);
   drop = (...args: Parameters<VectorStore['drop']>) => this.use().drop(...args);
   ping = () => this.use().ping();

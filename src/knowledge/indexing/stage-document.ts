@@ -1,0 +1,82 @@
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import type { ArtifactStore } from '../../platform/artifacts/index.js';
+import type { VectorStore } from '../../platform/vectors/index.js';
+import type { CollectionRow } from '../collection.js';
+import type { ChunkRow, DocumentRow, DocumentStore, KeptChunk, StoredChunk } from '../document-store.js';
+import type { DraftChunk } from '../chunking/chunk.js';
+import type { IsolatedParser } from '../parsing/isolated-parser.js';
+import type { DocumentJob } from './ingestion-run.js';
+
+/** A document whose rows are there but that search does not see yet. */
+export interface StagedChunks {
+  documentId: string;
+  /** Chunks that are new and still need a vector. */
+  fresh: StoredChunk[];
+  /** Chunks of the document before that go over to this one with their ids and vectors, when it goes live. */
+  kept: KeptChunk[];
+  /** How many of the kept ones are longer than the embedder reads. */
+  keptCut: number;
+  notes: string[];
+}
+
+/** Parses a document, cuts it into chunks and stores them. @throws what `ArtifactStore.local` and `IsolatedParser.parse` throw */
+export async function stageDocument(
+  parts: { artifacts: ArtifactStore; parser: IsolatedParser; documents: DocumentStore; vectors: VectorStore },
+  target: { collection: CollectionRow; indexId: string; runId: string; signal: AbortSignal },
+  job: DocumentJob,
+  before: DocumentRow | null,
+): Promise<StagedChunks> {
+  const { collection, indexId, runId, signal } = target;
+  const workspaceId = collection.workspaceId as WorkspaceId;
+  const path = await parts.artifacts.local(job.sha256);
+  const { document, chunks } = await parts.parser.parse(path, job.sha256, job, signal);
+  const known = before === null ? [] : await parts.documents.chunksOf(before.id);
+  const vectors = await parts.vectors.metadata(
+    workspaceId,
+    indexId,
+    sameText(chunks, known).flatMap((chunk) => (chunk === null ? [] : [chunk.id])),
+  );
+  // What has no vector in this index, as after a change of the embedder, is embedded like any other.
+  const same = sameText(
+    chunks,
+    known.filter(({ id }) => vectors.has(id)),
+  );
+  const kept: KeptChunk[] = [];
+  const fresh: StoredChunk[] = [];
+  chunks.forEach((chunk, index) => {
+    const { ordinal, start, end, page } = chunk;
+    const old = same[index];
+    if (old) kept.push({ id: old.id, ordinal, start, end, page });
+    else fresh.push({ ...chunk, id: newId() });
+  });
+  const documentId = await parts.documents.stage(
+    {
+      workspaceId,
+      collectionId: collection.id,
+      name: job.name,
+      sha256: job.sha256,
+      bytes: BigInt(job.bytes),
+      metadata: job.metadata,
+      runId,
+      parsed: document,
+    },
+    collection.language,
+    fresh,
+  );
+  const keptCut = kept.filter(({ id }) => vectors.get(id)?.['cut'] === true).length;
+  return { documentId, fresh, kept, keptCut, notes: document.notes };
+}
+
+/** For each new chunk the old one with the same text under the same headings, each at most once; null where there is none. */
+function sameText(chunks: readonly DraftChunk[], known: readonly ChunkRow[]): (ChunkRow | null)[] {
+  const left = new Map<string, ChunkRow[]>();
+  for (const chunk of known) {
+    const same = left.get(identity(chunk));
+    if (same === undefined) left.set(identity(chunk), [chunk]);
+    else same.push(chunk);
+  }
+  return chunks.map((chunk) => left.get(identity(chunk))?.shift() ?? null);
+}
+
+const identity = ({ headings, text }: Pick<DraftChunk, 'headings' | 'text'>): string =>
+  JSON.stringify([headings, text]);
