@@ -39,4 +39,5 @@ export {
   type RunRowLike,
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
+export { asksFor } from './selection.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

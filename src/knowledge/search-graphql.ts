@@ -4,6 +4,7 @@ import {
   Field,
   FieldResolver,
   Float,
+  Info,
   InputType,
   Int,
   ObjectType,
@@ -12,7 +13,8 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cost, make, type GraphContext } from '../graphql-kit/index.js';
+import type { GraphQLResolveInfo } from 'graphql';
+import { asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
@@ -113,7 +115,9 @@ export class SearchTimings {
   @Field(() => Float, { description: 'Searching the vectors; 0 with mode `LEXICAL`.' })
   denseMs!: number;
 
-  @Field(() => Float, { description: 'Weighing the query’s terms and ranking by BM25.' })
+  @Field(() => Float, {
+    description: 'Weighing the query’s terms and ranking by BM25; 0 with mode `DENSE` unless `coverage` is asked for.',
+  })
   lexicalMs!: number;
 
   @Field(() => Float, { description: 'The whole search.' })
@@ -156,6 +160,7 @@ export class SearchResolver {
   async search(
     @Arg('input', () => SearchInput, { description: 'What to search for.' }) input: SearchInput,
     @Ctx() context: GraphContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<SearchResult> {
     const query = checkedText(input.query, 'input.query', 2_000);
     if (input.limit < 1 || input.limit > 50)
@@ -164,7 +169,10 @@ export class SearchResolver {
     if (collections !== null && (collections.length < 1 || collections.length > 50))
       throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
     const scope = await this.parts.retriever.scope(context.workspaceId, collections);
-    const found = await this.parts.retriever.retrieve({ scope, query, mode, limit }, { signal: context.signal });
+    const found = await this.parts.retriever.retrieve(
+      { scope, query, mode, limit, coverage: asksFor(info, ['hits', 'coverage']) },
+      { signal: context.signal },
+    );
     return {
       hits: found.passages.map(toSearchHit),
       degraded: found.degraded,

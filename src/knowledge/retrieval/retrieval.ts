@@ -14,6 +14,8 @@ export interface RetrievalRequest {
   limit: number;
   /** The query's vector, when the caller has asked for it already; else it is made here. */
   vector?: Promise<QueryVector>;
+  /** Whether `Passage.coverage` is wanted; left out, it is. With mode DENSE it costs more than the search itself. */
+  coverage?: boolean;
   /** Only passages of these documents (row ids). */
   documentFilter?: readonly string[];
 }
@@ -51,7 +53,7 @@ export interface Passage {
   headings: string[];
   page: number | null;
   scores: PassageScores;
-  /** How much of the query's terms, weighted by their rarity, the passage holds: 0 to 1. */
+  /** How much of the query's terms, weighted by their rarity, the passage holds, 0 to 1; 0 where it was not asked for. */
   coverage: number;
 }
 

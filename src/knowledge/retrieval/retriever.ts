@@ -42,7 +42,7 @@ export class Retriever {
     const candidates = { limit, documentIds: request.documentFilter ?? null };
     const [dense, lexical] = await Promise.all([
       request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, candidates, options.signal),
-      this.lexical(request, candidates),
+      request.mode === 'DENSE' && request.coverage === false ? NO_LEXICAL : this.lexical(request, candidates),
     ]);
     const weights = new Map(collections.map(({ id, denseWeight }) => [id, denseWeight]));
     const fused = fuse(request.mode, dense.chunks, lexical.chunks, (id) => weights.get(id) ?? 0);
@@ -89,7 +89,7 @@ export class Retriever {
   private async lexical(
     { scope: { workspaceId, collections }, query: text, mode }: RetrievalRequest,
     candidates: Candidates,
-  ) {
+  ): Promise<LexicalResult> {
     const { clock, database } = this.parts;
     const started = clock.monotonic();
     const terms = new Map<string, QueryTerms>();
@@ -154,6 +154,14 @@ interface DenseResult {
   searchMs: number;
 }
 
+interface LexicalResult {
+  chunks: ScoredChunk[];
+  /** What the query was read as, by language. */
+  terms: ReadonlyMap<string, QueryTerms>;
+  ms: number;
+}
+
+const NO_LEXICAL: LexicalResult = { chunks: [], terms: new Map(), ms: 0 };
 const NO_DENSE: DenseResult = { vector: null, chunks: [], degraded: null, embedMs: 0, searchMs: 0 };
 
 /** Scores are comparable across the lists: one embedder made all vectors, and one set of statistics a language's BM25. */

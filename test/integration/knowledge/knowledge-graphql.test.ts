@@ -81,6 +81,13 @@ describe('the knowledge API', () => {
     const { search } = await ask(
       '{ search(input: {query: "How long does the lamp shine?", limit: 3}) { degraded timings { totalMs } hits { collection coverage scores { dense lexical fused denseRank lexicalRank } chunk { text start end headings page ordinal document { name } } document { name title mediaType pages metadata text chunks { edges { node { id } } } } } } }',
     );
+    const dense = 'search(input: {query: "How long does the lamp shine?", mode: DENSE}) { timings { lexicalMs }';
+    const words = async (query: string) =>
+      ((await ask(query))['search']!['timings'] as unknown as { lexicalMs: number }).lexicalMs;
+    expect(await words(`{ ${dense} hits { collection } } }`)).toBe(0);
+    expect(await words(`{ ${dense} ...F } } fragment F on SearchResult { hits { ... { coverage } } }`)).toBeGreaterThan(
+      0,
+    );
     const hit = (search!['hits'] as unknown as Data[])[0]!;
     expect(hit).toMatchObject({
       collection: 'guide',

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { lexicalText, type RetrievalRequest } from '../../../src/knowledge/index.js';
 import { startKnowledge, type Knowledge } from './harness.js';
@@ -101,6 +102,20 @@ describe('retrieval', () => {
       9,
     );
     expect((await retrieve('the of and')).passages.every(({ coverage }) => coverage === 0)).toBe(true);
+  });
+
+  it('does nothing with words in mode DENSE unless coverage is asked for', async () => {
+    const query = jest.spyOn(knowledge.database.pool, 'query');
+    const statements = () => query.mock.calls.map(([statement]) => (statement as { name?: string }).name);
+    const without = await retrieve('dirty filter', { mode: 'DENSE', coverage: false });
+    expect(statements()).not.toContain('knowledge-search-lexical');
+    expect(without.timings.lexicalMs).toBe(0);
+    const covered = await retrieve('dirty filter', { mode: 'DENSE' });
+    expect(statements()).toContain('knowledge-search-lexical');
+    query.mockRestore();
+    const ids = ({ passages }: typeof covered) => passages.map(({ chunkId, scores }) => [chunkId, scores]);
+    expect(ids(without)).toEqual(ids(covered));
+    expect(covered.passages[0]!.coverage).toBeGreaterThan(0);
   });
 
   it('looks only into the documents of a filter, in every mode', async () => {
