@@ -6,6 +6,7 @@
 export const lexicalText = (text: string): string =>
   text
     .normalize('NFKC')
+    .replace(/[\u00ad\ufeff\u200b]/g, '')
     .toLowerCase()
     .replace(/(?<=\d),(?=\d{3}(?!\d))/g, '')
     .replace(/(?<!\d)\.|\.(?!\d)|[^\p{L}\p{N}\p{M}.]/gu, ' ')

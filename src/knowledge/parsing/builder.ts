@@ -24,6 +24,15 @@ export const collapse = (text: string): string => cleanText(text).replace(/\s+/g
 const cut = (text: string, length: number): string =>
   text.length <= length ? text : text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '') + '…';
 
+function checkLength(length: number): void {
+  if (length > MAX_TEXT_LENGTH)
+    throw new GraftError(
+      'PAYLOAD_TOO_LARGE',
+      `The document's text has more than ${MAX_TEXT_LENGTH.toLocaleString('en')} characters.`,
+      { hint: 'Split it into several documents.' },
+    );
+}
+
 /** Collects the blocks of a document in order, and keeps offsets and heading path right. */
 export class DocumentBuilder {
   private readonly parts: string[] = [];
@@ -62,17 +71,20 @@ export class DocumentBuilder {
     );
   }
 
+  /** Takes a whole text without headings as it stands, so that offsets in it are those of whoever wrote it. Nothing else may be added. */
+  whole(text: string, paragraphs: readonly { start: number; end: number }[]): void {
+    const end = paragraphs.at(-1)?.end ?? 0;
+    checkLength(end);
+    this.parts.push(text.slice(0, end));
+    for (const place of paragraphs) this.blocks.push({ kind: 'paragraph', ...place, headings: [], page: this.page });
+  }
+
   private add(kind: BlockKind, text: string): void {
     if (text.trim() === '') return;
     const separator = this.blocks.length === 0 ? '' : '\n\n';
     const start = this.length + separator.length;
     const end = start + text.length;
-    if (end > MAX_TEXT_LENGTH)
-      throw new GraftError(
-        'PAYLOAD_TOO_LARGE',
-        `The document's text has more than ${MAX_TEXT_LENGTH.toLocaleString('en')} characters.`,
-        { hint: 'Split it into several documents.' },
-      );
+    checkLength(end);
     this.parts.push(separator, text);
     this.length = end;
     this.blocks.push({ kind, start, end, headings: this.path.map((above) => above.text), page: this.page });

@@ -17,20 +17,27 @@ export function unwrap(
   widths: readonly number[] = lines.map((line) => line.length),
   minWidth = MIN_WRAP_WIDTH,
 ): string {
-  const widest = Math.max(0, ...widths);
   let text = '';
-  lines.forEach((raw, index) => {
-    const line = raw.trim();
-    if (index === 0) {
-      text = line;
-      return;
-    }
-    const before = widths[index - 1] ?? 0;
-    const hyphenated = HYPHENATED.test(text) && /^\p{Ll}/u.test(line);
-    const full = before >= FULL_SHARE * widest && !MARKER.test(line);
-    if (widest < minWidth || !(full || hyphenated)) text += '\n' + line;
-    else if (hyphenated) text = text.slice(0, -1) + line;
+  breaks(lines, widths, minWidth).forEach((found, index) => {
+    const line = lines[index]!.trim();
+    if (index === 0) text = line;
+    else if (found === 'meant') text += '\n' + line;
+    else if (found === 'hyphenated') text = text.slice(0, -1) + line;
     else text += ' ' + line;
   });
   return text;
+}
+
+/** What the line break before each line is: its author's, its margin's, or its margin's in the middle of a word. */
+export function breaks(
+  lines: readonly string[],
+  widths: readonly number[] = lines.map((line) => line.length),
+  minWidth = MIN_WRAP_WIDTH,
+): ('meant' | 'wrapped' | 'hyphenated')[] {
+  const widest = Math.max(0, ...widths);
+  return lines.map((line, index) => {
+    if (index === 0 || widest < minWidth) return 'meant';
+    if (HYPHENATED.test(lines[index - 1]!.trimEnd()) && /^\s*\p{Ll}/u.test(line)) return 'hyphenated';
+    return (widths[index - 1] ?? 0) >= FULL_SHARE * widest && !MARKER.test(line) ? 'wrapped' : 'meant';
+  });
 }

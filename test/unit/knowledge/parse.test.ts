@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
+import { splitSentences } from '../../../src/knowledge/chunking/sentences.js';
 import { cleanText } from '../../../src/knowledge/parsing/builder.js';
 import type { ParsedDocument } from '../../../src/knowledge/parsing/document.js';
 import { parseDocument } from '../../../src/knowledge/parsing/parse.js';
@@ -67,8 +69,40 @@ describe('parseDocument', () => {
     );
     expect(document.format).toBe('text');
     expect(document.text).toBe(
-      'The pump moves eleven litres of water a minute through the filter and its housing.\n\nTools:\n- spanner\n- cloth',
+      'The pump moves eleven litres of water a minute through the filter and its hous- ing.\n\nTools:\n- spanner\n- cloth',
     );
+  });
+
+  it('keeps plain text as it was sent, so that offsets fit the sender’s copy', async () => {
+    const line = fc.constantFrom(
+      'The pump moves eleven litres of water a minute',
+      '  through the filter — 14\u202f% of it — and its hous-',
+      'ing.',
+      '- spanner',
+      'soft\u00adhyphen\u00a0and\ufeff marks 😀',
+      '',
+      '   ',
+    );
+    const end = fc.constantFrom('\n', '\r\n', '\r', '\n\n', '  \n');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(line, end), { maxLength: 20 }), async (lines) => {
+        const sent = lines.flat().join('');
+        const document = await parse(sent).catch(() => null);
+        if (document === null) return expect(sent.trim()).toBe('');
+        expect(document.text.length).toBeLessThanOrEqual(sent.length);
+        const asRead = (text: string): string => text.replace(/[\r\n]/g, ' ');
+        const quotes = [...document.blocks, ...chunkDocument(document)];
+        for (const { start, end: to } of quotes)
+          expect(asRead(document.text.slice(start, to))).toBe(asRead(sent.slice(start, to)));
+        for (const { start, end: to } of splitSentences(document.text)) {
+          const quote = document.text.slice(start, to);
+          expect(asRead(sent.slice(start, to))).toBe(asRead(quote));
+          expect(quote).not.toMatch(/[\r\n]/);
+        }
+      }),
+    );
+    const oneLine = 'The pump needs 14\u202f% oil.\tIt is red.\u00a0So is the valve.';
+    expect((await parse(oneLine)).text).toBe(oneLine);
   });
 
   it('reads PDF: pages, headings by type size, paragraphs, no running heads', async () => {
