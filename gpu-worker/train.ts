@@ -2,6 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
 import { compareInChild, quantizeInChild } from './engines/quantization/in-child.js';
 import { describeTrainer } from './hello.js';
+import { importAdapter } from './engines/training/import-adapter.js';
 import { measureExecutors } from './engines/training/measure-executors.js';
 import { probeAdapter } from './engines/training/probe-adapter.js';
 import { runTraining } from './engines/training/run-training.js';
@@ -21,6 +22,7 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
   const handlers: Handlers<TrainOperations> = {
     tokenize: (input, call) => lane.run(call, () => tokenizeTexts(input, call)),
     train: (input, call) => lane.run(call, () => runTraining(input, call)),
+    importAdapter: (input, call) => lane.run(call, () => importAdapter(input)),
     probe: (input, call) => lane.run(call, () => probeAdapter(input, call)),
     measureExecutors: (input, call) => lane.run(call, () => measureExecutors(input, call)),
     quantize: (input, call) => lane.run(call, () => quantizeInChild(input, call)),

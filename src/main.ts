@@ -58,7 +58,7 @@ import {
   Quantizer,
 } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
-import { ExecutorChoice, trainingRuns, TrainingService } from './training/index.js';
+import { AdapterImporter, adapterImportRuns, ExecutorChoice, trainingRuns, TrainingService } from './training/index.js';
 
 /** How often artifacts that no row names are collected. */
 const COLLECT_MS = 60 * 60 * 1000;
@@ -207,6 +207,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     folder: join(config.GRAFT_HOME, 'attesting'),
   });
   const evaluations = new EvaluationStore(database);
+  const importer = new AdapterImporter({
+    ...{ runs, registry, adapters, files, worker: trainWorker },
+    folder: join(config.GRAFT_HOME, 'importing'),
+  });
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const evaluator = new Evaluator({
@@ -244,7 +248,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       knowledge: { service: knowledge, stores, retriever },
       ask: { service: asking, stores, registry },
       data,
-      training: { training: new TrainingService({ runs, registry, adapters, data }), adapters, registry, data },
+      training: {
+        training: new TrainingService({ runs, registry, adapters, data }),
+        ...{ importer, files, adapters, registry, data },
+      },
       evaluation: { attestor, evaluator, evaluations, gate, scales, adapters, registry, data },
     },
     nodes,
@@ -260,6 +267,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle(knowledgeRuns, knowledge.parts);
   await data.importer.sweep();
   runs.handle(dataRuns, data);
+  runs.handle([adapterImportRuns], importer);
   runs.handle([trainingRuns], {
     ...{ registry, adapters, data, files, worker: trainWorker, executors },
     folder: join(config.GRAFT_HOME, 'training'),

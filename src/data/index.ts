@@ -52,3 +52,4 @@ export type {
 // How alike two texts are, by the measure that near duplicates and leaks go by.
 export { jaccard, NEAR_DUPLICATE, shingles } from './validation/near-duplicates/minhash.js';
 export { wordsForm } from './validation/near-duplicates/text-forms.js';
+export { FileType, loadFile } from './datasets/file-graphql.js';

@@ -11,7 +11,7 @@ import {
 } from '../graphql-kit/index.js';
 import { knowledgeResolvers, knowledgeRuns } from '../knowledge/index.js';
 import { downloadRuns, quantizationRuns, registryResolvers } from '../registry/index.js';
-import { trainingResolvers, trainingRuns } from '../training/index.js';
+import { adapterImportRuns, trainingResolvers, trainingRuns } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
 
@@ -27,6 +27,7 @@ export const RUN_KINDS = [
   ...knowledgeRuns,
   ...dataRuns,
   trainingRuns,
+  adapterImportRuns,
   attestationRuns,
   evaluationRuns,
   scaleChoiceRuns,

@@ -192,6 +192,47 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Read the message: it names what is wrong. Export the adapter again from where it was trained.',
   },
+  ADAPTER_TOO_LARGE: {
+    meaning: 'A file of an adapter is larger than any that is read.',
+    retry: 'no',
+    whatToDo: 'Export the adapter alone, without whole layers of its model, or with a smaller rank.',
+  },
+  ADAPTER_DAMAGED: {
+    meaning: 'The safetensors file of an adapter is cut short, or its header tells what isn’t so.',
+    retry: 'no',
+    whatToDo: 'Upload it again and compare its SHA-256; if that is right, save it again where it was trained.',
+  },
+  ADAPTER_PICKLED: {
+    meaning: 'The weights of an adapter are a Python pickle, which may run code when it is opened; it never is.',
+    retry: 'no',
+    whatToDo: 'Save them as `adapter_model.safetensors` (`save_pretrained(…, safe_serialization=True)`).',
+  },
+  ADAPTER_KIND_UNSUPPORTED: {
+    meaning: 'The adapter is no plain LoRA: its configuration has something that would change its sum.',
+    retry: 'no',
+    whatToDo: 'Read the message: it names the setting. Train it again without, or merge it into its model.',
+  },
+  ADAPTER_TARGET_UNSUPPORTED: {
+    meaning:
+      'The adapter changes a layer other than the seven linear ones of each block, or only one half of a change is there.',
+    retry: 'no',
+    whatToDo: 'Train it on `q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj` and `down_proj` only.',
+  },
+  ADAPTER_RANK_MISMATCH: {
+    meaning: 'A matrix of the adapter has another rank than its configuration says.',
+    retry: 'no',
+    whatToDo: 'Use the configuration that was saved with the weights.',
+  },
+  ADAPTER_SHAPE_MISMATCH: {
+    meaning: 'A matrix of the adapter doesn’t fit the layer of the model that it changes.',
+    retry: 'no',
+    whatToDo: 'Name the model that it was trained on.',
+  },
+  ADAPTER_NOT_FINITE: {
+    meaning: 'A weight of the adapter is infinite or not a number.',
+    retry: 'no',
+    whatToDo: 'Its training diverged: use an earlier checkpoint, or train it again with a smaller learning rate.',
+  },
   ADAPTER_UNPROVEN: {
     meaning: 'The adapter was not shown to act where it is served as it does where it was trained.',
     retry: 'no',

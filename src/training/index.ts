@@ -12,6 +12,8 @@ export {
 export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
 export { PRESETS, recipe, recipeFor, type Recipe, type RecipeOverrides } from './recipes/recipe.js';
 export { chooseLabelTokens, type LabelToken } from './recipes/label-tokens.js';
+export { AdapterImporter, type AdapterImporterParts } from './imports/adapter-importer.js';
+export { adapterImportRuns } from './imports/import-graphql.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export type { TrainerParts } from './runs/trainer.js';

@@ -7,11 +7,24 @@ import {
   loadAdapterVersion,
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
+import {
+  AdapterFilesResolver,
+  AdapterImportResolver,
+  type AdapterImportResolverParts,
+} from './imports/import-graphql.js';
 import { TrainingRunResolver, type TrainingResolverParts } from './runs/training-graphql.js';
 
 /** The resolvers of this domain. */
-export const trainingResolvers: ResolverList<TrainingResolverParts> = {
-  classes: [AdapterResolver, AdapterVersionResolver, AliasChangeResolver, AppliedAdapterResolver, TrainingRunResolver],
+export const trainingResolvers: ResolverList<TrainingResolverParts & AdapterImportResolverParts> = {
+  classes: [
+    AdapterResolver,
+    AdapterVersionResolver,
+    AliasChangeResolver,
+    AppliedAdapterResolver,
+    TrainingRunResolver,
+    AdapterImportResolver,
+    AdapterFilesResolver,
+  ],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {
       const [row] = await adapters.store.byIds(workspaceId, [id]);

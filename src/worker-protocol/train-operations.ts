@@ -231,8 +231,35 @@ const compare = {
   }),
 };
 
+/** Checks that an adapter in PEFT's form fits a model, and writes the form that is served into `folder`. */
+const importAdapter = {
+  input: z.object({
+    model: modelFile,
+    adapter: z.object({ config: file, weights: file }),
+    folder: path,
+  }),
+  chunk: null,
+  output: z.object({
+    rank: count,
+    alpha: z.number(),
+    /** PEFT's names. */
+    targets: z.array(z.string()),
+    /** As its configuration names it; empty when it doesn't. */
+    baseModel: z.string(),
+    gguf: file,
+  }),
+};
+
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = { tokenize, train, probe, measureExecutors, quantize, compare } satisfies Operations;
+export const trainOperations = {
+  tokenize,
+  train,
+  probe,
+  importAdapter,
+  measureExecutors,
+  quantize,
+  compare,
+} satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
 
@@ -246,6 +273,8 @@ export type ProbeInput = InputOf<typeof probe>;
 export type ProbeOutput = OutputOf<typeof probe>;
 export type MeasureExecutorsInput = InputOf<typeof measureExecutors>;
 export type MeasuredExecutors = OutputOf<typeof measureExecutors>;
+export type ImportAdapterInput = InputOf<typeof importAdapter>;
+export type ImportAdapterOutput = OutputOf<typeof importAdapter>;
 export type QuantizeInput = InputOf<typeof quantize>;
 export type QuantizeOutput = OutputOf<typeof quantize>;
 export type CompareInput = InputOf<typeof compare>;

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ErrorCode } from '../../../src/kernel/error-codes.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../safetensors/safetensors.js';
 
@@ -39,6 +40,13 @@ const config = z.object({
   modules_to_save: z.union([z.null(), z.array(z.never()).max(0)]).nullish(),
   rank_pattern: z.record(z.string(), z.never()).nullish(),
   alpha_pattern: z.record(z.string(), z.never()).nullish(),
+  /** An activated LoRA acts only from these tokens on: from the first one it would be another adapter. */
+  alora_invocation_tokens: z.null().optional(),
+  lora_bias: z.literal(false).nullish(),
+  use_qalora: z.literal(false).nullish(),
+  layer_replication: z.null().optional(),
+  target_parameters: z.union([z.null(), z.array(z.never()).max(0)]).nullish(),
+  trainable_token_indices: z.null().optional(),
 });
 
 const BLOCK: Readonly<Record<string, string>> = {
@@ -82,35 +90,47 @@ export async function writePeftAdapter(folder: string, { baseModel, rank, alpha,
 
 /**
  * Reads a PEFT adapter of a llama-like model.
- * @throws ADAPTER_INVALID for damaged files, and for a kind of adapter that isn't plain LoRA on the seven linear layers
+ * @throws ADAPTER_DAMAGED, ADAPTER_PICKLED, ADAPTER_KIND_UNSUPPORTED, ADAPTER_TARGET_UNSUPPORTED, ADAPTER_RANK_MISMATCH,
+ *   ADAPTER_NOT_FINITE, and ADAPTER_INVALID for a configuration that can't be read
  */
 export const readPeftAdapter = async (folder: string): Promise<PeftAdapter> =>
   decodePeftAdapter(await read(join(folder, CONFIG)), await read(join(folder, WEIGHTS)));
 
-/** The same from the contents of the two files. @throws ADAPTER_INVALID */
+/** The same from the contents of the two files. */
 export function decodePeftAdapter(configBytes: Buffer, weightBytes: Buffer): PeftAdapter {
   const { base_model_name_or_path, r: rank, lora_alpha: alpha } = parseConfig(configBytes);
+  if (isPickle(weightBytes)) throw refused('ADAPTER_PICKLED', 'its weights are a Python pickle, not safetensors');
   const { tensors } = decodeSafetensors(weightBytes);
   const pairs: LoraPair[] = [];
   for (const [name, a] of tensors) {
     const [, layer, block, target, factor] =
       /^base_model\.model\.model\.layers\.(\d{1,4})\.(self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$/.exec(name) ?? [];
     if (target === undefined || !Object.hasOwn(BLOCK, target) || BLOCK[target] !== block)
-      throw refused(`it changes ${JSON.stringify(name)}, which is none of the layers ${Object.keys(BLOCK).join(', ')}`);
+      throw refused(
+        'ADAPTER_TARGET_UNSUPPORTED',
+        `it changes ${JSON.stringify(name)}, which is none of the layers ${Object.keys(BLOCK).join(', ')}`,
+      );
     const b = tensors.get(name.replace('.lora_A.', '.lora_B.'));
     if (factor === 'B' && tensors.has(name.replace('.lora_B.', '.lora_A.'))) continue;
-    if (b === undefined || factor === 'B') throw refused(`${JSON.stringify(name)} has no counterpart`);
+    if (b === undefined || factor === 'B')
+      throw refused('ADAPTER_TARGET_UNSUPPORTED', `${JSON.stringify(name)} has no counterpart`);
     if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[0] !== rank || b.shape[1] !== rank)
-      throw refused(`${JSON.stringify(name)} is not of rank ${rank}`);
+      throw refused('ADAPTER_RANK_MISMATCH', `${JSON.stringify(name)} is not of rank ${rank}`);
     if (![a, b].every(({ data }) => data.every(Number.isFinite)))
-      throw refused(`${JSON.stringify(name)} holds something that is not a number`);
+      throw refused('ADAPTER_NOT_FINITE', `${JSON.stringify(name)} holds something that is not a number`);
     pairs.push({ layer: Number(layer), target, a: a.data, b: b.data });
   }
-  if (pairs.length === 0) throw refused('it changes no layer');
+  if (pairs.length === 0) throw refused('ADAPTER_INVALID', 'it changes no layer');
   return { baseModel: base_model_name_or_path ?? '', rank, alpha, pairs };
 }
 
-const refused = (what: string): GraftError => new GraftError('ADAPTER_INVALID', `The adapter can’t be used: ${what}.`);
+const refused = (code: ErrorCode, what: string): GraftError =>
+  new GraftError(code, `The adapter can’t be used: ${what}.`);
+
+/** PyTorch's own files: a ZIP archive around a pickle, or before 1.6 the pickle itself (opcode PROTO, then no zero). */
+const isPickle = (bytes: Buffer): boolean =>
+  bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004')) ||
+  (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5 && bytes[2] !== 0);
 
 async function read(path: string): Promise<Buffer> {
   return readFile(path).catch((error: unknown) => {
@@ -125,10 +145,11 @@ function parseConfig(bytes: Buffer): z.infer<typeof config> {
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw refused(`${CONFIG} is not JSON`);
+    throw refused('ADAPTER_INVALID', `${CONFIG} is not JSON`);
   }
   const parsed = config.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw refused(`${CONFIG} has a ${issue?.path.join('.') ?? 'value'} that isn’t plain LoRA`);
+  const setting = issue?.path.join('.') ?? 'value';
+  throw refused('ADAPTER_KIND_UNSUPPORTED', `${CONFIG} has a ${setting} that isn’t plain LoRA`);
 }

@@ -18,7 +18,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
 
 const damaged = (what: string): GraftError =>
-  new GraftError('ADAPTER_INVALID', `The safetensors file can’t be used: ${what}.`);
+  new GraftError('ADAPTER_DAMAGED', `The safetensors file can’t be used: ${what}.`);
 
 /** The bytes of the file: length of the header, header in JSON, numbers. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors): Buffer {
@@ -38,7 +38,7 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Buffer {
 
 /**
  * Reads a file and believes nothing: a header that lies about lengths, shapes or places is refused.
- * @throws ADAPTER_INVALID, also for numbers of another type than F32, F16 and BF16
+ * @throws ADAPTER_DAMAGED, also for numbers of another type than F32, F16 and BF16
  */
 export function decodeSafetensors(bytes: Buffer): Safetensors {
   if (bytes.length < LENGTH_BYTES) throw damaged('it is cut short');

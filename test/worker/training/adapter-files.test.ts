@@ -69,12 +69,14 @@ describe('the files of an adapter', () => {
     ['another kind of adapter', { peft_type: 'PREFIX_TUNING' }],
     ['whole layers', { modules_to_save: ['lm_head'] }],
     ['a scale of its own', { use_rslora: true }],
+    ['tokens from which on it acts', { alora_invocation_tokens: [1, 2] }],
+    ['biases of its own', { lora_bias: true }],
   ])('are refused when they hold %s, which would otherwise be passed over', async (_, change) => {
     const path = join(folder, 'refused');
     await writePeftAdapter(path, adapter);
     const config = join(path, 'adapter_config.json');
     writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), ...change }));
-    await expect(readPeftAdapter(path)).rejects.toMatchObject({ code: 'ADAPTER_INVALID' });
+    await expect(readPeftAdapter(path)).rejects.toMatchObject({ code: 'ADAPTER_KIND_UNSUPPORTED' });
   });
 
   it('are refused whatever bytes stand in the header of the weights', () => {
@@ -91,7 +93,7 @@ describe('the files of an adapter', () => {
         try {
           decodeSafetensors(bytes);
         } catch (error) {
-          expect(isGraftError(error, 'ADAPTER_INVALID')).toBe(true);
+          expect(isGraftError(error, 'ADAPTER_DAMAGED')).toBe(true);
         }
       }),
       { numRuns: 500 },

@@ -39,7 +39,7 @@ export function toPairs(flat: Float32Array, config: DecoderConfig, lora: LoraOpt
 
 /**
  * The flat array of an adapter that PEFT describes, so that it can be trained on; layers that it doesn't change get zeros.
- * @throws ADAPTER_INVALID when it doesn't fit the model
+ * @throws ADAPTER_SHAPE_MISMATCH when it doesn't fit the model
  */
 export function fromPairs(
   { rank, alpha, pairs }: PeftAdapter,
@@ -54,7 +54,7 @@ export function fromPairs(
     const [inputs, outputs] = sizes[target as Target];
     if (place === undefined || a.length !== rank * inputs || b.length !== outputs * rank)
       throw new GraftError(
-        'ADAPTER_INVALID',
+        'ADAPTER_SHAPE_MISMATCH',
         `The adapter doesn’t fit the model: ${target} of layer ${layer} differs.`,
       );
     place.a.set(a);

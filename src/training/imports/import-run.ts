@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { storedJson } from '../../kernel/stored-json.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+
+export const adapterImport = defineRunKind({
+  kind: 'ADAPTER_IMPORT',
+  description: 'An adapter that was trained elsewhere is checked against its base model and becomes a version.',
+  input: storedJson(
+    z.object({
+      adapter: z.string(),
+      description: z.string(),
+      task: z.string(),
+      modelId: z.string(),
+      variantId: z.string(),
+      configFileId: z.string(),
+      weightsFileId: z.string(),
+      labels: z.array(z.string()),
+      languages: z.object({ source: z.string(), target: z.string() }).nullable(),
+    }),
+  ),
+  output: storedJson(z.object({ adapterVersionId: z.string() })),
+  occupies: 'train-worker',
+});
+export type AdapterImportContext = ContextOf<typeof adapterImport>;
