@@ -1,7 +1,8 @@
+import { z } from 'zod';
+import { entitySchema, featureValues } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
-import type { Entity, FeatureValues } from '../data/index.js';
-import type { Prisma } from '../platform/database/index.js';
-import type { PassageScores } from '../knowledge/index.js';
+import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
+import { passageScores } from '../knowledge/index.js';
 
 /** What an answer is made with. */
 export const Strategy = enumeration('BASE', 'RAG', 'ADAPTER', 'HYBRID');
@@ -15,163 +16,183 @@ export const RouteSource = enumeration('CALLER', 'ROUTER');
 export type RouteSource = keyof typeof RouteSource;
 
 /** One thing that spoke for or against the chosen strategy. */
-export interface RouteReason {
-  feature: string;
-  value: number;
+const routeReason = z.object({
+  feature: z.string(),
+  value: z.number(),
   /** How much it speaks for the chosen strategy: positive for, negative against, 0 for what is only worth knowing. */
-  contribution: number;
-  sentence: string;
-}
+  contribution: z.number(),
+  sentence: z.string(),
+});
+export type RouteReason = z.infer<typeof routeReason>;
 
-export interface RouteCandidate {
-  strategy: Strategy;
-  available: boolean;
+const routeCandidate = z.object({
+  strategy: z.enum(Strategy),
+  available: z.boolean(),
   /** 0 to 1; null as long as nothing has learned it. */
-  probability: number | null;
+  probability: z.number().nullable(),
   /** Median of this gateway's recent answers, in ms; null before the first. */
-  expectedMs: number | null;
-}
+  expectedMs: z.number().nullable(),
+});
+export type RouteCandidate = z.infer<typeof routeCandidate>;
 
-export interface RouteDecision {
-  strategy: Strategy;
-  chosenBy: RouteSource;
-  candidates: RouteCandidate[];
-  reasons: RouteReason[];
-}
+const routeDecision = z.object({
+  strategy: z.enum(Strategy),
+  chosenBy: z.enum(RouteSource),
+  candidates: z.array(routeCandidate),
+  reasons: z.array(routeReason),
+});
+export type RouteDecision = z.infer<typeof routeDecision>;
 
 /** Where something stands: UTF-16 offsets into the document's text, so that `text.slice(start, end)` is the quote. */
-export interface Span {
-  documentId: string;
-  documentName: string;
-  chunkId: string;
-  collectionName: string;
-  quote: string;
-  start: number;
-  end: number;
-  page: number | null;
-  headings: string[];
+const span = z.object({
+  documentId: z.string(),
+  documentName: z.string(),
+  chunkId: z.string(),
+  collectionName: z.string(),
+  quote: z.string(),
+  start: z.number(),
+  end: z.number(),
+  page: z.number().nullable(),
+  headings: z.array(z.string()),
   /** Whether the document was deleted since: then the quote is empty. Missing where it never was. */
-  sourceDeleted?: boolean;
-}
+  sourceDeleted: z.boolean().optional(),
+});
+export type Span = z.infer<typeof span>;
 
 /** A sentence of a passage that may hold the answer. */
-export interface Evidence extends Span {
+const evidence = span.extend({
   /** What the sentences are ranked by; comparable within one answer only. */
-  score: number;
+  score: z.number(),
   /** Share of the question's words in the sentence (in the one before: in part), weighted by rarity, 0 to 1. */
-  coverage: number;
+  coverage: z.number(),
   /** Share of the question's words in the whole passage, weighted by rarity, 0 to 1. */
-  passageCoverage: number;
+  passageCoverage: z.number(),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
-  missingNames: number;
+  missingNames: z.number(),
   /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
-  similarity: number | null;
-  scores: PassageScores;
-}
+  similarity: z.number().nullable(),
+  scores: passageScores,
+});
+export type Evidence = z.infer<typeof evidence>;
 
 /** A sentence that the answer's text rests on. */
-export interface Citation extends Span {
+const citation = span.extend({
   /** Share of the text's words that this sentence holds, 0 to 1. */
-  support: number;
-  scores: PassageScores;
-}
+  support: z.number(),
+  scores: passageScores,
+});
+export type Citation = z.infer<typeof citation>;
 
 /** In what two sentences differ that say something of the same thing. */
 export const ConflictKind = enumeration('NUMBER', 'DATE', 'NAME');
 export type ConflictKind = keyof typeof ConflictKind;
 
 /** A sentence and the value in it that another sentence contradicts. */
-export interface ConflictingQuote extends Span {
+const conflictingQuote = span.extend({
   /** As the sentence writes it. */
-  value: string;
-  scores: PassageScores;
-}
+  value: z.string(),
+  scores: passageScores,
+});
+export type ConflictingQuote = z.infer<typeof conflictingQuote>;
 
 /** Two sentences that give different values for the same thing, the better match first. */
-export interface Conflict {
-  kind: ConflictKind;
-  quotes: [ConflictingQuote, ConflictingQuote];
-}
+const conflict = z.object({ kind: z.enum(ConflictKind), quotes: z.tuple([conflictingQuote, conflictingQuote]) });
+export type Conflict = z.infer<typeof conflict>;
 
 export const AbstentionReason = enumeration('NO_DOCUMENTS', 'NOTHING_FOUND', 'LOW_RELEVANCE', 'MODEL_DECLINED');
 export type AbstentionReason = keyof typeof AbstentionReason;
 
-export interface Abstention {
-  reason: AbstentionReason;
-  sentence: string;
+const abstention = z.object({
+  reason: z.enum(AbstentionReason),
+  sentence: z.string(),
   /** Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated. */
-  probability: number | null;
+  probability: z.number().nullable(),
   /** The least probability with which an answer is given. */
-  threshold: number;
-}
+  threshold: z.number(),
+});
+export type Abstention = z.infer<typeof abstention>;
 
 /** What became of a retrieved passage on its way into the prompt. */
-export interface PromptPassage {
-  chunkId: string;
-  documentName: string;
-  used: boolean;
+const promptPassage = z.object({
+  chunkId: z.string(),
+  documentName: z.string(),
+  used: z.boolean(),
   /** Why it was left out; null when it was used. */
-  reason: string | null;
-}
+  reason: z.string().nullable(),
+});
+export type PromptPassage = z.infer<typeof promptPassage>;
 
-export interface TokenUsage {
-  promptTokens: number;
+const tokenUsage = z.object({
+  promptTokens: z.number(),
   /** Of the prompt's tokens, those that an earlier prompt had in common and that were not computed again. */
-  reusedTokens: number;
-  generatedTokens: number;
-}
+  reusedTokens: z.number(),
+  generatedTokens: z.number(),
+});
 
-export interface StageTiming {
-  name: string;
-  ms: number;
-}
+const stageTiming = z.object({ name: z.string(), ms: z.number() });
+export type StageTiming = z.infer<typeof stageTiming>;
 
-export interface Cost {
+const cost = z.object({
   /** Milliseconds that the model and the embedder worked. */
-  computeMs: number;
+  computeMs: z.number(),
   /** Tokens that were computed: prompt without reused ones, plus generated ones. */
-  computedTokens: number;
-}
+  computedTokens: z.number(),
+});
 
-export interface Configuration {
-  digest: string;
-  values: Prisma.JsonObject;
-}
+/** What an answer was made with: `values` hold what there is for its strategy, and `digest` is that of all of them. */
+const configuration = z.object({
+  digest: z.string(),
+  values: z
+    .object({
+      strategy: z.enum(Strategy),
+      model: z.object({ name: z.string(), quantization: z.string(), sha256: z.string() }),
+      prompts: z.number(),
+    })
+    .catchall(anyJson),
+});
+export type Configuration = z.infer<typeof configuration>;
 
 /** What a feature view said of the entity when the question was answered. */
-export interface FeatureUsed {
-  view: string;
-  entity: string;
+const featureUsed = z.object({
+  view: z.string(),
+  entity: z.string(),
   /** null when the view had nothing that held. */
-  values: FeatureValues | null;
+  values: featureValues.nullable(),
   /** ISO 8601. */
-  eventTime: string | null;
-}
+  eventTime: z.string().nullable(),
+});
+export type FeatureUsed = z.infer<typeof featureUsed>;
 
 /** The adapter that acted on the model. */
-export interface AdapterUsed {
-  versionId: string;
-  name: string;
-  version: number;
+const adapterUsed = z.object({
+  versionId: z.string(),
+  name: z.string(),
+  version: z.number(),
   /** SHA-256 of the LoRA file that the worker applied. */
-  sha256: string;
-  scale: number;
+  sha256: z.string(),
+  scale: z.number(),
   /** Whether it had been shown to act when it answered; missing in what was recorded before that was written down. */
-  attested?: boolean;
-}
+  attested: z.boolean().optional(),
+});
+export type AdapterUsed = z.infer<typeof adapterUsed>;
 
 /** An answer in the form of its task, beside its text. */
-export type Output =
-  | { kind: 'TEXT' }
-  | { kind: 'LABEL'; label: string; probabilities: { label: string; probability: number }[] }
-  | { kind: 'ENTITIES'; entities: Entity[] };
+const output = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('TEXT') }),
+  z.object({
+    kind: z.literal('LABEL'),
+    label: z.string(),
+    probabilities: z.array(z.object({ label: z.string(), probability: z.number() })),
+  }),
+  z.object({ kind: z.literal('ENTITIES'), entities: z.array(entitySchema) }),
+]);
+export type Output = z.infer<typeof output>;
 
-export interface VariantUsed {
-  id: string;
-  sha256: string;
-  model: string;
-  quantization: string;
-}
+const variantUsed = z.object({ id: z.string(), sha256: z.string(), model: z.string(), quantization: z.string() });
+
+/** The arm of an experiment that a question was given to, by whoever runs the experiment. */
+export const assignment = z.object({ experiment: z.string(), arm: z.string() });
+export type Assignment = z.infer<typeof assignment>;
 
 /** Where the text comes from. */
 export const Wording = enumeration('MODEL', 'EVIDENCE', 'ABSTENTION');
@@ -182,26 +203,41 @@ export const FinishReason = enumeration('END', 'LENGTH', 'REPEATED');
 export type FinishReason = keyof typeof FinishReason;
 
 /** All of an answer but what its row keeps in columns of their own. */
-export interface AnswerBody {
-  wording: Wording;
+const answerBody = z.object({
+  wording: z.enum(Wording),
   /** null when the model wrote nothing. */
-  finishReason: FinishReason | null;
-  output: Output;
-  abstention: Abstention | null;
-  evidence: Evidence[];
-  conflicts: Conflict[];
-  citations: Citation[];
-  route: RouteDecision;
-  variant: VariantUsed;
+  finishReason: z.enum(FinishReason).nullable(),
+  output,
+  abstention: abstention.nullable(),
+  evidence: z.array(evidence),
+  conflicts: z.array(conflict),
+  citations: z.array(citation),
+  route: routeDecision,
+  variant: variantUsed,
   /** null where the base model answered alone. */
-  adapter: AdapterUsed | null;
-  passages: PromptPassage[];
-  features: FeatureUsed[];
-  usage: TokenUsage;
-  stages: StageTiming[];
-  cost: Cost;
-  configuration: Configuration;
-}
+  adapter: adapterUsed.nullable(),
+  passages: z.array(promptPassage),
+  features: z.array(featureUsed),
+  usage: tokenUsage,
+  stages: z.array(stageTiming),
+  cost,
+  configuration,
+  /** null outside of experiments. */
+  assignment: assignment.nullable(),
+});
+export type AnswerBody = z.infer<typeof answerBody>;
+
+const LACKING = {
+  features: [],
+  output: { kind: 'TEXT' },
+  adapter: null,
+  finishReason: null,
+  conflicts: [],
+  assignment: null,
+};
+
+/** The column `body`. Format 2 says of each answer what earlier ones leave out. */
+export const storedBody = storedJson(answerBody, [(old) => ({ ...LACKING, ...(old as Record<string, Json>) })]);
 
 /** What the flow makes; the store adds id and times. */
 export interface FinishedAnswer extends AnswerBody {

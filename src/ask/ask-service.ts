@@ -46,7 +46,7 @@ export class AskService {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const { workspaceId } = caller;
-    const asked = { workspaceId, question, requestId };
+    const asked = { workspaceId, question, requestId, assignment: input.assignment ?? null };
     return requestId === null ? ask(this.parts, asked, signal) : this.shared(asked).read(signal);
   }
 

@@ -5,7 +5,7 @@ import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/index.js';
 import { abstention } from './abstain.js';
-import type { FinishedAnswer, RouteDecision } from './answer.js';
+import type { Assignment, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
 import { classify, labelTokensOf } from './classify.js';
 import { composeQuestion, composeReading, frameOf, measureRoom, unusedPassages } from './compose.js';
@@ -39,6 +39,8 @@ export interface Asked {
   /** null: nobody will ask for this answer a second time. */
   requestId: string | null;
   question: Question;
+  /** null outside of experiments. */
+  assignment: Assignment | null;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
 /** The stages of an answer, in their order. */
 async function* answer(
   parts: AskParts,
-  { workspaceId, question }: Asked,
+  { workspaceId, question, assignment }: Asked,
   record: OpenAnswer,
   watch: Stopwatch,
   signal: AbortSignal,
@@ -137,6 +139,7 @@ async function* answer(
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
     configuration: configurationOf(plan, parts.registry.embedder(), question),
+    assignment,
   });
   parts.expected.add(plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };

@@ -2,7 +2,7 @@ import { checkedEntity, preprocessText, type PreprocessingStep, type TaskKind } 
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import type { StrategyChoice } from './answer.js';
+import type { Assignment, StrategyChoice } from './answer.js';
 import { STRATEGIES } from './plan.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
@@ -37,6 +37,8 @@ export interface AskInput {
   features?: readonly string[] | null;
   preprocessing?: readonly PreprocessingStep[] | null;
   generation?: Partial<Generation> | null;
+  /** Recorded with the answer; it changes nothing of it, and is no part of what the request id stands for. */
+  assignment?: Assignment | null;
 }
 
 /** What is asked, checked and with its defaults. */

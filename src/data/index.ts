@@ -10,12 +10,13 @@ export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.
 export { FeatureService } from './features/feature-service.js';
 export { FeatureStore } from './features/feature-store.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
-export { renderFeatures, type FeatureValues } from './features/feature-view.js';
+export { featureValues, renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
 export { preprocessText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export {
   askedInput,
+  entitySchema,
   inputText,
   LabelWords,
   NO_AIDS,

@@ -1,11 +1,11 @@
 import { notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
-import { mapNameTaken, type Database, type Transaction } from '../platform/database/index.js';
+import { asColumn, mapNameTaken, type Database, type Transaction } from '../platform/database/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import {
   embedderDigest,
-  embedderIdentity,
+  storedEmbedder,
   type CollectionRow,
   type SearchedCollection,
   type SearchIndexRow,
@@ -126,7 +126,7 @@ export class CollectionStore {
           ...key,
           id: newId(),
           workspaceId: collection.workspaceId,
-          embedder: embedderIdentity(embedder),
+          embedder: asColumn(storedEmbedder.encode(embedder)),
           active: first,
         },
       });

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Prisma } from '../platform/database/index.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
+import { storedJson } from '../kernel/stored-json.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 
 export type CollectionRow = Prisma.CollectionGetPayload<object>;
@@ -39,17 +41,19 @@ export function checkedDenseWeight(weight: number, field: string): number {
 }
 
 /** What an index is bound to: vectors of another identity can't be compared with its own. Paths don't count. */
-export const embedderIdentity = (embedder: EmbedderFiles) => ({
-  name: embedder.name,
-  sha256: embedder.sha256,
-  tokenizerSha256: embedder.tokenizerSha256,
-  dimensions: embedder.dimensions,
-  pooling: embedder.pooling,
-  normalised: embedder.normalised,
-  maxTokens: embedder.maxTokens,
+const embedderIdentity = z.object({
+  name: z.string(),
+  sha256: z.string(),
+  tokenizerSha256: z.string(),
+  dimensions: z.number(),
+  pooling: z.string(),
+  normalised: z.boolean(),
+  maxTokens: z.number(),
 });
+/** The column `embedder` of an index. */
+export const storedEmbedder = storedJson(embedderIdentity);
 
-export const embedderDigest = (embedder: EmbedderFiles): string => digestOf(embedderIdentity(embedder));
+export const embedderDigest = (embedder: EmbedderFiles): string => digestOf(embedderIdentity.parse(embedder));
 
 /** Id of the collection's active index of this embedder; null when it has none, as before its first document. */
 export function activeIndex({ indexes }: SearchedCollection, embedder: EmbedderFiles): string | null {

@@ -1,8 +1,8 @@
 import { GraftError } from '../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
 import { idCursor, ordinalCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
-import type { Database, Prisma, Transaction } from '../platform/database/index.js';
-import type { Json } from '../platform/events/index.js';
+import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../platform/database/index.js';
 import type { DraftChunk } from './chunking/chunk.js';
 import { lockCollection } from './collection-store.js';
 import { indexText, lexicalText } from './indexing/lexical-text.js';
@@ -15,6 +15,9 @@ export type ChunkRow = Prisma.ChunkGetPayload<object>;
 const WITHOUT_TEXT = { text: true } as const;
 /** Chunks per statement: about 20,000 postings. */
 const BATCH = 200;
+
+/** The column `metadata`: of a form of its user's own. */
+export const storedMetadata = storedJson(anyJson);
 
 export interface StagedDocument {
   workspaceId: string;
@@ -70,7 +73,7 @@ export class DocumentStore {
       data: {
         ...columns,
         id,
-        metadata: document.metadata as Prisma.InputJsonValue,
+        metadata: asColumn(storedMetadata.encode(document.metadata)),
         mediaType: parsed.mediaType,
         title: parsed.title,
         text: parsed.text,
@@ -151,7 +154,7 @@ export class DocumentStore {
   setMetadata(id: string, metadata: Json): Promise<unknown> {
     return this.database.prisma.document.update({
       where: { id },
-      data: { metadata: metadata as Prisma.InputJsonValue },
+      data: { metadata: asColumn(storedMetadata.encode(metadata)) },
       select: { id: true },
     });
   }

@@ -14,9 +14,9 @@ export { fuse } from './retrieval/fuse.js';
 export { Retriever, type RetrieverParts } from './retrieval/retriever.js';
 export {
   Degradation,
+  passageScores,
   SearchMode,
   type Passage,
-  type PassageScores,
   type QueryVector,
   type Retrieval,
   type RetrievalRequest,

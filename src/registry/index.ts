@@ -1,9 +1,8 @@
 /** Models, their variants and how they are quantized; adapters and their versions. */
 export {
-  adapterUsage,
   ALIASES,
-  attestation,
   parseAdapterReference,
+  storedAttestation,
   type AdapterRow,
   type AdapterUsage,
   type AdapterVersionRow,

@@ -1,7 +1,7 @@
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Database } from '../../platform/database/index.js';
-import type { Answer, AnswerBody, AnswerStatus, FinishedAnswer, Strategy } from '../answer.js';
+import { storedBody, type Answer, type AnswerStatus, type FinishedAnswer, type Strategy } from '../answer.js';
 
 /** What an answer is recorded under before it exists. */
 export interface NewAnswer {
@@ -59,21 +59,12 @@ interface AnswerRow {
   question: string;
   text: string;
   conversationId: string | null;
-  body: AnswerBody;
+  body: unknown;
   createdAt: Date;
 }
 
-/** What the bodies of answers lack that were recorded before there was such a thing. */
-const LACKING = JSON.stringify({
-  features: [],
-  output: { kind: 'TEXT' },
-  adapter: null,
-  finishReason: null,
-  conflicts: [],
-});
-
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", '${LACKING}'::jsonb || body AS body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", body, created_at AS "createdAt"`;
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or
@@ -239,7 +230,9 @@ const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
   body.route.strategy,
   body.variant.id,
   body.configuration.digest,
-  JSON.stringify(body, (_, value: unknown) => (typeof value === 'string' ? withoutNul(value) : value)),
+  JSON.stringify(storedBody.encode(body), (_, value: unknown) =>
+    typeof value === 'string' ? withoutNul(value) : value,
+  ),
 ];
 
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
@@ -255,6 +248,6 @@ const toAnswer = ({
   body,
   createdAt,
 }: AnswerRow): Answer => ({
-  ...body,
+  ...storedBody.decode(body),
   ...{ id, workspaceId, requestId, question, text, conversationId, createdAt },
 });

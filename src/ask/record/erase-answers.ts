@@ -1,6 +1,6 @@
 import type { ErasedDocument, Holder, Traces } from '../../erasure/index.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
-import type { AnswerBody, Span } from '../answer.js';
+import { storedBody, type AnswerBody, type Span } from '../answer.js';
 import type { AnswerStore } from './answer-store.js';
 
 /** Stands where the words of a deleted document stood. */
@@ -8,7 +8,7 @@ const DELETED_TEXT = 'A document that this answer rests on was deleted, and the 
 
 interface QuotingRow {
   id: string;
-  body: AnswerBody;
+  body: unknown;
 }
 
 /**
@@ -38,10 +38,10 @@ async function eraseQuotes(
       jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) FOR UPDATE`;
   let erased = 0;
   for (const { id, body } of rows) {
-    const without = withoutQuotes(body, documents);
+    const without = withoutQuotes(storedBody.decode(body), documents);
     if (without === null) continue;
     await tx.$executeRaw`
-      UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(without)}::jsonb WHERE id = ${id}::uuid`;
+      UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(storedBody.encode(without))}::jsonb WHERE id = ${id}::uuid`;
     erased += 1;
   }
   return erased;

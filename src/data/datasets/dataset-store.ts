@@ -1,16 +1,22 @@
 import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
+import { asColumn, mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { storedVersion, type DatasetRecord, type RowGroupRecord, type VersionRecord } from './dataset.js';
 
 export type NewVersion = Omit<
   VersionRecord,
   'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason' | 'withdrawnBy'
 >;
 
-const asVersion = (row: Prisma.DatasetVersionGetPayload<object>) => row as unknown as VersionRecord;
-const asJson = (value: unknown) => value as Prisma.InputJsonValue;
+const asVersion = (row: Prisma.DatasetVersionGetPayload<object>): VersionRecord => ({
+  ...row,
+  manifest: storedVersion.manifest.decode(row.manifest),
+  sources: storedVersion.sources.decode(row.sources),
+  counts: storedVersion.counts.decode(row.counts),
+  statistics: storedVersion.statistics.decode(row.statistics),
+  report: storedVersion.report.decode(row.report),
+});
 
 /** All queries of the tables `dataset`, `dataset_version`, `dataset_row_group`, `dataset_export` and `dataset_parent`. */
 export class DatasetStore {
@@ -229,11 +235,11 @@ export class DatasetStore {
         ...rest,
         id: newId(),
         version: (_max.version ?? 0) + 1,
-        manifest: asJson(manifest),
-        sources: asJson(sources),
-        counts: asJson(counts),
-        statistics: asJson(statistics),
-        report: asJson(report),
+        manifest: asColumn(storedVersion.manifest.encode(manifest)),
+        sources: asColumn(storedVersion.sources.encode(sources)),
+        counts: asColumn(storedVersion.counts.encode(counts)),
+        statistics: asColumn(storedVersion.statistics.encode(statistics)),
+        report: asColumn(storedVersion.report.encode(report)),
       },
     });
     await tx.datasetRowGroup.createMany({ data: rowGroups.map((group) => ({ ...group, versionId: row.id })) });
@@ -252,7 +258,7 @@ export class DatasetStore {
       const problems = report.problems.map((problem) => ({ ...problem, example: null, rows: [] }));
       await tx.datasetVersion.update({
         where: { id: row.id },
-        data: { ...withdrawn, report: asJson({ ...report, problems }) },
+        data: { ...withdrawn, report: asColumn(storedVersion.report.encode({ ...report, problems })) },
       });
     }
     await tx.datasetRowGroup.deleteMany({ where: { versionId: { in: [...versionIds] } } });

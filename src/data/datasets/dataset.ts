@@ -1,23 +1,22 @@
+import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
 import { digestOf, type Sha256 } from '../../kernel/hashing.js';
+import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Prisma } from '../../platform/database/index.js';
-import type { FileMapping } from '../importing/mapping.js';
-import type { Split, SplitRule } from '../importing/splits.js';
-import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
-import type { PreprocessingStep } from '../preprocessing/steps.js';
-import type { TaskKind } from '../tasks/index.js';
-import { Severity, type ValidationReport, type ValidationSettings } from '../validation/index.js';
+import { fileMapping } from '../importing/mapping.js';
+import { Split, splitRule, type SplitRule } from '../importing/splits.js';
+import { splitCounts, versionStatistics, type SplitCounts, type VersionStatistics } from '../making/statistics.js';
+import { PreprocessingStep } from '../preprocessing/steps.js';
+import { TaskKind } from '../tasks/index.js';
+import { Severity, validationReport, type ValidationReport } from '../validation/index.js';
 
 export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind };
 export type RowGroupRecord = Prisma.DatasetRowGroupGetPayload<object>;
 
 /** A file that rows came from. */
-export interface VersionSource {
-  name: string;
-  sha256: string;
-  rows: number | null;
-}
+const versionSource = z.object({ name: z.string(), sha256: z.string(), rows: z.number().nullable() });
+export type VersionSource = z.infer<typeof versionSource>;
 
 /** A version with its JSON columns as what they are. */
 export interface VersionRecord {
@@ -39,18 +38,40 @@ export interface VersionRecord {
 }
 
 /** Everything that a version is: its digest is the version's. Names of files and the time are no part of it. */
-export interface Manifest {
-  format: 1;
-  task: TaskKind;
-  settings: Omit<ValidationSettings, 'task'>;
-  splitRule: SplitRule;
-  steps: readonly PreprocessingStep[];
-  files: readonly { sha256: string; pair: string | null; split: Split | null; mapping: FileMapping }[];
+const manifest = z.object({
+  format: z.literal(1),
+  task: z.enum(TaskKind),
+  settings: z.object({
+    labels: z.array(z.string()),
+    maxTokens: z.number(),
+    minRowsPerLabel: z.number(),
+    language: z.string().nullable(),
+  }),
+  splitRule,
+  steps: z.array(z.enum(PreprocessingStep)),
+  files: z.array(
+    z.object({
+      sha256: z.string(),
+      pair: z.string().nullable(),
+      split: z.enum(Split).nullable(),
+      mapping: fileMapping,
+    }),
+  ),
   /** Digest of the version whose rows were carried over, and how many of those were left out. */
-  base: { digest: string; leftOut: number } | null;
-  features: readonly { view: string; ttlMs: number | null }[];
-  rowGroups: readonly { sha256: string; rows: number; quarantined: boolean }[];
-}
+  base: z.object({ digest: z.string(), leftOut: z.number() }).nullable(),
+  features: z.array(z.object({ view: z.string(), ttlMs: z.number().nullable() })),
+  rowGroups: z.array(z.object({ sha256: z.string(), rows: z.number(), quarantined: z.boolean() })),
+});
+export type Manifest = z.infer<typeof manifest>;
+
+/** The JSON columns of a version. */
+export const storedVersion = {
+  manifest: storedJson(manifest),
+  sources: storedJson(z.array(versionSource)),
+  counts: storedJson(splitCounts),
+  statistics: storedJson(versionStatistics),
+  report: storedJson(validationReport),
+};
 
 export const manifestDigest = (manifest: Manifest): Sha256 => digestOf(manifest);
 

@@ -311,9 +311,9 @@ function manifestOf(recipe: Recipe, made: MadeVersion, base: VersionRecord | nul
   return {
     format: 1,
     task,
-    settings,
+    settings: { ...settings, labels: [...settings.labels] },
     splitRule: recipe.splitRule,
-    steps: recipe.steps,
+    steps: [...recipe.steps],
     files: recipe.files.map(({ file, pair, split, mapping }) => ({
       sha256: file.sha256,
       pair: pair?.sha256 ?? null,

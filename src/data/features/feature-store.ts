@@ -1,17 +1,20 @@
 import { notFound } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import { mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import type { FeatureRow, FeatureValues, FeatureViewRecord } from './feature-view.js';
+import { asColumn, mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { storedFields, storedValues, type FeatureRow, type FeatureViewRecord } from './feature-view.js';
 
-type Row = { entity: string; event_time: Date; created_time: Date; values: FeatureValues };
+type Row = { entity: string; event_time: Date; created_time: Date; values: unknown };
 
-const asView = (row: Prisma.FeatureViewGetPayload<object>) => row as unknown as FeatureViewRecord;
+const asView = (row: Prisma.FeatureViewGetPayload<object>): FeatureViewRecord => ({
+  ...row,
+  fields: storedFields.decode(row.fields),
+});
 const asRow = (row: Row): FeatureRow => ({
   entity: row.entity,
   eventTime: row.event_time,
   createdTime: row.created_time,
-  values: row.values,
+  values: storedValues.decode(row.values),
 });
 
 /** All queries of the tables `feature_view` and `feature_row`. */
@@ -23,7 +26,7 @@ export class FeatureStore {
     try {
       return asView(
         await this.database.prisma.featureView.create({
-          data: { id: newId(), ...view, fields: view.fields as unknown as Prisma.InputJsonValue },
+          data: { id: newId(), ...view, fields: asColumn(storedFields.encode(view.fields)) },
         }),
       );
     } catch (error) {
@@ -72,7 +75,7 @@ export class FeatureStore {
     const entities = rows.map((row) => row.entity);
     const eventTimes = rows.map((row) => row.eventTime.toISOString());
     const createdTimes = rows.map((row) => row.createdTime.toISOString());
-    const values = rows.map((row) => JSON.stringify(row.values));
+    const values = rows.map((row) => JSON.stringify(storedValues.encode(row.values)));
     return tx.$executeRaw`
       INSERT INTO feature_row (id, view_id, entity, event_time, created_time, values)
       SELECT id::uuid, ${viewId}::uuid, entity, event_time::timestamptz, created_time::timestamptz, values::jsonb

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
+import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import { oneLine } from '../../prompting/index.js';
 import type { Prisma } from '../../platform/database/index.js';
@@ -11,13 +13,17 @@ export enum FeatureType {
   TIMESTAMP = 'TIMESTAMP',
 }
 
-export interface FeatureField {
-  name: string;
-  type: FeatureType;
-}
+const featureField = z.object({ name: z.string(), type: z.enum(FeatureType) });
+export type FeatureField = z.infer<typeof featureField>;
+/** The column `fields` of a view. */
+export const storedFields = storedJson(z.array(featureField));
 
-export type FeatureValue = string | number | boolean | null;
-export type FeatureValues = Record<string, FeatureValue>;
+const featureValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export type FeatureValue = z.infer<typeof featureValue>;
+export const featureValues = z.record(z.string(), featureValue);
+export type FeatureValues = z.infer<typeof featureValues>;
+/** The column `values` of a row: which fields there are, and of which types, is the view's to say. */
+export const storedValues = storedJson(featureValues);
 
 export type FeatureViewRecord = Omit<Prisma.FeatureViewGetPayload<object>, 'fields'> & { fields: FeatureField[] };
 

@@ -1,37 +1,37 @@
+import { z } from 'zod';
 import type { TableEngine } from '../storage/duckdb.js';
 import { taskOf, type TaskKind } from '../tasks/index.js';
 
-export interface SplitCounts {
-  train: number;
-  validation: number;
-  test: number;
-  quarantined: number;
-}
+export const splitCounts = z.object({
+  train: z.number(),
+  validation: z.number(),
+  test: z.number(),
+  quarantined: z.number(),
+});
+export type SplitCounts = z.infer<typeof splitCounts>;
 
-export interface LabelShare {
-  label: string;
-  train: number;
-  validation: number;
-  test: number;
-}
+const labelShare = z.object({ label: z.string(), train: z.number(), validation: z.number(), test: z.number() });
+export type LabelShare = z.infer<typeof labelShare>;
 
 /** Characters (UTF-16 units are not counted by DuckDB: these are code points). */
-export interface LengthSummary {
-  field: string;
-  mean: number;
-  median: number;
-  p95: number;
-  max: number;
-}
+const lengthSummary = z.object({
+  field: z.string(),
+  mean: z.number(),
+  median: z.number(),
+  p95: z.number(),
+  max: z.number(),
+});
+export type LengthSummary = z.infer<typeof lengthSummary>;
 
-export interface VersionStatistics {
-  labels: LabelShare[];
-  entityTypes: { type: string; count: number }[];
-  languages: { language: string; rows: number }[];
-  lengths: LengthSummary[];
+export const versionStatistics = z.object({
+  labels: z.array(labelShare),
+  entityTypes: z.array(z.object({ type: z.string(), count: z.number() })),
+  languages: z.array(z.object({ language: z.string(), rows: z.number() })),
+  lengths: z.array(lengthSummary),
   /** Rows that the step DEDUPLICATE removed. */
-  deduplicated: number;
-}
+  deduplicated: z.number(),
+});
+export type VersionStatistics = z.infer<typeof versionStatistics>;
 
 const MAX_LABELS = 1000;
 

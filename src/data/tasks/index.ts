@@ -84,4 +84,4 @@ export const rowDigest = (row: TaskRow): string => sha256(canonicalJson(rowConte
 export const textHash = (value: string): string => sha256(value).slice(0, 16);
 
 export { LabelWords } from './label-words.js';
-export { NO_AIDS, type Aids, type Entity, type Span, type TaskAnswer, type TaskContext } from './task.js';
+export { entitySchema, NO_AIDS, type Aids, type Entity, type Span, type TaskAnswer, type TaskContext } from './task.js';

@@ -1,48 +1,52 @@
+import { z } from 'zod';
 import { maskPii } from '../pii/find-pii.js';
 import type { TableEngine } from '../storage/duckdb.js';
 import { RULES } from './rules/index.js';
-import { Severity, type VersionFinding } from './rule.js';
+import { Severity, versionFinding, type VersionFinding } from './rule.js';
 
 /** A row that a rule names. */
-export interface ProblemRow {
+const problemRow = z.object({
   /** Place in the version, from 1. */
-  ordinal: number;
+  ordinal: z.number(),
   /** Index into the version's files, and the number of the data row there. */
-  file: number;
-  row: number;
-  line: number | null;
-  key: string;
-  note: string;
+  file: z.number(),
+  row: z.number(),
+  line: z.number().nullable(),
+  key: z.string(),
+  note: z.string(),
   /** The other row that it concerns. */
-  related: { ordinal: number; file: number; row: number } | null;
-}
+  related: z.object({ ordinal: z.number(), file: z.number(), row: z.number() }).nullable(),
+});
+export type ProblemRow = z.infer<typeof problemRow>;
 
 /** All that one rule found. */
-export interface Problem {
-  rule: string;
-  severity: Severity;
-  meaning: string;
-  cure: string;
+const problem = z.object({
+  rule: z.string(),
+  severity: z.enum(Severity),
+  meaning: z.string(),
+  cure: z.string(),
   /** Rows that it names, and how many of them it keeps out of training. */
-  count: number;
-  quarantined: number;
+  count: z.number(),
+  quarantined: z.number(),
   /** The first 100 rows. */
-  rows: ProblemRow[];
+  rows: z.array(problemRow),
   /** The beginning of the text of the first row, with personal data masked. */
-  example: string | null;
+  example: z.string().nullable(),
   /** What it found on the version as a whole. */
-  findings: VersionFinding[];
-}
+  findings: z.array(versionFinding),
+});
+export type Problem = z.infer<typeof problem>;
 
-export interface ValidationReport {
-  rows: number;
+export const validationReport = z.object({
+  rows: z.number(),
   /** Rows that training may use. */
-  usableRows: number;
-  quarantinedRows: number;
+  usableRows: z.number(),
+  quarantinedRows: z.number(),
   /** Errors that no quarantine cures: they make the version unusable for training. */
-  openErrors: number;
-  problems: Problem[];
-}
+  openErrors: z.number(),
+  problems: z.array(problem),
+});
+export type ValidationReport = z.infer<typeof validationReport>;
 
 const LISTED = 100;
 const EXAMPLE = 160;

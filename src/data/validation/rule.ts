@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
@@ -47,13 +48,14 @@ export interface RowRule extends Rule {
 }
 
 /** What a rule found that concerns the version and no row alone. */
-export interface VersionFinding {
-  rule: string;
-  message: string;
+export const versionFinding = z.object({
+  rule: z.string(),
+  message: z.string(),
   /** Field, label or class that it is about. */
-  subject: string | null;
-  value: number | null;
-}
+  subject: z.string().nullable(),
+  value: z.number().nullable(),
+});
+export type VersionFinding = z.infer<typeof versionFinding>;
 
 /** The rows of the version being made, in DuckDB: tables `rows` and `flags` (see storage/row-table.ts). */
 export interface Tables {

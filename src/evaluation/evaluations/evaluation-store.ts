@@ -1,7 +1,7 @@
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { Database, Prisma, Transaction } from '../../platform/database/index.js';
-import type { Answered, Figures } from './figures.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { storedFigures, type Answered, type Figures } from './figures.js';
 
 export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
 export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
@@ -21,7 +21,7 @@ export class EvaluationStore {
   }
 
   async finish(id: string, rows: number, figures: Figures, tx: Transaction): Promise<void> {
-    await tx.evaluation.update({ where: { id }, data: { rows, figures } });
+    await tx.evaluation.update({ where: { id }, data: { rows, figures: asColumn(storedFigures.encode(figures)) } });
   }
 
   /** What was answered so far, in the order of the rows. */

@@ -3,7 +3,7 @@ import { Split } from '../../data/index.js';
 import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
 import type { EvaluationRecord } from './evaluation-store.js';
 import type { Retention } from '../retention/retention.js';
-import { figures, type Figures } from './figures.js';
+import { storedFigures } from './figures.js';
 
 @ObjectType({ description: 'How a metric differs from that of another answerer on the same rows (paired bootstrap).' })
 export class MetricDifference {
@@ -286,7 +286,7 @@ export class Evaluation extends NodeType {
 export const { Connection: EvaluationConnection } = connectionTypes(Evaluation);
 
 export const toEvaluation = (row: EvaluationRecord): Evaluation => {
-  const found: Figures = figures.parse(row.figures);
+  const found = storedFigures.decode(row.figures);
   return make(Evaluation, {
     id: toGlobalId('Evaluation', row.id),
     split: row.split as Split,

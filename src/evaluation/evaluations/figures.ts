@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readAnswer, renderExample, NO_AIDS, type TaskContext, type TaskRow } from '../../data/index.js';
+import { storedJson } from '../../kernel/stored-json.js';
 import {
   accuracy,
   calibrationBins,
@@ -41,7 +42,7 @@ const metricFigure = z.object({
 export type MetricFigure = z.infer<typeof metricFigure>;
 
 /** What an evaluation found; the first metric is the one that decides. */
-export const figures = z.object({
+const figures = z.object({
   metrics: z.array(metricFigure).min(1),
   classes: z.array(
     z.object({ label: z.string(), support: z.number(), precision: z.number(), recall: z.number(), f1: z.number() }),
@@ -62,6 +63,8 @@ export const figures = z.object({
   regression: regression.nullable().default(null),
 });
 export type Figures = z.infer<typeof figures>;
+/** The column `figures` of an evaluation. */
+export const storedFigures = storedJson(figures);
 
 /** Cells of a confusion matrix that are kept, the fullest first: all of a matrix of 100 labels that errs widely. */
 const MOST_CELLS = 2_000;

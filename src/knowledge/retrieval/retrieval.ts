@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { SearchScope } from '../collection.js';
 
@@ -26,17 +27,18 @@ export interface QueryVector {
   ms: number;
 }
 
-export interface PassageScores {
+export const passageScores = z.object({
   /** Cosine similarity, -1 to 1; null when the passage is not among the dense candidates. */
-  dense: number | null;
+  dense: z.number().nullable(),
   /** BM25, 0 or more; null when the passage is not among the lexical candidates. */
-  lexical: number | null;
+  lexical: z.number().nullable(),
   /** What the passages are ranked by, 0 to 1; comparable within one retrieval only. */
-  fused: number;
+  fused: z.number(),
   /** 1-based places among the candidates. */
-  denseRank: number | null;
-  lexicalRank: number | null;
-}
+  denseRank: z.number().nullable(),
+  lexicalRank: z.number().nullable(),
+});
+export type PassageScores = z.infer<typeof passageScores>;
 
 export interface Passage {
   chunkId: string;

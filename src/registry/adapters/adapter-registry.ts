@@ -4,9 +4,10 @@ import type { Sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
-import type { Prisma, Transaction } from '../../platform/database/index.js';
-import { adapterUsage, ALIASES, attestation, parseAdapterReference } from './adapter.js';
-import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, Attestation, ServedAdapter } from './adapter.js';
+import type { Transaction } from '../../platform/database/index.js';
+import { ALIASES, parseAdapterReference, storedAttestation, storedUsage } from './adapter.js';
+import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, AliasEvidence } from './adapter.js';
+import type { AdapterMetrics, Attestation, ServedAdapter } from './adapter.js';
 import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-store.js';
 
 export interface AdapterRegistryParts {
@@ -21,7 +22,7 @@ export interface Promotion {
   alias: Alias;
   by: string;
   reason: string;
-  evidence: Prisma.InputJsonObject;
+  evidence: AliasEvidence;
   /** The version that the alias was seen to name when this was decided; left out: whatever it names now. */
   replaces?: string | null;
 }
@@ -43,7 +44,6 @@ export class AdapterRegistry {
    */
   async add(workspaceId: WorkspaceId, adapter: NewAdapter, version: NewAdapterVersion): Promise<AdapterVersionRow> {
     checkedName(adapter.name, 'input.adapter');
-    adapterUsage.parse(version.usage);
     return this.store.transaction(async (tx) => {
       await this.#hold(tx, workspaceId, [version.weightsFileId, version.configFileId, version.ggufFileId]);
       return this.store.addVersion(await this.store.ensure(workspaceId, adapter, tx), version, tx);
@@ -95,8 +95,8 @@ export class AdapterRegistry {
       task: adapter.task,
       variantId: version.variantId,
       modelId: adapter.modelId,
-      usage: adapterUsage.parse(version.usage),
-      attestation: version.attestation === null ? null : attestation.parse(version.attestation),
+      usage: storedUsage.decode(version.usage),
+      attestation: version.attestation === null ? null : storedAttestation.decode(version.attestation),
       file: { path: await this.parts.files.local(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },
     };
   }
@@ -152,7 +152,7 @@ export class AdapterRegistry {
    * Gives a version the scale that it acts with from now on.
    * @throws CONFLICT when an alias names it: what answers never changes under its name
    */
-  async rescale(version: AdapterVersionRow, scale: number, metrics: object): Promise<void> {
+  async rescale(version: AdapterVersionRow, scale: number, metrics: AdapterMetrics): Promise<void> {
     if (await this.store.rescale(version, scale, metrics)) return;
     throw new GraftError('CONFLICT', 'An alias names this version, so its scale can’t be changed.', {
       hint: 'Choose the scale before the version is promoted.',
@@ -161,6 +161,6 @@ export class AdapterRegistry {
 
   /** Writes down that a version acts, as it was measured. */
   async attest(versionId: string, proof: Attestation): Promise<void> {
-    await this.store.record(versionId, { attestation: attestation.parse(proof) });
+    await this.store.attest(versionId, proof);
   }
 }

@@ -1,14 +1,22 @@
 import { GraftError } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, nameCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import type { Database, Prisma, Transaction } from '../../platform/database/index.js';
-import type { AdapterReference, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from './adapter.js';
+import type { Json } from '../../kernel/stored-json.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { storedAliasEvidence, storedAttestation, storedMetrics, storedUsage } from './adapter.js';
+import type { AdapterMetrics, AdapterReference, AdapterRow, AdapterUsage, AdapterVersionRow } from './adapter.js';
+import type { Alias, AliasChangeRow, AliasEvidence, Attestation } from './adapter.js';
 
 export type NewAdapter = Pick<AdapterRow, 'name' | 'task' | 'modelId' | 'description'>;
 export type NewAdapterVersion = Omit<
   Prisma.AdapterVersionUncheckedCreateInput,
-  'id' | 'workspaceId' | 'adapterId' | 'version' | 'createdAt'
->;
+  'id' | 'workspaceId' | 'adapterId' | 'version' | 'createdAt' | 'usage' | 'recipe' | 'metrics' | 'attestation'
+> & {
+  usage: AdapterUsage;
+  /** How it was trained, as whoever trained it stores recipes. */
+  recipe?: Json;
+  metrics?: AdapterMetrics;
+};
 
 /** Who moves an alias to which version, and why. */
 export interface AliasMove {
@@ -17,8 +25,7 @@ export interface AliasMove {
   toVersionId: string | null;
   by: string;
   reason: string;
-  /** What the decision rests on, e.g. the evaluation that passed the gate. */
-  evidence: Prisma.InputJsonObject;
+  evidence: AliasEvidence;
   /** Whether it restores what an earlier promotion replaced. */
   isRollback?: boolean;
 }
@@ -77,13 +84,17 @@ export class AdapterStore {
     });
     if (known) return known;
     const last = await tx.adapterVersion.aggregate({ where: { adapterId: adapter.id }, _max: { version: true } });
+    const { usage, recipe, metrics, ...columns } = version;
     return tx.adapterVersion.create({
       data: {
+        ...columns,
         id: newId(),
         workspaceId: adapter.workspaceId,
         adapterId: adapter.id,
         version: (last._max.version ?? 0) + 1,
-        ...version,
+        usage: asColumn(storedUsage.encode(usage)),
+        metrics: asColumn(storedMetrics.encode(metrics ?? {})),
+        ...(recipe === undefined ? {} : { recipe: asColumn(recipe) }),
       },
     });
   }
@@ -177,7 +188,7 @@ export class AdapterStore {
           toVersionId,
           changedBy: move.by,
           reason: move.reason,
-          evidence: move.evidence,
+          evidence: asColumn(storedAliasEvidence.encode(move.evidence)),
           isRollback: move.isRollback ?? false,
         },
       });
@@ -233,21 +244,20 @@ export class AdapterStore {
    * Gives a version another scale; an attestation at the one before is dropped with it.
    * @returns false, and changes nothing, when an alias names the version
    */
-  async rescale({ id, workspaceId }: AdapterVersionRow, scale: number, metrics: object): Promise<boolean> {
+  async rescale({ id, workspaceId }: AdapterVersionRow, scale: number, metrics: AdapterMetrics): Promise<boolean> {
     const { rowCount } = await this.database.pool.query(
       `UPDATE adapter_version SET scale = $3, metrics = metrics || $4::jsonb,
          attestation = CASE WHEN scale = $3 THEN attestation END
        WHERE id = $1 AND workspace_id = $2
          AND NOT EXISTS (SELECT 1 FROM adapter_alias WHERE version_id = adapter_version.id)`,
-      [id, workspaceId, scale, JSON.stringify(metrics)],
+      [id, workspaceId, scale, JSON.stringify(storedMetrics.encode(metrics))],
     );
     return rowCount === 1;
   }
 
-  async record(
-    versionId: string,
-    data: Pick<Prisma.AdapterVersionUncheckedUpdateInput, 'attestation' | 'metrics' | 'scale'>,
-  ): Promise<void> {
-    await this.database.prisma.adapterVersion.update({ where: { id: versionId }, data });
+  /** Writes down that a version acts. */
+  async attest(versionId: string, proof: Attestation): Promise<void> {
+    const attestation = asColumn(storedAttestation.encode(proof));
+    await this.database.prisma.adapterVersion.update({ where: { id: versionId }, data: { attestation } });
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
+import { anyJson, storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 
 export type AdapterRow = Prisma.AdapterGetPayload<object>;
@@ -15,7 +16,7 @@ export type Alias = (typeof ALIASES)[number];
  * How the model must be asked for what an adapter learned. It is part of the version: an adapter that is asked in another form
  * than it was trained on answers badly, and nobody sees why.
  */
-export const adapterUsage = z.object({
+const adapterUsage = z.object({
   v: z.literal(1),
   /** Version of the rendering that made its examples. */
   rendering: z.number().int(),
@@ -36,6 +37,7 @@ export const adapterUsage = z.object({
   ]),
 });
 export type AdapterUsage = z.infer<typeof adapterUsage>;
+export const storedUsage = storedJson(adapterUsage);
 
 /** The proof that a version acts on the model that is served: see src/evaluation. */
 export const attestation = z.object({
@@ -56,6 +58,28 @@ export const attestation = z.object({
   attestedAt: z.string(),
 });
 export type Attestation = z.infer<typeof attestation>;
+export const storedAttestation = storedJson(attestation);
+
+/** What was measured of a version; versions that were not trained here begin with nothing. */
+const adapterMetrics = z
+  .object({
+    steps: z.number(),
+    /** The step whose weights were kept. */
+    adapterStep: z.number(),
+    /** Nats a token; null without a validation split. */
+    validationLoss: z.number().nullable(),
+    /** Scales that were tried on validation rows, and by which metric. */
+    scales: z.array(z.record(z.string(), anyJson)),
+    scaleMetric: z.string(),
+  })
+  .partial();
+export type AdapterMetrics = z.infer<typeof adapterMetrics>;
+export const storedMetrics = storedJson(adapterMetrics);
+
+/** What the decision to move an alias rests on, e.g. the evaluation that passed the gate. */
+const aliasEvidence = z.record(z.string(), anyJson);
+export type AliasEvidence = z.infer<typeof aliasEvidence>;
+export const storedAliasEvidence = storedJson(aliasEvidence);
 
 /** A version that the worker can apply. */
 export interface ServedAdapter {

@@ -2,7 +2,7 @@ import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from '
 import { TaskKind } from '../../data/index.js';
 import { BigIntScalar, connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../registry/index.js';
-import { attestation, type Attestation as AttestationRecord } from '../../registry/index.js';
+import { storedAttestation, type Attestation as AttestationRecord } from '../../registry/index.js';
 
 export const AdapterAlias = { PRODUCTION: 'production', CANDIDATE: 'candidate' } as const;
 export type AdapterAlias = (typeof AdapterAlias)[keyof typeof AdapterAlias];
@@ -210,7 +210,7 @@ export const toAdapterVersion = (row: AdapterVersionRow): AdapterVersion =>
     sizeBytes: row.bytes,
     origin: row.origin as AdapterOrigin,
     scale: row.scale,
-    attestation: row.attestation === null ? null : toAttestation(attestation.parse(row.attestation)),
+    attestation: row.attestation === null ? null : toAttestation(storedAttestation.decode(row.attestation)),
     createdAt: row.createdAt,
     row,
   });

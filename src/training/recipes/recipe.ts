@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
+import { storedJson } from '../../kernel/stored-json.js';
 
 /** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
 export const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
@@ -55,6 +56,8 @@ export const recipe = z.object({
   seed: z.number().int().min(0).max(0xffff_ffff),
 });
 export type Recipe = z.infer<typeof recipe>;
+/** The column `recipe` of an adapter version. */
+export const storedRecipe = storedJson(recipe);
 /** What a caller wants otherwise; what is left out or null stays as the preset has it. Checked by `recipeFor`. */
 export type RecipeOverrides = Wanted<Omit<Recipe, 'retention' | 'targets'>> & {
   targets?: readonly string[] | null;

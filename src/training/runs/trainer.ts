@@ -16,7 +16,7 @@ import type { TrainWorker } from '../../platform/worker/index.js';
 import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from '../../registry/index.js';
 import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
 import type { LabelToken } from '../recipes/label-tokens.js';
-import type { Recipe } from '../recipes/recipe.js';
+import { storedRecipe, type Recipe } from '../recipes/recipe.js';
 import type { ExecutorChoice } from './executor-choice.js';
 import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
 import type { TrainingContext, TrainingInput, TrainingOutput } from './training-run.js';
@@ -287,7 +287,8 @@ async function register(
       ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
       bytes: weights.bytes,
       ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
-      ...{ variantId, datasetVersionId, runId: run.id, usage, recipe, origin: 'TRAINED' },
+      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED' },
+      recipe: storedRecipe.encode(recipe),
       metrics: { steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
     },
   );

@@ -7,7 +7,7 @@ import {
   ScaleChooser,
   type StartEvaluation,
 } from '../../../src/evaluation/index.js';
-import { figures } from '../../../src/evaluation/evaluations/figures.js';
+import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
@@ -124,7 +124,7 @@ describe('evaluation', () => {
   it('measures an adapter and another on the same rows, with intervals, and shows what broke first', async () => {
     const run = await ended(await start({}));
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });
-    const found = figures.parse((await recorded(run.id)).figures);
+    const found = storedFigures.decode((await recorded(run.id)).figures);
     expect(found.metrics.map(({ name }) => name)).toEqual(['accuracy', 'macro-F1', 'worst-class F1', 'ECE']);
     const [accuracy] = found.metrics;
     expect(accuracy!.low).toBeLessThanOrEqual(accuracy!.value);
@@ -186,7 +186,7 @@ describe('evaluation', () => {
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
     const evaluated = await recorded(run.id);
     expect(evaluated.scale).toBe(1);
-    const { retention } = figures.parse(evaluated.figures);
+    const { retention } = storedFigures.decode(evaluated.figures);
     const { perplexity, texts, prompts, topAgreement, divergence, misrouted, others: flips } = retention!;
     expect(texts.map(({ name }) => name)).toEqual(['everyday', 'narrative', 'reference']);
     expect(texts.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(perplexity.tokens);
@@ -206,7 +206,7 @@ describe('evaluation', () => {
   it('finds nothing forgotten by an adapter that changes nothing', async () => {
     await kit.add({ name: 'nothing', seed: 6, strength: 0, task: 'CLASSIFICATION', usage: { labels: LABELS } });
     const run = await ended(await start({ adapter: 'nothing@1', against: null, rows: 3, retention: true }));
-    expect(figures.parse((await recorded(run.id)).figures).retention).toMatchObject({
+    expect(storedFigures.decode((await recorded(run.id)).figures).retention).toMatchObject({
       perplexity: { ratio: { value: 1, low: 1, high: 1 } },
       topAgreement: { value: 1 },
       divergence: { value: 0 },
@@ -225,7 +225,7 @@ describe('evaluation', () => {
   it('holds labels against a regression on the embedder’s vectors of the same rows', async () => {
     const run = await ended(await start({ regression: true }));
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
-    const { regression, metrics } = figures.parse((await recorded(run.id)).figures);
+    const { regression, metrics } = storedFigures.decode((await recorded(run.id)).figures);
     expect(regression).toMatchObject({ embedder: embedder.name, trainedOn: TEST_ROWS });
     // The topics are easy to tell for whoever reads English, which the tiny model does not.
     expect(regression!.accuracy.value).toBeGreaterThan(0.95);

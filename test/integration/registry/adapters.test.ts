@@ -60,7 +60,7 @@ describe('adapters', () => {
       await stored(randomBytes(64)),
       await stored(randomBytes(64)),
     ];
-    return registry.add(
+    const added = await registry.add(
       workspaceId,
       { name, task: 'CLASSIFICATION', modelId: model.modelId, description: '' },
       {
@@ -76,9 +76,10 @@ describe('adapters', () => {
         variantId: model.variantId,
         usage: USAGE,
         origin: 'TRAINED',
-        attestation: PROOF,
       },
     );
+    await registry.attest(added.id, PROOF);
+    return added;
   }
 
   const promote = (adapter: string, version: number) =>

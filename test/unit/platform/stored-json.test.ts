@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { storedBody } from '../../../src/ask/answer.js';
+import { storedVersion } from '../../../src/data/datasets/dataset.js';
+import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
+import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
+import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
+import { storedEmbedder } from '../../../src/knowledge/collection.js';
+import { storedMetadata } from '../../../src/knowledge/document-store.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
+import {
+  storedAliasEvidence,
+  storedAttestation,
+  storedMetrics,
+  storedUsage,
+} from '../../../src/registry/adapters/adapter.js';
+import { storedMeasurement } from '../../../src/registry/quantization/quantization.js';
+import { storedRecipe } from '../../../src/training/recipes/recipe.js';
+
+/** Each kind of run has forms of its own: see `defineRunKind`. */
+const OF_ITS_KIND = 'the run kind';
+
+/** What is stored in each JSON column. */
+const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof OF_ITS_KIND> = {
+  'Run.input': OF_ITS_KIND,
+  'Run.output': OF_ITS_KIND,
+  'Run.checkpoint': OF_ITS_KIND,
+  'Event.payload': OF_ITS_KIND,
+  'ModelVariant.measurement': storedMeasurement,
+  'AdapterVersion.usage': storedUsage,
+  'AdapterVersion.recipe': storedRecipe,
+  'AdapterVersion.metrics': storedMetrics,
+  'AdapterVersion.attestation': storedAttestation,
+  'AdapterAliasChange.evidence': storedAliasEvidence,
+  'SearchIndex.embedder': storedEmbedder,
+  'Document.metadata': storedMetadata,
+  'Answer.body': storedBody,
+  'DatasetVersion.manifest': storedVersion.manifest,
+  'DatasetVersion.sources': storedVersion.sources,
+  'DatasetVersion.counts': storedVersion.counts,
+  'DatasetVersion.statistics': storedVersion.statistics,
+  'DatasetVersion.report': storedVersion.report,
+  'FeatureView.fields': storedFields,
+  'FeatureRow.values': storedValues,
+  'Evaluation.figures': storedFigures,
+};
+
+describe('stored JSON', () => {
+  it('has a numbered format in every column', () => {
+    const schema = readFileSync(join(packageRoot(), 'prisma', 'schema.prisma'), 'utf8');
+    const columns = [...schema.matchAll(/^model (\w+) \{(.*?)^\}/gms)].flatMap(([, model, body]) =>
+      [...body!.matchAll(/^ +(\w+) +Json\b/gm)].map(([, column]) => `${model}.${column}`),
+    );
+    expect(Object.keys(COLUMNS).sort()).toEqual(columns.sort());
+  });
+
+  const shape = z.object({ seconds: z.number(), name: z.string() });
+  const stored = storedJson(shape, [
+    (old) => ({ milliseconds: old }),
+    (old) => ({ seconds: (old as { milliseconds: number }).milliseconds / 1000, name: '' }),
+  ]);
+
+  it('is read whatever earlier version wrote it', () => {
+    expect(stored.decode(1500)).toEqual({ seconds: 1.5, name: '' });
+    expect(stored.decode({ format: 2, milliseconds: 500 })).toEqual({ seconds: 0.5, name: '' });
+    const value = { seconds: 2, name: 'egg' };
+    expect(stored.encode(value)).toEqual({ ...value, format: 3 });
+    expect(stored.decode(stored.encode(value))).toEqual(value);
+  });
+
+  it('of a later version is refused, and says that an update reads it', () => {
+    expect(() => stored.decode({ format: 4 })).toThrow('stored by a later version');
+  });
+
+  it('that its schema refuses is neither written nor read', () => {
+    expect(() => stored.encode({ seconds: Number.NaN, name: '' })).toThrow('JSON to be stored is not of format 3');
+    expect(() => stored.decode({ format: 3, seconds: '2' })).toThrow('JSON to be read is not of format 3');
+  });
+});
