@@ -1,7 +1,7 @@
 /**
  * Who may import whom. Floors, from the ground up:
- * kernel <- worker-protocol <- gpu-worker, and
- * kernel <- platform, prompting, graphql-kit <- domains <- graphql <- main.ts and the programs beside it.
+ * kernel <- task-process, worker-protocol <- gpu-worker, and
+ * kernel <- task-process <- platform, prompting, graphql-kit <- domains <- graphql <- main.ts and the programs beside it.
  */
 const DOMAIN_FLOORS = [
   ['registry', 'knowledge'],
@@ -54,12 +54,19 @@ module.exports = {
       to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/(worker-protocol|kernel)/' },
     },
     {
+      name: 'task-process-imports-the-kernel-only',
+      comment: 'What does one task in a process of its own must load fast, and is used by both programs.',
+      severity: 'error',
+      from: { path: '^src/task-process/' },
+      to: { path: '^(src|gpu-worker|test|bench)/', pathNot: '^src/(task-process|kernel)/' },
+    },
+    {
       name: 'worker-imports-protocol-and-kernel-only',
       comment:
         'The worker has no database and no network: what it can’t import it can’t reach. It may run on another machine.',
       severity: 'error',
       from: { path: '^gpu-worker/' },
-      to: { path: '^(src|test|bench)/', pathNot: '^src/(worker-protocol|kernel)/' },
+      to: { path: '^(src|test|bench)/', pathNot: '^src/(worker-protocol|task-process|kernel)/' },
     },
     {
       name: 'gateway-never-imports-the-worker',
@@ -82,7 +89,7 @@ module.exports = {
         'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',
       severity: 'error',
       from: { path: '^src/platform/' },
-      to: { path: '^src/', pathNot: '^src/(platform|kernel|worker-protocol)/' },
+      to: { path: '^src/', pathNot: '^src/(platform|kernel|worker-protocol|task-process)/' },
     },
     {
       name: 'graphql-kit-is-pure',

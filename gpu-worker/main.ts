@@ -2,7 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { workOn } from '../src/task-process/index.js';
 import { serveOptions, trainOptions } from '../src/worker-protocol/index.js';
+import type { ThrowAwayTasks } from './in-child.js';
 import { errorFields, log } from './log.js';
 
 // A terminal's Ctrl-C reaches the whole group; the gateway decides when its workers end.
@@ -35,24 +37,26 @@ switch (task) {
     break;
   case 'probe': {
     const { probe } = await import('./probe.js');
-    await (await import('./one-shot.js')).answerOnce(() => probe(given as { gpu: boolean }));
+    workOn<ThrowAwayTasks['probe']>(probe);
     break;
   }
   case 'inspect': {
     const { inspectModel } = await import('./inspect.js');
-    await (await import('./one-shot.js')).answerOnce(() => inspectModel((given as { path: string }).path));
+    workOn<ThrowAwayTasks['inspect']>(({ path }) => inspectModel(path));
     break;
   }
   case 'quantize': {
     const { quantizeFile } = await import('./engines/quantization/quantize.js');
-    const { answerOnce } = await import('./one-shot.js');
-    await answerOnce((onFraction) => quantizeFile(given as Parameters<typeof quantizeFile>[0], onFraction));
+    workOn<ThrowAwayTasks['quantize']>((input, parent) =>
+      quantizeFile(input, (fraction) => void parent.tell(fraction)),
+    );
     break;
   }
   case 'compare': {
     const { compareModels } = await import('./engines/quantization/compare.js');
-    const { answerOnce } = await import('./one-shot.js');
-    await answerOnce((onFraction) => compareModels(given as Parameters<typeof compareModels>[0], onFraction));
+    workOn<ThrowAwayTasks['compare']>((input, parent) =>
+      compareModels(input, (fraction) => void parent.tell(fraction)),
+    );
     break;
   }
   default:

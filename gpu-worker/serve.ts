@@ -13,7 +13,7 @@ import { scoreNext } from './engines/inference/score-next.js';
 import { scoreText } from './engines/inference/score-text.js';
 import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
-import { inspectInChild } from './one-shot.js';
+import { inspectInChild } from './in-child.js';
 import { serveRole, type ModelFile, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
 import { Server, type Handlers } from './server.js';
 

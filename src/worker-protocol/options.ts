@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { errorCode } from './messages.js';
 
 /** Requests that may wait. */
 const queue = z.number().int().min(0).default(64);
@@ -36,12 +35,3 @@ export type ServeSettings = Omit<z.input<typeof serveOptions>, 'provider'>;
 export const trainOptions = z.object({ queue });
 export type TrainOptions = z.infer<typeof trainOptions>;
 export type TrainSettings = z.input<typeof trainOptions>;
-
-/** What a throw-away process (`probe`, `inspect`…) says last, without an envelope. */
-export const oneShotAnswer = z.union([
-  z.object({ output: z.unknown() }),
-  z.object({ code: errorCode, message: z.string(), field: z.string().optional(), hint: z.string().optional() }),
-]);
-export type OneShotAnswer = z.infer<typeof oneShotAnswer>;
-/** And before that, if it takes long. */
-export const oneShotMessage = z.union([z.object({ fraction: z.number().min(0).max(1) }), oneShotAnswer]);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { CompareInput, CompareOutput, QuantizeInput, QuantizeOutput } from '../../../src/worker-protocol/index.js';
-import { workInChild } from '../../one-shot.js';
+import { workInChild } from '../../in-child.js';
 import type { Call } from '../../server.js';
 import { requireDigest } from '../training/model/require-digest.js';
 
@@ -16,14 +16,11 @@ export async function quantizeInChild(input: QuantizeInput, { signal, progress }
   await requireDigest(input.model);
   const threads = input.threads ?? availableParallelism();
   try {
-    return (await workInChild({
-      task: 'quantize',
-      argument: { ...input, threads },
+    return await workInChild('quantize', { ...input, threads }, {
       signal,
-      timeoutMs: null,
-      onFraction: (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
+      onNote: async (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
       died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
-    })) as QuantizeOutput;
+    });
   } catch (error) {
     await rm(input.target, { force: true });
     throw error;
@@ -33,12 +30,9 @@ export async function quantizeInChild(input: QuantizeInput, { signal, progress }
 /** @throws MODEL_DIGEST_MISMATCH, WORKER_CRASHED (there may be too little memory for both), and what `compareModels` throws */
 export async function compareInChild(input: CompareInput, { signal, progress }: ChildCall): Promise<CompareOutput> {
   for (const file of [input.reference, input.model]) await requireDigest(file);
-  return (await workInChild({
-    task: 'compare',
-    argument: input,
+  return workInChild('compare', input, {
     signal,
-    timeoutMs: null,
-    onFraction: (fraction) => progress(fraction, 'Comparing it with the model that it was made from.'),
+    onNote: async (fraction) => progress(fraction, 'Comparing it with the model that it was made from.'),
     died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
-  })) as CompareOutput;
+  });
 }

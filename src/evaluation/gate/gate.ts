@@ -57,7 +57,7 @@ export class Gate {
     const checks = judge(
       {
         attested: version.attestation !== null,
-        evaluation: current && { rows: current.rows, figures: figures.parse(current.figures) },
+        evaluation: current && { rows: current.rows, figures: storedFigures.decode(current.figures) },
         replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
       },
       checked,

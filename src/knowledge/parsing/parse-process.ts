@@ -1,31 +1,33 @@
 import { Worker } from 'node:worker_threads';
-import { OUT_OF_MEMORY, type ParseReply, type ParseRequest } from './parse-protocol.js';
+import { GraftError } from '../../kernel/errors.js';
+import { OUT_OF_MEMORY, workOn } from '../../task-process/index.js';
+import type { ParseReply, ParseTask } from './parse-protocol.js';
 
 /**
  * The parsing process: documents are untrusted, and the parsers' own bugs must not reach the gateway's memory, time or
  * credentials. A thread parses; this one stays responsive and ends the process when the gateway is gone (even while the
  * thread hangs) or when memory outside the JavaScript heap exceeds its limit. The gateway keeps the time.
  */
-const HEAP_MIB = 512;
-const RSS_LIMIT_BYTES = 1536 * 1024 * 1024;
-const WATCH_MS = 100;
+const HEAP_MB = 512;
+const RSS_MB = 1536;
 
-if (process.send !== undefined) serve(process.send.bind(process));
+const thread = new Worker(new URL('./parse-thread.js', import.meta.url), {
+  resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, stackSizeMb: 4 },
+  stdout: true,
+  stderr: true,
+});
+thread.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? OUT_OF_MEMORY : 1),
+);
+thread.on('exit', () => process.exit(1));
 
-function serve(send: (message: unknown) => boolean): void {
-  const thread = new Worker(new URL('./parse-thread.js', import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, stackSizeMb: 4 },
-    stdout: true,
-    stderr: true,
-  });
-  thread.on('message', (reply: ParseReply) => send(reply));
-  thread.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? OUT_OF_MEMORY : 1),
-  );
-  thread.on('exit', () => process.exit(1));
-  process.on('message', (request: ParseRequest) => thread.postMessage(request));
-  process.on('disconnect', () => process.exit(0));
-  setInterval(() => {
-    if (process.memoryUsage.rss() > RSS_LIMIT_BYTES) process.exit(OUT_OF_MEMORY);
-  }, WATCH_MS);
-}
+workOn<ParseTask>(
+  async (request) => {
+    const replied = new Promise<ParseReply>((resolve) => thread.once('message', resolve));
+    thread.postMessage(request);
+    const reply = await replied;
+    if (!reply.ok) throw new GraftError(reply.code, reply.message, { hint: reply.hint });
+    return { document: reply.document, chunks: reply.chunks };
+  },
+  { rssMb: RSS_MB },
+);

@@ -14,15 +14,15 @@ port.on('message', (request: ParseRequest) => {
   void answer(request).then((reply) => port.postMessage(reply));
 });
 
-async function answer({ id, path, sha256: expected, claim }: ParseRequest): Promise<ParseReply> {
+async function answer({ path, sha256: expected, claim }: ParseRequest): Promise<ParseReply> {
   try {
     const bytes = await readFile(path);
     if (sha256(bytes) !== expected)
       throw new GraftError('STORAGE_FAILED', 'The stored file is damaged: upload it again.');
     const document = await parseDocument(bytes, claim);
-    return { id, ok: true, document, chunks: chunkDocument(document) };
+    return { ok: true, document, chunks: chunkDocument(document) };
   } catch (error) {
-    if (isGraftError(error)) return { id, ok: false, code: error.code, message: error.message, hint: error.hint };
-    return { id, ok: false, code: 'STORAGE_FAILED', message: 'The stored file could not be read.', hint: undefined };
+    if (isGraftError(error)) return { ok: false, code: error.code, message: error.message, hint: error.hint };
+    return { ok: false, code: 'STORAGE_FAILED', message: 'The stored file could not be read.', hint: undefined };
   }
 }

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
-import { oneShotAnswer, type OneShotAnswer } from '../../worker-protocol/index.js';
+import { runTask, TaskProcessFault } from '../../task-process/index.js';
 import { packageRoot } from '../package-root.js';
 import { followStderr, type LogLines } from './stderr.js';
 
@@ -26,48 +26,21 @@ export function forkWorker(program: string, task: string, argument: unknown): Ch
 }
 
 /**
- * Resolves when a process has ended and all it sent has been received, with words for the log: `exit` alone can come
- * before the last messages.
- */
-export function whenGone(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      const how = signal ?? `exit code ${code}`;
-      if (!child.connected) return resolve(how);
-      const timer = setTimeout(() => resolve(how), 1_000);
-      child.once('disconnect', () => {
-        clearTimeout(timer);
-        resolve(how);
-      });
-    });
-    // A process that could not be started has no exit.
-    child.once('error', (error) => child.pid === undefined && resolve(error.message));
-  });
-}
-
-/**
- * Runs a task in a throw-away process and returns its output.
+ * Runs a task of the worker's program in a throw-away process and returns its output.
  * @throws the task's own error; WORKER_CRASHED when the process died or took longer than `timeoutMs`
  */
-export function runOnce(
+export async function runOnce(
   program: string,
   task: string,
-  argument: unknown,
-  options: { log: LogLines; timeoutMs: number },
+  input: unknown,
+  { log, timeoutMs }: { log: LogLines; timeoutMs: number },
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const child = forkWorker(program, task, argument);
-    const stderr = followStderr(child, options.log);
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
-    let answer: OneShotAnswer | undefined;
-    child.on('message', (message) => (answer = oneShotAnswer.safeParse(message).data));
-    void whenGone(child).then((how) => {
-      clearTimeout(timer);
-      if (answer === undefined) {
-        options.log.error({ task, how, stderr: stderr.tail() }, 'a throw-away worker process died');
-        reject(new GraftError('WORKER_CRASHED', `The worker’s ${task} ended with ${how}.`));
-      } else if ('code' in answer) reject(new GraftError(answer.code, answer.message));
-      else resolve(answer.output);
-    });
+  let stderr: ReturnType<typeof followStderr> | undefined;
+  const follow = (child: ChildProcess) => (stderr = followStderr(child, log));
+  const env = workerEnvironment(process.env);
+  return runTask({ file: program, argv: [task], env, stderr: follow }, input, { timeoutMs }).catch((error: unknown) => {
+    if (!(error instanceof TaskProcessFault)) throw error;
+    log.error({ task, how: error.how, stderr: stderr?.tail() }, 'a throw-away worker process died');
+    throw new GraftError('WORKER_CRASHED', `The worker’s ${task} ended with ${error.how}.`, { cause: error });
   });
 }

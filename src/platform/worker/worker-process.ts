@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { GraftError } from '../../kernel/errors.js';
+import { whenGone } from '../../task-process/index.js';
 import {
   parseChunk,
   parseOutput,
@@ -16,7 +17,6 @@ import {
   type WorkerHello,
   type WorkerMessage,
 } from '../../worker-protocol/index.js';
-import { whenGone } from './spawn.js';
 import { followStderr, type LogLines } from './stderr.js';
 
 export interface CallSettings<C> {
@@ -83,7 +83,7 @@ export class WorkerProcess {
     child.on('message', (value) => this.receive(value));
     child.on('error', (error) => this.log.error({ err: error }, 'the channel to the worker failed'));
     this.exited = new Promise((resolve) => {
-      void whenGone(child).then((how) => {
+      void whenGone(child).then(({ how }) => {
         this.die();
         resolve(how);
       });
