@@ -51,7 +51,9 @@ const environment = z.object({
   GRAFT_MODEL: z
     .string()
     .default('smollm2-135m-instruct')
-    .describe('Catalogue name of the model that answers when a request names none.'),
+    .describe(
+      'The model that answers when a request names none: a name of the catalogue, or a registered model as `name` or `name@quantization`.',
+    ),
   GRAFT_EMBEDDER: z
     .string()
     .default('all-minilm-l6-v2')

@@ -30,7 +30,7 @@ export interface ModelRegistryParts {
   modelsOnDisk: ModelsOnDisk;
   erasure: Erasure;
   worker: Pick<WorkerClient, 'inspectModel'>;
-  /** GRAFT_MODEL and GRAFT_EMBEDDER: catalogue names. */
+  /** GRAFT_MODEL, a catalogue name or a registered model as `resolve` takes it, and GRAFT_EMBEDDER, a catalogue name. */
   defaults: { model: string; embedder: string };
 }
 
@@ -58,7 +58,7 @@ export class ModelRegistry {
 
   /**
    * Makes sure that the default model and embedder are on this machine and registered; quick when they are.
-   * @throws SETUP_FAILED for a name that the catalogue lacks, MODEL_UNAVAILABLE, MODEL_DIGEST_MISMATCH, and what the worker's inspection throws
+   * @throws SETUP_FAILED for a name that neither the catalogue has nor this workspace, MODEL_UNAVAILABLE, MODEL_DIGEST_MISMATCH, and what the worker's inspection throws
    */
   async ensureDefaults(
     workspaceId: WorkspaceId,
@@ -67,6 +67,7 @@ export class ModelRegistry {
   ): Promise<ServedVariant> {
     await this.ensureEmbedder(onProgress, signal);
     const entry = this.#defaultGenerator();
+    if (entry === null) return this.defaultVariant(workspaceId);
     const [file] = await this.parts.modelsOnDisk.files(entry.name, onProgress, signal);
     if (!(await this.parts.store.variantByDigest(workspaceId, file!.sha256))) {
       const variant = await this.#inspected(workspaceId, catalogued(entry, file!), null, signal);
@@ -98,9 +99,10 @@ export class ModelRegistry {
     return this.#embedder;
   }
 
-  /** The variant that answers when a request names none. @throws MODEL_UNAVAILABLE */
+  /** The variant that answers when a request names none. @throws MODEL_UNAVAILABLE, SETUP_FAILED when there is none of its name */
   async defaultVariant(workspaceId: WorkspaceId): Promise<ServedVariant> {
     const entry = this.#defaultGenerator();
+    if (entry === null) return this.#registeredDefault(workspaceId);
     const key = `${workspaceId} default`;
     const known = this.#served.get(key);
     if (known) return known;
@@ -279,14 +281,22 @@ export class ModelRegistry {
     });
   }
 
-  #defaultGenerator(): GeneratorEntry {
+  /** null when the default is no model of the catalogue, but one that was registered. */
+  #defaultGenerator(): GeneratorEntry | null {
+    const entry = catalogueEntry(this.parts.defaults.model);
+    return entry?.kind === 'generator' ? entry : null;
+  }
+
+  async #registeredDefault(workspaceId: WorkspaceId): Promise<ServedVariant> {
     const { model } = this.parts.defaults;
-    const entry = catalogueEntry(model);
-    if (entry?.kind === 'generator') return entry;
-    throw new GraftError(
-      'SETUP_FAILED',
-      `GRAFT_MODEL names ${JSON.stringify(model)}, which is no model of the catalogue.`,
-    );
+    return this.resolve(workspaceId, model).catch((error: unknown) => {
+      if (!isGraftError(error, 'NOT_FOUND')) throw error;
+      throw new GraftError(
+        'SETUP_FAILED',
+        `GRAFT_MODEL names ${JSON.stringify(model)}, which is neither a model of the catalogue nor a registered one.`,
+        { hint: 'Start without it and register the model; its name, or name@quantization, may then stand there.' },
+      );
+    });
   }
 
   #defaultEmbedder(): EmbedderEntry {

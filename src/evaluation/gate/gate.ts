@@ -9,7 +9,7 @@ import { GraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
-import { figures } from '../evaluations/figures.js';
+import { storedFigures } from '../evaluations/figures.js';
 import { bounds, check, DEFAULT_BOUNDS, judge, type Bounds } from './judge.js';
 
 export interface GateParts {

@@ -30,6 +30,8 @@ export class RegistryKit {
     readonly registry: ModelRegistry,
     readonly train: TrainWorker,
     readonly quantizer: Quantizer,
+    /** Another registry of the same models, which answers with this one when nobody names any. */
+    readonly withDefault: (model: string) => ModelRegistry,
   ) {}
 
   static async start(worker: WorkerClient, { realModels = false } = {}): Promise<RegistryKit> {
@@ -54,10 +56,12 @@ export class RegistryKit {
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
       : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
     const store = new ModelStore(database);
-    const registry = new ModelRegistry({
-      ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store },
-      defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
-    });
+    const withDefault = (model: string) =>
+      new ModelRegistry({
+        ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store },
+        defaults: { model, embedder: 'all-minilm-l6-v2' },
+      });
+    const registry = withDefault('smollm2-135m-instruct');
     const train = new TrainWorker({ log, drainMs: 0 });
     await train.start();
     const quantizer = new Quantizer({
@@ -67,7 +71,7 @@ export class RegistryKit {
     runs.handle([downloadRuns], registry);
     runs.handle([quantizationRuns], quantizer);
     runs.start();
-    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry, train, quantizer);
+    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry, train, quantizer, withDefault);
   }
 
   async dispose(): Promise<void> {
