@@ -12,8 +12,9 @@ import { eventually } from '../support/eventually.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { itWhen } from '../support/skip.js';
 
-const STREAM = `subscription ($question: String!, $maxTokens: Int!) {
-  askStream(input: { question: $question, strategy: BASE, generation: { maxTokens: $maxTokens, temperature: 0 } }) {
+const STREAM = `subscription ($question: String!, $maxTokens: Int!, $conversationId: ID) {
+  askStream(input: { question: $question, strategy: BASE, conversationId: $conversationId,
+                     generation: { maxTokens: $maxTokens, temperature: 0 } }) {
     __typename ... on TextDelta { text } ... on AnswerReady { answer { text } } } }`;
 
 interface StreamEvent {
@@ -58,17 +59,17 @@ describe('the whole product over its own protocols', () => {
     await home.remove();
   });
 
-  const post = async (query: string, variables = {}) => {
+  const post = async <T = object>(query: string, variables = {}) => {
     const response = await fetch(`${graft.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query, variables }),
     });
-    return (await response.json()) as { data?: Record<string, never>; errors?: unknown[] };
+    return (await response.json()) as { data?: T; errors?: unknown[] };
   };
   const busy = async () => {
-    const { data } = await post('{ system { worker { active } } }');
-    return (data?.['system'] as unknown as { worker: { active: number } }).worker.active > 0;
+    const { data } = await post<{ system: { worker: { active: number } } }>('{ system { worker { active } } }');
+    return data!.system.worker.active > 0;
   };
 
   it('passes the audits of graphql-http, and introspects within its limits', async () => {
@@ -89,7 +90,7 @@ describe('the whole product over its own protocols', () => {
     }
   });
 
-  describe.each(CLIENTS)('$name', ({ connect }) => {
+  describe.each(CLIENTS)('$name', ({ name, connect }) => {
     it('streams an answer: deltas, then the answer that counts', async () => {
       const client = connect(graft.url);
       const events: StreamEvent[] = [];
@@ -102,9 +103,10 @@ describe('the whole product over its own protocols', () => {
       await client.dispose();
     });
 
-    it('cancels one: the worker stops generating', async () => {
+    it('cancels one: the worker stops generating, and no answer comes of it', async () => {
       const client = connect(graft.url);
-      const variables = { question: 'Tell a very long story about a garden.', maxTokens: 500 };
+      const conversationId = `cancelled by ${name}`;
+      const variables = { question: 'Tell a very long story about a garden.', maxTokens: 500, conversationId };
       const stream = client.iterate({ query: STREAM, variables });
       for (;;) {
         const { value, done } = await stream.next();
@@ -113,7 +115,13 @@ describe('the whole product over its own protocols', () => {
       }
       await stream.return!();
       // The worker reports its load with each heartbeat.
-      await eventually('the worker to be idle', async () => !(await busy()), 5_000);
+      await eventually('the worker to be idle', async () => !(await busy()));
+      // A story that was told to its end would stand here.
+      const { data } = await post(
+        'query ($conversationId: ID!) { answers(filter: { conversationId: $conversationId }) { edges { node { id } } } }',
+        { conversationId },
+      );
+      expect(data).toEqual({ answers: { edges: [] } });
       await client.dispose();
     });
   });

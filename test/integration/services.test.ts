@@ -149,7 +149,7 @@ describe('a home', () => {
     (await lockHome(home)).release();
   });
 
-  it('of a killed process is free', async () => {
+  it('is free when the process that held it was killed', async () => {
     const first = startGatewayProcess(home, { urls: external });
     await first.answer;
     first.child.kill('SIGKILL');

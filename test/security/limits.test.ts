@@ -157,24 +157,16 @@ describe('limits', () => {
     }
   });
 
-  it('takes no longer to refuse a hostile document than an honest one takes to run', async () => {
+  it('refuses a hostile document before it is validated, as an honest one is not', async () => {
     const gateway = await startProbeGateway();
     try {
-      // Overlapping fields are compared pairwise in validation; the limits come first.
-      const hostile = `{ item { ${repeat(1_300, () => 'next { id }')} } }`;
-      const honest = `{ item { ${'next { '.repeat(12)}id${' }'.repeat(12)} ${'# more '.repeat(2_000)}\n } }`;
-      const times = { hostile: [] as number[], honest: [] as number[] };
-      // In turns: on shared cores the fastest of each tells of the work, the others of the neighbours.
-      for (let i = 0; i < 20; i++)
-        for (const [kind, query] of [
-          ['hostile', hostile],
-          ['honest', honest],
-        ] as const) {
-          const started = performance.now();
-          await gateway.post({ query: `${query} # ${i}` });
-          times[kind].push(performance.now() - started);
-        }
-      expect(Math.min(...times.hostile)).toBeLessThan(3 * Math.min(...times.honest) + 10);
+      // Validation compares overlapping fields pairwise. That it did not begin shows in the unknown field that nobody names.
+      const hostile = `{ item { unknown ${repeat(1_300, () => 'next { id }')} } }`;
+      const honest = `{ item { unknown ${'next { '.repeat(12)}id${' }'.repeat(12)} ${'# more '.repeat(2_000)}\n } }`;
+      const codesOf = async (query: string) =>
+        (await gateway.post({ query })).json.errors?.map(({ extensions }) => extensions['code']);
+      expect(await codesOf(hostile)).toEqual(['QUERY_TOO_COMPLEX']);
+      expect(await codesOf(honest)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
     } finally {
       await gateway.close(100);
     }

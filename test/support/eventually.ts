@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks until the answer is neither null nor false nor an error, at most `withinMs` milliseconds; then fails with the last error. */
+const LOOK_MS = 25;
+
+/**
+ * Asks until the answer is something: neither null, undefined nor false, nor an error. The one way to wait in tests.
+ * @throws after `withinMs` milliseconds, with the last error as cause
+ */
 export async function eventually<T>(
   what: string,
-  ask: () => Promise<T | null | false> | T | null | false,
+  ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
   withinMs = 30_000,
 ): Promise<T> {
   const until = performance.now() + withinMs;
@@ -11,12 +16,16 @@ export async function eventually<T>(
   while (performance.now() < until) {
     try {
       const answer = await ask();
-      if (answer !== null && answer !== false) return answer;
+      if (answer !== null && answer !== undefined && answer !== false) return answer;
       last = undefined;
     } catch (error) {
       last = error;
     }
-    await sleep(50);
+    await sleep(LOOK_MS);
   }
   throw new Error(`waited ${withinMs} ms in vain: ${what}`, { cause: last });
 }
+
+/** Waits until a condition holds; when it never does, the error quotes it. */
+export const until = (holds: () => boolean, withinMs?: number): Promise<true> =>
+  eventually<true>(holds.toString(), () => holds() || null, withinMs);

@@ -25,6 +25,7 @@ import {
   type SubscriptionRequest,
 } from '../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../src/graphql/schema.js';
+import { eventually } from './eventually.js';
 
 /** A small real schema that does on command what the product's does on bad days: wait, fail, leak, nest. */
 
@@ -63,11 +64,7 @@ export class ProbeLog {
 
 /** Takes `name` off the list as soon as it stands there. */
 async function untilListed(list: string[], what: string, name: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!list.includes(name)) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await sleep(5);
-  }
+  await eventually(what, () => list.includes(name));
   list.splice(list.indexOf(name), 1);
 }
 

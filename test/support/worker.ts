@@ -152,8 +152,3 @@ export const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-/** Waits until something holds, looking every 20 ms; the test's own timeout bounds it. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

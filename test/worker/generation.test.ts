@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GenerateRequest, ModelFile, PromptSegment } from '../../src/worker-protocol/index.js';
 import { TINY_CONTEXT, writeTinyModel } from '../support/tiny-model.js';
-import { collect, doneOf, RawWorker, startWorker, until, workspaceId, type TestWorker } from '../support/worker.js';
+import { until } from '../support/eventually.js';
+import { collect, doneOf, RawWorker, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);

@@ -6,7 +6,8 @@ import { InteractiveGauge } from '../../src/platform/worker/interactive-gauge.js
 import { TrainWorker, WorkerSupervisor, type SupervisorOptions } from '../../src/platform/worker/index.js';
 import { countingRole, type countingOperations } from '../support/counting-role.js';
 import { PROCESS_TIMINGS } from '../../src/platform/worker/worker-process.js';
-import { isAlive, until, workspaceId } from '../support/worker.js';
+import { until } from '../support/eventually.js';
+import { isAlive, workspaceId } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);

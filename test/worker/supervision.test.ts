@@ -9,7 +9,8 @@ import { CRASH_LIMITS, CrashPolicy } from '../../src/platform/worker/crash-polic
 import { workerEnvironment } from '../../src/platform/worker/spawn.js';
 import type { GenerateRequest, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
-import { collect, doneOf, isAlive, startWorker, until, workspaceId, type TestWorker } from '../support/worker.js';
+import { until } from '../support/eventually.js';
+import { collect, doneOf, isAlive, startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
 jest.setTimeout(180_000);

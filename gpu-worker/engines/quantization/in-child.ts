@@ -16,11 +16,15 @@ export async function quantizeInChild(input: QuantizeInput, { signal, progress }
   await requireDigest(input.model);
   const threads = input.threads ?? availableParallelism();
   try {
-    return await workInChild('quantize', { ...input, threads }, {
-      signal,
-      onNote: async (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
-      died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
-    });
+    return await workInChild(
+      'quantize',
+      { ...input, threads },
+      {
+        signal,
+        onNote: async (fraction) => progress(fraction, `Quantizing to ${input.type}.`),
+        died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
+      },
+    );
   } catch (error) {
     await rm(input.target, { force: true });
     throw error;

@@ -69,7 +69,7 @@ const adapterMetrics = z
     /** Nats a token; null without a validation split. */
     validationLoss: z.number().nullable(),
     /** Scales that were tried on validation rows, and by which metric. */
-    scales: z.array(z.record(z.string(), anyJson)),
+    scales: z.array(z.object({ scale: z.number(), value: z.number() })),
     scaleMetric: z.string(),
   })
   .partial();

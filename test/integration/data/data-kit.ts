@@ -6,7 +6,7 @@ import { Data, dataRuns } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile } from '../../../src/data/index.js';
 import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { exporting } from '../../../src/data/datasets/export-run.js';
-import type { ImportOutput } from '../../../src/data/datasets/import-run.js';
+import { importing, type ImportOutput } from '../../../src/data/datasets/import-run.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
@@ -17,7 +17,7 @@ import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
-import { eventually } from '../platform/eventually.js';
+import { endedRun } from '../../support/ended-run.js';
 
 export const ws: WorkspaceId = DEFAULT_WORKSPACE_ID;
 
@@ -92,21 +92,14 @@ export class DataKit {
     return this.data.datasets.addVersion(ws, { ...usual, dataset, files, ...more });
   }
 
-  async ended(run: RunRow, timeoutMs = 60_000): Promise<RunRow> {
-    return eventually(
-      'the run to end',
-      async () => {
-        const now = await this.runs.get(ws, run.id);
-        return now?.finishedAt ? now : null;
-      },
-      timeoutMs,
-    );
+  ended(run: RunRow, timeoutMs?: number): Promise<RunRow> {
+    return endedRun(this.database, run, timeoutMs);
   }
 
   async output(run: RunRow): Promise<ImportOutput> {
     const ended = await this.ended(run);
     if (ended.status !== 'SUCCEEDED') throw new Error(`${ended.status}: ${ended.errorCode} ${ended.errorMessage}`);
-    return ended.output as unknown as ImportOutput;
+    return importing.outputOf(ended)!;
   }
 
   async version(run: RunRow): Promise<VersionRecord> {

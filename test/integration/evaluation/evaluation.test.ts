@@ -15,8 +15,8 @@ import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { DataKit } from '../data/data-kit.js';
+import { eventually } from '../../support/eventually.js';
 import { realEmbedder } from '../knowledge/harness.js';
-import { eventually } from '../platform/eventually.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.

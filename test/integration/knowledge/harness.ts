@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createGraphContext, makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import {
   CollectionStore,
   DocumentStore,
@@ -20,13 +20,14 @@ import { Erasure } from '../../../src/erasure/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
-import { RunQueue, isFinished, type RunRow } from '../../../src/platform/runs/index.js';
+import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { createLogger } from '../../../src/platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from '../../../src/platform/vectors/index.js';
 import { ServeWorker } from '../../../src/platform/worker/index.js';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { chromaUrl, freshWorkspace } from '../../support/chroma.js';
 import { testDatabase } from '../../support/database.js';
+import { endedRun } from '../../support/ended-run.js';
 
 const log = createLogger({ level: 'silent' });
 
@@ -120,14 +121,7 @@ export async function startKnowledge() {
     ...runResolvers(knowledgeRuns, runs, nodes),
   ]);
 
-  const finished = async (run: RunRow, timeoutMs = 60_000): Promise<RunRow> => {
-    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
-      const row = await runs.get(run.workspaceId as WorkspaceId, run.id);
-      if (row !== null && isFinished(row.status)) return row;
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    throw new Error(`run ${run.id} did not end within ${timeoutMs} ms`);
-  };
+  const finished = (run: RunRow, timeoutMs?: number): Promise<RunRow> => endedRun(database, run, timeoutMs);
 
   return {
     ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, schema, nodes },

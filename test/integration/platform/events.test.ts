@@ -7,7 +7,7 @@ import { EventLog, type StoredEvent } from '../../../src/platform/events/index.j
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { freshWorkspace } from '../../support/chroma.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { CuttableWay, cutConnections } from './outage.js';
 
 const WORKSPACE = DEFAULT_WORKSPACE_ID;

@@ -13,7 +13,7 @@ import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { TrainWorker, type WorkerClient } from '../../../src/platform/worker/index.js';
 import { downloadRuns, ModelRegistry, ModelStore, quantizationRuns, Quantizer } from '../../../src/registry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
-import { eventually } from '../platform/eventually.js';
+import { endedRun } from '../../support/ended-run.js';
 import { HubServer } from '../platform/hub-server.js';
 
 /** A registry on the real database and the real workers, of which the one that quantizes starts when it is asked; with a hub of the test's own. */
@@ -71,7 +71,20 @@ export class RegistryKit {
     runs.handle([downloadRuns], registry);
     runs.handle([quantizationRuns], quantizer);
     runs.start();
-    return new RegistryKit(database, folder, hub, artifacts, files, erasure, runs, events, registry, train, quantizer, withDefault);
+    return new RegistryKit(
+      database,
+      folder,
+      hub,
+      artifacts,
+      files,
+      erasure,
+      runs,
+      events,
+      registry,
+      train,
+      quantizer,
+      withDefault,
+    );
   }
 
   async dispose(): Promise<void> {
@@ -89,15 +102,8 @@ export class RegistryKit {
   }
 
   /** The run when it has ended. */
-  async ended(run: RunRow, timeoutMs?: number): Promise<RunRow> {
-    return eventually(
-      'the run to end',
-      async () => {
-        const now = await this.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } });
-        return now.finishedAt ? now : null;
-      },
-      timeoutMs,
-    );
+  ended(run: RunRow, timeoutMs?: number): Promise<RunRow> {
+    return endedRun(this.database, run, timeoutMs);
   }
 
   /** Everything that registrations could leave behind, but for rows of runs. */

@@ -3,7 +3,7 @@ import type { GraftError } from '../../../../src/kernel/errors.js';
 import { newId } from '../../../../src/kernel/ids.js';
 import { EventLog } from '../../../../src/platform/events/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
-import { eventually } from '../eventually.js';
+import { eventually } from '../../../support/eventually.js';
 import { CuttableWay } from '../outage.js';
 import { LEASE_MS, newRun, RunsKit } from './runs-kit.js';
 

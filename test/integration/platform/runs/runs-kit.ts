@@ -8,7 +8,7 @@ import { RunQueue, runStream, type ContextOf, type RunQueueOptions } from '../..
 import type { NewRun, RunRow } from '../../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
 import { testDatabase, type TestDatabase } from '../../../support/database.js';
-import { eventually } from '../eventually.js';
+import { eventually } from '../../../support/eventually.js';
 import { testKind, type TestKindOptions } from './test-kind.js';
 
 export const WORKSPACE = DEFAULT_WORKSPACE_ID;

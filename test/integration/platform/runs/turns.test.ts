@@ -3,7 +3,7 @@ import { newId } from '../../../../src/kernel/ids.js';
 import { systemClock } from '../../../../src/kernel/clock.js';
 import { RunQueue } from '../../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
-import { eventually } from '../eventually.js';
+import { eventually } from '../../../support/eventually.js';
 import { newRun, RunsKit, type Work } from './runs-kit.js';
 import { testKind } from './test-kind.js';
 

@@ -4,7 +4,7 @@ import { newId } from '../../../../src/kernel/ids.js';
 import { encodeCursor, pageRequest } from '../../../../src/kernel/pagination.js';
 import type { RunQueue, RunRow } from '../../../../src/platform/runs/index.js';
 import { freshWorkspace } from '../../../support/chroma.js';
-import { eventually } from '../eventually.js';
+import { eventually } from '../../../support/eventually.js';
 import { newRun, RunsKit, WORKSPACE, type TestContext } from './runs-kit.js';
 import { testKind } from './test-kind.js';
 
