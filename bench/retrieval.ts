@@ -1,38 +1,36 @@
 /**
- * Ranking quality and speed of search on XQuAD-en (240 paragraphs, 1,190 questions): the documents go through the real
- * ingestion, the questions through the real retriever, on embedded PostgreSQL and Chroma and the real worker.
+ * Ranking quality and speed of search: documents go through the real ingestion, questions through the real retriever, on embedded
+ * PostgreSQL and Chroma and the real worker.
  *
- * Published figures: nDCG@10 (one paragraph is right) and recall@1/@5 by mode; beside them, from the same candidates,
- * PostgreSQL's own ranking, reciprocal rank fusion, and every weight of the fusion; milliseconds of a search.
+ * Published figures, on XQuAD-en (240 paragraphs, 1,190 questions): nDCG@10 (one paragraph is right) and recall@1/@5 by mode; beside
+ * them, from the same candidates, PostgreSQL's own ranking, reciprocal rank fusion; milliseconds of a search. And for several corpora
+ * (`support/retrieval-corpora.ts`), nDCG@10 of the passage that holds the answer for each weight of the fusion, and what the weight
+ * reaches that is best on all the other corpora: the default is chosen so.
+ *
+ * `--questions N` takes at most so many questions of each corpus (default: all).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { fuse, lexicalText, type Passage, type Retrieval } from '../src/knowledge/index.js';
+import { isUuid } from '../src/kernel/ids.js';
+import {
+  DEFAULT_DENSE_WEIGHT,
+  fuse,
+  lexicalText,
+  type NewDocument,
+  type Passage,
+  type Retrieval,
+} from '../src/knowledge/index.js';
 import { startKnowledge, type Knowledge } from '../test/integration/knowledge/harness.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
+import { bestWeight, leaveOneOut, meanCurve, type WeightCurve } from './support/leave-one-out.js';
 import { describeMachine, median, printResult } from './support/report.js';
+import { readCorpora, type Corpus, type LabelledQuestion } from './support/retrieval-corpora.js';
 
-const DATASET = process.env['GRAFT_BENCH_XQUAD'] ?? '../shared/datasets/xquad.en.json';
+const at = process.argv.indexOf('--questions');
+const QUESTIONS = at < 0 ? Infinity : Number(process.argv[at + 1]);
+/** The corpus of the published table. */
+const TABLE = 'XQuAD-en';
+const WEIGHTS = Array.from({ length: 21 }, (_, i) => i / 20);
 const CANDIDATES = 100;
 const TIMED = 300;
-
-interface Question {
-  text: string;
-  /** Name of the document that holds the answer. */
-  document: string;
-}
-
-function readDataset(): { documents: { name: string; text: string }[]; questions: Question[] } {
-  const { data } = JSON.parse(readFileSync(DATASET, 'utf8')) as {
-    data: { paragraphs: { context: string; qas: { question: string }[] }[] }[];
-  };
-  const paragraphs = data.flatMap((article) => article.paragraphs);
-  return {
-    documents: paragraphs.map(({ context }, i) => ({ name: `paragraph-${i}.txt`, text: context })),
-    questions: paragraphs.flatMap(({ qas }, i) =>
-      qas.map(({ question }) => ({ text: question, document: `paragraph-${i}.txt` })),
-    ),
-  };
-}
 
 /** Rank of the right document, each document standing where its best chunk does; Infinity when it was not found. */
 function rankOf(names: readonly string[], right: string): number {
@@ -53,26 +51,33 @@ function row(ranking: string, ranks: readonly number[]) {
   };
 }
 
-async function ingest(knowledge: Knowledge, collection: string): Promise<{ seconds: number; chunks: number }> {
-  const { documents } = readDataset();
+async function ingest(knowledge: Knowledge, collection: string, { documents }: Corpus): Promise<number> {
   const started = performance.now();
   for (let from = 0; from < documents.length; from += 100) {
-    const run = await knowledge.ingest(collection, documents.slice(from, from + 100), undefined, 600_000);
+    const sent: NewDocument[] = [];
+    for (const { name, content } of documents.slice(from, from + 100)) {
+      const { id } = await knowledge.upload(name, content);
+      if (isUuid(id)) sent.push({ name, fileId: id });
+    }
+    const run = await knowledge.ingest(collection, sent, undefined, 600_000);
     if (run.status !== 'SUCCEEDED') throw new Error(run.errorMessage ?? run.status);
   }
-  const chunks = await knowledge.database.prisma.chunk.count();
-  return { seconds: (performance.now() - started) / 1_000, chunks };
+  return (performance.now() - started) / 1_000;
 }
 
 /** What PostgreSQL ranks by itself: `ts_rank_cd` over any of the words. */
-async function postgresRank(knowledge: Knowledge, { text, document }: Question): Promise<number> {
+async function postgresRank(
+  knowledge: Knowledge,
+  collectionId: string,
+  { text, document }: LabelledQuestion,
+): Promise<number> {
   const { rows } = await knowledge.database.pool.query<{ name: string }>(
     `WITH q AS (SELECT to_tsquery('english', string_agg(quote_literal(lexeme), ' | ')) AS query
                   FROM unnest(to_tsvector('english', $1)))
      SELECT d.name FROM chunk c JOIN document d ON d.id = c.document_id, q,
             to_tsvector('english', regexp_replace(c.text, '[^[:alnum:]]+', ' ', 'g')) AS v
-      WHERE v @@ q.query ORDER BY ts_rank_cd(v, q.query) DESC LIMIT 30`,
-    [lexicalText(text)],
+      WHERE d.collection_id = $2 AND v @@ q.query ORDER BY ts_rank_cd(v, q.query) DESC LIMIT 30`,
+    [lexicalText(text), collectionId],
   );
   return rankOf(
     rows.map(({ name }) => name),
@@ -80,36 +85,43 @@ async function postgresRank(knowledge: Knowledge, { text, document }: Question):
   );
 }
 
-async function measure(knowledge: Knowledge, collection: string) {
-  const { questions } = readDataset();
-  const scope = await knowledge.retriever.scope(knowledge.workspaceId, [collection]);
-  const weights = Array.from({ length: 11 }, (_, i) => i / 10);
-  const ranks: Record<string, number[]> = { dense: [], lexical: [], hybrid: [], postgres: [], rrf: [] };
-  const byWeight = weights.map((): number[] => []);
+interface Measured {
+  ranks: Record<'dense' | 'lexical' | 'hybrid' | 'postgres' | 'rrf', number[]>;
+  curve: WeightCurve;
+  times: Retrieval['timings'][];
+}
+
+async function measure(
+  knowledge: Knowledge,
+  collection: { id: string; name: string },
+  corpus: Corpus,
+): Promise<Measured> {
+  const scope = await knowledge.retriever.scope(knowledge.workspaceId, [collection.name]);
+  const ranks: Measured['ranks'] = { dense: [], lexical: [], hybrid: [], postgres: [], rrf: [] };
+  const gains = WEIGHTS.map((): number[] => []);
   const times: Retrieval['timings'][] = [];
-  const add = (name: string, rank: number) => ranks[name]?.push(rank);
-  for (const [i, { text: query, document }] of questions.entries()) {
+  for (const [i, question] of corpus.questions.entries()) {
+    const { text: query, document } = question;
     const dense = (await knowledge.retriever.retrieve({ scope, query, mode: 'DENSE', limit: CANDIDATES })).passages;
     const lexical = (await knowledge.retriever.retrieve({ scope, query, mode: 'LEXICAL', limit: CANDIDATES })).passages;
-    const hybrid = await knowledge.retriever.retrieve({ scope, query, mode: 'HYBRID', limit: 10 });
-    const nameOf = new Map([...dense, ...lexical].map((passage) => [passage.chunkId, passage.documentName]));
-    const names = (ids: readonly string[]) => ids.map((id) => nameOf.get(id) ?? '');
-    add('dense', rankOf(names(dense.map(({ chunkId }) => chunkId)), document));
-    add('lexical', rankOf(names(lexical.map(({ chunkId }) => chunkId)), document));
-    add('hybrid', rankOf(names(hybrid.passages.map(({ chunkId }) => chunkId)), document));
-    add('rrf', rankOf(names(reciprocalRanks(dense, lexical)), document));
-    add('postgres', await postgresRank(knowledge, { text: query, document }));
-    weights.forEach((weight, w) => {
+    const found = new Map([...dense, ...lexical].map((passage) => [passage.chunkId, passage]));
+    for (const [w, weight] of WEIGHTS.entries()) {
       const fused = fuse('HYBRID', scored(dense, 'dense'), scored(lexical, 'lexical'), () => weight);
-      byWeight[w]?.push(rankOf(names(fused.map(({ chunkId }) => chunkId)), document));
-    });
+      const rank = 1 + fused.findIndex(({ chunkId }) => question.answers(found.get(chunkId)!));
+      gains[w]!.push(rank === 0 ? 0 : ndcg10(rank));
+    }
+    if (corpus.name !== TABLE) continue;
+    const hybrid = await knowledge.retriever.retrieve({ scope, query, mode: 'HYBRID', limit: 10 });
+    const names = (ids: readonly string[]) => ids.map((id) => found.get(id)?.documentName ?? '');
+    const idsOf = (passages: readonly Passage[]) => passages.map(({ chunkId }) => chunkId);
+    ranks.dense.push(rankOf(names(idsOf(dense)), document));
+    ranks.lexical.push(rankOf(names(idsOf(lexical)), document));
+    ranks.hybrid.push(rankOf(names(idsOf(hybrid.passages)), document));
+    ranks.rrf.push(rankOf(names(reciprocalRanks(dense, lexical)), document));
+    ranks.postgres.push(await postgresRank(knowledge, collection.id, question));
     if (i < TIMED) times.push(hybrid.timings);
   }
-  return {
-    ranks,
-    weights: Object.fromEntries(weights.map((w, i) => [w, round(mean((byWeight[i] ?? []).map(ndcg10)))])),
-    times,
-  };
+  return { ranks, curve: new Map(WEIGHTS.map((weight, w) => [weight, mean(gains[w]!)])), times };
 }
 
 const millis = (times: readonly Retrieval['timings'][], which: (timings: Retrieval['timings']) => number): number =>
@@ -125,36 +137,56 @@ function reciprocalRanks(...lists: readonly Passage[][]): string[] {
   return [...sums].sort((a, b) => b[1] - a[1]).map(([id]) => id);
 }
 
-if (!existsSync(DATASET)) {
-  console.log(`SKIPPED: ${DATASET} is not here. Name an XQuAD file (SQuAD format) in GRAFT_BENCH_XQUAD.`);
-} else {
-  await startTestServers();
-  const knowledge = await startKnowledge();
-  try {
-    const { name } = await knowledge.collection('xquad');
-    const ingestion = await ingest(knowledge, name);
-    const { ranks, weights, times } = await measure(knowledge, name);
-    printResult('retrieval', {
-      machine: describeMachine(),
-      rows: [
-        row('dense (all-MiniLM-L6-v2)', ranks['dense'] ?? []),
-        row('lexical (BM25)', ranks['lexical'] ?? []),
-        row('hybrid (0.6 dense + 0.4 BM25)', ranks['hybrid'] ?? []),
-        row('peer: reciprocal rank fusion, k 60', ranks['rrf'] ?? []),
-        row('peer: PostgreSQL ts_rank_cd', ranks['postgres'] ?? []),
-      ],
-      nDCGByDenseWeight: weights,
-      ingestion: { ...ingestion, chunksPerSecond: Number((ingestion.chunks / ingestion.seconds).toFixed(1)) },
+await startTestServers();
+const knowledge = await startKnowledge();
+try {
+  const measured = new Map<string, Measured>();
+  const questions: Record<string, number> = {};
+  let seconds = 0;
+  for (const corpus of readCorpora(QUESTIONS)) {
+    const collection = await knowledge.collection(undefined, { language: corpus.language });
+    seconds += await ingest(knowledge, collection.name, corpus);
+    measured.set(corpus.name, await measure(knowledge, collection, corpus));
+    questions[corpus.name] = corpus.questions.length;
+  }
+  const curves = new Map([...measured].map(([name, { curve }]) => [name, curve]));
+  const leftOut = leaveOneOut(curves).map((each) => ({
+    ...each,
+    reached: round(each.reached),
+    bestReached: round(each.bestReached),
+    withDefault: round(curves.get(each.corpus)!.get(DEFAULT_DENSE_WEIGHT)!),
+  }));
+  console.table(leftOut);
+  const { ranks, times } = measured.get(TABLE) ?? { ranks: null, times: [] };
+  const chunks = await knowledge.database.prisma.chunk.count();
+  printResult('retrieval', {
+    machine: describeMachine(),
+    rows: ranks
+      ? [
+          row('dense (all-MiniLM-L6-v2)', ranks.dense),
+          row('lexical (BM25)', ranks.lexical),
+          row(`hybrid (${DEFAULT_DENSE_WEIGHT} dense + ${round(1 - DEFAULT_DENSE_WEIGHT)} BM25)`, ranks.hybrid),
+          row('peer: reciprocal rank fusion, k 60', ranks.rrf),
+          row('peer: PostgreSQL ts_rank_cd', ranks.postgres),
+        ]
+      : [],
+    nDCGByDenseWeight: Object.fromEntries(
+      [...curves].map(([name, curve]) => [name, Object.fromEntries([...curve].map(([w, value]) => [w, round(value)]))]),
+    ),
+    bestOnAll: bestWeight(meanCurve([...curves.values()])),
+    leftOut,
+    ingestion: { seconds, chunks, chunksPerSecond: Number((chunks / seconds).toFixed(1)) },
+    ...(ranks && {
       hybridSearchMs: {
         median: millis(times, (timings) => timings.totalMs),
         medianOfEmbedding: millis(times, (timings) => timings.embedMs),
         medianOfVectors: millis(times, (timings) => timings.denseMs),
         medianOfLexical: millis(times, (timings) => timings.lexicalMs),
       },
-      questions: ranks['hybrid']?.length,
-    });
-  } finally {
-    await knowledge.stop();
-    await stopTestServers();
-  }
+    }),
+    questions,
+  });
+} finally {
+  await knowledge.stop();
+  await stopTestServers();
 }

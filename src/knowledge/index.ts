@@ -6,6 +6,7 @@ export { DocumentStore, type ChunkRow, type DocumentRow } from './document-store
 export { lexicalText } from './indexing/lexical-text.js';
 export { IngestionInputs } from './ingestion-inputs.js';
 export type { DocumentReport, IngestionReport } from './indexing/ingestion-run.js';
+export { DEFAULT_DENSE_WEIGHT } from './collection.js';
 export { INGESTION_LIMITS, type NewDocument } from './ingestion.js';
 export { KnowledgeService, type KnowledgeParts } from './knowledge-service.js';
 export { IsolatedParser } from './parsing/isolated-parser.js';
