@@ -64,6 +64,18 @@ const environment = z.object({
   CHROMA_URL: urlOf('http:', 'https:')
     .optional()
     .describe('An external Chroma server (`http://host:8000`) in place of the embedded one.'),
+  GRAFT_S3_ENDPOINT: urlOf('http:', 'https:')
+    .optional()
+    .describe(
+      'A server that speaks S3 (`https://s3.eu-central-1.amazonaws.com`), in which all gateways of a database keep files; the home is then a cache.',
+    ),
+  GRAFT_S3_BUCKET: z.string().optional().describe('The bucket; it must exist.'),
+  GRAFT_S3_REGION: z.string().default('us-east-1').describe('The region that the bucket lies in.'),
+  GRAFT_S3_ACCESS_KEY_ID: z.string().optional().describe('Key with the right to list, read, write and delete there.'),
+  GRAFT_S3_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret; it is never logged.'),
+  GRAFT_S3_CACHE_BYTES: whole(0, Number.MAX_SAFE_INTEGER)
+    .default(20 * 1024 ** 3)
+    .describe('What the home keeps of it, in bytes; files used within the last hour stay beyond that.'),
   HF_ENDPOINT: urlOf('http:', 'https:')
     .default('https://huggingface.co')
     .describe('The Hugging Face hub or a mirror of it, for models that are fetched from there.'),
@@ -86,10 +98,40 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (parsed.success) return Object.freeze(parsed.data);
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    const value = name === 'HF_TOKEN' || name === 'DATABASE_URL' ? 'its value' : JSON.stringify(set[name]);
+    const value = SECRET.includes(name) ? 'its value' : JSON.stringify(set[name]);
     return `${name}: ${value} ${issue.message.startsWith('must') ? issue.message : `is not valid (${issue.message})`}.`;
   });
   throw new GraftError('SETUP_FAILED', `The environment has a value that Graft can't use.\n${problems.join('\n')}`);
+}
+
+const SECRET = ['HF_TOKEN', 'DATABASE_URL', 'GRAFT_S3_ACCESS_KEY_ID', 'GRAFT_S3_SECRET_ACCESS_KEY'];
+
+export interface SharedStore {
+  endpoint: string;
+  bucket: string;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  cacheBytes: number;
+}
+
+/** The store that gateways share, or null when none is configured. @throws SETUP_FAILED naming what is missing */
+export function sharedStoreOf(config: Config): SharedStore | null {
+  const {
+    GRAFT_S3_ENDPOINT: endpoint,
+    GRAFT_S3_BUCKET: bucket,
+    GRAFT_S3_REGION: region,
+    GRAFT_S3_ACCESS_KEY_ID: accessKeyId,
+    GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey,
+    GRAFT_S3_CACHE_BYTES: cacheBytes,
+  } = config;
+  const given = { GRAFT_S3_ENDPOINT: endpoint, GRAFT_S3_BUCKET: bucket };
+  const all = { ...given, GRAFT_S3_ACCESS_KEY_ID: accessKeyId, GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey };
+  if (Object.values(given).every((value) => value === undefined)) return null;
+  if (endpoint && bucket && accessKeyId && secretAccessKey)
+    return { endpoint, bucket, region, accessKeyId, secretAccessKey, cacheBytes };
+  const missing = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [name] : []));
+  throw new GraftError('SETUP_FAILED', `A shared store for files needs ${missing.join(' and ')} too.`);
 }
 
 /** What the README shows for a default that depends on the machine. */

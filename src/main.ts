@@ -3,11 +3,10 @@
  * and serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
  */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
-import { loadConfig, type Config } from './config.js';
+import { loadConfig, sharedStoreOf, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
 import {
   Attestor,
@@ -38,7 +37,7 @@ import {
   Retriever,
 } from './knowledge/index.js';
 import { Erasure } from './erasure/index.js';
-import { FileService, LocalArtifactStore } from './platform/artifacts/index.js';
+import { FileService, homeName, openArtifactStore } from './platform/artifacts/index.js';
 import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
 import { ModelsOnDisk } from './platform/models-on-disk/index.js';
@@ -104,6 +103,7 @@ export async function startGraft(config: Config, log: Logger): Promise<Graft> {
 
 async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {
   const workspaceId = DEFAULT_WORKSPACE_ID;
+  const shared = sharedStoreOf(config);
   await checkAddress(config.GRAFT_HOST, config.GRAFT_PORT);
   const services = await startServices({
     home: config.GRAFT_HOME,
@@ -121,10 +121,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => events.close());
   const runs = new RunQueue({
     ...{ database, events, clock: systemClock, log },
-    owner: `${hostname()}:${config.GRAFT_HOME}`,
+    owner: homeName(config.GRAFT_HOME),
     kinds: RUN_KINDS,
   });
-  const artifacts = new LocalArtifactStore(join(config.GRAFT_HOME, 'artifacts'));
+  const artifacts = await openArtifactStore({ home: config.GRAFT_HOME, shared, database, log });
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
   const vectors = new ChromaVectorStore(services.chromaUrl);

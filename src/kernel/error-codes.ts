@@ -137,6 +137,13 @@ export const ERROR_CODES = define({
     retry: 'later',
     whatToDo: 'Check free space and permissions of GRAFT_HOME.',
   },
+  STORAGE_UNAVAILABLE: {
+    meaning:
+      'A file lies where this gateway can’t read it now: in another gateway’s home, or in a store that doesn’t answer.',
+    retry: 'later',
+    whatToDo:
+      'A store that was away is asked again by itself. Ask the gateway that the message names, or give all one store.',
+  },
   SETUP_FAILED: {
     meaning: 'A part that Graft needs can’t start on this machine.',
     retry: 'no',

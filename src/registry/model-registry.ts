@@ -4,7 +4,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName } from '../kernel/text.js';
 import type { Erasure } from '../erasure/index.js';
-import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
+import { nullIfLost, type ArtifactStore, type FileService } from '../platform/artifacts/index.js';
 import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../platform/models-on-disk/index.js';
 import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
@@ -273,7 +273,7 @@ export class ModelRegistry {
     const colon = location.indexOf(':');
     const [area, rest] = [location.slice(0, colon), location.slice(colon + 1)];
     if (area === 'artifact') {
-      const path = await artifacts.local(rest).catch(() => null);
+      const path = await artifacts.local(rest).catch(nullIfLost);
       if (path !== null) return path;
     } else if (await modelsOnDisk.isIntact(rest, sha256 as Sha256)) return modelsOnDisk.resolve(rest);
     throw new GraftError('MODEL_UNAVAILABLE', `The file of ${model.name} is gone or damaged.`, {

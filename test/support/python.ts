@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
@@ -29,6 +29,11 @@ export class Python {
       await rm(making, { recursive: true, force: true });
       return `no Python with ${packages.join(' ')}: ${(error as Error).message.trim().split('\n').at(-1)}`;
     }
+  }
+
+  /** Starts a program of one of the packages; the caller ends it. */
+  start(module: string, args: readonly string[]): ChildProcess {
+    return spawn(this.program, ['-m', module, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   /** Runs `script` with `input` as JSON on its standard input; its standard output is JSON too. */

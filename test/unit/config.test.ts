@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { configTable, loadConfig } from '../../src/config.js';
+import { configTable, loadConfig, sharedStoreOf } from '../../src/config.js';
 
 describe('config', () => {
   it('fills in every default and is frozen', () => {
@@ -41,6 +41,22 @@ describe('config', () => {
   it('prints a row with a sentence for every variable', () => {
     const rows = configTable().split('\n').slice(2);
     expect(rows.length).toBeGreaterThan(10);
-    for (const row of rows) expect(row).toMatch(/^\| `[A-Z_]+` \| .*\| .{20,}\. \|$/);
+    for (const row of rows) expect(row).toMatch(/^\| `[A-Z0-9_]+` \| .*\| .{20,}\. \|$/);
+  });
+
+  it('takes a shared store whole or not at all, and says which variable is missing without showing a key', () => {
+    const env = {
+      GRAFT_S3_ENDPOINT: 'http://127.0.0.1:9000',
+      GRAFT_S3_BUCKET: 'graft',
+      GRAFT_S3_ACCESS_KEY_ID: 'the key',
+      GRAFT_S3_SECRET_ACCESS_KEY: 'the secret',
+    };
+    expect(sharedStoreOf(loadConfig({}))).toBeNull();
+    expect(sharedStoreOf(loadConfig(env))).toMatchObject({ bucket: 'graft', region: 'us-east-1' });
+    const partial = () => sharedStoreOf(loadConfig({ ...env, GRAFT_S3_BUCKET: '' }));
+    expect(partial).toThrow(
+      expect.objectContaining({ code: 'SETUP_FAILED', message: expect.stringContaining('needs GRAFT_S3_BUCKET') }),
+    );
+    expect(partial).toThrow(expect.not.objectContaining({ message: expect.stringMatching(/the (key|secret)/) }));
   });
 });

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
-import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
+import { nullIfLost, type ArtifactStore, type FileService } from '../../platform/artifacts/index.js';
 import { isTaken, type Database } from '../../platform/database/index.js';
 import type { RowGroupRecord, VersionRecord } from '../datasets/dataset.js';
 import type { StoredRow, VersionRows } from '../datasets/version-rows.js';
@@ -80,7 +80,7 @@ export class TrainingExampleCache {
     if (!row) return null;
     const { sha256, examples, tokens } = row;
     // What is gone or damaged is made again.
-    const path = await this.parts.artifacts.local(sha256).catch(() => null);
+    const path = await this.parts.artifacts.local(sha256).catch(nullIfLost);
     return path === null ? null : { digest, path, sha256, examples, tokens: Number(tokens) };
   }
 

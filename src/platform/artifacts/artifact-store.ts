@@ -17,6 +17,9 @@ export interface StagedBytes extends StoredBytes {
  * every store has a folder of this machine in which they lie when they are read.
  */
 export interface ArtifactStore {
+  /** The home whose gateway alone reads what is stored here; null when all gateways of the database read it. */
+  readonly home: string | null;
+
   /** Every path of `local` is `<folder>/<two digits>/<digest>`. */
   readonly folder: string;
 
@@ -33,7 +36,8 @@ export interface ArtifactStore {
   /**
    * Path of the artifact on this machine, for whoever opens it: all of it was read and had its digest, unless this process
    * did so before and the file has not changed since.
-   * @throws NOT_FOUND, STORAGE_FAILED when the content no longer has its digest
+   * @throws NOT_FOUND for what is no digest, STORAGE_FAILED when the bytes are gone or damaged, STORAGE_UNAVAILABLE when
+   * they lie elsewhere (`ArtifactElsewhere`) or the store does not answer
    */
   local(sha256: string): Promise<string>;
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Prisma, Transaction } from '../database/index.js';
@@ -47,7 +47,9 @@ export class FileService {
     await lockDigest(tx, staged.sha256);
     await staged.commit();
     const { sha256, bytes } = staged;
-    return tx.storedFile.create({ data: { id: newId(), workspaceId, name, mediaType, sha256, bytes } });
+    return tx.storedFile.create({
+      data: { id: newId(), workspaceId, name, mediaType, sha256, bytes, home: this.artifacts.home },
+    });
   }
 
   /** @throws NOT_FOUND, also for a file of another workspace */
@@ -59,20 +61,19 @@ export class FileService {
 
   /**
    * A file's name, size and bytes. `content` reads all of the bytes before it hands out the first, unless it did before.
-   * @throws NOT_FOUND, STORAGE_FAILED when the bytes are lost; `content` when they are damaged, and its stream when they
-   * are damaged meanwhile
+   * @throws NOT_FOUND, and as `ArtifactStore.local` when the bytes are lost or elsewhere; `content` when they are damaged,
+   * and its stream when they are damaged meanwhile
    */
   async open(
     workspaceId: WorkspaceId,
     id: string,
   ): Promise<{ name: string; bytes: bigint; content: () => Promise<Readable> }> {
     const { name, bytes, sha256 } = await this.get(workspaceId, id, 'id');
-    if (!(await this.artifacts.has(sha256)))
-      throw new GraftError('STORAGE_FAILED', `The bytes of ${name} are not in the artifact store any more.`);
+    if (!(await this.artifacts.has(sha256))) await this.artifacts.local(sha256);
     return { name, bytes, content: () => this.artifacts.openRead(sha256) };
   }
 
-  /** Path of a stored file's bytes on this machine, for processes that open it themselves. @throws NOT_FOUND, STORAGE_FAILED */
+  /** Path of a stored file's bytes on this machine, for processes that open it themselves. @throws as `ArtifactStore.local` */
   local(file: StoredFileRow): Promise<string> {
     return this.artifacts.local(file.sha256);
   }

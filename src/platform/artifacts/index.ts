@@ -1,4 +1,7 @@
 /** Content-addressed files, and users' files on top of them. */
 export type { ArtifactStore, StagedBytes, StoredBytes } from './artifact-store.js';
 export { FileService, type NewFile, type StoredFileRow } from './files.js';
-export { LocalArtifactStore } from './local-artifact-store.js';
+export { ArtifactElsewhere, nullIfLost } from './faults.js';
+export { homeName, LocalArtifactStore } from './local-artifact-store.js';
+export { openArtifactStore } from './open-artifact-store.js';
+export type { BucketAccess } from './s3/bucket.js';

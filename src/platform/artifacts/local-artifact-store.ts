@@ -1,22 +1,46 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
-import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { GraftError } from '../../kernel/errors.js';
 import { isSha256, sha256 as digest, type Sha256 } from '../../kernel/hashing.js';
 import { VerifiedFiles } from '../verified-files.js';
 import type { ArtifactStore, StagedBytes, StoredBytes } from './artifact-store.js';
+import { ArtifactElsewhere, damaged, missing, noDigest, writeFailed } from './faults.js';
+
+const HERE = 'this home';
 
 /** A live upload touches its temporary file all the time; one this old was left by a process that died. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
+
+/** How a home is called where several gateways meet: in rows, messages and leases. */
+export const homeName = (home: string): string => `${hostname()}:${home}`;
+
+/** Bytes under a temporary name in the folder of this machine. */
+export interface LocalStagedBytes extends StagedBytes {
+  readonly path: string;
+}
+
+export interface LocalArtifactOptions {
+  /** Which other home has the bytes that are not in this one; null when none has. */
+  homeOf?: (sha256: string) => Promise<string | null>;
+}
 
 /** Artifacts of one home: written under a temporary name, fsynced, renamed, so that a reader never sees half a file. */
 export class LocalArtifactStore implements ArtifactStore {
   readonly #verified = new VerifiedFiles();
   #swept: Promise<void> | undefined;
 
-  constructor(readonly folder: string) {}
+  readonly home: string;
+
+  constructor(
+    readonly folder: string,
+    private readonly options: LocalArtifactOptions = {},
+  ) {
+    this.home = homeName(dirname(folder));
+  }
 
   async put(source: AsyncIterable<Uint8Array>, limits: { maxBytes: number }): Promise<StoredBytes> {
     const staged = await this.stage(source, limits);
@@ -24,13 +48,13 @@ export class LocalArtifactStore implements ArtifactStore {
     return { sha256: staged.sha256, bytes: staged.bytes };
   }
 
-  async stage(source: AsyncIterable<Uint8Array>, { maxBytes }: { maxBytes: number }): Promise<StagedBytes> {
+  async stage(source: AsyncIterable<Uint8Array>, { maxBytes }: { maxBytes: number }): Promise<LocalStagedBytes> {
     await (this.#swept ??= this.#sweep());
     const temporary = join(this.#temporaryFolder, `${randomUUID()}.part`);
     const discard = () => rm(temporary, { force: true });
     try {
       const { sha256, bytes } = await this.#write(source, temporary, maxBytes);
-      return { sha256, bytes, discard, commit: () => this.#commit(temporary, sha256) };
+      return { sha256, bytes, path: temporary, discard, commit: () => this.#commit(temporary, sha256) };
     } catch (error) {
       await discard();
       throw error;
@@ -39,10 +63,8 @@ export class LocalArtifactStore implements ArtifactStore {
 
   async local(sha256: string): Promise<string> {
     const path = this.#path(sha256);
-    const intact = await this.#verified.has(path, sha256).catch((error: unknown) => {
-      throw readFailure(error);
-    });
-    if (!intact) throw damaged(sha256);
+    const intact = await this.#verified.has(path, sha256).catch((error: unknown) => this.#unread(sha256, error));
+    if (!intact) throw damaged(sha256, HERE);
     return path;
   }
 
@@ -54,10 +76,8 @@ export class LocalArtifactStore implements ArtifactStore {
   }
 
   async read(sha256: string): Promise<Buffer> {
-    const content = await readFile(this.#path(sha256)).catch((error: unknown) => {
-      throw readFailure(error);
-    });
-    if (digest(content) !== sha256) throw damaged(sha256);
+    const content = await readFile(this.#path(sha256)).catch((error: unknown) => this.#unread(sha256, error));
+    if (digest(content) !== sha256) throw damaged(sha256, HERE);
     return content;
   }
 
@@ -72,20 +92,25 @@ export class LocalArtifactStore implements ArtifactStore {
         held = chunk;
         done();
       },
-      flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256))),
+      flush: (done) => (hash.digest('hex') === sha256 ? done(null, held) : done(damaged(sha256, HERE))),
     });
     const file = createReadStream(path);
-    file.on('error', (error) => verify.destroy(readFailure(error)));
+    file.on('error', (error) => verify.destroy(unreadable(error)));
     verify.on('close', () => file.destroy());
     return file.pipe(verify);
   }
 
   async *olderThan(ageMs: number): AsyncGenerator<Sha256> {
+    for await (const { sha256, changedMs } of this.all()) if (Date.now() - changedMs > ageMs) yield sha256;
+  }
+
+  /** Every artifact of the folder, its size, and when it was last written. */
+  async *all(): AsyncGenerator<{ sha256: Sha256; bytes: number; changedMs: number }> {
     const folders = await readdir(this.folder).catch(() => []);
     for (const name of folders.filter((each) => /^[0-9a-f]{2}$/.test(each)))
       for (const sha256 of (await readdir(join(this.folder, name))).filter(isSha256)) {
         const entry = await stat(this.#path(sha256)).catch(() => null);
-        if (entry && Date.now() - entry.mtimeMs > ageMs) yield sha256;
+        if (entry) yield { sha256, bytes: entry.size, changedMs: entry.mtimeMs };
       }
   }
 
@@ -93,8 +118,14 @@ export class LocalArtifactStore implements ArtifactStore {
     await rm(this.#path(sha256), { force: true });
   }
 
+  async #unread(sha256: string, error: unknown): Promise<never> {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error);
+    const home = await this.options.homeOf?.(sha256);
+    throw home ? new ArtifactElsewhere(sha256, home) : missing(sha256, HERE);
+  }
+
   #path(sha256: string): string {
-    if (!isSha256(sha256)) throw new GraftError('NOT_FOUND', 'No artifact has this digest.');
+    if (!isSha256(sha256)) throw noDigest();
     return join(this.folder, sha256.slice(0, 2), sha256);
   }
 
@@ -103,7 +134,7 @@ export class LocalArtifactStore implements ArtifactStore {
   }
 
   async #write(source: AsyncIterable<Uint8Array>, path: string, maxBytes: number): Promise<StoredBytes> {
-    const file = await open(path, 'wx', 0o600).catch(storageFailed);
+    const file = await open(path, 'wx', 0o600).catch(writeFailed);
     try {
       const hash = createHash('sha256');
       let bytes = 0;
@@ -112,9 +143,9 @@ export class LocalArtifactStore implements ArtifactStore {
         if (bytes > maxBytes)
           throw new GraftError('PAYLOAD_TOO_LARGE', `The file is larger than the limit of ${maxBytes} bytes.`);
         hash.update(chunk);
-        await file.writeFile(chunk).catch(storageFailed);
+        await file.writeFile(chunk).catch(writeFailed);
       }
-      await file.sync().catch(storageFailed);
+      await file.sync().catch(writeFailed);
       return { sha256: hash.digest('hex') as Sha256, bytes };
     } finally {
       await file.close();
@@ -131,12 +162,12 @@ export class LocalArtifactStore implements ArtifactStore {
       await syncFolder(folder);
     } catch (error) {
       await rm(temporary, { force: true });
-      storageFailed(error);
+      writeFailed(error);
     }
   }
 
   async #sweep(): Promise<void> {
-    await mkdir(this.#temporaryFolder, { recursive: true }).catch(storageFailed);
+    await mkdir(this.#temporaryFolder, { recursive: true }).catch(writeFailed);
     for (const name of await readdir(this.#temporaryFolder)) {
       const path = join(this.#temporaryFolder, name);
       const entry = await stat(path).catch(() => null);
@@ -152,22 +183,5 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-const damaged = (sha256: string) =>
-  new GraftError('STORAGE_FAILED', `The artifact ${sha256.slice(0, 12)}… is damaged: its content has another digest.`);
-
-function readFailure(error: unknown): GraftError {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-    return new GraftError('NOT_FOUND', 'No artifact has this digest.');
-  return new GraftError('STORAGE_FAILED', 'An artifact could not be read.', { cause: error });
-}
-
-function storageFailed(error: unknown): never {
-  if (isGraftError(error)) throw error;
-  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-  throw new GraftError('STORAGE_FAILED', full ? 'The disk is full.' : 'A file could not be written.', {
-    hint: full
-      ? 'Free space where GRAFT_HOME lies and send it again; nothing was kept, and no restart is needed.'
-      : 'Look at the log for the reason, and at the permissions of GRAFT_HOME.',
-    cause: error,
-  });
-}
+const unreadable = (error: unknown): GraftError =>
+  new GraftError('STORAGE_FAILED', 'An artifact could not be read.', { cause: error });

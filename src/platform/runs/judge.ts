@@ -1,5 +1,6 @@
 import { GraftError } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
+import { ArtifactElsewhere } from '../artifacts/index.js';
 import { mapDatabaseError } from '../database/index.js';
 import { LeaseLost, type RunRow, type Settlement, type StopReason } from './run.js';
 
@@ -7,6 +8,7 @@ import { LeaseLost, type RunRow, type Settlement, type StopReason } from './run.
 const PASSING: readonly ErrorCode[] = [
   'DATABASE_UNAVAILABLE',
   'VECTOR_STORE_UNAVAILABLE',
+  'STORAGE_UNAVAILABLE',
   'WORKER_CRASHED',
   'WORKER_UNAVAILABLE',
   'OVERLOADED',
@@ -22,12 +24,20 @@ export function judge(
     reason,
     attempts,
     retryMs,
-  }: { run: RunRow; reason: StopReason | undefined; attempts: number; retryMs: number },
+    owner,
+  }: { run: RunRow; reason: StopReason | undefined; attempts: number; retryMs: number; owner: string },
 ): Settlement | null {
   if (reason === 'lost' || error instanceof LeaseLost) return null;
   if (reason === 'cancel') return { status: 'CANCELLED' };
   if (reason === 'pause') return { status: 'PAUSED' };
   if (reason !== undefined) return { status: 'QUEUED', because: reason };
+  if (error instanceof ArtifactElsewhere)
+    return {
+      status: 'QUEUED',
+      because: 'elsewhere',
+      owner,
+      message: `${error.message} It waits for the gateway there.`,
+    };
   const known = mapDatabaseError(error);
   if (!(known instanceof GraftError))
     return {

@@ -38,7 +38,7 @@ export class LeaseStore {
         SELECT run.id FROM run
         JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
           AS free (kind, attempts) ON free.kind = run.kind
-        WHERE run.id <> ALL(${held}::uuid[]) AND (
+        WHERE run.id <> ALL(${held}::uuid[]) AND ${owner} <> ALL(unreadable_by) AND (
           (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
           OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
               AND stalled < free.attempts))
@@ -47,11 +47,11 @@ export class LeaseStore {
     return taken[0] ? this.database.prisma.run.findUniqueOrThrow({ where: { id: taken[0].id } }) : null;
   }
 
-  /** Whether a run of these kinds waits to be taken. */
-  async someoneWaits(kinds: readonly string[]): Promise<boolean> {
+  /** Whether a run of these kinds waits to be taken by this runner. */
+  async someoneWaits(kinds: readonly string[], owner: string): Promise<boolean> {
     const [row] = await this.database.prisma.$queryRaw<{ waits: boolean }[]>`
       SELECT EXISTS (
-        SELECT 1 FROM run WHERE kind = ANY(${kinds}::text[]) AND status = 'QUEUED'
+        SELECT 1 FROM run WHERE kind = ANY(${kinds}::text[]) AND status = 'QUEUED' AND ${owner} <> ALL(unreadable_by)
           AND (not_before IS NULL OR not_before <= now())) AS waits`;
     return row?.waits ?? false;
   }
@@ -147,8 +147,10 @@ export class LeaseStore {
     });
   }
 
-  /** Lets go of what an earlier process of the same owner held when it died. */
+  /** Lets go of what an earlier process of the same owner held when it died, and looks anew at what that one couldn't read. */
   async reclaim(owner: string): Promise<void> {
+    await this.database.prisma.$executeRaw`
+      UPDATE run SET unreadable_by = array_remove(unreadable_by, ${owner}) WHERE ${owner} = ANY(unreadable_by)`;
     await this.database.prisma.$executeRaw`
       UPDATE run SET lease_until = now() - interval '1 millisecond' WHERE status = 'RUNNING' AND lease_owner = ${owner}`;
   }

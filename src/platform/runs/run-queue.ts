@@ -7,6 +7,7 @@
  *   - the handler returns: SUCCEEDED;
  *   - it throws: FAILED with the error's code, except when the fault lay with a part that comes back by itself (database,
  *     vector store, worker): then QUEUED again with growing delay, until the attempts are used up;
+ *   - it throws ArtifactElsewhere: QUEUED again for the runners that can read the file; this one leaves it alone;
  *   - someone cancels: a waiting run is CANCELLED at once; a RUNNING one has its signal aborted, and is CANCELLED when its
  *     handler lets go;
  *   - someone pauses, if the kind allows it: likewise PAUSED, until someone resumes it: then QUEUED;

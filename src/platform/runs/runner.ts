@@ -157,7 +157,7 @@ export class Runner {
   async #work(held: Held): Promise<void> {
     const { run, kind, lease, abort } = held;
     const { definition, work } = kind;
-    const { clock, retryMs } = this.#options;
+    const { clock, retryMs, owner } = this.#options;
     const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
     const started = clock.monotonic();
     let end: Settlement | null;
@@ -171,6 +171,7 @@ export class Runner {
         reason: abort.signal.reason as StopReason | undefined,
         attempts: definition.attempts,
         retryMs,
+        owner,
       });
       if (end?.status === 'FAILED' || (end?.status === 'QUEUED' && end.because === 'retry'))
         log.warn({ err: error }, 'the run was interrupted');
@@ -190,7 +191,13 @@ export class Runner {
         (other) =>
           other.kind === definition.kind || (other.occupies !== null && other.occupies === definition.occupies),
       );
-    if (!(await this.#store.someoneWaits(rivals.map((rival) => rival.kind)))) return;
+    if (
+      !(await this.#store.someoneWaits(
+        rivals.map((rival) => rival.kind),
+        this.#options.owner,
+      ))
+    )
+      return;
     abort.abort('turn' satisfies StopReason);
     abort.signal.throwIfAborted();
   }

@@ -36,7 +36,7 @@ export async function writeSettlement(
   await events.append(run.workspaceId, runStream(run.id), 'finished', payload, tx);
 }
 
-/** Back to the queue: after a fault with a delay and in its old place, after its turn behind those that wait. */
+/** Back to the queue: after a fault with a delay and in its old place, after its turn behind those that wait; or to others. */
 async function requeue(
   events: EventLog,
   tx: Transaction,
@@ -47,9 +47,10 @@ async function requeue(
   await tx.$executeRaw`
     UPDATE run SET status = 'QUEUED', lease_owner = NULL, lease_until = NULL, attempt = attempt - ${uncounted},
       stalled = greatest(0, stalled - ${uncounted}), not_before = now() + ${delayMs} * interval '1 millisecond',
-      queued_at = CASE WHEN ${end.because === 'turn'} THEN clock_timestamp() ELSE queued_at END
+      queued_at = CASE WHEN ${end.because === 'turn'} THEN clock_timestamp() ELSE queued_at END,
+      unreadable_by = unreadable_by || ${end.because === 'elsewhere' ? [end.owner] : []}::text[]
     WHERE id = ${run.id}::uuid`;
-  if (end.because === 'retry') {
+  if (end.because === 'retry' || end.because === 'elsewhere') {
     const message = shown(end.message);
     await tx.run.updateMany({ where: { id: run.id }, data: { message } });
     await events.append(run.workspaceId, runStream(run.id), 'progress', { progress: run.progress, message }, tx);

@@ -86,9 +86,9 @@ describe('the artifact store', () => {
     expect(read).toBeLessThan(content.length);
   });
 
-  it('says NOT_FOUND for an unknown digest and for anything that is not one', async () => {
-    await expect(store.read(sha256('never stored'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(store.openRead(sha256('never stored'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  it('says STORAGE_FAILED for bytes that are not there, NOT_FOUND for what is no digest', async () => {
+    await expect(store.read(sha256('never stored'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(store.openRead(sha256('never stored'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await expect(store.local('../../etc/passwd')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
