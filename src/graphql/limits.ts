@@ -22,13 +22,15 @@ export interface Limits {
   json: JsonLimits;
   /** Operations that one WebSocket may have under way. */
   operationsPerSocket: number;
+  /** Bytes of WebSocket messages that have begun to arrive and not ended, of all clients together. */
+  halfSentBytes: number;
   /** Bytes that may wait for a WebSocket's client to read them. */
   unreadBytes: number;
   /** Bytes of a WebSocket ping, whose payload is sent back; `connection_init` may have 16 times as many. */
   pingBytes: number;
   /** How long a client may take no byte although some wait for it, in ms. */
   stalledMs: number;
-  /** How long the body of an operation may take to arrive, in ms. */
+  /** How long the body of an operation or a WebSocket message may take to arrive, in ms. */
   bodyMs: number;
   /** The least that an upload has to bring in each window of `stalledMs`, in bytes a second. */
   uploadBytesPerSecond: number;
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: Limits = {
   // The largest honest one names the values of 10,000 labels.
   json: { values: 50_000, nesting: 64 },
   operationsPerSocket: 20,
+  halfSentBytes: 128 * 1024 * 1024,
   unreadBytes: 16 * 1024 * 1024,
   pingBytes: 1024,
   stalledMs: 30_000,

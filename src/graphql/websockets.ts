@@ -5,6 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
+import { HalfSent } from './half-sent.js';
 import { checkJson } from './json-bounds.js';
 import type { Limits } from './limits.js';
 import { requestIdOf } from './request-scope.js';
@@ -117,8 +118,16 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     subscribe: (args) => runner.run(args as PreparedOperation, 'websocket'),
   });
 
+  const halfSent = new HalfSent(limits);
+
   sockets.on('connection', (socket: WebSocket, request: IncomingMessage) => {
     const requestId = requestIdOf(request.headers);
+    halfSent.watch(socket, request.socket, (reason) => {
+      if (reason === 'too slow') socket.close(POLICY_VIOLATION, 'The message arrives too slowly');
+      else socket.close(TRY_AGAIN_LATER, 'Too many messages under way');
+      // Its client may send on for as long as the close handshake lasts.
+      socket.terminate();
+    });
     // `ws` closes by itself with the code that fits (1002 a bad frame, 1007 bad UTF-8, 1009 too big).
     socket.on('error', (error) => log.info({ err: error, requestId }, 'socket failed'));
     keepAlive(socket);

@@ -55,8 +55,8 @@ describe('a client that does not read, or hardly sends', () => {
     await folder.remove();
   });
 
-  const open = async (text: string): Promise<Socket> => {
-    const socket = connect(gateway.port, '127.0.0.1');
+  const open = async (text: string, port = gateway.port): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     socket.write(text);
@@ -106,6 +106,51 @@ describe('a client that does not read, or hardly sends', () => {
       expect([1008, 1006]).toContain(await closed);
     }
     expect(await (await fetch(`${gateway.url}/livez`)).json()).toEqual({ status: 'alive' });
+  });
+
+  /** A WebSocket whose message has begun: 1,000,000 bytes are announced, some sent. */
+  const beginMessage = async (
+    bytes: number,
+    port = gateway.port,
+  ): Promise<{ raw: Socket; answer: Promise<string> }> => {
+    const handshake = {
+      ...{ connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': 13 },
+      ...{ 'sec-websocket-key': Buffer.alloc(16).toString('base64'), 'sec-websocket-protocol': 'graphql-transport-ws' },
+    };
+    const raw = await open(head('GET /graphql', handshake), port);
+    const answer = untilClosed(raw);
+    const header = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x40, 0, 0, 0, 0]);
+    raw.write(Buffer.concat([header, Buffer.alloc(bytes, ' ')]));
+    return { raw, answer };
+  };
+
+  it('is cut off in the middle of a WebSocket message that takes too long, whatever it pings meanwhile', async () => {
+    const { raw, answer } = await beginMessage(100);
+    const timer = setInterval(() => raw.writable && raw.write('x'), 20);
+    await answer;
+    clearInterval(timer);
+    const idle = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(idle, 'open');
+    idle.send('{"type":"connection_init"}');
+    await once(idle, 'message');
+    for (let n = 0; n < 5; n++) {
+      idle.ping('still here');
+      await sleep(200);
+    }
+    expect(idle.readyState).toBe(idle.OPEN);
+    idle.close();
+  });
+
+  it('is cut off when half-sent WebSocket messages of many together are too much, and others are served on', async () => {
+    const patient = await startProbeGateway({ limits: { halfSentBytes: 4 * 1024 * 1024 } });
+    try {
+      const begun = await Promise.all(Array.from({ length: 12 }, () => beginMessage(900_000, patient.port)));
+      expect(await Promise.any(begun.map(({ answer }) => answer))).toContain('Too many messages under way');
+      for (const { raw } of begun) raw.destroy();
+      expect(await (await fetch(`${patient.url}/livez`)).json()).toEqual({ status: 'alive' });
+    } finally {
+      await patient.close(100);
+    }
   });
 
   it('is cut off from a download and from an event stream', async () => {
