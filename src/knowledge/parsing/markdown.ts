@@ -27,7 +27,10 @@ function parseMarkdown(source: string, name: string, notes: string[]): ParsedDoc
   notes.forEach((note) => builder.note(note));
   const clean = cleanText(source);
   const frontMatter = FRONT_MATTER.exec(clean);
-  const body = frontMatter === null ? clean : clean.slice(frontMatter[0].length);
+  const nested = frontMatter === null ? clean : clean.slice(frontMatter[0].length);
+  const body = nested.replace(TOO_DEEP, '$1');
+  if (body !== nested)
+    builder.note(`Quotes and lists nested deeper than ${MOST_LEVELS} levels were brought up to that level.`);
   const inlineMarks = pairingCost(body) <= MOST_PAIRING_COST;
   if (!inlineMarks) builder.note('Too many brackets or asterisks at one place: links and emphasis were not read.');
   const extensions = inlineMarks ? [gfm()] : [gfm(), { disable: { null: PAIRED_MARKS } }];
@@ -36,6 +39,11 @@ function parseMarkdown(source: string, name: string, notes: string[]): ParsedDoc
   const title = /^title:\s*(["']?)(.+)\1\s*$/m.exec(frontMatter?.[1] ?? '')?.[2];
   return builder.finish({ title, fallbackTitle: name });
 }
+
+const MOST_LEVELS = 32;
+const LEVEL = String.raw`(?: {0,4}(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))`;
+/** Beginnings of lines that open more levels: each line is held against all that are open. */
+const TOO_DEEP = new RegExp(`^(${LEVEL}{${MOST_LEVELS}})${LEVEL}+`, 'gm');
 
 /** micromark's names of the constructs whose marks are paired after the text around them was read. */
 const PAIRED_MARKS = [

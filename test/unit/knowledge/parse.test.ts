@@ -38,6 +38,28 @@ describe('parseDocument', () => {
     },
   );
 
+  it.each([
+    ['quotes', '>'.repeat(2_000)],
+    ['quotes with spaces', '> '.repeat(2_000)],
+    ['lists', '- '.repeat(2_000)],
+    ['both', '> 1. '.repeat(1_000)],
+  ])('brings %s that are nested by the thousand up to a bounded depth, and keeps their text', async (_name, marks) => {
+    const line = `${marks}eleven\n`;
+    const { text, notes } = await parse(`# Pump\n\n${line.repeat(100)}\n\ntwelve`, 'a.md');
+    expect(notes).toContain('Quotes and lists nested deeper than 32 levels were brought up to that level.');
+    expect(text.match(/eleven/g)).toHaveLength(100);
+    expect(text).toContain('twelve');
+  });
+
+  it('leaves quotes and lists of honest depth alone', async () => {
+    const { text, notes } = await parse(
+      `# Pump\n\n${'> '.repeat(20)}eleven\n\n- a\n  - b\n    - c\n\n- - - - - -\n`,
+      'a.md',
+    );
+    expect(notes).toEqual([]);
+    expect(text).toContain('eleven');
+  });
+
   it('reads links and emphasis however many there are in lists and paragraphs of honest length', async () => {
     const { text } = await parse(`${'- **a** [b](c)\n'.repeat(3_000)}\n${'*d* [e](f)\n\n'.repeat(1_000)}`, 'a.md');
     expect(text).not.toMatch(/[*[\]]/);
