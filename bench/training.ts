@@ -161,7 +161,7 @@ async function speed(bench: Bench): Promise<Record<string, string | number>[]> {
   const total = (of: 'tokens' | 'milliseconds'): number => timed.reduce((sum, step) => sum + step[of], 0);
   const size = { examples: RECIPE.batchExamples, tokens: RECIPE.batchTokens };
   const plan = plannedBatches(
-    examples.map(({ ids }) => ids.length - 1),
+    examples.map(({ ids }) => ({ length: ids.length - 1, examples: 1 })),
     size,
     RECIPE.seed,
     1,

@@ -27,8 +27,11 @@ const tokenize = {
   }),
 };
 
-/** One tokenised example: everything before `answerFrom` is given, the rest is learned. */
-export const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1) });
+/**
+ * One tokenised example: everything before `answerFrom` is given, the rest is learned. Neighbours of one `group` go through the model
+ * together, and what they begin with in common is computed once.
+ */
+export const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1), group: count.optional() });
 
 /** How a run learns. */
 export const trainingRecipe = z.object({

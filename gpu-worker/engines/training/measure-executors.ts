@@ -74,7 +74,7 @@ async function fastestStep(
   for (let step = 0; step <= STEPS; step += 1) {
     await turn();
     const began = performance.now();
-    await program.learn(examples, 1, adapter, gradient);
+    await program.learn({ members: examples, shared: 0 }, 1, adapter, gradient);
     if (step > 0) fastest = Math.min(fastest, performance.now() - began);
   }
   return fastest;

@@ -10,6 +10,7 @@ import { toGgufLora, toPairs } from './model/adapter-files.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { requireDigest } from './model/require-digest.js';
+import { familiesOf } from './trainer/families.js';
 import { train } from './trainer/train.js';
 
 type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn' | 'chunks'>;
@@ -22,7 +23,9 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
   const { model, recipe, folder } = input;
   await requireDigest(model);
   const longest = Math.max(
-    ...[...input.examples, ...input.validation].map(({ ids }) => ids.length - 1),
+    // The rotary operator wants a place for each token of a row, and a family stands in one.
+    ...familiesOf(input.examples).map(({ length }) => length),
+    ...input.validation.map(({ ids }) => ids.length - 1),
     ...input.replay.map(({ length }) => length),
     1,
   );

@@ -9,12 +9,13 @@ import {
 import { learningRateAt } from '../../../gpu-worker/engines/training/trainer/schedule.js';
 
 const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 120 });
+const alone = (all: readonly number[]) => all.map((length) => ({ length, examples: 1 }));
 
 describe('batches', () => {
   it('hold every example once an epoch, and never more tokens than the budget with their padding', () => {
     fc.assert(
       fc.property(lengths, fc.integer({ min: 16, max: 600 }), fc.nat(), fc.nat(9), (all, budget, seed, epoch) => {
-        const batches = epochBatches(all, { examples: 16, tokens: budget }, seed, epoch);
+        const batches = epochBatches(alone(all), { examples: 16, tokens: budget }, seed, epoch);
         expect(batches.flat().sort((a, b) => a - b)).toEqual(all.map((_, index) => index));
         for (const batch of batches) {
           const longest = Math.max(...batch.map((index) => all[index]!));
@@ -27,7 +28,7 @@ describe('batches', () => {
 
   it('put examples of like length together, so that little is padding', () => {
     const all = Array.from({ length: 1_000 }, (_, index) => 5 + (mixSeed(index, 3) % 60));
-    const batches = epochBatches(all, { examples: 16, tokens: 400 }, 1, 0);
+    const batches = epochBatches(alone(all), { examples: 16, tokens: 400 }, 1, 0);
     const real = all.reduce((sum, length) => sum + length, 0);
     const padded = batches.reduce(
       (sum, batch) => sum + batch.length * Math.max(...batch.map((index) => all[index]!)),
@@ -39,9 +40,9 @@ describe('batches', () => {
   it('come in the same order for the same seed, and in another one each epoch', () => {
     const all = Array.from({ length: 200 }, (_, index) => 1 + (index % 30));
     const size = { examples: 8, tokens: 64 };
-    expect(epochBatches(all, size, 5, 2)).toEqual(epochBatches(all, size, 5, 2));
-    expect(epochBatches(all, size, 5, 2)).not.toEqual(epochBatches(all, size, 5, 3));
-    expect(epochBatches(all, size, 5, 2)).not.toEqual(epochBatches(all, size, 6, 2));
+    expect(epochBatches(alone(all), size, 5, 2)).toEqual(epochBatches(alone(all), size, 5, 2));
+    expect(epochBatches(alone(all), size, 5, 2)).not.toEqual(epochBatches(alone(all), size, 5, 3));
+    expect(epochBatches(alone(all), size, 5, 2)).not.toEqual(epochBatches(alone(all), size, 6, 2));
     const replayed = Array.from({ length: 50 }, (_, step) => replayIndex(10, 5, step));
     expect(replayed).toEqual(Array.from({ length: 50 }, (_, step) => replayIndex(10, 5, step)));
     expect(new Set(replayed).size).toBeGreaterThan(5);
@@ -50,7 +51,7 @@ describe('batches', () => {
   it('of a part of an epoch are so many of its batches', () => {
     const all = Array.from({ length: 200 }, () => 10);
     const size = { examples: 10, tokens: 1_000 };
-    expect(plannedBatches(all, size, 1, 2.25).map(({ epoch }) => epoch)).toEqual([
+    expect(plannedBatches(alone(all), size, 1, 2.25).map(({ epoch }) => epoch)).toEqual([
       ...Array<number>(20).fill(0),
       ...Array<number>(20).fill(1),
       ...Array<number>(5).fill(2),
@@ -60,7 +61,7 @@ describe('batches', () => {
   it('are cut without changing their order', () => {
     fc.assert(
       fc.property(lengths, fc.integer({ min: 1, max: 300 }), (all, budget) => {
-        const items = all.map((length) => ({ length }));
+        const items = alone(all);
         expect(fill(items, { examples: 7, tokens: budget }).flat()).toEqual(items);
       }),
     );

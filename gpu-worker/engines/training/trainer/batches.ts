@@ -25,15 +25,21 @@ export interface BatchSize {
   tokens: number;
 }
 
+/** What goes through the model as a whole: an example, or several that share their beginning. */
+export interface Unit {
+  /** In tokens. */
+  length: number;
+  examples: number;
+}
+
 /**
- * The batches of one epoch: examples of like length together, so that little is padding, as many as the size allows, and the
+ * The batches of one epoch: units of like length together, so that little is padding, as many as the size allows, and the
  * batches in random order. A function of its arguments alone, so a resumed run sees the same order.
- * @param lengths tokens of each example
- * @returns indices of examples; an example longer than the size allows is a batch of its own
+ * @returns indices of units; one longer than the size allows is a batch of its own
  */
-export function epochBatches(lengths: readonly number[], size: BatchSize, seed: number, epoch: number): number[][] {
+export function epochBatches(units: readonly Unit[], size: BatchSize, seed: number, epoch: number): number[][] {
   const random = seededRandom(mixSeed(seed, epoch));
-  const order = lengths.map((length, index) => ({ index, length, key: length + JITTER * random() }));
+  const order = units.map((unit, index) => ({ ...unit, index, key: unit.length + JITTER * random() }));
   order.sort((a, b) => a.key - b.key);
   return shuffle(
     fill(order, size).map((batch) => batch.map(({ index }) => index)),
@@ -43,28 +49,29 @@ export function epochBatches(lengths: readonly number[], size: BatchSize, seed: 
 
 /** The batches of all epochs; of a part of an epoch, so many of its batches. */
 export function plannedBatches(
-  lengths: readonly number[],
+  units: readonly Unit[],
   size: BatchSize,
   seed: number,
   epochs: number,
 ): { epoch: number; batch: number[] }[] {
   return Array.from({ length: Math.ceil(epochs) }, (_, epoch) => {
-    const batches = epochBatches(lengths, size, seed, epoch).map((batch) => ({ epoch, batch }));
+    const batches = epochBatches(units, size, seed, epoch).map((batch) => ({ epoch, batch }));
     return batches.slice(0, Math.max(1, Math.round(batches.length * Math.min(1, epochs - epoch))));
   }).flat();
 }
 
-/** Cuts a list into runs of at most so many items, whose longest length times count stays within the tokens. */
-export function fill<T extends { length: number }>(items: readonly T[], size: BatchSize): T[][] {
+/** Cuts a list into runs of at most so many examples, whose longest length times count stays within the tokens. */
+export function fill<T extends Unit>(units: readonly T[], size: BatchSize): T[][] {
   const runs: T[][] = [];
-  let longest = 0;
-  for (const item of items) {
+  let [longest, examples] = [0, 0];
+  for (const unit of units) {
     const run = runs.at(-1);
-    longest = Math.max(longest, item.length);
-    if (run !== undefined && run.length < size.examples && longest * (run.length + 1) <= size.tokens) run.push(item);
+    longest = Math.max(longest, unit.length);
+    examples += unit.examples;
+    if (run !== undefined && examples <= size.examples && longest * (run.length + 1) <= size.tokens) run.push(unit);
     else {
-      runs.push([item]);
-      longest = item.length;
+      runs.push([unit]);
+      ({ length: longest, examples } = unit);
     }
   }
   return runs;

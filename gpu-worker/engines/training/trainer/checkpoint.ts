@@ -38,7 +38,11 @@ export function contractOf(job: TrainingJob, executor: Contract): Contract {
     model: model.sha256,
     recipe: digestOf(recipe),
     data: digestOf({
-      examples: [...job.examples, ...job.validation].map(({ ids, answerFrom }) => [answerFrom, ...ids]),
+      examples: [...job.examples, ...job.validation].map(({ ids, answerFrom, group }) => [
+        answerFrom,
+        ...ids,
+        ...(group === undefined ? [] : [`group ${group}`]),
+      ]),
       training: job.examples.length,
       replay: tokens(job.replay),
     }),

@@ -4,15 +4,18 @@ import type { DecoderConfig } from '../model/config.js';
 /** Added to a score it leaves no weight; a true minus infinity would turn a row without any key into NaN. */
 const BLOCKED = -1e9;
 
-/** Sequences side by side, one a row, padded on the right: a causal mask hides the padding from every real token. */
+/** Sequences as the decoder takes them. */
 export interface Packed {
+  /** Its inputs `ids`, `positions` and `mask`. */
   feeds: Feeds;
   rows: number;
   /** Tokens a row, padding included. */
   width: number;
+  /** Where a token of a sequence stands among all tokens of the batch. */
+  placeOf: (sequence: number, token: number) => number;
 }
 
-/** The inputs `ids`, `positions` and `mask` of the decoder. */
+/** Sequences side by side, one a row, padded on the right: a causal mask hides the padding from every real token. */
 export function packSequences(sequences: readonly Int32Array[], config: DecoderConfig): Packed {
   const rows = sequences.length;
   const width = Math.max(1, ...sequences.map(({ length }) => length));
@@ -27,7 +30,53 @@ export function packSequences(sequences: readonly Int32Array[], config: DecoderC
     },
     rows,
     width,
+    placeOf: (row, token) => row * width + token,
   };
+}
+
+/**
+ * Sequences that begin with the same `shared` tokens, in one row: the beginning once, then what each goes on with, at the positions
+ * it has in its own sequence. Each sees the beginning and itself, so all numbers are those of the sequences apart.
+ */
+export function packFamily(sequences: readonly Int32Array[], shared: number, config: DecoderConfig): Packed {
+  const starts: number[] = [];
+  let width = shared;
+  for (const { length } of sequences) {
+    starts.push(width);
+    width += length - shared;
+  }
+  const ids = new Int32Array(width);
+  ids.set(sequences[0]!.subarray(0, shared));
+  const positions = Int32Array.from({ length: width }, (_, at) => at);
+  const mask = new Float32Array(width * width).fill(BLOCKED);
+  for (let at = 0; at < shared; at++) mask.fill(0, at * width, at * width + at + 1);
+  sequences.forEach((sequence, index) => {
+    const start = starts[index]!;
+    ids.set(sequence.subarray(shared), start);
+    for (let token = 0; token < sequence.length - shared; token++) {
+      const row = (start + token) * width;
+      positions[start + token] = shared + token;
+      mask.fill(0, row, row + shared);
+      mask.fill(0, row + start, row + start + token + 1);
+    }
+  });
+  return {
+    feeds: {
+      ids: indices(ids),
+      positions: { data: positions, shape: [1, width] },
+      mask: forEachQuery(mask, width, config.heads / config.keyValueHeads),
+    },
+    rows: 1,
+    width,
+    placeOf: (sequence, token) => (token < shared ? token : starts[sequence]! + token - shared),
+  };
+}
+
+/** [1, 1, queries * width, width]: one mask for each of the queries that share a key. */
+function forEachQuery(mask: Float32Array, width: number, queries: number): Tensor {
+  const data = new Float32Array(queries * mask.length);
+  for (let query = 0; query < queries; query++) data.set(mask, query * mask.length);
+  return { data, shape: [1, 1, queries * width, width] };
 }
 
 export const indices = (values: ArrayLike<number>): Tensor => ({

@@ -2,8 +2,9 @@ import type { Feeds, Program, Tensor } from '../executors/executor.js';
 import { adapterLayout, viewOf, type AdapterParameter, type LoraOptions } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
 import { gradientName } from '../model/programs.js';
+import type { Part } from './families.js';
 import type { Example } from './job.js';
-import { indices, packSequences } from './pack.js';
+import { indices, packFamily, packSequences, type Packed } from './pack.js';
 
 /** The base model’s view of some places: see `teacherGraph`. */
 export interface Teacher {
@@ -24,12 +25,15 @@ export function adapterFeeds(parameters: readonly AdapterParameter[], adapter: F
 export const inputOf = ({ ids }: Example): Int32Array => ids.subarray(0, -1);
 
 /** The places of the answers’ tokens in a packed batch, and those tokens. */
-export function answerPlaces(examples: readonly Example[], width: number): { places: number[]; labels: number[] } {
+export function answerPlaces(
+  examples: readonly Example[],
+  { placeOf }: Pick<Packed, 'placeOf'>,
+): { places: number[]; labels: number[] } {
   const places: number[] = [];
   const labels: number[] = [];
   examples.forEach(({ ids, answerFrom }, row) => {
     for (let at = answerFrom; at < ids.length; at++) {
-      places.push(row * width + at - 1);
+      places.push(placeOf(row, at - 1));
       labels.push(ids[at]!);
     }
   });
@@ -56,14 +60,15 @@ export class StepProgram {
    * @returns the sum of cross-entropies, in nats
    */
   async learn(
-    examples: readonly Example[],
+    { members, shared }: Part,
     weight: number,
     adapter: Float32Array,
     gradient: Float32Array,
   ): Promise<number> {
-    const { feeds, width } = packSequences(examples.map(inputOf), this.config);
-    const { places, labels } = answerPlaces(examples, width);
-    const losses = await this.run(feeds, { places, labels, teacher: null, weight }, adapter, gradient);
+    const inputs = members.map(inputOf);
+    const packed = shared === 0 ? packSequences(inputs, this.config) : packFamily(inputs, shared, this.config);
+    const { places, labels } = answerPlaces(members, packed);
+    const losses = await this.run(packed.feeds, { places, labels, teacher: null, weight }, adapter, gradient);
     return losses.reduce((sum, loss) => sum + loss, 0);
   }
 

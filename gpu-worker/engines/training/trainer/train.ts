@@ -6,10 +6,11 @@ import { adapterLayout, initialAdapter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from '../model/programs.js';
 import { adamwStep, euclideanNorm, freshMoments } from './adamw.js';
-import { fill, plannedBatches, replayIndex } from './batches.js';
+import { plannedBatches, replayIndex } from './batches.js';
 import { contractOf, readCheckpoint, writeCheckpoint, type Contract, type RunState } from './checkpoint.js';
 import { requireTrainable } from './check-job.js';
-import type { Controls, Example, TrainingJob, TrainingResult } from './job.js';
+import { familiesOf, partsOf, type Family } from './families.js';
+import type { Controls, TrainingJob, TrainingResult } from './job.js';
 import { learningRateAt } from './schedule.js';
 import { replayPlaces, StepProgram } from './step.js';
 import { askTeacher, Validation } from './validation.js';
@@ -70,6 +71,7 @@ interface Planned {
 }
 
 class Run {
+  private readonly families: readonly Family[];
   private readonly plan: readonly Planned[];
   private readonly contract: Contract;
   private readonly gradient: Float32Array;
@@ -85,9 +87,9 @@ class Run {
     private readonly programs: Programs,
   ) {
     const { recipe, examples } = job;
-    const lengths = examples.map(({ ids }) => ids.length - 1);
+    this.families = familiesOf(examples);
     const size = { examples: recipe.batchExamples, tokens: recipe.batchTokens };
-    this.plan = plannedBatches(lengths, size, recipe.seed, recipe.epochs);
+    this.plan = plannedBatches(this.families, size, recipe.seed, recipe.epochs);
     this.contract = contractOf(job, engine.executor.identity);
     this.gradient = new Float32Array(adapterLayout(engine.config, recipe.lora).length);
     this.checkpoint = job.resume;
@@ -132,11 +134,12 @@ class Run {
     const { recipe } = job;
     const began = performance.now();
     gradient.fill(0);
-    const examples = batch.map((index) => job.examples[index]!);
+    const families = batch.map((index) => this.families[index]!);
+    const examples = families.flatMap(({ members }) => members);
     const answers = examples.reduce((sum, { ids, answerFrom }) => sum + ids.length - answerFrom, 0);
-    let tokens = examples.reduce((sum, { ids }) => sum + ids.length - 1, 0);
+    let tokens = families.reduce((sum, { length }) => sum + length, 0);
     let loss = 0;
-    for (const part of microBatches(examples, recipe.microBatchTokens)) {
+    for (const part of partsOf(families, recipe.microBatchTokens)) {
       if (!(await this.mayGoOn())) return false;
       loss += (await programs.step.learn(part, 1 / answers, state.adapter, gradient)) / answers;
     }
@@ -152,7 +155,11 @@ class Run {
       tokens += window.length;
     }
     const norm = euclideanNorm(gradient);
-    this.requireSane(loss, norm, batch);
+    this.requireSane(
+      loss,
+      norm,
+      families.flatMap(({ rows }) => rows),
+    );
     state.step += 1;
     const learningRate = learningRateAt(state.step, this.plan.length, recipe);
     adamwStep(state.adapter, gradient, state.moments, {
@@ -186,12 +193,12 @@ class Run {
   }
 
   /** @throws TRAINING_DIVERGED naming the step and the rows of its batch */
-  private requireSane(loss: number, norm: number, batch: readonly number[]): void {
+  private requireSane(loss: number, norm: number, rows: readonly number[]): void {
     const { state } = this;
     const stop = (what: string): GraftError =>
       new GraftError(
         'TRAINING_DIVERGED',
-        `${what} at step ${state.step + 1}, on the training rows ${batch.slice(0, 20).join(', ')}${batch.length > 20 ? ', …' : ''}.`,
+        `${what} at step ${state.step + 1}, on the training rows ${rows.slice(0, 20).join(', ')}${rows.length > 20 ? ', …' : ''}.`,
         { hint: 'Try a third of the learning rate; the last checkpoint is kept.' },
       );
     if (!Number.isFinite(loss)) throw stop('The loss is not a number');
@@ -240,11 +247,4 @@ class Run {
       checkpoint: this.checkpoint,
     };
   }
-}
-
-/** The examples of a batch, the shortest first, in parts of so many tokens with their padding. */
-function microBatches(examples: readonly Example[], budget: number): Example[][] {
-  const byLength = examples.map((example) => ({ example, length: example.ids.length - 1 }));
-  byLength.sort((a, b) => a.length - b.length);
-  return fill(byLength, { examples: Infinity, tokens: budget }).map((part) => part.map(({ example }) => example));
 }

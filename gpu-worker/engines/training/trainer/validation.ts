@@ -48,7 +48,7 @@ export class Validation {
     private readonly labelTokens: readonly number[] | null,
   ) {
     const byLength = examples
-      .map((example) => ({ example, length: example.ids.length - 1 }))
+      .map((example) => ({ example, length: example.ids.length - 1, examples: 1 }))
       .sort((a, b) => a.length - b.length);
     this.parts = fill(byLength, { examples: Infinity, tokens: budget }).map((part) => ({
       examples: part.map(({ example }) => example),
@@ -70,8 +70,9 @@ export class Validation {
     for (const part of this.parts) {
       await turn();
       const sequences = part.examples.map(inputOf);
-      const { feeds, width } = packSequences(sequences, this.config);
-      const { places, labels } = answerPlaces(part.examples, width);
+      const packed = packSequences(sequences, this.config);
+      const { feeds } = packed;
+      const { places, labels } = answerPlaces(part.examples, packed);
       const trained = adapterFeeds(parameters, adapter);
       part.teacher ??= await askTeacher(this.programs.teacher, sequences, places, this.config);
       const { expected, entropy } = part.teacher;
