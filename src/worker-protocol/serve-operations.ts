@@ -29,6 +29,14 @@ const generate = {
     stop: z.array(z.string().min(1).max(256)).max(16),
     /** GBNF; the rule `root` is where it starts. */
     grammar: z.string().max(100_000).optional(),
+    /** Holds the answer to a span of these texts, from one word's beginning to another's end, or to the refusal; not with `grammar`. */
+    constraint: z
+      .object({
+        copyFrom: z.array(z.string().min(1).max(100_000)).max(64),
+        /** What is said when the texts hold no answer; left out, a span is always copied. */
+        refusal: z.string().min(1).max(256).optional(),
+      })
+      .optional(),
   }),
   chunk: z.discriminatedUnion('type', [
     z.object({ type: z.literal('started'), promptTokens: count, reusedTokens: count }),
@@ -50,6 +58,8 @@ const generate = {
     decodeMs: milliseconds,
     /** What really acted while it was computed, read back from the context. */
     adapters: z.array(actingAdapter).optional(),
+    /** Under a constraint: share of the refusal's first token among all that could begin the answer, 0 to 1. */
+    refusalProbability: z.number().min(0).max(1).nullable().optional(),
   }),
 };
 

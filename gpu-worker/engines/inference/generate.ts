@@ -1,9 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { LlamaGrammarEvaluationState, type Llama, type Token } from 'node-llama-cpp';
-import { GraftError } from '../../../src/kernel/errors.js';
+import { LlamaGrammarEvaluationState, type Llama, type LlamaModel, type Token } from 'node-llama-cpp';
+import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import { StopScanner, TokenText } from './answer-text.js';
+import { CopyCursor } from './copying/copy-cursor.js';
+import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
+import { vocabularyOf } from './copying/vocabulary.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
 import { RepetitionWatch } from './repetition.js';
@@ -14,7 +17,7 @@ type Generate = ServeOperations['generate'];
 /**
  * Answers one prompt: reuse what the sequence already holds, evaluate the rest batch by batch, then take token after
  * token. Cancel and deadline are looked at between batches.
- * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar that can't be parsed, and what
+ * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar or a constraint that can't be followed, and what
  *   `Adapters.apply` throws
  */
 export async function generate(
@@ -27,6 +30,7 @@ export async function generate(
   const began = performance.now();
   const prompt = checkedPrompt(hosted, input.prompt);
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
+  const cursor = input.constraint && copyCursor(hosted, input);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
   hosted.setThreads(input.threads ?? defaultThreads());
 
@@ -35,22 +39,28 @@ export async function generate(
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
     const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), context.batchSize, signal);
 
-    const tokens = sequence.evaluate(rest, {
-      temperature: input.temperature,
-      seed: input.seed ?? randomInt(2 ** 32),
-      grammarEvaluationState,
-    });
+    const seed = input.seed ?? randomInt(2 ** 32);
+    const { temperature } = input;
+    const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
+    const tokens = cursor
+      ? copyTokens(sequence, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
+      : sequence.evaluate(rest, { temperature, seed, grammarEvaluationState });
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, ...written } = await write(
         new TokenText((some, before) => model.detokenize(some, false, before), prompt.slice(-4)),
         tokens,
-        { stop: input.stop, maxTokens },
+        // A copy ends by itself, and may repeat what its text repeats.
+        cursor
+          ? { stop: input.stop, maxTokens: Infinity, watched: false }
+          : { stop: input.stop, maxTokens, watched: true },
         stream,
         signal,
       );
       return {
         ...written,
+        ...(cursor && { refusalProbability: copied.refusalProbability }),
+        ...(cursor && written.reason === 'eos' && { reason: copied.reason }),
         promptTokens: prompt.length,
         reusedTokens,
         prefillMs: firstAt - began,
@@ -73,7 +83,7 @@ type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'repeatedFrom' | 'ge
 async function write(
   characters: TokenText<Token>,
   tokens: AsyncIterable<Token>,
-  { stop, maxTokens }: { stop: readonly string[]; maxTokens: number },
+  { stop, maxTokens, watched }: { stop: readonly string[]; maxTokens: number; watched: boolean },
   stream: TextStream,
   signal: AbortSignal,
 ): Promise<Written> {
@@ -98,7 +108,7 @@ async function write(
     signal.throwIfAborted();
     await emit(scanner.push(characters.next(token)));
     lengths.push(text.length);
-    const repeated = repetition.push(token);
+    const repeated = watched && repetition.push(token);
     if (scanner.stopped) reason = 'stop';
     else if (repeated) {
       reason = 'repeated';
@@ -114,6 +124,18 @@ async function write(
   if (generatedTokens === 0) firstAt = lastAt = performance.now();
   return { text, reason, repeatedFrom, generatedTokens, firstAt, lastAt };
 }
+
+/** @throws BAD_USER_INPUT when there is nothing that could be said */
+function copyCursor({ model }: HostedModel, { constraint, grammar }: InputOf<Generate>): CopyCursor {
+  if (grammar !== undefined) throw badInput('constraint', 'An answer is held to a grammar or to texts, not to both.');
+  const { copyFrom = [], refusal = null } = constraint ?? {};
+  if (copyFrom.length === 0 && refusal === null)
+    throw badInput('constraint.copyFrom', 'Without a text or a refusal nothing can be said.');
+  return new CopyCursor(vocabularyOf(model), { texts: copyFrom, refusal });
+}
+
+const endsOf = ({ tokens: { eos, eot } }: LlamaModel): Token[] =>
+  [...new Set([eos, eot])].filter((token): token is Token => token !== null);
 
 async function grammarState(
   llama: Llama,

@@ -1,0 +1,103 @@
+import type { Token } from 'node-llama-cpp';
+import { bordersOf } from './borders.js';
+import { toBytes, type Vocabulary } from './vocabulary.js';
+
+/** A text of which a span may be copied. Offsets count bytes; a byte is one character of `bytes`. */
+interface Source {
+  bytes: string;
+  begins: readonly number[];
+  ends: ReadonlySet<number>;
+  refusal: boolean;
+}
+
+/** How far into a source the copy has come. */
+interface Place {
+  source: Source;
+  at: number;
+}
+
+/**
+ * Where an answer stands that may only be a contiguous span of one of the texts, from one word's beginning to another's end, or
+ * the refusal. All places are kept at which what was said so far could stand, so the next token is free as long as the texts are.
+ */
+export class CopyCursor {
+  private places: Place[];
+  private next: Map<Token, Place[]> | null = null;
+
+  constructor(
+    private readonly vocabulary: Vocabulary,
+    { texts, refusal }: { texts: readonly string[]; refusal: string | null },
+  ) {
+    const sources = [...texts.map(spans), ...(refusal === null ? [] : [whole(refusal)])];
+    this.places = sources.flatMap((source) => source.begins.map((at) => ({ source, at })));
+    this.atStart = true;
+  }
+
+  private atStart: boolean;
+
+  /** Tokens that may come next. */
+  get options(): ReadonlyMap<Token, readonly Place[]> {
+    return (this.next ??= this.findNext());
+  }
+
+  /** Whether the answer may end here. */
+  get mayEnd(): boolean {
+    return !this.atStart && this.places.some(({ source, at }) => source.ends.has(at));
+  }
+
+  /** Whether a token leads into the refusal. */
+  refuses(token: Token): boolean {
+    return this.options.get(token)?.some(({ source }) => source.refusal) ?? false;
+  }
+
+  advance(token: Token): void {
+    const places = this.options.get(token);
+    if (places === undefined) throw new Error('a token was chosen that is no option');
+    this.places = [...places];
+    this.next = null;
+    this.atStart = false;
+  }
+
+  private findNext(): Map<Token, Place[]> {
+    const next = new Map<Token, Place[]>();
+    for (const { source, at } of this.places) {
+      const most = Math.min(this.vocabulary.longest, source.bytes.length - at);
+      for (let length = 1; length <= most; length++) {
+        const token = this.vocabulary.tokens.get(source.bytes.slice(at, at + length));
+        if (token === undefined) continue;
+        const place = { source, at: at + length };
+        const same = next.get(token);
+        if (same) same.push(place);
+        else next.set(token, [place]);
+      }
+    }
+    return next;
+  }
+}
+
+/** Begins at words or at the space before one, which is part of the first token of a word in most vocabularies; ends after words. */
+function spans(text: string): Source {
+  const borders = bordersOf(text);
+  const begins: number[] = [];
+  const ends = new Set<number>();
+  let bytes = 0;
+  let offset = 0;
+  let last = ' ';
+  for (const character of text) {
+    if (borders[offset]! && !isSpace(last)) ends.add(bytes);
+    if (isSpace(character) ? !isSpace(last) : borders[offset]!) begins.push(bytes);
+    bytes += Buffer.byteLength(character);
+    offset += character.length;
+    last = character;
+  }
+  if (!isSpace(last)) ends.add(bytes);
+  return { bytes: toBytes(text), begins, ends, refusal: false };
+}
+
+/** Begins at its beginning and ends at its end. */
+function whole(text: string): Source {
+  const bytes = toBytes(text);
+  return { bytes, begins: [0], ends: new Set([bytes.length]), refusal: true };
+}
+
+const isSpace = (character: string): boolean => /\s/u.test(character);
