@@ -23,7 +23,11 @@ export async function dataTour(client: GraftClient, examples: string): Promise<v
     });
   const file = await client.upload(join(examples, 'messages.csv'));
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
-    input: { dataset: DATASET, files: [{ file }], idempotencyKey: `demo-${Date.now()}` },
+    input: {
+      ...{ dataset: DATASET, files: [{ file }], idempotencyKey: `demo-${Date.now()}` },
+      // So many rows for the test that a measurement on them tells something.
+      splitRule: { test: 0.25, validation: 0.1 },
+    },
   });
   const events = client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id });
   for await (const { importProgress: event } of events)

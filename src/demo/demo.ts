@@ -9,6 +9,7 @@ import { say, sayAddresses } from '../terminal.js';
 import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
 import { featuresTour } from './features-tour.js';
+import { proofTour } from './proof-tour.js';
 import { tour } from './tour.js';
 import { trainingTour } from './training-tour.js';
 
@@ -24,7 +25,8 @@ async function demo(): Promise<void> {
     const examples = join(packageRoot(), 'examples');
     await tour(client, examples);
     await dataTour(client, examples);
-    await trainingTour(client);
+    const trained = await trainingTour(client);
+    if (trained) await proofTour(client, trained);
     await featuresTour(client, examples);
   } catch (error) {
     await graft.stop();

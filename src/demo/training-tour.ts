@@ -7,6 +7,7 @@ import {
 } from '../operations/index.js';
 import type { GraftClient } from '../client/graft-client.js';
 import { bold, dim, green, heading, line } from './print.js';
+import type { Trained } from './proof-tour.js';
 
 const ADAPTER = 'routing';
 const DATASET = 'messages';
@@ -16,12 +17,18 @@ const MESSAGES = [
   'The app says the token is bad since this morning, what do I do?',
 ];
 
-/** The labelled messages become an adapter, trained while one watches; then it routes messages it has never seen. */
-export async function trainingTour(client: GraftClient): Promise<void> {
+/**
+ * The labelled messages become an adapter, trained while one watches; then it routes messages it has never seen.
+ * @returns what was trained; null when the rows are not usable
+ */
+export async function trainingTour(client: GraftClient): Promise<Trained | null> {
   heading('The messages train an adapter on this machine, and it routes new ones');
   const { dataset } = await client.request(DatasetDocument, { name: DATASET });
   const version = dataset?.latestVersion;
-  if (!version?.usable) return line('The rows are not usable yet, so nothing is trained.');
+  if (!version?.usable) {
+    line('The rows are not usable yet, so nothing is trained.');
+    return null;
+  }
   const started = Date.now();
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
@@ -49,15 +56,21 @@ export async function trainingTour(client: GraftClient): Promise<void> {
   }
   if (status !== 'SUCCEEDED') throw new Error(`the training ended ${status}`);
   line(`\n${green('✓')} trained in ${Math.round((Date.now() - started) / 1_000)} s`);
-  await route(client);
+  const trained = await newest(client);
+  await route(client, trained);
+  return { adapter: ADAPTER, version: trained, datasetVersion: version.id };
 }
 
-async function route(client: GraftClient): Promise<void> {
+async function newest(client: GraftClient): Promise<number> {
   const { adapters } = await client.request(AdaptersDocument, {});
-  const newest = adapters.edges.find(({ node }) => node.name === ADAPTER)?.node.versions[0];
-  if (!newest) return;
+  const version = adapters.edges.find(({ node }) => node.name === ADAPTER)?.node.versions[0];
+  if (!version) throw new Error('the trained version is not there');
+  return version.version;
+}
+
+async function route(client: GraftClient, version: number): Promise<void> {
   for (const question of MESSAGES) {
-    const { ask } = await client.request(AskWithAdapterDocument, { question, adapter: `${ADAPTER}@${newest.version}` });
+    const { ask } = await client.request(AskWithAdapterDocument, { question, adapter: `${ADAPTER}@${version}` });
     if (!('label' in ask.output)) continue;
     const { label, probability, alternatives } = ask.output;
     const others = alternatives.slice(0, 2).map((each) => `${each.label} ${percent(each.probability)}`);
