@@ -94,12 +94,23 @@ const train = {
     /** The checkpoint to go on from. */
     resume: file.nullable(),
     executor: executorName.default('onnx'),
+    /** The most that it may take by the estimate, in bytes; left out, what the machine has. */
+    memoryBytes: count.optional(),
     /** Left out, as many as there are cores. A resumed run needs the same number. */
     threads: z.number().int().min(1).optional(),
   }),
   chunk: z.discriminatedUnion('type', [
-    /** `parameters`: numbers that are trained; `identity`: what decides the bits of the result beside the job. */
-    z.object({ type: z.literal('started'), step: count, steps: count, parameters: count, identity }),
+    z.object({
+      type: z.literal('started'),
+      step: count,
+      steps: count,
+      /** Numbers that are trained. */
+      parameters: count,
+      /** What decides the bits of the result beside the job. */
+      identity,
+      /** What the run was estimated to take, in bytes. */
+      memoryBytes: z.number().nonnegative().optional(),
+    }),
     z.object({
       type: z.literal('step'),
       step: count,

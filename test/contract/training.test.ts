@@ -164,6 +164,49 @@ describe('training through GraphQL alone', () => {
     expect(await ask('{ adapter(name: "cancelled") { id } }')).toEqual({ adapter: null });
   }, 180_000);
 
+  it('is one run for two starts with one key, and a conflict for other input under it', async () => {
+    const [first, second] = await Promise.all([start('twice', { epochs: 1 }), start('twice', { epochs: 1 })]);
+    expect(second).toBe(first);
+    await expect(start('twice', { epochs: 2 })).rejects.toThrow('IDEMPOTENCY_CONFLICT');
+    expect(await ended(first)).toMatchObject({ status: 'SUCCEEDED', result: { version: 1 } });
+  }, 180_000);
+
+  it('ends a run whose rows are erased meanwhile, says why, and removes its checkpoints', async () => {
+    const rows = ROWS.map((row, i) => `${row},customer:${i}`).join('\n');
+    const file = await upload('people.csv', `text,label,customer\n${rows}\n`);
+    await ask('mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id } } }', {
+      input: { name: 'people', task: 'CLASSIFICATION' },
+    });
+    await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
+      input: { dataset: 'people', files: [{ file }], idempotencyKey: 'people' },
+    });
+    const version = await eventually('the rows', async () => {
+      const { dataset } = await ask<{ dataset: { versions: { edges: { node: { id: string } }[] } } }>(
+        '{ dataset(name: "people") { versions { edges { node { id } } } } }',
+      );
+      return dataset.versions.edges[0]?.node.id ?? null;
+    });
+    const { startTraining } = await ask<{ startTraining: { run: { id: string } } }>(
+      'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
+      {
+        input: {
+          ...{ adapter: 'people', datasetVersion: version, model: 'tiny', idempotencyKey: 'people' },
+          recipe: { ...RECIPE, epochs: 100, batchExamples: 1 },
+        },
+      },
+    );
+    const run = startTraining.run.id;
+    await reached(run, 'RUNNING');
+    await ask('mutation ($input: DeleteDatasetRowsInput!) { deleteDatasetRows(input: $input) { run { id } } }', {
+      input: { dataset: 'people', subject: 'customer:1', reason: 'asked', idempotencyKey: 'forget' },
+    });
+    const failed = await ended(run);
+    expect(failed).toMatchObject({ status: 'FAILED', result: null });
+    expect(failed.error!.message).toContain('asked');
+    await eventually('an empty folder', () => readdirSync(join(home.path, 'training')).length === 0);
+    expect(await ask('{ adapter(name: "people") { id } }')).toEqual({ adapter: null });
+  }, 240_000);
+
   it('refuses at once what could never be trained', async () => {
     await expect(start('routing', { rank: 0 })).rejects.toThrow('input.recipe.rank');
     await expect(

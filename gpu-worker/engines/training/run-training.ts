@@ -5,6 +5,7 @@ import { sha256 } from '../../../src/kernel/hashing.js';
 import type { TrainEvent, TrainInput, TrainOutput } from '../../../src/worker-protocol/index.js';
 import { writePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import type { Call } from '../../server.js';
+import { estimateMemory, memoryOfMachine, requireMemory } from './estimate-memory.js';
 import { withExecutor } from './executors/with-executor.js';
 import { toGgufLora, toPairs } from './model/adapter-files.js';
 import type { DecoderConfig } from './model/config.js';
@@ -17,7 +18,7 @@ type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn' | 'chunks'
 
 /**
  * One run of training as the gateway asks for it: opens the model, trains, and writes the adapter’s files into the run’s folder.
- * @throws MODEL_DIGEST_MISMATCH when the model’s file has changed, and what `train` and opening the model throw
+ * @throws MODEL_DIGEST_MISMATCH when the model’s file has changed, BAD_USER_INPUT when the memory would not suffice, and what `train` and opening the model throw
  */
 export async function runTraining(input: TrainInput, call: TrainCall): Promise<TrainOutput> {
   const { model, recipe, folder } = input;
@@ -30,6 +31,8 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
     1,
   );
   const weights = new GgufWeights(model.path, longest);
+  const memoryBytes = estimateMemory(input, weights.config, longest);
+  requireMemory(memoryBytes, input.memoryBytes ?? memoryOfMachine());
   const threads = input.threads ?? availableParallelism();
   return withExecutor(input.executor, weights, { folder, threads }, async (executor) => {
     const { adapter, ...result } = await train(
@@ -39,7 +42,7 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
         signal: call.signal,
         pausing: call.pausing,
         turn: () => call.turn(),
-        onEvent: (event) => call.chunks.send(event),
+        onEvent: (event) => call.chunks.send(event.type === 'started' ? { ...event, memoryBytes } : event),
       },
     );
     if (result.outcome === 'paused') return { ...result, adapter: null };

@@ -63,6 +63,8 @@ export const storedAttestation = storedJson(attestation);
 /** What was measured of a version; versions that were not trained here begin with nothing. */
 const adapterMetrics = z
   .object({
+    /** Bytes that its training was estimated to take, and the most that it was seen to take. */
+    memory: z.object({ estimatedBytes: z.number().nullable(), peakBytes: z.number() }).optional(),
     steps: z.number(),
     /** The step whose weights were kept. */
     adapterStep: z.number(),

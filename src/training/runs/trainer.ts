@@ -54,11 +54,21 @@ export async function train(parts: TrainerParts, context: TrainingContext): Prom
     const output = await trainIn(folder, parts, context);
     await forget();
     return output;
-  } catch (error) {
+  } catch (thrown) {
+    const error = context.signal.aborted ? thrown : await whyRowsWent(parts.data, context, thrown);
     // Nobody may go on from checkpoints of a run that was cancelled, or of rows that were erased.
     if (context.signal.reason === 'cancel' || isGraftError(error, 'DATASET_UNUSABLE')) await forget();
     throw error;
   }
+}
+
+/** Reading rows while they are erased fails in many ways; what counts is that they went, and why. */
+async function whyRowsWent(data: Data, { run, input }: TrainingContext, error: unknown): Promise<unknown> {
+  const workspaceId = run.workspaceId as WorkspaceId;
+  return data.datasets.usableVersion(workspaceId, input.datasetVersionId, 'input.datasetVersion').then(
+    () => error,
+    (reason: unknown) => (isGraftError(reason, 'DATASET_UNUSABLE') ? reason : error),
+  );
 }
 
 async function trainIn(folder: string, parts: TrainerParts, context: TrainingContext): Promise<TrainingOutput> {
@@ -82,6 +92,8 @@ async function trainIn(folder: string, parts: TrainerParts, context: TrainingCon
   const { adapter } = result;
   // Paused: the run's signal says why.
   if (adapter === null) throw signal.reason;
+  // The rows may have been erased since the last checkpoint.
+  await stillUsable();
   const version = await register(parts, workspaceId, context, rows, encoded.labels, { ...result, adapter });
   return {
     adapterVersionId: version,
@@ -151,12 +163,16 @@ interface Job {
   pausing: AbortSignal;
 }
 
+interface Trained extends TrainOutput {
+  memory: Meter['memory'];
+}
+
 /** Trains in the worker; what it reports becomes the run's events and checkpoints. */
 async function runWorker(
   { worker, executors }: TrainerParts,
   context: TrainingContext,
   { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
-): Promise<TrainOutput> {
+): Promise<Trained> {
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
   const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, fileOf(variant), cancelling));
@@ -173,7 +189,7 @@ async function runWorker(
   );
   const meter = new Meter();
   for await (const event of stream) {
-    if (event.type === 'done') return event.output;
+    if (event.type === 'done') return { ...event.output, memory: meter.memory };
     if (event.type !== 'chunk') continue;
     await meter.tell(context, event.chunk);
     if (event.chunk.type !== 'checkpoint') continue;
@@ -190,11 +206,14 @@ class Meter {
   /** Of the steps that were seen here; those before a restart are not. */
   private seen = { steps: 0, tokens: 0, milliseconds: 0 };
   private lastProgress = -Infinity;
+  /** What the run was estimated to take, and the most that it was seen to take. */
+  readonly memory: { estimatedBytes: number | null; peakBytes: number } = { estimatedBytes: null, peakBytes: 0 };
 
   async tell(context: TrainingContext, event: TrainEvent): Promise<void> {
     switch (event.type) {
       case 'started':
         this.steps = event.steps;
+        this.memory.estimatedBytes = event.memoryBytes ?? null;
         return;
       case 'validation':
         return context.emit('validation', {
@@ -211,6 +230,7 @@ class Meter {
   private async step(context: TrainingContext, event: Extract<TrainEvent, { type: 'step' }>): Promise<void> {
     const { seen, steps } = this;
     seen.steps += 1;
+    this.memory.peakBytes = Math.max(this.memory.peakBytes, event.rssBytes);
     seen.tokens += event.tokens;
     seen.milliseconds += event.milliseconds;
     const etaSeconds = ((steps - event.step) * seen.milliseconds) / seen.steps / 1_000;
@@ -257,7 +277,7 @@ async function register(
   { input, run }: TrainingContext,
   rows: Rows,
   labels: LabelToken[] | null,
-  result: TrainOutput & { adapter: NonNullable<TrainOutput['adapter']> },
+  result: Trained & { adapter: NonNullable<TrainOutput['adapter']> },
 ): Promise<string> {
   const store = (file: { path: string }, mediaType: string) =>
     files.store(workspaceId, {
@@ -289,7 +309,10 @@ async function register(
       ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
       ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED' },
       recipe: storedRecipe.encode(recipe),
-      metrics: { steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
+      metrics: {
+        ...{ steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
+        memory: { ...result.memory },
+      },
     },
   );
   return version.id;

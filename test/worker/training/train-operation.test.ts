@@ -1,10 +1,12 @@
 import { jest } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { TrainWorker } from '../../../src/platform/worker/index.js';
 import type { TrainEvent, TrainingExample, TrainOutput, TrainRequest } from '../../../src/worker-protocol/index.js';
+import { itWhen } from '../../support/skip.js';
+import { canMount, mountSmallDisk } from '../../support/small-disk.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { workspaceId } from '../../support/worker.js';
 
@@ -12,6 +14,18 @@ import { workspaceId } from '../../support/worker.js';
 jest.setTimeout(180_000);
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+/** Writes until nothing more has room. */
+function fillUp(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4_096));
+  } catch {
+    // full
+  } finally {
+    closeSync(file);
+  }
+}
+
 const TEXTS: [string, string][] = [
   ['the sand is on', ' the sand'],
   ['an ant and another', ' an ant'],
@@ -128,6 +142,50 @@ describe('the train worker', () => {
     const resumed = await run({ ...what, resume: paused.checkpoint });
     expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
   });
+
+  it('refuses a run that needs more memory than there is, before anything is computed', async () => {
+    const events: TrainEvent[] = [];
+    const started = run(await request('large', { memoryBytes: 200e6 }), (event) => events.push(event));
+    await expect(started).rejects.toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'input.recipe.batchTokens' },
+      ...{ message: expect.stringMatching(/about 0\.\d\d GB of memory/), hint: expect.stringContaining('batchTokens') },
+    });
+    expect(events).toEqual([]);
+  });
+
+  it('says what memory a run will take, and takes no more', async () => {
+    const events: TrainEvent[] = [];
+    await run(await request('memory'), (event) => events.push(event));
+    const estimated = events.flatMap((event) => (event.type === 'started' ? [event.memoryBytes!] : []))[0]!;
+    const taken = Math.max(...events.map((event) => (event.type === 'step' ? event.rssBytes : 0)));
+    expect(taken).toBeLessThan(1.5 * estimated);
+    expect(taken).toBeGreaterThan(estimated / 3);
+  });
+
+  itWhen(canMount(), 'a small file system can’t be mounted here')(
+    'ends when the disk is full at a checkpoint, and goes on from the one before to the same bits',
+    async () => {
+      const whole = await run(await request('roomy'));
+      const what = await request('full');
+      const kept: TrainRequest['resume'][] = [];
+      // The executor's copy of the weights and two checkpoints fit; then something else fills the rest.
+      const unmount = mountSmallDisk(what.folder, 4_096);
+      try {
+        const failed = run(what, (event) => {
+          if (event.type === 'checkpoint') kept.push({ path: event.path, sha256: event.sha256 });
+          if (kept.length === 1 && event.type === 'checkpoint') fillUp(join(what.folder, 'filler'));
+        });
+        await expect(failed).rejects.toMatchObject({
+          ...{ code: 'STORAGE_FAILED', hint: expect.stringContaining('resume') },
+        });
+        rmSync(join(what.folder, 'filler'));
+        const resumed = await run({ ...what, resume: kept.at(-1)! });
+        expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
+      } finally {
+        unmount();
+      }
+    },
+  );
 
   it('refuses a model file that changed since it was registered', async () => {
     const path = join(folder, 'changed.gguf');

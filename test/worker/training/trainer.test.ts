@@ -182,6 +182,15 @@ describe('training', () => {
     await expect(failure).rejects.toThrow(/at step \d+, on the training rows \d+/);
   });
 
+  it('stops a run whose loss only grows, and leaves its last checkpoint', async () => {
+    const what = job({ learningRate: 200, warmupSteps: 0, epochs: 60 });
+    await expect(run(what)).rejects.toMatchObject({
+      code: 'TRAINING_DIVERGED',
+      message: expect.stringMatching(/has grown by more than 3 nats .* at step \d+, on the training rows \d+/),
+    });
+    expect(readdirSync(what.folder).some((name) => name.startsWith('checkpoint-'))).toBe(true);
+  });
+
   it('keeps the last two checkpoints, whole', async () => {
     const what = job();
     await run(what);

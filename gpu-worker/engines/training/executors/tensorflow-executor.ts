@@ -1,5 +1,6 @@
 import type * as TensorFlow from '@tensorflow/tfjs-core';
-import type { Graph, Node, Value } from '../graph/graph.js';
+import type { Graph, Node } from '../graph/graph.js';
+import { lastUses } from '../graph/liveness.js';
 import { sizeOf, type Shape, type Sizes } from '../graph/shape.js';
 import { sizesOfFeeds, type Executor, type Feeds, type Outputs, type Program, type Weights } from './executor.js';
 
@@ -143,14 +144,3 @@ export class TensorFlowExecutor implements Executor {
 }
 
 const concrete = (shape: Shape, sizes: Sizes): number[] => shape.map((dim) => sizeOf(dim, sizes));
-
-/** For each node, the values that nothing after it reads; outputs of the graph are read at the end. */
-function lastUses(graph: Graph): Map<Node, number[]> {
-  const last = new Map<number, Node>();
-  for (const node of graph.nodes)
-    for (const { id } of [...node.outputs, ...node.inputs] satisfies Value[]) last.set(id, node);
-  for (const { id } of graph.outputs.values()) last.delete(id);
-  const uses = new Map<Node, number[]>();
-  for (const [id, node] of last) uses.set(node, [...(uses.get(node) ?? []), id]);
-  return uses;
-}

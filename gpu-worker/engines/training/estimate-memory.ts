@@ -1,0 +1,58 @@
+import { totalmem } from 'node:os';
+import { badInput } from '../../../src/kernel/errors.js';
+import { memoryNeed } from './graph/liveness.js';
+import { adapterLayout, type LoraOptions } from './model/adapter-layout.js';
+import type { DecoderConfig } from './model/config.js';
+import { trainingGraph } from './model/programs.js';
+import type { TrainingJob } from './trainer/job.js';
+
+/** Node.js, the runtime and its kernels before anything is loaded. */
+const PROCESS_BYTES = 200 * 1024 ** 2;
+/** The adapter, its gradient, two moments and the best weights so far. */
+const ADAPTER_COPIES = 5;
+const BYTES = 4;
+/** What the system and the other processes need of the machine's memory. */
+const LEFT_FOR_OTHERS = 0.1;
+
+/**
+ * Memory that a job will take at its largest micro-batch, in bytes: the weights, what a step holds at once, the adapter with what its
+ * updates need, and the process itself.
+ */
+export function estimateMemory(job: TrainingJob, config: DecoderConfig, longest: number): number {
+  const { recipe, examples, replay } = job;
+  const rows = Math.max(1, Math.floor(recipe.microBatchTokens / longest));
+  const answer = Math.max(1, ...examples.map(({ ids, answerFrom }) => ids.length - answerFrom));
+  const replayed = Math.max(0, ...replay.map(({ length }) => length - 1));
+  // The shorter the examples, the more of them, and of their answers, go through at once.
+  const shortest = Math.min(longest, ...examples.map(({ ids }) => ids.length - 1));
+  const answers = Math.min(rows * longest, Math.max(1, Math.floor(recipe.microBatchTokens / shortest)) * answer);
+  const sizes = new Map([
+    ['batch', rows],
+    ['sequence', longest],
+    ['answers', answers],
+    ['replayed', replayed],
+    ['places', Math.max(answers, replayed)],
+  ]);
+  const lora: LoraOptions = recipe.lora;
+  const { weightBytes, peakBytes } = memoryNeed(trainingGraph(config, lora, longest), sizes);
+  return PROCESS_BYTES + weightBytes + peakBytes + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
+}
+
+/** Memory that work may take here, in bytes: the machine's, or less where a container sets a limit. */
+export function memoryOfMachine(): number {
+  const limit = process.constrainedMemory();
+  const total = totalmem();
+  return (1 - LEFT_FOR_OTHERS) * (limit > 0 && limit < total ? limit : total);
+}
+
+/** @throws BAD_USER_INPUT when the job needs more than there is */
+export function requireMemory(estimated: number, available: number): void {
+  if (estimated <= available) return;
+  throw badInput(
+    'input.recipe.batchTokens',
+    `The training would need about ${gigabytes(estimated)} of memory, and ${gigabytes(available)} can be had here.`,
+    'Lower batchTokens or maxTokens, train a smaller model, or train on a machine with more memory.',
+  );
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
