@@ -26,7 +26,7 @@ import { startGateway } from './graphql/server.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { systemClock } from './kernel/clock.js';
 import { isGraftError } from './kernel/errors.js';
-import { DEFAULT_WORKSPACE_ID } from './kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from './kernel/ids.js';
 import {
   CollectionStore,
   DocumentStore,
@@ -57,7 +57,15 @@ import {
   Quantizer,
 } from './registry/index.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
-import { AdapterImporter, adapterImportRuns, ExecutorChoice, trainingRuns, TrainingService } from './training/index.js';
+import {
+  AdapterImporter,
+  adapterImportRuns,
+  ExecutorChoice,
+  installReader,
+  trainingRuns,
+  TrainingService,
+  type ReaderParts,
+} from './training/index.js';
 
 /** How often artifacts that no row names are collected. */
 const COLLECT_MS = 60 * 60 * 1000;
@@ -296,8 +304,24 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   knowledge.start();
+  await startReader({ registry, adapters, files }, attestor, workspaceId, log);
   log.info({ url: gateway.url }, 'ready');
   return { url: gateway.url, stop: () => teardown.run(log) };
+}
+
+/** Makes the reader that comes with the default model one of the adapters; it answers as soon as it was shown to act. */
+async function startReader(
+  parts: ReaderParts,
+  attestor: Attestor,
+  workspaceId: WorkspaceId,
+  log: Logger,
+): Promise<void> {
+  try {
+    const reader = await installReader(parts, workspaceId);
+    if (reader && reader.version.attestation === null) await attestor.startBuiltIn(workspaceId, reader);
+  } catch (err) {
+    log.warn({ err }, 'the reader that comes with Graft was not installed');
+  }
 }
 
 interface Parts {

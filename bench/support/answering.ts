@@ -64,9 +64,10 @@ export async function startAnswering() {
   runs.handle(knowledgeRuns, knowledge.parts);
   runs.start();
   const retriever = new Retriever(shared);
+  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
   const parts: AskParts = {
     ...{ registry, retriever, worker, clock },
-    adapters: new AdapterRegistry({ store: new AdapterStore(database), files, erasure }),
+    adapters,
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
     features: new FeatureService(new FeatureStore(database), clock),
@@ -105,6 +106,8 @@ export async function startAnswering() {
   const workspaceId = DEFAULT_WORKSPACE_ID;
   return {
     parts,
+    registry,
+    adapters,
     service: new AskService(parts),
     ingest,
     files,

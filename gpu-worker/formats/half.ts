@@ -12,6 +12,34 @@ const HALVES = Float32Array.from({ length: 65_536 }, (_, half) => {
 export const halfToNumber = (bits: number): number => HALVES[bits] as number;
 
 const word = new DataView(new ArrayBuffer(4));
+
+/** The nearest half of a number, as 16 bits; of two equally near the even one. What is too large becomes infinite. */
+export function numberToHalf(value: number): number {
+  word.setFloat32(0, value);
+  const bits = word.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return sign | 0x7e00;
+  if (magnitude >= 65_520) return sign | 0x7c00;
+  // Below the smallest normal half, steps are of one size.
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
+  const step = 2 ** (exponent - 10);
+  const steps = magnitude / step;
+  const low = Math.floor(steps);
+  const rest = steps - low;
+  const rounded = low + (rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? 1 : 0);
+  // A normal half's leading 1 is not written; a carry out of the fraction raises the exponent by itself.
+  return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
+}
+
+/** Numbers in the form of a file, little-endian. */
+export function encodeNumbers(data: Float32Array, type: 'F32' | 'F16'): Buffer {
+  if (type === 'F32') return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const halves = Buffer.alloc(2 * data.length);
+  data.forEach((value, index) => halves.writeUInt16LE(numberToHalf(value), 2 * index));
+  return halves;
+}
+
 /** @param bits the upper 16 bits of a 32-bit number: bfloat16 */
 export function bfloatToNumber(bits: number): number {
   word.setUint32(0, bits << 16);

@@ -57,7 +57,7 @@ export function relevance(best: Evidence): number {
 export function abstention(
   readableChunks: number,
   evidence: readonly Evidence[],
-  threshold = LEAST_PROBABILITY,
+  threshold: number = LEAST_PROBABILITY,
 ): Abstention | null {
   if (readableChunks === 0) return refuse('NO_DOCUMENTS', null, threshold);
   const best = evidence[0];
@@ -71,10 +71,16 @@ const SENTENCES = {
   NOTHING_FOUND: 'This is not in your documents: nothing in them matches the question.',
   LOW_RELEVANCE: 'This is not in your documents: what comes closest does not answer the question.',
   MODEL_DECLINED: 'The model read the question and had no answer to it.',
+  LOW_CONFIDENCE: 'The model found something in your documents, but not surely enough that it answers this.',
 } as const satisfies Record<AbstentionReason, string>;
 
 /** The model said that it finds no answer, or said nothing at all. */
-export const declined = (): Abstention => refuse('MODEL_DECLINED', null, LEAST_PROBABILITY);
+export const declined = (probability: number | null = null, threshold = LEAST_PROBABILITY): Abstention =>
+  refuse('MODEL_DECLINED', probability, threshold);
+
+/** The model has an answer, which is less probable than the caller wants. */
+export const unsure = (probability: number, threshold: number): Abstention =>
+  refuse('LOW_CONFIDENCE', probability, threshold);
 
 const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({
   reason,

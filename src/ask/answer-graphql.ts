@@ -26,6 +26,7 @@ registerEnumType(AbstentionReason, {
     NO_DOCUMENTS: { description: 'There is no document to answer from.' },
     NOTHING_FOUND: { description: 'No passage matches the question at all.' },
     LOW_RELEVANCE: { description: 'What comes closest does not answer the question.' },
+    LOW_CONFIDENCE: { description: 'The model finds its answer less probable than `minConfidence`.' },
     MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
   },
 });
@@ -264,6 +265,13 @@ export class Answer extends NodeType {
   @Field(() => Abstention, { nullable: true, description: 'Why none was given; null when one was.' })
   abstention!: Abstention | null;
 
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; null where nothing was read.',
+  })
+  answerability!: number | null;
+
   @Field(() => [Evidence], {
     description:
       'At most three sentences that may hold the answer, best first; empty with `BASE`. Also there when no answer was given: the closest.',
@@ -340,6 +348,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     finishReason: record.finishReason,
     abstained: record.abstention !== null,
     abstention: record.abstention,
+    answerability: record.answerability,
     evidence: record.evidence.map(toEvidence),
     conflicts: record.conflicts.map(toConflict),
     citations: record.citations.map(toCitation),

@@ -99,7 +99,13 @@ export type ConflictingQuote = z.infer<typeof conflictingQuote>;
 const conflict = z.object({ kind: z.enum(ConflictKind), quotes: z.tuple([conflictingQuote, conflictingQuote]) });
 export type Conflict = z.infer<typeof conflict>;
 
-export const AbstentionReason = enumeration('NO_DOCUMENTS', 'NOTHING_FOUND', 'LOW_RELEVANCE', 'MODEL_DECLINED');
+export const AbstentionReason = enumeration(
+  'NO_DOCUMENTS',
+  'NOTHING_FOUND',
+  'LOW_RELEVANCE',
+  'LOW_CONFIDENCE',
+  'MODEL_DECLINED',
+);
 export type AbstentionReason = keyof typeof AbstentionReason;
 
 const abstention = z.object({
@@ -209,6 +215,8 @@ const answerBody = z.object({
   finishReason: z.enum(FinishReason).nullable(),
   output,
   abstention: abstention.nullable(),
+  /** Estimated probability that what was read holds the answer, 0 to 1; null where nothing was read. */
+  answerability: z.number().nullable(),
   evidence: z.array(evidence),
   conflicts: z.array(conflict),
   citations: z.array(citation),
@@ -233,6 +241,7 @@ const LACKING = {
   adapter: null,
   finishReason: null,
   conflicts: [],
+  answerability: null,
   assignment: null,
 };
 

@@ -49,7 +49,10 @@ registerEnumType(StrategyChoice, {
     BASE: { description: 'The base model alone, from what it knows. Nothing is checked against documents.' },
     RAG: { description: 'From passages of the workspace’s documents, or not at all.' },
     ADAPTER: { description: 'With the adapter that `adapter` names, from the question alone.' },
-    HYBRID: { description: 'With the adapter that `adapter` names, from passages, or not at all.' },
+    HYBRID: {
+      description:
+        'With the adapter that `adapter` names, else the reader that comes with Graft, from passages, or not at all. A question is answered with a span of them.',
+    },
   },
 });
 
@@ -106,7 +109,7 @@ export class AskInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'With `ADAPTER` or `HYBRID`: which adapter, as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
+      'With `ADAPTER` or `HYBRID`: which adapter (with `HYBRID` by default `reader`), as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
   })
   adapter?: string | null;
 
@@ -150,6 +153,13 @@ export class AskInput {
       'At most 16 steps that the question goes through, in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
   })
   preprocessing?: PreprocessingStep[] | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal.',
+  })
+  minConfidence?: number | null;
 
   @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
   generation?: GenerationInput | null;

@@ -4,23 +4,25 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/index.js';
-import { abstention } from './abstain.js';
-import type { Assignment, FinishedAnswer, RouteDecision } from './answer.js';
+import { abstention, relevance } from './abstain.js';
+import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
+import { citeSpan } from './cite-span.js';
 import { classify, labelTokensOf } from './classify.js';
-import { composeQuestion, composeReading, frameOf, measureRoom, unusedPassages } from './compose.js';
+import { composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { generate } from './generate.js';
-import { makePlan, STRATEGIES, type Plan } from './plan.js';
+import { copiesSpans, makePlan, STRATEGIES, type Plan } from './plan.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, type OpenAnswer } from './record/claim.js';
 import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
-import { decideRoute, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
+import { decideRoute, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { Stopwatch } from './stopwatch.js';
 import { wordAbstention, wordAnswer } from './word.js';
+import { wordCopy } from './word-copy.js';
 
 export interface AskParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
@@ -74,8 +76,9 @@ async function* answer(
   const expectedMs = parts.expected.medians();
   const vector = mayRead(question, expectedMs) ? vectorOf(parts.retriever, workspaceId, asked, signal) : undefined;
   const scope = await watch.time('scope', () => scopeOf(parts, workspaceId, question));
-  const route = chooseRoute(question, scope, expectedMs);
-  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, question, route.strategy, scope));
+  const chosen = chooseRoute(question, scope, expectedMs);
+  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, question, chosen.strategy, scope));
+  const route = withReason(chosen, unreadReason(plan));
   yield { type: 'route', route };
 
   const facts =
@@ -97,11 +100,11 @@ async function* answer(
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ,
   );
-  const refusal = plan.scope && abstention(chunksOf(plan.scope), evidence);
+  const refusal = plan.scope && refusalOf(plan, evidence, question);
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () =>
     refusal
-      ? { prompt: [], read: [], stop: [], passages: unusedPassages(passages) }
+      ? composeNothing(passages)
       : plan.scope
         ? composeReading(frame, { passages, evidence }, plan, left, count)
         : composeQuestion(frame, plan),
@@ -115,19 +118,25 @@ async function* answer(
       ? wordAbstention(refusal)
       : labels
         ? classify(parts.worker, step, labels)
-        : wordAnswer(
-            generate(parts.worker, step),
-            { best: evidence[0], read: composed.read },
-            { question: asked, adaptation: plan.adaptation },
-          ),
+        : composed.copyFrom
+          ? wordCopy(generate(parts.worker, step), question.minConfidence)
+          : wordAnswer(
+              generate(parts.worker, step),
+              { best: evidence[0], read: composed.read },
+              { question: asked, adaptation: plan.adaptation },
+            ),
   );
 
   const { text, wording, finishReason, output, done } = worded;
-  const citations = await watch.time('cite', () => (worded.abstention ? [] : cite(text, evidence, asked)));
+  const read = passages.filter(({ chunkId }) => composed.passages.some((one) => one.used && one.chunkId === chunkId));
+  const citations = await watch.time('cite', () =>
+    worded.abstention ? [] : composed.copyFrom ? citeSpan(text, read, evidence, asked) : cite(text, evidence, asked),
+  );
   const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
+    answerability: worded.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
     route: withReason(route, found ? degradationReason(found.retrieval) : null),
     ...usedBy(plan),
     passages: composed.passages,
@@ -143,6 +152,12 @@ async function* answer(
   });
   parts.expected.add(plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };
+}
+
+/** Why nothing is asked of the model; null when something is. An adapter that learned to refuse judges for itself what it reads. */
+function refusalOf(plan: Plan, evidence: readonly Evidence[], { minConfidence }: Question): Abstention | null {
+  const judges = copiesSpans(plan) && plan.adaptation?.adapter.usage.reads === true;
+  return abstention(chunksOf(plan.scope!), evidence, judges ? 0 : (minConfidence ?? undefined));
 }
 
 /** Where the answer may come from; null when nothing is to be read, so that nothing need be looked up. */

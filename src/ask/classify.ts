@@ -44,6 +44,7 @@ export async function* classify(
     finishReason: null,
     output: { kind: 'LABEL', label: best.label, probabilities },
     abstention: null,
+    answerability: null,
     done: { promptTokens, reusedTokens, generatedTokens: 0, prefillMs, decodeMs: 0 },
   };
 }

@@ -3,6 +3,7 @@ import { GraftError } from '../kernel/errors.js';
 import type { Passage } from '../knowledge/index.js';
 import {
   baseMessages,
+  oneLine,
   passage,
   passagesMessages,
   renderChat,
@@ -13,12 +14,15 @@ import {
 } from '../prompting/index.js';
 import type { ServedVariant } from '../registry/index.js';
 import type { Evidence, PromptPassage } from './answer.js';
-import type { Plan } from './plan.js';
+import { copiesSpans, type Plan } from './plan.js';
 
 /** Models below this many weights get the best sentence; larger ones get whole passages. */
 const READS_PASSAGES = 1_000_000_000;
 /** Prompt tokens spent on passages at most: the model reads every one of them before its first word. */
 export const PASSAGE_TOKENS = 1_024;
+
+/** Passages that an adapter reads to copy from: as many as readers learn from, and each takes time before the first word. */
+export const COPIED_PASSAGES = 3;
 
 export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
 
@@ -29,7 +33,15 @@ export interface Composed {
   /** Every retrieved passage and what became of it, strongest first. */
   passages: PromptPassage[];
   stop: string[];
+  /** The texts that the answer is to be a span of, as they stand in the prompt; null where the model words freely. */
+  copyFrom: string[] | null;
 }
+
+/** When there is nothing to ask the model. */
+export const composeNothing = (passages: readonly Passage[]): Composed => ({
+  ...{ prompt: [], read: [], stop: [], copyFrom: null },
+  passages: unusedPassages(passages),
+});
 
 export interface Room {
   /** Tokens of the context. */
@@ -81,6 +93,7 @@ export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
   read: [],
   passages: [],
   stop: stopsOf(plan),
+  copyFrom: null,
 });
 
 /**
@@ -106,7 +119,9 @@ export async function composeReading(
   count: TokenCounter,
 ): Promise<Composed> {
   const one = plan.adaptation === null && isSmall(plan.variant);
-  const excerpts = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
+  const copies = copiesSpans(plan);
+  const all = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
+  const excerpts = copies ? all.slice(0, COPIED_PASSAGES) : all;
   const texts = excerpts.map(({ excerpt }, index) => passage(excerpt, index));
   const fitting = await howManyFit(texts, Math.min(left, PASSAGE_TOKENS), count);
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));
@@ -118,20 +133,22 @@ export async function composeReading(
       chunkId,
       documentName,
       used: used.get(chunkId) === true,
-      reason: used.get(chunkId) === true ? null : used.has(chunkId) ? NO_ROOM : ONE_SENTENCE,
+      reason: used.get(chunkId) === true ? null : used.has(chunkId) ? NO_ROOM : copies ? ENOUGH : ONE_SENTENCE,
     })),
     stop: stopsOf(plan),
+    copyFrom: copies ? chosen.map(({ text }) => oneLine(text)) : null,
   };
 }
 
 /** Passages that were found but that no prompt needed, because there is no answer in them. */
-export const unusedPassages = (passages: readonly Passage[]): PromptPassage[] =>
+const unusedPassages = (passages: readonly Passage[]): PromptPassage[] =>
   passages.map(({ chunkId, documentName }) => ({ chunkId, documentName, used: false, reason: NOT_RELEVANT }));
 
 const isSmall = ({ parameters }: ServedVariant): boolean => parameters < READS_PASSAGES;
 
 const NOT_RELEVANT = 'It does not answer the question.';
 const NO_ROOM = 'Weaker than those used, and there was no room left in the context.';
+const ENOUGH = 'Weaker than those used: the adapter learned to read this many.';
 const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */

@@ -13,7 +13,7 @@ import { PASSAGES } from './retrieve.js';
 export function configurationOf(
   { strategy, scope, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features }: Question,
+  { generation, preprocessing, features, minConfidence }: Question,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {
@@ -31,6 +31,7 @@ export function configurationOf(
     preprocessing,
     features,
     ...(scope === null ? {} : reading),
+    ...(minConfidence === null ? {} : { minConfidence }),
   };
   return { digest: digestOf(values), values };
 }

@@ -1,4 +1,5 @@
 import type { WorkspaceId } from '../kernel/ids.js';
+import { REFUSAL } from '../prompting/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { GenerateDone, ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
@@ -31,6 +32,7 @@ export async function* generate(
       temperature,
       ...(seed === null ? {} : { seed }),
       stop: composed.stop,
+      ...(composed.copyFrom && { constraint: { copyFrom: composed.copyFrom, refusal: REFUSAL } }),
     },
     { signal },
   );

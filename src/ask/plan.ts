@@ -34,6 +34,13 @@ export interface Plan {
   model: ModelFile;
 }
 
+/** The adapter that reads for whoever names none: see `src/training/reader`. */
+export const READER = 'reader';
+
+/** Whether the answer is held to spans of the passages: a question is answered from them, in words of its own there is no gain. */
+export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
+  scope !== null && adaptation?.input.task === 'QUESTION_ANSWERING' && adaptation.adapter.usage.answer.form === 'text';
+
 export interface PlanParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;

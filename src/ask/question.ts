@@ -3,7 +3,7 @@ import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
 import type { Assignment, StrategyChoice } from './answer.js';
-import { STRATEGIES } from './plan.js';
+import { READER, STRATEGIES } from './plan.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
@@ -36,6 +36,7 @@ export interface AskInput {
   entity?: string | null;
   features?: readonly string[] | null;
   preprocessing?: readonly PreprocessingStep[] | null;
+  minConfidence?: number | null;
   generation?: Partial<Generation> | null;
   /** Recorded with the answer; it changes nothing of it, and is no part of what the request id stands for. */
   assignment?: Assignment | null;
@@ -60,6 +61,8 @@ export interface Question {
   features: string[];
   /** What was done to the text, in order. */
   preprocessing: PreprocessingStep[];
+  /** The least probability, 0 to 1, that the documents hold the answer with which one is given; null: the strategy's own. */
+  minConfidence: number | null;
   generation: Generation;
 }
 
@@ -82,15 +85,22 @@ export function checkedQuestion(input: AskInput): Question {
     collections: collections === null ? null : checkedCollections(collections),
     ...checkedTarget(strategy ?? 'AUTO', input),
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
+    minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     generation: checkedGeneration(input.generation ?? {}),
   };
 }
 
 /** Equal for questions that must have one answer; the request id is no part of it. */
 export function questionDigest(question: Question): string {
-  const { adapter, model, task } = question;
+  const { adapter, model, task, minConfidence } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
-  return digestOf({ ...question, adapter: adapter ?? undefined, model: model ?? undefined, task: task ?? undefined });
+  return digestOf({
+    ...question,
+    adapter: adapter ?? undefined,
+    model: model ?? undefined,
+    task: task ?? undefined,
+    minConfidence: minConfidence ?? undefined,
+  });
 }
 
 export const MAX_KEY_CHARACTERS = 200;
@@ -136,13 +146,23 @@ function checkedTarget(
   strategy: StrategyChoice,
   { adapter, model, task }: AskInput,
 ): Pick<Question, 'strategy' | 'adapter' | 'model' | 'task'> {
-  const named = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
+  const given = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
+  const named = given ?? (strategy === 'HYBRID' ? READER : null);
   const adapts = strategy !== 'AUTO' && STRATEGIES[strategy].adapts;
   if (adapts && named === null)
     throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
   if (!adapts && named !== null)
     throw badInput('input.adapter', 'adapter goes with the strategies ADAPTER and HYBRID only.', 'Leave it out.');
   return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
+}
+
+function checkedConfidence(strategy: StrategyChoice, least: number | null): number | null {
+  if (least === null) return null;
+  if (!(least >= 0 && least <= 1))
+    throw badInput('input.minConfidence', `minConfidence must be between 0 and 1, not ${least}.`);
+  if (strategy !== 'AUTO' && !STRATEGIES[strategy].reads)
+    throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
+  return least;
 }
 
 function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>): Generation {

@@ -1,5 +1,5 @@
 import type { RouteCandidate, RouteDecision, RouteReason, Strategy } from './answer.js';
-import { STRATEGIES } from './plan.js';
+import { STRATEGIES, type Plan } from './plan.js';
 import type { Question } from './question.js';
 
 /** What the decision is made from. */
@@ -56,6 +56,18 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
 /** The decision with something that was only seen later, such as a vector store that does not answer. */
 export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>
   reason === null ? route : { ...route, reasons: [...route.reasons, reason] };
+
+/** What should be known of an adapter that is shown passages and never learned to read any; null when it did, or is shown none. */
+export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
+  if (scope === null || adaptation === null || adaptation.adapter.usage.reads) return null;
+  const { adapter, version } = adaptation.adapter;
+  return {
+    feature: 'adapter.reads',
+    value: 0,
+    contribution: -1,
+    sentence: `${adapter}@${version} was trained without passages: it may take no notice of those that it is shown.`,
+  };
+}
 
 /** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
 function candidatesOf({ readable, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {

@@ -13,6 +13,8 @@ export interface Worded {
   finishReason: FinishReason | null;
   output: Output;
   abstention: Abstention | null;
+  /** How probable the model itself finds it that what it read holds the answer, 0 to 1; null where it wasn't asked. */
+  answerability: number | null;
   /** What the model took; null when none was asked. */
   done: Pick<GenerateDone, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
 }
@@ -34,14 +36,7 @@ export async function* wordAnswer(
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, adaptation }: { question: string; adaptation: Adaptation | null },
 ): AsyncGenerator<AskEvent, Worded> {
-  let result = await generation.next();
-  try {
-    for (; !result.done; result = await generation.next()) yield { type: 'delta', text: result.value };
-  } finally {
-    // Whoever stops listening stops the model.
-    if (!result.done) await generation.return(undefined as never);
-  }
-  const done = result.value;
+  const done = yield* passOn(generation);
   const finishReason = FINISH_REASONS[done.reason];
   const repeated = finishReason === 'REPEATED';
   const whole = repeated ? done.text.slice(0, done.repeatedFrom).trimEnd() : done.text;
@@ -52,7 +47,7 @@ export async function* wordAnswer(
     return { ...abstained(abstention), finishReason, done };
   }
   const { text, output } = said;
-  const worded: Worded = { text, wording: 'MODEL', finishReason, output, abstention: null, done };
+  const worded: Worded = { text, wording: 'MODEL', finishReason, output, abstention: null, answerability: null, done };
   const checked = best !== undefined && output.kind === 'TEXT';
   if (text !== done.text && !(repeated && checked))
     yield { type: 'replaced', text, reason: repeated ? REPEATED : 'The answer in the form of its task.' };
@@ -63,7 +58,21 @@ export async function* wordAnswer(
   return { ...worded, text: best.quote, wording: 'EVIDENCE' };
 }
 
-const FINISH_REASONS = {
+/** The model's words as they come; returns what it reported at the end. */
+export async function* passOn(
+  generation: AsyncGenerator<string, GenerateDone>,
+): AsyncGenerator<AskEvent, GenerateDone> {
+  let result = await generation.next();
+  try {
+    for (; !result.done; result = await generation.next()) yield { type: 'delta', text: result.value };
+  } finally {
+    // Whoever stops listening stops the model.
+    if (!result.done) await generation.return(undefined as never);
+  }
+  return result.value;
+}
+
+export const FINISH_REASONS = {
   eos: 'END',
   stop: 'END',
   length: 'LENGTH',
@@ -73,11 +82,12 @@ const FINISH_REASONS = {
 const REPEATED = 'The model said the same over and over and was stopped.';
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
 
-const abstained = (abstention: Abstention): Omit<Worded, 'done' | 'finishReason'> => ({
+export const abstained = (abstention: Abstention): Omit<Worded, 'done' | 'finishReason'> => ({
   text: abstention.sentence,
   wording: 'ABSTENTION',
   output: { kind: 'TEXT' },
   abstention,
+  answerability: null,
 });
 
 /** What was said, as text and in the form of its task. */

@@ -8,3 +8,5 @@ export { scaleChoiceRuns } from './scale/scale-graphql.js';
 export { ScaleChooser, type ScaleChooserParts } from './scale/scale-chooser.js';
 export { Gate, type GateParts } from './gate/gate.js';
 export { Evaluator, type EvaluatorParts, type StartEvaluation } from './evaluations/evaluator.js';
+export { answerF1, exactMatch, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
+export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';

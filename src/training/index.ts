@@ -14,6 +14,15 @@ export { PRESETS, recipe, recipeFor, type Recipe, type RecipeOverrides } from '.
 export { chooseLabelTokens, type LabelToken } from './recipes/label-tokens.js';
 export { AdapterImporter, type AdapterImporterParts } from './imports/adapter-importer.js';
 export { adapterImportRuns } from './imports/import-graphql.js';
+export { decodeLogits, encodeLogits, shippedProbe, type ShippedProbe } from './built-in/shipped-probe.js';
+export {
+  installReader,
+  READER_TASK,
+  READER_USAGE,
+  type BuiltInAdapter,
+  type ReaderParts,
+} from './built-in/install-reader.js';
+export { replayWindows, type Tokenize } from './runs/encode-examples.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export type { TrainerParts } from './runs/trainer.js';

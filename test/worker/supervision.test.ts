@@ -225,7 +225,7 @@ describe('what a worker tells', () => {
     await collect(client.generate(request()));
     await until(() => client.status.load?.models.length === 1);
     expect(client.status.hello).toMatchObject({
-      version: 2,
+      version: 3,
       role: 'serve',
       provider: { inference: 'cpu', embedding: 'cpu' },
       device: { gpu: null },

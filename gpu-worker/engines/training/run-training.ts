@@ -14,7 +14,9 @@ import { requireDigest } from './model/require-digest.js';
 import { familiesOf } from './trainer/families.js';
 import { train } from './trainer/train.js';
 
-type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn' | 'chunks'>;
+type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn'> & {
+  chunks: Pick<Call<TrainEvent>['chunks'], 'send'>;
+};
 
 /**
  * One run of training as the gateway asks for it: opens the model, trains, and writes the adapter’s files into the run’s folder.
@@ -23,8 +25,8 @@ type TrainCall = Pick<Call<TrainEvent>, 'signal' | 'pausing' | 'turn' | 'chunks'
 export async function runTraining(input: TrainInput, call: TrainCall): Promise<TrainOutput> {
   const { model, recipe, folder } = input;
   await requireDigest(model);
+  // The rotary operator wants a place for each token of a row, and a family stands in one.
   const longest = Math.max(
-    // The rotary operator wants a place for each token of a row, and a family stands in one.
     ...familiesOf(input.examples).map(({ length }) => length),
     ...input.validation.map(({ ids }) => ids.length - 1),
     ...input.replay.map(({ length }) => length),

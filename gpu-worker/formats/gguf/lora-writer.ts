@@ -1,3 +1,5 @@
+import { encodeNumbers } from '../half.js';
+
 /** One tensor of 32-bit numbers; dimensions as ggml counts them, the fastest-running first. */
 export interface GgufTensorData {
   name: string;
@@ -7,13 +9,15 @@ export interface GgufTensorData {
 
 const VERSION = 3;
 const ALIGNMENT = 32;
-const F32 = 0;
+/** ggml's numbers of the types. */
+const TYPES = { F32: 0, F16: 1 } as const;
 const KEY_TYPES = { float32: 6, string: 8 } as const;
 
 /** The bytes of a GGUF file that holds a LoRA adapter, as llama.cpp loads it (`adapter.type`, `adapter.lora.alpha`). */
 export function encodeGgufLora(
   { architecture, name, alpha }: { architecture: string; name: string; alpha: number },
   tensors: readonly GgufTensorData[],
+  type: keyof typeof TYPES = 'F32',
 ): Buffer {
   const metadata: [key: string, type: number, value: Buffer][] = [
     ['general.type', KEY_TYPES.string, text('adapter')],
@@ -27,8 +31,14 @@ export function encodeGgufLora(
   const body: Buffer[] = [];
   let offset = 0;
   for (const tensor of tensors) {
-    head.push(text(tensor.name), u32(tensor.dimensions.length), ...tensor.dimensions.map(u64), u32(F32), u64(offset));
-    const numbers = Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+    head.push(
+      text(tensor.name),
+      u32(tensor.dimensions.length),
+      ...tensor.dimensions.map(u64),
+      u32(TYPES[type]),
+      u64(offset),
+    );
+    const numbers = encodeNumbers(tensor.data, type);
     body.push(numbers, padding(numbers.length));
     offset += numbers.length + padding(numbers.length).length;
   }

@@ -62,14 +62,18 @@ const tensorName = (layer: number, target: string, factor: 'A' | 'B'): string =>
   `base_model.model.model.layers.${layer}.${BLOCK[target]}.${target}.lora_${factor}.weight`;
 
 /** Writes the two files of a PEFT adapter into a folder, which is made if it isn't there. */
-export async function writePeftAdapter(folder: string, { baseModel, rank, alpha, pairs }: PeftAdapter): Promise<void> {
+export async function writePeftAdapter(
+  folder: string,
+  { baseModel, rank, alpha, pairs }: PeftAdapter,
+  type: 'F32' | 'F16' = 'F32',
+): Promise<void> {
   const tensors = new Map<string, NamedTensor>();
   for (const { layer, target, a, b } of pairs) {
     tensors.set(tensorName(layer, target, 'A'), { shape: [rank, a.length / rank], data: a });
     tensors.set(tensorName(layer, target, 'B'), { shape: [b.length / rank, rank], data: b });
   }
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, WEIGHTS), encodeSafetensors({ metadata: { format: 'pt' }, tensors }));
+  await writeFile(join(folder, WEIGHTS), encodeSafetensors({ metadata: { format: 'pt' }, tensors }, type));
   const settings = {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',

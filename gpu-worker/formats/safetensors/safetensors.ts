@@ -1,5 +1,5 @@
 import { GraftError } from '../../../src/kernel/errors.js';
-import { bfloatToNumber, halfToNumber } from '../half.js';
+import { bfloatToNumber, encodeNumbers, halfToNumber } from '../half.js';
 
 /** A file of 32-bit tensors as Hugging Face's safetensors library writes and reads them. */
 export interface Safetensors {
@@ -21,18 +21,20 @@ const damaged = (what: string): GraftError =>
   new GraftError('ADAPTER_DAMAGED', `The safetensors file can’t be used: ${what}.`);
 
 /** The bytes of the file: length of the header, header in JSON, numbers. */
-export function encodeSafetensors({ metadata, tensors }: Safetensors): Buffer {
+export function encodeSafetensors({ metadata, tensors }: Safetensors, dtype: 'F32' | 'F16' = 'F32'): Buffer {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
+  const numbers: Buffer[] = [];
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    const bytes = encodeNumbers(data, dtype);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+    numbers.push(bytes);
   }
   const json = Buffer.from(JSON.stringify(header));
   const padding = Buffer.alloc((LENGTH_BYTES - (json.length % LENGTH_BYTES)) % LENGTH_BYTES, ' ');
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeBigUInt64LE(BigInt(json.length + padding.length));
-  const numbers = [...tensors.values()].map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   return Buffer.concat([length, json, padding, ...numbers]);
 }
 

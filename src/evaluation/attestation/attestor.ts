@@ -13,6 +13,7 @@ import type {
   ServedAdapter,
   ServedVariant,
 } from '../../registry/index.js';
+import { decodeLogits, type ShippedProbe } from '../../training/index.js';
 import type { NextScores, ProbeOutput } from '../../worker-protocol/index.js';
 import { attestation, type AttestationContext } from './attestation-run.js';
 import { compareChanges, unproven } from './compare-changes.js';
@@ -34,7 +35,7 @@ export interface AttestorParts {
  * Others whose prompts are read in the same batch can change the last bits of a logit: a difference counts only when it is there
  * every time.
  */
-const ATTEMPTS = 3;
+const ATTEMPTS = 10;
 
 /** Shows that adapter versions act, and only while they are applied. */
 export class Attestor {
@@ -52,6 +53,21 @@ export class Attestor {
     return runs.enqueue(attestation, {
       ...{ workspaceId, idempotencyKey, subjectId: row.id },
       input: { adapterVersionId: row.id },
+    });
+  }
+
+  /** The same for an adapter that comes with Graft: once it is shown to act it answers, without anybody's word. Each start tries anew. */
+  async startBuiltIn(
+    workspaceId: WorkspaceId,
+    { version, probe }: { version: Pick<AdapterVersionRow, 'id' | 'digest'>; probe: ShippedProbe },
+  ): Promise<RunRow> {
+    return this.parts.runs.enqueue(attestation, {
+      ...{ workspaceId, idempotencyKey: `built in, ${this.parts.clock.now().toISOString()}`, subjectId: version.id },
+      input: {
+        adapterVersionId: version.id,
+        trained: probe,
+        promotion: { by: 'graft', reason: 'It comes with Graft.' },
+      },
     });
   }
 
@@ -77,7 +93,7 @@ export class Attestor {
     await progress(0, 'Measuring its effect where it is served.');
     const here = await this.#whereServed(probes);
     await progress(0.3, 'Measuring its effect where it was trained.');
-    const there = await this.#whereTrained(probes);
+    const there = input.trained ? decoded(input.trained) : await this.#whereTrained(probes);
     const { modules } = there;
     if (modules.matched !== modules.expected)
       throw unproven(`${modules.matched} of the ${modules.expected} modules that it should change are matched`);
@@ -89,6 +105,11 @@ export class Attestor {
       attestedAt: clock.now().toISOString(),
     };
     await adapters.attest(version.id, proof);
+    if (input.promotion)
+      await adapters.promote(workspaceId, {
+        ...{ adapter: served.adapter, version: version.version, alias: 'production', evidence: {} },
+        ...input.promotion,
+      });
     return proof;
   }
 
@@ -153,6 +174,12 @@ export class Attestor {
     return train.call('probe', workspaceId, request, options);
   }
 }
+
+const decoded = ({ modules, off, on }: ShippedProbe): ProbeOutput => ({
+  modules,
+  off: decodeLogits(off),
+  on: decodeLogits(on),
+});
 
 /** What one attestation measures. */
 interface Probes {

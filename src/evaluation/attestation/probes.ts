@@ -18,7 +18,10 @@ const TEXTS = [
 const CANDIDATES = 512;
 
 /** The prompts on which an adapter's change is measured, in the form that it is served with. */
-export function probePrompts(adapter: ServedAdapter, variant: ServedVariant): PromptSegment[][] {
+export function probePrompts(
+  adapter: Pick<ServedAdapter, 'task' | 'usage'>,
+  variant: Pick<ServedVariant, 'chatTemplate' | 'bosToken' | 'eosToken'>,
+): PromptSegment[][] {
   const context = { labels: new LabelWords(adapter.usage.labels), languages: adapter.usage.languages };
   return TEXTS.map((text) => {
     const input = askedInput(adapter.task as TaskKind, text, context);
@@ -27,7 +30,7 @@ export function probePrompts(adapter: ServedAdapter, variant: ServedVariant): Pr
 }
 
 /** The tokens whose logits are compared: those that stand for labels, and others from all over the vocabulary. */
-export function probeCandidates({ usage: { answer } }: ServedAdapter, vocabulary: number): number[] {
+export function probeCandidates({ usage: { answer } }: Pick<ServedAdapter, 'usage'>, vocabulary: number): number[] {
   const labels = answer.form === 'label-token' ? answer.labels.map(({ token }) => token) : [];
   const count = Math.min(CANDIDATES, vocabulary);
   const spread = Array.from({ length: count }, (_, i) => Math.floor((i * vocabulary) / count));

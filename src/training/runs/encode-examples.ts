@@ -131,7 +131,7 @@ async function labelTokens({ labels }: TaskContext, tokenize: Tokenize): Promise
 }
 
 /** Graft's own general text in windows of so many tokens; a paragraph begins one. */
-async function replayWindows(size: number, tokenize: Tokenize): Promise<Int32Array[]> {
+export async function replayWindows(size: number, tokenize: Tokenize): Promise<Int32Array[]> {
   const text = await readFile(join(packageRoot(), 'examples', 'general-text', 'replay.txt'), 'utf8');
   const { tokens } = await tokenize(text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== ''));
   return tokens.flatMap((ids) => {

@@ -69,12 +69,13 @@ export async function startAnswering() {
       }
     },
   };
+  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
   const features = new FeatureService(new FeatureStore(database), systemClock);
   const answers = new AnswerStore(database);
   erasure.addHolder(answerHolder(database, answers));
   const parts: AskParts = {
     ...{ registry, retriever, worker: watched, clock: systemClock },
-    adapters: new AdapterRegistry({ store: new AdapterStore(database), files, erasure }),
+    adapters,
     answers,
     expected: new ExpectedTimes(),
     features,
@@ -93,6 +94,7 @@ export async function startAnswering() {
     ...knowledge,
     ...{
       registry,
+      adapters,
       variant,
       features,
       parts,

@@ -84,7 +84,7 @@ describe('attestation', () => {
     const path = await kit.models.files.local(await kit.models.files.get(workspaceId, ggufFileId));
     chmodSync(path, 0o600);
     writeFileSync(path, await other(5));
-    expect(await attest('replaced')).toMatchObject({ status: 'FAILED', errorCode: 'ADAPTER_DIGEST_MISMATCH' });
+    expect(await attest('replaced')).toMatchObject({ status: 'FAILED', errorCode: 'STORAGE_FAILED' });
   });
 
   it('knows no adapter or version that does not exist', async () => {

@@ -103,7 +103,9 @@ describe('a home of the release before starts, and', () => {
       },
       120_000,
     );
-    expect(runs.map(({ kind, status, failures, error }) => [kind, status, failures, error?.code ?? null])).toEqual([
+    // The reader that comes with Graft is attested at the first start.
+    const old = runs.filter(({ kind }) => kind !== 'ATTESTATION');
+    expect(old.map(({ kind, status, failures, error }) => [kind, status, failures, error?.code ?? null])).toEqual([
       ['INGESTION', 'SUCCEEDED', 1, null],
       ['IMPORT', 'SUCCEEDED', 0, null],
       ['IMPORT', 'SUCCEEDED', 0, null],

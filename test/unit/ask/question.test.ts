@@ -8,7 +8,7 @@ describe('checkedQuestion', () => {
     expect(checkedQuestion({ question: ' Why? ' })).toEqual({
       text: 'Why?',
       collections: null,
-      ...{ strategy: 'AUTO', adapter: null, model: null, task: null },
+      ...{ strategy: 'AUTO', adapter: null, model: null, task: null, minConfidence: null },
       conversationId: null,
       entity: null,
       features: [],
@@ -87,8 +87,11 @@ describe('checkedQuestion', () => {
         strategy,
         adapter: 'a@3',
       });
-      expect(() => checkedQuestion({ question: 'Why?', strategy })).toThrow(code('BAD_USER_INPUT', 'input.adapter'));
     }
+    expect(() => checkedQuestion({ question: 'Why?', strategy: 'ADAPTER' })).toThrow(
+      code('BAD_USER_INPUT', 'input.adapter'),
+    );
+    expect(checkedQuestion({ question: 'Why?', strategy: 'HYBRID' }).adapter).toBe('reader');
     expect(() => checkedQuestion({ question: 'Why?', adapter: 'a' })).toThrow(code('BAD_USER_INPUT', 'input.adapter'));
   });
 

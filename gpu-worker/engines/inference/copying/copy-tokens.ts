@@ -53,8 +53,14 @@ export async function* copyTokens(
       ]);
       const next = told(results.at(-1)?.next);
       unread = [];
-      if (taken === 0) outcome.refusalProbability = shareOf(candidates, next, (token) => cursor.refuses(token));
-      chosen = choose(candidates, next, temperature, random);
+      const refusal = taken === 0 ? shareOf(candidates, next, (token) => cursor.refuses(token)) : null;
+      if (refusal !== null) outcome.refusalProbability = refusal;
+      // All spans together are held against the refusal: each alone has but a part of what is probable of an answer.
+      const likely =
+        refusal !== null && temperature === 0
+          ? candidates.filter((token) => cursor.refuses(token) === refusal > 0.5)
+          : candidates;
+      chosen = choose(likely, next, temperature, random);
     }
     if (ends.includes(chosen) && mayEnd && !options.has(chosen)) return;
     cursor.advance(chosen);

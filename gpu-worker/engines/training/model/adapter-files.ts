@@ -64,7 +64,11 @@ export function fromPairs(
 }
 
 /** The adapter as llama.cpp loads it: rows of q and k in the order that the model’s file has. */
-export function toGgufLora({ baseModel, rank, alpha, pairs }: PeftAdapter, config: DecoderConfig): Buffer {
+export function toGgufLora(
+  { baseModel, rank, alpha, pairs }: PeftAdapter,
+  config: DecoderConfig,
+  type: 'F32' | 'F16' = 'F32',
+): Buffer {
   const tensors = pairs.flatMap(({ layer, target, a, b }): GgufTensorData[] => {
     const name = ggufModule({ layer, target });
     const interleaved = config.architecture === 'llama' && (target === 'q_proj' || target === 'k_proj');
@@ -77,5 +81,5 @@ export function toGgufLora({ baseModel, rank, alpha, pairs }: PeftAdapter, confi
       },
     ];
   });
-  return encodeGgufLora({ architecture: config.architecture, name: baseModel, alpha }, tensors);
+  return encodeGgufLora({ architecture: config.architecture, name: baseModel, alpha }, tensors, type);
 }

@@ -1,0 +1,31 @@
+import type { TrainingRecipe } from '../../src/worker-protocol/index.js';
+
+/** The model that the reader adapts. */
+export const BASE_MODEL = 'smollm2-135m-instruct';
+
+/** Tokens of general text that each step holds against the base model. */
+export const REPLAY_TOKENS = 64;
+
+/** How the reader learns. Rank 8, so that both forms of it stay below 10 MB together in half precision. */
+export const READER_RECIPE: TrainingRecipe = {
+  lora: {
+    rank: 8,
+    alpha: 24,
+    targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  },
+  learningRate: 1e-3,
+  warmupSteps: 10,
+  finalLearningRate: 0.02,
+  weightDecay: 0,
+  clipNorm: 1,
+  epochs: 0.7,
+  // One long reading, or some short ones.
+  batchExamples: 22,
+  batchTokens: 4_096,
+  microBatchTokens: 512,
+  seed: 1,
+  validateEvery: 1_000_000,
+  patience: null,
+  checkpointEvery: 10,
+  replayWeight: 1,
+};

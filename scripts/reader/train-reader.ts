@@ -1,0 +1,89 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runTraining } from '../../gpu-worker/engines/training/run-training.js';
+import { tokenizeTexts } from '../../gpu-worker/engines/training/tokenize.js';
+import { sha256 } from '../../src/kernel/hashing.js';
+import { seededRandom } from '../../src/kernel/random.js';
+import { replayWindows, type Tokenize } from '../../src/training/index.js';
+import type { ModelFile, TrainEvent, TrainOutput } from '../../src/worker-protocol/index.js';
+import { encodeReadings } from './encode-readings.js';
+import { readingArticles } from './reading-data.js';
+import { readingsOf } from './reading-examples.js';
+import { READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
+
+export interface TrainedReader {
+  examples: number;
+  refused: number;
+  readings: number;
+  steps: number;
+  smoothedLoss: number;
+  files: NonNullable<TrainOutput['adapter']>;
+}
+
+/**
+ * Trains the reader in this process, at its priority; the train worker's own would wait behind everything else.
+ * @param folder keeps checkpoints: a run that was stopped goes on from the last
+ */
+export async function trainReader(model: ModelFile, folder: string): Promise<TrainedReader> {
+  const { signal } = new AbortController();
+  const tokenize: Tokenize = (texts) => tokenizeTexts({ model, texts }, { signal });
+  const readings = readingsOf(readingArticles(), seededRandom(READER_RECIPE.seed));
+  const examples = await encodeReadings(readings, model, tokenize);
+  const replay = await replayWindows(REPLAY_TOKENS, tokenize);
+  const questions = readings.flatMap((reading) => reading.questions);
+  const last = { steps: 0, smoothedLoss: NaN };
+  mkdirSync(folder, { recursive: true });
+  const output = await runTraining(
+    {
+      model,
+      recipe: READER_RECIPE,
+      examples,
+      validation: [],
+      replay,
+      labelTokens: null,
+      folder,
+      executor: 'onnx',
+      resume: lastCheckpoint(folder),
+    },
+    {
+      signal,
+      pausing: signal,
+      turn: () => Promise.resolve(),
+      chunks: {
+        send(event: TrainEvent) {
+          if (event.type === 'started') say(`${examples.length} examples, step ${event.step} of ${event.steps}`);
+          if (event.type === 'step') {
+            Object.assign(last, { steps: event.step, smoothedLoss: event.smoothedLoss });
+            say(describeStep(event));
+          }
+          return Promise.resolve();
+        },
+      },
+    },
+  );
+  return {
+    ...{ examples: examples.length, readings: readings.length, ...last },
+    refused: questions.filter(({ refused }) => refused).length,
+    files: output.adapter!,
+  };
+}
+
+const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+
+const describeStep = ({
+  step,
+  smoothedLoss,
+  replayKl,
+  tokens,
+  milliseconds,
+  rssBytes,
+}: Extract<TrainEvent, { type: 'step' }>): string =>
+  `step ${step}: ${smoothedLoss.toFixed(3)} nats, KL ${replayKl?.toFixed(4)}, ` +
+  `${Math.round((1000 * tokens) / milliseconds)} tokens/s, ${Math.round(rssBytes / 2 ** 20)} MiB`;
+
+function lastCheckpoint(folder: string): { path: string; sha256: string } | null {
+  const steps = readdirSync(folder).flatMap((name) => /^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? []);
+  if (steps.length === 0) return null;
+  const path = join(folder, `checkpoint-${Math.max(...steps.map(Number))}.safetensors`);
+  return { path, sha256: sha256(readFileSync(path)) };
+}

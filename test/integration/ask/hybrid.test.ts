@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { jest } from '@jest/globals';
+import type { AskInput } from '../../../src/ask/question.js';
+import { sha256 } from '../../../src/kernel/hashing.js';
+import type { AdapterUsage } from '../../../src/registry/index.js';
+import { installReader } from '../../../src/training/index.js';
+import { writeTinyModel } from '../../support/tiny-model.js';
+import { TINY_LORA, writePeft } from '../../support/tiny-peft.js';
+import { DOCUMENTS, startAnswering, type Answering } from './answering.js';
+
+jest.setTimeout(240_000);
+
+const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: true, answer: { form: 'text' } };
+const RMA = 'How long is an RMA number valid?';
+
+describe('HYBRID', () => {
+  let answering: Answering;
+  const folder = mkdtempSync(join(tmpdir(), 'graft-hybrid-'));
+
+  // The tiny model reads at once; what it says is nonsense, which has to be a span all the same.
+  const tiny = writeTinyModel(join(folder, 'tiny.gguf'));
+
+  /** An adapter of the tiny model, registered as one of the default model that it stands in for. */
+  async function add(name: string, usage: Partial<AdapterUsage> = {}): Promise<void> {
+    const { variant, workspaceId, files } = answering;
+    const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: name.length });
+    const store = (file: string, content: Buffer) =>
+      files.store(workspaceId, {
+        name: file,
+        mediaType: 'application/octet-stream',
+        source: Readable.from([content]),
+        maxBytes: 1e9,
+      });
+    const [weights, config, gguf] = [
+      await store('weights', made.weights),
+      await store('config', made.config),
+      await store('gguf', made.gguf),
+    ];
+    await answering.adapters.add(
+      workspaceId,
+      { name, task: 'QUESTION_ANSWERING', modelId: variant.modelId, description: '' },
+      {
+        digest: sha256(made.weights),
+        ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
+        ...{
+          bytes: made.weights.length,
+          rank: TINY_LORA.rank,
+          alpha: TINY_LORA.alpha,
+          targets: [...TINY_LORA.targets],
+        },
+        ...{ variantId: variant.variantId, usage: { ...USAGE, ...usage }, origin: 'IMPORTED' },
+      },
+    );
+  }
+
+  const asTiny = (more: { contextLength?: number } = {}) => answering.withVariant({ ...tiny, ...more });
+  const hybrid = (question: string, more: Partial<AskInput> = {}, service = asTiny()) =>
+    service.ask(
+      answering.caller,
+      { question, strategy: 'HYBRID', adapter: 'reading@1', model: 'tiny', collections: ['handbook'], ...more },
+      new AbortController().signal,
+    );
+
+  beforeAll(async () => {
+    answering = await startAnswering();
+    await answering.knowledge.createCollection({ workspaceId: answering.workspaceId, name: 'handbook' });
+    await answering.ingest('handbook', DOCUMENTS);
+    await add('reading');
+    await add('unread', { reads: false });
+  });
+  afterAll(async () => {
+    await answering.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('answers with a span of the passages, cites its sentence, and says how probable an answer was', async () => {
+    for (const question of [RMA, 'At what wind speed are the roof vents shut?', 'Who swaps the battery?']) {
+      const answer = await hybrid(question);
+      expect(answer.route.strategy).toBe('HYBRID');
+      expect(answer.adapter).toMatchObject({ name: 'reading', version: 1 });
+      expect(answer.answerability).toBeGreaterThanOrEqual(0);
+      expect(answer.answerability).toBeLessThanOrEqual(1);
+      if (answer.abstention) {
+        expect(answer.abstention.reason).toBe('MODEL_DECLINED');
+        continue;
+      }
+      const texts = DOCUMENTS.map(({ text }) => text.replace(/\s+/g, ' '));
+      expect(texts.some((text) => text.includes(answer.text))).toBe(true);
+      const [citation] = answer.citations;
+      expect(citation!.quote.replace(/\s+/g, ' ')).toContain(answer.text);
+      expect(citation!.support).toBe(1);
+      const document = DOCUMENTS.find(({ name }) => name === citation!.documentName)!;
+      expect(document.text).toContain(citation!.quote);
+    }
+  });
+
+  it('gives the same answer to the same question, whatever was asked between', async () => {
+    const first = await hybrid(RMA);
+    await hybrid('What is kept of the price?');
+    await hybrid(RMA, { adapter: 'unread@1' });
+    const again = await hybrid(RMA);
+    expect(again.text).toBe(first.text);
+    expect(again.answerability).toBeCloseTo(first.answerability!, 3);
+  });
+
+  it('asks for no more than three passages to copy from, and holds the model to them', async () => {
+    const before = answering.generations.length;
+    const answer = await hybrid(RMA);
+    const { request } = answering.generations[before]!;
+    const { copyFrom, refusal } = request.constraint!;
+    expect(refusal).toBe('Not in the documents.');
+    expect(copyFrom.length).toBeLessThanOrEqual(3);
+    expect(answer.passages.filter(({ used }) => used)).toHaveLength(copyFrom.length);
+    const prompt = request.prompt.map(({ text }) => text).join('');
+    for (const text of copyFrom) expect(prompt).toContain(text);
+  });
+
+  it('abstains below the least confidence that was asked for', async () => {
+    const open = await hybrid(RMA, { minConfidence: 0 });
+    const strict = await hybrid(RMA, { minConfidence: 1 });
+    expect(strict.abstention).toMatchObject({ probability: strict.answerability, threshold: 1 });
+    if (!open.abstention) expect(strict.abstention!.reason).toBe('LOW_CONFIDENCE');
+    expect(strict.citations).toEqual([]);
+    await expect(hybrid(RMA, { minConfidence: 1.5 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    await expect(answering.ask({ question: RMA, strategy: 'BASE', minConfidence: 0.5 })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'input.minConfidence',
+    });
+  });
+
+  it('refuses where no passage is found, without a word from the model', async () => {
+    const before = answering.generations.length;
+    const answer = await hybrid('Xylophone zeppelin quark?', { collections: ['handbook'] });
+    if (answer.abstention?.reason === 'NOTHING_FOUND') expect(answering.generations).toHaveLength(before);
+    else expect(answer.answerability).not.toBeNull();
+    await answering.knowledge.createCollection({ workspaceId: answering.workspaceId, name: 'empty' });
+    const nowhere = await hybrid(RMA, { collections: ['empty'] });
+    expect(nowhere.abstention).toMatchObject({ reason: 'NO_DOCUMENTS' });
+  });
+
+  it('reads instructions, chat tokens and answers that stand in a passage as text', async () => {
+    const answer = await hybrid('Where did Oakleaf put the repeater?');
+    const { request } = answering.generations.at(-1)!;
+    for (const { text, special } of request.prompt) if (special) expect(text).not.toContain('BANANA');
+    if (answer.abstention === null)
+      expect(DOCUMENTS.some(({ text }) => text.replace(/\s+/g, ' ').includes(answer.text))).toBe(true);
+  });
+
+  it('refuses where no passage fits beside the question', async () => {
+    const answer = await hybrid(RMA, { generation: { maxTokens: 8 } }, asTiny({ contextLength: 160 }));
+    expect(answer.passages.every(({ used }) => !used)).toBe(true);
+    expect(answer.abstention).toMatchObject({ reason: 'MODEL_DECLINED' });
+  });
+
+  it('lets an adapter read that was trained without passages, and says so', async () => {
+    const answer = await hybrid(RMA, { adapter: 'unread@1' });
+    expect(answer.route.reasons).toContainEqual(
+      expect.objectContaining({ feature: 'adapter.reads', contribution: -1 }),
+    );
+    const read = await hybrid(RMA);
+    expect(read.route.reasons.map(({ feature }) => feature)).not.toContain('adapter.reads');
+  });
+
+  it('takes the reader where no adapter is named, and says when none answers', async () => {
+    await expect(answering.ask({ question: RMA, strategy: 'HYBRID', collections: ['handbook'] })).rejects.toMatchObject(
+      { code: 'NOT_FOUND', field: 'input.adapter' },
+    );
+  });
+
+  it('answers with the reader that comes with the model, as it is shipped', async () => {
+    const { registry, adapters, files, workspaceId } = answering;
+    const installed = await installReader({ registry, adapters, files }, workspaceId);
+    expect(installed).toMatchObject({ name: 'reader', version: { version: 1, rank: 8 } });
+    expect((await installReader({ registry, adapters, files }, workspaceId))!.version.id).toBe(installed!.version.id);
+    const reading = { strategy: 'HYBRID', adapter: 'reader@1', collections: ['handbook'] } as const;
+    const answer = await answering.ask({ question: RMA, ...reading });
+    expect(answer.text).toBe('21 days');
+    expect(answer.citations[0]!.quote).toBe('An RMA number is valid for 21 days.');
+    const refused = await answering.ask({ question: 'Who composed the opera The Magic Flute?', ...reading });
+    expect(refused.abstention).not.toBeNull();
+    expect(answer.answerability).toBeGreaterThan(0.5);
+  });
+
+  it('installs no reader that was made for other weights', async () => {
+    const { registry, adapters, files, workspaceId } = answering;
+    const other = {
+      defaultVariant: async () => ({
+        ...(await registry.defaultVariant(workspaceId)),
+        sha256: 'b'.repeat(64) as never,
+      }),
+    };
+    expect(await installReader({ registry: other, adapters, files }, workspaceId)).toBeNull();
+    const without = await installReader({ registry, adapters, files, folder }, workspaceId);
+    expect(without).toBeNull();
+  });
+});
