@@ -22,6 +22,7 @@ function read(before: SoFar = { text: '', answer: null }, { askStream: event }: 
     case 'RouteChosen':
       return { text: '', answer: null };
     case 'PassagesRetrieved':
+    case 'ConflictsFound':
       return before;
   }
 }

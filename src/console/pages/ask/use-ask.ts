@@ -48,6 +48,8 @@ export function useAsk() {
           case 'PassagesRetrieved':
             change({ step: `The model reads ${event.passages.length} passages…` });
             break;
+          case 'ConflictsFound':
+            break; // The answer holds them, too.
           case 'TextDelta':
             change(({ text }) => ({ status: 'writing', text: text + event.text }));
             break;
