@@ -26,7 +26,7 @@ export async function dataTour(client: GraftClient, examples: string): Promise<v
     input: {
       ...{ dataset: DATASET, files: [{ file }], idempotencyKey: `demo-${Date.now()}` },
       // So many rows for the test that a measurement on them tells something.
-      splitRule: { test: 0.25, validation: 0.1 },
+      splitRule: { test: 0.18, validation: 0.08 },
     },
   });
   const events = client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id });

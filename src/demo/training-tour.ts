@@ -33,7 +33,7 @@ export async function trainingTour(client: GraftClient): Promise<Trained | null>
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
       ...{ adapter: ADAPTER, description: 'Which team a message goes to.', datasetVersion: version.id },
-      recipe: { epochs: 2 },
+      recipe: { epochs: 3, validateEvery: 1 },
       idempotencyKey: `demo-${version.digest}`,
     },
   });
