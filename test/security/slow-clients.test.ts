@@ -66,11 +66,11 @@ describe('a client that does not read, or hardly sends', () => {
     `${line} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(headers)
       .map(([name, value]) => `${name}: ${value}\r\n`)
       .join('')}\r\n`;
-  /** All that the gateway says until it hangs up. */
+  /** All that the gateway says until it hangs up; a reset is a way to hang up, which `once` would throw. */
   const untilClosed = async (socket: Socket): Promise<string> => {
     let text = '';
     socket.on('data', (chunk) => (text = (text + chunk.toString('latin1')).slice(-10_000)));
-    if (!socket.closed) await once(socket, 'close');
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
     return text;
   };
   const tricklesInto = async (socket: Socket, start = ''): Promise<string> => {
