@@ -187,7 +187,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const answers = new AnswerStore(database);
   erasure.addHolder(answerHolder(database, answers));
   const data = new Data({
-    ...{ database, runs, files, artifacts, erasure, clock: systemClock },
+    ...{ database, runs, files, artifacts, erasure, vectors, worker, embedder, clock: systemClock },
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
       const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
@@ -207,6 +207,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     answers,
     expected: new ExpectedTimes(),
     features: data.features,
+    labelIndexes: data.labelIndexes,
     clock: systemClock,
   });
 
@@ -254,7 +255,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       },
       registry: { registry, quantizer },
       knowledge: { service: knowledge, stores, retriever },
-      ask: { service: asking, stores, registry },
+      ask: { service: asking, stores, registry, data },
       data,
       training: {
         training: new TrainingService({ runs, registry, adapters, data }),

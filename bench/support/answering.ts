@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AnswerStore, AskService, ExpectedTimes, type AskParts } from '../../src/ask/index.js';
-import { FeatureService, FeatureStore } from '../../src/data/index.js';
+import { Data } from '../../src/data/index.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
 import {
@@ -65,12 +65,17 @@ export async function startAnswering() {
   runs.start();
   const retriever = new Retriever(shared);
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
+  const data = new Data({
+    ...{ database, runs, files, artifacts, erasure, worker, clock, countTokens: null },
+    ...{ vectors: shared.vectors, embedder: shared.embedder, folder: join(home, 'data') },
+  });
   const parts: AskParts = {
     ...{ registry, retriever, worker, clock },
     adapters,
     answers: new AnswerStore(database),
     expected: new ExpectedTimes(),
-    features: new FeatureService(new FeatureStore(database), clock),
+    features: data.features,
+    labelIndexes: data.labelIndexes,
   };
 
   /** Makes a collection of these documents and waits until it can be searched. */

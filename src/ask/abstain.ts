@@ -78,9 +78,11 @@ const SENTENCES = {
 export const declined = (probability: number | null = null, threshold = LEAST_PROBABILITY): Abstention =>
   refuse('MODEL_DECLINED', probability, threshold);
 
-/** The model has an answer, which is less probable than the caller wants. */
-export const unsure = (probability: number, threshold: number): Abstention =>
-  refuse('LOW_CONFIDENCE', probability, threshold);
+/** The model, or the labelled rows, have an answer that is less probable than the caller wants. */
+export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 'LABEL' = 'TEXT'): Abstention => {
+  const refused = refuse('LOW_CONFIDENCE', probability, threshold);
+  return answer === 'TEXT' ? refused : { ...refused, sentence: 'No label is sure enough.' };
+};
 
 const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({
   reason,

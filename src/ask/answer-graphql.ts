@@ -16,6 +16,7 @@ import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphConte
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
 import { AbstentionReason, FinishReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
+import { LabelledNeighbour } from './neighbour-graphql.js';
 import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
@@ -37,7 +38,8 @@ registerEnumType(Wording, {
   valuesConfig: {
     MODEL: { description: 'The model’s words; with RAG each of them stands in the evidence or in the question.' },
     EVIDENCE: {
-      description: 'The best sentence of the documents, because the evidence did not support the model’s words.',
+      description:
+        'The best sentence of the documents, because the evidence did not support the model’s words; or the label of the nearest labelled rows.',
     },
     ABSTENTION: { description: 'A sentence that says why there is no answer.' },
   },
@@ -310,6 +312,11 @@ export class Answer extends NodeType {
   @Field(() => [FeatureUsed], { description: 'What the feature views that the question named said, in their order.' })
   features!: FeatureUsed[];
 
+  @Field(() => [LabelledNeighbour], {
+    description: 'The labelled rows that the answer was read from, nearest first; empty where it was read from none.',
+  })
+  neighbours!: LabelledNeighbour[];
+
   @Field(() => TokenUsage, { description: 'Tokens of the model.' })
   usage!: TokenUsage;
 
@@ -360,6 +367,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
       ...each,
       eventTime: eventTime === null ? null : new Date(eventTime),
     })),
+    neighbours: record.neighbours.map((each) => make(LabelledNeighbour, each)),
     usage: record.usage,
     stages: record.stages,
     cost: record.cost,

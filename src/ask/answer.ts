@@ -169,6 +169,17 @@ const featureUsed = z.object({
 });
 export type FeatureUsed = z.infer<typeof featureUsed>;
 
+/** A labelled row near the question. Its text stays in the dataset version: what is erased there is gone here. */
+const neighbourUsed = z.object({
+  datasetVersionId: z.string(),
+  /** Place of the row in the version. */
+  ordinal: z.number().int(),
+  label: z.string(),
+  /** Cosine similarity to the question, -1 to 1. */
+  similarity: z.number(),
+});
+export type NeighbourUsed = z.infer<typeof neighbourUsed>;
+
 /** The adapter that acted on the model. */
 const adapterUsed = z.object({
   versionId: z.string(),
@@ -226,6 +237,8 @@ const answerBody = z.object({
   adapter: adapterUsed.nullable(),
   passages: z.array(promptPassage),
   features: z.array(featureUsed),
+  /** Labelled rows that were read, nearest first. */
+  neighbours: z.array(neighbourUsed),
   usage: tokenUsage,
   stages: z.array(stageTiming),
   cost,
@@ -245,8 +258,11 @@ const LACKING = {
   assignment: null,
 };
 
-/** The column `body`. Format 2 says of each answer what earlier ones leave out. */
-export const storedBody = storedJson(answerBody, [(old) => ({ ...LACKING, ...(old as Record<string, Json>) })]);
+/** The column `body`. Format 2 says of each answer what earlier ones leave out, format 3 which labelled rows it read. */
+export const storedBody = storedJson(answerBody, [
+  (old) => ({ ...LACKING, ...(old as Record<string, Json>) }),
+  (old) => ({ neighbours: [], ...(old as Record<string, Json>) }),
+]);
 
 /** What the flow makes; the store adds id and times. */
 export interface FinishedAnswer extends AnswerBody {

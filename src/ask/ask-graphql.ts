@@ -26,11 +26,12 @@ import {
   type ResolverList,
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
-import { PreprocessingStep, TaskKind } from '../data/index.js';
+import { PreprocessingStep, TaskKind, type Data } from '../data/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
+import { LabelledNeighbourResolver } from './neighbour-graphql.js';
 import { Strategy, StrategyChoice, type Answer as AnswerRecord } from './answer.js';
 import type { AskService } from './ask-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
@@ -119,6 +120,13 @@ export class AskInput {
       'Which model answers: `name`, or `name@quantization`; at most 130 characters. By default the one that the adapter was trained on, else the configured one.',
   })
   model?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'With `RAG` or `HYBRID`, instead of documents: the name of a dataset for `CLASSIFICATION` whose labelled rows answer, those nearest to the question (`indexDataset` makes that possible). With `HYBRID` and without `collections` by default the one that the adapter was trained on, where it is indexed.',
+  })
+  dataset?: string | null;
 
   @Field(() => TaskKind, {
     nullable: true,
@@ -274,6 +282,7 @@ export interface AskResolverParts {
   service: AskService;
   stores: KnowledgeStores;
   registry: ModelRegistry;
+  data: Data;
 }
 
 /** The resolvers of this domain. */
@@ -285,6 +294,7 @@ export const askResolvers: ResolverList<AskResolverParts> = {
     EvidenceResolver,
     CitationResolver,
     ConflictingQuoteResolver,
+    LabelledNeighbourResolver,
     PromptPassageResolver,
     RetrievedPassageResolver,
   ],

@@ -1,4 +1,4 @@
-import type { FeatureService } from '../data/index.js';
+import type { FeatureService, LabelIndexes, Neighbour } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/index.js';
@@ -14,7 +14,8 @@ import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { generate } from './generate.js';
-import { copiesSpans, makePlan, STRATEGIES, type Plan } from './plan.js';
+import { classifyByRows } from './labelled-rows.js';
+import { copiesSpans, makePlan, STRATEGIES, type Plan, type Sources } from './plan.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, type OpenAnswer } from './record/claim.js';
@@ -31,6 +32,7 @@ export interface AskParts {
   worker: Pick<WorkerClient, 'embed' | 'generate' | 'scoreNext' | 'countTokens' | 'status'>;
   answers: AnswerStore;
   features: Pick<FeatureService, 'read'>;
+  labelIndexes: Pick<LabelIndexes, 'require' | 'find' | 'nearest' | 'store'>;
   expected: ExpectedTimes;
   clock: Clock;
 }
@@ -75,9 +77,9 @@ async function* answer(
 
   const expectedMs = parts.expected.medians();
   const vector = mayRead(question, expectedMs) ? vectorOf(parts.retriever, workspaceId, asked, signal) : undefined;
-  const scope = await watch.time('scope', () => scopeOf(parts, workspaceId, question));
-  const chosen = chooseRoute(question, scope, expectedMs);
-  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, question, chosen.strategy, scope));
+  const sources = await watch.time('scope', () => sourcesOf(parts, workspaceId, question));
+  const chosen = chooseRoute(question, sources, expectedMs);
+  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, question, chosen.strategy, sources));
   const route = withReason(chosen, unreadReason(plan));
   yield { type: 'route', route };
 
@@ -88,10 +90,11 @@ async function* answer(
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   const frame = frameOf(plan, asked, facts.text);
   const count = tokenCounter(parts, workspaceId, plan, signal);
-  const [left, found] = await watch.time('retrieve', () =>
+  const [left, found, neighbours] = await watch.time('retrieve', () =>
     Promise.all([
       measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: generation.maxTokens }, count),
       plan.scope && retrievePassages(reading, plan.scope, { text: asked, vector }, signal),
+      nearestRows(parts, plan, workspaceId, vector ?? (() => vectorOf(parts.retriever, workspaceId, asked, signal))),
     ]),
   );
   const passages: Passage[] = found?.retrieval.passages ?? [];
@@ -107,7 +110,9 @@ async function* answer(
       ? composeNothing(passages)
       : plan.scope
         ? composeReading(frame, { passages, evidence }, plan, left, count)
-        : composeQuestion(frame, plan),
+        : plan.labelled && !plan.adaptation
+          ? composeNothing(passages)
+          : composeQuestion(frame, plan),
   );
 
   const step = { workspaceId, model: plan.model, composed, generation, signal };
@@ -116,15 +121,20 @@ async function* answer(
     'generate',
     refusal
       ? wordAbstention(refusal)
-      : labels
-        ? classify(parts.worker, step, labels)
-        : composed.copyFrom
-          ? wordCopy(generate(parts.worker, step), question.minConfidence)
-          : wordAnswer(
-              generate(parts.worker, step),
-              { best: evidence[0], read: composed.read },
-              { question: asked, adaptation: plan.adaptation },
-            ),
+      : plan.labelled
+        ? classifyByRows(parts.worker, {
+            ...{ ...step, labels, rows: plan.labelled, neighbours },
+            minConfidence: question.minConfidence,
+          })
+        : labels
+          ? classify(parts.worker, step, labels)
+          : composed.copyFrom
+            ? wordCopy(generate(parts.worker, step), question.minConfidence)
+            : wordAnswer(
+                generate(parts.worker, step),
+                { best: evidence[0], read: composed.read },
+                { question: asked, adaptation: plan.adaptation },
+              ),
   );
 
   const { text, wording, finishReason, output, done } = worded;
@@ -141,6 +151,7 @@ async function* answer(
     ...usedBy(plan),
     passages: composed.passages,
     features: facts.used,
+    neighbours: neighbours.map((each) => ({ datasetVersionId: plan.labelled!.index.datasetVersionId, ...each })),
     usage: { promptTokens, reusedTokens, generatedTokens },
     stages: watch.stages,
     cost: {
@@ -160,30 +171,47 @@ function refusalOf(plan: Plan, evidence: readonly Evidence[], { minConfidence }:
   return abstention(chunksOf(plan.scope!), evidence, judges ? 0 : (minConfidence ?? undefined));
 }
 
-/** Where the answer may come from; null when nothing is to be read, so that nothing need be looked up. */
-const scopeOf = (
-  { retriever }: AskParts,
+/** Where the answer may come from; nothing is looked up where nothing is to be read. */
+async function sourcesOf(
+  { retriever, labelIndexes }: AskParts,
   workspaceId: WorkspaceId,
-  { strategy, collections }: Question,
-): Promise<SearchScope> | null =>
-  strategy !== 'AUTO' && !STRATEGIES[strategy].reads && collections === null
-    ? null
-    : retriever.scope(workspaceId, collections);
+  { strategy, collections, dataset }: Question,
+): Promise<Sources> {
+  if (dataset !== null)
+    return { scope: null, labelled: await labelIndexes.require(workspaceId, dataset, 'input.dataset') };
+  const nothing = strategy !== 'AUTO' && !STRATEGIES[strategy].reads && collections === null;
+  return { scope: nothing ? null : await retriever.scope(workspaceId, collections), labelled: null };
+}
+
+/** The labelled rows nearest to the question; none where the plan reads none. */
+async function nearestRows(
+  { labelIndexes }: AskParts,
+  { labelled }: Plan,
+  workspaceId: WorkspaceId,
+  vector: Promise<QueryVector> | (() => Promise<QueryVector>),
+): Promise<Neighbour[]> {
+  if (labelled === null) return [];
+  const asked = await (typeof vector === 'function' ? vector() : vector);
+  return labelIndexes.nearest(workspaceId, labelled.index.id, asked.vector);
+}
 
 /** Whether passages are likely to be read: always where the caller says so, else where answers came from some lately. */
-const mayRead = ({ strategy, collections }: Question, expectedMs: RouteFeatures['expectedMs']): boolean =>
-  strategy === 'AUTO' ? collections !== null || expectedMs.RAG !== undefined : STRATEGIES[strategy].reads;
+const mayRead = ({ strategy, collections, dataset }: Question, expectedMs: RouteFeatures['expectedMs']): boolean =>
+  strategy === 'AUTO'
+    ? collections !== null || dataset !== null || expectedMs.RAG !== undefined
+    : STRATEGIES[strategy].reads;
 
 const chooseRoute = (
   { strategy, collections, adapter }: Question,
-  scope: SearchScope | null,
+  { scope, labelled }: Sources,
   expectedMs: RouteFeatures['expectedMs'],
 ): RouteDecision =>
   decideRoute({
     choice: strategy,
-    named: collections !== null,
+    named: collections !== null || labelled !== null,
     adapter,
     readable: scope && { collections: scope.collections.length, chunks: chunksOf(scope) },
+    labelledRows: labelled?.rows ?? null,
     expectedMs,
   });
 

@@ -7,7 +7,10 @@ import type { Plan } from './plan.js';
 import type { Worded } from './word.js';
 
 /** A label and the token that stands for it. */
-type LabelToken = { label: string; token: number };
+export type LabelToken = { label: string; token: number };
+
+/** A label and how probable it is, 0 to 1. */
+export type LabelProbability = { label: string; probability: number };
 
 /** The label tokens of a plan whose adapter learned them; null where answers are written as text. */
 export function labelTokensOf({ adaptation }: Plan): LabelToken[] | null {
@@ -18,7 +21,7 @@ export function labelTokensOf({ adaptation }: Plan): LabelToken[] | null {
 export interface ClassifyStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
-  composed: Composed;
+  composed: Pick<Composed, 'prompt'>;
   signal: AbortSignal;
 }
 
@@ -28,16 +31,12 @@ export interface ClassifyStep {
  */
 export async function* classify(
   worker: Pick<WorkerClient, 'scoreNext'>,
-  { workspaceId, model, composed, signal }: ClassifyStep,
+  step: ClassifyStep,
   labels: readonly LabelToken[],
 ): AsyncGenerator<AskEvent, Worded> {
-  const candidates = labels.map(({ token }) => token);
-  const scores = await worker.scoreNext({ workspaceId, model, prompt: composed.prompt, candidates }, { signal });
-  const shares = softmax(scores.logits);
-  const probabilities = labels.map(({ label }, i) => ({ label, probability: shares[i]! }));
+  const { probabilities, done } = await scoreLabels(worker, step, labels);
   const best = probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
   yield { type: 'delta', text: best.label };
-  const { promptTokens, reusedTokens, prefillMs } = scores;
   return {
     text: best.label,
     wording: 'MODEL',
@@ -45,6 +44,24 @@ export async function* classify(
     output: { kind: 'LABEL', label: best.label, probabilities },
     abstention: null,
     answerability: null,
+    done,
+  };
+}
+
+/** How probable an adapter finds each of its labels; they sum to 1. @throws what the worker throws */
+export async function scoreLabels(
+  worker: Pick<WorkerClient, 'scoreNext'>,
+  { workspaceId, model, composed, signal }: ClassifyStep,
+  labels: readonly LabelToken[],
+): Promise<{ probabilities: LabelProbability[]; done: NonNullable<Worded['done']> }> {
+  const candidates = labels.map(({ token }) => token);
+  const { logits, promptTokens, reusedTokens, prefillMs } = await worker.scoreNext(
+    { workspaceId, model, prompt: composed.prompt, candidates },
+    { signal },
+  );
+  const shares = softmax(logits);
+  return {
+    probabilities: labels.map(({ label }, i) => ({ label, probability: shares[i]! })),
     done: { promptTokens, reusedTokens, generatedTokens: 0, prefillMs, decodeMs: 0 },
   };
 }

@@ -1,3 +1,4 @@
+import { NEIGHBOURS } from '../data/index.js';
 import { digestOf } from '../kernel/hashing.js';
 import { PROMPTS_VERSION } from '../prompting/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
@@ -5,13 +6,14 @@ import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
 import type { Configuration } from './answer.js';
 import { PASSAGE_TOKENS } from './compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.js';
+import type { LabelledRows } from './labelled-rows.js';
 import type { Adaptation, Plan } from './plan.js';
 import type { Question } from './question.js';
 import { PASSAGES } from './retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
 export function configurationOf(
-  { strategy, scope, variant, adaptation }: Plan,
+  { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
 ): Configuration {
@@ -31,10 +33,16 @@ export function configurationOf(
     preprocessing,
     features,
     ...(scope === null ? {} : reading),
+    ...(labelled === null ? {} : { embedder: reading.embedder, labelledRows: rowsOf(labelled) }),
     ...(minConfidence === null ? {} : { minConfidence }),
   };
   return { digest: digestOf(values), values };
 }
+
+const rowsOf = ({ index, blend }: LabelledRows) => ({
+  ...{ datasetVersion: index.datasetVersionId, index: index.id, neighbours: NEIGHBOURS },
+  ...{ rule: index.fit.rule, weights: { adapter: blend.adapter, neighbours: blend.neighbours } },
+});
 
 const adapterOf = ({ adapter: { adapter: name, version, file, usage } }: Adaptation) => ({
   ...{ name, version, sha256: file.sha256, scale: file.scale },

@@ -1,10 +1,19 @@
-import { askedInput, LabelWords, type TaskContext, type TaskInput, type TaskKind } from '../data/index.js';
+import {
+  askedInput,
+  LabelWords,
+  type LabelIndexes,
+  type LabelIndexRecord,
+  type TaskContext,
+  type TaskInput,
+  type TaskKind,
+} from '../data/index.js';
 import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { SearchScope } from '../knowledge/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../registry/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
 import type { Strategy } from './answer.js';
+import { rowsAlone, rowsBeside, type LabelledRows } from './labelled-rows.js';
 import type { Question } from './question.js';
 
 /** What a strategy reads and applies. Every stage asks the plan, and the plan this table: a new strategy begins with a line here. */
@@ -27,6 +36,8 @@ export interface Plan {
   strategy: Strategy;
   /** Where passages are read from; null when none are. */
   scope: SearchScope | null;
+  /** Labelled rows that are read instead of passages; null when none are. */
+  labelled: LabelledRows | null;
   variant: ServedVariant;
   /** What acts on the model; null for the base model alone. */
   adaptation: Adaptation | null;
@@ -44,6 +55,14 @@ export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
 export interface PlanParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;
+  labelIndexes: Pick<LabelIndexes, 'find' | 'store'>;
+}
+
+/** What there is to read. */
+export interface Sources {
+  scope: SearchScope | null;
+  /** The labelled rows that the caller named; null when none. */
+  labelled: LabelIndexRecord | null;
 }
 
 /**
@@ -52,21 +71,28 @@ export interface PlanParts {
  * MODEL_UNAVAILABLE
  */
 export async function makePlan(
-  { registry, adapters }: PlanParts,
+  { registry, adapters, labelIndexes }: PlanParts,
   workspaceId: WorkspaceId,
   question: Question,
   strategy: Strategy,
-  scope: SearchScope | null,
+  { scope, labelled: named }: Sources,
 ): Promise<Plan> {
   const { reads, adapts } = STRATEGIES[strategy];
   const adapter = adapts ? await adapters.resolve(workspaceId, question.adapter ?? '') : null;
   if (adapter && question.task !== null && adapter.task !== question.task)
     throw badInput('input.adapter', `${adapter.adapter} was made for ${adapter.task}, not for ${question.task}.`);
   const variant = await variantOf(registry, workspaceId, question, adapter);
+  const mayReadRows = reads && question.collections === null;
+  const labelled = !mayReadRows
+    ? null
+    : adapter
+      ? await rowsBeside(labelIndexes, workspaceId, adapter, named)
+      : named && rowsAlone(named);
   const { path, sha256, contextLength } = variant;
   return {
     strategy,
-    scope: reads ? scope : null,
+    scope: reads && labelled === null ? scope : null,
+    labelled,
     variant,
     adaptation: adapter && adaptationOf(adapter, question),
     model: { path, sha256, contextLength, adapters: adapter ? [adapter.file] : [] },

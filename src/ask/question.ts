@@ -31,6 +31,7 @@ export interface AskInput {
   strategy?: StrategyChoice | null;
   adapter?: string | null;
   model?: string | null;
+  dataset?: string | null;
   task?: TaskKind | null;
   conversationId?: string | null;
   entity?: string | null;
@@ -52,6 +53,8 @@ export interface Question {
   adapter: string | null;
   /** `name` or `name@quantization`; null: the one that adapter or configuration say. */
   model: string | null;
+  /** The dataset whose labelled rows are read instead of passages; null: none, or those that the adapter was trained on. */
+  dataset: string | null;
   /** What kind of answer is wanted; null: any. */
   task: TaskKind | null;
   conversationId: string | null;
@@ -84,6 +87,7 @@ export function checkedQuestion(input: AskInput): Question {
     ...checkedFeatures(input.entity ?? null, input.features ?? []),
     collections: collections === null ? null : checkedCollections(collections),
     ...checkedTarget(strategy ?? 'AUTO', input),
+    dataset: checkedDataset(strategy ?? 'AUTO', input),
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     generation: checkedGeneration(input.generation ?? {}),
@@ -92,13 +96,14 @@ export function checkedQuestion(input: AskInput): Question {
 
 /** Equal for questions that must have one answer; the request id is no part of it. */
 export function questionDigest(question: Question): string {
-  const { adapter, model, task, minConfidence } = question;
+  const { adapter, model, task, minConfidence, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
     ...question,
     adapter: adapter ?? undefined,
     model: model ?? undefined,
     task: task ?? undefined,
+    dataset: dataset ?? undefined,
     minConfidence: minConfidence ?? undefined,
   });
 }
@@ -154,6 +159,18 @@ function checkedTarget(
   if (!adapts && named !== null)
     throw badInput('input.adapter', 'adapter goes with the strategies ADAPTER and HYBRID only.', 'Leave it out.');
   return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
+}
+
+function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }: AskInput): string | null {
+  if (dataset === null || dataset === undefined) return null;
+  const field = 'input.dataset';
+  if (strategy !== 'AUTO' && !STRATEGIES[strategy].reads)
+    throw badInput(field, `${strategy} reads nothing.`, 'Leave dataset out, or use RAG or HYBRID.');
+  if (collections !== null && collections !== undefined)
+    throw badInput(field, 'An answer is read from labelled rows or from documents.', 'Give dataset or collections.');
+  if (task && task !== 'CLASSIFICATION')
+    throw badInput('input.task', `Labelled rows answer no ${task}.`, 'Leave it out.');
+  return checkedName(dataset, field);
 }
 
 function checkedConfidence(strategy: StrategyChoice, least: number | null): number | null {

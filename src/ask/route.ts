@@ -6,12 +6,14 @@ import type { Question } from './question.js';
 export interface RouteFeatures {
   /** How the caller chose. */
   choice: Question['strategy'];
-  /** Whether the caller named collections. */
+  /** Whether the caller named what to answer from. */
   named: boolean;
   /** The adapter that the caller named; null when none. */
   adapter: string | null;
   /** Collections that may be read, and chunks in them; null when the caller's choice made it needless to look. */
   readable: { collections: number; chunks: number } | null;
+  /** Labelled rows that the caller wants to be read; null when none. */
+  labelledRows: number | null;
   /** Median time of recent answers, in ms, by strategy. */
   expectedMs: Readonly<Partial<Record<Strategy, number>>>;
 }
@@ -21,7 +23,7 @@ export interface RouteFeatures {
  * more than one without; else BASE.
  */
 export function decideRoute(features: RouteFeatures): RouteDecision {
-  const { choice, named, readable } = features;
+  const { choice, named, readable, labelledRows } = features;
   const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
   const strategy = choice === 'AUTO' ? (chunks > 0 || named ? 'RAG' : 'BASE') : choice;
   const forReading = STRATEGIES[strategy].reads ? 1 : -1;
@@ -33,7 +35,14 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
       contribution: 1,
       sentence: `The caller asked for ${choice}.`,
     });
-  if (named && choice === 'AUTO')
+  if (labelledRows !== null)
+    reasons.push({
+      feature: 'dataset.rows',
+      value: labelledRows,
+      contribution: choice === 'AUTO' ? forReading : 0,
+      sentence: `The caller named a dataset: ${count(labelledRows, 'labelled row')} can be read.`,
+    });
+  else if (named && choice === 'AUTO')
     reasons.push({
       feature: 'collections.named',
       value: collections,
@@ -70,15 +79,15 @@ export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
 }
 
 /** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
-function candidatesOf({ readable, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
+function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
   const order: Strategy[] = ['RAG', 'BASE', 'ADAPTER', 'HYBRID'];
   return order
-    .filter((strategy) => readable !== null || !STRATEGIES[strategy].reads)
+    .filter((strategy) => readable !== null || labelledRows !== null || !STRATEGIES[strategy].reads)
     .map((strategy) => {
       const { reads, adapts } = STRATEGIES[strategy];
       return {
         strategy,
-        available: (!reads || (readable?.chunks ?? 0) > 0) && (!adapts || adapter !== null),
+        available: (!reads || (labelledRows ?? readable?.chunks ?? 0) > 0) && (!adapts || adapter !== null),
         probability: null,
         expectedMs: expectedMs[strategy] ?? null,
       };

@@ -6,10 +6,15 @@ import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
 import { ImportResolver, importRuns } from './datasets/import-graphql.js';
 import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
 import { FeatureImportResolver, featureImportRuns } from './features/feature-import-graphql.js';
+import {
+  LabelIndexingResolver,
+  labelIndexingRuns,
+  VersionLabelIndexResolver,
+} from './label-index/label-index-graphql.js';
 import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
 
 /** The kinds of runs of this domain; their parts are `Data`. */
-export const dataRuns = [importRuns, exportRuns, featureImportRuns] as const;
+export const dataRuns = [importRuns, exportRuns, featureImportRuns, labelIndexingRuns] as const;
 
 /** The resolvers of this domain. */
 export const dataResolvers: ResolverList<Data> = {
@@ -22,6 +27,8 @@ export const dataResolvers: ResolverList<Data> = {
     FeatureViewResolver,
     FeatureImportResolver,
     FileResolver,
+    LabelIndexingResolver,
+    VersionLabelIndexResolver,
   ],
   registerNodes(nodes, data) {
     registerDatasetNodes(nodes, data);

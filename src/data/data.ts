@@ -3,6 +3,9 @@ import type { Clock } from '../kernel/clock.js';
 import type { Erasure } from '../erasure/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
+import type { VectorStore } from '../platform/vectors/index.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { Database } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import { DatasetService } from './datasets/dataset-service.js';
@@ -15,6 +18,8 @@ import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
 import { IsolatedMaker } from './making/isolated-maker.js';
+import { LabelIndexes } from './label-index/label-indexer.js';
+import { LabelIndexStore } from './label-index/label-index-store.js';
 import { TrainingExampleCache } from './training-examples/training-example-cache.js';
 import type { TokenCounter } from './validation/index.js';
 
@@ -26,6 +31,9 @@ export interface DataParts {
   clock: Clock;
   /** Deletes what is recorded of a person whose rows are deleted. */
   erasure: Erasure;
+  vectors: VectorStore;
+  worker: Pick<WorkerClient, 'embed'>;
+  embedder: () => EmbedderFiles;
   /** Folder for work in progress, below this installation's home. */
   folder: string;
   /** Counts tokens by the model that is trained by default; null: bytes are taken for an estimate. */
@@ -43,6 +51,7 @@ export class Data {
   readonly trainingExamples: TrainingExampleCache;
   readonly importer: Importer;
   readonly exporter: Exporter;
+  readonly labelIndexes: LabelIndexes;
 
   constructor(readonly parts: DataParts) {
     const { database, artifacts, files, clock, runs, countTokens } = parts;
@@ -60,7 +69,16 @@ export class Data {
     parts.erasure.addHolder(featureHolder(this.features));
     parts.erasure.addDependant(datasetsNeedFiles(this.store));
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
-    this.importer = new Importer({ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples });
+    const { vectors, worker, embedder } = parts;
+    this.labelIndexes = new LabelIndexes({
+      ...{ runs, datasets: this.datasets, datasetStore: this.store, rows: this.rows },
+      store: new LabelIndexStore(database),
+      ...{ vectors, worker, embedder },
+    });
+    this.importer = new Importer({
+      ...{ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples },
+      labelIndexes: this.labelIndexes,
+    });
     this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }
 

@@ -4,6 +4,8 @@ export { dataResolvers, dataRuns } from './data-graphql.js';
 export { EntityType } from './datasets/content-graphql.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
+export { loadRow } from './datasets/load-row.js';
+export { DatasetRow } from './datasets/row-graphql.js';
 export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
 export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
 export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
@@ -12,6 +14,9 @@ export { FeatureStore } from './features/feature-store.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
 export { featureValues, renderFeatures, type FeatureValues } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
+export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './label-index/label-index.js';
+export { LabelIndexes } from './label-index/label-indexer.js';
+export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './label-index/vote.js';
 export { preprocessText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export {

@@ -1,6 +1,6 @@
 /** Collections of documents: parsing, chunking, indexing, retrieval. */
 export { splitSentences, type Sentence } from './chunking/sentences.js';
-export type { CollectionRow, SearchScope } from './collection.js';
+export { embedderDigest, type CollectionRow, type SearchScope } from './collection.js';
 export { CollectionStore, type CollectionCounts } from './collection-store.js';
 export { DocumentStore, type ChunkRow, type DocumentRow } from './document-store.js';
 export { lexicalText } from './indexing/lexical-text.js';

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
+import type { LabelIndexes } from '../label-index/label-indexer.js';
 import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
 import type { DatasetRecord } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
@@ -9,26 +10,26 @@ export interface ErasingParts {
   store: DatasetStore;
   files: FileService;
   examples: TrainingExampleCache;
+  labelIndexes: Pick<LabelIndexes, 'forget'>;
 }
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
 export type ErasedFiles = Pick<ImportOutput, 'deletedFiles' | 'keptFiles'>;
 
 /**
- * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, exports, and in the workspace
+ * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, vectors, exports, and in the workspace
  * each upload of a file that they were made of. It looks at all withdrawn versions of the dataset, so it can be repeated
  * after a crash, and a file that had to stay goes with a later deletion.
  */
 export async function eraseWithdrawnRows(
-  { store, files, examples }: ErasingParts,
+  { store, files, examples, labelIndexes }: ErasingParts,
   dataset: DatasetRecord,
 ): Promise<ErasedFiles> {
   const workspaceId = dataset.workspaceId as WorkspaceId;
   const versions = await store.withdrawn(dataset.id);
-  await examples.forget(
-    workspaceId,
-    versions.map((version) => version.id),
-  );
+  const versionIds = versions.map((version) => version.id);
+  await examples.forget(workspaceId, versionIds);
+  await labelIndexes.forget(workspaceId, versionIds);
 
   const groups = versions.flatMap(({ manifest }) => manifest.rowGroups.map((group) => group.sha256));
   const groupFiles = await files.find(workspaceId, { digests: groups });

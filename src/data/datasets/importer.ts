@@ -13,6 +13,7 @@ import type { IsolatedMaker } from '../making/isolated-maker.js';
 import type { FeatureHistory } from '../making/join-features.js';
 import type { MadeVersion } from '../making/make-version.js';
 import type { Recipe, RecipeFile } from '../making/recipe.js';
+import type { LabelIndexes } from '../label-index/label-indexer.js';
 import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
 import type { TokenCounter } from '../validation/index.js';
 import {
@@ -34,6 +35,7 @@ export interface ImportParts {
   features: FeatureService;
   maker: IsolatedMaker;
   examples: TrainingExampleCache;
+  labelIndexes: Pick<LabelIndexes, 'forget'>;
   clock: Clock;
   /** Tokens by the model that is trained by default; null without one: then bytes are taken for an estimate. */
   countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;

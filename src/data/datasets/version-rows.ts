@@ -150,6 +150,18 @@ export class VersionRows {
     );
   }
 
+  /** The rows at these places. */
+  async at(task: TaskKind, groups: readonly RowGroupRecord[], ordinals: readonly number[]): Promise<StoredRow[]> {
+    if (groups.length === 0 || ordinals.length === 0) return [];
+    const rows = await (
+      await this.#open()
+    ).rows<RawRow>(
+      `SELECT *, ordinal AS sort_value FROM ${await this.#table(groups)} WHERE ordinal IN (${ordinals.map(() => '?').join(', ')})`,
+      [...ordinals],
+    );
+    return rows.map((row) => toStoredRow(task, row));
+  }
+
   async count(groups: readonly RowGroupRecord[], filter: RowFilter): Promise<number> {
     if (groups.length === 0) return 0;
     const { where, values } = conditions(filter);

@@ -95,6 +95,7 @@ export class AdapterRegistry {
       task: adapter.task,
       variantId: version.variantId,
       modelId: adapter.modelId,
+      datasetVersionId: version.datasetVersionId,
       usage: storedUsage.decode(version.usage),
       attestation: version.attestation === null ? null : storedAttestation.decode(version.attestation),
       file: { path: await this.parts.files.local(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },

@@ -91,6 +91,8 @@ export interface ServedAdapter {
   task: string;
   variantId: string;
   modelId: string;
+  /** What it was trained on; null where it was imported. */
+  datasetVersionId: string | null;
   usage: AdapterUsage;
   attestation: Attestation | null;
   /** The GGUF LoRA, as the worker's protocol wants it. */

@@ -7,7 +7,7 @@ import {
   type AskEvent,
   type AskParts,
 } from '../../../src/ask/index.js';
-import { FeatureService, FeatureStore } from '../../../src/data/index.js';
+import { Data, dataResolvers, dataRuns } from '../../../src/data/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -34,7 +34,7 @@ const forever = new AbortController().signal;
 
 /** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
 export async function startAnswering() {
-  const knowledge = await startKnowledge();
+  const knowledge = await startKnowledge({ kinds: dataRuns });
   const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
   const folder = await temporaryFolder();
   const artifacts = new LocalArtifactStore(folder.path);
@@ -70,7 +70,13 @@ export async function startAnswering() {
     },
   };
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
-  const features = new FeatureService(new FeatureStore(database), systemClock);
+  const data = new Data({
+    ...{ database, runs, files, artifacts, erasure, worker, clock: systemClock, countTokens: null },
+    ...{ vectors: knowledge.vectors, embedder: () => registry.embedder(), folder: `${folder.path}-data` },
+  });
+  runs.handle(dataRuns, data);
+  runs.start();
+  const { features } = data;
   const answers = new AnswerStore(database);
   erasure.addHolder(answerHolder(database, answers));
   const parts: AskParts = {
@@ -79,15 +85,17 @@ export async function startAnswering() {
     answers,
     expected: new ExpectedTimes(),
     features,
+    labelIndexes: data.labelIndexes,
   };
   const service = new AskService(parts);
   const caller = { workspaceId };
   const nodes = new NodeRegistry();
   const schema = buildGraphSchema([
-    ...makeResolvers(askResolvers, { service, stores, registry }, nodes),
+    ...makeResolvers(askResolvers, { service, stores, registry, data }, nodes),
     ...makeResolvers(knowledgeResolvers, { service: knowledge.service, stores, retriever }, nodes),
     ...makeResolvers(registryResolvers, { registry, quantizer }, nodes),
-    ...runResolvers([...knowledgeRuns, downloadRuns], runs, nodes),
+    ...makeResolvers(dataResolvers, data, nodes),
+    ...runResolvers([...knowledgeRuns, ...dataRuns, downloadRuns], runs, nodes),
   ]);
 
   return {
@@ -96,6 +104,7 @@ export async function startAnswering() {
       registry,
       adapters,
       variant,
+      data,
       features,
       parts,
       service,

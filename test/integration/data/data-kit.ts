@@ -16,10 +16,17 @@ import type { Database } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
+import { chromaUrl } from '../../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
 
 export const ws: WorkspaceId = DEFAULT_WORKSPACE_ID;
+
+/** Nothing is embedded by this kit. */
+const nothing = (): never => {
+  throw new Error('nothing is embedded here');
+};
 
 /** The data domain on a real database, with its own artifacts and its own maker processes. */
 export class DataKit {
@@ -58,6 +65,7 @@ export class DataKit {
       folder: join(folder, 'data'),
       countTokens: null,
       erasure: new Erasure(files),
+      ...{ vectors: new ChromaVectorStore(chromaUrl()), worker: { embed: nothing }, embedder: nothing },
     });
     await data.importer.sweep();
     runs.handle(dataRuns, data);

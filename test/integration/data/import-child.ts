@@ -7,6 +7,7 @@ import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts
 import { openDatabase } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { RunQueue } from '../../../src/platform/runs/index.js';
+import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 
 const [url, folder] = process.argv.slice(2) as [string, string];
@@ -27,6 +28,11 @@ const data = new Data({
   folder: join(folder, 'data'),
   countTokens: null,
   erasure: new Erasure(files),
+  vectors: new ChromaVectorStore('http://127.0.0.1:9'),
+  worker: { embed: () => Promise.reject(new Error('nothing is embedded here')) },
+  embedder: () => {
+    throw new Error('nothing is embedded here');
+  },
 });
 await data.importer.sweep();
 runs.handle(kinds, data);

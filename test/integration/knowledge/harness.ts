@@ -70,7 +70,10 @@ export class SwitchableVectors implements VectorStore {
 }
 
 /** The knowledge domain on a database of its own, the run's Chroma and a real worker. */
-export async function startKnowledge() {
+/** @param kinds more kinds of runs, which their owner handles before it starts the queue */
+export async function startKnowledge({
+  kinds = [],
+}: { kinds?: ConstructorParameters<typeof RunQueue>[0]['kinds'] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'graft-knowledge-'));
   const database = await testDatabase();
   const workspaceId = freshWorkspace();
@@ -104,7 +107,7 @@ export async function startKnowledge() {
       leaseMs: 1_500,
       pollMs: 50,
       retryMs: 50,
-      kinds: knowledgeRuns,
+      kinds: [...knowledgeRuns, ...kinds],
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
     runs.handle(knowledgeRuns, service.parts);
@@ -112,7 +115,7 @@ export async function startKnowledge() {
     return { runs, service };
   };
   const { runs, service } = gateway('one');
-  runs.start();
+  if (kinds.length === 0) runs.start();
   const retriever = new Retriever({ ...shared, clock: systemClock });
   const nodes = new NodeRegistry();
   const stores = { collections, documents };

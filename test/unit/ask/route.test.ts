@@ -3,7 +3,7 @@ import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../.
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {
-  ...{ choice: 'AUTO', named: false, adapter: null, expectedMs: {} },
+  ...{ choice: 'AUTO', named: false, adapter: null, labelledRows: null, expectedMs: {} },
   readable: { collections: 2, chunks: 40 },
 };
 

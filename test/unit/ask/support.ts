@@ -68,6 +68,7 @@ export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: A
   const { path, sha256, contextLength } = variant;
   return {
     ...{ strategy, variant, adaptation },
+    labelled: null,
     scope: STRATEGIES[strategy].reads ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [] } : null,
     model: { path, sha256, contextLength, adapters: adaptation ? [adaptation.adapter.file] : [] },
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { storedBody } from '../../../src/ask/answer.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
+import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
@@ -43,6 +44,8 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'DatasetVersion.report': storedVersion.report,
   'FeatureView.fields': storedFields,
   'FeatureRow.values': storedValues,
+  'LabelIndex.fit': storedLabelFit,
+  'LabelBlend.weights': storedBlend,
   'Evaluation.figures': storedFigures,
 };
 
