@@ -11,7 +11,8 @@ import { AttestVersion } from './attest-version';
 import { EvaluateVersion } from './evaluate-version';
 import { Gate } from './gate';
 import { EvaluationList } from './evaluation-list';
-import { MoveAlias } from './move-alias';
+import { PromoteVersion } from './promote-version';
+import { RollBack } from './roll-back';
 
 type Adapter = NonNullable<AdapterOpenedQuery['adapter']>;
 export type Version = Adapter['versions'][number];
@@ -26,7 +27,7 @@ const TITLES: Record<Doing['what'], string> = {
   rollback: 'Go back to the version before',
 };
 
-function VersionCard({ version, onDo }: { version: Version; onDo: (doing: Doing) => void }) {
+function VersionCard({ version, round, onDo }: { version: Version; round: number; onDo: (doing: Doing) => void }) {
   const { attestation, trainedOn } = version;
   return (
     <Paper data-testid="adapter-version">
@@ -76,7 +77,7 @@ function VersionCard({ version, onDo }: { version: Version; onDo: (doing: Doing)
         </Group>
       </Group>
       <Gate gate={version.gate} />
-      <EvaluationList version={version.id} />
+      <EvaluationList key={round} version={version.id} />
     </Paper>
   );
 }
@@ -122,8 +123,11 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
 export function AdapterView({ name }: { name: string }) {
   const [{ data, error }, again] = useQuery({ query: AdapterOpenedDocument, variables: { name } });
   const [doing, setDoing] = useState<Doing | null>(null);
+  // What a dialog did may show in every part of the page: each closing makes them look anew.
+  const [round, setRound] = useState(0);
   const close = () => {
     setDoing(null);
+    setRound((before) => before + 1);
     again({ requestPolicy: 'network-only' });
   };
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
@@ -156,7 +160,7 @@ export function AdapterView({ name }: { name: string }) {
       </PageHeader>
       <Stack>
         {adapter.versions.map((version) => (
-          <VersionCard key={version.id} version={version} onDo={setDoing} />
+          <VersionCard key={version.id} version={version} round={round} onDo={setDoing} />
         ))}
         <Title order={2}>History</Title>
         <History changes={adapter.history.edges} />
@@ -169,9 +173,9 @@ export function AdapterView({ name }: { name: string }) {
           <EvaluateVersion adapter={adapter.name} version={doing.version} onClose={close} />
         )}
         {doing?.what === 'promote' && (
-          <MoveAlias adapter={adapter.name} version={doing.version.version} onClose={close} />
+          <PromoteVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
         )}
-        {doing?.what === 'rollback' && <MoveAlias adapter={adapter.name} version={null} onClose={close} />}
+        {doing?.what === 'rollback' && <RollBack adapter={adapter.name} onClose={close} />}
       </Modal>
     </>
   );

@@ -9,6 +9,7 @@ import {
 import { RunProgress } from '../../parts/run-progress';
 import { ErrorState } from '../../parts/states';
 import { useRun } from '../../parts/use-run';
+import { WaitingButton } from '../../parts/waiting-button';
 
 const eventOf = ({ attestationProgress }: AttestationShownSubscription) => attestationProgress;
 
@@ -44,9 +45,9 @@ export function AttestVersion({
           {done ? 'Done' : 'Close'}
         </Button>
         {!done && (
-          <Button loading={busy || fetching} onClick={() => void start()}>
+          <WaitingButton waits={busy || fetching ? 'Reading the prompts…' : null} onClick={() => void start()}>
             Attest version {version}
-          </Button>
+          </WaitingButton>
         )}
       </Group>
     </Stack>

@@ -11,6 +11,7 @@ import {
 import { RunProgress } from '../../parts/run-progress';
 import { ErrorState } from '../../parts/states';
 import { useRun } from '../../parts/use-run';
+import { WaitingButton } from '../../parts/waiting-button';
 import type { Version } from './adapter-view';
 
 const eventOf = ({ evaluationProgress }: EvaluationShownSubscription) => evaluationProgress;
@@ -82,9 +83,13 @@ export function EvaluateVersion({
           {done ? 'Done' : 'Close'}
         </Button>
         {!done && (
-          <Button loading={busy || fetching} disabled={rowsOf === null} onClick={() => void start()}>
+          <WaitingButton
+            waits={busy || fetching ? 'Answering the rows…' : null}
+            disabled={rowsOf === null}
+            onClick={() => void start()}
+          >
             Evaluate version {version}
-          </Button>
+          </WaitingButton>
         )}
       </Group>
     </Stack>
