@@ -11,6 +11,7 @@ import { AttestVersion } from './attest-version';
 import { EvaluateVersion } from './evaluate-version';
 import { Gate } from './gate';
 import { EvaluationList } from './evaluation-list';
+import { LearningPlot } from './learning-plot';
 import { PromoteVersion } from './promote-version';
 import { RollBack } from './roll-back';
 
@@ -159,6 +160,7 @@ export function AdapterView({ name }: { name: string }) {
         {words(adapter.task)} · {adapter.model.name}
       </PageHeader>
       <Stack>
+        <LearningPlot key={round} adapter={adapter.name} />
         {adapter.versions.map((version) => (
           <VersionCard key={version.id} version={version} round={round} onDo={setDoing} />
         ))}

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { EvaluationOpenedDocument, type EvaluationOpenedQuery } from '../../generated/operations';
-import { Chart } from '../../parts/chart';
+import { Chart } from '../../parts/charts/chart';
 import { count, dateTime, plural, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ScrollRegion } from '../../parts/scroll-region';

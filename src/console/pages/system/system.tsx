@@ -2,7 +2,7 @@ import { Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } 
 import { useEffect, useState, type ReactNode } from 'react';
 import { useClient } from 'urql';
 import { SystemShownDocument, type SystemShownQuery } from '../../generated/operations';
-import { Chart } from '../../parts/chart';
+import { Chart } from '../../parts/charts/chart';
 import { bytes, duration, words } from '../../parts/format';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
 
@@ -94,7 +94,7 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
             </Group>
             <Text size="sm" c="dimmed">
               {embedded ? 'started by Graft' : 'external server'}
-              {detail ? ` · ${detail}` : ''}
+              {detail && detail !== 'ready' ? ` · ${detail}` : ''}
             </Text>
           </Paper>
         ))}
@@ -104,6 +104,7 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
           <Chart
             title="Worker load"
             unit="requests"
+            fromZero
             x={x}
             series={[
               { label: 'under way', values: samples.map((sample) => sample.system.worker.active) },
@@ -115,6 +116,7 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
           <Chart
             title="Memory"
             unit="MB"
+            fromZero
             x={x}
             series={[
               {
@@ -135,7 +137,7 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
         <Facts
           title="Worker"
           rows={[
-            ['State', worker.state],
+            ['State', words(worker.state)],
             ['Processor', worker.device ? `${worker.device.processor}, ${worker.device.cores} cores` : 'unknown'],
             ['GPU', worker.device?.gpu ?? 'none'],
             ['Inference runs on', worker.device?.inferenceProvider ?? 'unknown'],

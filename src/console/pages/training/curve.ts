@@ -1,5 +1,5 @@
 import type { TrainingShownSubscription } from '../../generated/operations';
-import type { Series } from '../../parts/chart';
+import type { Series } from '../../parts/charts/chart';
 
 export type TrainingEvent = TrainingShownSubscription['trainingProgress'];
 export type Step = Extract<TrainingEvent, { __typename: 'TrainingStepped' }>;
@@ -39,12 +39,21 @@ export interface Line {
   points: readonly { step: number; value: number | null }[];
 }
 
-/** Lines over one axis of steps: those that any of them has. */
+/** Lines over one axis of steps: those that any of them has. One walk through all of them, as live runs are drawn ten times a second. */
 export function overlay(lines: readonly Line[]): { x: number[]; series: Series[] } {
-  const x = [...new Set(lines.flatMap(({ points }) => points.map(({ step }) => step)))].sort((a, b) => a - b);
-  const series = lines.map(({ label, points }) => {
-    const at = new Map(points.map(({ step, value }) => [step, value]));
-    return { label, values: x.map((step) => at.get(step) ?? null) };
-  });
-  return { x, series };
+  const x: number[] = [];
+  const at = lines.map(() => 0);
+  const values = lines.map((): (number | null)[] => []);
+  for (;;) {
+    const step = Math.min(...lines.map(({ points }, i) => points[at[i]!]?.step ?? Infinity));
+    if (step === Infinity) break;
+    x.push(step);
+    for (const [i, { points }] of lines.entries()) {
+      const point = points[at[i]!];
+      const here = point?.step === step;
+      values[i]!.push(here ? point.value : null);
+      if (here) at[i]! += 1;
+    }
+  }
+  return { x, series: lines.map(({ label }, i) => ({ label, values: values[i]! })) };
 }

@@ -1,0 +1,55 @@
+import { Paper, Select, Text } from '@mantine/core';
+import { useMemo, useState } from 'react';
+import { useQuery } from 'urql';
+import { LearningOfVersionsDocument } from '../../generated/operations';
+import { Scatter } from '../../parts/charts/scatter';
+import { words } from '../../parts/format';
+import { ErrorState } from '../../parts/states';
+import { comparableVersions, GROUPS, retentionBound } from './learning';
+
+const MEASURED = 'perplexity of general text, times the base model’s';
+
+/** What each version has learned against what it has forgotten: up is better at the task, right is worse at everything else. */
+export function LearningPlot({ adapter }: { adapter: string }) {
+  const [{ data, error }, again] = useQuery({ query: LearningOfVersionsDocument, variables: { name: adapter } });
+  const [chosen, setChosen] = useState<string | null>(null);
+  const versions = useMemo(() => data?.adapter?.versions ?? [], [data]);
+  const choices = useMemo(() => comparableVersions(versions), [versions]);
+  const shown = choices.find(({ key }) => key === chosen) ?? choices[0];
+  const x = useMemo(() => {
+    const bound = retentionBound(versions);
+    const guides = [{ at: 1, label: 'nothing forgotten' }];
+    return { label: MEASURED, guides: bound === null ? guides : [...guides, { at: bound, label: 'the gate’s bound' }] };
+  }, [versions]);
+  const y = useMemo(() => ({ label: shown ? words(shown.metric) : '' }), [shown]);
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return null;
+  return (
+    <Paper>
+      {shown ? (
+        <>
+          <Scatter title="Learned against forgotten" points={shown.points} groups={GROUPS} x={x} y={y} />
+          <Text size="sm" c="dimmed" mt="xs">
+            Each point is a version: the higher, the better at its task; the farther right, the more general text it has
+            forgotten. Bars are 95 % intervals. {shown.label}.
+          </Text>
+        </>
+      ) : (
+        <Text size="sm" c="dimmed">
+          Once versions are evaluated, they are shown here: what each has learned against what it has forgotten.
+        </Text>
+      )}
+      {choices.length > 1 && (
+        <Select
+          label="Measured on"
+          mt="xs"
+          maw={360}
+          allowDeselect={false}
+          data={choices.map(({ key, label }) => ({ value: key, label }))}
+          value={shown?.key ?? null}
+          onChange={setChosen}
+        />
+      )}
+    </Paper>
+  );
+}

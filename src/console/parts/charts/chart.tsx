@@ -1,0 +1,125 @@
+import 'uplot/dist/uPlot.min.css';
+import { Text, useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import UPlot from 'uplot';
+import { ChartFrame, type Cell } from './chart-frame';
+import { colourOf, inkOf, tick } from './picture';
+
+export interface Series {
+  label: string;
+  /** One value for each x; null where there is none. */
+  values: readonly (number | null)[];
+}
+
+export interface ChartProps {
+  title: string;
+  /** What `x` is: seconds since 1970, or a number such as a step. */
+  x: { label: string; values: readonly number[]; time?: boolean };
+  series: readonly Series[];
+  /** Of the y axis, e.g. `MB`. */
+  unit: string;
+  height?: number;
+  /** The y axis begins at zero and shows at least up to one. */
+  fromZero?: boolean;
+  /** Lines go on over places without a value, which series of other places leave. */
+  spanGaps?: boolean;
+}
+
+/** What the legend says of a line: its value under the pointer, else its newest. */
+function latestOf(plot: UPlot, series: number, at: number | null, under: number | null): number | null {
+  if (under !== null) return at;
+  const values = plot.data[series] ?? [];
+  for (let i = values.length - 1; i >= 0; i -= 1) if (typeof values[i] === 'number') return values[i] as number;
+  return null;
+}
+
+const shownX = (value: number | null, time = false): string =>
+  value === null ? '' : time ? new Date(value * 1000).toLocaleTimeString() : tick(value);
+
+function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | null) => void }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const scheme = useComputedColorScheme('light');
+  const { x, series, unit, height = 220, spanGaps = false, fromZero = false } = chart;
+  const labels = series.map(({ label }) => label).join('\n');
+  const data = [x.values, ...series.map(({ values }) => values)] as unknown as UPlot.AlignedData;
+  const latest = useRef(data);
+  latest.current = data;
+
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    const ink = inkOf(scheme);
+    const grid = { stroke: ink.grid, width: 1 };
+    const axis = { stroke: ink.text, grid, ticks: grid };
+    const made = new UPlot(
+      {
+        width: element.clientWidth || 300,
+        height,
+        scales: {
+          x: { time: x.time ?? false },
+          ...(fromZero && { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] as [number, number] } }),
+        },
+        axes: [axis, { ...axis, label: unit, size: 60, values: (_plot, ticks) => ticks.map(tick) }],
+        series: [
+          { label: x.label, value: (plot, at, _series, under) => shownX(latestOf(plot, 0, at, under), x.time) },
+          ...labels.split('\n').map((label, i) => ({
+            label,
+            stroke: colourOf(i),
+            width: 2,
+            spanGaps,
+            value: (plot: UPlot, at: number | null, index: number, under: number | null) => {
+              const value = latestOf(plot, index, at, under);
+              return value === null ? 'none' : tick(value);
+            },
+          })),
+        ],
+      },
+      latest.current,
+      element,
+    );
+    plot.current = made;
+    onReady(made);
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      plot.current = null;
+      onReady(null);
+    };
+  }, [labels, unit, height, spanGaps, fromZero, x.label, x.time, scheme, onReady]);
+  // New points only move the lines: the plot stays.
+  useEffect(() => plot.current?.setData(data));
+  return (
+    <div ref={holder} role="img" aria-label={`${chart.title}: ${labels.replaceAll('\n', ', ')} over ${x.label}`} />
+  );
+}
+
+/** Lines over time or steps, fast on live data; the same as a table, as a PNG and as CSV. */
+export function Chart(props: ChartProps) {
+  const [plot, setPlot] = useState<UPlot | null>(null);
+  const { title, x, series } = props;
+  return (
+    <ChartFrame
+      title={title}
+      sheet={() => ({
+        columns: [
+          { label: x.label, ...(x.time && { show: (at: Cell) => shownX(Number(at), true) }) },
+          ...series.map(({ label }) => ({ label })),
+        ],
+        rows: x.values.map((at, i) => [at, ...series.map(({ values }) => values[i] ?? null)]),
+      })}
+      legend={series.map(({ label }, i) => ({ label, colour: colourOf(i) }))}
+      canvas={plot?.ctx.canvas ?? null}
+    >
+      {x.values.length > 1 ? (
+        <Plot chart={props} onReady={setPlot} />
+      ) : (
+        <Text c="dimmed" size="sm">
+          A line needs two values; {x.values.length === 0 ? 'there is none' : 'there is one'} so far.
+        </Text>
+      )}
+    </ChartFrame>
+  );
+}

@@ -1,0 +1,56 @@
+/** What a chart is drawn with on light and on dark. */
+export interface Ink {
+  text: string;
+  grid: string;
+  background: string;
+}
+
+export const inkOf = (scheme: 'light' | 'dark'): Ink =>
+  scheme === 'dark'
+    ? { text: '#c9c9c9', grid: '#3a3b3c', background: '#242424' }
+    : { text: '#495057', grid: '#e9ecef', background: '#ffffff' };
+
+/** Told apart also by who sees no red and green, on light and on dark. */
+export const COLOURS = ['#0ca678', '#4263eb', '#e8590c', '#ae3ec9', '#868e96'] as const;
+
+export const colourOf = (index: number): string => COLOURS[index % COLOURS.length]!;
+
+/** A mark of an axis: `0.0005` and `1,500`, each as short as it can be. */
+export const tick = (value: number): string =>
+  Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
+
+export interface LegendEntry {
+  label: string;
+  colour: string;
+}
+
+/** The chart as it stands elsewhere than on the page: with its title, its legend and a background, which the canvas lacks. */
+export function pictureOf(
+  chart: HTMLCanvasElement,
+  { title, legend, ink }: { title: string; legend: readonly LegendEntry[]; ink: Ink },
+): HTMLCanvasElement {
+  const scale = window.devicePixelRatio;
+  const [above, below, gap] = [36 * scale, 28 * scale, 12 * scale];
+  const picture = document.createElement('canvas');
+  picture.width = chart.width;
+  picture.height = chart.height + above + below;
+  const pen = picture.getContext('2d')!;
+  pen.fillStyle = ink.background;
+  pen.fillRect(0, 0, picture.width, picture.height);
+  pen.drawImage(chart, 0, above);
+  pen.textBaseline = 'middle';
+  pen.fillStyle = ink.text;
+  pen.font = `600 ${15 * scale}px system-ui, sans-serif`;
+  pen.fillText(title, gap, above / 2);
+  pen.font = `${12 * scale}px system-ui, sans-serif`;
+  let left = gap;
+  const line = above + chart.height + below / 2;
+  for (const { label, colour } of legend) {
+    pen.fillStyle = colour;
+    pen.fillRect(left, line - 5 * scale, 10 * scale, 10 * scale);
+    pen.fillStyle = ink.text;
+    pen.fillText(label, left + 15 * scale, line);
+    left += 15 * scale + pen.measureText(label).width + gap;
+  }
+  return picture;
+}

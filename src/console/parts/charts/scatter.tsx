@@ -1,0 +1,151 @@
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import UPlot from 'uplot';
+import { ChartFrame, type Sheet } from './chart-frame';
+import { colourOf, inkOf, tick, type Ink } from './picture';
+
+export interface Interval {
+  value: number;
+  low: number;
+  high: number;
+}
+
+export interface Point {
+  label: string;
+  x: Interval;
+  y: Interval;
+  /** Which of `groups` it belongs to, by index: its colour. */
+  group: number;
+}
+
+export interface ScatterProps {
+  title: string;
+  points: readonly Point[];
+  /** What the colours mean. */
+  groups: readonly string[];
+  x: { label: string; guides: readonly { at: number; label: string }[] };
+  y: { label: string };
+  height?: number;
+}
+
+/** The ends of an axis: everything that is drawn and a tenth of it as margin. */
+function extent(values: readonly number[]): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = (high - low || Math.abs(high) || 1) / 10;
+  return [low - margin, high + margin];
+}
+
+/** Points with the intervals of both values as bars, and upright lines at what they are held against. */
+function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
+  const { ctx: pen, bbox } = plot;
+  const scale = window.devicePixelRatio;
+  const across = (value: number) => plot.valToPos(value, 'x', true);
+  const up = (value: number) => plot.valToPos(value, 'y', true);
+  const line = (fromX: number, fromY: number, toX: number, toY: number) => {
+    pen.beginPath();
+    pen.moveTo(fromX, fromY);
+    pen.lineTo(toX, toY);
+    pen.stroke();
+  };
+  pen.save();
+  pen.font = `${12 * scale}px system-ui, sans-serif`;
+  pen.lineWidth = scale;
+  x.guides.forEach(({ at, label }, i) => {
+    pen.strokeStyle = pen.fillStyle = ink.text;
+    pen.setLineDash([4 * scale, 4 * scale]);
+    line(across(at), bbox.top, across(at), bbox.top + bbox.height);
+    const beyond = across(at) + pen.measureText(label).width + 8 * scale > bbox.left + bbox.width;
+    pen.textAlign = beyond ? 'right' : 'left';
+    pen.fillText(label, across(at) + (beyond ? -4 : 4) * scale, bbox.top + (14 + 16 * i) * scale);
+  });
+  pen.setLineDash([]);
+  for (const { label, x: found, y, group } of points) {
+    const [left, top] = [across(found.value), up(y.value)];
+    pen.strokeStyle = pen.fillStyle = colourOf(group);
+    pen.lineWidth = 1.5 * scale;
+    line(across(found.low), top, across(found.high), top);
+    line(left, up(y.low), left, up(y.high));
+    pen.beginPath();
+    pen.arc(left, top, 5 * scale, 0, 2 * Math.PI);
+    pen.fill();
+    pen.fillStyle = ink.text;
+    const beyond = left + pen.measureText(label).width + 16 * scale > bbox.left + bbox.width;
+    pen.textAlign = beyond ? 'right' : 'left';
+    pen.fillText(label, left + (beyond ? -9 : 9) * scale, top - 9 * scale);
+  }
+  pen.restore();
+}
+
+function Plot({ chart, onReady }: { chart: ScatterProps; onReady: (plot: UPlot | null) => void }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const scheme = useComputedColorScheme('light');
+  const { points, x, y, title, height = 300 } = chart;
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    const ink = inkOf(scheme);
+    const grid = { stroke: ink.grid, width: 1 };
+    const axis = { stroke: ink.text, grid, ticks: grid };
+    const ends = (of: (point: Point) => Interval) => points.flatMap((point) => [of(point).low, of(point).high]);
+    const xs = extent([...ends((point) => point.x), ...chart.x.guides.map(({ at }) => at)]);
+    const ys = extent(ends((point) => point.y));
+    const sorted = points.toSorted((a, b) => a.x.value - b.x.value);
+    const made = new UPlot(
+      {
+        width: element.clientWidth || 300,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { x: { time: false, range: () => xs }, y: { range: () => ys } },
+        axes: [
+          { ...axis, label: x.label, values: (_plot, ticks) => ticks.map(tick) },
+          { ...axis, label: y.label, size: 60, values: (_plot, ticks) => ticks.map(tick) },
+        ],
+        series: [{}, { paths: () => null, points: { show: false } }],
+        hooks: { draw: [(plot) => drawMarks(plot, chart, ink)] },
+      },
+      [sorted.map((point) => point.x.value), sorted.map((point) => point.y.value)],
+      element,
+    );
+    onReady(made);
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      onReady(null);
+    };
+  }, [chart, points, x, y, height, scheme, onReady]);
+  return <div ref={holder} role="img" aria-label={`${title}: ${points.map(({ label }) => label).join(', ')}`} />;
+}
+
+const sheetOf = ({ points, x, y }: ScatterProps): Sheet => ({
+  columns: [
+    { label: 'point' },
+    ...[x.label, y.label].flatMap((label) => [
+      { label },
+      { label: `${label}: low end` },
+      { label: `${label}: high end` },
+    ]),
+  ],
+  rows: points.map(({ label, x: across, y: up }) => [
+    label,
+    ...[across, up].flatMap(({ value, low, high }) => [value, low, high]),
+  ]),
+});
+
+/** Points of two measured values, each with its interval; the same as a table, as a PNG and as CSV. */
+export function Scatter(props: ScatterProps) {
+  const [plot, setPlot] = useState<UPlot | null>(null);
+  return (
+    <ChartFrame
+      title={props.title}
+      sheet={() => sheetOf(props)}
+      legend={props.groups.map((label, i) => ({ label, colour: colourOf(i) }))}
+      canvas={plot?.ctx.canvas ?? null}
+    >
+      <Plot chart={props} onReady={setPlot} />
+    </ChartFrame>
+  );
+}
