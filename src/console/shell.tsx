@@ -18,7 +18,7 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
-import { EmptyState, Loading } from './parts/states';
+import { Loading, PageHeader } from './parts/states';
 
 function SchemeToggle() {
   const { setColorScheme } = useMantineColorScheme();
@@ -114,9 +114,7 @@ export function Shell() {
                   <Route key={path} path={`${path}/*?`} component={Page} />
                 ))}
                 <Route>
-                  <EmptyState icon={IconTerminal2} title="There is no such page">
-                    Choose one from the navigation.
-                  </EmptyState>
+                  <PageHeader title="There is no such page">Choose one from the navigation.</PageHeader>
                 </Route>
               </Switch>
             </Suspense>

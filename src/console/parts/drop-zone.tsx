@@ -1,6 +1,7 @@
-import { Button, Text, VisuallyHidden } from '@mantine/core';
+import { Text, VisuallyHidden } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useId, useRef, useState, type ReactNode } from 'react';
+import { WaitingButton } from './waiting-button';
 
 /** Takes files by drag and drop, or by the file dialog for whoever has no mouse. */
 export function DropZone({
@@ -54,16 +55,16 @@ export function DropZone({
         />
       </VisuallyHidden>
       <Text size="sm" c="dimmed" mb="xs">
-        {busy ?? children}
+        {children}
       </Text>
-      <Button
+      <WaitingButton
         variant="default"
         leftSection={<IconUpload size={16} />}
-        loading={Boolean(busy)}
+        waits={busy ?? null}
         onClick={() => input.current?.click()}
       >
         Choose {multiple ? 'files' : 'a file'}
-      </Button>
+      </WaitingButton>
     </div>
   );
 }

@@ -1,5 +1,16 @@
 import { GatewayError } from './gateway-error';
 
+/** Uploads under way: closing the tab would lose them, so the browser asks first. */
+let underWay = 0;
+
+const askBeforeLeaving = (event: BeforeUnloadEvent): void => event.preventDefault();
+
+function count(change: 1 | -1): void {
+  underWay += change;
+  if (underWay === 1 && change === 1) window.addEventListener('beforeunload', askBeforeLeaving);
+  if (underWay === 0) window.removeEventListener('beforeunload', askBeforeLeaving);
+}
+
 /**
  * Sends a file to `POST /files` and returns its id. `fetch` can't tell how far an upload is, hence XMLHttpRequest.
  * @param onProgress gets the share that was sent, 0 to 1
@@ -35,6 +46,8 @@ export function upload(file: File, onProgress: (share: number) => void, signal?:
         );
     };
     signal?.addEventListener('abort', () => request.abort(), { once: true });
+    request.onloadend = () => count(-1);
+    count(1);
     request.send(form);
   });
 }

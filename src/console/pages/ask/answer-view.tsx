@@ -4,6 +4,7 @@ import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
+import { STRATEGY_NAMES, stageName } from './names';
 import { OutputView } from './output-view';
 
 const WORDING = {
@@ -55,7 +56,7 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
         <Title order={2} size="h3">
           Route
         </Title>
-        <Badge color="teal">{route.strategy}</Badge>
+        <Badge color="teal">{STRATEGY_NAMES[route.strategy]}</Badge>
       </Group>
       <Stack gap="sm">
         <Group gap="xs">
@@ -65,7 +66,7 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
               color={strategy === route.strategy ? 'teal' : 'gray'}
               td={available ? undefined : 'line-through'}
             >
-              {strategy}
+              {STRATEGY_NAMES[strategy]}
               {probability === null ? '' : ` ${Math.round(probability * 100)} %`}
               {expectedMs === null ? '' : ` · ${duration(expectedMs)}`}
               {available ? '' : ' (not available)'}
@@ -87,7 +88,7 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
           />
         ))}
         <Text size="xs" c="dimmed">
-          {route.chosenBy === 'CALLER' ? 'Chosen by the caller.' : 'Chosen by Graft.'}
+          {route.chosenBy === 'CALLER' ? 'You chose the strategy.' : 'Graft chose the strategy.'}
         </Text>
       </Stack>
     </Paper>
@@ -106,7 +107,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
         </Text>
         <Group gap="xs" mt="sm">
           <Badge color={answer.abstained ? 'yellow' : 'teal'}>
-            {answer.abstained ? 'abstained' : answer.route.strategy}
+            {answer.abstained ? 'no answer' : STRATEGY_NAMES[answer.route.strategy]}
           </Badge>
           <Text size="xs" c="dimmed">
             {wordingOf(answer)} · {answer.model.model.name} {answer.model.quantization} ·{' '}
@@ -176,7 +177,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
               {duration(total)}
             </Text>
           </Group>
-          <Waterfall stages={answer.stages} />
+          <Waterfall stages={answer.stages.map(({ name, ms }) => ({ name: stageName(name), ms }))} />
         </Paper>
       </SimpleGrid>
     </Stack>

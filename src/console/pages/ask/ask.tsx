@@ -1,21 +1,8 @@
-import {
-  Badge,
-  Button,
-  Group,
-  Kbd,
-  MultiSelect,
-  Paper,
-  Select,
-  SimpleGrid,
-  Stack,
-  Tabs,
-  Text,
-  Textarea,
-} from '@mantine/core';
-import { IconColumns, IconHistory, IconMessageQuestion, IconPlayerStop, IconSend } from '@tabler/icons-react';
+import { Button, Group, Kbd, MultiSelect, Paper, Select, SimpleGrid, Stack, Tabs, Text, Textarea } from '@mantine/core';
+import { IconColumns, IconHistory, IconPlayerStop, IconSend } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useClient, useQuery } from 'urql';
-import { Link } from 'wouter';
+import { useSearch } from 'wouter';
 import {
   AskEveryStrategyDocument,
   AskScopeDocument,
@@ -25,17 +12,13 @@ import {
 } from '../../generated/operations';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
 import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
+import { AnswerPanel } from './answer-panel';
 import { AnswerView } from './answer-view';
 import { History } from './history';
+import { STRATEGY_CHOICES } from './names';
 import { useAsk } from './use-ask';
 
-const STRATEGIES: { value: StrategyChoice; label: string }[] = [
-  { value: 'AUTO', label: 'Graft chooses' },
-  { value: 'BASE', label: 'Base model' },
-  { value: 'RAG', label: 'Retrieval' },
-  { value: 'ADAPTER', label: 'Adapter' },
-  { value: 'HYBRID', label: 'Adapter and retrieval' },
-];
 const ADAPTED: readonly StrategyChoice[] = ['ADAPTER', 'HYBRID'];
 
 /** Each adapter by its name, when it has a version in production, and each of its versions. */
@@ -61,16 +44,17 @@ export default function AskPage() {
   const client = useClient();
   const [question, setQuestion] = useState('');
   const [strategy, setStrategy] = useState<StrategyChoice>('AUTO');
-  const [collections, setCollections] = useState<string[]>([]);
+  // A collection's page leads here with its name.
+  const named = new URLSearchParams(useSearch()).get('collection');
+  const [collections, setCollections] = useState<string[]>(named === null ? [] : [named]);
   const [adapter, setAdapter] = useState<string | null>(null);
   const [model, setModel] = useState<string | null>(null);
   const [place, setPlace] = useState<Place | null>(null);
   const [tab, setTab] = useState<string | null>('answer');
   const [comparison, setComparison] = useState<Comparison>({ running: false, answers: [], error: null });
   const { asking, ask, stop } = useAsk();
-  const [{ data: scope }] = useQuery({ query: AskScopeDocument });
+  const [{ data: scope }, lookAgain] = useQuery({ query: AskScopeDocument });
   const known = scope?.collections.edges.map(({ node }) => node) ?? [];
-  const empty = scope !== undefined && known.every(({ documentCount }) => documentCount === 0);
   const busy = asking.status === 'waiting' || asking.status === 'writing';
   const adapted = ADAPTED.includes(strategy);
   const lacksAdapter = strategy === 'ADAPTER' && adapter === null;
@@ -80,6 +64,7 @@ export default function AskPage() {
     ...(model === null ? {} : { model }),
   };
 
+  const documentsCame = () => lookAgain({ requestPolicy: 'network-only' });
   const send = () => {
     if (question.trim() === '' || busy || lacksAdapter) return;
     setTab('answer');
@@ -111,13 +96,16 @@ export default function AskPage() {
             value={question}
             onChange={(event) => setQuestion(event.currentTarget.value)}
             onKeyDown={(event) => {
-              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
+              // Enter that ends a composition chooses a character.
+              if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+              event.preventDefault();
+              send();
             }}
           />
           <Group gap="sm" align="flex-end">
             <Select
               label="Strategy"
-              data={STRATEGIES}
+              data={STRATEGY_CHOICES}
               value={strategy}
               allowDeselect={false}
               onChange={(value) => setStrategy(value ?? 'AUTO')}
@@ -167,18 +155,18 @@ export default function AskPage() {
                 Ask
               </Button>
             )}
-            <Button
+            <WaitingButton
               variant="default"
               leftSection={<IconColumns size={16} />}
               disabled={question.trim() === '' || busy}
-              loading={comparison.running}
+              waits={comparison.running ? 'Each strategy answers…' : null}
               onClick={() => void compare()}
             >
               Compare strategies
-            </Button>
+            </WaitingButton>
           </Group>
           <Text size="xs" c="dimmed">
-            <Kbd size="xs">Ctrl</Kbd> + <Kbd size="xs">Enter</Kbd> asks.
+            <Kbd size="xs">Enter</Kbd> asks, <Kbd size="xs">Shift</Kbd> + <Kbd size="xs">Enter</Kbd> begins a new line.
           </Text>
         </Stack>
       </Paper>
@@ -191,46 +179,7 @@ export default function AskPage() {
           </Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="answer">
-          {asking.status === 'idle' &&
-            (empty ? (
-              <EmptyState
-                icon={IconMessageQuestion}
-                title="There are no documents yet"
-                action={
-                  <Button component={Link} href="/knowledge">
-                    Add documents
-                  </Button>
-                }
-              >
-                The base model answers from what it knows. With documents of your own you get answers that quote them.
-              </EmptyState>
-            ) : (
-              <EmptyState icon={IconMessageQuestion} title="Ask your first question">
-                The answer streams in here, with its evidence, its route and its timing.
-              </EmptyState>
-            ))}
-          {busy && (
-            <Paper aria-live="polite">
-              <Text size="lg" className="caret">
-                {asking.text}
-              </Text>
-              <Text size="sm" c="dimmed" mt="xs">
-                {asking.status === 'waiting'
-                  ? asking.step
-                  : 'Writing; the answer is checked against its evidence at the end.'}
-              </Text>
-            </Paper>
-          )}
-          {asking.status === 'stopped' && (
-            <Paper>
-              <Text>{asking.text}</Text>
-              <Badge color="yellow" mt="xs">
-                stopped
-              </Badge>
-            </Paper>
-          )}
-          {asking.status === 'failed' && <ErrorState error={asking.error} onRetry={send} />}
-          {asking.answer && <AnswerView answer={asking.answer} onOpen={setPlace} />}
+          <AnswerPanel asking={asking} scope={scope} onOpen={setPlace} onRetry={send} onDocuments={documentsCame} />
         </Tabs.Panel>
         <Tabs.Panel value="compare">
           {comparison.error !== null && <ErrorState error={comparison.error} onRetry={() => void compare()} />}

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Paper, Stack, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Group, Modal, Paper, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
@@ -6,7 +6,9 @@ import { AnswerHistoryDocument, RecordedAnswerDocument } from '../../generated/o
 import type { Place } from '../../parts/document/document-place';
 import { dateTime } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 import { AnswerView } from './answer-view';
+import { STRATEGY_NAMES } from './names';
 
 const PAGE = 20;
 
@@ -50,7 +52,7 @@ export function History({ onOpen }: { onOpen: (place: Place) => void }) {
               </div>
               <Stack gap={4} align="flex-end">
                 <Badge color={node.abstained ? 'yellow' : 'teal'}>
-                  {node.abstained ? 'abstained' : node.route.strategy}
+                  {node.abstained ? 'no answer' : STRATEGY_NAMES[node.route.strategy]}
                 </Badge>
                 <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                   {dateTime(node.createdAt)}
@@ -61,9 +63,13 @@ export function History({ onOpen }: { onOpen: (place: Place) => void }) {
         </UnstyledButton>
       ))}
       {pageInfo.hasNextPage && (
-        <Button variant="default" loading={fetching} onClick={() => setAfter(pageInfo.endCursor)}>
+        <WaitingButton
+          variant="default"
+          waits={fetching ? 'Loading older answers…' : null}
+          onClick={() => setAfter(pageInfo.endCursor)}
+        >
           Show older answers
-        </Button>
+        </WaitingButton>
       )}
       <Modal
         opened={opened !== null}

@@ -12,6 +12,7 @@ import {
 } from '../../generated/operations';
 import { count, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 
 const PAGE = 50;
 
@@ -53,9 +54,13 @@ function NewDataset({ onClose }: { onClose: () => void }) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={fetching} disabled={name.trim() === '' || task === null}>
+          <WaitingButton
+            type="submit"
+            waits={fetching ? 'Creating…' : null}
+            disabled={name.trim() === '' || task === null}
+          >
             Create
-          </Button>
+          </WaitingButton>
         </Group>
       </Stack>
     </form>
@@ -103,8 +108,8 @@ export function DatasetList() {
             ) : (
               <Group gap="xs">
                 <Text size="sm">
-                  version {latestVersion.version}: {count(latestVersion.counts.train)} /{' '}
-                  {count(latestVersion.counts.validation)} / {count(latestVersion.counts.test)}
+                  version {latestVersion.version}: {count(latestVersion.counts.train)} rows to train,{' '}
+                  {count(latestVersion.counts.validation)} to validate, {count(latestVersion.counts.test)} to test
                 </Text>
                 {latestVersion.counts.quarantined > 0 && (
                   <Badge color="yellow">{count(latestVersion.counts.quarantined)} kept out</Badge>

@@ -66,8 +66,8 @@ export function FeatureViews() {
           </Button>
         }
       >
-        A feature view holds values of an entity over time. Define one with `defineFeatureView`, fill it with
-        `importFeatures`.
+        A feature view holds values of an entity over time, such as a customer’s plan, and says them with a question.
+        Define one with <Code>defineFeatureView</Code>, fill it with <Code>importFeatures</Code>.
       </EmptyState>
     );
   return (

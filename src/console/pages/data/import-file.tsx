@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Checkbox, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Badge, Checkbox, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { useClient, useMutation, useQuery } from 'urql';
 import {
@@ -17,6 +17,7 @@ import { words } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
 import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
+import { WaitingButton } from '../../parts/waiting-button';
 import { useRun } from '../../parts/use-run';
 import { contentText } from './content';
 import { ScrollRegion } from '../../parts/scroll-region';
@@ -204,9 +205,9 @@ export function ImportFile({
           />
           {preview.rows.length > 0 && <PreviewRows rows={preview.rows} />}
           <Group>
-            <Button disabled={preview.problem !== null} loading={busy !== null} onClick={() => void start()}>
+            <WaitingButton disabled={preview.problem !== null} waits={busy} onClick={() => void start()}>
               Import
-            </Button>
+            </WaitingButton>
             {extendable && (
               <Checkbox
                 label="Keep the rows of the newest version"

@@ -80,6 +80,9 @@ function Labels({ labels }: { labels: Version['statistics']['labels'] }) {
       <Title order={2} size="h3" mb="sm">
         Labels
       </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        Rows to train / to validate / to test.
+      </Text>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         {labels.slice(0, LABELS_SHOWN).map(({ label, train, validation, test }) => (
           <ShareBar

@@ -5,8 +5,9 @@ import { useState, type FormEvent } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { Link, useLocation } from 'wouter';
 import { CollectionListDocument, CreateCollectionInConsoleDocument } from '../../generated/operations';
-import { plural } from '../../parts/format';
+import { plural, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 
 export const collectionPath = (name: string): string => `/knowledge/${encodeURIComponent(name)}`;
 
@@ -41,9 +42,9 @@ function NewCollection({ onClose }: { onClose: () => void }) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={fetching} disabled={name.trim() === ''}>
+          <WaitingButton type="submit" waits={fetching ? 'Creating…' : null} disabled={name.trim() === ''}>
             Create
-          </Button>
+          </WaitingButton>
         </Group>
       </Stack>
     </form>
@@ -81,7 +82,7 @@ export function CollectionList() {
               {description}
             </Text>
             <Text size="sm" mt="xs">
-              {plural(documentCount, 'document')} · {plural(chunkCount, 'passage')} · {language}
+              {plural(documentCount, 'document')} · {plural(chunkCount, 'passage')} · {words(language)}
             </Text>
           </Paper>
         ))}

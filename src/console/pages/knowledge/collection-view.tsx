@@ -9,7 +9,7 @@ import {
   type CollectionShownQuery,
 } from '../../generated/operations';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
-import { bytes, count, dateTime, plural } from '../../parts/format';
+import { bytes, count, dateTime, plural, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { Ingest } from './ingest';
 import { SearchBench } from './search-bench';
@@ -22,7 +22,7 @@ const PAGE = 50;
 /** The last part of a media type is what people call it. */
 const kindOf = (mediaType: string): string => {
   const last = mediaType.split(/[/.]/).at(-1) ?? mediaType;
-  return last === 'document' ? 'docx' : last;
+  return last === 'document' ? 'docx' : last === 'plain' ? 'text' : last;
 };
 
 function Documents({
@@ -89,7 +89,8 @@ function Documents({
                     <ActionIcon
                       variant="subtle"
                       color="gray"
-                      aria-label={`Delete ${node.name}`}
+                      aria-label={fetching ? 'Deleting…' : `Delete ${node.name}`}
+                      title={fetching ? 'Deleting…' : undefined}
                       loading={fetching}
                       onClick={() => {
                         if (window.confirm(`Delete ${node.name}? Search finds none of it from then on.`))
@@ -146,14 +147,14 @@ export function CollectionView({ name }: { name: string }) {
       <PageHeader
         title={collection.name}
         actions={
-          <Button component={Link} href="/ask" variant="default">
+          <Button component={Link} href={`/ask?collection=${encodeURIComponent(collection.name)}`} variant="default">
             Ask about it
           </Button>
         }
       >
         {collection.description && `${collection.description} · `}
         {plural(collection.documentCount, 'document')} · {plural(collection.chunkCount, 'passage')} ·{' '}
-        {collection.language}
+        {words(collection.language)}
       </PageHeader>
       <Tabs defaultValue="documents" keepMounted={false}>
         <Tabs.List mb="md">

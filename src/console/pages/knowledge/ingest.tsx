@@ -2,6 +2,7 @@ import { Badge, Group, Paper, Progress, Stack, Text } from '@mantine/core';
 import { useCallback, useState } from 'react';
 import { useMutation } from 'urql';
 import {
+  CreateCollectionInConsoleDocument,
   IngestInConsoleDocument,
   IngestionShownDocument,
   type IngestionShownSubscription,
@@ -37,11 +38,21 @@ const MOST_FILES = 100;
 const eventOf = ({ ingestionProgress }: IngestionShownSubscription): Event => ingestionProgress;
 
 /** Takes files, sends them, and shows what becomes of each. */
-export function Ingest({ collection, onDone }: { collection: string; onDone: () => void }) {
+export function Ingest({
+  collection,
+  create = false,
+  onDone,
+}: {
+  collection: string;
+  /** Whether the collection may have to be made first. */
+  create?: boolean;
+  onDone: () => void;
+}) {
   const [files, setFiles] = useState<readonly Incoming[]>([]);
   const [busy, setBusy] = useState<string | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const [, ingest] = useMutation(IngestInConsoleDocument);
+  const [, createCollection] = useMutation(CreateCollectionInConsoleDocument);
 
   const change = useCallback((name: string, part: Partial<Incoming>) => {
     setFiles((before) => before.map((file) => (file.name === name ? { ...file, ...part } : file)));
@@ -76,6 +87,8 @@ export function Ingest({ collection, onDone }: { collection: string; onDone: () 
       }
     if (documents.length > 0) {
       setBusy('Reading and indexing…');
+      // One that exists already is what was wanted.
+      if (create) await createCollection({ input: { name: collection } });
       const { data, error: refused } = await ingest({
         input: { collection, documents, idempotencyKey: crypto.randomUUID() },
       });

@@ -18,6 +18,7 @@ import { ShareBar } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { duration, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 
 type Hit = SearchBenchQuery['search']['hits'][number];
 
@@ -70,14 +71,14 @@ function HitView({
         {chunk.text}
       </Text>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
-        <ShareBar label="Fused" value={scores.fused} text={scores.fused.toFixed(3)} />
-        <ShareBar label="Dense" value={scores.dense ?? 0} text={ranked(scores.dense, scores.denseRank)} />
+        <ShareBar label="Together" value={scores.fused} text={scores.fused.toFixed(3)} />
+        <ShareBar label="Meaning" value={scores.dense ?? 0} text={ranked(scores.dense, scores.denseRank)} />
         <ShareBar
-          label="Lexical"
+          label="Words"
           value={(scores.lexical ?? 0) / strongest}
           text={ranked(scores.lexical, scores.lexicalRank)}
         />
-        <ShareBar label="Coverage" value={coverage} text={`${Math.round(coverage * 100)} %`} />
+        <ShareBar label="Query covered" value={coverage} text={`${Math.round(coverage * 100)} %`} />
       </SimpleGrid>
     </Paper>
   );
@@ -117,14 +118,14 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
             value={mode}
             onChange={(value) => setMode(value)}
           />
-          <Button
+          <WaitingButton
             type="submit"
-            loading={fetching}
+            waits={fetching ? 'Searching…' : null}
             disabled={query.trim() === ''}
             leftSection={<IconSearch size={16} />}
           >
             Search
-          </Button>
+          </WaitingButton>
         </Group>
       </form>
       {error && <ErrorState error={error} onRetry={again} />}
@@ -143,9 +144,16 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
         <Group gap="xs">
           <Badge color="gray">{duration(data.search.timings.totalMs)} in all</Badge>
           <Badge color="gray">embedding {duration(data.search.timings.embedMs)}</Badge>
-          <Badge color="gray">vectors {duration(data.search.timings.denseMs)}</Badge>
+          <Badge color="gray">meaning {duration(data.search.timings.denseMs)}</Badge>
           <Badge color="gray">words {duration(data.search.timings.lexicalMs)}</Badge>
         </Group>
+      )}
+      {hits.length > 0 && (
+        <Text size="sm" c="dimmed">
+          Meaning is the cosine of the embeddings (dense), words the BM25 score (lexical); together they are weighted
+          and scaled to 1. A place is the rank in that list alone; query covered is how much of its words the passage
+          has.
+        </Text>
       )}
       {data && hits.length === 0 && (
         <EmptyState icon={IconSearch} title="Nothing was found">

@@ -1,19 +1,15 @@
-import { Button, Group, Paper, Progress, SegmentedControl, Text } from '@mantine/core';
+import { Anchor, Group, Paper, Progress, SegmentedControl, Text } from '@mantine/core';
 import { IconActivity } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import { useClient, useMutation, useQuery } from 'urql';
-import {
-  CancelRunInConsoleDocument,
-  RunListDocument,
-  type RunListQuery,
-  type RunStatus,
-} from '../../generated/operations';
+import { Link } from 'wouter';
+import { CancelRunInConsoleDocument, RunListDocument, type RunStatus } from '../../generated/operations';
 import { dateTime, duration, words } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
-
-type Run = RunListQuery['runs']['edges'][number]['node'];
+import { WaitingButton } from '../../parts/waiting-button';
+import { lineOf, subjectOf, type Run } from './subject';
 
 const PAGE = 50;
 const REFRESH_MS = 3_000;
@@ -33,7 +29,8 @@ function times({ createdAt, startedAt, finishedAt }: Run): string {
 
 function RunRow({ run }: { run: Run }) {
   const [{ fetching }, cancel] = useMutation(CancelRunInConsoleDocument);
-  const open = run.status === 'QUEUED' || run.status === 'RUNNING';
+  const open = run.status === 'QUEUED' || run.status === 'RUNNING' || run.status === 'PAUSED';
+  const subject = subjectOf(run);
   return (
     <Paper p="sm" data-testid="run">
       <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
@@ -41,32 +38,35 @@ function RunRow({ run }: { run: Run }) {
           <Group gap="xs">
             <Text fw={600} size="sm">
               {words(run.kind)}
+              {subject && (
+                <>
+                  {' '}
+                  of{' '}
+                  <Anchor component={Link} href={subject.path} inherit>
+                    {subject.name}
+                  </Anchor>
+                </>
+              )}
             </Text>
             <RunBadge status={run.status} />
             <Text size="xs" c="dimmed">
               {times(run)}
             </Text>
           </Group>
-          {run.error ? (
-            <Text size="sm" c="var(--mantine-color-red-light-color)" lineClamp={2}>
-              {run.error.message} <code>{run.error.code}</code>
-            </Text>
-          ) : (
-            <Text size="sm" c="dimmed" lineClamp={1}>
-              {run.message || (run.status === 'QUEUED' ? 'Waits for its turn' : '')}
-            </Text>
-          )}
+          <Text size="sm" c={run.error ? 'var(--mantine-color-red-light-color)' : 'dimmed'} lineClamp={2}>
+            {lineOf(run)} {run.error && <code>{run.error.code}</code>}
+          </Text>
           {open && <Progress mt={6} value={run.progress * 100} aria-label={`Progress of ${words(run.kind)}`} />}
         </div>
         {open && (
-          <Button
+          <WaitingButton
             size="compact-sm"
             variant="default"
-            loading={fetching}
+            waits={fetching ? 'Cancelling…' : null}
             onClick={() => void cancel({ input: { id: run.id } })}
           >
             Cancel
-          </Button>
+          </WaitingButton>
         )}
       </Group>
     </Paper>
@@ -112,10 +112,10 @@ function RunList({ status }: { status: RunStatus | null }) {
   if (!data) return <Loading label="Loading the runs" />;
   if (runs.length === 0)
     return (
-      <EmptyState icon={IconActivity} title="Nothing to see here">
+      <EmptyState icon={IconActivity} title={status === null ? 'No run yet' : 'No run is in this state'}>
         {status === null
-          ? 'Long work stands here: ingestions, imports, downloads. Start one from Knowledge, Data or Models.'
-          : 'No run is in this state.'}
+          ? 'Long work stands here: ingestions, imports, trainings, downloads. Start one from Knowledge, Data, Training or Models.'
+          : 'Choose “All” to see the others.'}
       </EmptyState>
     );
   return (

@@ -6,6 +6,7 @@ import { useLocation } from 'wouter';
 import { StartTrainingInConsoleDocument, TrainableVersionsDocument } from '../../generated/operations';
 import { plural } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 
 export const trainingPath = (id: string): string => `/training/${encodeURIComponent(id)}`;
 
@@ -109,9 +110,13 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={fetching} disabled={adapter.trim() === '' || version === null}>
+          <WaitingButton
+            type="submit"
+            waits={fetching ? 'Checking memory and rows…' : null}
+            disabled={adapter.trim() === '' || version === null}
+          >
             Start training
-          </Button>
+          </WaitingButton>
         </Group>
       </Stack>
     </form>

@@ -1,4 +1,4 @@
-import { Anchor, Button, Code, Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Code, Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
@@ -11,11 +11,12 @@ import {
   TrainingRunOpenedDocument,
   type TrainingRunShownFragment,
 } from '../../generated/operations';
-import { Chart } from '../../parts/chart';
+import { Chart } from '../../parts/charts/chart';
 import { bytes, count, dateTime, duration } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
 import { adapterPath } from '../adapters/paths';
 import { overlay, type Curve, type Line } from './curve';
 import { useCurve } from './use-curve';
@@ -156,32 +157,32 @@ function Controls({ run, onChanged }: { run: TrainingRunShownFragment; onChanged
     <Stack gap="xs" align="flex-end">
       <Group gap="xs">
         {run.status === 'PAUSED' ? (
-          <Button
+          <WaitingButton
             leftSection={<IconPlayerPlay size={16} />}
-            loading={resuming.fetching}
+            waits={resuming.fetching ? 'Resuming…' : null}
             onClick={() => void resume(input).then(onChanged)}
           >
             Resume
-          </Button>
+          </WaitingButton>
         ) : (
-          <Button
+          <WaitingButton
             variant="default"
             leftSection={<IconPlayerPause size={16} />}
-            loading={pausing.fetching}
+            waits={pausing.fetching ? 'Pausing…' : null}
             onClick={() => void pause(input).then(onChanged)}
           >
             Pause
-          </Button>
+          </WaitingButton>
         )}
-        <Button
+        <WaitingButton
           variant="default"
           color="red"
           leftSection={<IconX size={16} />}
-          loading={cancelling.fetching}
+          waits={cancelling.fetching ? 'Cancelling…' : null}
           onClick={() => void cancel(input).then(onChanged)}
         >
           Cancel
-        </Button>
+        </WaitingButton>
       </Group>
       {error && <ErrorState error={error} />}
     </Stack>

@@ -1,0 +1,75 @@
+import { Badge, Paper, Text } from '@mantine/core';
+import { IconMessageQuestion } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import type { AskScopeQuery } from '../../generated/operations';
+import type { Place } from '../../parts/document/document-place';
+import { plural } from '../../parts/format';
+import { EmptyState, ErrorState } from '../../parts/states';
+import { AnswerView } from './answer-view';
+import { FirstDocuments } from './first-documents';
+import type { Asking } from './use-ask';
+
+function Idle({ scope, onDocuments }: { scope: AskScopeQuery | undefined; onDocuments: () => void }) {
+  const documents = scope?.collections.edges.reduce((sum, { node }) => sum + node.documentCount, 0);
+  // What became of the first files stays to be read when some of them are there.
+  const [began, setBegan] = useState(false);
+  useEffect(() => {
+    if (documents === 0) setBegan(true);
+  }, [documents]);
+  if (documents === undefined) return null;
+  if (documents === 0 || began) return <FirstDocuments documents={documents} onDone={onDocuments} />;
+  return (
+    <EmptyState icon={IconMessageQuestion} title="Ask a question above">
+      {plural(documents, 'document')} can be asked about. The answer appears here as it is written, with the sentences
+      it rests on.
+    </EmptyState>
+  );
+}
+
+/** The answer to the question that was asked last, from the first word to everything that is known of it. */
+export function AnswerPanel({
+  asking,
+  scope,
+  onOpen,
+  onRetry,
+  onDocuments,
+}: {
+  asking: Asking;
+  scope: AskScopeQuery | undefined;
+  onOpen: (place: Place) => void;
+  onRetry: () => void;
+  /** Documents have come in. */
+  onDocuments: () => void;
+}) {
+  switch (asking.status) {
+    case 'idle':
+      return <Idle scope={scope} onDocuments={onDocuments} />;
+    case 'waiting':
+    case 'writing':
+      return (
+        <Paper aria-live="polite">
+          <Text size="lg" className="caret">
+            {asking.text}
+          </Text>
+          <Text size="sm" c="dimmed" mt="xs">
+            {asking.status === 'waiting'
+              ? asking.step
+              : 'Writing; the answer is checked against its evidence at the end.'}
+          </Text>
+        </Paper>
+      );
+    case 'stopped':
+      return (
+        <Paper>
+          <Text>{asking.text}</Text>
+          <Badge color="yellow" mt="xs">
+            stopped
+          </Badge>
+        </Paper>
+      );
+    case 'failed':
+      return <ErrorState error={asking.error} onRetry={onRetry} />;
+    case 'done':
+      return asking.answer && <AnswerView answer={asking.answer} onOpen={onOpen} />;
+  }
+}
