@@ -16,7 +16,11 @@ import {
   Evaluator,
   Gate,
   ScaleChooser,
+  Comparer,
+  HybridFitter,
+  hybridFitRuns,
   scaleChoiceRuns,
+  strategyComparisonRuns,
 } from './evaluation/index.js';
 import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
@@ -46,7 +50,7 @@ import { startServices, type ServiceHealth, type Services } from './platform/pro
 import { RunQueue } from './platform/runs/index.js';
 import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
-import { ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
+import { inBulk, ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
 import {
   AdapterRegistry,
   AdapterStore,
@@ -199,7 +203,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   teardown.add(() => data.stop());
 
-  const asking = new AskService({
+  const answering = {
     registry,
     adapters,
     retriever,
@@ -209,7 +213,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     features: data.features,
     labelIndexes: data.labelIndexes,
     clock: systemClock,
-  });
+  };
+  const asking = new AskService(answering);
 
   const attestor = new Attestor({
     ...{ runs, registry, adapters, files, serve: worker, train: trainWorker, clock: systemClock },
@@ -222,6 +227,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
+  const hybridFitter = new HybridFitter({ runs, registry, adapters, data, worker });
+  const comparer = new Comparer({
+    ...{ runs, registry, adapters, data, worker },
+    asking: new AskService({ ...answering, worker: inBulk(worker), expected: new ExpectedTimes() }),
+  });
   const evaluator = new Evaluator({
     ...{ runs, registry, adapters, data, worker, store: evaluations },
   });
@@ -261,7 +271,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
         training: new TrainingService({ runs, registry, adapters, data }),
         ...{ importer, files, adapters, registry, data },
       },
-      evaluation: { attestor, evaluator, evaluations, gate, scales, adapters, registry, data },
+      evaluation: {
+        ...{ attestor, evaluator, evaluations, gate, scales, hybridFitter, comparer },
+        ...{ adapters, registry, data },
+      },
     },
     nodes,
   );
@@ -284,6 +297,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle([attestationRuns], attestor);
   runs.handle([evaluationRuns], evaluator);
   runs.handle([scaleChoiceRuns], scales);
+  runs.handle([hybridFitRuns], hybridFitter);
+  runs.handle([strategyComparisonRuns], comparer);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

@@ -46,8 +46,18 @@ export class AskService {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const { workspaceId } = caller;
-    const asked = { workspaceId, question, requestId, assignment: input.assignment ?? null };
+    const asked = { workspaceId, question, requestId, assignment: input.assignment ?? null, recorded: true };
     return requestId === null ? ask(this.parts, asked, signal) : this.shared(asked).read(signal);
+  }
+
+  /**
+   * The answer as `ask` would give it, of which nothing is kept: for measuring.
+   * @throws what `ask` throws
+   */
+  async tryOut({ workspaceId }: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
+    const asked = { workspaceId, question: checkedQuestion(input), requestId: null, assignment: null, recorded: false };
+    for await (const event of ask(this.parts, asked, signal)) if (event.type === 'answer') return event.answer;
+    throw withdrawn();
   }
 
   /** The same question through every strategy, one after the other; without an adapter through those that need none. */

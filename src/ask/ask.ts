@@ -18,7 +18,7 @@ import { classifyByRows } from './labelled-rows.js';
 import { copiesSpans, makePlan, STRATEGIES, type Plan, type Sources } from './plan.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
-import { claimAnswer, recorded, recordOnce, type OpenAnswer } from './record/claim.js';
+import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
 import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
 import { decideRoute, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { Stopwatch } from './stopwatch.js';
@@ -45,6 +45,8 @@ export interface Asked {
   question: Question;
   /** null outside of experiments. */
   assignment: Assignment | null;
+  /** Whether anything of it is kept. */
+  recorded: boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
   const record = { workspaceId, inputDigest: questionDigest(question), question: text, conversationId };
   const standing =
     requestId === null
-      ? { claim: recordOnce(parts.answers, record, parts.clock.now()) }
+      ? { claim: (asked.recorded ? recordOnce : unrecorded)(parts.answers, record, parts.clock.now()) }
       : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, signal));
   if ('recorded' in standing) yield* replay(standing.recorded);
   else yield* recorded(standing.claim, answer(parts, asked, standing.claim, watch, signal));

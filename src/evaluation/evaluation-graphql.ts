@@ -12,12 +12,19 @@ import {
   GateVerdictResolver,
   type GateResolverParts,
 } from './gate/gate-graphql.js';
+import { HybridFitResolver, type HybridFitResolverParts } from './blend/blend-graphql.js';
+import { StrategyComparisonResolver, type ComparisonResolverParts } from './comparison/comparison-graphql.js';
 import { ScaleChoiceResolver, type ScaleResolverParts } from './scale/scale-graphql.js';
 import { toEvaluation } from './evaluations/evaluation-types.js';
 
 /** The resolvers of this domain. */
 export const evaluationResolvers: ResolverList<
-  AttestationResolverParts & EvaluationResolverParts & GateResolverParts & ScaleResolverParts
+  AttestationResolverParts &
+    EvaluationResolverParts &
+    GateResolverParts &
+    ScaleResolverParts &
+    HybridFitResolverParts &
+    ComparisonResolverParts
 > = {
   classes: [
     AttestationRunResolver,
@@ -28,6 +35,8 @@ export const evaluationResolvers: ResolverList<
     GatedVersionResolver,
     GatedChangeResolver,
     ScaleChoiceResolver,
+    HybridFitResolver,
+    StrategyComparisonResolver,
   ],
   registerNodes(nodes, { evaluator }) {
     nodes.register('Evaluation', async ({ workspaceId }, id) => {

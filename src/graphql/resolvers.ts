@@ -1,6 +1,13 @@
 import { askResolvers } from '../ask/index.js';
 import { dataResolvers, dataRuns } from '../data/index.js';
-import { attestationRuns, evaluationResolvers, evaluationRuns, scaleChoiceRuns } from '../evaluation/index.js';
+import {
+  attestationRuns,
+  evaluationResolvers,
+  evaluationRuns,
+  hybridFitRuns,
+  scaleChoiceRuns,
+  strategyComparisonRuns,
+} from '../evaluation/index.js';
 import {
   makeResolvers,
   runResolvers,
@@ -31,6 +38,8 @@ export const RUN_KINDS = [
   attestationRuns,
   evaluationRuns,
   scaleChoiceRuns,
+  hybridFitRuns,
+  strategyComparisonRuns,
 ] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */

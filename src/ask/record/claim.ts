@@ -65,6 +65,16 @@ export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestI
   };
 }
 
+/** An answer that is only looked at: nothing of it is kept. */
+export const unrecorded = (
+  _store: AnswerStore,
+  { inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>,
+  createdAt: Date,
+): OpenAnswer => ({
+  complete: (finished) => Promise.resolve({ ...finished, ...told, id: newId(), requestId: newId(), createdAt }),
+  fail: () => Promise.resolve(),
+});
+
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
 export class Claim implements OpenAnswer {
   private readonly renewing: NodeJS.Timeout;

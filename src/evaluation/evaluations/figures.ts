@@ -145,6 +145,18 @@ function withMeasure<T>(task: TaskRow['task'], context: TaskContext, use: <Row>(
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
   withMeasure(row.task, context, ({ read, score }) => score(read(row, answer, context)));
 
+/** The metric of a task that decides, with what one row adds to its sums. */
+export const decidingStatistics = (
+  row: TaskRow,
+  answer: Answered,
+  context: TaskContext,
+): { metric: Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>; statistics: readonly number[]; score: number } =>
+  withMeasure(row.task, context, ({ metrics, read, score }) => {
+    const [metric] = metrics as readonly [(typeof metrics)[number]];
+    const asRead = read(row, answer, context);
+    return { metric, statistics: metric.statistics(asRead), score: score(asRead) };
+  });
+
 /** All figures with their intervals. @param against answers of another to the same rows, null when it is compared with nobody */
 export function measureAnswers(
   rows: readonly TaskRow[],

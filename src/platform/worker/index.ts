@@ -7,6 +7,7 @@ export type {
   WorkerClient,
   WorkerStatus,
 } from './worker-client.js';
+export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';
 export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';
 export { TrainWorker, type TrainWorkerOptions } from './train-worker.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Data, dataRuns } from '../../../src/data/index.js';
+import { Data, dataRuns, type DataParts } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile } from '../../../src/data/index.js';
 import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { exporting } from '../../../src/data/datasets/export-run.js';
@@ -44,7 +44,13 @@ export class DataKit {
     clock = systemClock,
     working = true,
     on,
-  }: { clock?: Clock; working?: boolean; on?: Database } = {}): Promise<DataKit> {
+    embedding = { worker: { embed: nothing }, embedder: nothing },
+  }: {
+    clock?: Clock;
+    working?: boolean;
+    on?: Database;
+    embedding?: Pick<DataParts, 'worker' | 'embedder'>;
+  } = {}): Promise<DataKit> {
     // A database that is given is its giver's to dispose of.
     const database = on ? { ...on, dispose: () => Promise.resolve() } : await testDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
@@ -65,7 +71,8 @@ export class DataKit {
       folder: join(folder, 'data'),
       countTokens: null,
       erasure: new Erasure(files),
-      ...{ vectors: new ChromaVectorStore(chromaUrl()), worker: { embed: nothing }, embedder: nothing },
+      vectors: new ChromaVectorStore(chromaUrl()),
+      ...embedding,
     });
     await data.importer.sweep();
     runs.handle(dataRuns, data);

@@ -14,6 +14,7 @@ export interface NewTinyAdapter extends PeftOptions {
   name: string;
   task?: string;
   usage?: Partial<AdapterUsage>;
+  datasetVersionId?: string;
   /** Puts another file where the served form is kept. */
   served?: (gguf: Buffer) => Buffer | Promise<Buffer>;
 }
@@ -40,7 +41,14 @@ export class AdapterKit {
     return new AdapterKit(worker, models, adapters, await models.registry.resolve(workspaceId, 'tiny'));
   }
 
-  async add({ name, task = 'INSTRUCTION', usage, served = (gguf) => gguf, ...options }: NewTinyAdapter) {
+  async add({
+    name,
+    task = 'INSTRUCTION',
+    usage,
+    datasetVersionId,
+    served = (gguf) => gguf,
+    ...options
+  }: NewTinyAdapter) {
     const files = await writePeft(mkdtempSync(join(this.models.folder, 'peft-')), this.variant, options);
     const store = (file: string, content: Buffer) => this.models.upload(workspaceId, file, content);
     const weights = await store('adapter_model.safetensors', files.weights);
@@ -55,6 +63,7 @@ export class AdapterKit {
         bytes: files.weights.length,
         ...{ rank: TINY_LORA.rank, alpha: TINY_LORA.alpha, targets: [...TINY_LORA.targets] },
         variantId: this.variant.variantId,
+        ...(datasetVersionId !== undefined && { datasetVersionId }),
         usage: { ...USAGE, ...usage },
         origin: 'TRAINED',
       },

@@ -1,0 +1,211 @@
+import type { Answer, AskService } from '../../ask/index.js';
+import { inputText, Split, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
+import { askRow, type Answering } from '../evaluations/ask-row.js';
+import { decidingStatistics, type Answered } from '../evaluations/figures.js';
+import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
+import { compareAttempts } from './compare.js';
+import {
+  COMPARED,
+  strategyComparison,
+  type Attempt,
+  type Compared,
+  type Comparison,
+  type ComparisonContext,
+  type ComparisonInput,
+} from './comparison-run.js';
+
+export interface ComparerParts {
+  runs: RunQueue;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
+  adapters: AdapterRegistry;
+  data: Data;
+  worker: Pick<WorkerClient, 'generate' | 'scoreNext'>;
+  /** Answers as users are answered, behind them in the queue. */
+  asking: Pick<AskService, 'tryOut'>;
+}
+
+export interface StartComparison {
+  datasetVersionId: string;
+  split: Split;
+  rows: number;
+  seed: number;
+  /** `name`, `name@candidate` or `name@3`; null: only strategies that apply none. */
+  adapter: string | null;
+  collections: readonly string[] | null;
+  idempotencyKey: string;
+}
+
+export const MOST_COMPARED_ROWS = 1_000;
+/** Rows between two checkpoints. */
+const BATCH = 10;
+
+/** Lets every strategy answer the same rows. */
+export class Comparer {
+  constructor(private readonly parts: ComparerParts) {}
+
+  /**
+   * @returns the STRATEGY_COMPARISON run
+   * @throws BAD_USER_INPUT for rows for training, another task, or where there is nothing to compare; NOT_FOUND, DATASET_UNUSABLE,
+   * IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, input: StartComparison): Promise<RunRow> {
+    const { rows, seed, split, datasetVersionId, idempotencyKey } = input;
+    if (rows < 1 || rows > MOST_COMPARED_ROWS)
+      throw badInput('input.rows', `rows must be between 1 and ${MOST_COMPARED_ROWS}, not ${rows}.`);
+    if (split === Split.TRAIN)
+      throw badInput(
+        'input.split',
+        'Rows that an adapter learned from don’t tell how well it answers others.',
+        'Use TEST.',
+      );
+    const { data, adapters, runs } = this.parts;
+    const { dataset, version } = await data.datasets.usableVersion(
+      workspaceId,
+      datasetVersionId,
+      'input.datasetVersion',
+    );
+    if (version.manifest.features.length > 0)
+      throw badInput(
+        'input.datasetVersion',
+        'Its rows have features, which are read of an entity when a question is asked: strategies can’t be compared on them.',
+        'Use evaluate, which takes features from the rows.',
+      );
+    const adapter = input.adapter === null ? null : await adapters.resolve(workspaceId, input.adapter, 'input.adapter');
+    if (adapter && adapter.task !== dataset.task)
+      throw badInput(
+        'input.adapter',
+        `${adapter.adapter} was made for ${adapter.task}, the rows are for ${dataset.task}.`,
+      );
+    const labelled = dataset.task === 'CLASSIFICATION' && input.collections === null;
+    const reads = labelled
+      ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
+      : dataset.task === 'QUESTION_ANSWERING';
+    const strategies = COMPARED.filter(
+      (each) =>
+        each === 'BASE' ||
+        (each === 'RAG' && reads) ||
+        (each === 'ADAPTER' && adapter !== null) ||
+        (each === 'HYBRID' && reads && adapter !== null),
+    );
+    if (strategies.length < 2)
+      throw badInput(
+        'input',
+        'There is only the base model to compare.',
+        'Name an adapter, or index the labelled rows with indexDataset.',
+      );
+    const own: ComparisonInput = {
+      ...{ datasetVersionId: version.id, split, rows, seed, strategies },
+      adapter: adapter && `${adapter.adapter}@${adapter.version}`,
+      collections: input.collections && [...input.collections],
+    };
+    return runs.enqueue(strategyComparison, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
+  }
+
+  /** The work of a STRATEGY_COMPARISON run; an interrupted one goes on behind the rows that were answered. */
+  async compare(context: ComparisonContext): Promise<Comparison> {
+    const { run, input, resumed, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const { data } = this.parts;
+    const { dataset, version, rowGroups } = await data.datasets.usableVersion(
+      workspaceId,
+      input.datasetVersionId,
+      'input.datasetVersion',
+    );
+    const stream = data.rows.stream(dataset.task, rowGroups, { split: input.split, quarantined: false });
+    const rows = await sampleRows(stream, input.rows, input.seed);
+    if (rows.length === 0)
+      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no ${input.split} rows to compare on.`);
+    const shared = await data.rows.taskContext(dataset.task, rowGroups);
+    const base = await this.#base(workspaceId, input, shared);
+    const attempts: Attempt[][] = [...(resumed?.attempts ?? [])];
+    for (let from = attempts.length; from < rows.length; from += BATCH) {
+      for (const row of rows.slice(from, from + BATCH)) {
+        const made: Attempt[] = [];
+        for (const strategy of input.strategies)
+          made.push(
+            await this.#attempt(strategy, { workspaceId, input, dataset: dataset.name, base, shared }, row, signal),
+          );
+        attempts.push(made);
+      }
+      await context.checkpoint({ attempts });
+      await context.progress(
+        (0.98 * attempts.length) / rows.length,
+        `${attempts.length} of ${rows.length} rows are answered.`,
+      );
+      await context.takeTurns();
+    }
+    const { metric } = decidingStatistics(rows[0]!.content, NOTHING_SAID, shared);
+    return compareAttempts(
+      metric,
+      new Map(input.strategies.map((strategy, i) => [strategy, attempts.map((made) => made[i]!)])),
+    );
+  }
+
+  /** The base model, asked in the form of the task: `ask` would put a text to it as a question. */
+  async #base(workspaceId: WorkspaceId, { adapter }: ComparisonInput, shared: TaskContext): Promise<Answering> {
+    const { registry, adapters } = this.parts;
+    const served = adapter === null ? null : await adapters.resolve(workspaceId, adapter);
+    const variant = served
+      ? await registry.variant(workspaceId, served.variantId)
+      : await registry.resolve(workspaceId, null);
+    return { workspaceId, variant, adapter: null, context: shared };
+  }
+
+  async #attempt(
+    strategy: Compared,
+    { workspaceId, input, dataset, base, shared }: Scope,
+    { content }: AskedRow,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    const started = performance.now();
+    const asTask = strategy === 'BASE' && content.task !== 'QUESTION_ANSWERING';
+    const said = asTask
+      ? { ...(await askRow(this.parts.worker, base, { row: content, facts: '' }, signal)), abstained: false }
+      : answeredBy(
+          await this.parts.asking.tryOut(
+            { workspaceId },
+            { question: inputText(content), strategy, ...targetOf(strategy, input, dataset, content) },
+            signal,
+          ),
+          shared,
+        );
+    const ms = performance.now() - started;
+    const { statistics, score } = decidingStatistics(content, said, shared);
+    return { statistics: [...statistics], score, abstained: said.abstained, ms };
+  }
+}
+
+interface Scope {
+  workspaceId: WorkspaceId;
+  input: ComparisonInput;
+  dataset: string;
+  base: Answering;
+  shared: TaskContext;
+}
+
+const NOTHING_SAID: Answered = { text: '', probability: null };
+
+/** What a strategy is asked with beside the question. */
+function targetOf(strategy: Compared, { adapter, collections }: ComparisonInput, dataset: string, { task }: TaskRow) {
+  const adapts = strategy === 'ADAPTER' || strategy === 'HYBRID';
+  const reads = strategy === 'RAG' || strategy === 'HYBRID';
+  return {
+    adapter: adapts ? adapter : null,
+    collections: reads ? collections : null,
+    dataset: reads && collections === null && task === 'CLASSIFICATION' ? dataset : null,
+  };
+}
+
+/** An answer in the form that rows are scored in. */
+const answeredBy = (
+  { text, output, abstention }: Answer,
+  { labels }: TaskContext,
+): Answered & { abstained: boolean } =>
+  abstention !== null
+    ? { ...NOTHING_SAID, abstained: true }
+    : { text: output.kind === 'LABEL' ? labels.say(output.label) : text, probability: null, abstained: false };

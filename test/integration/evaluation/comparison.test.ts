@@ -1,0 +1,150 @@
+import { jest } from '@jest/globals';
+import { AnswerStore, AskService, ExpectedTimes, type AskInput } from '../../../src/ask/index.js';
+import { dataRuns } from '../../../src/data/index.js';
+import { Comparer, HybridFitter, hybridFitRuns, strategyComparisonRuns } from '../../../src/evaluation/index.js';
+import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';
+import { strategyComparison } from '../../../src/evaluation/comparison/comparison-run.js';
+import { hybridFit } from '../../../src/evaluation/blend/blend-run.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
+import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
+import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { inBulk } from '../../../src/platform/worker/index.js';
+import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
+import { DataKit } from '../data/data-kit.js';
+import { realEmbedder } from '../knowledge/harness.js';
+import { AdapterKit } from './adapter-kit.js';
+
+// Starting real processes takes long where the cores are shared.
+jest.setTimeout(240_000);
+
+const LABELS = ['billing', 'cards', 'travel'];
+const TOPICS = ['an invoice', 'a lost card', 'a trip'];
+const PER_SPLIT = 30;
+
+/** The tiny adapter says nonsense, and the real embedder finds the rows that are alike: what each is worth is known before. */
+describe('labels by an adapter and by labelled rows', () => {
+  let kit: AdapterKit;
+  let data: DataKit;
+  let runs: RunQueue;
+  let embedder: EmbedderFiles;
+  let comparer: Comparer;
+  let fitter: HybridFitter;
+  let asking: AskService;
+  let datasetVersionId: string;
+
+  beforeAll(async () => {
+    [kit, embedder] = await Promise.all([AdapterKit.start(), realEmbedder()]);
+    const { database, events, registry } = kit.models;
+    const worker = kit.worker.client;
+    data = await DataKit.start({ on: database, embedding: { worker, embedder: () => embedder } });
+    await data.data.datasets.createDataset(workspaceId, { name: 'routing', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 3 * PER_SPLIT }, (_, i) => ({
+      text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
+      label: LABELS[i % 3],
+      split: ['test', 'train', 'validation'][Math.floor(i / PER_SPLIT)],
+    }));
+    datasetVersionId = (await data.imported('routing', rows)).id;
+    const labels = LABELS.map((label, i) => ({ label, token: 40 + i }));
+    await kit.add({
+      ...{ name: 'nonsense', seed: 1, task: 'CLASSIFICATION', datasetVersionId },
+      usage: { labels: LABELS, answer: { form: 'label-token', labels } },
+    });
+    runs = new RunQueue({
+      ...{ database, events, clock: systemClock, log: silentLogger() },
+      ...{ owner: newId(), pollMs: 50, kinds: [hybridFitRuns, strategyComparisonRuns] },
+    });
+    const models = {
+      resolve: (workspace: typeof workspaceId, model: string | null) => registry.resolve(workspace, model ?? 'tiny'),
+      variant: registry.variant.bind(registry),
+      embedder: () => embedder,
+    };
+    const { labelIndexes, features, parts } = data.data;
+    const shared = { database, vectors: parts.vectors, worker, embedder: () => embedder, clock: systemClock };
+    asking = new AskService({
+      ...{ registry: models, adapters: kit.adapters, worker: inBulk(worker), clock: systemClock },
+      retriever: new Retriever({ ...shared, collections: new CollectionStore(database) }),
+      answers: new AnswerStore(database),
+      expected: new ExpectedTimes(),
+      ...{ features, labelIndexes },
+    });
+    comparer = new Comparer({ ...{ runs, registry: models, worker, asking }, adapters: kit.adapters, data: data.data });
+    fitter = new HybridFitter({ ...{ runs, registry: models, worker }, adapters: kit.adapters, data: data.data });
+    runs.handle([strategyComparisonRuns], comparer);
+    runs.handle([hybridFitRuns], fitter);
+    runs.start();
+  });
+  afterAll(async () => {
+    await runs.stop();
+    await data.dispose();
+    await kit.dispose();
+  });
+
+  const ended = (run: RunRow) => kit.models.ended(run, 200_000);
+  const compare = (more: Partial<StartComparison> = {}) =>
+    comparer.start(workspaceId, {
+      ...{ datasetVersionId, split: 'TEST' as never, rows: 100, seed: 1, adapter: 'nonsense@1', collections: null },
+      ...{ idempotencyKey: newId(), ...more },
+    });
+  const fit = () =>
+    fitter.start(workspaceId, { adapter: 'nonsense', version: 1, rows: 100, seed: 1, idempotencyKey: newId() });
+  const ask = (input: Partial<AskInput>) =>
+    asking.tryOut(
+      { workspaceId },
+      { question: 'Message 4 is about a lost card of 12.', strategy: 'HYBRID', adapter: 'nonsense@1', ...input },
+      new AbortController().signal,
+    );
+
+  it('need the rows to be indexed first, and say so', async () => {
+    await expect(fit()).rejects.toMatchObject({ code: 'CONFLICT', hint: 'Index them with indexDataset.' });
+    await expect(compare({ adapter: null })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input' });
+    expect(dataRuns.map(({ definition }) => definition.kind)).toContain('LABEL_INDEXING');
+    expect(await ended(await data.data.labelIndexes.start(workspaceId, datasetVersionId, newId()))).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { rows: PER_SPLIT },
+    });
+  });
+
+  it('count alike until somebody fits them, and then as they deserve', async () => {
+    const before = await ask({});
+    expect(before.configuration.values).toMatchObject({ labelledRows: { weights: { adapter: 1, neighbours: 1 } } });
+    const run = await ended(await fit());
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+    const { weights, accuracy } = hybridFit.outputOf(run)!;
+    expect(accuracy.neighbours).toBe(1);
+    expect(accuracy.adapter).toBeLessThan(0.7);
+    expect(accuracy.both).toBe(1);
+    expect(weights.neighbours).toBeGreaterThan(weights.adapter);
+    const after = await ask({});
+    expect(after.configuration.values).toMatchObject({
+      labelledRows: { weights: { adapter: weights.adapter, neighbours: weights.neighbours } },
+    });
+    expect(after).toMatchObject({ text: 'cards', wording: 'MODEL', adapter: { name: 'nonsense' } });
+    expect(after.neighbours[0]).toMatchObject({ datasetVersionId, label: 'cards' });
+  });
+
+  it('are compared on the same rows, by every strategy, with paired tests and a sentence', async () => {
+    const run = await ended(await compare());
+    expect(run).toMatchObject({ status: 'SUCCEEDED', errorMessage: null });
+    const found = strategyComparison.outputOf(run)!;
+    expect(found.strategies.map(({ strategy }) => strategy)).toEqual(['BASE', 'RAG', 'ADAPTER', 'HYBRID']);
+    const of = (name: string) => found.strategies.find(({ strategy }) => strategy === name)!;
+    expect(of('RAG').value).toBe(1);
+    expect(of('ADAPTER').value).toBeLessThan(0.7);
+    expect(found.pairs).toHaveLength(6);
+    expect(found.recommended).toBe('RAG');
+    expect(found.sentence).toContain('has the best accuracy: 1.000');
+    const recorded = await new AnswerStore(kit.models.database).list(workspaceId, {}, { first: 5, after: null });
+    expect(recorded.items).toEqual([]);
+  });
+
+  it('are never compared on the rows that the adapter learned from', async () => {
+    await expect(compare({ split: 'TRAIN' as never })).rejects.toMatchObject({ field: 'input.split' });
+  });
+
+  it('cite rows by their place, and nothing of what they say is kept with the answer', async () => {
+    const answer = await ask({});
+    expect(JSON.stringify({ ...answer, question: '' })).not.toContain('is about');
+  });
+});
