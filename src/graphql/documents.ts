@@ -12,7 +12,7 @@ import type { OperationCost } from '../graphql-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
-import { checkLists, listBounds, MOST_REQUEST_ERRORS, variableErrors } from './variables.js';
+import { checkVariableSizes, listBounds, MOST_REQUEST_ERRORS, variableErrors } from './variables.js';
 
 /**
  * Root fields that compute for seconds: alone in their operation, never over GET, never cached.
@@ -90,7 +90,7 @@ export class DocumentChecker {
     const limit = this.limits.cost;
     if (known !== undefined || !operation) return { requested: known ?? 0, limit };
     const given = variables ?? {};
-    checkLists(this.schema, operation, given, listBounds ?? new Map<string, number>());
+    checkVariableSizes(this.schema, operation, given, listBounds ?? new Map<string, number>());
     const errors = variableErrors(this.schema, operation, given);
     if (errors.length > 0) throw new RequestRefused(errors.map((error) => codedError(error, 'BAD_USER_INPUT')));
     return { requested: checkCost(this.schema, { document, operationName, variables: given }, this.limits), limit };

@@ -1,3 +1,4 @@
+import { transcode } from 'node:buffer';
 import { GraftError } from '../kernel/errors.js';
 
 /** How much structure a JSON text may have; long strings in it are bounded by its bytes alone. */
@@ -25,13 +26,10 @@ const CLOSING_BRACE = 0x7d;
 export function checkJson(text: Uint8Array, limits: JsonLimits): void {
   let values = 1;
   let nesting = 0;
-  let inString = false;
+  const strings = new Strings(text);
   for (let i = 0; i < text.length; i++) {
     const byte = text[i];
-    if (inString) {
-      if (byte === BACKSLASH) i += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
+    if (byte === QUOTE) i = strings.endOf(i);
     else if (byte === COMMA) values += 1;
     else if (byte === OPENING_BRACKET || byte === OPENING_BRACE) {
       values += 1;
@@ -39,6 +37,42 @@ export function checkJson(text: Uint8Array, limits: JsonLimits): void {
       if (nesting > limits.nesting) throw beyond('nested more deeply than', limits.nesting, 'levels');
     } else if (byte === CLOSING_BRACKET || byte === CLOSING_BRACE) nesting -= 1;
     if (values > limits.values) throw beyond('made of more than', limits.values, 'values');
+  }
+}
+
+/**
+ * Finds the ends of strings by `indexOf`, which looks at sixteen bytes at a time, unless there are escapes in them.
+ * Most of a large body is the text of documents.
+ */
+class Strings {
+  #backslash = -1;
+
+  constructor(private readonly text: Uint8Array) {}
+
+  /** @returns where the string that opens at `start` closes; the length of the text when it never does */
+  endOf(start: number): number {
+    const { text } = this;
+    if (this.#backslash <= start) this.#backslash = indexOf(text, BACKSLASH, start);
+    const quote = indexOf(text, QUOTE, start + 1);
+    if (quote < this.#backslash) return quote;
+    let i = this.#backslash;
+    while (i < text.length && text[i] !== QUOTE) i += text[i] === BACKSLASH ? 2 : 1;
+    return i;
+  }
+}
+
+const indexOf = (text: Uint8Array, byte: number, from: number): number => {
+  const found = text.indexOf(byte, from);
+  return found < 0 ? text.length : found;
+};
+
+/** What UTF-8 says. By a detour that takes a third of the time of `toString`, which holds the event loop for 30 ms at 8 MB. */
+export function textOf(utf8: Buffer): string {
+  try {
+    return transcode(utf8, 'utf8', 'utf16le').toString('utf16le');
+  } catch {
+    // Bytes that are not UTF-8 read as U+FFFD.
+    return utf8.toString();
   }
 }
 

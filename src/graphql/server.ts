@@ -8,7 +8,7 @@ import { DocumentChecker } from './documents.js';
 import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
-import { checkJson } from './json-bounds.js';
+import { checkJson, textOf } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { cannotListen } from './listening.js';
 import { addConsole } from './console/console.js';
@@ -107,7 +107,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     } catch (error) {
       return done(error as Error);
     }
-    return parseJson(request, body.toString(), done);
+    return parseJson(request, textOf(body as Buffer), done);
   });
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');

@@ -4,8 +4,8 @@ import {
   getVariableValues,
   isInputObjectType,
   isInputType,
-  isLeafType,
   isListType,
+  isRequiredInputField,
   Kind,
   typeFromAST,
   TypeInfo,
@@ -13,7 +13,9 @@ import {
   visitWithTypeInfo,
   type DocumentNode,
   type GraphQLError,
+  type GraphQLInputObjectType,
   type GraphQLInputType,
+  type GraphQLLeafType,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -51,43 +53,97 @@ export function listBounds(schema: GraphQLSchema, document: DocumentNode): Reado
   return bounds;
 }
 
+/** Characters of a value that does not fit which its error may quote: graphql-js quotes all of it, as often as it is read. */
+const LONGEST_ECHO = 1_000;
+
 /**
- * Checks every list in the variables against the number of items that its description allows, before anything looks at
- * the items.
- * @throws BAD_USER_INPUT naming the list
+ * Checks the variables before they are coerced: every list against the number of items that its description allows, before
+ * anything looks at the items, and every value that will not fit against the length that an error about it may quote.
+ * @throws BAD_USER_INPUT naming the list or the value
  */
-export function checkLists(
+export function checkVariableSizes(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
   bounds: ReadonlyMap<string, number>,
 ): void {
+  const check = new SizeCheck();
   for (const { variable, type: node } of operation.variableDefinitions ?? []) {
     const name = variable.name.value;
     const type = typeFromAST(schema, node);
-    if (isInputType(type)) checkValue(variables[name], type, name, bounds.get(name) ?? 0);
+    if (isInputType(type)) check.value(variables[name], type, name, bounds.get(name) ?? 0);
   }
 }
 
-function checkValue(value: unknown, type: GraphQLInputType, path: string, most: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  const nullable = getNullableType(type);
-  if (isListType(nullable)) {
-    const item = nullable.ofType;
-    if (!Array.isArray(value)) return checkValue(value, item, path, most);
+/** Goes through values as coercion will, and no further than where that will stop. */
+class SizeCheck {
+  #errors = 0;
+
+  value(value: unknown, type: GraphQLInputType, path: string, most: number): void {
+    if (value === undefined || value === null || this.#errors >= MOST_REQUEST_ERRORS) return;
+    const nullable = getNullableType(type);
+    if (isListType(nullable)) this.#list(value, nullable.ofType, path, most);
+    else if (isInputObjectType(nullable)) this.#object(value, nullable, path);
+    else if (isText(value, nullable)) return;
+    else this.#misfit(value, path, `a value of the type ${nullable.name}`, isCertainlyWrong(value, nullable));
+  }
+
+  #list(value: unknown, item: GraphQLInputType, path: string, most: number): void {
+    if (!Array.isArray(value)) return this.value(value, item, path, most);
     if (value.length > most) throw badInput(path, `${path} has ${value.length} items; at most ${most} are taken.`);
-    // Scalars hold no list; whether they are scalars is for coercion to say, which stops at the first errors.
-    if (isLeafType(getNullableType(item))) return;
-    for (const [i, each] of value.entries()) checkValue(each, item, `${path}.${i}`, most);
-  } else if (isInputObjectType(nullable)) {
-    const fields = nullable.getFields();
+    for (let i = 0; i < value.length && this.#errors < MOST_REQUEST_ERRORS; i++)
+      this.value(value[i], item, `${path}.${i}`, most);
+  }
+
+  #object(value: unknown, type: GraphQLInputObjectType, path: string): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return this.#misfit(value, path, `an object of the type ${type.name}`, true);
+    const fields = type.getFields();
+    let fits = Object.values(fields).every((field) => !isRequiredInputField(field) || Object.hasOwn(value, field.name));
     for (const [key, each] of Object.entries(value)) {
       if (key.length > LONGEST_KEY)
         throw badInput(path, `${path} has a field whose name is ${key.length} characters long; there is none like it.`);
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-      if (field) checkValue(each, field.type, `${path}.${key}`, mostItems(field));
+      if (field) this.value(each, field.type, `${path}.${key}`, mostItems(field));
+      else fits = false;
     }
+    if (!fits) this.#misfit(value, path, `an object with the fields of ${type.name} and no other`, true);
   }
+
+  /** @throws BAD_USER_INPUT for a value that coercion would quote at length */
+  #misfit(value: unknown, path: string, expected: string, certain: boolean): void {
+    if (isLong(value)) throw badInput(path, `${path} is not ${expected}, and too long to be quoted here.`);
+    if (certain) this.#errors += 1;
+  }
+}
+
+/** Whether a leaf takes the value at any length. */
+const isText = (value: unknown, { name }: GraphQLLeafType): boolean =>
+  name === 'JSON' || (typeof value === 'string' && (name === 'String' || name === 'ID'));
+
+/** Whether coercion will refuse what is no text; of enums and scalars with a form of their own only that says. */
+function isCertainlyWrong(value: unknown, { name }: GraphQLLeafType): boolean {
+  if (typeof value === 'object' || name === 'String') return true;
+  if (name === 'Int' || name === 'Float') return typeof value !== 'number';
+  return name === 'Boolean' && typeof value !== 'boolean';
+}
+
+/** Whether a value has more characters than an error may quote. It looks at no more than that. */
+function isLong(value: unknown): boolean {
+  let left = LONGEST_ECHO;
+  const look = (each: unknown): void => {
+    if (left < 0) return;
+    if (typeof each === 'string') left -= each.length;
+    else if (typeof each !== 'object' || each === null) left -= 1;
+    else
+      for (const key in each) {
+        left -= Array.isArray(each) ? 1 : key.length;
+        look((each as Record<string, unknown>)[key]);
+        if (left < 0) return;
+      }
+  };
+  look(value);
+  return left < 0;
 }
 
 /** What does not fit about the variables: the first `MOST_REQUEST_ERRORS` errors, none when they fit. */

@@ -6,7 +6,7 @@ import { GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import { HalfSent } from './half-sent.js';
-import { checkJson } from './json-bounds.js';
+import { checkJson, textOf } from './json-bounds.js';
 import type { Limits } from './limits.js';
 import { requestIdOf } from './request-scope.js';
 import type { PreparedOperation, StreamRunner } from './stream-runner.js';
@@ -148,7 +148,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
               return socket.close(TOO_BIG, 'Too many JSON values or levels');
             }
             extra.messageBytes = (data as Buffer).length;
-            handle((data as Buffer).toString()).catch((error: unknown) => {
+            handle(textOf(data as Buffer)).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');
             });

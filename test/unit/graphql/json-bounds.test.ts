@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { checkJson } from '../../../src/graphql/json-bounds.js';
+import { checkJson, textOf } from '../../../src/graphql/json-bounds.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 
 /** Arrays, objects and commas, as the meter counts them: at least as many as there are values. */
@@ -34,5 +34,15 @@ describe('checkJson', () => {
         expect(check(text, 1_000, 1_000)).not.toThrow();
       }),
     );
+  });
+});
+
+describe('textOf', () => {
+  it('reads any bytes as Buffer.toString does', () => {
+    const bytes = fc.oneof(
+      fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+      fc.uint8Array().map((each) => Buffer.from(each)),
+    );
+    fc.assert(fc.property(bytes, (each) => expect(textOf(each)).toBe(each.toString())));
   });
 });

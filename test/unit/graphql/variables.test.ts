@@ -96,6 +96,45 @@ describe('lists in variables', () => {
   });
 });
 
+describe('values that do not fit', () => {
+  const checker = new DocumentChecker(product, DEFAULT_LIMITS);
+  const long = 'x'.repeat(1_000_000);
+  const INGEST = 'mutation ($input: IngestDocumentsInput!) { ingestDocuments(input: $input) { run { id } } }';
+  const RUNS = 'query ($status: RunStatus, $first: Int) { runs(status: $status, first: $first) { edges { cursor } } }';
+  const document = { name: 'a', text: long };
+
+  it.each<[string, string, object]>([
+    ['a text in place of an enum’s value', RUNS, { status: long }],
+    ['a text in place of a number', RUNS, { first: long }],
+    ['an object in place of a text', INGEST, { input: { collection: { long }, documents: [], idempotencyKey: 'k' } }],
+    ['a list in place of a text', INGEST, { input: { collection: [[long]], documents: [], idempotencyKey: 'k' } }],
+    ['a text in place of an object', INGEST, { input: long }],
+    [
+      'a field that there is not',
+      INGEST,
+      { input: { collection: 'c', documents: [document], idempotencyKey: 'k', x: 1 } },
+    ],
+    ['a field that is missing', INGEST, { input: { collection: 'c', documents: [document] } }],
+  ])('are refused without being quoted when they are long: %s', (_what, query, variables) => {
+    const prepared = checker.prepare(query);
+    let refusal: unknown;
+    try {
+      checker.checkVariables(prepared, null, variables as Record<string, unknown>);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringMatching(/too long to be quoted/) });
+    expect((refusal as Error).message.length).toBeLessThan(200);
+  });
+
+  it('are for coercion to describe when they are short, and long texts where a text is expected are nobody’s mistake', () => {
+    const check = (query: string, variables: Record<string, unknown>) => () =>
+      checker.checkVariables(checker.prepare(query), null, variables);
+    expect(check(RUNS, { status: 'RUNNIN' })).toThrow(RequestRefused);
+    expect(check(INGEST, { input: { collection: 'c', documents: [document], idempotencyKey: 'k' } })).not.toThrow();
+  });
+});
+
 describe('a variable that is given to arguments in fragments', () => {
   it('has their bound too', () => {
     const schema = buildSchema('type Query { find(names: [String!]!): Int }');
