@@ -40,7 +40,7 @@ import {
   knowledgeRuns,
   Retriever,
 } from './knowledge/index.js';
-import { Erasure } from './erasure/index.js';
+import { Erasure, erasureRuns } from './erasure/index.js';
 import { FileService, homeName, openArtifactStore } from './platform/artifacts/index.js';
 import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
@@ -275,6 +275,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
         ...{ attestor, evaluator, evaluations, gate, scales, hybridFitter, comparer },
         ...{ adapters, registry, data },
       },
+      erasure: {},
     },
     nodes,
   );
@@ -299,6 +300,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle([scaleChoiceRuns], scales);
   runs.handle([hybridFitRuns], hybridFitter);
   runs.handle([strategyComparisonRuns], comparer);
+  runs.handle([erasureRuns], erasure);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

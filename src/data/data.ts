@@ -29,7 +29,7 @@ export interface DataParts {
   files: FileService;
   artifacts: ArtifactStore;
   clock: Clock;
-  /** Deletes what is recorded of a person whose rows are deleted. */
+  /** What holds traces of people, or needs files, registers with it. */
   erasure: Erasure;
   vectors: VectorStore;
   worker: Pick<WorkerClient, 'embed'>;
@@ -65,7 +65,7 @@ export class Data {
     });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
-    this.datasets = new DatasetService({ ...shared, erasure: parts.erasure, rows: this.rows, runs });
+    this.datasets = new DatasetService({ ...shared, rows: this.rows, runs });
     parts.erasure.addHolder(featureHolder(this.features));
     parts.erasure.addDependant(datasetsNeedFiles(this.store));
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });

@@ -1,6 +1,8 @@
-import { Field, ID, Int, ObjectType } from 'type-graphql';
-import { make, toGlobalId } from '../graphql-kit/index.js';
-import type { ErasureReport as Report } from './erasure.js';
+import { Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
+import { make, RunEventType, runEvent, runGraph, toGlobalId, type ResolverList } from '../graphql-kit/index.js';
+import type { Erasure } from './erasure.js';
+import type { ErasureReport as Report } from './erasure-report.js';
+import { erasing } from './erasure-run.js';
 
 @ObjectType({ description: 'Records of one kind that an erasure changed.' })
 export class ErasedRecords {
@@ -36,17 +38,61 @@ export class ErasureReport {
 
   @Field(() => Boolean, {
     description:
-      'Whether all of it is done. Otherwise a part could not be reached; it is tried again every minute, and search finds nothing of it meanwhile.',
+      'Whether all of it is done. Otherwise it takes long or a part could not be reached: it goes on by itself, tried again every minute, and search finds nothing of it meanwhile.',
   })
   complete!: boolean;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the run that does it; watch it with `erasureProgress`. Null where no run was needed.',
+  })
+  runId!: string | null;
 }
 
-export const toErasureReport = (report: Report, complete = true): ErasureReport =>
+export const toErasureReport = (report: Report & { complete?: boolean; runId?: string }): ErasureReport =>
   make(ErasureReport, {
     records: report.records.map((each) => make(ErasedRecords, each)),
     deletedFiles: report.deletedFiles,
     keptFiles: report.keptFiles.map(({ fileId, name, reason }) =>
       make(FileKept, { id: toGlobalId('File', fileId), name, reason }),
     ),
-    complete,
+    complete: report.complete ?? true,
+    runId: report.runId === undefined ? null : toGlobalId('ErasureRun', report.runId),
   });
+
+@ObjectType({ implements: RunEventType, description: 'A step of an erasure.' })
+export class ErasureEvent extends RunEventType {
+  @Field(() => [ErasedRecords], { description: 'Copies that this step removed.' })
+  records!: ErasedRecords[];
+
+  @Field(() => [String], { description: 'Names of the files that it deleted.' })
+  deletedFiles!: string[];
+}
+
+export const erasureRuns = runGraph(
+  erasing.handledBy((erasure: Erasure, context) => erasure.work(context)),
+  {
+    progress: runEvent(ErasureEvent, (part) => ({
+      records: (part?.records ?? []).map((each) => make(ErasedRecords, each)),
+      deletedFiles: part?.deletedFiles ?? [],
+    })),
+  },
+);
+const ErasureRun = erasureRuns.Run;
+type ErasureRun = InstanceType<typeof ErasureRun>;
+
+@Resolver(() => ErasureRun)
+export class ErasureRunResolver {
+  @FieldResolver(() => ErasureReport, {
+    nullable: true,
+    description: 'What it did so far; null before its first step.',
+  })
+  report(@Root() { row }: ErasureRun): ErasureReport | null {
+    const ended = erasing.outputOf(row);
+    const soFar = ended ?? erasing.checkpointOf(row);
+    return soFar && toErasureReport({ ...soFar, complete: ended?.complete ?? false, runId: row.id });
+  }
+}
+
+/** The resolvers of what was deleted. */
+export const erasureResolvers: ResolverList<object> = { classes: [ErasureRunResolver] };

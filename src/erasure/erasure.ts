@@ -1,61 +1,80 @@
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { FileService } from '../platform/artifacts/index.js';
-import type { Dependant, Holder, Traces } from './holder.js';
+import { combined, NOTHING_ERASED, type ErasureReport } from './erasure-report.js';
+import type { ErasureContext, ErasureOutcome } from './erasure-run.js';
+import type { Dependant, Holder, Subject, Traces } from './holder.js';
 
-/** A file that had to stay. */
-export interface KeptFile {
-  fileId: string;
-  name: string;
-  reason: string;
-}
-
-/** What an erasure did. */
-export interface ErasureReport {
-  /** Records that were deleted or from which text was removed, by holder. */
-  records: { holder: string; count: number }[];
-  /** Names of the files that went. */
-  deletedFiles: string[];
-  keptFiles: KeptFile[];
-}
-
-/** Removes what must leave no trace from every place that registered with it. */
+/** Removes what must leave no trace from every place that registered with it. It knows none of them. */
 export class Erasure {
-  readonly #holders: Holder[] = [];
+  readonly #holders = new Map<string, Holder>();
+  readonly #subjects = new Map<string, Subject>();
   readonly #dependants: Dependant[] = [];
 
   constructor(private readonly files: FileService) {}
 
   addHolder(holder: Holder): void {
-    this.#holders.push(holder);
+    this.#holders.set(holder.name, holder);
   }
 
   addDependant(dependant: Dependant): void {
     this.#dependants.push(dependant);
   }
 
-  /** Files go last: until then they tell a repetition what there was to erase. */
-  async erase(traces: Traces): Promise<ErasureReport> {
-    const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
-    for (const holder of this.#holders) report.records.push({ holder: holder.name, count: await holder.erase(traces) });
-    const digests = traces.contents ?? [];
-    if (digests.length === 0) return report;
-    for (const { id } of await this.files.find(traces.workspaceId, { digests })) {
-      const { deletedFiles, keptFiles } = await this.eraseFile(traces.workspaceId, id);
-      report.deletedFiles.push(...deletedFiles);
-      report.keptFiles.push(...keptFiles);
-    }
-    return report;
+  addSubject(subject: Subject): void {
+    this.#subjects.set(subject.name, subject);
   }
 
-  /** Deletes one file unless something that stays needs its content; nothing when it is gone already. */
-  async eraseFile(workspaceId: WorkspaceId, id: string): Promise<ErasureReport> {
-    const [file] = await this.files.find(workspaceId, { ids: [id] });
-    if (!file) return { records: [], deletedFiles: [], keptFiles: [] };
-    const { name, sha256 } = file;
-    const reason = await this.#removeFile(workspaceId, id, sha256);
-    return reason === null
-      ? { records: [], deletedFiles: [name], keptFiles: [] }
-      : { records: [], deletedFiles: [], keptFiles: [{ fileId: id, name, reason }] };
+  /**
+   * An ERASURE run: each holder in turn removes its copies, then the files go, then the reminder of what there was to erase. Every
+   * step bears repetition, so a run that was interrupted begins again with what is left; it counts what its last attempt did
+   * besides what an earlier one has written down.
+   */
+  async work(context: ErasureContext): Promise<ErasureOutcome> {
+    const { input, signal } = context;
+    const workspaceId = context.run.workspaceId as WorkspaceId;
+    const subject = this.#subjectOf(input);
+    const total = Math.max(1, await subject.left(workspaceId, input.ids));
+    const steps = this.#holders.size + 1;
+    let report = context.resumed ?? NOTHING_ERASED;
+    let done = 0;
+    for await (const traces of subject.batches(workspaceId, input.ids, signal)) {
+      const size = traces.documents?.length ?? 1;
+      let step = 0;
+      for await (const part of this.#steps(traces)) {
+        signal.throwIfAborted();
+        step += 1;
+        report = combined([report, part]);
+        await context.checkpoint(report);
+        await context.progress(Math.min(0.99, (done + (size * step) / steps) / total), said(part), part);
+      }
+      done += size;
+    }
+    return { ...report, complete: (await subject.left(workspaceId, input.ids)) === 0 };
+  }
+
+  /** Deletes one file unless something that stays needs its content; nothing when it is gone already. One transaction, so no run. */
+  eraseFile(workspaceId: WorkspaceId, id: string): Promise<ErasureReport> {
+    return this.#eraseFiles(workspaceId, { ids: [id] });
+  }
+
+  /** Files go last: until then they tell a repetition what there was to erase. */
+  async *#steps(traces: Traces): AsyncGenerator<ErasureReport> {
+    for (const holder of this.#holders.values())
+      yield { ...NOTHING_ERASED, records: [{ holder: holder.name, count: await holder.erase(traces) }] };
+    yield this.#eraseFiles(traces.workspaceId, { digests: traces.contents ?? [] });
+  }
+
+  async #eraseFiles(
+    workspaceId: WorkspaceId,
+    which: { ids?: readonly string[]; digests?: readonly string[] },
+  ): Promise<ErasureReport> {
+    const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
+    for (const { id, name, sha256 } of await this.files.find(workspaceId, which)) {
+      const reason = await this.#removeFile(workspaceId, id, sha256);
+      if (reason === null) report.deletedFiles.push(name);
+      else report.keptFiles.push({ fileId: id, name, reason });
+    }
+    return report;
   }
 
   /** @returns why the file stays; null when it is gone */
@@ -68,17 +87,26 @@ export class Erasure {
     });
     return reason;
   }
+
+  #subjectOf({ subject, untilEnd }: ErasureContext['input']): Subject {
+    if (subject === 'person') return person(untilEnd?.person);
+    const known = this.#subjects.get(subject);
+    if (!known) throw new Error(`nothing registered as a subject of erasure under the name ${subject}`);
+    return known;
+  }
 }
 
-/** One report of several erasures. */
-export function combined(reports: readonly ErasureReport[]): ErasureReport {
-  const counts = new Map<string, number>();
-  for (const { holder, count } of reports.flatMap(({ records }) => records))
-    counts.set(holder, (counts.get(holder) ?? 0) + count);
-  const kept = new Map(reports.flatMap(({ keptFiles }) => keptFiles.map((file) => [file.fileId, file])));
-  return {
-    records: [...counts].map(([holder, count]) => ({ holder, count })),
-    deletedFiles: reports.flatMap(({ deletedFiles }) => deletedFiles),
-    keptFiles: [...kept.values()],
-  };
+/** A person leaves no reminder but the run: it is told once. */
+const person = (name: string | undefined): Subject => ({
+  name: 'person',
+  async *batches(workspaceId) {
+    if (name !== undefined) yield await Promise.resolve({ workspaceId, person: name });
+  },
+  left: () => Promise.resolve(0),
+});
+
+function said({ records, deletedFiles, keptFiles }: ErasureReport): string {
+  const [first] = records;
+  if (first) return `${first.count} ${first.holder}`;
+  return `${deletedFiles.length} files deleted${keptFiles.length > 0 ? `, ${keptFiles.length} kept` : ''}`;
 }

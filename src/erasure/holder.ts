@@ -16,6 +16,8 @@ export interface Traces {
   /** Entity of feature views, subject of dataset rows. */
   person?: string;
   documents?: readonly ErasedDocument[];
+  /** Collections that go as a whole, when none of their documents is left. */
+  collections?: readonly string[];
   /** Digests of contents whose files go, unless something that stays needs them. */
   contents?: readonly string[];
 }
@@ -32,4 +34,17 @@ export interface Holder {
 export interface Dependant {
   /** Why contents have to stay, by digest; those that may go are missing. */
   needs(workspaceId: WorkspaceId, contents: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
+/**
+ * Something that a domain marks as deleted and whose rows stay as the reminder until an erasure is done with them. A run names
+ * them by id; what there is of them it asks here.
+ */
+export interface Subject {
+  /** How runs name it: `documents`. */
+  readonly name: string;
+  /** What is left of these, in batches. Going on to the next one says that the last has left no trace: its reminder may go. */
+  batches(workspaceId: WorkspaceId, ids: readonly string[], signal: AbortSignal): AsyncIterable<Traces>;
+  /** How many are left; after the last batch, those that something else still works on. */
+  left(workspaceId: WorkspaceId, ids: readonly string[]): Promise<number>;
 }

@@ -1,5 +1,6 @@
 import { askResolvers } from '../ask/index.js';
 import { dataResolvers, dataRuns } from '../data/index.js';
+import { erasureResolvers, erasureRuns } from '../erasure/index.js';
 import {
   attestationRuns,
   evaluationResolvers,
@@ -40,6 +41,7 @@ export const RUN_KINDS = [
   scaleChoiceRuns,
   hybridFitRuns,
   strategyComparisonRuns,
+  erasureRuns,
 ] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */
@@ -51,6 +53,7 @@ const LISTS = {
   data: dataResolvers,
   training: trainingResolvers,
   evaluation: evaluationResolvers,
+  erasure: erasureResolvers,
 };
 
 /** The parts of every domain, by its name. */

@@ -38,9 +38,17 @@ export interface StaleDocument {
   collectionId: string;
   collectionName: string;
   chunkIds: string[];
-  /** Whether its text must go from everywhere; otherwise it was replaced, or left behind by a run that ended early. */
-  deleted: boolean;
 }
+
+/** Documents by id, or all of a collection. */
+export type WhichDocuments = { ids: readonly string[] } | { collectionId: string };
+
+/** A document `d` that is not live, and that no run is still working on, but for the run `$1`. */
+const STALE = `d.live_name IS NULL AND (d.run_id = $1 OR NOT EXISTS (
+  SELECT 1 FROM run r WHERE r.id = d.run_id AND r.status IN ('QUEUED', 'RUNNING')))`;
+const SELECT_STALE = `SELECT d.id, d.name, d.workspace_id AS "workspaceId", d.collection_id AS "collectionId", c.name AS "collectionName",
+       ARRAY(SELECT id::text FROM chunk WHERE document_id = d.id) AS "chunkIds"
+  FROM document d JOIN collection c ON c.id = d.collection_id`;
 
 /** A chunk with the id that its row and its vector share. */
 export type StoredChunk = DraftChunk & { id: Uuid };
@@ -53,7 +61,7 @@ export type KeptChunk = Pick<DraftChunk, 'ordinal' | 'start' | 'end' | 'page'> &
  *
  * A document is staged first (`live_name` null): row, chunks and postings, in as many statements as it takes, seen by
  * nobody. Then one short transaction makes it live and retires the live one of its name. A row that is not live any more,
- * or never became so, stays until its vectors are gone (`sweepable`, `remove`): it is the reminder to delete them.
+ * or never became so, stays until its vectors are gone (`replaced`, `deleted`, `remove`): it is the reminder to delete them.
  */
 export class DocumentStore {
   constructor(private readonly database: Database) {}
@@ -137,18 +145,27 @@ export class DocumentStore {
   /**
    * Retires live documents, and marks them and the replaced ones of their names as deleted.
    * @param names null: all of the collection
-   * @returns those that were live
+   * @returns those that were live, and the ids of all that are marked
    */
-  async retire(tx: Transaction, collectionId: string, names: readonly string[] | null): Promise<DocumentRow[]> {
+  async retire(
+    tx: Transaction,
+    collectionId: string,
+    names: readonly string[] | null,
+  ): Promise<{ live: DocumentRow[]; ids: string[] }> {
     await lockCollection(tx, collectionId);
-    const rows = await tx.document.findMany({
+    const live = await tx.document.findMany({
       where: { collectionId, liveName: names === null ? { not: null } : { in: [...names] } },
       omit: WITHOUT_TEXT,
     });
-    await tx.$executeRaw`
+    const marked = await tx.$queryRaw<{ id: string }[]>`
       UPDATE document SET live_name = NULL, deleted_at = coalesce(deleted_at, now())
-       WHERE collection_id = ${collectionId}::uuid AND name = ANY(${rows.map(({ name }) => name)}::text[])`;
-    return rows;
+       WHERE collection_id = ${collectionId}::uuid AND name = ANY(${live.map(({ name }) => name)}::text[]) RETURNING id`;
+    return { live, ids: marked.map(({ id }) => id) };
+  }
+
+  /** `retire` for what came into a collection since it was deleted. */
+  async retireAll(collectionId: string): Promise<void> {
+    await this.database.prisma.$transaction((tx) => this.retire(tx, collectionId, null));
   }
 
   setMetadata(id: string, metadata: Json): Promise<unknown> {
@@ -159,16 +176,47 @@ export class DocumentStore {
     });
   }
 
-  /** Documents that are not live and that no run is still working on, but for `ownRunId`'s. */
-  async sweepable(ownRunId: string | null): Promise<StaleDocument[]> {
+  /** Replaced documents and what runs that ended early left behind, but for `ownRunId`'s. */
+  async replaced(ownRunId: string | null): Promise<StaleDocument[]> {
     const { rows } = await this.database.pool.query<StaleDocument>(
-      `SELECT d.id, d.name, d.workspace_id AS "workspaceId", d.collection_id AS "collectionId", c.name AS "collectionName",
-              d.deleted_at IS NOT NULL AS deleted, ARRAY(SELECT id::text FROM chunk WHERE document_id = d.id) AS "chunkIds"
-         FROM document d JOIN collection c ON c.id = d.collection_id
-        WHERE d.live_name IS NULL AND (d.run_id = $1 OR NOT EXISTS (
-          SELECT 1 FROM run r WHERE r.id = d.run_id AND r.status IN ('QUEUED', 'RUNNING')))
-        ORDER BY d.id LIMIT 1000`,
+      `${SELECT_STALE} WHERE d.deleted_at IS NULL AND ${STALE} ORDER BY d.id LIMIT 1000`,
       [ownRunId],
+    );
+    return rows;
+  }
+
+  /** Up to 1,000 documents that were marked as deleted and that no run is still working on. */
+  async deleted(workspaceId: WorkspaceId, which: WhichDocuments): Promise<StaleDocument[]> {
+    const { rows } = await this.database.pool.query<StaleDocument>(
+      `${SELECT_STALE} WHERE d.deleted_at IS NOT NULL AND ${STALE} AND d.workspace_id = $2
+         AND ($3::uuid[] IS NULL OR d.id = ANY($3)) AND ($4::uuid IS NULL OR d.collection_id = $4) ORDER BY d.id LIMIT 1000`,
+      [null, workspaceId, ...whichParameters(which)],
+    );
+    return rows;
+  }
+
+  /** How many of these are marked as deleted, also those that a run is still working on. */
+  async countDeleted(workspaceId: WorkspaceId, which: WhichDocuments): Promise<number> {
+    const { rows } = await this.database.pool.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM document d WHERE d.deleted_at IS NOT NULL AND d.workspace_id = $1
+         AND ($2::uuid[] IS NULL OR d.id = ANY($2)) AND ($3::uuid IS NULL OR d.collection_id = $3)`,
+      [workspaceId, ...whichParameters(which)],
+    );
+    return rows[0]!.count;
+  }
+
+  /**
+   * Deleted documents that no erasure is under way for: a run still worked on them, or an earlier version of Graft deleted them.
+   * An erasure that failed for a reason of its own is tried again after an hour.
+   */
+  async forgotten(): Promise<{ workspaceId: WorkspaceId; collectionId: string; ids: string[] }[]> {
+    const { rows } = await this.database.pool.query<{ workspaceId: WorkspaceId; collectionId: string; ids: string[] }>(
+      `SELECT d.workspace_id AS "workspaceId", d.collection_id AS "collectionId", array_agg(d.id::text) AS ids FROM document d
+        WHERE d.deleted_at IS NOT NULL AND ${STALE} AND NOT EXISTS (
+          SELECT 1 FROM run e WHERE e.kind = 'ERASURE' AND e.subject_id = d.collection_id
+             AND (e.finished_at IS NULL OR (e.status = 'FAILED' AND e.finished_at > now() - interval '1 hour')))
+        GROUP BY 1, 2`,
+      [null],
     );
     return rows;
   }
@@ -271,6 +319,8 @@ export class DocumentStore {
     });
   }
 }
+
+const whichParameters = (which: WhichDocuments) => ('ids' in which ? [which.ids, null] : [null, which.collectionId]);
 
 async function keepChunks(
   tx: Transaction,

@@ -279,11 +279,11 @@ export class IngestionResolver {
     @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<DeleteDocumentsPayload> {
-    const { collection, deleted, report, complete } = await this.parts.service.deleteDocuments(workspaceId, input);
+    const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(workspaceId, input);
     return {
       collection: toCollection(collection),
       deleted: deleted.map(({ name }) => name),
-      erasure: toErasureReport(report, complete),
+      erasure: toErasureReport(erasure),
     };
   }
 

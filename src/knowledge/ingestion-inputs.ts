@@ -1,7 +1,5 @@
-import type { Dependant, Holder } from '../erasure/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Database } from '../platform/database/index.js';
-import type { DocumentStore } from './document-store.js';
 
 /** What the inputs of INGESTION runs keep of documents: names, metadata, and digests of every version that ever came in. */
 export class IngestionInputs {
@@ -28,6 +26,15 @@ export class IngestionInputs {
     return rows.map(({ sha256 }) => sha256);
   }
 
+  /** Whether a run that has not ended works on the collection. */
+  async areRead(collectionId: string): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `SELECT 1 FROM run WHERE kind = 'INGESTION' AND subject_id = $1 AND finished_at IS NULL LIMIT 1`,
+      [collectionId],
+    );
+    return rowCount !== 0;
+  }
+
   /** Empties the metadata that ended runs were given for these documents. @returns in how many runs there was some */
   async eraseMetadata(workspaceId: WorkspaceId, collectionId: string, names: readonly string[]): Promise<number> {
     const { rowCount } = await this.database.pool.query(
@@ -42,30 +49,3 @@ export class IngestionInputs {
     return rowCount ?? 0;
   }
 }
-
-/** The runs that brought documents, as holders of what was said about them. */
-export const ingestionHolder = (inputs: IngestionInputs): Holder => ({
-  name: 'ingestion runs',
-  async erase({ workspaceId, documents = [] }) {
-    const names = new Map<string, string[]>();
-    for (const { collectionId, name } of documents) names.set(collectionId, [...(names.get(collectionId) ?? []), name]);
-    let count = 0;
-    for (const [collectionId, each] of names) count += await inputs.eraseMetadata(workspaceId, collectionId, each);
-    return count;
-  },
-});
-
-/** Documents need the file that they were made of, and runs the files that they will read. */
-export const documentsNeedFiles = (documents: DocumentStore, inputs: IngestionInputs): Dependant => ({
-  async needs(workspaceId, contents) {
-    const made = await documents.madeOf(workspaceId, contents);
-    const awaited = await inputs.awaited(workspaceId, contents);
-    return new Map([
-      ...awaited.map((sha256) => [sha256, 'An ingestion that has not ended will read it.'] as const),
-      ...[...made].map(
-        ([sha256, { name, collection }]) =>
-          [sha256, `The document ${name} of ${collection} was made of it: delete it there too.`] as const,
-      ),
-    ]);
-  },
-});

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { combined, type ErasureReport } from '../erasure/index.js';
+import { erasureOf, requestErasure, type Erasure, type ErasureResult } from '../erasure/index.js';
 import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
@@ -16,21 +16,24 @@ import {
   type NewCollection,
 } from './collection.js';
 import type { DocumentRow } from './document-store.js';
+import { deletedCollections, deletedDocuments, documentsNeedFiles, ingestionHolder, vectorHolder } from './erasure.js';
 import type { IndexingParts } from './indexing/index-documents.js';
 import { ingestion, type DocumentJob } from './indexing/ingestion-run.js';
 import { reindexing } from './indexing/rebuild-index.js';
-import { sweep, sweepIfPossible } from './indexing/sweep.js';
+import { sweep } from './indexing/sweep.js';
 import { checkedDocumentName, checkedDocuments, INGESTION_LIMITS, type NewDocument } from './ingestion.js';
-import { documentsNeedFiles, ingestionHolder } from './ingestion-inputs.js';
+import type { IngestionInputs } from './ingestion-inputs.js';
 
 export interface KnowledgeParts extends IndexingParts {
+  inputs: IngestionInputs;
+  erasure: Erasure;
   database: Database;
   runs: RunQueue;
   files: FileService;
   log: Logger;
 }
 
-/** How often what is deleted, but could not yet be deleted from the vector store, is tried again. */
+/** How often what was replaced, but could not yet be deleted from the vector store, is tried again. */
 const SWEEP_MS = 60_000;
 
 /** Collections and their documents: everything that changes them. Reading goes through `Retriever` and the stores. */
@@ -38,8 +41,11 @@ export class KnowledgeService {
   private sweeper: NodeJS.Timeout | null = null;
 
   constructor(readonly parts: KnowledgeParts) {
-    parts.erasure.addHolder(ingestionHolder(parts.inputs));
-    parts.erasure.addDependant(documentsNeedFiles(parts.documents, parts.inputs));
+    parts.erasure.addHolder(vectorHolder(parts));
+    parts.erasure.addHolder(ingestionHolder(parts));
+    parts.erasure.addDependant(documentsNeedFiles(parts));
+    parts.erasure.addSubject(deletedDocuments(parts));
+    parts.erasure.addSubject(deletedCollections(parts));
   }
 
   /** Begins to sweep up what earlier starts left behind. */
@@ -93,50 +99,52 @@ export class KnowledgeService {
   }
 
   /**
-   * Search no longer finds them when it returns, and their text is gone from everywhere unless `complete` is false: the
-   * vector store could not be reached, and `sweep` goes on with it.
+   * Search no longer finds them when it returns, and their text is gone from everywhere unless `complete` is false: then it
+   * takes long or a part could not be reached, and the erasure goes on by itself.
    * @throws NOT_FOUND
    */
   async deleteDocuments(
     workspaceId: WorkspaceId,
     input: { collection: string; names: readonly string[] },
-  ): Promise<{ collection: CollectionRow; deleted: DocumentRow[]; report: ErasureReport; complete: boolean }> {
+  ): Promise<{ collection: CollectionRow; deleted: DocumentRow[]; erasure: ErasureResult }> {
     const field = 'input.names';
     if (input.names.length === 0 || input.names.length > INGESTION_LIMITS.documents)
       throw badInput(field, `names must have 1 to ${INGESTION_LIMITS.documents} entries, not ${input.names.length}.`);
     const names = [...new Set(input.names.map((name, i) => checkedDocumentName(name, `${field}.${i}`)))];
-    const collection = await this.parts.collections.require(workspaceId, input.collection, 'input.collection');
-    const deleted = await this.parts.database.prisma.$transaction(async (tx) => {
-      const rows = await this.parts.documents.retire(tx, collection.id, names);
-      const missing = names.find((name) => !rows.some((row) => row.name === name));
+    const { collections, database, documents, runs } = this.parts;
+    const collection = await collections.require(workspaceId, input.collection, 'input.collection');
+    const { deleted, run } = await database.prisma.$transaction(async (tx) => {
+      const { live, ids } = await documents.retire(tx, collection.id, names);
+      const missing = names.find((name) => !live.some((row) => row.name === name));
       if (missing !== undefined) throw notFound('The document', missing, field);
-      await this.parts.runs.releaseKeys(ingestion, collection.id, tx);
-      return rows;
+      await runs.releaseKeys(ingestion, collection.id, tx);
+      const request = { subject: 'documents', ids, subjectId: collection.id };
+      return { deleted: live, run: await requestErasure(runs, workspaceId, request, tx) };
     });
-    const report = await sweepIfPossible(this.parts);
-    return { collection, deleted, report: report ?? combined([]), complete: report !== null };
+    return { collection, deleted, erasure: await erasureOf(runs, run) };
   }
 
   /**
-   * Deletes a collection with all that was made of its documents. Search finds none of it from the start; when it throws,
-   * the collection stays, empty, and the deletion can be sent again.
-   * @throws NOT_FOUND, VECTOR_STORE_UNAVAILABLE
+   * Deletes a collection with all that was made of its documents. Search finds none of it from the start; it is there,
+   * empty, until the erasure is complete.
+   * @throws NOT_FOUND
    */
-  async deleteCollection(workspaceId: WorkspaceId, name: string): Promise<ErasureReport> {
-    const { collections, documents, database, erasure, inputs, vectors } = this.parts;
+  async deleteCollection(workspaceId: WorkspaceId, name: string): Promise<ErasureResult> {
+    const { collections, documents, database, runs } = this.parts;
     const { id } = await collections.require(workspaceId, name, 'input.collection');
     await this.#cancelRuns(workspaceId, id);
-    await database.prisma.$transaction((tx) => documents.retire(tx, id, null));
-    const report = await sweep(this.parts);
-    const contents = await inputs.contents(workspaceId, id, null);
-    for (const index of await collections.indexes(id)) await vectors.drop(workspaceId, index.id);
-    await collections.remove(id);
-    return combined([report, await erasure.erase({ workspaceId, contents })]);
+    const run = await database.prisma.$transaction(async (tx) => {
+      await documents.retire(tx, id, null);
+      return requestErasure(runs, workspaceId, { subject: 'collections', ids: [id], subjectId: id }, tx);
+    });
+    return erasureOf(runs, run);
   }
 
-  /** Finishes what deletions could not reach. @throws VECTOR_STORE_UNAVAILABLE */
-  sweep(): Promise<ErasureReport> {
-    return sweep(this.parts);
+  /** Finishes what could not be reached, and asks for the erasure of what no erasure is under way for. @throws VECTOR_STORE_UNAVAILABLE */
+  async sweep(): Promise<void> {
+    for (const { workspaceId, collectionId, ids } of await this.parts.documents.forgotten())
+      await requestErasure(this.parts.runs, workspaceId, { subject: 'documents', ids, subjectId: collectionId });
+    await sweep(this.parts);
   }
 
   async #cancelRuns(workspaceId: WorkspaceId, collectionId: string): Promise<void> {

@@ -4,7 +4,7 @@ import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
-import type { Erasure } from '../../erasure/index.js';
+import { erasureOf, requestErasure } from '../../erasure/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { FeatureService } from '../features/feature-service.js';
@@ -67,8 +67,6 @@ export interface DatasetParts {
   rows: VersionRows;
   files: FileService;
   features: FeatureService;
-  /** Deletes what is known of a person outside of datasets. */
-  erasure: Erasure;
   runs: RunQueue;
   maker: IsolatedMaker;
   /** Working folder, for this home alone. */
@@ -203,14 +201,8 @@ export class DatasetService {
     }
     if (newest && newest.places.length > MAX_DELETED)
       throw badInput('input', `At most ${MAX_DELETED} rows are deleted at once.`);
-    // At once, not by the run: its input may not name the person.
-    const forgotten =
-      subject === null
-        ? 0
-        : (await this.parts.erasure.erase({ workspaceId, person: subject })).records.reduce(
-            (sum, { count }) => sum + count,
-            0,
-          );
+    // Not by the run of the deletion: its input stays, so it may not name the person.
+    const forgotten = subject === null ? 0 : await this.#forget(workspaceId, subject);
     if (!newest || withdraw.length === 0)
       throw new GraftError(
         'NOT_FOUND',
@@ -226,6 +218,13 @@ export class DatasetService {
       request,
     };
     return this.#enqueue(workspaceId, run, input.idempotencyKey);
+  }
+
+  /** @returns from how many records, as far as that is done */
+  async #forget(workspaceId: WorkspaceId, person: string): Promise<number> {
+    const { runs } = this.parts;
+    const { records } = await erasureOf(runs, await requestErasure(runs, workspaceId, { person }));
+    return records.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** The run of a deletion that was sent before: its rows are gone, so its input can't be made again and compared. */

@@ -11,7 +11,7 @@ export interface RunKindSpec<I, O, C, E extends EventSchemas> {
   kind: string;
   /** What its runs do, in one sentence for the API. */
   description: string;
-  /** Everything that the handler needs: after a crash it starts again from this. */
+  /** Everything that the handler needs: after a crash it starts again from this. Its member `untilEnd` goes when the run has ended. */
   input: StoredJson<I>;
   output: StoredJson<O>;
   /** What an interrupted run goes on from; a kind without one starts anew. */

@@ -28,9 +28,10 @@ export async function writeSettlement(
     where: { id: run.id },
     data: { status: end.status, progress, failures, leaseOwner: null, leaseUntil: null, ...failed, ...output },
   });
-  // What a run went on from says no more than its output, once it has one.
+  // What a run went on from says no more than its output, once it has one; what must not outlive it stands under `untilEnd`.
   await tx.$executeRaw`
-    UPDATE run SET finished_at = now(), checkpoint = CASE WHEN ${succeeded} THEN NULL ELSE checkpoint END
+    UPDATE run SET finished_at = now(), input = CASE WHEN jsonb_typeof(input) = 'object' THEN input - 'untilEnd' ELSE input END,
+      checkpoint = CASE WHEN ${succeeded} THEN NULL ELSE checkpoint END
     WHERE id = ${run.id}::uuid`;
   const payload = { status: end.status, progress, ...failed };
   await events.append(run.workspaceId, runStream(run.id), 'finished', payload, tx);

@@ -8,6 +8,7 @@ import {
   type AskParts,
 } from '../../../src/ask/index.js';
 import { Data, dataResolvers, dataRuns } from '../../../src/data/index.js';
+import { erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -95,7 +96,8 @@ export async function startAnswering() {
     ...makeResolvers(knowledgeResolvers, { service: knowledge.service, stores, retriever }, nodes),
     ...makeResolvers(registryResolvers, { registry, quantizer }, nodes),
     ...makeResolvers(dataResolvers, data, nodes),
-    ...runResolvers([...knowledgeRuns, ...dataRuns, downloadRuns], runs, nodes),
+    ...runResolvers([...knowledgeRuns, ...dataRuns, erasureRuns, downloadRuns], runs, nodes),
+    ...makeResolvers(erasureResolvers, {}, nodes),
   ]);
 
   return {

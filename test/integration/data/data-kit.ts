@@ -10,7 +10,7 @@ import { importing, type ImportOutput } from '../../../src/data/datasets/import-
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { Erasure } from '../../../src/erasure/index.js';
+import { Erasure, erasureRuns } from '../../../src/erasure/index.js';
 import { FileService, LocalArtifactStore, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
 import type { Database } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -60,8 +60,9 @@ export class DataKit {
     const events = new EventLog({ database, log });
     const runs = new RunQueue({
       ...{ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 },
-      kinds: dataRuns,
+      kinds: [...dataRuns, erasureRuns],
     });
+    const erasure = new Erasure(files);
     const data = new Data({
       database,
       runs,
@@ -70,12 +71,13 @@ export class DataKit {
       clock,
       folder: join(folder, 'data'),
       countTokens: null,
-      erasure: new Erasure(files),
+      erasure,
       vectors: new ChromaVectorStore(chromaUrl()),
       ...embedding,
     });
     await data.importer.sweep();
     runs.handle(dataRuns, data);
+    runs.handle([erasureRuns], erasure);
     // Prisma loads its compiler at the first query, which jest refuses between two tests.
     await database.prisma.run.count();
     if (working) runs.start();

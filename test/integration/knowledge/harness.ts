@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGraphContext, makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
+import { NodeResolver, RunResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
@@ -16,7 +17,7 @@ import {
   Retriever,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
-import { Erasure } from '../../../src/erasure/index.js';
+import { Erasure, erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
@@ -54,18 +55,20 @@ export async function realEmbedder(): Promise<EmbedderFiles> {
 /** A vector store that is away while `away` is true; the real one cannot fail on command without hurting other tests. */
 export class SwitchableVectors implements VectorStore {
   away = false;
+  /** Whether what is there stays, while searching works. */
+  keeping = false;
   constructor(private readonly real: VectorStore) {}
 
-  private use(): VectorStore {
-    return this.away ? new ChromaVectorStore('http://127.0.0.1:9') : this.real;
+  private use(away = this.away): VectorStore {
+    return away ? new ChromaVectorStore('http://127.0.0.1:9') : this.real;
   }
   ensure = (...args: Parameters<VectorStore['ensure']>) => this.use().ensure(...args);
   upsert = (...args: Parameters<VectorStore['upsert']>) => this.use().upsert(...args);
   query = (...args: Parameters<VectorStore['query']>) => this.use().query(...args);
   metadata = (...args: Parameters<VectorStore['metadata']>) => this.use().metadata(...args);
   relabel = (...args: Parameters<VectorStore['relabel']>) => this.use().relabel(...args);
-  delete = (...args: Parameters<VectorStore['delete']>) => this.use().delete(...args);
-  drop = (...args: Parameters<VectorStore['drop']>) => this.use().drop(...args);
+  delete = (...args: Parameters<VectorStore['delete']>) => this.use(this.away || this.keeping).delete(...args);
+  drop = (...args: Parameters<VectorStore['drop']>) => this.use(this.away || this.keeping).drop(...args);
   ping = () => this.use().ping();
 }
 
@@ -107,10 +110,11 @@ export async function startKnowledge({
       leaseMs: 1_500,
       pollMs: 50,
       retryMs: 50,
-      kinds: [...knowledgeRuns, ...kinds],
+      kinds: [...knowledgeRuns, erasureRuns, ...kinds],
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
     runs.handle(knowledgeRuns, service.parts);
+    runs.handle([erasureRuns], erasure);
     started.push(runs);
     return { runs, service };
   };
@@ -120,11 +124,15 @@ export async function startKnowledge({
   const nodes = new NodeRegistry();
   const stores = { collections, documents };
   const schema = buildGraphSchema([
+    new NodeResolver({ nodes }),
+    new RunResolver({ runs }),
     ...makeResolvers(knowledgeResolvers, { service, stores, retriever }, nodes),
-    ...runResolvers(knowledgeRuns, runs, nodes),
+    ...makeResolvers(erasureResolvers, {}, nodes),
+    ...runResolvers([...knowledgeRuns, erasureRuns], runs, nodes),
   ]);
 
-  const finished = (run: RunRow, timeoutMs?: number): Promise<RunRow> => endedRun(database, run, timeoutMs);
+  const finished = (run: Pick<RunRow, 'id' | 'kind'>, timeoutMs?: number): Promise<RunRow> =>
+    endedRun(database, run, timeoutMs);
 
   return {
     ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, schema, nodes },

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { newId } from '../../../src/kernel/ids.js';
 import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
+import { eventually } from '../../support/eventually.js';
 import { docx, docxParagraph, pdf } from '../../unit/knowledge/files.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
@@ -345,19 +346,38 @@ describe('collections', () => {
       }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await found()).toEqual(['drop.txt']);
-    knowledge.vectors.away = true;
+    knowledge.vectors.keeping = true;
     await knowledge.service.deleteDocuments(knowledge.workspaceId, { collection: name, names: ['drop.txt'] });
-    knowledge.vectors.away = false;
     // Its vector is still there, and must not surface.
     expect(await found(await scope())).toEqual(['keep.txt']);
     // Nor for who looked the collection up a moment before; the next best takes its place.
     expect(await found()).toEqual(['keep.txt']);
     expect(await knowledge.database.prisma.document.count({ where: { collectionId: id } })).toBe(2);
-    knowledge.service.start();
-    while ((await knowledge.database.prisma.document.count({ where: { collectionId: id } })) > 1)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    knowledge.vectors.keeping = false;
+    await eventually(
+      'the document to go',
+      async () => (await knowledge.database.prisma.document.count({ where: { collectionId: id } })) === 1,
+    );
     expect(await knowledge.stores.collections.counts(knowledge.workspaceId, [id])).toEqual(
       new Map([[id, { documents: 1, chunks: 1 }]]),
+    );
+  });
+
+  it('erases what was deleted though its erasure was cancelled', async () => {
+    const { id, name } = await knowledge.collection();
+    await knowledge.ingest(name, [{ name: 'left.txt', text: 'Herons wait.' }]);
+    knowledge.vectors.keeping = true;
+    const { erasure } = await knowledge.service.deleteDocuments(knowledge.workspaceId, {
+      collection: name,
+      names: ['left.txt'],
+    });
+    await knowledge.runs.cancel(knowledge.workspaceId, erasure.runId);
+    await knowledge.finished({ id: erasure.runId, kind: 'ERASURE' });
+    knowledge.vectors.keeping = false;
+    await knowledge.service.sweep();
+    await eventually(
+      'the document to go',
+      async () => (await knowledge.database.prisma.document.count({ where: { collectionId: id } })) === 0,
     );
   });
 });

@@ -236,9 +236,14 @@ describe('the knowledge API', () => {
     await knowledge.collection('brief');
     await knowledge.ingest('brief', [{ name: 'a.txt', text: 'Alpha.' }]);
     const DELETE =
-      'mutation { deleteCollection(input: {collection: "brief"}) { erasure { deletedFiles keptFiles { id } complete } } }';
-    expect(await ask(DELETE)).toEqual({
-      deleteCollection: { erasure: { deletedFiles: ['a.txt'], keptFiles: [], complete: true } },
+      'mutation { deleteCollection(input: {collection: "brief"}) { erasure { runId deletedFiles keptFiles { id } complete } } }';
+    const erasure = (await ask(DELETE))['deleteCollection']!['erasure'] as { runId?: string };
+    const went = { deletedFiles: ['a.txt'], keptFiles: [], complete: true };
+    expect(erasure).toMatchObject(went);
+    const REPORT =
+      'query ($id: ID!) { node(id: $id) { ... on ErasureRun { status report { deletedFiles keptFiles { id } complete } } } }';
+    expect(await ask(REPORT, { id: erasure.runId })).toEqual({
+      node: { status: 'SUCCEEDED', report: went },
     });
     await expect(ask(DELETE)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
