@@ -42,6 +42,11 @@ const DATE_OR_ADDRESS =
  * Whether a run of digits and separators is a telephone number: international with `+` or `00`, national with a
  * leading zero or the usual groups, or anything of 7 to 15 digits after a word that announces one. Dates, scores, years,
  * amounts and bare order numbers are not.
+ *
+ * Why not libphonenumber-js 1.13: it asks for the country that national numbers are of, and a row doesn't say. Of 500 numbers in
+ * 19 forms among 2,000 other texts (`bench/support/planted-personal-data.ts`) its text search finds 58 % without a country, 79 % with US
+ * and 90 % with US and GB, none wrong; with the seven countries whose forms are planted all of them, at a precision of 54 %. This
+ * finds all at 100 % (the forms are ours), in 27 µs a text instead of 200 to 900.
  */
 function isPhone(candidate: string, before: string): boolean {
   const digits = candidate.replace(/\D/g, '');
