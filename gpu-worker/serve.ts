@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LlamaGpuType } from 'node-llama-cpp';
 import { FreeCores } from './cores.js';
 import { keyOf } from './engines/inference/adapters.js';
@@ -41,7 +42,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   const quiet = async (signal: AbortSignal): Promise<void> => {
     const until = performance.now() + LONGEST_PAUSE_MS;
     while (generation.isRunning('interactive') && performance.now() < until && !signal.aborted)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await sleep(LOOK_EVERY_MS);
   };
   const embedder = new EmbeddingEngine(
     { provider: options.provider.embedding, threads: Math.min(availableParallelism(), 8) },

@@ -1,6 +1,7 @@
 import { badInput } from '../kernel/errors.js';
-import { isUuid, type WorkspaceId } from '../kernel/ids.js';
+import { isUuid } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
+import type { Caller } from '../platform/access/index.js';
 import { Strategy, type Answer } from './answer.js';
 import { ask, type Asked, type AskParts } from './ask.js';
 import type { AskEvent } from './events.js';
@@ -9,11 +10,6 @@ import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type A
 import type { AnswerFilter } from './record/answer-store.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { SharedStream } from './shared-stream.js';
-
-/** Who asks. */
-export interface Caller {
-  workspaceId: WorkspaceId;
-}
 
 /** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
 const LONGEST_SUFFIX = 8;

@@ -22,7 +22,7 @@ import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from '
 import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
 import { decideRoute, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { Stopwatch } from './stopwatch.js';
-import { wordAbstention, wordAnswer } from './word.js';
+import { wordAbstention, wordAnswer } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
 
 export interface AskParts {

@@ -4,7 +4,7 @@ import type { ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
 import type { AskEvent } from './events.js';
 import type { Plan } from './plan.js';
-import type { Worded } from './word.js';
+import type { Worded } from './word-answer.js';
 
 /** A label and the token that stands for it. */
 export type LabelToken = { label: string; token: number };

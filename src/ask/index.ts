@@ -12,7 +12,7 @@ export type {
 export { Strategy as StrategyValues } from './answer.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { pool } from './labelled-rows.js';
-export { AskService, type Caller } from './ask-service.js';
+export { AskService } from './ask-service.js';
 export type { AskParts } from './ask.js';
 export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask-graphql.js';
 export type { AskEvent } from './events.js';

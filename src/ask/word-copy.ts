@@ -2,7 +2,7 @@ import { REFUSAL } from '../prompting/index.js';
 import type { GenerateDone } from '../worker-protocol/index.js';
 import { declined, unsure } from './abstain.js';
 import type { AskEvent } from './events.js';
-import { abstained, FINISH_REASONS, passOn, type Worded } from './word.js';
+import { abstained, FINISH_REASONS, passOn, type Worded } from './word-answer.js';
 
 /** Where nobody asks for more, the model's own choice between a span and the refusal decides. */
 const ANY_CONFIDENCE = 0;

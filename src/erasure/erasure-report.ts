@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 /** A file that had to stay. */
 const keptFile = z.object({ fileId: z.string(), name: z.string(), reason: z.string() });
-export type KeptFile = z.infer<typeof keptFile>;
 
 /** What an erasure did. */
 export const erasureReport = z.object({

@@ -1,6 +1,6 @@
 import { Arg, createUnionType, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { StoredJson } from '../kernel/stored-json.js';
+import type { StoredJson, ValueOf } from '../kernel/stored-json.js';
 import { cost } from './complexity.js';
 import { make } from './make.js';
 import type { NodeRegistry } from './node.js';
@@ -23,8 +23,6 @@ export interface RunDefinition {
   readonly events: Readonly<Record<string, StoredJson<unknown>>>;
 }
 
-type Payload<S> = S extends StoredJson<infer T> ? T : never;
-
 /** The GraphQL type of an event, and its own fields from what the event carries. */
 export interface EventGraph<T> {
   readonly type: new () => RunEventType;
@@ -38,7 +36,7 @@ export const runEvent = <T, G extends RunEventType>(
 ): EventGraph<T> => ({ type, fields });
 
 /** The types of a kind's events. `progress` also tells of the beginning and the end, where there is no detail. */
-type EventGraphs<E> = { [N in keyof E]: EventGraph<N extends 'progress' ? Payload<E[N]> | undefined : Payload<E[N]>> };
+type EventGraphs<E> = { [N in keyof E]: EventGraph<N extends 'progress' ? ValueOf<E[N]> | undefined : ValueOf<E[N]>> };
 
 /** Follows runs; what a derived resolver needs of the run queue. */
 export interface RunSource extends FollowedRuns {

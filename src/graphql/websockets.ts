@@ -1,6 +1,7 @@
 import { handleProtocols, makeServer, MessageType } from 'graphql-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
@@ -184,7 +185,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
       const all = [...sockets.clients].map(
         (client) => new Promise<void>((resolve) => client.once('close', () => resolve())),
       );
-      await Promise.race([Promise.all(all), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
+      await Promise.race([Promise.all(all), sleep(1_000, undefined, { ref: false })]);
       for (const client of sockets.clients) client.terminate();
       sockets.close();
     },

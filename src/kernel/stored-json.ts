@@ -17,6 +17,9 @@ export interface StoredJson<T> {
   decode(json: unknown): T;
 }
 
+/** What a stored form keeps. */
+export type ValueOf<S> = S extends StoredJson<infer T> ? T : never;
+
 /** Brings JSON of one format into the next one. */
 export type Upgrade = (old: Json) => Json;
 

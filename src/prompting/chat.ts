@@ -58,13 +58,13 @@ function attempt(
   messages: readonly ChatMessage[],
   tokens: ChatTokens,
 ): Attempt<{ segments: PromptSegment[] }> {
-  const frame = frameOf(
+  const wrapping = wrappingOf(
     template,
     messages.map(({ role }) => role),
     tokens,
   );
-  if (!frame.ok) return frame;
-  const segments = frame.pieces.flatMap((text, index) => [
+  if (!wrapping.ok) return wrapping;
+  const segments = wrapping.pieces.flatMap((text, index) => [
     { text, special: true },
     { text: messages[index]?.content ?? '', special: false },
   ]);
@@ -72,24 +72,24 @@ function attempt(
 }
 
 /** What the template writes before, between and after the contents. */
-type Frame = Attempt<{ pieces: string[] }>;
+type Wrapping = Attempt<{ pieces: string[] }>;
 
-const KEPT_FRAMES = 64;
-const frames = new Map<string, Frame>();
+const KEPT_WRAPPINGS = 64;
+const wrappings = new Map<string, Wrapping>();
 
 /** As the template sees no content, what it writes depends on the roles alone, if it doesn't look at the clock. */
-function frameOf(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Frame {
+function wrappingOf(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Wrapping {
   const key = JSON.stringify([template, roles, tokens.bosToken, tokens.eosToken]);
-  const known = frames.get(key);
+  const known = wrappings.get(key);
   if (known) return known;
-  const frame = render(template, roles, tokens);
-  if (template.includes('strftime_now')) return frame;
-  if (frames.size >= KEPT_FRAMES) frames.clear();
-  frames.set(key, frame);
-  return frame;
+  const wrapping = render(template, roles, tokens);
+  if (template.includes('strftime_now')) return wrapping;
+  if (wrappings.size >= KEPT_WRAPPINGS) wrappings.clear();
+  wrappings.set(key, wrapping);
+  return wrapping;
 }
 
-function render(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Frame {
+function render(template: string, roles: readonly ChatMessage['role'][], tokens: ChatTokens): Wrapping {
   const mark = unusedMark(template);
   const placeholders = roles.map((_, index) => `${mark}${index}${mark}`);
   let rendered: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError } from '../../kernel/errors.js';
 
 const BEAT_MS = 2_000;
@@ -22,7 +22,7 @@ export async function withFileLock<T>(
 ): Promise<T> {
   const token = `${process.pid} ${randomUUID()}`;
   await mkdir(dirname(path), { recursive: true }).catch(unwritable(path));
-  while (!(await take(path, token))) await delay(RETRY_MS, undefined, { signal });
+  while (!(await take(path, token))) await sleep(RETRY_MS, undefined, { signal });
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT_MS);
   try {
     return await work();
@@ -53,7 +53,7 @@ async function replace(path: string, token: string): Promise<boolean> {
   const mine = `${path}.${randomUUID()}`;
   await writeFile(mine, token);
   await rename(mine, path);
-  await delay(50);
+  await sleep(50);
   return (await holder(path)) === token;
 }
 

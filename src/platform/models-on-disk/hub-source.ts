@@ -1,6 +1,6 @@
 import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 import { GraftError } from '../../kernel/errors.js';
 import { isSha256, type Sha256 } from '../../kernel/hashing.js';
@@ -68,7 +68,7 @@ export class HubSource {
         if (!received) this.#unreachable = { since: performance.now(), why };
         fruitless = (await sizeOf(fetching.part)) > before ? 0 : fruitless + 1;
         if (!received || fruitless >= MAX_FRUITLESS) throw new SourceFailed(why);
-        await delay(200 * 2 ** fruitless, undefined, { signal: fetching.signal });
+        await sleep(200 * 2 ** fruitless, undefined, { signal: fetching.signal });
       }
     }
   }

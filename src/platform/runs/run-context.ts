@@ -1,9 +1,7 @@
-import type { StoredJson } from '../../kernel/stored-json.js';
+import type { ValueOf } from '../../kernel/stored-json.js';
 import type { Transaction } from '../database/index.js';
 import type { EventSchemas } from './run-kind.js';
 import type { RunRow } from './run.js';
-
-type Payload<S> = S extends StoredJson<infer T> ? T : never;
 
 /** What a handler gets. Everything that it writes through this stops having an effect once another runner took the run over. */
 export interface RunContext<I = unknown, C = unknown, E extends EventSchemas = EventSchemas> {
@@ -18,7 +16,7 @@ export interface RunContext<I = unknown, C = unknown, E extends EventSchemas = E
    * @param fraction 0..1; one higher than ever before counts as progress, so that earlier interruptions are forgiven
    * @param detail what the kind's event `progress` says besides
    */
-  progress(fraction: number, message: string, detail?: Payload<E['progress']>): Promise<void>;
+  progress(fraction: number, message: string, detail?: ValueOf<E['progress']>): Promise<void>;
   /**
    * Writes down what the run goes on from after an interruption, and forgives earlier ones.
    * @param tx of `fenced`, for a checkpoint that is true if and only if the rest of that transaction is
@@ -30,7 +28,7 @@ export interface RunContext<I = unknown, C = unknown, E extends EventSchemas = E
    */
   fenced<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** Appends an event of the kind's own to the run's stream, for its subscribers. @param tx of `fenced` */
-  emit<N extends keyof E & string>(name: N, payload: Payload<E[N]>, tx?: Transaction): Promise<void>;
+  emit<N extends keyof E & string>(name: N, payload: ValueOf<E[N]>, tx?: Transaction): Promise<void>;
   /**
    * Lets a waiting run that needs the same slot go first, if this one has had its slice: call it after a checkpoint.
    * @throws the reason of `signal`, which the handler lets pass; the run goes on from its checkpoint later

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError } from '../../kernel/errors.js';
 import { whenGone } from '../../task-process/index.js';
 import {
@@ -211,7 +212,7 @@ export class WorkerProcess {
 
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
-    while (this.pending.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.pending.size > 0) await sleep(10);
   }
 
   private receive(value: unknown): void {

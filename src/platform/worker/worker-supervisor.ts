@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, type Clock } from '../../kernel/clock.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type {
@@ -102,10 +103,7 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
     const process = this.process;
     this.process = null;
     if (process === null) return;
-    await Promise.race([
-      process.idle(),
-      new Promise((resolve) => setTimeout(resolve, this.options.drainMs ?? 5_000).unref()),
-    ]);
+    await Promise.race([process.idle(), sleep(this.options.drainMs ?? 5_000, undefined, { ref: false })]);
     await process.close(2_000);
   }
 
