@@ -14,7 +14,7 @@ import { unsure } from './abstain.js';
 import { scoreLabels, type ClassifyStep, type LabelProbability, type LabelToken } from './classify.js';
 import type { AskEvent } from './events.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import { abstained, type Worded } from './word.js';
+import { abstained, type Worded } from './word-answer.js';
 
 /** Labelled rows that an answer is read from, and how much they count beside an adapter. */
 export interface LabelledRows {

@@ -1,6 +1,6 @@
 /** What adapters are worth: that they act, and how well they answer. */
 export { attestationRuns } from './attestation/attestation-graphql.js';
-export { Attestor, type AttestorParts } from './attestation/attestor.js';
+export { Attestor } from './attestation/attestor.js';
 export { evaluationResolvers } from './evaluation-graphql.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
 export { EvaluationStore } from './evaluations/evaluation-store.js';
@@ -9,8 +9,8 @@ export { HybridFitter } from './blend/hybrid-fitter.js';
 export { strategyComparisonRuns } from './comparison/comparison-graphql.js';
 export { Comparer } from './comparison/comparer.js';
 export { scaleChoiceRuns } from './scale/scale-graphql.js';
-export { ScaleChooser, type ScaleChooserParts } from './scale/scale-chooser.js';
-export { Gate, type GateParts } from './gate/gate.js';
-export { Evaluator, type EvaluatorParts, type StartEvaluation } from './evaluations/evaluator.js';
+export { ScaleChooser } from './scale/scale-chooser.js';
+export { Gate } from './gate/gate.js';
+export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
 export { answerF1, exactMatch, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';

@@ -2,30 +2,16 @@
 import 'reflect-metadata';
 
 export { cost, itemsAskedFor, type CostArguments } from './complexity.js';
-export {
-  ConnectionArgs,
-  PageInfo,
-  connectionTypes,
-  mapPage,
-  toConnection,
-  type ConnectionOf,
-  type EdgeOf,
-} from './connections.js';
-export {
-  createGraphContext,
-  type BatchFunction,
-  type GraphContext,
-  type OperationCost,
-  type SignalSource,
-} from './context.js';
-export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
+export { ConnectionArgs, connectionTypes, mapPage, toConnection, type ConnectionOf } from './connections.js';
+export { createGraphContext, type GraphContext, type OperationCost, type SignalSource } from './context.js';
+export { fromGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
 export { make } from './make.js';
-export { DEFAULT_MAX_ITEMS, MaxItems, mostItems } from './max-items.js';
-export { NodeRegistry, NodeType, markType, markedType, type NodeFetch } from './node.js';
+export { MaxItems, mostItems } from './max-items.js';
+export { NodeRegistry, NodeType } from './node.js';
 export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
-export { RunEventType, afterEvent, runEventFields, type StoredEventLike } from './run-events.js';
-export { runEvent, runGraph, runResolvers, type RunGraph, type RunSource } from './run-graph.js';
+export { RunEventType } from './run-events.js';
+export { runEvent, runGraph, runResolvers, type RunSource } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
   RunError,
@@ -35,7 +21,6 @@ export {
   runFields,
   runObject,
   runTypeName,
-  type RunObject,
   type RunRowLike,
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';

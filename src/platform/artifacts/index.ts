@@ -1,6 +1,6 @@
 /** Content-addressed files, and users' files on top of them. */
-export type { ArtifactStore, StagedBytes, StoredBytes } from './artifact-store.js';
-export { FileService, type NewFile, type StoredFileRow } from './files.js';
+export type { ArtifactStore, StagedBytes } from './artifact-store.js';
+export { FileService, type StoredFileRow } from './files.js';
 export { ArtifactElsewhere, nullIfLost } from './faults.js';
 export { homeName, LocalArtifactStore } from './local-artifact-store.js';
 export { openArtifactStore } from './open-artifact-store.js';

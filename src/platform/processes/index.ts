@@ -1,4 +1,4 @@
-export { startServices, type Services, type ServicesHealth, type ServicesOptions } from './services.js';
+export { startServices, type Services, type ServicesHealth } from './services.js';
 export type { ServiceHealth } from './supervised-process.js';
-export { lockHome, type HomeLock } from './home-lock.js';
-export { openHome, removeHome } from './home.js';
+export { lockHome } from './home-lock.js';
+export { removeHome } from './home.js';

@@ -1,3 +1,2 @@
-export { createLogger, silentLogger, type Logger, type LoggerOptions } from './logger.js';
-export { Metrics, type EndedOperation, type GaugeSource, type Sample } from './metrics.js';
-export { loggedError } from './redaction.js';
+export { createLogger, silentLogger, type Logger } from './logger.js';
+export { Metrics, type EndedOperation } from './metrics.js';
