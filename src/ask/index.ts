@@ -1,24 +1,15 @@
 /** Questions and their answers. */
-export type {
-  Abstention,
-  Answer,
-  Citation,
-  Conflict,
-  Evidence,
-  RouteDecision,
-  Strategy,
-  StrategyChoice,
-} from './answer.js';
+export type { Answer, Conflict, Evidence } from './answer.js';
 export { Strategy as StrategyValues } from './answer.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { pool } from './labelled-rows.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './ask.js';
-export { Answer as AnswerType, askResolvers, type AskResolverParts } from './ask-graphql.js';
+export { askResolvers } from './ask-graphql.js';
 export type { AskEvent } from './events.js';
 export { AppliedAdapter } from './answer-graphql.js';
-export { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
-export { AnswerStore, type AnswerFilter } from './record/answer-store.js';
+export type { AskInput } from './question.js';
+export { AnswerStore } from './record/answer-store.js';
 export { answerHolder } from './record/erase-answers.js';
 export { ExpectedTimes } from './route.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts. */

@@ -2,17 +2,15 @@
 export { Data, type DataParts } from './data.js';
 export { dataResolvers, dataRuns } from './data-graphql.js';
 export { EntityType } from './datasets/content-graphql.js';
-export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
-export { DatasetVersion, loadVersion, toVersion } from './datasets/version-graphql.js';
+export { DatasetVersion, loadVersion } from './datasets/version-graphql.js';
 export { loadRow } from './datasets/load-row.js';
 export { DatasetRow } from './datasets/row-graphql.js';
-export type { DatasetRecord, RowGroupRecord, VersionRecord } from './datasets/dataset.js';
 export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
-export type { RowFilter, StoredRow, VersionRows } from './datasets/version-rows.js';
+export type { StoredRow } from './datasets/version-rows.js';
 export { FeatureService } from './features/feature-service.js';
 export { FeatureStore } from './features/feature-store.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
-export { featureValues, renderFeatures, type FeatureValues } from './features/feature-view.js';
+export { featureValues, renderFeatures } from './features/feature-view.js';
 export { Split } from './importing/splits.js';
 export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './label-index/label-index.js';
 export { LabelIndexes } from './label-index/label-indexer.js';
@@ -32,29 +30,12 @@ export {
   renderPrompt,
   TASK_KINDS,
   TaskKind,
-  type Aids,
   type Entity,
-  type RenderedExample,
-  type TaskAnswer,
   type TaskContext,
   type TaskInput,
   type TaskRow,
 } from './tasks/index.js';
-export {
-  auditSupervision,
-  factsOf,
-  SupervisionFault,
-  type AuditedModel,
-  type AuditSettings,
-  type SupervisionAudit,
-  type SupervisionFinding,
-} from './training-examples/supervision-audit.js';
-export type {
-  ExampleTemplate,
-  ExampleTokenizer,
-  MaterialisedExamples,
-  TrainingExampleCache,
-} from './training-examples/training-example-cache.js';
+export { auditSupervision, factsOf, type SupervisionAudit } from './training-examples/supervision-audit.js';
 // How alike two texts are, by the measure that near duplicates and leaks go by.
 export { jaccard, NEAR_DUPLICATE, shingles } from './validation/near-duplicates/minhash.js';
 export { wordsForm } from './validation/near-duplicates/text-forms.js';

@@ -1,14 +1,7 @@
 export { WorkerState } from './worker-client.js';
-export type {
-  CallEvent,
-  CallOptions,
-  LongCallOptions,
-  RoleClient,
-  WorkerClient,
-  WorkerStatus,
-} from './worker-client.js';
+export type { CallEvent, WorkerClient, WorkerStatus } from './worker-client.js';
 export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';
 export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';
-export { TrainWorker, type TrainWorkerOptions } from './train-worker.js';
+export { TrainWorker } from './train-worker.js';
 export { WorkerSupervisor, type SupervisorOptions } from './worker-supervisor.js';
