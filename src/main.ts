@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { answerHolder, AnswerStore, AskService, ExpectedTimes } from './ask/index.js';
+import { answerHolder, AnswerStore, AskService, ExpectedTimes, RouterStore } from './ask/index.js';
 import { loadConfig, sharedStoreOf, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
 import {
@@ -19,6 +19,8 @@ import {
   Comparer,
   HybridFitter,
   hybridFitRuns,
+  RouterFitter,
+  routerFitRuns,
   scaleChoiceRuns,
   strategyComparisonRuns,
 } from './evaluation/index.js';
@@ -203,6 +205,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   });
   teardown.add(() => data.stop());
 
+  const routers = new RouterStore(database);
   const answering = {
     registry,
     adapters,
@@ -212,6 +215,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     expected: new ExpectedTimes(),
     features: data.features,
     labelIndexes: data.labelIndexes,
+    routers,
     clock: systemClock,
   };
   const asking = new AskService(answering);
@@ -228,6 +232,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const hybridFitter = new HybridFitter({ runs, registry, adapters, data, worker });
+  const routerFitter = new RouterFitter({
+    ...{ runs, registry, adapters, data, worker, retriever, routers },
+    documents: stores.documents,
+  });
   const comparer = new Comparer({
     ...{ runs, registry, adapters, data, worker },
     asking: new AskService({ ...answering, worker: inBulk(worker), expected: new ExpectedTimes() }),
@@ -273,6 +281,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       },
       evaluation: {
         ...{ attestor, evaluator, evaluations, gate, scales, hybridFitter, comparer },
+        ...{ routerFitter, routers },
         ...{ adapters, registry, data },
       },
       erasure: {},
@@ -301,6 +310,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle([hybridFitRuns], hybridFitter);
   runs.handle([strategyComparisonRuns], comparer);
   runs.handle([erasureRuns], erasure);
+  runs.handle([routerFitRuns], routerFitter);
   teardown.add(() => knowledge.stop());
   teardown.add(() => runs.stop());
   const gateway = await startGateway({

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AnswerStore, AskService, ExpectedTimes, type AskParts } from '../../src/ask/index.js';
+import { AnswerStore, AskService, ExpectedTimes, RouterStore, type AskParts } from '../../src/ask/index.js';
 import { Data } from '../../src/data/index.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
@@ -76,6 +76,7 @@ export async function startAnswering() {
     expected: new ExpectedTimes(),
     features: data.features,
     labelIndexes: data.labelIndexes,
+    routers: new RouterStore(database),
   };
 
   /** Makes a collection of these documents and waits until it can be searched. */

@@ -27,6 +27,8 @@ export type RouteReason = z.infer<typeof routeReason>;
 
 const routeCandidate = z.object({
   strategy: z.enum(Strategy),
+  /** `name@3`; missing where no adapter was named. */
+  adapter: z.string().optional(),
   available: z.boolean(),
   /** 0 to 1; null as long as nothing has learned it. */
   probability: z.number().nullable(),
@@ -40,6 +42,8 @@ const routeDecision = z.object({
   chosenBy: z.enum(RouteSource),
   candidates: z.array(routeCandidate),
   reasons: z.array(routeReason),
+  /** The router that was asked; missing where none was. */
+  router: z.object({ version: z.number().int(), mode: z.enum(['OBSERVE', 'APPLY']), margin: z.number() }).optional(),
 });
 export type RouteDecision = z.infer<typeof routeDecision>;
 

@@ -1,7 +1,13 @@
 import type { FeatureService, LabelIndexes, Neighbour } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { Passage, QueryVector, Retriever, SearchScope } from '../knowledge/index.js';
+import {
+  embedderDigest,
+  type Passage,
+  type QueryVector,
+  type Retriever,
+  type SearchScope,
+} from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/index.js';
 import { abstention, relevance } from './abstain.js';
@@ -20,7 +26,9 @@ import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
 import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
-import { decideRoute, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
+import { decideRoute, routed, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
+import { lookAround, type Looked } from './router/look-around.js';
+import type { RouterStore } from './router/router-store.js';
 import { Stopwatch } from './stopwatch.js';
 import { wordAbstention, wordAnswer } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
@@ -33,6 +41,7 @@ export interface AskParts {
   answers: AnswerStore;
   features: Pick<FeatureService, 'read'>;
   labelIndexes: Pick<LabelIndexes, 'require' | 'find' | 'nearest' | 'store'>;
+  routers: Pick<RouterStore, 'current'>;
   expected: ExpectedTimes;
   clock: Clock;
 }
@@ -80,8 +89,11 @@ async function* answer(
   const expectedMs = parts.expected.medians();
   const vector = mayRead(question, expectedMs) ? vectorOf(parts.retriever, workspaceId, asked, signal) : undefined;
   const sources = await watch.time('scope', () => sourcesOf(parts, workspaceId, question));
-  const chosen = chooseRoute(question, sources, expectedMs);
-  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, question, chosen.strategy, sources));
+  const looked = await askRouter(parts, { workspaceId, question, sources, expectedMs, vector, watch }, signal);
+  const observed = chooseRoute(question, sources, expectedMs);
+  const chosen = looked ? routed(observed, looked) : observed;
+  const applied = looked?.mode === 'APPLY' ? { ...question, adapter: looked.choice.chosen.adapter } : question;
+  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, applied, chosen.strategy, sources));
   const route = withReason(chosen, unreadReason(plan));
   yield { type: 'route', route };
 
@@ -95,7 +107,7 @@ async function* answer(
   const [left, found, neighbours] = await watch.time('retrieve', () =>
     Promise.all([
       measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: generation.maxTokens }, count),
-      plan.scope && retrievePassages(reading, plan.scope, { text: asked, vector }, signal),
+      plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector }, signal)),
       nearestRows(parts, plan, workspaceId, vector ?? (() => vectorOf(parts.retriever, workspaceId, asked, signal))),
     ]),
   );
@@ -183,6 +195,31 @@ async function sourcesOf(
     return { scope: null, labelled: await labelIndexes.require(workspaceId, dataset, 'input.dataset') };
   const nothing = strategy !== 'AUTO' && !STRATEGIES[strategy].reads && collections === null;
   return { scope: nothing ? null : await retriever.scope(workspaceId, collections), labelled: null };
+}
+
+/** What a fitted router makes of a question whose caller leaves the choice; null where there is none to ask. */
+async function askRouter(
+  parts: AskParts,
+  { workspaceId, question, sources, expectedMs, vector, watch }: Routing,
+  signal: AbortSignal,
+): Promise<Looked | null> {
+  const { strategy, collections, text } = question;
+  if (strategy !== 'AUTO' || collections !== null || sources.scope === null) return null;
+  const current = await parts.routers.current(workspaceId, embedderDigest(parts.registry.embedder()));
+  if (!current) return null;
+  const asked = vector ?? vectorOf(parts.retriever, workspaceId, text, signal);
+  return watch.time('route', () =>
+    lookAround(parts, current, { workspaceId, text, scope: sources.scope!, vector: asked, expectedMs }, signal),
+  );
+}
+
+interface Routing {
+  workspaceId: WorkspaceId;
+  question: Question;
+  sources: Sources;
+  expectedMs: ReturnType<ExpectedTimes['medians']>;
+  vector: Promise<QueryVector> | undefined;
+  watch: Stopwatch;
 }
 
 /** The labelled rows nearest to the question; none where the plan reads none. */

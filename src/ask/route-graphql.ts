@@ -1,5 +1,6 @@
-import { Field, Float, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { RouteSource, Strategy } from './answer.js';
+import { RouterMode } from './router/router.js';
 
 const STRATEGIES = {
   BASE: { description: 'The base model alone, from what it knows.' },
@@ -45,12 +46,15 @@ export class RouteCandidate {
   @Field(() => Strategy, { description: 'Which.' })
   strategy!: Strategy;
 
+  @Field(() => String, { nullable: true, description: 'With which adapter, as `name@3`; null without one.' })
+  adapter?: string | null;
+
   @Field(() => Boolean, { description: 'Whether it could have answered.' })
   available!: boolean;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Probability that it answers well, 0 to 1; null as long as no router has learned it.',
+    description: 'Probability that the question belongs there, 0 to 1; null as long as no router has learned it.',
   })
   probability!: number | null;
 
@@ -59,6 +63,27 @@ export class RouteCandidate {
     description: 'Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.',
   })
   expectedMs!: number | null;
+}
+
+registerEnumType(RouterMode, {
+  name: 'RouterMode',
+  description: 'What a router does with its choice.',
+  valuesConfig: {
+    OBSERVE: { description: 'Answers say what it would have chosen.' },
+    APPLY: { description: 'It chooses, where a question says `AUTO` and names no collections.' },
+  },
+});
+
+@ObjectType({ description: 'The router that was asked.' })
+export class RouterAsked {
+  @Field(() => Int, { description: 'Number of its version.' })
+  version!: number;
+
+  @Field(() => RouterMode, { description: 'Whether it chose, or only observed.' })
+  mode!: RouterMode;
+
+  @Field(() => Float, { description: 'Probability of its choice minus that of the runner-up, 0 to 1.' })
+  margin!: number;
 }
 
 @ObjectType({ description: 'The strategy that was chosen, and why.' })
@@ -77,4 +102,7 @@ export class RouteDecision {
 
   @Field(() => [RouteReason], { description: 'What spoke for and against it.' })
   reasons!: RouteReason[];
+
+  @Field(() => RouterAsked, { nullable: true, description: 'The router that was asked; null where none was.' })
+  router?: RouterAsked | null;
 }

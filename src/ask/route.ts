@@ -1,6 +1,7 @@
 import type { RouteCandidate, RouteDecision, RouteReason, Strategy } from './answer.js';
 import { STRATEGIES, type Plan } from './plan.js';
 import type { Question } from './question.js';
+import type { Looked } from './router/look-around.js';
 
 /** What the decision is made from. */
 export interface RouteFeatures {
@@ -60,6 +61,21 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
           : 'There is no passage to read.',
     });
   return { strategy, chosenBy: choice === 'AUTO' ? 'ROUTER' : 'CALLER', candidates: candidatesOf(features), reasons };
+}
+
+/** The decision that a router makes, or what it would have made of the question where it only observes. */
+export function routed(observed: RouteDecision, { version, mode, choice, reasons }: Looked): RouteDecision {
+  const { chosen, places, margin } = choice;
+  const router = { version, mode, margin };
+  const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
+    ...{ strategy, available: true, probability, expectedMs },
+    ...(adapter !== null && { adapter }),
+  }));
+  if (mode === 'APPLY') return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons, router };
+  const named = chosen.adapter === null ? chosen.strategy : `${chosen.strategy} with ${chosen.adapter}`;
+  const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
+  const told = { feature: 'router.observed', value: choice.chosen.probability ?? 0, contribution: 0, sentence };
+  return { ...observed, candidates, reasons: [...observed.reasons, told], router };
 }
 
 /** The decision with something that was only seen later, such as a vector store that does not answer. */

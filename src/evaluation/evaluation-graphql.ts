@@ -14,6 +14,7 @@ import {
 } from './gate/gate-graphql.js';
 import { HybridFitResolver, type HybridFitResolverParts } from './blend/blend-graphql.js';
 import { StrategyComparisonResolver, type ComparisonResolverParts } from './comparison/comparison-graphql.js';
+import { RouterResolver, type RouterResolverParts } from './router/router-graphql.js';
 import { ScaleChoiceResolver, type ScaleResolverParts } from './scale/scale-graphql.js';
 import { toEvaluation } from './evaluations/evaluation-types.js';
 
@@ -24,7 +25,8 @@ export const evaluationResolvers: ResolverList<
     GateResolverParts &
     ScaleResolverParts &
     HybridFitResolverParts &
-    ComparisonResolverParts
+    ComparisonResolverParts &
+    RouterResolverParts
 > = {
   classes: [
     AttestationRunResolver,
@@ -37,6 +39,7 @@ export const evaluationResolvers: ResolverList<
     ScaleChoiceResolver,
     HybridFitResolver,
     StrategyComparisonResolver,
+    RouterResolver,
   ],
   registerNodes(nodes, { evaluator }) {
     nodes.register('Evaluation', async ({ workspaceId }, id) => {

@@ -8,6 +8,8 @@ export { hybridFitRuns } from './blend/blend-graphql.js';
 export { HybridFitter } from './blend/hybrid-fitter.js';
 export { strategyComparisonRuns } from './comparison/comparison-graphql.js';
 export { Comparer } from './comparison/comparer.js';
+export { routerFitRuns } from './router/router-graphql.js';
+export { RouterFitter } from './router/router-fitter.js';
 export { scaleChoiceRuns } from './scale/scale-graphql.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';

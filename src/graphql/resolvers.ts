@@ -6,6 +6,7 @@ import {
   evaluationResolvers,
   evaluationRuns,
   hybridFitRuns,
+  routerFitRuns,
   scaleChoiceRuns,
   strategyComparisonRuns,
 } from '../evaluation/index.js';
@@ -42,6 +43,7 @@ export const RUN_KINDS = [
   hybridFitRuns,
   strategyComparisonRuns,
   erasureRuns,
+  routerFitRuns,
 ] as const;
 
 /** Every domain's list. A new domain is a line here; `main.ts` doesn't compile until it passes that domain's parts. */

@@ -1,6 +1,6 @@
 import { pool, type LabelProbability } from '../../ask/index.js';
 import { mostProbable, type Blend } from '../../data/index.js';
-import { minimize } from '../regression/lbfgs.js';
+import { minimize } from '../../kernel/minimize.js';
 
 /** What an adapter and the nearest rows say of a text whose label is known. */
 export interface Opinions {

@@ -1,4 +1,4 @@
-import { minimize } from './lbfgs.js';
+import { minimize } from '../../kernel/minimize.js';
 
 /** Rows of vectors, row-major [rows, dimensions], each with the number of its class. */
 export interface LabelledVectors {

@@ -15,14 +15,20 @@ const NAMES = ['everyday', 'narrative', 'reference'];
 const WINDOW_CHARACTERS = 600;
 
 export async function readGeneralText(): Promise<GeneralText> {
-  const read = (file: string): Promise<string> =>
-    readFile(join(packageRoot(), 'examples', 'general-text', file), 'utf8');
   const texts = await Promise.all(
     NAMES.map(async (name) => ({ name, windows: windowsOf(await read(`retention-${name}.txt`)) })),
   );
-  const prompts = (await read('chat-prompts.txt')).split('\n').filter((line) => line !== '');
-  return { texts, prompts };
+  return { texts, prompts: await readChatPrompts() };
 }
+
+/** Questions of no particular task. */
+export const readChatPrompts = async (): Promise<string[]> =>
+  (await read('chat-prompts.txt')).split('\n').filter((line) => line !== '');
+
+/** The text that training replays. */
+export const readReplay = (): Promise<string> => read('replay.txt');
+
+const read = (file: string): Promise<string> => readFile(join(packageRoot(), 'examples', 'general-text', file), 'utf8');
 
 /** Whole paragraphs in windows of at least `WINDOW_CHARACTERS`; only the last may be shorter. */
 export function windowsOf(text: string): string[] {

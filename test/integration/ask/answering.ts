@@ -4,6 +4,7 @@ import {
   AskService,
   askResolvers,
   ExpectedTimes,
+  RouterStore,
   type AskEvent,
   type AskParts,
 } from '../../../src/ask/index.js';
@@ -87,6 +88,7 @@ export async function startAnswering() {
     expected: new ExpectedTimes(),
     features,
     labelIndexes: data.labelIndexes,
+    routers: new RouterStore(database),
   };
   const service = new AskService(parts);
   const caller = { workspaceId };

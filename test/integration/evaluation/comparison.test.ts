@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { AnswerStore, AskService, ExpectedTimes, type AskInput } from '../../../src/ask/index.js';
+import { AnswerStore, AskService, ExpectedTimes, RouterStore, type AskInput } from '../../../src/ask/index.js';
 import { dataRuns } from '../../../src/data/index.js';
 import { Comparer, HybridFitter, hybridFitRuns, strategyComparisonRuns } from '../../../src/evaluation/index.js';
 import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';
@@ -67,6 +67,7 @@ describe('labels by an adapter and by labelled rows', () => {
       retriever: new Retriever({ ...shared, collections: new CollectionStore(database) }),
       answers: new AnswerStore(database),
       expected: new ExpectedTimes(),
+      routers: new RouterStore(database),
       ...{ features, labelIndexes },
     });
     comparer = new Comparer({ ...{ runs, registry: models, worker, asking }, adapters: kit.adapters, data: data.data });

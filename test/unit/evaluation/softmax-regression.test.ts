@@ -1,5 +1,5 @@
 import { chooseStrength } from '../../../src/evaluation/regression/choose-strength.js';
-import { minimize } from '../../../src/evaluation/regression/lbfgs.js';
+import { minimize } from '../../../src/kernel/minimize.js';
 import {
   fitSoftmax,
   predictSoftmax,

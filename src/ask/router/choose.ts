@@ -1,0 +1,64 @@
+import type { Strategy } from '../answer.js';
+
+/** A way to answer, and how much speaks for it. */
+export interface Place {
+  strategy: Strategy;
+  /** `name@3`; null without one. */
+  adapter: string | null;
+  /** Log-odds that the question belongs there; null where nobody calibrated it. */
+  logOdds: number | null;
+  /** Median time of an answer, in ms; null where it is not known. */
+  expectedMs: number | null;
+}
+
+export interface Weighed extends Place {
+  /** 0 to 1, over all places; null where nobody calibrated it. */
+  probability: number | null;
+}
+
+export interface Choice {
+  chosen: Weighed;
+  places: Weighed[];
+  /** Probability of the chosen one minus that of the runner-up. */
+  margin: number;
+  /** Why it is not simply the most probable one; null when it is. */
+  exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | null;
+}
+
+/** Places this close are told apart by what they cost. */
+const TIE = 0.02;
+/** A choice that is less probable than this is none: then it is better to read, and to be able to refuse. */
+const SURE = 0.5;
+
+/** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
+export function weigh(
+  places: readonly Place[],
+  { baseScore, temperature }: { baseScore: number; temperature: number },
+): Weighed[] {
+  const scores = places.map(({ strategy, logOdds }) =>
+    strategy === 'BASE' ? baseScore : logOdds === null ? null : logOdds / temperature,
+  );
+  const highest = Math.max(...scores.map((score) => score ?? -Infinity));
+  const powers = scores.map((score) => (score === null ? null : Math.exp(score - highest)));
+  const sum = powers.reduce<number>((all, power) => all + (power ?? 0), 0);
+  return places.map((place, i) => ({ ...place, probability: powers[i] === null ? null : powers[i]! / sum }));
+}
+
+/**
+ * The most probable place; of those as good as tied the cheapest. Where documents can be read, and were never calibrated or no place is
+ * probable enough, they are read.
+ */
+export function choose(places: readonly Weighed[]): Choice {
+  const known = places.filter(({ probability }) => probability !== null);
+  const [best, next] = [...known].sort((a, b) => b.probability! - a.probability!);
+  const margin = (best?.probability ?? 0) - (next?.probability ?? 0);
+  const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
+  const all = [...places];
+  if (reading && reading.logOdds === null) return { chosen: reading, places: all, margin, exception: 'UNKNOWN' };
+  if (reading && best!.probability! < SURE)
+    return { chosen: reading, places: all, margin, exception: best === reading ? null : 'UNSURE' };
+  const tied = known.filter(({ probability }) => best!.probability! - probability! <= TIE);
+  const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
+  const chosen = cheapest?.expectedMs == null ? best! : cheapest;
+  return { chosen, places: all, margin, exception: chosen === best ? null : 'TIE' };
+}

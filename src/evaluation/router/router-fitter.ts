@@ -1,0 +1,213 @@
+import {
+  signalOfPassages,
+  signalOfSample,
+  type AdapterSample,
+  type RouterMode,
+  type RouterStore,
+  type Signal,
+} from '../../ask/index.js';
+import { inputText, Split, type Data } from '../../data/index.js';
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { seededRandom } from '../../kernel/random.js';
+import { embedderDigest, type DocumentStore, type Retriever, type SearchScope } from '../../knowledge/index.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
+import { sampleRows } from '../evaluations/sample-rows.js';
+import { readChatPrompts, readReplay } from '../retention/general-text.js';
+import { clozeQuestion } from './cloze.js';
+import { fitRouter, type PlacedQuestion } from './fit-router.js';
+import { routerFit, type RouterFitContext } from './router-run.js';
+
+export interface RouterFitterParts {
+  runs: RunQueue;
+  registry: Pick<ModelRegistry, 'embedder'>;
+  adapters: AdapterRegistry;
+  data: Data;
+  retriever: Pick<Retriever, 'scope' | 'retrieve'>;
+  documents: Pick<DocumentStore, 'sampleChunks'>;
+  worker: Pick<WorkerClient, 'embed'>;
+  routers: RouterStore;
+}
+
+/** Questions of each place: half of them fit, half of them measure. */
+const OWN = 120;
+/** Inputs of an adapter that questions are held against: enough for each label of a large set. */
+const SAMPLE = 400;
+/** Collections and adapters that are calibrated, the ones with most to read and the newest. */
+const MOST = { collections: 12, adapters: 30 } as const;
+const PASSAGES = 6;
+const MOST_ROUNDS = 8;
+
+/** A question before it was held against the places. */
+interface Asked {
+  belongs: string | null;
+  text: string;
+  vector: Float32Array;
+}
+
+/** Lets a version of the router learn where questions belong. */
+export class RouterFitter {
+  readonly routers: RouterStore;
+
+  constructor(private readonly parts: RouterFitterParts) {
+    this.routers = parts.routers;
+  }
+
+  /** @returns the ROUTER_FIT run @throws IDEMPOTENCY_CONFLICT */
+  start(workspaceId: WorkspaceId, input: { mode: RouterMode; seed: number; idempotencyKey: string }): Promise<RunRow> {
+    const { idempotencyKey, mode, seed } = input;
+    return this.parts.runs.enqueue(routerFit, { workspaceId, idempotencyKey, input: { mode, seed } });
+  }
+
+  /** The work of a ROUTER_FIT run. @throws CONFLICT where there is nothing to choose between, and what worker and vector store throw */
+  async fit(context: RouterFitContext): Promise<{ version: number }> {
+    const { run, input, signal } = context;
+    const { registry, retriever, routers } = this.parts;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const random = seededRandom(input.seed);
+    const whole = await retriever.scope(workspaceId, null);
+    const collections = [...whole.collections]
+      .filter(({ chunks }) => chunks > 0)
+      .sort((a, b) => b.chunks - a.chunks)
+      .slice(0, MOST.collections);
+    const adapters = await this.#adapters(workspaceId);
+    if (collections.length + adapters.length === 0)
+      throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
+        hint: 'Ingest documents, or promote an adapter to production first.',
+      });
+
+    await context.progress(0, 'Making questions.');
+    const samples: AdapterSample[] = [];
+    const asked: Asked[] = await this.#embedded(workspaceId, null, await generalQuestions(random), signal);
+    for (const { id } of collections)
+      asked.push(...(await this.#embedded(workspaceId, id, await this.#ofCollection(id, random), signal)));
+    for (const adapter of adapters) {
+      const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
+      const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
+      samples.push(sampleOf(adapter.versionId, vectors));
+      asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own, signal)));
+    }
+
+    const questions: PlacedQuestion[] = [];
+    for (const each of asked) {
+      signal.throwIfAborted();
+      const signals = new Map<string, Signal>();
+      for (const sample of samples) signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector));
+      for (const collection of collections) {
+        const near = await this.#nearCollection({ workspaceId, collections: [collection] }, each, signal);
+        if (near) signals.set(collection.id, near);
+      }
+      questions.push({ belongs: each.belongs, signals });
+      if (questions.length % 25 === 0)
+        await context.progress(
+          (0.95 * questions.length) / asked.length,
+          `${questions.length} of ${asked.length} questions are placed.`,
+        );
+      await context.takeTurns();
+    }
+
+    const fitted = fitRouter(
+      [
+        ...collections.map(({ id }) => ({ id, strategy: 'RAG' as const })),
+        ...adapters.map(({ versionId }) => ({ id: versionId, strategy: 'ADAPTER' as const })),
+      ],
+      questions,
+    );
+    const calibrationOf = (id: string) => fitted.places.find((place) => place.id === id)?.calibration;
+    const learned = {
+      collections: collections.flatMap(({ id, name }) => {
+        const calibration = calibrationOf(id);
+        return calibration ? [{ id, name, calibration }] : [];
+      }),
+      adapters: adapters.flatMap(({ versionId, adapter: name, version }) => {
+        const calibration = calibrationOf(versionId);
+        return calibration ? [{ versionId, name, version, calibration }] : [];
+      }),
+      ...{ temperature: fitted.temperature, baseScore: fitted.baseScore, figures: fitted.figures },
+    };
+    let version = 0;
+    await context.fenced(async (tx) => {
+      const digest = embedderDigest(registry.embedder());
+      const record = await routers.add(tx, workspaceId, { embedderDigest: digest, mode: input.mode, learned, samples });
+      version = record.version;
+    });
+    return { version };
+  }
+
+  /** Those in production that answer without documents: one that reads is no place of its own. */
+  async #adapters(workspaceId: WorkspaceId): Promise<ServedAdapter[]> {
+    const { adapters } = this.parts;
+    const page = await adapters.store.adapters(workspaceId, null, { first: MOST.adapters, after: null });
+    const found: ServedAdapter[] = [];
+    for (const row of page.items) {
+      const version = await adapters.store.resolve(row, { alias: 'production' });
+      if (!version) continue;
+      const served = await adapters.served(workspaceId, row, version);
+      if (!served.usage.reads && served.datasetVersionId !== null) found.push(served);
+    }
+    return found;
+  }
+
+  async #ofCollection(collectionId: string, random: () => number): Promise<string[]> {
+    const chunks = await this.parts.documents.sampleChunks(collectionId, OWN);
+    // A small collection is asked several times about each of its passages.
+    const rounds = Math.min(MOST_ROUNDS, Math.ceil(OWN / Math.max(1, chunks.length)));
+    const made = Array.from({ length: rounds }, () => chunks.flatMap(({ text }) => clozeQuestion(text, random) ?? []));
+    return [...new Set(made.flat())].slice(0, OWN);
+  }
+
+  /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
+  async #ofAdapter(
+    workspaceId: WorkspaceId,
+    { datasetVersionId }: ServedAdapter,
+    seed: number,
+  ): Promise<{ texts: string[]; own: string[] }> {
+    const { data } = this.parts;
+    const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId!, 'input');
+    const of = async (split: Split, most: number): Promise<string[]> => {
+      const stream = data.rows.stream(dataset.task, rowGroups, { split, quarantined: false });
+      return (await sampleRows(stream, most, seed)).map(({ content }) => inputText(content));
+    };
+    const validation = await of(Split.VALIDATION, OWN);
+    if (validation.length >= OWN / 4) return { texts: await of(Split.TRAIN, SAMPLE), own: validation };
+    const train = await of(Split.TRAIN, SAMPLE + OWN);
+    const own = train.filter((_, i) => i % Math.ceil(train.length / OWN) === 0);
+    return { texts: train.filter((text) => !own.includes(text)), own };
+  }
+
+  async #embedded(
+    workspaceId: WorkspaceId,
+    belongs: string | null,
+    texts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Asked[]> {
+    const { registry, worker } = this.parts;
+    if (texts.length === 0) return [];
+    const request = { workspaceId, embedder: registry.embedder(), texts: [...texts] };
+    const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
+    return texts.map((text, i) => ({ belongs, text, vector: vectors[i]! }));
+  }
+
+  async #nearCollection(scope: SearchScope, { text, vector }: Asked, signal: AbortSignal): Promise<Signal | null> {
+    const asked = Promise.resolve({ vector, ms: 0 });
+    const request = { scope, query: text, vector: asked, mode: 'HYBRID' as const, limit: PASSAGES };
+    const { passages } = await this.parts.retriever.retrieve(request, { signal });
+    return signalOfPassages(passages);
+  }
+}
+
+function sampleOf(adapterVersionId: string, vectors: readonly Float32Array[]): AdapterSample {
+  const dimensions = vectors[0]?.length ?? 0;
+  const all = new Float32Array(vectors.length * dimensions);
+  vectors.forEach((vector, i) => all.set(vector, i * dimensions));
+  return { adapterVersionId, vectors: all, dimensions };
+}
+
+/** Questions that belong to nobody's documents or adapters: chat, and general text. */
+async function generalQuestions(random: () => number): Promise<string[]> {
+  const paragraphs = (await readReplay()).split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== '');
+  const made = paragraphs.flatMap((paragraph) => clozeQuestion(paragraph, random) ?? []);
+  return [...(await readChatPrompts()), ...made].slice(0, OWN);
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { RouterMode } from '../../ask/index.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+
+export const routerFit = defineRunKind({
+  kind: 'ROUTER_FIT',
+  description:
+    'A version of the router learns, from collections and adapters as they are now, which questions belong where.',
+  input: storedJson(z.object({ mode: z.enum(RouterMode), seed: z.number().int() })),
+  output: storedJson(z.object({ version: z.number().int() })),
+  occupies: 'router',
+});
+export type RouterFitContext = ContextOf<typeof routerFit>;

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { clozeQuestion } from '../../../src/evaluation/router/cloze.js';
+import { fitRouter, type PlacedQuestion } from '../../../src/evaluation/router/fit-router.js';
+import { seededRandom } from '../../../src/kernel/random.js';
+
+describe('a question made from a text', () => {
+  it('asks in words of one of its sentences, without the word that answers', () => {
+    const text = 'Short one. The tank of the Vane station holds 6.5 bar of pressure when it is full and warm.';
+    for (let seed = 1; seed < 20; seed++) {
+      const question = clozeQuestion(text, seededRandom(seed))!;
+      const words = question.slice(0, -1).split(' ');
+      expect(question.endsWith('?')).toBe(true);
+      expect(words.length).toBeGreaterThanOrEqual(3);
+      expect(words.every((word) => text.includes(word))).toBe(true);
+      expect(question).not.toContain('6.5');
+    }
+  });
+
+  it('is none where no sentence says enough, and never an error', () => {
+    expect(clozeQuestion('Yes. No. Perhaps so.', seededRandom(1))).toBeNull();
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), fc.nat(), (text, seed) => {
+        const question = clozeQuestion(text, seededRandom(seed));
+        expect(question === null || question.endsWith('?')).toBe(true);
+      }),
+    );
+  });
+});
+
+/** Questions of two places and of none: a place's own lie nearer to it, by its own measure of near. */
+function questions(count: number, seed: number): PlacedQuestion[] {
+  const random = seededRandom(seed);
+  const near = { papers: [0.75, 0.55], routing: [0.5, 0.2] } as const;
+  return (['papers', 'routing', null] as const).flatMap((belongs) =>
+    Array.from({ length: count }, (): PlacedQuestion => {
+      const signals = Object.entries(near).map(([id, [own, foreign]]) => {
+        const top = (id === belongs ? own : foreign) + 0.15 * (random() - 0.5);
+        return [id, { top, mean: top - 0.03, coverage: id === 'papers' ? top : 0 }] as const;
+      });
+      return { belongs, signals: new Map(signals) };
+    }),
+  );
+}
+const PLACES = [
+  { id: 'papers', strategy: 'RAG' as const },
+  { id: 'routing', strategy: 'ADAPTER' as const },
+];
+
+describe('fitting a router', () => {
+  it('places questions that it has not seen, also those that belong nowhere, and is as sure as it is right', () => {
+    const { places, figures } = fitRouter(PLACES, questions(80, 1));
+    expect(places.map(({ id }) => id)).toEqual(['papers', 'routing']);
+    expect(figures.questions).toBe(120);
+    expect(figures.accuracy).toBeGreaterThan(0.95);
+    expect(figures.commonest).toBeCloseTo(1 / 3, 2);
+    expect(figures.calibrationError).toBeLessThan(0.1);
+  });
+
+  it('leaves out a place that has too few questions to be known by', () => {
+    const few = questions(80, 1).filter(({ belongs }, i) => belongs !== 'routing' || i % 20 === 0);
+    expect(fitRouter(PLACES, few).places.map(({ id }) => id)).toEqual(['papers']);
+  });
+
+  it('is no surer than its data where two places can’t be told apart', () => {
+    const random = seededRandom(5);
+    const alike = questions(60, 3).map(({ belongs }) => ({
+      belongs,
+      signals: new Map(PLACES.map(({ id }) => [id, { top: random(), mean: random(), coverage: random() }])),
+    }));
+    expect(fitRouter(PLACES, alike).figures.calibrationError).toBeLessThan(0.2);
+  });
+});
