@@ -1,4 +1,4 @@
-import { cacheExchange } from '@urql/exchange-graphcache';
+import { cacheExchange, type Cache } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { Client, fetchExchange } from 'urql';
 
@@ -41,8 +41,10 @@ export const client = new Client({
         Mutation: Object.fromEntries(
           Object.entries(CHANGED_BY).map(([mutation, lists]) => [
             mutation,
-            (_result: unknown, _args: unknown, cache: { invalidate(entity: 'Query', field: string): void }) => {
-              for (const list of lists) cache.invalidate('Query', list);
+            (_result: unknown, _args: unknown, cache: Cache) => {
+              // Each is kept by its arguments: the name alone would leave all that were asked for with some.
+              for (const { fieldName, arguments: args } of cache.inspectFields('Query'))
+                if (lists.includes(fieldName)) cache.invalidate('Query', fieldName, args);
             },
           ]),
         ),

@@ -29,10 +29,13 @@ function Documents({
   collection,
   onOpen,
   onMore,
+  onRemoved,
 }: {
   collection: Collection;
   onOpen: (place: Place) => void;
   onMore: (after: string | null) => void;
+  /** A document was deleted, or turned out to be gone already. */
+  onRemoved: () => void;
 }) {
   const [{ error, fetching }, remove] = useMutation(DeleteDocumentsInConsoleDocument);
   const { edges, pageInfo } = collection.documents;
@@ -94,7 +97,7 @@ function Documents({
                       loading={fetching}
                       onClick={() => {
                         if (window.confirm(`Delete ${node.name}? Search finds none of it from then on.`))
-                          void remove({ input: { collection: collection.name, names: [node.name] } });
+                          void remove({ input: { collection: collection.name, names: [node.name] } }).then(onRemoved);
                       }}
                     >
                       <IconTrash size={16} />
@@ -124,6 +127,10 @@ export function CollectionView({ name }: { name: string }) {
     variables: { name, first: PAGE, after },
   });
   const refresh = () => again({ requestPolicy: 'network-only' });
+  const fromStart = () => {
+    setAfter(null);
+    refresh();
+  };
   if (error && !data) return <ErrorState error={error} onRetry={refresh} />;
   if (!data) return <Loading label="Loading the collection" />;
   const { collection } = data;
@@ -164,7 +171,7 @@ export function CollectionView({ name }: { name: string }) {
         <Tabs.Panel value="documents">
           <Stack>
             <Ingest collection={collection.name} onDone={refresh} />
-            <Documents collection={collection} onOpen={setPlace} onMore={setAfter} />
+            <Documents collection={collection} onOpen={setPlace} onMore={setAfter} onRemoved={fromStart} />
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="search">

@@ -1,0 +1,310 @@
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { GraftClient } from '../../src/client/graft-client.js';
+import {
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
+} from '../../src/operations/index.js';
+import { chromiumPath } from '../support/chromium.js';
+import { ConsoleBrowser, keepScreenshot } from '../support/console-browser.js';
+import { addMeasuredAdapter, copyRuns } from '../support/console-seeds.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { childrenOf } from '../support/gateway-process.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { itWhen } from '../support/skip.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+
+const FACT = 'The Orlo pump runs at 37 bar.';
+const HOSTILE = '<img src=x onerror=alert(1)> 🪴 & "quoted"';
+/** Longest wait for something that the model has to do on a busy machine. */
+const PATIENCE = { timeout: 90_000 };
+const RUNS = 10_000;
+
+describe('the console, when something goes wrong,', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let folder: TemporaryFolder;
+  let database: TestDatabase;
+  let graft: GraftProgram;
+  let client: GraftClient;
+  let browser: ConsoleBrowser;
+
+  const start = (port = '0') =>
+    spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url, GRAFT_PORT: port }).started;
+
+  beforeAll(async () => {
+    [home, folder, database] = [await temporaryHome(), await temporaryFolder(), await testDatabase()];
+    graft = await start();
+    client = new GraftClient(graft.url);
+    for (const name of ['pumps', 'empty']) await client.request(CreateCollectionDocument, { input: { name } });
+    const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
+      input: {
+        collection: 'pumps',
+        idempotencyKey: 'pumps',
+        documents: [
+          { name: 'orlo.txt', text: `${'Pumps are described here. '.repeat(40)}\n\n${FACT}` },
+          { name: 'two-tabs.txt', text: 'Two people look at this.' },
+        ],
+      },
+    });
+    for await (const event of client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id }))
+      void event;
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    client.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await database.dispose();
+    await Promise.all([home.remove(), folder.remove()]);
+  });
+
+  const ask = async (page: Page, question: string) => {
+    await page.getByLabel('Question').fill(question);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  };
+
+  itInBrowser(
+    'says that there is no evidence, and why, instead of showing nothing',
+    async () => {
+      const page = await browser.open('/ask?collection=empty');
+      await ask(page, 'At what pressure does the Orlo pump run?');
+      await page.getByTestId('answer-text').waitFor(PATIENCE);
+      await page.getByText('No sentence of the documents fits the question.').waitFor();
+      await page.getByRole('combobox', { name: 'Strategy' }).click();
+      await page.getByRole('option', { name: 'Base model' }).click();
+      await ask(page, 'Say hello.');
+      await page.getByText('This strategy reads no documents').waitFor(PATIENCE);
+      await page.context().close();
+    },
+    200_000,
+  );
+
+  itInBrowser(
+    'goes on with a stream where it stopped when the gateway is killed under it, and misses no file',
+    async () => {
+      const page = await browser.open('/knowledge/pumps');
+      const asked: string[] = [];
+      page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => asked.push(String(payload))));
+      const many = Array.from({ length: 12 }, (_, i) => ({
+        name: `page-${i}.txt`,
+        mimeType: 'text/plain',
+        buffer: Buffer.from(`Valve ${i} opens at ${i} bar. `.repeat(200)),
+      }));
+      await page.getByLabel('Files').setInputFiles(many);
+      await page.getByText('indexed', { exact: true }).first().waitFor(PATIENCE);
+      graft.child.kill('SIGKILL');
+      await graft.ended;
+      await page.getByText('The gateway does not answer').waitFor(PATIENCE);
+      graft = await start(new URL(graft.url).port);
+      await page.getByText('The gateway does not answer').waitFor({ state: 'hidden', ...PATIENCE });
+      await eventually(
+        'every file to be indexed',
+        async () => (await page.getByText(/^(indexed|unchanged)$/).count()) === many.length,
+        240_000,
+      );
+      const resumed = asked.filter((frame) => frame.includes('ingestionProgress')).at(-1);
+      expect(resumed).toMatch(/"after":"[^"]+"/);
+      await page.context().close();
+    },
+    400_000,
+  );
+
+  itInBrowser(
+    'lets go of an upload of 200 MB when its tab is closed, and keeps nothing of it',
+    async () => {
+      const path = join(folder.path, 'large.pdf');
+      const file = openSync(path, 'w');
+      ftruncateSync(file, 200_000_000);
+      closeSync(file);
+      const page = await browser.open('/knowledge/pumps');
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Network.emulateNetworkConditions', {
+        ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 10_000_000 },
+      });
+      const kept = () => filesBelow(home.path).filter(({ size }) => size > 1_000_000).length;
+      const before = kept();
+      await page.getByLabel('Files').setInputFiles(path);
+      await page.getByText('sending', { exact: true }).waitFor();
+      await eventually(
+        'some of it to be sent',
+        async () => Number(await page.getByLabel('Sent of large.pdf').getAttribute('aria-valuenow')) > 1,
+      );
+      await page.close({ runBeforeUnload: false });
+      await eventually('nothing to be kept of it', () => kept() <= before);
+      expect((await fetch(`${graft.url}/readyz`)).status).toBe(200);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'shows labels full of HTML and emoji as the text that they are, from the file to the report',
+    async () => {
+      const rows = Array.from({ length: 60 }, (_, i) => {
+        const label = i % 2 === 0 ? HOSTILE : 'plain';
+        return `"Message ${i} <b>bold</b> 🪴 of ${1_000 + 37 * i}","${label.replaceAll('"', '""')}"`;
+      });
+      const page = await browser.open('/data');
+      await page.getByRole('button', { name: 'New dataset' }).click();
+      await page.getByLabel('Name').fill('hostile');
+      await page.getByRole('button', { name: 'Create' }).click();
+      await page.getByLabel('Files').setInputFiles({
+        ...{ name: `${HOSTILE}.csv`, mimeType: 'text/csv' },
+        buffer: Buffer.from(['text,label', ...rows].join('\n')),
+      });
+      await page.getByRole('button', { name: 'Import' }).click(PATIENCE);
+      await page.getByRole('tab', { name: 'Report' }).click(PATIENCE);
+      await page.getByText(HOSTILE, { exact: true }).waitFor(PATIENCE);
+      expect(await page.locator('main img, main b').count()).toBe(0);
+      await addMeasuredAdapter(database, 'hostile', [
+        { quality: 0.7, ratio: 1.02, mistaken: [HOSTILE, 'plain'] },
+        { quality: 0.9, ratio: 1.08, alias: 'production' },
+      ]);
+      await page.goto(`${graft.url}/adapters/hostile`);
+      await page.getByRole('link', { name: '200 test rows' }).last().click();
+      await page.getByRole('rowheader', { name: HOSTILE }).waitFor();
+      expect(await page.locator('main img, main b').count()).toBe(0);
+      await page.context().close();
+    },
+    240_000,
+  );
+
+  itInBrowser(
+    'shows what each version has learned against what it has forgotten, as a plot and as figures',
+    async () => {
+      const page = await browser.open('/adapters/hostile');
+      await page.getByRole('img', { name: 'Learned against forgotten: version 2, production, version 1' }).waitFor();
+      await keepScreenshot(page, 'adapter-learned');
+      await page.getByLabel('Save: Learned against forgotten').click();
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name: 'CSV' }).click(),
+      ]);
+      const lines = readFileSync(await saved.path(), 'utf8').split('\n');
+      expect(lines).toHaveLength(3);
+      expect(lines[1]).toMatch(/^"version 2, production",1\.08,1\.07,1\.09\d*,0\.9,0\.86,0\.94/);
+      await page.getByLabel('Save: Learned against forgotten').click();
+      const [drawn] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name: 'PNG' }).click(),
+      ]);
+      expect(
+        readFileSync(await drawn.path())
+          .subarray(1, 4)
+          .toString(),
+      ).toBe('PNG');
+      await page.getByLabel('Show as a table: Learned against forgotten').click();
+      await page.getByRole('cell', { name: '1.0800' }).waitFor();
+      await page.context().close();
+    },
+  );
+
+  itInBrowser('tells each of two tabs what the other did to the thing that both edit', async () => {
+    const [one, other] = [await browser.open('/knowledge/pumps'), await browser.open('/knowledge/pumps')];
+    for (const tab of [one, other]) tab.on('dialog', (dialog) => void dialog.accept());
+    await one.getByRole('button', { name: 'Delete two-tabs.txt' }).click();
+    await one.getByRole('button', { name: 'two-tabs.txt', exact: true }).waitFor({ state: 'detached' });
+    await other.getByRole('button', { name: 'two-tabs.txt', exact: true }).click();
+    await other.getByText('The document is gone').waitFor();
+    await other.getByRole('button', { name: 'Close' }).click();
+    await other.getByRole('button', { name: 'Delete two-tabs.txt' }).click();
+    await other.getByRole('alert').waitFor();
+    await other.getByRole('button', { name: 'two-tabs.txt', exact: true }).waitFor({ state: 'detached' });
+    for (const tab of [one, other]) {
+      await tab.goto(`${graft.url}/knowledge`);
+      await tab.getByRole('button', { name: 'New collection' }).click();
+      await tab.getByLabel('Name').fill('both');
+    }
+    await one.getByRole('button', { name: 'Create' }).click();
+    await one.getByRole('heading', { name: 'both' }).waitFor();
+    await other.getByRole('button', { name: 'Create' }).click();
+    await other.getByRole('alert').filter({ hasText: 'both' }).waitFor();
+    await Promise.all([one.context().close(), other.context().close()]);
+  });
+
+  itInBrowser(
+    'says at every button what it waits for while the worker is slow',
+    async () => {
+      const page = await browser.open('/ask');
+      const worker = childrenOf(graft.child.pid!).find((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gpu-worker/main.js'),
+      )!;
+      await page.getByLabel('Question').fill('At what pressure does the Orlo pump run?');
+      const bench = await browser.open('/knowledge/pumps');
+      await bench.getByRole('tab', { name: 'Search bench' }).click();
+      await bench.getByLabel('Query').fill('pressure of the pump');
+      const files = await browser.open('/knowledge/pumps');
+      process.kill(worker, 'SIGSTOP');
+      try {
+        await page.getByRole('button', { name: 'Ask', exact: true }).click();
+        await page.getByText('Looking through the documents…').waitFor();
+        await page.getByRole('button', { name: 'Stop' }).click();
+        await page.getByText('stopped', { exact: true }).waitFor();
+        await page.getByRole('button', { name: 'Compare strategies' }).click();
+        await page.getByRole('button', { name: 'Each strategy answers…' }).waitFor();
+        await bench.getByRole('button', { name: 'Search' }).click();
+        await bench.getByRole('button', { name: 'Searching…' }).waitFor();
+        await files.getByLabel('Files').setInputFiles({
+          ...{ name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('Slow is smooth.') },
+        });
+        await files.getByRole('button', { name: 'Reading and indexing…' }).waitFor();
+      } finally {
+        process.kill(worker, 'SIGCONT');
+      }
+      await bench.getByRole('button', { name: 'Search', exact: true }).waitFor(PATIENCE);
+      await files.getByRole('button', { name: 'Choose files' }).waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Compare strategies' }).waitFor(PATIENCE);
+      for (const each of [page, bench, files]) await each.context().close();
+    },
+    240_000,
+  );
+
+  itInBrowser(
+    `shows ${RUNS} runs by pages, and only those that are in sight are there`,
+    async () => {
+      await copyRuns(database, RUNS);
+      const page = await browser.open('/runs');
+      const shown = page.getByTestId('run');
+      await shown.first().waitFor(PATIENCE);
+      const list = page.getByRole('region', { name: 'Runs' });
+      const height = () => list.evaluate((element) => element.scrollHeight);
+      let last = 0;
+      for (let i = 0; i < 6; i += 1) {
+        const before = await height();
+        expect(before).toBeGreaterThan(last);
+        last = before;
+        await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        await eventually('the next page', async () => (await height()) > before);
+        expect(await shown.count()).toBeLessThan(60);
+      }
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser('ran no script of a name or a label', async () => {
+    expect(browser.foreign).toEqual([]);
+    expect(
+      browser.complaints.filter((complaint) => !/Failed to (load|fetch)|404|WebSocket|ERR_/.test(complaint)),
+    ).toEqual([]);
+  });
+});
+
+/** Every file in a folder, with its size in bytes; those that go away meanwhile are left out. */
+function filesBelow(path: string): { size: number }[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isFile()) return [];
+    try {
+      return [{ size: statSync(join(entry.parentPath, entry.name)).size }];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,76 @@
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../src/kernel/ids.js';
+import { asColumn, type Database } from '../../src/platform/database/index.js';
+import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
+
+/** Copies a run that ended so often that there are `total` in all: what years of use leave. */
+export async function copyRuns({ pool }: Database, total: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO run SELECT copied.* FROM (SELECT * FROM run WHERE finished_at IS NOT NULL LIMIT 1) AS template,
+       generate_series(1, $1 - (SELECT count(*) FROM run)) AS n,
+       jsonb_populate_record(NULL::run, to_jsonb(template) || jsonb_build_object(
+         'id', gen_random_uuid(), 'idempotency_key', NULL, 'created_at', now() - n * interval '1 minute')) AS copied`,
+    [total],
+  );
+}
+
+const around = (value: number, by: number) => ({ value, low: value - by, high: value + by });
+
+export interface MeasuredVersion {
+  quality: number;
+  /** Perplexity of general text, over the base model's. */
+  ratio: number;
+  alias?: string;
+  /** Labels that were mistaken for one another. */
+  mistaken?: readonly [gold: string, predicted: string];
+}
+
+/** An adapter whose versions were evaluated on the same rows. Only what a page shows of it is there: it can't answer. */
+export async function addMeasuredAdapter(
+  { prisma }: Database,
+  name: string,
+  versions: readonly MeasuredVersion[],
+): Promise<void> {
+  const variant = await prisma.modelVariant.findFirstOrThrow();
+  const rowsOf = await prisma.datasetVersion.findFirst();
+  const adapter = await prisma.adapter.create({
+    data: { id: newId(), workspaceId, name, task: 'CLASSIFICATION', modelId: variant.modelId },
+  });
+  for (const [i, { quality, ratio, alias, mistaken }] of versions.entries()) {
+    const id = newId();
+    await prisma.adapterVersion.create({
+      data: {
+        ...{ id, workspaceId, adapterId: adapter.id, version: i + 1, variantId: variant.id, origin: 'TRAINED' },
+        ...{ digest: String(i).repeat(64), ggufSha256: String(i).repeat(64), bytes: 1_000_000n },
+        ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
+        ...{ rank: 8, alpha: 16, targets: ['attn_q'], datasetVersionId: rowsOf?.id ?? null },
+        usage: { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } },
+      },
+    });
+    if (alias) await prisma.adapterAlias.create({ data: { adapterId: adapter.id, alias, versionId: id } });
+    const perplexity = { base: 20, adapted: 20 * ratio, ratio: around(ratio, 0.01), tokens: 1_000 };
+    await prisma.evaluation.create({
+      data: {
+        ...{ id: newId(), workspaceId, adapterVersionId: id, variantId: variant.id, compared: true },
+        ...{ datasetVersionId: rowsOf?.id ?? newId(), split: 'TEST', scale: 1, rows: 200 },
+        figures: asColumn(
+          storedFigures.encode({
+            metrics: [
+              {
+                ...{ name: 'accuracy', higherIsBetter: true, ...around(quality, 0.04) },
+                difference: { ...around(0.2, 0.05), p: 0.001 },
+              },
+            ],
+            classes: [],
+            confusions: mistaken ? [{ gold: mistaken[0], predicted: mistaken[1], count: 7 }] : [],
+            calibration: [],
+            retention: {
+              ...{ perplexity, texts: [{ ...perplexity, name: 'seeded' }], prompts: 20, others: [] },
+              ...{ topAgreement: around(0.9, 0.02), divergence: around(0.05, 0.01), misrouted: around(0.8, 0.05) },
+            },
+            regression: null,
+          }),
+        ),
+      },
+    });
+  }
+}
