@@ -24,7 +24,6 @@ import {
   scaleChoiceRuns,
   strategyComparisonRuns,
 } from './evaluation/index.js';
-import type { PartReadiness } from './graphql/health.js';
 import { productResolvers, RUN_KINDS } from './graphql/resolvers.js';
 import { buildGraphSchema } from './graphql/schema.js';
 import { checkAddress } from './graphql/listening.js';
@@ -44,14 +43,14 @@ import {
 } from './knowledge/index.js';
 import { Erasure, erasureRuns } from './erasure/index.js';
 import { FileService, homeName, openArtifactStore } from './platform/artifacts/index.js';
-import { mapDatabaseError, migrate, openDatabase, type Database } from './platform/database/index.js';
+import { mapDatabaseError, migrate, openDatabase } from './platform/database/index.js';
 import { EventLog } from './platform/events/index.js';
 import { ModelsOnDisk } from './platform/models-on-disk/index.js';
 import { packageRoot } from './platform/package-root.js';
-import { startServices, type ServiceHealth, type Services } from './platform/processes/index.js';
+import { startServices } from './platform/processes/index.js';
 import { RunQueue } from './platform/runs/index.js';
-import { createLogger, Metrics, type Logger } from './platform/telemetry/index.js';
-import { ChromaVectorStore, type VectorStore } from './platform/vectors/index.js';
+import { createLogger, type Logger } from './platform/telemetry/index.js';
+import { ChromaVectorStore } from './platform/vectors/index.js';
 import { inBulk, ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
 import {
   AdapterRegistry,
@@ -62,6 +61,8 @@ import {
   quantizationRuns,
   Quantizer,
 } from './registry/index.js';
+import { askParts, installationMetrics } from './parts.js';
+import { Teardown } from './teardown.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
 import {
   AdapterImporter,
@@ -76,32 +77,11 @@ import {
 /** How often artifacts that no row names are collected. */
 const COLLECT_MS = 60 * 60 * 1000;
 
-/** How long a part may take to say that it is there. */
-const PART_TIMEOUT_MS = 2_000;
-
 export interface Graft {
   /** `http://127.0.0.1:4000`, with the port that was really taken. */
   readonly url: string;
   /** Drains, stops everything that was started, and lets go of the home. */
   stop(): Promise<void>;
-}
-
-/** Steps to undo what was started, last first; each runs even if another fails. */
-class Teardown {
-  private readonly steps: (() => Promise<unknown> | unknown)[] = [];
-
-  add(step: () => Promise<unknown> | unknown): void {
-    this.steps.unshift(step);
-  }
-
-  async run(log: Logger): Promise<void> {
-    for (const step of this.steps.splice(0))
-      try {
-        await step();
-      } catch (error) {
-        log.error({ err: error }, 'a part did not stop cleanly');
-      }
-  }
 }
 
 /** @throws GraftError SETUP_FAILED, MODEL_UNAVAILABLE and others; whatever had started is stopped then */
@@ -350,79 +330,6 @@ async function startReader(
   } catch (err) {
     log.warn({ err }, 'the reader that comes with Graft was not installed');
   }
-}
-
-interface Parts {
-  database: Database;
-  vectors: VectorStore;
-  worker: WorkerClient;
-  services: Services;
-}
-
-/** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
-async function askParts({
-  database,
-  vectors,
-  worker,
-  services,
-}: Parts): Promise<(PartReadiness & { embedded: boolean })[]> {
-  const asked = async (name: string, health: ServiceHealth, ask: () => Promise<unknown>) => {
-    const timeout = new Promise<never>((_resolve, reject) => {
-      setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
-    });
-    const ready = await Promise.race([ask(), timeout]).then(
-      () => true,
-      () => false,
-    );
-    return {
-      name,
-      ready,
-      detail: ready ? health.state : `no answer (${health.state})`,
-      embedded: health.state !== 'external',
-    };
-  };
-  const { postgres, chroma } = services.health();
-  const { state } = worker.status;
-  return [
-    ...(await Promise.all([
-      asked('database', postgres, () => database.pool.query('SELECT 1')),
-      asked('vectors', chroma, () => vectors.ping()),
-    ])),
-    { name: 'worker', ready: state === 'ready', detail: state, embedded: true },
-  ];
-}
-
-interface MeasuredParts {
-  parts: () => Promise<PartReadiness[]>;
-  worker: WorkerClient;
-  queues: () => Promise<{ kind: string; status: string; count: number }[]>;
-}
-
-/** What only the whole installation can tell, beside what the gateway measures of itself. */
-function installationMetrics({ parts, worker, queues }: MeasuredParts): Metrics {
-  const metrics = new Metrics();
-  metrics.addGauge({
-    name: 'graft_part_ready',
-    help: 'Whether a part answers (1) or not (0).',
-    labels: ['part'],
-    read: async () => (await parts()).map(({ name, ready }) => ({ labels: { part: name }, value: Number(ready) })),
-  });
-  metrics.addGauge({
-    name: 'graft_runs_unfinished',
-    help: 'Runs that wait or run, by kind and status.',
-    labels: ['kind', 'status'],
-    read: async () => (await queues()).map(({ count, ...labels }) => ({ labels, value: count })),
-  });
-  metrics.addGauge({
-    name: 'graft_worker_calls',
-    help: 'Calls that the worker runs (active) or keeps waiting (queued), from its last heartbeat.',
-    labels: ['state'],
-    read: () => {
-      const { active = 0, queued = 0 } = worker.status.load ?? {};
-      return Object.entries({ active, queued }).map(([state, value]) => ({ labels: { state }, value }));
-    },
-  });
-  return metrics;
 }
 
 const packageVersion = (): string =>

@@ -1,0 +1,83 @@
+/** How the parts of an installation are, for `/readyz`, `system` and `/metrics`. */
+import type { PartReadiness } from './graphql/health.js';
+import type { Database } from './platform/database/index.js';
+import type { ServiceHealth, Services } from './platform/processes/index.js';
+import { Metrics } from './platform/telemetry/index.js';
+import type { VectorStore } from './platform/vectors/index.js';
+import type { WorkerClient } from './platform/worker/index.js';
+
+/** How long a part may take to say that it is there. */
+const PART_TIMEOUT_MS = 2_000;
+
+interface Parts {
+  database: Database;
+  vectors: VectorStore;
+  worker: WorkerClient;
+  services: Services;
+}
+
+/** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
+export async function askParts({
+  database,
+  vectors,
+  worker,
+  services,
+}: Parts): Promise<(PartReadiness & { embedded: boolean })[]> {
+  const asked = async (name: string, health: ServiceHealth, ask: () => Promise<unknown>) => {
+    const timeout = new Promise<never>((_resolve, reject) => {
+      setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
+    });
+    const ready = await Promise.race([ask(), timeout]).then(
+      () => true,
+      () => false,
+    );
+    return {
+      name,
+      ready,
+      detail: ready ? health.state : `no answer (${health.state})`,
+      embedded: health.state !== 'external',
+    };
+  };
+  const { postgres, chroma } = services.health();
+  const { state } = worker.status;
+  return [
+    ...(await Promise.all([
+      asked('database', postgres, () => database.pool.query('SELECT 1')),
+      asked('vectors', chroma, () => vectors.ping()),
+    ])),
+    { name: 'worker', ready: state === 'ready', detail: state, embedded: true },
+  ];
+}
+
+interface MeasuredParts {
+  parts: () => Promise<PartReadiness[]>;
+  worker: WorkerClient;
+  queues: () => Promise<{ kind: string; status: string; count: number }[]>;
+}
+
+/** What only the whole installation can tell, beside what the gateway measures of itself. */
+export function installationMetrics({ parts, worker, queues }: MeasuredParts): Metrics {
+  const metrics = new Metrics();
+  metrics.addGauge({
+    name: 'graft_part_ready',
+    help: 'Whether a part answers (1) or not (0).',
+    labels: ['part'],
+    read: async () => (await parts()).map(({ name, ready }) => ({ labels: { part: name }, value: Number(ready) })),
+  });
+  metrics.addGauge({
+    name: 'graft_runs_unfinished',
+    help: 'Runs that wait or run, by kind and status.',
+    labels: ['kind', 'status'],
+    read: async () => (await queues()).map(({ count, ...labels }) => ({ labels, value: count })),
+  });
+  metrics.addGauge({
+    name: 'graft_worker_calls',
+    help: 'Calls that the worker runs (active) or keeps waiting (queued), from its last heartbeat.',
+    labels: ['state'],
+    read: () => {
+      const { active = 0, queued = 0 } = worker.status.load ?? {};
+      return Object.entries({ active, queued }).map(([state, value]) => ({ labels: { state }, value }));
+    },
+  });
+  return metrics;
+}
