@@ -3,13 +3,7 @@ import { entitySchema, featureValues } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
-
-/** What an answer is made with. */
-export const Strategy = enumeration('BASE', 'RAG', 'ADAPTER', 'HYBRID');
-export type Strategy = keyof typeof Strategy;
-/** What a question is to be answered with. */
-export const StrategyChoice = { ...enumeration('AUTO'), ...Strategy };
-export type StrategyChoice = keyof typeof StrategyChoice;
+import { Strategy } from './strategies.js';
 
 /** Who chose the strategy. */
 export const RouteSource = enumeration('CALLER', 'ROUTER');

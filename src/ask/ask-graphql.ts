@@ -32,7 +32,8 @@ import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
 import { LabelledNeighbourResolver } from './neighbour-graphql.js';
-import { Strategy, StrategyChoice, type Answer as AnswerRecord } from './answer.js';
+import type { Answer as AnswerRecord } from './answer.js';
+import { STRATEGIES, Strategy, StrategyChoice } from './strategies.js';
 import type { AskService } from './ask-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
@@ -47,13 +48,7 @@ registerEnumType(StrategyChoice, {
   description: 'What a question is to be answered with.',
   valuesConfig: {
     AUTO: { description: 'Graft chooses: RAG where there is a passage to read, else BASE.' },
-    BASE: { description: 'The base model alone, from what it knows. Nothing is checked against documents.' },
-    RAG: { description: 'From passages of the workspace’s documents, or not at all.' },
-    ADAPTER: { description: 'With the adapter that `adapter` names, from the question alone.' },
-    HYBRID: {
-      description:
-        'With the adapter that `adapter` names, else the reader that comes with Graft, from passages, or not at all. A question is answered with a span of them.',
-    },
+    ...Object.fromEntries(Object.entries(STRATEGIES).map(([name, { asked }]) => [name, { description: asked }])),
   },
 });
 

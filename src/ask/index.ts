@@ -1,6 +1,6 @@
 /** Questions and their answers. */
 export type { Answer, Conflict, Evidence } from './answer.js';
-export { Strategy as StrategyValues } from './answer.js';
+export { Strategy as StrategyValues } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { pool } from './labelled-rows.js';
 export { AskService } from './ask-service.js';

@@ -12,17 +12,9 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { SearchScope } from '../knowledge/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../registry/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
-import type { Strategy } from './answer.js';
 import { rowsAlone, rowsBeside, type LabelledRows } from './labelled-rows.js';
 import type { Question } from './question.js';
-
-/** What a strategy reads and applies. Every stage asks the plan, and the plan this table: a new strategy begins with a line here. */
-export const STRATEGIES = {
-  BASE: { reads: false, adapts: false },
-  RAG: { reads: true, adapts: false },
-  ADAPTER: { reads: false, adapts: true },
-  HYBRID: { reads: true, adapts: true },
-} as const satisfies Record<Strategy, { reads: boolean; adapts: boolean }>;
+import { STRATEGIES, type Strategy } from './strategies.js';
 
 /** An adapter with what its task makes of the question. */
 export interface Adaptation {

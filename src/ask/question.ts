@@ -2,8 +2,9 @@ import { checkedEntity, preprocessText, type PreprocessingStep, type TaskKind } 
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import type { Assignment, StrategyChoice } from './answer.js';
-import { READER, STRATEGIES } from './plan.js';
+import type { Assignment } from './answer.js';
+import { READER } from './plan.js';
+import { STRATEGIES, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;

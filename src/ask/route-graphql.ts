@@ -1,13 +1,8 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { RouteSource, Strategy } from './answer.js';
+import { RouteSource } from './answer.js';
+import { STRATEGIES, Strategy } from './strategies.js';
 import { RouterMode } from './router/router.js';
 
-const STRATEGIES = {
-  BASE: { description: 'The base model alone, from what it knows.' },
-  RAG: { description: 'Retrieval: from passages of the workspace’s documents.' },
-  ADAPTER: { description: 'The base model with a fine-tuned adapter, from the question alone.' },
-  HYBRID: { description: 'Adapter and retrieval in one answer: the adapted model reads passages.' },
-};
 registerEnumType(Strategy, {
   name: 'Strategy',
   description: 'What an answer is made with.',

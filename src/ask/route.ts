@@ -1,7 +1,8 @@
-import type { RouteCandidate, RouteDecision, RouteReason, Strategy } from './answer.js';
-import { STRATEGIES, type Plan } from './plan.js';
+import type { RouteCandidate, RouteDecision, RouteReason } from './answer.js';
+import type { Plan } from './plan.js';
 import type { Question } from './question.js';
 import type { Looked } from './router/look-around.js';
+import { STRATEGIES, Strategy } from './strategies.js';
 
 /** What the decision is made from. */
 export interface RouteFeatures {
@@ -96,8 +97,9 @@ export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
 
 /** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
 function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
-  const order: Strategy[] = ['RAG', 'BASE', 'ADAPTER', 'HYBRID'];
-  return order
+  // Those that need no adapter first, and of them the one with sources.
+  const order = new Set<Strategy>(['RAG', 'BASE', ...Object.values(Strategy)]);
+  return [...order]
     .filter((strategy) => readable !== null || labelledRows !== null || !STRATEGIES[strategy].reads)
     .map((strategy) => {
       const { reads, adapts } = STRATEGIES[strategy];

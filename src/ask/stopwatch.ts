@@ -1,5 +1,8 @@
 import type { Clock } from '../kernel/clock.js';
+import { durations } from '../platform/telemetry/index.js';
 import type { StageTiming } from './answer.js';
+
+const stageEnded = durations('graft_answer_stage_seconds', 'How long stages of answers took, by stage.', ['stage']);
 
 /** Times the stages of one answer. */
 export class Stopwatch {
@@ -12,7 +15,7 @@ export class Stopwatch {
     try {
       return await work();
     } finally {
-      this.stages.push({ name, ms: this.clock.monotonic() - started });
+      this.#ended(name, this.clock.monotonic() - started);
     }
   }
 
@@ -22,8 +25,13 @@ export class Stopwatch {
     try {
       return yield* stage;
     } finally {
-      this.stages.push({ name, ms: this.clock.monotonic() - started });
+      this.#ended(name, this.clock.monotonic() - started);
     }
+  }
+
+  #ended(name: string, ms: number): void {
+    this.stages.push({ name, ms });
+    stageEnded({ stage: name }, ms);
   }
 
   get totalMs(): number {

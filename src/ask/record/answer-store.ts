@@ -1,7 +1,8 @@
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Database } from '../../platform/database/index.js';
-import { storedBody, type Answer, type AnswerStatus, type FinishedAnswer, type Strategy } from '../answer.js';
+import { storedBody, type Answer, type AnswerStatus, type FinishedAnswer } from '../answer.js';
+import type { Strategy } from '../strategies.js';
 
 /** What an answer is recorded under before it exists. */
 export interface NewAnswer {

@@ -1,4 +1,4 @@
-import type { Strategy } from '../answer.js';
+import type { Strategy } from '../strategies.js';
 
 /** A way to answer, and how much speaks for it. */
 export interface Place {

@@ -1,2 +1,2 @@
 export { createLogger, silentLogger, type Logger } from './logger.js';
-export { Metrics, type EndedOperation } from './metrics.js';
+export { durations, Metrics, type EndedOperation } from './metrics.js';

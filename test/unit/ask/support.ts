@@ -1,5 +1,6 @@
-import type { Evidence, Strategy } from '../../../src/ask/answer.js';
-import { STRATEGIES, type Adaptation, type Plan } from '../../../src/ask/plan.js';
+import type { Evidence } from '../../../src/ask/answer.js';
+import { STRATEGIES, type Strategy } from '../../../src/ask/strategies.js';
+import type { Adaptation, Plan } from '../../../src/ask/plan.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import type { Passage } from '../../../src/knowledge/index.js';
 import type { ServedVariant } from '../../../src/registry/index.js';

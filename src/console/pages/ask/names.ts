@@ -10,7 +10,7 @@ export const STRATEGY_NAMES: Record<Strategy, string> = {
 
 export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
   { value: 'AUTO', label: 'Graft chooses' },
-  ...(['BASE', 'RAG', 'ADAPTER', 'HYBRID'] as const).map((value) => ({ value, label: STRATEGY_NAMES[value] })),
+  ...Object.entries(STRATEGY_NAMES).map(([value, label]) => ({ value: value as Strategy, label })),
 ];
 
 /** Stages in words; the API’s own names are short. */
