@@ -51,7 +51,7 @@ import { startServices } from './platform/processes/index.js';
 import { RunQueue } from './platform/runs/index.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 import { ChromaVectorStore } from './platform/vectors/index.js';
-import { inBulk, ServeWorker, TrainWorker, type WorkerClient } from './platform/worker/index.js';
+import { inBulk, ServeWorker, TrainWorker } from './platform/worker/index.js';
 import {
   AdapterRegistry,
   AdapterStore,

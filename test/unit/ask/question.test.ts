@@ -8,7 +8,7 @@ describe('checkedQuestion', () => {
     expect(checkedQuestion({ question: ' Why? ' })).toEqual({
       text: 'Why?',
       collections: null,
-      ...{ strategy: 'AUTO', adapter: null, model: null, task: null, minConfidence: null },
+      ...{ strategy: 'AUTO', adapter: null, model: null, task: null, dataset: null, minConfidence: null },
       conversationId: null,
       entity: null,
       features: [],
