@@ -39,6 +39,8 @@ import {
   IsolatedParser,
   KnowledgeService,
   knowledgeRuns,
+  retrievalTuningRuns,
+  RetrievalTuner,
   Retriever,
 } from './knowledge/index.js';
 import { Erasure, erasureRuns } from './erasure/index.js';
@@ -235,6 +237,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   modelsOnDisk.verifyAll(verifying.signal).catch((error: unknown) => log.error({ err: error }, 'models not verified'));
 
   const parts = () => askParts({ database, vectors, worker, services });
+  const tuner = new RetrievalTuner({ runs, ...stores, retriever });
   const nodes = new NodeRegistry();
   const resolvers = productResolvers(
     {
@@ -252,7 +255,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
         },
       },
       registry: { registry, quantizer },
-      knowledge: { service: knowledge, stores, retriever },
+      knowledge: { service: knowledge, stores, retriever, tuner },
       ask: { service: asking, stores, registry, data },
       data,
       training: {
@@ -277,6 +280,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   runs.handle([downloadRuns], registry);
   runs.handle([quantizationRuns], quantizer);
   runs.handle(knowledgeRuns, knowledge.parts);
+  runs.handle([retrievalTuningRuns], tuner);
   await data.importer.sweep();
   runs.handle(dataRuns, data);
   runs.handle([adapterImportRuns], importer);

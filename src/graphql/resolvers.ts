@@ -18,7 +18,7 @@ import {
   type ResolverList,
   type RunSource,
 } from '../graphql-kit/index.js';
-import { knowledgeResolvers, knowledgeRuns } from '../knowledge/index.js';
+import { knowledgeResolvers, knowledgeRuns, retrievalTuningRuns } from '../knowledge/index.js';
 import { downloadRuns, quantizationRuns, registryResolvers } from '../registry/index.js';
 import { adapterImportRuns, trainingResolvers, trainingRuns } from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
@@ -34,6 +34,7 @@ export const RUN_KINDS = [
   downloadRuns,
   quantizationRuns,
   ...knowledgeRuns,
+  retrievalTuningRuns,
   ...dataRuns,
   trainingRuns,
   adapterImportRuns,

@@ -36,8 +36,7 @@ export class Collection extends NodeType {
   language!: string;
 
   @Field(() => Float, {
-    description:
-      'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. Change it with `tuneRetrieval`.',
+    description: 'Share of the dense score in a hybrid one, 0 to 1; the rest is BM25’s. `tuneRetrieval` chooses it.',
   })
   denseWeight!: number;
 

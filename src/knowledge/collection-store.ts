@@ -80,7 +80,7 @@ export class CollectionStore {
   }
 
   /** @throws NOT_FOUND */
-  async tune(workspaceId: WorkspaceId, name: string, denseWeight: number): Promise<CollectionRow> {
+  async setDenseWeight(workspaceId: WorkspaceId, name: string, denseWeight: number): Promise<CollectionRow> {
     const { id } = await this.require(workspaceId, name, 'input.collection');
     return this.database.prisma.collection.update({ where: { id }, data: { denseWeight } });
   }

@@ -74,6 +74,27 @@ export class DocumentStore {
     });
   }
 
+  /** Ids of the chunks of a live document that hold a text, or of all of them. */
+  async chunkIdsWith(collectionId: string, name: string, text: string | null): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ id: string }>(
+      `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
+        WHERE d.collection_id = $1 AND d.live_name = $2 AND ($3::text IS NULL OR position($3 in c.text) > 0)`,
+      [collectionId, name, text],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Chunks of live documents that are drawn, the same for the same seed. */
+  async drawChunks(collectionId: string, count: number, seed: number): Promise<Pick<ChunkRow, 'id' | 'text'>[]> {
+    const { rows } = await this.database.pool.query<Pick<ChunkRow, 'id' | 'text'>>(
+      `SELECT c.id, c.text FROM chunk c JOIN document d ON d.id = c.document_id
+        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL
+        ORDER BY md5(c.document_id::text || c.ordinal || $3::text), c.id LIMIT $2`,
+      [collectionId, count, seed],
+    );
+    return rows;
+  }
+
   async stage(document: StagedDocument, language: string, chunks: readonly StoredChunk[]): Promise<Uuid> {
     const id = newId();
     const { parsed, ...columns } = document;

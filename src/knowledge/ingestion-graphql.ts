@@ -205,7 +205,7 @@ export class DeleteDocumentsPayload {
 }
 
 @InputType({ description: 'How a collection ranks.' })
-export class TuneRetrievalInput {
+export class SetDenseWeightInput {
   @Field(() => String, { description: 'Name of the collection.' })
   collection!: string;
 
@@ -213,8 +213,8 @@ export class TuneRetrievalInput {
   denseWeight!: number;
 }
 
-@ObjectType({ description: 'What `tuneRetrieval` changed.' })
-export class TuneRetrievalPayload {
+@ObjectType({ description: 'What `setDenseWeight` changed.' })
+export class SetDenseWeightPayload {
   @Field(() => Collection, { description: 'The collection as it is now.' })
   collection!: Collection;
 }
@@ -287,15 +287,16 @@ export class IngestionResolver {
     };
   }
 
-  @Mutation(() => TuneRetrievalPayload, {
-    description: 'Sets how much meaning counts against words in hybrid searches of a collection.',
+  @Mutation(() => SetDenseWeightPayload, {
+    description:
+      'Sets how much meaning counts against words in hybrid searches of a collection; `tuneRetrieval` finds a good value.',
     complexity: cost(5),
   })
-  async tuneRetrieval(
-    @Arg('input', () => TuneRetrievalInput, { description: 'The weight.' }) input: TuneRetrievalInput,
+  async setDenseWeight(
+    @Arg('input', () => SetDenseWeightInput, { description: 'The weight.' }) input: SetDenseWeightInput,
     @Ctx() { workspaceId }: GraphContext,
-  ): Promise<TuneRetrievalPayload> {
-    return { collection: toCollection(await this.parts.service.tuneRetrieval(workspaceId, input)) };
+  ): Promise<SetDenseWeightPayload> {
+    return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
   }
 
   @Mutation(() => RebuildIndexPayload, {

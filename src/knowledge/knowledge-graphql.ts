@@ -11,23 +11,26 @@ import {
 } from './ingestion-graphql.js';
 import type { Retriever } from './retrieval/retriever.js';
 import { SearchResolver } from './search-graphql.js';
+import { RetrievalTuningResolver, type TuningResolverParts } from './tuning/tuning-graphql.js';
 
 /** The kinds of runs of this domain; their parts are `KnowledgeService.parts`. */
 export const knowledgeRuns = [ingestionRuns, reindexingRuns] as const;
 
 /** The resolvers of this domain. */
-export const knowledgeResolvers: ResolverList<IngestionResolverParts & { retriever: Retriever }> = {
-  classes: [
-    CollectionResolver,
-    DocumentResolver,
-    ChunkResolver,
-    SearchResolver,
-    IngestionResolver,
-    IngestedDocumentResolver,
-    ReindexingRunResolver,
-    CollectionDeletionResolver,
-  ],
-  registerNodes(nodes, { stores }) {
-    registerCollectionNodes(nodes, stores);
-  },
-};
+export const knowledgeResolvers: ResolverList<IngestionResolverParts & TuningResolverParts & { retriever: Retriever }> =
+  {
+    classes: [
+      CollectionResolver,
+      DocumentResolver,
+      ChunkResolver,
+      SearchResolver,
+      IngestionResolver,
+      IngestedDocumentResolver,
+      ReindexingRunResolver,
+      CollectionDeletionResolver,
+      RetrievalTuningResolver,
+    ],
+    registerNodes(nodes, { stores }) {
+      registerCollectionNodes(nodes, stores);
+    },
+  };

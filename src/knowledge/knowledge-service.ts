@@ -159,12 +159,12 @@ export class KnowledgeService {
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT */
-  async tuneRetrieval(
+  async setDenseWeight(
     workspaceId: WorkspaceId,
     input: { collection: string; denseWeight: number },
   ): Promise<CollectionRow> {
     const weight = checkedDenseWeight(input.denseWeight, 'input.denseWeight');
-    return await this.parts.collections.tune(workspaceId, input.collection, weight);
+    return await this.parts.collections.setDenseWeight(workspaceId, input.collection, weight);
   }
 
   /** Embeds a collection again with the embedder of now. @throws NOT_FOUND, IDEMPOTENCY_CONFLICT */

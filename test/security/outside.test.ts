@@ -123,7 +123,7 @@ describe('the whole product from outside', () => {
         { name: collection },
       ],
       [
-        'mutation ($name: String!) { tuneRetrieval(input: { collection: $name, denseWeight: 0.5 }) { collection { id } } }',
+        'mutation ($name: String!) { setDenseWeight(input: { collection: $name, denseWeight: 0.5 }) { collection { id } } }',
         { name: collection },
       ],
       [

@@ -62,6 +62,23 @@ export class Retriever {
     };
   }
 
+  /**
+   * What each of the two indexes finds, best first, not fused yet: for those who try several weights.
+   * @throws as `retrieve` with mode DENSE
+   */
+  async candidates(
+    request: Pick<RetrievalRequest, 'scope' | 'query'>,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ dense: ScoredChunk[]; lexical: ScoredChunk[] }> {
+    const both = { ...request, limit: CANDIDATES };
+    const candidates = { limit: CANDIDATES, documentIds: null };
+    const [dense, lexical] = await Promise.all([
+      this.dense({ ...both, mode: 'DENSE' }, candidates, options.signal),
+      this.lexical({ ...both, mode: 'HYBRID' }, candidates),
+    ]);
+    return { dense: dense.chunks, lexical: lexical.chunks };
+  }
+
   /** Stem and rarity of words, for choosing evidence; all in one language, that of the first collection. */
   async termWeights(
     { workspaceId, collections }: SearchScope,

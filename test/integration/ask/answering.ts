@@ -13,7 +13,7 @@ import { erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { knowledgeResolvers, knowledgeRuns } from '../../../src/knowledge/index.js';
+import { knowledgeResolvers, knowledgeRuns, retrievalTuningRuns } from '../../../src/knowledge/index.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
@@ -95,10 +95,14 @@ export async function startAnswering() {
   const nodes = new NodeRegistry();
   const schema = buildGraphSchema([
     ...makeResolvers(askResolvers, { service, stores, registry, data }, nodes),
-    ...makeResolvers(knowledgeResolvers, { service: knowledge.service, stores, retriever }, nodes),
+    ...makeResolvers(
+      knowledgeResolvers,
+      { service: knowledge.service, stores, retriever, tuner: knowledge.tuner },
+      nodes,
+    ),
     ...makeResolvers(registryResolvers, { registry, quantizer }, nodes),
     ...makeResolvers(dataResolvers, data, nodes),
-    ...runResolvers([...knowledgeRuns, ...dataRuns, erasureRuns, downloadRuns], runs, nodes),
+    ...runResolvers([...knowledgeRuns, retrievalTuningRuns, ...dataRuns, erasureRuns, downloadRuns], runs, nodes),
     ...makeResolvers(erasureResolvers, {}, nodes),
   ]);
 

@@ -14,6 +14,8 @@ import {
   KnowledgeService,
   knowledgeResolvers,
   knowledgeRuns,
+  RetrievalTuner,
+  retrievalTuningRuns,
   Retriever,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
@@ -98,6 +100,7 @@ export async function startKnowledge({
     embedder: () => embedder,
   };
 
+  const retriever = new Retriever({ ...shared, clock: systemClock });
   const started: RunQueue[] = [];
   /** A gateway's worth of runs; several may share the database. */
   const gateway = (name: string) => {
@@ -110,32 +113,33 @@ export async function startKnowledge({
       leaseMs: 1_500,
       pollMs: 50,
       retryMs: 50,
-      kinds: [...knowledgeRuns, erasureRuns, ...kinds],
+      kinds: [...knowledgeRuns, retrievalTuningRuns, erasureRuns, ...kinds],
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
     runs.handle(knowledgeRuns, service.parts);
+    runs.handle([retrievalTuningRuns], new RetrievalTuner({ runs, collections, documents, retriever }));
     runs.handle([erasureRuns], erasure);
     started.push(runs);
     return { runs, service };
   };
   const { runs, service } = gateway('one');
   if (kinds.length === 0) runs.start();
-  const retriever = new Retriever({ ...shared, clock: systemClock });
   const nodes = new NodeRegistry();
   const stores = { collections, documents };
+  const tuner = new RetrievalTuner({ runs, ...stores, retriever });
   const schema = buildGraphSchema([
     new NodeResolver({ nodes }),
     new RunResolver({ runs }),
-    ...makeResolvers(knowledgeResolvers, { service, stores, retriever }, nodes),
+    ...makeResolvers(knowledgeResolvers, { service, stores, retriever, tuner }, nodes),
     ...makeResolvers(erasureResolvers, {}, nodes),
-    ...runResolvers([...knowledgeRuns, erasureRuns], runs, nodes),
+    ...runResolvers([...knowledgeRuns, retrievalTuningRuns, erasureRuns], runs, nodes),
   ]);
 
   const finished = (run: Pick<RunRow, 'id' | 'kind'>, timeoutMs?: number): Promise<RunRow> =>
     endedRun(database, run, timeoutMs);
 
   return {
-    ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, schema, nodes },
+    ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, tuner, schema, nodes },
     ...{ gateway, finished, files: fileService, parser, erasure, folder, artifacts },
     setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
     context: (signal = new AbortController().signal) => createGraphContext(workspaceId, 'test', { signal }),

@@ -222,9 +222,9 @@ describe('the knowledge API', () => {
     ).toEqual({ deleteDocuments: { deleted: ['a.txt'], collection: { documentCount: 1 } } });
     expect(
       await ask(
-        'mutation { tuneRetrieval(input: {collection: "tended", denseWeight: 0.25}) { collection { denseWeight } } }',
+        'mutation { setDenseWeight(input: {collection: "tended", denseWeight: 0.25}) { collection { denseWeight } } }',
       ),
-    ).toEqual({ tuneRetrieval: { collection: { denseWeight: 0.25 } } });
+    ).toEqual({ setDenseWeight: { collection: { denseWeight: 0.25 } } });
     expect(
       await ask(
         `mutation { rebuildIndex(input: {collection: "tended", idempotencyKey: "${newId()}"}) { run { kind status collection { name } } } }`,

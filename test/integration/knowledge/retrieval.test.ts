@@ -167,12 +167,12 @@ describe('retrieval', () => {
   });
 
   it('ranks by the weight that the collection was tuned to', async () => {
-    await knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: 0 });
+    await knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: 0 });
     const [first] = (await retrieve('dirty filter')).passages;
     expect(first?.scores).toMatchObject({ lexicalRank: 1, fused: 1 });
-    await knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: 0.6 });
+    await knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: 0.6 });
     await expect(
-      knowledge.service.tuneRetrieval(knowledge.workspaceId, { collection: name, denseWeight: -1 }),
+      knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: -1 }),
     ).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
