@@ -61,11 +61,12 @@ export class AskService {
     const answers: Answer[] = [];
     const common = checkedKey(input.requestId, 'input.requestId', MAX_KEY_CHARACTERS - LONGEST_SUFFIX);
     for (const strategy of Object.values(Strategy)) {
-      const { adapts } = STRATEGIES[strategy];
+      const { adapts, reads } = STRATEGIES[strategy];
       if (adapts && !input.adapter) continue;
+      const dataset = reads ? input.dataset : null;
       const requestId = common === null ? null : `${common}:${strategy}`;
       const adapter = adapts ? input.adapter : null;
-      answers.push(await this.ask(caller, { ...input, strategy, adapter, requestId }, signal));
+      answers.push(await this.ask(caller, { ...input, strategy, adapter, dataset, requestId }, signal));
     }
     return answers;
   }

@@ -10,8 +10,8 @@ export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
 export { NodeRegistry, NodeType } from './node.js';
 export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
-export { RunEventType } from './run-events.js';
-export { runEvent, runGraph, runResolvers, type RunSource } from './run-graph.js';
+export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
+export { runEvent, runGraph, runResolvers, type RunSource, runEventsOf } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
   RunError,

@@ -84,6 +84,7 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     return make(type, { ...runEventFields(event), ...fields(decoded) });
   };
   const isKnown = (type: string) => type === 'progress' || type === 'status' || type === 'finished' || type in events;
+  READERS.set(kind, (event) => (isKnown(event.type) ? toEvent(event) : null));
 
   @Resolver()
   class Progress {
@@ -114,6 +115,13 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
 
   return { ...handled, Run, Progress };
 }
+
+/** How events of each kind become objects; null for what only a later version of the kind has. */
+const READERS = new Map<string, (event: StoredEventLike) => RunEventType | null>();
+
+/** Stored events of a run as objects of its kind’s event types. */
+export const runEventsOf = (kind: string, events: readonly StoredEventLike[]): RunEventType[] =>
+  events.flatMap((event) => READERS.get(kind)?.(event) ?? []);
 
 /** The type of events that only tell how far a run is. */
 function plainEvent(stem: string, besideOthers: boolean): EventGraph<unknown> {

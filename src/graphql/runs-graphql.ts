@@ -1,13 +1,30 @@
-import { Arg, Args, ArgsType, Ctx, Field, ID, InputType, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+} from 'type-graphql';
+import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { encodeCursor, type Page, type PageRequest } from '../kernel/pagination.js';
 import {
+  afterEvent,
   ConnectionArgs,
   connectionTypes,
   fromGlobalId,
   NodeRegistry,
   NodeType,
   RunKind,
+  RunEventType,
+  runEventsOf,
   RunStatus,
   RunType,
   runObject,
@@ -16,6 +33,7 @@ import {
   type ConnectionOf,
   type GraphContext,
   type RunRowLike,
+  type StoredEventLike,
 } from '../graphql-kit/index.js';
 
 /** What these resolvers need of the run queue. */
@@ -25,6 +43,11 @@ export interface Runs {
     filter: { kind?: string | null; status?: RunStatus | null },
     page: PageRequest,
   ): Promise<Page<RunRowLike>>;
+  history(
+    workspaceId: WorkspaceId,
+    runId: string,
+    page: { after: bigint; most: number },
+  ): Promise<{ run: RunRowLike; events: StoredEventLike[] }>;
   cancel(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
   pause(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
   resume(workspaceId: WorkspaceId, runId: string): Promise<RunRowLike>;
@@ -53,7 +76,11 @@ export class RunPayload {
   run!: RunType;
 }
 
-const rowId = ({ id }: RunInput): string => fromGlobalId(id, Object.keys(RunKind).map(runTypeName), 'input.id');
+const runTypes = (): string[] => Object.keys(RunKind).map(runTypeName);
+const rowId = ({ id }: RunInput): string => fromGlobalId(id, runTypes(), 'input.id');
+
+/** Events a page at most: a training reports one a step. */
+const MOST_EVENTS = 1_000;
 
 @Resolver()
 export class RunResolver {
@@ -67,6 +94,27 @@ export class RunResolver {
     const page = await this.parts.runs.list(workspaceId, { kind: args.kind, status: args.status }, args.request());
     const connection = toConnection(page, (row) => encodeCursor([row.id]), args.after);
     return { ...connection, edges: connection.edges.map(({ cursor, node }) => ({ cursor, node: runObject(node) })) };
+  }
+
+  @Query(() => [RunEventType], {
+    description: `What a run of any kind reported so far, oldest first, page by page; its subscription tells the same as it happens. Cost: 1 and the selection for every ten of \`first\`.`,
+    complexity: ({ args, childComplexity }) => 1 + Math.ceil(Number(args['first']) / 10) * childComplexity,
+  })
+  async runEvents(
+    @Ctx() { workspaceId }: GraphContext,
+    @Arg('runId', () => ID, { description: 'Id of a run of any kind.' }) runId: string,
+    @Arg('first', () => Int, { defaultValue: 100, description: `How many, 1 to ${MOST_EVENTS}.` }) first: number,
+    @Arg('after', () => String, {
+      nullable: true,
+      description: 'Id of the last event seen; by default from the first on.',
+    })
+    after: string | null,
+  ): Promise<RunEventType[]> {
+    if (first < 1 || first > MOST_EVENTS)
+      throw badInput('first', `first must be between 1 and ${MOST_EVENTS}, not ${first}.`);
+    const page = { after: afterEvent(after) ?? 0n, most: first };
+    const { run, events } = await this.parts.runs.history(workspaceId, fromGlobalId(runId, runTypes(), 'runId'), page);
+    return runEventsOf(run.kind, events);
   }
 
   @Mutation(() => RunPayload, {

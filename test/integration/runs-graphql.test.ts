@@ -90,6 +90,26 @@ describe('runs, nodes and the system over GraphQL', () => {
     expect(wrong.errors![0]!.message).toMatch(/input.id is the id of a Model; the id of a .*IngestionRun/);
   });
 
+  it('tells what a run reported so far, page by page, also once it has ended', async () => {
+    const { id } = await enqueue('history');
+    const runId = toGlobalId('IngestionRun', id);
+    const runStream = `run:${id}`;
+    for (const progress of [0.1, 0.2, 0.3])
+      await events.append(DEFAULT_WORKSPACE_ID, runStream, 'progress', { progress });
+    await ask(`mutation { cancelRun(input: { id: "${runId}" }) { run { id } } }`);
+    const page = async (first: number, after = '') => {
+      const { data } = await ask(`{ runEvents(runId: "${runId}", first: ${first} ${after}) { id status progress } }`);
+      return data['runEvents'] as { id: string; status: string; progress: number }[];
+    };
+    const all = await page(100);
+    expect(all.map(({ status }) => status).at(-1)).toBe('CANCELLED');
+    const [first, ...rest] = all;
+    expect(await page(2)).toEqual(all.slice(0, 2));
+    expect(await page(100, `after: "${first!.id}"`)).toEqual(rest);
+    const tooMany = await ask(`{ runEvents(runId: "${runId}", first: 1001) { id } }`);
+    expect(tooMany.errors![0]!.message).toMatch(/between 1 and 1000/);
+  });
+
   it('answers null for a node that is of no known type', async () => {
     expect(await ask(`{ node(id: "${toGlobalId('Nothing', newId())}") { id } }`)).toEqual({ data: { node: null } });
   });

@@ -42,7 +42,9 @@ export async function askRow(
     const total = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0);
     return { text: context.labels.say(labels[best]!.label), probability: 1 / total };
   }
-  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop: [] };
+  // A label is read off the first line: what a model adds to it costs time and counts for nothing.
+  const stop = row.task === 'CLASSIFICATION' ? ['\n'] : [];
+  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop };
   for await (const event of worker.generate(request, options))
     if (event.type === 'done') return { text: event.text.trim(), probability: null };
   throw new Error('the worker’s stream ended without its last event');

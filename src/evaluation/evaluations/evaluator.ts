@@ -63,6 +63,8 @@ const MOST_FITTED = 20_000;
 const ANSWERED = 0.7;
 /** Where fitting a regression begins. */
 const MEASURED = 0.95;
+/** Rows that are asked at a time: while one is tokenized or read, others are computed. */
+const AT_ONCE = 4;
 /** Rows between two checkpoints. */
 const BATCH = 25;
 
@@ -286,8 +288,14 @@ export class Evaluator {
     signal: AbortSignal,
   ): Promise<Answered[]> {
     const answers: Answered[] = [];
-    for (const row of batch)
-      answers.push(await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal));
+    const left = [...batch.entries()];
+    const ask = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const [i, row] = next;
+        answers[i] = await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, ask));
     return answers;
   }
 }

@@ -83,6 +83,16 @@ export class EventLog {
     };
   }
 
+  /** So many stored events behind `after`, in order. */
+  async page(workspaceId: WorkspaceId, stream: string, after: bigint, most: number): Promise<StoredEvent[]> {
+    return this.#prisma.event.findMany({
+      where: { workspaceId, stream, sequence: { gt: after } },
+      orderBy: { sequence: 'asc' },
+      take: most,
+      select: STORED,
+    });
+  }
+
   /** Number of a stream's last event, 0 for an empty one. */
   async last(workspaceId: WorkspaceId, stream: string): Promise<bigint> {
     const { _max } = await this.#prisma.event.aggregate({ where: { workspaceId, stream }, _max: { sequence: true } });
@@ -125,7 +135,7 @@ export class EventLog {
         where: { workspaceId, stream, sequence: { gt: after } },
         orderBy: { sequence: 'asc' },
         take: PAGE,
-        select: { sequence: true, type: true, payload: true, createdAt: true },
+        select: STORED,
       });
     } catch (error) {
       const mapped = mapDatabaseError(error);
@@ -138,5 +148,7 @@ export class EventLog {
     return this.parts.database.prisma;
   }
 }
+
+const STORED = { sequence: true, type: true, payload: true, createdAt: true } as const;
 
 const topicOf = (stream: string): string => `stream:${stream}`;

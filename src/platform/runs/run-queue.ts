@@ -98,6 +98,17 @@ export class RunQueue {
     }
   }
 
+  /** What a run reported so far: at most so many events behind `after`, in order. @throws NOT_FOUND */
+  async history(
+    workspaceId: WorkspaceId,
+    runId: string,
+    { after, most }: { after: bigint; most: number },
+  ): Promise<{ run: RunRow; events: StoredEvent[] }> {
+    const run = await this.#store.get(workspaceId, runId);
+    if (!run) throw notFound('The run', runId, 'runId');
+    return { run, events: await this.options.events.page(workspaceId, runStream(run.id), after, most) };
+  }
+
   /**
    * A waiting run ends at once, a running one as soon as its handler lets go; cancelling twice is no error.
    * @throws NOT_FOUND, CONFLICT when it has already succeeded or failed
