@@ -37,12 +37,16 @@ export interface StartComparison {
   /** `name`, `name@candidate` or `name@3`; null: only strategies that apply none. */
   adapter: string | null;
   collections: readonly string[] | null;
+  /** null: all that can answer. */
+  strategies: readonly Compared[] | null;
   idempotencyKey: string;
 }
 
-export const MOST_COMPARED_ROWS = 1_000;
+export const MOST_COMPARED_ROWS = 4_000;
 /** Rows between two checkpoints. */
-const BATCH = 10;
+const BATCH = 20;
+
+const WHAT_IT_TAKES = 'Name an adapter, or index the labelled rows with indexDataset.';
 
 /** Lets every strategy answer the same rows. */
 export class Comparer {
@@ -85,19 +89,17 @@ export class Comparer {
     const reads = labelled
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
       : dataset.task === 'QUESTION_ANSWERING';
-    const strategies = COMPARED.filter(
+    const possible = COMPARED.filter(
       (each) =>
         each === 'BASE' ||
         (each === 'RAG' && reads) ||
         (each === 'ADAPTER' && adapter !== null) ||
         (each === 'HYBRID' && reads && adapter !== null),
     );
-    if (strategies.length < 2)
-      throw badInput(
-        'input',
-        'There is only the base model to compare.',
-        'Name an adapter, or index the labelled rows with indexDataset.',
-      );
+    const missing = input.strategies?.find((each) => !possible.includes(each));
+    if (missing !== undefined) throw badInput('input.strategies', `${missing} can’t answer these rows.`, WHAT_IT_TAKES);
+    const strategies = possible.filter((each) => input.strategies?.includes(each) ?? true);
+    if (strategies.length < 2) throw badInput('input', 'There is only one strategy to compare.', WHAT_IT_TAKES);
     const own: ComparisonInput = {
       ...{ datasetVersionId: version.id, split, rows, seed, strategies },
       adapter: adapter && `${adapter.adapter}@${adapter.version}`,
@@ -124,14 +126,13 @@ export class Comparer {
     const base = await this.#base(workspaceId, input, shared);
     const attempts: Attempt[][] = [...(resumed?.attempts ?? [])];
     for (let from = attempts.length; from < rows.length; from += BATCH) {
-      for (const row of rows.slice(from, from + BATCH)) {
-        const made: Attempt[] = [];
-        for (const strategy of input.strategies)
-          made.push(
-            await this.#attempt(strategy, { workspaceId, input, dataset: dataset.name, base, shared }, row, signal),
-          );
-        attempts.push(made);
-      }
+      const batch = rows.slice(from, from + BATCH);
+      const scope = { workspaceId, input, dataset: dataset.name, base, shared };
+      const made: Attempt[][] = batch.map(() => []);
+      // One strategy after the other over the batch: asked twice in a row, a prompt would be read once, and cost one of them nothing.
+      for (const strategy of input.strategies)
+        for (const [i, row] of batch.entries()) made[i]!.push(await this.#attempt(strategy, scope, row, signal));
+      attempts.push(...made);
       await context.checkpoint({ attempts });
       await context.progress(
         (0.98 * attempts.length) / rows.length,

@@ -73,6 +73,12 @@ export class CompareStrategiesInput {
   })
   collections?: string[] | null;
 
+  @Field(() => [Strategy], {
+    nullable: true,
+    description: 'Which strategies, at least two; by default all that can answer these rows.',
+  })
+  strategies?: (keyof typeof Strategy)[] | null;
+
   @Field(() => ID, { description: IDEMPOTENCY_KEY })
   idempotencyKey!: string;
 }
@@ -199,9 +205,10 @@ export class StrategyComparisonResolver {
     input: CompareStrategiesInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<CompareStrategiesPayload> {
-    const { datasetVersion, adapter = null, collections = null, ...rest } = input;
+    const { datasetVersion, adapter = null, collections = null, strategies = null, ...rest } = input;
     const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const run = await this.parts.comparer.start(workspaceId, { ...rest, adapter, collections, datasetVersionId });
+    const wanted = { ...rest, adapter, collections, strategies, datasetVersionId };
+    const run = await this.parts.comparer.start(workspaceId, wanted);
     return { run: runObject(run) };
   }
 

@@ -85,7 +85,15 @@ describe('labels by an adapter and by labelled rows', () => {
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const compare = (more: Partial<StartComparison> = {}) =>
     comparer.start(workspaceId, {
-      ...{ datasetVersionId, split: 'TEST' as never, rows: 100, seed: 1, adapter: 'nonsense@1', collections: null },
+      ...{
+        datasetVersionId,
+        split: 'TEST' as never,
+        rows: 100,
+        seed: 1,
+        adapter: 'nonsense@1',
+        collections: null,
+        strategies: null,
+      },
       ...{ idempotencyKey: newId(), ...more },
     });
   const fit = () =>
@@ -138,6 +146,16 @@ describe('labels by an adapter and by labelled rows', () => {
     expect(found.sentence).toContain('has the best accuracy: 1.000');
     const recorded = await new AnswerStore(kit.models.database).list(workspaceId, {}, { first: 5, after: null });
     expect(recorded.items).toEqual([]);
+  });
+
+  it('are compared by those strategies alone that the caller wants, if they can answer', async () => {
+    const run = await ended(await compare({ strategies: ['RAG', 'HYBRID'], rows: 10 }));
+    const found = strategyComparison.outputOf(run)!;
+    expect(found.strategies.map(({ strategy }) => strategy)).toEqual(['RAG', 'HYBRID']);
+    await expect(compare({ strategies: ['RAG', 'ADAPTER'], adapter: null })).rejects.toMatchObject({
+      field: 'input.strategies',
+    });
+    await expect(compare({ strategies: ['RAG'] })).rejects.toMatchObject({ field: 'input' });
   });
 
   it('are never compared on the rows that the adapter learned from', async () => {
