@@ -18,6 +18,9 @@ export type Transaction = Prisma.TransactionClient;
 const CONNECT_TIMEOUT_MS = 3_000;
 const MAX_CONNECTIONS = 16;
 
+/** Milliseconds. Prisma's 2 and 5 seconds fail short work on a machine that does too much at once; nothing here holds one for long. */
+const TRANSACTION = { maxWait: 10_000, timeout: 30_000 } as const;
+
 /**
  * Opens a database and asks it one question, so that a wrong URL is known at start.
  * Later losses of the connection heal by themselves: a broken connection leaves the pool, the next query opens another.
@@ -35,7 +38,7 @@ export async function openDatabase(url: string): Promise<Database> {
   });
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', () => undefined);
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTION });
   const close = async () => {
     await prisma.$disconnect();
     await pool.end();
