@@ -219,7 +219,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     documents: stores.documents,
   });
   const comparer = new Comparer({
-    ...{ runs, registry, adapters, data, worker },
+    ...{ runs, registry, adapters, data, worker, retriever },
     asking: new AskService({ ...answering, worker: inBulk(worker), expected: new ExpectedTimes() }),
   });
   const evaluator = new Evaluator({

@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
   type OperationTypeNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { OperationCost } from '../graphql-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
@@ -55,21 +56,27 @@ const codedError = (error: GraphQLError, code: string): GraphQLError =>
  * then the shape, then validation, then cost. Outcomes are kept, refusals too, so that a repeated bad document costs nothing.
  */
 export class DocumentChecker {
-  readonly #known = new Map<string, PreparedDocument | Error>();
-  #knownCharacters = 0;
+  /** A text larger than a tenth of the budget is never kept; each counts a little more than its own length. */
+  readonly #known: LRUCache<string, PreparedDocument | Error>;
 
   constructor(
     private readonly schema: GraphQLSchema,
     readonly limits: Limits,
-    private readonly cacheCharacters = 4 * 1024 * 1024,
-  ) {}
+    cacheCharacters = 4 * 1024 * 1024,
+  ) {
+    this.#known = new LRUCache({
+      maxSize: cacheCharacters,
+      maxEntrySize: Math.floor(cacheCharacters / 10) + 100,
+      sizeCalculation: (_outcome, source) => source.length + 100,
+    });
+  }
 
   /** @throws GraftError QUERY_TOO_COMPLEX, or RequestRefused with syntax or validation errors */
   prepare(source: string): PreparedDocument {
     let outcome = this.#known.get(source);
     if (outcome === undefined) {
       outcome = this.#check(source);
-      this.#keep(source, outcome);
+      this.#known.set(source, outcome);
     }
     if (outcome instanceof Error) throw outcome;
     return outcome;
@@ -142,18 +149,6 @@ export class DocumentChecker {
       if (error.message.includes('tokens. Parsing aborted'))
         throw tooComplex('number of tokens', this.limits.tokens + 1, this.limits.tokens);
       throw new RequestRefused([codedError(error, 'GRAPHQL_PARSE_FAILED')]);
-    }
-  }
-
-  /** Forgets the oldest texts beyond the budget; a text larger than a tenth of it is never kept. */
-  #keep(source: string, outcome: PreparedDocument | Error): void {
-    if (source.length > this.cacheCharacters / 10) return;
-    this.#known.set(source, outcome);
-    this.#knownCharacters += source.length + 100;
-    for (const [oldest] of this.#known) {
-      if (this.#knownCharacters <= this.cacheCharacters) break;
-      this.#known.delete(oldest);
-      this.#knownCharacters -= oldest.length + 100;
     }
   }
 }

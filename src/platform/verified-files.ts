@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
 
 /** A file that changed this short a time ago could change again without its time of change telling. */
 const SETTLED_AFTER_MS = 2_000;
@@ -12,7 +13,7 @@ const MOST_REMEMBERED = 10_000;
  * and can't be set back, as that of the content can. What changes bytes below the file system is left to who reads them.
  */
 export class VerifiedFiles {
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new LRUCache<string, string>({ max: MOST_REMEMBERED });
 
   /** @returns whether the file has this digest @throws what the file system says, e.g. ENOENT */
   async has(path: string, sha256: string): Promise<boolean> {
@@ -22,15 +23,8 @@ export class VerifiedFiles {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     if (hash.digest('hex') !== sha256) return false;
     if (Date.now() - before.changedMs > SETTLED_AFTER_MS && (await fingerprint(path)).text === before.text)
-      this.#remember(path, `${before.text} ${sha256}`);
+      this.#seen.set(path, `${before.text} ${sha256}`);
     return true;
-  }
-
-  #remember(path: string, text: string): void {
-    this.#seen.delete(path);
-    this.#seen.set(path, text);
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MOST_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Answer, AskService } from '../../ask/index.js';
 import { inputText, Split, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Retriever } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
@@ -27,6 +28,7 @@ export interface ComparerParts {
   worker: Pick<WorkerClient, 'generate' | 'scoreNext'>;
   /** Answers as users are answered, behind them in the queue. */
   asking: Pick<AskService, 'tryOut'>;
+  retriever: Pick<Retriever, 'scope'>;
 }
 
 export interface StartComparison {
@@ -85,6 +87,7 @@ export class Comparer {
         'input.adapter',
         `${adapter.adapter} was made for ${adapter.task}, the rows are for ${dataset.task}.`,
       );
+    if (input.collections !== null) await this.parts.retriever.scope(workspaceId, input.collections);
     const labelled = dataset.task === 'CLASSIFICATION' && input.collections === null;
     const reads = labelled
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null

@@ -19,6 +19,7 @@ import {
   fromGlobalId,
   IDEMPOTENCY_KEY,
   make,
+  MaxItems,
   runGraph,
   runObject,
   type GraphContext,
@@ -66,16 +67,18 @@ export class CompareStrategiesInput {
   })
   adapter?: string | null;
 
+  @MaxItems(50)
   @Field(() => [String], {
     nullable: true,
     description:
-      'For `RAG` and `HYBRID`: names of the collections that are read. By default labels are read off the dataset’s labelled rows, where `indexDataset` indexed them, and questions are answered from all collections.',
+      'For `RAG` and `HYBRID`: names of the collections that are read, 1 to 50. By default labels are read off the dataset’s labelled rows, where `indexDataset` indexed them, and questions are answered from all collections.',
   })
   collections?: string[] | null;
 
+  @MaxItems(4)
   @Field(() => [Strategy], {
     nullable: true,
-    description: 'Which strategies, at least two; by default all that can answer these rows.',
+    description: 'Which strategies, 2 to 4; by default all that can answer these rows.',
   })
   strategies?: (keyof typeof Strategy)[] | null;
 

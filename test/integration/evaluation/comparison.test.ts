@@ -62,15 +62,20 @@ describe('labels by an adapter and by labelled rows', () => {
     };
     const { labelIndexes, features, parts } = data.data;
     const shared = { database, vectors: parts.vectors, worker, embedder: () => embedder, clock: systemClock };
+    const retriever = new Retriever({ ...shared, collections: new CollectionStore(database) });
     asking = new AskService({
       ...{ registry: models, adapters: kit.adapters, worker: inBulk(worker), clock: systemClock },
-      retriever: new Retriever({ ...shared, collections: new CollectionStore(database) }),
+      retriever,
       answers: new AnswerStore(database),
       expected: new ExpectedTimes(),
       routers: new RouterStore(database),
       ...{ features, labelIndexes },
     });
-    comparer = new Comparer({ ...{ runs, registry: models, worker, asking }, adapters: kit.adapters, data: data.data });
+    comparer = new Comparer({
+      ...{ runs, registry: models, worker, asking, retriever },
+      adapters: kit.adapters,
+      data: data.data,
+    });
     fitter = new HybridFitter({ ...{ runs, registry: models, worker }, adapters: kit.adapters, data: data.data });
     runs.handle([strategyComparisonRuns], comparer);
     runs.handle([hybridFitRuns], fitter);
@@ -156,6 +161,7 @@ describe('labels by an adapter and by labelled rows', () => {
       field: 'input.strategies',
     });
     await expect(compare({ strategies: ['RAG'] })).rejects.toMatchObject({ field: 'input' });
+    await expect(compare({ collections: ['nowhere'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('are never compared on the rows that the adapter learned from', async () => {
