@@ -11,7 +11,7 @@ const asRecord = (row: Prisma.RouterVersionGetPayload<object>): RouterRecord => 
 /** How long a version that was read is taken for the newest one, in ms. */
 const KNOWN_MS = 2_000;
 
-/** All queries of the tables `router_version` and `adapter_sample`. */
+/** All queries of the tables `router_version` and `adapter_sample`. A rule of the database removes samples of rows that are erased. */
 export class RouterStore {
   /** Every question asks for the newest version, and there is a new one once in a while. */
   readonly #known = new Map<WorkspaceId, { until: number; record: Promise<Current | null> }>();
@@ -82,14 +82,6 @@ export class RouterStore {
     this.#known.delete(workspaceId);
     const row = await this.database.prisma.routerVersion.findFirst({ where: { workspaceId, version } });
     return row && asRecord(row);
-  }
-
-  /** Forgets what was made of rows that these versions were trained on. */
-  async forget(workspaceId: WorkspaceId, adapterVersionIds: readonly string[]): Promise<void> {
-    await this.database.prisma.adapterSample.deleteMany({
-      where: { workspaceId, adapterVersionId: { in: [...adapterVersionIds] } },
-    });
-    this.#known.delete(workspaceId);
   }
 }
 

@@ -1,23 +1,47 @@
+import { notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { asColumn, type Database, Prisma, type Transaction } from '../../platform/database/index.js';
 import { storedBlend, storedLabelFit, UNFITTED, type Blend, type LabelIndexRecord } from './label-index.js';
 
-const asRecord = (row: Prisma.LabelIndexGetPayload<object>): LabelIndexRecord => ({
-  ...row,
-  fit: storedLabelFit.decode(row.fit),
-});
+const asRecord = (row: Prisma.LabelIndexGetPayload<object>): LabelIndexRecord | null =>
+  row.fit === null ? null : { ...row, fit: storedLabelFit.decode(row.fit) };
+
+/** An index in the making. */
+export type BegunIndex = Pick<LabelIndexRecord, 'id' | 'workspaceId' | 'datasetVersionId' | 'embedderDigest'>;
 
 /** All queries of the tables `label_index` and `label_blend`. */
 export class LabelIndexStore {
   constructor(private readonly database: Database) {}
 
-  /** Adds an index, in place of an older one of the same version and embedder. @returns the ids of those that it replaced */
-  async add(tx: Transaction, { fit, ...row }: Omit<LabelIndexRecord, 'createdAt'>): Promise<string[]> {
-    const { datasetVersionId, embedderDigest } = row;
-    const before = await tx.labelIndex.findMany({ where: { datasetVersionId, embedderDigest } });
-    await tx.labelIndex.deleteMany({ where: { datasetVersionId, embedderDigest } });
-    await tx.labelIndex.create({ data: { ...row, fit: asColumn(storedLabelFit.encode(fit)) } });
-    return before.map(({ id }) => id);
+  /** Writes down that there will be vectors under this id; may be repeated. */
+  async begin(index: BegunIndex): Promise<void> {
+    await this.database.prisma.labelIndex.upsert({
+      where: { id: index.id },
+      update: {},
+      create: { ...index, rows: 0 },
+    });
+  }
+
+  /**
+   * From now on the index answers, in place of others of the same version and embedder.
+   * @returns the ids of those, whose vectors are of no use any more
+   * @throws NOT_FOUND when it was forgotten meanwhile, with the rows
+   */
+  async finish(
+    tx: Transaction,
+    { id, datasetVersionId, embedderDigest }: BegunIndex,
+    done: Finished,
+  ): Promise<string[]> {
+    const { rows, fit } = done;
+    const { count } = await tx.labelIndex.updateMany({
+      where: { id },
+      data: { rows, fit: asColumn(storedLabelFit.encode(fit)), createdAt: new Date() },
+    });
+    if (count === 0) throw notFound('The index', id);
+    const others = { datasetVersionId, embedderDigest, id: { not: id } };
+    const replaced = await tx.labelIndex.findMany({ where: others });
+    await tx.labelIndex.deleteMany({ where: others });
+    return replaced.map((each) => each.id);
   }
 
   async ofVersion(
@@ -25,10 +49,10 @@ export class LabelIndexStore {
     datasetVersionId: string,
     embedderDigest: string,
   ): Promise<LabelIndexRecord | null> {
-    const row = await this.database.prisma.labelIndex.findFirst({
+    const rows = await this.database.prisma.labelIndex.findMany({
       where: { workspaceId, datasetVersionId, embedderDigest },
     });
-    return row && asRecord(row);
+    return rows.map(asRecord).find((record) => record !== null) ?? null;
   }
 
   /** That of the dataset's newest version that has one and whose rows are there. */
@@ -40,7 +64,8 @@ export class LabelIndexStore {
     const { rows } = await this.database.pool.query<{ id: string }>({
       name: 'newest-label-index',
       text: `SELECT i.id FROM label_index i JOIN dataset_version v ON v.id = i.dataset_version_id
-              WHERE i.workspace_id = $1 AND v.dataset_id = $2 AND i.embedder_digest = $3 AND v.withdrawn_at IS NULL
+              WHERE i.workspace_id = $1 AND v.dataset_id = $2 AND i.embedder_digest = $3 AND i.fit IS NOT NULL
+                AND v.withdrawn_at IS NULL
               ORDER BY v.version DESC LIMIT 1`,
       values: [workspaceId, datasetId, embedderDigest],
     });
@@ -48,9 +73,17 @@ export class LabelIndexStore {
     return row ? asRecord(row) : null;
   }
 
-  async ofVersions(workspaceId: WorkspaceId, datasetVersionIds: readonly string[]): Promise<LabelIndexRecord[]> {
-    const where = { workspaceId, datasetVersionId: { in: [...datasetVersionIds] } };
-    return (await this.database.prisma.labelIndex.findMany({ where })).map(asRecord);
+  /** Ids of indexes of these versions: all, or those in the making. */
+  async ofVersions(
+    workspaceId: WorkspaceId,
+    datasetVersionIds: readonly string[],
+    which: 'all' | 'begun',
+  ): Promise<string[]> {
+    const where = {
+      ...{ workspaceId, datasetVersionId: { in: [...datasetVersionIds] } },
+      ...(which === 'begun' && { fit: { equals: Prisma.DbNull } }),
+    };
+    return (await this.database.prisma.labelIndex.findMany({ where, select: { id: true } })).map(({ id }) => id);
   }
 
   async remove(workspaceId: WorkspaceId, id: string): Promise<void> {
@@ -74,3 +107,5 @@ export class LabelIndexStore {
     });
   }
 }
+
+export type Finished = Pick<LabelIndexRecord, 'rows' | 'fit'>;

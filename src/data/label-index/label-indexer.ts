@@ -1,4 +1,4 @@
-import { GraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { embedderDigest } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
@@ -31,6 +31,12 @@ const BATCH = 256;
 const JUDGED = 500;
 /** Share of the progress bar that embedding takes. */
 const EMBEDDED = 0.9;
+
+interface Indexed {
+  indexId: string;
+  rows: number;
+  accuracy: number;
+}
 
 /** A labelled row for training. */
 interface LabelledRow {
@@ -68,7 +74,19 @@ export class LabelIndexes {
    * indexed: those for validation and testing shall not find themselves.
    * @throws DATASET_UNUSABLE, VECTOR_STORE_UNAVAILABLE, and what the worker throws
    */
-  async index(context: LabelIndexingContext): Promise<{ indexId: string; rows: number; accuracy: number }> {
+  async index(context: LabelIndexingContext): Promise<Indexed> {
+    const { run, input } = context;
+    try {
+      return await this.#index(context);
+    } catch (error) {
+      // Nobody goes on from what was cancelled, or from rows that were erased.
+      if (context.signal.reason === 'cancel' || isGraftError(error, 'DATASET_UNUSABLE'))
+        await this.forget(run.workspaceId as WorkspaceId, [input.datasetVersionId], 'begun');
+      throw error;
+    }
+  }
+
+  async #index(context: LabelIndexingContext): Promise<Indexed> {
     const { run, input, signal, resumed } = context;
     const { datasets, rows, store, vectors, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
@@ -79,8 +97,12 @@ export class LabelIndexes {
     );
     const embedder = this.parts.embedder();
     const all = version.counts.train;
+    const digest = embedderDigest(embedder);
     const indexId = resumed?.indexId ?? newId();
     let [ordinal, done] = [resumed?.ordinal ?? 0, resumed?.rows ?? 0];
+    const begun = { id: indexId, workspaceId, datasetVersionId: version.id, embedderDigest: digest };
+    await store.begin(begun);
+    await context.checkpoint({ indexId, ordinal, rows: done });
     await vectors.ensure(workspaceId, indexId, embedder.dimensions);
     const stream = rows.stream(dataset.task, rowGroups, { split: Split.TRAIN, quarantined: false });
     const labels = new Set<string>();
@@ -111,23 +133,14 @@ export class LabelIndexes {
     await context.progress(EMBEDDED, 'Choosing how the rows vote.');
     const sorted = [...labels].sort();
     const fitted = fitVote(await this.#judge(workspaceId, indexId, judged.rows, signal), sorted);
-    const record = {
-      ...{
-        id: indexId,
-        workspaceId,
-        datasetVersionId: version.id,
-        embedderDigest: embedderDigest(embedder),
-        rows: done,
-      },
-      fit: { labels: sorted, rule: fitted.rule, texts: fitted.texts, accuracy: fitted.accuracy },
-    };
+    const fit = { labels: sorted, rule: fitted.rule, texts: fitted.texts, accuracy: fitted.accuracy };
     // Rows that were erased meanwhile must not come back as vectors.
     await datasets.usableVersion(workspaceId, version.id, 'input.datasetVersion');
     let replaced: string[] = [];
     await context.fenced(async (tx) => {
-      replaced = await store.add(tx, record);
+      replaced = await store.finish(tx, begun, { rows: done, fit });
     });
-    for (const id of replaced) if (id !== indexId) await vectors.drop(workspaceId, id);
+    for (const id of replaced) await vectors.drop(workspaceId, id);
     return { indexId, rows: done, accuracy: fitted.accuracy };
   }
 
@@ -174,8 +187,12 @@ export class LabelIndexes {
   }
 
   /** Removes what was made of rows that are erased. @throws VECTOR_STORE_UNAVAILABLE */
-  async forget(workspaceId: WorkspaceId, datasetVersionIds: readonly string[]): Promise<void> {
-    for (const { id } of await this.store.ofVersions(workspaceId, datasetVersionIds)) {
+  async forget(
+    workspaceId: WorkspaceId,
+    datasetVersionIds: readonly string[],
+    which: 'all' | 'begun' = 'all',
+  ): Promise<void> {
+    for (const id of await this.store.ofVersions(workspaceId, datasetVersionIds, which)) {
       await this.parts.vectors.drop(workspaceId, id);
       await this.store.remove(workspaceId, id);
     }

@@ -443,7 +443,11 @@ describe('ask', () => {
       const input = { question: RMA, requestId: newId() };
       const failing = new AskService({
         ...answering.parts,
-        registry: { ...answering.parts.registry, resolve: () => Promise.reject(new Error('a secret')) },
+        registry: {
+          ...answering.parts.registry,
+          embedder: () => answering.parts.registry.embedder(),
+          resolve: () => Promise.reject(new Error('a secret')),
+        },
       });
       await expect(failing.ask(answering.caller, input, forever)).rejects.toThrow('a secret');
       expect(await answering.row(input.requestId)).toMatchObject({

@@ -109,14 +109,21 @@ describe('labelled rows', () => {
   it('leave neither vector nor text behind when a person’s rows are erased', async () => {
     const { data, workspaceId, finished, vectors } = answering;
     const before = (await data.labelIndexes.find(workspaceId, { datasetVersionId: versionId }))!;
+    // What a run leaves that was cut off: vectors of an index that never answered.
+    const begun = { ...before, id: newId() };
+    await data.labelIndexes.store.begin({
+      ...{ id: begun.id, workspaceId, datasetVersionId: versionId, embedderDigest: before.embedderDigest },
+    });
+    await vectors.ensure(workspaceId, begun.id, 384);
     const run = await data.datasets.deleteRows(workspaceId, {
       ...{ dataset: 'routing', subject: 'ann', reason: 'She asked.', idempotencyKey: newId() },
     });
     expect(await finished(run)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await data.labelIndexes.find(workspaceId, { datasetVersionId: versionId })).toBeNull();
-    await expect(vectors.query(workspaceId, before.id, new Float32Array(384).fill(0.1), 1)).rejects.toMatchObject({
-      code: 'VECTOR_STORE_UNAVAILABLE',
-    });
+    for (const { id } of [before, begun])
+      await expect(vectors.query(workspaceId, id, new Float32Array(384).fill(0.1), 1)).rejects.toMatchObject({
+        code: 'VECTOR_STORE_UNAVAILABLE',
+      });
     await expect(ask('Where is my card?')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -172,4 +172,19 @@ describe('labels by an adapter and by labelled rows', () => {
     const answer = await ask({});
     expect(JSON.stringify({ ...answer, question: '' })).not.toContain('is about');
   });
+
+  it('leave no vector with the router when the rows that an adapter learned from are erased', async () => {
+    const { database } = kit.models;
+    const [adapter] = (await kit.adapters.store.adapters(workspaceId, null, { first: 1, after: null })).items;
+    const version = await kit.adapters.store.resolve(adapter!, { version: 1 });
+    const sample = { workspaceId, adapterVersionId: version!.id, embedderDigest: 'any', dimensions: 1 };
+    await database.prisma.adapterSample.create({ data: { ...sample, vectors: new Uint8Array(4) } });
+    const rowGroups = await data.data.store.rowGroups(datasetVersionId);
+    const [row] = await data.data.rows.at('CLASSIFICATION', rowGroups, [1]);
+    const erasing = await data.data.datasets.deleteRows(workspaceId, {
+      ...{ dataset: 'routing', keys: [row!.key], reason: 'Asked for.', idempotencyKey: newId() },
+    });
+    expect(await ended(erasing)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await database.prisma.adapterSample.count()).toBe(0);
+  });
 });
