@@ -1,9 +1,12 @@
 import { Presets, SingleBar } from 'cli-progress';
 import {
+  AdapterDocument,
   AnswerAllDocument,
   AskDocument,
   CompareStrategiesDocument,
+  FitHybridDocument,
   FitRouterDocument,
+  HybridFitProgressDocument,
   IndexDatasetDocument,
   LabelIndexingProgressDocument,
   RouterDocument,
@@ -18,6 +21,7 @@ import type { Trained } from './proof-tour.js';
 
 const MESSAGE = 'I was charged for two plans although I only have one greenhouse.';
 const DATASET = 'messages';
+const READER = 'reader';
 const QUESTION = 'At what wind speed are the roof vents forced shut?';
 /** Rows that each strategy answers: the base model takes half a second for one. */
 const ROWS = 60;
@@ -26,7 +30,10 @@ const ROWS = 60;
 export async function strategiesTour(client: GraftClient, trained: Trained | null): Promise<void> {
   heading('RAG, fine-tuning or both? The same question through every strategy');
   if (trained) await messages(client, trained);
-  await answerAll(client, QUESTION, { collections: ['handbook'], adapter: 'reader' });
+  // It ships with the default model alone, and answers once it was shown to act.
+  const { adapter: reader } = await client.request(AdapterDocument, { name: READER });
+  const answers = reader?.versions.some(({ aliases }) => aliases.includes('PRODUCTION')) ?? false;
+  await answerAll(client, QUESTION, { collections: ['handbook'], adapter: answers ? READER : null });
   await router(client);
 }
 
@@ -36,6 +43,13 @@ async function messages(client: GraftClient, { adapter, version, datasetVersion 
   });
   for await (const { labelIndexingProgress: event } of client.subscribe(LabelIndexingProgressDocument, {
     runId: indexDataset.run.id,
+  }))
+    if (event.error) throw new Error(event.error.message);
+  const { fitHybrid } = await client.request(FitHybridDocument, {
+    input: { adapter, version, idempotencyKey: `demo-${Date.now()}` },
+  });
+  for await (const { hybridFitProgress: event } of client.subscribe(HybridFitProgressDocument, {
+    runId: fitHybrid.run.id,
   }))
     if (event.error) throw new Error(event.error.message);
   const reference = `${adapter}@${version}`;
