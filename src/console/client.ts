@@ -16,6 +16,10 @@ const CHANGED_BY: Record<string, readonly string[]> = {
   startTraining: ['runs'],
   attestAdapter: ['runs', 'adapter', 'adapters'],
   evaluate: ['runs', 'adapter'],
+  compareStrategies: ['runs'],
+  indexDataset: ['runs', 'dataset'],
+  fitHybrid: ['runs'],
+  fitRouter: ['runs', 'router'],
   promoteAdapter: ['adapter', 'adapters'],
   rollbackAdapter: ['adapter', 'adapters'],
   pauseRun: ['runs'],
@@ -30,6 +34,7 @@ export const client = new Client({
   fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
   exchanges: [
     cacheExchange({
+      keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },
       resolvers: {
         Query: { runs: relayPagination(), answers: relayPagination() },
         Collection: { documents: relayPagination() },

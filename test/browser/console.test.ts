@@ -15,7 +15,18 @@ const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine
 
 const FACT = 'The Orlo pump runs at 37 bar.';
 const QUESTION = 'At what pressure does the Orlo pump run?';
-const PATHS = ['/knowledge', '/knowledge/pumps', '/data', '/training', '/adapters', '/models', '/runs', '/system'];
+const PATHS = [
+  '/knowledge',
+  '/knowledge/pumps',
+  '/data',
+  '/training',
+  '/adapters',
+  '/compare',
+  '/router',
+  '/models',
+  '/runs',
+  '/system',
+];
 /** Longest wait for something that the model has to do on a busy machine. */
 const PATIENCE = { timeout: 90_000 };
 

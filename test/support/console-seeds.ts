@@ -1,5 +1,8 @@
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../src/kernel/ids.js';
 import { asColumn, type Database } from '../../src/platform/database/index.js';
+import { Split } from '../../src/data/index.js';
+import { storedLearned } from '../../src/ask/router/router.js';
+import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
 
 /** Copies a run that ended so often that there are `total` in all: what years of use leave. */
@@ -73,4 +76,80 @@ export async function addMeasuredAdapter(
       },
     });
   }
+}
+
+/** A comparison of all four strategies that has ended; its rows are gone, as those of a deleted dataset. */
+export async function addComparison({ prisma }: Database): Promise<string> {
+  const id = newId();
+  const figures = (strategy: Compared, value: number, medianMs: number) => ({
+    ...{ strategy, ...around(value, 0.04), abstained: 1, medianMs },
+  });
+  const pair = (first: Compared, second: Compared, value: number) => ({
+    ...{ first, second, ...around(value, 0.05), p: Math.abs(value) > 0.05 ? 0.001 : 0.4 },
+    mcnemar: { onlyFirst: 3, onlySecond: 21, p: 0.001 },
+  });
+  await prisma.run.create({
+    data: {
+      ...{ id, workspaceId, kind: 'STRATEGY_COMPARISON', status: 'SUCCEEDED', progress: 1, inputDigest: id },
+      ...{ startedAt: new Date(), finishedAt: new Date() },
+      input: asColumn(
+        strategyComparison.input.encode({
+          ...{
+            datasetVersionId: newId(),
+            split: Split.TEST,
+            rows: 200,
+            seed: 1,
+            adapter: 'routing@1',
+            collections: null,
+          },
+          strategies: [...COMPARED],
+        }),
+      ),
+      output: asColumn(
+        strategyComparison.output.encode({
+          ...{ metric: 'macro-F1', rows: 200, recommended: 'HYBRID', decided: true },
+          sentence: 'HYBRID has the best macro-F1: 0.93 (0.89 to 0.97) on 200 rows. Use it at 40 ms an answer.',
+          strategies: [
+            figures('BASE', 0.21, 420),
+            figures('RAG', 0.84, 9),
+            figures('ADAPTER', 0.9, 38),
+            figures('HYBRID', 0.93, 40),
+          ],
+          pairs: [
+            pair('BASE', 'RAG', 0.63),
+            pair('BASE', 'ADAPTER', 0.69),
+            pair('BASE', 'HYBRID', 0.72),
+            pair('RAG', 'ADAPTER', 0.06),
+            pair('RAG', 'HYBRID', 0.09),
+            pair('ADAPTER', 'HYBRID', 0.03),
+          ],
+        }),
+      ),
+    },
+  });
+  return id;
+}
+
+/** A router that only observes, over two collections and an adapter. */
+export async function addRouter({ prisma }: Database): Promise<void> {
+  const perFeature = { top: 1, mean: 1, coverage: 1 };
+  const calibration = (auc: number) => ({
+    ...{ bias: 0, weights: perFeature, elsewhere: perFeature, own: 120, foreign: 240, auc },
+  });
+  await prisma.routerVersion.create({
+    data: {
+      ...{ id: newId(), workspaceId, version: 1, embedderDigest: '0'.repeat(64), mode: 'OBSERVE' },
+      learned: asColumn(
+        storedLearned.encode({
+          collections: [
+            { id: newId(), name: 'pumps', calibration: calibration(0.98) },
+            { id: newId(), name: 'ferries', calibration: calibration(0.95) },
+          ],
+          adapters: [{ versionId: newId(), name: 'routing', version: 1, calibration: calibration(0.91) }],
+          ...{ temperature: 1, baseScore: 0 },
+          figures: { questions: 180, accuracy: 0.94, calibrationError: 0.03, commonest: 0.38 },
+        }),
+      ),
+    },
+  });
 }

@@ -29,6 +29,9 @@ export const plural = (value: number, noun: string): string => `${count(value)} 
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
+/** `macro-F1` as `Macro-F1`, and `BLEU` as it is. */
+export const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
 /** `INDEX_OUTDATED` as `Index outdated`. */
 export const words = (name: string): string => {
   const text = name.toLowerCase().replaceAll('_', ' ');

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import { useQuery } from 'urql';
 import { LearningOfVersionsDocument } from '../../generated/operations';
 import { Scatter } from '../../parts/charts/scatter';
-import { words } from '../../parts/format';
+import { capitalised } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
 import { comparableVersions, GROUPS, retentionBound } from './learning';
 
@@ -21,7 +21,7 @@ export function LearningPlot({ adapter }: { adapter: string }) {
     const guides = [{ at: 1, label: 'nothing forgotten' }];
     return { label: MEASURED, guides: bound === null ? guides : [...guides, { at: bound, label: 'the gate’s bound' }] };
   }, [versions]);
-  const y = useMemo(() => ({ label: shown ? words(shown.metric) : '' }), [shown]);
+  const y = useMemo(() => ({ label: shown ? capitalised(shown.metric) : '' }), [shown]);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return null;
   return (

@@ -1,6 +1,6 @@
 import { Badge, Table, Text } from '@mantine/core';
 import type { EvaluationOpenedQuery } from '../../generated/operations';
-import { words } from '../../parts/format';
+import { capitalised } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
@@ -33,7 +33,7 @@ export function Metrics({ metrics }: { metrics: readonly Metric[] }) {
             const said = verdict(metric);
             return (
               <Table.Tr key={metric.name}>
-                <Table.Td>{words(metric.name)}</Table.Td>
+                <Table.Td>{capitalised(metric.name)}</Table.Td>
                 <Table.Td ta="right">
                   <Text fw={600} size="sm">
                     {figure(metric.value)}

@@ -5,6 +5,7 @@ import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
 import { STRATEGY_NAMES, stageName } from './names';
+import { Neighbours } from './neighbours';
 import { OutputView } from './output-view';
 
 const WORDING = {
@@ -147,7 +148,9 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
         <Title order={2} size="h3" mb="sm">
           Evidence
         </Title>
-        {answer.evidence.length === 0 ? (
+        {answer.neighbours.length > 0 ? (
+          <Neighbours neighbours={answer.neighbours} />
+        ) : answer.evidence.length === 0 ? (
           <Text size="sm" c="dimmed">
             {answer.route.strategy === 'BASE' || answer.route.strategy === 'ADAPTER'
               ? 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'

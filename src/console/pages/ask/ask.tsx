@@ -13,6 +13,7 @@ import {
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
 import { EmptyState, ErrorState, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
+import { adapterChoices } from '../adapters/choices';
 import { AnswerPanel } from './answer-panel';
 import { AnswerView } from './answer-view';
 import { History } from './history';
@@ -20,13 +21,11 @@ import { STRATEGY_CHOICES } from './names';
 import { useAsk } from './use-ask';
 
 const ADAPTED: readonly StrategyChoice[] = ['ADAPTER', 'HYBRID'];
+/** They read labelled rows instead of documents where a dataset is named. */
+const READING: readonly StrategyChoice[] = ['RAG', 'HYBRID'];
 
-/** Each adapter by its name, when it has a version in production, and each of its versions. */
-const adapterChoices = (scope: AskScopeQuery | undefined): string[] =>
-  (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) => [
-    ...(versions.some(({ aliases }) => aliases.includes('PRODUCTION')) ? [name] : []),
-    ...versions.map(({ version }) => `${name}@${version}`),
-  ]);
+const labelledDatasets = (scope: AskScopeQuery | undefined): string[] =>
+  (scope?.datasets.edges ?? []).flatMap(({ node: { name, task } }) => (task === 'CLASSIFICATION' ? [name] : []));
 
 const modelChoices = (scope: AskScopeQuery | undefined): string[] =>
   (scope?.models.edges ?? []).flatMap(({ node: { name, variants } }) =>
@@ -48,6 +47,7 @@ export default function AskPage() {
   const named = new URLSearchParams(useSearch()).get('collection');
   const [collections, setCollections] = useState<string[]>(named === null ? [] : [named]);
   const [adapter, setAdapter] = useState<string | null>(null);
+  const [dataset, setDataset] = useState<string | null>(null);
   const [model, setModel] = useState<string | null>(null);
   const [place, setPlace] = useState<Place | null>(null);
   const [tab, setTab] = useState<string | null>('answer');
@@ -58,9 +58,11 @@ export default function AskPage() {
   const busy = asking.status === 'waiting' || asking.status === 'writing';
   const adapted = ADAPTED.includes(strategy);
   const lacksAdapter = strategy === 'ADAPTER' && adapter === null;
+  const labelled = labelledDatasets(scope);
+  const reads = READING.includes(strategy) ? dataset : null;
   const input = {
     question,
-    ...(collections.length > 0 && strategy !== 'ADAPTER' ? { collections } : {}),
+    ...(reads !== null ? { dataset: reads } : collections.length > 0 && strategy !== 'ADAPTER' ? { collections } : {}),
     ...(model === null ? {} : { model }),
   };
 
@@ -109,7 +111,7 @@ export default function AskPage() {
               value={strategy}
               allowDeselect={false}
               onChange={(value) => setStrategy(value ?? 'AUTO')}
-              w={180}
+              w={160}
             />
             {adapted && (
               <Select
@@ -118,7 +120,7 @@ export default function AskPage() {
                 nothingFoundMessage="No adapter yet: train one."
                 clearable
                 searchable
-                data={adapterChoices(scope)}
+                data={adapterChoices(scope?.adapters.edges.map(({ node }) => node) ?? [])}
                 value={adapter}
                 onChange={setAdapter}
                 w={200}
@@ -130,9 +132,21 @@ export default function AskPage() {
               data={known.map(({ name }) => name)}
               value={collections}
               onChange={setCollections}
-              disabled={strategy === 'ADAPTER'}
-              flex="1 1 200px"
+              disabled={strategy === 'ADAPTER' || reads !== null}
+              flex="1 1 180px"
             />
+            {READING.includes(strategy) && labelled.length > 0 && (
+              <Select
+                label="Labelled rows"
+                placeholder="Documents instead"
+                clearable
+                searchable
+                data={labelled}
+                value={dataset}
+                onChange={setDataset}
+                w={180}
+              />
+            )}
             <Select
               label="Model"
               placeholder="By default"
@@ -140,34 +154,39 @@ export default function AskPage() {
               data={modelChoices(scope)}
               value={model}
               onChange={setModel}
-              w={200}
+              w={160}
             />
-            {busy ? (
-              <Button color="red" leftSection={<IconPlayerStop size={16} />} onClick={stop}>
-                Stop
-              </Button>
-            ) : (
-              <Button
-                leftSection={<IconSend size={16} />}
-                disabled={question.trim() === '' || lacksAdapter}
-                onClick={send}
-              >
-                Ask
-              </Button>
-            )}
-            <WaitingButton
-              variant="default"
-              leftSection={<IconColumns size={16} />}
-              disabled={question.trim() === '' || busy}
-              waits={comparison.running ? 'Each strategy answers…' : null}
-              onClick={() => void compare()}
-            >
-              Compare strategies
-            </WaitingButton>
           </Group>
-          <Text size="xs" c="dimmed">
-            <Kbd size="xs">Enter</Kbd> asks, <Kbd size="xs">Shift</Kbd> + <Kbd size="xs">Enter</Kbd> begins a new line.
-          </Text>
+          <Group gap="sm" justify="space-between">
+            <Text size="xs" c="dimmed">
+              <Kbd size="xs">Enter</Kbd> asks, <Kbd size="xs">Shift</Kbd> + <Kbd size="xs">Enter</Kbd> begins a new
+              line.
+            </Text>
+            <Group gap="sm">
+              {busy ? (
+                <Button color="red" leftSection={<IconPlayerStop size={16} />} onClick={stop}>
+                  Stop
+                </Button>
+              ) : (
+                <Button
+                  leftSection={<IconSend size={16} />}
+                  disabled={question.trim() === '' || lacksAdapter}
+                  onClick={send}
+                >
+                  Ask
+                </Button>
+              )}
+              <WaitingButton
+                variant="default"
+                leftSection={<IconColumns size={16} />}
+                disabled={question.trim() === '' || busy}
+                waits={comparison.running ? 'Each strategy answers…' : null}
+                onClick={() => void compare()}
+              >
+                Compare strategies
+              </WaitingButton>
+            </Group>
+          </Group>
         </Stack>
       </Paper>
       <Tabs value={tab} onChange={setTab} keepMounted={false}>

@@ -45,7 +45,7 @@ export function DatasetView({ name }: { name: string }) {
           version && (
             <Select
               aria-label="Version"
-              w={240}
+              w={280}
               allowDeselect={false}
               data={versions.map((each) => ({
                 value: each.id,

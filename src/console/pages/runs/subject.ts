@@ -1,6 +1,7 @@
 import type { RunListQuery } from '../../generated/operations';
 import { words } from '../../parts/format';
 import { adapterPath } from '../adapters/paths';
+import { comparisonPath } from '../compare/paths';
 
 export type Run = RunListQuery['runs']['edges'][number]['node'];
 
@@ -36,8 +37,15 @@ export function subjectOf(run: Run): Subject | null {
       return run.evaluation?.adapterVersion ? inAdapters(run.evaluation.adapterVersion) : null;
     case 'AttestationRun':
     case 'ScaleChoiceRun':
+    case 'HybridFitRun':
     case 'AdapterImportRun':
       return run.version && inAdapters(run.version);
+    case 'StrategyComparisonRun':
+      return { name: run.compared?.dataset.name ?? 'deleted rows', path: comparisonPath(run.id) };
+    case 'LabelIndexingRun':
+      return run.indexed && inData(run.indexed.dataset.name);
+    case 'RouterFitRun':
+      return { name: 'the collections and adapters', path: '/router' };
     case 'QuantizationRun':
       return run.source && inModels(`${run.source.model.name} to ${run.quantizationType}`);
     case 'DownloadRun':

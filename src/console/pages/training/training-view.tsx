@@ -12,6 +12,7 @@ import {
   type TrainingRunShownFragment,
 } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
+import { Figure } from '../../parts/figure';
 import { bytes, count, dateTime, duration } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
 import { GatewayError } from '../../parts/gateway-error';
@@ -22,19 +23,6 @@ import { overlay, type Curve, type Line } from './curve';
 import { useCurve } from './use-curve';
 
 const RUNS_TO_COMPARE = 50;
-
-function Figure({ label, value }: { label: string; value: string }) {
-  return (
-    <Paper>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <Text fw={600} size="lg">
-        {value}
-      </Text>
-    </Paper>
-  );
-}
 
 function Figures({ curve, running }: { curve: Curve; running: boolean }) {
   const [step, look] = [curve.steps.at(-1), curve.looks.at(-1)];

@@ -1,0 +1,1 @@
+export const comparisonPath = (runId: string): string => `/compare/${encodeURIComponent(runId)}`;

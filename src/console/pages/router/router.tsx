@@ -1,0 +1,180 @@
+import { Anchor, Badge, Group, Paper, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
+import { IconRoute } from '@tabler/icons-react';
+import { useMutation, useQuery } from 'urql';
+import { Link } from 'wouter';
+import {
+  FitRouterInConsoleDocument,
+  RouterFitShownDocument,
+  RouterShownDocument,
+  SetRouterModeInConsoleDocument,
+  type RouterFitShownSubscription,
+  type RouterShownQuery,
+} from '../../generated/operations';
+import { Figure } from '../../parts/figure';
+import { count, dateTime } from '../../parts/format';
+import { RunProgress } from '../../parts/run-progress';
+import { ScrollRegion } from '../../parts/scroll-region';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useRun } from '../../parts/use-run';
+import { WaitingButton } from '../../parts/waiting-button';
+import { adapterPath } from '../adapters/paths';
+
+type Router = NonNullable<RouterShownQuery['router']>;
+
+const eventOf = ({ routerFitProgress }: RouterFitShownSubscription) => routerFitProgress;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** The router decides, or only says what it would have decided. */
+function Mode({ router: { version, mode } }: { router: Router }) {
+  const [{ error, fetching }, change] = useMutation(SetRouterModeInConsoleDocument);
+  const applies = mode === 'APPLY';
+  return (
+    <Paper>
+      <Switch
+        label="The router decides where a question names no strategy and no collections"
+        description={
+          fetching
+            ? 'Changing…'
+            : applies
+              ? 'Answers are made with what it chose.'
+              : 'It only observes: answers say what it would have chosen, and are made without it.'
+        }
+        checked={applies}
+        onChange={() => {
+          if (!fetching) void change({ version, mode: applies ? 'OBSERVE' : 'APPLY' });
+        }}
+      />
+      {error && <ErrorState error={error} />}
+    </Paper>
+  );
+}
+
+function Figures({ figures }: { figures: Router['figures'] }) {
+  return (
+    <div>
+      <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+        <Figure label="Placed rightly" value={percent(figures.accuracy)} />
+        <Figure label="Always the commonest place" value={percent(figures.commonest)} />
+        <Figure label="Calibration error" value={figures.calibrationError.toFixed(3)} />
+        <Figure label="Questions measured on" value={count(figures.questions)} />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed" mt="xs">
+        Measured on questions that it was not fitted on. The calibration error is how far its probabilities are from how
+        often it is right.
+      </Text>
+    </div>
+  );
+}
+
+const placePath = ({ name, adapts }: Router['places'][number]): string =>
+  adapts ? adapterPath(name.split('@')[0]!) : `/knowledge/${encodeURIComponent(name)}`;
+
+function Places({ places }: { places: Router['places'] }) {
+  return (
+    <Paper>
+      <Title order={2} size="h3" mb="xs">
+        Places that it knows
+      </Title>
+      <ScrollRegion minWidth={640}>
+        <Table verticalSpacing="xs" aria-label="Places that it knows">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Place</Table.Th>
+              <Table.Th>Kind</Table.Th>
+              <Table.Th ta="right">AUROC</Table.Th>
+              <Table.Th ta="right">Own questions</Table.Th>
+              <Table.Th ta="right">Foreign questions</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {places.map((place) => (
+              <Table.Tr key={`${place.adapts} ${place.name}`}>
+                <Table.Td>
+                  <Anchor component={Link} href={placePath(place)} size="sm">
+                    {place.name}
+                  </Anchor>
+                </Table.Td>
+                <Table.Td>
+                  <Badge color={place.adapts ? 'violet' : 'teal'} miw="max-content">
+                    {place.adapts ? 'adapter' : 'collection'}
+                  </Badge>
+                </Table.Td>
+                <Table.Td ta="right" fw={600}>
+                  {place.auc.toFixed(3)}
+                </Table.Td>
+                <Table.Td ta="right">{count(place.own)}</Table.Td>
+                <Table.Td ta="right">{count(place.foreign)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollRegion>
+      <Text size="sm" c="dimmed" mt="xs">
+        AUROC is the probability that a question of the place’s own looks nearer to it than a foreign one; 0.5 is
+        chance. The base model is the place for everything else.
+      </Text>
+    </Paper>
+  );
+}
+
+export default function RouterPage() {
+  const [{ data, error }, again] = useQuery({ query: RouterShownDocument });
+  const [{ error: refused, fetching }, fit] = useMutation(FitRouterInConsoleDocument);
+  const { event, error: lost, watch } = useRun(RouterFitShownDocument, eventOf);
+  const fits = fetching || event?.status === 'QUEUED' || event?.status === 'RUNNING';
+  const router = data?.router ?? null;
+  const start = async () => {
+    // A version that takes the place of another goes on as that did.
+    const input = { mode: router?.mode ?? 'OBSERVE', idempotencyKey: crypto.randomUUID() };
+    const begun = await fit({ input });
+    if (!begun.data) return;
+    await watch(begun.data.fitRouter.run.id);
+    again({ requestPolicy: 'network-only' });
+  };
+  const button = (label: string) => (
+    <WaitingButton
+      variant={router ? 'default' : 'filled'}
+      waits={fits ? 'Learning from questions…' : null}
+      onClick={() => void start()}
+    >
+      {label}
+    </WaitingButton>
+  );
+  return (
+    <>
+      <PageHeader title="Router" actions={router && button('Fit it again')}>
+        {router
+          ? `Version ${router.version} · fitted ${dateTime(router.createdAt)}`
+          : 'Learns which questions belong to which collection or adapter.'}
+      </PageHeader>
+      <Stack>
+        {(event !== null || lost !== null) && event?.status !== 'SUCCEEDED' && (
+          <Paper>
+            <RunProgress event={event} error={lost} />
+          </Paper>
+        )}
+        {refused && <ErrorState error={refused} />}
+        {error && !data && <ErrorState error={error} onRetry={again} />}
+        {!error && !data && <Loading label="Loading the router" />}
+        {data && !router && (
+          <EmptyState icon={IconRoute} title="No router yet" action={button('Fit the router')}>
+            Without one, Graft reads where there are documents. A router is fitted to questions that it makes of your
+            own texts, and measured on others; at first it only observes.
+          </EmptyState>
+        )}
+        {router && (
+          <>
+            <Mode router={router} />
+            <Figures figures={router.figures} />
+            <Places places={router.places} />
+            <Group>
+              <Text size="sm" c="dimmed">
+                Fit it again when collections or adapters in production have changed.
+              </Text>
+            </Group>
+          </>
+        )}
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import UPlot from 'uplot';
+import { ChartFrame } from './chart-frame';
+import { colourOf, inkOf, tick, type Ink } from './picture';
+import type { Interval } from './scatter';
+
+export interface IntervalBar extends Interval {
+  label: string;
+}
+
+export interface IntervalBarsProps {
+  title: string;
+  bars: readonly IntervalBar[];
+  /** What the bars measure. */
+  unit: string;
+}
+
+const BAR_HEIGHT = 44;
+const AXIS_HEIGHT = 64;
+
+/** A bar from zero to each value, its name and value above it, and its interval across its end. */
+function drawBars({ ctx: pen, bbox, valToPos }: UPlot, bars: readonly IntervalBar[], ink: Ink): void {
+  const scale = window.devicePixelRatio;
+  const across = (value: number) => valToPos(value, 'x', true);
+  const each = bbox.height / bars.length;
+  pen.save();
+  pen.font = `${12 * scale}px system-ui, sans-serif`;
+  pen.textBaseline = 'alphabetic';
+  bars.forEach(({ label, value, low, high }, i) => {
+    const top = bbox.top + i * each;
+    const [begin, height] = [top + 20 * scale, each - 26 * scale];
+    const middle = begin + height / 2;
+    pen.fillStyle = ink.text;
+    pen.textAlign = 'left';
+    pen.fillText(`${label}  ${tick(value)}`, bbox.left, top + 14 * scale);
+    pen.fillStyle = colourOf(0);
+    pen.fillRect(across(0), begin, across(value) - across(0), height);
+    pen.strokeStyle = ink.text;
+    pen.lineWidth = 1.5 * scale;
+    pen.beginPath();
+    pen.moveTo(across(low), middle);
+    pen.lineTo(across(high), middle);
+    for (const end of [low, high]) {
+      pen.moveTo(across(end), begin);
+      pen.lineTo(across(end), begin + height);
+    }
+    pen.stroke();
+  });
+  pen.restore();
+}
+
+function Plot({ chart, onReady }: { chart: IntervalBarsProps; onReady: (plot: UPlot | null) => void }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const scheme = useComputedColorScheme('light');
+  const { bars, unit, title } = chart;
+  // The same figures are the same plot, however often the page around it is drawn.
+  const figures = JSON.stringify(bars);
+  useEffect(() => {
+    const element = holder.current;
+    if (!element) return;
+    const drawn = JSON.parse(figures) as IntervalBar[];
+    const ink = inkOf(scheme);
+    const grid = { stroke: ink.grid, width: 1 };
+    const height = drawn.length * BAR_HEIGHT + AXIS_HEIGHT;
+    const longest = Math.max(1, ...drawn.map(({ high }) => high));
+    const made = new UPlot(
+      {
+        width: element.clientWidth || 300,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { x: { time: false, range: [0, longest] }, y: { range: [0, 1] } },
+        axes: [
+          { stroke: ink.text, grid, ticks: grid, label: unit, values: (_plot, ticks) => ticks.map(tick) },
+          { show: false },
+        ],
+        series: [{}, { paths: () => null, points: { show: false } }],
+        hooks: { draw: [(plot) => drawBars(plot, drawn, ink)] },
+      },
+      [
+        [0, longest],
+        [0, 1],
+      ],
+      element,
+    );
+    onReady(made);
+    const resize = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+      onReady(null);
+    };
+  }, [figures, unit, scheme, onReady]);
+  return (
+    <div
+      ref={holder}
+      role="img"
+      aria-label={`${title}: ${bars.map(({ label, value }) => `${label} ${tick(value)}`).join(', ')}`}
+    />
+  );
+}
+
+/** Measured values beside each other as bars, each with its interval; the same as a table, as a PNG and as CSV. */
+export function IntervalBars(props: IntervalBarsProps) {
+  const [plot, setPlot] = useState<UPlot | null>(null);
+  return (
+    <ChartFrame
+      title={props.title}
+      sheet={() => ({
+        columns: ['', props.unit, 'low end', 'high end'].map((label) => ({ label })),
+        rows: props.bars.map(({ label, value, low, high }) => [label, value, low, high]),
+      })}
+      legend={[]}
+      canvas={plot?.ctx.canvas ?? null}
+    >
+      <Plot chart={props} onReady={setPlot} />
+    </ChartFrame>
+  );
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { toGlobalId } from '../../src/graphql-kit/index.js';
+import { chromiumPath } from '../support/chromium.js';
+import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { addComparison, addRouter } from '../support/console-seeds.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { itWhen } from '../support/skip.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+
+const PATIENCE = { timeout: 90_000 };
+
+describe('the console, on which strategy to use,', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
+  let graft: GraftProgram;
+  let browser: ConsoleBrowser;
+  let comparison: string;
+
+  beforeAll(async () => {
+    [home, database] = [await temporaryHome(), await testDatabase()];
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    comparison = `/compare/${encodeURIComponent(toGlobalId('StrategyComparisonRun', await addComparison(database)))}`;
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await database.dispose();
+    await home.remove();
+  });
+
+  itInBrowser(
+    'says what a comparison found in one sentence, as bars with intervals that can be saved, and pair by pair',
+    async () => {
+      const page = await browser.open('/compare');
+      await page.getByText('HYBRID has the best macro-F1').waitFor(PATIENCE);
+      await page.getByRole('link', { name: 'deleted rows' }).click();
+      await page.getByTestId('comparison-sentence').getByText('Adapter and retrieval').waitFor(PATIENCE);
+      await page.getByRole('img', { name: /Retrieval 0\.84, Adapter 0\.9, Adapter and retrieval 0\.93/ }).waitFor();
+      const pairs = page.getByRole('table', { name: 'Each two strategies on the same rows' });
+      expect(await pairs.getByRole('row').count()).toBe(7);
+      await pairs.getByText('none shown').waitFor();
+      await page.getByLabel('Save: Macro-F1 of each strategy').click();
+      const [saved] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name: 'CSV' }).click(),
+      ]);
+      expect(readFileSync(await saved.path(), 'utf8').split('\n')[1]).toMatch(/^Base model,0\.21,0\.1\d*,0\.25/);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'shows how well the router knows its places, and lets it decide and only observe again',
+    async () => {
+      const page = await browser.open('/router');
+      await page.getByText('No router yet').waitFor(PATIENCE);
+      await addRouter(database);
+      await page.reload();
+      await page.getByRole('cell', { name: '0.980' }).waitFor(PATIENCE);
+      const mode = page.getByRole('switch');
+      expect(await mode.isChecked()).toBe(false);
+      for (const said of ['Answers are made with what it chose.', 'It only observes']) {
+        await mode.click();
+        await page.getByText(said).waitFor(PATIENCE);
+      }
+      expect(await mode.isChecked()).toBe(false);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  for (const view of VIEWS)
+    itInBrowser(
+      `has no serious fault and fits its window there: ${view.name}`,
+      async () => {
+        for (const [name, path] of [
+          ['comparison', comparison],
+          ['router', '/router'],
+        ] as const) {
+          const page = await browser.open(path, view);
+          await page.getByRole('table').first().waitFor(PATIENCE);
+          await keepScreenshot(page, `${name}-full-${view.name}`);
+          expect([path, await seriousFaults(page)]).toEqual([path, []]);
+          expect([path, (await overflow(page)) > 0]).toEqual([path, false]);
+          await page.context().close();
+        }
+      },
+      120_000,
+    );
+
+  itInBrowser('needs nothing from elsewhere there, and breaks no rule of its policy', async () => {
+    expect(browser.foreign).toEqual([]);
+    expect(browser.complaints).toEqual([]);
+  });
+});
