@@ -42,7 +42,7 @@ function RunRow({ run }: { run: Run }) {
                 <>
                   {' '}
                   of{' '}
-                  <Anchor component={Link} href={subject.path} inherit>
+                  <Anchor component={Link} href={subject.path} inherit underline="always">
                     {subject.name}
                   </Anchor>
                 </>
