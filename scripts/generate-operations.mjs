@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
-import { parse } from 'graphql';
+import { minifyIntrospectionQuery } from '@urql/introspection';
+import { buildASTSchema, introspectionFromSchema, parse } from 'graphql';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
@@ -38,3 +39,12 @@ async function generate(folder, target) {
 
 await generate('schema/operations', 'src/operations/generated/operations.ts');
 await generate('src/console', 'src/console/generated/operations.ts');
+
+// The console's cache needs to know which types an interface has: without, it takes a fragment on one kind of run for another's.
+const introspection = minifyIntrospectionQuery(
+  introspectionFromSchema(buildASTSchema(schema), { descriptions: false }),
+);
+writeFileSync(
+  join(root, 'src/console/generated/introspection.ts'),
+  `import type { CacheExchangeOpts } from '@urql/exchange-graphcache';\n\nexport const schema = ${JSON.stringify(introspection)} as CacheExchangeOpts['schema'];\n`,
+);

@@ -1,6 +1,7 @@
 import { cacheExchange, type Cache } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { Client, fetchExchange } from 'urql';
+import { schema } from './generated/introspection';
 
 /** Lists that a mutation may have changed: they are fetched again when a page looks at them. */
 const CHANGED_BY: Record<string, readonly string[]> = {
@@ -34,6 +35,7 @@ export const client = new Client({
   fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
   exchanges: [
     cacheExchange({
+      schema,
       keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },
       resolvers: {
         Query: { runs: relayPagination(), answers: relayPagination() },

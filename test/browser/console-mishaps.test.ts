@@ -9,7 +9,7 @@ import {
 } from '../../src/operations/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot } from '../support/console-browser.js';
-import { addMeasuredAdapter } from '../support/console-seeds.js';
+import { addMeasuredAdapter, copyRuns } from '../support/console-seeds.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { childrenOf } from '../support/gateway-process.js';
@@ -24,6 +24,7 @@ const FACT = 'The Orlo pump runs at 37 bar.';
 const HOSTILE = '<img src=x onerror=alert(1)> 🪴 & "quoted"';
 /** Longest wait for something that the model has to do on a busy machine. */
 const PATIENCE = { timeout: 90_000 };
+const RUNS = 10_000;
 
 describe('the console, when something goes wrong,', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
@@ -83,6 +84,36 @@ describe('the console, when something goes wrong,', () => {
       await page.context().close();
     },
     200_000,
+  );
+
+  itInBrowser(
+    'goes on with a stream where it stopped when the gateway is killed under it, and misses no file',
+    async () => {
+      const page = await browser.open('/knowledge/pumps');
+      const asked: string[] = [];
+      page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => asked.push(String(payload))));
+      const many = Array.from({ length: 12 }, (_, i) => ({
+        name: `page-${i}.txt`,
+        mimeType: 'text/plain',
+        buffer: Buffer.from(`Valve ${i} opens at ${i} bar. `.repeat(200)),
+      }));
+      await page.getByLabel('Files').setInputFiles(many);
+      await page.getByText('indexed', { exact: true }).first().waitFor(PATIENCE);
+      graft.child.kill('SIGKILL');
+      await graft.ended;
+      await page.getByText('The gateway does not answer').waitFor(PATIENCE);
+      graft = await start(new URL(graft.url).port);
+      await page.getByText('The gateway does not answer').waitFor({ state: 'hidden', ...PATIENCE });
+      await eventually(
+        'every file to be indexed',
+        async () => (await page.getByText(/^(indexed|unchanged)$/).count()) === many.length,
+        240_000,
+      );
+      const resumed = asked.filter((frame) => frame.includes('ingestionProgress')).at(-1);
+      expect(resumed).toMatch(/"after":"[^"]+"/);
+      await page.context().close();
+    },
+    400_000,
   );
 
   itInBrowser(
@@ -233,6 +264,29 @@ describe('the console, when something goes wrong,', () => {
       for (const each of [page, bench, files]) await each.context().close();
     },
     240_000,
+  );
+
+  itInBrowser(
+    `shows ${RUNS} runs by pages, and only those that are in sight are there`,
+    async () => {
+      await copyRuns(database, RUNS);
+      const page = await browser.open('/runs');
+      const shown = page.getByTestId('run');
+      await shown.first().waitFor(PATIENCE);
+      const list = page.getByRole('region', { name: 'Runs' });
+      const height = () => list.evaluate((element) => element.scrollHeight);
+      let last = 0;
+      for (let i = 0; i < 6; i += 1) {
+        const before = await height();
+        expect(before).toBeGreaterThan(last);
+        last = before;
+        await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        await eventually('the next page', async () => (await height()) > before);
+        expect(await shown.count()).toBeLessThan(60);
+      }
+      await page.context().close();
+    },
+    120_000,
   );
 
   itInBrowser('ran no script of a name or a label', async () => {

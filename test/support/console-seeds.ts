@@ -5,6 +5,17 @@ import { storedLearned } from '../../src/ask/router/router.js';
 import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
 
+/** Copies a run that ended so often that there are `total` in all: what years of use leave. */
+export async function copyRuns({ pool }: Database, total: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO run SELECT copied.* FROM (SELECT * FROM run WHERE finished_at IS NOT NULL LIMIT 1) AS template,
+       generate_series(1, $1 - (SELECT count(*) FROM run)) AS n,
+       jsonb_populate_record(NULL::run, to_jsonb(template) || jsonb_build_object(
+         'id', gen_random_uuid(), 'idempotency_key', NULL, 'created_at', now() - n * interval '1 minute')) AS copied`,
+    [total],
+  );
+}
+
 const around = (value: number, by: number) => ({ value, low: value - by, high: value + by });
 
 export interface MeasuredVersion {

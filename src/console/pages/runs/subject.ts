@@ -19,10 +19,7 @@ const inAdapters = ({ version, adapter }: { version: number; adapter: { name: st
   path: adapterPath(adapter.name),
 });
 
-/**
- * Null when it isn't known yet, was deleted, or isn't asked for: a field that means another type in each kind of run (`version`) can't stand
- * in one list, because the cache, which knows no schema, takes one kind's fragment for another's and asks again for ever.
- */
+/** Null when it isn't known yet, or was deleted. */
 export function subjectOf(run: Run): Subject | null {
   switch (run.__typename) {
     case 'IngestionRun':
@@ -30,14 +27,23 @@ export function subjectOf(run: Run): Subject | null {
       return run.collection && inKnowledge(run.collection.name);
     case 'ImportRun':
       return run.dataset && inData(run.dataset.name);
+    case 'DatasetExportRun':
+      return run.exported && inData(run.exported.dataset.name);
     case 'FeatureImportRun':
       return { name: run.view.name, path: '/data' };
     case 'TrainingRun':
       return { name: run.adapterName, path: `/training/${encodeURIComponent(run.id)}` };
     case 'EvaluationRun':
       return run.evaluation?.adapterVersion ? inAdapters(run.evaluation.adapterVersion) : null;
+    case 'AttestationRun':
+    case 'ScaleChoiceRun':
+    case 'HybridFitRun':
+    case 'AdapterImportRun':
+      return run.version && inAdapters(run.version);
     case 'StrategyComparisonRun':
-      return { name: 'strategies', path: comparisonPath(run.id) };
+      return { name: run.compared?.dataset.name ?? 'deleted rows', path: comparisonPath(run.id) };
+    case 'LabelIndexingRun':
+      return run.indexed && inData(run.indexed.dataset.name);
     case 'RouterFitRun':
       return { name: 'the collections and adapters', path: '/router' };
     case 'QuantizationRun':
