@@ -1,4 +1,4 @@
-import { Arg, createUnionType, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, createUnionType, Field, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../kernel/stored-json.js';
 import { cost } from './complexity.js';
@@ -50,6 +50,16 @@ export interface RunGraph {
   readonly Run: new () => RunObject;
   /** Has the subscription `ingestionProgress`. */
   readonly Progress: new (runs: RunSource) => object;
+  /**
+   * The type of what a mutation returns that starts a run of this kind.
+   * @param goesOn what to do about the run, for the API; by default that its subscription tells how far it is
+   */
+  payload(name: string, description: string, goesOn?: string): new () => StartedRun;
+}
+
+/** What a mutation returns that starts a run: its own type has the same field. */
+export interface StartedRun {
+  run: RunObject;
 }
 
 /**
@@ -72,6 +82,20 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     readonly row!: RunRowLike;
   }
 
+  const subscription = `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`;
+  const payload = (
+    payloadName: string,
+    payloadDescription: string,
+    goesOn = `It goes on by itself; watch it with \`${subscription}\`.`,
+  ): new () => StartedRun => {
+    @ObjectType(payloadName, { description: payloadDescription })
+    class Payload implements StartedRun {
+      @Field(() => Run, { description: goesOn })
+      run!: RunObject;
+    }
+    return Payload;
+  };
+
   const own = Object.values(events) as EventGraph<unknown>[];
   const plain = (events as Record<string, EventGraph<unknown>>)['progress'] ?? plainEvent(stem, own.length > 0);
   const types = [...new Set([plain, ...own].map(({ type }) => type))];
@@ -91,7 +115,7 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     constructor(readonly runs: RunSource) {}
 
     @Subscription(() => Event, {
-      name: `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`,
+      name: subscription,
       description: `What a run of the type \`${name}\` reports; completes when it has ended. Events are stored: it begins with the first, or behind \`after\`.`,
       complexity: cost(5),
       subscribe: subscribeWith(
@@ -113,7 +137,7 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     }
   }
 
-  return { ...handled, Run, Progress };
+  return { ...handled, Run, Progress, payload };
 }
 
 /** How events of each kind become objects; null for what only a later version of the kind has. */

@@ -175,11 +175,11 @@ export const reindexingRuns = runGraph(reindexing.handledBy(rebuildIndex), {});
 const ReindexingRun = reindexingRuns.Run;
 type ReindexingRun = InstanceType<typeof ReindexingRun>;
 
-@ObjectType({ description: 'The run that `ingestDocuments` started.' })
-export class IngestDocumentsPayload {
-  @Field(() => IngestionRun, { description: 'It goes on by itself; watch it with `ingestionProgress`.' })
-  run!: IngestionRun;
-}
+const IngestDocumentsPayload = ingestionRuns.payload(
+  'IngestDocumentsPayload',
+  'The run that `ingestDocuments` started.',
+);
+type IngestDocumentsPayload = InstanceType<typeof IngestDocumentsPayload>;
 
 @InputType({ description: 'Documents to delete.' })
 export class DeleteDocumentsInput {
@@ -228,11 +228,12 @@ export class RebuildIndexInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that `rebuildIndex` started.' })
-export class RebuildIndexPayload {
-  @Field(() => ReindexingRun, { description: 'It goes on by itself; search uses the old index until it is done.' })
-  run!: ReindexingRun;
-}
+const RebuildIndexPayload = reindexingRuns.payload(
+  'RebuildIndexPayload',
+  'The run that `rebuildIndex` started.',
+  'It goes on by itself; search uses the old index until it is done.',
+);
+type RebuildIndexPayload = InstanceType<typeof RebuildIndexPayload>;
 
 /** What the resolvers of this domain's changes need. */
 export interface IngestionResolverParts {

@@ -144,11 +144,11 @@ export class RegisterModelInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that fetches, checks and registers the model.' })
-export class RegisterModelPayload {
-  @Field(() => DownloadRun, { description: 'It goes on by itself; watch it by its id.' })
-  run!: DownloadRun;
-}
+const RegisterModelPayload = downloadRuns.payload(
+  'RegisterModelPayload',
+  'The run that fetches, checks and registers the model.',
+);
+type RegisterModelPayload = InstanceType<typeof RegisterModelPayload>;
 
 export const toModel = (row: ModelRow): Model =>
   make(Model, {

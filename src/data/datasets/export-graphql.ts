@@ -7,7 +7,6 @@ import {
   InputType,
   Int,
   Mutation,
-  ObjectType,
   registerEnumType,
   Resolver,
   Root,
@@ -65,11 +64,8 @@ export const exportRuns = runGraph(
 const DatasetExportRun = exportRuns.Run;
 type DatasetExportRun = InstanceType<typeof DatasetExportRun>;
 
-@ObjectType({ description: 'The run that writes the file.' })
-export class ExportDatasetVersionPayload {
-  @Field(() => DatasetExportRun, { description: 'It goes on by itself; watch it with `datasetExportProgress`.' })
-  run!: DatasetExportRun;
-}
+const ExportDatasetVersionPayload = exportRuns.payload('ExportDatasetVersionPayload', 'The run that writes the file.');
+type ExportDatasetVersionPayload = InstanceType<typeof ExportDatasetVersionPayload>;
 
 @Resolver(() => DatasetExportRun)
 export class ExportResolver {

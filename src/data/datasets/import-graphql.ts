@@ -224,11 +224,8 @@ export const importRuns = runGraph(
 const ImportRun = importRuns.Run;
 type ImportRun = InstanceType<typeof ImportRun>;
 
-@ObjectType({ description: 'The run that makes the version.' })
-export class ImportRunPayload {
-  @Field(() => ImportRun, { description: 'It goes on by itself; watch it with `importProgress`.' })
-  run!: ImportRun;
-}
+const ImportRunPayload = importRuns.payload('ImportRunPayload', 'The run that makes the version.');
+type ImportRunPayload = InstanceType<typeof ImportRunPayload>;
 
 @Resolver(() => ImportRun)
 export class ImportResolver {

@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import {
   cost,
   fromGlobalId,
@@ -47,11 +47,8 @@ export const featureImportRuns = runGraph(
 const FeatureImportRun = featureImportRuns.Run;
 type FeatureImportRun = InstanceType<typeof FeatureImportRun>;
 
-@ObjectType({ description: 'The run that reads the file.' })
-export class ImportFeaturesPayload {
-  @Field(() => FeatureImportRun, { description: 'It goes on by itself; watch it with `featureImportProgress`.' })
-  run!: FeatureImportRun;
-}
+const ImportFeaturesPayload = featureImportRuns.payload('ImportFeaturesPayload', 'The run that reads the file.');
+type ImportFeaturesPayload = InstanceType<typeof ImportFeaturesPayload>;
 
 @Resolver(() => FeatureImportRun)
 export class FeatureImportResolver {

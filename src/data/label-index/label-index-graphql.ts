@@ -42,11 +42,8 @@ export const labelIndexingRuns = runGraph(
 const LabelIndexingRun = labelIndexingRuns.Run;
 type LabelIndexingRun = InstanceType<typeof LabelIndexingRun>;
 
-@ObjectType({ description: 'The run that indexes.' })
-export class IndexDatasetPayload {
-  @Field(() => LabelIndexingRun, { description: 'It goes on by itself; watch it with `labelIndexingProgress`.' })
-  run!: LabelIndexingRun;
-}
+const IndexDatasetPayload = labelIndexingRuns.payload('IndexDatasetPayload', 'The run that indexes.');
+type IndexDatasetPayload = InstanceType<typeof IndexDatasetPayload>;
 
 @ObjectType({ description: 'Labelled rows of a version as vectors: those nearest to a text say its label.' })
 export class LabelIndex {

@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { cost, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
@@ -24,11 +24,11 @@ export class AttestAdapterInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that measures what the adapter changes.' })
-export class AttestAdapterPayload {
-  @Field(() => AttestationRun, { description: 'It goes on by itself; watch it by its id.' })
-  run!: AttestationRun;
-}
+const AttestAdapterPayload = attestationRuns.payload(
+  'AttestAdapterPayload',
+  'The run that measures what the adapter changes.',
+);
+type AttestAdapterPayload = InstanceType<typeof AttestAdapterPayload>;
 
 export interface AttestationResolverParts {
   attestor: Attestor;

@@ -51,11 +51,8 @@ export class FitHybridInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that fits.' })
-export class FitHybridPayload {
-  @Field(() => HybridFitRun, { description: 'It goes on by itself; watch it with `hybridFitProgress`.' })
-  run!: HybridFitRun;
-}
+const FitHybridPayload = hybridFitRuns.payload('FitHybridPayload', 'The run that fits.');
+type FitHybridPayload = InstanceType<typeof FitHybridPayload>;
 
 @ObjectType({ description: 'How much adapter and rows count, and what each says alone.' })
 export class HybridWeights {

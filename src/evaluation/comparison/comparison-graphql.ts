@@ -86,13 +86,8 @@ export class CompareStrategiesInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that compares.' })
-export class CompareStrategiesPayload {
-  @Field(() => StrategyComparisonRun, {
-    description: 'It goes on by itself; watch it with `strategyComparisonProgress`.',
-  })
-  run!: StrategyComparisonRun;
-}
+const CompareStrategiesPayload = strategyComparisonRuns.payload('CompareStrategiesPayload', 'The run that compares.');
+type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;
 
 @ObjectType({ description: 'What one strategy is worth on the rows, and what it costs.' })
 export class StrategyFigure {

@@ -8,7 +8,6 @@ import {
   InputType,
   Int,
   Mutation,
-  ObjectType,
   Query,
   Resolver,
   Root,
@@ -124,11 +123,8 @@ export class EvaluateInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that asks and measures.' })
-export class EvaluatePayload {
-  @Field(() => EvaluationRun, { description: 'It goes on by itself; watch it by its id.' })
-  run!: EvaluationRun;
-}
+const EvaluatePayload = evaluationRuns.payload('EvaluatePayload', 'The run that asks and measures.');
+type EvaluatePayload = InstanceType<typeof EvaluatePayload>;
 
 export interface EvaluationResolverParts {
   evaluator: Evaluator;

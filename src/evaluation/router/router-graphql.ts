@@ -54,11 +54,8 @@ export class FitRouterInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that fits.' })
-export class FitRouterPayload {
-  @Field(() => RouterFitRun, { description: 'It goes on by itself; watch it with `routerFitProgress`.' })
-  run!: RouterFitRun;
-}
+const FitRouterPayload = routerFitRuns.payload('FitRouterPayload', 'The run that fits.');
+type FitRouterPayload = InstanceType<typeof FitRouterPayload>;
 
 @ObjectType({ description: 'A place that questions may belong to.' })
 export class RouterPlace {

@@ -57,11 +57,8 @@ export class ChooseScaleInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that tries scales.' })
-export class ChooseScalePayload {
-  @Field(() => ScaleChoiceRun, { description: 'It goes on by itself; watch it by its id.' })
-  run!: ScaleChoiceRun;
-}
+const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
+type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;
 
 @ObjectType({ description: 'How well a version answered at one scale.' })
 export class TriedScale {

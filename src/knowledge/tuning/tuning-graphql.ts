@@ -87,13 +87,12 @@ export class TuneRetrievalInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that chooses a weight.' })
-export class TuneRetrievalPayload {
-  @Field(() => RetrievalTuningRun, {
-    description: 'It goes on by itself; search uses the old weight until it is done.',
-  })
-  run!: RetrievalTuningRun;
-}
+const TuneRetrievalPayload = retrievalTuningRuns.payload(
+  'TuneRetrievalPayload',
+  'The run that chooses a weight.',
+  'It goes on by itself; search uses the old weight until it is done.',
+);
+type TuneRetrievalPayload = InstanceType<typeof TuneRetrievalPayload>;
 
 @ObjectType({ description: 'How well one weight ranks.' })
 export class TriedDenseWeight {

@@ -124,11 +124,8 @@ export class QuantizeModelInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that quantizes.' })
-export class QuantizeModelPayload {
-  @Field(() => QuantizationRun, { description: 'It goes on by itself; watch it with `quantizationProgress`.' })
-  run!: QuantizationRun;
-}
+const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
+type QuantizeModelPayload = InstanceType<typeof QuantizeModelPayload>;
 
 @ObjectType({ description: 'The variant that answers fastest within a bound on its divergence.' })
 export class VariantRecommendation {

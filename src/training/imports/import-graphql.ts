@@ -66,11 +66,11 @@ export class ImportAdapterInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that checks the adapter and adds it.' })
-export class ImportAdapterPayload {
-  @Field(() => AdapterImportRun, { description: 'It goes on by itself; watch it by its id.' })
-  run!: AdapterImportRun;
-}
+const ImportAdapterPayload = adapterImportRuns.payload(
+  'ImportAdapterPayload',
+  'The run that checks the adapter and adds it.',
+);
+type ImportAdapterPayload = InstanceType<typeof ImportAdapterPayload>;
 
 @ObjectType({ description: 'The files of an adapter version: the first two are what Python’s `peft` loads.' })
 export class AdapterFiles {

@@ -265,13 +265,12 @@ export class StartTrainingInput {
   idempotencyKey!: string;
 }
 
-@ObjectType({ description: 'The run that trains.' })
-export class StartTrainingPayload {
-  @Field(() => TrainingRun, {
-    description: 'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
-  })
-  run!: TrainingRun;
-}
+const StartTrainingPayload = trainingRuns.payload(
+  'StartTrainingPayload',
+  'The run that trains.',
+  'It goes on by itself; watch it with `trainingProgress`, stop it with `pauseRun` or `cancelRun`.',
+);
+type StartTrainingPayload = InstanceType<typeof StartTrainingPayload>;
 
 export interface TrainingResolverParts {
   training: TrainingService;
