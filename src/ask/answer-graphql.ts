@@ -27,7 +27,7 @@ registerEnumType(AbstentionReason, {
     NO_DOCUMENTS: { description: 'There is no document to answer from.' },
     NOTHING_FOUND: { description: 'No passage matches the question at all.' },
     LOW_RELEVANCE: { description: 'What comes closest does not answer the question.' },
-    LOW_CONFIDENCE: { description: 'The model finds its answer less probable than `minConfidence`.' },
+    LOW_CONFIDENCE: { description: 'The answer, or the label, is less probable than `minConfidence`.' },
     MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
   },
 });

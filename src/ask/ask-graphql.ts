@@ -47,7 +47,10 @@ registerEnumType(StrategyChoice, {
   name: 'StrategyChoice',
   description: 'What a question is to be answered with.',
   valuesConfig: {
-    AUTO: { description: 'Graft chooses: RAG where there is a passage to read, else BASE.' },
+    AUTO: {
+      description:
+        'Graft chooses: the router where one was fitted and applies (`fitRouter`), else RAG where there is a passage to read and BASE where there is none.',
+    },
     ...Object.fromEntries(Object.entries(STRATEGIES).map(([name, { asked }]) => [name, { description: asked }])),
   },
 });
@@ -160,7 +163,7 @@ export class AskInput {
   @Field(() => Float, {
     nullable: true,
     description:
-      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal.',
+      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal. Where labelled rows are read: the least probability of the label, by default any.',
   })
   minConfidence?: number | null;
 

@@ -14,13 +14,10 @@ import { abstention, relevance } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
-import { classify, labelTokensOf } from './classify.js';
 import { composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
-import { generate } from './generate.js';
-import { classifyByRows } from './labelled-rows.js';
 import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
 import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
@@ -31,8 +28,7 @@ import { decideRoute, routed, unreadReason, withReason, type ExpectedTimes, type
 import { lookAround, type Looked } from './router/look-around.js';
 import type { RouterStore } from './router/router-store.js';
 import { Stopwatch } from './stopwatch.js';
-import { wordAbstention, wordAnswer } from './word-answer.js';
-import { wordCopy } from './word-copy.js';
+import { wordPlan } from './word-plan.js';
 
 export interface AskParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
@@ -68,10 +64,11 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
   const { workspaceId, requestId, question } = asked;
   const { text, conversationId } = question;
   const watch = new Stopwatch(parts.clock);
+  const now = parts.clock.now();
   const record = { workspaceId, inputDigest: questionDigest(question), question: text, conversationId };
   const standing =
     requestId === null
-      ? { claim: (asked.recorded ? recordOnce : unrecorded)(parts.answers, record, parts.clock.now()) }
+      ? { claim: asked.recorded ? recordOnce(parts.answers, record, now) : unrecorded(record, now) }
       : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, signal));
   if ('recorded' in standing) yield* replay(standing.recorded);
   else yield* recorded(standing.claim, answer(parts, asked, standing.claim, watch, signal));
@@ -88,7 +85,8 @@ async function* answer(
   const { text: asked, generation, entity, features } = question;
 
   const expectedMs = parts.expected.medians();
-  const vector = mayRead(question, expectedMs) ? vectorOf(parts.retriever, workspaceId, asked, signal) : undefined;
+  const vector = once(() => vectorOf(parts.retriever, workspaceId, asked, signal));
+  if (mayRead(question, expectedMs)) void vector();
   const sources = await watch.time('scope', () => sourcesOf(parts, workspaceId, question));
   const looked = await askRouter(parts, { workspaceId, question, sources, expectedMs, vector, watch }, signal);
   const observed = chooseRoute(question, sources, expectedMs);
@@ -108,8 +106,8 @@ async function* answer(
   const [left, found, neighbours] = await watch.time('retrieve', () =>
     Promise.all([
       measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: generation.maxTokens }, count),
-      plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector }, signal)),
-      nearestRows(parts, plan, workspaceId, vector ?? (() => vectorOf(parts.retriever, workspaceId, asked, signal))),
+      plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
+      nearestRows(parts, plan, workspaceId, vector),
     ]),
   );
   const passages: Passage[] = found?.retrieval.passages ?? [];
@@ -120,36 +118,15 @@ async function* answer(
   );
   const refusal = plan.scope && refusalOf(plan, evidence, question);
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
-  const composed = await watch.time('compose', () =>
-    refusal
-      ? composeNothing(passages)
-      : plan.scope
-        ? composeReading(frame, { passages, evidence }, plan, left, count)
-        : plan.labelled && !plan.adaptation
-          ? composeNothing(passages)
-          : composeQuestion(frame, plan),
-  );
+  const composed = await watch.time('compose', () => {
+    if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);
+    return plan.scope ? composeReading(frame, { passages, evidence }, plan, left, count) : composeQuestion(frame, plan);
+  });
 
   const step = { workspaceId, model: plan.model, composed, generation, signal };
-  const labels = labelTokensOf(plan);
   const worded = yield* watch.follow(
     'generate',
-    refusal
-      ? wordAbstention(refusal)
-      : plan.labelled
-        ? classifyByRows(parts.worker, {
-            ...{ ...step, labels, rows: plan.labelled, neighbours },
-            minConfidence: question.minConfidence,
-          })
-        : labels
-          ? classify(parts.worker, step, labels)
-          : composed.copyFrom
-            ? wordCopy(generate(parts.worker, step), question.minConfidence)
-            : wordAnswer(
-                generate(parts.worker, step),
-                { best: evidence[0], read: composed.read },
-                { question: asked, adaptation: plan.adaptation },
-              ),
+    wordPlan(parts.worker, plan, { ...step, question, refusal, evidence, neighbours }),
   );
 
   const { text, wording, finishReason, output, done } = worded;
@@ -208,9 +185,9 @@ async function askRouter(
   if (strategy !== 'AUTO' || collections !== null || sources.scope === null) return null;
   const current = await parts.routers.current(workspaceId, embedderDigest(parts.registry.embedder()));
   if (!current) return null;
-  const asked = vector ?? vectorOf(parts.retriever, workspaceId, text, signal);
+  const { scope } = sources;
   return watch.time('route', () =>
-    lookAround(parts, current, { workspaceId, text, scope: sources.scope!, vector: asked, expectedMs }, signal),
+    lookAround(parts, current, { workspaceId, text, scope, vector: vector(), expectedMs }, signal),
   );
 }
 
@@ -219,7 +196,7 @@ interface Routing {
   question: Question;
   sources: Sources;
   expectedMs: ReturnType<ExpectedTimes['medians']>;
-  vector: Promise<QueryVector> | undefined;
+  vector: () => Promise<QueryVector>;
   watch: Stopwatch;
 }
 
@@ -228,11 +205,9 @@ async function nearestRows(
   { labelIndexes }: AskParts,
   { labelled }: Plan,
   workspaceId: WorkspaceId,
-  vector: Promise<QueryVector> | (() => Promise<QueryVector>),
+  vector: () => Promise<QueryVector>,
 ): Promise<Neighbour[]> {
-  if (labelled === null) return [];
-  const asked = await (typeof vector === 'function' ? vector() : vector);
-  return labelIndexes.nearest(workspaceId, labelled.index.id, asked.vector);
+  return labelled ? labelIndexes.nearest(workspaceId, labelled.index.id, (await vector()).vector) : [];
 }
 
 /** Whether passages are likely to be read: always where the caller says so, else where answers came from some lately. */
@@ -269,6 +244,12 @@ function usedBy({ variant, adaptation }: Plan): Pick<FinishedAnswer, 'variant' |
       attested: attestation !== null,
     },
   };
+}
+
+/** Does it the first time it is asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** The question's vector, asked for while its scope is looked up. */

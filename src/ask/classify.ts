@@ -1,4 +1,6 @@
+import { mostProbable } from '../data/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
+import { softmax } from '../kernel/softmax.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
@@ -35,7 +37,7 @@ export async function* classify(
   labels: readonly LabelToken[],
 ): AsyncGenerator<AskEvent, Worded> {
   const { probabilities, done } = await scoreLabels(worker, step, labels);
-  const best = probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
+  const best = probabilities[mostProbable(probabilities.map(({ probability }) => probability))]!;
   yield { type: 'delta', text: best.label };
   return {
     text: best.label,
@@ -64,11 +66,4 @@ export async function scoreLabels(
     probabilities: labels.map(({ label }, i) => ({ label, probability: shares[i]! })),
     done: { promptTokens, reusedTokens, generatedTokens: 0, prefillMs, decodeMs: 0 },
   };
-}
-
-function softmax(logits: readonly number[]): number[] {
-  const highest = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp(logit - highest));
-  const sum = weights.reduce((all, one) => all + one, 0);
-  return weights.map((weight) => weight / sum);
 }

@@ -8,6 +8,7 @@ import {
   type Neighbour,
 } from '../data/index.js';
 import { badInput } from '../kernel/errors.js';
+import { softmax } from '../kernel/softmax.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { ServedAdapter } from '../registry/index.js';
 import { unsure } from './abstain.js';
@@ -102,8 +103,5 @@ export function pool(
       weights.adapter * Math.log(Math.max(of.get(name) ?? 0, FLOOR)) +
       weights.neighbours * Math.log(Math.max(neighbours[i]!, FLOOR)),
   );
-  const highest = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - highest));
-  const sum = powers.reduce((all, one) => all + one, 0);
-  return powers.map((one) => one / sum);
+  return softmax(scores);
 }

@@ -1,6 +1,19 @@
 /** A function's value at `at`; its gradient is written into `gradient`. */
 export type Objective = (at: Float64Array, gradient: Float64Array) => number;
 
+/** The objective of a function whose gradient nobody wrote down, by central differences: for few variables. */
+export const byDifferences =
+  (value: (at: Float64Array) => number, step = 1e-4): Objective =>
+  (at, gradient) => {
+    for (let i = 0; i < at.length; i++) {
+      const [up, down] = [at.slice(), at.slice()];
+      up[i]! += step;
+      down[i]! -= step;
+      gradient[i] = (value(up) - value(down)) / (2 * step);
+    }
+    return value(at);
+  };
+
 const MEMORY = 10;
 /** Armijo's constant: a step must lower the function by this share of what the slope promises. */
 const SUFFICIENT = 1e-4;

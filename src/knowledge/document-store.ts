@@ -331,16 +331,6 @@ export class DocumentStore {
     );
   }
 
-  /** So many chunks of live documents, the same ones each time, spread over all of them. */
-  async sampleChunks(collectionId: string, most: number): Promise<{ id: string; text: string }[]> {
-    const { rows } = await this.database.pool.query<{ id: string; text: string }>(
-      `SELECT c.id, c.text FROM chunk c JOIN document d ON d.id = c.document_id
-        WHERE c.collection_id = $1 AND d.live_name IS NOT NULL ORDER BY md5(c.id::text) LIMIT $2`,
-      [collectionId, most],
-    );
-    return rows;
-  }
-
   /** Live documents of a collection after an id, with their chunks: for rebuilding its index. */
   async chunksAfter(collectionId: string, after: string | null, limit: number): Promise<ChunkRow[]> {
     return this.database.prisma.chunk.findMany({

@@ -1,3 +1,4 @@
+import { groupBy } from '../kernel/group-by.js';
 import { pause } from '../platform/events/index.js';
 import type { Dependant, Holder, Subject } from '../erasure/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';
@@ -16,12 +17,8 @@ export interface ErasedParts {
 const LET_GO_MS = 30_000;
 const LOOK_MS = 100;
 
-/** The rows of each collection. */
-export function byCollection<T extends { collectionId: string }>(rows: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const row of rows) groups.set(row.collectionId, [...(groups.get(row.collectionId) ?? []), row]);
-  return groups;
-}
+const byCollection = <T extends { collectionId: string }>(rows: readonly T[]): Map<string, T[]> =>
+  groupBy(rows, ({ collectionId }) => collectionId);
 
 /** Passages in the vector store. By their chunks: those that went over to another document keep their vectors. */
 export const vectorHolder = ({ collections: store, vectors }: ErasedParts): Holder => ({

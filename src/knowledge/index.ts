@@ -23,5 +23,6 @@ export { Chunk, Document, loadChunk, loadDocument, toChunk } from './collection-
 export type { KnowledgeStores } from './collection-graphql.js';
 export { RetrievalScores } from './search-graphql.js';
 export { knowledgeResolvers, knowledgeRuns } from './knowledge-graphql.js';
+export { makeQuestions } from './tuning/make-questions.js';
 export { RetrievalTuner } from './tuning/retrieval-tuner.js';
 export { retrievalTuningRuns } from './tuning/tuning-graphql.js';

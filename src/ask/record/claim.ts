@@ -66,11 +66,7 @@ export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestI
 }
 
 /** An answer that is only looked at: nothing of it is kept. */
-export const unrecorded = (
-  _store: AnswerStore,
-  { inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>,
-  createdAt: Date,
-): OpenAnswer => ({
+export const unrecorded = ({ inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer => ({
   complete: (finished) => Promise.resolve({ ...finished, ...told, id: newId(), requestId: newId(), createdAt }),
   fail: () => Promise.resolve(),
 });

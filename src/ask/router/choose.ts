@@ -1,3 +1,4 @@
+import { softmax } from '../../kernel/softmax.js';
 import type { Strategy } from '../strategies.js';
 
 /** A way to answer, and how much speaks for it. */
@@ -18,7 +19,7 @@ export interface Weighed extends Place {
 
 export interface Choice {
   chosen: Weighed;
-  places: Weighed[];
+  places: readonly Weighed[];
   /** Probability of the chosen one minus that of the runner-up. */
   margin: number;
   /** Why it is not simply the most probable one; null when it is. */
@@ -35,13 +36,12 @@ export function weigh(
   places: readonly Place[],
   { baseScore, temperature }: { baseScore: number; temperature: number },
 ): Weighed[] {
-  const scores = places.map(({ strategy, logOdds }) =>
-    strategy === 'BASE' ? baseScore : logOdds === null ? null : logOdds / temperature,
+  const known = places.filter(({ strategy, logOdds }) => strategy === 'BASE' || logOdds !== null);
+  const shares = softmax(
+    known.map(({ strategy, logOdds }) => (strategy === 'BASE' ? baseScore : logOdds! / temperature)),
   );
-  const highest = Math.max(...scores.map((score) => score ?? -Infinity));
-  const powers = scores.map((score) => (score === null ? null : Math.exp(score - highest)));
-  const sum = powers.reduce<number>((all, power) => all + (power ?? 0), 0);
-  return places.map((place, i) => ({ ...place, probability: powers[i] === null ? null : powers[i]! / sum }));
+  const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
+  return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
 }
 
 /**
@@ -53,12 +53,11 @@ export function choose(places: readonly Weighed[]): Choice {
   const [best, next] = [...known].sort((a, b) => b.probability! - a.probability!);
   const margin = (best?.probability ?? 0) - (next?.probability ?? 0);
   const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
-  const all = [...places];
-  if (reading && reading.logOdds === null) return { chosen: reading, places: all, margin, exception: 'UNKNOWN' };
+  if (reading && reading.logOdds === null) return { chosen: reading, places, margin, exception: 'UNKNOWN' };
   if (reading && best!.probability! < SURE)
-    return { chosen: reading, places: all, margin, exception: best === reading ? null : 'UNSURE' };
+    return { chosen: reading, places, margin, exception: best === reading ? null : 'UNSURE' };
   const tied = known.filter(({ probability }) => best!.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
   const chosen = cheapest?.expectedMs == null ? best! : cheapest;
-  return { chosen, places: all, margin, exception: chosen === best ? null : 'TIE' };
+  return { chosen, places, margin, exception: chosen === best ? null : 'TIE' };
 }

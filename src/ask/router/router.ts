@@ -13,7 +13,7 @@ const figures = z.object({
   questions: z.number().int(),
   /** Share of them that went where they belong, 0 to 1. */
   accuracy: z.number(),
-  /** Mean gap between how sure it was and how often it was right, in ten bins (expected calibration error). */
+  /** Mean gap between how sure it was and how often it was right, in bins (expected calibration error). */
   calibrationError: z.number(),
   /** The same accuracy of always taking the route of the most questions. */
   commonest: z.number(),

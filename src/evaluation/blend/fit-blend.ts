@@ -1,6 +1,6 @@
 import { pool, type LabelProbability } from '../../ask/index.js';
 import { mostProbable, type Blend } from '../../data/index.js';
-import { minimize } from '../../kernel/minimize.js';
+import { byDifferences, minimize } from '../../kernel/minimize.js';
 
 /** What an adapter and the nearest rows say of a text whose label is known. */
 export interface Opinions {
@@ -18,13 +18,11 @@ export interface FittedBlend {
 
 /** Pull towards counting both alike, in rows' worth of evidence: it matters where there are few. */
 const PRIOR_ROWS = 5;
-/** Step of the central differences. The function is smooth, and two weights are few. */
-const STEP = 1e-4;
 
 /** The weights under which the right labels are most probable; negative ones, which would follow the opposite, are held at 0. */
 export function fitBlend(names: readonly string[], opinions: readonly Opinions[]): FittedBlend {
   const indices = opinions.map(({ label }) => names.indexOf(label));
-  const loss = (adapter: number, neighbours: number): number => {
+  const loss = ([adapter = 1, neighbours = 1]: Float64Array): number => {
     const weights = { adapter, neighbours, rows: opinions.length };
     const likelihood = opinions.reduce(
       (sum, each, i) => sum + Math.log(pool(names, each.adapter, each.neighbours, weights)[indices[i]!] ?? 1e-9),
@@ -32,16 +30,7 @@ export function fitBlend(names: readonly string[], opinions: readonly Opinions[]
     );
     return (PRIOR_ROWS * ((adapter - 1) ** 2 + (neighbours - 1) ** 2) - likelihood) / opinions.length;
   };
-  const found = minimize(
-    (at, gradient) => {
-      const [a, b] = [at[0]!, at[1]!];
-      gradient[0] = (loss(a + STEP, b) - loss(a - STEP, b)) / (2 * STEP);
-      gradient[1] = (loss(a, b + STEP) - loss(a, b - STEP)) / (2 * STEP);
-      return loss(a, b);
-    },
-    Float64Array.of(1, 1),
-    { steps: 50 },
-  );
+  const found = minimize(byDifferences(loss), Float64Array.of(1, 1), { steps: 50 });
   const weights = { adapter: Math.max(0, found[0]!), neighbours: Math.max(0, found[1]!), rows: opinions.length };
   const right = (by: { adapter: number; neighbours: number }): number =>
     opinions.filter(

@@ -1,4 +1,5 @@
-import { renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
+import { mostProbable, renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
+import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { renderChat } from '../../prompting/index.js';
@@ -38,9 +39,9 @@ export async function askRow(
     const { labels } = adapter.usage.answer;
     const candidates = labels.map(({ token }) => token);
     const { logits } = await worker.scoreNext({ workspaceId, model, prompt, candidates }, options);
-    const best = logits.indexOf(Math.max(...logits));
-    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - logits[best]!), 0);
-    return { text: context.labels.say(labels[best]!.label), probability: 1 / total };
+    const shares = softmax(logits);
+    const best = mostProbable(shares);
+    return { text: context.labels.say(labels[best]!.label), probability: shares[best]! };
   }
   // A label is read off the first line: what a model adds to it costs time and counts for nothing.
   const stop = row.task === 'CLASSIFICATION' ? ['\n'] : [];

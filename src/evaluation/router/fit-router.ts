@@ -1,5 +1,8 @@
 import { calibrate, choose, logOdds, weigh, type Learned, type Place, type Signal } from '../../ask/index.js';
-import { minimize } from '../../kernel/minimize.js';
+import { groupBy } from '../../kernel/group-by.js';
+import { byDifferences, minimize } from '../../kernel/minimize.js';
+import { accuracy, calibrationError, type LabelledRow } from '../metrics/classification.js';
+import { measure } from '../metrics/metric.js';
 
 /** A question whose place is known, and how near it lies to each. */
 export interface PlacedQuestion {
@@ -17,7 +20,7 @@ export interface FittedPlace {
 
 /** Fewer own questions than this calibrate nothing. */
 export const LEAST_OWN = 10;
-const STEP = 1e-3;
+/** Pull of temperature and score towards 1 and 0, in rows' worth of evidence. */
 const PRIOR_ROWS = 4;
 
 /**
@@ -59,7 +62,7 @@ function fitWhole(
   questions: readonly PlacedQuestion[],
 ): Pick<Learned, 'temperature' | 'baseScore'> {
   const placed = questions.map((question) => ({ belongs: question.belongs, places: placesOf(fitted, question) }));
-  const loss = (logTemperature: number, baseScore: number): number => {
+  const loss = ([logTemperature = 0, baseScore = 0]: Float64Array): number => {
     const by = { temperature: Math.exp(logTemperature), baseScore };
     const likelihood = placed.reduce((sum, { belongs, places }) => {
       const right = weigh(places, by).find(({ adapter }) => adapter === belongs);
@@ -67,57 +70,34 @@ function fitWhole(
     }, 0);
     return (PRIOR_ROWS * (logTemperature ** 2 + baseScore ** 2) - likelihood) / Math.max(1, placed.length);
   };
-  const at = minimize(
-    ([t, b], gradient) => {
-      gradient[0] = (loss(t! + STEP, b!) - loss(t! - STEP, b!)) / (2 * STEP);
-      gradient[1] = (loss(t!, b! + STEP) - loss(t!, b! - STEP)) / (2 * STEP);
-      return loss(t!, b!);
-    },
-    Float64Array.of(0, 0),
-    { steps: 50 },
-  );
+  const at = minimize(byDifferences(loss, 1e-3), Float64Array.of(0, 0), { steps: 50 });
   return { temperature: Math.exp(at[0]!), baseScore: at[1]! };
 }
-
-const BINS = 10;
 
 function measureRouter(
   fitted: readonly FittedPlace[],
   whole: Pick<Learned, 'temperature' | 'baseScore'>,
   questions: readonly PlacedQuestion[],
 ): Learned['figures'] {
-  const counts = new Map<string | null, number>();
-  const bins = Array.from({ length: BINS }, () => ({ rows: 0, sure: 0, right: 0 }));
-  let right = 0;
-  for (const question of questions) {
-    const { belongs } = question;
-    counts.set(belongs, (counts.get(belongs) ?? 0) + 1);
+  const rows = questions.map((question): LabelledRow => {
     const { chosen } = choose(weigh(placesOf(fitted, question), whole));
-    const is = chosen.adapter === belongs ? 1 : 0;
-    right += is;
-    const probability = chosen.probability ?? 0;
-    const bin = bins[Math.min(BINS - 1, Math.floor(probability * BINS))]!;
-    bin.rows += 1;
-    bin.sure += probability;
-    bin.right += is;
-  }
-  const all = Math.max(1, questions.length);
+    return { gold: nameOf(question.belongs), predicted: nameOf(chosen.adapter), probability: chosen.probability };
+  });
+  const counts = [...groupBy(rows, ({ gold }) => gold).values()].map(({ length }) => length);
   return {
-    questions: questions.length,
-    accuracy: right / all,
-    calibrationError: bins.reduce((sum, { sure, right: hits }) => sum + Math.abs(sure - hits), 0) / all,
-    commonest: Math.max(0, ...counts.values()) / all,
+    questions: rows.length,
+    accuracy: measure(accuracy, rows),
+    calibrationError: measure(calibrationError, rows),
+    commonest: Math.max(0, ...counts) / Math.max(1, rows.length),
   };
 }
 
+/** The base model is the place without an id. */
+const nameOf = (place: string | null): string => place ?? '';
+
 /** Every second question of each place. */
 function halves(questions: readonly PlacedQuestion[]): [PlacedQuestion[], PlacedQuestion[]] {
-  const seen = new Map<string | null, number>();
-  const [first, second]: [PlacedQuestion[], PlacedQuestion[]] = [[], []];
-  for (const question of questions) {
-    const place = seen.get(question.belongs) ?? 0;
-    seen.set(question.belongs, place + 1);
-    (place % 2 === 0 ? first : second).push(question);
-  }
-  return [first, second];
+  const places = [...groupBy(questions, ({ belongs }) => belongs).values()];
+  const half = (rest: number) => places.flatMap((own) => own.filter((_, i) => i % 2 === rest));
+  return [half(0), half(1)];
 }

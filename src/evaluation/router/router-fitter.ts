@@ -9,14 +9,19 @@ import {
 import { inputText, Split, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { seededRandom } from '../../kernel/random.js';
-import { embedderDigest, type DocumentStore, type Retriever, type SearchScope } from '../../knowledge/index.js';
+import {
+  embedderDigest,
+  makeQuestions,
+  splitSentences,
+  type DocumentStore,
+  type Retriever,
+  type SearchScope,
+} from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
 import { readChatPrompts, readReplay } from '../retention/general-text.js';
-import { clozeQuestion } from './cloze.js';
 import { fitRouter, type PlacedQuestion } from './fit-router.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
 
@@ -25,8 +30,8 @@ export interface RouterFitterParts {
   registry: Pick<ModelRegistry, 'embedder'>;
   adapters: AdapterRegistry;
   data: Data;
-  retriever: Pick<Retriever, 'scope' | 'retrieve'>;
-  documents: Pick<DocumentStore, 'sampleChunks'>;
+  retriever: Pick<Retriever, 'scope' | 'retrieve' | 'termWeights'>;
+  documents: Pick<DocumentStore, 'drawChunks'>;
   worker: Pick<WorkerClient, 'embed'>;
   routers: RouterStore;
 }
@@ -66,7 +71,6 @@ export class RouterFitter {
     const { run, input, signal } = context;
     const { registry, retriever, routers } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const random = seededRandom(input.seed);
     const whole = await retriever.scope(workspaceId, null);
     const collections = [...whole.collections]
       .filter(({ chunks }) => chunks > 0)
@@ -80,9 +84,11 @@ export class RouterFitter {
 
     await context.progress(0, 'Making questions.');
     const samples: AdapterSample[] = [];
-    const asked: Asked[] = await this.#embedded(workspaceId, null, await generalQuestions(random), signal);
-    for (const { id } of collections)
-      asked.push(...(await this.#embedded(workspaceId, id, await this.#ofCollection(id, random), signal)));
+    const asked: Asked[] = await this.#embedded(workspaceId, null, await generalQuestions(), signal);
+    for (const collection of collections) {
+      const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, input.seed);
+      asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
+    }
     for (const adapter of adapters) {
       const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
       const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
@@ -150,12 +156,13 @@ export class RouterFitter {
     return found;
   }
 
-  async #ofCollection(collectionId: string, random: () => number): Promise<string[]> {
-    const chunks = await this.parts.documents.sampleChunks(collectionId, OWN);
-    // A small collection is asked several times about each of its passages.
-    const rounds = Math.min(MOST_ROUNDS, Math.ceil(OWN / Math.max(1, chunks.length)));
-    const made = Array.from({ length: rounds }, () => chunks.flatMap(({ text }) => clozeQuestion(text, random) ?? []));
-    return [...new Set(made.flat())].slice(0, OWN);
+  /** A small collection is asked several times about each of its passages. */
+  async #ofCollection(scope: SearchScope, seed: number): Promise<string[]> {
+    const made = new Set<string>();
+    for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)
+      for (const { question } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
+        made.add(question);
+    return [...made].slice(0, OWN);
   }
 
   /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
@@ -205,9 +212,8 @@ function sampleOf(adapterVersionId: string, vectors: readonly Float32Array[]): A
   return { adapterVersionId, vectors: all, dimensions };
 }
 
-/** Questions that belong to nobody's documents or adapters: chat, and general text. */
-async function generalQuestions(random: () => number): Promise<string[]> {
-  const paragraphs = (await readReplay()).split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== '');
-  const made = paragraphs.flatMap((paragraph) => clozeQuestion(paragraph, random) ?? []);
-  return [...(await readChatPrompts()), ...made].slice(0, OWN);
+/** What belongs to nobody's documents or adapters: chat, and sentences of general text. */
+async function generalQuestions(): Promise<string[]> {
+  const sentences = splitSentences(await readReplay()).map(({ text }) => text);
+  return [...(await readChatPrompts()), ...sentences].slice(0, OWN);
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '../../kernel/group-by.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
@@ -69,12 +70,7 @@ export async function stageDocument(
 
 /** For each new chunk the old one with the same text under the same headings, each at most once; null where there is none. */
 function sameText(chunks: readonly DraftChunk[], known: readonly ChunkRow[]): (ChunkRow | null)[] {
-  const left = new Map<string, ChunkRow[]>();
-  for (const chunk of known) {
-    const same = left.get(identity(chunk));
-    if (same === undefined) left.set(identity(chunk), [chunk]);
-    else same.push(chunk);
-  }
+  const left = groupBy(known, identity);
   return chunks.map((chunk) => left.get(identity(chunk))?.shift() ?? null);
 }
 

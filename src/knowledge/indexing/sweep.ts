@@ -1,8 +1,8 @@
 import { isGraftError } from '../../kernel/errors.js';
+import { groupBy } from '../../kernel/group-by.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
 import type { CollectionStore } from '../collection-store.js';
 import type { DocumentStore } from '../document-store.js';
-import { byCollection } from '../erasure.js';
 
 export interface SweepParts {
   collections: CollectionStore;
@@ -20,7 +20,7 @@ export async function sweep({ collections, documents, vectors }: SweepParts, own
   for (;;) {
     const rows = await documents.replaced(ownRunId);
     if (rows.length === 0) return;
-    for (const [collectionId, stale] of byCollection(rows)) {
+    for (const [collectionId, stale] of groupBy(rows, (row) => row.collectionId)) {
       // By their chunks: those that went over to another document keep their vectors.
       const ids = stale.flatMap(({ chunkIds }) => chunkIds);
       const { workspaceId } = stale[0]!;

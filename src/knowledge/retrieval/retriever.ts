@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { groupBy } from '../../kernel/group-by.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
@@ -189,9 +190,3 @@ const merge = (lists: readonly ScoredChunk[][], limit: number): ScoredChunk[] =>
         .flat()
         .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
         .slice(0, limit);
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
-}

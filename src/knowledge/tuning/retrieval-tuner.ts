@@ -3,12 +3,11 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom } from '../../kernel/random.js';
 import { checkedText } from '../../kernel/text.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { SearchScope } from '../collection.js';
 import type { CollectionStore } from '../collection-store.js';
 import type { DocumentStore } from '../document-store.js';
 import type { Retriever } from '../retrieval/retriever.js';
 import { chooseWeight, type AskedQuestion } from './choose-weight.js';
-import { clozeQuestion, clozeSentence, clozeWords } from './cloze.js';
+import { makeQuestions } from './make-questions.js';
 import { retrievalTuning, type RetrievalTuningContext, type TriedWeight, type TuningQuestion } from './tuning-run.js';
 
 export const TUNING_LIMITS = {
@@ -91,7 +90,10 @@ export class RetrievalTuner {
     if (collection === undefined) throw new GraftError('NOT_FOUND', 'The collection no longer exists.');
     const scope = await retriever.scope(workspaceId, [collection.name]);
     const random = seededRandom(input.seed);
-    const questions = shuffled(input.questions ?? (await this.cloze(scope, input.sample, input.seed)), random);
+    const questions = shuffled(
+      input.questions ?? (await makeQuestions(this.parts, scope, { most: input.sample, seed: input.seed })),
+      random,
+    );
     if (questions.length < TUNING_LIMITS.leastQuestions)
       throw new GraftError('CONFLICT', `Only ${questions.length} questions could be made of its passages.`, {
         hint: `${TUNING_LIMITS.leastQuestions} are needed: add documents, or send questions of your own.`,
@@ -119,23 +121,6 @@ export class RetrievalTuner {
     if (chunkIds.length > 0) return { question, chunkIds };
     if (quote === null) throw badInput(`${field}.document`, `No document ${JSON.stringify(document)} has passages.`);
     throw badInput(`${field}.quote`, `No passage of ${JSON.stringify(document)} holds this quote.`);
-  }
-
-  /** Sentences of passages that are drawn, without the words that tell them apart, each to be found in its passage. */
-  private async cloze(scope: SearchScope, sample: number, seed: number): Promise<TuningQuestion[]> {
-    const random = seededRandom(seed);
-    const [collection] = scope.collections;
-    const chunks = await this.parts.documents.drawChunks(collection!.id, sample, seed);
-    const drawn = chunks.flatMap(({ id, text }) => {
-      const sentence = clozeSentence(text, random());
-      return sentence === null ? [] : [{ id, sentence }];
-    });
-    const words = clozeWords(drawn.map(({ sentence }) => sentence));
-    const weights = await this.parts.retriever.termWeights(scope, words);
-    return drawn.flatMap(({ id, sentence }) => {
-      const question = clozeQuestion(sentence, weights);
-      return question === null ? [] : [{ question, chunkIds: [id] }];
-    });
   }
 }
 

@@ -1,0 +1,10 @@
+/** Items by a key of theirs, groups in the order of their first items. What `Map.groupBy` does from Node 21 on. */
+export function groupBy<T, K>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group) group.push(item);
+    else groups.set(key(item), [item]);
+  }
+  return groups;
+}
