@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
+import { LabelIndexes } from '../../../src/data/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { startAnswering, type Answering } from './answering.js';
 
@@ -47,6 +48,11 @@ describe('labelled rows', () => {
   async function index(id = versionId) {
     const { data, workspaceId, finished } = answering;
     return finished(await data.labelIndexes.start(workspaceId, id, newId()));
+  }
+  async function indexVector(text: string): Promise<Float32Array> {
+    const { worker, workspaceId, registry } = answering;
+    const { vectors } = await worker.embed({ workspaceId, embedder: registry.embedder(), texts: [text] });
+    return vectors[0]!;
   }
   const ask = (question: string, more: object = {}) =>
     answering.service.ask(
@@ -104,6 +110,49 @@ describe('labelled rows', () => {
       { source: 'Good morning, how are you?', target: 'Buenos días', source_language: 'en', target_language: 'es' },
     ]);
     await expect(index(id)).rejects.toMatchObject({ code: 'DATASET_UNUSABLE' });
+  });
+
+  it('are not embedded twice where a run that indexes them was interrupted', async () => {
+    const { data, workspaceId, database, worker } = answering;
+    await data.datasets.createDataset(workspaceId, { name: 'many', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      ...{ id: `${i}`, text: `Note ${i} tells of the number ${i * 17}`, label: i % 2 ? 'odd' : 'even', split: 'train' },
+    }));
+    const datasetVersionId = await imported('many', rows);
+    const texts: number[] = [];
+    const indexes = new LabelIndexes({
+      ...{ runs: answering.runs, datasets: data.datasets, datasetStore: data.store, rows: data.rows },
+      ...{ store: data.labelIndexes.store, vectors: answering.vectors, embedder: () => answering.registry.embedder() },
+      worker: {
+        embed(request, options) {
+          texts.push(request.texts.length);
+          return worker.embed(request, options);
+        },
+      },
+    });
+    type Context = Parameters<LabelIndexes['index']>[0];
+    let resumed: Context['resumed'] = null;
+    const context = (takeTurns: () => Promise<void>): Context =>
+      ({
+        ...{
+          run: { workspaceId },
+          input: { datasetVersionId },
+          signal: new AbortController().signal,
+          resumed,
+          takeTurns,
+        },
+        checkpoint: (place: NonNullable<Context['resumed']>) => Promise.resolve(void (resumed = place)),
+        progress: () => Promise.resolve(),
+        fenced: (work: Parameters<Context['fenced']>[0]) => database.prisma.$transaction(work),
+      }) as unknown as Context;
+    await expect(indexes.index(context(() => Promise.reject(new Error('stopped'))))).rejects.toThrow('stopped');
+    expect(texts).toEqual([256]);
+    expect(await indexes.index(context(() => Promise.resolve()))).toMatchObject({ rows: 300 });
+    // The rest, and those that are judged by the others.
+    expect(texts).toEqual([256, 44, 300]);
+    expect(
+      await indexes.nearest(workspaceId, resumed!.indexId, await indexVector('Note 7 tells of the number 119'), 1),
+    ).toEqual([expect.objectContaining({ label: 'odd', similarity: expect.closeTo(1, 3) })]);
   });
 
   it('leave neither vector nor text behind when a person’s rows are erased', async () => {

@@ -153,6 +153,34 @@ describe('labels by an adapter and by labelled rows', () => {
     expect(recorded.items).toEqual([]);
   });
 
+  it('are asked only about the rows that an interrupted comparison has left', async () => {
+    const { registry } = kit.models;
+    let asked = 0;
+    const counting = {
+      tryOut(...args: Parameters<AskService['tryOut']>) {
+        asked += 1;
+        return asking.tryOut(...args);
+      },
+    };
+    const again = new Comparer({
+      ...{ runs, registry, adapters: kit.adapters, data: data.data, worker: kit.worker.client },
+      ...{ asking: counting, retriever: { scope: () => Promise.reject(new Error('nothing is looked up')) } },
+    });
+    const attempt = { statistics: [1, 1], score: 1, abstained: false, ms: 1 };
+    const left = 4;
+    const found = await again.compare({
+      ...{ run: { workspaceId }, signal: new AbortController().signal },
+      input: {
+        ...{ datasetVersionId, split: 'TEST', rows: PER_SPLIT, seed: 1, adapter: 'nonsense@1', collections: null },
+        strategies: ['RAG', 'HYBRID'],
+      },
+      resumed: { attempts: Array.from({ length: PER_SPLIT - left }, () => [attempt, attempt]) },
+      ...{ checkpoint: () => Promise.resolve(), progress: () => Promise.resolve(), takeTurns: () => Promise.resolve() },
+    } as unknown as Parameters<Comparer['compare']>[0]);
+    expect(asked).toBe(2 * left);
+    expect(found.rows).toBe(PER_SPLIT);
+  });
+
   it('are compared by those strategies alone that the caller wants, if they can answer', async () => {
     const run = await ended(await compare({ strategies: ['RAG', 'HYBRID'], rows: 10 }));
     const found = strategyComparison.outputOf(run)!;

@@ -1,31 +1,5 @@
-import fc from 'fast-check';
-import { clozeQuestion } from '../../../src/evaluation/router/cloze.js';
 import { fitRouter, type PlacedQuestion } from '../../../src/evaluation/router/fit-router.js';
 import { seededRandom } from '../../../src/kernel/random.js';
-
-describe('a question made from a text', () => {
-  it('asks in words of one of its sentences, without the word that answers', () => {
-    const text = 'Short one. The tank of the Vane station holds 6.5 bar of pressure when it is full and warm.';
-    for (let seed = 1; seed < 20; seed++) {
-      const question = clozeQuestion(text, seededRandom(seed))!;
-      const words = question.slice(0, -1).split(' ');
-      expect(question.endsWith('?')).toBe(true);
-      expect(words.length).toBeGreaterThanOrEqual(3);
-      expect(words.every((word) => text.includes(word))).toBe(true);
-      expect(question).not.toContain('6.5');
-    }
-  });
-
-  it('is none where no sentence says enough, and never an error', () => {
-    expect(clozeQuestion('Yes. No. Perhaps so.', seededRandom(1))).toBeNull();
-    fc.assert(
-      fc.property(fc.string({ maxLength: 300 }), fc.nat(), (text, seed) => {
-        const question = clozeQuestion(text, seededRandom(seed));
-        expect(question === null || question.endsWith('?')).toBe(true);
-      }),
-    );
-  });
-});
 
 /** Questions of two places and of none: a place's own lie nearer to it, by its own measure of near. */
 function questions(count: number, seed: number): PlacedQuestion[] {

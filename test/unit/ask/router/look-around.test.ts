@@ -1,0 +1,55 @@
+import { calibrate, type Signal } from '../../../../src/ask/router/calibration.js';
+import { lookAround } from '../../../../src/ask/router/look-around.js';
+import type { Current } from '../../../../src/ask/router/router-store.js';
+import { notFound } from '../../../../src/kernel/errors.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
+
+const near = (top: number): Signal => ({ top, mean: top, coverage: 0 });
+const spread = (around: number): Signal[] => Array.from({ length: 20 }, (_, i) => near(around + 0.005 * (i % 5)));
+const calibration = calibrate(spread(0.9), spread(0.1));
+
+/** A router that knows one adapter, and a question that is just like what the adapter was trained on. */
+const current: Current = {
+  record: {
+    ...{ id: 'r', workspaceId, version: 4, embedderDigest: 'e', mode: 'APPLY', createdAt: new Date() },
+    learned: {
+      ...{ collections: [], temperature: 1, baseScore: 0 },
+      adapters: [{ versionId: 'v1', name: 'routing', version: 1, calibration }],
+      figures: { questions: 1, accuracy: 1, calibrationError: 0, commonest: 1 },
+    },
+  },
+  samples: new Map([['v1', { adapterVersionId: 'v1', dimensions: 2, vectors: Float32Array.of(1, 0) }]]),
+};
+const asked = {
+  ...{ workspaceId, text: 'I was charged twice', expectedMs: {} },
+  scope: { workspaceId, collections: [] },
+  vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
+};
+type Parts = Parameters<typeof lookAround>[0];
+
+const partsWith = (resolve: () => Promise<unknown>): Parts =>
+  ({ retriever: {}, labelIndexes: {}, adapters: { resolve } }) as unknown as Parts;
+const look = (resolve: () => Promise<unknown>) =>
+  lookAround(partsWith(resolve), current, asked, new AbortController().signal);
+const inProduction = (version: number) =>
+  Promise.resolve({ adapter: 'routing', version, datasetVersionId: null, usage: { answer: { form: 'text' } } });
+
+describe('a router that looks around', () => {
+  it('chooses the adapter whose inputs the question is like, and says how like', async () => {
+    const { choice, reasons } = await look(() => inProduction(1));
+    expect(choice.chosen).toMatchObject({ strategy: 'ADAPTER', adapter: 'routing@1' });
+    expect(reasons.map(({ feature }) => feature)).toEqual(['router.probability', 'router.top', 'router.mean']);
+  });
+
+  it('passes over an adapter that is gone, or whose version is not in production any more, and says so', async () => {
+    for (const gone of [() => Promise.reject(notFound('The adapter', 'routing')), () => inProduction(2)]) {
+      const { choice, reasons } = await look(gone);
+      expect(choice.chosen).toMatchObject({ strategy: 'BASE', adapter: null });
+      expect(reasons[0]!.sentence).toBe('routing@1 is not in production any more: fit the router again.');
+    }
+  });
+
+  it('hides no other failure', async () => {
+    await expect(look(() => Promise.reject(new Error('the database is away')))).rejects.toThrow('the database is away');
+  });
+});
