@@ -44,7 +44,7 @@ export class RunError {
   @Field(() => String, { description: 'A code of the closed list in `schema/errors.md`.' })
   code!: string;
 
-  @Field(() => String, { description: 'The reason in words.' })
+  @Field(() => String, { description: 'What happened, then what to do about it where there is something to do.' })
   message!: string;
 }
 

@@ -29,6 +29,10 @@ export class GraftError extends Error {
   }
 }
 
+/** What happened and what to do next, for places that have room for one text. */
+export const messageWithHint = ({ message, hint }: GraftError): string =>
+  hint === undefined ? message : `${message} ${hint}`;
+
 export const isGraftError = (error: unknown, code?: ErrorCode): error is GraftError =>
   error instanceof GraftError && (code === undefined || error.code === code);
 

@@ -1,4 +1,4 @@
-import { GraftError, isGraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError, messageWithHint } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
@@ -89,7 +89,8 @@ async function prepare({ parts, context, collection, index, progress }: Scope, j
     return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
   } catch (error) {
     if (!isOwnFault(error)) throw error;
-    const { code, message } = error;
+    const { code } = error;
+    const message = messageWithHint(error);
     const settled = { ...reported(job, 'FAILED', null, 0), error: { code, message } };
     return { job, what: message, staged: null, settled };
   }

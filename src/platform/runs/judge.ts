@@ -1,4 +1,4 @@
-import { GraftError } from '../../kernel/errors.js';
+import { GraftError, messageWithHint } from '../../kernel/errors.js';
 import type { ErrorCode } from '../../kernel/error-codes.js';
 import { ArtifactElsewhere } from '../artifacts/index.js';
 import { mapDatabaseError } from '../database/index.js';
@@ -50,5 +50,5 @@ export function judge(
     const message = `${known.message} Trying again in ${Math.ceil(delayMs / 1000)} s.`;
     return { status: 'QUEUED', because: 'retry', delayMs, message };
   }
-  return { status: 'FAILED', errorCode: known.code, errorMessage: known.message };
+  return { status: 'FAILED', errorCode: known.code, errorMessage: messageWithHint(known) };
 }

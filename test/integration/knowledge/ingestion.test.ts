@@ -69,16 +69,23 @@ describe('ingestion', () => {
     }
   });
 
-  it('fails the run when every document fails, and says why', async () => {
+  it('fails the run when every document fails, and says why and what to do', async () => {
     const { name } = await knowledge.collection();
     const empty = await knowledge.upload('empty.txt', Buffer.alloc(0));
-    const run = await knowledge.ingest(name, [{ name: 'empty.txt', fileId: empty.id as never }]);
+    const scan = await knowledge.upload('scan.pdf', pdf([[]]), 'application/pdf');
+    const run = await knowledge.ingest(name, [
+      { name: 'empty.txt', fileId: empty.id as never },
+      { name: 'scan.pdf', fileId: scan.id as never },
+    ]);
     expect(run).toMatchObject({
       status: 'FAILED',
       errorCode: 'DOCUMENT_UNREADABLE',
       errorMessage: expect.stringMatching(/empty/),
     });
-    expect(reports(run)).toMatchObject([{ outcome: 'FAILED' }]);
+    expect(reports(run)).toMatchObject([
+      { outcome: 'FAILED' },
+      { outcome: 'FAILED', error: { message: expect.stringMatching(/no text.* run text recognition over it first/) } },
+    ]);
   });
 
   it('replaces a document of the same name, and leaves nothing of the old one', async () => {

@@ -6,15 +6,15 @@ describe('failures of a run', () => {
   beforeEach(async () => void (kit = await RunsKit.start()));
   afterEach(() => kit.dispose());
 
-  it('keep their code and message when they are meant for users', async () => {
+  it('keep their code and message when they are meant for users, and say what to do', async () => {
     const queue = kit.queue(async ({ progress }) => {
       await progress(0.25, 'a quarter');
-      throw new GraftError('DOCUMENT_UNREADABLE', 'a.pdf can’t be parsed:\0 bad header.');
+      throw new GraftError('DOCUMENT_UNREADABLE', 'a.pdf can’t be parsed:\0 bad header.', { hint: 'Save it again.' });
     });
     queue.start();
     const run = await queue.ask(newRun());
     expect(await kit.reaches(run, 'FAILED')).toMatchObject({
-      ...{ errorCode: 'DOCUMENT_UNREADABLE', errorMessage: 'a.pdf can’t be parsed: bad header.' },
+      ...{ errorCode: 'DOCUMENT_UNREADABLE', errorMessage: 'a.pdf can’t be parsed: bad header. Save it again.' },
       ...{ progress: 0.25, attempt: 1 },
     });
   });
