@@ -17,6 +17,8 @@ interface AbandonedRun {
   cancel_requested: boolean;
   pause_requested: boolean;
   stalled: number;
+  lease_owner: string;
+  attempts: number;
 }
 
 const FENCED_TIMEOUT_MS = 120_000;
@@ -121,17 +123,17 @@ export class LeaseStore {
 
   /**
    * Lets go of one run whose runner died and that must not be taken again: it was to be cancelled or paused, or it took
-   * the process with it too often.
+   * the process with it too often. One that `owner` can't work on for want of its files waits visibly for a runner that can.
    * @returns whether there was one
    */
-  async giveUpOne(kinds: readonly TakenKind[], held: string[]): Promise<boolean> {
+  async giveUpOne(kinds: readonly TakenKind[], owner: string, held: string[]): Promise<boolean> {
     return this.database.prisma.$transaction(async (tx) => {
       const [row] = await tx.$queryRaw<AbandonedRun[]>`
-        SELECT run.id, workspace_id, progress, cancel_requested, pause_requested, stalled FROM run
+        SELECT run.id, workspace_id, progress, cancel_requested, pause_requested, stalled, lease_owner, known.attempts FROM run
         JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
           AS known (kind, attempts) ON known.kind = run.kind
         WHERE status = 'RUNNING' AND lease_until < now() AND run.id <> ALL(${held}::uuid[])
-          AND (cancel_requested OR pause_requested OR stalled >= known.attempts)
+          AND (cancel_requested OR pause_requested OR stalled >= known.attempts OR ${owner} = ANY(unreadable_by))
         LIMIT 1 FOR UPDATE OF run SKIP LOCKED`;
       if (!row) return false;
       await tx.$executeRaw`UPDATE run SET fencing_token = fencing_token + 1 WHERE id = ${row.id}::uuid`;
@@ -140,7 +142,13 @@ export class LeaseStore {
         errorCode: 'INTERNAL_ERROR',
         errorMessage: `Given up: the gateway died in the middle of this run ${row.stalled} times without getting any further. Its log and the system’s (out of memory?) tell why.`,
       };
-      const end: Settlement = row.pause_requested ? { status: 'PAUSED' } : died;
+      const gone: Settlement = {
+        status: 'QUEUED',
+        because: 'gone',
+        message: `The gateway of the home ${row.lease_owner} ended in the middle of it. It waits for the gateway there, which has its files.`,
+      };
+      const unwished = row.stalled >= row.attempts ? died : gone;
+      const end: Settlement = row.pause_requested ? { status: 'PAUSED' } : unwished;
       const run = { id: row.id, workspaceId: row.workspace_id, progress: row.progress };
       await writeSettlement(this.events, tx, run, row.cancel_requested ? { status: 'CANCELLED' } : end);
       return true;

@@ -44,6 +44,7 @@ export type Settlement =
   | { status: 'PAUSED' }
   | { status: 'QUEUED'; because: 'retry'; delayMs: number; message: string }
   | { status: 'QUEUED'; because: 'elsewhere'; owner: string; message: string }
+  | { status: 'QUEUED'; because: 'gone'; message: string }
   | { status: 'QUEUED'; because: 'stop' | 'turn' };
 
 /** Why a handler's signal aborted. */

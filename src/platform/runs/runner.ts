@@ -98,7 +98,7 @@ export class Runner {
         if (!reclaimed) await this.#store.reclaim(owner);
         reclaimed = true;
         await this.#renewAll();
-        while (await this.#store.giveUpOne(known, [...this.#held.keys()])) continue;
+        while (await this.#store.giveUpOne(known, owner, [...this.#held.keys()])) continue;
         for (let free = this.#free(); free.length > 0; free = this.#free()) {
           const run = await this.#store.take(free, owner, leaseMs, [...this.#held.keys()]);
           if (!run) break;

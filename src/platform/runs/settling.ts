@@ -37,21 +37,25 @@ export async function writeSettlement(
   await events.append(run.workspaceId, runStream(run.id), 'finished', payload, tx);
 }
 
-/** Back to the queue: after a fault with a delay and in its old place, after its turn behind those that wait; or to others. */
+/**
+ * Back to the queue: after a fault with a delay and in its old place, after its turn behind those that wait; or to others. An
+ * attempt counts when it met a fault or its runner died.
+ */
 async function requeue(
   events: EventLog,
   tx: Transaction,
   run: LockedRun,
   end: Settlement & { status: 'QUEUED' },
 ): Promise<void> {
-  const [uncounted, delayMs] = end.because === 'retry' ? [0, end.delayMs] : [1, 0];
+  const uncounted = end.because === 'retry' || end.because === 'gone' ? 0 : 1;
+  const delayMs = end.because === 'retry' ? end.delayMs : 0;
   await tx.$executeRaw`
     UPDATE run SET status = 'QUEUED', lease_owner = NULL, lease_until = NULL, attempt = attempt - ${uncounted},
       stalled = greatest(0, stalled - ${uncounted}), not_before = now() + ${delayMs} * interval '1 millisecond',
       queued_at = CASE WHEN ${end.because === 'turn'} THEN clock_timestamp() ELSE queued_at END,
       unreadable_by = unreadable_by || ${end.because === 'elsewhere' ? [end.owner] : []}::text[]
     WHERE id = ${run.id}::uuid`;
-  if (end.because === 'retry' || end.because === 'elsewhere') {
+  if ('message' in end) {
     const message = shown(end.message);
     await tx.run.updateMany({ where: { id: run.id }, data: { message } });
     await events.append(run.workspaceId, runStream(run.id), 'progress', { progress: run.progress, message }, tx);

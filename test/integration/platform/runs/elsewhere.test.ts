@@ -60,6 +60,23 @@ describe('a run that reads a file of another home', () => {
     expect(b.attempts.length).toBeLessThanOrEqual(2);
   });
 
+  it('waits visibly again when the gateway there is killed in the middle of it', async () => {
+    const [a, b] = [await gateway('a'), await gateway('b')];
+    const { sha256 } = await a.put('lies at a');
+    b.queue.start();
+    const run = await b.queue.ask(newRun({ input: { sha256 } }));
+    await eventually('b to leave it', async () => (await kit.row(run)).unreadableBy.length > 0);
+    const there = kit.child('hang', { owner: 'a' });
+    await there.says('working');
+    there.kill('SIGKILL');
+    await there.ended;
+    const waiting = await kit.reaches(run, 'QUEUED');
+    expect(waiting).toMatchObject({ attempt: 1, leaseOwner: null, unreadableBy: ['b'] });
+    expect(waiting.message).toMatch(/home a ended .* waits/);
+    a.queue.start();
+    expect(await kit.reaches(run, 'SUCCEEDED')).toMatchObject({ attempt: 2 });
+  });
+
   it('fails where no home has the file: it is lost', async () => {
     const a = await gateway('a');
     const { sha256 } = await a.put('soon lost');
