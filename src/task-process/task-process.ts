@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { GraftError } from '../kernel/errors.js';
 import { childMessage, OUT_OF_MEMORY, type ChildMessage, type ParentMessage, type Task } from './messages.js';
+import { limitTime } from './time-limit.js';
 import { whenGone, type Ending } from './when-gone.js';
 
 /** How the process is started. It inherits nothing but what stands here. */
@@ -19,7 +20,10 @@ export interface TaskProgram {
 export interface TaskOptions<T extends Task> {
   /** Kills the process. */
   signal?: AbortSignal;
+  /** How long the process may work, in ms of processor time: see `limitTime`. */
   timeoutMs?: number;
+  /** How long it may last by the clock, however little it works; four times `timeoutMs` and a minute by default. */
+  lastsMs?: number;
   /** Called for one note after the other; when it fails, so does the task. */
   onNote?: (note: T['note']) => Promise<void>;
   onQuestion?: (question: T['question']) => Promise<T['answer']>;
@@ -30,7 +34,7 @@ export class TaskProcessFault extends Error {
   override readonly name = 'TaskProcessFault';
 
   constructor(
-    readonly reason: 'died' | 'too slow' | 'out of memory',
+    readonly reason: 'died' | 'too slow' | 'starved' | 'out of memory',
     /** In words for the log, e.g. `SIGSEGV`. */
     readonly how: string,
   ) {
@@ -71,20 +75,22 @@ export class TaskProcess<T extends Task> {
   }
 
   private async runNow(input: T['input'], options: TaskOptions<T>): Promise<T['output']> {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, lastsMs } = options;
     if (signal?.aborted) throw reasonOf(signal);
     clearTimeout(this.idle);
     const started = (this.started ??= this.start());
     started.child.ref();
     started.child.channel?.ref();
-    let timer: NodeJS.Timeout | undefined;
+    let unlimit: (() => void) | undefined;
     let onAbort: (() => void) | undefined;
     try {
       const stopped = new Promise<never>((_, reject) => {
         onAbort = () => reject(reasonOf(signal!));
         signal?.addEventListener('abort', onAbort);
         if (timeoutMs !== undefined)
-          timer = setTimeout(() => reject(new TaskProcessFault('too slow', `${timeoutMs} ms`)), timeoutMs);
+          unlimit = limitTime(started.child.pid ?? 0, { limitMs: timeoutMs, lastsMs }, (reason) =>
+            reject(new TaskProcessFault(reason, `${timeoutMs} ms`)),
+          );
       });
       const output = await Promise.race([converse<T>(started, input, options), stopped]);
       this.rest();
@@ -95,7 +101,7 @@ export class TaskProcess<T extends Task> {
       else this.close();
       throw error instanceof ReportedFault ? error.cause : error;
     } finally {
-      clearTimeout(timer);
+      unlimit?.();
       if (onAbort) signal?.removeEventListener('abort', onAbort);
     }
   }

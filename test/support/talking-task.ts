@@ -3,7 +3,7 @@ import { GraftError } from '../../src/kernel/errors.js';
 import { workOn } from '../../src/task-process/index.js';
 
 export interface TalkingTask {
-  input: { do: 'count' | 'ask' | 'refuse' | 'break' | 'die' | 'hang' | 'grow' };
+  input: { do: 'count' | 'ask' | 'refuse' | 'break' | 'die' | 'hang' | 'nap' | 'wait' | 'grow' };
   output: { pid: number; answer?: number; environment: string[] };
   note: number;
   question: string;
@@ -27,6 +27,11 @@ workOn<TalkingTask>(
         process.exit(3);
       case 'hang':
         for (;;);
+      case 'nap':
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+        return output;
+      case 'wait':
+        for (;;) await new Promise((resolve) => setTimeout(resolve, 60_000));
       case 'grow':
         for (const held: Buffer[] = []; ; await new Promise(setImmediate)) held.push(Buffer.alloc(16 << 20, 1));
     }

@@ -6,6 +6,7 @@ import type { MadeVersion, MakingOptions } from './make-version.js';
 import type { MakerTask } from './maker-protocol.js';
 import type { Recipe } from './recipe.js';
 
+/** Of processor time. */
 const SNIFF_TIMEOUT_MS = 30_000;
 /** Rows live in DuckDB; this is for what JavaScript holds. */
 const HEAP_MB = 512;
@@ -29,7 +30,7 @@ export class IsolatedMaker {
     return done.version;
   }
 
-  /** @throws what `sniffFile` throws; DATA_FILE_INVALID when the file makes the process crash or takes too long */
+  /** @throws what `sniffFile` throws; DATA_FILE_INVALID when the file makes the process crash or takes too long; OVERLOADED */
   async sniff(file: DataFile, folder: string, hints: ShapeHints = {}): Promise<FileShape> {
     const done = await run(file.name, { kind: 'sniff', file, folder, hints }, { timeoutMs: SNIFF_TIMEOUT_MS });
     if (done.kind !== 'sniffed') throw new Error(`unexpected reply ${done.kind}`);
@@ -49,11 +50,17 @@ async function run(
   });
 }
 
-const unreadable = (names: string, fault: TaskProcessFault): GraftError =>
-  new GraftError(
+function unreadable(names: string, fault: TaskProcessFault): GraftError {
+  if (fault.reason === 'starved')
+    return new GraftError('OVERLOADED', `This machine has too much to do to read ${names}.`, {
+      hint: 'Send it again when there is less to do; nothing is wrong with the file.',
+      cause: fault,
+    });
+  return new GraftError(
     'DATA_FILE_INVALID',
     fault.reason === 'too slow'
       ? `${names} kept the reader busy for more than ${SNIFF_TIMEOUT_MS / 1000} s: it is damaged.`
       : `${names} made the reader stop (${fault.how}): it is damaged or needs too much memory.`,
     { hint: 'Write it again, or as JSONL.', cause: fault },
   );
+}

@@ -4,7 +4,7 @@ import type { DocumentClaim } from './document.js';
 import type { ParsedAndCut, ParseTask } from './parse-protocol.js';
 
 export interface IsolatedParserOptions {
-  /** Longest time for one document, in milliseconds. */
+  /** Longest time for one document, in milliseconds of processor time. */
   timeoutMs?: number;
   /** How long the process waits for another document before it ends. */
   idleMs?: number;
@@ -26,7 +26,8 @@ export class IsolatedParser {
 
   /**
    * @param path of the file and its digest; @param signal kills the parsing
-   * @throws UNSUPPORTED_MEDIA_TYPE, DOCUMENT_UNREADABLE (broken, too slow, or too hungry), PAYLOAD_TOO_LARGE, CANCELLED, STORAGE_FAILED
+   * @throws UNSUPPORTED_MEDIA_TYPE, DOCUMENT_UNREADABLE (broken, too slow, or too hungry), OVERLOADED, PAYLOAD_TOO_LARGE,
+   * CANCELLED, STORAGE_FAILED
    */
   async parse(path: string, sha256: string, claim: DocumentClaim, signal?: AbortSignal): Promise<ParsedAndCut> {
     const { timeoutMs } = this;
@@ -41,6 +42,11 @@ export class IsolatedParser {
   }
 
   private unreadable(fault: TaskProcessFault): GraftError {
+    if (fault.reason === 'starved')
+      return new GraftError('OVERLOADED', 'This machine has too much to do to parse the document.', {
+        hint: 'Send it again when there is less to do; nothing is wrong with the document.',
+        cause: fault,
+      });
     const what = {
       'too slow': `took more than ${this.timeoutMs / 1000} s to parse`,
       'out of memory': 'needs too much memory to parse',

@@ -38,7 +38,9 @@ export async function runOnce(
   let stderr: ReturnType<typeof followStderr> | undefined;
   const follow = (child: ChildProcess) => (stderr = followStderr(child, log));
   const env = workerEnvironment(process.env);
-  return runTask({ file: program, argv: [task], env, stderr: follow }, input, { timeoutMs }).catch((error: unknown) => {
+  // By the clock: a driver that hangs uses no processor.
+  const limits = { timeoutMs, lastsMs: timeoutMs };
+  return runTask({ file: program, argv: [task], env, stderr: follow }, input, limits).catch((error: unknown) => {
     if (!(error instanceof TaskProcessFault)) throw error;
     log.error({ task, how: error.how, stderr: stderr?.tail() }, 'a throw-away worker process died');
     throw new GraftError('WORKER_CRASHED', `The worker’s ${task} ended with ${error.how}.`, { cause: error });

@@ -53,6 +53,11 @@ describe('a task in a process of its own', () => {
     await expect(talk(what, options)).rejects.toMatchObject({ name: 'TaskProcessFault', reason, how });
   });
 
+  it('is not too slow for want of a processor, and says so when it got none for long', async () => {
+    expect(await talk('nap', { timeoutMs: 1_000 })).toMatchObject({ pid: expect.any(Number) });
+    await expect(talk('wait', { timeoutMs: 1_000, lastsMs: 1_500 })).rejects.toMatchObject({ reason: 'starved' });
+  });
+
   it('is killed when it is aborted, and not begun when it was aborted before', async () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 300);

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+
+/** Linux tells processor time in hundredths of a second to every program. */
+const TICK_MS = 10;
+const LOOK_MS = 50;
+
+/**
+ * Watches how long a process works, in ms of processor time: on a machine that others use, the time of the clock says
+ * nothing about a task. Where the system does not tell it (other than Linux), the clock has to do.
+ * @param lastsMs how long it may last by the clock, however little it works
+ * @param tell called once, unless ended before: 'too slow' when it has worked for `limitMs`, else 'starved' after `lastsMs`
+ * @returns what ends it
+ */
+export function limitTime(
+  pid: number,
+  { limitMs, lastsMs = 4 * limitMs + 60_000 }: { limitMs: number; lastsMs?: number },
+  tell: (reason: 'too slow' | 'starved') => void,
+): () => void {
+  const began = performance.now();
+  const before = workedMs(pid) ?? 0;
+  let timer: NodeJS.Timeout;
+  const look = () => {
+    const lasted = performance.now() - began;
+    const worked = (workedMs(pid) ?? Infinity) - before;
+    if (worked >= limitMs) return tell('too slow');
+    if (lasted >= lastsMs) return tell('starved');
+    wait(Math.min(Math.max(limitMs - worked, LOOK_MS), lastsMs - lasted));
+  };
+  const wait = (ms: number) => (timer = setTimeout(look, ms));
+  wait(limitMs);
+  return () => clearTimeout(timer);
+}
+
+/** Processor time of all threads of a process until now; null where that can't be known. */
+function workedMs(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name, which may hold anything but ends with the last bracket: user time is the 12th field, system time the 13th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return TICK_MS * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return null;
+  }
+}
