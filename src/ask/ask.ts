@@ -14,7 +14,7 @@ import { abstention, relevance } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
-import { composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
+import { composeNothing, composeQuestion, answerTokens, composeReading, frameOf, measureRoom } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
@@ -82,7 +82,7 @@ async function* answer(
   watch: Stopwatch,
   signal: AbortSignal,
 ): AsyncGenerator<AskEvent, void> {
-  const { text: asked, generation, entity, features } = question;
+  const { text: asked, entity, features } = question;
 
   const expectedMs = parts.expected.medians();
   const vector = once(() => vectorOf(parts.retriever, workspaceId, asked, signal));
@@ -103,9 +103,10 @@ async function* answer(
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   const frame = frameOf(plan, asked, facts.text);
   const count = tokenCounter(parts, workspaceId, plan, signal);
+  const maxTokens = await answerTokens(plan, question.generation.maxTokens, count);
   const [left, found, neighbours] = await watch.time('retrieve', () =>
     Promise.all([
-      measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: generation.maxTokens }, count),
+      measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: maxTokens }, count),
       plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
       nearestRows(parts, plan, workspaceId, vector),
     ]),
@@ -123,6 +124,7 @@ async function* answer(
     return plan.scope ? composeReading(frame, { passages, evidence }, plan, left, count) : composeQuestion(frame, plan);
   });
 
+  const generation = { ...question.generation, maxTokens };
   const step = { workspaceId, model: plan.model, composed, generation, signal };
   const worded = yield* watch.follow(
     'generate',

@@ -1,4 +1,4 @@
-import { renderPrompt } from '../data/index.js';
+import { heldTo, renderPrompt } from '../data/index.js';
 import { GraftError } from '../kernel/errors.js';
 import type { Passage } from '../knowledge/index.js';
 import {
@@ -24,6 +24,11 @@ export const PASSAGE_TOKENS = 1_024;
 /** Passages that an adapter reads to copy from: as many as readers learn from, and each takes time before the first word. */
 export const COPIED_PASSAGES = 3;
 
+/** A copy of which each second word is marked is twice as long as its text; more marks than that are not met. */
+const MARKED_SHARE = 2;
+/** Tokens of one mark, for the shortest texts. */
+const SHORTEST_MARK = 16;
+
 export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
 
 export interface Composed {
@@ -35,11 +40,13 @@ export interface Composed {
   stop: string[];
   /** The texts that the answer is to be a span of, as they stand in the prompt; null where the model words freely. */
   copyFrom: string[] | null;
+  /** What answers of the adapter's task always hold to; null where it may say anything. */
+  heldTo: ReturnType<typeof heldTo>;
 }
 
 /** When there is nothing to ask the model. */
 export const composeNothing = (passages: readonly Passage[]): Composed => ({
-  ...{ prompt: [], read: [], stop: [], copyFrom: null },
+  ...{ prompt: [], read: [], stop: [], copyFrom: null, heldTo: null },
   passages: unusedPassages(passages),
 });
 
@@ -87,6 +94,17 @@ export async function measureRoom(question: string, frame: Frame, room: Room, co
   );
 }
 
+/**
+ * Most tokens of the answer: as many as the caller wants, but for a marked copy, which is as long as its text and its marks and ends
+ * by itself.
+ */
+export async function answerTokens({ adaptation }: Plan, wanted: number, count: TokenCounter): Promise<number> {
+  const held = adaptation && heldTo(adaptation.input, adaptation.context);
+  if (!held) return wanted;
+  const [copied = 0] = await count([held.mark.text]);
+  return MARKED_SHARE * copied + SHORTEST_MARK;
+}
+
 /** The question without passages. */
 export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
   prompt: frame([]),
@@ -94,7 +112,11 @@ export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
   passages: [],
   stop: stopsOf(plan),
   copyFrom: null,
+  heldTo: heldToOf(plan),
 });
+
+const heldToOf = ({ adaptation }: Plan): Composed['heldTo'] =>
+  adaptation && heldTo(adaptation.input, adaptation.context);
 
 /**
  * Where an answer ends that the model doesn't end itself. An adapter learned where; a small model's second paragraph, or second
@@ -137,6 +159,7 @@ export async function composeReading(
     })),
     stop: stopsOf(plan),
     copyFrom: copies ? chosen.map(({ text }) => oneLine(text)) : null,
+    heldTo: heldToOf(plan),
   };
 }
 

@@ -33,6 +33,7 @@ export async function* generate(
       ...(seed === null ? {} : { seed }),
       stop: composed.stop,
       ...(composed.copyFrom && { constraint: { copyFrom: composed.copyFrom, refusal: REFUSAL } }),
+      ...(composed.heldTo && { constraint: composed.heldTo }),
     },
     { signal },
   );

@@ -27,6 +27,7 @@ export {
   readAnswer,
   RENDERING_VERSION,
   renderExample,
+  heldTo,
   renderPrompt,
   TASK_KINDS,
   TaskKind,

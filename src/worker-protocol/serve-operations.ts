@@ -14,6 +14,26 @@ export type ThreadChoice = z.infer<typeof threadChoice>;
 const promptSegment = z.object({ text: z.string(), special: z.boolean() });
 export type PromptSegment = z.infer<typeof promptSegment>;
 
+/** Holds the answer to a span of these texts, from one word's beginning to another's end, or to the refusal. */
+const spanCopy = z.strictObject({
+  copyFrom: z.array(z.string().min(1).max(100_000)).max(64),
+  /** What is said when the texts hold no answer; left out, a span is always copied. */
+  refusal: z.string().min(1).max(256).optional(),
+});
+
+const symbol = z.string().min(1).max(8);
+/** Holds the answer to a copy of the text in which stretches of whole words may be marked: `open`, words, `between`, type, `close`. */
+const markedCopy = z.strictObject({
+  mark: z.strictObject({
+    text: z.string().min(1).max(100_000),
+    open: symbol,
+    between: symbol,
+    close: symbol,
+    types: z.array(z.string().min(1).max(256)).min(1).max(10_000),
+  }),
+});
+export type MarkedCopy = z.infer<typeof markedCopy>['mark'];
+
 const generate = {
   input: z.object({
     model: modelFile,
@@ -29,14 +49,8 @@ const generate = {
     stop: z.array(z.string().min(1).max(256)).max(16),
     /** GBNF; the rule `root` is where it starts. */
     grammar: z.string().max(100_000).optional(),
-    /** Holds the answer to a span of these texts, from one word's beginning to another's end, or to the refusal; not with `grammar`. */
-    constraint: z
-      .object({
-        copyFrom: z.array(z.string().min(1).max(100_000)).max(64),
-        /** What is said when the texts hold no answer; left out, a span is always copied. */
-        refusal: z.string().min(1).max(256).optional(),
-      })
-      .optional(),
+    /** Not with `grammar`. */
+    constraint: z.union([spanCopy, markedCopy]).optional(),
   }),
   chunk: z.discriminatedUnion('type', [
     z.object({ type: z.literal('started'), promptTokens: count, reusedTokens: count }),

@@ -4,8 +4,9 @@ import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import { StopScanner, TokenText } from './answer-text.js';
-import { CopyCursor } from './copying/copy-cursor.js';
+import { CopyCursor, type Cursor } from './copying/copy-cursor.js';
 import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
+import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
@@ -30,7 +31,7 @@ export async function generate(
   const began = performance.now();
   const prompt = checkedPrompt(hosted, input.prompt);
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
-  const cursor = input.constraint && copyCursor(hosted, input);
+  const cursor = input.constraint && cursorOf(hosted, input.constraint, input.grammar);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
   hosted.setThreads(input.threads ?? defaultThreads());
 
@@ -126,12 +127,18 @@ async function write(
 }
 
 /** @throws BAD_USER_INPUT when there is nothing that could be said */
-function copyCursor({ model }: HostedModel, { constraint, grammar }: InputOf<Generate>): CopyCursor {
+function cursorOf(
+  { model }: HostedModel,
+  constraint: NonNullable<InputOf<Generate>['constraint']>,
+  grammar: string | undefined,
+): Cursor {
   if (grammar !== undefined) throw badInput('constraint', 'An answer is held to a grammar or to texts, not to both.');
-  const { copyFrom = [], refusal = null } = constraint ?? {};
+  const vocabulary = vocabularyOf(model);
+  if ('mark' in constraint) return new MarkCursor(vocabulary, constraint.mark);
+  const { copyFrom, refusal = null } = constraint;
   if (copyFrom.length === 0 && refusal === null)
     throw badInput('constraint.copyFrom', 'Without a text or a refusal nothing can be said.');
-  return new CopyCursor(vocabularyOf(model), { texts: copyFrom, refusal });
+  return new CopyCursor(vocabulary, { texts: copyFrom, refusal });
 }
 
 const endsOf = ({ tokens: { eos, eot } }: LlamaModel): Token[] =>

@@ -1,3 +1,4 @@
+import type { MarkedCopy } from '../../worker-protocol/index.js';
 import type { LabelWords } from './label-words.js';
 import type { Entity } from './task.js';
 
@@ -12,6 +13,16 @@ const BRACKETS = [
 const bracketsFor = (text: string) =>
   BRACKETS.find((pair) => pair.every((bracket) => !text.includes(bracket))) ?? BRACKETS[3];
 
+const BETWEEN = '|';
+
+/** What a marked copy of the text may say; null where it holds nothing, or no type is known. */
+export function marksOf(text: string, types: LabelWords): MarkedCopy | null {
+  const [open, close] = bracketsFor(text);
+  const copied = text.trim();
+  if (copied === '' || types.labels.length === 0) return null;
+  return { text: copied, open, between: BETWEEN, close, types: types.labels.map((type) => types.say(type)) };
+}
+
 /**
  * The text with its entities marked in place: `[Ada Lovelace|person] was born in [London|location].` Every token but the marks
  * is copied, but for blanks at the ends, which no prompt keeps. Of entities that overlap the first and longest is marked; those without a place in the text are not.
@@ -25,7 +36,7 @@ export function markEntities(
   let at = 0;
   for (const { start, end, type } of [...entities].sort((a, b) => a.start - b.start || b.end - a.end)) {
     if (start < at || end <= start || end > text.length) continue;
-    marked += `${text.slice(at, start)}${open}${text.slice(start, end)}|${types.say(type)}${close}`;
+    marked += `${text.slice(at, start)}${open}${text.slice(start, end)}${BETWEEN}${types.say(type)}${close}`;
     at = end;
   }
   return (marked + text.slice(at)).trim();
@@ -39,7 +50,7 @@ export function markEntities(
 export function readMarks(copy: string, text: string, types: LabelWords): Entity[] {
   const [open, close] = bracketsFor(text);
   const [o, c] = [open, close].map((bracket) => (/[[\]{}]/.test(bracket) ? `\\${bracket}` : bracket));
-  const mark = new RegExp(`${o}([^${o}${c}]+)\\|([^|${o}${c}]+)${c}`, 'gu');
+  const mark = new RegExp(`${o}([^${o}${c}]+)\\${BETWEEN}([^${BETWEEN}${o}${c}]+)${c}`, 'gu');
   const entities: Entity[] = [];
   let at = text.length - text.trimStart().length;
   let read = copy.length - copy.trimStart().length;

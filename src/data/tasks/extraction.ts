@@ -3,7 +3,7 @@ import { canonicalJson } from '../../kernel/hashing.js';
 import { withFacts } from '../../prompting/index.js';
 import type { FileMapping } from '../importing/mapping.js';
 import { codePointOffsets, fromBio, locateMentions } from './entity-forms.js';
-import { markEntities, readMarks } from './entity-marks.js';
+import { markEntities, marksOf, readMarks } from './entity-marks.js';
 import { TEXT_FIELD } from './fields.js';
 import { defineTask, entitySchema, TASK_DEFAULTS, type Entity, type Note } from './task.js';
 import { asJson, asText, asWords, fail, isRecord, looksLikeJson, requiredText } from './values.js';
@@ -78,6 +78,10 @@ export const extraction = defineTask({
     ];
   },
   answer: (row, { labels }) => markEntities(row, labels),
+  heldTo({ text }, { labels }) {
+    const mark = marksOf(text, labels);
+    return mark && { mark };
+  },
   read: (text, input, { labels }) => ({ kind: 'ENTITIES', entities: readMarks(text, input.text, labels) }),
 });
 

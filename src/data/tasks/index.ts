@@ -1,6 +1,7 @@
 import { enumeration } from '../../kernel/enumeration.js';
 import { canonicalJson, sha256 } from '../../kernel/hashing.js';
 import type { ChatMessage } from '../../prompting/index.js';
+import type { MarkedCopy } from '../../worker-protocol/index.js';
 import { classification } from './classification.js';
 import { extraction } from './extraction.js';
 import { instruction } from './instruction.js';
@@ -66,6 +67,10 @@ export const renderExample = (row: TaskRow, context: TaskContext, aids: Aids): R
 /** What a model said to `renderPrompt`'s messages, as the task means it; null when it is no answer of this task. */
 export const readAnswer = (text: string, input: TaskInput, context: TaskContext): TaskAnswer | null =>
   taskOf(input.task).read(text, input, context);
+
+/** What an answer to `renderPrompt`'s messages holds to; null where anything may be said. */
+export const heldTo = (input: TaskInput, context: TaskContext): { mark: MarkedCopy } | null =>
+  taskOf(input.task).heldTo(input, context);
 
 /** A text that someone asks with, as the input of a task. */
 export const askedInput = (task: TaskKind, text: string, context: TaskContext): TaskInput =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ChatMessage } from '../../prompting/index.js';
 import type { Columns } from '../importing/columns.js';
 import type { FileMapping } from '../importing/mapping.js';
+import type { MarkedCopy } from '../../worker-protocol/index.js';
 import type { FieldDefinition } from './fields.js';
 import type { LabelWords } from './label-words.js';
 
@@ -125,6 +126,8 @@ export interface TaskDefinition<
   prompt(input: Input, context: TaskContext, aids: Aids): ChatMessage[];
   /** What the model shall say. */
   answer(row: z.infer<Schema>, context: TaskContext): string;
+  /** What every answer of this task holds to, which spares a model to learn it; null where anything may be said. */
+  heldTo(input: Input, context: TaskContext): { mark: MarkedCopy } | null;
   /** What a model said, or null when it isn't an answer of this task. Inverse of `answer`. */
   read(text: string, input: Input, context: TaskContext): TaskAnswer | null;
 }
@@ -145,6 +148,7 @@ export const TASK_DEFAULTS = {
   twoLanguages: false,
   languages: () => null,
   oneAnswer: false,
+  heldTo: () => null,
 };
 
 /** Checks a definition and keeps its exact types. */

@@ -1,4 +1,4 @@
-import { mostProbable, renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
+import { heldTo, mostProbable, renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
@@ -6,8 +6,14 @@ import { renderChat } from '../../prompting/index.js';
 import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
 
-/** Most tokens of an answer: more than the right one of any row needs. */
-const MAX_TOKENS = { CLASSIFICATION: 32, EXTRACTION: 384, TRANSLATION: 256, QUESTION_ANSWERING: 96, INSTRUCTION: 256 };
+/** Most tokens of an answer: more than the right one of any row needs; a marked copy ends by itself. */
+const MAX_TOKENS = {
+  CLASSIFICATION: 32,
+  EXTRACTION: 1_024,
+  TRANSLATION: 256,
+  QUESTION_ANSWERING: 96,
+  INSTRUCTION: 256,
+};
 
 /** A model that answers, alone or with an adapter. */
 export interface Answering {
@@ -45,7 +51,8 @@ export async function askRow(
   }
   // A label is read off the first line: what a model adds to it costs time and counts for nothing.
   const stop = row.task === 'CLASSIFICATION' ? ['\n'] : [];
-  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop };
+  const constraint = heldTo(row, context) ?? undefined;
+  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop, constraint };
   for await (const event of worker.generate(request, options))
     if (event.type === 'done') return { text: event.text.trim(), probability: null };
   throw new Error('the worker’s stream ended without its last event');

@@ -24,7 +24,7 @@ describe('HYBRID', () => {
   const tiny = writeTinyModel(join(folder, 'tiny.gguf'));
 
   /** An adapter of the tiny model, registered as one of the default model that it stands in for. */
-  async function add(name: string, usage: Partial<AdapterUsage> = {}): Promise<void> {
+  async function add(name: string, usage: Partial<AdapterUsage> = {}, task = 'QUESTION_ANSWERING'): Promise<void> {
     const { variant, workspaceId, files } = answering;
     const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: name.length });
     const store = (file: string, content: Buffer) =>
@@ -41,7 +41,7 @@ describe('HYBRID', () => {
     ];
     await answering.adapters.add(
       workspaceId,
-      { name, task: 'QUESTION_ANSWERING', modelId: variant.modelId, description: '' },
+      { name, task, modelId: variant.modelId, description: '' },
       {
         digest: sha256(made.weights),
         ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
@@ -110,12 +110,25 @@ describe('HYBRID', () => {
     const before = answering.generations.length;
     const answer = await hybrid(RMA);
     const { request } = answering.generations[before]!;
-    const { copyFrom, refusal } = request.constraint!;
-    expect(refusal).toBe('Not in the documents.');
+    const copyFrom = request.constraint && 'copyFrom' in request.constraint ? request.constraint.copyFrom : [];
+    expect(request.constraint).toEqual({ copyFrom, refusal: 'Not in the documents.' });
     expect(copyFrom.length).toBeLessThanOrEqual(3);
     expect(answer.passages.filter(({ used }) => used)).toHaveLength(copyFrom.length);
     const prompt = request.prompt.map(({ text }) => text).join('');
     for (const text of copyFrom) expect(prompt).toContain(text);
+  });
+
+  it('holds an adapter of extraction to a copy of the text, however long, in which only what stands there is marked', async () => {
+    await add('names', { labels: ['person', 'place'] }, 'EXTRACTION');
+    const text = `${'Ada Lovelace of London wrote to the keeper of the inn. '.repeat(12)}It is 6.5 miles away.`;
+    const answer = await hybrid(text, { strategy: 'ADAPTER', adapter: 'names@1', collections: null });
+    expect(answer.finishReason).toBe('END');
+    expect(answer.text.replaceAll(/\[|\|(person|place)\]/gu, '')).toBe(text);
+    if (answer.output.kind !== 'ENTITIES') throw new Error(`the answer is ${answer.output.kind}`);
+    for (const entity of answer.output.entities) {
+      expect(text.slice(entity.start, entity.end)).toBe(entity.text);
+      expect(['person', 'place']).toContain(entity.type);
+    }
   });
 
   it('abstains below the least confidence that was asked for', async () => {

@@ -40,3 +40,35 @@ function isJoined(characters: readonly string[], index: number): boolean {
 }
 
 const isWord = (character: string): boolean => WORD.test(character) && !UNSPACED.test(character);
+
+/** A place between two characters of a text; `before` and `after` are empty at its ends. */
+export interface TextPlace {
+  /** UTF-8 bytes in front of it. */
+  bytes: number;
+  before: string;
+  after: string;
+  isBorder: boolean;
+}
+
+/** Every place of a text, its ends included, in order. */
+export function placesOf(text: string): TextPlace[] {
+  const borders = bordersOf(text);
+  const places: TextPlace[] = [];
+  let bytes = 0;
+  let offset = 0;
+  let before = '';
+  for (const after of [...text, '']) {
+    places.push({ bytes, before, after, isBorder: borders[offset]! });
+    bytes += Buffer.byteLength(after);
+    offset += after.length;
+    before = after;
+  }
+  return places;
+}
+
+/** Whether a word, number or sign begins at a place. */
+export const beginsWord = ({ isBorder, after }: TextPlace): boolean => isBorder && !isBlank(after);
+/** Whether one ends there. */
+export const endsWord = ({ isBorder, before }: TextPlace): boolean => isBorder && !isBlank(before);
+/** Whether it is white space, or none at the end of a text. */
+export const isBlank = (character: string): boolean => /^\s?$/u.test(character);

@@ -1,6 +1,20 @@
 import type { Token } from 'node-llama-cpp';
-import { bordersOf } from './borders.js';
+import { beginsWord, endsWord, isBlank, placesOf } from './borders.js';
 import { toBytes, type Vocabulary } from './vocabulary.js';
+
+/** Where an answer stands of which each token must be one of a few. */
+export interface Cursor {
+  /** Tokens that may come next. */
+  readonly options: ReadonlyMap<Token, unknown>;
+  /** Whether the answer may end here. */
+  readonly mayEnd: boolean;
+  /** Whether what was said so far can be given out, because nothing in it is half said. */
+  readonly isWhole: boolean;
+  /** Whether a token leads into the refusal. */
+  refuses(token: Token): boolean;
+  /** @param token one of `options` */
+  advance(token: Token): void;
+}
 
 /** A text of which a span may be copied. Offsets count bytes; a byte is one character of `bytes`. */
 interface Source {
@@ -20,7 +34,7 @@ interface Place {
  * Where an answer stands that may only be a contiguous span of one of the texts, from one word's beginning to another's end, or
  * the refusal. All places are kept at which what was said so far could stand, so the next token is free as long as the texts are.
  */
-export class CopyCursor {
+export class CopyCursor implements Cursor {
   private places: Place[];
   private next: Map<Token, Place[]> | null = null;
 
@@ -35,17 +49,18 @@ export class CopyCursor {
 
   private atStart: boolean;
 
-  /** Tokens that may come next. */
   get options(): ReadonlyMap<Token, readonly Place[]> {
     return (this.next ??= this.findNext());
   }
 
-  /** Whether the answer may end here. */
   get mayEnd(): boolean {
     return !this.atStart && this.places.some(({ source, at }) => source.ends.has(at));
   }
 
-  /** Whether a token leads into the refusal. */
+  get isWhole(): boolean {
+    return this.mayEnd;
+  }
+
   refuses(token: Token): boolean {
     return this.options.get(token)?.some(({ source }) => source.refusal) ?? false;
   }
@@ -77,21 +92,15 @@ export class CopyCursor {
 
 /** Begins at words or at the space before one, which is part of the first token of a word in most vocabularies; ends after words. */
 function spans(text: string): Source {
-  const borders = bordersOf(text);
-  const begins: number[] = [];
-  const ends = new Set<number>();
-  let bytes = 0;
-  let offset = 0;
-  let last = ' ';
-  for (const character of text) {
-    if (borders[offset]! && !isSpace(last)) ends.add(bytes);
-    if (isSpace(character) ? !isSpace(last) : borders[offset]!) begins.push(bytes);
-    bytes += Buffer.byteLength(character);
-    offset += character.length;
-    last = character;
-  }
-  if (!isSpace(last)) ends.add(bytes);
-  return { bytes: toBytes(text), begins, ends, refusal: false };
+  const places = placesOf(text);
+  const begins = places.filter((place) => beginsWord(place) || (isBlank(place.after) && !isBlank(place.before)));
+  const ends = places.filter(endsWord);
+  return {
+    bytes: toBytes(text),
+    begins: begins.map(({ bytes }) => bytes),
+    ends: new Set(ends.map(({ bytes }) => bytes)),
+    refusal: false,
+  };
 }
 
 /** Begins at its beginning and ends at its end. */
@@ -99,5 +108,3 @@ function whole(text: string): Source {
   const bytes = toBytes(text);
   return { bytes, begins: [0], ends: new Set([bytes.length]), refusal: true };
 }
-
-const isSpace = (character: string): boolean => /\s/u.test(character);

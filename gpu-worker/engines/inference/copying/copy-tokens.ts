@@ -1,10 +1,10 @@
 import type { LlamaContextSequence, Token } from 'node-llama-cpp';
 import { seededRandom } from '../../../../src/kernel/random.js';
 import { asking, logitOf, told, type NextLogits } from '../next-logits.js';
-import type { CopyCursor } from './copy-cursor.js';
+import type { Cursor } from './copy-cursor.js';
 
 export interface CopySettings {
-  cursor: CopyCursor;
+  cursor: Cursor;
   /** Tokens that end an answer. */
   ends: readonly Token[];
   maxTokens: number;
@@ -21,8 +21,8 @@ export interface CopyOutcome {
 }
 
 /**
- * Token after token of an answer that is a span of the cursor's texts or its refusal. What doesn't end with a word is never given out:
- * where the limit cuts a word, or the refusal, it is left out.
+ * Token after token of an answer that the cursor holds to a text. What is half said, such as a word, the refusal or a mark, is never
+ * given out: where the limit cuts it, it is left out.
  * @param prompt what is still to be evaluated; at least one token
  */
 export async function* copyTokens(
@@ -66,7 +66,7 @@ export async function* copyTokens(
     cursor.advance(chosen);
     unread.push(chosen);
     held.push(chosen);
-    if (!cursor.mayEnd) continue;
+    if (!cursor.isWhole) continue;
     yield* held;
     held = [];
   }

@@ -5,6 +5,8 @@ export interface Vocabulary {
   readonly tokens: ReadonlyMap<string, Token>;
   /** Bytes of the longest. */
   readonly longest: number;
+  /** What a token begins with and isn't whole: whoever spells a token byte by byte stops where no token goes on. */
+  readonly prefixes: ReadonlySet<string>;
 }
 
 /** Types of tokens that stand for text: normal ones, those that users added, and single bytes. */
@@ -24,7 +26,9 @@ export function vocabularyOf(model: LlamaModel): Vocabulary {
     if (bytes !== null && bytes !== '' && !tokens.has(bytes)) tokens.set(bytes, id as Token);
   });
   const longest = [...tokens.keys()].reduce((most, { length }) => Math.max(most, length), 0);
-  const vocabulary = { tokens, longest };
+  const prefixes = new Set<string>();
+  for (const bytes of tokens.keys()) for (let end = 1; end < bytes.length; end++) prefixes.add(bytes.slice(0, end));
+  const vocabulary = { tokens, longest, prefixes };
   known.set(model, vocabulary);
   return vocabulary;
 }
