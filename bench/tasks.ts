@@ -1,0 +1,232 @@
+/**
+ * What an adapter learns of each kind of task on public data, beside the base model: each goes from its file to an answer through the
+ * public API of a running gateway alone: upload, import, `startTraining`, `attestAdapter`, `evaluate`, `promoteAdapter`, `ask`,
+ * `rollbackAdapter`.
+ *
+ *   npm start                                       (another shell)
+ *   npm run bench -- tasks [--at http://127.0.0.1:4000] [--only sentiment,entities] [--rows 5000]
+ *
+ * Trainings are cut to a share of the rows for training that two cores learn in about 15 minutes, and each share is printed. Every run
+ * has an idempotency key of its own: stopped and started again, the benchmark goes on where it stopped.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
+import {
+  AddDatasetVersionDocument,
+  AskWithAdapterDocument,
+  AttestAdapterDocument,
+  AttestationProgressDocument,
+  CreateDatasetDocument,
+  DatasetDocument,
+  EvaluateDocument,
+  EvaluationProgressDocument,
+  EvaluationsDocument,
+  ImportProgressDocument,
+  PromoteAdapterDocument,
+  RollbackAdapterDocument,
+  StartTrainingDocument,
+  TrainingProgressDocument,
+  type AddDatasetVersionInput,
+  type AdapterAlias,
+  type EvaluationsQuery,
+  type RecipeInput,
+  type TaskKind,
+} from '../src/operations/index.js';
+import { describeMachine, printResult } from './support/report.js';
+
+const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
+
+interface Task {
+  adapter: string;
+  kind: TaskKind;
+  /** What is added to the dataset; files are named as they lie in the folder of data sets. */
+  files: { name: string; pair?: string; split?: 'TRAIN' | 'VALIDATION' | 'TEST'; mapping?: object }[];
+  splitRule?: { validation: number; test: number };
+  /** What differs from the preset: the share of the rows that is learned. */
+  recipe: RecipeInput;
+  question: string;
+}
+
+const SENTIMENT = { labelValues: [{ value: '0', name: 'negative' }, { value: '1', name: 'positive' }] }; // prettier-ignore
+const ENGLISH_SPANISH = {
+  constants: [
+    { field: 'SOURCE_LANGUAGE', value: 'en' },
+    { field: 'TARGET_LANGUAGE', value: 'es' },
+  ],
+};
+
+const TASKS: Task[] = [
+  {
+    ...{ adapter: 'intents', kind: 'CLASSIFICATION', recipe: {}, splitRule: { validation: 0.03, test: 0 } },
+    files: [{ name: 'banking77-train.csv' }, { name: 'banking77-test.csv', split: 'TEST' }],
+    question: 'My card has not arrived yet, when will it come?',
+  },
+  {
+    ...{ adapter: 'sentiment', kind: 'CLASSIFICATION', recipe: {} },
+    files: [
+      { name: 'sst2-train.tsv', split: 'TRAIN', mapping: SENTIMENT },
+      { name: 'sst2-dev.tsv', split: 'VALIDATION', mapping: SENTIMENT },
+      { name: 'sst2-test.tsv', split: 'TEST', mapping: SENTIMENT },
+    ],
+    question: 'a film so slow that even the ushers left before the end',
+  },
+  {
+    ...{ adapter: 'entities', kind: 'EXTRACTION', recipe: { epochs: 0.25 } },
+    files: [{ name: 'conllpp.csv' }],
+    question: 'Ada Lovelace wrote to the Royal Society in London about the French Revolution .',
+  },
+  {
+    ...{ adapter: 'spanish', kind: 'TRANSLATION', recipe: { epochs: 2 }, splitRule: { validation: 0.05, test: 0.25 } },
+    files: [{ name: 'xquad.en.json', pair: 'xquad.es.json', mapping: ENGLISH_SPANISH }],
+    question: 'The museum opens at nine in the morning and is free on the first Sunday of each month.',
+  },
+];
+
+const option = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const ROWS = Number(option('rows') ?? 5_000);
+const only = option('only')?.split(',');
+const client = new GraftClient(option('at') ?? 'http://127.0.0.1:4000');
+
+interface RunEvent {
+  status: string;
+  error?: { code: string; message: string } | null;
+}
+
+/** Follows a run to its end. @returns seconds since the call @throws when it fails */
+async function ended<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<number> {
+  const began = performance.now();
+  for await (const data of events) {
+    const { status, error } = eventOf(data);
+    if (error) throw new GraftClientError(error.code, error.message);
+    if (status === 'CANCELLED' || status === 'PAUSED') throw new Error(`the run is ${status}`);
+  }
+  return (performance.now() - began) / 1_000;
+}
+
+async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): Promise<string> {
+  const known = await client.request(DatasetDocument, { name: dataset });
+  if (known.dataset?.latestVersion) return known.dataset.latestVersion.id;
+  await client.request(CreateDatasetDocument, { input: { name: dataset, task: kind } });
+  const uploaded: AddDatasetVersionInput['files'] = [];
+  for (const { name, pair, split, mapping } of files)
+    uploaded.push({
+      file: await client.upload(join(DATASETS, name)),
+      ...(pair && { pair: await client.upload(join(DATASETS, pair)) }),
+      ...(split && { split }),
+      ...(mapping && { mapping }),
+    });
+  const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
+    input: { dataset, files: uploaded, ...(splitRule && { splitRule }), idempotencyKey: `bench-${dataset}` },
+  });
+  await ended(
+    client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
+    (data) => data.importProgress,
+  );
+  const made = await client.request(DatasetDocument, { name: dataset });
+  if (!made.dataset?.latestVersion?.usable) throw new Error(`the rows of ${dataset} are not usable`);
+  return made.dataset.latestVersion.id;
+}
+
+/** @returns seconds of training, and the tokens/s of its last steps */
+async function train({ adapter, recipe }: Task, datasetVersion: string) {
+  const { startTraining } = await client.request(StartTrainingDocument, {
+    input: {
+      adapter,
+      description: `Benchmark: ${adapter}.`,
+      datasetVersion,
+      recipe,
+      idempotencyKey: `bench-${adapter}`,
+    },
+  });
+  let told = { step: 0, steps: 0, tokensPerSecond: 0 };
+  const seconds = await ended(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => {
+    const event = data.trainingProgress;
+    if (event.__typename === 'TrainingStepped') told = event;
+    if (event.__typename === 'TrainingValidated')
+      console.log(
+        `${adapter}: step ${event.step}, validation loss ${event.validationLoss}, accuracy ${event.accuracy}`,
+      );
+    return event;
+  });
+  return { seconds, ...told };
+}
+
+type Evaluated = EvaluationsQuery['evaluations']['edges'][number]['node'];
+
+async function evaluate({ adapter }: Task, version: number, datasetVersion: string): Promise<Evaluated> {
+  const input = { adapter: `${adapter}@${version}`, datasetVersion, rows: ROWS };
+  const { evaluate: begun } = await client.request(EvaluateDocument, {
+    input: { ...input, idempotencyKey: `bench-${adapter}-${version}-${ROWS}` },
+  });
+  const events = client.subscribe(EvaluationProgressDocument, { runId: begun.run.id });
+  await ended(events, (data) => data.evaluationProgress);
+  const { evaluations } = await client.request(EvaluationsDocument, { first: 50 });
+  const found = evaluations.edges.find(
+    ({ node }) => node.adapterVersion?.adapter.name === adapter && node.adapterVersion.version === version,
+  );
+  if (!found) throw new Error(`the evaluation of ${adapter} is not there`);
+  return found.node;
+}
+
+/** Through the gate and back. @returns what the gate said, or why it refused */
+async function promote(adapter: string, version: number): Promise<string> {
+  for (const alias of ['CANDIDATE', 'PRODUCTION'] satisfies AdapterAlias[])
+    try {
+      await client.request(PromoteAdapterDocument, {
+        input: { adapter, version, alias, reason: 'The benchmark measured it.', by: 'npm run bench -- tasks' },
+      });
+    } catch (error) {
+      return (error as Error).message;
+    }
+  return 'let through';
+}
+
+const percent = (value: number): string => (100 * value).toFixed(1);
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
+
+async function measure(task: Task) {
+  const { adapter } = task;
+  const datasetVersion = await makeVersion(task);
+  const trained = await train(task, datasetVersion);
+  const version = 1;
+  const { attestAdapter } = await client.request(AttestAdapterDocument, {
+    input: { adapter, version, idempotencyKey: `bench-${adapter}-${version}` },
+  });
+  await ended(
+    client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }),
+    (data) => data.attestationProgress,
+  );
+  const evaluated = await evaluate(task, version, datasetVersion);
+  const gate = await promote(adapter, version);
+  const asked = gate === 'let through' ? adapter : `${adapter}@${version}`;
+  const { ask } = await client.request(AskWithAdapterDocument, { question: task.question, adapter: asked });
+  if (gate === 'let through')
+    await client.request(RollbackAdapterDocument, {
+      input: { adapter, reason: 'The benchmark is over.', by: 'npm run bench -- tasks' },
+    }).catch((error: unknown) => console.log(`${adapter}: no rollback, ${(error as Error).message}`)); // prettier-ignore
+  console.log(`${adapter}: ${task.question} -> ${ask.text}`);
+  return evaluated.metrics.map(({ name, value, low, high, difference }) => ({
+    ...{ task: adapter, metric: name, rows: evaluated.rowCount, adapter: percent(value) },
+    ...{ interval: `${percent(low)} to ${percent(high)}` },
+    'against the base model': difference
+      ? `${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`
+      : '',
+    regression: name === 'ACCURACY' && evaluated.regression ? percent(evaluated.regression.accuracy.value) : '',
+    'perplexity, times': evaluated.retention?.perplexity.ratio.value.toFixed(3) ?? '',
+    training: `${task.recipe.epochs ?? 1} epochs, ${trained.steps} steps, ${(trained.seconds / 60).toFixed(1)} min`,
+    gate,
+  }));
+}
+
+const rows: Awaited<ReturnType<typeof measure>> = [];
+for (const task of TASKS.filter(({ adapter }) => !only || only.includes(adapter))) {
+  const missing = task.files.map(({ name }) => name).filter((name) => !existsSync(join(DATASETS, name)));
+  if (missing.length > 0) console.log(`SKIPPED ${task.adapter}: ${missing.join(', ')} not in ${DATASETS}`);
+  else rows.push(...(await measure(task)));
+  if (rows.length > 0) printResult('tasks', { machine: describeMachine(), rows });
+}
+client.close();
