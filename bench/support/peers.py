@@ -1,6 +1,7 @@
-"""Peers of bench/validation.ts: reads JSON from standard input, writes JSON to standard output.
+"""Peers of bench/validation.ts and bench/router.ts: reads JSON from standard input, writes JSON to standard output.
 
 python peers.py labels         {"texts": [...], "labels": [...]} -> indexes of rows that cleanlab doubts
+python peers.py routes         {"known": [{"text", "route"}, ...], "texts": [...]} -> the route of each text
 python peers.py personal-data  {"texts": [...]} -> per text the [start, end] of what scrubadub and detect-secrets find
 """
 
@@ -42,5 +43,16 @@ def personal_data(texts):
     return found
 
 
-peers = {"labels": doubtful_labels, "personal-data": personal_data}
+def routes(known, texts):
+    """What one would build first: TF-IDF and a regression, with the defaults of scikit-learn."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
+    model.fit([each["text"] for each in known], [each["route"] for each in known])
+    return model.predict(texts).tolist()
+
+
+peers = {"routes": routes, "labels": doubtful_labels, "personal-data": personal_data}
 json.dump(peers[sys.argv[1]](**json.load(sys.stdin)), sys.stdout)
