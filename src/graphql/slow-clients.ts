@@ -52,9 +52,15 @@ export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
   });
 }
 
-/** Ends a request that was answered already; Node would leave whoever reads its body waiting when the connection closes. */
+/**
+ * Reads what is left of a request that was answered already, for `ms`, then ends it. A connection that is closed while bytes
+ * wait on it is reset, and the answer is lost with it; and Node would leave whoever reads the body waiting.
+ */
 function drain(raw: IncomingMessage, ms: number): void {
   const end = (): void => void raw.destroy();
+  // Whoever read it has let go, and may have left it paused.
+  raw.unpipe();
+  raw.resume();
   raw.once('close', after(ms, end));
   raw.socket.once('close', end);
 }

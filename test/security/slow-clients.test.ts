@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { GraftError } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/ids.js';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { LocalArtifactStore } from '../../src/platform/artifacts/index.js';
@@ -191,6 +192,33 @@ describe('a client that does not read, or hardly sends', () => {
     const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'content-length': 4_000_000_000 };
     const answer = await tricklesInto(await open(head('POST /files', upload)), FORM);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('that sends all of a refused upload before it reads sees the answer, and can go on with the connection', async () => {
+    const refusing = await startProbeGateway({
+      maxUploadBytes: 64 * 1024 ** 2,
+      files: {
+        store: async (_workspaceId, { source }) => {
+          for await (const chunk of source)
+            if (chunk.length > 0) throw new GraftError('STORAGE_FAILED', 'The disk is full.');
+          throw new Error('nothing came');
+        },
+      },
+    });
+    const end = '\r\n--b--\r\n';
+    const bytes = 30_000_000;
+    const upload = { 'graft-upload': 1, 'content-type': MULTIPART, 'content-length': FORM.length + bytes + end.length };
+    try {
+      const socket = await open(head('POST /files', upload) + FORM, refusing.port);
+      socket.pause();
+      await new Promise((resolve) => socket.write(Buffer.alloc(bytes, 'x'), resolve));
+      socket.write(end + head('GET /livez', { connection: 'close' }));
+      const answers = await untilClosed(socket.resume());
+      expect(answers).toContain('"code":"STORAGE_FAILED"');
+      expect(answers).toContain('{"status":"alive"}');
+    } finally {
+      await refusing.close(100);
+    }
   });
 
   it('leaves nothing behind when it gives up an upload, or is told to', async () => {
