@@ -26,21 +26,40 @@ async function administer(sql: string): Promise<void> {
   }
 }
 
-async function create(template: string): Promise<{ url: string; drop(): Promise<void> }> {
+/** @param folder an empty one that the server's user owns, in which the database shall lie instead of beside the others */
+async function create(template: string, folder?: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  if (folder !== undefined) await administer(`CREATE TABLESPACE ${name} LOCATION '${folder}'`);
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${template} ${folder === undefined ? '' : `TABLESPACE ${name}`}`);
   return {
     url: serverUrl().replace(/[^/]+$/, name),
-    drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`),
+    drop: async () => {
+      await administer(`DROP DATABASE ${name} WITH (FORCE)`);
+      if (folder !== undefined) await administer(`DROP TABLESPACE ${name}`);
+    },
   };
 }
 
 /** The URL of a database without any table. */
 export const emptyDatabase = () => create('template0');
 
-/** A migrated database of the test's own on the run's server; it holds the default workspace and nothing else. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const { url, drop } = await create(TEMPLATE);
+/** The folder in which the run's server keeps its data. */
+export async function serverFolder(): Promise<string> {
+  const admin = new pg.Client({ connectionString: serverUrl() });
+  await admin.connect();
+  try {
+    return (await admin.query<{ data_directory: string }>('SHOW data_directory')).rows[0]!.data_directory;
+  } finally {
+    await admin.end();
+  }
+}
+
+/**
+ * A migrated database of the test's own on the run's server; it holds the default workspace and nothing else.
+ * @param folder where it shall lie, as for `create`
+ */
+export async function testDatabase(folder?: string): Promise<TestDatabase> {
+  const { url, drop } = await create(TEMPLATE, folder);
   const database = await openDatabase(url);
   return {
     ...database,

@@ -202,15 +202,18 @@ export class Runner {
     abort.signal.throwIfAborted();
   }
 
-  /** Writes the end down, however long the database is away; a gateway that stops meanwhile leaves it to the lease. */
+  /** Writes the end down, however long the database is away or full; a gateway that stops meanwhile leaves it to the lease. */
   async #settle(held: Held, end: Settlement): Promise<void> {
+    const log = this.#options.log.child({ runId: held.run.id });
     for (let tries = 1; ; tries++) {
       try {
         return await this.#store.settle(held.lease, end);
       } catch (error) {
-        const away = isGraftError(mapDatabaseError(error), 'DATABASE_UNAVAILABLE');
-        if (this.#stopping.signal.aborted || (!away && tries === SETTLE_TRIES))
-          return this.#options.log.error({ err: error, runId: held.run.id }, 'the end of the run was not written');
+        const fault = mapDatabaseError(error);
+        const passes = isGraftError(fault, 'DATABASE_UNAVAILABLE') || isGraftError(fault, 'STORAGE_FAILED');
+        if (this.#stopping.signal.aborted || (!passes && tries === SETTLE_TRIES))
+          return log.error({ err: error }, 'the end of the run was not written');
+        if (tries === 1) log.warn({ err: error }, 'the run’s end waits until the database can write it');
         await pause(this.#options.pollMs, this.#stopping.signal);
       }
     }

@@ -30,13 +30,13 @@ import {
 import { TrainWorker } from '../../../src/platform/worker/index.js';
 import type { GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { startKnowledge } from '../knowledge/harness.js';
+import { startKnowledge, type Surroundings } from '../knowledge/harness.js';
 
 const forever = new AbortController().signal;
 
 /** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
-export async function startAnswering() {
-  const knowledge = await startKnowledge({ kinds: dataRuns });
+export async function startAnswering(surroundings: Surroundings = {}) {
+  const knowledge = await startKnowledge({ ...surroundings, kinds: dataRuns });
   const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
   const folder = await temporaryFolder();
   const artifacts = new LocalArtifactStore(folder.path);

@@ -24,7 +24,7 @@ import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { createLogger } from '../../../src/platform/telemetry/index.js';
+import { createLogger, type Logger } from '../../../src/platform/telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from '../../../src/platform/vectors/index.js';
 import { ServeWorker } from '../../../src/platform/worker/index.js';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
@@ -32,12 +32,12 @@ import { chromaUrl, freshWorkspace } from '../../support/chroma.js';
 import { testDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
 
-const log = createLogger({ level: 'silent' });
+const silent = createLogger({ level: 'silent' });
 
 /** The real embedder's files, fetched if this machine lacks them. */
 export async function realEmbedder(): Promise<EmbedderFiles> {
   const name = process.env['GRAFT_EMBEDDER'] ?? 'all-minilm-l6-v2';
-  const files = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log }).files(name);
+  const files = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silent }).files(name);
   const entry = catalogueEntry(name) as EmbedderEntry;
   const model = files.find(({ role }) => role === 'model')!;
   const tokenizer = files.find(({ role }) => role === 'tokenizer')!;
@@ -74,20 +74,30 @@ export class SwitchableVectors implements VectorStore {
   ping = () => this.use().ping();
 }
 
-/** The knowledge domain on a database of its own, the run's Chroma and a real worker. */
-/** @param kinds more kinds of runs, which their owner handles before it starts the queue */
+export interface Surroundings {
+  log?: Logger;
+  /** Folders for what shall lie elsewhere: on a small disk, say. */
+  places?: { database?: string; artifacts?: string };
+}
+
+/**
+ * The knowledge domain on a database of its own, the run's Chroma and a real worker.
+ * @param kinds more kinds of runs, which their owner handles before it starts the queue
+ */
 export async function startKnowledge({
   kinds = [],
-}: { kinds?: ConstructorParameters<typeof RunQueue>[0]['kinds'] } = {}) {
+  log = silent,
+  places = {},
+}: Surroundings & { kinds?: ConstructorParameters<typeof RunQueue>[0]['kinds'] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'graft-knowledge-'));
-  const database = await testDatabase();
+  const database = await testDatabase(places.database);
   const workspaceId = freshWorkspace();
   await database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
   const worker = new ServeWorker({ home: folder, log, gpu: false });
   const [files] = await Promise.all([realEmbedder(), worker.start()]);
   let embedder = files;
   const events = new EventLog({ database, log });
-  const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
+  const artifacts = new LocalArtifactStore(places.artifacts ?? join(folder, 'artifacts'));
   const vectors = new SwitchableVectors(new ChromaVectorStore(chromaUrl()));
   const collections = new CollectionStore(database);
   const documents = new DocumentStore(database);
