@@ -176,6 +176,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   erasure.addHolder(answerHolder(database, answers));
   const data = new Data({
     ...{ database, runs, files, artifacts, erasure, vectors, worker, embedder, clock: systemClock },
+    ...{ ...stores, retriever },
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
       const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
@@ -197,6 +198,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     expected: new ExpectedTimes(),
     features: data.features,
     labelIndexes: data.labelIndexes,
+    origins: data.raft,
     routers,
     clock: systemClock,
   };

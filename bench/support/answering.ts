@@ -68,6 +68,7 @@ export async function startAnswering() {
   const data = new Data({
     ...{ database, runs, files, artifacts, erasure, worker, clock, countTokens: null },
     ...{ vectors: shared.vectors, embedder: shared.embedder, folder: join(home, 'data') },
+    ...{ collections, documents: shared.documents, retriever },
   });
   const parts: AskParts = {
     ...{ registry, retriever, worker, clock },
@@ -76,6 +77,7 @@ export async function startAnswering() {
     expected: new ExpectedTimes(),
     features: data.features,
     labelIndexes: data.labelIndexes,
+    origins: data.raft,
     routers: new RouterStore(database),
   };
 

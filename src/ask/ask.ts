@@ -1,4 +1,4 @@
-import type { FeatureService, LabelIndexes, Neighbour } from '../data/index.js';
+import type { FeatureService, LabelIndexes, Neighbour, RaftMaker } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import {
@@ -18,6 +18,7 @@ import { composeNothing, composeQuestion, answerTokens, composeReading, frameOf,
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
+import { originReason } from './origin.js';
 import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
 import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
@@ -39,6 +40,7 @@ export interface AskParts {
   features: Pick<FeatureService, 'read'>;
   labelIndexes: Pick<LabelIndexes, 'require' | 'find' | 'nearest' | 'store'>;
   routers: Pick<RouterStore, 'current'>;
+  origins: Pick<RaftMaker, 'originOf'>;
   expected: ExpectedTimes;
   clock: Clock;
 }
@@ -93,7 +95,8 @@ async function* answer(
   const chosen = looked ? routed(observed, looked) : observed;
   const applied = looked?.mode === 'APPLY' ? { ...question, adapter: looked.choice.chosen.adapter } : question;
   const plan = await watch.time('plan', () => makePlan(parts, workspaceId, applied, chosen.strategy, sources));
-  const route = withReason(chosen, unreadReason(plan));
+  const learned = await originReason(parts.origins, workspaceId, plan);
+  const route = withReason(withReason(chosen, unreadReason(plan)), learned);
   yield { type: 'route', route };
 
   const facts =
@@ -161,7 +164,8 @@ async function* answer(
 
 /** Why nothing is asked of the model; null when something is. An adapter that learned to refuse judges for itself what it reads. */
 function refusalOf(plan: Plan, evidence: readonly Evidence[], { minConfidence }: Question): Abstention | null {
-  const judges = copiesSpans(plan) && plan.adaptation?.adapter.usage.reads === true;
+  const usage = plan.adaptation?.adapter.usage;
+  const judges = copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
   return abstention(chunksOf(plan.scope!), evidence, judges ? 0 : (minConfidence ?? undefined));
 }
 

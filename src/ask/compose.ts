@@ -6,6 +6,7 @@ import {
   oneLine,
   passage,
   passagesMessages,
+  READ_PASSAGES,
   renderChat,
   sentenceMessages,
   type ChatMessage,
@@ -20,9 +21,6 @@ import { copiesSpans, type Plan } from './plan.js';
 const READS_PASSAGES = 1_000_000_000;
 /** Prompt tokens spent on passages at most: the model reads every one of them before its first word. */
 export const PASSAGE_TOKENS = 1_024;
-
-/** Passages that an adapter reads to copy from: as many as readers learn from, and each takes time before the first word. */
-export const COPIED_PASSAGES = 3;
 
 /** A copy of which each second word is marked is twice as long as its text; more marks than that are not met. */
 const MARKED_SHARE = 2;
@@ -143,7 +141,7 @@ export async function composeReading(
   const one = plan.adaptation === null && isSmall(plan.variant);
   const copies = copiesSpans(plan);
   const all = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
-  const excerpts = copies ? all.slice(0, COPIED_PASSAGES) : all;
+  const excerpts = copies ? all.slice(0, READ_PASSAGES) : all;
   const texts = excerpts.map(({ excerpt }, index) => passage(excerpt, index));
   const fitting = await howManyFit(texts, Math.min(left, PASSAGE_TOKENS), count);
   const used = new Map(excerpts.map(({ chunkId }, index) => [chunkId, index < fitting]));

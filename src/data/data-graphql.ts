@@ -11,10 +11,11 @@ import {
   labelIndexingRuns,
   VersionLabelIndexResolver,
 } from './label-index/label-index-graphql.js';
+import { RaftResolver, raftRuns } from './raft/raft-graphql.js';
 import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
 
 /** The kinds of runs of this domain; their parts are `Data`. */
-export const dataRuns = [importRuns, exportRuns, featureImportRuns, labelIndexingRuns] as const;
+export const dataRuns = [importRuns, exportRuns, featureImportRuns, labelIndexingRuns, raftRuns] as const;
 
 /** The resolvers of this domain. */
 export const dataResolvers: ResolverList<Data> = {
@@ -29,6 +30,7 @@ export const dataResolvers: ResolverList<Data> = {
     FileResolver,
     LabelIndexingResolver,
     VersionLabelIndexResolver,
+    RaftResolver,
   ],
   registerNodes(nodes, data) {
     registerDatasetNodes(nodes, data);

@@ -5,6 +5,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
+import type { CollectionStore, DocumentStore, Retriever } from '../knowledge/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import type { Database } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
@@ -13,13 +14,14 @@ import { DatasetStore } from './datasets/dataset-store.js';
 import { Exporter } from './datasets/exporter.js';
 import { Importer } from './datasets/importer.js';
 import { VersionRows } from './datasets/version-rows.js';
-import { datasetsNeedFiles, featureHolder } from './erasure.js';
+import { datasetsNeedFiles, featureHolder, raftHolder } from './erasure.js';
 import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
 import { IsolatedMaker } from './making/isolated-maker.js';
 import { LabelIndexes } from './label-index/label-indexer.js';
 import { LabelIndexStore } from './label-index/label-index-store.js';
+import { RaftMaker } from './raft/raft-maker.js';
 import { TrainingExampleCache } from './training-examples/training-example-cache.js';
 import type { TokenCounter } from './validation/index.js';
 
@@ -34,6 +36,9 @@ export interface DataParts {
   vectors: VectorStore;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
+  collections: CollectionStore;
+  documents: DocumentStore;
+  retriever: Pick<Retriever, 'scope' | 'retrieve' | 'termWeights'>;
   /** Folder for work in progress, below this installation's home. */
   folder: string;
   /** Counts tokens by the model that is trained by default; null: bytes are taken for an estimate. */
@@ -52,6 +57,7 @@ export class Data {
   readonly importer: Importer;
   readonly exporter: Exporter;
   readonly labelIndexes: LabelIndexes;
+  readonly raft: RaftMaker;
 
   constructor(readonly parts: DataParts) {
     const { database, artifacts, files, clock, runs, countTokens } = parts;
@@ -79,6 +85,13 @@ export class Data {
       ...{ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples },
       labelIndexes: this.labelIndexes,
     });
+    const { collections, documents, retriever } = parts;
+    this.raft = new RaftMaker({
+      ...{ runs, files, datasets: this.datasets, store: this.store, rows: this.rows, importer: this.importer },
+      ...{ collections, documents, retriever },
+    });
+    const { store, trainingExamples: examples, labelIndexes } = this;
+    parts.erasure.addHolder(raftHolder({ database, store, files, examples, labelIndexes, clock }));
     this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }
 

@@ -15,6 +15,7 @@ export { Split } from './importing/splits.js';
 export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './label-index/label-index.js';
 export { LabelIndexes } from './label-index/label-indexer.js';
 export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './label-index/vote.js';
+export { RaftMaker } from './raft/raft-maker.js';
 export { preprocessText } from './preprocessing/preprocess.js';
 export { PreprocessingStep } from './preprocessing/steps.js';
 export {
@@ -29,6 +30,7 @@ export {
   renderExample,
   heldTo,
   renderPrompt,
+  shownPassages,
   TASK_KINDS,
   TaskKind,
   type Entity,

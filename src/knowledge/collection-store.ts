@@ -95,6 +95,20 @@ export class CollectionStore {
     return new Map(rows.map(({ id, documents, chunks }) => [id, { documents, chunks }]));
   }
 
+  /**
+   * Equal while a collection has the same documents: a digest of the ids of its live ones, which a replaced document changes.
+   * @returns null when there is no such collection
+   */
+  async state(workspaceId: WorkspaceId, id: string): Promise<string | null> {
+    const { rows } = await this.database.pool.query<{ digest: string }>(
+      `SELECT md5(coalesce(string_agg(d.id::text, ',' ORDER BY d.id), '')) AS digest
+         FROM collection c LEFT JOIN document d ON d.collection_id = c.id AND d.live_name IS NOT NULL
+        WHERE c.workspace_id = $1 AND c.id = $2 GROUP BY c.id`,
+      [workspaceId, id],
+    );
+    return rows[0]?.digest ?? null;
+  }
+
   /** Whether PostgreSQL has a text search configuration of this name. */
   async knowsLanguage(language: string): Promise<boolean> {
     const { rows } = await this.database.pool.query('SELECT 1 FROM pg_ts_config WHERE cfgname = $1', [language]);

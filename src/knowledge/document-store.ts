@@ -40,6 +40,13 @@ export interface StaleDocument {
   chunkIds: string[];
 }
 
+/** A chunk and the document that it stands in. */
+export interface NamedChunk {
+  chunkId: string;
+  documentName: string;
+  text: string;
+}
+
 /** Documents by id, or all of a collection. */
 export type WhichDocuments = { ids: readonly string[] } | { collectionId: string };
 
@@ -82,6 +89,23 @@ export class DocumentStore {
       [collectionId, name, text],
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** Whether all documents of these names are live. */
+  async allLive(collectionId: string, names: readonly string[]): Promise<boolean> {
+    const liveName = { in: [...new Set(names)] };
+    return (await this.database.prisma.document.count({ where: { collectionId, liveName } })) === liveName.in.length;
+  }
+
+  /** Chunks of live documents that hold a text, white space apart, at most ten. */
+  async chunksHolding(collectionId: string, text: string): Promise<NamedChunk[]> {
+    const { rows } = await this.database.pool.query<NamedChunk>(
+      `SELECT c.id AS "chunkId", d.live_name AS "documentName", c.text FROM chunk c JOIN document d ON d.id = c.document_id
+        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL
+          AND position($2 in regexp_replace(c.text, '\s+', ' ', 'g')) > 0 ORDER BY c.id LIMIT 10`,
+      [collectionId, text.replace(/\s+/gu, ' ').trim()],
+    );
+    return rows;
   }
 
   /** Chunks of live documents that are drawn, the same for the same seed. */

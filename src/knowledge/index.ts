@@ -2,7 +2,7 @@
 export { splitSentences } from './chunking/sentences.js';
 export { embedderDigest, type SearchScope } from './collection.js';
 export { CollectionStore } from './collection-store.js';
-export { DocumentStore } from './document-store.js';
+export { DocumentStore, type NamedChunk } from './document-store.js';
 export { lexicalText } from './indexing/lexical-text.js';
 export { IngestionInputs } from './ingestion-inputs.js';
 export { DEFAULT_DENSE_WEIGHT } from './collection.js';
@@ -23,6 +23,7 @@ export { Chunk, Document, loadChunk, loadDocument, toChunk } from './collection-
 export type { KnowledgeStores } from './collection-graphql.js';
 export { RetrievalScores } from './search-graphql.js';
 export { knowledgeResolvers, knowledgeRuns } from './knowledge-graphql.js';
+export { makeAnsweredQuestions, type AnsweredQuestion } from './tuning/cloze-answers.js';
 export { makeQuestions } from './tuning/make-questions.js';
 export { RetrievalTuner } from './tuning/retrieval-tuner.js';
 export { retrievalTuningRuns } from './tuning/tuning-graphql.js';

@@ -7,6 +7,7 @@ export {
   passage,
   passagesMessages,
   PROMPTS_VERSION,
+  READ_PASSAGES,
   REFUSAL,
   sentenceMessages,
   withFacts,

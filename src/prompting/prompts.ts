@@ -20,6 +20,9 @@ export interface Excerpt {
 export const withFacts = (question: string, facts: string, name = 'Question'): string =>
   facts === '' ? question : `Known facts:\n${facts}\n\n${name}: ${question}`;
 
+/** Passages that an adapter reads to copy from: as many as it is shown while it learns, and each takes time before the first word. */
+export const READ_PASSAGES = 3;
+
 /** What a model is told to say when the passages don't answer. */
 export const REFUSAL = 'Not in the documents.';
 

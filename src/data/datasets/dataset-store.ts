@@ -9,6 +9,13 @@ export type NewVersion = Omit<
   'id' | 'version' | 'createdAt' | 'withdrawnAt' | 'withdrawnReason' | 'withdrawnBy'
 >;
 
+/** When and why a version was withdrawn, and by which run; null: by an erasure. */
+export interface Withdrawn {
+  withdrawnAt: Date;
+  withdrawnReason: string;
+  withdrawnBy: string | null;
+}
+
 const asVersion = (row: Prisma.DatasetVersionGetPayload<object>): VersionRecord => ({
   ...row,
   manifest: storedVersion.manifest.decode(row.manifest),
@@ -147,6 +154,36 @@ export class DatasetStore {
     return new Map(rows.map(({ sha256, ...user }) => [sha256, user]));
   }
 
+  /** Standing versions whose rows hold text of one of these documents, by collection and name. */
+  async showing(
+    workspaceId: WorkspaceId,
+    documents: readonly { collectionId: string; name: string }[],
+  ): Promise<{ id: string; datasetId: string }[]> {
+    if (documents.length === 0) return [];
+    const { rows } = await this.database.pool.query<{ id: string; datasetId: string }>(
+      `SELECT v.id, v.dataset_id AS "datasetId" FROM dataset_version v
+        WHERE v.workspace_id = $1 AND v.withdrawn_at IS NULL AND EXISTS (
+          SELECT 1 FROM unnest($2::text[], $3::text[]) AS d(collection, name)
+           WHERE v.manifest #>> '{origin,collection,id}' = d.collection
+             AND v.manifest #> '{origin,collection,documents}' ? d.name)`,
+      [workspaceId, documents.map(({ collectionId }) => collectionId), documents.map(({ name }) => name)],
+    );
+    return rows;
+  }
+
+  /** Standing versions whose questions are those of one of these. */
+  async askingOf(
+    workspaceId: WorkspaceId,
+    versionIds: readonly string[],
+  ): Promise<{ id: string; datasetId: string }[]> {
+    const { rows } = await this.database.pool.query<{ id: string; datasetId: string }>(
+      `SELECT id, dataset_id AS "datasetId" FROM dataset_version
+        WHERE workspace_id = $1 AND withdrawn_at IS NULL AND manifest #>> '{origin,questions,versionId}' = ANY($2)`,
+      [workspaceId, versionIds],
+    );
+    return rows;
+  }
+
   /** A standing version whose rows or training examples lie in files with these contents, by digest. */
   async keptIn(
     workspaceId: WorkspaceId,
@@ -248,11 +285,7 @@ export class DatasetStore {
   }
 
   /** Takes versions out of use: their row groups are forgotten, and what the report quotes of rows. */
-  async withdraw(
-    tx: Transaction,
-    versionIds: readonly string[],
-    withdrawn: { withdrawnAt: Date; withdrawnReason: string; withdrawnBy: string },
-  ): Promise<void> {
+  async withdraw(tx: Transaction, versionIds: readonly string[], withdrawn: Withdrawn): Promise<void> {
     for (const row of await tx.datasetVersion.findMany({ where: { id: { in: [...versionIds] }, withdrawnAt: null } })) {
       const report = asVersion(row).report;
       const problems = report.problems.map((problem) => ({ ...problem, example: null, rows: [] }));

@@ -37,6 +37,21 @@ export interface VersionRecord {
   createdAt: Date;
 }
 
+/** What rows that Graft made itself were made of. */
+const versionOrigin = z.object({
+  collection: z.object({
+    id: z.string(),
+    name: z.string(),
+    /** Its state then: see `CollectionStore.state`. */
+    digest: z.string(),
+    /** Names of its documents whose text the rows hold. */
+    documents: z.array(z.string()),
+  }),
+  /** Id and digest of the version whose questions they ask; null where they were made, too. */
+  questions: z.object({ versionId: z.string(), digest: z.string() }).nullable(),
+});
+export type VersionOrigin = z.infer<typeof versionOrigin>;
+
 /** Everything that a version is: its digest is the version's. Names of files and the time are no part of it. */
 const manifest = z.object({
   format: z.literal(1),
@@ -61,6 +76,8 @@ const manifest = z.object({
   base: z.object({ digest: z.string(), leftOut: z.number() }).nullable(),
   features: z.array(z.object({ view: z.string(), ttlMs: z.number().nullable() })),
   rowGroups: z.array(z.object({ sha256: z.string(), rows: z.number(), quarantined: z.boolean() })),
+  /** Left out where the rows were imported. */
+  origin: versionOrigin.optional(),
 });
 export type Manifest = z.infer<typeof manifest>;
 

@@ -1,9 +1,10 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
+import type { Transaction } from '../../platform/database/index.js';
 import type { LabelIndexes } from '../label-index/label-indexer.js';
 import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
 import type { DatasetRecord } from './dataset.js';
-import type { DatasetStore } from './dataset-store.js';
+import type { DatasetStore, Withdrawn } from './dataset-store.js';
 import type { ImportOutput } from './import-run.js';
 
 export interface ErasingParts {
@@ -15,6 +16,26 @@ export interface ErasingParts {
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
 export type ErasedFiles = Pick<ImportOutput, 'deletedFiles' | 'keptFiles'>;
+
+/** A version and its dataset. */
+export interface VersionPlace {
+  id: string;
+  datasetId: string;
+}
+
+/** Withdraws whole versions, in one transaction, and deletes what holds their rows. */
+export async function eraseVersions(
+  parts: ErasingParts,
+  workspaceId: WorkspaceId,
+  versions: readonly VersionPlace[],
+  { within, withdrawn }: { within: (work: (tx: Transaction) => Promise<void>) => Promise<void>; withdrawn: Withdrawn },
+): Promise<void> {
+  if (versions.length === 0) return;
+  const ids = versions.map(({ id }) => id);
+  await within((tx) => parts.store.withdraw(tx, ids, withdrawn));
+  const datasets = await parts.store.byIds(workspaceId, [...new Set(versions.map(({ datasetId }) => datasetId))]);
+  for (const dataset of datasets) await eraseWithdrawnRows(parts, dataset);
+}
 
 /**
  * Deletes what holds rows of a dataset's withdrawn versions: row groups, training examples, vectors, exports, and in the workspace

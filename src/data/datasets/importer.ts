@@ -21,11 +21,12 @@ import {
   type DatasetRecord,
   type Manifest,
   type RowGroupRecord,
+  type VersionOrigin,
   type VersionRecord,
   type VersionSource,
 } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
-import { eraseWithdrawnRows } from './erase-rows.js';
+import { eraseVersions, eraseWithdrawnRows, type VersionPlace } from './erase-rows.js';
 import type { AddVersionInput, DeleteRowsInput, ImportContext, ImportOutput } from './import-run.js';
 
 export interface ImportParts {
@@ -44,6 +45,11 @@ export interface ImportParts {
 }
 
 type MadeOrFound = Pick<ImportOutput, 'versionId' | 'created'>;
+
+/** The run on whose behalf a version is made. */
+export type MakingContext = Pick<ImportContext, 'run' | 'signal' | 'fenced'> & {
+  progress(fraction: number, message: string): Promise<void>;
+};
 
 const cameInBetween = () => new GraftError('CONFLICT', 'Another version came in between; send the deletion again.');
 
@@ -77,11 +83,31 @@ export class Importer {
     }
   }
 
+  /**
+   * Adds a version of files that another run has made, as that run.
+   * @param origin what they were made of
+   * @throws as an IMPORT run
+   */
+  async addMade(
+    context: MakingContext,
+    dataset: DatasetRecord,
+    input: AddVersionInput,
+    origin: VersionOrigin,
+  ): Promise<MadeOrFound> {
+    const folder = join(this.parts.folder, context.run.id);
+    try {
+      return await this.#add(context, dataset, input, folder, origin);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
   async #add(
-    context: ImportContext,
+    context: MakingContext,
     dataset: DatasetRecord,
     input: AddVersionInput,
     folder: string,
+    origin?: VersionOrigin,
   ): Promise<ImportOutput> {
     const files = await this.#files(dataset.workspaceId as WorkspaceId, input);
     for (let attempt = 1; ; attempt++) {
@@ -105,7 +131,7 @@ export class Importer {
       const made = await this.#make(context, recipe, groups, folder).finally(() =>
         rm(`${folder}-features`, { recursive: true, force: true }),
       );
-      const version = await this.#commit(context, dataset, recipe, made, latest, base, null);
+      const version = await this.#commit(context, dataset, recipe, made, latest, base, { origin });
       if (version) return { ...version, withdrawn: [], deletedFiles: [], keptFiles: [] };
       if (attempt === ATTEMPTS)
         throw new GraftError(
@@ -129,7 +155,26 @@ export class Importer {
         ? await this.#withdrawAll(context, dataset, base, input)
         : await this.#makeWithout(context, dataset, base, input, folder);
     const erased = await eraseWithdrawnRows(this.parts, dataset);
-    return { ...version, withdrawn: input.withdraw, ...erased };
+    const made = await this.#eraseMadeOf(context, input);
+    return { ...version, withdrawn: [...input.withdraw, ...made], ...erased };
+  }
+
+  /** Versions that ask the questions of withdrawn ones go with them, as a whole. @returns their ids */
+  async #eraseMadeOf(context: ImportContext, { withdraw, reason }: DeleteRowsInput): Promise<string[]> {
+    const { store } = this.parts;
+    const workspaceId = context.run.workspaceId as WorkspaceId;
+    const versions = await store.askingOf(workspaceId, withdraw);
+    await this.eraseVersions(context, versions, reason);
+    return versions.map(({ id }) => id);
+  }
+
+  /** Withdraws whole versions and erases their rows, as the run that finds that it must. */
+  eraseVersions(context: MakingContext, versions: readonly VersionPlace[], reason: string): Promise<void> {
+    const { run } = context;
+    return eraseVersions(this.parts, run.workspaceId as WorkspaceId, versions, {
+      within: (work) => context.fenced(work),
+      withdrawn: { withdrawnAt: this.parts.clock.now(), withdrawnReason: reason, withdrawnBy: run.id },
+    });
   }
 
   /** No row is left, so there is no version to make. */
@@ -148,7 +193,11 @@ export class Importer {
     return { versionId: null, created: false };
   }
 
-  #withdraw(tx: Transaction, { run }: ImportContext, { withdraw, reason }: DeleteRowsInput): Promise<void> {
+  #withdraw(
+    tx: Transaction,
+    { run }: Pick<ImportContext, 'run'>,
+    { withdraw, reason }: DeleteRowsInput,
+  ): Promise<void> {
     const withdrawn = { withdrawnAt: this.parts.clock.now(), withdrawnReason: reason, withdrawnBy: run.id };
     return this.parts.store.withdraw(tx, withdraw, withdrawn);
   }
@@ -172,7 +221,7 @@ export class Importer {
       features: [],
     };
     const made = await this.#make(context, recipe, groups, folder);
-    const version = await this.#commit(context, dataset, recipe, made, base, base, input);
+    const version = await this.#commit(context, dataset, recipe, made, base, base, { deletion: input });
     if (!version) throw cameInBetween();
     return version;
   }
@@ -210,7 +259,7 @@ export class Importer {
   }
 
   async #make(
-    context: ImportContext,
+    context: MakingContext,
     recipe: Recipe,
     parent: readonly RowGroupRecord[],
     folder: string,
@@ -226,17 +275,17 @@ export class Importer {
 
   /** Makes the version visible, or finds that it exists. @returns null when another version came in between */
   async #commit(
-    context: ImportContext,
+    context: MakingContext,
     dataset: DatasetRecord,
     recipe: Recipe,
     made: MadeVersion,
     latest: VersionRecord | null,
     base: VersionRecord | null,
-    deletion: DeleteRowsInput | null,
+    { deletion = null, origin }: { deletion?: DeleteRowsInput | null; origin?: VersionOrigin | undefined },
   ): Promise<MadeOrFound | null> {
     const { store, files, artifacts } = this.parts;
     const workspaceId = dataset.workspaceId as WorkspaceId;
-    const manifest = manifestOf(recipe, made, base, deletion?.places.length ?? 0);
+    const manifest = manifestOf(recipe, made, base, deletion?.places.length ?? 0, origin);
     const digest = manifestDigest(manifest);
     const staged: StagedBytes[] = [];
     try {
@@ -308,7 +357,13 @@ export class Importer {
   }
 }
 
-function manifestOf(recipe: Recipe, made: MadeVersion, base: VersionRecord | null, leftOut: number): Manifest {
+function manifestOf(
+  recipe: Recipe,
+  made: MadeVersion,
+  base: VersionRecord | null,
+  leftOut: number,
+  origin = base?.manifest.origin,
+): Manifest {
   const { task, ...settings } = recipe.settings;
   return {
     format: 1,
@@ -325,6 +380,7 @@ function manifestOf(recipe: Recipe, made: MadeVersion, base: VersionRecord | nul
     base: base ? { digest: base.digest, leftOut } : null,
     features: recipe.features.map(({ view, ttlMs }) => ({ view, ttlMs })),
     rowGroups: made.rowGroups.map(({ sha256, rows, quarantined }) => ({ sha256, rows, quarantined })),
+    ...(origin && { origin }),
   };
 }
 

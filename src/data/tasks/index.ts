@@ -58,6 +58,9 @@ export const RENDERING_VERSION = 1;
 export const renderPrompt = (input: TaskInput, context: TaskContext, aids: Aids): ChatMessage[] =>
   taskOf(input.task).prompt(input, context, aids);
 
+/** Texts that a row is answered from, as they are shown; empty where it brings none. */
+export const shownPassages = (row: TaskRow): readonly string[] => taskOf(row.task).passages(row);
+
 /** A row as an example to learn from, or to be measured on. */
 export const renderExample = (row: TaskRow, context: TaskContext, aids: Aids): RenderedExample => ({
   messages: taskOf(row.task).prompt(row, context, aids),

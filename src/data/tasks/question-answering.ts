@@ -6,7 +6,7 @@ import { codePointOffsets } from './entity-forms.js';
 import { defineTask, spanSchema, TASK_DEFAULTS, type Span } from './task.js';
 import { asJson, asText, fail, isRecord, requiredText } from './values.js';
 
-type QuestionField = 'QUESTION' | 'CONTEXT' | 'ANSWER' | 'ANSWER_START' | 'ANSWERS';
+type QuestionField = 'QUESTION' | 'CONTEXT' | 'PASSAGES' | 'ANSWER' | 'ANSWER_START' | 'ANSWERS';
 
 export const questionAnswering = defineTask({
   ...TASK_DEFAULTS,
@@ -15,6 +15,10 @@ export const questionAnswering = defineTask({
     .object({
       question: z.string().meta({ description: 'The question.' }),
       context: z.string().optional().meta({ description: 'The text that it is about; null when there is none.' }),
+      passages: z.array(z.string()).optional().meta({
+        description:
+          'Texts that it is answered from, as they are shown, the right one among others; null when there are none.',
+      }),
       answer: z.string().meta({ description: 'The right answer.' }),
       spans: z
         .array(spanSchema)
@@ -29,6 +33,7 @@ export const questionAnswering = defineTask({
       description: 'The text that it is about.',
       names: ['context', 'passage', 'paragraph', 'document'],
     },
+    PASSAGES: { description: 'Texts to answer it from, as a JSON list, in place of a context.', names: ['passages'] },
     ANSWER: { description: 'Its answer.', names: ['answer', 'answer_text', 'response'] },
     ANSWER_START: { description: 'Where the answer starts in the context.', names: ['answer_start', 'start'] },
     ANSWERS: { description: 'Answers as JSON in the form of SQuAD.', names: ['answers'] },
@@ -42,25 +47,32 @@ export const questionAnswering = defineTask({
     return columns.find('QUESTION') && (columns.find('ANSWER') || columns.find('ANSWERS')) ? 0.7 : 0;
   },
   suggest(columns) {
-    const picked = columns.pick('QUESTION', 'CONTEXT', 'ANSWERS');
-    return { columns: picked.ANSWERS ? picked : columns.pick('QUESTION', 'CONTEXT', 'ANSWER', 'ANSWER_START') };
+    const passages = columns.find('PASSAGES', [], (values) => values.every((value) => listOfTexts(value) !== null));
+    const asked = columns.pick('QUESTION', 'CONTEXT', 'ANSWERS');
+    const picked = asked.ANSWERS ? asked : columns.pick('QUESTION', 'CONTEXT', 'ANSWER', 'ANSWER_START');
+    return { columns: { ...picked, ...(passages !== undefined && { PASSAGES: passages }) } };
   },
   build(values, mapping) {
     const context = asText(values.CONTEXT);
     const { answer, spans } = buildAnswer(values, context, mapping);
     const question = requiredText(values, 'QUESTION');
-    return { question, ...(context !== null && { context }), answer, ...(spans.length > 0 && { spans }) };
+    const passages = buildPassages(values.PASSAGES);
+    return {
+      ...{ question, ...(context !== null && { context }), ...(passages !== null && { passages }) },
+      ...{ answer, ...(spans.length > 0 && { spans }) },
+    };
   },
 
   stored: { text: 'question' },
   inputText: (row) => row.question,
-  scope: (row) => row.context ?? '',
+  scope: (row) => row.passages?.join('\n\n') ?? row.context ?? '',
   // Questions on one context stay together.
   group: (row) => row.context || null,
   outputText: (row) => row.answer,
   texts: (row) => [
     ['question', row.question],
     ...(row.context === undefined ? [] : [['context', row.context] as [string, string]]),
+    ...(row.passages ?? []).map((passage, i): [string, string] => [`passage ${i + 1}`, passage]),
     ['answer', row.answer],
   ],
   edit(row, edit) {
@@ -70,18 +82,22 @@ export const questionAnswering = defineTask({
       question: edit(row.question).text,
       answer: edit(row.answer).text,
       ...(context && { context: context.text }),
+      ...(row.passages && { passages: row.passages.map((passage) => edit(passage).text) }),
       ...(context && row.spans && { spans: row.spans.map((span) => context.moveSpan(span)) }),
     };
   },
   spans: (row) => ({ text: row.context ?? '', spans: row.spans ?? [], exclusive: false }),
 
-  ask: (question): { question: string; context?: string | undefined } => ({ question }),
+  passages: (row) => shownOf(row),
+
+  ask: (question): Asked => ({ question }),
   /**
    * Passages first, then the question: what stands in front of it can be shared by several questions. Each passage stays on one
    * line, so that no line of a document can pass for the question.
    */
-  prompt({ question, context }, _context, { facts, passages }) {
-    const shown = passages ?? (context === undefined ? [] : [context]);
+  prompt(asked, _context, { facts, passages }) {
+    const { question } = asked;
+    const shown = passages ?? shownOf(asked);
     const request =
       shown.length === 0
         ? 'Answer the question with a short phrase.'
@@ -105,6 +121,23 @@ export const questionAnswering = defineTask({
     return { kind: 'TEXT', text: refused ? '' : said, refused };
   },
 });
+
+/** A type, not an interface: inputs of all tasks have to pass for records. */
+type Asked = { question: string; context?: string | undefined; passages?: string[] | undefined };
+
+/** What a question is answered from. */
+const shownOf = ({ context, passages }: Asked): readonly string[] =>
+  passages ?? (context === undefined ? [] : [context]);
+
+const listOfTexts = (value: unknown): string[] | null => {
+  const list = asJson(value);
+  return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : null;
+};
+
+function buildPassages(value: unknown): string[] | null {
+  if (value === undefined || value === null || value === '') return null;
+  return listOfTexts(value) ?? fail('wrong-type', 'PASSAGES is not a list of texts.');
+}
 
 const plain = (text: string): string =>
   text

@@ -117,6 +117,8 @@ export interface TaskDefinition<
   readonly twoLanguages: boolean;
   /** Both sides with the language that each is declared to be in; null when rows have no sides. */
   languages(row: z.infer<Schema>): { source: Side; target: Side } | null;
+  /** Texts that the row is answered from, as they are shown; empty where it brings none. */
+  passages(row: z.infer<Schema>): readonly string[];
   /** Whether one input has one right answer, so that two different ones contradict each other. */
   readonly oneAnswer: boolean;
 
@@ -147,6 +149,7 @@ export const TASK_DEFAULTS = {
   typesPath: null,
   twoLanguages: false,
   languages: () => null,
+  passages: () => [],
   oneAnswer: false,
   heldTo: () => null,
 };

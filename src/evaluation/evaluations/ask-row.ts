@@ -1,8 +1,8 @@
-import { heldTo, mostProbable, renderPrompt, type TaskContext, type TaskRow } from '../../data/index.js';
+import { heldTo, mostProbable, renderPrompt, shownPassages, type TaskContext, type TaskRow } from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import { renderChat } from '../../prompting/index.js';
+import { oneLine, REFUSAL, renderChat } from '../../prompting/index.js';
 import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
 
@@ -51,7 +51,9 @@ export async function askRow(
   }
   // A label is read off the first line: what a model adds to it costs time and counts for nothing.
   const stop = row.task === 'CLASSIFICATION' ? ['\n'] : [];
-  const constraint = heldTo(row, context) ?? undefined;
+  // As `ask` does: whoever learned to answer from passages is held to spans of them.
+  const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
+  const constraint = copyFrom.length > 0 ? { copyFrom, refusal: REFUSAL } : (heldTo(row, context) ?? undefined);
   const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop, constraint };
   for await (const event of worker.generate(request, options))
     if (event.type === 'done') return { text: event.text.trim(), probability: null };

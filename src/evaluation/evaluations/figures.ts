@@ -114,7 +114,8 @@ const questionAnswering: Measured<AnsweredRow> = {
   score: (row) => measure(tokenF1, [row]),
   read(row, { text }, context) {
     const said = readAnswer(text, row, context);
-    const gold = row.task === 'QUESTION_ANSWERING' && row.answer.trim() !== '' ? [row.answer] : [];
+    const right = row.task === 'QUESTION_ANSWERING' ? readAnswer(row.answer, row, context) : null;
+    const gold = right?.kind === 'TEXT' && !right.refused ? [right.text] : [];
     return { gold, answer: said?.kind === 'TEXT' ? said.text : '' };
   },
 };

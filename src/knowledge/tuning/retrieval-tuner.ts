@@ -1,6 +1,6 @@
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { seededRandom } from '../../kernel/random.js';
+import { seededRandom, shuffled } from '../../kernel/random.js';
 import { checkedText } from '../../kernel/text.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { CollectionStore } from '../collection-store.js';
@@ -122,14 +122,4 @@ export class RetrievalTuner {
     if (quote === null) throw badInput(`${field}.document`, `No document ${JSON.stringify(document)} has passages.`);
     throw badInput(`${field}.quote`, `No passage of ${JSON.stringify(document)} holds this quote.`);
   }
-}
-
-/** Fisher and Yates. */
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const all = [...items];
-  for (let i = all.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all;
 }

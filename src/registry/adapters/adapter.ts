@@ -26,6 +26,8 @@ const adapterUsage = z.object({
   languages: z.object({ source: z.string(), target: z.string() }).nullable(),
   /** Whether its examples held passages to answer from. */
   reads: z.boolean(),
+  /** Whether some of these were to be refused; left out where all readers learned that. */
+  refuses: z.boolean().optional(),
   /** The whole answer as text, or a label as one token of its own. */
   answer: z.discriminatedUnion('form', [
     z.object({ form: z.literal('text') }),

@@ -4,13 +4,15 @@ import {
   auditSupervision,
   factsOf,
   renderExample,
+  shownPassages,
   type StoredRow,
   type SupervisionAudit,
   type TaskContext,
 } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
 import { packageRoot } from '../../platform/package-root.js';
-import { renderChat, type PromptSegment } from '../../prompting/index.js';
+import { REFUSAL, renderChat, type PromptSegment } from '../../prompting/index.js';
 import type { ServedVariant } from '../../registry/index.js';
 import type { TrainingExample } from '../../worker-protocol/index.js';
 import { chooseLabelTokens, type LabelToken } from '../recipes/label-tokens.js';
@@ -38,7 +40,13 @@ export interface EncodedExamples {
   /** The token of each label; null where answers are learned as text. */
   labels: LabelToken[] | null;
   audit: SupervisionAudit;
+  /** Whether examples show passages to answer from, and whether some of them are to be refused. */
+  reads: boolean;
+  refuses: boolean;
 }
+
+/** A group goes through the model at once: more take more memory, and save little more time. */
+const MOST_IN_GROUP = 24;
 
 /**
  * Every example as the model will read it, after the audit of what they teach: rows with nothing to learn, and those over the cap,
@@ -73,6 +81,8 @@ export async function encodeExamples(
   const tokenOf = labels && new Map(labels.map(({ label, token }) => [label, token]));
   const unlearnable = new Set(audit.unlearnable);
 
+  const groups = new Groups();
+  const learned = { reads: false, refuses: false };
   const encode = async (split: 'TRAIN' | 'VALIDATION', most: number): Promise<TrainingExample[]> => {
     const encoded: TrainingExample[] = [];
     for await (const batch of rows.stream(split)) {
@@ -90,7 +100,14 @@ export async function encodeExamples(
         const prompt = tokens[i]!;
         const answer = answerTokens(row, tokens[rendered.length + i]!, endToken, tokenOf);
         if (answer === null || prompt.length + answer.length > recipe.maxTokens || encoded.length >= most) return;
-        encoded.push({ ids: Int32Array.from([...prompt, ...answer]), answerFrom: prompt.length });
+        const passages = shownPassages(row.content!);
+        learned.reads ||= passages.length > 0;
+        learned.refuses ||= row.content!.task === 'QUESTION_ANSWERING' && rendered[i]!.answer === REFUSAL;
+        encoded.push({
+          ids: Int32Array.from([...prompt, ...answer]),
+          answerFrom: prompt.length,
+          ...(passages.length > 0 && { group: groups.of(passages) }),
+        });
       });
       if (encoded.length >= most) break;
     }
@@ -104,7 +121,20 @@ export async function encodeExamples(
     });
   const validation = await encode('VALIDATION', recipe.validationRows);
   const replay = recipe.retention.weight > 0 ? await replayWindows(recipe.retention.tokens, tokenize) : [];
-  return { examples, validation, replay, labels, audit };
+  return { examples, validation, replay, labels, audit, ...learned };
+}
+
+/** Rows that show the same passages, so many of them at a time: the model reads those once for all of a group. */
+class Groups {
+  private last = { key: '', group: 0, size: 0 };
+
+  of(passages: readonly string[]): number {
+    const key = digestOf(passages);
+    const { last } = this;
+    const joins = key === last.key && last.size < MOST_IN_GROUP;
+    this.last = { key, group: joins ? last.group : last.group + 1, size: joins ? last.size + 1 : 1 };
+    return this.last.group;
+  }
 }
 
 async function* bothSplits(rows: Rows): AsyncGenerator<readonly StoredRow[]> {

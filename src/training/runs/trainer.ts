@@ -15,7 +15,6 @@ import type { FileService } from '../../platform/artifacts/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
 import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from '../../registry/index.js';
 import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
-import type { LabelToken } from '../recipes/label-tokens.js';
 import { storedRecipe, type Recipe } from '../recipes/recipe.js';
 import type { ExecutorChoice } from './executor-choice.js';
 import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
@@ -94,7 +93,7 @@ async function trainIn(folder: string, parts: TrainerParts, context: TrainingCon
   if (adapter === null) throw signal.reason;
   // The rows may have been erased since the last checkpoint.
   await stillUsable();
-  const version = await register(parts, workspaceId, context, rows, encoded.labels, { ...result, adapter });
+  const version = await register(parts, workspaceId, context, rows, encoded, { ...result, adapter });
   return {
     adapterVersionId: version,
     steps: result.step,
@@ -276,7 +275,7 @@ async function register(
   workspaceId: WorkspaceId,
   { input, run }: TrainingContext,
   rows: Rows,
-  labels: LabelToken[] | null,
+  { labels, reads, refuses }: EncodedExamples,
   result: Trained & { adapter: NonNullable<TrainOutput['adapter']> },
 ): Promise<string> {
   const store = (file: { path: string }, mediaType: string) =>
@@ -293,7 +292,7 @@ async function register(
   const usage: AdapterUsage = {
     v: 1,
     rendering: RENDERING_VERSION,
-    reads: false,
+    ...{ reads, refuses },
     labels: [...rows.context.labels.labels],
     languages: rows.context.languages,
     answer: labels === null ? { form: 'text' } : { form: 'label-token', labels },

@@ -75,6 +75,7 @@ export async function startAnswering(surroundings: Surroundings = {}) {
   const data = new Data({
     ...{ database, runs, files, artifacts, erasure, worker, clock: systemClock, countTokens: null },
     ...{ vectors: knowledge.vectors, embedder: () => registry.embedder(), folder: `${folder.path}-data` },
+    ...{ ...stores, retriever },
   });
   runs.handle(dataRuns, data);
   runs.start();
@@ -88,6 +89,7 @@ export async function startAnswering(surroundings: Surroundings = {}) {
     expected: new ExpectedTimes(),
     features,
     labelIndexes: data.labelIndexes,
+    origins: data.raft,
     routers: new RouterStore(database),
   };
   const service = new AskService(parts);

@@ -1,19 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
 import type { AskInput } from '../../../src/ask/question.js';
-import { sha256 } from '../../../src/kernel/hashing.js';
 import type { AdapterUsage } from '../../../src/registry/index.js';
 import { installReader } from '../../../src/training/index.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
-import { TINY_LORA, writePeft } from '../../support/tiny-peft.js';
 import { DOCUMENTS, startAnswering, type Answering } from './answering.js';
+import { addReader } from './tiny-reader.js';
 
 jest.setTimeout(240_000);
 
-const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, reads: true, answer: { form: 'text' } };
 const RMA = 'How long is an RMA number valid?';
 
 describe('HYBRID', () => {
@@ -23,38 +20,8 @@ describe('HYBRID', () => {
   // The tiny model reads at once; what it says is nonsense, which has to be a span all the same.
   const tiny = writeTinyModel(join(folder, 'tiny.gguf'));
 
-  /** An adapter of the tiny model, registered as one of the default model that it stands in for. */
-  async function add(name: string, usage: Partial<AdapterUsage> = {}, task = 'QUESTION_ANSWERING'): Promise<void> {
-    const { variant, workspaceId, files } = answering;
-    const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: name.length });
-    const store = (file: string, content: Buffer) =>
-      files.store(workspaceId, {
-        name: file,
-        mediaType: 'application/octet-stream',
-        source: Readable.from([content]),
-        maxBytes: 1e9,
-      });
-    const [weights, config, gguf] = [
-      await store('weights', made.weights),
-      await store('config', made.config),
-      await store('gguf', made.gguf),
-    ];
-    await answering.adapters.add(
-      workspaceId,
-      { name, task, modelId: variant.modelId, description: '' },
-      {
-        digest: sha256(made.weights),
-        ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
-        ...{
-          bytes: made.weights.length,
-          rank: TINY_LORA.rank,
-          alpha: TINY_LORA.alpha,
-          targets: [...TINY_LORA.targets],
-        },
-        ...{ variantId: variant.variantId, usage: { ...USAGE, ...usage }, origin: 'IMPORTED' },
-      },
-    );
-  }
+  const add = (name: string, usage: Partial<AdapterUsage> = {}, task = 'QUESTION_ANSWERING') =>
+    addReader(answering, { folder, tiny }, name, { usage, task });
 
   const asTiny = (more: { contextLength?: number } = {}) => answering.withVariant({ ...tiny, ...more });
   const hybrid = (question: string, more: Partial<AskInput> = {}, service = asTiny()) =>

@@ -11,6 +11,7 @@ import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { Erasure, erasureRuns } from '../../../src/erasure/index.js';
+import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
 import { FileService, LocalArtifactStore, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
 import type { Database } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -74,6 +75,9 @@ export class DataKit {
       erasure,
       vectors: new ChromaVectorStore(chromaUrl()),
       ...embedding,
+      collections: new CollectionStore(database),
+      documents: new DocumentStore(database),
+      retriever: { scope: nothing, retrieve: nothing, termWeights: nothing },
     });
     await data.importer.sweep();
     runs.handle(dataRuns, data);

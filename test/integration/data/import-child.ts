@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Data, dataRuns } from '../../../src/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { Erasure } from '../../../src/erasure/index.js';
+import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase } from '../../../src/platform/database/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -19,6 +20,9 @@ const kinds = dataRuns.map((each) => ({ ...each, definition: { ...each.definitio
 const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, kinds });
 const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
 const files = new FileService(database, artifacts);
+const nothing = (): never => {
+  throw new Error('nothing is embedded or searched here');
+};
 const data = new Data({
   database,
   runs,
@@ -29,10 +33,11 @@ const data = new Data({
   countTokens: null,
   erasure: new Erasure(files),
   vectors: new ChromaVectorStore('http://127.0.0.1:9'),
-  worker: { embed: () => Promise.reject(new Error('nothing is embedded here')) },
-  embedder: () => {
-    throw new Error('nothing is embedded here');
-  },
+  worker: { embed: nothing },
+  embedder: nothing,
+  collections: new CollectionStore(database),
+  documents: new DocumentStore(database),
+  retriever: { scope: nothing, retrieve: nothing, termWeights: nothing },
 });
 await data.importer.sweep();
 runs.handle(kinds, data);

@@ -60,7 +60,7 @@ describe('labels by an adapter and by labelled rows', () => {
       variant: registry.variant.bind(registry),
       embedder: () => embedder,
     };
-    const { labelIndexes, features, parts } = data.data;
+    const { labelIndexes, features, parts, raft } = data.data;
     const shared = { database, vectors: parts.vectors, worker, embedder: () => embedder, clock: systemClock };
     const retriever = new Retriever({ ...shared, collections: new CollectionStore(database) });
     asking = new AskService({
@@ -69,7 +69,7 @@ describe('labels by an adapter and by labelled rows', () => {
       answers: new AnswerStore(database),
       expected: new ExpectedTimes(),
       routers: new RouterStore(database),
-      ...{ features, labelIndexes },
+      ...{ features, labelIndexes, origins: raft },
     });
     comparer = new Comparer({
       ...{ runs, registry: models, worker, asking, retriever },

@@ -29,6 +29,8 @@ export function subjectOf(run: Run): Subject | null {
       return run.dataset && inData(run.dataset.name);
     case 'DatasetExportRun':
       return run.exported && inData(run.exported.dataset.name);
+    case 'RaftDatasetRun':
+      return run.raft && inData(run.raft.name);
     case 'FeatureImportRun':
       return { name: run.view.name, path: '/data' };
     case 'TrainingRun':
