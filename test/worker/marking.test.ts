@@ -1,8 +1,13 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
+import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from 'node-llama-cpp';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copyTokens, type CopyOutcome } from '../../gpu-worker/engines/inference/copying/copy-tokens.js';
+import { MarkCursor } from '../../gpu-worker/engines/inference/copying/mark-cursor.js';
+import type { Vocabulary } from '../../gpu-worker/engines/inference/copying/vocabulary.js';
+import { seededRandom } from '../../src/kernel/random.js';
 import { LabelWords, readAnswer, renderExample, NO_AIDS, heldTo } from '../../src/data/index.js';
 import type { GenerateRequest, MarkedCopy, ModelFile } from '../../src/worker-protocol/index.js';
 import { writeTinyModel } from '../support/tiny-model.js';
@@ -91,5 +96,82 @@ describe('an answer that is held to a copy with marks', () => {
   it('is not asked for where there is nothing to copy or no type to mark with', () => {
     expect(heldTo({ task: 'EXTRACTION', text: '  \n' }, context)).toBeNull();
     expect(heldTo({ task: 'EXTRACTION', text: 'inn' }, { ...context, labels: new LabelWords([]) })).toBeNull();
+  });
+});
+
+/** A model whose next token depends on all that it has read, and that is asked in whatever steps. */
+class FixedModel {
+  readonly read: Token[] = [];
+  calls = 0;
+
+  get nextTokenIndex(): number {
+    return this.read.length;
+  }
+
+  controlledEvaluate(items: readonly ControlledEvaluateInputItem[]): Promise<unknown[]> {
+    this.calls += 1;
+    const results = items.map((item) => {
+      const [token, { generateNext }] = Array.isArray(item) ? item : [item, { generateNext: undefined }];
+      this.read.push(token);
+      if (!generateNext) return undefined;
+      const wanted = generateNext.logits as unknown as { filter: { tokens: Token[] } };
+      const logit = (candidate: Token): number => seededRandom(hash([...this.read, candidate]))();
+      const logits = new Map(wanted.filter.tokens.map((candidate) => [candidate, logit(candidate)]));
+      return { next: { logits, totalLogitWeight: 1 } };
+    });
+    return Promise.resolve(results);
+  }
+
+  eraseContextTokenRanges([range]: readonly { start: number; end: number }[]): Promise<void> {
+    this.read.splice(range!.start, range!.end - range!.start);
+    return Promise.resolve();
+  }
+}
+
+const hash = (tokens: readonly Token[]): number => tokens.reduce((sum, token) => (31 * sum + token) % 1_000_003, 7);
+
+describe('what is read ahead', () => {
+  // Each character is a token.
+  const vocabulary: Vocabulary = {
+    tokens: new Map(Array.from({ length: 128 }, (_, code) => [String.fromCharCode(code), code as Token])),
+    bytes: new Map(Array.from({ length: 128 }, (_, code) => [code as Token, String.fromCharCode(code)])),
+    longest: 1,
+    prefixes: new Set(),
+  };
+  const END = 127 as Token;
+
+  async function copied(mark: MarkedCopy, drafts: boolean): Promise<{ text: string; model: FixedModel }> {
+    const model = new FixedModel();
+    const tokens = drafts ? [...mark.text].map((character) => character.charCodeAt(0) as Token) : [];
+    const cursor = new MarkCursor(vocabulary, mark, tokens);
+    const settings = { cursor, ends: [END], maxTokens: 1_000, temperature: 0, seed: 1 };
+    const outcome: CopyOutcome = { reason: 'eos', refusalProbability: null };
+    let text = '';
+    const { signal } = new AbortController();
+    const answer = copyTokens(
+      model as unknown as LlamaContextSequence,
+      [1 as Token, 2 as Token],
+      settings,
+      outcome,
+      signal,
+    );
+    for await (const token of answer) text += String.fromCharCode(token);
+    return { text, model };
+  }
+
+  it('changes nothing of what is said, and only how often the model is asked', async () => {
+    let [ahead, alone] = [0, 0];
+    const text = fc.array(fc.constantFrom('ab', 'c', 'de', '6.5', ','), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(text, async (words) => {
+        const mark = { text: words.join(' '), open: '[', between: '|', close: ']', types: ['x', 'yy', 'y'] };
+        const [read, plain] = [await copied(mark, true), await copied(mark, false)];
+        expect(read.text).toBe(plain.text);
+        expect(read.text.replaceAll(/\[|\|[xy]+\]/gu, '')).toBe(mark.text);
+        ahead += read.model.calls;
+        alone += plain.model.calls;
+      }),
+    );
+    expect(ahead).toBeLessThan(alone);
   });
 });

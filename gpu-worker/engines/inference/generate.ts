@@ -134,7 +134,8 @@ function cursorOf(
 ): Cursor {
   if (grammar !== undefined) throw badInput('constraint', 'An answer is held to a grammar or to texts, not to both.');
   const vocabulary = vocabularyOf(model);
-  if ('mark' in constraint) return new MarkCursor(vocabulary, constraint.mark);
+  if ('mark' in constraint)
+    return new MarkCursor(vocabulary, constraint.mark, model.tokenize(constraint.mark.text, false));
   const { copyFrom, refusal = null } = constraint;
   if (copyFrom.length === 0 && refusal === null)
     throw badInput('constraint.copyFrom', 'Without a text or a refusal nothing can be said.');

@@ -14,6 +14,10 @@ export interface Cursor {
   refuses(token: Token): boolean;
   /** @param token one of `options` */
   advance(token: Token): void;
+  /** What will probably be said next, so that several places can be evaluated at once; empty where nothing is likely. */
+  draft(): readonly Token[];
+  /** Another that stands where this one does, and goes its own way. */
+  fork(): Cursor;
 }
 
 /** A text of which a span may be copied. Offsets count bytes; a byte is one character of `bytes`. */
@@ -71,6 +75,14 @@ export class CopyCursor implements Cursor {
     this.places = [...places];
     this.next = null;
     this.atStart = false;
+  }
+
+  draft(): readonly Token[] {
+    return [];
+  }
+
+  fork(): CopyCursor {
+    return Object.assign(Object.create(CopyCursor.prototype) as CopyCursor, this);
   }
 
   private findNext(): Map<Token, Place[]> {

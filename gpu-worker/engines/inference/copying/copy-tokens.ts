@@ -22,7 +22,8 @@ export interface CopyOutcome {
 
 /**
  * Token after token of an answer that the cursor holds to a text. What is half said, such as a word, the refusal or a mark, is never
- * given out: where the limit cuts it, it is left out.
+ * given out: where the limit cuts it, it is left out. What the cursor drafts is read at once and kept as far as each token is the
+ * one that would have been chosen (Leviathan et al. 2023, with the text as the draft).
  * @param prompt what is still to be evaluated; at least one token
  */
 export async function* copyTokens(
@@ -35,41 +36,83 @@ export async function* copyTokens(
   const random = seededRandom(seed);
   let unread = [...prompt];
   let held: Token[] = [];
-  for (let taken = 0; ; taken++) {
+  let taken = 0;
+  for (;;) {
     signal.throwIfAborted();
-    const { options, mayEnd } = cursor;
-    const candidates = [...options.keys(), ...(mayEnd ? ends : [])];
-    if (candidates.length === 0) return;
-    if (taken >= maxTokens) {
-      outcome.reason = 'length';
-      return;
+    const ahead = lookAhead(cursor, ends, cursor.draft());
+    const read = await evaluate(sequence, unread, ahead, taken === 0);
+    if (read) unread = [];
+    for (const [index, { candidates, drafted }] of ahead.entries()) {
+      if (candidates.length === 0) return;
+      if (taken >= maxTokens) {
+        outcome.reason = 'length';
+        return;
+      }
+      const { mayEnd, options } = cursor;
+      let likely = candidates;
+      if (read && taken === 0) {
+        const refusal = shareOf(candidates, read[0]!, (token) => cursor.refuses(token));
+        outcome.refusalProbability = refusal;
+        // All spans together are held against the refusal: each alone has but a part of what is probable of an answer.
+        if (temperature === 0) likely = candidates.filter((token) => cursor.refuses(token) === refusal > 0.5);
+      }
+      const chosen = read ? choose(likely, read[index]!, temperature, random) : candidates[0]!;
+      if (ends.includes(chosen) && mayEnd && !options.has(chosen)) return;
+      cursor.advance(chosen);
+      taken += 1;
+      held.push(chosen);
+      if (cursor.isWhole) {
+        yield* held;
+        held = [];
+      }
+      if (chosen === drafted) continue;
+      const after = sequence.nextTokenIndex;
+      const inVain = ahead.length - 1 - index;
+      if (inVain > 0) await sequence.eraseContextTokenRanges([{ start: after - inVain, end: after }]);
+      unread.push(chosen);
+      break;
     }
-    let [chosen] = candidates as [Token];
-    // Where there is no choice nothing need be asked, unless the first token is to be weighed.
-    if (candidates.length > 1 || taken === 0) {
-      const results = await sequence.controlledEvaluate([
-        ...unread.slice(0, -1),
-        asking(unread.at(-1)!, candidates, 1),
-      ]);
-      const next = told(results.at(-1)?.next);
-      unread = [];
-      const refusal = taken === 0 ? shareOf(candidates, next, (token) => cursor.refuses(token)) : null;
-      if (refusal !== null) outcome.refusalProbability = refusal;
-      // All spans together are held against the refusal: each alone has but a part of what is probable of an answer.
-      const likely =
-        refusal !== null && temperature === 0
-          ? candidates.filter((token) => cursor.refuses(token) === refusal > 0.5)
-          : candidates;
-      chosen = choose(likely, next, temperature, random);
-    }
-    if (ends.includes(chosen) && mayEnd && !options.has(chosen)) return;
-    cursor.advance(chosen);
-    unread.push(chosen);
-    held.push(chosen);
-    if (!cursor.isWhole) continue;
-    yield* held;
-    held = [];
   }
+}
+
+/** A place of the answer: what may be said there, and what the draft says. */
+interface Ahead {
+  candidates: Token[];
+  /** null at the end of the draft. */
+  drafted: Token | null;
+}
+
+/** This place and those behind each token of the draft. */
+function lookAhead(cursor: Cursor, ends: readonly Token[], draft: readonly Token[]): Ahead[] {
+  const ahead: Ahead[] = [];
+  const at = cursor.fork();
+  for (const drafted of [...draft, null]) {
+    const candidates = [...at.options.keys(), ...(at.mayEnd ? ends : [])];
+    const follows = drafted !== null && at.options.has(drafted);
+    ahead.push({ candidates, drafted: follows ? drafted : null });
+    if (!follows) break;
+    at.advance(drafted);
+  }
+  return ahead;
+}
+
+/** What the model says of each place; null where nothing need be asked, because there is no choice and no draft. */
+async function evaluate(
+  sequence: LlamaContextSequence,
+  unread: readonly Token[],
+  ahead: readonly Ahead[],
+  first: boolean,
+): Promise<NextLogits[] | null> {
+  // The first token is weighed in any case.
+  if (ahead.length === 1 && ahead[0]!.candidates.length <= 1 && !(first && ahead[0]!.candidates.length === 1))
+    return null;
+  const [here, ...behind] = ahead;
+  const results = await sequence.controlledEvaluate([
+    ...unread.slice(0, -1),
+    asking(unread.at(-1)!, here!.candidates, 1),
+    ...behind.map(({ candidates }, index) => asking(ahead[index]!.drafted!, candidates, 1)),
+  ]);
+  return results.slice(unread.length - 1).map((result) => told(result?.next));
 }
 
 function choose(candidates: readonly Token[], next: NextLogits, temperature: number, random: () => number): Token {

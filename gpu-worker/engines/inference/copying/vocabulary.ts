@@ -3,6 +3,8 @@ import type { LlamaModel, Token } from 'node-llama-cpp';
 /** The tokens of a model that stand for text, by their bytes; a byte is one character here (latin1). */
 export interface Vocabulary {
   readonly tokens: ReadonlyMap<string, Token>;
+  /** The other way round; of tokens with the same bytes each has its own. */
+  readonly bytes: ReadonlyMap<Token, string>;
   /** Bytes of the longest. */
   readonly longest: number;
   /** What a token begins with and isn't whole: whoever spells a token byte by byte stops where no token goes on. */
@@ -19,16 +21,18 @@ export function vocabularyOf(model: LlamaModel): Vocabulary {
   if (before) return before;
   const { model: kind, tokens: texts, token_type: types } = model.fileInfo.metadata.tokenizer.ggml;
   const tokens = new Map<string, Token>();
+  const bytesOfToken = new Map<Token, string>();
   texts.forEach((text, id) => {
     if (types !== undefined && !TEXT_TYPES.has(types[id]!)) return;
     const bytes = bytesOf(text, kind);
+    if (bytes !== null) bytesOfToken.set(id as Token, bytes);
     // Of two tokens with the same bytes, a word and the single bytes of it, the first is the one that texts are cut into.
     if (bytes !== null && bytes !== '' && !tokens.has(bytes)) tokens.set(bytes, id as Token);
   });
   const longest = [...tokens.keys()].reduce((most, { length }) => Math.max(most, length), 0);
   const prefixes = new Set<string>();
   for (const bytes of tokens.keys()) for (let end = 1; end < bytes.length; end++) prefixes.add(bytes.slice(0, end));
-  const vocabulary = { tokens, longest, prefixes };
+  const vocabulary = { tokens, bytes: bytesOfToken, longest, prefixes };
   known.set(model, vocabulary);
   return vocabulary;
 }
