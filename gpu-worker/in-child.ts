@@ -4,6 +4,8 @@ import { GraftError } from '../src/kernel/errors.js';
 import { runTask, TaskProcessFault, type TaskOptions } from '../src/task-process/index.js';
 import {
   modelDescription,
+  type AgreeInput,
+  type AgreeOutput,
   type CompareInput,
   type CompareOutput,
   type ModelDescription,
@@ -18,6 +20,7 @@ export interface ThrowAwayTasks {
   inspect: { input: { path: string }; output: ModelDescription };
   quantize: { input: QuantizeInput & { threads: number }; output: QuantizeOutput; note: number };
   compare: { input: CompareInput; output: CompareOutput; note: number };
+  agree: { input: AgreeInput; output: AgreeOutput; note: number };
 }
 
 export interface ChildOptions<N extends keyof ThrowAwayTasks> extends TaskOptions<ThrowAwayTasks[N]> {

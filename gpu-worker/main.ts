@@ -59,6 +59,11 @@ switch (task) {
     );
     break;
   }
+  case 'agree': {
+    const { agreeModels } = await import('./engines/quantization/compare.js');
+    workOn<ThrowAwayTasks['agree']>((input, parent) => agreeModels(input, (fraction) => void parent.tell(fraction)));
+    break;
+  }
   default:
     log('error', 'unknown task', { task });
     process.exit(2);

@@ -1,8 +1,9 @@
 import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
-import { compareInChild, quantizeInChild } from './engines/quantization/in-child.js';
+import { agreeInChild, compareInChild, quantizeInChild } from './engines/quantization/in-child.js';
 import { describeTrainer } from './hello.js';
 import { importAdapter } from './engines/training/import-adapter.js';
+import { mergeAdapter } from './engines/training/merge-adapter.js';
 import { measureExecutors } from './engines/training/measure-executors.js';
 import { probeAdapter } from './engines/training/probe-adapter.js';
 import { runTraining } from './engines/training/run-training.js';
@@ -27,6 +28,8 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
     measureExecutors: (input, call) => lane.run(call, () => measureExecutors(input, call)),
     quantize: (input, call) => lane.run(call, () => quantizeInChild(input, call)),
     compare: (input, call) => lane.run(call, () => compareInChild(input, call)),
+    agree: (input, call) => lane.run(call, () => agreeInChild(input, call)),
+    mergeAdapter: (input, call) => lane.run(call, () => mergeAdapter(input, call)),
   };
   new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({
     queued: budget.waiting,

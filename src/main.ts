@@ -67,8 +67,12 @@ import { askParts, installationMetrics } from './parts.js';
 import { Teardown } from './teardown.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
 import {
+  AdapterExporter,
+  adapterExportRuns,
   AdapterImporter,
   adapterImportRuns,
+  AdapterMerger,
+  adapterMergeRuns,
   ExecutorChoice,
   installReader,
   trainingRuns,
@@ -213,6 +217,11 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ runs, registry, adapters, files, worker: trainWorker },
     folder: join(config.GRAFT_HOME, 'importing'),
   });
+  const exporter = new AdapterExporter({ runs, registry, adapters, files, artifacts });
+  const merger = new AdapterMerger({
+    ...{ runs, registry, adapters, files, artifacts, worker: trainWorker },
+    folder: join(config.GRAFT_HOME, 'merging'),
+  });
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const hybridFitter = new HybridFitter({ runs, registry, adapters, data, worker });
@@ -262,7 +271,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       data,
       training: {
         training: new TrainingService({ runs, registry, adapters, data }),
-        ...{ importer, files, adapters, registry, data },
+        ...{ importer, exporter, merger, runs, asking, files, adapters, registry, data },
       },
       evaluation: {
         ...{ attestor, evaluator, evaluations, gate, scales, hybridFitter, comparer },
@@ -286,6 +295,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   await data.importer.sweep();
   runs.handle(dataRuns, data);
   runs.handle([adapterImportRuns], importer);
+  runs.handle([adapterExportRuns], exporter);
+  runs.handle([adapterMergeRuns], merger);
   runs.handle([trainingRuns], {
     ...{ registry, adapters, data, files, worker: trainWorker, executors },
     folder: join(config.GRAFT_HOME, 'training'),

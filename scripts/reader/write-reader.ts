@@ -8,7 +8,7 @@ import { tokenizeTexts } from '../../gpu-worker/engines/training/tokenize.js';
 import { describeGguf } from '../../gpu-worker/formats/gguf/describe.js';
 import { readPeftAdapter, writePeftAdapter } from '../../gpu-worker/formats/peft/peft-adapter.js';
 import { RENDERING_VERSION } from '../../src/data/index.js';
-import { probeCandidates, probePrompts } from '../../src/evaluation/attestation/probes.js';
+import { probeCandidates, probePrompts } from '../../src/training/adapters/probes.js';
 import { sha256 } from '../../src/kernel/hashing.js';
 import { encodeLogits, READER_TASK, READER_USAGE, type BuiltInAdapter } from '../../src/training/index.js';
 import type { ModelFile } from '../../src/worker-protocol/index.js';

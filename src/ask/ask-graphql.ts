@@ -27,7 +27,7 @@ import {
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
 import { PreprocessingStep, TaskKind, type Data } from '../data/index.js';
-import { encodeCursor } from '../kernel/pagination.js';
+import { encodeCursor, type PageRequest } from '../kernel/pagination.js';
 import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
@@ -183,7 +183,7 @@ export class AnswerFilter {
   conversationId?: string | null;
 }
 
-const { Connection: AnswerConnection } = connectionTypes(Answer);
+export const { Connection: AnswerConnection } = connectionTypes(Answer);
 
 interface AskArgs {
   input: AskInput;
@@ -246,9 +246,7 @@ export class AskResolver {
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Answer>> {
-    const page = args.request();
-    const answers = await this.parts.service.answers(context, filter ?? {}, page);
-    return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
+    return answersPage(context, this.parts.service, filter ?? {}, args.request());
   }
 
   @Subscription(() => AskEvent, {
@@ -267,6 +265,17 @@ export class AskResolver {
   ): typeof AskEvent {
     return toEvent(event);
   }
+}
+
+/** Recorded answers, newest first. @throws BAD_USER_INPUT */
+export async function answersPage(
+  context: GraphContext,
+  service: AskService,
+  filter: Parameters<AskService['answers']>[1],
+  page: PageRequest,
+): Promise<ConnectionOf<Answer>> {
+  const answers = await service.answers(context, filter, page);
+  return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
 }
 
 /** An answer by row id, batched over the request; null when the workspace has none. */

@@ -20,7 +20,13 @@ import {
 } from '../graphql-kit/index.js';
 import { knowledgeResolvers, knowledgeRuns, retrievalTuningRuns } from '../knowledge/index.js';
 import { downloadRuns, quantizationRuns, registryResolvers } from '../registry/index.js';
-import { adapterImportRuns, trainingResolvers, trainingRuns } from '../training/index.js';
+import {
+  adapterExportRuns,
+  adapterImportRuns,
+  adapterMergeRuns,
+  trainingResolvers,
+  trainingRuns,
+} from '../training/index.js';
 import { NodeResolver, RunResolver, type Runs } from './runs-graphql.js';
 import { SystemResolver, type SystemSources } from './system-graphql.js';
 
@@ -38,6 +44,8 @@ export const RUN_KINDS = [
   ...dataRuns,
   trainingRuns,
   adapterImportRuns,
+  adapterExportRuns,
+  adapterMergeRuns,
   attestationRuns,
   evaluationRuns,
   scaleChoiceRuns,

@@ -204,8 +204,14 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Export the adapter alone, without whole layers of its model, or with a smaller rank.',
   },
+  ADAPTER_ARCHIVE_UNSAFE: {
+    meaning:
+      'The archive of an adapter has an entry that points out of it, a link, an encrypted or a doubled entry; nothing of it was written.',
+    retry: 'no',
+    whatToDo: 'Pack the folder that `save_pretrained` wrote again, with nothing else in it.',
+  },
   ADAPTER_DAMAGED: {
-    meaning: 'The safetensors file of an adapter is cut short, or its header tells what isn’t so.',
+    meaning: 'The safetensors file or the archive of an adapter is cut short or damaged, or tells what isn’t so.',
     retry: 'no',
     whatToDo: 'Upload it again and compare its SHA-256; if that is right, save it again where it was trained.',
   },

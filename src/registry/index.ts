@@ -1,6 +1,8 @@
 /** Models, their variants and how they are quantized; adapters and their versions. */
 export {
+  adapterUsage,
   storedAttestation,
+  storedUsage,
   type AdapterRow,
   type AdapterUsage,
   type AdapterVersionRow,

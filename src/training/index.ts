@@ -11,6 +11,10 @@ export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
 export { PRESETS } from './recipes/recipe.js';
 export { chooseLabelTokens } from './recipes/label-tokens.js';
 export { AdapterImporter } from './imports/adapter-importer.js';
+export { AdapterExporter } from './exports/adapter-exporter.js';
+export { AdapterMerger } from './exports/adapter-merger.js';
+export { adapterExportRuns, adapterMergeRuns } from './exports/export-graphql.js';
+export { probeCandidates, probePrompts } from './adapters/probes.js';
 export { adapterImportRuns } from './imports/import-graphql.js';
 export { decodeLogits, encodeLogits, shippedProbe, type ShippedProbe } from './built-in/shipped-probe.js';
 export {

@@ -8,14 +8,23 @@ import {
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
 import {
+  AdapterExportResolver,
+  AdapterMergeResolver,
+  MergedVersionResolver,
+  type AdapterExportResolverParts,
+} from './exports/export-graphql.js';
+import {
   AdapterFilesResolver,
   AdapterImportResolver,
   type AdapterImportResolverParts,
 } from './imports/import-graphql.js';
+import { TrainedOnResolver, VersionLineageResolver, type LineageResolverParts } from './lineage-graphql.js';
 import { TrainingRunResolver, type TrainingResolverParts } from './runs/training-graphql.js';
 
 /** The resolvers of this domain. */
-export const trainingResolvers: ResolverList<TrainingResolverParts & AdapterImportResolverParts> = {
+export const trainingResolvers: ResolverList<
+  TrainingResolverParts & AdapterImportResolverParts & AdapterExportResolverParts & LineageResolverParts
+> = {
   classes: [
     AdapterResolver,
     AdapterVersionResolver,
@@ -24,6 +33,11 @@ export const trainingResolvers: ResolverList<TrainingResolverParts & AdapterImpo
     TrainingRunResolver,
     AdapterImportResolver,
     AdapterFilesResolver,
+    AdapterExportResolver,
+    AdapterMergeResolver,
+    MergedVersionResolver,
+    TrainedOnResolver,
+    VersionLineageResolver,
   ],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {

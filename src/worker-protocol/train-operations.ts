@@ -222,6 +222,19 @@ const speed = z.object({
   quiet: z.boolean(),
 });
 
+/** How two forms of a model agree about the next token, place by place, as both are served. */
+const agreement = z.object({
+  places: count,
+  /** Of the texts' own tokens. */
+  referencePerplexity: z.number().positive(),
+  perplexity: z.number().positive(),
+  /** Mean of KL(reference ‖ model) over the whole vocabulary, and the standard error of that mean. */
+  meanKl: nats,
+  klStandardError: nats,
+  /** Share of places where both find the same token most probable. */
+  topAgreement: z.number().min(0).max(1),
+});
+
 /** What two forms of a model say of the next token at every place of some texts, and how fast they are here. */
 const compare = {
   input: z.object({
@@ -232,24 +245,53 @@ const compare = {
     windowTokens: z.number().int().min(2).max(1_024),
   }),
   chunk: null,
-  output: z.object({
-    places: count,
-    referencePerplexity: z.number().positive(),
-    perplexity: z.number().positive(),
-    /** Mean of KL(reference ‖ model) over the whole vocabulary, and the standard error of that mean. */
-    meanKl: nats,
-    klStandardError: nats,
-    /** Share of places where both find the same token most probable. */
-    topAgreement: z.number().min(0).max(1),
-    speed: z.object({ reference: speed, model: speed }),
+  output: agreement.extend({ speed: z.object({ reference: speed, model: speed }) }),
+};
+
+/** The same as `compare` without speed, for forms one of which may be a model with adapters. */
+const agree = {
+  input: z.object({
+    reference: modelFile,
+    model: modelFile,
+    /** A text, or a whole prompt in segments. */
+    texts: z
+      .array(z.union([z.string().min(1), z.array(segment).min(1)]))
+      .min(1)
+      .max(64),
+    windowTokens: z.number().int().min(2).max(1_024),
   }),
+  chunk: null,
+  output: agreement,
+};
+
+/** Types that the merged layers of a model can be written in. */
+export const MERGE_PRECISIONS = ['F16', 'F32'] as const;
+export type MergePrecision = (typeof MERGE_PRECISIONS)[number];
+
+/** Adds an adapter to its base model's weights, and writes a model of its own. */
+const mergeAdapter = {
+  input: z.object({
+    model: modelFile,
+    adapter: z.object({ config: file, weights: file }),
+    /** What the change is multiplied by. */
+    scale: z.number().min(0).max(4),
+    /** null: as precise as the base model's own type asks for. */
+    type: z.enum(MERGE_PRECISIONS).nullable(),
+    /** What the model calls itself. */
+    name: z.string().min(1).max(200),
+    /** The file that is written; there must be none yet. */
+    target: path,
+  }),
+  chunk: null,
+  output: file.extend({ bytes: count, modules: count }),
 };
 
 /** Checks that an adapter in PEFT's form fits a model, and writes the form that is served into `folder`. */
 const importAdapter = {
   input: z.object({
     model: modelFile,
-    adapter: z.object({ config: file, weights: file }),
+    /** PEFT's two files, or a ZIP archive of the folder that they are in. */
+    adapter: z.union([z.object({ config: file, weights: file }), z.object({ archive: file })]),
     folder: path,
   }),
   chunk: null,
@@ -261,6 +303,8 @@ const importAdapter = {
     /** As its configuration names it; empty when it doesn't. */
     baseModel: z.string(),
     gguf: file,
+    /** What an archive held, in `folder`; null where the files were given. */
+    unpacked: z.object({ config: file, weights: file, notes: file.nullable() }).nullable(),
   }),
 };
 
@@ -273,6 +317,8 @@ export const trainOperations = {
   measureExecutors,
   quantize,
   compare,
+  agree,
+  mergeAdapter,
 } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
@@ -293,3 +339,7 @@ export type QuantizeInput = InputOf<typeof quantize>;
 export type QuantizeOutput = OutputOf<typeof quantize>;
 export type CompareInput = InputOf<typeof compare>;
 export type CompareOutput = OutputOf<typeof compare>;
+export type AgreeInput = InputOf<typeof agree>;
+export type AgreeOutput = OutputOf<typeof agree>;
+export type MergeAdapterInput = InputOf<typeof mergeAdapter>;
+export type MergeAdapterOutput = OutputOf<typeof mergeAdapter>;

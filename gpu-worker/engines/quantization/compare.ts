@@ -1,14 +1,22 @@
 import { availableParallelism } from 'node:os';
 import type { LlamaContextSequence, Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { CompareInput, CompareOutput, ModelFile } from '../../../src/worker-protocol/index.js';
+import type {
+  AdapterFile,
+  AgreeInput,
+  AgreeOutput,
+  CompareInput,
+  CompareOutput,
+  ModelFile,
+} from '../../../src/worker-protocol/index.js';
 import { calibrate } from '../inference/calibrate.js';
 import { openLlama } from '../inference/llama.js';
 import { ModelHost, type HostedModel } from '../inference/model-host.js';
+import { tokenizePrompt, tokenizeText } from '../inference/prompt.js';
 import { openThreadSpreader } from '../inference/spread-threads.js';
 import { Agreement } from './agreement.js';
 
-/** Tokens whose logits are held at once, of each of the two models: a table of the vocabulary each. */
+/** Tokens whose logits llama.cpp hands over at once: a table of the vocabulary each. Those of a window are held. */
 const TOKENS_AT_ONCE = 16;
 /** As answers are read and written; a window of text is shorter. */
 const CONTEXT_TOKENS = 1_024;
@@ -24,80 +32,113 @@ const EVERY_LOGIT = {
  * @param onFraction 0..1
  * @throws MODEL_FILE_INVALID, MODEL_UNAVAILABLE, BAD_USER_INPUT when their vocabularies differ
  */
-export async function compareModels(
-  { reference, model, texts, windowTokens }: CompareInput,
+export const compareModels = (
+  { reference, model, ...probes }: CompareInput,
   onFraction: (fraction: number) => void,
-): Promise<CompareOutput> {
-  const llama = await openLlama(false);
-  const host = new ModelHost(
-    llama,
-    { sequences: 1, contextTokens: CONTEXT_TOKENS, batchTokens: 256, models: 2, adapterBytes: 0 },
-    { free: () => availableParallelism(), spread: await openThreadSpreader() },
-  );
-  try {
-    const windows = await host.use(reference, async (hosted) => windowsOf(hosted, texts, windowTokens));
+): Promise<CompareOutput> =>
+  withHost(async (host) => {
     const speed = { reference: await speedOf(host, reference), model: await speedOf(host, model) };
-    const agreement = await host.use(reference, (first) =>
-      host.use(model, (second) => agreementOf(first, second, windows, onFraction)),
+    return { ...(await agreementOf(host, { reference, model, ...probes }, onFraction)), speed };
+  });
+
+/** The same without speed. Adapters act where a model's file names some. @throws as `compareModels`, and what `Adapters.apply` throws */
+export const agreeModels = (input: AgreeInput, onFraction: (fraction: number) => void): Promise<AgreeOutput> =>
+  withHost((host) => agreementOf(host, input, onFraction));
+
+async function withHost<T>(work: (host: ModelHost) => Promise<T>): Promise<T> {
+  const llama = await openLlama(false);
+  try {
+    const host = new ModelHost(
+      llama,
+      { sequences: 1, contextTokens: CONTEXT_TOKENS, batchTokens: 256, models: 2, adapterBytes: 0 },
+      { free: () => availableParallelism(), spread: await openThreadSpreader() },
     );
-    return { ...agreement, speed };
+    return await work(host);
   } finally {
     await llama.dispose();
   }
 }
 
 /** The beginning of each text, as tokens: the first of a window is only read. */
-function windowsOf({ model }: HostedModel, texts: readonly string[], size: number): Token[][] {
-  return texts.map((text) => model.tokenize(text, false).slice(0, size)).filter((window) => window.length > 1);
+function windowsOf({ model }: HostedModel, texts: AgreeInput['texts'], size: number): Token[][] {
+  const tokens = (text: AgreeInput['texts'][number]): Token[] =>
+    typeof text === 'string' ? tokenizeText(model, text) : tokenizePrompt(model, text);
+  return texts.map((text) => tokens(text).slice(0, size)).filter((window) => window.length > 1);
 }
 
-async function agreementOf(
-  reference: HostedModel,
-  model: HostedModel,
-  windows: readonly Token[][],
+const agreementOf = (
+  host: ModelHost,
+  { reference, model, texts, windowTokens }: AgreeInput,
   onFraction: (fraction: number) => void,
-): Promise<Omit<CompareOutput, 'speed'>> {
+): Promise<AgreeOutput> =>
+  host.use(reference, (first) =>
+    host.use(model, (second) =>
+      agreementOn(
+        windowsOf(first, texts, windowTokens),
+        [first, reference.adapters ?? []],
+        [second, model.adapters ?? []],
+        onFraction,
+      ),
+    ),
+  );
+
+type Adapted = readonly [model: HostedModel, adapters: readonly AdapterFile[]];
+
+async function agreementOn(
+  windows: readonly Token[][],
+  [reference, under]: Adapted,
+  [model, over]: Adapted,
+  onFraction: (fraction: number) => void,
+): Promise<AgreeOutput> {
   const vocabulary = vocabularyOf(reference);
   if (vocabularyOf(model) !== vocabulary)
     throw new GraftError('BAD_USER_INPUT', 'The two forms have vocabularies of different sizes.');
   const agreement = new Agreement();
   const total = windows.reduce((sum, window) => sum + window.length, 0);
   let read = 0;
-  for (const window of windows)
-    await withFresh(reference, (first) =>
-      withFresh(model, async (second) => {
-        for (let from = 0; from < window.length - 1; from += TOKENS_AT_ONCE) {
-          const piece = window.slice(from, Math.min(from + TOKENS_AT_ONCE, window.length - 1));
-          const [expected, found] = [
-            await logitsOf(first, piece, vocabulary),
-            await logitsOf(second, piece, vocabulary),
-          ];
-          piece.forEach((_, place) => agreement.add(expected[place]!, found[place]!, window[from + place + 1]!));
-          read += piece.length;
-          onFraction(read / total);
-        }
-      }),
-    );
+  for (const window of windows) {
+    // One after the other: both may be the same model, under other adapters.
+    const expected = await withFresh(reference, under, (sequence) => logitsOf(sequence, window, vocabulary));
+    await withFresh(model, over, async (sequence) => {
+      const found = await logitsOf(sequence, window, vocabulary);
+      found.forEach((logits, place) => agreement.add(expected[place]!, logits, window[place + 1]!));
+    });
+    read += window.length;
+    onFraction(read / total);
+  }
   return agreement.result();
 }
 
 const vocabularyOf = ({ model }: HostedModel): number => model.fileInfo.metadata.tokenizer.ggml.tokens.length;
 
-function withFresh<T>(hosted: HostedModel, work: (sequence: LlamaContextSequence) => Promise<T>): Promise<T> {
-  return hosted.withSequence([], [], async (sequence) => {
+function withFresh<T>(
+  hosted: HostedModel,
+  adapters: readonly AdapterFile[],
+  work: (sequence: LlamaContextSequence) => Promise<T>,
+): Promise<T> {
+  return hosted.withSequence([], adapters, async (sequence) => {
     await sequence.clearHistory();
     return work(sequence);
   });
 }
 
-/** The logits after each of the tokens, which go on where the sequence is. @returns [tokens] of [vocabulary] */
-async function logitsOf(sequence: LlamaContextSequence, tokens: Token[], vocabulary: number): Promise<Float32Array[]> {
-  const results = await sequence.controlledEvaluate(tokens.map((token) => [token, EVERY_LOGIT]));
-  return results.map((result) => {
-    const logits = new Float32Array(vocabulary).fill(-Infinity);
-    for (const [token, logit] of result?.next.logits ?? []) logits[token] = logit;
-    return logits;
-  });
+/** The logits after each token of a window but the last. @returns [tokens - 1] of [vocabulary] */
+async function logitsOf(
+  sequence: LlamaContextSequence,
+  window: readonly Token[],
+  vocabulary: number,
+): Promise<Float32Array[]> {
+  const all: Float32Array[] = [];
+  for (let from = 0; from < window.length - 1; from += TOKENS_AT_ONCE) {
+    const piece = window.slice(from, Math.min(from + TOKENS_AT_ONCE, window.length - 1));
+    const results = await sequence.controlledEvaluate(piece.map((token) => [token, EVERY_LOGIT]));
+    for (const result of results) {
+      const logits = new Float32Array(vocabulary).fill(-Infinity);
+      for (const [token, logit] of result?.next.logits ?? []) logits[token] = logit;
+      all.push(logits);
+    }
+  }
+  return all;
 }
 
 /** Each with the thread counts that are fastest for it, in tokens/s. */

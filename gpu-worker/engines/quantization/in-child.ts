@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { CompareInput, CompareOutput, QuantizeInput, QuantizeOutput } from '../../../src/worker-protocol/index.js';
+import type {
+  AgreeInput,
+  AgreeOutput,
+  CompareInput,
+  CompareOutput,
+  QuantizeInput,
+  QuantizeOutput,
+} from '../../../src/worker-protocol/index.js';
 import { workInChild } from '../../in-child.js';
 import type { Call } from '../../server.js';
 import { requireDigest } from '../training/model/require-digest.js';
@@ -37,6 +44,16 @@ export async function compareInChild(input: CompareInput, { signal, progress }: 
   return workInChild('compare', input, {
     signal,
     onNote: async (fraction) => progress(fraction, 'Comparing it with the model that it was made from.'),
+    died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
+  });
+}
+
+/** @throws as `compareInChild`, and what `agreeModels` throws */
+export async function agreeInChild(input: AgreeInput, { signal, progress }: ChildCall): Promise<AgreeOutput> {
+  for (const file of [input.reference, input.model]) await requireDigest(file);
+  return workInChild('agree', input, {
+    signal,
+    onNote: async (fraction) => progress(fraction, 'Holding the one model against the other.'),
     died: (how) => new GraftError('WORKER_CRASHED', `Comparing the models ended with ${how}.`),
   });
 }

@@ -1,29 +1,31 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { ImportAdapterInput, ImportAdapterOutput } from '../../../src/worker-protocol/index.js';
-import { decodePeftAdapter, type PeftAdapter } from '../../formats/peft/peft-adapter.js';
+import { decodePeftAdapter } from '../../formats/peft/peft-adapter.js';
+import { extractPeft, PEFT_FILES } from '../../formats/peft/peft-archive.js';
 import { readVerified } from '../inference/adapter-file.js';
 import { fromPairs, toGgufLora } from './model/adapter-files.js';
-import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
+import { requireBase } from './model/require-base.js';
 import { requireDigest } from './model/require-digest.js';
-
-/** The two files together; a LoRA of rank 256 on all layers of a 7B model has 1.3 GB. */
-const MAX_WEIGHT_BYTES = 1.5 * 1024 ** 3;
-const MAX_CONFIG_BYTES = 1024 ** 2;
 
 /**
  * Checks that an adapter that was trained elsewhere fits a model in each module, and writes the form that is served.
  * @throws ADAPTER_TOO_LARGE, ADAPTER_PICKLED, ADAPTER_DAMAGED, ADAPTER_INVALID, ADAPTER_KIND_UNSUPPORTED, ADAPTER_TARGET_UNSUPPORTED,
- * ADAPTER_RANK_MISMATCH, ADAPTER_SHAPE_MISMATCH, ADAPTER_NOT_FINITE, ADAPTER_WRONG_BASE, ADAPTER_DIGEST_MISMATCH, MODEL_DIGEST_MISMATCH
+ * ADAPTER_RANK_MISMATCH, ADAPTER_SHAPE_MISMATCH, ADAPTER_NOT_FINITE, ADAPTER_WRONG_BASE, ADAPTER_DIGEST_MISMATCH, MODEL_DIGEST_MISMATCH,
+ * ADAPTER_ARCHIVE_UNSAFE
  */
 export async function importAdapter({ model, adapter, folder }: ImportAdapterInput): Promise<ImportAdapterOutput> {
   await requireDigest(model);
-  await requireSmaller(adapter.config.path, MAX_CONFIG_BYTES, 'adapter_config.json');
-  await requireSmaller(adapter.weights.path, MAX_WEIGHT_BYTES, 'adapter_model.safetensors');
-  const peft = decodePeftAdapter(await readVerified(adapter.config), await readVerified(adapter.weights));
+  const unpacked = 'archive' in adapter ? await unpack(adapter.archive, folder) : null;
+  const given = 'archive' in adapter ? unpacked! : adapter;
+  for (const member of ['config', 'weights'] as const)
+    await requireSmaller(given[member].path, PEFT_FILES[member].most, PEFT_FILES[member].name);
+  const peft = decodePeftAdapter(await readVerified(given.config), await readVerified(given.weights));
   const { config } = new GgufWeights(model.path, 1);
   requireBase(peft, model.sha256, config);
   // Throws where a matrix has another shape than the model's.
@@ -34,6 +36,7 @@ export async function importAdapter({ model, adapter, folder }: ImportAdapterInp
   return {
     ...{ rank: peft.rank, alpha: peft.alpha, targets: [...lora.targets], baseModel: peft.baseModel },
     gguf: { path, sha256: sha256(gguf) },
+    unpacked,
   };
 }
 
@@ -42,14 +45,28 @@ async function requireSmaller(path: string, most: number, name: string): Promise
   if (size > most) throw new GraftError('ADAPTER_TOO_LARGE', `${name} has ${size} bytes; at most ${most} are read.`);
 }
 
-/** An adapter of ours names its base model by digest; PEFT's name is free text, which tells nothing. */
-function requireBase({ baseModel, pairs }: PeftAdapter, digest: string, { layers }: DecoderConfig): void {
-  const wrong = (why: string): GraftError =>
-    new GraftError('ADAPTER_WRONG_BASE', `The adapter was trained for another model: ${why}.`, {
-      hint: 'Name the model that it was trained on.',
-    });
-  if (/^[0-9a-f]{64}$/.test(baseModel) && baseModel !== digest)
-    throw wrong(`its configuration names ${baseModel.slice(0, 12)}…, the model is ${digest.slice(0, 12)}…`);
-  const beyond = pairs.find(({ layer }) => layer >= layers);
-  if (beyond) throw wrong(`it changes layer ${beyond.layer}, the model has ${layers}`);
+/** The files of an archive, each with the digest of what was written. */
+async function unpack(
+  archive: { path: string; sha256: string },
+  folder: string,
+): Promise<NonNullable<ImportAdapterOutput['unpacked']>> {
+  await requireDigestOf(archive);
+  const { config, weights, notes } = await extractPeft(archive.path, folder);
+  const named = async (path: string) => ({ path, sha256: await digestOfFile(path) });
+  return {
+    config: await named(config),
+    weights: await named(weights),
+    notes: notes === null ? null : await named(notes),
+  };
+}
+
+async function requireDigestOf({ path, sha256: expected }: { path: string; sha256: string }): Promise<void> {
+  if ((await digestOfFile(path)) !== expected)
+    throw new GraftError('ADAPTER_DIGEST_MISMATCH', 'The archive is not the one that was uploaded.');
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
 }

@@ -25,9 +25,9 @@ const ALIGNMENT = 32;
 
 /** The bytes of a GGUF file, version 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), with weights in F32. */
 export function encodeGguf(metadata: Readonly<Record<string, GgufField>>, tensors: readonly GgufF32Tensor[]): Buffer {
-  const header = new Bytes().raw(Buffer.from('GGUF')).u32(3).u64(tensors.length).u64(Object.keys(metadata).length);
+  const header = new GgufBytes().raw(Buffer.from('GGUF')).u32(3).u64(tensors.length).u64(Object.keys(metadata).length);
   for (const [key, value] of Object.entries(metadata)) header.string(key).value(value);
-  const data = new Bytes();
+  const data = new GgufBytes();
   for (const { name, dimensions, data: weights } of tensors) {
     header.string(name).u32(dimensions.length);
     for (const size of dimensions) header.u64(size);
@@ -38,7 +38,7 @@ export function encodeGguf(metadata: Readonly<Record<string, GgufField>>, tensor
 }
 
 /** Little-endian writer of GGUF's primitive forms. */
-class Bytes {
+export class GgufBytes {
   private readonly parts: Buffer[] = [];
   length = 0;
 
@@ -90,8 +90,8 @@ class Bytes {
     return this;
   }
 
-  align(): this {
-    return this.raw(Buffer.alloc((ALIGNMENT - (this.length % ALIGNMENT)) % ALIGNMENT));
+  align(alignment = ALIGNMENT): this {
+    return this.raw(Buffer.alloc((alignment - (this.length % alignment)) % alignment));
   }
 
   done(): Buffer {

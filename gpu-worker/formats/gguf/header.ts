@@ -15,6 +15,10 @@ export interface GgufTensor {
 
 export interface GgufHeader {
   metadata: ReadonlyMap<string, GgufValue>;
+  /** Where each entry of the metadata stands, key, type and value: bytes [from, to) of the file. */
+  places: ReadonlyMap<string, readonly [from: number, to: number]>;
+  /** Each tensor begins at a multiple of so many bytes behind the header. */
+  alignment: number;
   tensors: GgufTensor[];
   fileBytes: number;
 }
@@ -44,16 +48,19 @@ export function readGgufHeader(path: string): GgufHeader {
     const tensorCount = bytes.count(24, 'number of tensors');
     const metadataCount = bytes.count(12, 'number of entries');
     const metadata = new Map<string, GgufValue>();
+    const places = new Map<string, readonly [number, number]>();
     for (let index = 0; index < metadataCount; index++) {
+      const from = bytes.position;
       const key = bytes.string();
       metadata.set(key, bytes.value(bytes.u32(), 0));
+      places.set(key, [from, bytes.position]);
     }
     const tensors = Array.from({ length: tensorCount }, () => tensor(bytes));
     const alignment = Number(metadata.get('general.alignment') ?? 32);
     if (!Number.isInteger(Math.log2(alignment)) || alignment < 1 || alignment > 2 ** 20) throw corrupt('alignment');
     const dataStart = Math.ceil(bytes.position / alignment) * alignment;
     for (const entry of tensors) entry.offset += dataStart;
-    return { metadata, tensors, fileBytes: bytes.size };
+    return { metadata, places, alignment, tensors, fileBytes: bytes.size };
   } finally {
     bytes.close();
   }

@@ -14,7 +14,8 @@ export function readTensor(path: string, { tensors }: GgufHeader, name: string):
   return dequantize(tensor.type, readBlocks(path, tensor, elements), elements);
 }
 
-function readBlocks(path: string, { name, type, offset }: GgufTensor, elements: number): Buffer {
+/** The bytes of a tensor as the file has them. @throws MODEL_FILE_INVALID when it doesn't hold them all */
+export function readBlocks(path: string, { name, type, offset }: GgufTensor, elements: number): Buffer {
   const length = tensorBytes(type, elements);
   if (length === null) throw invalid(`Tensor ${JSON.stringify(name)} has an impossible shape.`);
   const bytes = Buffer.alloc(length);

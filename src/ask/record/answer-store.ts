@@ -46,6 +46,8 @@ export interface AnswerFilter {
   strategy?: Strategy | null;
   abstained?: boolean | null;
   conversationId?: string | null;
+  /** Row id of the version that answered. */
+  adapterVersionId?: string | null;
 }
 
 /** How long a gateway that was killed keeps its unfinished answer from others; it renews well before. */
@@ -131,7 +133,7 @@ export class AnswerStore {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
       text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
-                    configuration_digest = $7, body = $8, lease_until = NULL, finished_at = now()
+                    configuration_digest = $7, body = $8, adapter_version_id = $9, lease_until = NULL, finished_at = now()
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
       values: [id, owner, ...finishedValues(finished)],
     });
@@ -143,8 +145,9 @@ export class AnswerStore {
     await this.database.pool.query({
       name: 'ask-add',
       text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
-                    status, text, abstained, strategy, variant_id, configuration_digest, body, error_code, error_message)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+                    status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
+                    error_code, error_message)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
       values: [
         answer.id,
         answer.workspaceId,
@@ -155,7 +158,7 @@ export class AnswerStore {
         answer.createdAt,
         ...('finished' in outcome
           ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
-          : [outcome.status, '', false, null, null, null, '{}', outcome.code, outcome.message]),
+          : [outcome.status, '', false, null, null, null, '{}', null, outcome.code, outcome.message]),
       ],
     });
   }
@@ -209,14 +212,15 @@ export class AnswerStore {
       text: `SELECT ${COLUMNS} FROM answer
               WHERE workspace_id = $1 AND status = 'COMPLETE' AND ($2::uuid IS NULL OR id < $2)
                 AND ($3::text IS NULL OR strategy = $3) AND ($4::boolean IS NULL OR abstained = $4)
-                AND ($5::text IS NULL OR conversation_id = $5)
-              ORDER BY id DESC LIMIT $6`,
+                AND ($5::text IS NULL OR conversation_id = $5) AND ($6::uuid IS NULL OR adapter_version_id = $6)
+              ORDER BY id DESC LIMIT $7`,
       values: [
         workspaceId,
         page.after === null ? null : idCursor(page.after),
         filter.strategy ?? null,
         filter.abstained ?? null,
         filter.conversationId ?? null,
+        filter.adapterVersionId ?? null,
         page.first + 1,
       ],
     });
@@ -224,7 +228,7 @@ export class AnswerStore {
   }
 }
 
-/** text, abstained, strategy, variant_id, configuration_digest, body */
+/** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id */
 const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
   withoutNul(text),
   body.abstention !== null,
@@ -234,6 +238,7 @@ const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
   JSON.stringify(storedBody.encode(body), (_, value: unknown) =>
     typeof value === 'string' ? withoutNul(value) : value,
   ),
+  body.adapter?.versionId ?? null,
 ];
 
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.js';
-import { GraftError, notFound } from '../../kernel/errors.js';
+import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
@@ -13,11 +13,10 @@ import type {
   ServedAdapter,
   ServedVariant,
 } from '../../registry/index.js';
-import { decodeLogits, type ShippedProbe } from '../../training/index.js';
+import { decodeLogits, probeCandidates, probePrompts, type ShippedProbe } from '../../training/index.js';
 import type { NextScores, ProbeOutput } from '../../worker-protocol/index.js';
 import { attestation, type AttestationContext } from './attestation-run.js';
 import { compareChanges, unproven } from './compare-changes.js';
-import { probeCandidates, probePrompts } from './probes.js';
 
 export interface AttestorParts {
   runs: RunQueue;
@@ -47,9 +46,7 @@ export class Attestor {
     { adapter: name, version, idempotencyKey }: { adapter: string; version: number; idempotencyKey: string },
   ): Promise<RunRow> {
     const { adapters, runs } = this.parts;
-    const adapter = await adapters.require(workspaceId, name, 'input.adapter');
-    const row = await adapters.store.resolve(adapter, { version });
-    if (!row) throw notFound('The adapter version', `${name}@${version}`, 'input.version');
+    const row = await adapters.requireVersion(workspaceId, name, version);
     return runs.enqueue(attestation, {
       ...{ workspaceId, idempotencyKey, subjectId: row.id },
       input: { adapterVersionId: row.id },
@@ -79,10 +76,8 @@ export class Attestor {
   async attest({ run, input, signal, progress }: AttestationContext): Promise<Attestation> {
     const { registry, adapters, clock } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const [version] = await adapters.store.versionsById(workspaceId, [input.adapterVersionId]);
-    if (!version) throw notFound('The adapter version', input.adapterVersionId);
-    const [adapter] = await adapters.store.byIds(workspaceId, [version.adapterId]);
-    const served = await adapters.served(workspaceId, adapter!, version);
+    const { version, adapter } = await adapters.requireVersionById(workspaceId, input.adapterVersionId);
+    const served = await adapters.served(workspaceId, adapter, version);
     const variant = await registry.variant(workspaceId, version.variantId);
     const [stored] = await registry.variantsById(workspaceId, [version.variantId]);
     const probes: Probes = {

@@ -1,5 +1,6 @@
 export { WorkerState } from './worker-client.js';
 export type { CallEvent, WorkerClient, WorkerStatus } from './worker-client.js';
+export { followCall } from './follow-call.js';
 export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';
 export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';

@@ -69,6 +69,25 @@ export class AdapterRegistry {
     return adapter;
   }
 
+  /** @throws NOT_FOUND that names the field */
+  async requireVersion(workspaceId: WorkspaceId, name: string, version: number): Promise<AdapterVersionRow> {
+    const adapter = await this.require(workspaceId, name, 'input.adapter');
+    const row = await this.store.resolve(adapter, { version });
+    if (!row) throw notFound('The adapter version', `${name}@${version}`, 'input.version');
+    return row;
+  }
+
+  /** A version with its adapter. @throws NOT_FOUND when it was deleted */
+  async requireVersionById(
+    workspaceId: WorkspaceId,
+    id: string,
+  ): Promise<{ version: AdapterVersionRow; adapter: AdapterRow }> {
+    const [version] = await this.store.versionsById(workspaceId, [id]);
+    const [adapter] = version ? await this.store.byIds(workspaceId, [version.adapterId]) : [];
+    if (!version || !adapter) throw notFound('The adapter version', id);
+    return { version, adapter };
+  }
+
   /**
    * The version that a reference such as `routing`, `routing@candidate` or `routing@3` means, ready for the worker.
    * @throws BAD_USER_INPUT, NOT_FOUND, also when no version has the alias

@@ -16,7 +16,7 @@ export type Alias = (typeof ALIASES)[number];
  * How the model must be asked for what an adapter learned. It is part of the version: an adapter that is asked in another form
  * than it was trained on answers badly, and nobody sees why.
  */
-const adapterUsage = z.object({
+export const adapterUsage = z.object({
   v: z.literal(1),
   /** Version of the rendering that made its examples. */
   rendering: z.number().int(),

@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import { badInput, notFound } from '../../kernel/errors.js';
 import { sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
 import { packageRoot } from '../../platform/package-root.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { CallEvent, TrainWorker, WorkerClient } from '../../platform/worker/index.js';
+import { followCall, type TrainWorker, type WorkerClient } from '../../platform/worker/index.js';
 import type { ModelFile, QuantizationType, WorkerHello } from '../../worker-protocol/index.js';
 import type { ServedVariant, VariantRow } from '../model.js';
 import type { ModelRegistry } from '../model-registry.js';
@@ -43,7 +43,6 @@ const WINDOW_TOKENS = 128;
 const QUANTIZED = 0.4;
 const LOADED = 0.45;
 const COMPARED = 0.95;
-const PROGRESS_MS = 500;
 const MAX_BYTES = 2 ** 40;
 
 /** Makes smaller variants of models, and says what each costs and gives. */
@@ -112,7 +111,7 @@ export class Quantizer {
     const target = join(folder, 'model.gguf');
     const job = { model: fileOf(source), type, target };
     const quantizing = train.stream('quantize', workspaceId, job, callOptions(context));
-    await followed(quantizing, context, [0, QUANTIZED]);
+    await followCall(quantizing, (fraction, message) => context.progress(QUANTIZED * fraction, message));
     await context.progress(QUANTIZED, 'Loading it once to check it.');
     const description = await worker.inspectModel({ workspaceId, path: target }, { signal, priority: 'bulk' });
     await context.progress(LOADED, `Comparing it with ${reference.quantization}.`);
@@ -146,29 +145,15 @@ export class Quantizer {
     const request = { reference: fileOf(reference), model, texts, windowTokens: WINDOW_TOKENS };
     const { train } = this.parts;
     const comparing = train.stream('compare', context.run.workspaceId, request, callOptions(context));
-    const { speed, ...agreement } = await followed(comparing, context, [LOADED, COMPARED]);
+    const { speed, ...agreement } = await followCall(comparing, (fraction, message) =>
+      context.progress(LOADED + (COMPARED - LOADED) * fraction, message),
+    );
     const { device } = await train.hello({ signal: context.signal });
     return {
       ...{ referenceVariantId: reference.variantId, texts: sha256(texts.join('\0')), ...agreement },
       ...{ speed: { reference: speed.reference, variant: speed.model }, machine: machineOf(device) },
     };
   }
-}
-
-/** Waits for an operation of the train worker, which has this share of the progress bar. */
-async function followed<O>(
-  events: AsyncIterable<CallEvent<never, O>>,
-  context: QuantizationContext,
-  [from, to]: readonly [number, number],
-): Promise<O> {
-  let told = -Infinity;
-  for await (const event of events) {
-    if (event.type === 'done') return event.output;
-    if (event.type !== 'progress' || performance.now() - told < PROGRESS_MS) continue;
-    told = performance.now();
-    await context.progress(from + (to - from) * event.fraction, event.message);
-  }
-  throw new GraftError('WORKER_CRASHED', 'The train worker ended without a result.');
 }
 
 const callOptions = ({ signal }: QuantizationContext) => ({ signal, priority: 'bulk', deadlineMs: null }) as const;

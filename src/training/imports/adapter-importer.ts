@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RENDERING_VERSION, TaskKind } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
@@ -8,12 +8,14 @@ import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
-import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
-import { adapterImport, type AdapterImportContext } from './import-run.js';
+import type { AdapterRegistry, AdapterUsage, ModelRegistry } from '../../registry/index.js';
+import type { ImportAdapterInput } from '../../worker-protocol/index.js';
+import { decodeNotes } from '../exports/adapter-notes.js';
+import { adapterImport, type AdapterImportContext, type AdapterImportInput } from './import-run.js';
 
 export interface AdapterImporterParts {
   runs: RunQueue;
-  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'variantsById'>;
   adapters: AdapterRegistry;
   files: FileService;
   worker: Pick<TrainWorker, 'call'>;
@@ -27,8 +29,8 @@ export interface StartAdapterImport {
   task: TaskKind;
   /** null: the default. */
   model: string | null;
-  configFileId: string;
-  weightsFileId: string;
+  /** The two files of PEFT's folder, or an archive of it. */
+  files: { configFileId: string; weightsFileId: string } | { archiveFileId: string };
   labels: readonly string[];
   languages: { source: string; target: string } | null;
   idempotencyKey: string;
@@ -37,7 +39,8 @@ export interface StartAdapterImport {
 const MAX_DESCRIPTION = 2_000;
 const MOST_LABELS = 1_000;
 const MAX_LABEL = 200;
-const MAX_GGUF_BYTES = 2 ** 32;
+const MAX_ADAPTER_BYTES = 2 ** 32;
+const BYTES = 'application/octet-stream';
 
 /** Takes in adapters that were trained elsewhere, in PEFT's form. Pickled weights are never read. */
 export class AdapterImporter {
@@ -52,24 +55,22 @@ export class AdapterImporter {
     const labels = input.labels.map((label, i) => checkedText(label, `input.labels.${i}`, MAX_LABEL));
     if (labels.length > MOST_LABELS || new Set(labels).size !== labels.length)
       throw badInput('input.labels', `labels must be at most ${MOST_LABELS} different ones.`);
-    const labelled = task === TaskKind.CLASSIFICATION || task === TaskKind.EXTRACTION;
-    if (labelled !== labels.length > 0)
-      throw badInput('input.labels', labelled ? `${task} needs its labels.` : `${task} has no labels.`);
-    if ((task === TaskKind.TRANSLATION) !== (languages !== null))
-      throw badInput('input.languages', 'TRANSLATION needs its languages, and no other task has some.');
-    const config = await files.get(workspaceId, input.configFileId, 'input.config');
-    const weights = await files.get(workspaceId, input.weightsFileId, 'input.weights');
+    const given = input.files;
+    // What an archive of ours tells itself needn't be said; it shows when it is opened.
+    if ('configFileId' in given || labels.length > 0 || languages !== null) requireAnswers(task, labels, languages);
+    const subject =
+      'archiveFileId' in given
+        ? await files.get(workspaceId, given.archiveFileId, 'input.archive')
+        : await files.get(workspaceId, given.weightsFileId, 'input.weights');
+    if ('configFileId' in given) await files.get(workspaceId, given.configFileId, 'input.config');
     const { modelId, variantId } = await registry.resolve(workspaceId, input.model);
     return runs.enqueue(adapterImport, {
-      ...{ workspaceId, idempotencyKey, subjectId: weights.id },
-      input: {
-        ...{ adapter, description, task, modelId, variantId, labels, languages },
-        ...{ configFileId: config.id, weightsFileId: weights.id },
-      },
+      ...{ workspaceId, idempotencyKey, subjectId: subject.id },
+      input: { adapter, description, task, modelId, variantId, labels, languages, ...given },
     });
   }
 
-  /** The work of an ADAPTER_IMPORT run. @throws ALREADY_EXISTS for a name of another task or model, NOT_FOUND, and what the worker throws */
+  /** The work of an ADAPTER_IMPORT run. @throws ALREADY_EXISTS for a name of another task or model, NOT_FOUND, and what `decodeNotes` and the worker throw */
   async import({ run, input, signal }: AdapterImportContext): Promise<{ adapterVersionId: string }> {
     const { adapters, files, registry, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
@@ -77,33 +78,32 @@ export class AdapterImporter {
     await mkdir(folder, { recursive: true });
     try {
       const { path, sha256, contextLength } = await registry.variant(workspaceId, input.variantId);
-      const config = await files.get(workspaceId, input.configFileId);
-      const weights = await files.get(workspaceId, input.weightsFileId);
-      const fileOf = async (file: typeof config) => ({ path: await files.local(file), sha256: file.sha256 });
-      const { gguf, rank, alpha, targets } = await worker.call(
+      const { gguf, rank, alpha, targets, unpacked } = await worker.call(
         'importAdapter',
         workspaceId,
-        {
-          ...{ model: { path, sha256, contextLength }, folder },
-          adapter: { config: await fileOf(config), weights: await fileOf(weights) },
-        },
+        { model: { path, sha256, contextLength }, adapter: await this.#given(workspaceId, input), folder },
         { signal, priority: 'bulk', deadlineMs: null },
       );
-      const stored = await files.store(workspaceId, {
-        ...{ name: `${input.adapter}-adapter.gguf`, mediaType: 'application/octet-stream' },
-        ...{ source: createReadStream(gguf.path), maxBytes: MAX_GGUF_BYTES },
-      });
+      const usage = await this.#usage(workspaceId, input, unpacked?.notes ?? null);
+      const store = (file: { path: string }, name: string, mediaType: string) =>
+        files.store(workspaceId, {
+          ...{ name: `${input.adapter}-${name}`, mediaType, source: createReadStream(file.path) },
+          maxBytes: MAX_ADAPTER_BYTES,
+        });
+      const config = unpacked
+        ? await store(unpacked.config, 'adapter_config.json', 'application/json')
+        : await files.get(workspaceId, input.configFileId!);
+      const weights = unpacked
+        ? await store(unpacked.weights, 'adapter_model.safetensors', BYTES)
+        : await files.get(workspaceId, input.weightsFileId!);
+      const stored = await store(gguf, 'adapter.gguf', BYTES);
       const version = await adapters.add(
         workspaceId,
         { name: input.adapter, task: input.task, modelId: input.modelId, description: input.description },
         {
           ...{ digest: weights.sha256, weightsFileId: weights.id, configFileId: config.id, bytes: weights.bytes },
           ...{ ggufFileId: stored.id, ggufSha256: stored.sha256, rank, alpha, targets },
-          ...{ variantId: input.variantId, runId: run.id, origin: 'IMPORTED' },
-          usage: {
-            ...{ v: 1, rendering: RENDERING_VERSION, reads: false, answer: { form: 'text' } },
-            ...{ labels: input.labels, languages: input.languages },
-          },
+          ...{ variantId: input.variantId, runId: run.id, origin: 'IMPORTED', usage },
         },
       );
       return { adapterVersionId: version.id };
@@ -111,4 +111,38 @@ export class AdapterImporter {
       await rm(folder, { recursive: true, force: true });
     }
   }
+
+  async #given(workspaceId: WorkspaceId, input: AdapterImportInput): Promise<ImportAdapterInput['adapter']> {
+    const { files } = this.parts;
+    const fileOf = async (id: string) => {
+      const file = await files.get(workspaceId, id);
+      return { path: await files.local(file), sha256: file.sha256 };
+    };
+    if (input.archiveFileId) return { archive: await fileOf(input.archiveFileId) };
+    return { config: await fileOf(input.configFileId!), weights: await fileOf(input.weightsFileId!) };
+  }
+
+  /** How the adapter is asked: as the notes of an archive of ours say, unless the caller says it. */
+  async #usage(
+    workspaceId: WorkspaceId,
+    { task, labels, languages, variantId }: AdapterImportInput,
+    notes: { path: string } | null,
+  ): Promise<AdapterUsage> {
+    const said = labels.length > 0 || languages !== null;
+    if (notes !== null && !said) {
+      const [variant] = await this.parts.registry.variantsById(workspaceId, [variantId]);
+      return decodeNotes(await readFile(notes.path), task, variant!.vocabulary).usage;
+    }
+    requireAnswers(task, labels, languages);
+    return { v: 1, rendering: RENDERING_VERSION, reads: false, answer: { form: 'text' }, labels, languages };
+  }
+}
+
+/** @throws BAD_USER_INPUT unless labels and languages are there just where the task has some */
+function requireAnswers(task: string, labels: readonly string[], languages: object | null): void {
+  const labelled = task === TaskKind.CLASSIFICATION || task === TaskKind.EXTRACTION;
+  if (labelled !== labels.length > 0)
+    throw badInput('input.labels', labelled ? `${task} needs its labels.` : `${task} has no labels.`);
+  if ((task === TaskKind.TRANSLATION) !== (languages !== null))
+    throw badInput('input.languages', 'TRANSLATION needs its languages, and no other task has some.');
 }

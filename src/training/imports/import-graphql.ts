@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { FileType, loadFile, TaskKind } from '../../data/index.js';
 import { cost, fromGlobalId, MaxItems, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { badInput } from '../../kernel/errors.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
@@ -25,7 +26,8 @@ export class LanguagePairInput {
 }
 
 @InputType({
-  description: 'An adapter that was trained elsewhere: the two files that Python’s `peft` saves, uploaded.',
+  description:
+    'An adapter that was trained elsewhere: what Python’s `peft` saves, uploaded as its two files or as one archive.',
 })
 export class ImportAdapterInput {
   @Field(() => String, { description: 'Name of the adapter; a new version of it if there is one.' })
@@ -43,18 +45,31 @@ export class ImportAdapterInput {
   })
   model?: string | null;
 
-  @Field(() => ID, { description: 'Id of the uploaded `adapter_config.json`, at most 1 MiB.' })
-  config!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Id of an uploaded ZIP archive of the folder, in place of `config` and `weights`: at most 200 entries, of which these two are read, and `graft.json` where Graft exported it.',
+  })
+  archive?: string | null;
 
   @Field(() => ID, {
-    description: 'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB. `adapter_model.bin` is refused.',
+    nullable: true,
+    description: 'Id of the uploaded `adapter_config.json`, at most 1 MiB; without `archive`.',
   })
-  weights!: string;
+  config?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Id of the uploaded `adapter_model.safetensors`, at most 1.5 GiB; without `archive`. `adapter_model.bin` is refused.',
+  })
+  weights?: string | null;
 
   @Field(() => [String], {
     nullable: true,
     defaultValue: [],
-    description: 'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION.',
+    description:
+      'The labels that it answers with, at most 1,000; for CLASSIFICATION and EXTRACTION. Left out, an archive that Graft exported tells them.',
   })
   @MaxItems(1_000)
   labels!: string[];
@@ -107,11 +122,10 @@ export class AdapterImportResolver {
     input: ImportAdapterInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<ImportAdapterPayload> {
-    const { config, weights, model = null, languages = null, ...rest } = input;
+    const { archive, config, weights, model = null, languages = null, ...rest } = input;
     const wish = {
       ...{ ...rest, model, languages: languages && { source: languages.source, target: languages.target } },
-      configFileId: fromGlobalId(config, 'File', 'input.config'),
-      weightsFileId: fromGlobalId(weights, 'File', 'input.weights'),
+      files: filesOf({ archive, config, weights }),
     };
     return { run: runObject(await this.parts.importer.start(workspaceId, wish)) };
   }
@@ -125,6 +139,17 @@ export class AdapterImportResolver {
     const output = adapterImport.outputOf(row);
     return output && loadAdapterVersion(context, this.parts.adapters, output.adapterVersionId);
   }
+}
+
+/** @throws BAD_USER_INPUT unless there is either an archive or both files */
+function filesOf({ archive, config, weights }: Pick<ImportAdapterInput, 'archive' | 'config' | 'weights'>) {
+  if (archive && !config && !weights) return { archiveFileId: fromGlobalId(archive, 'File', 'input.archive') };
+  if (archive || !config || !weights)
+    throw badInput('input.archive', 'Name either an archive, or both config and weights.');
+  return {
+    configFileId: fromGlobalId(config, 'File', 'input.config'),
+    weightsFileId: fromGlobalId(weights, 'File', 'input.weights'),
+  };
 }
 
 @Resolver(() => AdapterVersion)

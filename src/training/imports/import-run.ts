@@ -12,8 +12,10 @@ export const adapterImport = defineRunKind({
       task: z.string(),
       modelId: z.string(),
       variantId: z.string(),
-      configFileId: z.string(),
-      weightsFileId: z.string(),
+      /** PEFT's two files, or one archive of the folder that they are in. */
+      configFileId: z.string().nullish(),
+      weightsFileId: z.string().nullish(),
+      archiveFileId: z.string().nullish(),
       labels: z.array(z.string()),
       languages: z.object({ source: z.string(), target: z.string() }).nullable(),
     }),
@@ -22,3 +24,4 @@ export const adapterImport = defineRunKind({
   occupies: 'train-worker',
 });
 export type AdapterImportContext = ContextOf<typeof adapterImport>;
+export type AdapterImportInput = AdapterImportContext['input'];

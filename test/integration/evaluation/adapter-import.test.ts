@@ -60,8 +60,10 @@ describe('the import of an adapter that was trained elsewhere', () => {
     const stored = async (name: string, bytes: Buffer) => (await kit.models.upload(workspaceId, name, bytes)).id;
     const run = await importer.start(workspaceId, {
       ...{ adapter, description: '', task: 'INSTRUCTION', model: 'tiny', labels: [], languages: null },
-      configFileId: await stored('adapter_config.json', config),
-      weightsFileId: await stored('adapter_model.safetensors', weights),
+      files: {
+        configFileId: await stored('adapter_config.json', config),
+        weightsFileId: await stored('adapter_model.safetensors', weights),
+      },
       ...{ idempotencyKey: newId(), ...more },
     });
     return kit.models.ended(run, 200_000);

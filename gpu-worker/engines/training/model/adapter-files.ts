@@ -63,22 +63,26 @@ export function fromPairs(
   return { flat, lora };
 }
 
+/** B with its rows in the order of the model’s own file. [out, rank] */
+export const servedRows = (
+  { target, b }: Pick<LoraPair, 'target' | 'b'>,
+  rank: number,
+  { architecture, headSize }: Pick<DecoderConfig, 'architecture' | 'headSize'>,
+): Float32Array =>
+  architecture === 'llama' && (target === 'q_proj' || target === 'k_proj') ? toInterleaved(b, rank, headSize) : b;
+
 /** The adapter as llama.cpp loads it: rows of q and k in the order that the model’s file has. */
 export function toGgufLora(
   { baseModel, rank, alpha, pairs }: PeftAdapter,
   config: DecoderConfig,
   type: 'F32' | 'F16' = 'F32',
 ): Buffer {
-  const tensors = pairs.flatMap(({ layer, target, a, b }): GgufTensorData[] => {
-    const name = ggufModule({ layer, target });
-    const interleaved = config.architecture === 'llama' && (target === 'q_proj' || target === 'k_proj');
+  const tensors = pairs.flatMap((pair): GgufTensorData[] => {
+    const { a, b } = pair;
+    const name = ggufModule(pair);
     return [
       { name: `${name}.lora_a`, dimensions: [a.length / rank, rank], data: a },
-      {
-        name: `${name}.lora_b`,
-        dimensions: [rank, b.length / rank],
-        data: interleaved ? toInterleaved(b, rank, config.headSize) : b,
-      },
+      { name: `${name}.lora_b`, dimensions: [rank, b.length / rank], data: servedRows(pair, rank, config) },
     ];
   });
   return encodeGgufLora({ architecture: config.architecture, name: baseModel, alpha }, tensors, type);

@@ -14,17 +14,20 @@ import { EvaluationList } from './evaluation-list';
 import { LearningPlot } from './learning-plot';
 import { PromoteVersion } from './promote-version';
 import { RollBack } from './roll-back';
+import { TakeVersion } from './take-version';
 
 type Adapter = NonNullable<AdapterOpenedQuery['adapter']>;
 export type Version = Adapter['versions'][number];
 
 /** What a dialog is open for. */
-type Doing = { what: 'attest' | 'evaluate' | 'promote'; version: Version } | { what: 'rollback'; version: null };
+type Doing =
+  { what: 'attest' | 'evaluate' | 'promote' | 'take'; version: Version } | { what: 'rollback'; version: null };
 
 const TITLES: Record<Doing['what'], string> = {
   attest: 'Show that it acts',
   evaluate: 'Measure how well it answers',
   promote: 'Put it into place',
+  take: 'Take it with you',
   rollback: 'Go back to the version before',
 };
 
@@ -66,6 +69,9 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
           </Button>
           <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'evaluate', version })}>
             Evaluate
+          </Button>
+          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'take', version })}>
+            Export
           </Button>
           <Button
             size="compact-sm"
@@ -176,6 +182,9 @@ export function AdapterView({ name }: { name: string }) {
         )}
         {doing?.what === 'promote' && (
           <PromoteVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
+        )}
+        {doing?.what === 'take' && (
+          <TakeVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
         )}
         {doing?.what === 'rollback' && <RollBack adapter={adapter.name} onClose={close} />}
       </Modal>

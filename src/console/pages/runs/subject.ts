@@ -41,6 +41,8 @@ export function subjectOf(run: Run): Subject | null {
     case 'ScaleChoiceRun':
     case 'HybridFitRun':
     case 'AdapterImportRun':
+    case 'AdapterExportRun':
+    case 'AdapterMergeRun':
       return run.version && inAdapters(run.version);
     case 'StrategyComparisonRun':
       return { name: run.compared?.dataset.name ?? 'deleted rows', path: comparisonPath(run.id) };

@@ -1,0 +1,164 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
+import { packageRoot } from '../../platform/package-root.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import { followCall, type TrainWorker } from '../../platform/worker/index.js';
+import type { PromptSegment } from '../../prompting/index.js';
+import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../../registry/index.js';
+import type { MergePrecision, ModelFile } from '../../worker-protocol/index.js';
+import { probePrompts } from '../adapters/probes.js';
+import type { NamedVersion } from './adapter-exporter.js';
+import { adapterMerge, type AdapterMergeContext, type MergeParity } from './export-run.js';
+
+export interface AdapterMergerParts {
+  runs: RunQueue;
+  registry: Pick<ModelRegistry, 'variant'>;
+  adapters: AdapterRegistry;
+  files: FileService;
+  artifacts: ArtifactStore;
+  worker: Pick<TrainWorker, 'stream'>;
+  /** Where models are written before they are stored. */
+  folder: string;
+}
+
+/**
+ * How far a merged model may be from base + adapter, on the probes. A base model of few bits is served with quantised activations where it
+ * is not merged and without where it is, so that the two never agree to the last digit; a share of what the adapter changes tells a merge
+ * that left something out from that noise.
+ */
+export const MERGE_TOLERANCE = { meanKl: 0.02, topAgreement: 0.95, shareOfEffect: 0.25 } as const;
+
+/** Graft's own text that no adapter is trained on. */
+const TEXTS = ['everyday', 'narrative', 'reference'].map((name) => `retention-${name}.txt`);
+const WINDOW_TOKENS = 128;
+/** Where on the progress bar merging and each of the two comparisons end. */
+const MERGED = 0.4;
+const COMPARED = 0.7;
+const HELD_AGAINST_BASE = 0.95;
+const MAX_BYTES = 2 ** 40;
+const MAX_NAME = 200;
+
+/** Makes one model file of a base model and an adapter version, and shows that it answers as the two do. */
+export class AdapterMerger {
+  constructor(private readonly parts: AdapterMergerParts) {}
+
+  /** @param precision null: as the base model's own type asks for @returns the ADAPTER_MERGE run @throws NOT_FOUND, IDEMPOTENCY_CONFLICT */
+  async start(
+    workspaceId: WorkspaceId,
+    { adapter, version, precision, idempotencyKey }: NamedVersion & { precision: MergePrecision | null },
+  ): Promise<RunRow> {
+    const { id } = await this.parts.adapters.requireVersion(workspaceId, adapter, version);
+    const input = { adapterVersionId: id, precision };
+    return this.parts.runs.enqueue(adapterMerge, { workspaceId, idempotencyKey, subjectId: id, input });
+  }
+
+  /**
+   * The work of an ADAPTER_MERGE run.
+   * @throws ADAPTER_UNPROVEN when the merged model is further from base + adapter than `MERGE_TOLERANCE`, BAD_USER_INPUT when its numbers
+   * don't fit into 16 bits, STORAGE_FAILED, and what the worker throws; nothing is kept then
+   */
+  async merge(context: AdapterMergeContext): Promise<{ fileId: string; modules: number; parity: MergeParity }> {
+    const { adapters, registry } = this.parts;
+    const workspaceId = context.run.workspaceId as WorkspaceId;
+    const { version, adapter } = await adapters.requireVersionById(workspaceId, context.input.adapterVersionId);
+    const served = await adapters.served(workspaceId, adapter, version);
+    const variant = await registry.variant(workspaceId, version.variantId);
+    const folder = join(this.parts.folder, context.run.id);
+    // What an interrupted attempt left is of no use.
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    try {
+      return await this.#mergeIn(folder, { workspaceId, version, served, variant }, context);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #mergeIn(folder: string, what: Merged, context: AdapterMergeContext) {
+    const { artifacts, files, worker } = this.parts;
+    const { workspaceId, version, served, variant } = what;
+    const name = `${served.adapter}-v${served.version}`;
+    const fileOf = async (id: string) => {
+      const file = await files.get(workspaceId, id);
+      return { path: await files.local(file), sha256: file.sha256 };
+    };
+    const written = await followCall(
+      worker.stream(
+        'mergeAdapter',
+        workspaceId,
+        {
+          ...{ model: baseOf(variant), scale: served.file.scale, type: context.input.precision },
+          adapter: { config: await fileOf(version.configFileId), weights: await fileOf(version.weightsFileId) },
+          ...{ name: `${variant.model} + ${name}`.slice(0, MAX_NAME), target: join(folder, `${name}.gguf`) },
+        },
+        { signal: context.signal, priority: 'bulk', deadlineMs: null },
+      ),
+      (fraction, message) => context.progress(MERGED * fraction, message),
+    );
+    const parity = await this.#parity({ ...what, merged: { ...baseOf(variant), ...written } }, context);
+    const staged = await artifacts.stage(createReadStream(written.path), { maxBytes: MAX_BYTES });
+    try {
+      if (staged.sha256 !== written.sha256) throw new GraftError('STORAGE_FAILED', 'The merged model was changed.');
+      const described = { name: `${name}.gguf`, mediaType: 'application/octet-stream' };
+      const file = await context.fenced((tx) => files.adopt(tx, workspaceId, described, staged));
+      return { fileId: file.id, modules: written.modules, parity };
+    } finally {
+      await staged.discard();
+    }
+  }
+
+  /** @throws ADAPTER_UNPROVEN beyond `MERGE_TOLERANCE` */
+  async #parity(
+    { workspaceId, served, variant, merged }: Merged & { merged: ModelFile },
+    context: AdapterMergeContext,
+  ): Promise<MergeParity> {
+    const folder = join(packageRoot(), 'examples', 'general-text');
+    const general = await Promise.all(TEXTS.map((name) => readFile(join(folder, name), 'utf8')));
+    const texts: (string | PromptSegment[])[] = [...probePrompts(served, variant), ...general];
+    const against = (model: ModelFile, [from, to]: readonly [number, number]) => {
+      const reference = { ...baseOf(variant), adapters: [served.file] };
+      const events = this.parts.worker.stream(
+        'agree',
+        workspaceId,
+        { reference, model, texts, windowTokens: WINDOW_TOKENS },
+        { signal: context.signal, priority: 'bulk', deadlineMs: null },
+      );
+      return followCall(events, (fraction, message) => context.progress(from + (to - from) * fraction, message));
+    };
+    const { places, meanKl, klStandardError, topAgreement } = await against(fileOnly(merged), [MERGED, COMPARED]);
+    const { meanKl: effectKl } = await against(baseOf(variant), [COMPARED, HELD_AGAINST_BASE]);
+    return requireParity({ places, meanKl, klStandardError, topAgreement, effectKl });
+  }
+}
+
+interface Merged {
+  workspaceId: WorkspaceId;
+  version: { configFileId: string; weightsFileId: string };
+  served: ServedAdapter;
+  variant: ServedVariant;
+}
+
+/** @throws ADAPTER_UNPROVEN beyond `MERGE_TOLERANCE`, naming the figure */
+export function requireParity(parity: MergeParity): MergeParity {
+  const { meanKl, topAgreement, effectKl } = parity;
+  const refused = (what: string): GraftError =>
+    new GraftError('ADAPTER_UNPROVEN', `The merged model doesn’t answer as base model and adapter do: ${what}.`, {
+      hint: 'Merge in F32, or serve the adapter beside its base model.',
+    });
+  if (!(meanKl <= MERGE_TOLERANCE.meanKl))
+    throw refused(`its mean KL divergence is ${meanKl.toPrecision(3)}, above ${MERGE_TOLERANCE.meanKl}`);
+  if (!(topAgreement >= MERGE_TOLERANCE.topAgreement))
+    throw refused(`both agree about the next token at ${(100 * topAgreement).toFixed(1)} % of the places, below 95 %`);
+  if (!(meanKl <= MERGE_TOLERANCE.shareOfEffect * effectKl))
+    throw refused(
+      `its mean KL divergence of ${meanKl.toPrecision(3)} is more than a quarter of what the adapter changes, ${effectKl.toPrecision(3)}`,
+    );
+  return parity;
+}
+
+const baseOf = ({ path, sha256, contextLength }: ServedVariant): ModelFile => ({ path, sha256, contextLength });
+const fileOnly = ({ path, sha256, contextLength }: ModelFile): ModelFile => ({ path, sha256, contextLength });

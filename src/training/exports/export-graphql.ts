@@ -1,0 +1,212 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { FileType, loadFile } from '../../data/index.js';
+import { cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import type { RunQueue } from '../../platform/runs/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { MERGE_PRECISIONS } from '../../worker-protocol/index.js';
+import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
+import { AdapterVersion } from '../adapters/adapter-types.js';
+import type { AdapterExporter } from './adapter-exporter.js';
+import type { AdapterMerger } from './adapter-merger.js';
+import { adapterExport, adapterMerge } from './export-run.js';
+
+const MergePrecision = enumeration(...MERGE_PRECISIONS);
+type MergePrecision = keyof typeof MergePrecision;
+registerEnumType(MergePrecision, {
+  name: 'MergePrecision',
+  description: 'The type that the layers which an adapter changes are written in.',
+  valuesConfig: {
+    F16: { description: 'Half precision, 16 bits a weight.' },
+    F32: { description: 'Single precision, 32 bits a weight: nothing is rounded.' },
+  },
+});
+
+export const adapterExportRuns = runGraph(
+  adapterExport.handledBy((exporter: AdapterExporter, context) => exporter.export(context)),
+  {},
+);
+const AdapterExportRun = adapterExportRuns.Run;
+type AdapterExportRun = InstanceType<typeof AdapterExportRun>;
+
+export const adapterMergeRuns = runGraph(
+  adapterMerge.handledBy((merger: AdapterMerger, context) => merger.merge(context)),
+  {},
+);
+const AdapterMergeRun = adapterMergeRuns.Run;
+type AdapterMergeRun = InstanceType<typeof AdapterMergeRun>;
+
+@InputType({ description: 'Which adapter version to pack.' })
+export class ExportAdapterInput {
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, { description: 'Number of the version, from 1.' })
+  version!: number;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+@InputType({ description: 'Which adapter version becomes part of its base model, and how precisely.' })
+export class MergeAdapterInput extends ExportAdapterInput {
+  @Field(() => MergePrecision, {
+    nullable: true,
+    description:
+      'By default F32 where the base model has F32 or BF16, else F16. What the adapter doesn’t change stays.',
+  })
+  precision?: MergePrecision | null;
+}
+
+@ObjectType({
+  description:
+    'How a merged model agrees with its base model under the adapter, both as they are served, on fixed probes: the prompts of an attestation and three general texts. It is refused above 0.02 nats, below 95 % of the places, or where it differs by more than a quarter of what the adapter changes.',
+})
+export class MergeParity {
+  @Field(() => Int, { description: 'Places at which both were asked for the next token.' })
+  places!: number;
+
+  @Field(() => Float, {
+    description: 'Mean KL divergence from base + adapter over the whole vocabulary, in nats a token.',
+  })
+  meanKl!: number;
+
+  @Field(() => Float, { description: 'Standard error of that mean, in nats.' })
+  klStandardError!: number;
+
+  @Field(() => Float, { description: 'Share of places where both hold the same token for the most probable, 0 to 1.' })
+  topAgreement!: number;
+
+  @Field(() => Float, {
+    description:
+      'Mean KL divergence of the base model without the adapter at the same places: what the adapter changes.',
+  })
+  effectKl!: number;
+}
+
+const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
+type ExportAdapterPayload = InstanceType<typeof ExportAdapterPayload>;
+const MergeAdapterPayload = adapterMergeRuns.payload('MergeAdapterPayload', 'The run that merges the version.');
+type MergeAdapterPayload = InstanceType<typeof MergeAdapterPayload>;
+
+export interface AdapterExportResolverParts {
+  exporter: AdapterExporter;
+  merger: AdapterMerger;
+  adapters: AdapterRegistry;
+  files: FileService;
+  runs: Pick<RunQueue, 'list'>;
+}
+
+@Resolver(() => AdapterExportRun)
+export class AdapterExportResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @Mutation(() => ExportAdapterPayload, {
+    description:
+      'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
+    complexity: cost(20),
+  })
+  async exportAdapter(
+    @Arg('input', () => ExportAdapterInput, { description: 'Which version.' }) input: ExportAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<ExportAdapterPayload> {
+    return { run: runObject(await this.parts.exporter.start(workspaceId, input)) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that it packs.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: AdapterExportRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, adapterExport.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description: 'The archive, to be downloaded from its `path`; null before the end.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: AdapterExportRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = adapterExport.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.parts.files, id) : null;
+  }
+}
+
+@Resolver(() => AdapterMergeRun)
+export class AdapterMergeResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @Mutation(() => MergeAdapterPayload, {
+    description:
+      'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',
+    complexity: cost(50),
+  })
+  async mergeAdapter(
+    @Arg('input', () => MergeAdapterInput, { description: 'Which version, and how precisely.' })
+    { precision = null, ...input }: MergeAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<MergeAdapterPayload> {
+    return { run: runObject(await this.parts.merger.start(workspaceId, { ...input, precision })) };
+  }
+
+  @FieldResolver(() => AdapterVersion, {
+    nullable: true,
+    description: 'The version that it merges.',
+    complexity: cost(2),
+  })
+  version(@Root() { row }: AdapterMergeRun, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
+    return loadAdapterVersion(context, this.parts.adapters, adapterMerge.inputOf(row).adapterVersionId);
+  }
+
+  @FieldResolver(() => FileType, {
+    nullable: true,
+    description: 'The model, to be downloaded from its `path` or registered by its id; null before the end.',
+    complexity: cost(2),
+  })
+  async file(@Root() { row }: AdapterMergeRun, @Ctx() context: GraphContext): Promise<FileType | null> {
+    const id = adapterMerge.outputOf(row)?.fileId;
+    return id ? loadFile(context, this.parts.files, id) : null;
+  }
+
+  @FieldResolver(() => MergeParity, {
+    nullable: true,
+    description: 'How it agrees with base model and adapter; null before the end.',
+  })
+  parity(@Root() { row }: AdapterMergeRun): MergeParity | null {
+    const output = adapterMerge.outputOf(row);
+    return output && make(MergeParity, { ...output.parity });
+  }
+}
+
+const MOST_MERGES = 20;
+
+@Resolver(() => AdapterVersion)
+export class MergedVersionResolver {
+  constructor(private readonly parts: AdapterExportResolverParts) {}
+
+  @FieldResolver(() => [AdapterMergeRun], {
+    description: 'The runs that made a model of it and its base model, newest first; at most 20.',
+    complexity: cost(5),
+  })
+  async merges(@Root() { row }: AdapterVersion, @Ctx() { workspaceId }: GraphContext): Promise<AdapterMergeRun[]> {
+    const filter = { kind: adapterMerge.kind, subjectId: row.id };
+    const { items } = await this.parts.runs.list(workspaceId, filter, { first: MOST_MERGES, after: null });
+    return items.map(runObject);
+  }
+}
