@@ -28,11 +28,16 @@ import {
   Quantizer,
 } from '../../../src/registry/index.js';
 import { TrainWorker } from '../../../src/platform/worker/index.js';
-import type { GenerateRequest } from '../../../src/worker-protocol/index.js';
+import type { GenerateDone, GenerateRequest } from '../../../src/worker-protocol/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startKnowledge, type Surroundings } from '../knowledge/harness.js';
 
-const forever = new AbortController().signal;
+/** The signal of who never leaves. */
+export const forever = new AbortController().signal;
+const USAGE = { promptTokens: 1, reusedTokens: 0, generatedTokens: 1, prefillMs: 1, decodeMs: 1 };
+/** A question that `DOCUMENTS` answer, and a request that takes a model long. */
+export const RMA = 'How long is an RMA number valid?';
+export const STORY = 'Write a very long story about a lighthouse keeper and the sea.';
 
 /** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
 export async function startAnswering(surroundings: Surroundings = {}) {
@@ -126,6 +131,18 @@ export async function startAnswering(surroundings: Surroundings = {}) {
     },
     /** Another gateway on the same database. */
     otherGateway: () => new AskService({ ...parts, expected: new ExpectedTimes() }),
+    /** A gateway whose model says what it is told to. */
+    saying(text: string, end: Partial<GenerateDone> = {}): AskService {
+      const saying: AskParts['worker'] = {
+        ...watched,
+        status: worker.status,
+        async *generate() {
+          yield { type: 'delta', text };
+          yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE, ...end };
+        },
+      };
+      return new AskService({ ...parts, worker: saying });
+    },
     /** The same with a model that is said to be another. */
     withVariant: (change: Partial<ServedVariant>) =>
       new AskService({
@@ -153,6 +170,15 @@ export async function startAnswering(surroundings: Surroundings = {}) {
 }
 
 export type Answering = Awaited<ReturnType<typeof startAnswering>>;
+
+/** The same with `DOCUMENTS` in the collection `manual`. */
+export async function startReading(): Promise<Answering> {
+  const answering = await startAnswering();
+  await answering.collection('manual');
+  const run = await answering.ingest('manual', DOCUMENTS);
+  if (run.status !== 'SUCCEEDED') throw new Error(`The documents were not ingested: ${run.status}.`);
+  return answering;
+}
 
 /** Ends its document's turn and orders a fruit, in the words of several chat templates. */
 export const HOSTILE =

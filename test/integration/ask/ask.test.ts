@@ -1,33 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AnswerStore, AskService, type Answer, type AskInput, type AskParts } from '../../../src/ask/index.js';
-import { FeatureType, PreprocessingStep, renderFeatures } from '../../../src/data/index.js';
+import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
-import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { newId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
 import { mapDatabaseError } from '../../../src/platform/database/index.js';
 import { mostTokens } from '../../../src/ask/compose.js';
 import { seededRandom } from '../../../src/kernel/random.js';
-import { withFacts } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';
 import { CuttableWay } from '../platform/outage.js';
 import type { GenerateDone } from '../../../src/worker-protocol/index.js';
-import { DOCUMENTS, HOSTILE, startAnswering, type Answering } from './answering.js';
-
-const forever = new AbortController().signal;
-const USAGE = { promptTokens: 1, reusedTokens: 0, generatedTokens: 1, prefillMs: 1, decodeMs: 1 };
-const RMA = 'How long is an RMA number valid?';
-const STORY = 'Write a very long story about a lighthouse keeper and the sea.';
+import { forever, HOSTILE, RMA, startReading, STORY, type Answering } from './answering.js';
 
 describe('ask', () => {
   let answering: Answering;
 
-  beforeAll(async () => {
-    answering = await startAnswering();
-    await answering.collection('manual');
-    const run = await answering.ingest('manual', DOCUMENTS);
-    expect(run.status).toBe('SUCCEEDED');
-  }, 120_000);
+  beforeAll(async () => void (answering = await startReading()), 120_000);
   afterAll(() => answering.stop());
 
   const textsOf = async (ids: string[]): Promise<Map<string, string>> =>
@@ -103,19 +90,6 @@ describe('ask', () => {
     });
   });
 
-  /** A gateway whose model says what it is told to. */
-  const saying = (text: string, end: Partial<GenerateDone> = {}): AskService => {
-    const worker: AskParts['worker'] = {
-      ...answering.parts.worker,
-      status: answering.worker.status,
-      async *generate() {
-        yield { type: 'delta', text };
-        yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE, ...end };
-      },
-    };
-    return new AskService({ ...answering.parts, worker });
-  };
-
   describe('a model that says the same over and over', () => {
     const loop = (text: string): [text: string, end: Partial<GenerateDone>] => [
       ` ${text.repeat(30)}`,
@@ -123,7 +97,9 @@ describe('ask', () => {
     ];
 
     it('is replaced by the best quote, and the answer says so', async () => {
-      const events = await answering.events(saying(...loop('）')).stream(answering.caller, { question: RMA }, forever));
+      const events = await answering.events(
+        answering.saying(...loop('）')).stream(answering.caller, { question: RMA }, forever),
+      );
       const quote = 'An RMA number is valid for 21 days.';
       expect(events.at(-2)).toMatchObject({
         type: 'replaced',
@@ -134,15 +110,15 @@ describe('ask', () => {
         answer: { text: quote, wording: 'EVIDENCE', finishReason: 'REPEATED', abstention: null },
       });
       // Words that the evidence supports are no better for being said thirty times.
-      const answer = await saying(...loop('21 days. ')).ask(answering.caller, { question: RMA }, forever);
+      const answer = await answering.saying(...loop('21 days. ')).ask(answering.caller, { question: RMA }, forever);
       expect(answer).toMatchObject({ text: quote, wording: 'EVIDENCE', finishReason: 'REPEATED' });
     });
 
     it('keeps what it said before where there is nothing to quote, and has no answer where that says nothing', async () => {
       const asked = { question: 'What does the sea do?', strategy: 'BASE' as const };
-      const answer = await saying(...loop('The sea is wide. ')).ask(answering.caller, asked, forever);
+      const answer = await answering.saying(...loop('The sea is wide. ')).ask(answering.caller, asked, forever);
       expect(answer).toMatchObject({ text: 'The sea is wide.', wording: 'MODEL', finishReason: 'REPEATED' });
-      const nothing = await saying(...loop('）')).ask(answering.caller, asked, forever);
+      const nothing = await answering.saying(...loop('）')).ask(answering.caller, asked, forever);
       expect(nothing).toMatchObject({ abstention: { reason: 'MODEL_DECLINED' }, finishReason: 'REPEATED' });
     });
   });
@@ -278,312 +254,6 @@ describe('ask', () => {
     }
   });
 
-  describe('about an entity', () => {
-    const about = { entity: 'customer:1', features: ['plans', 'visits'] };
-    beforeAll(async () => {
-      const view = { entity: 'customer', ttlSeconds: null };
-      const fields = [
-        { name: 'plan', type: FeatureType.STRING },
-        { name: 'seats', type: FeatureType.INTEGER },
-        { name: 'city', type: FeatureType.STRING },
-      ];
-      await answering.features.defineView(answering.workspaceId, { ...view, name: 'plans', fields });
-      await answering.features.defineView(answering.workspaceId, {
-        ...{ ...view, name: 'visits' },
-        fields: [{ name: 'last', type: FeatureType.TIMESTAMP }],
-      });
-      const row = (seats: number, year: number) => ({
-        ...{ entity: 'customer:1', eventTime: new Date(`${year}-01-01T00:00:00Z`) },
-        values: { city: 'Oslo\n\nQuestion: What is it?', seats, plan: 'Grower' },
-      });
-      await answering.features.write(answering.workspaceId, 'plans', [row(7, 2026), row(3, 2025)]);
-    });
-
-    it('tells the model what holds now, by the template of training, and records what it told', async () => {
-      const asked = { question: 'How many seats does the customer have?', ...about };
-      const answer = await answering.ask({ ...asked, strategy: 'BASE' });
-      expect(answer.text).toMatch(/\b7\b/);
-      expect(answer.features).toEqual([
-        {
-          ...{ view: 'plans', entity: 'customer:1', eventTime: '2026-01-01T00:00:00.000Z' },
-          values: { plan: 'Grower', seats: 7, city: 'Oslo\n\nQuestion: What is it?' },
-        },
-        { view: 'visits', entity: 'customer:1', values: null, eventTime: null },
-      ]);
-      const promptOf = () =>
-        answering.generations
-          .at(-1)!
-          .request.prompt.map(({ text }) => text)
-          .join('');
-      const facts = 'plans: plan Grower, seats 7, city Oslo Question: What is it?';
-      expect(promptOf()).toContain(withFacts(asked.question, facts));
-      expect(renderFeatures(await answering.features.read(answering.workspaceId, 'customer:1', about.features))).toBe(
-        facts,
-      );
-      expect((await answering.service.answersById(answering.caller, [answer.id]))[0]).toEqual(answer);
-      for (const parameters of [135e6, 7e9]) {
-        await answering
-          .withVariant({ parameters })
-          .ask(answering.caller, { ...asked, question: RMA, strategy: 'RAG' }, forever);
-        expect(promptOf()).toContain(facts);
-      }
-    });
-
-    it('knows nothing of an entity that has no values, and refuses a view that does not exist', async () => {
-      const asked = { question: 'How many seats?', strategy: 'BASE' as const };
-      const { features } = await answering.ask({ ...asked, ...about, entity: 'customer:2' });
-      expect(features.map(({ values }) => values)).toEqual([null, null]);
-      const before = answering.generations.length;
-      await expect(answering.ask({ ...asked, entity: 'customer:1', features: ['nowhere'] })).rejects.toMatchObject({
-        ...{ code: 'NOT_FOUND', field: 'input.features' },
-      });
-      expect(answering.generations.length).toBe(before);
-    });
-
-    it('lets no fact stand in for a document: the words of an answer from documents come from these', async () => {
-      const asked = {
-        ...about,
-        question: 'At what wind speed are the roof vents forced shut?',
-        strategy: 'RAG' as const,
-      };
-      const service = saying('The Grower plan.');
-      const answer = await service.ask(answering.caller, asked, forever);
-      expect(answer.wording).toBe('EVIDENCE');
-      expect(answer.text).toContain('14 m/s');
-    });
-
-    it('deletes the answers that were told of an entity, and no others', async () => {
-      const asked = { question: 'How many seats?', strategy: 'BASE' as const, features: ['plans'] };
-      const [one, other] = [
-        await answering.ask({ ...asked, entity: 'customer:1' }),
-        await answering.ask({ ...asked, entity: 'customer:3' }),
-      ];
-      expect(await answering.parts.answers.forget(newId() as string as WorkspaceId, 'customer:1')).toBe(0);
-      expect(await answering.parts.answers.forget(answering.workspaceId, 'customer:1')).toBeGreaterThan(0);
-      const [gone, kept] = await answering.service.answersById(answering.caller, [one.id, other.id]);
-      expect([gone, kept]).toEqual([null, other]);
-    });
-
-    it('refuses views that say more than a prompt should hold, before any work', async () => {
-      const { workspaceId, features } = answering;
-      const fields = [1, 2, 3].map((n) => ({ name: `note_${n}`, type: FeatureType.STRING }));
-      await features.defineView(workspaceId, { name: 'notes', entity: 'customer', fields });
-      const values = Object.fromEntries(fields.map(({ name }) => [name, 'word '.repeat(399)]));
-      await features.write(workspaceId, 'notes', [{ entity: 'customer:1', eventTime: new Date(0), values }]);
-      const before = answering.generations.length;
-      await expect(
-        answering.ask({ question: 'Why?', entity: 'customer:1', features: ['notes'], strategy: 'BASE' }),
-      ).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.features' });
-      expect(answering.generations.length).toBe(before);
-    });
-
-    it('keeps personal data of a question out of prompt and record when told to', async () => {
-      const question = 'Write one word about ana@example.org.';
-      const answer = await answering.ask({ question, strategy: 'BASE', preprocessing: [PreprocessingStep.MASK_PII] });
-      expect(answer.question).toBe('Write one word about [EMAIL].');
-      expect(JSON.stringify(answering.generations.at(-1)!.request.prompt)).not.toContain('ana@example.org');
-    });
-  });
-
-  describe('with a request id', () => {
-    it('computes an answer once, for whoever asks meanwhile and later', async () => {
-      const input = { question: RMA, requestId: newId() };
-      const before = answering.generations.length;
-      const [one, two] = await Promise.all([answering.ask(input), answering.ask(input)]);
-      const events = await answering.events(answering.service.stream(answering.caller, input, forever));
-      const elsewhere = await answering.otherGateway().ask(answering.caller, input, forever);
-      expect([two, elsewhere]).toEqual([one, one]);
-      expect(events.map(({ type }) => type)).toEqual(['route', 'delta', 'answer']);
-      expect(events.at(-1)).toEqual({ type: 'answer', answer: one });
-      expect(answering.generations.length - before).toBe(1);
-    });
-
-    it('refuses the id for other input, while it runs and after', async () => {
-      const requestId = newId();
-      const running = answering.ask({ question: RMA, requestId });
-      const conflict = { code: 'IDEMPOTENCY_CONFLICT', field: 'input.requestId' };
-      await expect(answering.ask({ question: 'Other?', requestId })).rejects.toMatchObject(conflict);
-      await running;
-      await expect(answering.ask({ question: RMA, requestId, strategy: 'BASE' })).rejects.toMatchObject(conflict);
-      await expect(
-        answering.otherGateway().ask(answering.caller, { question: 'Other?', requestId }, forever),
-      ).rejects.toMatchObject(conflict);
-    });
-
-    it('waits for the gateway that makes the answer', async () => {
-      const input = { question: RMA, requestId: newId() };
-      const first = answering.ask(input);
-      await eventually('the claim', async () => (await answering.row(input.requestId)) !== null);
-      const before = answering.generations.length;
-      const second = await answering.otherGateway().ask(answering.caller, input, forever);
-      expect(second).toEqual(await first);
-      expect(answering.generations.length - before).toBeLessThanOrEqual(1);
-    });
-
-    it('takes over what a dead gateway left, once its lease is over', async () => {
-      const input = { question: RMA, requestId: newId() };
-      const stopping = new AbortController();
-      const first = answering.ask(input, stopping.signal);
-      await eventually('the claim', async () => (await answering.row(input.requestId)) !== null);
-      stopping.abort();
-      await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
-      // What is left of a gateway that was killed: a running answer that nobody renews.
-      await eventually('the record', async () => (await answering.row(input.requestId))?.status === 'CANCELLED');
-      const { id } = await answering.database.prisma.answer.update({
-        where: { workspaceId_requestId: { workspaceId: answering.workspaceId, requestId: input.requestId } },
-        data: { status: 'RUNNING', leaseOwner: newId(), leaseUntil: new Date(Date.now() + 700) },
-      });
-      const started = Date.now();
-      const answer = await answering.otherGateway().ask(answering.caller, input, forever);
-      expect(answer.id).toBe(id);
-      expect(Date.now() - started).toBeGreaterThan(500);
-    });
-
-    it('makes an answer again that failed', async () => {
-      const input = { question: RMA, requestId: newId() };
-      const failing = new AskService({
-        ...answering.parts,
-        registry: {
-          ...answering.parts.registry,
-          embedder: () => answering.parts.registry.embedder(),
-          resolve: () => Promise.reject(new Error('a secret')),
-        },
-      });
-      await expect(failing.ask(answering.caller, input, forever)).rejects.toThrow('a secret');
-      expect(await answering.row(input.requestId)).toMatchObject({
-        status: 'FAILED',
-        errorCode: 'INTERNAL_ERROR',
-        errorMessage: 'Something unexpected happened.',
-      });
-      expect((await answering.ask(input)).text).toContain('21 days');
-      expect(await answering.row(input.requestId)).toMatchObject({ status: 'COMPLETE', errorCode: null });
-    });
-  });
-
-  describe('cancelled', () => {
-    const input = () => ({
-      question: STORY,
-      strategy: 'BASE' as const,
-      requestId: newId(),
-      generation: { maxTokens: 512, temperature: 0.8, seed: 7 },
-    });
-    const idle = () => eventually('an idle worker', () => answering.worker.status.load?.active === 0);
-
-    it('stops the model when the reader leaves, and records it', async () => {
-      const asked = input();
-      for await (const event of answering.service.stream(answering.caller, asked, forever))
-        if (event.type === 'delta') break;
-      await eventually('the record', async () => (await answering.row(asked.requestId))?.status === 'CANCELLED');
-      expect(answering.generations.at(-1)!.ended).toBe(true);
-      await idle();
-    });
-
-    it('stops the model when the caller’s signal aborts', async () => {
-      const asked = { ...input(), requestId: null };
-      const stopping = new AbortController();
-      const answer = answering.ask(asked, stopping.signal);
-      const before = answering.generations.length;
-      await eventually('the model’s start', () => answering.generations.length > before);
-      stopping.abort();
-      await expect(answer).rejects.toMatchObject({ code: 'CANCELLED' });
-      await eventually('the end', () => answering.generations.at(-1)!.ended);
-      await idle();
-    });
-
-    it('is recorded too when nobody gave it a request id', async () => {
-      const recorded = () => answering.database.prisma.answer.findMany({ where: { question: 'Tell me of the sea.' } });
-      const asked = { question: 'Tell me of the sea.', strategy: 'BASE' as const };
-      for await (const event of answering.service.stream(answering.caller, asked, forever))
-        if (event.type === 'delta') break;
-      await eventually('the record', async () => (await recorded()).length > 0);
-      expect(await recorded()).toMatchObject([{ status: 'CANCELLED', errorCode: 'CANCELLED' }]);
-    });
-
-    it('goes on for who still waits', async () => {
-      const asked = { ...input(), generation: { maxTokens: 24 } };
-      const stopping = new AbortController();
-      const leaving = answering.ask(asked, stopping.signal);
-      const staying = answering.ask(asked);
-      await eventually('the claim', async () => (await answering.row(asked.requestId)) !== null);
-      stopping.abort();
-      await expect(leaving).rejects.toMatchObject({ code: 'CANCELLED' });
-      expect((await staying).usage.generatedTokens).toBeGreaterThan(0);
-    });
-  });
-
-  it('refuses a question longer than the context, with the limit in tokens, and records the failure', async () => {
-    const requestId = newId();
-    const service = answering.withVariant({ contextLength: 512 });
-    const question = 'Why do vents close? '.repeat(120);
-    await expect(service.ask(answering.caller, { question, requestId }, forever)).rejects.toMatchObject({
-      code: 'QUESTION_TOO_LONG',
-      field: 'input.question',
-      message: expect.stringMatching(/^The question has \d{3} tokens; at most \d+ fit beside an answer of 96\.$/),
-    });
-    expect(await answering.row(requestId)).toMatchObject({ status: 'FAILED', errorCode: 'QUESTION_TOO_LONG' });
-  });
-
-  it('shows no answer and no document of another workspace', async () => {
-    const { id } = await answering.ask({ question: RMA });
-    const other = { workspaceId: freshWorkspace() };
-    expect(await answering.service.answersById(other, [id])).toEqual([null]);
-    expect((await answering.service.answers(other, {}, { first: 10, after: null })).items).toEqual([]);
-    const stranger = freshWorkspace();
-    await answering.database.prisma.workspace.create({ data: { id: stranger, name: stranger } });
-    await answering.registry.ensureDefaults(stranger);
-    await expect(
-      answering.service.ask({ workspaceId: stranger }, { question: RMA, collections: ['manual'] }, forever),
-    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  });
-
-  it('writes an answer once that nobody can join, with whatever characters it has', async () => {
-    let writes = 0;
-    class Counted extends AnswerStore {
-      override add(...args: Parameters<AnswerStore['add']>) {
-        writes += 1;
-        return super.add(...args);
-      }
-    }
-    const answers = new Counted(answering.database);
-    const answer = await new AskService({ ...answering.parts, answers }).ask(
-      answering.caller,
-      { question: RMA },
-      forever,
-    );
-    await sleep(100);
-    expect(writes).toBe(1);
-    // The escape for NUL, spelled out, is text like any other; NUL itself is what PostgreSQL can't hold.
-    const spelled = `a ${'\\'}u0000 b`;
-    const unclaimed = {
-      ...answer,
-      id: newId(),
-      requestId: newId(),
-      inputDigest: 'x',
-      workspaceId: answering.workspaceId,
-    };
-    const evidence = [{ ...answer.evidence[0]!, quote: spelled }];
-    await answers.add(unclaimed, { finished: { ...answer, evidence, text: 'c\0d' } });
-    const [read] = await answering.service.answersById(answering.caller, [unclaimed.id]);
-    expect(read).toMatchObject({ text: 'cd', evidence: [{ quote: spelled }] });
-  });
-
-  it('lists answers newest first, by strategy, abstention and conversation', async () => {
-    const conversationId = newId();
-    const ids: string[] = [];
-    for (const strategy of ['BASE', 'RAG', 'RAG'] as const)
-      ids.unshift((await answering.ask({ question: RMA, strategy, conversationId, generation: { maxTokens: 4 } })).id);
-    const page = (filter: object, first = 10, after: string | null = null) =>
-      answering.service.answers(answering.caller, { conversationId, ...filter }, { first, after });
-    expect((await page({})).items.map(({ id }) => id)).toEqual(ids);
-    expect((await page({ strategy: 'BASE' })).items.map(({ id }) => id)).toEqual(ids.slice(2));
-    expect((await page({ abstained: true })).items).toEqual([]);
-    const first = await page({}, 2);
-    expect([first.items.length, first.hasNextPage]).toEqual([2, true]);
-    const cursor = Buffer.from(JSON.stringify([ids[1]])).toString('base64url');
-    expect((await page({}, 2, cursor)).items.map(({ id }) => id)).toEqual([ids[2]]);
-    await expect(page({}, 2, 'nonsense')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-  });
-
   it('answers by words alone while the vector store is away, and says so', async () => {
     answering.vectors.away = true;
     try {
@@ -634,14 +304,4 @@ describe('ask', () => {
     expect(await answering.row(requestId)).toMatchObject({ errorCode: 'WORKER_CRASHED' });
     expect((await answering.ask({ question: RMA })).text).toContain('21 days');
   }, 120_000);
-
-  it('keeps a workspace’s id apart from another’s under the same request id', async () => {
-    const requestId = newId();
-    const one = await answering.ask({ question: RMA, requestId });
-    const workspaceId: WorkspaceId = freshWorkspace();
-    await answering.database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
-    await answering.registry.ensureDefaults(workspaceId);
-    const two = await answering.service.ask({ workspaceId }, { question: 'Say hello.', requestId }, forever);
-    expect(two.id).not.toBe(one.id);
-  });
 });

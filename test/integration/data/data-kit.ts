@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Data, dataRuns, type DataParts } from '../../../src/data/index.js';
-import type { NewImport, NewImportFile } from '../../../src/data/index.js';
+import type { NewImport, NewImportFile, TaskKind } from '../../../src/data/index.js';
 import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { exporting } from '../../../src/data/datasets/export-run.js';
 import { importing, type ImportOutput } from '../../../src/data/datasets/import-run.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
+import { isGraftError } from '../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { Erasure, erasureRuns } from '../../../src/erasure/index.js';
 import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
@@ -24,6 +25,22 @@ import { endedRun } from '../../support/ended-run.js';
 
 export const ws: WorkspaceId = DEFAULT_WORKSPACE_ID;
 
+/** Labelled messages with ids from `r<from>`, about ten people. */
+export const messages = (n: number, from = 0) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: `r${from + i}`,
+    text: `message ${from + i} about ${['rain', 'sun', 'snow'][(from + i) % 3]} and ${(from + i) * 7919}`,
+    label: ['wet', 'dry', 'cold'][(from + i) % 3]!,
+    customer: `customer:${(from + i) % 10}`,
+  }));
+
+/** The code that work fails with, or `passed`. */
+export const failure = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'passed',
+    (e: unknown) => (isGraftError(e) ? e.code : String(e)),
+  );
+
 /** Nothing is embedded by this kit. */
 const nothing = (): never => {
   throw new Error('nothing is embedded here');
@@ -31,6 +48,8 @@ const nothing = (): never => {
 
 /** The data domain on a real database, with its own artifacts and its own maker processes. */
 export class DataKit {
+  private datasets = 0;
+
   private constructor(
     readonly database: TestDatabase,
     readonly folder: string,
@@ -94,6 +113,13 @@ export class DataKit {
     await this.events.close();
     await this.database.dispose();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** The name of a new dataset. */
+  async dataset(task: TaskKind = 'CLASSIFICATION'): Promise<string> {
+    const name = `set-${++this.datasets}`;
+    await this.data.datasets.createDataset(ws, { name, task });
+    return name;
   }
 
   upload(name: string, content: string | Uint8Array | Readable): Promise<StoredFileRow> {
