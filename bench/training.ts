@@ -21,7 +21,7 @@ import { indices, packSequences } from '../gpu-worker/engines/training/trainer/p
 import { adapterFeeds, teacherTensor } from '../gpu-worker/engines/training/trainer/step.js';
 import { readPeftAdapter } from '../gpu-worker/formats/peft/peft-adapter.js';
 import { ServeWorker, TrainWorker } from '../src/platform/worker/index.js';
-import { chooseLabelTokens, PRESETS } from '../src/training/index.js';
+import { chooseLabelTokens, presetOf } from '../src/training/index.js';
 import type {
   ModelFile,
   TrainEvent,
@@ -44,12 +44,13 @@ const PEER_PACKAGES = ['torch==2.13.0', 'transformers==5.24.0', 'peft==0.21.2', 
 const THREADS = availableParallelism();
 
 const silent = { debug: () => undefined, info: () => undefined, warn: console.warn, error: console.error };
-const { rank, alpha, targets, learningRate, warmupSteps, clip, batchExamples } = PRESETS.CLASSIFICATION;
+const preset = presetOf('CLASSIFICATION');
+const { rank, alpha, targets, learningRate, warmupSteps, clip, batchExamples } = preset;
 const RECIPE: TrainingRecipe = {
   lora: { rank, alpha, targets },
   learningRate,
   warmupSteps,
-  finalLearningRate: PRESETS.CLASSIFICATION.finalRateShare,
+  finalLearningRate: preset.finalRateShare,
   weightDecay: 0,
   clipNorm: clip,
   epochs: 1,

@@ -1,6 +1,7 @@
 import {
   askedInput,
   LabelWords,
+  taskOf,
   type LabelIndexes,
   type LabelIndexRecord,
   type TaskContext,
@@ -42,7 +43,10 @@ export const READER = 'reader';
 
 /** Whether the answer is held to spans of the passages: a question is answered from them, in words of its own there is no gain. */
 export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
-  scope !== null && adaptation?.input.task === 'QUESTION_ANSWERING' && adaptation.adapter.usage.answer.form === 'text';
+  scope !== null &&
+  adaptation !== null &&
+  taskOf(adaptation.input.task).fromPassages &&
+  adaptation.adapter.usage.answer.form === 'text';
 
 export interface PlanParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;

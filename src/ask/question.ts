@@ -1,4 +1,4 @@
-import { checkedEntity, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
+import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -169,8 +169,7 @@ function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }
     throw badInput(field, `${strategy} reads nothing.`, 'Leave dataset out, or use RAG or HYBRID.');
   if (collections !== null && collections !== undefined)
     throw badInput(field, 'An answer is read from labelled rows or from documents.', 'Give dataset or collections.');
-  if (task && task !== 'CLASSIFICATION')
-    throw badInput('input.task', `Labelled rows answer no ${task}.`, 'Leave it out.');
+  if (task && !hasLabel(task)) throw badInput('input.task', `Labelled rows answer no ${task}.`, 'Leave it out.');
   return checkedName(dataset, field);
 }
 

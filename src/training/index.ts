@@ -8,7 +8,7 @@ export {
   toAliasMoved,
 } from './adapters/adapter-types.js';
 export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
-export { PRESETS } from './recipes/recipe.js';
+export { presetOf } from './recipes/recipe.js';
 export { chooseLabelTokens } from './recipes/label-tokens.js';
 export { AdapterImporter } from './imports/adapter-importer.js';
 export { AdapterExporter } from './exports/adapter-exporter.js';

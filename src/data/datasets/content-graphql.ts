@@ -1,7 +1,7 @@
-import { createUnionType, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { entitySchema } from '../tasks/task.js';
-import { TASK_KINDS, TaskKind, taskOf, type TaskRow } from '../tasks/index.js';
+import { inputText, outputText, TASK_KINDS, TaskKind, taskOf, type TaskRow } from '../tasks/index.js';
 
 registerEnumType(TaskKind, {
   name: 'TaskKind',
@@ -9,17 +9,33 @@ registerEnumType(TaskKind, {
   valuesConfig: Object.fromEntries(TASK_KINDS.map((kind) => [kind, { description: taskOf(kind).description }])),
 });
 
+@InterfaceType('RowContent', {
+  description: 'What a row holds, by the task of its dataset.',
+  resolveType: (row) => objectType(taskOf((row as TaskRow).task).schema),
+})
+export class RowContentType {
+  @Field(() => String, { description: 'What the model is asked, as text.' })
+  input(): string {
+    return inputText(this as unknown as TaskRow);
+  }
+
+  @Field(() => String, { description: 'What it should answer, as text: entities as JSON.' })
+  output(): string {
+    return outputText(this as unknown as TaskRow);
+  }
+}
+
 type GraphQLClass = new () => object;
 const classes = new Map<z.ZodObject, GraphQLClass>();
 
 /** The GraphQL object type of a schema, named by its title, with its descriptions. */
-function objectType(schema: z.ZodObject): GraphQLClass {
+function objectType(schema: z.ZodObject, base?: typeof RowContentType): GraphQLClass {
   const known = classes.get(schema);
   if (known) return known;
   const { title, description } = described(schema);
-  const type = class {};
+  const type = base ? class extends base {} : class {};
   classes.set(schema, type);
-  ObjectType(title!, { description })(type);
+  ObjectType(title!, { description, ...(base && { implements: base }) })(type);
   for (const [name, field] of Object.entries(schema.shape)) {
     const options = { nullable: field instanceof z.ZodOptional, description: described(field).description };
     const returns = fieldType(field instanceof z.ZodOptional ? field.unwrap() : field);
@@ -47,12 +63,6 @@ function described(schema: unknown): { title?: string; description: string } {
 /** An entity as GraphQL shows it, in rows and in answers alike. */
 export const EntityType = objectType(entitySchema);
 
-const CONTENT_TYPES = TASK_KINDS.map((kind) => objectType(taskOf(kind).schema));
+for (const kind of TASK_KINDS) objectType(taskOf(kind).schema, RowContentType);
 
-export const RowContent = createUnionType({
-  name: 'RowContent',
-  description: 'What a row holds, by the task of its dataset.',
-  types: () => CONTENT_TYPES as [GraphQLClass],
-  resolveType: (row) => objectType(taskOf((row as TaskRow).task).schema),
-});
 export type RowContent = TaskRow;

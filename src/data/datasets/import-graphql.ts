@@ -34,7 +34,7 @@ import type { NewImport } from './dataset-service.js';
 import { FileType, loadFile } from './file-graphql.js';
 import { importing } from './import-run.js';
 import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
-import { RowContent } from './content-graphql.js';
+import { RowContentType, type RowContent } from './content-graphql.js';
 
 registerEnumType(PreprocessingStep, {
   name: 'PreprocessingStep',
@@ -150,7 +150,7 @@ export class PreviewImportInput {
 
 @ObjectType({ description: 'A row as it would be imported.' })
 export class PreviewRow {
-  @Field(() => RowContent, { nullable: true, description: 'What it would hold; null when the record is no row.' })
+  @Field(() => RowContentType, { nullable: true, description: 'What it would hold; null when the record is no row.' })
   content!: RowContent | null;
 
   @Field(() => String, { nullable: true, description: 'What is wrong with the record; null when nothing is.' })

@@ -1,7 +1,7 @@
 import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime, JsonScalar, make } from '../../graphql-kit/index.js';
 import { Split } from '../importing/splits.js';
-import { RowContent } from './content-graphql.js';
+import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
 import { RowChangeKind, RowSort, type RowOrder, type StoredRow } from './version-rows.js';
 
@@ -29,7 +29,7 @@ export class DatasetRow {
   @Field(() => Split, { description: 'What it is used for.' })
   split!: Split;
 
-  @Field(() => RowContent, {
+  @Field(() => RowContentType, {
     nullable: true,
     description: 'What it holds; null for a record that could not be read as a row.',
   })
@@ -146,13 +146,13 @@ export class RowChangeType {
   @Field(() => RowChangeKind, { description: 'How it differs.' })
   kind!: RowChangeKind;
 
-  @Field(() => RowContent, {
+  @Field(() => RowContentType, {
     nullable: true,
     description: 'Its content in the older version; null when it was not there.',
   })
   before!: RowContent | null;
 
-  @Field(() => RowContent, {
+  @Field(() => RowContentType, {
     nullable: true,
     description: 'Its content in the newer version; null when it is not there.',
   })

@@ -9,6 +9,7 @@ import type { DatasetService } from '../datasets/dataset-service.js';
 import type { DatasetStore } from '../datasets/dataset-store.js';
 import type { StoredRow, VersionRows } from '../datasets/version-rows.js';
 import { Split } from '../importing/splits.js';
+import { hasLabel, inputText, rightLabel } from '../tasks/index.js';
 import type { LabelIndexRecord } from './label-index.js';
 import type { LabelIndexStore } from './label-index-store.js';
 import { labelIndexing, type LabelIndexingContext } from './label-index-run.js';
@@ -59,7 +60,7 @@ export class LabelIndexes {
    */
   async start(workspaceId: WorkspaceId, datasetVersionId: string, idempotencyKey: string): Promise<RunRow> {
     const { dataset } = await this.parts.datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
-    if (dataset.task !== 'CLASSIFICATION')
+    if (!hasLabel(dataset.task))
       throw new GraftError('DATASET_UNUSABLE', `Rows for ${dataset.task} have no labels to vote with.`, {
         field: 'input.datasetVersion',
         hint: 'Index a dataset for CLASSIFICATION.',
@@ -239,8 +240,9 @@ async function* batches(stream: AsyncIterable<readonly StoredRow[]>): AsyncGener
   let batch: LabelledRow[] = [];
   for await (const rows of stream)
     for (const { ordinal, content } of rows) {
-      if (content?.task !== 'CLASSIFICATION') continue;
-      batch.push({ ordinal, text: content.text, label: content.label });
+      const label = content && rightLabel(content);
+      if (label === null) continue;
+      batch.push({ ordinal, text: inputText(content!), label });
       if (batch.length < BATCH) continue;
       yield batch;
       batch = [];

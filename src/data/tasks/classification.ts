@@ -55,6 +55,12 @@ export const classification = defineTask({
     const label = labels.hear(text);
     return label === null ? null : { kind: 'LABEL', label };
   },
+  right: (row) => ({ kind: 'LABEL', label: row.label }),
+
+  training: { answer: 'LABEL_TOKEN', maxTokens: 256 },
+  // A label is read off the first line: what a model adds to it costs time and counts for nothing.
+  answering: { maxTokens: 32, stop: ['\n'] },
+  measure: 'LABELS',
 });
 
 /** Text and label by name, or else the longest column and the one whose values recur most. */

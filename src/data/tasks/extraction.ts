@@ -83,6 +83,12 @@ export const extraction = defineTask({
     return mark && { mark };
   },
   read: (text, input, { labels }) => ({ kind: 'ENTITIES', entities: readMarks(text, input.text, labels) }),
+  right: (row) => ({ kind: 'ENTITIES', entities: row.entities }),
+
+  training: { answer: 'TEXT', maxTokens: 384 },
+  // More than any right answer needs: a marked copy ends by itself.
+  answering: { maxTokens: 1_024, stop: [] },
+  measure: 'ENTITIES',
 });
 
 const triple = ([start, end, type]: unknown[]) => ({ start, end, type });

@@ -43,6 +43,20 @@ export const inputText = (row: TaskRow): string => taskOf(row.task).inputText(ro
 /** What the model should answer, as text that is equal exactly for equal answers. */
 export const outputText = (row: TaskRow): string => taskOf(row.task).outputText(row);
 
+/** The right answer of a row, as `readAnswer` would give it. */
+export const rightAnswer = (row: TaskRow): TaskAnswer => taskOf(row.task).right(row);
+
+/** Whether a row of the kind is answered with one of some labels. */
+export const hasLabel = (kind: TaskKind): boolean => taskOf(kind).stored.label !== undefined;
+/** Whether rows of the kind use labels or entity types, which an adapter for it has to know. */
+export const usesLabels = (kind: TaskKind): boolean => hasLabel(kind) || taskOf(kind).typesPath !== null;
+
+/** The right label of a row that has one, else null. */
+export function rightLabel(row: TaskRow): string | null {
+  const right = rightAnswer(row);
+  return right.kind === 'LABEL' ? right.label : null;
+}
+
 /** What a model reads and what it shall answer. Training renders both with the model's chat template, serving the messages alone. */
 export interface RenderedExample {
   /** The conversation up to the answer, ending with the user. */
@@ -92,4 +106,13 @@ export const rowDigest = (row: TaskRow): string => sha256(canonicalJson(rowConte
 export const textHash = (value: string): string => sha256(value).slice(0, 16);
 
 export { LabelWords } from './label-words.js';
-export { entitySchema, NO_AIDS, type Aids, type Entity, type Span, type TaskAnswer, type TaskContext } from './task.js';
+export {
+  entitySchema,
+  NO_AIDS,
+  type Aids,
+  type Entity,
+  type MeasureName,
+  type Span,
+  type TaskAnswer,
+  type TaskContext,
+} from './task.js';

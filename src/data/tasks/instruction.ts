@@ -74,6 +74,11 @@ export const instruction = defineTask({
   },
   answer: (row) => lastAnswer(row.messages),
   read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
+  right: (row) => ({ kind: 'TEXT', text: lastAnswer(row.messages), refused: false }),
+
+  training: { answer: 'TEXT', maxTokens: 768 },
+  answering: { maxTokens: 256, stop: [] },
+  measure: 'WORDS',
 });
 
 const lastAnswer = (messages: readonly ChatMessage[]): string =>

@@ -3,7 +3,7 @@ import { oneLine, REFUSAL, withFacts } from '../../prompting/index.js';
 import { DataFormat } from '../importing/formats.js';
 import type { FileMapping } from '../importing/mapping.js';
 import { codePointOffsets } from './entity-forms.js';
-import { defineTask, spanSchema, TASK_DEFAULTS, type Span } from './task.js';
+import { defineTask, spanSchema, TASK_DEFAULTS, type Span, type TaskAnswer } from './task.js';
 import { asJson, asText, fail, isRecord, requiredText } from './values.js';
 
 type QuestionField = 'QUESTION' | 'CONTEXT' | 'PASSAGES' | 'ANSWER' | 'ANSWER_START' | 'ANSWERS';
@@ -114,12 +114,13 @@ export const questionAnswering = defineTask({
     ];
   },
   answer: (row) => oneLine(row.answer),
-  read(text) {
-    const said = text.trim();
-    if (said === '') return null;
-    const refused = plain(said) === plain(REFUSAL);
-    return { kind: 'TEXT', text: refused ? '' : said, refused };
-  },
+  read: (text) => (text.trim() === '' ? null : asAnswer(text)),
+  right: (row) => asAnswer(row.answer),
+  fromPassages: true,
+
+  training: { answer: 'TEXT', maxTokens: 640 },
+  answering: { maxTokens: 96, stop: [] },
+  measure: 'ANSWERS',
 });
 
 /** A type, not an interface: inputs of all tasks have to pass for records. */
@@ -137,6 +138,13 @@ const listOfTexts = (value: unknown): string[] | null => {
 function buildPassages(value: unknown): string[] | null {
   if (value === undefined || value === null || value === '') return null;
   return listOfTexts(value) ?? fail('wrong-type', 'PASSAGES is not a list of texts.');
+}
+
+/** An answer, or a refusal: nothing, or the words in which a model says that the passages don't tell. */
+function asAnswer(text: string): TaskAnswer {
+  const said = text.trim();
+  const refused = said === '' || plain(said) === plain(REFUSAL);
+  return { kind: 'TEXT', text: refused ? '' : said, refused };
 }
 
 const plain = (text: string): string =>

@@ -55,6 +55,13 @@ export type TaskAnswer =
   /** `refused`: the model says that it can't answer from what it was shown; then `text` is empty. */
   | { kind: 'TEXT'; text: string; refused: boolean };
 
+/**
+ * What answers of a task are measured by: labels against labels, entities against entities, a translation against a reference, an
+ * answer or a refusal against the right one, or the words of a text against those of the right one. `evaluation/metrics/measures.ts`
+ * says which metrics each has.
+ */
+export type MeasureName = 'LABELS' | 'ENTITIES' | 'TRANSLATIONS' | 'ANSWERS' | 'WORDS';
+
 /** Reports something about the row being built: a rule's id and a note. */
 export type Note = (rule: string, note: string) => void;
 
@@ -132,6 +139,16 @@ export interface TaskDefinition<
   heldTo(input: Input, context: TaskContext): { mark: MarkedCopy } | null;
   /** What a model said, or null when it isn't an answer of this task. Inverse of `answer`. */
   read(text: string, input: Input, context: TaskContext): TaskAnswer | null;
+  /** The right answer, as `read` would give it. */
+  right(row: z.infer<Schema>): TaskAnswer;
+  /** Whether its prompt shows passages that the answer is copied from, so that it can be answered by retrieval. */
+  readonly fromPassages: boolean;
+
+  /** How it is learned by default: its answers as text or as one token for each label, and the tokens of the longest example. */
+  readonly training: { readonly answer: 'TEXT' | 'LABEL_TOKEN'; readonly maxTokens: number };
+  /** How it is answered where it is measured: most tokens, more than any right answer needs, and the texts that end it. */
+  readonly answering: { readonly maxTokens: number; readonly stop: readonly string[] };
+  readonly measure: MeasureName;
 }
 
 interface Side {
@@ -152,6 +169,7 @@ export const TASK_DEFAULTS = {
   passages: () => [],
   oneAnswer: false,
   heldTo: () => null,
+  fromPassages: false,
 };
 
 /** Checks a definition and keeps its exact types. */

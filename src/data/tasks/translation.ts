@@ -110,4 +110,9 @@ export const translation = defineTask({
   },
   answer: (row) => row.target,
   read: (text) => (text.trim() === '' ? null : { kind: 'TEXT', text: text.trim(), refused: false }),
+  right: (row) => ({ kind: 'TEXT', text: row.target, refused: false }),
+
+  training: { answer: 'TEXT', maxTokens: 384 },
+  answering: { maxTokens: 256, stop: [] },
+  measure: 'TRANSLATIONS',
 });

@@ -3,7 +3,7 @@ import type { StoredRow } from '../datasets/version-rows.js';
 import { canonicalJson } from '../../kernel/hashing.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { renderFeatures, type FeatureValues } from '../features/feature-view.js';
-import { readAnswer, renderExample, taskOf, type TaskContext, type TaskRow } from '../tasks/index.js';
+import { readAnswer, renderExample, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../tasks/index.js';
 
 /** Why an example teaches nothing, or not what its row says. */
 export const SupervisionFault = enumeration(
@@ -152,11 +152,12 @@ function faultsOf(
 /** Unseen labels have a fault of their own, and an answer in text is its own reading. */
 function isReadBack(row: TaskRow, answer: string, context: TaskContext): boolean {
   const read = readAnswer(answer, row, context);
-  if (read?.kind === 'ENTITIES' && row.task === 'EXTRACTION') {
-    const known = row.entities.filter((entity) => context.labels.labels.includes(entity.type));
+  const right = rightAnswer(row);
+  if (read?.kind === 'ENTITIES' && right.kind === 'ENTITIES') {
+    const known = right.entities.filter((entity) => context.labels.labels.includes(entity.type));
     const inOrder = [...known].sort((a, b) => a.start - b.start || a.end - b.end);
     return canonicalJson(read.entities) === canonicalJson(inOrder);
   }
-  if (read?.kind === 'LABEL' && row.task === 'CLASSIFICATION') return read.label === row.label;
+  if (read?.kind === 'LABEL' && right.kind === 'LABEL') return read.label === right.label;
   return read !== null || answer.trim() === '' || taskOf(row.task).labels(row).length > 0;
 }

@@ -1,5 +1,5 @@
 import { scoreLabels } from '../../ask/index.js';
-import { factsOf, LabelWords, renderPrompt, Split, vote, type Data } from '../../data/index.js';
+import { factsOf, inputText, LabelWords, renderPrompt, rightLabel, Split, vote, type Data } from '../../data/index.js';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
@@ -86,7 +86,11 @@ export class HybridFitter {
     const opinions: Opinions[] = [];
     for (let from = 0; from < rows.length; from += BATCH) {
       const batch = rows.slice(from, from + BATCH);
-      const request = { workspaceId, embedder: registry.embedder(), texts: batch.map(textOf) };
+      const request = {
+        workspaceId,
+        embedder: registry.embedder(),
+        texts: batch.map(({ content }) => inputText(content)),
+      };
       const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });
       for (const [i, row] of batch.entries()) {
         const { content } = row;
@@ -99,7 +103,7 @@ export class HybridFitter {
         const step = { workspaceId, model, composed: { prompt }, signal };
         const { probabilities } = await scoreLabels(worker, step, answer.labels);
         const neighbours = await data.labelIndexes.nearest(workspaceId, index.id, vectors[i]!);
-        const label = content.task === 'CLASSIFICATION' ? content.label : '';
+        const label = rightLabel(content) ?? '';
         opinions.push({ label, adapter: probabilities, neighbours: vote(neighbours, names, index.fit.rule) });
       }
       await context.progress(
@@ -130,8 +134,6 @@ export class HybridFitter {
     return { rows, views: version.manifest.features.map(({ view }) => view) };
   }
 }
-
-const textOf = ({ content }: AskedRow): string => (content.task === 'CLASSIFICATION' ? content.text : '');
 
 const notIndexed = (): GraftError =>
   new GraftError('CONFLICT', 'The rows that the version was trained on are not indexed.', {

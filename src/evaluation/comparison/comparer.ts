@@ -1,5 +1,5 @@
 import type { Answer, AskService } from '../../ask/index.js';
-import { inputText, Split, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
+import { hasLabel, inputText, Split, taskOf, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Retriever } from '../../knowledge/index.js';
@@ -88,10 +88,10 @@ export class Comparer {
         `${adapter.adapter} was made for ${adapter.task}, the rows are for ${dataset.task}.`,
       );
     if (input.collections !== null) await this.parts.retriever.scope(workspaceId, input.collections);
-    const labelled = dataset.task === 'CLASSIFICATION' && input.collections === null;
+    const labelled = hasLabel(dataset.task) && input.collections === null;
     const reads = labelled
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
-      : dataset.task === 'QUESTION_ANSWERING';
+      : taskOf(dataset.task).fromPassages;
     const possible = COMPARED.filter(
       (each) =>
         each === 'BASE' ||
@@ -167,7 +167,7 @@ export class Comparer {
     signal: AbortSignal,
   ): Promise<Attempt> {
     const started = performance.now();
-    const asTask = strategy === 'BASE' && content.task !== 'QUESTION_ANSWERING';
+    const asTask = strategy === 'BASE' && !taskOf(content.task).fromPassages;
     const said = asTask
       ? { ...(await askRow(this.parts.worker, base, { row: content, facts: '' }, signal)), abstained: false }
       : answeredBy(
@@ -201,7 +201,7 @@ function targetOf(strategy: Compared, { adapter, collections }: ComparisonInput,
   return {
     adapter: adapts ? adapter : null,
     collections: reads ? collections : null,
-    dataset: reads && collections === null && task === 'CLASSIFICATION' ? dataset : null,
+    dataset: reads && collections === null && hasLabel(task) ? dataset : null,
   };
 }
 

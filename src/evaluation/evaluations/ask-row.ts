@@ -1,19 +1,18 @@
-import { heldTo, mostProbable, renderPrompt, shownPassages, type TaskContext, type TaskRow } from '../../data/index.js';
+import {
+  heldTo,
+  mostProbable,
+  renderPrompt,
+  shownPassages,
+  taskOf,
+  type TaskContext,
+  type TaskRow,
+} from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { oneLine, REFUSAL, renderChat } from '../../prompting/index.js';
 import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
-
-/** Most tokens of an answer: more than the right one of any row needs; a marked copy ends by itself. */
-const MAX_TOKENS = {
-  CLASSIFICATION: 32,
-  EXTRACTION: 1_024,
-  TRANSLATION: 256,
-  QUESTION_ANSWERING: 96,
-  INSTRUCTION: 256,
-};
 
 /** A model that answers, alone or with an adapter. */
 export interface Answering {
@@ -49,12 +48,11 @@ export async function askRow(
     const best = mostProbable(shares);
     return { text: context.labels.say(labels[best]!.label), probability: shares[best]! };
   }
-  // A label is read off the first line: what a model adds to it costs time and counts for nothing.
-  const stop = row.task === 'CLASSIFICATION' ? ['\n'] : [];
+  const { maxTokens, stop } = taskOf(row.task).answering;
   // As `ask` does: whoever learned to answer from passages is held to spans of them.
   const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
   const constraint = copyFrom.length > 0 ? { copyFrom, refusal: REFUSAL } : (heldTo(row, context) ?? undefined);
-  const request = { workspaceId, model, prompt, maxTokens: MAX_TOKENS[row.task], temperature: 0, stop, constraint };
+  const request = { workspaceId, model, prompt, maxTokens, temperature: 0, stop: [...stop], constraint };
   for await (const event of worker.generate(request, options))
     if (event.type === 'done') return { text: event.text.trim(), probability: null };
   throw new Error('the worker’s stream ended without its last event');

@@ -1,8 +1,10 @@
 import {
   factsOf,
+  hasLabel,
   inputText,
   LabelWords,
   outputText,
+  rightLabel,
   type Data,
   Split,
   type TaskContext,
@@ -102,7 +104,7 @@ export class Evaluator {
     const own: EvaluationInput = {
       ...{ target, against, datasetVersionId: version.id, split, rows, seed, others },
       retention: input.retention && target.adapterVersionId !== null,
-      regression: input.regression && dataset.task === 'CLASSIFICATION',
+      regression: input.regression && hasLabel(dataset.task),
     };
     return this.parts.runs.enqueue(evaluation, { workspaceId, input: own, idempotencyKey, subjectId: version.id });
   }
@@ -259,7 +261,7 @@ export class Evaluator {
   ): Promise<Regression | null> {
     const { run, input, signal } = context;
     const of = async (split: Split): Promise<LabelledText[]> => {
-      const stream = this.parts.data.rows.stream('CLASSIFICATION', rowGroups, { split, quarantined: false });
+      const stream = this.parts.data.rows.stream(rows[0]!.task, rowGroups, { split, quarantined: false });
       return labelledTexts((await sampleRows(stream, MOST_FITTED, input.seed)).map(({ content }) => content));
     };
     await context.progress(MEASURED, 'Fitting a regression on the embedder’s vectors to the same rows.');
@@ -301,7 +303,10 @@ export class Evaluator {
 }
 
 const labelledTexts = (rows: readonly TaskRow[]): LabelledText[] =>
-  rows.flatMap((row) => (row.task === 'CLASSIFICATION' ? [{ text: row.text, label: row.label }] : []));
+  rows.flatMap((row) => {
+    const label = rightLabel(row);
+    return label === null ? [] : [{ text: inputText(row), label }];
+  });
 
 function record(
   evaluationId: string,

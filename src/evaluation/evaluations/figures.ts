@@ -1,36 +1,21 @@
 import { z } from 'zod';
-import { readAnswer, renderExample, NO_AIDS, type TaskContext, type TaskRow } from '../../data/index.js';
+import { hasLabel, readAnswer, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../../data/index.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import {
-  accuracy,
   calibrationBins,
   calibrationError,
   confusions,
-  macroF1,
   perClass,
-  worstClassF1,
   type LabelledRow,
 } from '../metrics/classification.js';
-import { entityF1, entityPrecision, entityRecall, type EntityRow } from '../metrics/entities.js';
+import { asLabelled, measureNamed, type GivenAnswer, type Measure } from '../metrics/measures.js';
 import { measure, type Metric } from '../metrics/metric.js';
-import {
-  exactMatch,
-  refusalPrecision,
-  refusalRecall,
-  tokenF1,
-  type AnsweredRow,
-} from '../metrics/question-answering.js';
-import { bleu, chrf, type TranslatedRow } from '../metrics/translation.js';
 import { regression } from '../regression/regression.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 
 /** A row's answer as the model gave it. */
-export interface Answered {
-  text: string;
-  /** Of the label among all labels, 0..1; null where the answer was not chosen by label tokens. */
-  probability: number | null;
-}
+export type Answered = Pick<GivenAnswer, 'text' | 'probability'>;
 
 const interval = { value: z.number(), low: z.number(), high: z.number() };
 const metricFigure = z.object({
@@ -69,94 +54,29 @@ export const storedFigures = storedJson(figures);
 /** Cells of a confusion matrix that are kept, the fullest first: all of a matrix of 100 labels that errs widely. */
 const MOST_CELLS = 2_000;
 
-/** How one kind of task is measured. Methods, so that measures of all kinds can stand in one list, each given rows of its own. */
-interface Measured<Row> {
-  metrics: readonly Metric<Row>[];
-  /** How right one row is, 0..1. */
-  score(row: Row): number;
-  /** A row with its answer, in the form that the metrics take. */
-  read(row: TaskRow, answer: Answered, context: TaskContext): Row;
-}
-
-const classification = (context: TaskContext): Measured<LabelledRow> => ({
-  metrics: [accuracy, macroF1(context.labels.labels), worstClassF1(context.labels.labels), calibrationError],
-  score: (row) => measure(accuracy, [row]),
-  read(row, { text, probability }) {
-    const said = readAnswer(text, row, context);
-    return {
-      gold: row.task === 'CLASSIFICATION' ? row.label : '',
-      predicted: said?.kind === 'LABEL' ? said.label : null,
-      probability,
-    };
-  },
+/** What a model gave to a row, in the form that measures take. */
+const given = (row: TaskRow, { text, probability }: Answered, context: TaskContext): GivenAnswer => ({
+  right: rightAnswer(row),
+  said: readAnswer(text, row, context),
+  ...{ text, probability },
 });
 
-const extraction: Measured<EntityRow> = {
-  metrics: [entityF1, entityPrecision, entityRecall],
-  score: (row) => (row.gold.length + row.predicted.length === 0 ? 1 : measure(entityF1, [row])),
-  read(row, { text }, context) {
-    const said = readAnswer(text, row, context);
-    return {
-      gold: row.task === 'EXTRACTION' ? row.entities : [],
-      predicted: said?.kind === 'ENTITIES' ? said.entities : [],
-    };
-  },
-};
-
-const translation: Measured<TranslatedRow> = {
-  metrics: [chrf, bleu],
-  score: (row) => measure(chrf, [row]) / 100,
-  read: (row, { text }) => ({ reference: row.task === 'TRANSLATION' ? row.target : '', translation: text }),
-};
-
-const questionAnswering: Measured<AnsweredRow> = {
-  metrics: [tokenF1, exactMatch, refusalPrecision, refusalRecall],
-  score: (row) => measure(tokenF1, [row]),
-  read(row, { text }, context) {
-    const said = readAnswer(text, row, context);
-    const right = row.task === 'QUESTION_ANSWERING' ? readAnswer(row.answer, row, context) : null;
-    const gold = right?.kind === 'TEXT' && !right.refused ? [right.text] : [];
-    return { gold, answer: said?.kind === 'TEXT' ? said.text : '' };
-  },
-};
-
-const instruction: Measured<AnsweredRow> = {
-  metrics: [tokenF1, exactMatch],
-  score: (row) => measure(tokenF1, [row]),
-  read: (row, { text }, context) => ({ gold: [renderExample(row, context, NO_AIDS).answer], answer: text }),
-};
-
-/** Calls `use` with the measure of a task: each row that it reads is of the kind that its metrics take. */
-function withMeasure<T>(task: TaskRow['task'], context: TaskContext, use: <Row>(measured: Measured<Row>) => T): T {
-  switch (task) {
-    case 'CLASSIFICATION':
-      return use(classification(context));
-    case 'EXTRACTION':
-      return use(extraction);
-    case 'TRANSLATION':
-      return use(translation);
-    case 'QUESTION_ANSWERING':
-      return use(questionAnswering);
-    case 'INSTRUCTION':
-      return use(instruction);
-  }
-}
+const measureFor = ({ task }: TaskRow, context: TaskContext): Measure => measureNamed(taskOf(task).measure, context);
 
 /** How right the answer to one row is, 0..1: equal labels, F1 of entities or words, chrF. */
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
-  withMeasure(row.task, context, ({ read, score }) => score(read(row, answer, context)));
+  measureFor(row, context).score(given(row, answer, context));
 
 /** The metric of a task that decides, with what one row adds to its sums. */
-export const decidingStatistics = (
+export function decidingStatistics(
   row: TaskRow,
   answer: Answered,
   context: TaskContext,
-): { metric: Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>; statistics: readonly number[]; score: number } =>
-  withMeasure(row.task, context, ({ metrics, read, score }) => {
-    const [metric] = metrics as readonly [(typeof metrics)[number]];
-    const asRead = read(row, answer, context);
-    return { metric, statistics: metric.statistics(asRead), score: score(asRead) };
-  });
+): { metric: Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>; statistics: readonly number[]; score: number } {
+  const { metrics, score } = measureFor(row, context);
+  const read = given(row, answer, context);
+  return { metric: metrics[0], statistics: metrics[0].statistics(read), score: score(read) };
+}
 
 /** All figures with their intervals. @param against answers of another to the same rows, null when it is compared with nobody */
 export function measureAnswers(
@@ -165,14 +85,10 @@ export function measureAnswers(
   against: readonly Answered[] | null,
   context: TaskContext,
 ): Omit<Figures, 'retention' | 'regression'> {
-  const { task } = rows[0]!;
-  const read = <Row>(measured: Measured<Row>, all: readonly Answered[]): Row[] =>
-    all.map((answer, i) => measured.read(rows[i]!, answer, context));
-  const labelled = task === 'CLASSIFICATION' ? labelledRows(rows, answers, context) : [];
-  const metrics = withMeasure(task, context, (measured) => {
-    const [after, before] = [read(measured, answers), against && read(measured, against)];
-    return measured.metrics.map((metric) => figureOf(metric, before, after));
-  });
+  const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
+  const [after, before] = [read(answers), against && read(against)];
+  const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];
+  const metrics = measureFor(rows[0]!, context).metrics.map((metric) => figureOf(metric, before, after));
   const calibrated = answers.every(({ probability }) => probability !== null);
   return {
     metrics: metrics.filter(({ name }) => calibrated || name !== calibrationError.name),
@@ -183,28 +99,28 @@ export function measureAnswers(
 }
 
 /** The metric of the task that decides, of all rows, without an interval. */
-export const decidingMetric = (
+export function decidingMetric(
   rows: readonly TaskRow[],
   answers: readonly Answered[],
   context: TaskContext,
-): { name: string; value: number; higherIsBetter: boolean } =>
-  withMeasure(rows[0]!.task, context, ({ metrics, read }) => {
-    const metric = metrics[0]!;
-    const value = measure(
-      metric,
-      answers.map((answer, i) => read(rows[i]!, answer, context)),
-    );
-    return { name: metric.name, value, higherIsBetter: metric.higherIsBetter };
-  });
+): { name: string; value: number; higherIsBetter: boolean } {
+  const [metric] = measureFor(rows[0]!, context).metrics;
+  const read = answers.map((answer, i) => given(rows[i]!, answer, context));
+  return { name: metric.name, value: measure(metric, read), higherIsBetter: metric.higherIsBetter };
+}
 
-/** Rows of a classification with their answers, as its metrics take them. */
+/** Rows with a label and their answers, as the metrics of labels take them. */
 export const labelledRows = (
   rows: readonly TaskRow[],
   answers: readonly Answered[],
   context: TaskContext,
-): LabelledRow[] => answers.map((answer, i) => classification(context).read(rows[i]!, answer, context));
+): LabelledRow[] => answers.map((answer, i) => asLabelled(given(rows[i]!, answer, context)));
 
-function figureOf<Row>(metric: Metric<Row>, before: readonly Row[] | null, after: readonly Row[]): MetricFigure {
+function figureOf(
+  metric: Metric<GivenAnswer>,
+  before: readonly GivenAnswer[] | null,
+  after: readonly GivenAnswer[],
+): MetricFigure {
   const { value, low, high } = estimate(metric, after);
   const paired = before && pairedDifference(metric, before, after);
   return {

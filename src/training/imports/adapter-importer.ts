@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RENDERING_VERSION, TaskKind } from '../../data/index.js';
+import { RENDERING_VERSION, taskOf, usesLabels, type TaskKind } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
@@ -139,10 +139,11 @@ export class AdapterImporter {
 }
 
 /** @throws BAD_USER_INPUT unless labels and languages are there just where the task has some */
-function requireAnswers(task: string, labels: readonly string[], languages: object | null): void {
-  const labelled = task === TaskKind.CLASSIFICATION || task === TaskKind.EXTRACTION;
+function requireAnswers(task: TaskKind, labels: readonly string[], languages: object | null): void {
+  const labelled = usesLabels(task);
   if (labelled !== labels.length > 0)
     throw badInput('input.labels', labelled ? `${task} needs its labels.` : `${task} has no labels.`);
-  if ((task === TaskKind.TRANSLATION) !== (languages !== null))
-    throw badInput('input.languages', 'TRANSLATION needs its languages, and no other task has some.');
+  const translates = taskOf(task).twoLanguages;
+  if (translates !== (languages !== null))
+    throw badInput('input.languages', `${task} ${translates ? 'needs its' : 'has no'} languages.`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TASK_KINDS } from '../../data/index.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 
@@ -9,7 +10,7 @@ export const adapterImport = defineRunKind({
     z.object({
       adapter: z.string(),
       description: z.string(),
-      task: z.string(),
+      task: z.enum(TASK_KINDS),
       modelId: z.string(),
       variantId: z.string(),
       /** PEFT's two files, or one archive of the folder that they are in. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasLabel, taskOf, type TaskKind } from '../../data/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { storedJson } from '../../kernel/stored-json.js';
 
@@ -91,18 +92,12 @@ const COMMON: Recipe = {
   seed: 1,
 };
 
-/** The preset of each kind of task. */
-export const PRESETS = {
-  CLASSIFICATION: { ...COMMON, answer: 'LABEL_TOKEN', maxTokens: 256 },
-  EXTRACTION: { ...COMMON, maxTokens: 384 },
-  TRANSLATION: { ...COMMON, maxTokens: 384 },
-  QUESTION_ANSWERING: { ...COMMON, maxTokens: 640 },
-  INSTRUCTION: { ...COMMON, maxTokens: 768 },
-} as const satisfies Record<string, Recipe>;
+/** The preset of a kind of task: what all have in common, and what the task says of itself. */
+export const presetOf = (task: TaskKind): Recipe => ({ ...COMMON, ...taskOf(task).training });
 
 /** The preset with what the caller wants otherwise. @throws BAD_USER_INPUT that names the field */
-export function recipeFor(task: keyof typeof PRESETS, overrides: RecipeOverrides, field = 'input.recipe'): Recipe {
-  const preset: Recipe = PRESETS[task];
+export function recipeFor(task: TaskKind, overrides: RecipeOverrides, field = 'input.recipe'): Recipe {
+  const preset = presetOf(task);
   const given = definedOnly(overrides);
   const wanted = { ...preset, ...given, retention: { ...preset.retention, ...definedOnly(overrides.retention ?? {}) } };
   const parsed = recipe.safeParse(wanted);
@@ -111,7 +106,7 @@ export function recipeFor(task: keyof typeof PRESETS, overrides: RecipeOverrides
     const at = [field, ...(issue?.path ?? [])].join('.');
     throw badInput(at, `${at}: ${issue?.message ?? 'is not valid'}.`);
   }
-  if (parsed.data.answer === 'LABEL_TOKEN' && task !== 'CLASSIFICATION')
+  if (parsed.data.answer === 'LABEL_TOKEN' && !hasLabel(task))
     throw badInput(`${field}.answer`, 'Only labels can be learned as one token each.', 'Use TEXT for this task.');
   return parsed.data;
 }

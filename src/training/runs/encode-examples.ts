@@ -4,6 +4,7 @@ import {
   auditSupervision,
   factsOf,
   renderExample,
+  rightLabel,
   shownPassages,
   type StoredRow,
   type SupervisionAudit,
@@ -150,7 +151,8 @@ function answerTokens(
   tokenOf: ReadonlyMap<string, number> | null,
 ): number[] | null {
   if (tokenOf === null) return [...text, endToken];
-  const token = content?.task === 'CLASSIFICATION' ? tokenOf.get(content.label) : undefined;
+  const label = content && rightLabel(content);
+  const token = label === null ? undefined : tokenOf.get(label);
   return token === undefined ? null : [token];
 }
 

@@ -229,15 +229,17 @@ describe('datasets over GraphQL', () => {
     expect(dataset.latestVersion).toMatchObject({ version: 2, parents: [{ version: 1 }] });
     const against = dataset.latestVersion.parents[0]!.id;
     const { dataset: other } = await ask<{ dataset: { version: { diff: unknown } } }>(
-      'query ($against: ID!) { dataset(name: "messages") { version(number: 2) { diff(against: $against) { added removed changed unchanged changes { edges { node { key kind after { ... on ClassificationContent { label } } } } } } } } }',
+      'query ($against: ID!) { dataset(name: "messages") { version(number: 2) { diff(against: $against) { added removed changed unchanged changes { edges { node { key kind after { input output ... on ClassificationContent { text label } } } } } } } } }',
       { against },
     );
+    const [text, label] = ['The vent does not open any more', 'irrigation_fault'];
+    const after = { input: text, output: label, text, label };
     expect(other.version.diff).toEqual({
       added: 1,
       removed: 0,
       changed: 0,
       unchanged: 324,
-      changes: { edges: [{ node: { key: 'msg-9001', kind: 'ADDED', after: { label: 'irrigation_fault' } } }] },
+      changes: { edges: [{ node: { key: 'msg-9001', kind: 'ADDED', after } }] },
     });
   });
 

@@ -6,6 +6,7 @@ import {
   readAnswer,
   renderExample,
   renderPrompt,
+  rightAnswer,
   TASK_KINDS,
   type TaskContext,
   type TaskKind,
@@ -92,6 +93,7 @@ describe('every kind of task', () => {
       INSTRUCTION: { kind: 'TEXT', text: 'Goodbye', refused: false },
     }[kind];
     expect(readAnswer(renderExample(row, SHARED, NO_AIDS).answer, row, SHARED)).toEqual(right);
+    expect(rightAnswer(row)).toEqual(right);
   });
 
   it.each(TASK_KINDS)('%s: facts stand in the prompt', (kind) => {

@@ -1,13 +1,14 @@
-import { PRESETS, recipe, recipeFor } from '../../../src/training/recipes/recipe.js';
+import { TASK_KINDS } from '../../../src/data/index.js';
+import { presetOf, recipe, recipeFor } from '../../../src/training/recipes/recipe.js';
 
 describe('recipes', () => {
   it('has a preset for each kind of task that its own checks accept', () => {
-    for (const preset of Object.values(PRESETS)) expect(recipe.parse(preset)).toEqual(preset);
+    for (const preset of TASK_KINDS.map(presetOf)) expect(recipe.parse(preset)).toEqual(preset);
   });
 
   it('takes what the caller wants otherwise and leaves the rest', () => {
     const changed = recipeFor('CLASSIFICATION', { epochs: 2, retention: { weight: 0 } });
-    expect(changed).toEqual({ ...PRESETS.CLASSIFICATION, epochs: 2, retention: { weight: 0, tokens: 64 } });
+    expect(changed).toEqual({ ...presetOf('CLASSIFICATION'), epochs: 2, retention: { weight: 0, tokens: 64 } });
   });
 
   it.each([

@@ -15,9 +15,7 @@ export function Neighbours({ neighbours }: Pick<AnswerShownFragment, 'neighbours
                 <Badge size="xs" mr="xs">
                   {label}
                 </Badge>
-                {row?.content?.__typename === 'ClassificationContent' ? (
-                  row.content.text
-                ) : (
+                {row?.content?.input ?? (
                   <Text component="span" size="sm" c="dimmed">
                     erased
                   </Text>
