@@ -289,6 +289,32 @@ describe('the console, when something goes wrong,', () => {
     120_000,
   );
 
+  itInBrowser(
+    'reloads once when an upgrade has taken away the code of a page, and says so when that does not help',
+    async () => {
+      const page = await browser.open('/ask');
+      let loads = 0;
+      page.on('load', () => (loads += 1));
+      const asked: string[] = [];
+      const gone = async (name: string, times: number) =>
+        page.route(`**/console/assets/${name}-*.js`, async (route) => {
+          asked.push(name);
+          return asked.filter((each) => each === name).length > times
+            ? route.continue()
+            : route.fulfill({ status: 404 });
+        });
+      await gone('knowledge', 1);
+      await page.getByRole('link', { name: 'Knowledge' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Knowledge' }).waitFor();
+      expect([loads, new URL(page.url()).pathname]).toEqual([1, '/knowledge']);
+      await gone('models', Infinity);
+      await page.getByRole('link', { name: 'Models' }).click();
+      await page.getByRole('button', { name: 'Reload the page' }).waitFor();
+      expect([loads, asked]).toEqual([2, ['knowledge', 'knowledge', 'models', 'models']]);
+      await page.context().close();
+    },
+  );
+
   itInBrowser('ran no script of a name or a label', async () => {
     expect(browser.foreign).toEqual([]);
     expect(
