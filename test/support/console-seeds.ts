@@ -1,9 +1,15 @@
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../src/kernel/ids.js';
+import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { asColumn, type Database } from '../../src/platform/database/index.js';
+import { EventLog } from '../../src/platform/events/index.js';
+import { runStream } from '../../src/platform/runs/index.js';
+import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { Split } from '../../src/data/index.js';
 import { storedLearned } from '../../src/ask/router/router.js';
 import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
+import { presetOf } from '../../src/training/index.js';
+import { training } from '../../src/training/runs/training-run.js';
 
 /** Copies a run that ended so often that there are `total` in all: what years of use leave. */
 export async function copyRuns({ pool }: Database, total: number): Promise<void> {
@@ -152,4 +158,60 @@ export async function addRouter({ prisma }: Database): Promise<void> {
       ),
     },
   });
+}
+
+/** A training that another gateway seems to work at, with so many steps behind it. Its lease never ends, so that nobody takes it over. */
+export async function beginTraining(
+  database: Database,
+  steps: number,
+): Promise<{ id: string; step(): Promise<unknown> }> {
+  const id = newId();
+  const stepAt = (step: number) =>
+    training.events.step.encode({
+      ...{
+        step,
+        steps: 2 * steps,
+        epoch: step / steps,
+        loss: 2 + Math.sin(step / 9),
+        smoothedLoss: 2 + 100 / (step + 50),
+      },
+      ...{
+        replayKl: 0.01 + 1 / (step + 20),
+        learningRate: 1e-3 * Math.exp(-step / steps),
+        gradientNorm: 1 + Math.cos(step),
+      },
+      ...{ tokensPerSecond: 150 + (step % 7), etaSeconds: 60, memoryBytes: 2e9 },
+    });
+  const variant = await database.prisma.modelVariant.findFirstOrThrow();
+  await database.prisma.run.create({
+    data: {
+      ...{
+        id,
+        workspaceId,
+        kind: 'TRAINING',
+        status: 'RUNNING',
+        progress: 0.5,
+        inputDigest: id,
+        startedAt: new Date(),
+      },
+      ...{ attempt: 1, leaseOwner: newId(), leaseUntil: new Date('2100-01-01') },
+      input: asColumn(
+        training.input.encode({
+          ...{ adapter: 'routing', description: '', task: 'CLASSIFICATION', datasetVersionId: newId() },
+          ...{ modelId: variant.modelId, variantId: variant.id, recipe: presetOf('CLASSIFICATION') },
+        }),
+      ),
+    },
+  });
+  await database.pool.query(
+    `INSERT INTO event (stream, sequence, workspace_id, type, payload)
+     SELECT $1, n, $2, 'step', payload FROM jsonb_array_elements($3::jsonb) WITH ORDINALITY AS each (payload, n)`,
+    [runStream(id), workspaceId, JSON.stringify(Array.from({ length: steps }, (_, i) => stepAt(i + 1)))],
+  );
+  const events = new EventLog({ database, log: silentLogger() });
+  let last = steps;
+  return {
+    id: toGlobalId('TrainingRun', id),
+    step: () => events.append(workspaceId, runStream(id), 'step', stepAt(++last)),
+  };
 }
