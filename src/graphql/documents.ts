@@ -13,7 +13,13 @@ import type { OperationCost } from '../graphql-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
-import { checkVariableSizes, listBounds, MOST_REQUEST_ERRORS, variableErrors } from './variables.js';
+import {
+  checkVariableSizes,
+  MOST_REQUEST_ERRORS,
+  variableBounds,
+  variableErrors,
+  type VariableBounds,
+} from './variables.js';
 
 /**
  * Root fields that compute for seconds: alone in their operation, never over GET, never cached.
@@ -26,8 +32,8 @@ export interface PreparedDocument {
   readonly document: DocumentNode;
   /** Whether an operation of it holds a field of `EXCLUSIVE_FIELDS`. */
   readonly exclusive: boolean;
-  /** The most items of each list that a variable may hold; undefined where no operation has variables. */
-  readonly listBounds: ReadonlyMap<string, number> | undefined;
+  /** How much variables may hold; undefined where no operation has any. */
+  readonly bounds: VariableBounds | undefined;
   /** Costs of its operations by name, known when they don't depend on variables. */
   readonly costs: ReadonlyMap<string, number>;
 }
@@ -88,7 +94,7 @@ export class DocumentChecker {
    * @throws BAD_USER_INPUT, QUERY_TOO_COMPLEX, or RequestRefused with the first errors about the variables
    */
   checkVariables(
-    { document, listBounds, costs }: PreparedDocument,
+    { document, bounds, costs }: PreparedDocument,
     operationName?: string | null,
     variables?: Readonly<Record<string, unknown>> | null,
   ): OperationCost {
@@ -97,7 +103,7 @@ export class DocumentChecker {
     const limit = this.limits.cost;
     if (known !== undefined || !operation) return { requested: known ?? 0, limit };
     const given = variables ?? {};
-    checkVariableSizes(this.schema, operation, given, listBounds ?? new Map<string, number>());
+    if (bounds) checkVariableSizes(this.schema, operation, given, bounds);
     const errors = variableErrors(this.schema, operation, given);
     if (errors.length > 0) throw new RequestRefused(errors.map((error) => codedError(error, 'BAD_USER_INPUT')));
     return { requested: checkCost(this.schema, { document, operationName, variables: given }, this.limits), limit };
@@ -127,11 +133,11 @@ export class DocumentChecker {
       const hasVariables = document.definitions.some(
         (definition) => 'variableDefinitions' in definition && (definition.variableDefinitions?.length ?? 0) > 0,
       );
-      if (hasVariables) return { document, exclusive, listBounds: listBounds(this.schema, document), costs: new Map() };
+      if (hasVariables) return { document, exclusive, bounds: variableBounds(this.schema, document), costs: new Map() };
       const costs = new Map<string, number>();
       for (const operationName of rootFields.keys())
         costs.set(operationName, checkCost(this.schema, { document, operationName }, this.limits));
-      return { document, exclusive, listBounds: undefined, costs };
+      return { document, exclusive, bounds: undefined, costs };
     } catch (error) {
       // graphql-js reads and validates by recursion: a few thousand brackets inside each other end the stack.
       if (error instanceof RangeError)

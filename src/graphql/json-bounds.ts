@@ -1,4 +1,6 @@
 import { transcode } from 'node:buffer';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { scan } from 'secure-json-parse';
 import { GraftError } from '../kernel/errors.js';
 
 /** How much structure a JSON text may have; long strings in it are bounded by its bytes alone. */
@@ -80,3 +82,47 @@ const beyond = (what: string, allowed: number, unit: string): GraftError =>
   new GraftError('QUERY_TOO_COMPLEX', `The request’s JSON is ${what} ${allowed} ${unit}, the most that is read.`, {
     hint: 'Send less at once, or large data as a file (`POST /files`).',
   });
+
+/** Bytes that every step of reading gets through in some 3 ms: below, turns would only add to the time of an answer. */
+const LARGE = 1024 * 1024;
+
+/** Lets the event loop turn before a step of work on something large, and does nothing for what is small. */
+export const turnBefore = async (bytes: number): Promise<void> => (bytes < LARGE ? undefined : nextTurn());
+
+/**
+ * Checks and decodes a JSON text. A large one takes the event loop for 20 ms a step, which therefore are turns of their own.
+ * @throws QUERY_TOO_COMPLEX
+ */
+export async function readJsonText(utf8: Buffer, limits: JsonLimits): Promise<string> {
+  // Whoever put it together from its pieces has had this turn.
+  await turnBefore(utf8.length);
+  checkJson(utf8, limits);
+  await turnBefore(utf8.length);
+  const text = textOf(utf8);
+  await turnBefore(utf8.length);
+  return text;
+}
+
+/**
+ * Reads the JSON of a body.
+ * @throws QUERY_TOO_COMPLEX; BAD_REQUEST when it is no JSON, or would set a prototype
+ */
+export async function readJson(utf8: Buffer, limits: JsonLimits): Promise<unknown> {
+  const text = await readJsonText(utf8, limits);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new GraftError('BAD_REQUEST', 'The body is not valid JSON.', { cause });
+  }
+  await turnBefore(utf8.length);
+  // In the values, of which there are few: `parse` of the same library looks through the text, for as long as parsing takes.
+  if (typeof value === 'object' && value !== null) {
+    try {
+      scan(value);
+    } catch (cause) {
+      throw new GraftError('BAD_REQUEST', 'The body’s JSON would set a prototype.', { cause });
+    }
+  }
+  return value;
+}

@@ -8,7 +8,7 @@ import { DocumentChecker } from './documents.js';
 import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
-import { checkJson, textOf } from './json-bounds.js';
+import { readJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { cannotListen } from './listening.js';
 import { addConsole } from './console/console.js';
@@ -100,15 +100,9 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     // Addresses that can't be decoded; no hook has seen them.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
-  const parseJson = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      checkJson(body as Buffer, limits.json);
-    } catch (error) {
-      return done(error as Error);
-    }
-    return parseJson(request, textOf(body as Buffer), done);
-  });
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request: FastifyRequest, body: Buffer) =>
+    readJson(body, limits.json),
+  );
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {

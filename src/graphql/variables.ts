@@ -28,20 +28,33 @@ export const MOST_REQUEST_ERRORS = 5;
 /** Longer than any name of the schema: the search for "did you mean" takes time that grows with the name. */
 const LONGEST_KEY = 200;
 
-/**
- * For each variable that stands for a list, the most items that the arguments and fields it is given to may hold;
- * where it is given to several, the largest: the others refuse what is too long for them when they are resolved.
- */
-export function listBounds(schema: GraphQLSchema, document: DocumentNode): ReadonlyMap<string, number> {
-  const bounds = new Map<string, number>();
+/** Longer than any name, key, id or cursor: a database that is asked for one of 8 MB holds the event loop for 100 ms. */
+const LONGEST_NAME = 10_000;
+
+/** What is known of variables from the document alone. */
+export interface VariableBounds {
+  /**
+   * For each that stands for a list, the most items that the arguments and fields it is given to may hold;
+   * where it is given to several, the largest: the others refuse what is too long for them when they are resolved.
+   */
+  items: ReadonlyMap<string, number>;
+  /** Those given to an argument itself: long texts stand in fields of inputs, arguments name something. */
+  names: ReadonlySet<string>;
+}
+
+export function variableBounds(schema: GraphQLSchema, document: DocumentNode): VariableBounds {
+  const items = new Map<string, number>();
+  const names = new Set<string>();
   const types = new TypeInfo(schema);
-  const note = (variable: string, most: number) => bounds.set(variable, Math.max(most, bounds.get(variable) ?? 0));
+  const note = (variable: string, most: number) => items.set(variable, Math.max(most, items.get(variable) ?? 0));
   visit(
     document,
     visitWithTypeInfo(types, {
       Argument: ({ value }) => {
         const argument = types.getArgument();
-        if (value.kind === Kind.VARIABLE && argument) note(value.name.value, mostItems(argument));
+        if (value.kind !== Kind.VARIABLE || !argument) return;
+        note(value.name.value, mostItems(argument));
+        names.add(value.name.value);
       },
       ObjectField: ({ name, value }) => {
         const parent = getNamedType(types.getParentInputType());
@@ -50,7 +63,7 @@ export function listBounds(schema: GraphQLSchema, document: DocumentNode): Reado
       },
     }),
   );
-  return bounds;
+  return { items, names };
 }
 
 /** Characters of a value that does not fit which its error may quote: graphql-js quotes all of it, as often as it is read. */
@@ -58,21 +71,28 @@ const LONGEST_ECHO = 1_000;
 
 /**
  * Checks the variables before they are coerced: every list against the number of items that its description allows, before
- * anything looks at the items, and every value that will not fit against the length that an error about it may quote.
+ * anything looks at the items, every id and name against the longest, and every value that will not fit against the length
+ * that an error about it may quote.
  * @throws BAD_USER_INPUT naming the list or the value
  */
 export function checkVariableSizes(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
-  bounds: ReadonlyMap<string, number>,
+  { items, names }: VariableBounds,
 ): void {
   const check = new SizeCheck();
   for (const { variable, type: node } of operation.variableDefinitions ?? []) {
     const name = variable.name.value;
     const type = typeFromAST(schema, node);
-    if (isInputType(type)) check.value(variables[name], type, name, bounds.get(name) ?? 0);
+    if (names.has(name) && getNamedType(type)?.name === 'String') checkName(variables[name], name);
+    if (isInputType(type)) check.value(variables[name], type, name, items.get(name) ?? 0);
   }
+}
+
+function checkName(value: unknown, path: string): void {
+  if (typeof value === 'string' && value.length > LONGEST_NAME)
+    throw badInput(path, `${path} is ${value.length} characters long; at most ${LONGEST_NAME} are taken.`);
 }
 
 /** Goes through values as coercion will, and no further than where that will stop. */
@@ -84,8 +104,9 @@ class SizeCheck {
     const nullable = getNullableType(type);
     if (isListType(nullable)) this.#list(value, nullable.ofType, path, most);
     else if (isInputObjectType(nullable)) this.#object(value, nullable, path);
-    else if (isText(value, nullable)) return;
-    else this.#misfit(value, path, `a value of the type ${nullable.name}`, isCertainlyWrong(value, nullable));
+    else if (isText(value, nullable)) {
+      if (nullable.name === 'ID') checkName(value, path);
+    } else this.#misfit(value, path, `a value of the type ${nullable.name}`, isCertainlyWrong(value, nullable));
   }
 
   #list(value: unknown, item: GraphQLInputType, path: string, most: number): void {

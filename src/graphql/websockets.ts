@@ -7,7 +7,7 @@ import { GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import { HalfSent } from './half-sent.js';
-import { checkJson, textOf } from './json-bounds.js';
+import { readJsonText, turnBefore } from './json-bounds.js';
 import type { Limits } from './limits.js';
 import { requestIdOf } from './request-scope.js';
 import type { PreparedOperation, StreamRunner } from './stream-runner.js';
@@ -59,6 +59,22 @@ function keepAlive(socket: WebSocket): void {
   socket.once('close', () => clearInterval(timer));
 }
 
+/** Takes a socket's messages one after the other; nothing is read from it while one is taken. */
+function onMessages(socket: WebSocket, take: (data: Buffer) => Promise<void>): void {
+  let last = Promise.resolve();
+  let waiting = 0;
+  socket.on('message', (data) => {
+    waiting += 1;
+    socket.pause();
+    last = last
+      .then(() => take(data as Buffer))
+      .finally(() => {
+        waiting -= 1;
+        if (waiting === 0) socket.resume();
+      });
+  });
+}
+
 /**
  * `graphql-transport-ws` on /graphql, by graphql-ws's own protocol engine. Its ready-made `ws` adapter is not used because
  * it writes to the console and closes with 4500 where `ws` has a better code (1009, a message too big).
@@ -90,7 +106,9 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: parts.connectionInitTimeoutMs ?? 3_000,
-    onSubscribe: (context, id, payload) => {
+    onSubscribe: async (context, id, payload) => {
+      // The message was parsed in this turn.
+      await turnBefore(context.extra.messageBytes);
       const requestId = `${context.extra.requestId}:${id.slice(0, 64)}`;
       if (parts.isDraining())
         return runner.presented(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'), requestId);
@@ -142,14 +160,11 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
         send: (data) => send(socket, data),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
-          socket.on('message', (data) => {
-            try {
-              checkJson(data as Buffer, limits.json);
-            } catch {
-              return socket.close(TOO_BIG, 'Too many JSON values or levels');
-            }
-            extra.messageBytes = (data as Buffer).length;
-            handle(textOf(data as Buffer)).catch((error: unknown) => {
+          onMessages(socket, async (data) => {
+            const text = await readJsonText(data, limits.json).catch(() => null);
+            if (text === null) return socket.close(TOO_BIG, 'Too many JSON values or levels');
+            extra.messageBytes = data.length;
+            handle(text).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');
             });

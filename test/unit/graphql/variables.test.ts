@@ -127,6 +127,20 @@ describe('values that do not fit', () => {
     expect((refusal as Error).message.length).toBeLessThan(200);
   });
 
+  it.each([
+    ['a name', 'query ($name: String!) { collection(name: $name) { id } }', { name: long }],
+    ['an id', 'query ($id: ID!) { node(id: $id) { id } }', { id: long }],
+    [
+      'an id inside an input',
+      INGEST,
+      { input: { collection: 'c', documents: [{ name: 'a', file: long }], idempotencyKey: 'k' } },
+    ],
+  ])('do not reach the database when %s is longer than any', (_what, query, variables) => {
+    expect(() => checker.checkVariables(checker.prepare(query), null, variables)).toThrow(
+      /is 1000000 characters long; at most 10000 are taken/,
+    );
+  });
+
   it('are for coercion to describe when they are short, and long texts where a text is expected are nobody’s mistake', () => {
     const check = (query: string, variables: Record<string, unknown>) => () =>
       checker.checkVariables(checker.prepare(query), null, variables);
