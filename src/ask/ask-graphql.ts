@@ -167,6 +167,13 @@ export class AskInput {
   })
   minConfidence?: number | null;
 
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
+  })
+  maxErrorRate?: number | null;
+
   @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
   generation?: GenerationInput | null;
 }

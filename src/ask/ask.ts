@@ -20,6 +20,7 @@ import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { originReason } from './origin.js';
 import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
+import { answerBound, boundQuestion } from './risk.js';
 import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
@@ -34,7 +35,7 @@ import { wordPlan } from './word-plan.js';
 export interface AskParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;
-  retriever: Retriever;
+  retriever: Pick<Retriever, 'embed' | 'scope' | 'retrieve' | 'termWeights'>;
   worker: Pick<WorkerClient, 'embed' | 'generate' | 'scoreNext' | 'countTokens' | 'status'>;
   answers: AnswerStore;
   features: Pick<FeatureService, 'read'>;
@@ -96,7 +97,9 @@ async function* answer(
   const applied = looked?.mode === 'APPLY' ? { ...question, adapter: looked.choice.chosen.adapter } : question;
   const plan = await watch.time('plan', () => makePlan(parts, workspaceId, applied, chosen.strategy, sources));
   const learned = await originReason(parts.origins, workspaceId, plan);
-  const route = withReason(withReason(chosen, unreadReason(plan)), learned);
+  const bound = answerBound(question, plan);
+  const bounded = boundQuestion(question, bound);
+  const route = [unreadReason(plan), learned, bound?.reason ?? null].reduce(withReason, chosen);
   yield { type: 'route', route };
 
   const facts =
@@ -120,7 +123,7 @@ async function* answer(
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ,
   );
-  const refusal = plan.scope && refusalOf(plan, evidence, question);
+  const refusal = plan.scope && refusalOf(plan, evidence, bounded);
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
     if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);
@@ -131,7 +134,7 @@ async function* answer(
   const step = { workspaceId, model: plan.model, composed, generation, signal };
   const worded = yield* watch.follow(
     'generate',
-    wordPlan(parts.worker, plan, { ...step, question, refusal, evidence, neighbours }),
+    wordPlan(parts.worker, plan, { ...step, question: bounded, refusal, evidence, neighbours }),
   );
 
   const { text, wording, finishReason, output, done } = worded;
@@ -155,7 +158,7 @@ async function* answer(
       computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
-    configuration: configurationOf(plan, parts.registry.embedder(), question),
+    configuration: configurationOf(plan, parts.registry.embedder(), bounded),
     assignment,
   });
   parts.expected.add(plan.strategy, watch.totalMs);
@@ -187,13 +190,13 @@ async function askRouter(
   { workspaceId, question, sources, expectedMs, vector, watch }: Routing,
   signal: AbortSignal,
 ): Promise<Looked | null> {
-  const { strategy, collections, text } = question;
+  const { strategy, collections, text, maxErrorRate } = question;
   if (strategy !== 'AUTO' || collections !== null || sources.scope === null) return null;
   const current = await parts.routers.current(workspaceId, embedderDigest(parts.registry.embedder()));
   if (!current) return null;
   const { scope } = sources;
   return watch.time('route', () =>
-    lookAround(parts, current, { workspaceId, text, scope, vector: vector(), expectedMs }, signal),
+    lookAround(parts, current, { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate }, signal),
   );
 }
 
@@ -260,7 +263,7 @@ function once<T>(make: () => T): () => T {
 
 /** The question's vector, asked for while its scope is looked up. */
 function vectorOf(
-  retriever: Retriever,
+  retriever: AskParts['retriever'],
   workspaceId: WorkspaceId,
   text: string,
   signal: AbortSignal,

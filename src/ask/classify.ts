@@ -6,7 +6,8 @@ import type { ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
 import type { AskEvent } from './events.js';
 import type { Plan } from './plan.js';
-import type { Worded } from './word-answer.js';
+import { unsure } from './abstain.js';
+import { abstained, type Worded } from './word-answer.js';
 
 /** A label and the token that stands for it. */
 export type LabelToken = { label: string; token: number };
@@ -35,9 +36,15 @@ export async function* classify(
   worker: Pick<WorkerClient, 'scoreNext'>,
   step: ClassifyStep,
   labels: readonly LabelToken[],
+  minConfidence: number | null,
 ): AsyncGenerator<AskEvent, Worded> {
   const { probabilities, done } = await scoreLabels(worker, step, labels);
   const best = probabilities[mostProbable(probabilities.map(({ probability }) => probability))]!;
+  if (minConfidence !== null && best.probability < minConfidence) {
+    const abstention = unsure(best.probability, minConfidence, 'LABEL');
+    yield { type: 'delta', text: abstention.sentence };
+    return { ...abstained(abstention), finishReason: null, done };
+  }
   yield { type: 'delta', text: best.label };
   return {
     text: best.label,

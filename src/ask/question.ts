@@ -39,6 +39,7 @@ export interface AskInput {
   features?: readonly string[] | null;
   preprocessing?: readonly PreprocessingStep[] | null;
   minConfidence?: number | null;
+  maxErrorRate?: number | null;
   generation?: Partial<Generation> | null;
   /** Recorded with the answer; it changes nothing of it, and is no part of what the request id stands for. */
   assignment?: Assignment | null;
@@ -67,6 +68,8 @@ export interface Question {
   preprocessing: PreprocessingStep[];
   /** The least probability, 0 to 1, that the documents hold the answer with which one is given; null: the strategy's own. */
   minConfidence: number | null;
+  /** The error rate, 0 to 1, that answers shall keep on held-out data; null: any. */
+  maxErrorRate: number | null;
   generation: Generation;
 }
 
@@ -91,13 +94,14 @@ export function checkedQuestion(input: AskInput): Question {
     dataset: checkedDataset(strategy ?? 'AUTO', input),
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
+    maxErrorRate: checkedRate(input.maxErrorRate ?? null),
     generation: checkedGeneration(input.generation ?? {}),
   };
 }
 
 /** Equal for questions that must have one answer; the request id is no part of it. */
 export function questionDigest(question: Question): string {
-  const { adapter, model, task, minConfidence, dataset } = question;
+  const { adapter, model, task, minConfidence, maxErrorRate, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
     ...question,
@@ -106,6 +110,7 @@ export function questionDigest(question: Question): string {
     task: task ?? undefined,
     dataset: dataset ?? undefined,
     minConfidence: minConfidence ?? undefined,
+    maxErrorRate: maxErrorRate ?? undefined,
   });
 }
 
@@ -180,6 +185,11 @@ function checkedConfidence(strategy: StrategyChoice, least: number | null): numb
   if (strategy !== 'AUTO' && !STRATEGIES[strategy].reads)
     throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
   return least;
+}
+
+function checkedRate(rate: number | null): number | null {
+  if (rate === null || (rate > 0 && rate < 1)) return rate;
+  throw badInput('input.maxErrorRate', `maxErrorRate must be above 0 and below 1, not ${rate}.`);
 }
 
 function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>): Generation {

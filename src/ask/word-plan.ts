@@ -33,7 +33,7 @@ export function wordPlan(
   if (refusal) return wordAbstention(refusal);
   const labels = labelTokensOf(plan);
   if (plan.labelled) return classifyByRows(worker, { ...step, labels, rows: plan.labelled, neighbours, minConfidence });
-  if (labels) return classify(worker, step, labels);
+  if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
   const source = { best: evidence[0], read: composed.read };
   return wordAnswer(generate(worker, step), source, { question: question.text, adaptation: plan.adaptation });

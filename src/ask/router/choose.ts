@@ -23,13 +23,20 @@ export interface Choice {
   /** Probability of the chosen one minus that of the runner-up. */
   margin: number;
   /** Why it is not simply the most probable one; null when it is. */
-  exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | null;
+  exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | 'INVENTS' | 'RISK' | null;
 }
 
 /** Places this close are told apart by what they cost. */
 const TIE = 0.02;
 /** A choice that is less probable than this is none: then it is better to read, and to be able to refuse. */
 const SURE = 0.5;
+
+/**
+ * What an answer that the base model invents costs, in answers that reading refuses without need: nobody sees that the former is wrong, and
+ * everybody that the latter is none. Given calibrated probabilities, the base model is then right to choose from 9 / (9 + 1) on.
+ */
+const INVENTED = 9;
+export const SURE_OF_BASE = INVENTED / (INVENTED + 1);
 
 /** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
 export function weigh(
@@ -45,10 +52,11 @@ export function weigh(
 }
 
 /**
- * The most probable place; of those as good as tied the cheapest. Where documents can be read, and were never calibrated or no place is
- * probable enough, they are read.
+ * The most probable place; of those as good as tied the cheapest. Where documents can be read, and were never calibrated, or no place is
+ * probable enough, or the base model not probable enough for what it may invent, they are read.
+ * @param least the probability that a wanted error rate comes to
  */
-export function choose(places: readonly Weighed[]): Choice {
+export function choose(places: readonly Weighed[], least = 0): Choice {
   const known = places.filter(({ probability }) => probability !== null);
   const [best, next] = [...known].sort((a, b) => b.probability! - a.probability!);
   const margin = (best?.probability ?? 0) - (next?.probability ?? 0);
@@ -59,5 +67,10 @@ export function choose(places: readonly Weighed[]): Choice {
   const tied = known.filter(({ probability }) => best!.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
   const chosen = cheapest?.expectedMs == null ? best! : cheapest;
+  if (reading && chosen !== reading) {
+    if (chosen.strategy === 'BASE' && chosen.probability! < SURE_OF_BASE)
+      return { chosen: reading, places, margin, exception: 'INVENTS' };
+    if (chosen.probability! < least) return { chosen: reading, places, margin, exception: 'RISK' };
+  }
   return { chosen, places, margin, exception: chosen === best ? null : 'TIE' };
 }

@@ -6,7 +6,8 @@ import { retrievePassages, type Found } from '../retrieve.js';
 import type { AskParts } from '../ask.js';
 import type { ExpectedTimes } from '../route.js';
 import { contributions, logOdds, type Calibration, type Signal } from './calibration.js';
-import { choose, weigh, type Choice, type Place, type Weighed } from './choose.js';
+import { routeBound } from '../risk.js';
+import { choose, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
 import type { RouterMode } from './router.js';
 import type { Current } from './router-store.js';
 import { signalOfPassages, signalOfSample } from './signals.js';
@@ -28,6 +29,8 @@ export interface Asked {
   scope: SearchScope;
   vector: Promise<QueryVector>;
   expectedMs: ReturnType<ExpectedTimes['medians']>;
+  /** The error rate that routes shall keep on held-out questions; null: any. */
+  maxErrorRate: number | null;
 }
 
 /** A place with what is known of the question there. */
@@ -40,7 +43,7 @@ type Known = Place & { label: string; signal: Signal | null; calibration: Calibr
 export async function lookAround(
   parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, vector, expectedMs }: Asked,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: Asked,
   signal: AbortSignal,
 ): Promise<Looked> {
   const chunks = scope.collections.reduce((sum, collection) => sum + collection.chunks, 0);
@@ -62,9 +65,10 @@ export async function lookAround(
       ...{ logOdds: score, expectedMs: expectedMs.ADAPTER ?? null },
     });
   }
+  const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
   const gone: RouteReason[] = [];
   for (let open = places; ;) {
-    const choice = choose(weigh(open, record.learned));
+    const choice = choose(weigh(open, record.learned), bound?.least ?? 0);
     const { chosen } = choice;
     const served = chosen.adapter === null ? null : await inProduction(parts, workspaceId, chosen.adapter);
     if (served === 'GONE') {
@@ -79,6 +83,7 @@ export async function lookAround(
     const settled = { ...choice, chosen: { ...chosen, strategy } };
     const reasons = [
       ...gone,
+      ...(bound ? [bound.reason] : []),
       ...reasonsOf(
         settled,
         open.find(({ adapter, strategy: by }) => adapter === chosen.adapter && by === chosen.strategy)!,
@@ -131,6 +136,8 @@ async function inProduction(
 const EXCEPTIONS = {
   TIE: 'It is as good as tied with another, and the quicker of them.',
   UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
+  INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
+  RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
   UNKNOWN: 'The router does not know these documents yet: they are read. fitRouter makes it know them.',
 } as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
+import { riskCurve } from '../../kernel/risk.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import { calibration } from './calibration.js';
@@ -27,6 +28,8 @@ const learned = z.object({
   /** Score of the base model: a question goes to it when no place's log-odds are above. */
   baseScore: z.number(),
   figures,
+  /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
+  risk: riskCurve.optional(),
 });
 export type Learned = z.infer<typeof learned>;
 /** The column `learned` of a router version. */

@@ -54,6 +54,10 @@ export async function askRow(
   const constraint = copyFrom.length > 0 ? { copyFrom, refusal: REFUSAL } : (heldTo(row, context) ?? undefined);
   const request = { workspaceId, model, prompt, maxTokens, temperature: 0, stop: [...stop], constraint };
   for await (const event of worker.generate(request, options))
-    if (event.type === 'done') return { text: event.text.trim(), probability: null };
+    if (event.type === 'done') return { text: event.text.trim(), probability: sure(event.refusalProbability) };
   throw new Error('the worker’s stream ended without its last event');
 }
+
+/** How probable the model finds it that what it read holds the answer: what its refusal leaves of 1; null where it could not refuse. */
+const sure = (refusalProbability: number | undefined): number | null =>
+  refusalProbability === undefined ? null : 1 - refusalProbability;

@@ -24,7 +24,7 @@ import { retentionFigures, type OtherRow, type Retention } from '../retention/re
 import { askRow, type Answering } from './ask-row.js';
 import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput } from './evaluation-run.js';
 import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
-import { labelledRows, measureAnswers, scoreRow, type Answered } from './figures.js';
+import { labelledRows, measureAnswers, riskOf, scoreRow, type Answered } from './figures.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
 
 export interface EvaluatorParts {
@@ -199,7 +199,13 @@ export class Evaluator {
         ? await this.#regression(context, rowGroups, labelledRows(contents, stored.answers, shared), contents)
         : null,
     };
-    await context.fenced((tx) => store.finish(run.id, rows.length, found, tx));
+    const adapter = sides[0]!.adapter;
+    const risk = split === Split.TRAIN ? [] : riskOf(contents, stored.answers, shared);
+    await context.fenced(async (tx) => {
+      await store.finish(run.id, rows.length, found, tx);
+      if (adapter && risk.length > 0)
+        await this.parts.adapters.keepRisk(tx, adapter.versionId, adapter.file.scale, risk);
+    });
     return { rows: rows.length };
   }
 

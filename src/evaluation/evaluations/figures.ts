@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hasLabel, readAnswer, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../../data/index.js';
+import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import {
   calibrationBins,
@@ -66,6 +67,19 @@ const measureFor = ({ task }: TaskRow, context: TaskContext): Measure => measure
 /** How right the answer to one row is, 0..1: equal labels, F1 of entities or words, chrF. */
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
   measureFor(row, context).score(given(row, answer, context));
+
+/** Half of the words, or the label: below that an answer counts as wrong. */
+const RIGHT = 0.5;
+
+/** How often answers that said how sure they are were wrong; a refusal is no answer. Empty where none said it. */
+export const riskOf = (rows: readonly TaskRow[], answers: readonly Answered[], context: TaskContext): RiskCurve =>
+  riskCurveOf(
+    answers.flatMap((answer, i) => {
+      const said = readAnswer(answer.text, rows[i]!, context);
+      if (answer.probability === null || (said?.kind === 'TEXT' && said.refused)) return [];
+      return [{ confidence: answer.probability, right: scoreRow(rows[i]!, answer, context) >= RIGHT }];
+    }),
+  );
 
 /** The metric of a task that decides, with what one row adds to its sums. */
 export function decidingStatistics(

@@ -1,6 +1,7 @@
 import { calibrate, choose, logOdds, weigh, type Learned, type Place, type Signal } from '../../ask/index.js';
 import { groupBy } from '../../kernel/group-by.js';
 import { byDifferences, minimize } from '../../kernel/minimize.js';
+import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
 import { accuracy, calibrationError, type LabelledRow } from '../metrics/classification.js';
 import { measure } from '../metrics/metric.js';
 
@@ -30,7 +31,7 @@ const PRIOR_ROWS = 4;
 export function fitRouter(
   places: readonly { id: string; strategy: 'RAG' | 'ADAPTER' }[],
   questions: readonly PlacedQuestion[],
-): { places: FittedPlace[] } & Pick<Learned, 'temperature' | 'baseScore' | 'figures'> {
+): { places: FittedPlace[] } & Pick<Learned, 'temperature' | 'baseScore' | 'figures'> & { risk: RiskCurve } {
   const [fitting, held] = halves(questions);
   const fitted = places.flatMap(({ id, strategy }): FittedPlace[] => {
     const [own, foreign] = [true, false].map((is) =>
@@ -44,7 +45,7 @@ export function fitRouter(
   const usable = (all: readonly PlacedQuestion[]) =>
     all.filter(({ belongs }) => belongs === null || known.has(belongs));
   const whole = fitWhole(fitted, usable(fitting));
-  return { places: fitted, ...whole, figures: measureRouter(fitted, whole, usable(held)) };
+  return { places: fitted, ...whole, ...measureRouter(fitted, whole, usable(held)) };
 }
 
 /** The places of one question, as the router weighs them. */
@@ -78,17 +79,24 @@ function measureRouter(
   fitted: readonly FittedPlace[],
   whole: Pick<Learned, 'temperature' | 'baseScore'>,
   questions: readonly PlacedQuestion[],
-): Learned['figures'] {
+): { figures: Learned['figures']; risk: RiskCurve } {
   const rows = questions.map((question): LabelledRow => {
     const { chosen } = choose(weigh(placesOf(fitted, question), whole));
     return { gold: nameOf(question.belongs), predicted: nameOf(chosen.adapter), probability: chosen.probability };
   });
   const counts = [...groupBy(rows, ({ gold }) => gold).values()].map(({ length }) => length);
+  const right = rows.map(({ gold, predicted, probability }) => ({
+    confidence: probability ?? 0,
+    right: gold === predicted,
+  }));
   return {
-    questions: rows.length,
-    accuracy: measure(accuracy, rows),
-    calibrationError: measure(calibrationError, rows),
-    commonest: Math.max(0, ...counts) / Math.max(1, rows.length),
+    figures: {
+      questions: rows.length,
+      accuracy: measure(accuracy, rows),
+      calibrationError: measure(calibrationError, rows),
+      commonest: Math.max(0, ...counts) / Math.max(1, rows.length),
+    },
+    risk: riskCurveOf(right),
   };
 }
 

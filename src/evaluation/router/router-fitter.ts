@@ -132,6 +132,7 @@ export class RouterFitter {
         return calibration ? [{ versionId, name, version, calibration }] : [];
       }),
       ...{ temperature: fitted.temperature, baseScore: fitted.baseScore, figures: fitted.figures },
+      risk: fitted.risk,
     };
     let version = 0;
     await context.fenced(async (tx) => {

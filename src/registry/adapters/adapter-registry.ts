@@ -2,10 +2,11 @@ import type { Erasure } from '../../erasure/index.js';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import type { RiskCurve } from '../../kernel/risk.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { Transaction } from '../../platform/database/index.js';
-import { ALIASES, parseAdapterReference, storedAttestation, storedUsage } from './adapter.js';
+import { ALIASES, parseAdapterReference, storedAttestation, storedMetrics, storedUsage } from './adapter.js';
 import type { AdapterRow, AdapterVersionRow, Alias, AliasChangeRow, AliasEvidence } from './adapter.js';
 import type { AdapterMetrics, Attestation, ServedAdapter } from './adapter.js';
 import type { AdapterStore, NewAdapter, NewAdapterVersion } from './adapter-store.js';
@@ -117,6 +118,7 @@ export class AdapterRegistry {
       datasetVersionId: version.datasetVersionId,
       usage: storedUsage.decode(version.usage),
       attestation: version.attestation === null ? null : storedAttestation.decode(version.attestation),
+      risk: storedMetrics.decode(version.metrics).risk ?? null,
       file: { path: await this.parts.files.local(file), sha256: version.ggufSha256 as Sha256, scale: version.scale },
     };
   }
@@ -177,6 +179,11 @@ export class AdapterRegistry {
     throw new GraftError('CONFLICT', 'An alias names this version, so its scale can’t be changed.', {
       hint: 'Choose the scale before the version is promoted.',
     });
+  }
+
+  /** Writes down how often a version's answers to held-out rows were wrong at a scale; what it acts with by now decides. */
+  async keepRisk(tx: Transaction, versionId: string, scale: number, risk: RiskCurve): Promise<void> {
+    await this.store.keepRisk(tx, versionId, scale, risk);
   }
 
   /** Writes down that a version acts, as it was measured. */

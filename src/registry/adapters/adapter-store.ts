@@ -1,6 +1,7 @@
 import { GraftError } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, nameCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { RiskCurve } from '../../kernel/risk.js';
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import { storedAliasEvidence, storedAttestation, storedMetrics, storedUsage } from './adapter.js';
@@ -250,9 +251,15 @@ export class AdapterStore {
          attestation = CASE WHEN scale = $3 THEN attestation END
        WHERE id = $1 AND workspace_id = $2
          AND NOT EXISTS (SELECT 1 FROM adapter_alias WHERE version_id = adapter_version.id)`,
-      [id, workspaceId, scale, JSON.stringify(storedMetrics.encode(metrics))],
+      [id, workspaceId, scale, JSON.stringify(storedMetrics.encode({ ...metrics, risk: null }))],
     );
     return rowCount === 1;
+  }
+
+  /** Does nothing where the version acts at another scale by now. */
+  async keepRisk(tx: Transaction, id: string, scale: number, risk: RiskCurve): Promise<void> {
+    const metrics = JSON.stringify(storedMetrics.encode({ risk }));
+    await tx.$executeRaw`UPDATE adapter_version SET metrics = metrics || ${metrics}::jsonb WHERE id = ${id}::uuid AND scale = ${scale}`;
   }
 
   /** Writes down that a version acts. */

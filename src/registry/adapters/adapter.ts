@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
+import { riskCurve, type RiskCurve } from '../../kernel/risk.js';
 import { anyJson, storedJson } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 
@@ -75,6 +76,8 @@ const adapterMetrics = z
     /** Scales that were tried on validation rows, and by which metric. */
     scales: z.array(z.object({ scale: z.number(), value: z.number() })),
     scaleMetric: z.string(),
+    /** How often answers to held-out rows were wrong above each confidence, at the scale of now; null or missing: nobody measured it. */
+    risk: riskCurve.nullable(),
   })
   .partial();
 export type AdapterMetrics = z.infer<typeof adapterMetrics>;
@@ -97,6 +100,8 @@ export interface ServedAdapter {
   datasetVersionId: string | null;
   usage: AdapterUsage;
   attestation: Attestation | null;
+  /** How often its answers to held-out rows were wrong; null where nobody measured it. */
+  risk: RiskCurve | null;
   /** The GGUF LoRA, as the worker's protocol wants it. */
   file: { path: string; sha256: Sha256; scale: number };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import { AskService } from '../../../src/ask/index.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import type { AdapterUsage } from '../../../src/registry/index.js';
 import { installReader } from '../../../src/training/index.js';
@@ -109,6 +110,78 @@ describe('HYBRID', () => {
       code: 'BAD_USER_INPUT',
       field: 'input.minConfidence',
     });
+  });
+
+  it('keeps an error rate by what held-out answers were wrong, or says that it can’t', async () => {
+    const right = await hybrid(RMA);
+    const risk = [
+      { confidence: 0.999_999, decisions: 60, wrong: 0 },
+      { confidence: 0, decisions: 100, wrong: 30 },
+    ];
+    await addReader(answering, { folder, tiny }, 'measured', { metrics: { risk } });
+    const strict = await hybrid(RMA, { adapter: 'measured@1', maxErrorRate: 0.05 });
+    expect(strict.abstention).toMatchObject({ threshold: 0.999_999 });
+    expect(strict.route.reasons).toContainEqual(
+      expect.objectContaining({
+        feature: 'answer.risk',
+        sentence: 'At a confidence of 1.00 and above, 0 of 60 answers to held-out rows were wrong: no more than 5 %.',
+      }),
+    );
+    const loose = await hybrid(RMA, { adapter: 'measured@1', maxErrorRate: 0.5 });
+    expect(loose.abstention?.reason).not.toBe('LOW_CONFIDENCE');
+    const unmeasured = await hybrid(RMA, { maxErrorRate: 0.05 });
+    expect(unmeasured.text).toBe(right.text);
+    expect(unmeasured.route.reasons.at(-1)).toMatchObject({
+      feature: 'answer.risk.unknown',
+      sentence: 'An error rate of 5 % can’t be kept: reading@1 was never measured on held-out rows: evaluate it.',
+    });
+    await expect(hybrid(RMA, { maxErrorRate: 0 })).rejects.toMatchObject({ field: 'input.maxErrorRate' });
+  });
+
+  it('looks everything up once for all strategies of answerAll', async () => {
+    const { parts, caller } = answering;
+    const calls: Record<string, number> = {};
+    const counted =
+      <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
+      (...args: A): R => {
+        calls[name] = (calls[name] ?? 0) + 1;
+        return call(...args);
+      };
+    const { retriever, worker, registry } = parts;
+    const service = new AskService({
+      ...parts,
+      registry: {
+        ...registry,
+        resolve: async () => ({ ...answering.variant, ...tiny }),
+        variant: async () => ({ ...answering.variant, ...tiny }),
+        embedder: () => registry.embedder(),
+      },
+      retriever: {
+        embed: counted('embed', (...args: Parameters<typeof retriever.embed>) => retriever.embed(...args)),
+        scope: counted('scope', (...args: Parameters<typeof retriever.scope>) => retriever.scope(...args)),
+        retrieve: counted('retrieve', (...args: Parameters<typeof retriever.retrieve>) => retriever.retrieve(...args)),
+        termWeights: counted('words', (...args: Parameters<typeof retriever.termWeights>) =>
+          retriever.termWeights(...args),
+        ),
+      },
+      worker: {
+        get status() {
+          return worker.status;
+        },
+        embed: counted('sentences', (...args: Parameters<typeof worker.embed>) => worker.embed(...args)),
+        generate: counted('generate', (...args: Parameters<typeof worker.generate>) => worker.generate(...args)),
+        scoreNext: (...args) => worker.scoreNext(...args),
+        countTokens: (...args) => worker.countTokens(...args),
+      },
+    });
+    const answers = await service.askAll(
+      caller,
+      { question: RMA, adapter: 'reading@1', model: 'tiny', collections: ['handbook'] },
+      new AbortController().signal,
+    );
+    expect(answers.map(({ route }) => route.strategy)).toEqual(['BASE', 'RAG', 'ADAPTER', 'HYBRID']);
+    expect(calls).toEqual({ embed: 1, scope: 1, retrieve: 1, words: 1, sentences: 1, generate: 4 });
+    expect(answers[1]!.evidence).toEqual(answers[3]!.evidence);
   });
 
   it('refuses where no passage is found, without a word from the model', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { AdapterUsage } from '../../../src/registry/index.js';
+import type { AdapterMetrics } from '../../../src/registry/adapters/adapter.js';
 import type { writeTinyModel } from '../../support/tiny-model.js';
 import { TINY_LORA, writePeft } from '../../support/tiny-peft.js';
 import type { Answering } from './answering.js';
@@ -18,7 +19,13 @@ export async function addReader(
     usage = {},
     task = 'QUESTION_ANSWERING',
     datasetVersionId = null,
-  }: { usage?: Partial<AdapterUsage>; task?: string; datasetVersionId?: string | null } = {},
+    metrics = {},
+  }: {
+    usage?: Partial<AdapterUsage>;
+    task?: string;
+    datasetVersionId?: string | null;
+    metrics?: AdapterMetrics;
+  } = {},
 ): Promise<void> {
   const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: name.length });
   const store = (file: string, content: Buffer) =>
@@ -41,7 +48,7 @@ export async function addReader(
       digest: sha256(made.weights),
       ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
       ...{ bytes: made.weights.length, rank, alpha, targets: [...targets], datasetVersionId },
-      ...{ variantId: variant.variantId, usage: { ...USAGE, ...usage }, origin: 'IMPORTED' },
+      ...{ variantId: variant.variantId, usage: { ...USAGE, ...usage }, origin: 'IMPORTED', metrics },
     },
   );
 }

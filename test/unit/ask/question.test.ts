@@ -8,7 +8,15 @@ describe('checkedQuestion', () => {
     expect(checkedQuestion({ question: ' Why? ' })).toEqual({
       text: 'Why?',
       collections: null,
-      ...{ strategy: 'AUTO', adapter: null, model: null, task: null, dataset: null, minConfidence: null },
+      ...{
+        strategy: 'AUTO',
+        adapter: null,
+        model: null,
+        task: null,
+        dataset: null,
+        minConfidence: null,
+        maxErrorRate: null,
+      },
       conversationId: null,
       entity: null,
       features: [],

@@ -1,5 +1,6 @@
 import { fitRouter, type PlacedQuestion } from '../../../src/evaluation/router/fit-router.js';
 import { seededRandom } from '../../../src/kernel/random.js';
+import { leastConfidence } from '../../../src/kernel/risk.js';
 
 /** Questions of two places and of none: a place's own lie nearer to it, by its own measure of near. */
 function questions(count: number, seed: number): PlacedQuestion[] {
@@ -28,6 +29,12 @@ describe('fitting a router', () => {
     expect(figures.accuracy).toBeGreaterThan(0.95);
     expect(figures.commonest).toBeCloseTo(1 / 3, 2);
     expect(figures.calibrationError).toBeLessThan(0.1);
+  });
+
+  it('keeps how often held-out routes were wrong above each probability', () => {
+    const { risk, figures } = fitRouter(PLACES, questions(80, 1));
+    expect(risk.at(-1)).toMatchObject({ decisions: 120, wrong: Math.round(120 * (1 - figures.accuracy)) });
+    expect(leastConfidence(risk, 0.05)).not.toBeNull();
   });
 
   it('leaves out a place that has too few questions to be known by', () => {

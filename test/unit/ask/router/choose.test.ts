@@ -29,6 +29,21 @@ describe('a router’s choice', () => {
     expect(chosen(base, reading(-5), adapter(-5)).chosen.strategy).toBe('BASE');
   });
 
+  it('is the base model only where it is surer than an invented answer costs: else documents are read, which can refuse', () => {
+    const odds = (probability: number) => Math.log((1 - probability) / probability);
+    expect(chosen(base, reading(odds(0.82)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(chosen(base, reading(odds(0.89)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(chosen(base, reading(odds(0.91)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
+    expect(chosen(base, adapter(odds(0.6)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
+  });
+
+  it('is reading where the place is less probable than a wanted error rate allows', () => {
+    const places = weigh([base, reading(-1), adapter(2)], by);
+    expect(choose(places, 0.5)).toMatchObject({ chosen: { strategy: 'ADAPTER' }, exception: null });
+    expect(choose(places, 0.95)).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'RISK' });
+    expect(choose(weigh([base, adapter(2)], by), 0.95)).toMatchObject({ chosen: { strategy: 'ADAPTER' } });
+  });
+
   it('is the quicker of two that are as good as tied, and says so', () => {
     const tied = chosen(base, reading(5, 800), adapter(5.01, 90));
     expect(tied).toMatchObject({ chosen: { strategy: 'ADAPTER' }, exception: null });

@@ -21,7 +21,7 @@ const current: Current = {
   samples: new Map([['v1', { adapterVersionId: 'v1', dimensions: 2, vectors: Float32Array.of(1, 0) }]]),
 };
 const asked = {
-  ...{ workspaceId, text: 'I was charged twice', expectedMs: {} },
+  ...{ workspaceId, text: 'I was charged twice', expectedMs: {}, maxErrorRate: null },
   scope: { workspaceId, collections: [] },
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
@@ -47,6 +47,28 @@ describe('a router that looks around', () => {
       expect(choice.chosen).toMatchObject({ strategy: 'BASE', adapter: null });
       expect(reasons[0]!.sentence).toBe('routing@1 is not in production any more: fit the router again.');
     }
+  });
+
+  it('says from which probability on a wanted error rate is kept, or that it can’t be', async () => {
+    const risk = [
+      { confidence: 0.8, decisions: 99, wrong: 1 },
+      { confidence: 0.3, decisions: 120, wrong: 20 },
+    ];
+    const reasons = async (maxErrorRate: number, known: typeof risk | undefined) => {
+      const learned = { ...current.record.learned, ...(known && { risk: known }) };
+      const looked = await lookAround(
+        partsWith(() => inProduction(1)),
+        { ...current, record: { ...current.record, learned } },
+        { ...asked, maxErrorRate },
+        new AbortController().signal,
+      );
+      return looked.reasons[0];
+    };
+    expect(await reasons(0.05, risk)).toMatchObject({ feature: 'router.risk', value: 0.8 });
+    expect((await reasons(0.001, risk))!.sentence).toBe(
+      'An error rate of 0.1 % can’t be kept: 20 of 120 routes of held-out questions were wrong, and no confidence tells them apart well enough.',
+    );
+    expect(await reasons(0.05, undefined)).toMatchObject({ feature: 'router.risk.unknown' });
   });
 
   it('hides no other failure', async () => {
