@@ -9,6 +9,7 @@ import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import type { AnswerFilter } from './record/answer-store.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
+import { sharingReads } from './shared-reads.js';
 import { SharedStream } from './shared-stream.js';
 
 /** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
@@ -28,8 +29,9 @@ export class AskService {
    * The answer to a question.
    * @throws what `stream` throws; CANCELLED when `signal` aborts
    */
-  async ask(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
-    for await (const event of this.stream(caller, input, signal)) if (event.type === 'answer') return event.answer;
+  async ask(caller: Caller, input: AskInput, signal: AbortSignal, parts = this.parts): Promise<Answer> {
+    for await (const event of this.stream(caller, input, signal, parts))
+      if (event.type === 'answer') return event.answer;
     throw withdrawn();
   }
 
@@ -38,12 +40,17 @@ export class AskService {
    * else waits for the same request id.
    * @throws BAD_USER_INPUT, QUESTION_TOO_LONG, CONFLICT and IDEMPOTENCY_CONFLICT at once; the rest of what `ask` throws on the way
    */
-  stream(caller: Caller, input: AskInput, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+  stream(
+    caller: Caller,
+    input: AskInput,
+    signal: AbortSignal,
+    parts: AskParts = this.parts,
+  ): AsyncGenerator<AskEvent, void> {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const { workspaceId } = caller;
     const asked = { workspaceId, question, requestId, assignment: input.assignment ?? null, recorded: true };
-    return requestId === null ? ask(this.parts, asked, signal) : this.shared(asked).read(signal);
+    return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
   }
 
   /**
@@ -56,9 +63,13 @@ export class AskService {
     throw withdrawn();
   }
 
-  /** The same question through every strategy, one after the other; without an adapter through those that need none. */
+  /**
+   * The same question through every strategy, one after the other, of which each thing is looked up once; without an adapter through those
+   * that need none.
+   */
   async askAll(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer[]> {
     const answers: Answer[] = [];
+    const sharing = sharingReads(this.parts);
     const common = checkedKey(input.requestId, 'input.requestId', MAX_KEY_CHARACTERS - LONGEST_SUFFIX);
     for (const strategy of Object.values(Strategy)) {
       const { adapts, reads } = STRATEGIES[strategy];
@@ -66,7 +77,7 @@ export class AskService {
       const dataset = reads ? input.dataset : null;
       const requestId = common === null ? null : `${common}:${strategy}`;
       const adapter = adapts ? input.adapter : null;
-      answers.push(await this.ask(caller, { ...input, strategy, adapter, dataset, requestId }, signal));
+      answers.push(await this.ask(caller, { ...input, strategy, adapter, dataset, requestId }, signal, sharing));
     }
     return answers;
   }
@@ -99,13 +110,13 @@ export class AskService {
     return this.parts.answers.list(workspaceId, { ...filter, conversationId }, page);
   }
 
-  private shared(asked: Asked): SharedStream<AskEvent> {
+  private shared(asked: Asked, parts: AskParts): SharedStream<AskEvent> {
     const key = `${asked.workspaceId} ${asked.requestId}`;
     const digest = questionDigest(asked.question);
     const running = this.#running.get(key);
     if (running && running.digest !== digest) throw requestIdTaken();
     if (running?.stream.joinable) return running.stream;
-    const stream = new SharedStream((signal) => ask(this.parts, asked, signal));
+    const stream = new SharedStream((signal) => ask(parts, asked, signal));
     const entry = { digest, stream };
     this.#running.set(key, entry);
     void stream.settled.then(() => {

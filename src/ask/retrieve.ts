@@ -19,7 +19,7 @@ import { contentWords } from './words.js';
 export const PASSAGES = 6;
 
 export interface ReadingParts {
-  retriever: Retriever;
+  retriever: Pick<Retriever, 'retrieve' | 'termWeights'>;
   worker: Pick<WorkerClient, 'embed'>;
   embedder: () => EmbedderFiles;
   clock: Clock;
