@@ -59,5 +59,5 @@ export async function askRow(
 }
 
 /** How probable the model finds it that what it read holds the answer: what its refusal leaves of 1; null where it could not refuse. */
-const sure = (refusalProbability: number | undefined): number | null =>
-  refusalProbability === undefined ? null : 1 - refusalProbability;
+const sure = (refusalProbability: number | null | undefined): number | null =>
+  refusalProbability == null ? null : 1 - refusalProbability;
