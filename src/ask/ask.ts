@@ -19,6 +19,7 @@ import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { originReason } from './origin.js';
+import { languageReason } from './language.js';
 import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
 import { answerBound, boundQuestion } from './risk.js';
 import { STRATEGIES } from './strategies.js';
@@ -99,7 +100,10 @@ async function* answer(
   const learned = await originReason(parts.origins, workspaceId, plan);
   const bound = answerBound(question, plan);
   const bounded = boundQuestion(question, bound);
-  const route = [unreadReason(plan), learned, bound?.reason ?? null].reduce(withReason, chosen);
+  const route = [unreadReason(plan), learned, languageReason(plan, asked), bound?.reason ?? null].reduce(
+    withReason,
+    chosen,
+  );
   yield { type: 'route', route };
 
   const facts =

@@ -25,6 +25,8 @@ export const adapterUsage = z.object({
   labels: z.array(z.string()),
   /** The pair of languages that it translates between, ISO 639-1 or `und`; null for other tasks. */
   languages: z.object({ source: z.string(), target: z.string() }).nullable(),
+  /** ISO 639-1 of nine in ten of the texts that it learned from; left out where they are mixed or unknown. */
+  language: z.string().optional(),
   /** Whether its examples held passages to answer from. */
   reads: z.boolean(),
   /** Whether some of these were to be refused; left out where all readers learned that. */

@@ -44,6 +44,7 @@ export const READER_USAGE: AdapterUsage = {
   rendering: RENDERING_VERSION,
   labels: [],
   languages: null,
+  language: 'en',
   reads: true,
   answer: { form: 'text' },
 };

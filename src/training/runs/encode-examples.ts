@@ -29,6 +29,8 @@ export interface Rows {
   context: TaskContext;
   /** Feature views that the version joins, in order. */
   views: readonly string[];
+  /** That of nearly all rows, ISO 639-1; null where they are mixed, or it is unknown. */
+  language: string | null;
   /** Usable rows of a split, in their order. */
   stream(split: 'TRAIN' | 'VALIDATION'): AsyncIterable<readonly StoredRow[]>;
 }

@@ -133,12 +133,22 @@ async function openRows(data: Data, workspaceId: WorkspaceId, input: TrainingInp
     rows: {
       context,
       views: version.manifest.features.map(({ view }) => view),
+      language: mainLanguage(version.statistics.languages),
       stream: (split) => data.rows.stream(task, rowGroups, { split, quarantined: false }),
     },
     async stillUsable() {
       await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
     },
   };
+}
+
+/** Share of the rows whose language is sure that makes one the language of a version. */
+const NEARLY_ALL = 0.9;
+
+function mainLanguage(languages: readonly { language: string; rows: number }[]): string | null {
+  const all = languages.reduce((sum, { rows }) => sum + rows, 0);
+  const [most] = [...languages].sort((a, b) => b.rows - a.rows);
+  return most && most.rows >= NEARLY_ALL * all ? most.language : null;
 }
 
 const fileOf = ({ path, sha256, contextLength }: ServedVariant) => ({ path, sha256, contextLength });
@@ -295,6 +305,7 @@ async function register(
     ...{ reads, refuses },
     labels: [...rows.context.labels.labels],
     languages: rows.context.languages,
+    ...(rows.language !== null && { language: rows.language }),
     answer: labels === null ? { form: 'text' } : { form: 'label-token', labels },
   };
   const { recipe, task, modelId, variantId, description, datasetVersionId } = input;

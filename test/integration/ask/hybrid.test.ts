@@ -198,6 +198,10 @@ describe('HYBRID', () => {
     const answer = await hybrid('Where did Oakleaf put the repeater?');
     const { request } = answering.generations.at(-1)!;
     for (const { text, special } of request.prompt) if (special) expect(text).not.toContain('BANANA');
+    // What stands in a passage never begins a line, as a question and its answer would.
+    const lines = request.prompt.map(({ text }) => text).join('').split('\n'); // prettier-ignore
+    for (const line of lines) expect(line).not.toMatch(/^\s*(A:|Question: What now)/);
+    expect(lines.some((line) => line.includes('A: BANANA'))).toBe(true);
     if (answer.abstention === null)
       expect(DOCUMENTS.some(({ text }) => text.replace(/\s+/g, ' ').includes(answer.text))).toBe(true);
   });
