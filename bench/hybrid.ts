@@ -106,8 +106,12 @@ async function times() {
 const percent = (value: number): string => (100 * value).toFixed(1);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
 
+interface Labelled extends Record<string, string | number> {
+  'answered by': string;
+}
+
 /** The table of labels; empty where the adapter was not trained yet. */
-async function labels() {
+async function labels(): Promise<Labelled[]> {
   const [dataset, number = '1'] = ADAPTER.split('@') as [string, string?];
   const known = await client.request(DatasetDocument, { name: dataset });
   const datasetVersion = known.dataset?.latestVersion?.id;
@@ -149,14 +153,14 @@ async function labels() {
   );
 
   console.log(report.sentence);
-  const rows = report.strategies.map(({ strategy, value, low, high, medianMs }) => {
+  const rows = report.strategies.map(({ strategy, value, low, high, medianMs }): Labelled => {
     const pair = report.pairs.find(
       ({ first, second }) => [first, second].includes(strategy) && [first, second].includes('ADAPTER'),
     );
     const sign = pair?.first === strategy ? 1 : -1;
     const [from, to] = pair ? (sign > 0 ? [pair.low, pair.high] : [-pair.high, -pair.low]) : [0, 0];
     return {
-      ...{ 'answered by': strategy as string, rows: report.rows, accuracy: percent(value) },
+      ...{ 'answered by': strategy, rows: report.rows, accuracy: percent(value) },
       interval: `${percent(low)} to ${percent(high)}`,
       'above the adapter alone, paired': pair
         ? `${signed(sign * pair.value)} (${signed(from)} to ${signed(to)}), p ${pair.p.toFixed(3)}`

@@ -219,7 +219,10 @@ export class EvaluationRow {
   @Field(() => String, { description: 'What was answered.' })
   answer!: string;
 
-  @Field(() => Float, { nullable: true, description: 'Probability of the label, 0 to 1; null for generated text.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Probability of the label, or that the passages hold an answer, 0 to 1; null for other texts.',
+  })
   probability!: number | null;
 
   @Field(() => Float, { description: 'How right it is, 0 to 1.' })

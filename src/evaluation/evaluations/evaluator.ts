@@ -200,7 +200,7 @@ export class Evaluator {
         : null,
     };
     const adapter = sides[0]!.adapter;
-    const risk = split === Split.TRAIN ? [] : riskOf(contents, stored.answers, shared);
+    const risk = split === 'TRAIN' ? [] : riskOf(contents, stored.answers, shared);
     await context.fenced(async (tx) => {
       await store.finish(run.id, rows.length, found, tx);
       if (adapter && risk.length > 0)

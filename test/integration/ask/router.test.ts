@@ -47,7 +47,7 @@ describe('a fitted router', () => {
   });
 
   const fit = async (mode: 'OBSERVE' | 'APPLY') =>
-    answering.finished(await fitter.start(answering.workspaceId, { mode, seed: 1, idempotencyKey: newId() }));
+    answering.finished(await fitter.start(answering.workspaceId, { mode, seed: 1, idempotencyKey: newId() }), 200_000);
   const ask = (question: string) =>
     answering.service.tryOut(answering.caller, { question, strategy: 'AUTO' }, new AbortController().signal);
 
