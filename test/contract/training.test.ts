@@ -141,6 +141,61 @@ describe('training through GraphQL alone', () => {
     expect(hybrid.abstention.reason).toBe('NO_DOCUMENTS');
   }, 180_000);
 
+  it('leads from an answer to the rows that trained its adapter, and from the rows back to the answer', async () => {
+    const { ask: asked } = await ask<{ ask: { id: string } }>(
+      '{ ask(input: { question: "the lamp number 95 is dark", strategy: ADAPTER, adapter: "routing@1" }) { id } }',
+    );
+    interface Rows {
+      edges: { node: { split: string; content: { text: string; label: string } } }[];
+    }
+    const there = await ask<{
+      answer: {
+        adapter: { version: { id: string; trainedBy: { id: string; datasetVersion: { id: string; rows: Rows } } } };
+      };
+    }>(
+      `query ($id: ID!) { answer(id: $id) { adapter { version { id trainedBy { id datasetVersion { id
+        rows(first: 100) { edges { node { split content { ... on ClassificationContent { text label } } } } } } } } } } }`,
+      { id: asked.id },
+    );
+    const { version } = there.answer.adapter;
+    const learned = version.trainedBy.datasetVersion;
+    expect(learned.id).toBe(datasetVersion);
+    expect(learned.rows.edges.map(({ node: { content } }) => `${content.text},${content.label}`).sort()).toEqual(
+      [...ROWS].sort(),
+    );
+
+    interface Nodes<T> {
+      edges: { node: T }[];
+    }
+    const back = await ask<{
+      node: {
+        trainings: Nodes<{ id: string; result: { id: string; answers: Nodes<{ id: string }> } | null }>;
+        adapterVersions: { id: string }[];
+      };
+    }>(
+      `query ($id: ID!) { node(id: $id) { ... on DatasetVersion { adapterVersions { id }
+        trainings(first: 10) { edges { node { id result { id answers(first: 10) { edges { node { id } } } } } } } } } }`,
+      { id: learned.id },
+    );
+    expect(back.node.adapterVersions.map(({ id }) => id)).toContain(version.id);
+    const training = back.node.trainings.edges.find(({ node }) => node.id === version.trainedBy.id)!.node;
+    expect(training.result!.id).toBe(version.id);
+    expect(training.result!.answers.edges.map(({ node }) => node.id)).toContain(asked.id);
+  }, 120_000);
+
+  it.each([
+    ['an unknown adapter', { adapter: 'nobody@1' }, 'NOT_FOUND'],
+    ['an unknown version of an adapter', { adapter: 'routing@9' }, 'NOT_FOUND'],
+    ['an adapter that was not promoted, by its name alone', { adapter: 'routing' }, 'NOT_FOUND'],
+    ['an empty text', { question: ' ' }, 'BAD_USER_INPUT'],
+    ['an enormous text', { question: 'the lamp is dark '.repeat(3_000) }, 'QUESTION_TOO_LONG'],
+    // Fewer characters than a question may have, and more tokens than the model’s context holds.
+    ['a text that the context can’t hold', { question: '€†'.repeat(1_500) }, 'QUESTION_TOO_LONG'],
+  ])('classifies nothing for %s, and says why', async (_, wrong, code) => {
+    const input = { question: 'the lamp is dark', strategy: 'ADAPTER', adapter: 'routing@1', ...wrong };
+    await expect(ask('query ($input: AskInput!) { ask(input: $input) { text } }', { input })).rejects.toThrow(code);
+  });
+
   it('goes on from where it was paused, to the same weights as a run that was not', async () => {
     const straight = await ended(await start('straight'));
     const paused = await start('paused');

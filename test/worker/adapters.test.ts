@@ -236,6 +236,52 @@ describe('an adapter that can’t be served', () => {
   });
 });
 
+describe('an adapter', () => {
+  it('that is deleted while it answers ends its answer as itself, and answers no other once it has left the memory', async () => {
+    const bytes = tinyAdapter({ seed: 30 });
+    const file = { path: join(folder, 'deleted.gguf'), sha256: sha256(bytes), scale: 1 };
+    writeFileSync(file.path, bytes);
+    const alone = await textOf(under(file), 'Once upon a time');
+    for (const other of adapters) await textOf(under(other), 'x'); // drops it
+    let told = '';
+    for await (const event of worker.client.generate({
+      ...{ workspaceId, model: under(file), prompt: [{ text: 'Once upon a time', special: false }] },
+      ...{ maxTokens: 24, temperature: 0, stop: [] },
+    })) {
+      if (event.type === 'started') rmSync(file.path);
+      if (event.type === 'done') told = event.text;
+    }
+    expect(told).toBe(alone);
+    for (const other of adapters) await textOf(under(other), 'x');
+    await expect(textOf(under(file), 'Once upon a time')).rejects.toMatchObject({ code: 'ADAPTER_UNAVAILABLE' });
+    await textOf(base, 'Once upon a time');
+  });
+
+  // llama.cpp counts how often an adapter is used and never counts down; what isn't given back shows as growth.
+  it('gives its memory back: a thousand of them, each used once, take no more than the first hundred', async () => {
+    const bytes = tinyAdapter({ seed: 31, rank: 64 });
+    const next = (n: number): AdapterFile => {
+      // Another number in the last weight makes it another adapter.
+      bytes.writeFloatLE(n / 1_000, bytes.length - 4);
+      const path = join(folder, 'next.gguf');
+      writeFileSync(path, bytes);
+      return { path, sha256: sha256(bytes), scale: 1 };
+    };
+    const use = async (from: number, to: number): Promise<number> => {
+      for (let n = from; n < to; n++)
+        await worker.client.scoreNext({
+          ...{ workspaceId, model: under(next(n)), prompt: [{ text: 'The', special: false }], candidates: [1] },
+        });
+      // The worker tells its memory once a second.
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      return worker.client.status.load!.rssBytes;
+    };
+    const hundred = await use(0, 100);
+    const thousand = await use(100, 1_000);
+    expect(thousand - hundred).toBeLessThan((900 * bytes.length) / 4);
+  }, 600_000);
+});
+
 describe('scores of the next token', () => {
   const score = (candidates: (number | string)[], model = base) =>
     worker.client.scoreNext({ workspaceId, model, prompt: [{ text: 'The', special: false }], candidates });
