@@ -2,6 +2,7 @@ import { constants, setPriority } from 'node:os';
 import { trainRole, type TrainOperations, type TrainOptions } from '../src/worker-protocol/index.js';
 import { agreeInChild, compareInChild, quantizeInChild } from './engines/quantization/in-child.js';
 import { describeTrainer } from './hello.js';
+import { estimateTraining } from './engines/training/estimate-memory.js';
 import { importAdapter } from './engines/training/import-adapter.js';
 import { mergeAdapter } from './engines/training/merge-adapter.js';
 import { measureExecutors } from './engines/training/measure-executors.js';
@@ -29,6 +30,8 @@ export async function train(options: TrainOptions, graftVersion: string): Promis
     quantize: (input, call) => lane.run(call, () => quantizeInChild(input, call)),
     compare: (input, call) => lane.run(call, () => compareInChild(input, call)),
     agree: (input, call) => lane.run(call, () => agreeInChild(input, call)),
+    // Only the model's header is read: nobody waits for a training to end to hear what another would take.
+    estimateMemory: async (input) => estimateTraining(input),
     mergeAdapter: (input, call) => lane.run(call, () => mergeAdapter(input, call)),
   };
   new Server(trainRole, handlers, describeTrainer(options, graftVersion), () => ({

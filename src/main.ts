@@ -75,6 +75,9 @@ import {
   adapterMergeRuns,
   ExecutorChoice,
   installReader,
+  learningRateSearchRuns,
+  RateSearcher,
+  TrainingEstimator,
   trainingRuns,
   TrainingService,
   type ReaderParts,
@@ -222,6 +225,12 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ runs, registry, adapters, files, artifacts, worker: trainWorker },
     folder: join(config.GRAFT_HOME, 'merging'),
   });
+  const training = new TrainingService({ runs, registry, adapters, data });
+  const searcher = new RateSearcher({
+    ...{ runs, training, registry, data, worker: trainWorker, executors },
+    folder: join(config.GRAFT_HOME, 'searching'),
+  });
+  const estimator = new TrainingEstimator({ training, adapters, data, executors, serve: worker, worker: trainWorker });
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const hybridFitter = new HybridFitter({ runs, registry, adapters, data, worker });
@@ -270,7 +279,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry, data },
       data,
       training: {
-        training: new TrainingService({ runs, registry, adapters, data }),
+        ...{ training, searcher, estimator },
         ...{ importer, exporter, merger, runs, asking, files, adapters, registry, data },
       },
       evaluation: {
@@ -295,6 +304,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   await data.importer.sweep();
   runs.handle(dataRuns, data);
   runs.handle([adapterImportRuns], importer);
+  runs.handle([learningRateSearchRuns], searcher);
   runs.handle([adapterExportRuns], exporter);
   runs.handle([adapterMergeRuns], merger);
   runs.handle([trainingRuns], {

@@ -24,6 +24,7 @@ import {
   adapterExportRuns,
   adapterImportRuns,
   adapterMergeRuns,
+  learningRateSearchRuns,
   trainingResolvers,
   trainingRuns,
 } from '../training/index.js';
@@ -43,6 +44,7 @@ export const RUN_KINDS = [
   retrievalTuningRuns,
   ...dataRuns,
   trainingRuns,
+  learningRateSearchRuns,
   adapterImportRuns,
   adapterExportRuns,
   adapterMergeRuns,

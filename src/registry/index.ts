@@ -2,6 +2,7 @@
 export {
   adapterUsage,
   storedAttestation,
+  storedMetrics,
   storedUsage,
   type AdapterRow,
   type AdapterUsage,

@@ -25,6 +25,9 @@ export {
   type ReaderParts,
 } from './built-in/install-reader.js';
 export { replayWindows, type Tokenize } from './runs/encode-examples.js';
+export { TrainingEstimator } from './estimates/training-estimator.js';
+export { RateSearcher } from './search/rate-searcher.js';
+export { learningRateSearchRuns } from './search/search-graphql.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export { ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';

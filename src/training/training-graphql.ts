@@ -7,6 +7,7 @@ import {
   loadAdapterVersion,
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
+import { EstimateResolver, type EstimateResolverParts } from './estimates/estimate-graphql.js';
 import {
   AdapterExportResolver,
   AdapterMergeResolver,
@@ -19,11 +20,17 @@ import {
   type AdapterImportResolverParts,
 } from './imports/import-graphql.js';
 import { TrainedOnResolver, VersionLineageResolver, type LineageResolverParts } from './lineage-graphql.js';
+import { RateSearchResolver, type RateSearchResolverParts } from './search/search-graphql.js';
 import { TrainingRunResolver, type TrainingResolverParts } from './runs/training-graphql.js';
 
 /** The resolvers of this domain. */
 export const trainingResolvers: ResolverList<
-  TrainingResolverParts & AdapterImportResolverParts & AdapterExportResolverParts & LineageResolverParts
+  TrainingResolverParts &
+    AdapterImportResolverParts &
+    AdapterExportResolverParts &
+    LineageResolverParts &
+    RateSearchResolverParts &
+    EstimateResolverParts
 > = {
   classes: [
     AdapterResolver,
@@ -38,6 +45,8 @@ export const trainingResolvers: ResolverList<
     MergedVersionResolver,
     TrainedOnResolver,
     VersionLineageResolver,
+    RateSearchResolver,
+    EstimateResolver,
   ],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {

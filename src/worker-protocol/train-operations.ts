@@ -69,6 +69,8 @@ export const trainingRecipe = z.object({
   checkpointEvery: z.number().int().min(1),
   /** Weight of staying near the base model on general text, beside the loss of the answers; 0 turns it off. */
   replayWeight: z.number().min(0),
+  /** Of the weights at so many last looks at the validation examples the average is tried at the end; left out, it isn't. */
+  averageLast: z.number().int().min(2).max(20).optional(),
 });
 
 /** What computes a run; all give the same numbers up to rounding. */
@@ -144,8 +146,10 @@ const train = {
     /** `paused` when asked to: `checkpoint` says how to go on, and there is no adapter yet. */
     outcome: z.enum(['finished', 'stoppedEarly', 'paused']),
     step: count,
-    /** The step whose weights the adapter has: the best on validation, or the last. */
+    /** The step whose weights the adapter has: the best on validation, or the last. Of an average, its last step. */
     adapterStep: count,
+    /** Whether the adapter is the average of the last looks, because that is better on validation than each of them. */
+    averaged: z.boolean().default(false),
     bestValidationLoss: nats.nullable(),
     checkpoint: file.nullable(),
     /** PEFT's two files, and the form that llama.cpp serves. */
@@ -177,6 +181,22 @@ const probe = {
     /** Linear layers that the PEFT files and the served form both change, and all that an adapter of these targets can change. */
     modules: z.object({ matched: count, expected: count }),
   }),
+};
+
+/** What a training would take at its largest micro-batch; answered beside a training that is under way. */
+const estimateMemory = {
+  input: z.object({
+    model: modelFile,
+    recipe: trainingRecipe,
+    /** Tokens of the longest and the shortest example, of the longest answer, and of a window of general text (0: none). */
+    longest: z.number().int().min(2),
+    shortest: z.number().int().min(2),
+    answer: z.number().int().min(1),
+    replay: count,
+  }),
+  chunk: null,
+  /** In bytes: what it takes, and what the machine has for it. */
+  output: z.object({ bytes: z.number().nonnegative(), availableBytes: z.number().nonnegative() }),
 };
 
 /** How fast each installed executor takes a step of a model here. */
@@ -319,6 +339,7 @@ export const trainOperations = {
   compare,
   agree,
   mergeAdapter,
+  estimateMemory,
 } satisfies Operations;
 export type TrainOperations = typeof trainOperations;
 export const trainRole: WorkerRole<TrainOperations> = { name: 'train', operations: trainOperations };
@@ -343,3 +364,5 @@ export type AgreeInput = InputOf<typeof agree>;
 export type AgreeOutput = OutputOf<typeof agree>;
 export type MergeAdapterInput = InputOf<typeof mergeAdapter>;
 export type MergeAdapterOutput = OutputOf<typeof mergeAdapter>;
+export type EstimateMemoryInput = InputOf<typeof estimateMemory>;
+export type EstimateMemoryOutput = OutputOf<typeof estimateMemory>;

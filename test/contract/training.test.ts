@@ -196,6 +196,63 @@ describe('training through GraphQL alone', () => {
     await expect(ask('query ($input: AskInput!) { ask(input: $input) { text } }', { input })).rejects.toThrow(code);
   });
 
+  it('says before a training what it takes, and keeps beside the adapter what it took', async () => {
+    const input = { datasetVersion, model: 'tiny', recipe: RECIPE };
+    const { estimateTraining: found } = await ask<{ estimateTraining: Record<string, number> & { fits: boolean } }>(
+      `query ($input: EstimateTrainingInput!) { estimateTraining(input: $input) {
+        examples meanTokens tokens steps memoryBytes availableBytes fits tokensPerSecond seconds } }`,
+      { input },
+    );
+    expect(found.fits).toBe(true);
+    expect(found.examples).toBeGreaterThan(20);
+    // 'routing' was trained by the same recipe, so its pace is known.
+    expect(found.seconds! * found.tokensPerSecond!).toBeCloseTo(Number(found.tokens), 0);
+    expect(found.steps).toBe(Math.ceil((RECIPE.epochs * found.examples!) / RECIPE.batchExamples));
+    await expect(
+      ask('query ($input: EstimateTrainingInput!) { estimateTraining(input: $input) { steps } }', {
+        input: { ...input, recipe: { ...RECIPE, maxTokens: 16 } },
+      }),
+    ).rejects.toThrow('DATASET_UNUSABLE');
+  }, 120_000);
+
+  it('finds the learning rate among a few by short trainings, and keeps no adapter of them', async () => {
+    const rates = [0.0001, 0.003, 0.02];
+    const { findLearningRate } = await ask<{ findLearningRate: { run: { id: string } } }>(
+      'mutation ($input: FindLearningRateInput!) { findLearningRate(input: $input) { run { id } } }',
+      { input: { datasetVersion, model: 'tiny', recipe: RECIPE, rates, steps: 20, idempotencyKey: 'rate' } },
+    );
+    interface Search {
+      status: string;
+      learningRate: number | null;
+      tried: { learningRate: number; validationLoss: number }[];
+    }
+    const search = await eventually(
+      'the search',
+      async () => {
+        const { node } = await ask<{ node: Search }>(
+          `query ($id: ID!) { node(id: $id) { ... on LearningRateSearchRun { status learningRate
+            tried { learningRate validationLoss } } } }`,
+          { id: findLearningRate.run.id },
+        );
+        return ['SUCCEEDED', 'FAILED'].includes(node.status) && node;
+      },
+      120_000,
+    );
+    expect(search.status).toBe('SUCCEEDED');
+    expect(search.tried.map(({ learningRate }) => learningRate)).toEqual(rates);
+    const losses = search.tried.map(({ validationLoss }) => validationLoss);
+    // Twenty steps at the smallest rate learn next to nothing.
+    expect(losses[0]).toBe(Math.max(...losses));
+    expect(search.learningRate).toBe(rates[losses.indexOf(Math.min(...losses))]);
+    expect(readdirSync(join(home.path, 'searching'))).toEqual([]);
+    const start = (more: object) =>
+      ask('mutation ($input: FindLearningRateInput!) { findLearningRate(input: $input) { run { id } } }', {
+        input: { datasetVersion, model: 'tiny', idempotencyKey: 'no', ...more },
+      });
+    await expect(start({ rates: [0.001, 0.001, 0.002] })).rejects.toThrow('input.rates');
+    await expect(start({ steps: 1 })).rejects.toThrow('input.steps');
+  }, 180_000);
+
   it('goes on from where it was paused, to the same weights as a run that was not', async () => {
     const straight = await ended(await start('straight'));
     const paused = await start('paused');

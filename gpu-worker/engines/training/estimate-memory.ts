@@ -1,8 +1,10 @@
 import { totalmem } from 'node:os';
 import { badInput } from '../../../src/kernel/errors.js';
+import type { EstimateMemoryInput, EstimateMemoryOutput } from '../../../src/worker-protocol/index.js';
 import { memoryNeed } from './graph/liveness.js';
 import { adapterLayout, type LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
+import { GgufWeights } from './model/gguf-weights.js';
 import { trainingGraph } from './model/programs.js';
 import type { TrainingJob } from './trainer/job.js';
 
@@ -18,7 +20,11 @@ const LEFT_FOR_OTHERS = 0.1;
  * Memory that a job will take at its largest micro-batch, in bytes: the weights, what a step holds at once, the adapter with what its
  * updates need, and the process itself.
  */
-export function estimateMemory(job: TrainingJob, config: DecoderConfig, longest: number): number {
+export function estimateMemory(
+  job: Pick<TrainingJob, 'recipe' | 'examples' | 'replay'>,
+  config: DecoderConfig,
+  longest: number,
+): number {
   const { recipe, examples, replay } = job;
   const rows = Math.max(1, Math.floor(recipe.microBatchTokens / longest));
   const answer = Math.max(1, ...examples.map(({ ids, answerFrom }) => ids.length - answerFrom));
@@ -36,6 +42,26 @@ export function estimateMemory(job: TrainingJob, config: DecoderConfig, longest:
   const lora: LoraOptions = recipe.lora;
   const { weightBytes, peakBytes } = memoryNeed(trainingGraph(config, lora, longest), sizes);
   return PROCESS_BYTES + weightBytes + peakBytes + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
+}
+
+/** The same before a job exists, from the sizes of its examples. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
+export function estimateTraining({
+  model,
+  recipe,
+  longest,
+  shortest,
+  answer,
+  replay,
+}: EstimateMemoryInput): EstimateMemoryOutput {
+  const example = (length: number) => ({ ids: new Int32Array(length), answerFrom: Math.max(1, length - answer) });
+  const job = {
+    recipe,
+    examples: [example(longest), example(shortest)],
+    replay: replay > 1 ? [new Int32Array(replay)] : [],
+  };
+  const { config } = new GgufWeights(model.path, longest);
+  const places = Math.max(longest - 1, replay, 1);
+  return { bytes: estimateMemory(job, config, places), availableBytes: memoryOfMachine() };
 }
 
 /** Memory that work may take here, in bytes: the machine's, or less where a container sets a limit. */

@@ -120,6 +120,14 @@ export class AdapterStore {
     });
   }
 
+  /** The newest version that was trained here on a variant of a model. */
+  async newestTrained(workspaceId: WorkspaceId, variantId: string): Promise<AdapterVersionRow | null> {
+    return this.database.prisma.adapterVersion.findFirst({
+      where: { workspaceId, variantId, origin: 'TRAINED' },
+      orderBy: { id: 'desc' },
+    });
+  }
+
   /** What needs files with these contents, by digest: versions keep their PEFT files and the GGUF made from them. */
   async filesInUse(workspaceId: WorkspaceId, digests: readonly string[]): Promise<Map<string, string>> {
     const { rows } = await this.database.pool.query<{ sha256: string; adapter: string; version: number }>(

@@ -70,6 +70,13 @@ const adapterMetrics = z
   .object({
     /** Bytes that its training was estimated to take, and the most that it was seen to take. */
     memory: z.object({ estimatedBytes: z.number().nullable(), peakBytes: z.number() }).optional(),
+    /**
+     * Seconds that its steps were estimated to take, null where nothing told the pace, and took; tokens/s. Those of a run that was
+     * interrupted are of its last stretch.
+     */
+    time: z
+      .object({ estimatedSeconds: z.number().nullable(), seconds: z.number(), tokensPerSecond: z.number() })
+      .optional(),
     steps: z.number(),
     /** The step whose weights were kept. */
     adapterStep: z.number(),

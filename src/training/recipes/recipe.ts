@@ -54,6 +54,8 @@ export const recipe = z.object({
   validationRows: z.number().int().min(0).max(10_000),
   /** Measurements without a better one after which training stops; 0 never stops early. */
   patience: z.number().int().min(0).max(100),
+  /** Of so many last measurements on validation rows the average of the weights is tried at the end; 0 tries none. */
+  averageCheckpoints: z.number().int().min(0).max(20).default(0),
   seed: z.number().int().min(0).max(0xffff_ffff),
 });
 export type Recipe = z.infer<typeof recipe>;
@@ -89,6 +91,7 @@ const COMMON: Recipe = {
   validateEvery: 0.25,
   validationRows: 200,
   patience: 0,
+  averageCheckpoints: 0,
   seed: 1,
 };
 
@@ -106,6 +109,8 @@ export function recipeFor(task: TaskKind, overrides: RecipeOverrides, field = 'i
     const at = [field, ...(issue?.path ?? [])].join('.');
     throw badInput(at, `${at}: ${issue?.message ?? 'is not valid'}.`);
   }
+  if (parsed.data.averageCheckpoints === 1)
+    throw badInput(`${field}.averageCheckpoints`, 'An average is of two at least; 0 takes none.');
   if (parsed.data.answer === 'LABEL_TOKEN' && !hasLabel(task))
     throw badInput(`${field}.answer`, 'Only labels can be learned as one token each.', 'Use TEXT for this task.');
   return parsed.data;

@@ -14,7 +14,9 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
 import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from '../../registry/index.js';
-import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
+import type { ModelFile, TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
+import { paceOf, type PaceParts } from '../estimates/pace.js';
+import { plannedTokens } from '../estimates/planned.js';
 import { storedRecipe, type Recipe } from '../recipes/recipe.js';
 import type { ExecutorChoice } from './executor-choice.js';
 import { encodeExamples, type EncodedExamples, type Rows, type Tokenize } from './encode-examples.js';
@@ -80,7 +82,7 @@ async function trainIn(folder: string, parts: TrainerParts, context: TrainingCon
   const { cancelling, pausing } = twoWays(signal);
   const tokenize: Tokenize = (texts) => {
     signal.throwIfAborted();
-    const request = { model: fileOf(variant), texts };
+    const request = { model: modelFileOf(variant), texts };
     return parts.worker.call('tokenize', workspaceId, request, { signal: cancelling, priority: 'bulk' });
   };
   const encoded = await encodeExamples(rows, variant, input.recipe, tokenize, signal);
@@ -99,6 +101,7 @@ async function trainIn(folder: string, parts: TrainerParts, context: TrainingCon
     steps: result.step,
     adapterStep: result.adapterStep,
     stoppedEarly: result.outcome === 'stoppedEarly',
+    averaged: result.averaged,
     validationLoss: result.bestValidationLoss,
   };
 }
@@ -121,7 +124,11 @@ interface OpenedRows {
   stillUsable(): Promise<void>;
 }
 
-async function openRows(data: Data, workspaceId: WorkspaceId, input: TrainingInput): Promise<OpenedRows> {
+export async function openRows(
+  data: Data,
+  workspaceId: WorkspaceId,
+  input: Pick<TrainingInput, 'task' | 'datasetVersionId'>,
+): Promise<OpenedRows> {
   const { task, datasetVersionId } = input;
   const { version, rowGroups } = await data.datasets.usableVersion(
     workspaceId,
@@ -151,7 +158,10 @@ function mainLanguage(languages: readonly { language: string; rows: number }[]):
   return most && most.rows >= NEARLY_ALL * all ? most.language : null;
 }
 
-const fileOf = ({ path, sha256, contextLength }: ServedVariant) => ({ path, sha256, contextLength });
+/** As the workers' protocol names a model. */
+export const modelFileOf = ({ path, sha256, contextLength }: ServedVariant): ModelFile => ({
+  ...{ path, sha256, contextLength },
+});
 
 async function reportAudit(context: TrainingContext, { audit, examples, validation }: EncodedExamples): Promise<void> {
   await context.emit('audit', {
@@ -174,22 +184,24 @@ interface Job {
 
 interface Trained extends TrainOutput {
   memory: Meter['memory'];
+  time: { estimatedSeconds: number | null; seconds: number; tokensPerSecond: number };
 }
 
 /** Trains in the worker; what it reports becomes the run's events and checkpoints. */
 async function runWorker(
-  { worker, executors }: TrainerParts,
+  { adapters, worker, executors }: TrainerParts,
   context: TrainingContext,
   { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
 ): Promise<Trained> {
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
-  const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, fileOf(variant), cancelling));
+  const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, modelFileOf(variant), cancelling));
+  const estimatedSeconds = await estimated({ adapters, executors }, context, variant, encoded);
   const stream = worker.stream(
     'train',
     run.workspaceId,
     {
-      ...{ model: fileOf(variant), examples, validation, replay, folder, executor },
+      ...{ model: modelFileOf(variant), examples, validation, replay, folder, executor },
       recipe: workerRecipe(input.recipe, examples.length),
       labelTokens: labels && labels.map(({ token }) => token),
       resume: resumed && { path: join(folder, resumed.file.name), sha256: resumed.file.sha256 },
@@ -198,7 +210,8 @@ async function runWorker(
   );
   const meter = new Meter();
   for await (const event of stream) {
-    if (event.type === 'done') return { ...event.output, memory: meter.memory };
+    if (event.type === 'done')
+      return { ...event.output, memory: meter.memory, time: { estimatedSeconds, ...meter.time } };
     if (event.type !== 'chunk') continue;
     await meter.tell(context, event.chunk);
     if (event.chunk.type !== 'checkpoint') continue;
@@ -217,6 +230,11 @@ class Meter {
   private lastProgress = -Infinity;
   /** What the run was estimated to take, and the most that it was seen to take. */
   readonly memory: { estimatedBytes: number | null; peakBytes: number } = { estimatedBytes: null, peakBytes: 0 };
+
+  get time(): { seconds: number; tokensPerSecond: number } {
+    const { tokens, milliseconds } = this.seen;
+    return { seconds: milliseconds / 1_000, tokensPerSecond: (1_000 * tokens) / Math.max(1, milliseconds) };
+  }
 
   async tell(context: TrainingContext, event: TrainEvent): Promise<void> {
     switch (event.type) {
@@ -246,7 +264,7 @@ class Meter {
     const { step, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm } = event;
     await context.emit('step', {
       ...{ step, steps, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm, etaSeconds },
-      tokensPerSecond: (1_000 * seen.tokens) / Math.max(1, seen.milliseconds),
+      tokensPerSecond: this.time.tokensPerSecond,
       memoryBytes: event.rssBytes,
     });
     if (performance.now() - this.lastProgress < PROGRESS_MS && step < steps) return;
@@ -256,8 +274,22 @@ class Meter {
   }
 }
 
+/** Seconds that the steps will take at the pace seen here; null before any was seen. */
+async function estimated(
+  parts: PaceParts,
+  { input, run }: TrainingContext,
+  variant: ServedVariant,
+  { examples, replay }: EncodedExamples,
+): Promise<number | null> {
+  const pace = await paceOf(parts, run.workspaceId as WorkspaceId, variant);
+  const total = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+  const { recipe } = input;
+  const planned = { examples: examples.length, meanTokens: total / examples.length, replay: replay[0]?.length ?? 0 };
+  return pace && plannedTokens(recipe, planned) / pace;
+}
+
 /** The recipe as the engine takes it; shares of an epoch become steps. */
-function workerRecipe(recipe: Recipe, examples: number): TrainingRecipe {
+export function workerRecipe(recipe: Recipe, examples: number): TrainingRecipe {
   const epochSteps = Math.max(1, Math.ceil(examples / recipe.batchExamples));
   return {
     lora: { rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
@@ -276,6 +308,7 @@ function workerRecipe(recipe: Recipe, examples: number): TrainingRecipe {
     patience: recipe.patience === 0 ? null : recipe.patience,
     checkpointEvery: CHECKPOINT_STEPS,
     replayWeight: recipe.retention.weight,
+    ...(recipe.averageCheckpoints > 0 && { averageLast: recipe.averageCheckpoints }),
   };
 }
 
@@ -322,6 +355,7 @@ async function register(
       metrics: {
         ...{ steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
         memory: { ...result.memory },
+        time: result.time,
       },
     },
   );

@@ -225,6 +225,13 @@ export class RecipeInput {
   })
   patience?: number | null;
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Of the weights at so many last measurements, 2 to 20, the average is tried at the end and kept if it is better on validation rows; 0 (none) by default.',
+  })
+  averageCheckpoints?: number | null;
+
   @Field(() => Float, {
     nullable: true,
     description: 'The same seed gives the same weights on the same machine; 0 to 4294967295, 1 by default.',

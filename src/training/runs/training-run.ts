@@ -36,6 +36,8 @@ const trainingOutput = z.object({
   /** The step whose weights were kept. */
   adapterStep: z.number().int(),
   stoppedEarly: z.boolean(),
+  /** Whether the weights are the average of the last measurements. */
+  averaged: z.boolean().default(false),
   /** Nats a token; null without a validation split. */
   validationLoss: z.number().nullable(),
 });

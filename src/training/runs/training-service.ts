@@ -3,8 +3,8 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
 import type { Data } from '../../data/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
-import { recipeFor, type RecipeOverrides } from '../recipes/recipe.js';
+import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../../registry/index.js';
+import { recipeFor, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
 import { training } from './training-run.js';
 
 export interface TrainingServiceParts {
@@ -23,6 +23,14 @@ export interface StartTraining {
   idempotencyKey: string;
 }
 
+type UsableVersion = Awaited<ReturnType<Data['datasets']['usableVersion']>>;
+
+/** What a training would be made of. */
+export interface CheckedTraining extends Pick<UsableVersion, 'dataset' | 'version'> {
+  recipe: Recipe;
+  variant: ServedVariant;
+}
+
 /** The architectures that the training engine has a definition of. */
 const TRAINABLE = ['llama', 'qwen2', 'qwen3'];
 const MAX_DESCRIPTION = 2_000;
@@ -37,11 +45,34 @@ export class TrainingService {
    * IDEMPOTENCY_CONFLICT
    */
   async start(workspaceId: WorkspaceId, input: StartTraining): Promise<RunRow> {
-    const { data, registry, runs } = this.parts;
     const adapter = checkedName(input.adapter, 'input.adapter');
     const description = checkedText(input.description ?? '', 'input.description', MAX_DESCRIPTION, {
       allowEmpty: true,
     });
+    const { dataset, version, recipe, variant } = await this.checked(workspaceId, input);
+    await this.#requireFree(workspaceId, adapter, dataset.task, variant.modelId);
+    if (recipe.patience > 0 && version.counts.validation === 0)
+      throw badInput('input.recipe.patience', 'Stopping early needs rows for validation, and the version has none.');
+    return this.parts.runs.enqueue(training, {
+      workspaceId,
+      input: {
+        ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
+        ...{ modelId: variant.modelId, variantId: variant.variantId },
+      },
+      idempotencyKey: input.idempotencyKey,
+      subjectId: version.id,
+    });
+  }
+
+  /**
+   * The rows, the model and the whole recipe that a wish means.
+   * @throws BAD_USER_INPUT, NOT_FOUND, DATASET_UNUSABLE, MODEL_UNSUPPORTED
+   */
+  async checked(
+    workspaceId: WorkspaceId,
+    input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe'>,
+  ): Promise<CheckedTraining> {
+    const { data, registry } = this.parts;
     const { dataset, version } = await data.datasets.usableVersion(
       workspaceId,
       input.datasetVersionId,
@@ -53,23 +84,9 @@ export class TrainingService {
       throw new GraftError(
         'MODEL_UNSUPPORTED',
         `Models of the architecture ${variant.architecture} can’t be trained.`,
-        {
-          field: 'input.model',
-          hint: `Train a model of ${TRAINABLE.join(', ')}.`,
-        },
+        { field: 'input.model', hint: `Train a model of ${TRAINABLE.join(', ')}.` },
       );
-    await this.#requireFree(workspaceId, adapter, dataset.task, variant.modelId);
-    if (recipe.patience > 0 && version.counts.validation === 0)
-      throw badInput('input.recipe.patience', 'Stopping early needs rows for validation, and the version has none.');
-    return runs.enqueue(training, {
-      workspaceId,
-      input: {
-        ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
-        ...{ modelId: variant.modelId, variantId: variant.variantId },
-      },
-      idempotencyKey: input.idempotencyKey,
-      subjectId: version.id,
-    });
+    return { dataset, version, recipe, variant };
   }
 
   async #requireFree(workspaceId: WorkspaceId, name: string, task: string, modelId: string): Promise<void> {

@@ -206,6 +206,38 @@ describe('training', () => {
     expect(result.bestValidationLoss).toBe(Math.min(...validations.map(({ loss }) => loss)));
   });
 
+  it('takes the average of its last looks where that is better on validation than each of them, and only there', async () => {
+    // A rate that overshoots leaves every look beside the middle that it circles.
+    const restless = { learningRate: 0.05, finalLearningRate: 1, epochs: 8, validateEvery: 2, replayWeight: 0 };
+    const plain = await run(job(restless));
+    const averaged = await run(job({ ...restless, averageLast: 6 }));
+    const losses = ofType(averaged.events, 'validation').map(({ loss }) => loss);
+    expect(losses).toEqual(ofType(plain.events, 'validation').map(({ loss }) => loss));
+    expect(plain.result.averaged).toBe(false);
+    if (averaged.result.averaged) expect(averaged.result.bestValidationLoss).toBeLessThan(Math.min(...losses));
+    else expect(averaged.result).toMatchObject({ bestValidationLoss: plain.result.bestValidationLoss });
+
+    // Of a run that only gets better, the average of its past is worse than its end.
+    const steady = await run(job({ epochs: 2, replayWeight: 0, averageLast: 4, validateEvery: 1 }));
+    const last = ofType(steady.events, 'validation').map(({ loss }) => loss);
+    expect(steady.result.averaged).toBe(false);
+    expect(steady.result.bestValidationLoss).toBe(Math.min(...last));
+  });
+
+  it('averages the same looks after a pause as without one', async () => {
+    const recipe = { validateEvery: 2, epochs: 3, averageLast: 5, learningRate: 0.03 };
+    const straight = await run(job(recipe));
+    const pausing = new AbortController();
+    const first = await run(job(recipe, { folder: mkdtempSync(join(bench.folder, 'run-')) }), {
+      pausing: pausing.signal,
+      onEvent: (event) => (event.type === 'step' && event.step === 7 ? pausing.abort() : undefined),
+    });
+    const second = await run(job(recipe, { resume: first.result.checkpoint }));
+    expect(second.result.averaged).toBe(straight.result.averaged);
+    expect(second.result.bestValidationLoss).toBe(straight.result.bestValidationLoss);
+    expect(second.result.adapter).toEqual(straight.result.adapter);
+  });
+
   it('waits for its turn before each micro-batch, and ends at once when cancelled', async () => {
     const abort = new AbortController();
     const reason = new Error('cancelled');

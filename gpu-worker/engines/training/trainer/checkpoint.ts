@@ -24,6 +24,14 @@ export interface RunState {
   best: { step: number; loss: number; adapter: Float32Array } | null;
   /** Looks at the validation examples since the best one. */
   looksWithoutImprovement: number;
+  /** The last looks, the oldest first; empty where no average is wanted. */
+  looks: readonly Look[];
+}
+
+/** What the weights were worth at a look at the validation examples, in nats a token. */
+export interface Look {
+  loss: number;
+  adapter: Float32Array;
 }
 
 /**
@@ -63,14 +71,18 @@ export async function writeCheckpoint(
   contract: Contract,
   state: RunState,
 ): Promise<{ path: string; sha256: string }> {
-  const { step, smoothedLoss, looksWithoutImprovement, best } = state;
+  const { step, smoothedLoss, looksWithoutImprovement, best, looks } = state;
   const tensors = new Map<string, NamedTensor>();
   const add = (name: string, data: Float32Array): unknown => tensors.set(name, { shape: [data.length], data });
   add('adapter', state.adapter);
   add('moments.first', state.moments.first);
   add('moments.second', state.moments.second);
   if (best !== null) add('best.adapter', best.adapter);
-  const rest = { step, smoothedLoss, looksWithoutImprovement, best: best && { step: best.step, loss: best.loss } };
+  looks.forEach(({ adapter }, index) => add(`looks.${index}.adapter`, adapter));
+  const rest = {
+    ...{ step, smoothedLoss, looksWithoutImprovement, best: best && { step: best.step, loss: best.loss } },
+    ...(looks.length > 0 && { looks: looks.map(({ loss }) => loss) }),
+  };
   const bytes = encodeSafetensors({
     metadata: { contract: canonicalJson(contract), state: JSON.stringify(rest) },
     tensors,
@@ -129,14 +141,19 @@ export async function readCheckpoint(
     if (tensor === undefined) throw invalid(`lacks ${name}`);
     return tensor.data;
   };
-  const { best, ...state } = JSON.parse(metadata.state ?? '{}') as Pick<
-    RunState,
-    'step' | 'smoothedLoss' | 'looksWithoutImprovement'
-  > & { best: { step: number; loss: number } | null };
+  const {
+    best,
+    looks = [],
+    ...state
+  } = JSON.parse(metadata.state ?? '{}') as Pick<RunState, 'step' | 'smoothedLoss' | 'looksWithoutImprovement'> & {
+    best: { step: number; loss: number } | null;
+    looks?: number[];
+  };
   return {
     ...state,
     adapter: numbers('adapter'),
     moments: { first: numbers('moments.first'), second: numbers('moments.second') },
     best: best && { ...best, adapter: numbers('best.adapter') },
+    looks: looks.map((loss, index) => ({ loss, adapter: numbers(`looks.${index}.adapter`) })),
   };
 }

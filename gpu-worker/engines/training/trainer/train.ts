@@ -5,6 +5,7 @@ import type { Executor, Program } from '../executors/executor.js';
 import { adapterLayout, initialAdapter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
 import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from '../model/programs.js';
+import { averageOf } from './average.js';
 import { adamwStep, euclideanNorm, freshMoments } from './adamw.js';
 import { plannedBatches, replayIndex } from './batches.js';
 import { contractOf, readCheckpoint, writeCheckpoint, type Contract, type RunState } from './checkpoint.js';
@@ -13,7 +14,7 @@ import { familiesOf, partsOf, type Family } from './families.js';
 import type { Controls, TrainingJob, TrainingResult } from './job.js';
 import { learningRateAt } from './schedule.js';
 import { replayPlaces, StepProgram } from './step.js';
-import { askTeacher, Validation } from './validation.js';
+import { askTeacher, Validation, type ValidationReport } from './validation.js';
 
 /** Weight of the past in the smoothed loss. */
 const SMOOTHING = 0.95;
@@ -100,6 +101,7 @@ class Run {
       smoothedLoss: null,
       best: null,
       looksWithoutImprovement: 0,
+      looks: [],
     };
   }
 
@@ -121,11 +123,11 @@ class Run {
       if (!this.programs.validation.isEmpty && (last || this.state.step % recipe.validateEvery === 0)) {
         await this.validate();
         if (recipe.patience !== null && this.state.looksWithoutImprovement >= recipe.patience)
-          return this.result('stoppedEarly');
+          return this.ended('stoppedEarly');
       }
       if (!last && this.state.step % recipe.checkpointEvery === 0) await this.save();
     }
-    return this.result('finished');
+    return this.ended('finished');
   }
 
   /** @returns false when the run is to pause: then nothing of the step has happened */
@@ -208,14 +210,33 @@ class Run {
       throw stop(`The loss has grown by more than ${DIVERGED_NATS} nats since the start, and the run diverges`);
   }
 
-  private async validate(): Promise<void> {
-    const { state, programs, controls } = this;
-    const report = await programs.validation.run(programs.step.parameters, state.adapter, async () => {
+  /** Looks at the validation examples once more for the average of the last looks, and takes it where it is better than each. */
+  private async ended(outcome: 'finished' | 'stoppedEarly'): Promise<TrainingResult> {
+    const { looks, step, best } = this.state;
+    if (looks.length < 2 || best === null) return this.result(outcome);
+    const adapter = averageOf(looks);
+    const { loss } = await this.look(adapter);
+    if (loss >= best.loss) return this.result(outcome);
+    this.state.best = { step, loss, adapter };
+    return { ...this.result(outcome), averaged: true };
+  }
+
+  private look(adapter: Float32Array): Promise<ValidationReport> {
+    const { programs, controls } = this;
+    return programs.validation.run(programs.step.parameters, adapter, async () => {
       await controls.turn();
       controls.signal.throwIfAborted();
     });
+  }
+
+  private async validate(): Promise<void> {
+    const { state, controls } = this;
+    const report = await this.look(state.adapter);
     const best = state.best === null || report.loss < state.best.loss;
     if (best) state.best = { step: state.step, loss: report.loss, adapter: state.adapter.slice() };
+    const { averageLast } = this.job.recipe;
+    if (averageLast !== undefined)
+      state.looks = [...state.looks, { loss: report.loss, adapter: state.adapter.slice() }].slice(-averageLast);
     state.looksWithoutImprovement = best ? 0 : state.looksWithoutImprovement + 1;
     await controls.onEvent({ type: 'validation', step: state.step, ...report, best });
   }
@@ -242,6 +263,7 @@ class Run {
       outcome,
       step,
       adapterStep: best?.step ?? step,
+      averaged: false,
       adapter: best?.adapter ?? adapter,
       bestValidationLoss: best?.loss ?? null,
       checkpoint: this.checkpoint,

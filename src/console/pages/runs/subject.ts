@@ -35,6 +35,8 @@ export function subjectOf(run: Run): Subject | null {
       return { name: run.view.name, path: '/data' };
     case 'TrainingRun':
       return { name: run.adapterName, path: `/training/${encodeURIComponent(run.id)}` };
+    case 'LearningRateSearchRun':
+      return run.searched && inData(run.searched.dataset.name);
     case 'EvaluationRun':
       return run.evaluation?.adapterVersion ? inAdapters(run.evaluation.adapterVersion) : null;
     case 'AttestationRun':

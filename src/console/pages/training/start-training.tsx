@@ -7,6 +7,8 @@ import { StartTrainingInConsoleDocument, TrainableVersionsDocument } from '../..
 import { plural } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
+import { Estimate } from './estimate';
+import { FindRate } from './find-rate';
 
 export const trainingPath = (id: string): string => `/training/${encodeURIComponent(id)}`;
 
@@ -104,7 +106,16 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
               />
             ))}
           </Group>
+          {version !== null && (
+            <FindRate
+              key={version}
+              version={version}
+              recipe={wanted}
+              onFound={(learningRate) => setWanted((before) => ({ ...before, learningRate }))}
+            />
+          )}
         </Collapse>
+        {version !== null && <Estimate version={version} recipe={wanted} />}
         {(error ?? unread) && <ErrorState error={error ?? unread} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>

@@ -1,0 +1,116 @@
+import { factsOf, renderExample, type Data } from '../../data/index.js';
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { TrainWorker, WorkerClient } from '../../platform/worker/index.js';
+import { renderChat, type PromptSegment } from '../../prompting/index.js';
+import { modelFileOf, openRows, workerRecipe } from '../runs/trainer.js';
+import type { CheckedTraining, StartTraining, TrainingService } from '../runs/training-service.js';
+import { paceOf, type PaceParts } from './pace.js';
+import { plannedSteps, plannedTokens } from './planned.js';
+
+export interface TrainingEstimatorParts extends PaceParts {
+  training: Pick<TrainingService, 'checked'>;
+  data: Data;
+  /** Counts tokens as the model that answers does, without waiting for a training. */
+  serve: Pick<WorkerClient, 'countTokens'>;
+  worker: Pick<TrainWorker, 'call'>;
+}
+
+/** What a training would take, before it is started. */
+export interface TrainingEstimate {
+  /** Rows that are short enough to be learned, by the sample. */
+  examples: number;
+  /** Rows whose tokens were counted. */
+  sampled: number;
+  meanTokens: number;
+  /** Over all passes, general text included. */
+  tokens: number;
+  steps: number;
+  memoryBytes: number;
+  /** What the machine has for it. */
+  availableBytes: number;
+  /** null before anything of this model was trained or timed here. */
+  tokensPerSecond: number | null;
+  /** Of the steps, without the measurements on validation rows. */
+  seconds: number | null;
+}
+
+/** Rows whose tokens are counted; of more, every so-manieth. */
+const SAMPLE = 256;
+
+/** Says what a training takes: memory by the graph that it would run, time by the tokens of its rows and the pace seen here. */
+export class TrainingEstimator {
+  constructor(private readonly parts: TrainingEstimatorParts) {}
+
+  /** @throws as `TrainingService.start` for what could never be trained, DATASET_UNUSABLE when no row is short enough */
+  async estimate(
+    workspaceId: WorkspaceId,
+    input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe'>,
+    signal: AbortSignal,
+  ): Promise<TrainingEstimate> {
+    const checked = await this.parts.training.checked(workspaceId, input);
+    const { recipe, variant } = checked;
+    const sample = await this.#sample(workspaceId, checked, signal);
+    const short = sample.filter(({ prompt, answer }) => prompt + answer <= recipe.maxTokens);
+    if (short.length === 0)
+      throw new GraftError('DATASET_UNUSABLE', `No row is short enough for ${recipe.maxTokens} tokens.`, {
+        field: 'input.recipe.maxTokens',
+        hint: 'Raise maxTokens.',
+      });
+    const lengths = short.map(({ prompt, answer }) => prompt + answer);
+    const examples = Math.round((checked.version.counts.train * short.length) / sample.length);
+    const replay = recipe.retention.weight > 0 ? recipe.retention.tokens : 0;
+    const { bytes, availableBytes } = await this.parts.worker.call(
+      'estimateMemory',
+      workspaceId,
+      {
+        ...{ model: modelFileOf(variant), recipe: workerRecipe(recipe, Math.max(1, examples)), replay },
+        ...{ longest: Math.max(...lengths), shortest: Math.min(...lengths) },
+        answer: Math.max(...short.map(({ answer }) => answer)),
+      },
+      { signal, priority: 'interactive' },
+    );
+    const meanTokens = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+    const planned = { examples, meanTokens, replay };
+    const tokens = plannedTokens(recipe, planned);
+    const tokensPerSecond = await paceOf(this.parts, workspaceId, variant);
+    return {
+      ...{ examples, sampled: sample.length, meanTokens, tokens, steps: plannedSteps(recipe, examples) },
+      ...{ memoryBytes: bytes, availableBytes, tokensPerSecond },
+      seconds: tokensPerSecond === null ? null : tokens / tokensPerSecond,
+    };
+  }
+
+  /** Tokens of prompt and answer of rows from all over the split for training. */
+  async #sample(
+    workspaceId: WorkspaceId,
+    { dataset, version, recipe, variant }: CheckedTraining,
+    signal: AbortSignal,
+  ): Promise<{ prompt: number; answer: number }[]> {
+    const { data, serve } = this.parts;
+    const { rows } = await openRows(data, workspaceId, { task: dataset.task, datasetVersionId: version.id });
+    const every = Math.max(1, Math.ceil(version.counts.train / SAMPLE));
+    const rendered: { messages: PromptSegment[]; answer: string }[] = [];
+    let seen = 0;
+    for await (const batch of rows.stream('TRAIN')) {
+      signal.throwIfAborted();
+      for (const row of batch) {
+        if (row.content === null || seen++ % every !== 0) continue;
+        const facts = factsOf(row, rows.views);
+        const { messages, answer } = renderExample(row.content, rows.context, { facts, passages: null });
+        rendered.push({ messages: renderChat(variant.chatTemplate, messages, variant), answer });
+      }
+    }
+    if (rendered.length === 0) return [];
+    const texts = [...rendered.map(({ messages }) => messages), ...rendered.map(({ answer }) => answer)];
+    const counts = await serve.countTokens(
+      { workspaceId, model: modelFileOf(variant), texts },
+      { signal, priority: 'bulk' },
+    );
+    return rendered.map((_, i) => ({
+      prompt: counts[i]!,
+      // A label is one token; a text is followed by the token that ends it.
+      answer: recipe.answer === 'LABEL_TOKEN' ? 1 : counts[rendered.length + i]! + 1,
+    }));
+  }
+}
