@@ -22,7 +22,7 @@ import { renamed, unzip, zip } from '../../support/zip.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 describe('an adapter on its way out and in', () => {
   let kit: AdapterKit;
@@ -73,7 +73,7 @@ describe('an adapter on its way out and in', () => {
   const merged = async (adapter: string): Promise<RunRow> =>
     kit.models.ended(
       await merger.start(workspaceId, { adapter, version: 1, precision: null, idempotencyKey: newId() }),
-      200_000,
+      500_000,
     );
   const imported = async (
     adapter: string,
