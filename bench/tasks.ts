@@ -13,6 +13,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
 import {
+  AdapterDocument,
   AddDatasetVersionDocument,
   AskWithAdapterDocument,
   AttestAdapterDocument,
@@ -72,7 +73,7 @@ const TASKS: Task[] = [
     question: 'a film so slow that even the ushers left before the end',
   },
   {
-    ...{ adapter: 'entities', kind: 'EXTRACTION', recipe: { epochs: 0.25 } },
+    ...{ adapter: 'entities', kind: 'EXTRACTION', recipe: { epochs: 0.15 } },
     files: [{ name: 'conllpp.csv' }],
     question: 'Ada Lovelace wrote to the Royal Society in London about the French Revolution .',
   },
@@ -139,7 +140,7 @@ async function train({ adapter, recipe }: Task, datasetVersion: string) {
       description: `Benchmark: ${adapter}.`,
       datasetVersion,
       recipe,
-      idempotencyKey: `bench-${adapter}`,
+      idempotencyKey: `bench-${adapter}-${JSON.stringify(recipe)}`,
     },
   });
   let told = { step: 0, steps: 0, tokensPerSecond: 0 };
@@ -192,7 +193,8 @@ async function measure(task: Task) {
   const { adapter } = task;
   const datasetVersion = await makeVersion(task);
   const trained = await train(task, datasetVersion);
-  const version = 1;
+  const made = await client.request(AdapterDocument, { name: adapter });
+  const version = made.adapter!.versions[0]!.version;
   const { attestAdapter } = await client.request(AttestAdapterDocument, {
     input: { adapter, version, idempotencyKey: `bench-${adapter}-${version}` },
   });
