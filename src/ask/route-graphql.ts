@@ -38,7 +38,7 @@ export class RouteReason {
 
 @ObjectType({ description: 'A strategy that was considered.' })
 export class RouteCandidate {
-  @Field(() => Strategy, { description: 'Which.' })
+  @Field(() => Strategy, { description: 'The strategy.' })
   strategy!: Strategy;
 
   @Field(() => String, { nullable: true, description: 'With which adapter, as `name@3`; null without one.' })
