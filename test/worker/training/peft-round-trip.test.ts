@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/native-arrays-environment.mjs */
 import { jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
