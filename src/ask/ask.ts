@@ -14,7 +14,7 @@ import { abstention, relevance } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
-import { composeNothing, composeQuestion, answerTokens, composeReading, frameOf, measureRoom } from './compose.js';
+import { answerTokens, composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
@@ -96,8 +96,10 @@ async function* answer(
   const observed = chooseRoute(question, sources, expectedMs);
   const chosen = looked ? routed(observed, looked) : observed;
   const applied = looked?.mode === 'APPLY' ? { ...question, adapter: looked.choice.chosen.adapter } : question;
-  const plan = await watch.time('plan', () => makePlan(parts, workspaceId, applied, chosen.strategy, sources));
-  const learned = await originReason(parts.origins, workspaceId, plan);
+  const [plan, learned] = await watch.time('plan', async () => {
+    const made = await makePlan(parts, workspaceId, applied, chosen.strategy, sources);
+    return [made, await originReason(parts.origins, workspaceId, made)] as const;
+  });
   const bound = answerBound(question, plan);
   const bounded = boundQuestion(question, bound);
   const route = [unreadReason(plan), learned, languageReason(plan, asked), bound?.reason ?? null].reduce(
@@ -113,14 +115,15 @@ async function* answer(
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   const frame = frameOf(plan, asked, facts.text);
   const count = tokenCounter(parts, workspaceId, plan, signal);
-  const maxTokens = await answerTokens(plan, question.generation.maxTokens, count);
-  const [left, found, neighbours] = await watch.time('retrieve', () =>
-    Promise.all([
-      measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer: maxTokens }, count),
+  const [maxTokens, left, found, neighbours] = await watch.time('retrieve', () => {
+    const answering = answerTokens(plan, question.generation.maxTokens, count);
+    return Promise.all([
+      answering,
+      answering.then((answer) => measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer }, count)),
       plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
       nearestRows(parts, plan, workspaceId, vector),
-    ]),
-  );
+    ]);
+  });
   const passages: Passage[] = found?.retrieval.passages ?? [];
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 

@@ -1,4 +1,4 @@
-import { heldTo, renderPrompt } from '../data/index.js';
+import { renderPrompt } from '../data/index.js';
 import { GraftError } from '../kernel/errors.js';
 import type { Passage } from '../knowledge/index.js';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../prompting/index.js';
 import type { ServedVariant } from '../registry/index.js';
 import type { Evidence, PromptPassage } from './answer.js';
-import { copiesSpans, type Plan } from './plan.js';
+import { copiesSpans, type Adaptation, type Plan } from './plan.js';
 
 /** Models below this many weights get the best sentence; larger ones get whole passages. */
 const READS_PASSAGES = 1_000_000_000;
@@ -38,8 +38,8 @@ export interface Composed {
   stop: string[];
   /** The texts that the answer is to be a span of, as they stand in the prompt; null where the model words freely. */
   copyFrom: string[] | null;
-  /** What answers of the adapter's task always hold to; null where it may say anything. */
-  heldTo: ReturnType<typeof heldTo>;
+  /** What the adapter's answers always hold to; null where it may say anything. */
+  heldTo: Adaptation['heldTo'];
 }
 
 /** When there is nothing to ask the model. */
@@ -97,9 +97,8 @@ export async function measureRoom(question: string, frame: Frame, room: Room, co
  * by itself.
  */
 export async function answerTokens({ adaptation }: Plan, wanted: number, count: TokenCounter): Promise<number> {
-  const held = adaptation && heldTo(adaptation.input, adaptation.context);
-  if (!held) return wanted;
-  const [copied = 0] = await count([held.mark.text]);
+  if (!adaptation?.heldTo) return wanted;
+  const [copied = 0] = await count([adaptation.heldTo.mark.text]);
   return MARKED_SHARE * copied + SHORTEST_MARK;
 }
 
@@ -110,11 +109,8 @@ export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
   passages: [],
   stop: stopsOf(plan),
   copyFrom: null,
-  heldTo: heldToOf(plan),
+  heldTo: plan.adaptation?.heldTo ?? null,
 });
-
-const heldToOf = ({ adaptation }: Plan): Composed['heldTo'] =>
-  adaptation && heldTo(adaptation.input, adaptation.context);
 
 /**
  * Where an answer ends that the model doesn't end itself. An adapter learned where; a small model's second paragraph, or second
@@ -157,7 +153,7 @@ export async function composeReading(
     })),
     stop: stopsOf(plan),
     copyFrom: copies ? chosen.map(({ text }) => oneLine(text)) : null,
-    heldTo: heldToOf(plan),
+    heldTo: plan.adaptation?.heldTo ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   askedInput,
+  heldTo,
   LabelWords,
   taskOf,
   type LabelIndexes,
@@ -22,6 +23,8 @@ export interface Adaptation {
   adapter: ServedAdapter;
   context: TaskContext;
   input: TaskInput;
+  /** What its answers always hold to; null where it may say anything. */
+  heldTo: ReturnType<typeof heldTo>;
 }
 
 /** Everything that was decided before the answer is made: the stages run from this alone. */
@@ -112,5 +115,6 @@ async function variantOf(
 function adaptationOf(adapter: ServedAdapter, { text }: Question): Adaptation {
   const { labels, languages } = adapter.usage;
   const context: TaskContext = { labels: new LabelWords(labels), languages };
-  return { adapter, context, input: askedInput(adapter.task as TaskKind, text, context) };
+  const input = askedInput(adapter.task as TaskKind, text, context);
+  return { adapter, context, input, heldTo: heldTo(input, context) };
 }

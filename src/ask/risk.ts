@@ -23,13 +23,13 @@ export function answerBound({ maxErrorRate }: Question, plan: Plan): Bound | nul
   const why = adaptation
     ? `${adaptation.adapter.adapter}@${adaptation.adapter.version}${labelled ? ' together with labelled rows' : ''} was never measured on held-out rows: evaluate it`
     : `how often ${strategy} is wrong was never measured`;
-  return unknown(maxErrorRate, why);
+  return notKept(maxErrorRate, why);
 }
 
 /** The same of a router's choice. @param risk null for a router of an earlier version, which kept none */
 export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): Bound =>
   risk === null
-    ? unknown(maxErrorRate, 'the router was fitted before it was measured: fit it again', 'router.risk')
+    ? notKept(maxErrorRate, 'the router was fitted before it was measured: fit it again', 'router.risk')
     : boundOf(risk, maxErrorRate, 'routes of held-out questions', 'router.risk');
 
 function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): Bound {
@@ -37,7 +37,7 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
   const all = risk.at(-1);
   if (kept === null) {
     const seen = all ? `${all.wrong} of ${all.decisions} ${what} were wrong` : `there are no ${what}`;
-    return unknown(rate, `${seen}, and no confidence tells them apart well enough`, feature);
+    return notKept(rate, `${seen}, and no confidence tells them apart well enough`, feature);
   }
   return {
     least: kept.confidence,
@@ -48,7 +48,7 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
   };
 }
 
-const unknown = (rate: number, why: string, feature = 'answer.risk'): Bound => ({
+const notKept = (rate: number, why: string, feature = 'answer.risk'): Bound => ({
   least: null,
   reason: {
     ...{ feature: `${feature}.unknown`, value: 0, contribution: -1 },

@@ -41,8 +41,8 @@ export function sharingReads<Parts extends Reads>(parts: Parts): Parts {
       get store() {
         return labelIndexes.store;
       },
-      require: (...args) => once('index', args, () => labelIndexes.require(...args)),
-      find: (...args) => once('index', args, () => labelIndexes.find(...args)),
+      require: (...args) => once('index of a dataset', args, () => labelIndexes.require(...args)),
+      find: (...args) => once('index, if any', args, () => labelIndexes.find(...args)),
       nearest: (workspaceId, indexId, vector, most) =>
         once('rows', [indexId, most, [...vector]], () => labelIndexes.nearest(workspaceId, indexId, vector, most)),
     },
