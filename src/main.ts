@@ -58,6 +58,7 @@ import {
   AdapterRegistry,
   AdapterStore,
   downloadRuns,
+  modelFileOf,
   ModelRegistry,
   ModelStore,
   quantizationRuns,
@@ -186,11 +187,8 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     ...{ ...stores, retriever },
     folder: join(config.GRAFT_HOME, 'data'),
     countTokens: (workspace) => async (texts) => {
-      const { path, sha256, contextLength } = await registry.defaultVariant(workspace);
-      return worker.countTokens(
-        { workspaceId: workspace, model: { path, sha256, contextLength }, texts },
-        { priority: 'bulk' },
-      );
+      const model = modelFileOf(await registry.defaultVariant(workspace));
+      return worker.countTokens({ workspaceId: workspace, model, texts }, { priority: 'bulk' });
     },
   });
   teardown.add(() => data.stop());

@@ -9,7 +9,7 @@ import {
   type SearchScope,
 } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../registry/index.js';
+import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
 import { abstention, relevance } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { cite } from './cite.js';
@@ -289,7 +289,5 @@ function contextOf({ worker }: AskParts, { contextLength }: ServedVariant): numb
 /** Counts as the model reads; adapters change no token. */
 const tokenCounter =
   ({ worker }: AskParts, workspaceId: WorkspaceId, { variant }: Plan, signal: AbortSignal) =>
-  (texts: Parameters<WorkerClient['countTokens']>[0]['texts']): Promise<number[]> => {
-    const { path, sha256, contextLength } = variant;
-    return worker.countTokens({ workspaceId, model: { path, sha256, contextLength }, texts }, { signal });
-  };
+  (texts: Parameters<WorkerClient['countTokens']>[0]['texts']): Promise<number[]> =>
+    worker.countTokens({ workspaceId, model: modelFileOf(variant), texts }, { signal });

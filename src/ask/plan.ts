@@ -12,7 +12,13 @@ import {
 import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { SearchScope } from '../knowledge/index.js';
-import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../registry/index.js';
+import {
+  modelFileOf,
+  type AdapterRegistry,
+  type ModelRegistry,
+  type ServedAdapter,
+  type ServedVariant,
+} from '../registry/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
 import { rowsAlone, rowsBeside, type LabelledRows } from './labelled-rows.js';
 import type { Question } from './question.js';
@@ -87,14 +93,13 @@ export async function makePlan(
     : adapter
       ? await rowsBeside(labelIndexes, workspaceId, adapter, named)
       : named && rowsAlone(named);
-  const { path, sha256, contextLength } = variant;
   return {
     strategy,
     scope: reads && labelled === null ? scope : null,
     labelled,
     variant,
     adaptation: adapter && adaptationOf(adapter, question),
-    model: { path, sha256, contextLength, adapters: adapter ? [adapter.file] : [] },
+    model: modelFileOf(variant, adapter ? [adapter.file] : []),
   };
 }
 

@@ -14,7 +14,7 @@ export {
 } from './adapters/adapter.js';
 export { AdapterRegistry } from './adapters/adapter-registry.js';
 export { AdapterStore } from './adapters/adapter-store.js';
-export type { ModelRow, ServedVariant } from './model.js';
+export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';
 export { quantizationRuns } from './quantization/quantization-graphql.js';

@@ -3,7 +3,7 @@ import type { Uuid } from '../kernel/ids.js';
 import { checkedName } from '../kernel/text.js';
 import type { Prisma } from '../platform/database/index.js';
 import { parseHubFile } from '../platform/models-on-disk/index.js';
-import type { ModelDescription } from '../worker-protocol/index.js';
+import type { ModelDescription, ModelFile } from '../worker-protocol/index.js';
 import type { ModelSource } from './download-run.js';
 
 export type ModelRow = Prisma.BaseModelGetPayload<object>;
@@ -30,6 +30,12 @@ export interface ServedVariant {
   parameters: number;
   licence: string | null;
 }
+
+/** A variant as the workers take it, under adapters where some are to act on it. */
+export const modelFileOf = (
+  { path, sha256, contextLength }: Pick<ServedVariant, 'path' | 'sha256' | 'contextLength'>,
+  adapters?: ModelFile['adapters'],
+): ModelFile => ({ path, sha256, contextLength, ...(adapters && { adapters }) });
 
 /** Where a model is to come from; exactly one of the three. */
 export interface ModelSourceInput {

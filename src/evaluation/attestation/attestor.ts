@@ -5,13 +5,14 @@ import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { TrainWorker, WorkerClient } from '../../platform/worker/index.js';
 import type { PromptSegment } from '../../prompting/index.js';
-import type {
-  AdapterRegistry,
-  AdapterVersionRow,
-  Attestation,
-  ModelRegistry,
-  ServedAdapter,
-  ServedVariant,
+import {
+  modelFileOf,
+  type AdapterRegistry,
+  type AdapterVersionRow,
+  type Attestation,
+  type ModelRegistry,
+  type ServedAdapter,
+  type ServedVariant,
 } from '../../registry/index.js';
 import { decodeLogits, probeCandidates, probePrompts, type ShippedProbe } from '../../training/index.js';
 import type { NextScores, ProbeOutput } from '../../worker-protocol/index.js';
@@ -121,10 +122,9 @@ export class Attestor {
 
   async #measured(prompt: PromptSegment[], probes: Omit<Probes, 'prompts'>): Promise<{ off: number[]; on: number[] }> {
     const { workspaceId, variant, adapter, candidates, signal } = probes;
-    const { path, sha256, contextLength } = variant;
     const score = (adapters: ServedAdapter['file'][]): Promise<NextScores> =>
       this.parts.serve.scoreNext(
-        { workspaceId, model: { path, sha256, contextLength, adapters }, prompt, candidates, fresh: true },
+        { workspaceId, model: modelFileOf(variant, adapters), prompt, candidates, fresh: true },
         { signal, priority: 'bulk' },
       );
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -150,13 +150,9 @@ export class Attestor {
     signal,
   }: Probes): Promise<ProbeOutput> {
     const { files, train, folder } = this.parts;
-    const { path, sha256, contextLength } = variant;
-    const model = { path, sha256, contextLength };
+    const model = modelFileOf(variant);
     const options = { signal, priority: 'bulk', deadlineMs: null } as const;
-    const fileOf = async (id: string): Promise<{ path: string; sha256: string }> => {
-      const file = await files.get(workspaceId, id);
-      return { path: await files.local(file), sha256: file.sha256 };
-    };
+    const fileOf = (id: string) => files.localFile(workspaceId, id);
     const { tokens } = await train.call('tokenize', workspaceId, { model, texts: prompts }, options);
     const request = {
       ...{ model, candidates, folder, prompts: tokens, scale: version.scale },

@@ -11,7 +11,7 @@ import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { oneLine, REFUSAL, renderChat } from '../../prompting/index.js';
-import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
+import { modelFileOf, type ServedAdapter, type ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
 
 /** A model that answers, alone or with an adapter. */
@@ -35,9 +35,8 @@ export async function askRow(
   { row, facts }: { row: TaskRow; facts: string },
   signal: AbortSignal,
 ): Promise<Answered> {
-  const { path, sha256, contextLength } = variant;
   const acting = adapter?.file ?? alwaysOn;
-  const model = { path, sha256, contextLength, adapters: acting ? [acting] : [] };
+  const model = modelFileOf(variant, acting ? [acting] : []);
   const prompt = renderChat(variant.chatTemplate, renderPrompt(row, context, { facts, passages: null }), variant);
   const options = { signal, priority: 'bulk' } as const;
   if (adapter?.usage.answer.form === 'label-token') {

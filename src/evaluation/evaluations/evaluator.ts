@@ -280,10 +280,8 @@ export class Evaluator {
     const { registry, adapters } = this.parts;
     const variant = await registry.variant(workspaceId, answerer.variantId);
     if (answerer.adapterVersionId === null) return { workspaceId, variant, adapter: null, context: shared };
-    const [version] = await adapters.store.versionsById(workspaceId, [answerer.adapterVersionId]);
-    if (!version) throw new GraftError('NOT_FOUND', 'The adapter version was deleted.');
-    const [row] = await adapters.store.byIds(workspaceId, [version.adapterId]);
-    const adapter = await adapters.served(workspaceId, row!, version);
+    const { version, adapter: row } = await adapters.requireVersionById(workspaceId, answerer.adapterVersionId);
+    const adapter = await adapters.served(workspaceId, row, version);
     const { labels, languages } = adapter.usage;
     return { workspaceId, variant, adapter, context: { labels: new LabelWords(labels), languages } };
   }

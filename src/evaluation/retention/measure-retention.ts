@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { baseMessages, renderChat } from '../../prompting/index.js';
-import type { ServedAdapter, ServedVariant } from '../../registry/index.js';
+import { modelFileOf, type ServedAdapter, type ServedVariant } from '../../registry/index.js';
 import type { TextScores } from '../../worker-protocol/index.js';
 import { answerF1 } from '../metrics/question-answering.js';
 import type { GeneralText } from './general-text.js';
@@ -129,8 +129,7 @@ class Sides {
 
   #model(adapted: boolean) {
     const { workspaceId, variant, adapter } = this.target;
-    const { path, sha256, contextLength } = variant;
-    return { workspaceId, model: { path, sha256, contextLength, adapters: adapted ? [adapter.file] : [] } };
+    return { workspaceId, model: modelFileOf(variant, adapted ? [adapter.file] : []) };
   }
 }
 

@@ -75,10 +75,8 @@ export class ScaleChooser {
   }): Promise<{ scale: number; metric: string; tried: { scale: number; value: number }[] }> {
     const { adapters, data, registry, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const [version] = await adapters.store.versionsById(workspaceId, [input.adapterVersionId]);
-    if (!version) throw notFound('The adapter version', input.adapterVersionId);
-    const [adapter] = await adapters.store.byIds(workspaceId, [version.adapterId]);
-    const served = await adapters.served(workspaceId, adapter!, version);
+    const { version, adapter } = await adapters.requireVersionById(workspaceId, input.adapterVersionId);
+    const served = await adapters.served(workspaceId, adapter, version);
     const variant = await registry.variant(workspaceId, version.variantId);
     const {
       dataset,

@@ -78,6 +78,12 @@ export class FileService {
     return this.artifacts.local(file.sha256);
   }
 
+  /** Where the bytes of a file lie on this machine, and their digest, as workers take files. @throws as `get` and `local` */
+  async localFile(workspaceId: WorkspaceId, id: string): Promise<{ path: string; sha256: string }> {
+    const file = await this.get(workspaceId, id);
+    return { path: await this.local(file), sha256: file.sha256 };
+  }
+
   /** The workspace's files with one of these ids or one of these contents. */
   find(
     workspaceId: WorkspaceId,

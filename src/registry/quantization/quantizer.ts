@@ -9,7 +9,7 @@ import { packageRoot } from '../../platform/package-root.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { followCall, type TrainWorker, type WorkerClient } from '../../platform/worker/index.js';
 import type { ModelFile, QuantizationType, WorkerHello } from '../../worker-protocol/index.js';
-import type { ServedVariant, VariantRow } from '../model.js';
+import { modelFileOf, type ServedVariant, type VariantRow } from '../model.js';
 import type { ModelRegistry } from '../model-registry.js';
 import type { ModelStore } from '../model-store.js';
 import { recommend, referenceOf, requireSmaller, storedMeasurement, type Recommendation } from './quantization.js';
@@ -109,7 +109,7 @@ export class Quantizer {
     const { artifacts, files, store, train, worker } = this.parts;
     const { signal } = context;
     const target = join(folder, 'model.gguf');
-    const job = { model: fileOf(source), type, target };
+    const job = { model: modelFileOf(source), type, target };
     const quantizing = train.stream('quantize', workspaceId, job, callOptions(context));
     await followCall(quantizing, (fraction, message) => context.progress(QUANTIZED * fraction, message));
     await context.progress(QUANTIZED, 'Loading it once to check it.');
@@ -142,7 +142,7 @@ export class Quantizer {
   ): Promise<VariantMeasurement> {
     const folder = join(packageRoot(), 'examples', 'general-text');
     const texts = await Promise.all(TEXTS.map((name) => readFile(join(folder, name), 'utf8')));
-    const request = { reference: fileOf(reference), model, texts, windowTokens: WINDOW_TOKENS };
+    const request = { reference: modelFileOf(reference), model, texts, windowTokens: WINDOW_TOKENS };
     const { train } = this.parts;
     const comparing = train.stream('compare', context.run.workspaceId, request, callOptions(context));
     const { speed, ...agreement } = await followCall(comparing, (fraction, message) =>
@@ -157,8 +157,6 @@ export class Quantizer {
 }
 
 const callOptions = ({ signal }: QuantizationContext) => ({ signal, priority: 'bulk', deadlineMs: null }) as const;
-
-const fileOf = ({ path, sha256, contextLength }: ServedVariant) => ({ path, sha256, contextLength });
 
 /** What the chain of sources that ends in a variant began with. */
 function rootOf(variants: readonly VariantRow[], id: string): string {

@@ -8,7 +8,13 @@ import { packageRoot } from '../../platform/package-root.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { followCall, type TrainWorker } from '../../platform/worker/index.js';
 import type { PromptSegment } from '../../prompting/index.js';
-import type { AdapterRegistry, ModelRegistry, ServedAdapter, ServedVariant } from '../../registry/index.js';
+import {
+  modelFileOf,
+  type AdapterRegistry,
+  type ModelRegistry,
+  type ServedAdapter,
+  type ServedVariant,
+} from '../../registry/index.js';
 import type { MergePrecision, ModelFile } from '../../worker-protocol/index.js';
 import { probePrompts } from '../adapters/probes.js';
 import type { NamedVersion } from './adapter-exporter.js';
@@ -82,16 +88,13 @@ export class AdapterMerger {
     const { artifacts, files, worker } = this.parts;
     const { workspaceId, version, served, variant } = what;
     const name = `${served.adapter}-v${served.version}`;
-    const fileOf = async (id: string) => {
-      const file = await files.get(workspaceId, id);
-      return { path: await files.local(file), sha256: file.sha256 };
-    };
+    const fileOf = (id: string) => files.localFile(workspaceId, id);
     const written = await followCall(
       worker.stream(
         'mergeAdapter',
         workspaceId,
         {
-          ...{ model: baseOf(variant), scale: served.file.scale, type: context.input.precision },
+          ...{ model: modelFileOf(variant), scale: served.file.scale, type: context.input.precision },
           adapter: { config: await fileOf(version.configFileId), weights: await fileOf(version.weightsFileId) },
           ...{ name: `${variant.model} + ${name}`.slice(0, MAX_NAME), target: join(folder, `${name}.gguf`) },
         },
@@ -99,7 +102,7 @@ export class AdapterMerger {
       ),
       (fraction, message) => context.progress(MERGED * fraction, message),
     );
-    const parity = await this.#parity({ ...what, merged: { ...baseOf(variant), ...written } }, context);
+    const parity = await this.#parity({ ...what, merged: { ...modelFileOf(variant), ...written } }, context);
     const staged = await artifacts.stage(createReadStream(written.path), { maxBytes: MAX_BYTES });
     try {
       if (staged.sha256 !== written.sha256) throw new GraftError('STORAGE_FAILED', 'The merged model was changed.');
@@ -120,7 +123,7 @@ export class AdapterMerger {
     const general = await Promise.all(TEXTS.map((name) => readFile(join(folder, name), 'utf8')));
     const texts: (string | PromptSegment[])[] = [...probePrompts(served, variant), ...general];
     const against = (model: ModelFile, [from, to]: readonly [number, number]) => {
-      const reference = { ...baseOf(variant), adapters: [served.file] };
+      const reference = modelFileOf(variant, [served.file]);
       const events = this.parts.worker.stream(
         'agree',
         workspaceId,
@@ -129,8 +132,8 @@ export class AdapterMerger {
       );
       return followCall(events, (fraction, message) => context.progress(from + (to - from) * fraction, message));
     };
-    const { places, meanKl, klStandardError, topAgreement } = await against(fileOnly(merged), [MERGED, COMPARED]);
-    const { meanKl: effectKl } = await against(baseOf(variant), [COMPARED, HELD_AGAINST_BASE]);
+    const { places, meanKl, klStandardError, topAgreement } = await against(modelFileOf(merged), [MERGED, COMPARED]);
+    const { meanKl: effectKl } = await against(modelFileOf(variant), [COMPARED, HELD_AGAINST_BASE]);
     return requireParity({ places, meanKl, klStandardError, topAgreement, effectKl });
   }
 }
@@ -159,6 +162,3 @@ export function requireParity(parity: MergeParity): MergeParity {
     );
   return parity;
 }
-
-const baseOf = ({ path, sha256, contextLength }: ServedVariant): ModelFile => ({ path, sha256, contextLength });
-const fileOnly = ({ path, sha256, contextLength }: ModelFile): ModelFile => ({ path, sha256, contextLength });

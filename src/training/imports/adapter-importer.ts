@@ -8,7 +8,7 @@ import { checkedName, checkedText } from '../../kernel/text.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
-import type { AdapterRegistry, AdapterUsage, ModelRegistry } from '../../registry/index.js';
+import { modelFileOf, type AdapterRegistry, type AdapterUsage, type ModelRegistry } from '../../registry/index.js';
 import type { ImportAdapterInput } from '../../worker-protocol/index.js';
 import { decodeNotes } from '../exports/adapter-notes.js';
 import { adapterImport, type AdapterImportContext, type AdapterImportInput } from './import-run.js';
@@ -77,11 +77,11 @@ export class AdapterImporter {
     const folder = join(this.parts.folder, run.id);
     await mkdir(folder, { recursive: true });
     try {
-      const { path, sha256, contextLength } = await registry.variant(workspaceId, input.variantId);
+      const model = modelFileOf(await registry.variant(workspaceId, input.variantId));
       const { gguf, rank, alpha, targets, unpacked } = await worker.call(
         'importAdapter',
         workspaceId,
-        { model: { path, sha256, contextLength }, adapter: await this.#given(workspaceId, input), folder },
+        { model, adapter: await this.#given(workspaceId, input), folder },
         { signal, priority: 'bulk', deadlineMs: null },
       );
       const usage = await this.#usage(workspaceId, input, unpacked?.notes ?? null);
@@ -114,10 +114,7 @@ export class AdapterImporter {
 
   async #given(workspaceId: WorkspaceId, input: AdapterImportInput): Promise<ImportAdapterInput['adapter']> {
     const { files } = this.parts;
-    const fileOf = async (id: string) => {
-      const file = await files.get(workspaceId, id);
-      return { path: await files.local(file), sha256: file.sha256 };
-    };
+    const fileOf = (id: string) => files.localFile(workspaceId, id);
     if (input.archiveFileId) return { archive: await fileOf(input.archiveFileId) };
     return { config: await fileOf(input.configFileId!), weights: await fileOf(input.weightsFileId!) };
   }

@@ -13,8 +13,14 @@ import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
-import type { AdapterRegistry, AdapterUsage, ModelRegistry, ServedVariant } from '../../registry/index.js';
-import type { ModelFile, TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
+import {
+  modelFileOf,
+  type AdapterRegistry,
+  type AdapterUsage,
+  type ModelRegistry,
+  type ServedVariant,
+} from '../../registry/index.js';
+import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
 import { paceOf, type PaceParts } from '../estimates/pace.js';
 import { plannedTokens } from '../estimates/planned.js';
 import { storedRecipe, type Recipe } from '../recipes/recipe.js';
@@ -157,11 +163,6 @@ function mainLanguage(languages: readonly { language: string; rows: number }[]):
   const [most] = [...languages].sort((a, b) => b.rows - a.rows);
   return most && most.rows >= NEARLY_ALL * all ? most.language : null;
 }
-
-/** As the workers' protocol names a model. */
-export const modelFileOf = ({ path, sha256, contextLength }: ServedVariant): ModelFile => ({
-  ...{ path, sha256, contextLength },
-});
 
 async function reportAudit(context: TrainingContext, { audit, examples, validation }: EncodedExamples): Promise<void> {
   await context.emit('audit', {

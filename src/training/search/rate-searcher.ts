@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { badInput, GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import { modelFileOf } from '../../registry/index.js';
 import type { ExecutorName, TrainingRecipe } from '../../worker-protocol/index.js';
 import { encodeExamples, type EncodedExamples, type Tokenize } from '../runs/encode-examples.js';
-import { modelFileOf, openRows, workerRecipe, type TrainerParts } from '../runs/trainer.js';
+import { openRows, workerRecipe, type TrainerParts } from '../runs/trainer.js';
 import type { StartTraining, TrainingService } from '../runs/training-service.js';
 import { learningRateSearch, type LearningRateSearchContext, type TriedRate } from './search-run.js';
 
