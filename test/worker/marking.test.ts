@@ -143,7 +143,7 @@ describe('what is read ahead', () => {
   async function copied(mark: MarkedCopy, drafts: boolean): Promise<{ text: string; model: FixedModel }> {
     const model = new FixedModel();
     const tokens = drafts ? [...mark.text].map((character) => character.charCodeAt(0) as Token) : [];
-    const cursor = new MarkCursor(vocabulary, mark, tokens);
+    const cursor = MarkCursor.over(vocabulary, mark, tokens);
     const settings = { cursor, ends: [END], maxTokens: 1_000, temperature: 0, seed: 1 };
     const outcome: CopyOutcome = { reason: 'eos', refusalProbability: null };
     let text = '';

@@ -135,11 +135,11 @@ function cursorOf(
   if (grammar !== undefined) throw badInput('constraint', 'An answer is held to a grammar or to texts, not to both.');
   const vocabulary = vocabularyOf(model);
   if ('mark' in constraint)
-    return new MarkCursor(vocabulary, constraint.mark, model.tokenize(constraint.mark.text, false));
+    return MarkCursor.over(vocabulary, constraint.mark, model.tokenize(constraint.mark.text, false));
   const { copyFrom, refusal = null } = constraint;
   if (copyFrom.length === 0 && refusal === null)
     throw badInput('constraint.copyFrom', 'Without a text or a refusal nothing can be said.');
-  return new CopyCursor(vocabulary, { texts: copyFrom, refusal });
+  return CopyCursor.over(vocabulary, { texts: copyFrom, refusal });
 }
 
 const endsOf = ({ tokens: { eos, eot } }: LlamaModel): Token[] =>

@@ -2,7 +2,7 @@ import type { Token } from 'node-llama-cpp';
 import { beginsWord, endsWord, isBlank, placesOf } from './borders.js';
 import { toBytes, type Vocabulary } from './vocabulary.js';
 
-/** Where an answer stands of which each token must be one of a few. */
+/** Where an answer stands of which each token must be one of a few. A cursor stays where it is; `after` gives the next. */
 export interface Cursor {
   /** Tokens that may come next. */
   readonly options: ReadonlyMap<Token, unknown>;
@@ -12,12 +12,10 @@ export interface Cursor {
   readonly isWhole: boolean;
   /** Whether a token leads into the refusal. */
   refuses(token: Token): boolean;
-  /** @param token one of `options` */
-  advance(token: Token): void;
   /** What will probably be said next, so that several places can be evaluated at once; empty where nothing is likely. */
   draft(): readonly Token[];
-  /** Another that stands where this one does, and goes its own way. */
-  fork(): Cursor;
+  /** @param token one of `options` */
+  after(token: Token): Cursor;
 }
 
 /** A text of which a span may be copied. Offsets count bytes; a byte is one character of `bytes`. */
@@ -39,19 +37,22 @@ interface Place {
  * the refusal. All places are kept at which what was said so far could stand, so the next token is free as long as the texts are.
  */
 export class CopyCursor implements Cursor {
-  private places: Place[];
   private next: Map<Token, Place[]> | null = null;
 
-  constructor(
+  private constructor(
     private readonly vocabulary: Vocabulary,
-    { texts, refusal }: { texts: readonly string[]; refusal: string | null },
-  ) {
-    const sources = [...texts.map(spans), ...(refusal === null ? [] : [whole(refusal)])];
-    this.places = sources.flatMap((source) => source.begins.map((at) => ({ source, at })));
-    this.atStart = true;
-  }
+    private readonly places: readonly Place[],
+    private readonly atStart: boolean,
+  ) {}
 
-  private atStart: boolean;
+  static over(
+    vocabulary: Vocabulary,
+    { texts, refusal }: { texts: readonly string[]; refusal: string | null },
+  ): CopyCursor {
+    const sources = [...texts.map(spans), ...(refusal === null ? [] : [whole(refusal)])];
+    const places = sources.flatMap((source) => source.begins.map((at) => ({ source, at })));
+    return new CopyCursor(vocabulary, places, true);
+  }
 
   get options(): ReadonlyMap<Token, readonly Place[]> {
     return (this.next ??= this.findNext());
@@ -69,20 +70,12 @@ export class CopyCursor implements Cursor {
     return this.options.get(token)?.some(({ source }) => source.refusal) ?? false;
   }
 
-  advance(token: Token): void {
-    const places = this.options.get(token);
-    if (places === undefined) throw new Error('a token was chosen that is no option');
-    this.places = [...places];
-    this.next = null;
-    this.atStart = false;
-  }
-
   draft(): readonly Token[] {
     return [];
   }
 
-  fork(): CopyCursor {
-    return Object.assign(Object.create(CopyCursor.prototype) as CopyCursor, this);
+  after(token: Token): CopyCursor {
+    return new CopyCursor(this.vocabulary, placesAfter(this, token), false);
   }
 
   private findNext(): Map<Token, Place[]> {
@@ -100,6 +93,12 @@ export class CopyCursor implements Cursor {
     }
     return next;
   }
+}
+
+export function placesAfter<P>({ options }: { options: ReadonlyMap<Token, readonly P[]> }, token: Token): readonly P[] {
+  const places = options.get(token);
+  if (places === undefined) throw new Error('a token was chosen that is no option');
+  return places;
 }
 
 /** Begins at words or at the space before one, which is part of the first token of a word in most vocabularies; ends after words. */

@@ -4,6 +4,7 @@ import { asking, logitOf, told, type NextLogits } from '../next-logits.js';
 import type { Cursor } from './copy-cursor.js';
 
 export interface CopySettings {
+  /** Where the answer begins. */
   cursor: Cursor;
   /** Tokens that end an answer. */
   ends: readonly Token[];
@@ -29,7 +30,7 @@ export interface CopyOutcome {
 export async function* copyTokens(
   sequence: LlamaContextSequence,
   prompt: readonly Token[],
-  { cursor, ends, maxTokens, temperature, seed }: CopySettings,
+  { cursor: start, ends, maxTokens, temperature, seed }: CopySettings,
   outcome: CopyOutcome,
   signal: AbortSignal,
 ): AsyncGenerator<Token, void> {
@@ -37,18 +38,17 @@ export async function* copyTokens(
   let unread = [...prompt];
   let held: Token[] = [];
   let taken = 0;
-  for (;;) {
+  for (let at = start; ;) {
     signal.throwIfAborted();
-    const ahead = lookAhead(cursor, ends, cursor.draft());
+    const ahead = lookAhead(at, ends);
     const read = await evaluate(sequence, unread, ahead, taken === 0);
     if (read) unread = [];
-    for (const [index, { candidates, drafted }] of ahead.entries()) {
+    for (const [index, { cursor, candidates, drafted }] of ahead.entries()) {
       if (candidates.length === 0) return;
       if (taken >= maxTokens) {
         outcome.reason = 'length';
         return;
       }
-      const { mayEnd, options } = cursor;
       let likely = candidates;
       if (read && taken === 0) {
         const refusal = shareOf(candidates, read[0]!, (token) => cursor.refuses(token));
@@ -57,11 +57,11 @@ export async function* copyTokens(
         if (temperature === 0) likely = candidates.filter((token) => cursor.refuses(token) === refusal > 0.5);
       }
       const chosen = read ? choose(likely, read[index]!, temperature, random) : candidates[0]!;
-      if (ends.includes(chosen) && mayEnd && !options.has(chosen)) return;
-      cursor.advance(chosen);
+      if (ends.includes(chosen) && cursor.mayEnd && !cursor.options.has(chosen)) return;
+      at = chosen === drafted ? ahead[index + 1]!.cursor : cursor.after(chosen);
       taken += 1;
       held.push(chosen);
-      if (cursor.isWhole) {
+      if (at.isWhole) {
         yield* held;
         held = [];
       }
@@ -75,23 +75,24 @@ export async function* copyTokens(
   }
 }
 
-/** A place of the answer: what may be said there, and what the draft says. */
+/** A place of the answer, what may be said there, and what the draft says. */
 interface Ahead {
+  cursor: Cursor;
   candidates: Token[];
   /** null at the end of the draft. */
   drafted: Token | null;
 }
 
-/** This place and those behind each token of the draft. */
-function lookAhead(cursor: Cursor, ends: readonly Token[], draft: readonly Token[]): Ahead[] {
+/** This place and those behind each token of its draft. */
+function lookAhead(start: Cursor, ends: readonly Token[]): Ahead[] {
   const ahead: Ahead[] = [];
-  const at = cursor.fork();
-  for (const drafted of [...draft, null]) {
-    const candidates = [...at.options.keys(), ...(at.mayEnd ? ends : [])];
-    const follows = drafted !== null && at.options.has(drafted);
-    ahead.push({ candidates, drafted: follows ? drafted : null });
-    if (!follows) break;
-    at.advance(drafted);
+  let cursor = start;
+  for (const token of [...start.draft(), null]) {
+    const candidates = [...cursor.options.keys(), ...(cursor.mayEnd ? ends : [])];
+    const drafted = token !== null && cursor.options.has(token) ? token : null;
+    ahead.push({ cursor, candidates, drafted });
+    if (drafted === null) break;
+    cursor = cursor.after(drafted);
   }
   return ahead;
 }
