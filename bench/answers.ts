@@ -27,6 +27,7 @@ import {
 } from '../src/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { fitLogistic, quantile } from './support/logistic.js';
+import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
@@ -45,12 +46,8 @@ interface Seen extends Asked {
   abstained: boolean;
 }
 
-const option = (name: string, standard: number): number => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? standard : Number(process.argv[at + 1]);
-};
-const QUESTIONS = option('questions', 400);
-const ANSWERS = option('answers', 60);
+const QUESTIONS = numberOption('questions', 400);
+const ANSWERS = numberOption('answers', 60);
 const XQUAD = join(process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets', 'xquad.en.json');
 
 const plain = (text: string): string => text.toLowerCase().replace(/[\s\u00a0]+/g, ' ');

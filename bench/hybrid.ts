@@ -15,7 +15,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
+import { followRun } from '../src/cli/follow-run.js';
+import { GraftClient } from '../src/client/graft-client.js';
 import {
   AnswerAllDocument,
   AskDocument,
@@ -35,31 +36,15 @@ import {
   StrategyComparisonDocument,
   StrategyComparisonProgressDocument,
 } from '../src/operations/index.js';
+import { numberOption, textOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
 
-const option = (name: string, standard: string): string => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? standard : (process.argv[at + 1] ?? standard);
-};
-const ROWS = Number(option('rows', '3080'));
-const QUESTIONS = Number(option('questions', '24'));
-const ADAPTER = option('adapter', 'intents@1');
+const ROWS = numberOption('rows', 3_080);
+const QUESTIONS = numberOption('questions', 24);
+const ADAPTER = textOption('adapter', 'intents@1');
 const COLLECTION = 'bench-hybrid';
 const READER = 'reader';
-const client = new GraftClient(option('at', 'http://127.0.0.1:4000'));
-
-/** Follows a run to its end. @throws when it fails */
-async function ended<Data>(
-  events: AsyncIterable<Data>,
-  eventOf: (data: Data) => { status: string; message: string; error?: { code: string; message: string } | null },
-): Promise<void> {
-  for await (const data of events) {
-    const { status, error, message } = eventOf(data);
-    if (error) throw new GraftClientError(error.code, error.message);
-    if (status === 'CANCELLED' || status === 'PAUSED') throw new Error(`the run is ${status}`);
-    if (message) console.log(message);
-  }
-}
+const client = new GraftClient(textOption('at', 'http://127.0.0.1:4000'));
 
 async function readHandbook(): Promise<void> {
   const { collection } = await client.request(CollectionDocument, { name: COLLECTION });
@@ -72,7 +57,7 @@ async function readHandbook(): Promise<void> {
     input: { collection: COLLECTION, documents, idempotencyKey: 'bench-hybrid' },
   });
   const events = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
-  await ended(events, (data) => data.ingestionProgress);
+  await followRun(events, (data) => data.ingestionProgress);
 }
 
 /** Milliseconds of each way of asking. */
@@ -125,19 +110,19 @@ async function labels(): Promise<Labelled[]> {
     input: { datasetVersion, idempotencyKey: `bench-hybrid-${datasetVersion}` },
   });
   const indexing = client.subscribe(LabelIndexingProgressDocument, { runId: indexDataset.run.id });
-  await ended(indexing, (data) => data.labelIndexingProgress);
+  await followRun(indexing, (data) => data.labelIndexingProgress);
   const { fitHybrid } = await client.request(FitHybridDocument, {
     input: { adapter: dataset, version: Number(number), idempotencyKey: `bench-hybrid-${ADAPTER}` },
   });
   const fitting = client.subscribe(HybridFitProgressDocument, { runId: fitHybrid.run.id });
-  await ended(fitting, (data) => data.hybridFitProgress);
+  await followRun(fitting, (data) => data.hybridFitProgress);
 
   const key = `bench-hybrid-${ADAPTER}-${ROWS}`;
   const { compareStrategies } = await client.request(CompareStrategiesDocument, {
     input: { adapter: ADAPTER, datasetVersion, rows: ROWS, idempotencyKey: key },
   });
   const comparing = client.subscribe(StrategyComparisonProgressDocument, { runId: compareStrategies.run.id });
-  await ended(comparing, (data) => data.strategyComparisonProgress);
+  await followRun(comparing, (data) => data.strategyComparisonProgress);
   const { node } = await client.request(StrategyComparisonDocument, { id: compareStrategies.run.id });
   const report = node && 'report' in node ? node.report : null;
   if (!report) throw new Error('the comparison has no report');
@@ -146,7 +131,7 @@ async function labels(): Promise<Labelled[]> {
     input: { adapter: ADAPTER, datasetVersion, rows: ROWS, retention: false, idempotencyKey: key },
   });
   const evaluating = client.subscribe(EvaluationProgressDocument, { runId: evaluate.run.id });
-  await ended(evaluating, (data) => data.evaluationProgress);
+  await followRun(evaluating, (data) => data.evaluationProgress);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 50 });
   const evaluated = evaluations.edges.find(
     ({ node: each }) => each.adapterVersion?.adapter.name === dataset && each.rowCount === report.rows,

@@ -21,17 +21,14 @@ import {
 import { installReader } from '../src/training/index.js';
 import { startAnswering } from './support/answering.js';
 import { wikitext } from './support/banking77.js';
+import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
-const option = (name: string, standard: number): number => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? standard : Number(process.argv[at + 1]);
-};
-const QUESTIONS = option('questions', 300);
-const COVID = option('covid', 200);
+const QUESTIONS = numberOption('questions', 300);
+const COVID = numberOption('covid', 200);
 const PRECISION = 0.9;
 const TEXTS = 20;
 const TEXT_CHARACTERS = 1_500;

@@ -21,11 +21,11 @@ import {
 import { startKnowledge, type Knowledge } from '../test/integration/knowledge/harness.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { bestWeight, leaveOneOut, meanCurve, type WeightCurve } from './support/leave-one-out.js';
+import { numberOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
 import { readCorpora, type Corpus, type LabelledQuestion } from './support/retrieval-corpora.js';
 
-const at = process.argv.indexOf('--questions');
-const QUESTIONS = at < 0 ? Infinity : Number(process.argv[at + 1]);
+const QUESTIONS = numberOption('questions', Infinity);
 /** The corpus of the published table. */
 const TABLE = 'XQuAD-en';
 const WEIGHTS = Array.from({ length: 21 }, (_, i) => i / 20);

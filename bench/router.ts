@@ -11,7 +11,8 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
+import { followRun } from '../src/cli/follow-run.js';
+import { GraftClient } from '../src/client/graft-client.js';
 import { calibrationError, measure } from '../src/evaluation/index.js';
 import {
   AdapterDocument,
@@ -26,6 +27,7 @@ import {
   type AdapterAlias,
 } from '../src/operations/index.js';
 import { realEmbedder, startWorker, workspaceId } from '../test/support/worker.js';
+import { numberOption, textOption } from './support/options.js';
 import { OUT_OF_SCOPE } from './support/out-of-scope.js';
 import { Peers } from './support/peers.js';
 import { describeMachine, median, printResult } from './support/report.js';
@@ -37,12 +39,8 @@ const NEIGHBOURS = 15;
 /** Questions of each route that the peers know. */
 const KNOWN = 200;
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
-const ROWS = Number(option('rows') ?? 100);
-const client = new GraftClient(option('at') ?? 'http://127.0.0.1:4000');
+const ROWS = numberOption('rows', 100);
+const client = new GraftClient(textOption('at', 'http://127.0.0.1:4000'));
 
 interface Placed {
   text: string;
@@ -85,19 +83,16 @@ async function ingest(name: string, documents: { name: string; text: string }[])
   const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
     input: { collection: name, documents, idempotencyKey: `bench-${name}` },
   });
-  for await (const data of client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id })) {
-    const { error } = data.ingestionProgress;
-    if (error) throw new GraftClientError(error.code, error.message);
-  }
+  const events = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
+  await followRun(events, (data) => data.ingestionProgress);
 }
 
 async function fit(): Promise<void> {
   const { fitRouter } = await client.request(FitRouterDocument, {
     input: { mode: 'APPLY', idempotencyKey: `bench-${Date.now()}` },
   });
-  for await (const { routerFitProgress } of client.subscribe(RouterFitProgressDocument, { runId: fitRouter.run.id }))
-    if (routerFitProgress.error)
-      throw new GraftClientError(routerFitProgress.error.code, routerFitProgress.error.message);
+  const events = client.subscribe(RouterFitProgressDocument, { runId: fitRouter.run.id });
+  await followRun(events, (data) => data.routerFitProgress);
 }
 
 interface Decision {

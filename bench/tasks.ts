@@ -11,7 +11,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { GraftClient, GraftClientError } from '../src/client/graft-client.js';
+import { followRun } from '../src/cli/follow-run.js';
+import { GraftClient } from '../src/client/graft-client.js';
 import {
   AdapterDocument,
   AddDatasetVersionDocument,
@@ -34,6 +35,7 @@ import {
   type RecipeInput,
   type TaskKind,
 } from '../src/operations/index.js';
+import { listOption, numberOption, textOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
@@ -84,29 +86,9 @@ const TASKS: Task[] = [
   },
 ];
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
-const ROWS = Number(option('rows') ?? 5_000);
-const only = option('only')?.split(',');
-const client = new GraftClient(option('at') ?? 'http://127.0.0.1:4000');
-
-interface RunEvent {
-  status: string;
-  error?: { code: string; message: string } | null;
-}
-
-/** Follows a run to its end. @returns seconds since the call @throws when it fails */
-async function ended<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<number> {
-  const began = performance.now();
-  for await (const data of events) {
-    const { status, error } = eventOf(data);
-    if (error) throw new GraftClientError(error.code, error.message);
-    if (status === 'CANCELLED') throw new Error('the run was cancelled');
-  }
-  return (performance.now() - began) / 1_000;
-}
+const ROWS = numberOption('rows', 5_000);
+const only = listOption('only');
+const client = new GraftClient(textOption('at', 'http://127.0.0.1:4000'));
 
 async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): Promise<string> {
   const known = await client.request(DatasetDocument, { name: dataset });
@@ -123,7 +105,7 @@ async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): 
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: { dataset, files: uploaded, ...(splitRule && { splitRule }), idempotencyKey: `bench-${dataset}` },
   });
-  await ended(
+  await followRun(
     client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
     (data) => data.importProgress,
   );
@@ -132,8 +114,8 @@ async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): 
   return made.dataset.latestVersion.id;
 }
 
-/** @returns seconds of training, and the tokens/s of its last steps */
-async function train({ adapter, recipe }: Task, datasetVersion: string) {
+/** @returns how many steps it took */
+async function train({ adapter, recipe }: Task, datasetVersion: string): Promise<number> {
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
       adapter,
@@ -143,17 +125,17 @@ async function train({ adapter, recipe }: Task, datasetVersion: string) {
       idempotencyKey: `bench-${adapter}-${JSON.stringify(recipe)}`,
     },
   });
-  let told = { step: 0, steps: 0, tokensPerSecond: 0 };
-  const seconds = await ended(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => {
+  let steps = 0;
+  await followRun(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => {
     const event = data.trainingProgress;
-    if (event.__typename === 'TrainingStepped') told = event;
+    if (event.__typename === 'TrainingStepped') steps = event.step;
     if (event.__typename === 'TrainingValidated')
       console.log(
         `${adapter}: step ${event.step}, validation loss ${event.validationLoss}, accuracy ${event.accuracy}`,
       );
     return event;
   });
-  return { seconds, ...told };
+  return steps;
 }
 
 type Evaluated = EvaluationsQuery['evaluations']['edges'][number]['node'];
@@ -164,7 +146,7 @@ async function evaluate({ adapter }: Task, version: number, datasetVersion: stri
     input: { ...input, idempotencyKey: `bench-${adapter}-${version}-${ROWS}` },
   });
   const events = client.subscribe(EvaluationProgressDocument, { runId: begun.run.id });
-  await ended(events, (data) => data.evaluationProgress);
+  await followRun(events, (data) => data.evaluationProgress);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 50 });
   const found = evaluations.edges.find(
     ({ node }) => node.adapterVersion?.adapter.name === adapter && node.adapterVersion.version === version,
@@ -192,13 +174,13 @@ const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(valu
 async function measure(task: Task) {
   const { adapter } = task;
   const datasetVersion = await makeVersion(task);
-  const trained = await train(task, datasetVersion);
+  const steps = await train(task, datasetVersion);
   const made = await client.request(AdapterDocument, { name: adapter });
   const version = made.adapter!.versions[0]!.version;
   const { attestAdapter } = await client.request(AttestAdapterDocument, {
     input: { adapter, version, idempotencyKey: `bench-${adapter}-${version}` },
   });
-  await ended(
+  await followRun(
     client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }),
     (data) => data.attestationProgress,
   );
@@ -219,7 +201,7 @@ async function measure(task: Task) {
       : '',
     regression: name === 'ACCURACY' && evaluated.regression ? percent(evaluated.regression.accuracy.value) : '',
     'perplexity, times': evaluated.retention?.perplexity.ratio.value.toFixed(3) ?? '',
-    training: `${task.recipe.epochs ?? 1} epochs, ${trained.steps} steps, ${(trained.seconds / 60).toFixed(1)} min`,
+    training: `${task.recipe.epochs ?? 1} epochs, ${steps} steps`,
     gate,
   }));
 }

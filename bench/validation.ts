@@ -24,7 +24,7 @@ import {
   type NewImportFile,
 } from '../src/data/index.js';
 import { DataKit, ws } from '../test/integration/data/data-kit.js';
-import { seededRandom } from '../src/kernel/random.js';
+import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { watchMemory } from './support/peak-memory.js';
 import { Peers } from './support/peers.js';
@@ -35,7 +35,6 @@ import {
   flipLabels,
   generatedCsv,
   pick,
-  shuffled,
   type EditName,
   type LabelledText,
 } from './support/planted.js';
@@ -145,7 +144,7 @@ function exactNearDuplicates(texts: readonly string[]): Set<number> {
 /** Texts of BANKING77 and one edited copy of each, in one split. */
 async function findNearDuplicates(kit: DataKit, train: readonly LabelledText[], words: readonly string[]) {
   const random = seededRandom(SEED);
-  const bases = shuffled(random, train).slice(0, PAIRS);
+  const bases = shuffled(train, random).slice(0, PAIRS);
   const copies = bases.map(({ text, label }) => ({
     text: EDITS[pick(random, EDIT_NAMES)](text, random, words),
     label,
@@ -162,7 +161,7 @@ async function findNearDuplicates(kit: DataKit, train: readonly LabelledText[], 
 async function findLeaks(kit: DataKit, test: readonly LabelledText[], words: readonly string[]) {
   const random = seededRandom(SEED + 1);
   const leaks = EDIT_NAMES.flatMap((edit) =>
-    shuffled(random, test)
+    shuffled(test, random)
       .slice(0, LEAKS_PER_EDIT)
       .map((source) => ({ edit, source, label: source.label, text: EDITS[edit](source.text, random, words) })),
   );

@@ -1,5 +1,5 @@
 /** Faults planted into data with a known seed, so that what a check finds can be counted against what is there. */
-import { seededRandom } from '../../src/kernel/random.js';
+import { seededRandom, shuffled } from '../../src/kernel/random.js';
 
 /** Returns numbers in [0, 1). */
 export type Random = () => number;
@@ -7,16 +7,6 @@ export type Random = () => number;
 export const below = (random: Random, n: number): number => Math.floor(random() * n);
 export const pick = <T>(random: Random, items: ArrayLike<T>): T => items[below(random, items.length)]!;
 export const repeat = (n: number, piece: () => string): string => Array.from({ length: n }, piece).join('');
-
-/** A new array in random order (Fisher and Yates). */
-export function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i -= 1) {
-    const j = below(random, i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
@@ -86,7 +76,7 @@ export function flipLabels(
   random: Random,
 ): { rows: LabelledText[]; flipped: Set<number> } {
   const labels = [...new Set(rows.map(({ label }) => label))].sort();
-  const order = shuffled(random, [...rows.keys()]);
+  const order = shuffled([...rows.keys()], random);
   const flipped = new Set(order.slice(0, Math.round(share * rows.length)));
   return {
     rows: rows.map(({ text, label }, i) =>

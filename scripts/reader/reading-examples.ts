@@ -4,6 +4,7 @@
  * them, and are to be refused.
  */
 import type { SquadArticle, SquadParagraph, SquadQuestion } from '../../bench/support/squad.js';
+import { shuffled } from '../../src/kernel/random.js';
 import { REFUSAL } from '../../src/prompting/index.js';
 
 /** Passages, and questions to be answered from them: what a model reads once. */
@@ -116,12 +117,3 @@ const lots = <T>(items: readonly T[], most: number): T[][] => {
   const size = Math.ceil(items.length / Math.max(1, count));
   return Array.from({ length: count }, (_, lot) => items.slice(lot * size, (lot + 1) * size));
 };
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const order = [...items];
-  for (let last = order.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other]!, order[last]!];
-  }
-  return order;
-}

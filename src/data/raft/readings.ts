@@ -4,6 +4,7 @@
  * none of them, and is to be refused. Questions on the same passages stand together: the model reads those once for all of them.
  */
 import type { NamedChunk } from '../../knowledge/index.js';
+import { groupBy } from '../../kernel/group-by.js';
 import { shuffled } from '../../kernel/random.js';
 import { REFUSAL } from '../../prompting/index.js';
 import type { Split } from '../importing/splits.js';
@@ -47,11 +48,7 @@ const NEAREST_SHARE = 0.5;
 
 /** Questions on the same passage, so many at a time. */
 export function lotsOf(questions: readonly PlacedQuestion[]): PlacedQuestion[][] {
-  const byPassage = new Map<string, PlacedQuestion[]>();
-  for (const each of questions) {
-    const key = `${each.split} ${each.passage.chunkId}`;
-    byPassage.set(key, [...(byPassage.get(key) ?? []), each]);
-  }
+  const byPassage = groupBy(questions, ({ split, passage }) => `${split} ${passage.chunkId}`);
   return [...byPassage.values()].flatMap((all) => {
     const lots = Math.ceil(all.length / MOST_QUESTIONS);
     const size = Math.ceil(all.length / lots);

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../../src/kernel/random.js';
+import { seededRandom, shuffled } from '../../../../src/kernel/random.js';
 
 /** Lengths differ from their order by less than this, so that epochs put different examples together. */
 const JITTER = 0.9;
@@ -8,15 +8,6 @@ export function mixSeed(a: number, b: number): number {
   let hash = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> 0;
-}
-
-/** Fisher and Yates, in place. */
-function shuffle<T>(items: T[], random: () => number): T[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [items[last], items[other]] = [items[other]!, items[last]!];
-  }
-  return items;
 }
 
 export interface BatchSize {
@@ -41,7 +32,7 @@ export function epochBatches(units: readonly Unit[], size: BatchSize, seed: numb
   const random = seededRandom(mixSeed(seed, epoch));
   const order = units.map((unit, index) => ({ ...unit, index, key: unit.length + JITTER * random() }));
   order.sort((a, b) => a.key - b.key);
-  return shuffle(
+  return shuffled(
     fill(order, size).map((batch) => batch.map(({ index }) => index)),
     random,
   );
