@@ -14,6 +14,7 @@ export {
 } from './adapters/adapter.js';
 export { AdapterRegistry } from './adapters/adapter-registry.js';
 export { AdapterStore } from './adapters/adapter-store.js';
+export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './general-text.js';
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';

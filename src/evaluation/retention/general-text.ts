@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { packageRoot } from '../../platform/package-root.js';
+import { GENERAL_TEXTS, readChatPrompts, readGeneralTexts } from '../../registry/index.js';
 
 /** General text that shares nothing with what training replays: see examples/general-text. */
 export interface GeneralText {
@@ -10,25 +8,16 @@ export interface GeneralText {
   prompts: string[];
 }
 
-const NAMES = ['everyday', 'narrative', 'reference'];
 /** Paragraphs are joined until they have so many characters, about 130 tokens. Windows are what is resampled, so there are many. */
 const WINDOW_CHARACTERS = 600;
 
 export async function readGeneralText(): Promise<GeneralText> {
-  const texts = await Promise.all(
-    NAMES.map(async (name) => ({ name, windows: windowsOf(await read(`retention-${name}.txt`)) })),
-  );
-  return { texts, prompts: await readChatPrompts() };
+  const texts = await readGeneralTexts();
+  return {
+    texts: GENERAL_TEXTS.map((name, i) => ({ name, windows: windowsOf(texts[i]!) })),
+    prompts: await readChatPrompts(),
+  };
 }
-
-/** Questions of no particular task. */
-export const readChatPrompts = async (): Promise<string[]> =>
-  (await read('chat-prompts.txt')).split('\n').filter((line) => line !== '');
-
-/** The text that training replays. */
-export const readReplay = (): Promise<string> => read('replay.txt');
-
-const read = (file: string): Promise<string> => readFile(join(packageRoot(), 'examples', 'general-text', file), 'utf8');
 
 /** Whole paragraphs in windows of at least `WINDOW_CHARACTERS`; only the last may be shorter. */
 export function windowsOf(text: string): string[] {

@@ -19,9 +19,14 @@ import {
 } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
+import {
+  readChatPrompts,
+  readReplay,
+  type AdapterRegistry,
+  type ModelRegistry,
+  type ServedAdapter,
+} from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
-import { readChatPrompts, readReplay } from '../retention/general-text.js';
 import { fitRouter, type PlacedQuestion } from './fit-router.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
 

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { badInput, notFound } from '../../kernel/errors.js';
 import { sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
-import { packageRoot } from '../../platform/package-root.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { followCall, type TrainWorker, type WorkerClient } from '../../platform/worker/index.js';
 import type { ModelFile, QuantizationType, WorkerHello } from '../../worker-protocol/index.js';
+import { readGeneralTexts } from '../general-text.js';
 import { modelFileOf, type ServedVariant, type VariantRow } from '../model.js';
 import type { ModelRegistry } from '../model-registry.js';
 import type { ModelStore } from '../model-store.js';
@@ -36,8 +36,6 @@ export interface QuantizeModel {
   idempotencyKey: string;
 }
 
-/** Graft's own text that no adapter is trained on. */
-const TEXTS = ['everyday', 'narrative', 'reference'].map((name) => `retention-${name}.txt`);
 const WINDOW_TOKENS = 128;
 /** Where on the progress bar quantizing, loading and comparing end. */
 const QUANTIZED = 0.4;
@@ -140,8 +138,7 @@ export class Quantizer {
     model: ModelFile,
     context: QuantizationContext,
   ): Promise<VariantMeasurement> {
-    const folder = join(packageRoot(), 'examples', 'general-text');
-    const texts = await Promise.all(TEXTS.map((name) => readFile(join(folder, name), 'utf8')));
+    const texts = await readGeneralTexts();
     const request = { reference: modelFileOf(reference), model, texts, windowTokens: WINDOW_TOKENS };
     const { train } = this.parts;
     const comparing = train.stream('compare', context.run.workspaceId, request, callOptions(context));

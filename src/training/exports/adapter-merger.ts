@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../../platform/artifacts/index.js';
-import { packageRoot } from '../../platform/package-root.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import { followCall, type TrainWorker } from '../../platform/worker/index.js';
 import type { PromptSegment } from '../../prompting/index.js';
 import {
   modelFileOf,
+  readGeneralTexts,
   type AdapterRegistry,
   type ModelRegistry,
   type ServedAdapter,
@@ -38,8 +38,6 @@ export interface AdapterMergerParts {
  */
 export const MERGE_TOLERANCE = { meanKl: 0.02, topAgreement: 0.95, shareOfEffect: 0.25 } as const;
 
-/** Graft's own text that no adapter is trained on. */
-const TEXTS = ['everyday', 'narrative', 'reference'].map((name) => `retention-${name}.txt`);
 const WINDOW_TOKENS = 128;
 /** Where on the progress bar merging and each of the two comparisons end. */
 const MERGED = 0.4;
@@ -119,9 +117,7 @@ export class AdapterMerger {
     { workspaceId, served, variant, merged }: Merged & { merged: ModelFile },
     context: AdapterMergeContext,
   ): Promise<MergeParity> {
-    const folder = join(packageRoot(), 'examples', 'general-text');
-    const general = await Promise.all(TEXTS.map((name) => readFile(join(folder, name), 'utf8')));
-    const texts: (string | PromptSegment[])[] = [...probePrompts(served, variant), ...general];
+    const texts: (string | PromptSegment[])[] = [...probePrompts(served, variant), ...(await readGeneralTexts())];
     const against = (model: ModelFile, [from, to]: readonly [number, number]) => {
       const reference = modelFileOf(variant, [served.file]);
       const events = this.parts.worker.stream(
@@ -155,10 +151,14 @@ export function requireParity(parity: MergeParity): MergeParity {
   if (!(meanKl <= MERGE_TOLERANCE.meanKl))
     throw refused(`its mean KL divergence is ${meanKl.toPrecision(3)}, above ${MERGE_TOLERANCE.meanKl}`);
   if (!(topAgreement >= MERGE_TOLERANCE.topAgreement))
-    throw refused(`both agree about the next token at ${(100 * topAgreement).toFixed(1)} % of the places, below 95 %`);
+    throw refused(
+      `both agree about the next token at ${percent(topAgreement)} of the places, below ${percent(MERGE_TOLERANCE.topAgreement)}`,
+    );
   if (!(meanKl <= MERGE_TOLERANCE.shareOfEffect * effectKl))
     throw refused(
-      `its mean KL divergence of ${meanKl.toPrecision(3)} is more than a quarter of what the adapter changes, ${effectKl.toPrecision(3)}`,
+      `its mean KL divergence of ${meanKl.toPrecision(3)} is more than ${percent(MERGE_TOLERANCE.shareOfEffect)} of what the adapter changes, ${effectKl.toPrecision(3)}`,
     );
   return parity;
 }
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;

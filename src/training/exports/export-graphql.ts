@@ -23,7 +23,7 @@ import { MERGE_PRECISIONS } from '../../worker-protocol/index.js';
 import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterExporter } from './adapter-exporter.js';
-import type { AdapterMerger } from './adapter-merger.js';
+import { MERGE_TOLERANCE, type AdapterMerger } from './adapter-merger.js';
 import { adapterExport, adapterMerge } from './export-run.js';
 
 const MergePrecision = enumeration(...MERGE_PRECISIONS);
@@ -74,8 +74,7 @@ export class MergeAdapterInput extends ExportAdapterInput {
 }
 
 @ObjectType({
-  description:
-    'How a merged model agrees with its base model under the adapter, both as they are served, on fixed probes: the prompts of an attestation and three general texts. It is refused above 0.02 nats, below 95 % of the places, or where it differs by more than a quarter of what the adapter changes.',
+  description: `How a merged model agrees with its base model under the adapter, both as they are served, on fixed probes: the prompts of an attestation and three general texts. It is refused above ${MERGE_TOLERANCE.meanKl} nats, below ${100 * MERGE_TOLERANCE.topAgreement} % of the places, or where it differs by more than ${100 * MERGE_TOLERANCE.shareOfEffect} % of what the adapter changes.`,
 })
 export class MergeParity {
   @Field(() => Int, { description: 'Places at which both were asked for the next token.' })

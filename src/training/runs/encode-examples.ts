@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   auditSupervision,
   factsOf,
@@ -12,9 +10,8 @@ import {
 } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
-import { packageRoot } from '../../platform/package-root.js';
 import { REFUSAL, renderChat, type PromptSegment } from '../../prompting/index.js';
-import type { ServedVariant } from '../../registry/index.js';
+import { readReplay, type ServedVariant } from '../../registry/index.js';
 import type { TrainingExample } from '../../worker-protocol/index.js';
 import { chooseLabelTokens, type LabelToken } from '../recipes/label-tokens.js';
 import type { Recipe } from '../recipes/recipe.js';
@@ -166,8 +163,9 @@ async function labelTokens({ labels }: TaskContext, tokenize: Tokenize): Promise
 
 /** Graft's own general text in windows of so many tokens; a paragraph begins one. */
 export async function replayWindows(size: number, tokenize: Tokenize): Promise<Int32Array[]> {
-  const text = await readFile(join(packageRoot(), 'examples', 'general-text', 'replay.txt'), 'utf8');
-  const { tokens } = await tokenize(text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== ''));
+  const { tokens } = await tokenize(
+    (await readReplay()).split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== ''),
+  );
   return tokens.flatMap((ids) => {
     const windows: Int32Array[] = [];
     for (let from = 0; from + 16 <= ids.length; from += size) windows.push(ids.slice(from, from + size));
