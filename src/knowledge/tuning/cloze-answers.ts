@@ -45,7 +45,7 @@ export async function makeAnsweredQuestions(
     const [best] = spans.filter(({ key }) => recurring.has(key)).sort((a, b) => b.weight - a.weight);
     if (best === undefined) return [];
     const left = clozeQuestion(`${sentence.slice(0, best.start)} ${sentence.slice(best.end)}`, weights);
-    if (left === null) return [];
+    if (left === null || saysWords(left, best.key)) return [];
     const question = `${questionWord(best.text, collection!.language)}${left}?`;
     return [{ question, answer: best.text, chunkId: id }];
   });
@@ -105,6 +105,9 @@ function spansOf(sentence: string, weights: ReadonlyMap<string, TermWeight>): Sp
 /** One word alone is an answer when it is a name or a number; every sentence begins with a capital. */
 const isTelling = ({ text }: Word, place: number): boolean =>
   /\p{N}/u.test(text) || (place > 0 && /^\p{Lu}/u.test(text));
+
+/** Whether a text says these words itself, as a sentence does that has its span twice. */
+const saysWords = (text: string, key: string): boolean => ` ${keyOf(wordsAt(text))} `.includes(` ${key} `);
 
 /** Which of the keys more than one passage has. */
 function recurringIn(chunks: readonly { text: string }[], keys: ReadonlySet<string>): Set<string> {

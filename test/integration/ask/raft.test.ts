@@ -26,6 +26,13 @@ interface Row {
   content: { question: string; passages: string[]; answer: string };
 }
 
+/** The words alone, so that 10 does not say 1. */
+const words = (text: string): string =>
+  ` ${text
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu)
+    ?.join(' ')} `;
+
 describe('createRaftDataset', () => {
   let answering: Answering;
   const folder = mkdtempSync(join(tmpdir(), 'graft-raft-'));
@@ -119,7 +126,7 @@ describe('createRaftDataset', () => {
     for (const { content } of answered) {
       const { question, passages, answer } = content;
       expect(passages.some((passage) => passage.includes(answer))).toBe(true);
-      expect(question).not.toContain(answer);
+      expect(words(question)).not.toContain(words(answer));
       expect(passages.length).toBeLessThanOrEqual(3);
     }
     for (const { content } of refused) {
