@@ -16,8 +16,10 @@ export interface Limits {
   rootFields: number;
   /** Cost as `src/graphql/cost.ts` counts it. */
   cost: number;
-  /** Bytes of an HTTP body or of a WebSocket message. */
+  /** Bytes of an HTTP body. */
   bodyBytes: number;
+  /** Bytes of a WebSocket message; fewer, because it is put together in one turn of the event loop and parsed in one. */
+  messageBytes: number;
   /** Structure of the JSON in an HTTP body or a WebSocket message. */
   json: JsonLimits;
   /** Operations that one WebSocket may have under way. */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: Limits = {
   rootFields: 20,
   cost: 10_000,
   bodyBytes: 8 * 1024 * 1024,
+  messageBytes: 2 * 1024 * 1024,
   // The largest honest one names the values of 10,000 labels.
   json: { values: 50_000, nesting: 64 },
   operationsPerSocket: 20,

@@ -83,7 +83,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
   const { runner, limits, log } = parts;
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: limits.bodyBytes,
+    maxPayload: limits.messageBytes,
     handleProtocols,
     // Answered below, where it is seen whether the client reads the answers.
     autoPong: false,

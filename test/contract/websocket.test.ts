@@ -30,7 +30,7 @@ describe('GraphQL over WebSocket', () => {
   beforeAll(async () => {
     gateway = await startProbeGateway({
       connectionInitTimeoutMs: 200,
-      limits: { operationsPerSocket: 3, bodyBytes: 64 * 1024, json: { values: 20_000, nesting: 64 } },
+      limits: { operationsPerSocket: 3, messageBytes: 64 * 1024, json: { values: 20_000, nesting: 64 } },
     });
     client = createClient({
       url: gateway.url.replace('http', 'ws') + '/graphql',
