@@ -38,6 +38,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-teal-filled-hover': DARKEST['teal']!,
     '--graft-canvas': '#f7f8f8',
     '--graft-mark': '#ffe8a3',
+    '--graft-track': 'var(--mantine-color-gray-2)',
     ...Object.fromEntries(
       HUES.map((hue) => [`--mantine-color-${hue}-light-color`, DARKEST[hue] ?? `var(--mantine-color-${hue}-9)`]),
     ),
@@ -49,6 +50,13 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-teal-filled-hover': DARKEST['teal']!,
     '--graft-canvas': '#1a1b1c',
     '--graft-mark': '#5c4a0d',
-    ...Object.fromEntries(HUES.map((hue) => [`--mantine-color-${hue}-light-color`, `var(--mantine-color-${hue}-2)`])),
+    '--graft-track': 'var(--mantine-color-dark-5)',
+    ...Object.fromEntries(
+      HUES.flatMap((hue) => [
+        [`--mantine-color-${hue}-light-color`, `var(--mantine-color-${hue}-2)`],
+        // Mantine's own tints of yellow and orange are glaring slabs on dark.
+        [`--mantine-color-${hue}-light`, `color-mix(in srgb, var(--mantine-color-${hue}-7) 24%, transparent)`],
+      ]),
+    ),
   },
 });

@@ -2,8 +2,8 @@ import { Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { duration } from './format';
 
-/** A share of a whole as a bar with its value in words. `value` from -1 to 1; below 0 it counts against. */
-export function ShareBar({ label, value, text }: { label: ReactNode; value: number; text: string }) {
+/** A share of a whole as a bar with its value in words. `value` from -1 to 1; below 0 it counts against; null leaves the bar out. */
+export function ShareBar({ label, value, text }: { label: ReactNode; value: number | null; text: string }) {
   return (
     <div>
       <Group justify="space-between" gap="xs" wrap="nowrap" mb={4}>
@@ -14,9 +14,11 @@ export function ShareBar({ label, value, text }: { label: ReactNode; value: numb
           {text}
         </Text>
       </Group>
-      <div className="bar">
-        <div data-negative={value < 0 || undefined} style={{ width: `${Math.min(1, Math.abs(value)) * 100}%` }} />
-      </div>
+      {value !== null && (
+        <div className="bar">
+          <div data-negative={value < 0 || undefined} style={{ width: `${Math.min(1, Math.abs(value)) * 100}%` }} />
+        </div>
+      )}
     </div>
   );
 }

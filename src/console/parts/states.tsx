@@ -2,11 +2,12 @@ import { Alert, Button, Center, Group, Loader, Stack, Text, ThemeIcon, Title } f
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ComponentType, ReactNode } from 'react';
 import { toGatewayError } from './gateway-error';
+import { Prose } from './prose';
 
 /** Title of a page, what it is for, and its main actions. */
 export function PageHeader({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
   return (
-    <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
+    <Group justify="space-between" align="flex-start" mb="lg" gap="sm" className="page-header">
       <div>
         <Title order={1}>{title}</Title>
         {children && (
@@ -52,9 +53,13 @@ export function EmptyState({
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { code, message, hint } = toGatewayError(error);
   return (
-    <Alert color="red" icon={<IconAlertTriangle />} title={message} role="alert">
+    <Alert color="red" icon={<IconAlertTriangle />} title={<Prose>{message}</Prose>} role="alert">
       <Stack gap="xs" align="flex-start">
-        {hint && <Text size="sm">{hint}</Text>}
+        {hint && (
+          <Text size="sm">
+            <Prose>{hint}</Prose>
+          </Text>
+        )}
         <Group gap="sm">
           <Text size="xs" ff="monospace">
             {code}

@@ -270,7 +270,8 @@ class Meter {
     });
     if (performance.now() - this.lastProgress < PROGRESS_MS && step < steps) return;
     this.lastProgress = performance.now();
-    const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}, ${Math.ceil(etaSeconds)} s left.`;
+    const left = step < steps ? `, ${Math.ceil(etaSeconds)} s left` : '';
+    const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${left}.`;
     await context.progress(ENCODED + (STORED - ENCODED) * (step / steps), message);
   }
 }

@@ -39,7 +39,7 @@ export function AdapterList() {
           const production = versions.find(({ aliases }) => aliases.includes('PRODUCTION'));
           return (
             <Paper key={id} component={Link} href={adapterPath(name)} c="inherit" td="none" className="card-link">
-              <Group justify="space-between" gap="sm">
+              <Group justify="space-between" align="flex-start" gap="sm" className="page-header">
                 <div>
                   <Group gap="xs">
                     <Text fw={600}>{name}</Text>

@@ -93,14 +93,14 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
   if (changes.length === 0) return <Text c="dimmed">No alias was moved yet.</Text>;
   return (
     <Paper p={0}>
-      <ScrollRegion minWidth={640}>
+      <ScrollRegion minWidth={640} stacks={2}>
         <Table verticalSpacing="xs" aria-label="Moves of the aliases">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>When</Table.Th>
               <Table.Th>Alias</Table.Th>
-              <Table.Th>From</Table.Th>
-              <Table.Th>To</Table.Th>
+              <Table.Th>From version</Table.Th>
+              <Table.Th>To version</Table.Th>
               <Table.Th>By</Table.Th>
               <Table.Th>Why</Table.Th>
             </Table.Tr>
@@ -109,13 +109,13 @@ function History({ changes }: { changes: Adapter['history']['edges'] }) {
             {changes.map(({ node }) => (
               <Table.Tr key={node.id}>
                 <Table.Td>{dateTime(node.createdAt)}</Table.Td>
-                <Table.Td>
+                <Table.Td data-label="Alias">
                   {words(node.alias)} {node.isRollback && <Badge color="yellow">rollback</Badge>}
                   {node.gate?.forced && <Badge color="red">forced</Badge>}
                 </Table.Td>
-                <Table.Td>{node.from?.version ?? 'none'}</Table.Td>
-                <Table.Td>{node.to?.version ?? 'none'}</Table.Td>
-                <Table.Td>{node.changedBy}</Table.Td>
+                <Table.Td data-label="From version">{node.from?.version ?? 'none'}</Table.Td>
+                <Table.Td data-label="To version">{node.to?.version ?? 'none'}</Table.Td>
+                <Table.Td data-label="By">{node.changedBy}</Table.Td>
                 <Table.Td maw={360}>{node.reason}</Table.Td>
               </Table.Tr>
             ))}

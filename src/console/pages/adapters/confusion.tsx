@@ -39,7 +39,12 @@ export function Confusion({ cells }: { cells: readonly Cell[] }) {
         </Text>
       )}
       <ScrollRegion minWidth={200 + 44 * labels.length} mah={640}>
-        <Table className="confusion" withRowBorders={false} aria-label="Confusion matrix: true labels by answers">
+        <Table
+          className="confusion"
+          w="auto"
+          withRowBorders={false}
+          aria-label="Confusion matrix: true labels by answers"
+        >
           <Table.Thead>
             <Table.Tr>
               <Table.Th>true, then answered</Table.Th>

@@ -19,7 +19,7 @@ export function EvaluationList({ version }: { version: string }) {
         ({ node: { id, createdAt, rowCount, split, datasetVersion, against, metrics } }) => (
           <div key={id}>
             <Text size="sm">
-              <Anchor component={Link} href={evaluationPath(decodeURIComponent(name ?? ''), id)}>
+              <Anchor component={Link} href={evaluationPath(decodeURIComponent(name ?? ''), id)} underline="always">
                 {plural(rowCount, `${words(split).toLowerCase()} row`)}
                 {datasetVersion && ` of ${datasetVersion.dataset.name}, version ${datasetVersion.version}`}
               </Anchor>{' '}

@@ -30,7 +30,7 @@ function Rows({ evaluation, onMore }: { evaluation: Evaluation; onMore: (after: 
   return (
     <>
       <Paper p={0}>
-        <ScrollRegion minWidth={720}>
+        <ScrollRegion minWidth={720} stacks={2}>
           <Table verticalSpacing="xs" aria-label="Rows, what broke first">
             <Table.Thead>
               <Table.Tr>
@@ -49,8 +49,10 @@ function Rows({ evaluation, onMore }: { evaluation: Evaluation; onMore: (after: 
                       {node.input}
                     </Text>
                   </Table.Td>
-                  <Table.Td maw={200}>{node.expected}</Table.Td>
-                  <Table.Td maw={200}>
+                  <Table.Td maw={200} data-label="Expected">
+                    {node.expected}
+                  </Table.Td>
+                  <Table.Td maw={200} data-label="Answer">
                     {node.answer}
                     {node.probability !== null && (
                       <Text size="xs" c="dimmed">
@@ -58,8 +60,12 @@ function Rows({ evaluation, onMore }: { evaluation: Evaluation; onMore: (after: 
                       </Text>
                     )}
                   </Table.Td>
-                  <Table.Td maw={200}>{node.againstAnswer}</Table.Td>
-                  <Table.Td>
+                  <Table.Td maw={200} data-label="Answer of the comparison">
+                    <Text size="sm" lineClamp={3}>
+                      {node.againstAnswer}
+                    </Text>
+                  </Table.Td>
+                  <Table.Td data-label="Turn">
                     <Turn score={node.score} against={node.againstScore} />
                   </Table.Td>
                 </Table.Tr>

@@ -1,6 +1,7 @@
 import { Badge, Group, Stack, Text } from '@mantine/core';
 import type { AdapterOpenedQuery } from '../../generated/operations';
 import { words } from '../../parts/format';
+import { Prose } from '../../parts/prose';
 
 type Verdict = NonNullable<AdapterOpenedQuery['adapter']>['versions'][number]['gate'];
 type Check = Verdict['checks'][number];
@@ -19,7 +20,7 @@ export function Gate({ gate }: { gate: Verdict }) {
             {stateOf(check)}
           </Badge>
           <Text size="sm">
-            {words(check.name)}: {check.message}
+            {words(check.name)}: <Prose>{check.message}</Prose>
           </Text>
         </Group>
       ))}

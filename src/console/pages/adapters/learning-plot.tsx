@@ -7,7 +7,7 @@ import { capitalised } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
 import { comparableVersions, GROUPS, retentionBound } from './learning';
 
-const MEASURED = 'perplexity of general text, times the base model’s';
+const MEASURED = 'perplexity, times the base model’s';
 
 /** What each version has learned against what it has forgotten: up is better at the task, right is worse at everything else. */
 export function LearningPlot({ adapter }: { adapter: string }) {
@@ -30,8 +30,8 @@ export function LearningPlot({ adapter }: { adapter: string }) {
         <>
           <Scatter title="Learned against forgotten" points={shown.points} groups={GROUPS} x={x} y={y} />
           <Text size="sm" c="dimmed" mt="xs">
-            Each point is a version: the higher, the better at its task; the farther right, the more general text it has
-            forgotten. Bars are 95 % intervals. {shown.label}.
+            Each point is a version: the higher, the better at its task; the farther right, the worse it has become at
+            general text. Bars are 95 % intervals. {shown.label}.
           </Text>
         </>
       ) : (

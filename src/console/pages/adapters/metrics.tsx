@@ -18,7 +18,7 @@ function verdict({ difference, higherIsBetter }: Metric): { color: string; text:
 
 export function Metrics({ metrics }: { metrics: readonly Metric[] }) {
   return (
-    <ScrollRegion minWidth={520}>
+    <ScrollRegion minWidth={520} stacks={2}>
       <Table verticalSpacing={4} aria-label="Metrics">
         <Table.Thead>
           <Table.Tr>
@@ -34,12 +34,12 @@ export function Metrics({ metrics }: { metrics: readonly Metric[] }) {
             return (
               <Table.Tr key={metric.name}>
                 <Table.Td>{capitalised(metric.name)}</Table.Td>
-                <Table.Td ta="right">
+                <Table.Td ta="right" data-label="Value">
                   <Text fw={600} size="sm">
                     {figure(metric.value)}
                   </Text>
                 </Table.Td>
-                <Table.Td>
+                <Table.Td data-label="95 % interval">
                   {figure(metric.low)} to {figure(metric.high)}
                 </Table.Td>
                 <Table.Td>

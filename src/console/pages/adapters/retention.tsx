@@ -36,7 +36,7 @@ export function Retention({ retention }: { retention: Figures }) {
       <Title order={2} size="h3" mb="xs">
         What it has forgotten
       </Title>
-      <ScrollRegion minWidth={560}>
+      <ScrollRegion minWidth={560} stacks={2}>
         <Table verticalSpacing={4} aria-label="Retention">
           <Table.Tbody>
             {rows.map(({ what, found, meaning }, i) => (

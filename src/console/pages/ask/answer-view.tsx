@@ -4,6 +4,7 @@ import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
+import { Prose } from '../../parts/prose';
 import { STRATEGY_NAMES, stageName } from './names';
 import { Neighbours } from './neighbours';
 import { OutputView } from './output-view';
@@ -49,6 +50,20 @@ function Quote({ quotation, cited, onOpen }: { quotation: Quotation; cited: bool
   );
 }
 
+/** What is known of a strategy before it answers: how likely it is right, and how long it takes. */
+function prospectOf({
+  available,
+  probability,
+  expectedMs,
+}: AnswerShownFragment['route']['candidates'][number]): string {
+  if (!available) return 'not available';
+  const known = [
+    ...(probability === null ? [] : [`${Math.round(probability * 100)} %`]),
+    ...(expectedMs === null ? [] : [`about ${duration(expectedMs)}`]),
+  ];
+  return known.join(' · ');
+}
+
 function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
   const strongest = Math.max(1e-9, ...route.reasons.map(({ contribution }) => Math.abs(contribution)));
   return (
@@ -60,37 +75,35 @@ function RouteCard({ route }: Pick<AnswerShownFragment, 'route'>) {
         <Badge color="teal">{STRATEGY_NAMES[route.strategy]}</Badge>
       </Group>
       <Stack gap="sm">
-        <Group gap="xs">
-          {route.candidates.map(({ strategy, available, probability, expectedMs }) => (
-            <Badge
-              key={strategy}
-              color={strategy === route.strategy ? 'teal' : 'gray'}
-              td={available ? undefined : 'line-through'}
-            >
-              {STRATEGY_NAMES[strategy]}
-              {probability === null ? '' : ` ${Math.round(probability * 100)} %`}
-              {expectedMs === null ? '' : ` · ${duration(expectedMs)}`}
-              {available ? '' : ' (not available)'}
-            </Badge>
-          ))}
-        </Group>
+        {route.candidates.map((candidate) => (
+          <ShareBar
+            key={candidate.strategy}
+            label={
+              <Text component="span" size="sm" fw={candidate.strategy === route.strategy ? 600 : undefined}>
+                {STRATEGY_NAMES[candidate.strategy]}
+              </Text>
+            }
+            value={candidate.available ? candidate.probability : null}
+            text={prospectOf(candidate)}
+          />
+        ))}
+        <Text size="xs" c="dimmed" mt="xs">
+          {route.chosenBy === 'CALLER' ? 'You chose the strategy.' : 'Graft chose the strategy. Why:'}
+        </Text>
         {route.reasons.map(({ feature, contribution, sentence }) => (
           <ShareBar
             key={feature}
-            label={sentence}
-            value={contribution / strongest}
+            label={<Prose>{sentence}</Prose>}
+            value={contribution === 0 ? null : contribution / strongest}
             text={
               contribution > 0
                 ? `for, ${contribution.toFixed(2)}`
                 : contribution < 0
                   ? `against, ${(-contribution).toFixed(2)}`
-                  : 'worth knowing'
+                  : ''
             }
           />
         ))}
-        <Text size="xs" c="dimmed">
-          {route.chosenBy === 'CALLER' ? 'You chose the strategy.' : 'Graft chose the strategy.'}
-        </Text>
       </Stack>
     </Paper>
   );

@@ -32,6 +32,9 @@ const modelChoices = (scope: AskScopeQuery | undefined): string[] =>
     variants.map(({ quantization }) => `${name}@${quantization}`),
   );
 
+/** Two choices stand beside each other on a phone, and all in one row elsewhere. */
+const NARROW = { base: '1 1 140px', sm: '0 1 180px' };
+
 /** The same question through every strategy that can answer. */
 interface Comparison {
   running: boolean;
@@ -111,7 +114,8 @@ export default function AskPage() {
               value={strategy}
               allowDeselect={false}
               onChange={(value) => setStrategy(value ?? 'AUTO')}
-              w={160}
+              flex={NARROW}
+              miw={0}
             />
             {adapted && (
               <Select
@@ -123,7 +127,8 @@ export default function AskPage() {
                 data={adapterChoices(scope?.adapters.edges.map(({ node }) => node) ?? [])}
                 value={adapter}
                 onChange={setAdapter}
-                w={200}
+                flex={NARROW}
+                miw={0}
               />
             )}
             <MultiSelect
@@ -133,7 +138,8 @@ export default function AskPage() {
               value={collections}
               onChange={setCollections}
               disabled={strategy === 'ADAPTER' || reads !== null}
-              flex="1 1 180px"
+              flex="2 1 140px"
+              miw={0}
             />
             {READING.includes(strategy) && labelled.length > 0 && (
               <Select
@@ -144,7 +150,8 @@ export default function AskPage() {
                 data={labelled}
                 value={dataset}
                 onChange={setDataset}
-                w={180}
+                flex={NARROW}
+                miw={0}
               />
             )}
             <Select
@@ -154,7 +161,8 @@ export default function AskPage() {
               data={modelChoices(scope)}
               value={model}
               onChange={setModel}
-              w={160}
+              flex={NARROW}
+              miw={0}
             />
           </Group>
           <Group gap="sm" justify="space-between">

@@ -28,7 +28,7 @@ export function FirstDocuments({ documents, onDone }: { documents: number; onDon
       <Ingest collection={FIRST_COLLECTION} create onDone={onDone} />
       <Text size="sm" c="dimmed">
         They land in a collection named “{FIRST_COLLECTION}”.{' '}
-        <Anchor component={Link} href="/knowledge">
+        <Anchor component={Link} href="/knowledge" underline="always">
           Make collections of your own
         </Anchor>{' '}
         to keep subjects apart.

@@ -41,23 +41,23 @@ export function History({ onOpen }: { onOpen: (place: Place) => void }) {
       {edges.map(({ node }) => (
         <UnstyledButton key={node.id} onClick={() => setOpened(node)}>
           <Paper p="sm">
-            <Group justify="space-between" wrap="nowrap" align="flex-start">
-              <div style={{ minWidth: 0 }}>
-                <Text fw={600} size="sm" lineClamp={1}>
+            <Group justify="space-between" align="flex-start" gap="xs" className="history-row">
+              <div>
+                <Text fw={600} size="sm" lineClamp={2}>
                   {node.question}
                 </Text>
                 <Text size="sm" c="dimmed" lineClamp={2}>
                   {node.text}
                 </Text>
               </div>
-              <Stack gap={4} align="flex-end">
+              <Group gap="xs">
                 <Badge color={node.abstained ? 'yellow' : 'teal'}>
                   {node.abstained ? 'no answer' : STRATEGY_NAMES[node.route.strategy]}
                 </Badge>
                 <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                   {dateTime(node.createdAt)}
                 </Text>
-              </Stack>
+              </Group>
             </Group>
           </Paper>
         </UnstyledButton>

@@ -10,7 +10,7 @@ import {
   type ComparisonShownFragment,
 } from '../../generated/operations';
 import { IntervalBars } from '../../parts/charts/interval-bars';
-import { capitalised, count, dateTime, duration } from '../../parts/format';
+import { capitalised, count, dateTime, duration, plural } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { RunProgress } from '../../parts/run-progress';
 import { ScrollRegion } from '../../parts/scroll-region';
@@ -22,12 +22,12 @@ type Report = NonNullable<ComparisonShownFragment['report']>;
 
 const eventOf = ({ strategyComparisonProgress }: ComparisonProgressShownSubscription) => strategyComparisonProgress;
 const figure = (value: number): string => value.toFixed(3);
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${figure(value)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${figure(value)}`.replace('-', '−');
 const chance = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
 function Strategies({ report }: { report: Report }) {
   return (
-    <ScrollRegion minWidth={420}>
+    <ScrollRegion minWidth={420} stacks={2}>
       <Table verticalSpacing={4} aria-label="What each strategy costs">
         <Table.Thead>
           <Table.Tr>
@@ -44,14 +44,18 @@ function Strategies({ report }: { report: Report }) {
               <Table.Td>
                 {STRATEGY_NAMES[strategy]} {strategy === report.recommended && <Badge color="teal">use this</Badge>}
               </Table.Td>
-              <Table.Td ta="right" fw={600}>
+              <Table.Td ta="right" fw={600} data-label={capitalised(report.metric)}>
                 {figure(value)}
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label="95 % interval">
                 {figure(low)} to {figure(high)}
               </Table.Td>
-              <Table.Td ta="right">{duration(medianMs)}</Table.Td>
-              <Table.Td ta="right">{count(abstained)}</Table.Td>
+              <Table.Td ta="right" data-label="Time of an answer">
+                {duration(medianMs)}
+              </Table.Td>
+              <Table.Td ta="right" data-label="Not answered">
+                {plural(abstained, 'row')}
+              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -62,7 +66,7 @@ function Strategies({ report }: { report: Report }) {
 
 function Pairs({ pairs }: { pairs: Report['pairs'] }) {
   return (
-    <ScrollRegion minWidth={560}>
+    <ScrollRegion minWidth={560} stacks={2}>
       <Table verticalSpacing={4} aria-label="Each two strategies on the same rows">
         <Table.Thead>
           <Table.Tr>
@@ -77,16 +81,18 @@ function Pairs({ pairs }: { pairs: Report['pairs'] }) {
         <Table.Tbody>
           {pairs.map(({ first, second, value, low, high, p, mcnemar }) => (
             <Table.Tr key={`${first} ${second}`}>
-              <Table.Td>{STRATEGY_NAMES[first]}</Table.Td>
-              <Table.Td>{STRATEGY_NAMES[second]}</Table.Td>
-              <Table.Td ta="right" fw={600}>
+              <Table.Td data-label="First">{STRATEGY_NAMES[first]}</Table.Td>
+              <Table.Td data-label="Second">{STRATEGY_NAMES[second]}</Table.Td>
+              <Table.Td ta="right" fw={600} data-label="Second less first">
                 {signed(value)}
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label="95 % interval">
                 {signed(low)} to {signed(high)} {low <= 0 && high >= 0 && <Badge color="gray">none shown</Badge>}
               </Table.Td>
-              <Table.Td ta="right">{chance(p)}</Table.Td>
-              <Table.Td>
+              <Table.Td ta="right" data-label="p">
+                {chance(p)}
+              </Table.Td>
+              <Table.Td data-label="Right alone">
                 {mcnemar &&
                   `${count(mcnemar.onlyFirst)} and ${count(mcnemar.onlySecond)} rows (p ${chance(mcnemar.p)})`}
               </Table.Td>

@@ -1,7 +1,10 @@
 import type { ContentShownFragment } from '../../generated/operations';
 
-/** A row's content in one line. */
-export const contentText = (content: ContentShownFragment): string =>
+/** What a row teaches to answer, in one line. */
+export const outputText = (content: ContentShownFragment): string =>
   content.__typename === 'ExtractionContent'
-    ? `${content.input} → ${content.entities.map(({ text, type }) => `${text} (${type})`).join(', ')}`
-    : `${content.input} → ${content.output}`;
+    ? content.entities.map(({ text, type }) => `${text} (${type})`).join(', ')
+    : content.output;
+
+/** A row's content in one line. */
+export const contentText = (content: ContentShownFragment): string => `${content.input} → ${outputText(content)}`;

@@ -45,7 +45,8 @@ export function DatasetView({ name }: { name: string }) {
           version && (
             <Select
               aria-label="Version"
-              w={280}
+              w={310}
+              maw="100%"
               allowDeselect={false}
               data={versions.map((each) => ({
                 value: each.id,

@@ -19,7 +19,7 @@ import { ErrorState } from '../../parts/states';
 import { upload } from '../../parts/upload';
 import { WaitingButton } from '../../parts/waiting-button';
 import { useRun } from '../../parts/use-run';
-import { contentText } from './content';
+import { outputText } from './content';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 type Preview = ImportPreviewShownQuery['previewImport'];
@@ -47,7 +47,7 @@ function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: 
   };
   return (
     <Paper p={0}>
-      <ScrollRegion minWidth={560}>
+      <ScrollRegion minWidth={560} stacks={3}>
         <Table verticalSpacing="xs" aria-label="Columns">
           <Table.Thead>
             <Table.Tr>
@@ -60,7 +60,7 @@ function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: 
             {preview.columns.map((column, index) => (
               <Table.Tr key={column}>
                 <Table.Td>{column}</Table.Td>
-                <Table.Td w={220}>
+                <Table.Td w={220} data-label="Used as" style={{ gridColumn: 'span 2' }}>
                   <Select
                     aria-label={`What ${column} is used as`}
                     placeholder="Not used"
@@ -71,7 +71,7 @@ function Mapping({ preview, onChange }: { preview: Preview; onChange: (columns: 
                     onChange={(field) => use(column, field)}
                   />
                 </Table.Td>
-                <Table.Td>
+                <Table.Td data-label="Sample">
                   <Text size="xs" c="dimmed" lineClamp={2}>
                     {preview.sample
                       .slice(0, SAMPLE_ROWS)
@@ -96,14 +96,16 @@ function PreviewRows({ rows }: { rows: Preview['rows'] }) {
       </Title>
       <Stack gap={6}>
         {rows.map(({ content, fault }, index) => (
-          <Text
-            key={index}
-            size="sm"
-            lineClamp={2}
-            c={fault === null ? undefined : 'var(--mantine-color-red-light-color)'}
-          >
-            {content ? contentText(content) : fault}
-          </Text>
+          <div key={index}>
+            <Text size="sm" lineClamp={2} c={fault === null ? undefined : 'var(--mantine-color-red-light-color)'}>
+              {content?.input ?? fault}
+            </Text>
+            {content && (
+              <Text size="sm" c="dimmed" lineClamp={2}>
+                → {outputText(content)}
+              </Text>
+            )}
+          </div>
         ))}
       </Stack>
     </Paper>

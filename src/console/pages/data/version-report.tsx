@@ -13,21 +13,23 @@ type Problem = Version['report']['problems'][number];
 const COLOURS = { ERROR: 'red', WARNING: 'yellow', INFO: 'blue' } as const;
 const LABELS_SHOWN = 20;
 
-function Rows({ problem }: { problem: Problem }) {
+function Rows({ problem, files }: { problem: Problem; files: number }) {
   return (
-    <ScrollRegion minWidth={520} mah={360}>
+    <ScrollRegion minWidth={files > 1 ? 420 : 240} mah={360}>
       <Table stickyHeader verticalSpacing={4} aria-label={`Rows of ${problem.rule}`}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>File</Table.Th>
-            <Table.Th ta="right">Row</Table.Th>
+            {files > 1 && <Table.Th>File</Table.Th>}
+            <Table.Th ta="right" w={72}>
+              Row
+            </Table.Th>
             <Table.Th>What is wrong</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {problem.rows.map(({ place, file, row, line, note }) => (
             <Table.Tr key={place}>
-              <Table.Td>{file}</Table.Td>
+              {files > 1 && <Table.Td>{file}</Table.Td>}
               <Table.Td ta="right" title={line === null ? undefined : `line ${line}`}>
                 {count(row)}
               </Table.Td>
@@ -40,7 +42,7 @@ function Rows({ problem }: { problem: Problem }) {
   );
 }
 
-function ProblemItem({ problem }: { problem: Problem }) {
+function ProblemItem({ problem, files }: { problem: Problem; files: number }) {
   return (
     <Accordion.Item value={problem.rule}>
       <Accordion.Control>
@@ -66,7 +68,7 @@ function ProblemItem({ problem }: { problem: Problem }) {
               • {message}
             </Text>
           ))}
-          {problem.rows.length > 0 && <Rows problem={problem} />}
+          {problem.rows.length > 0 && <Rows problem={problem} files={files} />}
         </Stack>
       </Accordion.Panel>
     </Accordion.Item>
@@ -108,7 +110,7 @@ export function VersionReport({ id }: { id: string }) {
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the report" />;
   if (data.node?.__typename !== 'DatasetVersion') return <Text>The version was withdrawn.</Text>;
-  const { report, usable, unusableReason, statistics } = data.node;
+  const { report, usable, unusableReason, statistics, sources } = data.node;
   return (
     <Stack>
       {!usable && (
@@ -117,8 +119,9 @@ export function VersionReport({ id }: { id: string }) {
         </Alert>
       )}
       <Text size="sm">
-        {count(report.usableRows)} of {plural(report.rows, 'row')} can be learned from; {count(report.quarantinedRows)}{' '}
-        are kept out.
+        {count(report.usableRows)} of {plural(report.rows, 'row')}
+        {sources.length === 1 && ` of ${sources[0]!.name}`} can be learned from; {count(report.quarantinedRows)} are
+        kept out.
       </Text>
       {report.problems.length === 0 ? (
         <EmptyState icon={IconCircleCheck} title="No rule found anything">
@@ -127,7 +130,7 @@ export function VersionReport({ id }: { id: string }) {
       ) : (
         <Accordion variant="contained" multiple>
           {report.problems.map((problem) => (
-            <ProblemItem key={problem.rule} problem={problem} />
+            <ProblemItem key={problem.rule} problem={problem} files={sources.length} />
           ))}
         </Accordion>
       )}

@@ -78,10 +78,12 @@ export function CollectionList() {
             <Text fw={600} truncate>
               {name}
             </Text>
-            <Text size="sm" c="dimmed" lineClamp={2} mih={20}>
-              {description}
-            </Text>
-            <Text size="sm" mt="xs">
+            {description && (
+              <Text size="sm" c="dimmed" lineClamp={2}>
+                {description}
+              </Text>
+            )}
+            <Text size="sm" mt={4}>
               {plural(documentCount, 'document')} · {plural(chunkCount, 'passage')} · {words(language)}
             </Text>
           </Paper>

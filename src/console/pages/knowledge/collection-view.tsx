@@ -19,10 +19,17 @@ type Collection = NonNullable<CollectionShownQuery['collection']>;
 
 const PAGE = 50;
 
-/** The last part of a media type is what people call it. */
+/** What people call a media type, by its last part. */
+const KINDS: Record<string, string> = {
+  document: 'Word',
+  plain: 'Text',
+  markdown: 'Markdown',
+  html: 'HTML',
+  pdf: 'PDF',
+};
 const kindOf = (mediaType: string): string => {
   const last = mediaType.split(/[/.]/).at(-1) ?? mediaType;
-  return last === 'document' ? 'docx' : last === 'plain' ? 'text' : last;
+  return KINDS[last] ?? last;
 };
 
 function Documents({
@@ -49,7 +56,7 @@ function Documents({
     <Stack>
       {error && <ErrorState error={error} />}
       <Paper p={0}>
-        <ScrollRegion minWidth={640}>
+        <ScrollRegion minWidth={640} stacks={3}>
           <Table highlightOnHover verticalSpacing="xs" aria-label="Documents">
             <Table.Thead>
               <Table.Tr>
@@ -83,12 +90,18 @@ function Documents({
                       </Text>
                     )}
                   </Table.Td>
-                  <Table.Td>{kindOf(node.mediaType)}</Table.Td>
-                  <Table.Td ta="right">{bytes(node.bytes)}</Table.Td>
-                  <Table.Td ta="right">{node.pages ?? '–'}</Table.Td>
-                  <Table.Td ta="right">{count(node.chunkCount)}</Table.Td>
-                  <Table.Td>{dateTime(node.createdAt)}</Table.Td>
-                  <Table.Td>
+                  <Table.Td data-minor>{kindOf(node.mediaType)}</Table.Td>
+                  <Table.Td ta="right" data-label="Size">
+                    {bytes(node.bytes)}
+                  </Table.Td>
+                  <Table.Td ta="right" data-minor>
+                    {node.pages ?? '–'}
+                  </Table.Td>
+                  <Table.Td ta="right" data-label="Passages">
+                    {count(node.chunkCount)}
+                  </Table.Td>
+                  <Table.Td data-minor>{dateTime(node.createdAt)}</Table.Td>
+                  <Table.Td ta="right" data-label="">
                     <ActionIcon
                       variant="subtle"
                       color="gray"

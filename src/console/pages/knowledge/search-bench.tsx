@@ -29,7 +29,7 @@ const MODES: { value: SearchMode; label: string }[] = [
 ];
 
 const ranked = (value: number | null, rank: number | null): string =>
-  value === null ? 'no candidate' : `${value.toFixed(3)}, ${rank === null ? '' : `place ${rank}`}`;
+  value === null ? 'no candidate' : `${value.toFixed(3)}${rank === null ? '' : `, place ${rank}`}`;
 
 function HitView({
   hit,
@@ -47,8 +47,8 @@ function HitView({
     <Paper>
       <Group justify="space-between" mb="xs" wrap="nowrap">
         <Text size="sm" c="dimmed" truncate>
+          {place}.{' '}
           {[
-            `${place}.`,
             document?.name ?? 'deleted document',
             ...(chunk.page === null ? [] : [`page ${chunk.page}`]),
             ...chunk.headings,
@@ -58,6 +58,7 @@ function HitView({
           <Button
             size="compact-sm"
             variant="default"
+            flex="none"
             aria-label={`Show hit ${place} in ${document.name}`}
             onClick={() =>
               onOpen({ documentId: document.id, documentName: document.name, start: chunk.start, end: chunk.end })
@@ -70,7 +71,7 @@ function HitView({
       <Text size="sm" lineClamp={4} mb="sm">
         {chunk.text}
       </Text>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
         <ShareBar label="Together" value={scores.fused} text={scores.fused.toFixed(3)} />
         <ShareBar label="Meaning" value={scores.dense ?? 0} text={ranked(scores.dense, scores.denseRank)} />
         <ShareBar

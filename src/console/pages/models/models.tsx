@@ -37,7 +37,7 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
     );
   return (
     <Paper p={0}>
-      <ScrollRegion minWidth={640}>
+      <ScrollRegion minWidth={640} stacks={3}>
         <Table verticalSpacing="xs" aria-label="Registered models">
           <Table.Thead>
             <Table.Tr>
@@ -61,13 +61,19 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
                       {node.architecture} · from {node.source}
                     </Text>
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Variant">
                     <Badge color="blue">{variant.quantization}</Badge>
                   </Table.Td>
-                  <Table.Td ta="right">{weights(node.parameters)}</Table.Td>
-                  <Table.Td ta="right">{bytes(variant.bytes)}</Table.Td>
-                  <Table.Td ta="right">{count(variant.contextLength)}</Table.Td>
-                  <Table.Td>{node.licence ?? 'unknown'}</Table.Td>
+                  <Table.Td ta="right" data-label="Weights">
+                    {weights(node.parameters)}
+                  </Table.Td>
+                  <Table.Td ta="right" data-label="Size">
+                    {bytes(variant.bytes)}
+                  </Table.Td>
+                  <Table.Td ta="right" data-label="Context">
+                    {count(variant.contextLength)} tokens
+                  </Table.Td>
+                  <Table.Td data-label="Licence">{node.licence ?? 'unknown'}</Table.Td>
                 </Table.Tr>
               )),
             )}
@@ -91,7 +97,7 @@ function Catalogue({
 }) {
   return (
     <Paper p={0}>
-      <ScrollRegion minWidth={640}>
+      <ScrollRegion minWidth={640} stacks={3}>
         <Table verticalSpacing="xs" aria-label="Catalogue">
           <Table.Thead>
             <Table.Tr>
@@ -108,12 +114,18 @@ function Catalogue({
           <Table.Tbody>
             {entries.map((entry) => (
               <Table.Tr key={entry.name}>
-                <Table.Td>{entry.name}</Table.Td>
-                <Table.Td ta="right">{weights(entry.parameters)}</Table.Td>
-                <Table.Td ta="right">{bytes(entry.bytes)}</Table.Td>
-                <Table.Td ta="right">{bytes(entry.memoryBytes)}</Table.Td>
-                <Table.Td>{entry.licence}</Table.Td>
-                <Table.Td ta="right">
+                <Table.Td fw={600}>{entry.name}</Table.Td>
+                <Table.Td ta="right" data-label="Weights">
+                  {weights(entry.parameters)}
+                </Table.Td>
+                <Table.Td ta="right" data-label="Download">
+                  {bytes(entry.bytes)}
+                </Table.Td>
+                <Table.Td ta="right" data-label="Memory">
+                  {bytes(entry.memoryBytes)}
+                </Table.Td>
+                <Table.Td data-label="Licence">{entry.licence}</Table.Td>
+                <Table.Td ta="right" data-label="">
                   {known.has(entry.name) ? (
                     <Badge color="green">registered</Badge>
                   ) : (

@@ -75,7 +75,7 @@ function Places({ places }: { places: Router['places'] }) {
       <Title order={2} size="h3" mb="xs">
         Places that it knows
       </Title>
-      <ScrollRegion minWidth={640}>
+      <ScrollRegion minWidth={640} stacks={2}>
         <Table verticalSpacing="xs" aria-label="Places that it knows">
           <Table.Thead>
             <Table.Tr>
@@ -94,16 +94,20 @@ function Places({ places }: { places: Router['places'] }) {
                     {place.name}
                   </Anchor>
                 </Table.Td>
-                <Table.Td>
+                <Table.Td data-label="Kind">
                   <Badge color={place.adapts ? 'violet' : 'teal'} miw="max-content">
                     {place.adapts ? 'adapter' : 'collection'}
                   </Badge>
                 </Table.Td>
-                <Table.Td ta="right" fw={600}>
+                <Table.Td ta="right" fw={600} data-label="AUROC">
                   {place.auc.toFixed(3)}
                 </Table.Td>
-                <Table.Td ta="right">{count(place.own)}</Table.Td>
-                <Table.Td ta="right">{count(place.foreign)}</Table.Td>
+                <Table.Td ta="right" data-label="Own questions">
+                  {count(place.own)}
+                </Table.Td>
+                <Table.Td ta="right" data-label="Foreign questions">
+                  {count(place.foreign)}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

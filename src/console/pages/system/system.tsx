@@ -18,6 +18,10 @@ const EVERY_MS = 2_000;
 const KEPT = 600;
 const MEGABYTE = 1e6;
 
+/** `CPU`, `CUDA`; other names of providers are their own. */
+const providerName = (name: string | null | undefined): string =>
+  name ? (name.length <= 4 ? name.toUpperCase() : name) : 'unknown';
+
 /** The system every two seconds, oldest first, and what went wrong at the last try. */
 function useSamples() {
   const client = useClient();
@@ -140,8 +144,8 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
             ['State', words(worker.state)],
             ['Processor', worker.device ? `${worker.device.processor}, ${worker.device.cores} cores` : 'unknown'],
             ['GPU', worker.device?.gpu ?? 'none'],
-            ['Inference runs on', worker.device?.inferenceProvider ?? 'unknown'],
-            ['Embedding runs on', worker.device?.embeddingProvider ?? 'unknown'],
+            ['Inference runs on', providerName(worker.device?.inferenceProvider)],
+            ['Embedding runs on', providerName(worker.device?.embeddingProvider)],
             [
               'Threads',
               worker.threads ? `${worker.threads.prefill} to read, ${worker.threads.decode} to write` : 'not measured',
@@ -155,7 +159,7 @@ function SystemReport({ system, samples }: { system: System; samples: readonly S
             ['Graft', versions.graft],
             ['Node.js', versions.node],
             ['Inference engine', versions.inference ?? 'unknown'],
-            ['Embedding engine', versions.embedding ?? 'unknown'],
+            ['Embedding engine', versions.embedding ? `ONNX Runtime ${versions.embedding}` : 'unknown'],
             ['Running for', duration(system.uptimeSeconds * 1000)],
           ]}
         />

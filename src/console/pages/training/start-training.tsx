@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Collapse, Group, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useState, type FormEvent } from 'react';
 import { useMutation, useQuery } from 'urql';
@@ -14,7 +14,7 @@ export const trainingPath = (id: string): string => `/training/${encodeURICompon
 
 /** What of the recipe a form may set; what is left empty comes from the preset of the task. */
 const FIELDS = [
-  { field: 'epochs', label: 'Passes over the rows', min: 0.01, max: 100, step: 1 },
+  { field: 'epochs', label: 'Passes over all rows', min: 0.01, max: 100, step: 1 },
   { field: 'learningRate', label: 'Learning rate', min: 0.000001, max: 0.1, step: 0.0005 },
   { field: 'rank', label: 'Rank', min: 1, max: 256, step: 8 },
   { field: 'batchExamples', label: 'Rows a step', min: 1, max: 256, step: 8 },
@@ -88,12 +88,11 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
           <Text size="xs" c="dimmed" mb="xs">
             What is left empty comes from the preset of the task.
           </Text>
-          <Group gap="sm" align="flex-end">
+          <SimpleGrid cols={2} spacing="sm" mb="sm">
             {FIELDS.map(({ field, label, min, max, step }) => (
               <NumberInput
                 key={field}
                 label={label}
-                w={150}
                 min={min}
                 max={max}
                 step={step}
@@ -105,7 +104,7 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
                 }
               />
             ))}
-          </Group>
+          </SimpleGrid>
           {version !== null && (
             <FindRate
               key={version}

@@ -1,4 +1,4 @@
-import { Anchor, Code, Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Group, Paper, Progress, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useMutation, useQuery } from 'urql';
@@ -20,6 +20,7 @@ import { ErrorState, Loading, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 import { adapterPath } from '../adapters/paths';
 import { overlay, type Curve, type Line } from './curve';
+import { Recipe } from './recipe';
 import { useCurve } from './use-curve';
 
 const RUNS_TO_COMPARE = 50;
@@ -85,7 +86,7 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
     },
     {
       title: 'Validation rows right',
-      unit: 'share',
+      unit: 'share of the rows',
       lines: both(
         'share',
         ofLooks(({ accuracy }) => accuracy),
@@ -101,7 +102,7 @@ function Curves({ curve, other }: { curve: Curve; other: { name: string; curve: 
     },
     {
       title: 'Learning rate',
-      unit: 'a step',
+      unit: 'of each step',
       lines: both(
         'rate',
         ofSteps(({ learningRate }) => learningRate),
@@ -231,7 +232,7 @@ export function TrainingView({ id }: { id: string }) {
           {run.result && (
             <Text size="sm" mt="xs">
               It is{' '}
-              <Anchor component={Link} href={adapterPath(run.adapterName)}>
+              <Anchor component={Link} href={adapterPath(run.adapterName)} underline="always">
                 {run.adapterName}@{run.result.version}
               </Anchor>
               ; attest and evaluate it before it answers.
@@ -254,7 +255,9 @@ export function TrainingView({ id }: { id: string }) {
         {compared.error !== null && <ErrorState error={compared.error} />}
         <Curves curve={curve} other={other ? { name: other.label, curve: compared.curve } : null} />
         <Title order={2}>Recipe</Title>
-        <Code block>{JSON.stringify(run.recipe, null, 2)}</Code>
+        <Paper>
+          <Recipe recipe={run.recipe} />
+        </Paper>
       </Stack>
     </>
   );

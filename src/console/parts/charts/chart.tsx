@@ -36,6 +36,10 @@ function latestOf(plot: UPlot, series: number, at: number | null, under: number 
 const shownX = (value: number | null, time = false): string =>
   value === null ? '' : time ? new Date(value * 1000).toLocaleTimeString() : tick(value);
 
+/** How wide an axis is with these marks, so that its name stands beside the longest of them. */
+const roomFor = (_plot: UPlot, marks: readonly string[] | null): number =>
+  20 + 8 * Math.max(4, ...(marks ?? []).map(({ length }) => length));
+
 function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | null) => void }) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
@@ -60,7 +64,7 @@ function Plot({ chart, onReady }: { chart: ChartProps; onReady: (plot: UPlot | n
           x: { time: x.time ?? false },
           ...(fromZero && { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.1)] as [number, number] } }),
         },
-        axes: [axis, { ...axis, label: unit, size: 60, values: (_plot, ticks) => ticks.map(tick) }],
+        axes: [axis, { ...axis, label: unit, size: roomFor, values: (_plot, ticks) => ticks.map(tick) }],
         series: [
           { label: x.label, value: (plot, at, _series, under) => shownX(latestOf(plot, 0, at, under), x.time) },
           ...labels.split('\n').map((label, i) => ({

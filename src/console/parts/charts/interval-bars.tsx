@@ -34,7 +34,7 @@ function drawBars({ ctx: pen, bbox, valToPos }: UPlot, bars: readonly IntervalBa
     const middle = begin + height / 2;
     pen.fillStyle = ink.text;
     pen.textAlign = 'left';
-    pen.fillText(`${label}  ${tick(value)}`, bbox.left, top + 14 * scale);
+    pen.fillText(`${label}  ${value.toFixed(3)}`, bbox.left, top + 14 * scale);
     pen.fillStyle = colourOf(0);
     pen.fillRect(across(0), begin, across(value) - across(0), height);
     pen.strokeStyle = ink.text;

@@ -70,9 +70,10 @@ function drawMarks(plot: UPlot, { points, x }: ScatterProps, ink: Ink): void {
     pen.arc(left, top, 5 * scale, 0, 2 * Math.PI);
     pen.fill();
     pen.fillStyle = ink.text;
-    const beyond = left + pen.measureText(label).width + 16 * scale > bbox.left + bbox.width;
-    pen.textAlign = beyond ? 'right' : 'left';
-    pen.fillText(label, left + (beyond ? -9 : 9) * scale, top - 9 * scale);
+    pen.textAlign = 'left';
+    // Beside the point, and within the plot however narrow it is.
+    const farthest = bbox.left + bbox.width - pen.measureText(label).width;
+    pen.fillText(label, Math.max(bbox.left, Math.min(left + 9 * scale, farthest)), top - 9 * scale);
   }
   pen.restore();
 }

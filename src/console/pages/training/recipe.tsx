@@ -1,0 +1,30 @@
+import { SimpleGrid, Text } from '@mantine/core';
+
+const textOf = (value: unknown): string =>
+  Array.isArray(value) ? value.map(String).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** `{ retention: { weight: 3 } }` as `retention.weight`, which is also how the API’s input nests it. */
+const settingsOf = (recipe: object, within = ''): [string, string][] =>
+  Object.entries(recipe).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? settingsOf(value, `${within}${name}.`)
+      : [[`${within}${name}`, textOf(value)]],
+  );
+
+/** Every setting that a training was made with, by its name in the API. */
+export function Recipe({ recipe }: { recipe: unknown }) {
+  return (
+    <SimpleGrid cols={{ base: 2, sm: 3, lg: 4 }} spacing="sm">
+      {settingsOf(recipe as object).map(([name, value]) => (
+        <div key={name}>
+          <Text size="xs" c="dimmed" ff="monospace">
+            {name}
+          </Text>
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+            {value}
+          </Text>
+        </div>
+      ))}
+    </SimpleGrid>
+  );
+}
