@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { workedMs } from './processor-time.js';
 
-/** Linux tells processor time in hundredths of a second to every program. */
-const TICK_MS = 10;
 const LOOK_MS = 50;
 
 /**
@@ -29,16 +27,4 @@ export function limitTime(
   const wait = (ms: number) => (timer = setTimeout(look, ms));
   wait(limitMs);
   return () => clearTimeout(timer);
-}
-
-/** Processor time of all threads of a process until now; null where that can't be known. */
-function workedMs(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything but ends with the last bracket: user time is the 12th field, system time the 13th.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return TICK_MS * (Number(fields[11]) + Number(fields[12]));
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -120,6 +120,32 @@ describe('crashes', () => {
     } finally {
       gateway.kill('SIGKILL');
     }
+  });
+
+  it('does not kill a healthy worker whose processor others have', async () => {
+    const silenceMs = 500;
+    worker = await startWorker({ timings: { silenceMs } });
+    const { client } = worker;
+    const pid = pidOf(worker);
+    const pin = (process: number) => execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', `${process}`]);
+    // At the lowest priority beside these, its next message would take a minute.
+    const neighbours = Array.from({ length: 40 }, () =>
+      spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }),
+    );
+    try {
+      execFileSync('renice', ['--priority', '19', '--pid', `${pid}`], { stdio: 'ignore' });
+      pin(pid);
+      for (const neighbour of neighbours) pin(neighbour.pid!);
+      let [said, since] = [client.status.load, performance.now()];
+      await until(() => {
+        if (client.status.load !== said) [said, since] = [client.status.load, performance.now()];
+        return performance.now() - since > 4 * silenceMs;
+      });
+    } finally {
+      for (const neighbour of neighbours) neighbour.kill('SIGKILL');
+    }
+    expect(doneOf(await collect(client.generate(request()))).generatedTokens).toBe(5);
+    expect(client.status).toMatchObject({ state: 'ready', restarts: 0, pid });
   });
 
   it('decides by the rules: backoff doubles, the third crash opens, a failed trial opens again, a calm minute forgets', () => {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError } from '../../kernel/errors.js';
-import { whenGone } from '../../task-process/index.js';
+import { wantsProcessor, whenGone, workedMs } from '../../task-process/index.js';
 import {
   parseChunk,
   parseOutput,
@@ -35,7 +35,7 @@ export interface CallSettings<C> {
 export interface ProcessTimings {
   /** From the fork to the answer to hello. */
   helloMs: number;
-  /** A worker silent for this long is killed. */
+  /** A worker silent for this long is killed, unless others have its processor: then once it has worked for as long without a word. */
   silenceMs: number;
   /** How long after its deadline a call is given up on by the gateway itself. */
   graceMs: number;
@@ -70,6 +70,8 @@ export class WorkerProcess {
   private readonly pending = new Map<string, Pending>();
   private readonly stderr: { tail(): string };
   private silentLooks = 0;
+  /** Its processor time when it was first found silent. */
+  private workedBefore: number | null = null;
   private nextId = 0;
   private dead = false;
   private closing = false;
@@ -267,12 +269,21 @@ export class WorkerProcess {
    * gone on, and what the worker said meanwhile is still to be read.
    */
   private checkHeartbeat(): void {
-    if (this.hello === null || this.dead || ++this.silentLooks <= LOOKS) return;
+    if (this.hello === null || this.dead || this.pid === null) return;
+    if (++this.silentLooks === 1) this.workedBefore = workedMs(this.pid);
+    if (this.silentLooks <= LOOKS || this.starves(this.pid)) return;
     this.log.error(
       { workerPid: this.pid, silenceMs: this.timings.silenceMs },
       'the worker gives no sign of life and is killed',
     );
     this.kill();
+  }
+
+  /** Training has the lowest priority: beside busy neighbours it may get a second of processor time in minutes, and is healthy. */
+  private starves(pid: number): boolean {
+    const worked = workedMs(pid);
+    if (worked === null || this.workedBefore === null) return false;
+    return worked - this.workedBefore < this.timings.silenceMs && wantsProcessor(pid);
   }
 
   private die(): void {
