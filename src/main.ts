@@ -5,12 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { answerHolder, AnswerStore, AskService, ExpectedTimes, RouterStore } from './ask/index.js';
+import { answerHolder, AnswerStore, AskService, ExpectedTimes, RouterStore, sampleHolder } from './ask/index.js';
 import { loadConfig, sharedStoreOf, type Config } from './config.js';
 import { Data, dataRuns } from './data/index.js';
 import {
   Attestor,
   attestationRuns,
+  evaluationHolder,
   evaluationRuns,
   EvaluationStore,
   Evaluator,
@@ -68,6 +69,7 @@ import { askParts, installationMetrics } from './parts.js';
 import { Teardown } from './teardown.js';
 import { DownloadBars, sayAddresses } from './terminal.js';
 import {
+  AdapterDeleter,
   AdapterExporter,
   adapterExportRuns,
   AdapterImporter,
@@ -194,6 +196,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => data.stop());
 
   const routers = new RouterStore(database);
+  erasure.addHolder(sampleHolder(routers));
   const answering = {
     registry,
     adapters,
@@ -214,6 +217,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     folder: join(config.GRAFT_HOME, 'attesting'),
   });
   const evaluations = new EvaluationStore(database);
+  erasure.addHolder(evaluationHolder(evaluations));
   const importer = new AdapterImporter({
     ...{ runs, registry, adapters, files, worker: trainWorker },
     folder: join(config.GRAFT_HOME, 'importing'),
@@ -277,7 +281,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       ask: { service: asking, stores, registry, data },
       data,
       training: {
-        ...{ training, searcher, estimator },
+        ...{ training, searcher, estimator, deleter: new AdapterDeleter({ runs, adapters, erasure }) },
         ...{ importer, exporter, merger, runs, asking, files, adapters, registry, data },
       },
       evaluation: {

@@ -20,7 +20,7 @@ import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
 import { IsolatedMaker } from './making/isolated-maker.js';
 import { LabelIndexes } from './label-index/label-indexer.js';
-import { LabelIndexStore } from './label-index/label-index-store.js';
+import { blendHolder, LabelIndexStore } from './label-index/label-index-store.js';
 import { RaftMaker } from './raft/raft-maker.js';
 import { TrainingExampleCache } from './training-examples/training-example-cache.js';
 import type { TokenCounter } from './validation/index.js';
@@ -91,6 +91,7 @@ export class Data {
       ...{ collections, documents, retriever },
     });
     const { store, trainingExamples: examples, labelIndexes } = this;
+    parts.erasure.addHolder(blendHolder(database));
     parts.erasure.addHolder(raftHolder({ database, store, files, examples, labelIndexes, clock }));
     this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }

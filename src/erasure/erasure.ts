@@ -61,16 +61,20 @@ export class Erasure {
   async *#steps(traces: Traces): AsyncGenerator<ErasureReport> {
     for (const holder of this.#holders.values())
       yield { ...NOTHING_ERASED, records: [{ holder: holder.name, count: await holder.erase(traces) }] };
-    yield this.#eraseFiles(traces.workspaceId, { digests: traces.contents ?? [] });
+    yield combined([
+      await this.#eraseFiles(traces.workspaceId, { digests: traces.contents ?? [] }),
+      await this.#eraseFiles(traces.workspaceId, { ids: traces.files ?? [] }, { copiesSuffice: true }),
+    ]);
   }
 
   async #eraseFiles(
     workspaceId: WorkspaceId,
     which: { ids?: readonly string[]; digests?: readonly string[] },
+    { copiesSuffice = false }: { copiesSuffice?: boolean } = {},
   ): Promise<ErasureReport> {
     const report: ErasureReport = { records: [], deletedFiles: [], keptFiles: [] };
     for (const { id, name, sha256 } of await this.files.find(workspaceId, which)) {
-      const reason = await this.#removeFile(workspaceId, id, sha256);
+      const reason = await this.#removeFile(workspaceId, id, sha256, copiesSuffice);
       if (reason === null) report.deletedFiles.push(name);
       else report.keptFiles.push({ fileId: id, name, reason });
     }
@@ -78,9 +82,15 @@ export class Erasure {
   }
 
   /** @returns why the file stays; null when it is gone */
-  async #removeFile(workspaceId: WorkspaceId, id: string, sha256: string): Promise<string | null> {
+  async #removeFile(
+    workspaceId: WorkspaceId,
+    id: string,
+    sha256: string,
+    copiesSuffice: boolean,
+  ): Promise<string | null> {
     let reason: string | null = null;
     await this.files.remove(workspaceId, id, async () => {
+      if (copiesSuffice && (await this.files.find(workspaceId, { digests: [sha256] })).length > 1) return false;
       for (const dependant of this.#dependants)
         reason ??= (await dependant.needs(workspaceId, [sha256])).get(sha256) ?? null;
       return reason !== null;

@@ -18,8 +18,12 @@ export interface Traces {
   documents?: readonly ErasedDocument[];
   /** Collections that go as a whole, when none of their documents is left. */
   collections?: readonly string[];
+  /** Versions of adapters that were taken out of the registry. */
+  adapterVersions?: readonly string[];
   /** Digests of contents whose files go, unless something that stays needs them. */
   contents?: readonly string[];
+  /** Ids of files that go, unless something that stays needs their content and no other file has it. */
+  files?: readonly string[];
 }
 
 /** A place that holds copies of what people wrote or of what is known about them. Each domain registers its own. */

@@ -3,7 +3,7 @@ export { attestationRuns } from './attestation/attestation-graphql.js';
 export { Attestor } from './attestation/attestor.js';
 export { evaluationResolvers } from './evaluation-graphql.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
-export { EvaluationStore } from './evaluations/evaluation-store.js';
+export { evaluationHolder, EvaluationStore } from './evaluations/evaluation-store.js';
 export { hybridFitRuns } from './blend/blend-graphql.js';
 export { HybridFitter } from './blend/hybrid-fitter.js';
 export { strategyComparisonRuns } from './comparison/comparison-graphql.js';

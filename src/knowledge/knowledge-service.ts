@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { erasureOf, requestErasure, type Erasure, type ErasureResult } from '../erasure/index.js';
-import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
+import { badInput, GraftError, notFound } from '../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -132,7 +132,7 @@ export class KnowledgeService {
   async deleteCollection(workspaceId: WorkspaceId, name: string): Promise<ErasureResult> {
     const { collections, documents, database, runs } = this.parts;
     const { id } = await collections.require(workspaceId, name, 'input.collection');
-    await this.#cancelRuns(workspaceId, id);
+    await runs.cancelAll(workspaceId, id);
     const run = await database.prisma.$transaction(async (tx) => {
       await documents.retire(tx, id, null);
       return requestErasure(runs, workspaceId, { subject: 'collections', ids: [id], subjectId: id }, tx);
@@ -145,17 +145,6 @@ export class KnowledgeService {
     for (const { workspaceId, collectionId, ids } of await this.parts.documents.forgotten())
       await requestErasure(this.parts.runs, workspaceId, { subject: 'documents', ids, subjectId: collectionId });
     await sweep(this.parts);
-  }
-
-  async #cancelRuns(workspaceId: WorkspaceId, collectionId: string): Promise<void> {
-    const { runs } = this.parts;
-    for (const status of ['QUEUED', 'RUNNING', 'PAUSED'] as const) {
-      const page = await runs.list(workspaceId, { subjectId: collectionId, status }, { first: 1_000, after: null });
-      for (const { id } of page.items)
-        await runs.cancel(workspaceId, id).catch((error: unknown) => {
-          if (!isGraftError(error, 'CONFLICT')) throw error;
-        });
-    }
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT */

@@ -12,7 +12,7 @@ export {
   type Attestation,
   type ServedAdapter,
 } from './adapters/adapter.js';
-export { AdapterRegistry } from './adapters/adapter-registry.js';
+export { AdapterRegistry, type Removal } from './adapters/adapter-registry.js';
 export { AdapterStore } from './adapters/adapter-store.js';
 export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './general-text.js';
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';

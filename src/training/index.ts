@@ -10,6 +10,7 @@ export {
 export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
 export { presetOf } from './recipes/recipe.js';
 export { chooseLabelTokens } from './recipes/label-tokens.js';
+export { AdapterDeleter } from './deletion/adapter-deleter.js';
 export { AdapterImporter } from './imports/adapter-importer.js';
 export { AdapterExporter } from './exports/adapter-exporter.js';
 export { AdapterMerger } from './exports/adapter-merger.js';

@@ -7,6 +7,7 @@ import {
   loadAdapterVersion,
 } from './adapters/adapter-graphql.js';
 import { toAdapter } from './adapters/adapter-types.js';
+import { AdapterDeletionResolver, type DeletionResolverParts } from './deletion/deletion-graphql.js';
 import { EstimateResolver, type EstimateResolverParts } from './estimates/estimate-graphql.js';
 import {
   AdapterExportResolver,
@@ -30,7 +31,8 @@ export const trainingResolvers: ResolverList<
     AdapterExportResolverParts &
     LineageResolverParts &
     RateSearchResolverParts &
-    EstimateResolverParts
+    EstimateResolverParts &
+    DeletionResolverParts
 > = {
   classes: [
     AdapterResolver,
@@ -47,6 +49,7 @@ export const trainingResolvers: ResolverList<
     VersionLineageResolver,
     RateSearchResolver,
     EstimateResolver,
+    AdapterDeletionResolver,
   ],
   registerNodes(nodes, { adapters }) {
     nodes.register('Adapter', async ({ workspaceId }, id) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
-import { addComparison, addRouter } from '../support/console-seeds.js';
+import { addComparison, addMeasuredAdapter, addRouter } from '../support/console-seeds.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { itWhen } from '../support/skip.js';
@@ -70,6 +70,34 @@ describe('the console, on which strategy to use,', () => {
         await page.getByText(said).waitFor(PATIENCE);
       }
       expect(await mode.isChecked()).toBe(false);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'deletes one version of an adapter, and all of it only where its alias is given up, too',
+    async () => {
+      await addMeasuredAdapter(database, 'unneeded', [
+        { quality: 0.7, ratio: 1.02 },
+        { quality: 0.9, ratio: 1.01, alias: 'production' },
+      ]);
+      const page = await browser.open('/adapters/unneeded');
+      const versions = page.getByTestId('adapter-version');
+      const dialog = page.getByRole('dialog');
+      await versions.nth(1).getByRole('button', { name: 'Delete' }).click(PATIENCE);
+      await dialog.getByText('Answers stay and say that their adapter was deleted.').waitFor(PATIENCE);
+      expect([await seriousFaults(page), (await overflow(page)) > 0]).toEqual([[], false]);
+      await dialog.getByRole('button', { name: 'Delete version 1' }).click();
+      await dialog.waitFor({ state: 'hidden', ...PATIENCE });
+      await page.getByText('Version 1', { exact: true }).waitFor({ state: 'hidden', ...PATIENCE });
+      expect(await versions.count()).toBe(1);
+      await page.getByRole('button', { name: 'Delete adapter' }).click();
+      const all = dialog.getByRole('button', { name: 'Delete unneeded' });
+      expect(await all.isDisabled()).toBe(true);
+      await dialog.getByRole('checkbox').click();
+      await all.click();
+      await page.getByText('There is no such adapter').waitFor(PATIENCE);
       await page.context().close();
     },
     120_000,

@@ -86,14 +86,18 @@ describe('training through GraphQL alone', () => {
     await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
       input: { dataset: 'messages', files: [{ file }], idempotencyKey: 'messages' },
     });
-    datasetVersion = await eventually('the model and the rows', async () => {
-      const { dataset, model: registered } = await ask<{
-        dataset: { versions: { edges: { node: { id: string } }[] } };
-        model: { id: string } | null;
-      }>('{ dataset(name: "messages") { versions { edges { node { id } } } } model(name: "tiny") { id } }');
-      return registered !== null && (dataset.versions.edges[0]?.node.id ?? null);
-    });
-  }, 180_000);
+    datasetVersion = await eventually(
+      'the model and the rows',
+      async () => {
+        const { dataset, model: registered } = await ask<{
+          dataset: { versions: { edges: { node: { id: string } }[] } };
+          model: { id: string } | null;
+        }>('{ dataset(name: "messages") { versions { edges { node { id } } } } model(name: "tiny") { id } }');
+        return registered !== null && (dataset.versions.edges[0]?.node.id ?? null);
+      },
+      150_000,
+    );
+  }, 240_000);
   afterAll(async () => {
     graft.child.kill('SIGTERM');
     await graft.ended;
@@ -317,6 +321,41 @@ describe('training through GraphQL alone', () => {
     expect(failed.error!.message).toContain('asked');
     await eventually('an empty folder', () => readdirSync(join(home.path, 'training')).length === 0);
     expect(await ask('{ adapter(name: "people") { id } }')).toEqual({ adapter: null });
+  }, 240_000);
+
+  it('deletes an adapter whose answers stay and say so, and trains it anew under the key of the run that made it', async () => {
+    const { ask: asked } = await ask<{ ask: { id: string } }>(
+      '{ ask(input: { question: "the lamp number 96 is dark", strategy: ADAPTER, adapter: "routing@1" }) { id } }',
+    );
+    const remove = (input: object) =>
+      ask<{ deleteAdapter: { versions: number[]; adapter: object | null; erasure: { deletedFiles: string[] } } }>(
+        `mutation ($input: DeleteAdapterInput!) { deleteAdapter(input: $input) {
+          versions adapter { name versions { version } } erasure { complete deletedFiles keptFiles { name } } } }`,
+        { input },
+      );
+    const { deleteAdapter } = await remove({ adapter: 'routing', version: 1 });
+    expect(deleteAdapter).toMatchObject({
+      versions: [1],
+      adapter: { name: 'routing', versions: [] },
+      erasure: { complete: true, keptFiles: [] },
+    });
+    expect(deleteAdapter.erasure.deletedFiles.map((name) => name.replace('routing-', '')).sort()).toEqual([
+      'adapter.gguf',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+    ]);
+    expect(
+      await ask('query ($id: ID!) { answer(id: $id) { text adapter { name versionNumber version { id } } } }', asked),
+    ).toEqual({ answer: { text: 'light', adapter: { name: 'routing', versionNumber: 1, version: null } } });
+    await expect(
+      ask('{ ask(input: { question: "dark", strategy: ADAPTER, adapter: "routing@1" }) { text } }'),
+    ).rejects.toThrow('NOT_FOUND');
+    expect(await ended(await start('routing', { epochs: 1 }))).toMatchObject({
+      status: 'SUCCEEDED',
+      result: { version: 2 },
+    });
+    expect(await remove({ adapter: 'routing' })).toMatchObject({ deleteAdapter: { versions: [2], adapter: null } });
+    expect(await ask('{ adapter(name: "routing") { id } }')).toEqual({ adapter: null });
   }, 240_000);
 
   it('refuses at once what could never be trained', async () => {

@@ -42,7 +42,14 @@ export async function addMeasuredAdapter(
   const variant = await prisma.modelVariant.findFirstOrThrow();
   const rowsOf = await prisma.datasetVersion.findFirst();
   const adapter = await prisma.adapter.create({
-    data: { id: newId(), workspaceId, name, task: 'CLASSIFICATION', modelId: variant.modelId },
+    data: {
+      id: newId(),
+      workspaceId,
+      name,
+      task: 'CLASSIFICATION',
+      modelId: variant.modelId,
+      lastVersion: versions.length,
+    },
   });
   for (const [i, { quality, ratio, alias, mistaken }] of versions.entries()) {
     const id = newId();

@@ -1,3 +1,4 @@
+import type { Holder } from '../../erasure/index.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import { storedLearned, type AdapterSample, type Learned, type RouterMode, type RouterRecord } from './router.js';
@@ -77,6 +78,14 @@ export class RouterStore {
     return asRecord(row);
   }
 
+  /** Forgets the vectors of adapters that are deleted. @returns how many adapters had some */
+  async forget(adapterVersionIds: readonly string[]): Promise<number> {
+    const where = { adapterVersionId: { in: [...adapterVersionIds] } };
+    const { count } = await this.database.prisma.adapterSample.deleteMany({ where });
+    if (count > 0) this.#known.clear();
+    return count;
+  }
+
   async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {
     await this.database.prisma.routerVersion.updateMany({ where: { workspaceId, version }, data: { mode } });
     this.#known.delete(workspaceId);
@@ -84,6 +93,12 @@ export class RouterStore {
     return row && asRecord(row);
   }
 }
+
+/** What the router kept of an adapter's rows goes with the adapter. */
+export const sampleHolder = (routers: RouterStore): Holder => ({
+  name: 'samples of the router',
+  erase: ({ adapterVersions = [] }) => routers.forget(adapterVersions),
+});
 
 export interface Current {
   record: RouterRecord;

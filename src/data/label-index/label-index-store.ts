@@ -1,3 +1,4 @@
+import type { Holder } from '../../erasure/index.js';
 import { notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, Prisma, type Transaction } from '../../platform/database/index.js';
@@ -107,5 +108,14 @@ export class LabelIndexStore {
     });
   }
 }
+
+/** Weights of adapters beside labelled rows: they go with the adapter. */
+export const blendHolder = (database: Database): Holder => ({
+  name: 'weights beside labelled rows',
+  async erase({ adapterVersions = [] }) {
+    const where = { adapterVersionId: { in: [...adapterVersions] } };
+    return (await database.prisma.labelBlend.deleteMany({ where })).count;
+  },
+});
 
 export type Finished = Pick<LabelIndexRecord, 'rows' | 'fit'>;

@@ -110,7 +110,10 @@ export class HybridFitter {
       await context.takeTurns();
     }
     const fitted = fitBlend(names, opinions);
-    await context.fenced((tx) => data.labelIndexes.store.setBlend(tx, index.id, version.id, fitted.weights));
+    await context.fenced(async (tx) => {
+      await adapters.store.holdVersion(version.id, tx);
+      await data.labelIndexes.store.setBlend(tx, index.id, version.id, fitted.weights);
+    });
     return fitted;
   }
 

@@ -1,3 +1,5 @@
+import type { Holder } from '../../erasure/index.js';
+import { GraftError } from '../../kernel/errors.js';
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
@@ -14,6 +16,13 @@ export class EvaluationStore {
   /** Adds an evaluation unless an earlier attempt of its run did. */
   async begin(evaluation: NewEvaluation, tx: Transaction): Promise<void> {
     await tx.evaluation.upsert({ where: { id: evaluation.id }, create: evaluation, update: {} });
+  }
+
+  /** Keeps an evaluation from being deleted until the transaction ends. @throws NOT_FOUND when it was, with its adapter version */
+  async hold(id: string, tx: Transaction): Promise<void> {
+    const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM evaluation WHERE id = ${id}::uuid FOR SHARE`;
+    if (held.length === 0)
+      throw new GraftError('NOT_FOUND', 'The adapter version was deleted while it was being evaluated.');
   }
 
   async addRows(rows: readonly EvaluationRowRecord[], tx: Transaction): Promise<void> {
@@ -38,6 +47,12 @@ export class EvaluationStore {
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<EvaluationRecord[]> {
     return this.database.prisma.evaluation.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  }
+
+  /** Deletes what these adapter versions answered; evaluations of others that were compared with them stay. @returns how many */
+  async forget(adapterVersionIds: readonly string[]): Promise<number> {
+    const where = { adapterVersionId: { in: [...adapterVersionIds] } };
+    return (await this.database.prisma.evaluation.deleteMany({ where })).count;
   }
 
   /** Finished ones, newest first; the cursor is `encodeCursor([evaluation.id])`. */
@@ -85,3 +100,9 @@ export class EvaluationStore {
     return toPage(rows, page.first);
   }
 }
+
+/** Evaluations hold people's texts as an adapter answered them: they go with the adapter. */
+export const evaluationHolder = (store: EvaluationStore): Holder => ({
+  name: 'evaluations',
+  erase: ({ adapterVersions = [] }) => store.forget(adapterVersions),
+});

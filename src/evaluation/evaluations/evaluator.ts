@@ -180,6 +180,7 @@ export class Evaluator {
       const records = batch.map((row, i) => record(run.id, from + i, row, answers, i, shared));
       const done = from + batch.length;
       await context.fenced(async (tx) => {
+        await store.hold(run.id, tx);
         await store.addRows(records, tx);
         await context.checkpoint({ answered: done }, tx);
       });
@@ -202,6 +203,7 @@ export class Evaluator {
     const adapter = sides[0]!.adapter;
     const risk = split === 'TRAIN' ? [] : riskOf(contents, stored.answers, shared);
     await context.fenced(async (tx) => {
+      await store.hold(run.id, tx);
       await store.finish(run.id, rows.length, found, tx);
       if (adapter && risk.length > 0)
         await this.parts.adapters.keepRisk(tx, adapter.versionId, adapter.file.scale, risk);

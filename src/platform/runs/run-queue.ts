@@ -21,7 +21,7 @@
  * survives any number of interruptions. SUCCEEDED, FAILED and CANCELLED are final. So work is done at least once; handlers
  * make their steps repeatable, and write through `fenced`, so that of two runners only the rightful one leaves a trace.
  */
-import { notFound } from '../../kernel/errors.js';
+import { isGraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
 import type { StoredJson } from '../../kernel/stored-json.js';
@@ -61,6 +61,24 @@ export class RunQueue {
   /** Lets the keys of a subject's ended runs stand for new work: call it when what they made is deleted. */
   releaseKeys(kind: AnyRunKind, subjectId: string, tx: Transaction): Promise<void> {
     return this.#store.releaseKeys(kind.kind, subjectId, tx);
+  }
+
+  /** Lets the keys of these runs, if they have ended, stand for new work: call it when what they made is deleted. */
+  releaseKeysOf(runIds: readonly string[], tx: Transaction): Promise<void> {
+    return this.#store.releaseKeysOf(runIds, tx);
+  }
+
+  /** A waiting or running run about a subject that is gone is cancelled; one that has ended meanwhile is left as it is. */
+  async cancelAll(workspaceId: WorkspaceId, subjectId: string): Promise<void> {
+    for (const { id } of await this.#store.unfinishedOf(workspaceId, [subjectId]))
+      await this.cancel(workspaceId, id).catch((error: unknown) => {
+        if (!isGraftError(error, 'CONFLICT')) throw error;
+      });
+  }
+
+  /** Whether a runner works on a run about one of these. */
+  async areWorkedOn(workspaceId: WorkspaceId, subjectIds: readonly string[]): Promise<boolean> {
+    return (await this.#store.unfinishedOf(workspaceId, subjectIds)).some(({ status }) => status === 'RUNNING');
   }
 
   get(workspaceId: WorkspaceId, runId: string): Promise<RunRow | null> {

@@ -44,6 +44,18 @@ export class RunStore {
       WHERE kind = ${kind} AND subject_id = ${subjectId}::uuid AND finished_at IS NOT NULL`;
   }
 
+  async releaseKeysOf(runIds: readonly string[], tx: Transaction): Promise<void> {
+    const where = { id: { in: runIds.filter(isUuid) }, finishedAt: { not: null } };
+    await tx.run.updateMany({ where, data: { idempotencyKey: null } });
+  }
+
+  /** Runs about these subjects that have not ended. */
+  async unfinishedOf(workspaceId: WorkspaceId, subjectIds: readonly string[]): Promise<RunRow[]> {
+    return this.database.prisma.run.findMany({
+      where: { workspaceId, subjectId: { in: [...subjectIds] }, status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] } },
+    });
+  }
+
   async get(workspaceId: WorkspaceId, runId: string): Promise<RunRow | null> {
     return isUuid(runId) ? this.database.prisma.run.findFirst({ where: { id: runId, workspaceId } }) : null;
   }

@@ -28,6 +28,17 @@ export interface Promotion {
   replaces?: string | null;
 }
 
+/** What shall go: an adapter, or one version of it. */
+export interface Removal {
+  adapter: string;
+  /** null: all of it. */
+  version: number | null;
+  /** Whether it goes though an alias names it. */
+  force: boolean;
+  by: string;
+  reason: string;
+}
+
 const MAX_REASON = 1_000;
 
 /** Adapters and their versions: what a workspace has trained or imported, and which of it answers. */
@@ -162,6 +173,39 @@ export class AdapterRegistry {
     );
   }
 
+  /**
+   * Takes an adapter, or one version of it, out of the registry: once the transaction commits nothing resolves to it any more. What else
+   * holds something of it goes by an erasure.
+   * @returns the versions that went
+   * @throws NOT_FOUND, CONFLICT when an alias names one and it isn't forced
+   */
+  async remove(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    { adapter: name, version, force, by, reason }: Removal,
+  ): Promise<{ adapter: AdapterRow; versions: AdapterVersionRow[] }> {
+    const field = 'input.adapter';
+    const checked = checkedText(reason, 'input.reason', MAX_REASON);
+    await this.store.lockNames(workspaceId, tx);
+    const adapter = await this.store.byName(workspaceId, name, tx);
+    if (!adapter) throw notFound('The adapter', name, field);
+    await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
+    const all = await this.store.versionsOf(workspaceId, [adapter.id]);
+    const versions = version === null ? all : all.filter((each) => each.version === version);
+    if (version !== null && versions.length === 0)
+      throw notFound('The adapter version', `${name}@${version}`, 'input.version');
+    const aliases = await this.store.aliasesOf(versions.map(({ id }) => id));
+    const named = versions.find(({ id }) => aliases.has(id));
+    if (named && !force)
+      throw new GraftError('CONFLICT', `${name}@${aliases.get(named.id)!.join(' and ')} is version ${named.version}.`, {
+        field: version === null ? field : 'input.version',
+        hint: 'Let the alias name another version first, or force it: then nothing answers as that alias.',
+      });
+    if (version === null) await this.store.removeAdapter(adapter, tx);
+    else await this.store.removeVersions(adapter, versions, { by, reason: checked }, tx);
+    return { adapter, versions };
+  }
+
   /** What an alias named at a moment; null when it named nothing, or what it named was deleted. */
   async asOf(workspaceId: WorkspaceId, adapter: AdapterRow, alias: Alias, at: Date): Promise<AdapterVersionRow | null> {
     const change = await this.store.changeAsOf(adapter, alias, at);
@@ -172,10 +216,11 @@ export class AdapterRegistry {
 
   /**
    * Gives a version the scale that it acts with from now on.
-   * @throws CONFLICT when an alias names it: what answers never changes under its name
+   * @throws CONFLICT when an alias names it: what answers never changes under its name; NOT_FOUND when it was deleted
    */
   async rescale(version: AdapterVersionRow, scale: number, metrics: AdapterMetrics): Promise<void> {
     if (await this.store.rescale(version, scale, metrics)) return;
+    await this.requireVersionById(version.workspaceId as WorkspaceId, version.id);
     throw new GraftError('CONFLICT', 'An alias names this version, so its scale can’t be changed.', {
       hint: 'Choose the scale before the version is promoted.',
     });

@@ -1,4 +1,4 @@
-import { GraftError } from '../../kernel/errors.js';
+import { GraftError, notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, nameCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { RiskCurve } from '../../kernel/risk.js';
@@ -66,7 +66,7 @@ export class AdapterStore {
 
   /** The adapter of this name, made if there is none. @throws ALREADY_EXISTS when the name is one of another task or model */
   async ensure(workspaceId: WorkspaceId, adapter: NewAdapter, tx: Transaction): Promise<AdapterRow> {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`adapters:${workspaceId}`}, 0))`;
+    await this.lockNames(workspaceId, tx);
     const known = await this.byName(workspaceId, adapter.name, tx);
     if (!known) return tx.adapter.create({ data: { id: newId(), workspaceId, ...adapter } });
     if (known.task === adapter.task && known.modelId === adapter.modelId) return known;
@@ -74,6 +74,35 @@ export class AdapterStore {
       field: 'input.adapter',
       hint: 'Choose another name.',
     });
+  }
+
+  /** Until the transaction ends, nobody else adds or takes away adapters of the workspace. */
+  async lockNames(workspaceId: WorkspaceId, tx: Transaction): Promise<void> {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`adapters:${workspaceId}`}, 0))`;
+  }
+
+  /** Takes versions away with the aliases that name them, which are written down as naming nothing; their files stay. */
+  async removeVersions(
+    adapter: AdapterRow,
+    versions: readonly AdapterVersionRow[],
+    { by, reason }: { by: string; reason: string },
+    tx: Transaction,
+  ): Promise<void> {
+    const ids = versions.map(({ id }) => id);
+    const { id: adapterId, workspaceId } = adapter;
+    for (const { alias, versionId } of await tx.adapterAlias.findMany({ where: { versionId: { in: ids } } }))
+      await tx.adapterAliasChange.create({
+        data: {
+          ...{ id: newId(), workspaceId, adapterId, alias, fromVersionId: versionId, toVersionId: null },
+          ...{ changedBy: by, reason, evidence: asColumn(storedAliasEvidence.encode({})) },
+        },
+      });
+    await tx.adapterVersion.deleteMany({ where: { id: { in: ids } } });
+  }
+
+  /** Takes an adapter away with its versions and the record of its aliases; their files stay. */
+  async removeAdapter({ id }: AdapterRow, tx: Transaction): Promise<void> {
+    await tx.adapter.delete({ where: { id } });
   }
 
   /** Adds the next version; the same weights are never added twice: the earlier version is returned. */
@@ -84,7 +113,10 @@ export class AdapterStore {
       where: { adapterId_digest: { adapterId: adapter.id, digest: version.digest } },
     });
     if (known) return known;
-    const last = await tx.adapterVersion.aggregate({ where: { adapterId: adapter.id }, _max: { version: true } });
+    const { lastVersion } = await tx.adapter.update({
+      where: { id: adapter.id },
+      data: { lastVersion: { increment: 1 } },
+    });
     const { usage, recipe, metrics, ...columns } = version;
     return tx.adapterVersion.create({
       data: {
@@ -92,7 +124,7 @@ export class AdapterStore {
         id: newId(),
         workspaceId: adapter.workspaceId,
         adapterId: adapter.id,
-        version: (last._max.version ?? 0) + 1,
+        version: lastVersion,
         usage: asColumn(storedUsage.encode(usage)),
         metrics: asColumn(storedMetrics.encode(metrics ?? {})),
         ...(recipe === undefined ? {} : { recipe: asColumn(recipe) }),
@@ -175,6 +207,8 @@ export class AdapterStore {
     const key = { adapterId_alias: { adapterId: adapter.id, alias } };
     return this.transaction(async (tx) => {
       await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
+      if (toVersionId !== null && (await tx.adapterVersion.count({ where: { id: toVersionId } })) === 0)
+        throw notFound('The adapter version', toVersionId);
       const now = await tx.adapterAlias.findUnique({ where: key });
       if ((now?.versionId ?? null) !== expected)
         throw new GraftError('CONFLICT', `${adapter.name}@${alias} was moved by someone else in the meantime.`, {
@@ -249,6 +283,12 @@ export class AdapterStore {
     return change?.fromVersionId ?? null;
   }
 
+  /** Keeps a version from being deleted until the transaction ends. @throws NOT_FOUND when it was */
+  async holdVersion(id: string, tx: Transaction): Promise<void> {
+    const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM adapter_version WHERE id = ${id}::uuid FOR SHARE`;
+    if (held.length === 0) throw new GraftError('NOT_FOUND', 'The adapter version was deleted meanwhile.');
+  }
+
   /**
    * Gives a version another scale; an attestation at the one before is dropped with it.
    * @returns false, and changes nothing, when an alias names the version
@@ -270,9 +310,11 @@ export class AdapterStore {
     await tx.$executeRaw`UPDATE adapter_version SET metrics = metrics || ${metrics}::jsonb WHERE id = ${id}::uuid AND scale = ${scale}`;
   }
 
-  /** Writes down that a version acts. */
+  /** Writes down that a version acts. @throws NOT_FOUND when it was deleted meanwhile */
   async attest(versionId: string, proof: Attestation): Promise<void> {
     const attestation = asColumn(storedAttestation.encode(proof));
-    await this.database.prisma.adapterVersion.update({ where: { id: versionId }, data: { attestation } });
+    const where = { id: versionId };
+    const { count } = await this.database.prisma.adapterVersion.updateMany({ where, data: { attestation } });
+    if (count === 0) throw notFound('The adapter version', versionId);
   }
 }

@@ -171,6 +171,46 @@ describe('adapters', () => {
     await expect(add('late')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  const remove = (adapter: string, version: number | null, force = false) =>
+    registry.store.transaction((tx) =>
+      registry.remove(tx, workspaceId, { adapter, version, force, by: 'op', reason: 'not needed' }),
+    );
+
+  it('deletes a version whose number is never given again, and none that an alias names unless it is forced', async () => {
+    const [first, second] = [await addVersion('dropped'), await addVersion('dropped')];
+    await promote('dropped', 2);
+    for (const version of [2, null])
+      await expect(remove('dropped', version)).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringContaining('dropped@production is version 2') as string,
+      });
+    const removed = await remove('dropped', 2, true);
+    expect(removed.versions.map(({ id }) => id)).toEqual([second.id]);
+    await expect(registry.resolve(workspaceId, 'dropped')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(registry.resolve(workspaceId, 'dropped@2')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const adapter = await registry.require(workspaceId, 'dropped');
+    const [change] = (await registry.store.changes(adapter, { first: 1, after: null })).items;
+    expect(change).toMatchObject({ alias: 'production', toVersionId: null, changedBy: 'op', reason: 'not needed' });
+    expect(await registry.asOf(workspaceId, adapter, 'production', new Date())).toBeNull();
+    expect((await addVersion('dropped')).version).toBe(3);
+    expect(await registry.resolve(workspaceId, 'dropped@1')).toMatchObject({ versionId: first.id });
+    await expect(remove('dropped', 2)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await remove('dropped', null);
+    await expect(remove('dropped', null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('lets an alias name no version that is deleted at the same time', async () => {
+    await addVersion('disputed');
+    const [promoted, removed] = await Promise.allSettled([promote('disputed', 1), remove('disputed', 1)]);
+    // Whoever comes first wins, and the other one sees why.
+    const lost = [promoted, removed].filter((each) => each.status === 'rejected');
+    expect(lost).toHaveLength(1);
+    expect(['NOT_FOUND', 'CONFLICT']).toContain((lost[0]!.reason as { code: string }).code);
+    expect(await database.prisma.adapterAlias.count({ where: { version: { adapter: { name: 'disputed' } } } })).toBe(
+      promoted.status === 'fulfilled' ? 1 : 0,
+    );
+  });
+
   it('promotes nothing that was never shown to act', async () => {
     const { id, version } = await addVersion('unproven');
     await database.prisma.$executeRaw`UPDATE adapter_version SET attestation = NULL WHERE id = ${id}::uuid`;

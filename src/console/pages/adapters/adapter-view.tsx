@@ -8,6 +8,7 @@ import { ScrollRegion } from '../../parts/scroll-region';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { IconPuzzleOff } from '@tabler/icons-react';
 import { AttestVersion } from './attest-version';
+import { DeleteAdapter } from './delete-adapter';
 import { EvaluateVersion } from './evaluate-version';
 import { Gate } from './gate';
 import { EvaluationList } from './evaluation-list';
@@ -21,7 +22,9 @@ export type Version = Adapter['versions'][number];
 
 /** What a dialog is open for. */
 type Doing =
-  { what: 'attest' | 'evaluate' | 'promote' | 'take'; version: Version } | { what: 'rollback'; version: null };
+  | { what: 'attest' | 'evaluate' | 'promote' | 'take'; version: Version }
+  | { what: 'rollback'; version: null }
+  | { what: 'delete'; version: Version | null };
 
 const TITLES: Record<Doing['what'], string> = {
   attest: 'Show that it acts',
@@ -29,6 +32,7 @@ const TITLES: Record<Doing['what'], string> = {
   promote: 'Put it into place',
   take: 'Take it with you',
   rollback: 'Go back to the version before',
+  delete: 'Delete it',
 };
 
 function VersionCard({ version, round, onDo }: { version: Version; round: number; onDo: (doing: Doing) => void }) {
@@ -72,6 +76,9 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
           </Button>
           <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'take', version })}>
             Export
+          </Button>
+          <Button size="compact-sm" variant="default" onClick={() => onDo({ what: 'delete', version })}>
+            Delete
           </Button>
           <Button
             size="compact-sm"
@@ -155,11 +162,16 @@ export function AdapterView({ name }: { name: string }) {
       <PageHeader
         title={adapter.name}
         actions={
-          inProduction && (
-            <Button variant="default" onClick={() => setDoing({ what: 'rollback', version: null })}>
-              Roll back
+          <Group gap="xs">
+            {inProduction && (
+              <Button variant="default" onClick={() => setDoing({ what: 'rollback', version: null })}>
+                Roll back
+              </Button>
+            )}
+            <Button variant="default" onClick={() => setDoing({ what: 'delete', version: null })}>
+              Delete adapter
             </Button>
-          )
+          </Group>
         }
       >
         {adapter.description && `${adapter.description} · `}
@@ -185,6 +197,14 @@ export function AdapterView({ name }: { name: string }) {
         )}
         {doing?.what === 'take' && (
           <TakeVersion adapter={adapter.name} version={doing.version.version} onClose={close} />
+        )}
+        {doing?.what === 'delete' && (
+          <DeleteAdapter
+            adapter={adapter.name}
+            version={doing.version?.version ?? null}
+            aliases={(doing.version ? [doing.version] : adapter.versions).flatMap(({ aliases }) => aliases)}
+            onClose={close}
+          />
         )}
         {doing?.what === 'rollback' && <RollBack adapter={adapter.name} onClose={close} />}
       </Modal>

@@ -56,6 +56,7 @@ export function OutputView({ answer }: { answer: AnswerShownFragment }) {
           </Badge>
           <Text size="xs" c="dimmed" ff="monospace">
             {adapter.digest.slice(0, 12)}
+            {adapter.version === null && ', deleted since'}
           </Text>
         </Group>
       )}

@@ -1,0 +1,82 @@
+import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
+import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
+import { cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { decider } from '../adapters/adapter-graphql.js';
+import { Adapter, toAdapter } from '../adapters/adapter-types.js';
+import type { AdapterDeleter } from './adapter-deleter.js';
+
+@InputType({ description: 'Which adapter, or which version of it, to delete.' })
+export class DeleteAdapterInput {
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Number of the one version that goes; all of the adapter goes by default.',
+  })
+  version?: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Whether it goes though an alias names it; then nothing answers as that alias.',
+  })
+  force!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    defaultValue: 'The version was deleted.',
+    description: 'Why, for the record of the aliases that named the version; 1 to 1,000 characters.',
+  })
+  reason!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who decides, for that record; 1 to 200 characters; `operator` by default.',
+  })
+  by?: string | null;
+}
+
+@ObjectType({ description: 'What `deleteAdapter` did.' })
+export class DeleteAdapterPayload {
+  @Field(() => Adapter, { nullable: true, description: 'What is left of the adapter; null when all of it went.' })
+  adapter!: Adapter | null;
+
+  @Field(() => [Int], { description: 'Numbers of the versions that went; they are not given again.' })
+  versions!: number[];
+
+  @Field(() => ErasureReportType, { description: 'What was removed with them, and what had to stay.' })
+  erasure!: ErasureReportType;
+}
+
+export interface DeletionResolverParts {
+  deleter: AdapterDeleter;
+  adapters: AdapterRegistry;
+}
+
+@Resolver()
+export class AdapterDeletionResolver {
+  constructor(private readonly parts: DeletionResolverParts) {}
+
+  @Mutation(() => DeleteAdapterPayload, {
+    description:
+      'Deletes an adapter, or one version of it, with its files, exports, merged files of which no model was registered, and evaluations; runs about it are cancelled. Refused while an alias names it, unless forced. Recorded answers stay, and say that it was deleted; an answer that it is giving ends as its answer or with `ADAPTER_UNAVAILABLE`, never as the base model’s. The reader that comes with Graft is installed anew at the next start.',
+    complexity: cost(20),
+  })
+  async deleteAdapter(
+    @Arg('input', () => DeleteAdapterInput, { description: 'Which adapter or version.' }) input: DeleteAdapterInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<DeleteAdapterPayload> {
+    const { adapter, version = null, force, reason } = input;
+    const { deleter, adapters } = this.parts;
+    const removal = { adapter, version, force, reason, by: decider(input.by) };
+    const { versions, erasure } = await deleter.delete(workspaceId, removal);
+    const left = version === null ? null : await adapters.store.byName(workspaceId, adapter);
+    return make(DeleteAdapterPayload, {
+      adapter: left && toAdapter(left),
+      versions,
+      erasure: toErasureReport(erasure),
+    });
+  }
+}
