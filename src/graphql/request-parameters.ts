@@ -25,9 +25,11 @@ export function parametersOf(request: FastifyRequest): RequestParameters | null 
       return null;
     }
   }
+  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
+    return null;
   return {
     query: raw.query,
     ...(typeof raw.operationName === 'string' ? { operationName: raw.operationName } : {}),
-    ...(typeof variables === 'object' && variables !== null ? { variables: variables as Record<string, unknown> } : {}),
+    ...(variables ? { variables: variables as Record<string, unknown> } : {}),
   };
 }

@@ -56,19 +56,6 @@ describe('errors', () => {
   });
   afterAll(() => gateway.close(100));
 
-  it.each([
-    ['has no query', '{}', {}],
-    ['has variables that are no object', '{"query":"{ hello }","variables":"x"}', {}],
-    ['is a batch', '[{"query":"{ hello }"}]', {}],
-    ['is no JSON', '{"query', {}],
-    ['is sent as a form', 'query=x', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['wants an answer in no media type that there is', '{"query":"{ hello }"}', { accept: 'image/png' }],
-  ])('of a request that %s carry code and request id', async (_what, body, headers) => {
-    const { status, json } = await gateway.post(body, { 'x-request-id': 'mine-43', ...headers });
-    expect(status).toBeGreaterThanOrEqual(400);
-    expect(json.errors).toMatchObject([{ extensions: { code: expect.any(String), requestId: 'mine-43' } }]);
-  });
-
   it('of the database get their code from the mapper', async () => {
     const { json } = await gateway.post({ query: '{ boom }' });
     expect(json.errors![0]).toMatchObject({

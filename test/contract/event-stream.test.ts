@@ -59,23 +59,6 @@ describe('GraphQL over server-sent events', () => {
     expect(await (await fetch(url('subscription { counter(to: 1) }'), { headers })).text()).toContain('{"counter":1}');
   });
 
-  it('asks for the media type, and for a query', async () => {
-    const post = (body: unknown, accept: string) =>
-      fetch(`${gateway.url}/graphql/stream`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept },
-        body: JSON.stringify(body),
-      });
-    expect((await post({ query: '{ hello }' }, 'application/json')).status).toBe(406);
-    for (const accept of ['text/event-stream', 'Text/Event-Stream;q=0.9, */*;q=0.1'])
-      expect((await post({ query: '{ hello }' }, accept)).status).toBe(200);
-    const response = await post({}, 'text/event-stream');
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({
-      errors: [{ extensions: { code: 'BAD_REQUEST', requestId: expect.any(String) } }],
-    });
-  });
-
   it('ends streams when the gateway drains', async () => {
     const draining = await startProbeGateway();
     const response = await fetch(`${draining.url}/graphql/stream`, {

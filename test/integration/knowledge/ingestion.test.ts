@@ -152,6 +152,23 @@ describe('ingestion', () => {
     ).toEqual(new Map());
   });
 
+  it('embeds the chunks of many short documents together, each vector to its own document', async () => {
+    const { name } = await knowledge.collection();
+    const trees = ['oak', 'birch', 'willow', 'maple', 'cedar', 'larch', 'rowan', 'alder'];
+    const text = (n: number) => `The ${trees[n % 8]} of plot ${n} was planted in ${1900 + n}.`;
+    const embed = jest.spyOn(knowledge.worker, 'embed');
+    await knowledge.ingest(
+      name,
+      Array.from({ length: 40 }, (_, n) => ({ name: `${n}.txt`, text: text(n) })),
+    );
+    const calls = embed.mock.calls.map(([{ texts }]) => texts);
+    embed.mockRestore();
+    expect(calls.flat().toSorted()).toEqual(Array.from({ length: 40 }, (_, n) => text(n)).toSorted());
+    expect(calls.map(({ length }) => length)).toEqual([32, 8]);
+    for (const n of [0, 17, 31, 32, 39])
+      expect((await search(name, text(n), 'DENSE'))[0]).toMatchObject({ documentName: `${n}.txt`, text: text(n) });
+  });
+
   it('says of each document of a group whether its chunks are too long for the embedder', async () => {
     const { name } = await knowledge.collection();
     const table = Array.from({ length: 110 }, (_, n) => `${n}\u2009±\u2009${(n * 7919) % 1000}`).join('; ');
