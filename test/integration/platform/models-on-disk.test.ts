@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -195,11 +195,14 @@ describe('models on disk', () => {
 
   /** Changes one byte and sets the times back, as a failing disk would leave them. */
   const flipByte = async (path: string): Promise<void> => {
-    const { atime, mtime } = await stat(path);
+    // To the nanosecond, which `utimes` can't.
+    const time = join(tmpdir(), randomUUID());
+    execFileSync('touch', ['-r', path, time]);
     const bytes = await readFile(path);
     bytes[70_000]! ^= 1;
     await writeFile(path, bytes);
-    await utimes(path, atime, mtime);
+    execFileSync('touch', ['-r', time, path]);
+    await rm(time);
   };
 
   it('believes the content and not the times: a flipped byte is found before the first use, put aside, and fetched again', async () => {
