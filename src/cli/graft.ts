@@ -7,12 +7,17 @@ import {
   AddDatasetVersionDocument,
   AskDocument,
   AskStreamDocument,
+  CollectionDocument,
+  CreateCollectionDocument,
+  CreateDatasetDocument,
+  DatasetDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
   ImportProgressDocument,
   ModelsDocument,
   RunsDocument,
   SearchDocument,
+  type TaskKind,
 } from '../operations/index.js';
 import { say } from '../terminal.js';
 import { followRun } from './follow-run.js';
@@ -32,6 +37,19 @@ const program = new Command('graft')
 const unique = (): string => crypto.randomUUID();
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
+/** An error in one line, with what to do about it. */
+function told(error: unknown, url: string): string {
+  if (error instanceof TypeError && error.message === 'fetch failed')
+    return `Graft does not answer at ${url}: start it with \`npm start\`, or pass --url.`;
+  if (error instanceof GraftClientError) return [error.message, ...(error.hint === null ? [] : [error.hint])].join(' ');
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `There is no file ${path}.`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An option that may be given several times, so that it takes no word that follows its own. */
+const each = (value: string, before: string[] = []): string[] => [...before, value];
+
 /** Runs `work` with a client of the given address and closes it; every refusal is one line on stderr. */
 async function withClient(work: (client: GraftClient, options: Common) => Promise<void>): Promise<void> {
   const options = program.opts<Common>();
@@ -40,13 +58,7 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
     await work(client, options);
   } catch (error) {
     process.exitCode = 1;
-    const unreachable = error instanceof TypeError && error.message === 'fetch failed';
-    const text = unreachable
-      ? `Graft does not answer at ${options.url}: start it with \`npm start\`, or pass --url.`
-      : error instanceof GraftClientError
-        ? error.message
-        : String(error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${told(error, options.url)}\n`);
   } finally {
     client.close();
   }
@@ -55,16 +67,19 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
 program
   .command('ask <question>')
   .description('answer a question, with its sources')
-  .option('-c, --collection <names...>', 'answer from these collections only')
+  .option('-c, --collection <name>', 'answer from this collection only; may be repeated', each)
   .action((question: string, { collection }: { collection?: string[] }) =>
     withClient(async (client, { json }) => {
       const input = { question, ...(collection ? { collections: collection } : {}) };
       if (json) return printJson((await client.request(AskDocument, { input })).ask);
       for await (const { askStream: event } of client.subscribe(AskStreamDocument, { input })) {
-        if (event.__typename === 'TextDelta') process.stdout.write(event.text);
-        if (event.__typename === 'TextReplaced') process.stdout.write(`\n${event.text}`);
+        // As it is written for who looks on; a pipe gets only what the answer is in the end.
+        const watched = process.stdout.isTTY;
+        if (watched && event.__typename === 'TextDelta') process.stdout.write(event.text);
+        if (watched && event.__typename === 'TextReplaced')
+          process.stdout.write(`\n\nThe evidence does not support that. In the document’s own words:\n${event.text}`);
         if (event.__typename !== 'AnswerReady') continue;
-        if (event.answer.abstention) process.stdout.write(event.answer.text);
+        if (!watched || event.answer.abstention) process.stdout.write(event.answer.text);
         say('');
         for (const { quote, documentName, start, end } of event.answer.citations)
           say(`  “${quote}”\n    ${documentName}, characters ${start}–${end}`);
@@ -80,7 +95,7 @@ program
 program
   .command('search <query>')
   .description('the passages that match best')
-  .option('-c, --collection <names...>', 'search these collections only')
+  .option('-c, --collection <name>', 'search this collection only; may be repeated', each)
   .action((query: string, { collection }: { collection?: string[] }) =>
     withClient(async (client, { json }) => {
       const input = { query, ...(collection ? { collections: collection } : {}) };
@@ -96,14 +111,19 @@ program
 program
   .command('ingest <collection> <files...>')
   .description('add documents to a collection, or replace those of the same names')
-  .action((collection: string, files: string[]) =>
+  .option('--create', 'make the collection if there is none of this name')
+  .action((collection: string, files: string[], { create }: { create?: boolean }) =>
     withClient(async (client, { json }) => {
+      const { collection: known } = await client.request(CollectionDocument, { name: collection });
+      if (!known && !create)
+        throw new GraftClientError('NOT_FOUND', `There is no collection "${collection}".`, 'Pass --create to make it.');
+      if (!known) await client.request(CreateCollectionDocument, { input: { name: collection } });
       const documents = [];
       for (const path of files) documents.push({ name: basename(path), file: await client.upload(path) });
       const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
         input: { collection, documents, idempotencyKey: unique() },
       });
-      const results: { name: string; outcome: string }[] = [];
+      const results: { name: string; outcome: string; error: { message: string } | null }[] = [];
       const runId = ingestDocuments.run.id;
       await followRun(client.subscribe(IngestionProgressDocument, { runId }), (data) => {
         const { result } = data.ingestionProgress;
@@ -111,7 +131,9 @@ program
         return data.ingestionProgress;
       });
       if (json) printJson({ runId, documents: results });
-      else for (const { name, outcome } of results) say(`${outcome.toLowerCase()}  ${name}`);
+      else
+        for (const { name, outcome, error } of results)
+          say(`${outcome.toLowerCase()}  ${name}${error ? `: ${error.message}` : ''}`);
       if (results.some(({ outcome }) => outcome === 'FAILED')) process.exitCode = 1;
     }),
   );
@@ -119,8 +141,20 @@ program
 program
   .command('import <dataset> <files...>')
   .description('make a new version of a dataset from files')
-  .action((dataset: string, files: string[]) =>
+  .option('--create <task>', 'make the dataset, of a task such as classification, if there is none of this name')
+  .action((dataset: string, files: string[], { create }: { create?: string }) =>
     withClient(async (client, { json }) => {
+      const { dataset: known } = await client.request(DatasetDocument, { name: dataset });
+      if (!known && create === undefined)
+        throw new GraftClientError(
+          'NOT_FOUND',
+          `There is no dataset "${dataset}".`,
+          'Pass --create with its task, such as classification, to make it.',
+        );
+      if (!known)
+        await client.request(CreateDatasetDocument, {
+          input: { name: dataset, task: create!.toUpperCase() as TaskKind },
+        });
       const sent = [];
       for (const path of files) sent.push({ file: await client.upload(path) });
       const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
@@ -140,10 +174,11 @@ program
     withClient(async (client, { json }) => {
       const { runs } = await client.request(RunsDocument, { first: 50 });
       if (json) return printJson(runs.edges.map(({ node }) => node));
-      for (const { node } of runs.edges)
-        say(
-          `${node.status.padEnd(10)} ${`${Math.round(node.progress * 100)} %`.padStart(5)}  ${node.kind}  ${node.message}`,
-        );
+      for (const { node } of runs.edges) {
+        const share = `${Math.round(node.progress * 100)} %`.padStart(5);
+        const outcome = node.error ? `${node.error.code}: ${node.error.message}` : node.message;
+        say(`${node.status.padEnd(10)} ${share}  ${node.kind}  ${outcome}`);
+      }
     }),
   );
 

@@ -82,10 +82,14 @@ export class GraftClientError extends Error {
   constructor(
     readonly code: string,
     message: string,
+    /** What to do about it, where the gateway says so. */
+    readonly hint: string | null = null,
   ) {
     super(`${code}: ${message}`);
   }
 }
 
+const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 const errorOf = ({ message, extensions }: ErrorLike): GraftClientError =>
-  new GraftClientError(typeof extensions?.code === 'string' ? extensions.code : 'UNKNOWN', message);
+  new GraftClientError(textIn(extensions?.code) ?? 'UNKNOWN', message, textIn(extensions?.hint));

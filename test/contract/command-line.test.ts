@@ -55,11 +55,28 @@ describe('the command line', () => {
     expect((await run('models')).stdout).not.toBe('');
   }, 180_000);
 
+  it('makes a collection only when told to, says why a file failed, and then ends with 1', async () => {
+    const path = join(home.path, '..', 'broken.pdf');
+    await writeFile(path, '%PDF-1.7 and no more');
+    const refused = await run('ingest', 'manuals', path);
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: 'NOT_FOUND: There is no collection "manuals". Pass --create to make it.\n',
+    });
+    const failed = await run('ingest', '--create', 'manuals', path);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toMatch(/^failed {2}broken\.pdf: .+\n$/);
+  }, 180_000);
+
   it('says a refusal in one line with its code and ends with 1; wrong usage ends with 2', async () => {
-    const refused = await run('search', 'pump', '--collection', 'none');
+    const refused = await run('search', '--collection', 'none', 'pump');
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^[A-Z_]+: .*\n$/);
+    const missing = await run('ingest', 'pumps', '/no/such/file.txt');
+    expect(missing).toMatchObject({ code: 1, stderr: 'There is no file /no/such/file.txt.\n' });
+    const unknown = await run('import', 'none', '/no/such/file.csv');
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Pass --create') });
     expect((await run('no-such-command')).code).toBe(2);
     expect((await run('ask')).code).toBe(2);
-  }, 60_000);
+  }, 120_000);
 });

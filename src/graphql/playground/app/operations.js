@@ -20,6 +20,9 @@ const FLOWS = [
 
 const flowOf = (number) => FLOWS.findLast(([first]) => first <= number)[1];
 
+/** A value a line, whatever the file has: the editor is narrow. */
+const indented = (variables) => (variables === undefined ? '' : JSON.stringify(JSON.parse(variables), null, 2));
+
 /** @type {{ flow: string, name: string, kind: string, query: string, variables: string }[]} */
 export const operations = Object.keys(files)
   .filter((path) => path.endsWith('.graphql'))
@@ -31,7 +34,7 @@ export const operations = Object.keys(files)
       name,
       kind,
       query: files[path],
-      variables: files[path.replace('.graphql', '.variables.json')] ?? '',
+      variables: indented(files[path.replace('.graphql', '.variables.json')]),
     };
   });
 
