@@ -173,8 +173,8 @@ export async function beginTraining(
   steps: number,
 ): Promise<{ id: string; step(): Promise<unknown> }> {
   const id = newId();
-  const stepAt = (step: number) =>
-    training.events.step.encode({
+  const stepAt = (step: number) => ({
+    detail: training.events.step.encode({
       ...{
         step,
         steps: 2 * steps,
@@ -188,7 +188,8 @@ export async function beginTraining(
         gradientNorm: 1 + Math.cos(step),
       },
       ...{ tokensPerSecond: 150 + (step % 7), etaSeconds: 60, memoryBytes: 2e9 },
-    });
+    }),
+  });
   const variant = await database.prisma.modelVariant.findFirstOrThrow();
   await database.prisma.run.create({
     data: {

@@ -39,17 +39,21 @@ export interface Line {
   points: readonly { step: number; value: number | null }[];
 }
 
-/** Lines over one axis of steps: those that any of them has. One walk through all of them, as live runs are drawn ten times a second. */
+/**
+ * Lines over one axis of steps: those that any of them has. One walk through all of them that makes nothing on its way, as
+ * live runs of ten thousand steps are drawn ten times a second.
+ */
 export function overlay(lines: readonly Line[]): { x: number[]; series: Series[] } {
   const x: number[] = [];
   const at = lines.map(() => 0);
   const values = lines.map((): (number | null)[] => []);
   for (;;) {
-    const step = Math.min(...lines.map(({ points }, i) => points[at[i]!]?.step ?? Infinity));
+    let step = Infinity;
+    for (let i = 0; i < lines.length; i += 1) step = Math.min(step, lines[i]!.points[at[i]!]?.step ?? Infinity);
     if (step === Infinity) break;
     x.push(step);
-    for (const [i, { points }] of lines.entries()) {
-      const point = points[at[i]!];
+    for (let i = 0; i < lines.length; i += 1) {
+      const point = lines[i]!.points[at[i]!];
       const here = point?.step === step;
       values[i]!.push(here ? point.value : null);
       if (here) at[i]! += 1;
