@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { AskService } from '../../../src/ask/index.js';
 import type { AskInput } from '../../../src/ask/question.js';
+import { newId } from '../../../src/kernel/ids.js';
 import type { AdapterUsage } from '../../../src/registry/index.js';
 import { installReader } from '../../../src/training/index.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
@@ -239,6 +240,26 @@ describe('HYBRID', () => {
     const refused = await answering.ask({ question: 'Who composed the opera The Magic Flute?', ...reading });
     expect(refused.abstention).not.toBeNull();
     expect(answer.answerability).toBeGreaterThan(0.5);
+  });
+
+  it('reads for no model but the one that it adapts', async () => {
+    const { caller } = answering;
+    const other = answering.withVariant({ ...tiny, modelId: newId(), model: 'another' });
+    const before = answering.generations.length;
+    for (const adapter of ['reading@1', 'reader@1']) {
+      const asked = {
+        question: RMA,
+        strategy: 'HYBRID',
+        model: 'another',
+        collections: ['handbook'],
+        adapter,
+      } as const;
+      await expect(other.ask(caller, asked, new AbortController().signal)).rejects.toMatchObject({
+        ...{ code: 'BAD_USER_INPUT', field: 'input.model' },
+        message: expect.stringContaining('adapts another base model than another') as string,
+      });
+    }
+    expect(answering.generations).toHaveLength(before);
   });
 
   it('installs no reader that was made for other weights', async () => {

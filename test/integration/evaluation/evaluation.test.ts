@@ -170,6 +170,23 @@ describe('evaluation', () => {
     expect(other).not.toEqual(once);
   });
 
+  it('counts a label that the adapter never learned as wrong, and names it', async () => {
+    await data.data.datasets.createDataset(workspaceId, { name: 'more-labels', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 12 }, (_, i) => ({
+      text: `Note ${i} is about ${i % 2 ? 'an invoice' : 'a mortgage'} of ${2_000 + 41 * i}.`,
+      label: i % 2 ? 'billing' : 'loans',
+      split: i < 6 ? 'test' : 'train',
+    }));
+    const { id } = await data.imported('more-labels', rows);
+    const run = await ended(await start({ datasetVersionId: id, against: null }));
+    expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: 6 } });
+    const { classes, confusions } = storedFigures.decode((await recorded(run.id)).figures);
+    expect(classes.find(({ label }) => label === 'loans')).toMatchObject({ support: 3, recall: 0 });
+    const loans = confusions.filter(({ gold }) => gold === 'loans');
+    expect(loans.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    expect(loans.map(({ predicted }) => predicted)).not.toContain('loans');
+  });
+
   it('refuses rows for training unless it is forced to, another task, and more rows than it takes', async () => {
     const train = { split: 'TRAIN' as never, rows: 5 };
     await expect(start(train)).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.split' });

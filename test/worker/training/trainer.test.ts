@@ -224,6 +224,26 @@ describe('training', () => {
     expect(steady.result.bestValidationLoss).toBe(Math.min(...last));
   });
 
+  it('keeps the average where it wins, with weights that no look had', async () => {
+    // Of two equal prompts each is answered otherwise: a run swings from one answer to the other, and the best lies between.
+    const torn = (count: number): Example[] =>
+      Array.from({ length: count }, (_, i) => ({ ids: Int32Array.of(10, 20, 60 + (i % 2)), answerFrom: 2 }));
+    const swinging = { learningRate: 0.03, finalLearningRate: 1, warmupSteps: 1, batchExamples: 1, validateEvery: 9 };
+    const at = (seed: number, more: Partial<Recipe>): TrainingJob =>
+      job({ ...swinging, epochs: 2, replayWeight: 0, seed, ...more }, { examples: torn(40), validation: torn(2) });
+    for (let seed = 1; seed <= 12; seed++) {
+      const { result, events } = await run(at(seed, { averageLast: 20 }));
+      if (!result.averaged) continue;
+      const looks = ofType(events, 'validation').map(({ loss }) => loss);
+      expect(result.bestValidationLoss).toBeLessThan(Math.min(...looks));
+      const plain = await run(at(seed, {}));
+      expect(plain.result).toMatchObject({ averaged: false, bestValidationLoss: Math.min(...looks) });
+      expect(Buffer.compare(bytesOf(result.adapter), bytesOf(plain.result.adapter))).not.toBe(0);
+      return;
+    }
+    throw new Error('the average won under none of twelve seeds');
+  });
+
   it('averages the same looks after a pause as without one', async () => {
     const recipe = { validateEvery: 2, epochs: 3, averageLast: 5, learningRate: 0.03 };
     const straight = await run(job(recipe));
