@@ -58,6 +58,12 @@ const environment = z.object({
     .string()
     .default('all-minilm-l6-v2')
     .describe('Catalogue name of the embedding model; an index keeps the embedder it was built with.'),
+  GRAFT_ROUTER_REFIT: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether the router, once there is one, is fitted anew by itself when collections or adapters have changed and nothing else works: `on` or `off`.',
+    ),
   DATABASE_URL: urlOf('postgres:', 'postgresql:')
     .optional()
     .describe('An external PostgreSQL (`postgresql://user:password@host:5432/name`) in place of the embedded one.'),

@@ -22,6 +22,7 @@ import {
   hybridFitRuns,
   RouterFitter,
   routerFitRuns,
+  RouterKeeper,
   scaleChoiceRuns,
   strategyComparisonRuns,
 } from './evaluation/index.js';
@@ -236,10 +237,9 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const gate = new Gate({ adapters, evaluations });
   const scales = new ScaleChooser({ runs, registry, adapters, data, worker });
   const hybridFitter = new HybridFitter({ runs, registry, adapters, data, worker });
-  const routerFitter = new RouterFitter({
-    ...{ runs, registry, adapters, data, worker, retriever, routers },
-    documents: stores.documents,
-  });
+  const routerFitter = new RouterFitter({ runs, registry, adapters, data, worker, retriever, routers, ...stores });
+  const routerKeeper = new RouterKeeper({ fitter: routerFitter, workspaceId, log });
+  teardown.add(() => routerKeeper.stop());
   const comparer = new Comparer({
     ...{ runs, registry, adapters, data, worker, retriever },
     asking: new AskService({ ...answering, worker: inBulk(worker), expected: new ExpectedTimes() }),
@@ -341,6 +341,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   knowledge.start();
+  if (config.GRAFT_ROUTER_REFIT === 'on') routerKeeper.start();
   await startReader({ registry, adapters, files }, attestor, workspaceId, log);
   log.info({ url: gateway.url }, 'ready');
   return { url: gateway.url, stop: () => teardown.run(log) };

@@ -13,7 +13,7 @@ export { AnswerStore } from './record/answer-store.js';
 export { answerHolder } from './record/erase-answers.js';
 export { calibrate, logOdds, type Calibration, type Signal } from './router/calibration.js';
 export { choose, weigh, type Place } from './router/choose.js';
-export { RouterMode, type AdapterSample, type Learned, type RouterRecord } from './router/router.js';
+export { RouterMode, type AdapterSample, type FittedOn, type Learned, type RouterRecord } from './router/router.js';
 export { RouterStore, sampleHolder } from './router/router-store.js';
 export { signalOfPassages, signalOfSample } from './router/signals.js';
 export { ExpectedTimes } from './route.js';

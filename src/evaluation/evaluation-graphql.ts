@@ -14,7 +14,7 @@ import {
 } from './gate/gate-graphql.js';
 import { HybridFitResolver, type HybridFitResolverParts } from './blend/blend-graphql.js';
 import { StrategyComparisonResolver, type ComparisonResolverParts } from './comparison/comparison-graphql.js';
-import { RouterResolver, type RouterResolverParts } from './router/router-graphql.js';
+import { RouterResolver, RouterVersionResolver, type RouterResolverParts } from './router/router-graphql.js';
 import { ScaleChoiceResolver, type ScaleResolverParts } from './scale/scale-graphql.js';
 import { toEvaluation } from './evaluations/evaluation-types.js';
 
@@ -40,6 +40,7 @@ export const evaluationResolvers: ResolverList<
     HybridFitResolver,
     StrategyComparisonResolver,
     RouterResolver,
+    RouterVersionResolver,
   ],
   registerNodes(nodes, { evaluator }) {
     nodes.register('Evaluation', async ({ workspaceId }, id) => {

@@ -10,6 +10,7 @@ export { strategyComparisonRuns } from './comparison/comparison-graphql.js';
 export { Comparer } from './comparison/comparer.js';
 export { routerFitRuns } from './router/router-graphql.js';
 export { RouterFitter } from './router/router-fitter.js';
+export { RouterKeeper } from './router/router-keeper.js';
 export { scaleChoiceRuns } from './scale/scale-graphql.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';

@@ -109,6 +109,16 @@ export class CollectionStore {
     return rows[0]?.digest ?? null;
   }
 
+  /** Passages of documents that went live with later ids than `after`, by collection. */
+  async newPassages(workspaceId: WorkspaceId, after: string): Promise<Map<string, number>> {
+    const { rows } = await this.database.pool.query<{ id: string; chunks: number }>(
+      `SELECT collection_id AS id, sum(chunk_count)::int AS chunks
+         FROM document WHERE workspace_id = $1 AND id > $2 AND live_name IS NOT NULL GROUP BY 1`,
+      [workspaceId, after],
+    );
+    return new Map(rows.map(({ id, chunks }) => [id, chunks]));
+  }
+
   /** Whether PostgreSQL has a text search configuration of this name. */
   async knowsLanguage(language: string): Promise<boolean> {
     const { rows } = await this.database.pool.query('SELECT 1 FROM pg_ts_config WHERE cfgname = $1', [language]);

@@ -76,7 +76,7 @@ describe('the console, on which strategy to use,', () => {
   );
 
   itInBrowser(
-    'deletes one version of an adapter, and all of it only where its alias is given up, too',
+    'shows what an adapter’s training took, deletes one version of it, and all of it only where its alias is given up, too',
     async () => {
       await addMeasuredAdapter(database, 'unneeded', [
         { quality: 0.7, ratio: 1.02 },
@@ -85,6 +85,9 @@ describe('the console, on which strategy to use,', () => {
       const page = await browser.open('/adapters/unneeded');
       const versions = page.getByTestId('adapter-version');
       const dialog = page.getByRole('dialog');
+      const cost =
+        'its steps took 4 min 0 s at 410 tokens/s (estimated: 5 min 0 s), 1.2 GB of memory (estimated: 1.4 GB)';
+      await versions.first().getByText(cost).waitFor(PATIENCE);
       await versions.nth(1).getByRole('button', { name: 'Delete' }).click(PATIENCE);
       await dialog.getByText('Answers stay and say that their adapter was deleted.').waitFor(PATIENCE);
       expect([await seriousFaults(page), (await overflow(page)) > 0]).toEqual([[], false]);

@@ -212,6 +212,22 @@ describe('training through GraphQL alone', () => {
     // 'routing' was trained by the same recipe, so its pace is known.
     expect(found.seconds! * found.tokensPerSecond!).toBeCloseTo(Number(found.tokens), 0);
     expect(found.steps).toBe(Math.ceil((RECIPE.epochs * found.examples!) / RECIPE.batchExamples));
+    interface Metrics {
+      steps: number;
+      memory: { estimatedBytes: number; peakBytes: number };
+      time: { seconds: number; tokensPerSecond: number };
+      risk: null;
+    }
+    const { adapter } = await ask<{ adapter: { versions: { metrics: Metrics }[] } }>(
+      `{ adapter(name: "routing") { versions { metrics { steps memory { estimatedBytes peakBytes }
+        time { estimatedSeconds seconds tokensPerSecond } risk { confidence } } } } }`,
+    );
+    const { metrics } = adapter.versions[0]!;
+    expect(metrics).toMatchObject({ steps: found.steps, risk: null });
+    expect(Number(metrics.memory.estimatedBytes)).toBeGreaterThan(0);
+    expect(Number(metrics.memory.peakBytes)).toBeGreaterThan(0);
+    expect(metrics.time.seconds).toBeGreaterThan(0);
+    expect(metrics.time.tokensPerSecond).toBeGreaterThan(0);
     await expect(
       ask('query ($input: EstimateTrainingInput!) { estimateTraining(input: $input) { steps } }', {
         input: { ...input, recipe: { ...RECIPE, maxTokens: 16 } },

@@ -8,6 +8,7 @@ import { Split } from '../../src/data/index.js';
 import { storedLearned } from '../../src/ask/router/router.js';
 import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
+import { storedMetrics } from '../../src/registry/index.js';
 import { presetOf } from '../../src/training/index.js';
 import { training } from '../../src/training/runs/training-run.js';
 
@@ -59,6 +60,12 @@ export async function addMeasuredAdapter(
         ...{ digest: String(i).repeat(64), ggufSha256: String(i).repeat(64), bytes: 1_000_000n },
         ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
         ...{ rank: 8, alpha: 16, targets: ['attn_q'], datasetVersionId: rowsOf?.id ?? null },
+        metrics: asColumn(
+          storedMetrics.encode({
+            memory: { estimatedBytes: 1.4e9, peakBytes: 1.2e9 },
+            time: { estimatedSeconds: 300, seconds: 240, tokensPerSecond: 410 },
+          }),
+        ),
         usage: { v: 1, rendering: 1, labels: [], languages: null, reads: false, answer: { form: 'text' } },
       },
     });

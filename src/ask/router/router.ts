@@ -20,6 +20,15 @@ const figures = z.object({
   commonest: z.number(),
 });
 
+/** The places as a fit found them. */
+const fittedOn = z.object({
+  /** An id made when the fit began: documents with later ones came afterwards. */
+  mark: z.string(),
+  collections: z.array(z.object({ id: z.string(), name: z.string(), passages: z.number().int() })),
+  adapters: z.array(z.object({ versionId: z.string(), name: z.string(), version: z.number().int() })),
+});
+export type FittedOn = z.infer<typeof fittedOn>;
+
 const learned = z.object({
   collections: z.array(z.object({ id: z.string(), name: z.string(), calibration })),
   adapters: z.array(z.object({ versionId: z.string(), name: z.string(), version: z.number().int(), calibration })),
@@ -30,6 +39,8 @@ const learned = z.object({
   figures,
   /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
   risk: riskCurve.optional(),
+  /** Missing where nobody kept it. */
+  fittedOn: fittedOn.optional(),
 });
 export type Learned = z.infer<typeof learned>;
 /** The column `learned` of a router version. */

@@ -3,31 +3,29 @@ import {
   signalOfSample,
   type AdapterSample,
   type RouterMode,
+  type RouterRecord,
   type RouterStore,
   type Signal,
 } from '../../ask/index.js';
+import { pause } from '../../platform/events/index.js';
 import { inputText, Split, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import {
   embedderDigest,
   makeQuestions,
   splitSentences,
+  type CollectionStore,
   type DocumentStore,
   type Retriever,
   type SearchScope,
 } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import {
-  readChatPrompts,
-  readReplay,
-  type AdapterRegistry,
-  type ModelRegistry,
-  type ServedAdapter,
-} from '../../registry/index.js';
+import { readChatPrompts, readReplay, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
 import { fitRouter, type PlacedQuestion } from './fit-router.js';
+import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter } from './places.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
 
 export interface RouterFitterParts {
@@ -35,7 +33,8 @@ export interface RouterFitterParts {
   registry: Pick<ModelRegistry, 'embedder'>;
   adapters: AdapterRegistry;
   data: Data;
-  retriever: Pick<Retriever, 'scope' | 'retrieve' | 'termWeights'>;
+  retriever: Pick<Retriever, 'retrieve' | 'termWeights'>;
+  collections: Pick<CollectionStore, 'scope' | 'newPassages'>;
   documents: Pick<DocumentStore, 'drawChunks'>;
   worker: Pick<WorkerClient, 'embed'>;
   routers: RouterStore;
@@ -45,10 +44,10 @@ export interface RouterFitterParts {
 const OWN = 120;
 /** Inputs of an adapter that questions are held against: enough for each label of a large set. */
 const SAMPLE = 400;
-/** Collections and adapters that are calibrated, the ones with most to read and the newest. */
-const MOST = { collections: 12, adapters: 30 } as const;
 const PASSAGES = 6;
 const MOST_ROUNDS = 8;
+/** How often a fit that nobody waits for looks whether it may go on. */
+const GIVE_WAY_MS = 1_000;
 
 /** A question before it was held against the places. */
 interface Asked {
@@ -66,22 +65,58 @@ export class RouterFitter {
   }
 
   /** @returns the ROUTER_FIT run @throws IDEMPOTENCY_CONFLICT */
-  start(workspaceId: WorkspaceId, input: { mode: RouterMode; seed: number; idempotencyKey: string }): Promise<RunRow> {
-    const { idempotencyKey, mode, seed } = input;
-    return this.parts.runs.enqueue(routerFit, { workspaceId, idempotencyKey, input: { mode, seed } });
+  start(
+    workspaceId: WorkspaceId,
+    { idempotencyKey, ...input }: { mode: RouterMode; seed: number; automatic?: true; idempotencyKey: string },
+  ): Promise<RunRow> {
+    return this.parts.runs.enqueue(routerFit, { workspaceId, idempotencyKey, input });
+  }
+
+  /** The fit that waits or works; null when there is none. */
+  async fitting(workspaceId: WorkspaceId): Promise<RunRow | null> {
+    for (const status of ['RUNNING', 'QUEUED'] as const) {
+      const { items } = await this.parts.runs.list(
+        workspaceId,
+        { kind: routerFit.kind, status },
+        { first: 1, after: null },
+      );
+      if (items[0]) return items[0];
+    }
+    return null;
+  }
+
+  /** Whether a run of another kind is being worked on. */
+  async othersWork(workspaceId: WorkspaceId): Promise<boolean> {
+    const unfinished = await this.parts.runs.unfinished(workspaceId);
+    return unfinished.some(({ kind, status }) => kind !== routerFit.kind && status === 'RUNNING');
+  }
+
+  /** What a version was fitted on and is not there as it was, and the state of now; a router of an earlier kind knows no passages. */
+  async changes(
+    workspaceId: WorkspaceId,
+    { learned }: RouterRecord,
+  ): Promise<{ changes: PlaceChange[]; state: object; fittable: boolean }> {
+    const places = await placesNow(this.parts, workspaceId);
+    const then = learned.fittedOn;
+    const added = then ? await this.parts.collections.newPassages(workspaceId, then.mark) : new Map<string, number>();
+    const adapters = places.adapters.map(({ versionId }) => versionId);
+    const collections = places.collections.map(({ id, chunks }) => [id, chunks, added.get(id) ?? 0]);
+    return {
+      changes: then ? changesSince(then, places, added) : [],
+      state: { collections, adapters },
+      fittable: places.collections.length + places.adapters.length > 0,
+    };
   }
 
   /** The work of a ROUTER_FIT run. @throws CONFLICT where there is nothing to choose between, and what worker and vector store throw */
   async fit(context: RouterFitContext): Promise<{ version: number }> {
     const { run, input, signal } = context;
-    const { registry, retriever, routers } = this.parts;
+    const { registry, routers } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const whole = await retriever.scope(workspaceId, null);
-    const collections = [...whole.collections]
-      .filter(({ chunks }) => chunks > 0)
-      .sort((a, b) => b.chunks - a.chunks)
-      .slice(0, MOST.collections);
-    const adapters = await this.#adapters(workspaceId);
+    await this.#giveWay(context);
+    const mark = newId();
+    const places = await placesNow(this.parts, workspaceId);
+    const { collections, adapters } = places;
     if (collections.length + adapters.length === 0)
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
@@ -91,10 +126,12 @@ export class RouterFitter {
     const samples: AdapterSample[] = [];
     const asked: Asked[] = await this.#embedded(workspaceId, null, await generalQuestions(), signal);
     for (const collection of collections) {
+      await this.#giveWay(context);
       const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, input.seed);
       asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
     }
     for (const adapter of adapters) {
+      await this.#giveWay(context);
       const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
       const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
       samples.push(sampleOf(adapter.versionId, vectors));
@@ -104,6 +141,7 @@ export class RouterFitter {
     const questions: PlacedQuestion[] = [];
     for (const each of asked) {
       signal.throwIfAborted();
+      if (questions.length % 25 === 0) await this.#giveWay(context);
       const signals = new Map<string, Signal>();
       for (const sample of samples) signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector));
       for (const collection of collections) {
@@ -132,34 +170,33 @@ export class RouterFitter {
         const calibration = calibrationOf(id);
         return calibration ? [{ id, name, calibration }] : [];
       }),
-      adapters: adapters.flatMap(({ versionId, adapter: name, version }) => {
+      adapters: adapters.flatMap(({ versionId, name, version }) => {
         const calibration = calibrationOf(versionId);
         return calibration ? [{ versionId, name, version, calibration }] : [];
       }),
       ...{ temperature: fitted.temperature, baseScore: fitted.baseScore, figures: fitted.figures },
       risk: fitted.risk,
+      fittedOn: fittedOn(places, mark),
     };
     let version = 0;
     await context.fenced(async (tx) => {
       const digest = embedderDigest(registry.embedder());
-      const record = await routers.add(tx, workspaceId, { embedderDigest: digest, mode: input.mode, learned, samples });
+      // Whoever set the mode meanwhile meant the version that answered then.
+      const mode = (input.automatic && (await routers.newest(workspaceId))?.mode) || input.mode;
+      const record = await routers.add(tx, workspaceId, { embedderDigest: digest, mode, learned, samples });
       version = record.version;
     });
     return { version };
   }
 
-  /** Those in production that answer without documents: one that reads is no place of its own. */
-  async #adapters(workspaceId: WorkspaceId): Promise<ServedAdapter[]> {
-    const { adapters } = this.parts;
-    const page = await adapters.store.adapters(workspaceId, null, { first: MOST.adapters, after: null });
-    const found: ServedAdapter[] = [];
-    for (const row of page.items) {
-      const version = await adapters.store.resolve(row, { alias: 'production' });
-      if (!version) continue;
-      const served = await adapters.served(workspaceId, row, version);
-      if (!served.usage.reads && served.datasetVersionId !== null) found.push(served);
+  /** A fit that nobody asked for waits while anything else works, and lets one that somebody asks for pass. */
+  async #giveWay({ run, input, signal, takeTurns }: RouterFitContext): Promise<void> {
+    if (!input.automatic) return;
+    while (await this.othersWork(run.workspaceId as WorkspaceId)) {
+      await pause(GIVE_WAY_MS, signal);
+      signal.throwIfAborted();
+      await takeTurns();
     }
-    return found;
   }
 
   /** A small collection is asked several times about each of its passages. */
@@ -174,11 +211,11 @@ export class RouterFitter {
   /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
   async #ofAdapter(
     workspaceId: WorkspaceId,
-    { datasetVersionId }: ServedAdapter,
+    { datasetVersionId }: PlacedAdapter,
     seed: number,
   ): Promise<{ texts: string[]; own: string[] }> {
     const { data } = this.parts;
-    const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId!, 'input');
+    const { dataset, rowGroups } = await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input');
     const of = async (split: Split, most: number): Promise<string[]> => {
       const stream = data.rows.stream(dataset.task, rowGroups, { split, quarantined: false });
       return (await sampleRows(stream, most, seed)).map(({ content }) => inputText(content));

@@ -10,10 +10,12 @@ import {
   Mutation,
   ObjectType,
   Query,
+  registerEnumType,
   Resolver,
   Root,
 } from 'type-graphql';
 import { RouterMode, type RouterRecord, type RouterStore } from '../../ask/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
   cost,
@@ -57,6 +59,32 @@ export class FitRouterInput {
 const FitRouterPayload = routerFitRuns.payload('FitRouterPayload', 'The run that fits.');
 type FitRouterPayload = InstanceType<typeof FitRouterPayload>;
 
+const PlaceChangeKind = enumeration('ADDED', 'CHANGED', 'REMOVED');
+type PlaceChangeKind = keyof typeof PlaceChangeKind;
+registerEnumType(PlaceChangeKind, {
+  name: 'RouterPlaceChangeKind',
+  description: 'What became of a place since the router was fitted.',
+  valuesConfig: {
+    ADDED: { description: 'It wasn’t there: its questions are read, or answered by another.' },
+    CHANGED: {
+      description: 'A tenth of the collection’s passages or more came or went, or another version is in production.',
+    },
+    REMOVED: { description: 'It is gone, or not in production any more: no question is sent there.' },
+  },
+});
+
+@ObjectType({ description: 'A place that is not as it was when the router was fitted.' })
+export class RouterPlaceChange {
+  @Field(() => String, { description: 'Name of the collection, or `name@3` of the adapter.' })
+  name!: string;
+
+  @Field(() => Boolean, { description: 'Whether it is an adapter.' })
+  adapts!: boolean;
+
+  @Field(() => PlaceChangeKind, { description: 'What became of it.' })
+  change!: PlaceChangeKind;
+}
+
 @ObjectType({ description: 'A place that questions may belong to.' })
 export class RouterPlace {
   @Field(() => String, { description: 'Name of the collection, or `name@3` of the adapter.' })
@@ -64,6 +92,12 @@ export class RouterPlace {
 
   @Field(() => Boolean, { description: 'Whether it is an adapter.' })
   adapts!: boolean;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Passages that the collection had when the router was fitted; null for an adapter.',
+  })
+  passages!: number | null;
 
   @Field(() => Int, { description: 'Questions of its own that it was calibrated on.' })
   own!: number;
@@ -112,21 +146,26 @@ export class RouterVersion {
 
   @Field(() => DateTime, { description: 'When it was fitted.' })
   createdAt!: Date;
+
+  readonly record!: RouterRecord;
 }
 
-const toRouter = ({ version, mode, createdAt, learned }: RouterRecord): RouterVersion =>
-  make(RouterVersion, {
-    ...{ version, mode, createdAt },
+const toRouter = (record: RouterRecord): RouterVersion => {
+  const { version, mode, createdAt, learned } = record;
+  const passages = new Map(learned.fittedOn?.collections.map((each) => [each.id, each.passages]));
+  return make(RouterVersion, {
+    ...{ version, mode, createdAt, record },
     figures: make(RouterFigures, learned.figures),
     places: [
-      ...learned.collections.map(({ name, calibration: { own, foreign, auc } }) =>
-        make(RouterPlace, { name, adapts: false, own, foreign, auc }),
+      ...learned.collections.map(({ id, name, calibration: { own, foreign, auc } }) =>
+        make(RouterPlace, { name, adapts: false, own, foreign, auc, passages: passages.get(id) ?? null }),
       ),
       ...learned.adapters.map(({ name, version: number, calibration: { own, foreign, auc } }) =>
-        make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc }),
+        make(RouterPlace, { name: `${name}@${number}`, adapts: true, own, foreign, auc, passages: null }),
       ),
     ],
   });
+};
 
 export interface RouterResolverParts {
   routerFitter: RouterFitter;
@@ -150,7 +189,7 @@ export class RouterResolver {
 
   @Mutation(() => FitRouterPayload, {
     description:
-      'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from questions that it makes of their own texts, and measured on others. Fit it again when they change.',
+      'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from questions that it makes of their own texts, and measured on others. Once there is a version, a fit follows by itself when they change, unless `GRAFT_ROUTER_REFIT` is off.',
     complexity: cost(20),
   })
   async fitRouter(
@@ -174,11 +213,43 @@ export class RouterResolver {
     return toRouter(record);
   }
 
+  @FieldResolver(() => Boolean, {
+    description: 'Whether a change of collections or adapters asked for it: then it waits while anything else works.',
+  })
+  automatic(@Root() { row }: RouterFitRun): boolean {
+    return routerFit.inputOf(row).automatic ?? false;
+  }
+
   @FieldResolver(() => Int, {
     nullable: true,
     description: 'Number of the version that it made; null until it succeeded.',
   })
   version(@Root() { row }: RouterFitRun): number | null {
     return routerFit.outputOf(row)?.version ?? null;
+  }
+}
+
+@Resolver(() => RouterVersion)
+export class RouterVersionResolver {
+  constructor(private readonly parts: RouterResolverParts) {}
+
+  @FieldResolver(() => [RouterPlaceChange], {
+    description:
+      'What has changed notably since it was fitted; empty while it is up to date, or where that was not kept.',
+    complexity: cost(5),
+  })
+  async changes(@Root() { record }: RouterVersion, @Ctx() { workspaceId }: GraphContext): Promise<RouterPlaceChange[]> {
+    const { changes } = await this.parts.routerFitter.changes(workspaceId, record);
+    return changes.map((each) => make(RouterPlaceChange, each));
+  }
+
+  @FieldResolver(() => RouterFitRun, {
+    nullable: true,
+    description: 'The run that fits the next version, while it waits or works.',
+    complexity: cost(2),
+  })
+  async fitting(@Ctx() { workspaceId }: GraphContext): Promise<RouterFitRun | null> {
+    const run = await this.parts.routerFitter.fitting(workspaceId);
+    return run && runObject(run);
   }
 }

@@ -3,6 +3,7 @@ import { TaskKind } from '../../data/index.js';
 import { BigIntScalar, connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../registry/index.js';
 import { storedAttestation, type Attestation as AttestationRecord } from '../../registry/index.js';
+import { AdapterMetrics, toAdapterMetrics } from './metrics-types.js';
 
 export const AdapterAlias = { PRODUCTION: 'production', CANDIDATE: 'candidate' } as const;
 export type AdapterAlias = (typeof AdapterAlias)[keyof typeof AdapterAlias];
@@ -114,6 +115,11 @@ export class AdapterVersion extends NodeType {
   })
   attestation!: Attestation | null;
 
+  @Field(() => AdapterMetrics, {
+    description: 'What its training took in memory and time beside what was estimated, and what was measured since.',
+  })
+  metrics!: AdapterMetrics;
+
   @Field(() => DateTime, { description: 'When it was made.' })
   createdAt!: Date;
 
@@ -211,6 +217,7 @@ export const toAdapterVersion = (row: AdapterVersionRow): AdapterVersion =>
     origin: row.origin as AdapterOrigin,
     scale: row.scale,
     attestation: row.attestation === null ? null : toAttestation(storedAttestation.decode(row.attestation)),
+    metrics: toAdapterMetrics(row),
     createdAt: row.createdAt,
     row,
   });

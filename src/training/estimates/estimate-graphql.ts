@@ -18,7 +18,7 @@ export class EstimateTrainingInput {
   recipe?: RecipeInput | null;
 }
 
-@ObjectType({ description: 'What a training would take. An adapter version keeps beside it what then happened.' })
+@ObjectType({ description: 'What a training would take. `AdapterVersion.metrics` keeps beside it what then happened.' })
 export class TrainingEstimate {
   @Field(() => Int, { description: 'Rows that would be learned; counted on a sample of at most 256.' })
   examples!: number;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { type RouterStore } from '../../../src/ask/index.js';
-import { RouterFitter, routerFitRuns } from '../../../src/evaluation/index.js';
+import { RouterFitter, routerFitRuns, RouterKeeper } from '../../../src/evaluation/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -11,10 +11,15 @@ import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { startAnswering, type Answering } from './answering.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(480_000);
 
 /** Large enough that questions can be made of it: a few sentences calibrate nothing. */
 const HANDBOOK = ['sensors.md', 'controls.md', 'support-hours.txt', 'faq-and-glossary.md'].map((name) => ({
+  name,
+  text: readFileSync(join(packageRoot(), 'examples', 'handbook', name), 'utf8'),
+}));
+
+const DELIVERIES = ['service-level-agreement.md', 'troubleshooting.md'].map((name) => ({
   name,
   text: readFileSync(join(packageRoot(), 'examples', 'handbook', name), 'utf8'),
 }));
@@ -24,6 +29,7 @@ describe('a fitted router', () => {
   let runs: RunQueue;
   let events: EventLog;
   let fitter: RouterFitter;
+  let keeper: RouterKeeper;
 
   beforeAll(async () => {
     answering = await startAnswering();
@@ -34,9 +40,10 @@ describe('a fitted router', () => {
       kinds: [routerFitRuns],
     });
     fitter = new RouterFitter({
-      ...{ runs, registry, adapters, data, retriever, worker, documents: stores.documents },
+      ...{ runs, registry, adapters, data, retriever, worker, ...stores },
       routers: parts.routers as RouterStore,
     });
+    keeper = new RouterKeeper({ fitter, workspaceId: answering.workspaceId, log: silentLogger() });
     runs.handle([routerFitRuns], fitter);
     runs.start();
   });
@@ -58,7 +65,7 @@ describe('a fitted router', () => {
 
   it('learns a collection from its own texts, and first only says what it would have chosen', async () => {
     await answering.collection('handbook');
-    await answering.ingest('handbook', HANDBOOK);
+    await answering.ingest('handbook', HANDBOOK, newId(), 200_000);
     expect(await fit('OBSERVE')).toMatchObject({ status: 'SUCCEEDED', output: { version: 1 } });
     const { route } = await ask('Write a short poem about autumn.');
     expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER', router: { version: 1, mode: 'OBSERVE' } });
@@ -75,6 +82,41 @@ describe('a fitted router', () => {
     expect(own.evidence.length).toBeGreaterThan(0);
     const chat = await ask('Write a short poem about autumn.');
     expect(chat.route.strategy).toBe('BASE');
+  });
+
+  const changes = async () => {
+    const { workspaceId } = answering;
+    return (await fitter.changes(workspaceId, (await fitter.routers.newest(workspaceId))!)).changes;
+  };
+  const looked = async () => [await keeper.look(), await keeper.look()] as const;
+
+  it('is left as it is while nothing changes, or no more than a little', async () => {
+    expect(await looked()).toEqual([null, null]);
+    await answering.ingest('handbook', [{ name: 'note.txt', text: 'The Vane was painted green in May.' }]);
+    expect(await changes()).toEqual([]);
+    expect(await looked()).toEqual([null, null]);
+  });
+
+  it('is fitted anew, once, when a collection has come, as soon as that stands still and nothing else works', async () => {
+    const { database, workspaceId } = answering;
+    await answering.collection('deliveries');
+    await answering.ingest('deliveries', DELIVERIES, newId(), 200_000);
+    expect(await changes()).toEqual([{ name: 'deliveries', adapts: false, change: 'ADDED' }]);
+    const work = { id: newId(), workspaceId, kind: 'INGESTION', inputDigest: '', leaseUntil: new Date('2100-01-01') };
+    await database.prisma.run.create({ data: { ...work, status: 'RUNNING', input: {}, leaseOwner: newId() } });
+    expect(await looked()).toEqual([null, null]);
+    await database.prisma.run.update({ where: { id: work.id }, data: { status: 'CANCELLED', finishedAt: new Date() } });
+
+    const run = await keeper.look();
+    expect(run).toMatchObject({ kind: 'ROUTER_FIT', input: { automatic: true } });
+    expect(await looked()).toEqual([null, null]);
+    await fitter.routers.setMode(workspaceId, 1, 'OBSERVE');
+    expect(await answering.finished(run!, 200_000)).toMatchObject({ status: 'SUCCEEDED', output: { version: 2 } });
+    const router = (await fitter.routers.newest(workspaceId))!;
+    expect(router.mode).toBe('OBSERVE');
+    expect(router.learned.collections.map(({ name }) => name).sort()).toEqual(['deliveries', 'handbook']);
+    expect(await changes()).toEqual([]);
+    expect(await looked()).toEqual([null, null]);
   });
 
   it('is not asked where the caller named what to answer from, or with', async () => {

@@ -16,6 +16,7 @@ import { LearningPlot } from './learning-plot';
 import { PromoteVersion } from './promote-version';
 import { RollBack } from './roll-back';
 import { TakeVersion } from './take-version';
+import { TrainingCost } from './training-cost';
 
 type Adapter = NonNullable<AdapterOpenedQuery['adapter']>;
 export type Version = Adapter['versions'][number];
@@ -58,6 +59,7 @@ function VersionCard({ version, round, onDo }: { version: Version; round: number
           <Text size="xs" c="dimmed" ff="monospace">
             {version.digest.slice(0, 16)}
           </Text>
+          <TrainingCost metrics={version.metrics} />
           {attestation && (
             <Text size="sm" mt={4}>
               {attestation.modulesMatched} modules matched; its change where it is served and where it was trained:

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Group, Paper, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Paper, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core';
 import { IconRoute } from '@tabler/icons-react';
 import { useMutation, useQuery } from 'urql';
 import { Link } from 'wouter';
@@ -121,6 +121,21 @@ function Places({ places }: { places: Router['places'] }) {
   );
 }
 
+const BECAME = { ADDED: 'new', CHANGED: 'changed', REMOVED: 'gone' } as const;
+
+/** What it does not know yet, and whether it is about to learn it. */
+function Changes({ router: { changes, fitting } }: { router: Router }) {
+  const waits = fitting && (fitting.status === 'QUEUED' ? 'A fit waits for its turn' : 'It is being fitted anew');
+  return (
+    <Text size="sm" c="dimmed" data-testid="router-changes">
+      {changes.length === 0
+        ? 'Nothing has changed notably since it was fitted.'
+        : `Since it was fitted: ${changes.map(({ name, change }) => `${name} ${BECAME[change]}`).join(', ')}.`}{' '}
+      {waits ? `${waits}.` : 'It is fitted anew by itself when collections or adapters in production change.'}
+    </Text>
+  );
+}
+
 export default function RouterPage() {
   const [{ data, error }, again] = useQuery({ query: RouterShownDocument });
   const [{ error: refused, fetching }, fit] = useMutation(FitRouterInConsoleDocument);
@@ -171,11 +186,7 @@ export default function RouterPage() {
             <Mode router={router} />
             <Figures figures={router.figures} />
             <Places places={router.places} />
-            <Group>
-              <Text size="sm" c="dimmed">
-                Fit it again when collections or adapters in production have changed.
-              </Text>
-            </Group>
+            <Changes router={router} />
           </>
         )}
       </Stack>

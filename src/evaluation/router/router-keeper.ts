@@ -1,0 +1,54 @@
+import { digestOf } from '../../kernel/hashing.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { RunRow } from '../../platform/runs/index.js';
+import type { Logger } from '../../platform/telemetry/index.js';
+import type { RouterFitter } from './router-fitter.js';
+
+export interface RouterKeeperParts {
+  fitter: RouterFitter;
+  workspaceId: WorkspaceId;
+  log: Logger;
+}
+
+/** How often it looks: what changes goes on changing for a while. */
+const LOOK_MS = 15_000;
+
+/**
+ * Has the router fitted anew when collections or adapters have changed, once there is one. It looks at what is there instead of being
+ * told, so that whatever changed it counts, also while no gateway ran. A change must stand from one look to the next, and nothing else
+ * may work; a fit that waits or works is the only one.
+ */
+export class RouterKeeper {
+  private timer: NodeJS.Timeout | null = null;
+  /** The state that the last look found changed. */
+  private seen: string | null = null;
+
+  constructor(private readonly parts: RouterKeeperParts) {}
+
+  start(): void {
+    const tick = () =>
+      this.look().catch((err: unknown) => this.parts.log.debug({ err }, 'looking after the router was put off'));
+    this.timer ??= setInterval(() => void tick(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  /** @returns the fit that it asked for; null where none is needed, or it is not yet the time */
+  async look(): Promise<RunRow | null> {
+    const { fitter, workspaceId } = this.parts;
+    const router = await fitter.routers.newest(workspaceId);
+    const since = router && (await fitter.changes(workspaceId, router));
+    const before = this.seen;
+    this.seen = since && since.changes.length > 0 ? digestOf([router.version, since.state]) : null;
+    if (this.seen === null || this.seen !== before || !since!.fittable) return null;
+    if ((await fitter.fitting(workspaceId)) !== null || (await fitter.othersWork(workspaceId))) return null;
+    return fitter.start(workspaceId, {
+      ...{ mode: router!.mode, seed: 1, automatic: true },
+      // The same state asks for no second fit, be it because of another gateway or because the first has failed.
+      idempotencyKey: `automatic ${this.seen}`,
+    });
+  }
+}
