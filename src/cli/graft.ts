@@ -125,15 +125,19 @@ program
       });
       const results: { name: string; outcome: string; error: { message: string } | null }[] = [];
       const runId = ingestDocuments.run.id;
-      await followRun(client.subscribe(IngestionProgressDocument, { runId }), (data) => {
-        const { result } = data.ingestionProgress;
-        if (result) results.push(result);
-        return data.ingestionProgress;
-      });
-      if (json) printJson({ runId, documents: results });
-      else
-        for (const { name, outcome, error } of results)
-          say(`${outcome.toLowerCase()}  ${name}${error ? `: ${error.message}` : ''}`);
+      try {
+        await followRun(client.subscribe(IngestionProgressDocument, { runId }), (data) => {
+          const { result } = data.ingestionProgress;
+          if (result) results.push(result);
+          return data.ingestionProgress;
+        });
+      } finally {
+        // A run fails where every file did: why is said of each.
+        if (json) printJson({ runId, documents: results });
+        else
+          for (const { name, outcome, error } of results)
+            say(`${outcome.toLowerCase()}  ${name}${error ? `: ${error.message}` : ''}`);
+      }
       if (results.some(({ outcome }) => outcome === 'FAILED')) process.exitCode = 1;
     }),
   );
