@@ -10,8 +10,8 @@
  * `--questions N` takes every so manieth question (default 400 questions), `--answers N` asks the model that many (default 60), `--fit` prints
  * the coefficients of the abstention rule fitted to what was measured.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   abstention,
@@ -26,6 +26,7 @@ import {
   type Found,
 } from '../src/ask/index.js';
 import { startAnswering } from './support/answering.js';
+import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { fitLogistic, quantile } from './support/logistic.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
@@ -162,18 +163,6 @@ function fit(answerable: readonly Seen[], unanswerable: readonly Seen[]): object
   );
 }
 
-async function ingestExamples({ ingest, files, workspaceId }: Answering): Promise<void> {
-  const folder = 'examples/handbook';
-  const documents = [];
-  for (const name of await readdir(folder)) {
-    const source = createReadStream(join(folder, name));
-    const mediaType = 'application/octet-stream';
-    const file = await files.store(workspaceId, { name, mediaType, source, maxBytes: 1e8 });
-    documents.push({ name, fileId: file.id as never });
-  }
-  await ingest('handbook', documents);
-}
-
 const answering = await startAnswering();
 const rows: Record<string, string | number>[] = [];
 let fitted: object = {};
@@ -271,10 +260,12 @@ try {
       fitted = { offTopic: fit(seen.own, seen.off), both: fit(seen.own, [...seen.off, ...seen.missing]) };
   } else console.log(`SKIPPED: XQuAD: no ${XQUAD}.`);
 
-  await ingestExamples(answering);
-  const questions = (
-    JSON.parse(await readFile('examples/questions.json', 'utf8')) as { question: string; answer: string | null }[]
-  ).map(({ question, answer }) => ({ question, golds: answer === null ? [] : [answer], collections: ['handbook'] }));
+  await ingestHandbook(answering);
+  const questions = (await handbookQuestions()).map(({ question, answer }) => ({
+    question,
+    golds: answer === null ? [] : [answer],
+    collections: ['handbook'],
+  }));
   const answers = await answerAll(answering, questions);
   for (const { question, golds, answer, text, either } of answers) {
     const best = answer.evidence[0];

@@ -3,7 +3,8 @@
  *
  * XQuAD (English): the 12 articles that no reader learns from, 60 paragraphs in two collections by their number. A question is asked
  * of both (answerable), and of the one without its paragraph (near: the same article, no answer in it). COVID-QA: 52 scientific
- * articles, never trained on, whose right answers are long. Retrieval, chunks and limits are those of `ask`.
+ * articles, never trained on, whose right answers are long. The example handbook with its 24 questions. Retrieval, chunks and limits are
+ * those of `ask`.
  *
  * Published, each with a 95 % bootstrap interval over questions: token F1 and exact match of the text (no answer counts 0), the
  * difference to RAG on the same questions, refusals near the answer, and perplexity of text that was not replayed with the reader
@@ -13,6 +14,7 @@ import {
   answerF1,
   estimate,
   exactMatch,
+  normalizeAnswer,
   pairedDifference,
   tokenF1,
   type AnsweredRow,
@@ -21,6 +23,7 @@ import {
 import { installReader } from '../src/training/index.js';
 import { startAnswering } from './support/answering.js';
 import { wikitext } from './support/banking77.js';
+import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
@@ -61,17 +64,22 @@ async function read({ service, workspaceId }: Answering, { question, collections
   return { text: answer.abstention ? '' : answer.text, answerability: answer.answerability ?? 0 };
 }
 
+async function ragOf({ service, workspaceId }: Answering, { question, collections }: Asked) {
+  const answer = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG' }, signal);
+  return { text: answer.abstention ? '' : answer.text, quote: answer.evidence[0]?.quote ?? '' };
+}
+
 async function tell(answering: Answering, asked: Asked, withBase: boolean): Promise<Told> {
   const { service, workspaceId } = answering;
-  const { question, collections } = asked;
+  const { question } = asked;
   const reader = await read(answering, asked);
-  const rag = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG' }, signal);
+  const rag = await ragOf(answering, asked);
   const base = withBase ? await service.ask({ workspaceId }, { question, strategy: 'BASE' }, signal) : null;
   return {
     ...asked,
     ...{ reader: reader.text, answerability: reader.answerability },
-    rag: rag.abstention ? '' : rag.text,
-    quote: rag.evidence[0]?.quote ?? '',
+    rag: rag.text,
+    quote: rag.quote,
     base: base?.text ?? '',
   };
 }
@@ -80,6 +88,14 @@ const percent = (x: number): string => (100 * x).toFixed(1);
 const shown = ({ value, low, high }: Estimate): string => `${percent(value)} (${percent(low)} to ${percent(high)})`;
 const rowsOf = (all: readonly Told[], said: (told: Told) => string): AnsweredRow[] =>
   all.map((told) => ({ gold: told.gold, answer: said(told) }));
+
+const share = <T>(items: readonly T[], test: (item: T) => boolean): number => items.filter(test).length / items.length;
+
+/** Whether a right answer stands in the text, word for word: a sentence that has it is right, too, though its F1 is low. */
+const holdsGold = ({ gold, answer }: AnsweredRow): boolean => {
+  const said = ` ${normalizeAnswer(answer)} `;
+  return gold.some((one) => said.includes(` ${normalizeAnswer(one)} `));
+};
 
 /** Rows of the table: each way of answering, beside the reader on the same questions. */
 function compare(set: string, all: readonly Told[], ways: Record<string, (told: Told) => string>) {
@@ -92,6 +108,7 @@ function compare(set: string, all: readonly Told[], ways: Record<string, (told: 
       'answered with': way,
       'token F1': shown(estimate(tokenF1, rows)),
       'exact match': shown(estimate(exactMatch, rows)),
+      'holds a right answer': percent(share(rows, holdsGold)),
       'reader’s F1 above it': way.startsWith('HYBRID') ? '' : `${shown(difference)}, p ${difference.p.toFixed(3)}`,
     };
   });
@@ -122,14 +139,15 @@ async function xquad(answering: Answering, articles: readonly SquadArticle[]) {
   const chosen = every(all, QUESTIONS);
   const told: Told[] = [];
   const unanswerable: number[] = [];
-  let refused = 0;
+  const refused = { reader: 0, rag: 0 };
   for (const { other, near, ...asked } of chosen) {
     told.push(await tell(answering, asked, true));
     // By chance another paragraph of the article may hold the same words.
     if (near.some(({ text }) => asked.gold.some((gold) => text.includes(gold)))) continue;
     const { text, answerability } = await read(answering, { ...asked, collections: [other] });
     unanswerable.push(answerability);
-    refused += Number(text === '');
+    refused.reader += Number(text === '');
+    refused.rag += Number((await ragOf(answering, { ...asked, collections: [other] })).text === '');
     if (told.length % 20 === 0) console.log(`${told.length} of ${chosen.length}`);
   }
   const answerable = told.map(({ answerability }) => answerability);
@@ -141,8 +159,10 @@ async function xquad(answering: Answering, articles: readonly SquadArticle[]) {
     }),
     refusals: {
       unanswerable: unanswerable.length,
-      refused: percent(refused / unanswerable.length),
-      'refused though answerable': percent(told.filter(({ reader }) => reader === '').length / told.length),
+      refused: percent(refused.reader / unanswerable.length),
+      'refused though answerable': percent(share(told, ({ reader }) => reader === '')),
+      'refused by RAG': percent(refused.rag / unanswerable.length),
+      'refused by RAG though answerable': percent(share(told, ({ rag }) => rag === '')),
       [`recall at precision ${PRECISION}`]: percent(recallAt(PRECISION, answerable, unanswerable)),
       auroc: auroc(answerable, unanswerable).toFixed(3),
     },
@@ -186,7 +206,27 @@ async function covid(answering: Answering, articles: readonly SquadArticle[]) {
   return {
     rows: compare('COVID-QA', told, { 'RAG, its text': ({ rag }) => rag, 'RAG, its best quote': ({ quote }) => quote }),
     partOfGold: { reader: part(({ reader }) => reader), rag: part(({ rag }) => rag) },
-    refused: percent(told.filter(({ reader }) => reader === '').length / told.length),
+    refused: percent(share(told, ({ reader }) => reader === '')),
+    told,
+  };
+}
+
+/** The example handbook, from which nothing learned. */
+async function handbook(answering: Answering) {
+  await ingestHandbook(answering);
+  const told: Told[] = [];
+  for (const { question, answer } of await handbookQuestions())
+    told.push(
+      await tell(answering, { question, gold: answer === null ? [] : [answer], collections: ['handbook'] }, false),
+    );
+  const [answerable, unanswerable] = [true, false].map((has) => told.filter(({ gold }) => gold.length > 0 === has));
+  return {
+    rows: compare('Example handbook', answerable!, { 'RAG, its text': ({ rag }) => rag }),
+    refused: {
+      'of so many without an answer': unanswerable!.length,
+      reader: unanswerable!.filter(({ reader }) => reader === '').length,
+      rag: unanswerable!.filter(({ rag }) => rag === '').length,
+    },
     told,
   };
 }
@@ -233,17 +273,20 @@ try {
   if (reader === null) throw new Error('No reader comes with the model that answers.');
   const general = await retention(answering);
   console.log(general);
+  const own = await handbook(answering);
+  console.log(own.rows, own.refused);
   const near = QUESTIONS > 0 ? await xquad(answering, files.xquad) : null;
   console.log(near?.rows, near?.refusals);
   const far = COVID > 0 ? await covid(answering, files.covid) : null;
   printResult('reader', {
     machine: describeMachine(),
-    rows: [...(near?.rows ?? []), ...(far?.rows ?? [])],
+    rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])],
+    handbook: own.refused,
     refusals: near?.refusals,
     covid: far && { partOfGold: far.partOfGold, refused: far.refused },
     perplexity: general,
     digest: reader.version.digest,
-    examples: { xquad: examples(near?.told ?? []), covid: examples(far?.told ?? []) },
+    examples: { handbook: own.told, xquad: examples(near?.told ?? []), covid: examples(far?.told ?? []) },
   });
 } finally {
   await answering.stop();
