@@ -6,6 +6,9 @@ export const BASE_MODEL = 'smollm2-135m-instruct';
 /** Tokens of general text that each step holds against the base model. */
 export const REPLAY_TOKENS = 64;
 
+/** Passes over all questions, each with passages in other groups and other refusals: the last is not finished (see `epochs`). */
+export const PASSES = 2;
+
 /** How the reader learns. Rank 8, so that both forms of it stay below 10 MB together in half precision. */
 export const READER_RECIPE: TrainingRecipe = {
   lora: {
@@ -18,7 +21,7 @@ export const READER_RECIPE: TrainingRecipe = {
   finalLearningRate: 0.02,
   weightDecay: 0,
   clipNorm: 1,
-  epochs: 0.7,
+  epochs: 0.75,
   // One long reading, or some short ones.
   batchExamples: 22,
   batchTokens: 4_096,

@@ -9,7 +9,7 @@ import type { ModelFile, TrainEvent, TrainOutput } from '../../src/worker-protoc
 import { encodeReadings } from './encode-readings.js';
 import { readingArticles } from './reading-data.js';
 import { readingsOf } from './reading-examples.js';
-import { READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
+import { PASSES, READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 
 export interface TrainedReader {
   examples: number;
@@ -27,7 +27,10 @@ export interface TrainedReader {
 export async function trainReader(model: ModelFile, folder: string): Promise<TrainedReader> {
   const { signal } = new AbortController();
   const tokenize: Tokenize = (texts) => tokenizeTexts({ model, texts }, { signal });
-  const readings = readingsOf(readingArticles(), seededRandom(READER_RECIPE.seed));
+  const articles = readingArticles();
+  const readings = Array.from({ length: PASSES }, (_, pass) =>
+    readingsOf(articles, seededRandom(READER_RECIPE.seed + pass)),
+  ).flat();
   const examples = await encodeReadings(readings, model, tokenize);
   const replay = await replayWindows(REPLAY_TOKENS, tokenize);
   const questions = readings.flatMap((reading) => reading.questions);
