@@ -1,5 +1,5 @@
 /*
- * `npm run reader` makes the adapter that reads for whoever has trained none: in some ten minutes on two quiet cores, from the data
+ * `npm run reader` makes the adapter that reads for whoever has trained none: in some twenty minutes on two quiet cores, from the data
  * sets in ../shared/datasets. Stopped and started again, it goes on from its last checkpoint.
  */
 import { tmpdir } from 'node:os';
