@@ -1,15 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { procStatFields } from '../kernel/proc-stat.js';
 
 /** Linux tells processor time in hundredths of a second to every program. */
 const TICK_MS = 10;
 
-/** After the name, which may hold anything but ends with the last bracket: the fields of proc(5) from the third on. */
-const fieldsOf = (stat: string): string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-
 /** Processor time of all threads of a process until now; null where that can't be known. */
 export function workedMs(pid: number): number | null {
   try {
-    const fields = fieldsOf(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    const fields = procStatFields(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     return TICK_MS * (Number(fields[11]) + Number(fields[12]));
   } catch {
     return null;
@@ -20,7 +18,7 @@ export function workedMs(pid: number): number | null {
 export function wantsProcessor(pid: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).some(
-      (thread) => fieldsOf(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'))[0] === 'R',
+      (thread) => procStatFields(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1'))[0] === 'R',
     );
   } catch {
     return false;

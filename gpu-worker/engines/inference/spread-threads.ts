@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { procStatFields } from '../../../src/kernel/proc-stat.js';
 import { errorFields, log } from '../../log.js';
 
 /** Starts a batch that will run in so many threads; where each core is to have one, sees to it that each has. */
@@ -90,7 +91,7 @@ export function separate(running: readonly Task[], cores: readonly number[]): Ta
 
 /** What /proc/<pid>/task/<tid>/stat says if the thread wants a core: fields 3 (state) and 39 (core) of proc(5). */
 export function runningTask(tid: number, stat: string): Task | null {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = procStatFields(stat);
   return fields[0] === 'R' ? { tid, core: Number(fields[36]) } : null;
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { procStatFields } from '../../kernel/proc-stat.js';
 
 let boot: string | undefined;
 
@@ -20,11 +21,10 @@ export const isRunning = (pid: number, identity: string): boolean => processIden
 
 function linuxIdentity(pid: number): string | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in parentheses and may hold spaces; after it: state, …, start time as the 22nd field.
-    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = procStatFields(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const [state, startTime] = [fields[0], fields[19]];
     if (state === 'Z' || state === 'X') return null;
-    return `${bootId()}:${rest[18]}`;
+    return `${bootId()}:${startTime}`;
   } catch {
     return null;
   }
