@@ -1,4 +1,5 @@
 import { chooseWeight, reciprocalRank, type AskedQuestion } from '../../../src/knowledge/tuning/choose-weight.js';
+import { makeAnsweredQuestions } from '../../../src/knowledge/tuning/cloze-answers.js';
 import { clozeQuestion, clozeSentence } from '../../../src/knowledge/tuning/cloze.js';
 
 const list = (...ids: string[]) => ids.map((chunkId, i) => ({ chunkId, collectionId: 'c', score: 1 - i / 10 }));
@@ -58,5 +59,36 @@ describe('a cloze question', () => {
     const sentence = 'The pump in the old mill runs at high pressure.';
     expect(clozeSentence(`Short. ${sentence}`, 0.99)).toBe(sentence);
     expect(clozeSentence('Short. Too short as well.', 0)).toBeNull();
+  });
+});
+
+describe('a question with its answer', () => {
+  const made = async (sentence: string) => {
+    const passages = [sentence, 'Whoever has to sell a Fernholt must ask the others before doing so today.'];
+    const chunks = passages.map((text, i) => ({ id: `c${i}`, text }));
+    const stopWords = new Set(['the', 'a', 'to', 'has', 'must', 'so', 'of', 'in']);
+    const weigh = (word: string) => ({ stem: word.toLowerCase(), idf: word === 'Fernholt' ? 1 : 3 });
+    const parts = {
+      documents: { drawChunks: () => Promise.resolve(chunks) },
+      retriever: {
+        termWeights: (_scope: unknown, words: readonly string[]) =>
+          Promise.resolve(
+            new Map(words.filter((word) => !stopWords.has(word.toLowerCase())).map((word) => [word, weigh(word)])),
+          ),
+      },
+    };
+    const scope = { collections: [{ id: 'c', language: 'english' }] } as never;
+    const questions = await makeAnsweredQuestions(parts, scope, { most: 50, seed: 1 });
+    return questions.filter(({ chunkId }) => chunkId === 'c0');
+  };
+
+  it('asks for a name that another passage has, too', async () => {
+    const [question] = await made('In the cellar of the mill one old Fernholt opens seven green valves slowly.');
+    expect(question).toMatchObject({ answer: 'Fernholt' });
+    expect(question!.question).not.toContain('Fernholt');
+  });
+
+  it('is none where the sentence says the name a second time', async () => {
+    expect(await made('In the cellar of the Fernholt one old Fernholt opens seven green valves slowly.')).toEqual([]);
   });
 });
