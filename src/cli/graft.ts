@@ -38,7 +38,7 @@ const unique = (): string => crypto.randomUUID();
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
 /** An error in one line, with what to do about it. */
-function told(error: unknown, url: string): string {
+function sentenceOf(error: unknown, url: string): string {
   if (error instanceof TypeError && error.message === 'fetch failed')
     return `Graft does not answer at ${url}: start it with \`npm start\`, or pass --url.`;
   if (error instanceof GraftClientError) return [error.message, ...(error.hint === null ? [] : [error.hint])].join(' ');
@@ -48,7 +48,7 @@ function told(error: unknown, url: string): string {
 }
 
 /** An option that may be given several times, so that it takes no word that follows its own. */
-const each = (value: string, before: string[] = []): string[] => [...before, value];
+const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** Runs `work` with a client of the given address and closes it; every refusal is one line on stderr. */
 async function withClient(work: (client: GraftClient, options: Common) => Promise<void>): Promise<void> {
@@ -58,7 +58,7 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
     await work(client, options);
   } catch (error) {
     process.exitCode = 1;
-    process.stderr.write(`${told(error, options.url)}\n`);
+    process.stderr.write(`${sentenceOf(error, options.url)}\n`);
   } finally {
     client.close();
   }
@@ -67,7 +67,7 @@ async function withClient(work: (client: GraftClient, options: Common) => Promis
 program
   .command('ask <question>')
   .description('answer a question, with its sources')
-  .option('-c, --collection <name>', 'answer from this collection only; may be repeated', each)
+  .option('-c, --collection <name>', 'answer from this collection only; may be repeated', repeated)
   .action((question: string, { collection }: { collection?: string[] }) =>
     withClient(async (client, { json }) => {
       const input = { question, ...(collection ? { collections: collection } : {}) };
@@ -95,7 +95,7 @@ program
 program
   .command('search <query>')
   .description('the passages that match best')
-  .option('-c, --collection <name>', 'search this collection only; may be repeated', each)
+  .option('-c, --collection <name>', 'search this collection only; may be repeated', repeated)
   .action((query: string, { collection }: { collection?: string[] }) =>
     withClient(async (client, { json }) => {
       const input = { query, ...(collection ? { collections: collection } : {}) };
