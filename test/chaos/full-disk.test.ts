@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 import { itWhen } from '../support/skip.js';
 import { canMount, mountSmallDisk } from '../support/small-disk.js';
+import { ownDatabaseServer } from '../support/test-servers.js';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 const mountable = canMount();
@@ -23,6 +24,7 @@ describe('a full disk', () => {
   let folder: TemporaryFolder;
   let answering: Answering | undefined;
   let gateway: ProbeGateway | undefined;
+  let stopServer: (() => Promise<void>) | undefined;
   const mounts: (() => void)[] = [];
   const lines: string[] = [];
   const disks = { database: '', artifacts: '' };
@@ -37,6 +39,8 @@ describe('a full disk', () => {
       disks[name] = join(folder.path, name);
       mounts.push(mountSmallDisk(disks[name], kibibytes));
     }
+    // While its disk is full no checkpoint ends, and without one the server drops nobody's database.
+    stopServer = await ownDatabaseServer(join(folder.path, 'home'));
     const { uid, gid } = statSync(await serverFolder());
     execFileSync('chown', [`${uid}:${gid}`, disks.database]);
     const destination = { write: (line: string) => void lines.push(line) };
@@ -47,6 +51,7 @@ describe('a full disk', () => {
   afterAll(async () => {
     await gateway?.close(100);
     await answering?.stop();
+    await stopServer?.();
     for (const unmount of mounts) unmount();
     await folder.remove();
   });

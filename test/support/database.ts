@@ -16,11 +16,11 @@ function serverUrl(): string {
   return url;
 }
 
-async function administer(sql: string): Promise<void> {
+async function administer(sql: string): Promise<pg.QueryResult> {
   const admin = new pg.Client({ connectionString: serverUrl() });
   await admin.connect();
   try {
-    await admin.query(sql);
+    return await admin.query(sql);
   } finally {
     await admin.end();
   }
@@ -43,15 +43,10 @@ async function create(template: string, folder?: string): Promise<{ url: string;
 /** The URL of a database without any table. */
 export const emptyDatabase = () => create('template0');
 
-/** The folder in which the run's server keeps its data. */
+/** The folder in which the server of the tests keeps its data. */
 export async function serverFolder(): Promise<string> {
-  const admin = new pg.Client({ connectionString: serverUrl() });
-  await admin.connect();
-  try {
-    return (await admin.query<{ data_directory: string }>('SHOW data_directory')).rows[0]!.data_directory;
-  } finally {
-    await admin.end();
-  }
+  const { rows } = await administer('SHOW data_directory');
+  return (rows as { data_directory: string }[])[0]!.data_directory;
 }
 
 /**

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { migrate } from '../../src/platform/database/index.js';
 import { removeHome, startServices, type Services } from '../../src/platform/processes/index.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
+import { chromaUrl } from './chroma.js';
 import { TEMPLATE } from './database.js';
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 
@@ -18,19 +19,37 @@ export async function startTestServers(): Promise<void> {
   running = { folder, home };
   try {
     running.services = await startServices({ home, log: createLogger({ level: 'error' }) });
-    const { databaseUrl, chromaUrl } = running.services;
-    const admin = new pg.Client({ connectionString: databaseUrl });
-    await admin.connect();
-    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
-    await admin.end();
-    await migrate(databaseUrl.replace(/[^/]+$/, TEMPLATE));
-    process.env.GRAFT_TEST_DATABASE_URL = databaseUrl;
-    process.env.GRAFT_TEST_CHROMA_URL = chromaUrl;
+    await useDatabaseServer(running.services.databaseUrl);
+    process.env.GRAFT_TEST_CHROMA_URL = running.services.chromaUrl;
   } catch (error) {
     // Jest runs no teardown after a setup that failed.
     await stopTestServers();
     throw error;
   }
+}
+
+/** Makes the template on a server that has none; the process's tests have their databases there from now on. */
+async function useDatabaseServer(url: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: url });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+  await admin.end();
+  await migrate(url.replace(/[^/]+$/, TEMPLATE));
+  process.env.GRAFT_TEST_DATABASE_URL = url;
+}
+
+/**
+ * A PostgreSQL for one test file alone, which means to harm it: a full disk or a killed process ends every test that shares the
+ * run's. Jest gives each file an environment of its own, so that the others don't see it.
+ * @returns what stops it
+ */
+export async function ownDatabaseServer(home: string): Promise<() => Promise<void>> {
+  const services = await startServices({ home, chromaUrl: chromaUrl(), log: createLogger({ level: 'error' }) });
+  await useDatabaseServer(services.databaseUrl);
+  return async () => {
+    await services.stop();
+    await removeHome(home);
+  };
 }
 
 export async function stopTestServers(): Promise<void> {
