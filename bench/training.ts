@@ -223,7 +223,7 @@ function peer({ folder }: Bench, mode: string, timeoutMs?: number): Record<strin
   }
   const script = ['bench/support/training-peer.py', folder, mode, String(THREADS)];
   const { error, status, stdout } = spawnSync(python, script, { encoding: 'utf8', timeout: timeoutMs });
-  if (error?.code === 'ETIMEDOUT')
+  if (error && 'code' in error && error.code === 'ETIMEDOUT')
     return { engine, 'tokens/s': `given up after ${Math.round(timeoutMs! / 1000)} s, ${MOST_OF_F32} times f32's` };
   if (status !== 0) throw new Error(`The peer failed with ${status}.`, { cause: error });
   const report = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
