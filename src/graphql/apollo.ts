@@ -52,7 +52,7 @@ export function refusal(
 
 /** Adds what the operation costs, and keeps the first errors of a request that was refused as a whole. */
 function finishResult(result: FormattedExecutionResult, { cost }: GraphContext): void {
-  if (cost) result.extensions = { ...result.extensions, cost };
+  if (cost) result.extensions = result.extensions ? { ...result.extensions, cost } : { cost };
   if (result.data === undefined && result.errors) result.errors = result.errors.slice(0, MOST_REQUEST_ERRORS);
 }
 

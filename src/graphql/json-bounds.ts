@@ -108,21 +108,31 @@ export async function readJsonText(utf8: Buffer, limits: JsonLimits): Promise<st
  * @throws QUERY_TOO_COMPLEX; BAD_REQUEST when it is no JSON, or would set a prototype
  */
 export async function readJson(utf8: Buffer, limits: JsonLimits): Promise<unknown> {
+  if (utf8.length < LARGE) {
+    checkJson(utf8, limits);
+    return withoutPrototype(parsed(utf8.toString()));
+  }
   const text = await readJsonText(utf8, limits);
-  let value: unknown;
+  const value = parsed(text);
+  await turnBefore(utf8.length);
+  return withoutPrototype(value);
+}
+
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new GraftError('BAD_REQUEST', 'The body is not valid JSON.', { cause });
   }
-  await turnBefore(utf8.length);
-  // In the values, of which there are few: `parse` of the same library looks through the text, for as long as parsing takes.
-  if (typeof value === 'object' && value !== null) {
-    try {
-      scan(value);
-    } catch (cause) {
-      throw new GraftError('BAD_REQUEST', 'The body’s JSON would set a prototype.', { cause });
-    }
+}
+
+/** Looks in the values, of which there are few: `parse` of the same library looks through the text, for as long as parsing takes. */
+function withoutPrototype(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  try {
+    scan(value);
+  } catch (cause) {
+    throw new GraftError('BAD_REQUEST', 'The body’s JSON would set a prototype.', { cause });
   }
   return value;
 }
