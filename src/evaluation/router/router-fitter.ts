@@ -72,17 +72,11 @@ export class RouterFitter {
     return this.parts.runs.enqueue(routerFit, { workspaceId, idempotencyKey, input });
   }
 
-  /** The fit that waits or works; null when there is none. */
+  /** The fit that works, or else the one that is next; null when there is none. */
   async fitting(workspaceId: WorkspaceId): Promise<RunRow | null> {
-    for (const status of ['RUNNING', 'QUEUED'] as const) {
-      const { items } = await this.parts.runs.list(
-        workspaceId,
-        { kind: routerFit.kind, status },
-        { first: 1, after: null },
-      );
-      if (items[0]) return items[0];
-    }
-    return null;
+    const unfinished = { kind: routerFit.kind, statuses: ['RUNNING', 'QUEUED'] } as const;
+    const { items } = await this.parts.runs.list(workspaceId, unfinished, { first: 100, after: null });
+    return items.find(({ status }) => status === 'RUNNING') ?? items.at(-1) ?? null;
   }
 
   /** Whether a run of another kind is being worked on. */

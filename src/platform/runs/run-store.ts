@@ -74,6 +74,7 @@ export class RunStore {
         workspaceId,
         ...(filter.kind ? { kind: filter.kind } : {}),
         ...(filter.status ? { status: filter.status } : {}),
+        ...(filter.statuses ? { status: { in: [...filter.statuses] } } : {}),
         ...(filter.subjectId ? { subjectId: filter.subjectId } : {}),
         ...(after === null ? {} : { id: { lt: after } }),
       },

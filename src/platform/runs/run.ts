@@ -20,6 +20,8 @@ export interface NewRun<I = unknown> {
 export interface RunFilter {
   kind?: string | null;
   status?: RunStatus | null;
+  /** Any of these, as they are at one moment: asked for one after the other, a run between them is missed. */
+  statuses?: readonly RunStatus[];
   subjectId?: string | null;
 }
 

@@ -119,6 +119,25 @@ describe('a fitted router', () => {
     expect(await looked()).toEqual([null, null]);
   });
 
+  it('misses no fit that begins, or waits again, at the moment when somebody asks for it', async () => {
+    const { database, workspaceId } = answering;
+    const far = new Date('2100-01-01');
+    const id = newId();
+    const row = { id, workspaceId, kind: 'ROUTER_FIT', inputDigest: '', input: {}, notBefore: far, leaseUntil: far };
+    await database.prisma.run.create({ data: { ...row, status: 'QUEUED' } });
+    let asking = true;
+    const flipping = (async () => {
+      for (let n = 0; asking; n++)
+        await database.prisma.run.update({ where: { id }, data: { status: n % 2 === 0 ? 'RUNNING' : 'QUEUED' } });
+    })();
+    const found = new Set<string | undefined>();
+    for (let n = 0; n < 200; n++) found.add((await fitter.fitting(workspaceId))?.id);
+    asking = false;
+    await flipping;
+    await database.prisma.run.delete({ where: { id } });
+    expect([...found]).toEqual([id]);
+  });
+
   it('is not asked where the caller named what to answer from, or with', async () => {
     const { route } = await answering.service.tryOut(
       answering.caller,
