@@ -74,7 +74,7 @@ export class RouterFitter {
 
   /** The fit that works, or else the one that is next; null when there is none. */
   async fitting(workspaceId: WorkspaceId): Promise<RunRow | null> {
-    const unfinished = { kind: routerFit.kind, statuses: ['RUNNING', 'QUEUED'] } as const;
+    const unfinished = { kind: routerFit.kind, status: ['RUNNING', 'QUEUED'] } as const;
     const { items } = await this.parts.runs.list(workspaceId, unfinished, { first: 100, after: null });
     return items.find(({ status }) => status === 'RUNNING') ?? items.at(-1) ?? null;
   }

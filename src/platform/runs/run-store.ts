@@ -73,8 +73,7 @@ export class RunStore {
       where: {
         workspaceId,
         ...(filter.kind ? { kind: filter.kind } : {}),
-        ...(filter.status ? { status: filter.status } : {}),
-        ...(filter.statuses ? { status: { in: [...filter.statuses] } } : {}),
+        ...(filter.status ? { status: { in: [filter.status].flat() } } : {}),
         ...(filter.subjectId ? { subjectId: filter.subjectId } : {}),
         ...(after === null ? {} : { id: { lt: after } }),
       },

@@ -19,9 +19,8 @@ export interface NewRun<I = unknown> {
 
 export interface RunFilter {
   kind?: string | null;
-  status?: RunStatus | null;
-  /** Any of these, as they are at one moment: asked for one after the other, a run between them is missed. */
-  statuses?: readonly RunStatus[];
+  /** Of several any, as runs are at one moment: asked for one after the other, a run that changes between is missed. */
+  status?: RunStatus | readonly RunStatus[] | null;
   subjectId?: string | null;
 }
 

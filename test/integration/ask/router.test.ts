@@ -131,10 +131,13 @@ describe('a fitted router', () => {
         await database.prisma.run.update({ where: { id }, data: { status: n % 2 === 0 ? 'RUNNING' : 'QUEUED' } });
     })();
     const found = new Set<string | undefined>();
-    for (let n = 0; n < 200; n++) found.add((await fitter.fitting(workspaceId))?.id);
-    asking = false;
-    await flipping;
-    await database.prisma.run.delete({ where: { id } });
+    try {
+      for (let n = 0; n < 200; n++) found.add((await fitter.fitting(workspaceId))?.id);
+    } finally {
+      asking = false;
+      await flipping;
+      await database.prisma.run.delete({ where: { id } });
+    }
     expect([...found]).toEqual([id]);
   });
 
