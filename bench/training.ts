@@ -181,9 +181,11 @@ async function speed(bench: Bench): Promise<Record<string, string | number>[]> {
     'median step ms': Math.round(median(timed.map(({ milliseconds }) => milliseconds))),
   };
   console.log(ours);
+  const python = peerPython(bench.folder);
   const began = performance.now();
-  const f32 = peer(bench, 'f32');
-  return [ours, f32, peer(bench, 'bf16', Math.round(MOST_OF_F32 * (performance.now() - began)))];
+  const f32 = peer(python, bench.folder, 'f32');
+  const most = Math.round(MOST_OF_F32 * (performance.now() - began));
+  return [ours, f32, peer(python, bench.folder, 'bf16', most)];
 }
 
 /** The base weights under the graph’s names, and the batches, for the peer to read. */
@@ -211,16 +213,19 @@ function writePeerInput({ folder, model }: Bench, batches: TrainingExample[][]):
   writeFileSync(join(folder, 'batches.json'), JSON.stringify(plain));
 }
 
-let python: string | null = process.env['GRAFT_BENCH_PYTHON'] ?? null;
+/** A Python that has the peer’s packages: the one that is named, or one in a virtual environment of the benchmark’s own. */
+function peerPython(folder: string): string {
+  const named = process.env['GRAFT_BENCH_PYTHON'];
+  if (named !== undefined) return named;
+  execFileSync('python3', ['-m', 'venv', join(folder, 'venv')]);
+  const python = join(folder, 'venv', 'bin', 'python');
+  execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...PEER_PACKAGES], { stdio: 'inherit' });
+  return python;
+}
 
 /** @param timeoutMs after which it is given up: without instructions for bf16 PyTorch takes hours */
-function peer({ folder }: Bench, mode: string, timeoutMs?: number): Record<string, string | number> {
+function peer(python: string, folder: string, mode: string, timeoutMs?: number): Record<string, string | number> {
   const engine = `PyTorch, transformers, peft, ${mode}, ${THREADS} threads`;
-  if (python === null) {
-    execFileSync('python3', ['-m', 'venv', join(folder, 'venv')]);
-    python = join(folder, 'venv', 'bin', 'python');
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...PEER_PACKAGES], { stdio: 'inherit' });
-  }
   const script = ['bench/support/training-peer.py', folder, mode, String(THREADS)];
   const { error, status, stdout } = spawnSync(python, script, { encoding: 'utf8', timeout: timeoutMs });
   if (error && 'code' in error && error.code === 'ETIMEDOUT')
