@@ -4,11 +4,8 @@ import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { client } from './client';
-import { reloadOnceAfterUpgrade } from './parts/upgrade';
 import { Shell } from './shell';
 import { cssVariables, theme } from './theme';
-
-reloadOnceAfterUpgrade();
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 

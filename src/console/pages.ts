@@ -11,7 +11,8 @@ import {
   IconTable,
   type Icon,
 } from '@tabler/icons-react';
-import { lazy, type ComponentType } from 'react';
+import type { ComponentType } from 'react';
+import { lazyPage } from './parts/lazy-page';
 
 export interface ConsolePage {
   /** Where it is; the first page is also where `/` leads. */
@@ -23,14 +24,19 @@ export interface ConsolePage {
 
 /** Every page of the console, in the order of the navigation. Its code is loaded when it is opened. */
 export const PAGES: readonly ConsolePage[] = [
-  { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazy(() => import('./pages/ask/ask')) },
-  { path: '/knowledge', label: 'Knowledge', icon: IconBooks, Page: lazy(() => import('./pages/knowledge/knowledge')) },
-  { path: '/data', label: 'Data', icon: IconTable, Page: lazy(() => import('./pages/data/data')) },
-  { path: '/training', label: 'Training', icon: IconSchool, Page: lazy(() => import('./pages/training/training')) },
-  { path: '/adapters', label: 'Adapters', icon: IconPuzzle, Page: lazy(() => import('./pages/adapters/adapters')) },
-  { path: '/compare', label: 'Compare', icon: IconScale, Page: lazy(() => import('./pages/compare/compare')) },
-  { path: '/router', label: 'Router', icon: IconRoute, Page: lazy(() => import('./pages/router/router')) },
-  { path: '/models', label: 'Models', icon: IconBox, Page: lazy(() => import('./pages/models/models')) },
-  { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazy(() => import('./pages/runs/runs')) },
-  { path: '/system', label: 'System', icon: IconServer, Page: lazy(() => import('./pages/system/system')) },
+  { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazyPage(() => import('./pages/ask/ask')) },
+  {
+    path: '/knowledge',
+    label: 'Knowledge',
+    icon: IconBooks,
+    Page: lazyPage(() => import('./pages/knowledge/knowledge')),
+  },
+  { path: '/data', label: 'Data', icon: IconTable, Page: lazyPage(() => import('./pages/data/data')) },
+  { path: '/training', label: 'Training', icon: IconSchool, Page: lazyPage(() => import('./pages/training/training')) },
+  { path: '/adapters', label: 'Adapters', icon: IconPuzzle, Page: lazyPage(() => import('./pages/adapters/adapters')) },
+  { path: '/compare', label: 'Compare', icon: IconScale, Page: lazyPage(() => import('./pages/compare/compare')) },
+  { path: '/router', label: 'Router', icon: IconRoute, Page: lazyPage(() => import('./pages/router/router')) },
+  { path: '/models', label: 'Models', icon: IconBox, Page: lazyPage(() => import('./pages/models/models')) },
+  { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazyPage(() => import('./pages/runs/runs')) },
+  { path: '/system', label: 'System', icon: IconServer, Page: lazyPage(() => import('./pages/system/system')) },
 ];

@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
@@ -303,6 +304,8 @@ describe('the console, when something goes wrong,', () => {
             ? route.continue()
             : route.fulfill({ status: 404 });
         });
+      // Slow to reload, so that the old page has all the time to stumble over the code that it has not got.
+      await page.route('**/knowledge', async (route) => setTimeout(2_000).then(() => route.continue()));
       await gone('knowledge', 1);
       await page.getByRole('link', { name: 'Knowledge' }).click();
       await page.getByRole('heading', { level: 1, name: 'Knowledge' }).waitFor();

@@ -1,0 +1,19 @@
+import { lazy, type ComponentType } from 'react';
+
+const KEY = 'graft:reloaded-for';
+
+/**
+ * A page whose code is loaded when it is opened. After an upgrade an open tab asks for code that no longer exists: the tab
+ * reloads once for it, and the page stays pending until it is gone; should that not help, the error shows instead of a loop.
+ */
+export function lazyPage(load: () => Promise<{ default: ComponentType }>) {
+  return lazy(async () =>
+    load().catch((error: unknown) => {
+      const wanted = String(error);
+      if (sessionStorage.getItem(KEY) === wanted) throw error;
+      sessionStorage.setItem(KEY, wanted);
+      window.location.reload();
+      return new Promise<never>(() => undefined);
+    }),
+  );
+}
