@@ -4,7 +4,7 @@
  * a collection that was made after the fit. Beside it, on the same questions: always the commonest route, the 15 nearest neighbours by
  * the same embedder, and a TF-IDF regression, both given labelled questions of every route, which the router never gets for documents.
  *
- *   npm run bench -- router [--at http://127.0.0.1:4000] [--rows 100]
+ *   npm run bench -- router [--at http://127.0.0.1:4000] [--rows 100] [--adapters intents,sentiment,entities,spanish]
  *
  * An adapter without a production version gets its newest one, by force: the benchmark is about routes. COVID-QA's first 12 articles
  * are the documents; every second of their questions is known to the peers. The router is left in mode APPLY.
@@ -27,13 +27,13 @@ import {
   type AdapterAlias,
 } from '../src/operations/index.js';
 import { realEmbedder, startWorker, workspaceId } from '../test/support/worker.js';
-import { numberOption, textOption } from './support/options.js';
+import { listOption, numberOption, textOption } from './support/options.js';
 import { OUT_OF_SCOPE } from './support/out-of-scope.js';
 import { Peers } from './support/peers.js';
 import { describeMachine, median, printResult } from './support/report.js';
 import { readSquad } from './support/squad.js';
 
-const ADAPTERS = ['intents', 'sentiment', 'entities', 'spanish'];
+const ADAPTERS = listOption('adapters') ?? ['intents', 'sentiment', 'entities', 'spanish'];
 const ARTICLES = 12;
 const NEIGHBOURS = 15;
 /** Questions of each route that the peers know. */
@@ -48,19 +48,21 @@ interface Placed {
   route: string;
 }
 
-const ROWS_OF = `query ($dataset: String!, $split: Split!) {
-  dataset(name: $dataset) { latestVersion { rows(first: 100, filter: { split: $split }) { edges { node { content {
-    ... on ClassificationContent { text } ... on ExtractionContent { text } ... on TranslationContent { source } } } } } } } }`;
+const ROWS_OF = `query ($adapter: String!, $split: Split!) {
+  adapter(name: $adapter) { versions { trainedOn { rows(first: 100, filter: { split: $split }) { edges { node { content {
+    ... on ClassificationContent { text } ... on ExtractionContent { text } ... on TranslationContent { source } } } } } } } } }`;
 interface RowsOf {
-  dataset: { latestVersion: { rows: { edges: { node: { content: { text?: string; source?: string } } }[] } } };
+  adapter: {
+    versions: { trainedOn: { rows: { edges: { node: { content: { text?: string; source?: string } } }[] } } }[];
+  };
 }
 
-/** The first texts of a split of a dataset, as placed questions. */
-async function rowsOf(dataset: string, split: 'TRAIN' | 'TEST', most: number): Promise<Placed[]> {
-  const found = await client.request<RowsOf>(ROWS_OF, { dataset, split });
-  return found.dataset.latestVersion.rows.edges
+/** The first texts of a split of what an adapter learned from, as placed questions. */
+async function rowsOf(adapter: string, split: 'TRAIN' | 'TEST', most: number): Promise<Placed[]> {
+  const found = await client.request<RowsOf>(ROWS_OF, { adapter, split });
+  return found.adapter.versions[0]!.trainedOn.rows.edges
     .slice(0, most)
-    .map(({ node: { content } }) => ({ text: (content.text ?? content.source)!, route: dataset }));
+    .map(({ node: { content } }) => ({ text: (content.text ?? content.source)!, route: adapter }));
 }
 
 /** Makes sure that an adapter answers by its name. @returns whether there is such an adapter */
