@@ -37,3 +37,7 @@ export const words = (name: string): string => {
   const text = name.toLowerCase().replaceAll('_', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
+
+/** What a run does or waits for, whatever it says itself. */
+export const runLine = ({ status, message }: { status: string; message: string }): string =>
+  message || (status === 'QUEUED' ? 'Waits for its turn' : words(status));

@@ -3,7 +3,7 @@ import type { RunStatus } from '../generated/operations';
 import { ErrorState } from './states';
 import { GatewayError } from './gateway-error';
 import type { RunEventShown } from './use-run';
-import { words } from './format';
+import { runLine, words } from './format';
 
 const COLOURS: Partial<Record<RunStatus, string>> = {
   RUNNING: 'blue',
@@ -24,7 +24,7 @@ export function RunProgress({ event, error }: { event: RunEventShown | null; err
   return (
     <div aria-live="polite">
       <Group justify="space-between" mb={4}>
-        <Text size="sm">{event.message || 'Waits for its turn'}</Text>
+        <Text size="sm">{runLine(event)}</Text>
         <RunBadge status={event.status} />
       </Group>
       <Progress value={event.progress * 100} aria-label="Progress" />

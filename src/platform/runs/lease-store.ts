@@ -2,7 +2,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../database/index.js';
 import type { EventLog, Json } from '../events/index.js';
 import { LeaseLost, runStream, shown, type Lease, type RunRow, type Settlement } from './run.js';
-import { writeSettlement } from './settling.js';
+import { tellStatus, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
 export interface TakenKind {
@@ -21,6 +21,9 @@ interface AbandonedRun {
   attempts: number;
 }
 
+/** How a run begins to say what it waits for; it says so no longer than until it is taken. */
+const WAITS = 'Waits for its turn behind a run of the kind ';
+
 const FENCED_TIMEOUT_MS = 120_000;
 
 /** SQL of the runner: taking runs, keeping them, writing as their holder, letting go. Time is the database's. */
@@ -35,7 +38,8 @@ export class LeaseStore {
     const taken = await this.database.prisma.$queryRaw<{ id: string }[]>`
       UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
         lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
-        started_at = coalesce(started_at, now()), not_before = NULL
+        started_at = coalesce(started_at, now()), not_before = NULL,
+        message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END
       WHERE id = (
         SELECT run.id FROM run
         JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
@@ -56,6 +60,25 @@ export class LeaseStore {
         SELECT 1 FROM run WHERE kind = ANY(${kinds}::text[]) AND status = 'QUEUED' AND ${owner} <> ALL(unreadable_by)
           AND (not_before IS NULL OR not_before <= now())) AS waits`;
     return row?.waits ?? false;
+  }
+
+  /** Has each run that can't be taken, because one of a rival kind works, say so: to who looks at it and who follows it. */
+  async tellWaiting(blocked: readonly { kind: string; rival: string }[], owner: string): Promise<void> {
+    await this.database.prisma.$transaction(async (tx) => {
+      const waiting = await tx.$queryRaw<{ id: string; workspaceId: WorkspaceId; progress: number; message: string }[]>`
+        WITH waiting AS (
+          SELECT DISTINCT ON (run.id) run.id, ${WAITS}::text || working.kind || '.' AS message FROM run
+          JOIN unnest(${blocked.map(({ kind }) => kind)}::text[], ${blocked.map(({ rival }) => rival)}::text[])
+            AS pair (kind, rival) ON pair.kind = run.kind
+          JOIN run working ON working.kind = pair.rival AND working.status = 'RUNNING'
+          WHERE run.status = 'QUEUED' AND (run.message = '' OR run.message LIKE ${`${WAITS}%`})
+            AND ${owner} <> ALL(run.unreadable_by)
+          ORDER BY run.id, working.started_at)
+        UPDATE run SET message = waiting.message FROM waiting
+        WHERE run.id = waiting.id AND run.status = 'QUEUED' AND run.message <> waiting.message
+        RETURNING run.id, run.workspace_id AS "workspaceId", run.progress, run.message`;
+      for (const run of waiting) await tellStatus(this.events, tx, run, 'QUEUED', run.message);
+    });
   }
 
   /** Extends a lease. @returns what became of it meanwhile */

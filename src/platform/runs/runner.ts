@@ -104,6 +104,7 @@ export class Runner {
           if (!run) break;
           this.#begin(run, () => bell.ring());
         }
+        if (this.#held.size > 0) await this.#store.tellWaiting(this.#blocked(), owner);
         reachable = true;
       } catch (error) {
         if (reachable) this.#options.log.warn({ err: error }, 'runs wait: the database does not answer');
@@ -124,6 +125,25 @@ export class Runner {
         (one) =>
           working.filter((other) => other.kind === one.kind).length < one.concurrency &&
           !working.some((other) => one.occupies !== null && other.occupies === one.occupies),
+      );
+  }
+
+  /** The kinds of which none may work now, each with those whose runs may be the reason. */
+  #blocked(): { kind: string; rival: string }[] {
+    const free = new Set(this.#free());
+    return [...this.#handled.values()]
+      .map(({ definition }) => definition)
+      .filter((one) => !free.has(one))
+      .flatMap((one) => this.#rivals(one).map((rival) => ({ kind: one.kind, rival: rival.kind })));
+  }
+
+  /** The kinds whose runs may take the place of one of this kind. */
+  #rivals(definition: AnyRunKind): AnyRunKind[] {
+    return [...this.#handled.values()]
+      .map((other) => other.definition)
+      .filter(
+        (other) =>
+          other.kind === definition.kind || (other.occupies !== null && other.occupies === definition.occupies),
       );
   }
 
@@ -184,20 +204,8 @@ export class Runner {
   async #takeTurns({ kind, abort }: Held, started: number): Promise<void> {
     abort.signal.throwIfAborted();
     if (this.#options.clock.monotonic() - started < this.#options.sliceMs) return;
-    const { definition } = kind;
-    const rivals = [...this.#handled.values()]
-      .map((other) => other.definition)
-      .filter(
-        (other) =>
-          other.kind === definition.kind || (other.occupies !== null && other.occupies === definition.occupies),
-      );
-    if (
-      !(await this.#store.someoneWaits(
-        rivals.map((rival) => rival.kind),
-        this.#options.owner,
-      ))
-    )
-      return;
+    const rivals = this.#rivals(kind.definition).map((rival) => rival.kind);
+    if (!(await this.#store.someoneWaits(rivals, this.#options.owner))) return;
     abort.abort('turn' satisfies StopReason);
     abort.signal.throwIfAborted();
   }

@@ -1,5 +1,5 @@
 import type { RunListQuery } from '../../generated/operations';
-import { words } from '../../parts/format';
+import { runLine } from '../../parts/format';
 import { adapterPath } from '../adapters/paths';
 import { comparisonPath } from '../compare/paths';
 
@@ -64,6 +64,5 @@ export function subjectOf(run: Run): Subject | null {
 /** What its line says: why it failed, what it does, or nothing once it is done, when the last step means little. */
 export function lineOf({ status, message, error }: Run): string {
   if (error) return error.message;
-  if (status === 'QUEUED') return message || 'Waits for its turn';
-  return status === 'RUNNING' || status === 'PAUSED' ? message || words(status) : '';
+  return status === 'QUEUED' || status === 'RUNNING' || status === 'PAUSED' ? runLine({ status, message }) : '';
 }

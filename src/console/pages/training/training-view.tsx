@@ -13,7 +13,7 @@ import {
 } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { Figure } from '../../parts/figure';
-import { bytes, count, dateTime, duration } from '../../parts/format';
+import { bytes, count, dateTime, duration, runLine } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
@@ -219,7 +219,7 @@ export function TrainingView({ id }: { id: string }) {
         {run.error && <ErrorState error={new GatewayError(run.error.code, run.error.message)} />}
         <Paper aria-live="polite">
           <Group justify="space-between" mb={4}>
-            <Text size="sm">{last?.message || run.message || 'Waits for its turn'}</Text>
+            <Text size="sm">{last?.message || runLine(run)}</Text>
             <RunBadge status={run.status} />
           </Group>
           <Progress value={(last?.progress ?? run.progress) * 100} aria-label="Progress" />

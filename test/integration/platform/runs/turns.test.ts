@@ -54,6 +54,26 @@ describe('runs that need the same slot', () => {
     expect(most).toBe(1);
   });
 
+  it('tell what they wait for to who looks and who listens, and no longer once they work', async () => {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const queue = kit.queue(() => ended);
+    const working = await queue.ask(newRun());
+    queue.start();
+    await kit.reaches(working, 'RUNNING');
+    const waiting = await queue.ask(newRun());
+    const message = 'Waits for its turn behind a run of the kind TEST.';
+    await eventually('the run to say it', async () => (await kit.row(waiting)).message === message);
+    await sleep(200);
+    expect(await kit.row(working)).toMatchObject({ status: 'RUNNING', message: '' });
+    end();
+    expect(await kit.reaches(waiting, 'SUCCEEDED')).toMatchObject({ message: '' });
+    expect((await kit.eventsOf(waiting)).map(({ type, payload }) => ({ type, payload }))).toEqual([
+      { type: 'status', payload: { status: 'QUEUED', progress: 0, message } },
+      { type: 'finished', payload: { status: 'SUCCEEDED', progress: 1 } },
+    ]);
+  });
+
   it('are never started by a gateway that has no handler for a kind', () => {
     const [known, forgotten] = ['KNOWN', 'FORGOTTEN'].map((kind) => testKind({ kind }).handledBy(async () => null));
     const queue = new RunQueue({
