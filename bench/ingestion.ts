@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newId } from '../src/kernel/ids.js';
-import { splitSentences } from '../src/knowledge/index.js';
+import { splitSentences } from '../src/kernel/sentences.js';
 import { realEmbedder, startKnowledge, type Knowledge } from '../test/integration/knowledge/harness.js';
 import { startTestServers, stopTestServers } from '../test/support/test-servers.js';
 import { describeMachine, median, printResult } from './support/report.js';

@@ -60,7 +60,7 @@ export class GenerationInput {
   @Field(() => Int, {
     nullable: true,
     defaultValue: DEFAULT_ANSWER_TOKENS,
-    description: `Most tokens of an answer, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
+    description: `Most tokens of an answer, of a translation for each sentence, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
   })
   maxTokens?: number | null;
 

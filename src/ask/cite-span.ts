@@ -1,4 +1,5 @@
-import { splitSentences, type Passage } from '../knowledge/index.js';
+import { splitSentences } from '../kernel/sentences.js';
+import type { Passage } from '../knowledge/index.js';
 import type { Citation, Evidence } from './answer.js';
 import { cite } from './cite.js';
 

@@ -1,4 +1,4 @@
-import { renderPrompt } from '../data/index.js';
+import { inPieces, renderPrompt, type Piece, type TaskInput } from '../data/index.js';
 import { GraftError } from '../kernel/errors.js';
 import type { Passage } from '../knowledge/index.js';
 import {
@@ -31,6 +31,8 @@ export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<numb
 
 export interface Composed {
   prompt: PromptSegment[];
+  /** What is asked after it, one by one, where a question is answered in pieces. */
+  then: Piece<PromptSegment[]>[];
   /** The excerpts in it: what the model's words are held against. */
   read: string[];
   /** Every retrieved passage and what became of it, strongest first. */
@@ -44,7 +46,7 @@ export interface Composed {
 
 /** When there is nothing to ask the model. */
 export const composeNothing = (passages: readonly Passage[]): Composed => ({
-  ...{ prompt: [], read: [], stop: [], copyFrom: null, heldTo: null },
+  ...{ prompt: [], then: [], read: [], stop: [], copyFrom: null, heldTo: null },
   passages: unusedPassages(passages),
 });
 
@@ -55,8 +57,8 @@ export interface Room {
   answer: number;
 }
 
-/** How a question is put to a model: the messages, with what they are to be answered from. */
-export type Frame = (excerpts: readonly Excerpt[]) => PromptSegment[];
+/** How a question, or a piece of it, is put to a model: the messages, with what they are to be answered from. */
+export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptSegment[];
 
 /** The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others. */
 export function frameOf({ scope, variant, adaptation }: Plan, question: string, facts: string): Frame {
@@ -64,9 +66,9 @@ export function frameOf({ scope, variant, adaptation }: Plan, question: string, 
     renderChat(variant.chatTemplate, messages, variant);
   if (adaptation) {
     const { input, context } = adaptation;
-    return (excerpts) => {
+    return (excerpts, piece = input) => {
       const passages = scope === null ? null : excerpts.map(({ text }) => text);
-      return chat(renderPrompt(input, context, { facts, passages }));
+      return chat(renderPrompt(piece, context, { facts, passages }));
     };
   }
   if (scope === null) return () => chat(baseMessages(question, facts));
@@ -102,15 +104,20 @@ export async function answerTokens({ adaptation }: Plan, wanted: number, count: 
   return MARKED_SHARE * copied + SHORTEST_MARK;
 }
 
-/** The question without passages. */
-export const composeQuestion = (frame: Frame, plan: Plan): Composed => ({
-  prompt: frame([]),
-  read: [],
-  passages: [],
-  stop: stopsOf(plan),
-  copyFrom: null,
-  heldTo: plan.adaptation?.heldTo ?? null,
-});
+/** The question without passages, piece by piece where its task is answered so. */
+export function composeQuestion(frame: Frame, plan: Plan): Composed {
+  const { adaptation } = plan;
+  const [first, ...further] = adaptation ? inPieces(adaptation.input) : [];
+  return {
+    prompt: frame([], first?.input),
+    then: further.map(({ gap, input }) => ({ gap, input: frame([], input) })),
+    read: [],
+    passages: [],
+    stop: stopsOf(plan),
+    copyFrom: null,
+    heldTo: adaptation?.heldTo ?? null,
+  };
+}
 
 /**
  * Where an answer ends that the model doesn't end itself. An adapter learned where; a small model's second paragraph, or second
@@ -144,6 +151,7 @@ export async function composeReading(
   const chosen = excerpts.slice(0, fitting).map(({ excerpt }) => excerpt);
   return {
     prompt: frame(chosen),
+    then: [],
     read: chosen.map(({ text }) => text),
     passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => ({
       chunkId,

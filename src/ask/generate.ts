@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../kernel/ids.js';
-import { REFUSAL } from '../prompting/index.js';
+import { REFUSAL, type PromptSegment } from '../prompting/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { GenerateDone, ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
@@ -13,21 +13,41 @@ export interface GenerateStep {
   signal: AbortSignal;
 }
 
+/** What the worker reported at the end; where the question was asked in pieces, of all of them together. */
+export interface Generated extends Omit<GenerateDone, 'type' | 'adapters' | 'repeatedFrom'> {
+  /** The text without what the model said over and over. */
+  kept: string;
+}
+
 /**
- * The model's words as they come, without white space around the whole; returns what the worker reported at the end.
- * Leaving the loop, or aborting the signal, stops the worker within one batch.
+ * The model's words as they come, without white space around the whole; what stood between pieces of the question stands between
+ * their answers. Leaving the loop, or aborting the signal, stops the worker within one batch.
  * @throws WORKER_CRASHED, WORKER_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED, CANCELLED
  */
 export async function* generate(
   worker: Pick<WorkerClient, 'generate'>,
+  step: GenerateStep,
+): AsyncGenerator<string, Generated> {
+  const { prompt, then } = step.composed;
+  let whole = yield* generatePiece(worker, prompt, step);
+  for (const { gap, input } of then) {
+    const between = whole.text === '' ? '' : gap;
+    whole = joined(whole, between, yield* behind(between, generatePiece(worker, input, step)));
+  }
+  return whole;
+}
+
+async function* generatePiece(
+  worker: Pick<WorkerClient, 'generate'>,
+  prompt: PromptSegment[],
   { workspaceId, model, composed, generation, signal }: GenerateStep,
-): AsyncGenerator<string, GenerateDone> {
+): AsyncGenerator<string, Generated> {
   const { maxTokens, temperature, seed } = generation;
   const events = worker.generate(
     {
       workspaceId,
       model,
-      prompt: composed.prompt,
+      prompt,
       maxTokens,
       temperature,
       ...(seed === null ? {} : { seed }),
@@ -54,11 +74,35 @@ export async function* generate(
   throw new Error('the worker’s stream ended without its last event');
 }
 
-function trimmed({ text, repeatedFrom, ...done }: GenerateDone): GenerateDone {
-  const leading = text.length - text.trimStart().length;
+/** The words of a piece, the first of them behind what stands before the piece. */
+async function* behind(gap: string, words: AsyncGenerator<string, Generated>): AsyncGenerator<string, Generated> {
+  let result = await words.next();
+  try {
+    for (let before = gap; !result.done; result = await words.next(), before = '') yield before + result.value;
+  } finally {
+    // Whoever stops listening stops the model.
+    if (!result.done) await words.return(undefined as never);
+  }
+  return result.value;
+}
+
+const trimmed = ({ type: _type, adapters: _adapters, repeatedFrom, text, ...done }: GenerateDone): Generated => ({
+  ...done,
+  text: text.trim(),
+  kept: text.slice(0, repeatedFrom).trim(),
+});
+
+function joined(first: Generated, gap: string, next: Generated): Generated {
+  const behindEach = (text: string, more: string): string => (more === '' ? text : text + gap + more);
   return {
-    ...done,
-    text: text.trim(),
-    ...(repeatedFrom === undefined ? {} : { repeatedFrom: Math.max(0, repeatedFrom - leading) }),
+    text: behindEach(first.text, next.text),
+    kept: behindEach(first.kept, next.kept),
+    reason: (['repeated', 'length'] as const).find((one) => one === first.reason || one === next.reason) ?? next.reason,
+    promptTokens: first.promptTokens + next.promptTokens,
+    reusedTokens: first.reusedTokens + next.reusedTokens,
+    generatedTokens: first.generatedTokens + next.generatedTokens,
+    prefillMs: first.prefillMs + next.prefillMs,
+    decodeMs: first.decodeMs + next.decodeMs,
+    refusalProbability: next.refusalProbability,
   };
 }

@@ -1,9 +1,9 @@
-import type { GenerateDone } from '../worker-protocol/index.js';
 import { readAnswer } from '../data/index.js';
 import type { Abstention, Evidence, FinishReason, Output, Wording } from './answer.js';
 import { declined } from './abstain.js';
 import type { AskEvent } from './events.js';
 import type { Adaptation } from './plan.js';
+import type { Generated } from './generate.js';
 import { checkWording } from './verify.js';
 
 /** The text of an answer and where it comes from. */
@@ -16,7 +16,7 @@ export interface Worded {
   /** How probable the model itself finds it that what it read holds the answer, 0 to 1; null where it wasn't asked. */
   answerability: number | null;
   /** What the model took; null when none was asked. */
-  done: Pick<GenerateDone, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
+  done: Pick<Generated, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
 }
 
 /** The text of an answer that is none. */
@@ -32,15 +32,14 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Wor
  * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
-  generation: AsyncGenerator<string, GenerateDone>,
+  generation: AsyncGenerator<string, Generated>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, adaptation }: { question: string; adaptation: Adaptation | null },
 ): AsyncGenerator<AskEvent, Worded> {
   const done = yield* passOn(generation);
   const finishReason = FINISH_REASONS[done.reason];
   const repeated = finishReason === 'REPEATED';
-  const whole = repeated ? done.text.slice(0, done.repeatedFrom).trimEnd() : done.text;
-  const said = adaptation ? readTask(whole, adaptation) : readPlain(whole, best !== undefined);
+  const said = adaptation ? readTask(done.kept, adaptation) : readPlain(done.kept, best !== undefined);
   if (said === null || (repeated && best === undefined && !SAYS_SOMETHING.test(said.text))) {
     const abstention = declined();
     yield { type: 'replaced', text: abstention.sentence, reason: repeated ? REPEATED : 'The model gave no answer.' };
@@ -59,9 +58,7 @@ export async function* wordAnswer(
 }
 
 /** The model's words as they come; returns what it reported at the end. */
-export async function* passOn(
-  generation: AsyncGenerator<string, GenerateDone>,
-): AsyncGenerator<AskEvent, GenerateDone> {
+export async function* passOn(generation: AsyncGenerator<string, Generated>): AsyncGenerator<AskEvent, Generated> {
   let result = await generation.next();
   try {
     for (; !result.done; result = await generation.next()) yield { type: 'delta', text: result.value };
@@ -77,7 +74,7 @@ export const FINISH_REASONS = {
   stop: 'END',
   length: 'LENGTH',
   repeated: 'REPEATED',
-} as const satisfies Record<GenerateDone['reason'], FinishReason>;
+} as const satisfies Record<Generated['reason'], FinishReason>;
 
 const REPEATED = 'The model said the same over and over and was stopped.';
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;

@@ -1,5 +1,4 @@
 /** Collections of documents: parsing, chunking, indexing, retrieval. */
-export { splitSentences } from './chunking/sentences.js';
 export { embedderDigest, type SearchScope } from './collection.js';
 export { CollectionStore } from './collection-store.js';
 export { DocumentStore, type NamedChunk } from './document-store.js';

@@ -6,7 +6,7 @@ import { classification } from './classification.js';
 import { extraction } from './extraction.js';
 import { instruction } from './instruction.js';
 import { questionAnswering } from './question-answering.js';
-import type { Aids, TaskAnswer, TaskContext, TaskDefinition } from './task.js';
+import type { Aids, Piece, TaskAnswer, TaskContext, TaskDefinition } from './task.js';
 import { translation } from './translation.js';
 
 /** Every kind of task. A new one is a file beside this one and an entry here. */
@@ -72,6 +72,10 @@ export const RENDERING_VERSION = 1;
 export const renderPrompt = (input: TaskInput, context: TaskContext, aids: Aids): ChatMessage[] =>
   taskOf(input.task).prompt(input, context, aids);
 
+/** An input in the pieces that are answered one after another: one where its task needs all of it. */
+export const inPieces = (input: TaskInput): readonly Piece<TaskInput>[] =>
+  (taskOf(input.task).pieces?.(input) as readonly Piece<TaskInput>[] | undefined) ?? [{ gap: '', input }];
+
 /** Texts that a row is answered from, as they are shown; empty where it brings none. */
 export const shownPassages = (row: TaskRow): readonly string[] => taskOf(row.task).passages(row);
 
@@ -112,6 +116,7 @@ export {
   type Aids,
   type Entity,
   type MeasureName,
+  type Piece,
   type Span,
   type TaskAnswer,
   type TaskContext,

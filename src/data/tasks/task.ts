@@ -131,6 +131,8 @@ export interface TaskDefinition<
 
   /** A text that someone asks with, as the input of this task. */
   ask(text: string, context: TaskContext): Input;
+  /** The input in the pieces that are answered one after another; left out where one answer needs all of it. */
+  pieces?(input: Input): readonly Piece<Input>[];
   /** The conversation up to the model's answer: training and serving both render this and nothing else. */
   prompt(input: Input, context: TaskContext, aids: Aids): ChatMessage[];
   /** What the model shall say. */
@@ -149,6 +151,13 @@ export interface TaskDefinition<
   /** How it is answered where it is measured: most tokens, more than any right answer needs, and the texts that end it. */
   readonly answering: { readonly maxTokens: number; readonly stop: readonly string[] };
   readonly measure: MeasureName;
+}
+
+/** A piece of a text that is answered by itself. */
+export interface Piece<Input> {
+  /** What stands between the piece before and this one: it goes into the answer as it is. */
+  gap: string;
+  input: Input;
 }
 
 interface Side {

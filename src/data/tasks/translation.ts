@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { splitSentences } from '../../kernel/sentences.js';
 import { withFacts } from '../../prompting/index.js';
 import { DataFormat } from '../importing/formats.js';
 import { defineTask, TASK_DEFAULTS } from './task.js';
@@ -100,6 +101,21 @@ export const translation = defineTask({
     sourceLanguage: languages?.source ?? UNDETERMINED,
     targetLanguage: languages?.target ?? UNDETERMINED,
   }),
+  // A small model loses itself in a paragraph that it would translate well sentence by sentence.
+  pieces(input) {
+    const text = input.source;
+    const sentences = splitSentences(text);
+    return sentences.length < 2
+      ? [{ gap: '', input }]
+      : sentences.map(({ start, end }, i) => {
+          // What stands before the first and behind the last goes with them.
+          const [from, to] = [i === 0 ? 0 : start, i === sentences.length - 1 ? text.length : end];
+          return {
+            gap: text.slice(sentences[i - 1]?.end ?? 0, from),
+            input: { ...input, source: text.slice(from, to) },
+          };
+        });
+  },
   prompt({ source, sourceLanguage, targetLanguage }, _context, { facts }) {
     const [from, to] = [languageName(sourceLanguage), languageName(targetLanguage)];
     const request = `Translate the text${from ? ` from ${from}` : ''}${to ? ` into ${to}` : ''}.`;

@@ -1,10 +1,12 @@
 import {
   heldTo,
+  inPieces,
   mostProbable,
   renderPrompt,
   shownPassages,
   taskOf,
   type TaskContext,
+  type TaskInput,
   type TaskRow,
 } from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
@@ -37,12 +39,14 @@ export async function askRow(
 ): Promise<Answered> {
   const acting = adapter?.file ?? alwaysOn;
   const model = modelFileOf(variant, acting ? [acting] : []);
-  const prompt = renderChat(variant.chatTemplate, renderPrompt(row, context, { facts, passages: null }), variant);
+  const promptOf = (input: TaskInput) =>
+    renderChat(variant.chatTemplate, renderPrompt(input, context, { facts, passages: null }), variant);
   const options = { signal, priority: 'bulk' } as const;
   if (adapter?.usage.answer.form === 'label-token') {
     const { labels } = adapter.usage.answer;
     const candidates = labels.map(({ token }) => token);
-    const { logits } = await worker.scoreNext({ workspaceId, model, prompt, candidates }, options);
+    const request = { workspaceId, model, prompt: promptOf(row), candidates };
+    const { logits } = await worker.scoreNext(request, options);
     const shares = softmax(logits);
     const best = mostProbable(shares);
     return { text: context.labels.say(labels[best]!.label), probability: shares[best]! };
@@ -51,9 +55,26 @@ export async function askRow(
   // As `ask` does: whoever learned to answer from passages is held to spans of them.
   const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
   const constraint = copyFrom.length > 0 ? { copyFrom, refusal: REFUSAL } : (heldTo(row, context) ?? undefined);
-  const request = { workspaceId, model, prompt, maxTokens, temperature: 0, stop: [...stop], constraint };
+  const generation = { workspaceId, model, maxTokens, temperature: 0, stop: [...stop], constraint };
+  const [first, ...further] = inPieces(row);
+  const answered = await generated(worker, { ...generation, prompt: promptOf(first!.input) }, options);
+  for (const { gap, input } of further) {
+    const { text } = await generated(worker, { ...generation, prompt: promptOf(input) }, options);
+    if (text !== '') answered.text += (answered.text === '' ? '' : gap) + text;
+  }
+  return answered;
+}
+
+/** The most probable text, without what the model said over and over. */
+async function generated(
+  worker: Pick<WorkerClient, 'generate'>,
+  ...[request, options]: Parameters<WorkerClient['generate']>
+): Promise<Answered> {
   for await (const event of worker.generate(request, options))
-    if (event.type === 'done') return { text: event.text.trim(), probability: sure(event.refusalProbability) };
+    if (event.type === 'done') {
+      const text = event.text.slice(0, event.repeatedFrom).trim();
+      return { text, probability: sure(event.refusalProbability) };
+    }
   throw new Error('the worker’s stream ended without its last event');
 }
 

@@ -11,10 +11,10 @@ import { pause } from '../../platform/events/index.js';
 import { inputText, Split, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { splitSentences } from '../../kernel/sentences.js';
 import {
   embedderDigest,
   makeQuestions,
-  splitSentences,
   type CollectionStore,
   type DocumentStore,
   type Retriever,

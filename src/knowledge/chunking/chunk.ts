@@ -1,5 +1,5 @@
 import type { Block, ParsedDocument } from '../parsing/document.js';
-import { splitSentences } from './sentences.js';
+import { splitSentences } from '../../kernel/sentences.js';
 
 /** A passage as search finds it: `text === document.text.slice(start, end)`, at most `CHUNK_SIZE.max` units. */
 export interface DraftChunk {

@@ -1,4 +1,4 @@
-import { splitSentences } from '../chunking/sentences.js';
+import { splitSentences } from '../../kernel/sentences.js';
 import type { TermWeight } from '../retrieval/lexical.js';
 
 /** Words of a sentence that can become a question: fewer say nothing, more are tables and lists. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   askedInput,
+  inPieces,
   LabelWords,
   NO_AIDS,
   readAnswer,
@@ -99,6 +100,29 @@ describe('every kind of task', () => {
   it.each(TASK_KINDS)('%s: facts stand in the prompt', (kind) => {
     const messages = renderPrompt(ROWS[kind], SHARED, { facts: 'plans: plan grower', passages: null });
     expect(messages.map((m) => m.content).join('\n')).toContain('plans: plan grower');
+  });
+});
+
+describe('pieces of an input', () => {
+  const source = fc.string({ unit: fc.constantFrom('A cat sat. ', 'Dr. ', 'Why? ', '\n- ', '  ', 'é', '😀', '.') });
+
+  it('make up its text again, with what stands between them', () => {
+    fc.assert(
+      fc.property(source, (text) => {
+        const row = { ...ROWS.TRANSLATION, source: text };
+        const told = inPieces(row).map(({ gap, input }) => gap + (input as typeof row).source);
+        expect(told.join('').trim()).toBe(text.trim());
+      }),
+    );
+    expect(inPieces({ ...ROWS.TRANSLATION, source: 'One. Two.\n- Three' })).toMatchObject([
+      { gap: '', input: { source: 'One.', targetLanguage: 'es' } },
+      { gap: ' ', input: { source: 'Two.' } },
+      { gap: '\n- ', input: { source: 'Three' } },
+    ]);
+  });
+
+  it.each(TASK_KINDS.filter((kind) => kind !== 'TRANSLATION'))('are one for %s, which needs all of it', (kind) => {
+    expect(inPieces(ROWS[kind])).toEqual([{ gap: '', input: ROWS[kind] }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
-import { splitSentences } from '../../../src/knowledge/chunking/sentences.js';
+import { splitSentences } from '../../../src/kernel/sentences.js';
 import { cleanText } from '../../../src/knowledge/parsing/builder.js';
 import type { ParsedDocument } from '../../../src/knowledge/parsing/document.js';
 import { parseDocument } from '../../../src/knowledge/parsing/parse.js';

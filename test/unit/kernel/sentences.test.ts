@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { splitSentences } from '../../../src/knowledge/chunking/sentences.js';
+import { splitSentences } from '../../../src/kernel/sentences.js';
 
 const texts = (source: string) => splitSentences(source).map((sentence) => sentence.text);
 
