@@ -49,7 +49,7 @@ export class TrainedOnResolver {
   }
 
   @FieldResolver(() => [AdapterVersion], {
-    description: 'The adapter versions that learned from it, oldest first.',
+    description: 'The adapter versions that learned from it, and those that went on from them, oldest first.',
     complexity: cost(5),
   })
   async adapterVersions(

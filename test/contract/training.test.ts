@@ -145,6 +145,28 @@ describe('training through GraphQL alone', () => {
     expect(hybrid.abstention.reason).toBe('NO_DOCUMENTS');
   }, 180_000);
 
+  it('goes on from a version in its shape, and says from which; from none of another shape or name', async () => {
+    const further = (parent: string, recipe: object, idempotencyKey: string) =>
+      ask<{ startTraining: { run: { id: string } } }>(
+        'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
+        { input: { adapter: 'further', datasetVersion, model: 'tiny', parent, recipe, idempotencyKey } },
+      );
+    const { startTraining } = await further('routing@1', { learningRate: 1e-3, epochs: 2 }, 'further');
+    expect(await ended(startTraining.run.id)).toMatchObject({ status: 'SUCCEEDED' });
+    const told = await ask<{ node: object }>(
+      `query ($id: ID!) { node(id: $id) { ... on TrainingRun { recipe result { rank parent { version adapter { name } } } } } }`,
+      { id: startTraining.run.id },
+    );
+    expect(told.node).toMatchObject({
+      recipe: { rank: RECIPE.rank, alpha: RECIPE.alpha, answer: 'LABEL_TOKEN' },
+      result: { rank: RECIPE.rank, parent: { version: 1, adapter: { name: 'routing' } } },
+    });
+    await expect(further('routing@1', { rank: 4 }, 'smaller')).rejects.toThrow('input.recipe.rank');
+    await expect(further('routing@1', { answer: 'TEXT' }, 'as text')).rejects.toThrow('input.recipe.answer');
+    await expect(further('routing@9', {}, 'of nobody')).rejects.toThrow('NOT_FOUND');
+    await expect(further('reader@1', {}, 'of another task')).rejects.toThrow('input.parent');
+  }, 180_000);
+
   it('leads from an answer to the rows that trained its adapter, and from the rows back to the answer', async () => {
     const { ask: asked } = await ask<{ ask: { id: string } }>(
       '{ ask(input: { question: "the lamp number 95 is dark", strategy: ADAPTER, adapter: "routing@1" }) { id } }',

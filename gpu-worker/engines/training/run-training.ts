@@ -1,13 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { TrainEvent, TrainInput, TrainOutput } from '../../../src/worker-protocol/index.js';
-import { writePeftAdapter } from '../../formats/peft/peft-adapter.js';
+import { decodePeftAdapter, writePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import type { Call } from '../../server.js';
+import { readVerified } from '../inference/adapter-file.js';
 import { estimateMemory, memoryOfMachine, requireMemory } from './estimate-memory.js';
 import { withExecutor } from './executors/with-executor.js';
-import { toGgufLora, toPairs } from './model/adapter-files.js';
+import { fromPairs, toGgufLora, toPairs } from './model/adapter-files.js';
+import type { LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { requireDigest } from './model/require-digest.js';
@@ -36,9 +39,10 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
   const memoryBytes = estimateMemory(input, weights.config, longest);
   requireMemory(memoryBytes, input.memoryBytes ?? memoryOfMachine());
   const threads = input.threads ?? availableParallelism();
+  const start = input.parent && (await startingPoint(input.parent, weights.config, recipe.lora));
   return withExecutor(input.executor, weights, { folder, threads }, async (executor) => {
     const { adapter, ...result } = await train(
-      input,
+      { ...input, ...(start && { start }) },
       { executor, config: weights.config, longest },
       {
         signal: call.signal,
@@ -51,6 +55,22 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
     const files = await writeAdapter(join(folder, 'adapter'), adapter, weights.config, recipe.lora, model.sha256);
     return { ...result, adapter: files };
   });
+}
+
+/** @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_SHAPE_MISMATCH, also when the recipe wants another shape */
+async function startingPoint(
+  { config, weights }: NonNullable<TrainInput['parent']>,
+  model: DecoderConfig,
+  wanted: TrainInput['recipe']['lora'],
+): Promise<{ adapter: Float32Array; sha256: string }> {
+  const { flat, lora } = fromPairs(decodePeftAdapter(await readVerified(config), await readVerified(weights)), model);
+  const shape = ({ rank, alpha, targets }: LoraOptions): string => JSON.stringify([rank, alpha, [...targets].sort()]);
+  if (shape(lora) !== shape(wanted))
+    throw new GraftError(
+      'ADAPTER_SHAPE_MISMATCH',
+      `The adapter to go on from has rank, alpha and layers ${shape(lora)}, the recipe wants ${shape(wanted)}.`,
+    );
+  return { adapter: flat, sha256: weights.sha256 };
 }
 
 async function writeAdapter(

@@ -117,5 +117,5 @@ export function recipeFor(task: TaskKind, overrides: RecipeOverrides, field = 'i
 }
 
 /** Without what was left out or given as null, which GraphQL treats alike. */
-const definedOnly = <T extends object>(values: T): Partial<T> =>
+export const definedOnly = <T extends object>(values: T): Partial<T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined)) as Partial<T>;

@@ -20,7 +20,7 @@ import {
   type ModelRegistry,
   type ServedVariant,
 } from '../../registry/index.js';
-import type { TrainEvent, TrainingRecipe, TrainOutput } from '../../worker-protocol/index.js';
+import type { TrainEvent, TrainingRecipe, TrainOutput, TrainRequest } from '../../worker-protocol/index.js';
 import { paceOf, type PaceParts } from '../estimates/pace.js';
 import { plannedTokens } from '../estimates/planned.js';
 import { storedRecipe, type Recipe } from '../recipes/recipe.js';
@@ -190,12 +190,13 @@ interface Trained extends TrainOutput {
 
 /** Trains in the worker; what it reports becomes the run's events and checkpoints. */
 async function runWorker(
-  { adapters, worker, executors }: TrainerParts,
+  { adapters, files, worker, executors }: TrainerParts,
   context: TrainingContext,
   { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
 ): Promise<Trained> {
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
+  const workspaceId = run.workspaceId as WorkspaceId;
   const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, modelFileOf(variant), cancelling));
   const estimatedSeconds = await estimated({ adapters, executors }, context, variant, encoded);
   const stream = worker.stream(
@@ -206,6 +207,7 @@ async function runWorker(
       recipe: workerRecipe(input.recipe, examples.length),
       labelTokens: labels && labels.map(({ token }) => token),
       resume: resumed && { path: join(folder, resumed.file.name), sha256: resumed.file.sha256 },
+      ...(input.parentId && { parent: await parentFiles({ adapters, files }, workspaceId, input.parentId) }),
     },
     { signal: cancelling, pause: pausing, deadlineMs: null, priority: 'bulk' },
   );
@@ -274,6 +276,19 @@ class Meter {
     const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${left}.`;
     await context.progress(ENCODED + (STORED - ENCODED) * (step / steps), message);
   }
+}
+
+/** The files of the version to go on from, here. @throws NOT_FOUND when it was deleted */
+async function parentFiles(
+  { adapters, files }: Pick<TrainerParts, 'adapters' | 'files'>,
+  workspaceId: WorkspaceId,
+  id: string,
+): Promise<TrainRequest['parent']> {
+  const { version } = await adapters.requireVersionById(workspaceId, id);
+  return {
+    config: await files.localFile(workspaceId, version.configFileId),
+    weights: await files.localFile(workspaceId, version.weightsFileId),
+  };
 }
 
 /** Seconds that the steps will take at the pace seen here; null before any was seen. */
@@ -352,7 +367,7 @@ async function register(
       ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
       bytes: weights.bytes,
       ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
-      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED' },
+      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED', parentId: input.parentId ?? null },
       recipe: storedRecipe.encode(recipe),
       metrics: {
         ...{ steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },

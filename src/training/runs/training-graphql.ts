@@ -262,6 +262,13 @@ export class StartTrainingInput {
   })
   model?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'An adapter version to go on from, `name` (production), `name@candidate` or `name@3`, such as `reader@1`: of the same task and base model; its shape and form of answers are kept. By default training begins at the base model.',
+  })
+  parent?: string | null;
+
   @Field(() => RecipeInput, {
     nullable: true,
     description: 'What is to be other than in the preset of the dataset’s task.',
@@ -300,9 +307,9 @@ export class TrainingRunResolver {
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<StartTrainingPayload> {
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
-    const { adapter, description, model, idempotencyKey } = input;
+    const { adapter, description, model, parent, idempotencyKey } = input;
     const run = await this.parts.training.start(workspaceId, {
-      ...{ adapter, description, model, idempotencyKey, datasetVersionId },
+      ...{ adapter, description, model, parent, idempotencyKey, datasetVersionId },
       recipe: input.recipe,
     });
     return { run: runObject(run) };

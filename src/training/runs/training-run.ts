@@ -15,6 +15,8 @@ const trainingInput = z.object({
   modelId: z.string(),
   variantId: z.string(),
   recipe,
+  /** The adapter version that it goes on from; left out, it begins at the base model. */
+  parentId: z.string().optional(),
 });
 export type TrainingInput = z.infer<typeof trainingInput>;
 

@@ -1,10 +1,16 @@
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
-import type { Data } from '../../data/index.js';
+import type { Data, TaskKind } from '../../data/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { AdapterRegistry, ModelRegistry, ServedVariant } from '../../registry/index.js';
-import { recipeFor, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
+import {
+  storedUsage,
+  type AdapterRegistry,
+  type AdapterVersionRow,
+  type ModelRegistry,
+  type ServedVariant,
+} from '../../registry/index.js';
+import { definedOnly, recipeFor, type AnswerForm, type Recipe, type RecipeOverrides } from '../recipes/recipe.js';
 import { training } from './training-run.js';
 
 export interface TrainingServiceParts {
@@ -19,6 +25,8 @@ export interface StartTraining {
   description?: string | null;
   datasetVersionId: string;
   model?: string | null;
+  /** A reference to the adapter version that it goes on from; by default it begins at the base model. */
+  parent?: string | null;
   recipe?: RecipeOverrides | null;
   idempotencyKey: string;
 }
@@ -29,7 +37,10 @@ type UsableVersion = Awaited<ReturnType<Data['datasets']['usableVersion']>>;
 export interface CheckedTraining extends Pick<UsableVersion, 'dataset' | 'version'> {
   recipe: Recipe;
   variant: ServedVariant;
+  parent: AdapterVersionRow | null;
 }
+
+const PARENT = 'input.parent';
 
 /** The architectures that the training engine has a definition of. */
 const TRAINABLE = ['llama', 'qwen2', 'qwen3'];
@@ -49,7 +60,7 @@ export class TrainingService {
     const description = checkedText(input.description ?? '', 'input.description', MAX_DESCRIPTION, {
       allowEmpty: true,
     });
-    const { dataset, version, recipe, variant } = await this.checked(workspaceId, input);
+    const { dataset, version, recipe, variant, parent } = await this.checked(workspaceId, input);
     await this.#requireFree(workspaceId, adapter, dataset.task, variant.modelId);
     if (recipe.patience > 0 && version.counts.validation === 0)
       throw badInput('input.recipe.patience', 'Stopping early needs rows for validation, and the version has none.');
@@ -58,6 +69,7 @@ export class TrainingService {
       input: {
         ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
         ...{ modelId: variant.modelId, variantId: variant.variantId },
+        ...(parent && { parentId: parent.id }),
       },
       idempotencyKey: input.idempotencyKey,
       subjectId: version.id,
@@ -66,11 +78,11 @@ export class TrainingService {
 
   /**
    * The rows, the model and the whole recipe that a wish means.
-   * @throws BAD_USER_INPUT, NOT_FOUND, DATASET_UNUSABLE, MODEL_UNSUPPORTED
+   * @throws BAD_USER_INPUT, NOT_FOUND, DATASET_UNUSABLE, MODEL_UNSUPPORTED, ADAPTER_WRONG_BASE
    */
   async checked(
     workspaceId: WorkspaceId,
-    input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe'>,
+    input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe' | 'parent'>,
   ): Promise<CheckedTraining> {
     const { data, registry } = this.parts;
     const { dataset, version } = await data.datasets.usableVersion(
@@ -78,7 +90,6 @@ export class TrainingService {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const recipe = recipeFor(dataset.task, input.recipe ?? {});
     const variant = await registry.resolve(workspaceId, input.model ?? null);
     if (!TRAINABLE.includes(variant.architecture))
       throw new GraftError(
@@ -86,7 +97,28 @@ export class TrainingService {
         `Models of the architecture ${variant.architecture} can’t be trained.`,
         { field: 'input.model', hint: `Train a model of ${TRAINABLE.join(', ')}.` },
       );
-    return { dataset, version, recipe, variant };
+    if (input.parent == null)
+      return { dataset, version, variant, recipe: recipeFor(dataset.task, input.recipe ?? {}), parent: null };
+    const parent = await this.#parentOf(workspaceId, input.parent, { task: dataset.task, variant });
+    return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, input.recipe ?? {}), parent };
+  }
+
+  /** @throws BAD_USER_INPUT, NOT_FOUND, ADAPTER_WRONG_BASE */
+  async #parentOf(
+    workspaceId: WorkspaceId,
+    reference: string,
+    { task, variant }: { task: string; variant: ServedVariant },
+  ): Promise<AdapterVersionRow> {
+    const { adapters } = this.parts;
+    const served = await adapters.resolve(workspaceId, reference, PARENT);
+    if (served.task !== task)
+      throw badInput(PARENT, `${reference} was made for ${served.task}, and the rows are for ${task}.`);
+    if (served.modelId !== variant.modelId)
+      throw new GraftError('ADAPTER_WRONG_BASE', `${reference} is of another base model than the one to be trained.`, {
+        field: PARENT,
+        hint: 'Name its base model in `model`.',
+      });
+    return (await adapters.requireVersionById(workspaceId, served.versionId)).version;
   }
 
   async #requireFree(workspaceId: WorkspaceId, name: string, task: string, modelId: string): Promise<void> {
@@ -97,4 +129,24 @@ export class TrainingService {
         hint: 'Choose another name.',
       });
   }
+}
+
+/**
+ * The recipe of a training that goes on from a version: in its shape, whose numbers go on being trained, and its form of answers.
+ * @throws BAD_USER_INPUT for another shape or form
+ */
+function recipeOn(
+  { rank, alpha, targets, usage }: AdapterVersionRow,
+  task: TaskKind,
+  overrides: RecipeOverrides,
+): Recipe {
+  const answer: AnswerForm = storedUsage.decode(usage).answer.form === 'label-token' ? 'LABEL_TOKEN' : 'TEXT';
+  const given = { answer, rank, alpha, targets };
+  const recipe = recipeFor(task, { ...given, ...definedOnly(overrides) });
+  for (const field of ['answer', 'rank', 'alpha'] as const)
+    if (recipe[field] !== given[field])
+      throw badInput(`input.recipe.${field}`, `The version to go on from has ${given[field]}, not ${recipe[field]}.`);
+  if (recipe.targets.length !== targets.length || !recipe.targets.every((target) => targets.includes(target)))
+    throw badInput('input.recipe.targets', `The version to go on from changes ${targets.join(', ')}.`);
+  return recipe;
 }

@@ -107,6 +107,42 @@ describe('the train worker', () => {
     expect(roundTrips).toEqual([true, true, true]);
   });
 
+  it('goes on from an adapter: its first loss is where that one ended, and it resumes to the same bits', async () => {
+    const losses: number[] = [];
+    const step = (event: TrainEvent) => (event.type === 'step' ? losses.push(event.loss) : undefined);
+    const { config, weights } = (await run(await request('parent'), step)).adapter!;
+    const [first, last] = [losses[0]!, losses.at(-1)!];
+    const further = (name: string, more: Partial<TrainRequest> = {}) =>
+      request(name, { parent: { config, weights }, ...more });
+    losses.length = 0;
+    const whole = await run(await further('child'), step);
+    expect(losses[0]).toBeLessThan((first + last) / 2);
+
+    const pausing = new AbortController();
+    const paused = await run(
+      await further('child-in-two'),
+      (event) => {
+        if (event.type === 'step' && event.step === 7) pausing.abort();
+      },
+      pausing.signal,
+    );
+    // Without the adapter that it began at, the same checkpoint is of another run.
+    const orphan = await request('child-in-two', { resume: paused.checkpoint });
+    await expect(run(orphan)).rejects.toMatchObject({ code: 'CONFLICT' });
+    const resumed = await run(await further('child-in-two', { resume: paused.checkpoint }));
+    expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
+  });
+
+  it('goes on from no adapter of another shape, nor from one that was tampered with', async () => {
+    const { config, weights } = (await run(await request('shaped'))).adapter!;
+    const { recipe } = await request('');
+    const parent = { config, weights };
+    const other = await request('other', { parent, recipe: { ...recipe, lora: { ...recipe.lora, rank: 2 } } });
+    await expect(run(other)).rejects.toMatchObject({ code: 'ADAPTER_SHAPE_MISMATCH' });
+    writeFileSync(weights.path, readFileSync(weights.path).reverse());
+    await expect(run(await request('tampered', { parent }))).rejects.toMatchObject({ code: 'ADAPTER_DIGEST_MISMATCH' });
+  });
+
   it('trains, tells each step, and writes an adapter in both forms', async () => {
     const events: TrainEvent[] = [];
     const output = await run(await request('whole'), (event) => events.push(event));

@@ -45,6 +45,7 @@ export function contractOf(job: TrainingJob, executor: Contract): Contract {
     format: 1,
     model: model.sha256,
     recipe: digestOf(recipe),
+    ...(job.start && { start: job.start.sha256 }),
     data: digestOf({
       examples: [...job.examples, ...job.validation].map(({ ids, answerFrom, group }) => [
         answerFrom,

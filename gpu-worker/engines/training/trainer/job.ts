@@ -15,7 +15,11 @@ export type TrainingEvent = TrainEvent;
 export type TrainingJob = Pick<
   TrainInput,
   'recipe' | 'examples' | 'validation' | 'replay' | 'labelTokens' | 'folder' | 'resume'
-> & { model: Pick<TrainInput['model'], 'path' | 'sha256'> };
+> & {
+  model: Pick<TrainInput['model'], 'path' | 'sha256'>;
+  /** Where the adapter begins, laid out by `adapterLayout`, and the digest of its weights; left out, as one that changes nothing. */
+  start?: { adapter: Float32Array; sha256: string };
+};
 
 export type TrainingResult = Omit<TrainOutput, 'adapter'> & {
   /** The trained tensors, laid out by `adapterLayout`. */
