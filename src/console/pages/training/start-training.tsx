@@ -27,6 +27,7 @@ type Wanted = Partial<Record<(typeof FIELDS)[number]['field'], number>>;
 export function StartTraining({ onClose }: { onClose: () => void }) {
   const [adapter, setAdapter] = useState('');
   const [version, setVersion] = useState<string | null>(null);
+  const [parent, setParent] = useState<string | null>(null);
   const [wanted, setWanted] = useState<Wanted>({});
   const [shown, { toggle }] = useDisclosure();
   const [{ data, error: unread }] = useQuery({ query: TrainableVersionsDocument });
@@ -45,10 +46,15 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
       : [],
   );
 
+  const task = data?.datasets.edges.find(({ node }) => node.latestVersion?.id === version)?.node.task;
+  const parents = (data?.adapters.edges ?? []).flatMap(({ node }) =>
+    node.task === task ? node.versions.map((each) => `${node.name}@${each.version}`) : [],
+  );
+
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (version === null) return;
-    const input = { adapter: adapter.trim(), datasetVersion: version, idempotencyKey, recipe: wanted };
+    const input = { adapter: adapter.trim(), datasetVersion: version, parent, idempotencyKey, recipe: wanted };
     const started = await start({ input });
     if (started.data) go(trainingPath(started.data.startTraining.run.id));
   };
@@ -73,8 +79,22 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
           required
           data={choices}
           value={version}
-          onChange={setVersion}
+          onChange={(chosen) => {
+            setVersion(chosen);
+            setParent(null);
+          }}
         />
+        {parents.length > 0 && (
+          <Select
+            label="Goes on from"
+            description="A version for the same task, whose shape is kept; left empty, it begins at the base model"
+            clearable
+            searchable
+            data={parents}
+            value={parent}
+            onChange={setParent}
+          />
+        )}
         <Button
           variant="subtle"
           size="compact-sm"
