@@ -9,6 +9,7 @@ import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { REFUSAL } from '../../../src/prompting/index.js';
+import { eventually } from '../../support/eventually.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';
@@ -48,15 +49,16 @@ describe('createRaftDataset', () => {
     if (errors) throw errors[0]?.originalError ?? errors[0]!;
     return data as Record<string, never>;
   };
-  const make = async (input: object) => {
+  const start = async (input: object): Promise<string> => {
     const { createRaftDataset } = await ask(
       'mutation ($input: CreateRaftDatasetInput!) { createRaftDataset(input: $input) { run { id } } }',
       { input: { collection: 'handbook', dataset: 'reading', idempotencyKey: newId(), ...input } },
     );
     const { run } = createRaftDataset as unknown as { run: { id: string } };
-    const id = fromGlobalId(run.id, 'RaftDatasetRun', 'id');
-    return answering.finished({ id, kind: raftMaking.kind }, 240_000);
+    return fromGlobalId(run.id, 'RaftDatasetRun', 'id');
   };
+  const ended = (id: string) => answering.finished({ id, kind: raftMaking.kind }, 240_000);
+  const make = async (input: object) => ended(await start(input));
   const made = async (input: object) => {
     const run = await make(input);
     expect(run).toMatchObject({ status: 'SUCCEEDED', errorMessage: null });
@@ -140,6 +142,23 @@ describe('createRaftDataset', () => {
   it('makes the same version of the same collection with the same seed', async () => {
     const first = await made({ sample: 40, seed: 5 });
     expect(await made({ sample: 40, seed: 5 })).toEqual({ ...first, created: false });
+  });
+
+  it('goes on when it was taken from its runner, before its rows are stored and after, to the same version', async () => {
+    const { prisma } = answering.database;
+    const usual = await made({ sample: 40, seed: 9 });
+    for (const progress of [0.1, 0.8]) {
+      const id = await start({ sample: 40, seed: 9 });
+      await eventually('it is under way', () => prisma.run.findFirst({ where: { id, progress: { gte: progress } } }));
+      // As a gateway that takes it over does, when the one that had it has died.
+      const taken = await prisma.$executeRaw`
+        UPDATE run SET fencing_token = fencing_token + 1, lease_until = now() - interval '1 second'
+        WHERE id = ${id}::uuid AND status = 'RUNNING'`;
+      expect(taken).toBe(1);
+      const run = await ended(id);
+      expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
+      expect(raftMaking.outputOf(run)).toEqual({ ...usual, created: false });
+    }
   });
 
   it('asks labelled questions on the passages that hold their answers, and parts no document’s questions between splits', async () => {
