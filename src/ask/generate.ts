@@ -30,9 +30,12 @@ export async function* generate(
 ): AsyncGenerator<string, Generated> {
   const { prompt, then } = step.composed;
   let whole = yield* generatePiece(worker, prompt, step);
+  let between = '';
   for (const { gap, input } of then) {
-    const between = whole.text === '' ? '' : gap;
-    whole = joined(whole, between, yield* behind(between, generatePiece(worker, input, step)));
+    between = whole.text === '' ? '' : between + gap;
+    const next = yield* behind(between, generatePiece(worker, input, step));
+    whole = joined(whole, between, next);
+    if (next.text !== '') between = '';
   }
   return whole;
 }

@@ -146,21 +146,39 @@ describe('training through GraphQL alone', () => {
   }, 180_000);
 
   it('goes on from a version in its shape, and says from which; from none of another shape or name', async () => {
+    const file = await upload('more.csv', `text,label\n${ROWS.slice(8).join('\n')}\n`);
+    await ask('mutation ($input: CreateDatasetInput!) { createDataset(input: $input) { dataset { id } } }', {
+      input: { name: 'more', task: 'CLASSIFICATION' },
+    });
+    await ask('mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { run { id } } }', {
+      input: { dataset: 'more', files: [{ file }], idempotencyKey: 'more' },
+    });
+    const more = await eventually('more rows', async () => {
+      const { dataset } = await ask<{ dataset: { latestVersion: { id: string } | null } }>(
+        '{ dataset(name: "more") { latestVersion { id } } }',
+      );
+      return dataset.latestVersion?.id;
+    });
     const further = (parent: string, recipe: object, idempotencyKey: string) =>
       ask<{ startTraining: { run: { id: string } } }>(
         'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
-        { input: { adapter: 'further', datasetVersion, model: 'tiny', parent, recipe, idempotencyKey } },
+        { input: { adapter: 'further', datasetVersion: more, parent, recipe, idempotencyKey } },
       );
     const { startTraining } = await further('routing@1', { learningRate: 1e-3, epochs: 2 }, 'further');
-    expect(await ended(startTraining.run.id)).toMatchObject({ status: 'SUCCEEDED' });
-    const told = await ask<{ node: object }>(
-      `query ($id: ID!) { node(id: $id) { ... on TrainingRun { recipe result { rank parent { version adapter { name } } } } } }`,
+    expect(await ended(startTraining.run.id)).toMatchObject({ status: 'SUCCEEDED', error: null });
+    const told = await ask<{ node: { result: { id: string } } }>(
+      `query ($id: ID!) { node(id: $id) { ... on TrainingRun { recipe result { id rank parent { version adapter { name } } } } } }`,
       { id: startTraining.run.id },
     );
     expect(told.node).toMatchObject({
       recipe: { rank: RECIPE.rank, alpha: RECIPE.alpha, answer: 'LABEL_TOKEN' },
       result: { rank: RECIPE.rank, parent: { version: 1, adapter: { name: 'routing' } } },
     });
+    const { node } = await ask<{ node: { adapterVersions: { id: string }[] } }>(
+      'query ($id: ID!) { node(id: $id) { ... on DatasetVersion { adapterVersions { id } } } }',
+      { id: datasetVersion },
+    );
+    expect(node.adapterVersions).toContainEqual({ id: told.node.result.id });
     await expect(further('routing@1', { rank: 4 }, 'smaller')).rejects.toThrow('input.recipe.rank');
     await expect(further('routing@1', { answer: 'TEXT' }, 'as text')).rejects.toThrow('input.recipe.answer');
     await expect(further('routing@9', {}, 'of nobody')).rejects.toThrow('NOT_FOUND');

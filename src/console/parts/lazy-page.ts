@@ -1,6 +1,8 @@
 import { lazy, type ComponentType } from 'react';
 
 const KEY = 'graft:reloaded-for';
+/** Who is asked whether to leave an upload may stay. */
+const RELOADED_WITHIN_MS = 10_000;
 
 /**
  * A page whose code is loaded when it is opened. After an upgrade an open tab asks for code that no longer exists: the tab
@@ -8,12 +10,12 @@ const KEY = 'graft:reloaded-for';
  */
 export function lazyPage(load: () => Promise<{ default: ComponentType }>) {
   return lazy(async () =>
-    load().catch((error: unknown) => {
+    load().catch((error: Error) => {
       const wanted = String(error);
       if (sessionStorage.getItem(KEY) === wanted) throw error;
       sessionStorage.setItem(KEY, wanted);
       window.location.reload();
-      return new Promise<never>(() => undefined);
+      return new Promise<never>((_, reject) => setTimeout(() => reject(error), RELOADED_WITHIN_MS));
     }),
   );
 }

@@ -12,6 +12,33 @@ const LANGUAGE_COLUMN = /^(?:translation\.)?([a-z]{2})$/;
 const ENGLISH_NAMES = new Intl.DisplayNames('en', { type: 'language' });
 const languageName = (code: string): string | null => (code === UNDETERMINED ? null : (ENGLISH_NAMES.of(code) ?? null));
 
+/** Languages that put no space between sentences. */
+const UNSPACED = new Set(['zh', 'ja', 'th', 'lo', 'km', 'my']);
+/** A longer text is translated in pieces of several sentences: each piece is a prompt of its own. */
+const MOST_PIECES = 64;
+/** A line that was only wrapped: nothing ends before the break, and a small letter goes on behind it. */
+const ENDS = /[.?!:;…。！？]["'”’»)\]]*$/u;
+const WRAPPED = /^[^\S\n]*\n[^\S\n]*$/u;
+
+/** The sentences of a text, in UTF-16 offsets; what stands before the first and behind the last goes with them. */
+function piecesOf(text: string): { from: number; to: number }[] {
+  const sentences: { from: number; to: number }[] = [];
+  for (const { start, end } of splitSentences(text)) {
+    const last = sentences.at(-1);
+    if (last && WRAPPED.test(text.slice(last.to, start)) && goesOn(text.slice(last.from, last.to), text.slice(start)))
+      last.to = end;
+    else sentences.push({ from: start, to: end });
+  }
+  const each = Math.ceil(sentences.length / MOST_PIECES);
+  const count = Math.max(1, Math.ceil(sentences.length / Math.max(1, each)));
+  return Array.from({ length: count }, (_, i) => ({
+    from: i === 0 ? 0 : sentences[i * each]!.from,
+    to: i === count - 1 ? text.length : sentences[(i + 1) * each - 1]!.to,
+  }));
+}
+
+const goesOn = (line: string, next: string): boolean => !ENDS.test(line) && /^\p{Ll}/u.test(next);
+
 export const translation = defineTask({
   ...TASK_DEFAULTS,
   description: 'A text is put into another language.',
@@ -104,17 +131,11 @@ export const translation = defineTask({
   // A small model loses itself in a paragraph that it would translate well sentence by sentence.
   pieces(input) {
     const text = input.source;
-    const sentences = splitSentences(text);
-    return sentences.length < 2
-      ? [{ gap: '', input }]
-      : sentences.map(({ start, end }, i) => {
-          // What stands before the first and behind the last goes with them.
-          const [from, to] = [i === 0 ? 0 : start, i === sentences.length - 1 ? text.length : end];
-          return {
-            gap: text.slice(sentences[i - 1]?.end ?? 0, from),
-            input: { ...input, source: text.slice(from, to) },
-          };
-        });
+    const spaced = !UNSPACED.has(input.targetLanguage);
+    return piecesOf(text).map(({ from, to }, i, all) => {
+      const gap = text.slice(all[i - 1]?.to ?? 0, from);
+      return { gap: gap === '' && i > 0 && spaced ? ' ' : gap, input: { ...input, source: text.slice(from, to) } };
+    });
   },
   prompt({ source, sourceLanguage, targetLanguage }, _context, { facts }) {
     const [from, to] = [languageName(sourceLanguage), languageName(targetLanguage)];

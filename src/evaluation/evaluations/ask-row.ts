@@ -58,9 +58,13 @@ export async function askRow(
   const generation = { workspaceId, model, maxTokens, temperature: 0, stop: [...stop], constraint };
   const [first, ...further] = inPieces(row);
   const answered = await generated(worker, { ...generation, prompt: promptOf(first!.input) }, options);
+  let between = '';
   for (const { gap, input } of further) {
+    between = answered.text === '' ? '' : between + gap;
     const { text } = await generated(worker, { ...generation, prompt: promptOf(input) }, options);
-    if (text !== '') answered.text += (answered.text === '' ? '' : gap) + text;
+    if (text === '') continue;
+    answered.text += between + text;
+    between = '';
   }
   return answered;
 }

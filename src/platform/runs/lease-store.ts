@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../database/index.js';
 import type { EventLog, Json } from '../events/index.js';
-import { LeaseLost, runStream, shown, type Lease, type RunRow, type Settlement } from './run.js';
+import { LeaseLost, runStream, shown, WAITS, type Lease, type RunRow, type Settlement } from './run.js';
 import { tellStatus, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
@@ -21,8 +21,8 @@ interface AbandonedRun {
   attempts: number;
 }
 
-/** How a run begins to say what it waits for; it says so no longer than until it is taken. */
-const WAITS = 'Waits for its turn behind a run of the kind ';
+/** Of a long queue those who wait longest are told first. */
+const TOLD_AT_ONCE = 100;
 
 const FENCED_TIMEOUT_MS = 120_000;
 
@@ -35,22 +35,30 @@ export class LeaseStore {
 
   /** Takes the run that has waited longest or whose runner died, and starts an attempt at it; null when there is none. */
   async take(kinds: readonly TakenKind[], owner: string, leaseMs: number, held: string[]): Promise<RunRow | null> {
-    const taken = await this.database.prisma.$queryRaw<{ id: string }[]>`
-      UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
-        lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
-        started_at = coalesce(started_at, now()), not_before = NULL,
-        message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END
-      WHERE id = (
-        SELECT run.id FROM run
-        JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
-          AS free (kind, attempts) ON free.kind = run.kind
-        WHERE run.id <> ALL(${held}::uuid[]) AND ${owner} <> ALL(unreadable_by) AND (
-          (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
-          OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
-              AND stalled < free.attempts))
-        ORDER BY queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
-      RETURNING id`;
-    return taken[0] ? this.database.prisma.run.findUniqueOrThrow({ where: { id: taken[0].id } }) : null;
+    return this.database.prisma.$transaction(async (tx) => {
+      const [taken] = await tx.$queryRaw<{ id: string; waited: boolean }[]>`
+        WITH next AS (
+          SELECT run.id, message LIKE ${`${WAITS}%`} AS waited FROM run
+          JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
+            AS free (kind, attempts) ON free.kind = run.kind
+          WHERE run.id <> ALL(${held}::uuid[]) AND ${owner} <> ALL(unreadable_by) AND (
+            (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
+            OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
+                AND stalled < free.attempts))
+          ORDER BY queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
+        UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
+          lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
+          started_at = coalesce(started_at, now()), not_before = NULL,
+          message = CASE WHEN next.waited THEN '' ELSE message END
+        FROM next WHERE run.id = next.id
+        RETURNING run.id, next.waited`;
+      if (!taken) return null;
+      const run = await tx.run.findUniqueOrThrow({ where: { id: taken.id } });
+      const { id, progress } = run;
+      if (taken.waited)
+        await tellStatus(this.events, tx, { id, workspaceId: run.workspaceId as WorkspaceId, progress }, 'RUNNING', '');
+      return run;
+    });
   }
 
   /** Whether a run of these kinds waits to be taken by this runner. */
@@ -62,20 +70,25 @@ export class LeaseStore {
     return row?.waits ?? false;
   }
 
-  /** Has each run that can't be taken, because one of a rival kind works, say so: to who looks at it and who follows it. */
+  /**
+   * Has the next runs that can't be taken, because one of a rival kind works, say so: to who looks at them and who follows them.
+   * Rows that others hold are left for the next time, so that no two runners wait for each other.
+   */
   async tellWaiting(blocked: readonly { kind: string; rival: string }[], owner: string): Promise<void> {
     await this.database.prisma.$transaction(async (tx) => {
       const waiting = await tx.$queryRaw<{ id: string; workspaceId: WorkspaceId; progress: number; message: string }[]>`
-        WITH waiting AS (
-          SELECT DISTINCT ON (run.id) run.id, ${WAITS}::text || working.kind || '.' AS message FROM run
-          JOIN unnest(${blocked.map(({ kind }) => kind)}::text[], ${blocked.map(({ rival }) => rival)}::text[])
-            AS pair (kind, rival) ON pair.kind = run.kind
+        WITH rivals AS (
+          SELECT DISTINCT ON (pair.kind) pair.kind, ${WAITS}::text || working.kind || '.' AS message
+          FROM unnest(${blocked.map(({ kind }) => kind)}::text[], ${blocked.map(({ rival }) => rival)}::text[])
+            AS pair (kind, rival)
           JOIN run working ON working.kind = pair.rival AND working.status = 'RUNNING'
-          WHERE run.status = 'QUEUED' AND (run.message = '' OR run.message LIKE ${`${WAITS}%`})
-            AND ${owner} <> ALL(run.unreadable_by)
-          ORDER BY run.id, working.started_at)
-        UPDATE run SET message = waiting.message FROM waiting
-        WHERE run.id = waiting.id AND run.status = 'QUEUED' AND run.message <> waiting.message
+          ORDER BY pair.kind, working.started_at),
+        next AS (
+          SELECT run.id, rivals.message FROM run JOIN rivals ON rivals.kind = run.kind
+          WHERE run.status = 'QUEUED' AND run.message <> rivals.message
+            AND (run.message = '' OR run.message LIKE ${`${WAITS}%`}) AND ${owner} <> ALL(run.unreadable_by)
+          ORDER BY run.queued_at, run.id LIMIT ${TOLD_AT_ONCE} FOR UPDATE OF run SKIP LOCKED)
+        UPDATE run SET message = next.message FROM next WHERE run.id = next.id
         RETURNING run.id, run.workspace_id AS "workspaceId", run.progress, run.message`;
       for (const run of waiting) await tellStatus(this.events, tx, run, 'QUEUED', run.message);
     });

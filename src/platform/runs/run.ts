@@ -57,5 +57,8 @@ export class LeaseLost extends GraftError {
   }
 }
 
+/** How a run begins to say what it waits for; it says so no longer than while it waits. */
+export const WAITS = 'Waits for its turn behind a run of the kind ';
+
 /** PostgreSQL takes no NUL, and a parser's message may quote one. */
 export const shown = (message: string): string => message.replaceAll('\0', '').toWellFormed().slice(0, 2_000);

@@ -104,7 +104,8 @@ export class Runner {
           if (!run) break;
           this.#begin(run, () => bell.ring());
         }
-        if (this.#held.size > 0) await this.#store.tellWaiting(this.#blocked(), owner);
+        const blocked = this.#blocked();
+        if (blocked.length > 0) await this.#store.tellWaiting(blocked, owner);
         reachable = true;
       } catch (error) {
         if (reachable) this.#options.log.warn({ err: error }, 'runs wait: the database does not answer');

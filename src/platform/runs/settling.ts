@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Transaction } from '../database/index.js';
 import { notify, type EventLog } from '../events/index.js';
-import { RUNS_TOPIC, runStream, shown, type RunStatus, type Settlement } from './run.js';
+import { RUNS_TOPIC, runStream, shown, WAITS, type RunStatus, type Settlement } from './run.js';
 
 /** A run's row as the holder of its lock saw it. */
 export interface LockedRun {
@@ -30,7 +30,8 @@ export async function writeSettlement(
   });
   // What a run went on from says no more than its output, once it has one; what must not outlive it stands under `untilEnd`.
   await tx.$executeRaw`
-    UPDATE run SET finished_at = now(), input = CASE WHEN jsonb_typeof(input) = 'object' THEN input - 'untilEnd' ELSE input END,
+    UPDATE run SET finished_at = now(), message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END,
+      input = CASE WHEN jsonb_typeof(input) = 'object' THEN input - 'untilEnd' ELSE input END,
       checkpoint = CASE WHEN ${succeeded} THEN NULL ELSE checkpoint END
     WHERE id = ${run.id}::uuid`;
   const payload = { status: end.status, progress, ...failed };
@@ -65,7 +66,8 @@ async function requeue(
 
 async function writePause(events: EventLog, tx: Transaction, run: LockedRun): Promise<void> {
   await tx.$executeRaw`
-    UPDATE run SET status = 'PAUSED', pause_requested = false, lease_owner = NULL, lease_until = NULL, stalled = 0
+    UPDATE run SET status = 'PAUSED', pause_requested = false, lease_owner = NULL, lease_until = NULL, stalled = 0,
+      message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END
     WHERE id = ${run.id}::uuid`;
   await tellStatus(events, tx, run, 'PAUSED', 'Paused.');
 }

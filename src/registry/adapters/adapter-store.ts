@@ -144,22 +144,12 @@ export class AdapterStore {
     });
   }
 
-  /** Versions trained on a dataset version, and those that went on from them: the way from the rows to what learned from them. */
+  /** Versions trained on a dataset version, also through a parent: the way from the rows to what learned from them. */
   async versionsTrainedOn(workspaceId: WorkspaceId, datasetVersionId: string): Promise<AdapterVersionRow[]> {
-    const learned = await this.database.prisma.$queryRaw<{ id: string }[]>`
-      WITH RECURSIVE learned AS (
-        SELECT id FROM adapter_version
-        WHERE workspace_id = ${workspaceId}::uuid AND dataset_version_id = ${datasetVersionId}::uuid
-        UNION
-        SELECT child.id FROM adapter_version child JOIN learned ON child.parent_id = learned.id
-        WHERE child.workspace_id = ${workspaceId}::uuid)
-      SELECT id FROM learned`;
-    return (
-      await this.versionsById(
-        workspaceId,
-        learned.map(({ id }) => id),
-      )
-    ).sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.database.prisma.adapterVersion.findMany({
+      where: { workspaceId, OR: [{ datasetVersionId }, { inheritedFrom: { has: datasetVersionId } }] },
+      orderBy: { id: 'asc' },
+    });
   }
 
   /** The newest version that was trained here on a variant of a model. */

@@ -173,7 +173,8 @@ export class AdapterVersionResolver {
 
   @FieldResolver(() => AdapterVersion, {
     nullable: true,
-    description: 'The version that its training started from; null when it started from the base model.',
+    description:
+      'The version that its training started from; null when it started from the base model, or when that version was deleted.',
     complexity: cost(2),
   })
   async parent(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {

@@ -16,9 +16,15 @@ export interface LabelToken {
  * Gives each label a token of its own, from its own words where they allow it: then a classification is one prefill and an argmax
  * over the set, with probabilities that add up. Labels that share their first word take a later one. It is a maximum matching of
  * labels and tokens by augmenting paths (Kuhn 1955), so that no label goes without a token that another could have spared.
- * @throws DATASET_UNUSABLE when the labels have too few tokens of their own; learn them as text then
+ * @throws DATASET_UNUSABLE when there is one label alone, or the labels have too few tokens of their own; learn them as text then
  */
 export function chooseLabelTokens(labels: readonly LabelCandidates[]): LabelToken[] {
+  if (labels.length < 2)
+    throw new GraftError(
+      'DATASET_UNUSABLE',
+      `The usable rows have ${labels.length === 0 ? 'no label' : `the label ${JSON.stringify(labels[0]!.label.slice(0, 80))} alone`}: there is nothing to tell apart.`,
+      { field: 'input.datasetVersion', hint: 'Its report says which rows were taken out; add rows of another label.' },
+    );
   const takenBy = new Map<number, number>();
   const place = (label: number, tried: Set<number>): boolean => {
     for (const token of labels[label]!.tokens) {

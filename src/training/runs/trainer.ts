@@ -367,7 +367,8 @@ async function register(
       ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
       bytes: weights.bytes,
       ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
-      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED', parentId: input.parentId ?? null },
+      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED' },
+      ...{ parentId: input.parentId ?? null, inheritedFrom: input.inheritedFrom ?? [] },
       recipe: storedRecipe.encode(recipe),
       metrics: {
         ...{ steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },

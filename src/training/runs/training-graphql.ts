@@ -258,7 +258,7 @@ export class StartTrainingInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The base model, `name` or `name@quantization`; by default the configured one.',
+    description: 'The base model, `name` or `name@quantization`; by default that of `parent`, else the configured one.',
   })
   model?: string | null;
 

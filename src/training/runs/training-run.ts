@@ -17,6 +17,8 @@ const trainingInput = z.object({
   recipe,
   /** The adapter version that it goes on from; left out, it begins at the base model. */
   parentId: z.string().optional(),
+  /** The dataset versions that this one learned from. */
+  inheritedFrom: z.array(z.string()).optional(),
 });
 export type TrainingInput = z.infer<typeof trainingInput>;
 

@@ -15,7 +15,7 @@ import { training } from './training-run.js';
 
 export interface TrainingServiceParts {
   runs: RunQueue;
-  registry: Pick<ModelRegistry, 'resolve'>;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: AdapterRegistry;
   data: Data;
 }
@@ -41,6 +41,10 @@ export interface CheckedTraining extends Pick<UsableVersion, 'dataset' | 'versio
 }
 
 const PARENT = 'input.parent';
+
+const learnedFrom = ({ datasetVersionId, inheritedFrom }: AdapterVersionRow): string[] => [
+  ...new Set([...inheritedFrom, ...(datasetVersionId === null ? [] : [datasetVersionId])]),
+];
 
 /** The architectures that the training engine has a definition of. */
 const TRAINABLE = ['llama', 'qwen2', 'qwen3'];
@@ -69,7 +73,7 @@ export class TrainingService {
       input: {
         ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
         ...{ modelId: variant.modelId, variantId: variant.variantId },
-        ...(parent && { parentId: parent.id }),
+        ...(parent && { parentId: parent.id, inheritedFrom: learnedFrom(parent) }),
       },
       idempotencyKey: input.idempotencyKey,
       subjectId: version.id,
@@ -90,34 +94,34 @@ export class TrainingService {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const variant = await registry.resolve(workspaceId, input.model ?? null);
+    const parent = input.parent == null ? null : await this.#parentOf(workspaceId, input.parent, dataset.task);
+    const variant =
+      parent && input.model == null
+        ? await registry.variant(workspaceId, parent.variantId)
+        : await registry.resolve(workspaceId, input.model ?? null);
     if (!TRAINABLE.includes(variant.architecture))
       throw new GraftError(
         'MODEL_UNSUPPORTED',
         `Models of the architecture ${variant.architecture} can’t be trained.`,
         { field: 'input.model', hint: `Train a model of ${TRAINABLE.join(', ')}.` },
       );
-    if (input.parent == null)
-      return { dataset, version, variant, recipe: recipeFor(dataset.task, input.recipe ?? {}), parent: null };
-    const parent = await this.#parentOf(workspaceId, input.parent, { task: dataset.task, variant });
-    return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, input.recipe ?? {}), parent };
+    const wanted = input.recipe ?? {};
+    if (parent === null) return { dataset, version, variant, recipe: recipeFor(dataset.task, wanted), parent };
+    const { modelId } = await registry.variant(workspaceId, parent.variantId);
+    if (modelId !== variant.modelId)
+      throw new GraftError('ADAPTER_WRONG_BASE', `${input.parent} is of another base model than ${input.model}.`, {
+        field: PARENT,
+        hint: 'Leave the model out: that of the version to go on from is trained.',
+      });
+    return { dataset, version, variant, recipe: recipeOn(parent, dataset.task, wanted), parent };
   }
 
-  /** @throws BAD_USER_INPUT, NOT_FOUND, ADAPTER_WRONG_BASE */
-  async #parentOf(
-    workspaceId: WorkspaceId,
-    reference: string,
-    { task, variant }: { task: string; variant: ServedVariant },
-  ): Promise<AdapterVersionRow> {
+  /** @throws BAD_USER_INPUT, NOT_FOUND */
+  async #parentOf(workspaceId: WorkspaceId, reference: string, task: string): Promise<AdapterVersionRow> {
     const { adapters } = this.parts;
     const served = await adapters.resolve(workspaceId, reference, PARENT);
     if (served.task !== task)
       throw badInput(PARENT, `${reference} was made for ${served.task}, and the rows are for ${task}.`);
-    if (served.modelId !== variant.modelId)
-      throw new GraftError('ADAPTER_WRONG_BASE', `${reference} is of another base model than the one to be trained.`, {
-        field: PARENT,
-        hint: 'Name its base model in `model`.',
-      });
     return (await adapters.requireVersionById(workspaceId, served.versionId)).version;
   }
 

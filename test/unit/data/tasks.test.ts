@@ -104,6 +104,27 @@ describe('every kind of task', () => {
 });
 
 describe('pieces of an input', () => {
+  const bare = (text: string): string => text.replaceAll(/\s/g, '');
+  const sources = (source: string, more: object = {}): string[] =>
+    inPieces({ ...ROWS.TRANSLATION, source, ...more }).map(({ input }) => (input as { source: string }).source);
+
+  it('are no lines that were only wrapped, and no more than a few dozen', () => {
+    expect(sources('Before you open the valve\nthe pump has to rest. Wait.\nthen go')).toEqual([
+      'Before you open the valve\nthe pump has to rest.',
+      'Wait.',
+      'then go',
+    ]);
+    expect(sources('One\n\ntwo')).toEqual(['One', 'two']);
+    expect(sources('a\n'.repeat(4_000).toUpperCase())).toHaveLength(64);
+  });
+
+  it('are parted by a space where the other language wants one', () => {
+    const gaps = (targetLanguage: string) =>
+      inPieces({ ...ROWS.TRANSLATION, source: '你好。你是谁？', targetLanguage }).map(({ gap }) => gap);
+    expect(gaps('en')).toEqual(['', ' ']);
+    expect(gaps('ja')).toEqual(['', '']);
+  });
+
   const source = fc.string({ unit: fc.constantFrom('A cat sat. ', 'Dr. ', 'Why? ', '\n- ', '  ', 'é', '😀', '.') });
 
   it('make up its text again, with what stands between them', () => {
@@ -111,7 +132,8 @@ describe('pieces of an input', () => {
       fc.property(source, (text) => {
         const row = { ...ROWS.TRANSLATION, source: text };
         const told = inPieces(row).map(({ gap, input }) => gap + (input as typeof row).source);
-        expect(told.join('').trim()).toBe(text.trim());
+        expect(bare(told.join(''))).toBe(bare(text));
+        expect(told.length).toBeLessThanOrEqual(64);
       }),
     );
     expect(inPieces({ ...ROWS.TRANSLATION, source: 'One. Two.\n- Three' })).toMatchObject([

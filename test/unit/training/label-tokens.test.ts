@@ -28,9 +28,14 @@ describe('label tokens', () => {
     expect(() => chooseLabelTokens(labels)).toThrow(expect.objectContaining({ code: 'DATASET_UNUSABLE' }));
   });
 
+  it('refuses a label that has no other to be told from', () => {
+    for (const labels of [[], [{ label: 'refund', tokens: [1] }]])
+      expect(() => chooseLabelTokens(labels)).toThrow(/nothing to tell apart/);
+  });
+
   it('never gives two labels one token, nor a label a token that isn’t its own', () => {
     const candidates = fc.array(fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 5 }), {
-      minLength: 1,
+      minLength: 2,
       maxLength: 12,
     });
     fc.assert(

@@ -17,7 +17,10 @@ export type TrainingJob = Pick<
   'recipe' | 'examples' | 'validation' | 'replay' | 'labelTokens' | 'folder' | 'resume'
 > & {
   model: Pick<TrainInput['model'], 'path' | 'sha256'>;
-  /** Where the adapter begins, laid out by `adapterLayout`, and the digest of its weights; left out, as one that changes nothing. */
+  /**
+   * Where the adapter begins, laid out by `adapterLayout`, and the digest of its weights; left out, as one that changes nothing. It is
+   * trained in place.
+   */
   start?: { adapter: Float32Array; sha256: string };
 };
 

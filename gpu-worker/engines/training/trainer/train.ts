@@ -96,7 +96,7 @@ class Run {
     this.checkpoint = job.resume;
     this.state = {
       step: 0,
-      adapter: job.start?.adapter.slice() ?? initialAdapter(engine.config, recipe.lora, seededRandom(recipe.seed)),
+      adapter: job.start?.adapter ?? initialAdapter(engine.config, recipe.lora, seededRandom(recipe.seed)),
       moments: freshMoments(this.gradient.length),
       smoothedLoss: null,
       best: null,

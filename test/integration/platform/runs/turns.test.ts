@@ -4,7 +4,7 @@ import { systemClock } from '../../../../src/kernel/clock.js';
 import { RunQueue } from '../../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../../src/platform/telemetry/index.js';
 import { eventually } from '../../../support/eventually.js';
-import { newRun, RunsKit, type Work } from './runs-kit.js';
+import { newRun, RunsKit, WORKSPACE, type Work } from './runs-kit.js';
 import { testKind } from './test-kind.js';
 
 describe('runs that need the same slot', () => {
@@ -62,14 +62,19 @@ describe('runs that need the same slot', () => {
     queue.start();
     await kit.reaches(working, 'RUNNING');
     const waiting = await queue.ask(newRun());
+    const gone = await queue.ask(newRun());
     const message = 'Waits for its turn behind a run of the kind TEST.';
-    await eventually('the run to say it', async () => (await kit.row(waiting)).message === message);
+    for (const run of [waiting, gone])
+      await eventually('the run to say it', async () => (await kit.row(run)).message === message);
+    await queue.cancel(WORKSPACE, gone.id);
+    expect(await kit.row(gone)).toMatchObject({ status: 'CANCELLED', message: '' });
     await sleep(200);
     expect(await kit.row(working)).toMatchObject({ status: 'RUNNING', message: '' });
     end();
     expect(await kit.reaches(waiting, 'SUCCEEDED')).toMatchObject({ message: '' });
     expect((await kit.eventsOf(waiting)).map(({ type, payload }) => ({ type, payload }))).toEqual([
       { type: 'status', payload: { status: 'QUEUED', progress: 0, message } },
+      { type: 'status', payload: { status: 'RUNNING', progress: 0, message: '' } },
       { type: 'finished', payload: { status: 'SUCCEEDED', progress: 1 } },
     ]);
   });
