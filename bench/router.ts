@@ -49,7 +49,7 @@ interface Placed {
 }
 
 const ROWS_OF = `query ($adapter: String!, $split: Split!) {
-  adapter(name: $adapter) { versions { trainedOn { rows(first: 100, filter: { split: $split }) { edges { node { content {
+  adapter(name: $adapter) { versions { trainedOn { rows(first: 100, split: $split) { edges { node { content {
     ... on ClassificationContent { text } ... on ExtractionContent { text } ... on TranslationContent { source } } } } } } } } }`;
 interface RowsOf {
   adapter: {
