@@ -77,7 +77,10 @@ export class RouterAsked {
   @Field(() => RouterMode, { description: 'Whether it chose, or only observed.' })
   mode!: RouterMode;
 
-  @Field(() => Float, { description: 'Probability of its choice minus that of the runner-up, 0 to 1.' })
+  @Field(() => Float, {
+    description:
+      'Probability of its choice minus the highest of the others, -1 to 1: below 0 where its choice is not the most probable one.',
+  })
   margin!: number;
 }
 

@@ -20,7 +20,7 @@ export interface Weighed extends Place {
 export interface Choice {
   chosen: Weighed;
   places: readonly Weighed[];
-  /** Probability of the chosen one minus that of the runner-up. */
+  /** Probability of the chosen one minus the highest of the others: below 0 where it is not the most probable one. */
   margin: number;
   /** Why it is not simply the most probable one; null when it is. */
   exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | 'INVENTS' | 'RISK' | null;
@@ -58,19 +58,20 @@ export function weigh(
  */
 export function choose(places: readonly Weighed[], least = 0): Choice {
   const known = places.filter(({ probability }) => probability !== null);
-  const [best, next] = [...known].sort((a, b) => b.probability! - a.probability!);
-  const margin = (best?.probability ?? 0) - (next?.probability ?? 0);
+  const best = known.reduce((most, place) => (place.probability! > most.probability! ? place : most));
+  const settled = (chosen: Weighed, exception: Choice['exception']): Choice => {
+    const others = known.filter((place) => place !== chosen).map(({ probability }) => probability!);
+    return { chosen, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
+  };
   const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
-  if (reading && reading.logOdds === null) return { chosen: reading, places, margin, exception: 'UNKNOWN' };
-  if (reading && best!.probability! < SURE)
-    return { chosen: reading, places, margin, exception: best === reading ? null : 'UNSURE' };
-  const tied = known.filter(({ probability }) => best!.probability! - probability! <= TIE);
+  if (reading && reading.logOdds === null) return settled(reading, 'UNKNOWN');
+  if (reading && best.probability! < SURE) return settled(reading, best === reading ? null : 'UNSURE');
+  const tied = known.filter(({ probability }) => best.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
-  const chosen = cheapest?.expectedMs == null ? best! : cheapest;
+  const chosen = cheapest?.expectedMs == null ? best : cheapest;
   if (reading && chosen !== reading) {
-    if (chosen.strategy === 'BASE' && chosen.probability! < SURE_OF_BASE)
-      return { chosen: reading, places, margin, exception: 'INVENTS' };
-    if (chosen.probability! < least) return { chosen: reading, places, margin, exception: 'RISK' };
+    if (chosen.strategy === 'BASE' && chosen.probability! < SURE_OF_BASE) return settled(reading, 'INVENTS');
+    if (chosen.probability! < least) return settled(reading, 'RISK');
   }
-  return { chosen, places, margin, exception: chosen === best ? null : 'TIE' };
+  return settled(chosen, chosen === best ? null : 'TIE');
 }

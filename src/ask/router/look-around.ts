@@ -80,13 +80,21 @@ export async function lookAround(
       continue;
     }
     const strategy = served === 'INDEXED' ? 'HYBRID' : chosen.strategy;
-    const settled = { ...choice, chosen: { ...chosen, strategy } };
+    // An adapter whose rows are indexed answers by both; so it stands among the candidates, too.
+    const applied = { ...chosen, strategy };
+    const settled = {
+      ...choice,
+      chosen: applied,
+      places: choice.places.map((each) => (each === chosen ? applied : each)),
+    };
+    const leader = open.find((_, i) => choice.places[i] === mostProbable(choice.places))!;
     const reasons = [
       ...gone,
       ...(bound ? [bound.reason] : []),
       ...reasonsOf(
         settled,
         open.find(({ adapter, strategy: by }) => adapter === chosen.adapter && by === chosen.strategy)!,
+        leader.label,
       ),
     ];
     return { version: record.version, mode: record.mode, choice: settled, reasons, found };
@@ -147,11 +155,16 @@ const MEANINGS = {
   coverage: 'share of its words in the best passage there',
 } as const;
 
-function reasonsOf({ chosen, margin, exception }: Choice, known: Known): RouteReason[] {
+const mostProbable = (places: readonly Weighed[]): Weighed =>
+  places.reduce((most, place) => ((place.probability ?? 0) > (most.probability ?? 0) ? place : most));
+
+/** @param leader who is most probable, where the chosen one is not */
+function reasonsOf({ chosen, margin, exception }: Choice, known: Known, leader: string): RouteReason[] {
+  const points = (100 * Math.abs(margin)).toFixed(0);
   const reasons: RouteReason[] = [
     {
       ...{ feature: 'router.probability', value: chosen.probability ?? 0, contribution: margin },
-      sentence: `${known.label}: ${said(chosen)}, ${(100 * margin).toFixed(0)} points before the next.`,
+      sentence: `${known.label}: ${said(chosen)}, ${margin < 0 ? `${points} points behind: ${leader}` : `${points} points before the next`}.`,
     },
   ];
   if (known.signal && known.calibration)

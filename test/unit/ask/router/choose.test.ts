@@ -33,6 +33,7 @@ describe('a router’s choice', () => {
     const odds = (probability: number) => Math.log((1 - probability) / probability);
     expect(chosen(base, reading(odds(0.82)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
     expect(chosen(base, reading(odds(0.89)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(chosen(base, reading(odds(0.82))).margin).toBeCloseTo(0.18 - 0.82);
     expect(chosen(base, reading(odds(0.91)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
     expect(chosen(base, adapter(odds(0.6)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
   });
