@@ -60,9 +60,10 @@ interface RowsOf {
 /** The first texts of a split of what an adapter learned from, as placed questions. */
 async function rowsOf(adapter: string, split: 'TRAIN' | 'TEST', most: number): Promise<Placed[]> {
   const found = await client.request<RowsOf>(ROWS_OF, { adapter, split });
-  return found.adapter.versions[0]!.trainedOn.rows.edges
-    .slice(0, most)
-    .map(({ node: { content } }) => ({ text: (content.text ?? content.source)!, route: adapter }));
+  return found.adapter.versions[0]!.trainedOn.rows.edges.slice(0, most).map(({ node: { content } }) => ({
+    text: (content.text ?? content.source)!,
+    route: adapter,
+  }));
 }
 
 /** Makes sure that an adapter answers by its name. @returns whether there is such an adapter */

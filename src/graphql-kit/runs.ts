@@ -72,7 +72,9 @@ export abstract class RunType extends NodeType {
   @Field(() => Float, { description: 'Share of the work that is done, 0 to 1.' })
   progress!: number;
 
-  @Field(() => String, { description: 'What the run is doing or waits for, in words; empty when there is nothing to say.' })
+  @Field(() => String, {
+    description: 'What the run is doing or waits for, in words; empty when there is nothing to say.',
+  })
   message!: string;
 
   @Field(() => Int, {
