@@ -104,13 +104,20 @@ export async function answerTokens({ adaptation }: Plan, wanted: number, count: 
   return MARKED_SHARE * copied + SHORTEST_MARK;
 }
 
+/** A prompt for each piece in which an input is answered. */
+export function promptsOf(
+  input: TaskInput,
+  render: (piece: TaskInput) => PromptSegment[],
+): Pick<Composed, 'prompt' | 'then'> {
+  const [first, ...further] = inPieces(input).map((piece) => ({ ...piece, input: render(piece.input) }));
+  return { prompt: first!.input, then: further };
+}
+
 /** The question without passages, piece by piece where its task is answered so. */
 export function composeQuestion(frame: Frame, plan: Plan): Composed {
   const { adaptation } = plan;
-  const [first, ...further] = adaptation ? inPieces(adaptation.input) : [];
   return {
-    prompt: frame([], first?.input),
-    then: further.map(({ gap, input }) => ({ gap, input: frame([], input) })),
+    ...(adaptation ? promptsOf(adaptation.input, (piece) => frame([], piece)) : { prompt: frame([]), then: [] }),
     read: [],
     passages: [],
     stop: stopsOf(plan),

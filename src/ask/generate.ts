@@ -8,9 +8,11 @@ import type { Generation } from './question.js';
 export interface GenerateStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
-  composed: Composed;
+  composed: Pick<Composed, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'heldTo'>;
   generation: Generation;
   signal: AbortSignal;
+  /** `bulk` for work that nobody waits for. */
+  priority?: 'bulk';
 }
 
 /** What the worker reported at the end; where the question was asked in pieces, of all of them together. */
@@ -29,21 +31,23 @@ export async function* generate(
   step: GenerateStep,
 ): AsyncGenerator<string, Generated> {
   const { prompt, then } = step.composed;
-  let whole = yield* generatePiece(worker, prompt, step);
+  let whole = yield* generatePiece(worker, prompt, '', step);
   let between = '';
   for (const { gap, input } of then) {
     between = whole.text === '' ? '' : between + gap;
-    const next = yield* behind(between, generatePiece(worker, input, step));
+    const next = yield* generatePiece(worker, input, between, step);
     whole = joined(whole, between, next);
     if (next.text !== '') between = '';
   }
   return whole;
 }
 
+/** @param before what stands before its first word */
 async function* generatePiece(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
-  { workspaceId, model, composed, generation, signal }: GenerateStep,
+  before: string,
+  { workspaceId, model, composed, generation, signal, priority }: GenerateStep,
 ): AsyncGenerator<string, Generated> {
   const { maxTokens, temperature, seed } = generation;
   const events = worker.generate(
@@ -58,7 +62,7 @@ async function* generatePiece(
       ...(composed.copyFrom && { constraint: { copyFrom: composed.copyFrom, refusal: REFUSAL } }),
       ...(composed.heldTo && { constraint: composed.heldTo }),
     },
-    { signal },
+    { signal, ...(priority && { priority }) },
   );
   let started = false;
   let held = '';
@@ -71,22 +75,10 @@ async function* generatePiece(
     held = text.slice(kept.length);
     const delta = started ? kept : kept.trimStart();
     if (delta === '') continue;
+    yield started ? delta : before + delta;
     started = true;
-    yield delta;
   }
   throw new Error('the worker’s stream ended without its last event');
-}
-
-/** The words of a piece, the first of them behind what stands before the piece. */
-async function* behind(gap: string, words: AsyncGenerator<string, Generated>): AsyncGenerator<string, Generated> {
-  let result = await words.next();
-  try {
-    for (let before = gap; !result.done; result = await words.next(), before = '') yield before + result.value;
-  } finally {
-    // Whoever stops listening stops the model.
-    if (!result.done) await words.return(undefined as never);
-  }
-  return result.value;
 }
 
 const trimmed = ({ type: _type, adapters: _adapters, repeatedFrom, text, ...done }: GenerateDone): Generated => ({
@@ -96,10 +88,10 @@ const trimmed = ({ type: _type, adapters: _adapters, repeatedFrom, text, ...done
 });
 
 function joined(first: Generated, gap: string, next: Generated): Generated {
-  const behindEach = (text: string, more: string): string => (more === '' ? text : text + gap + more);
+  const behind = (text: string, more: string): string => (more === '' ? text : text + gap + more);
   return {
-    text: behindEach(first.text, next.text),
-    kept: behindEach(first.kept, next.kept),
+    text: behind(first.text, next.text),
+    kept: behind(first.kept, next.kept),
     reason: (['repeated', 'length'] as const).find((one) => one === first.reason || one === next.reason) ?? next.reason,
     promptTokens: first.promptTokens + next.promptTokens,
     reusedTokens: first.reusedTokens + next.reusedTokens,

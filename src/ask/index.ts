@@ -2,6 +2,8 @@
 export type { Answer, Conflict, Evidence } from './answer.js';
 export { Strategy as StrategyValues } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
+export { promptsOf } from './compose.js';
+export { generate } from './generate.js';
 export { pool } from './labelled-rows.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './ask.js';

@@ -1,6 +1,6 @@
+import { generate, promptsOf } from '../../ask/index.js';
 import {
   heldTo,
-  inPieces,
   mostProbable,
   renderPrompt,
   shownPassages,
@@ -12,7 +12,7 @@ import {
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import { oneLine, REFUSAL, renderChat } from '../../prompting/index.js';
+import { oneLine, renderChat } from '../../prompting/index.js';
 import { modelFileOf, type ServedAdapter, type ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
 
@@ -41,12 +41,11 @@ export async function askRow(
   const model = modelFileOf(variant, acting ? [acting] : []);
   const promptOf = (input: TaskInput) =>
     renderChat(variant.chatTemplate, renderPrompt(input, context, { facts, passages: null }), variant);
-  const options = { signal, priority: 'bulk' } as const;
   if (adapter?.usage.answer.form === 'label-token') {
     const { labels } = adapter.usage.answer;
     const candidates = labels.map(({ token }) => token);
     const request = { workspaceId, model, prompt: promptOf(row), candidates };
-    const { logits } = await worker.scoreNext(request, options);
+    const { logits } = await worker.scoreNext(request, { signal, priority: 'bulk' });
     const shares = softmax(logits);
     const best = mostProbable(shares);
     return { text: context.labels.say(labels[best]!.label), probability: shares[best]! };
@@ -54,32 +53,15 @@ export async function askRow(
   const { maxTokens, stop } = taskOf(row.task).answering;
   // As `ask` does: whoever learned to answer from passages is held to spans of them.
   const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
-  const constraint = copyFrom.length > 0 ? { copyFrom, refusal: REFUSAL } : (heldTo(row, context) ?? undefined);
-  const generation = { workspaceId, model, maxTokens, temperature: 0, stop: [...stop], constraint };
-  const [first, ...further] = inPieces(row);
-  const answered = await generated(worker, { ...generation, prompt: promptOf(first!.input) }, options);
-  let between = '';
-  for (const { gap, input } of further) {
-    between = answered.text === '' ? '' : between + gap;
-    const { text } = await generated(worker, { ...generation, prompt: promptOf(input) }, options);
-    if (text === '') continue;
-    answered.text += between + text;
-    between = '';
+  const held = copyFrom.length > 0 ? { copyFrom, heldTo: null } : { copyFrom: null, heldTo: heldTo(row, context) };
+  const said = generate(worker, {
+    ...{ workspaceId, model, generation: { maxTokens, temperature: 0, seed: null }, signal, priority: 'bulk' },
+    composed: { ...promptsOf(row, promptOf), ...held, stop: [...stop] },
+  });
+  for (;;) {
+    const { done, value } = await said.next();
+    if (done) return { text: value.kept, probability: sure(value.refusalProbability) };
   }
-  return answered;
-}
-
-/** The most probable text, without what the model said over and over. */
-async function generated(
-  worker: Pick<WorkerClient, 'generate'>,
-  ...[request, options]: Parameters<WorkerClient['generate']>
-): Promise<Answered> {
-  for await (const event of worker.generate(request, options))
-    if (event.type === 'done') {
-      const text = event.text.slice(0, event.repeatedFrom).trim();
-      return { text, probability: sure(event.refusalProbability) };
-    }
-  throw new Error('the worker’s stream ended without its last event');
 }
 
 /** How probable the model finds it that what it read holds the answer: what its refusal leaves of 1; null where it could not refuse. */

@@ -43,7 +43,13 @@ describe('a text of several sentences', () => {
       expect(both.usage[count]).toBe(first.usage[count] + second.usage[count]);
 
     const adapter = await answering.adapters.resolve(answering.workspaceId, 'spanish@1');
-    const row = { task: 'TRANSLATION', source: `${FIRST}\n- ${SECOND}`, target: '', ...LANGUAGE_NAMES } as const;
+    const row = {
+      task: 'TRANSLATION',
+      source: `${FIRST}\n- ${SECOND}`,
+      target: '',
+      sourceLanguage: 'en',
+      targetLanguage: 'es',
+    } as const;
     const context = { labels: new LabelWords([]), languages: LANGUAGES };
     const variant = { ...answering.variant, ...tiny };
     const { workspaceId, worker } = answering;
@@ -63,5 +69,3 @@ describe('a text of several sentences', () => {
     expect(told).not.toBe('');
   });
 });
-
-const LANGUAGE_NAMES = { sourceLanguage: LANGUAGES.source, targetLanguage: LANGUAGES.target };
