@@ -17,9 +17,11 @@ export interface Weighed extends Place {
   probability: number | null;
 }
 
-export interface Choice {
-  chosen: Weighed;
-  places: readonly Weighed[];
+export interface Choice<P extends Weighed = Weighed> {
+  chosen: P;
+  /** The most probable one. */
+  likeliest: P;
+  places: readonly P[];
   /** Probability of the chosen one minus the highest of the others: below 0 where it is not the most probable one. */
   margin: number;
   /** Why it is not simply the most probable one; null when it is. */
@@ -39,10 +41,10 @@ const INVENTED = 9;
 export const SURE_OF_BASE = INVENTED / (INVENTED + 1);
 
 /** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
-export function weigh(
-  places: readonly Place[],
+export function weigh<P extends Place>(
+  places: readonly P[],
   { baseScore, temperature }: { baseScore: number; temperature: number },
-): Weighed[] {
+): (P & Weighed)[] {
   const known = places.filter(({ strategy, logOdds }) => strategy === 'BASE' || logOdds !== null);
   const shares = softmax(
     known.map(({ strategy, logOdds }) => (strategy === 'BASE' ? baseScore : logOdds! / temperature)),
@@ -56,22 +58,22 @@ export function weigh(
  * probable enough, or the base model not probable enough for what it may invent, they are read.
  * @param least the probability that a wanted error rate comes to
  */
-export function choose(places: readonly Weighed[], least = 0): Choice {
+export function choose<P extends Weighed>(places: readonly P[], least = 0): Choice<P> {
   const known = places.filter(({ probability }) => probability !== null);
-  const best = known.reduce((most, place) => (place.probability! > most.probability! ? place : most));
-  const settled = (chosen: Weighed, exception: Choice['exception']): Choice => {
+  const likeliest = known.reduce((most, place) => (place.probability! > most.probability! ? place : most));
+  const settled = (chosen: P, exception: Choice['exception']): Choice<P> => {
     const others = known.filter((place) => place !== chosen).map(({ probability }) => probability!);
-    return { chosen, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
+    return { chosen, likeliest, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
   };
   const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
   if (reading && reading.logOdds === null) return settled(reading, 'UNKNOWN');
-  if (reading && best.probability! < SURE) return settled(reading, best === reading ? null : 'UNSURE');
-  const tied = known.filter(({ probability }) => best.probability! - probability! <= TIE);
+  if (reading && likeliest.probability! < SURE) return settled(reading, likeliest === reading ? null : 'UNSURE');
+  const tied = known.filter(({ probability }) => likeliest.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
-  const chosen = cheapest?.expectedMs == null ? best : cheapest;
+  const chosen = cheapest?.expectedMs == null ? likeliest : cheapest;
   if (reading && chosen !== reading) {
     if (chosen.strategy === 'BASE' && chosen.probability! < SURE_OF_BASE) return settled(reading, 'INVENTS');
     if (chosen.probability! < least) return settled(reading, 'RISK');
   }
-  return settled(chosen, chosen === best ? null : 'TIE');
+  return settled(chosen, chosen === likeliest ? null : 'TIE');
 }

@@ -79,26 +79,16 @@ export async function lookAround(
       open = open.filter(({ adapter }) => adapter !== chosen.adapter);
       continue;
     }
-    const strategy = served === 'INDEXED' ? 'HYBRID' : chosen.strategy;
-    // An adapter whose rows are indexed answers by both; so it stands among the candidates, too.
-    const applied = { ...chosen, strategy };
-    const settled = {
-      ...choice,
-      chosen: applied,
-      places: choice.places.map((each) => (each === chosen ? applied : each)),
-    };
-    const leader = open.find((_, i) => choice.places[i] === mostProbable(choice.places))!;
-    const reasons = [
-      ...gone,
-      ...(bound ? [bound.reason] : []),
-      ...reasonsOf(
-        settled,
-        open.find(({ adapter, strategy: by }) => adapter === chosen.adapter && by === chosen.strategy)!,
-        leader.label,
-      ),
-    ];
-    return { version: record.version, mode: record.mode, choice: settled, reasons, found };
+    const reasons = [...gone, ...(bound ? [bound.reason] : []), ...reasonsOf(choice)];
+    return { version: record.version, mode: record.mode, choice: applied(choice, served), reasons, found };
   }
+}
+
+/** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
+function applied(choice: Choice<Known & Weighed>, served: 'ALONE' | 'INDEXED' | null): Choice {
+  if (served !== 'INDEXED') return choice;
+  const chosen = { ...choice.chosen, strategy: 'HYBRID' as const };
+  return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
 }
 
 const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null };
@@ -155,24 +145,22 @@ const MEANINGS = {
   coverage: 'share of its words in the best passage there',
 } as const;
 
-const mostProbable = (places: readonly Weighed[]): Weighed =>
-  places.reduce((most, place) => ((place.probability ?? 0) > (most.probability ?? 0) ? place : most));
-
-/** @param leader who is most probable, where the chosen one is not */
-function reasonsOf({ chosen, margin, exception }: Choice, known: Known, leader: string): RouteReason[] {
+function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weighed>): RouteReason[] {
+  const { label, signal, calibration } = chosen;
   const points = (100 * Math.abs(margin)).toFixed(0);
+  const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;
   const reasons: RouteReason[] = [
     {
       ...{ feature: 'router.probability', value: chosen.probability ?? 0, contribution: margin },
-      sentence: `${known.label}: ${said(chosen)}, ${margin < 0 ? `${points} points behind: ${leader}` : `${points} points before the next`}.`,
+      sentence: `${label}: ${said(chosen)}, ${place}.`,
     },
   ];
-  if (known.signal && known.calibration)
-    for (const { feature, value, contribution } of contributions(known.calibration, known.signal))
+  if (signal && calibration)
+    for (const { feature, value, contribution } of contributions(calibration, signal))
       if (contribution !== 0)
         reasons.push({
           ...{ feature: `router.${feature}`, value, contribution },
-          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${known.calibration.elsewhere[feature].toFixed(2)}.`,
+          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${calibration.elsewhere[feature].toFixed(2)}.`,
         });
   if (exception)
     reasons.push({ feature: 'router.exception', value: 1, contribution: 0, sentence: EXCEPTIONS[exception] });

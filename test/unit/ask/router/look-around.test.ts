@@ -1,4 +1,4 @@
-import { calibrate, type Signal } from '../../../../src/ask/router/calibration.js';
+import { calibrate, logOdds, type Signal } from '../../../../src/ask/router/calibration.js';
 import { lookAround } from '../../../../src/ask/router/look-around.js';
 import type { Current } from '../../../../src/ask/router/router-store.js';
 import { notFound } from '../../../../src/kernel/errors.js';
@@ -39,6 +39,42 @@ describe('a router that looks around', () => {
     const { choice, reasons } = await look(() => inProduction(1));
     expect(choice.chosen).toMatchObject({ strategy: 'ADAPTER', adapter: 'routing@1' });
     expect(reasons.map(({ feature }) => feature)).toEqual(['router.probability', 'router.top', 'router.mean']);
+  });
+
+  it('applies an adapter whose rows are indexed with them, and shows it so among the candidates', async () => {
+    const served = { adapter: 'routing', version: 1, datasetVersionId: 'd' };
+    const parts = {
+      retriever: {},
+      labelIndexes: { find: () => Promise.resolve({ id: 'index' }) },
+      adapters: { resolve: () => Promise.resolve({ ...served, usage: { answer: { form: 'label-token' } } }) },
+    } as unknown as Parts;
+    const { choice } = await lookAround(parts, current, asked, new AbortController().signal);
+    expect(choice.chosen).toMatchObject({ strategy: 'HYBRID', adapter: 'routing@1' });
+    expect(choice.places.map(({ strategy }) => strategy)).toEqual(['BASE', 'HYBRID']);
+  });
+
+  it('says how far behind a choice is that is not the most probable one, and behind what', async () => {
+    const passage = { collectionId: 'c', collectionName: 'handbook', scores: { dense: 0.5 }, coverage: 0 };
+    const parts = {
+      retriever: {
+        retrieve: () => Promise.resolve({ passages: [passage] }),
+        termWeights: () => Promise.resolve(new Map()),
+      },
+    } as unknown as Parts;
+    const score = logOdds(calibration, near(0.5));
+    const learned = {
+      ...{ ...current.record.learned, adapters: [], collections: [{ id: 'c', name: 'handbook', calibration }] },
+      // One place in four for the documents, three for the base model: too few to let it invent.
+      baseScore: score + Math.log(3),
+    };
+    const { choice, reasons } = await lookAround(
+      parts,
+      { ...current, record: { ...current.record, learned } },
+      { ...asked, scope: { workspaceId, collections: [{ id: 'c', name: 'handbook', chunks: 1 }] } as never },
+      new AbortController().signal,
+    );
+    expect(choice).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(reasons[0]!.sentence).toBe('handbook: probability 0.25, 50 points behind: The base model.');
   });
 
   it('passes over an adapter that is gone, or whose version is not in production any more, and says so', async () => {
