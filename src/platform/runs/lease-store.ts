@@ -2,7 +2,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../database/index.js';
 import type { EventLog, Json } from '../events/index.js';
 import { LeaseLost, runStream, shown, WAITS, type Lease, type RunRow, type Settlement } from './run.js';
-import { tellStatus, writeSettlement } from './settling.js';
+import { tellStatus, WITHOUT_WAITING, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
 export interface TakenKind {
@@ -49,7 +49,7 @@ export class LeaseStore {
         UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
           lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
           started_at = coalesce(started_at, now()), not_before = NULL,
-          message = CASE WHEN next.waited THEN '' ELSE message END
+          message = ${WITHOUT_WAITING}
         FROM next WHERE run.id = next.id
         RETURNING run.id, next.waited`;
       if (!taken) return null;

@@ -46,6 +46,9 @@ interface Held {
   done: Promise<void>;
 }
 
+const occupySame = (one: AnyRunKind, other: AnyRunKind): boolean =>
+  one.occupies !== null && one.occupies === other.occupies;
+
 /** Takes runs of the kinds that it handles, keeps their leases, and writes down how they end. */
 export class Runner {
   readonly #store: LeaseStore;
@@ -125,7 +128,7 @@ export class Runner {
       .filter(
         (one) =>
           working.filter((other) => other.kind === one.kind).length < one.concurrency &&
-          !working.some((other) => one.occupies !== null && other.occupies === one.occupies),
+          !working.some((other) => occupySame(one, other)),
       );
   }
 
@@ -142,10 +145,7 @@ export class Runner {
   #rivals(definition: AnyRunKind): AnyRunKind[] {
     return [...this.#handled.values()]
       .map((other) => other.definition)
-      .filter(
-        (other) =>
-          other.kind === definition.kind || (other.occupies !== null && other.occupies === definition.occupies),
-      );
+      .filter((other) => other.kind === definition.kind || occupySame(other, definition));
   }
 
   async #keepLeases(): Promise<void> {

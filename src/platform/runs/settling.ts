@@ -1,7 +1,10 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { Transaction } from '../database/index.js';
+import { Prisma, type Transaction } from '../database/index.js';
 import { notify, type EventLog } from '../events/index.js';
 import { RUNS_TOPIC, runStream, shown, WAITS, type RunStatus, type Settlement } from './run.js';
+
+/** A run's message as it is when the run waits no longer. */
+export const WITHOUT_WAITING = Prisma.sql`CASE WHEN run.message LIKE ${`${WAITS}%`} THEN '' ELSE run.message END`;
 
 /** A run's row as the holder of its lock saw it. */
 export interface LockedRun {
@@ -30,7 +33,7 @@ export async function writeSettlement(
   });
   // What a run went on from says no more than its output, once it has one; what must not outlive it stands under `untilEnd`.
   await tx.$executeRaw`
-    UPDATE run SET finished_at = now(), message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END,
+    UPDATE run SET finished_at = now(), message = ${WITHOUT_WAITING},
       input = CASE WHEN jsonb_typeof(input) = 'object' THEN input - 'untilEnd' ELSE input END,
       checkpoint = CASE WHEN ${succeeded} THEN NULL ELSE checkpoint END
     WHERE id = ${run.id}::uuid`;
@@ -67,7 +70,7 @@ async function requeue(
 async function writePause(events: EventLog, tx: Transaction, run: LockedRun): Promise<void> {
   await tx.$executeRaw`
     UPDATE run SET status = 'PAUSED', pause_requested = false, lease_owner = NULL, lease_until = NULL, stalled = 0,
-      message = CASE WHEN message LIKE ${`${WAITS}%`} THEN '' ELSE message END
+      message = ${WITHOUT_WAITING}
     WHERE id = ${run.id}::uuid`;
   await tellStatus(events, tx, run, 'PAUSED', 'Paused.');
 }

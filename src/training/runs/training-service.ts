@@ -149,7 +149,10 @@ function recipeOn(
   const recipe = recipeFor(task, { ...given, ...definedOnly(overrides) });
   for (const field of ['answer', 'rank', 'alpha'] as const)
     if (recipe[field] !== given[field])
-      throw badInput(`input.recipe.${field}`, `The version to go on from has ${given[field]}, not ${recipe[field]}.`);
+      throw badInput(
+        `input.recipe.${field}`,
+        `The version to go on from has the ${field} ${given[field]}, not ${recipe[field]}.`,
+      );
   if (recipe.targets.length !== targets.length || !recipe.targets.every((target) => targets.includes(target)))
     throw badInput('input.recipe.targets', `The version to go on from changes ${targets.join(', ')}.`);
   return recipe;

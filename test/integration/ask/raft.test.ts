@@ -149,12 +149,14 @@ describe('createRaftDataset', () => {
     const usual = await made({ sample: 40, seed: 9 });
     for (const progress of [0.1, 0.8]) {
       const id = await start({ sample: 40, seed: 9 });
-      await eventually('it is under way', () => prisma.run.findFirst({ where: { id, progress: { gte: progress } } }));
       // As a gateway that takes it over does, when the one that had it has died.
-      const taken = await prisma.$executeRaw`
-        UPDATE run SET fencing_token = fencing_token + 1, lease_until = now() - interval '1 second'
-        WHERE id = ${id}::uuid AND status = 'RUNNING'`;
-      expect(taken).toBe(1);
+      await eventually(
+        'it is under way and taken',
+        async () =>
+          (await prisma.$executeRaw`
+            UPDATE run SET fencing_token = fencing_token + 1, lease_until = now() - interval '1 second'
+            WHERE id = ${id}::uuid AND status = 'RUNNING' AND progress >= ${progress}`) === 1,
+      );
       const run = await ended(id);
       expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
       expect(raftMaking.outputOf(run)).toEqual({ ...usual, created: false });
