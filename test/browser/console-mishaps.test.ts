@@ -318,6 +318,17 @@ describe('the console, when something goes wrong,', () => {
     },
   );
 
+  itInBrowser('says that code is gone where the tab may not reload, instead of waiting for ever', async () => {
+    const page = await browser.open('/ask');
+    page.on('dialog', (dialog) => void dialog.dismiss());
+    // As an upload does that is under way.
+    await page.evaluate(() => window.addEventListener('beforeunload', (event) => event.preventDefault()));
+    await page.route('**/console/assets/models-*.js', (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('link', { name: 'Models' }).click();
+    await page.getByRole('button', { name: 'Reload the page' }).waitFor();
+    await page.context().close();
+  });
+
   itInBrowser('ran no script of a name or a label', async () => {
     expect(browser.foreign).toEqual([]);
     expect(
