@@ -17,7 +17,7 @@ export { calibrate, logOdds, type Calibration, type Signal } from './router/cali
 export { choose, weigh, type Place } from './router/choose.js';
 export { RouterMode, type AdapterSample, type FittedOn, type Learned, type RouterRecord } from './router/router.js';
 export { RouterStore, sampleHolder } from './router/router-store.js';
-export { signalOfPassages, signalOfSample } from './router/signals.js';
+export { directionOf, signalOfPassages, signalOfSample } from './router/signals.js';
 export { ExpectedTimes } from './route.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';

@@ -1,19 +1,15 @@
 import { z } from 'zod';
 import { minimize } from '../../kernel/minimize.js';
 
-/** What is known of how near a question lies to a place that could answer it: passages of a collection, rows of an adapter. */
-export interface Signal {
-  /** Cosine similarity of the nearest. */
-  top: number;
-  /** Mean of the nearest few. */
-  mean: number;
-  /** Share of the question's words in the best passage, weighted by rarity; 0 where there are no passages. */
-  coverage: number;
-}
-const FEATURES = ['top', 'mean', 'coverage'] as const;
-type Feature = (typeof FEATURES)[number];
+const FEATURES = ['top', 'mean', 'coverage', 'kind', 'words', 'asks', 'capitals', 'digits'] as const;
+export type Feature = (typeof FEATURES)[number];
 
-const perFeature = z.object({ top: z.number(), mean: z.number(), coverage: z.number() });
+const perFeature = z.partialRecord(z.enum(FEATURES), z.number());
+/**
+ * What is known of how well a question suits a place that could answer it: passages of a collection, or rows of an adapter. All signals
+ * of a place have the same features; see `signals.ts`.
+ */
+export type Signal = Readonly<z.infer<typeof perFeature>>;
 
 /** Turns a place's own similarities, which mean nothing elsewhere, into log-odds that a question belongs there. */
 export const calibration = z.object({
@@ -36,12 +32,13 @@ const RIDGE = 0.5;
  * the evidence alone, comparable between places (log-likelihood ratio).
  */
 export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): Calibration {
+  const features = featuresOf(own[0] ?? {});
   const all = [...own.map((signal) => ({ signal, is: 1 })), ...foreign.map((signal) => ({ signal, is: 0 }))];
-  const moments = new Map(FEATURES.map((name) => [name, momentsOf(all.map(({ signal }) => signal[name]))]));
+  const moments = new Map(features.map((name) => [name, momentsOf(all.map(({ signal }) => signal[name]!))]));
   const scaled = (signal: Signal): number[] =>
-    FEATURES.map((name) => {
+    features.map((name) => {
       const { mean, deviation } = moments.get(name)!;
-      return (signal[name] - mean) / deviation;
+      return (signal[name]! - mean) / deviation;
     });
   const rows = all.map(({ signal, is }) => ({
     x: scaled(signal),
@@ -66,14 +63,14 @@ export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): C
       }
       return loss;
     },
-    new Float64Array(FEATURES.length + 1),
+    new Float64Array(features.length + 1),
   );
-  const weight = (name: Feature): number => found[1 + FEATURES.indexOf(name)]! / moments.get(name)!.deviation;
-  const bias = FEATURES.reduce((sum, name) => sum - weight(name) * moments.get(name)!.mean, found[0]!);
+  const weight = (name: Feature): number => found[1 + features.indexOf(name)]! / moments.get(name)!.deviation;
+  const bias = features.reduce((sum, name) => sum - weight(name) * moments.get(name)!.mean, found[0]!);
   const made = {
     bias,
-    weights: { top: weight('top'), mean: weight('mean'), coverage: weight('coverage') },
-    elsewhere: meansOf(foreign),
+    weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
+    elsewhere: Object.fromEntries(features.map((name) => [name, momentsOf(foreign.map((each) => each[name]!)).mean])),
     ...{ own: own.length, foreign: foreign.length },
   };
   const odds = (signals: readonly Signal[]): number[] => signals.map((signal) => logOdds(made, signal));
@@ -82,30 +79,27 @@ export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): C
 
 /** Natural logarithm of the odds that a question with this signal belongs to the place, where it is as likely as not. */
 export const logOdds = ({ bias, weights }: Pick<Calibration, 'bias' | 'weights'>, signal: Signal): number =>
-  FEATURES.reduce((sum, name) => sum + weights[name] * signal[name], bias);
+  featuresOf(weights).reduce((sum, name) => sum + weights[name]! * (signal[name] ?? 0), bias);
 
-/** What each feature adds to the log-odds over a question that belongs elsewhere. */
+/** What each feature adds to the log-odds over a question that belongs elsewhere, most first. */
 export const contributions = (
   { weights, elsewhere }: Calibration,
   signal: Signal,
 ): { feature: Feature; value: number; contribution: number }[] =>
-  FEATURES.map((feature) => ({
-    feature,
-    value: signal[feature],
-    contribution: weights[feature] * (signal[feature] - elsewhere[feature]),
-  }));
+  featuresOf(weights)
+    .map((feature) => {
+      const value = signal[feature] ?? 0;
+      return { feature, value, contribution: weights[feature]! * (value - (elsewhere[feature] ?? 0)) };
+    })
+    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+
+const featuresOf = (values: Signal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
 
 function momentsOf(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   return { mean, deviation: Math.sqrt(variance) || 1 };
 }
-
-const meansOf = (signals: readonly Signal[]): Signal => ({
-  top: momentsOf(signals.map(({ top }) => top)).mean,
-  mean: momentsOf(signals.map(({ mean }) => mean)).mean,
-  coverage: momentsOf(signals.map(({ coverage }) => coverage)).mean,
-});
 
 /** Mann-Whitney's U as a share of all pairs. */
 function areaUnder(own: readonly number[], foreign: readonly number[]): number {

@@ -35,10 +35,12 @@ const SURE = 0.5;
 
 /**
  * What an answer that the base model invents costs, in answers that reading refuses without need: nobody sees that the former is wrong, and
- * everybody that the latter is none. Given calibrated probabilities, the base model is then right to choose from 9 / (9 + 1) on.
+ * everybody that the latter is none. Given calibrated probabilities, the base model is then right to choose from 3 / (3 + 1) on.
  */
-const INVENTED = 9;
+const INVENTED = 3;
 export const SURE_OF_BASE = INVENTED / (INVENTED + 1);
+/** An adapter that is less probable than this, among what is known, does not keep documents that nobody calibrated from being read. */
+export const SURE_OF_ADAPTER = 0.95;
 
 /** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
 export function weigh<P extends Place>(
@@ -54,8 +56,8 @@ export function weigh<P extends Place>(
 }
 
 /**
- * The most probable place; of those as good as tied the cheapest. Where documents can be read, and were never calibrated, or no place is
- * probable enough, or the base model not probable enough for what it may invent, they are read.
+ * The most probable place; of those as good as tied the cheapest. Where documents can be read, and no place is probable enough, or the
+ * base model not for what it may invent, or no adapter for documents that were never calibrated, they are read.
  * @param least the probability that a wanted error rate comes to
  */
 export function choose<P extends Weighed>(places: readonly P[], least = 0): Choice<P> {
@@ -66,7 +68,8 @@ export function choose<P extends Weighed>(places: readonly P[], least = 0): Choi
     return { chosen, likeliest, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
   };
   const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
-  if (reading && reading.logOdds === null) return settled(reading, 'UNKNOWN');
+  if (reading && reading.logOdds === null && (likeliest.adapter === null || likeliest.probability! < SURE_OF_ADAPTER))
+    return settled(reading, 'UNKNOWN');
   if (reading && likeliest.probability! < SURE) return settled(reading, likeliest === reading ? null : 'UNSURE');
   const tied = known.filter(({ probability }) => likeliest.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));

@@ -5,9 +5,9 @@ import type { RouteReason } from '../answer.js';
 import { retrievePassages, type Found } from '../retrieve.js';
 import type { AskParts } from '../ask.js';
 import type { ExpectedTimes } from '../route.js';
-import { contributions, logOdds, type Calibration, type Signal } from './calibration.js';
+import { contributions, logOdds, type Calibration, type Feature, type Signal } from './calibration.js';
 import { routeBound } from '../risk.js';
-import { choose, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
+import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
 import type { RouterMode } from './router.js';
 import type { Current } from './router-store.js';
 import { signalOfPassages, signalOfSample } from './signals.js';
@@ -58,7 +58,7 @@ export async function lookAround(
   for (const { versionId, name, version, calibration } of record.learned.adapters) {
     const sample = samples.get(versionId);
     if (!sample) continue;
-    const near = signalOfSample(sample, asked.vector);
+    const near = signalOfSample(sample, asked.vector, text);
     const score = logOdds(calibration, near);
     places.push({
       ...{ strategy: 'ADAPTER', adapter: `${name}@${version}`, label: name, signal: near, calibration },
@@ -136,14 +136,19 @@ const EXCEPTIONS = {
   UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
   INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
   RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
-  UNKNOWN: 'The router does not know these documents yet: they are read. fitRouter makes it know them.',
+  UNKNOWN: `The router does not know these documents yet, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know them.`,
 } as const;
 
-const MEANINGS = {
+const MEANINGS: Record<Feature, string> = {
   top: 'similarity to the nearest there',
   mean: 'mean similarity to the three nearest there',
   coverage: 'share of its words in the best passage there',
-} as const;
+  kind: 'lead of the similarity to the mean there over that to the mean of all else',
+  words: 'length (logarithm of the number of words)',
+  asks: 'question mark at the end (1: there is one)',
+  capitals: 'share of words with a capital',
+  digits: 'share of digits',
+};
 
 function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weighed>): RouteReason[] {
   const { label, signal, calibration } = chosen;
@@ -160,7 +165,7 @@ function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weig
       if (contribution !== 0)
         reasons.push({
           ...{ feature: `router.${feature}`, value, contribution },
-          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${calibration.elsewhere[feature].toFixed(2)}.`,
+          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${(calibration.elsewhere[feature] ?? 0).toFixed(2)}.`,
         });
   if (exception)
     reasons.push({ feature: 'router.exception', value: 1, contribution: 0, sentence: EXCEPTIONS[exception] });

@@ -70,9 +70,12 @@ export class RouterStore {
       },
     });
     await tx.adapterSample.deleteMany({ where: { workspaceId } });
-    for (const { adapterVersionId, vectors, dimensions } of samples)
+    for (const { vectors, direction, ...sample } of samples)
       await tx.adapterSample.create({
-        data: { workspaceId, adapterVersionId, embedderDigest, dimensions, vectors: bytesOf(vectors) },
+        data: {
+          ...{ ...sample, workspaceId, embedderDigest },
+          ...{ vectors: bytesOf(vectors), direction: direction && bytesOf(direction) },
+        },
       });
     this.#known.delete(workspaceId);
     return asRecord(row);
@@ -115,12 +118,15 @@ export interface NewRouterVersion {
 
 const bytesOf = (vectors: Float32Array): Uint8Array<ArrayBuffer> => new Uint8Array(vectors.slice().buffer);
 
+const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
+
 const toSample = ({
   adapterVersionId,
   dimensions,
   vectors,
+  direction,
 }: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
-  adapterVersionId,
-  dimensions,
-  vectors: new Float32Array(new Uint8Array(vectors).buffer),
+  ...{ adapterVersionId, dimensions },
+  vectors: floatsOf(vectors),
+  direction: direction && floatsOf(direction),
 });

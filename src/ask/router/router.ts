@@ -56,4 +56,6 @@ export interface AdapterSample {
   adapterVersionId: string;
   vectors: Float32Array;
   dimensions: number;
+  /** From the mean of all else to the mean of `vectors`: null where nobody kept it. */
+  direction: Float32Array | null;
 }

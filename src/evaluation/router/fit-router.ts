@@ -103,8 +103,8 @@ function measureRouter(
 /** The base model is the place without an id. */
 const nameOf = (place: string | null): string => place ?? '';
 
-/** Every second question of each place. */
-function halves(questions: readonly PlacedQuestion[]): [PlacedQuestion[], PlacedQuestion[]] {
+/** Every second question of each place: those that a router is fitted on, and those that it is measured on. */
+export function halves<Q extends Pick<PlacedQuestion, 'belongs'>>(questions: readonly Q[]): [Q[], Q[]] {
   const places = [...groupBy(questions, ({ belongs }) => belongs).values()];
   const half = (rest: number) => places.flatMap((own) => own.filter((_, i) => i % 2 === rest));
   return [half(0), half(1)];

@@ -1,4 +1,5 @@
 import {
+  directionOf,
   signalOfPassages,
   signalOfSample,
   type AdapterSample,
@@ -11,6 +12,7 @@ import { pause } from '../../platform/events/index.js';
 import { inputText, Split, type Data } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { seededRandom } from '../../kernel/random.js';
 import { splitSentences } from '../../kernel/sentences.js';
 import {
   embedderDigest,
@@ -24,7 +26,8 @@ import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { readChatPrompts, readReplay, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import { sampleRows } from '../evaluations/sample-rows.js';
-import { fitRouter, type PlacedQuestion } from './fit-router.js';
+import { askedLike } from './asked-like.js';
+import { fitRouter, halves, type PlacedQuestion } from './fit-router.js';
 import { changesSince, fittedOn, placesNow, type PlaceChange, type PlacedAdapter } from './places.js';
 import { routerFit, type RouterFitContext } from './router-run.js';
 
@@ -117,27 +120,31 @@ export class RouterFitter {
       });
 
     await context.progress(0, 'Making questions.');
-    const samples: AdapterSample[] = [];
-    const asked: Asked[] = await this.#embedded(workspaceId, null, await generalQuestions(), signal);
+    const general = await generalQuestions();
+    const asked: Asked[] = await this.#embedded(workspaceId, null, general, signal);
     for (const collection of collections) {
       await this.#giveWay(context);
-      const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, input.seed);
+      const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, general, input.seed);
       asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
     }
+    const elsewhere = halves(asked)[0].map(({ vector }) => vector);
+    const drawn = new Map<string, Float32Array[]>();
     for (const adapter of adapters) {
       await this.#giveWay(context);
       const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
       const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
-      samples.push(sampleOf(adapter.versionId, vectors));
+      drawn.set(adapter.versionId, vectors);
       asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own, signal)));
     }
+    const samples = samplesOf(drawn, elsewhere);
 
     const questions: PlacedQuestion[] = [];
     for (const each of asked) {
       signal.throwIfAborted();
       if (questions.length % 25 === 0) await this.#giveWay(context);
       const signals = new Map<string, Signal>();
-      for (const sample of samples) signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector));
+      for (const sample of samples)
+        signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
       for (const collection of collections) {
         const near = await this.#nearCollection({ workspaceId, collections: [collection] }, each, signal);
         if (near) signals.set(collection.id, near);
@@ -194,11 +201,13 @@ export class RouterFitter {
   }
 
   /** A small collection is asked several times about each of its passages. */
-  async #ofCollection(scope: SearchScope, seed: number): Promise<string[]> {
+  async #ofCollection(scope: SearchScope, general: readonly string[], seed: number): Promise<string[]> {
+    const strange = general.flatMap((text) => text.match(/[\p{L}\p{N}]+/gu) ?? []);
+    const random = seededRandom(seed);
     const made = new Set<string>();
     for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)
       for (const { question } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
-        made.add(question);
+        made.add(askedLike(question, strange, random));
     return [...made].slice(0, OWN);
   }
 
@@ -242,11 +251,27 @@ export class RouterFitter {
   }
 }
 
-function sampleOf(adapterVersionId: string, vectors: readonly Float32Array[]): AdapterSample {
-  const dimensions = vectors[0]?.length ?? 0;
+/**
+ * What is kept of each adapter's inputs.
+ * @param drawn vectors of inputs by adapter version @param elsewhere vectors of questions that no adapter has
+ */
+function samplesOf(
+  drawn: ReadonlyMap<string, readonly Float32Array[]>,
+  elsewhere: readonly Float32Array[],
+): AdapterSample[] {
+  return [...drawn].map(([adapterVersionId, own]) => {
+    const dimensions = own[0]?.length ?? 0;
+    const others = [...drawn].flatMap(([id, vectors]) => (id === adapterVersionId ? [] : vectors)).concat(elsewhere);
+    const vectors = rowMajor(own, dimensions);
+    const direction = directionOf(vectors, rowMajor(others, dimensions), dimensions);
+    return { adapterVersionId, vectors, dimensions, direction };
+  });
+}
+
+function rowMajor(vectors: readonly Float32Array[], dimensions: number): Float32Array {
   const all = new Float32Array(vectors.length * dimensions);
   vectors.forEach((vector, i) => all.set(vector, i * dimensions));
-  return { adapterVersionId, vectors: all, dimensions };
+  return all;
 }
 
 /** What belongs to nobody's documents or adapters: chat, and sentences of general text. */

@@ -31,10 +31,10 @@ describe('a router’s choice', () => {
 
   it('is the base model only where it is surer than an invented answer costs: else documents are read, which can refuse', () => {
     const odds = (probability: number) => Math.log((1 - probability) / probability);
-    expect(chosen(base, reading(odds(0.82)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
-    expect(chosen(base, reading(odds(0.89)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
-    expect(chosen(base, reading(odds(0.82))).margin).toBeCloseTo(0.18 - 0.82);
-    expect(chosen(base, reading(odds(0.91)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
+    expect(chosen(base, reading(odds(0.62)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(chosen(base, reading(odds(0.74)))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
+    expect(chosen(base, reading(odds(0.62))).margin).toBeCloseTo(0.38 - 0.62);
+    expect(chosen(base, reading(odds(0.76)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
     expect(chosen(base, adapter(odds(0.6)))).toMatchObject({ chosen: { strategy: 'BASE' }, exception: null });
   });
 
@@ -55,7 +55,7 @@ describe('a router’s choice', () => {
   });
 
   it('reads documents that nobody calibrated, and where it is not sure, because reading can refuse', () => {
-    expect(chosen(base, reading(null), adapter(9))).toMatchObject({
+    expect(chosen(base, reading(null), adapter(2))).toMatchObject({
       chosen: { strategy: 'RAG' },
       exception: 'UNKNOWN',
     });
@@ -63,6 +63,11 @@ describe('a router’s choice', () => {
       chosen: { strategy: 'RAG' },
       exception: 'UNSURE',
     });
+  });
+
+  it('lets an adapter that is sure enough answer although there are documents that nobody calibrated', () => {
+    expect(chosen(base, reading(null), adapter(4))).toMatchObject({ chosen: { strategy: 'ADAPTER' }, exception: null });
+    expect(chosen(reading(null), { ...base, logOdds: null })).toMatchObject({ exception: 'UNKNOWN' });
   });
 
   it('answers with the base model where there is nothing else', () => {

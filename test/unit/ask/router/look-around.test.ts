@@ -18,7 +18,9 @@ const current: Current = {
       figures: { questions: 1, accuracy: 1, calibrationError: 0, commonest: 1 },
     },
   },
-  samples: new Map([['v1', { adapterVersionId: 'v1', dimensions: 2, vectors: Float32Array.of(1, 0) }]]),
+  samples: new Map([
+    ['v1', { adapterVersionId: 'v1', dimensions: 2, vectors: Float32Array.of(1, 0), direction: null }],
+  ]),
 };
 const asked = {
   ...{ workspaceId, text: 'I was charged twice', expectedMs: {}, maxErrorRate: null },
@@ -64,8 +66,8 @@ describe('a router that looks around', () => {
     const score = logOdds(calibration, near(0.5));
     const learned = {
       ...{ ...current.record.learned, adapters: [], collections: [{ id: 'c', name: 'handbook', calibration }] },
-      // One place in four for the documents, three for the base model: too few to let it invent.
-      baseScore: score + Math.log(3),
+      // One place in three for the documents, two for the base model: too few to let it invent.
+      baseScore: score + Math.log(2),
     };
     const { choice, reasons } = await lookAround(
       parts,
@@ -74,7 +76,7 @@ describe('a router that looks around', () => {
       new AbortController().signal,
     );
     expect(choice).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'INVENTS' });
-    expect(reasons[0]!.sentence).toBe('handbook: probability 0.25, 50 points behind: The base model.');
+    expect(reasons[0]!.sentence).toBe('handbook: probability 0.33, 33 points behind: The base model.');
   });
 
   it('passes over an adapter that is gone, or whose version is not in production any more, and says so', async () => {

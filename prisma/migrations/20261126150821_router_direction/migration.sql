@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "adapter_sample" ADD COLUMN     "direction" BYTEA;
