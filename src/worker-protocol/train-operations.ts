@@ -132,6 +132,8 @@ const train = {
       milliseconds: z.number(),
       rssBytes: count,
     }),
+    /** How many of the validation examples were looked at before the next `validation`. */
+    z.object({ type: z.literal('validating'), step: count, done: count, examples: count }),
     z.object({
       type: z.literal('validation'),
       step: count,

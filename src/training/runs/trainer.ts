@@ -252,6 +252,11 @@ class Meter {
         });
       case 'checkpoint':
         return;
+      case 'validating': {
+        const { step, done, examples } = event;
+        const looking = `looking at validation rows, ${done} of ${examples}`;
+        return this.progress(context, step, `Step ${step} of ${this.steps}; ${looking}.`);
+      }
       case 'step':
         return this.step(context, event);
     }
@@ -270,11 +275,16 @@ class Meter {
       tokensPerSecond: this.time.tokensPerSecond,
       memoryBytes: event.rssBytes,
     });
-    if (performance.now() - this.lastProgress < PROGRESS_MS && step < steps) return;
-    this.lastProgress = performance.now();
     const left = step < steps ? `, ${Math.ceil(etaSeconds)} s left` : '';
     const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${left}.`;
-    await context.progress(ENCODED + (STORED - ENCODED) * (step / steps), message);
+    await this.progress(context, step, message, step === steps);
+  }
+
+  /** Told once in a while, the last of the steps always. */
+  private async progress(context: TrainingContext, step: number, message: string, last = false): Promise<void> {
+    if (performance.now() - this.lastProgress < PROGRESS_MS && !last) return;
+    this.lastProgress = performance.now();
+    await context.progress(ENCODED + (STORED - ENCODED) * (step / this.steps), message);
   }
 }
 

@@ -98,6 +98,9 @@ describe('training', () => {
     const { result, events } = await run(job({ epochs: 6, replayWeight: 0 }, { labelTokens: [60, 61] }));
     const validations = ofType(events, 'validation');
     expect(validations.at(-1)!.accuracy).toBeGreaterThan(0.9);
+    const looks = ofType(events, 'validating');
+    expect(looks[0]).toMatchObject({ step: validations[0]!.step, done: 0, examples: 12 });
+    expect(looks.every(({ done, examples }) => done < examples)).toBe(true);
     expect(result.bestValidationLoss).toBeLessThan(validations[0]!.loss);
     expect(result.adapterStep).toBe(validations.filter(({ best }) => best).at(-1)!.step);
     const steps = ofType(events, 'step');

@@ -223,9 +223,11 @@ class Run {
 
   private look(adapter: Float32Array): Promise<ValidationReport> {
     const { programs, controls } = this;
-    return programs.validation.run(programs.step.parameters, adapter, async () => {
+    const { step } = this.state;
+    return programs.validation.run(programs.step.parameters, adapter, async (done, examples) => {
       await controls.turn();
       controls.signal.throwIfAborted();
+      await controls.onEvent({ type: 'validating', step, done, examples });
     });
   }
 

@@ -60,15 +60,18 @@ export class Validation {
     return this.parts.length === 0;
   }
 
-  /** @param turn resolves when the next part may run */
+  /** @param turn is told how many examples were looked at, of how many, and resolves when the next part may run */
   async run(
     parameters: readonly AdapterParameter[],
     adapter: Float32Array,
-    turn: () => Promise<void>,
+    turn: (done: number, examples: number) => Promise<void>,
   ): Promise<ValidationReport> {
+    const all = this.parts.reduce((sum, { examples }) => sum + examples.length, 0);
+    let looked = 0;
     let [crossEntropy, divergence, tokens, right, count] = [0, 0, 0, 0, 0];
     for (const part of this.parts) {
-      await turn();
+      await turn(looked, all);
+      looked += part.examples.length;
       const sequences = part.examples.map(inputOf);
       const packed = packSequences(sequences, this.config);
       const { feeds } = packed;
