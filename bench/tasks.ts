@@ -10,7 +10,7 @@
  * has an idempotency key of its own: stopped and started again, the benchmark goes on where it stopped.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { followRun } from '../src/cli/follow-run.js';
 import { GraftClient } from '../src/client/graft-client.js';
 import {
@@ -19,13 +19,18 @@ import {
   AskWithAdapterDocument,
   AttestAdapterDocument,
   AttestationProgressDocument,
+  CreateCollectionDocument,
   CreateDatasetDocument,
+  CreateRaftDatasetDocument,
   DatasetDocument,
   EvaluateDocument,
   EvaluationProgressDocument,
   EvaluationsDocument,
   ImportProgressDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
   PromoteAdapterDocument,
+  RaftDatasetProgressDocument,
   RollbackAdapterDocument,
   StartTrainingDocument,
   TrainingProgressDocument,
@@ -36,6 +41,7 @@ import {
   type TaskKind,
 } from '../src/operations/index.js';
 import { listOption, numberOption, textOption } from './support/options.js';
+import { readingTask, type ReadingTask } from './support/reading-task.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
@@ -46,6 +52,8 @@ interface Task {
   /** What is added to the dataset; files are named as they lie in the folder of data sets. */
   files: { name: string; pair?: string; split?: 'TRAIN' | 'VALIDATION' | 'TEST'; mapping?: object }[];
   splitRule?: { validation: number; test: number };
+  /** What the questions are about: rows for training are then passages that were found, and the adapter goes on from the reader. */
+  documents?: ReadingTask['documents'];
   /** What differs from the preset: the share of the rows that is learned. */
   recipe: RecipeInput;
   question: string;
@@ -58,6 +66,8 @@ const ENGLISH_SPANISH = {
     { field: 'TARGET_LANGUAGE', value: 'es' },
   ],
 };
+
+const reading = readingTask();
 
 const TASKS: Task[] = [
   {
@@ -84,21 +94,35 @@ const TASKS: Task[] = [
     files: [{ name: 'xquad.en.json', pair: 'xquad.es.json', mapping: ENGLISH_SPANISH }],
     question: 'The museum opens at nine in the morning and is free on the first Sunday of each month.',
   },
+  {
+    ...{ adapter: 'reading', kind: 'QUESTION_ANSWERING', files: reading?.files ?? [{ name: 'xquad.en.json' }] },
+    documents: reading?.documents ?? [],
+    recipe: { epochs: 0.6, batchExamples: 8, maxTokens: 1_024, learningRate: 3e-4 },
+    question: 'In what country is Normandy located?',
+  },
 ];
 
 const ROWS = numberOption('rows', 5_000);
 const only = listOption('only');
 const client = new GraftClient(textOption('at', 'http://127.0.0.1:4000'));
 
-async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): Promise<string> {
-  const known = await client.request(DatasetDocument, { name: dataset });
-  if (known.dataset?.latestVersion) return known.dataset.latestVersion.id;
+/** @returns the id of its latest usable version; null where there is none yet */
+async function latestVersion(dataset: string): Promise<string | null> {
+  const { dataset: found } = await client.request(DatasetDocument, { name: dataset });
+  if (!found?.latestVersion) return null;
+  if (!found.latestVersion.usable) throw new Error(`the rows of ${dataset} are not usable`);
+  return found.latestVersion.id;
+}
+
+async function imported(dataset: string, { kind, files, splitRule }: Task): Promise<string> {
+  const known = await latestVersion(dataset);
+  if (known !== null) return known;
   await client.request(CreateDatasetDocument, { input: { name: dataset, task: kind } });
   const uploaded: AddDatasetVersionInput['files'] = [];
   for (const { name, pair, split, mapping } of files)
     uploaded.push({
-      file: await client.upload(join(DATASETS, name)),
-      ...(pair && { pair: await client.upload(join(DATASETS, pair)) }),
+      file: await client.upload(resolve(DATASETS, name)),
+      ...(pair && { pair: await client.upload(resolve(DATASETS, pair)) }),
       ...(split && { split }),
       ...(mapping && { mapping }),
     });
@@ -109,19 +133,41 @@ async function makeVersion({ adapter: dataset, kind, files, splitRule }: Task): 
     client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
     (data) => data.importProgress,
   );
-  const made = await client.request(DatasetDocument, { name: dataset });
-  if (!made.dataset?.latestVersion?.usable) throw new Error(`the rows of ${dataset} are not usable`);
-  return made.dataset.latestVersion.id;
+  return (await latestVersion(dataset))!;
 }
 
+/** Rows that show what retrieval finds for the questions, in the form that `ask` shows it in. */
+async function readings(collection: string, questions: string, documents: ReadingTask['documents']): Promise<string> {
+  const known = await latestVersion(collection);
+  if (known !== null) return known;
+  await client.request(CreateCollectionDocument, { input: { name: collection } });
+  const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
+    input: { collection, documents: [...documents], idempotencyKey: `bench-${collection}` },
+  });
+  const ingestion = client.subscribe(IngestionProgressDocument, { runId: ingestDocuments.run.id });
+  await followRun(ingestion, (data) => data.ingestionProgress);
+  const { createRaftDataset } = await client.request(CreateRaftDatasetDocument, {
+    input: { collection, dataset: collection, questions, keepSplits: true, idempotencyKey: `bench-raft-${collection}` },
+  });
+  const making = client.subscribe(RaftDatasetProgressDocument, { runId: createRaftDataset.run.id });
+  await followRun(making, (data) => data.raftDatasetProgress);
+  return (await latestVersion(collection))!;
+}
+
+const makeVersion = async (task: Task): Promise<string> =>
+  task.documents
+    ? readings(task.adapter, await imported(`${task.adapter}-questions`, task), task.documents)
+    : imported(task.adapter, task);
+
 /** @returns how many steps it took */
-async function train({ adapter, recipe }: Task, datasetVersion: string): Promise<number> {
+async function train({ adapter, recipe, documents }: Task, datasetVersion: string): Promise<number> {
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
       adapter,
       description: `Benchmark: ${adapter}.`,
       datasetVersion,
       recipe,
+      ...(documents && { parent: 'reader' }),
       idempotencyKey: `bench-${adapter}-${JSON.stringify(recipe)}`,
     },
   });
@@ -187,7 +233,8 @@ async function measure(task: Task) {
   const evaluated = await evaluate(task, version, datasetVersion);
   const gate = await promote(adapter, version);
   const asked = gate === 'let through' ? adapter : `${adapter}@${version}`;
-  const { ask } = await client.request(AskWithAdapterDocument, { question: task.question, adapter: asked });
+  const strategy = task.documents ? 'HYBRID' : 'ADAPTER';
+  const { ask } = await client.request(AskWithAdapterDocument, { question: task.question, adapter: asked, strategy });
   if (gate === 'let through')
     await client.request(RollbackAdapterDocument, {
       input: { adapter, reason: 'The benchmark is over.', by: 'npm run bench -- tasks' },
@@ -208,7 +255,7 @@ async function measure(task: Task) {
 
 const rows: Awaited<ReturnType<typeof measure>> = [];
 for (const task of TASKS.filter(({ adapter }) => !only || only.includes(adapter))) {
-  const missing = task.files.map(({ name }) => name).filter((name) => !existsSync(join(DATASETS, name)));
+  const missing = task.files.map(({ name }) => name).filter((name) => !existsSync(resolve(DATASETS, name)));
   if (missing.length > 0) console.log(`SKIPPED ${task.adapter}: ${missing.join(', ')} not in ${DATASETS}`);
   else rows.push(...(await measure(task)));
   if (rows.length > 0) printResult('tasks', { machine: describeMachine(), rows });
