@@ -156,7 +156,7 @@ describe('the train worker', () => {
 
   it('ends with the same bits however often and wherever its process is killed', async () => {
     const random = seededRandom(11);
-    const recipe = { ...(await request('any')).recipe, epochs: 24, checkpointEvery: 2 };
+    const recipe = { ...(await request('any')).recipe, epochs: 60, checkpointEvery: 2 };
     const whole = await run(await request('unkilled', { recipe }));
     const what = await request('killed', { recipe });
     let checkpoint: TrainRequest['resume'] = null;

@@ -109,6 +109,22 @@ describe('training', () => {
     expect(steps.every(({ replayKl }) => replayKl === null)).toBe(true);
   });
 
+  it('says the same of validation examples that share a beginning, which is computed once, as of each alone', async () => {
+    const alone = examples(12, 2).map(({ ids, answerFrom }) => ({
+      ids: Int32Array.from([70, 71, 72, 73, 74, ...ids]),
+      answerFrom: answerFrom + 5,
+    }));
+    const grouped = alone.map((example, index) => ({ ...example, group: Math.floor(index / 3) }));
+    const [apart, together] = await Promise.all(
+      [alone, grouped].map(async (validation) => ofType((await run(job({}, { validation }))).events, 'validation')),
+    );
+    expect(together).toHaveLength(apart!.length);
+    together!.forEach(({ loss, klToBase }, look) => {
+      expect(loss).toBeCloseTo(apart![look]!.loss, 4);
+      expect(klToBase).toBeCloseTo(apart![look]!.klToBase, 4);
+    });
+  });
+
   it('stays nearer to the base model with replay than without', async () => {
     const divergence = async (replayWeight: number): Promise<number> => {
       const { events } = await run(job({ replayWeight, epochs: 5 }));

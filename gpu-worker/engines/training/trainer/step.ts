@@ -24,6 +24,12 @@ export function adapterFeeds(parameters: readonly AdapterParameter[], adapter: F
 /** What an example feeds to the model: all but its last token, which is only predicted. */
 export const inputOf = ({ ids }: Example): Int32Array => ids.subarray(0, -1);
 
+/** Examples side by side, or a family in one row. */
+export function packPart({ members, shared }: Part, config: DecoderConfig): Packed {
+  const inputs = members.map(inputOf);
+  return shared === 0 ? packSequences(inputs, config) : packFamily(inputs, shared, config);
+}
+
 /** The places of the answers’ tokens in a packed batch, and those tokens. */
 export function answerPlaces(
   examples: readonly Example[],
@@ -59,15 +65,9 @@ export class StepProgram {
    * Adds weight * d(sum of cross-entropies of the answers) / d(adapter) to `gradient`.
    * @returns the sum of cross-entropies, in nats
    */
-  async learn(
-    { members, shared }: Part,
-    weight: number,
-    adapter: Float32Array,
-    gradient: Float32Array,
-  ): Promise<number> {
-    const inputs = members.map(inputOf);
-    const packed = shared === 0 ? packSequences(inputs, this.config) : packFamily(inputs, shared, this.config);
-    const { places, labels } = answerPlaces(members, packed);
+  async learn(part: Part, weight: number, adapter: Float32Array, gradient: Float32Array): Promise<number> {
+    const packed = packPart(part, this.config);
+    const { places, labels } = answerPlaces(part.members, packed);
     const losses = await this.run(packed.feeds, { places, labels, teacher: null, weight }, adapter, gradient);
     return losses.reduce((sum, loss) => sum + loss, 0);
   }

@@ -13,6 +13,7 @@ import { requireTrainable } from './check-job.js';
 import { familiesOf, partsOf, type Family } from './families.js';
 import type { Controls, TrainingJob, TrainingResult } from './job.js';
 import { learningRateAt } from './schedule.js';
+import { packSequences } from './pack.js';
 import { replayPlaces, StepProgram } from './step.js';
 import { askTeacher, Validation, type ValidationReport } from './validation.js';
 
@@ -150,7 +151,7 @@ class Run {
       if (!(await this.mayGoOn())) return false;
       const window = job.replay[replayIndex(job.replay.length, recipe.seed, state.step)]!;
       const places = replayPlaces(window);
-      const teacher = await askTeacher(programs.teacher, [window], places, this.engine.config);
+      const teacher = await askTeacher(programs.teacher, packSequences([window], this.engine.config), places);
       if (!(await this.mayGoOn())) return false;
       const weight = recipe.replayWeight / places.length;
       replayKl = (await programs.step.replay(window, teacher, weight, state.adapter, gradient)) / places.length;

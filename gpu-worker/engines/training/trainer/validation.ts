@@ -1,19 +1,17 @@
 import type { Program } from '../executors/executor.js';
 import type { AdapterParameter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
-import { fill } from './batches.js';
+import { familiesOf, partsOf, type Part as Examples } from './families.js';
 import type { Example } from './job.js';
-import { indices, packSequences } from './pack.js';
-import { adapterFeeds, answerPlaces, inputOf, teacherTensor, type Teacher } from './step.js';
+import { indices, type Packed } from './pack.js';
+import { adapterFeeds, answerPlaces, packPart, teacherTensor, type Teacher } from './step.js';
 
 /** The base model’s view of some places of packed sequences. */
 export async function askTeacher(
   program: Program,
-  sequences: readonly Int32Array[],
+  { feeds }: Pick<Packed, 'feeds'>,
   places: readonly number[],
-  config: DecoderConfig,
 ): Promise<Teacher> {
-  const { feeds } = packSequences(sequences, config);
   const { expected, entropy } = await program.run({ ...feeds, places: indices(places) });
   return { expected: expected!.slice(), entropy: entropy!.slice() };
 }
@@ -27,8 +25,7 @@ export interface ValidationReport {
   accuracy: number | null;
 }
 
-interface Part {
-  examples: Example[];
+interface Part extends Examples {
   teacher: Teacher | null;
 }
 
@@ -47,11 +44,8 @@ export class Validation {
     private readonly programs: { losses: Program; teacher: Program; logits: Program | null },
     private readonly labelTokens: readonly number[] | null,
   ) {
-    const byLength = examples
-      .map((example) => ({ example, length: example.ids.length - 1, examples: 1 }))
-      .sort((a, b) => a.length - b.length);
-    this.parts = fill(byLength, { examples: Infinity, tokens: budget }).map((part) => ({
-      examples: part.map(({ example }) => example),
+    this.parts = partsOf(familiesOf(examples), budget).map(({ members, shared }) => ({
+      ...{ members, shared },
       teacher: null,
     }));
   }
@@ -66,18 +60,17 @@ export class Validation {
     adapter: Float32Array,
     turn: (done: number, examples: number) => Promise<void>,
   ): Promise<ValidationReport> {
-    const all = this.parts.reduce((sum, { examples }) => sum + examples.length, 0);
+    const all = this.parts.reduce((sum, { members }) => sum + members.length, 0);
     let looked = 0;
     let [crossEntropy, divergence, tokens, right, count] = [0, 0, 0, 0, 0];
     for (const part of this.parts) {
       await turn(looked, all);
-      looked += part.examples.length;
-      const sequences = part.examples.map(inputOf);
-      const packed = packSequences(sequences, this.config);
+      looked += part.members.length;
+      const packed = packPart(part, this.config);
       const { feeds } = packed;
-      const { places, labels } = answerPlaces(part.examples, packed);
+      const { places, labels } = answerPlaces(part.members, packed);
       const trained = adapterFeeds(parameters, adapter);
-      part.teacher ??= await askTeacher(this.programs.teacher, sequences, places, this.config);
+      part.teacher ??= await askTeacher(this.programs.teacher, packed, places);
       const { expected, entropy } = part.teacher;
       // Each place is asked twice: for the answer's token, and for the base model's distribution.
       const { losses } = await this.programs.losses.run({
