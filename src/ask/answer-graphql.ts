@@ -27,7 +27,9 @@ registerEnumType(AbstentionReason, {
     NO_DOCUMENTS: { description: 'There is no document to answer from.' },
     NOTHING_FOUND: { description: 'No passage matches the question at all.' },
     LOW_RELEVANCE: { description: 'What comes closest does not answer the question.' },
-    LOW_CONFIDENCE: { description: 'The answer, or the label, is less probable than `minConfidence`.' },
+    LOW_CONFIDENCE: {
+      description: 'The answer, or the label, is less probable than `minConfidence`, or than its default.',
+    },
     MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
   },
 });
@@ -270,7 +272,7 @@ export class Answer extends NodeType {
   @Field(() => Float, {
     nullable: true,
     description:
-      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; null where nothing was read.',
+      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule, and where `AUTO` chose `RAG` by the reader that comes with Graft; null where nothing was read.',
   })
   answerability!: number | null;
 

@@ -10,8 +10,9 @@ import {
 } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
-import { abstention, relevance } from './abstain.js';
+import { abstention, relevance, unsure } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
+import { checkReading, checkReason } from './check-reading.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
 import { answerTokens, composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
@@ -31,6 +32,7 @@ import { decideRoute, routed, unreadReason, withReason, type ExpectedTimes, type
 import { lookAround, type Looked } from './router/look-around.js';
 import type { RouterStore } from './router/router-store.js';
 import { Stopwatch } from './stopwatch.js';
+import type { Worded } from './word-answer.js';
 import { wordPlan } from './word-plan.js';
 
 export interface AskParts {
@@ -115,11 +117,12 @@ async function* answer(
   const reading = { ...parts, embedder: () => parts.registry.embedder() };
   const frame = frameOf(plan, asked, facts.text);
   const count = tokenCounter(parts, workspaceId, plan, signal);
+  const context = contextOf(parts, plan.variant);
   const [maxTokens, left, found, neighbours] = await watch.time('retrieve', () => {
     const answering = answerTokens(plan, question.generation.maxTokens, count);
     return Promise.all([
       answering,
-      answering.then((answer) => measureRoom(asked, frame, { context: contextOf(parts, plan.variant), answer }, count)),
+      answering.then((answer) => measureRoom(asked, frame, { context, answer }, count)),
       plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
       nearestRows(parts, plan, workspaceId, vector),
     ]);
@@ -130,7 +133,19 @@ async function* answer(
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ,
   );
-  const refusal = plan.scope && refusalOf(plan, evidence, bounded);
+  const irrelevant = plan.scope && refusalOf(plan, evidence, bounded);
+  const { scope } = plan;
+  // Whoever asks for a strategy gets that and no more.
+  const check =
+    scope && !irrelevant && question.strategy === 'AUTO'
+      ? await watch.time('check', () =>
+          checkReading(parts, {
+            ...{ workspaceId, question: bounded, plan, scope, passages, evidence, context, count, signal },
+          }),
+        )
+      : null;
+  const unread = check && check.answerability < check.least ? unsure(check.answerability, check.least) : null;
+  const refusal = irrelevant ?? unread;
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
     if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);
@@ -149,12 +164,12 @@ async function* answer(
   const citations = await watch.time('cite', () =>
     worded.abstention ? [] : composed.copyFrom ? citeSpan(text, read, evidence, asked) : cite(text, evidence, asked),
   );
-  const { promptTokens = 0, reusedTokens = 0, generatedTokens = 0, prefillMs = 0, decodeMs = 0 } = done ?? {};
+  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(check?.done, done);
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
-    answerability: worded.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
-    route: withReason(route, found ? degradationReason(found.retrieval) : null),
+    answerability: worded.answerability ?? check?.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
+    route: [found && degradationReason(found.retrieval), check && checkReason(check)].reduce(withReason, route),
     ...usedBy(plan),
     passages: composed.passages,
     features: facts.used,
@@ -165,11 +180,18 @@ async function* answer(
       computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
-    configuration: configurationOf(plan, parts.registry.embedder(), bounded),
+    configuration: configurationOf(plan, parts.registry.embedder(), bounded, check),
     assignment,
   });
   parts.expected.add(plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };
+}
+
+/** What the model took for a check and an answer together; either may be missing. */
+function taken(...all: readonly (Worded['done'] | undefined)[]): NonNullable<Worded['done']> {
+  const sum = { promptTokens: 0, reusedTokens: 0, generatedTokens: 0, prefillMs: 0, decodeMs: 0 };
+  for (const done of all) for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += done?.[name] ?? 0;
+  return sum;
 }
 
 /** Why nothing is asked of the model; null when something is. An adapter that learned to refuse judges for itself what it reads. */

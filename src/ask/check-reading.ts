@@ -1,0 +1,101 @@
+import { isGraftError } from '../kernel/errors.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { Passage, SearchScope } from '../knowledge/index.js';
+import type { WorkerClient } from '../platform/worker/index.js';
+import type { Evidence, RouteReason } from './answer.js';
+import { composeReading, frameOf, measureRoom, type TokenCounter } from './compose.js';
+import { generate, type Generated } from './generate.js';
+import { languageReason } from './language.js';
+import { copiesSpans, makePlan, READER, type Plan, type PlanParts } from './plan.js';
+import type { Question } from './question.js';
+
+/**
+ * Where the caller leaves the choice, passages that the reader finds less probable to hold the answer are answered from no more. At this
+ * bound no right answer was lost on any of XQuAD's unseen articles, COVID-QA and the example handbook, and any two of them choose it or
+ * a higher one; relevance alone (`abstain.ts`) can't tell passages near the question from those that answer it.
+ */
+export const LEAST_ANSWERABILITY = 0.3;
+
+/** What the reader makes of passages that another strategy answers from. */
+export interface ReadCheck {
+  /** Probability that they hold the answer, 0 to 1. */
+  answerability: number;
+  /** The least that is answered from. */
+  least: number;
+  judge: { adapter: string; version: number; sha256: string };
+  done: Generated;
+}
+
+export interface Checking {
+  workspaceId: WorkspaceId;
+  question: Question;
+  plan: Plan;
+  scope: SearchScope;
+  passages: readonly Passage[];
+  /** Best first. */
+  evidence: readonly Evidence[];
+  /** Tokens that a prompt and its answer may have together. */
+  context: number;
+  count: TokenCounter;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks the reader whether passages answer a question, before the base model words an answer from them: one more prompt, of which only the
+ * first token is wanted.
+ * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question is in another
+ * language than the reader's, or no reader goes with the model
+ * @throws what the worker throws
+ */
+export async function checkReading(
+  parts: PlanParts & { worker: Pick<WorkerClient, 'generate'> },
+  { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
+): Promise<ReadCheck | null> {
+  const least = question.minConfidence ?? LEAST_ANSWERABILITY;
+  const { entity, text } = question;
+  if (plan.adaptation !== null || entity !== null || least === 0) return null;
+  const judging = await judgeOf(parts, workspaceId, question, plan, scope);
+  if (!judging || languageReason(judging, text) !== null) return null;
+  const { adapter, version, file } = judging.adaptation!.adapter;
+
+  const frame = frameOf(judging, text, '');
+  const room = await measureRoom(text, frame, { context, answer: 1 }, count);
+  const composed = await composeReading(frame, { passages, evidence }, judging, room, count);
+  const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
+  const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
+  let next = await stream.next();
+  while (!next.done) next = await stream.next();
+  const { refusalProbability } = next.value;
+  if (refusalProbability == null) return null;
+  const judge = { adapter, version, sha256: file.sha256 };
+  return { answerability: 1 - refusalProbability, least, judge, done: next.value };
+}
+
+/** The plan by which the reader would answer from the same passages; null where there is none for the model that answers. */
+async function judgeOf(
+  parts: PlanParts,
+  workspaceId: WorkspaceId,
+  question: Question,
+  { variant }: Plan,
+  scope: SearchScope,
+): Promise<Plan | null> {
+  const asked = { ...question, adapter: READER, model: null, task: null };
+  try {
+    const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
+    const usage = judging.adaptation?.adapter.usage;
+    const judges = usage?.reads === true && usage.refuses !== false && copiesSpans(judging);
+    return judges && judging.variant.variantId === variant.variantId ? judging : null;
+  } catch (error) {
+    if (isGraftError(error, 'NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/** What the check says, for the route's reasons. */
+export function checkReason({ answerability, least, judge: { adapter, version } }: ReadCheck): RouteReason {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  return {
+    ...{ feature: 'reading.answerability', value: answerability, contribution: answerability - least },
+    sentence: `${adapter}@${version} finds it ${percent(answerability)} probable that the passages hold the answer; below ${percent(least)} none is given.`,
+  };
+}
