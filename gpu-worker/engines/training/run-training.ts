@@ -30,8 +30,7 @@ export async function runTraining(input: TrainInput, call: TrainCall): Promise<T
   await requireDigest(model);
   // The rotary operator wants a place for each token of a row, and a family stands in one.
   const longest = Math.max(
-    ...familiesOf(input.examples).map(({ length }) => length),
-    ...input.validation.map(({ ids }) => ids.length - 1),
+    ...[...familiesOf(input.examples), ...familiesOf(input.validation)].map(({ length }) => length),
     ...input.replay.map(({ length }) => length),
     1,
   );

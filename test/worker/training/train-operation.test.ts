@@ -133,6 +133,14 @@ describe('the train worker', () => {
     expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);
   });
 
+  it('validates on rows of one group that are longer together than any that it learns from', async () => {
+    const [row] = await examples();
+    const validation = Array.from({ length: 12 }, () => ({ ...row!, group: 1 }));
+    const events: TrainEvent[] = [];
+    await run(await request('wide', { validation }), (event) => events.push(event));
+    expect(events.some(({ type }) => type === 'validation')).toBe(true);
+  });
+
   it('goes on from no adapter of another shape, nor from one that was tampered with', async () => {
     const { config, weights } = (await run(await request('shaped'))).adapter!;
     const { recipe } = await request('');
