@@ -163,7 +163,7 @@ export class AskInput {
   @Field(() => Float, {
     nullable: true,
     description:
-      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal, with `AUTO` 0.3 by the reader that comes with Graft. 0: the reader is not asked. Where labelled rows are read: the least probability of the label, by default any.',
+      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal, otherwise 0.4 by how relevant they are and, with `AUTO`, 0.3 by the reader that comes with Graft; 0 turns both off. Where labelled rows are read: the least probability of the label, by default any.',
   })
   minConfidence?: number | null;
 

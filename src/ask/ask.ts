@@ -10,7 +10,7 @@ import {
 } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
-import { abstention, relevance, unsure } from './abstain.js';
+import { abstention, relevance, unanswered } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { checkReading, checkReason } from './check-reading.js';
 import { cite } from './cite.js';
@@ -144,8 +144,8 @@ async function* answer(
           }),
         )
       : null;
-  const unread = check && check.answerability < check.least ? unsure(check.answerability, check.least) : null;
-  const refusal = irrelevant ?? unread;
+  const judged = check && 'judge' in check ? check : null;
+  const refusal = irrelevant ?? (judged && judged.answerability < judged.least ? unanswered(judged) : null);
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
     if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);
@@ -164,11 +164,11 @@ async function* answer(
   const citations = await watch.time('cite', () =>
     worded.abstention ? [] : composed.copyFrom ? citeSpan(text, read, evidence, asked) : cite(text, evidence, asked),
   );
-  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(check?.done, done);
+  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(judged?.done, done);
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
-    answerability: worded.answerability ?? check?.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
+    answerability: worded.answerability ?? judged?.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
     route: [found && degradationReason(found.retrieval), check && checkReason(check)].reduce(withReason, route),
     ...usedBy(plan),
     passages: composed.passages,
@@ -180,7 +180,7 @@ async function* answer(
       computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
-    configuration: configurationOf(plan, parts.registry.embedder(), bounded, check),
+    configuration: configurationOf(plan, parts.registry.embedder(), bounded, judged),
     assignment,
   });
   parts.expected.add(plan.strategy, watch.totalMs);

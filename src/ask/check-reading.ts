@@ -2,10 +2,11 @@ import { isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Passage, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
+import type { ServedAdapter } from '../registry/index.js';
 import type { Evidence, RouteReason } from './answer.js';
 import { composeReading, frameOf, measureRoom, type TokenCounter } from './compose.js';
 import { generate, type Generated } from './generate.js';
-import { languageReason } from './language.js';
+import { seemsIn } from './language.js';
 import { copiesSpans, makePlan, READER, type Plan, type PlanParts } from './plan.js';
 import type { Question } from './question.js';
 
@@ -16,8 +17,10 @@ import type { Question } from './question.js';
  */
 export const LEAST_ANSWERABILITY = 0.3;
 
-/** What the reader makes of passages that another strategy answers from. */
-export interface ReadCheck {
+/** What the reader makes of passages that another strategy answers from; `failed` says why it could not be asked. */
+export type ReadCheck = Judged | { failed: string };
+
+export interface Judged {
   /** Probability that they hold the answer, 0 to 1. */
   answerability: number;
   /** The least that is answered from. */
@@ -42,21 +45,36 @@ export interface Checking {
 
 /**
  * Asks the reader whether passages answer a question, before the base model words an answer from them: one more prompt, of which only the
- * first token is wanted.
- * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question is in another
- * language than the reader's, or no reader goes with the model
- * @throws what the worker throws
+ * first token is wanted. A reader that can't be asked keeps nobody from an answer.
+ * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question doesn't seem to
+ * be in the reader's language, or no reader goes with the model
+ * @throws the signal's reason
  */
-export async function checkReading(
-  parts: PlanParts & { worker: Pick<WorkerClient, 'generate'> },
+export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
+  try {
+    return await judged(parts, checking);
+  } catch (error) {
+    checking.signal.throwIfAborted();
+    if (isGraftError(error)) return { failed: error.code };
+    throw error;
+  }
+}
+
+type CheckParts = PlanParts & { worker: Pick<WorkerClient, 'generate'> };
+
+async function judged(
+  parts: CheckParts,
   { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
-): Promise<ReadCheck | null> {
+): Promise<Judged | null> {
   const least = question.minConfidence ?? LEAST_ANSWERABILITY;
   const { entity, text } = question;
   if (plan.adaptation !== null || entity !== null || least === 0) return null;
-  const judging = await judgeOf(parts, workspaceId, question, plan, scope);
-  if (!judging || languageReason(judging, text) !== null) return null;
-  const { adapter, version, file } = judging.adaptation!.adapter;
+  const reader = await readerOf(parts, workspaceId, plan);
+  if (!reader || !seemsIn(reader.usage.language ?? 'en', text)) return null;
+  const { adapter, version, file } = reader;
+  const asked = { ...question, adapter: `${adapter}@${version}`, model: null, task: null };
+  const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
+  if (!copiesSpans(judging)) return null;
 
   const frame = frameOf(judging, text, '');
   const room = await measureRoom(text, frame, { context, answer: 1 }, count);
@@ -71,20 +89,16 @@ export async function checkReading(
   return { answerability: 1 - refusalProbability, least, judge, done: next.value };
 }
 
-/** The plan by which the reader would answer from the same passages; null where there is none for the model that answers. */
-async function judgeOf(
-  parts: PlanParts,
+/** The reader of the model that answers; null where there is none that can refuse. */
+async function readerOf(
+  { adapters }: PlanParts,
   workspaceId: WorkspaceId,
-  question: Question,
   { variant }: Plan,
-  scope: SearchScope,
-): Promise<Plan | null> {
-  const asked = { ...question, adapter: READER, model: null, task: null };
+): Promise<ServedAdapter | null> {
   try {
-    const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
-    const usage = judging.adaptation?.adapter.usage;
-    const judges = usage?.reads === true && usage.refuses !== false && copiesSpans(judging);
-    return judges && judging.variant.variantId === variant.variantId ? judging : null;
+    const reader = await adapters.resolve(workspaceId, READER);
+    const { reads, refuses } = reader.usage;
+    return reads && refuses !== false && reader.variantId === variant.variantId ? reader : null;
   } catch (error) {
     if (isGraftError(error, 'NOT_FOUND')) return null;
     throw error;
@@ -92,10 +106,16 @@ async function judgeOf(
 }
 
 /** What the check says, for the route's reasons. */
-export function checkReason({ answerability, least, judge: { adapter, version } }: ReadCheck): RouteReason {
+export function checkReason(check: ReadCheck): RouteReason {
+  if ('failed' in check)
+    return {
+      ...{ feature: 'reading.unjudged', value: 0, contribution: 0 },
+      sentence: `The reader could not be asked whether the passages hold the answer (${check.failed}).`,
+    };
+  const { answerability, least, judge } = check;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   return {
     ...{ feature: 'reading.answerability', value: answerability, contribution: answerability - least },
-    sentence: `${adapter}@${version} finds it ${percent(answerability)} probable that the passages hold the answer; below ${percent(least)} none is given.`,
+    sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the passages hold the answer; below ${percent(least)} none is given.`,
   };
 }

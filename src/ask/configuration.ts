@@ -4,7 +4,7 @@ import { PROMPTS_VERSION } from '../prompting/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
 import type { Configuration } from './answer.js';
-import type { ReadCheck } from './check-reading.js';
+import type { Judged } from './check-reading.js';
 import { PASSAGE_TOKENS } from './compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.js';
 import type { LabelledRows } from './labelled-rows.js';
@@ -17,7 +17,7 @@ export function configurationOf(
   { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
-  check: Pick<ReadCheck, 'judge' | 'least'> | null,
+  check: Pick<Judged, 'judge' | 'least'> | null,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {

@@ -68,13 +68,27 @@ export function languageOf(question: string): string | null {
   const letters = question.match(/\p{L}/gu)?.length ?? 0;
   const script = SCRIPTS.find(([, its]) => 2 * (question.match(its)?.length ?? 0) > letters);
   if (script) return script[0];
-  const words = new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
+  const words = wordsOf(question);
   const found = Object.entries(TELLING)
-    .map(([language, telling]) => ({ language, count: telling.filter((word) => words.has(word)).length }))
+    .map(([language, telling]) => ({ language, count: countOf(telling, words) }))
     .sort((a, b) => b.count - a.count);
   const [first, second] = found;
   return first!.count >= ENOUGH && first!.count > second!.count ? first!.language : null;
 }
+
+/** Whether a question is in a language for all that is known: something speaks for it, and nothing more for another. */
+export function seemsIn(language: string, question: string): boolean {
+  const known = languageOf(question);
+  if (known !== null) return known === language;
+  const words = wordsOf(question);
+  const counts = Object.entries(TELLING).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
+  const own = counts.find(({ name }) => name === language)?.count ?? 0;
+  return own > 0 && counts.every(({ count }) => count <= own);
+}
+
+const wordsOf = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
+const countOf = (telling: readonly string[], words: ReadonlySet<string>): number =>
+  telling.filter((word) => words.has(word)).length;
 
 /** What should be known of a question in another language than the adapter learned; null where it is the same, or unknown. */
 export function languageReason({ adaptation }: Plan, question: string): RouteReason | null {

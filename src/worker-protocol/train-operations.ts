@@ -132,7 +132,7 @@ const train = {
       milliseconds: z.number(),
       rssBytes: count,
     }),
-    /** How many of the validation examples were looked at before the next `validation`. */
+    /** How many of the validation examples were looked at, in a look that is still going on. */
     z.object({ type: z.literal('validating'), step: count, done: count, examples: count }),
     z.object({
       type: z.literal('validation'),

@@ -10,6 +10,8 @@ export interface Place {
   logOdds: number | null;
   /** Median time of an answer, in ms; null where it is not known. */
   expectedMs: number | null;
+  /** Whether it was calibrated, but nothing could be compared now, such as when the vector store is away. */
+  unseen?: boolean;
 }
 
 export interface Weighed extends Place {
@@ -57,7 +59,7 @@ export function weigh<P extends Place>(
 
 /**
  * The most probable place; of those as good as tied the cheapest. Where documents can be read, and no place is probable enough, or the
- * base model not for what it may invent, or no adapter for documents that were never calibrated, they are read.
+ * base model not for what it may invent, or no adapter for documents that were never calibrated, or none of them can be seen, they are read.
  * @param least the probability that a wanted error rate comes to
  */
 export function choose<P extends Weighed>(places: readonly P[], least = 0): Choice<P> {
@@ -68,8 +70,8 @@ export function choose<P extends Weighed>(places: readonly P[], least = 0): Choi
     return { chosen, likeliest, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
   };
   const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
-  if (reading && reading.logOdds === null && (likeliest.adapter === null || likeliest.probability! < SURE_OF_ADAPTER))
-    return settled(reading, 'UNKNOWN');
+  const sureOfAdapter = likeliest.adapter !== null && likeliest.probability! >= SURE_OF_ADAPTER;
+  if (reading && reading.logOdds === null && (reading.unseen || !sureOfAdapter)) return settled(reading, 'UNKNOWN');
   if (reading && likeliest.probability! < SURE) return settled(reading, likeliest === reading ? null : 'UNSURE');
   const tied = known.filter(({ probability }) => likeliest.probability! - probability! <= TIE);
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));

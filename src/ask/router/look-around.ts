@@ -108,6 +108,7 @@ function readable(
     {
       ...{ strategy: 'RAG', adapter: null, label: best.collectionName, signal, calibration },
       logOdds: known ? logOdds(calibration, signal) : null,
+      unseen: calibration !== null && signal === null,
     },
   ];
 }
@@ -136,14 +137,14 @@ const EXCEPTIONS = {
   UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
   INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
   RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
-  UNKNOWN: `The router does not know these documents yet, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know them.`,
+  UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents.`,
 } as const;
 
 const MEANINGS: Record<Feature, string> = {
   top: 'similarity to the nearest there',
   mean: 'mean similarity to the three nearest there',
   coverage: 'share of its words in the best passage there',
-  kind: 'lead of the similarity to the mean there over that to the mean of all else',
+  kind: 'lead of the similarity to the mean there over that to general text',
   words: 'length (logarithm of the number of words)',
   asks: 'question mark at the end (1: there is one)',
   capitals: 'share of words with a capital',

@@ -56,6 +56,6 @@ export interface AdapterSample {
   adapterVersionId: string;
   vectors: Float32Array;
   dimensions: number;
-  /** From the mean of all else to the mean of `vectors`: null where nobody kept it. */
+  /** From the mean of text that belongs nowhere to the mean of `vectors`; null where nobody kept it. */
   direction: Float32Array | null;
 }

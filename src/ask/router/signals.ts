@@ -18,7 +18,7 @@ export function signalOfPassages(passages: readonly Passage[]): Signal | null {
 
 /**
  * How much a question is like the inputs that an adapter was trained on: `top` and `mean` as above, over those inputs; `kind`, how much
- * more it is like their mean than like that of all else; and its form, because an adapter's inputs may share no subject but a shape:
+ * more it is like their mean than like that of general text; and its form, because an adapter's inputs may share no subject but a shape:
  * `words` (natural logarithm of one more than their number), `asks` (1 with a question mark at the end), `capitals` (share of words that
  * begin with one) and `digits` (share of characters).
  * @param question of unit length

@@ -1,9 +1,12 @@
 /** Words of its own that a question has for each telling word that it shares with its passage. */
 const OWN_WORDS = 0.5;
 
+/** Share of clozes that end with a question mark: not all who look for something ask for it. */
+const ASKING = 0.75;
+
 /**
  * A cloze in the form of a question that somebody might ask. A cloze has none but its passage's words, which no reader's question has:
- * taken as it is, it would teach that all words must be found. And whoever asks ends with a question mark.
+ * taken as it is, it would teach that all words must be found. And most who ask end with a question mark.
  * @param strange words to draw from, of text that belongs nowhere
  */
 export function askedLike(cloze: string, strange: readonly string[], random: () => number): string {
@@ -13,7 +16,7 @@ export function askedLike(cloze: string, strange: readonly string[], random: () 
     const word = strange[Math.floor(random() * strange.length)];
     if (word !== undefined) words.splice(1 + Math.floor(random() * words.length), 0, word);
   }
-  return `${words.join(' ')}?`;
+  return words.join(' ') + (random() < ASKING ? '?' : '');
 }
 
 /** Short words are mostly those that every sentence has. */

@@ -122,21 +122,21 @@ export class RouterFitter {
     await context.progress(0, 'Making questions.');
     const general = await generalQuestions();
     const asked: Asked[] = await this.#embedded(workspaceId, null, general, signal);
+    // Of text that is ours: what is kept of an adapter's rows holds nothing of another's.
+    const elsewhere = halves(asked)[0].map(({ vector }) => vector);
     for (const collection of collections) {
       await this.#giveWay(context);
       const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, general, input.seed);
       asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
     }
-    const elsewhere = halves(asked)[0].map(({ vector }) => vector);
-    const drawn = new Map<string, Float32Array[]>();
+    const samples: AdapterSample[] = [];
     for (const adapter of adapters) {
       await this.#giveWay(context);
       const { texts, own } = await this.#ofAdapter(workspaceId, adapter, input.seed);
       const vectors = (await this.#embedded(workspaceId, null, texts, signal)).map(({ vector }) => vector);
-      drawn.set(adapter.versionId, vectors);
+      if (vectors.length > 0) samples.push(sampleOf(adapter.versionId, vectors, elsewhere));
       asked.push(...(await this.#embedded(workspaceId, adapter.versionId, own, signal)));
     }
-    const samples = samplesOf(drawn, elsewhere);
 
     const questions: PlacedQuestion[] = [];
     for (const each of asked) {
@@ -207,8 +207,8 @@ export class RouterFitter {
     const made = new Set<string>();
     for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)
       for (const { question } of await makeQuestions(this.parts, scope, { most: OWN, seed: seed + round }))
-        made.add(askedLike(question, strange, random));
-    return [...made].slice(0, OWN);
+        made.add(question);
+    return [...made].slice(0, OWN).map((cloze) => askedLike(cloze, strange, random));
   }
 
   /** Inputs that it was trained on, and others of the same kind to calibrate with: those for validation, else further ones for training. */
@@ -226,7 +226,7 @@ export class RouterFitter {
     const validation = await of(Split.VALIDATION, OWN);
     if (validation.length >= OWN / 4) return { texts: await of(Split.TRAIN, SAMPLE), own: validation };
     const train = await of(Split.TRAIN, SAMPLE + OWN);
-    const own = train.filter((_, i) => i % Math.ceil(train.length / OWN) === 0);
+    const own = train.filter((_, i) => i % Math.max(2, Math.ceil(train.length / OWN)) === 0);
     return { texts: train.filter((text) => !own.includes(text)), own };
   }
 
@@ -251,21 +251,18 @@ export class RouterFitter {
   }
 }
 
-/**
- * What is kept of each adapter's inputs.
- * @param drawn vectors of inputs by adapter version @param elsewhere vectors of questions that no adapter has
- */
-function samplesOf(
-  drawn: ReadonlyMap<string, readonly Float32Array[]>,
+/** What is kept of an adapter's inputs. @param own their vectors @param elsewhere vectors of text that belongs nowhere; neither is empty */
+function sampleOf(
+  adapterVersionId: string,
+  own: readonly Float32Array[],
   elsewhere: readonly Float32Array[],
-): AdapterSample[] {
-  return [...drawn].map(([adapterVersionId, own]) => {
-    const dimensions = own[0]?.length ?? 0;
-    const others = [...drawn].flatMap(([id, vectors]) => (id === adapterVersionId ? [] : vectors)).concat(elsewhere);
-    const vectors = rowMajor(own, dimensions);
-    const direction = directionOf(vectors, rowMajor(others, dimensions), dimensions);
-    return { adapterVersionId, vectors, dimensions, direction };
-  });
+): AdapterSample {
+  const dimensions = own[0]!.length;
+  const vectors = rowMajor(own, dimensions);
+  return {
+    ...{ adapterVersionId, dimensions, vectors },
+    direction: directionOf(vectors, rowMajor(elsewhere, dimensions), dimensions),
+  };
 }
 
 function rowMajor(vectors: readonly Float32Array[], dimensions: number): Float32Array {

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
 import { LEAST_ANSWERABILITY } from '../../../src/ask/check-reading.js';
 import { installReader } from '../../../src/training/index.js';
@@ -49,13 +50,31 @@ describe('what the reader makes of passages that an answer is to come from', () 
   });
 
   it('judges nothing for whoever asks for retrieval, or for any answer, or in a language that it doesn’t read', async () => {
-    for (const more of [{ strategy: 'RAG' }, { minConfidence: 0 }] satisfies Partial<AskInput>[])
-      expect(judged(await ask(NEAR, more))).toBeUndefined();
-    expect(judged(await ask('¿Cuántos días vale el RMA number?', { minConfidence: 0.01 }))).toBeUndefined();
+    const unjudged = async (question: string, more: Partial<AskInput> = {}) => {
+      const answer = await ask(question, { minConfidence: 0.001, ...more });
+      expect(answer.abstention).toBeNull();
+      expect(judged(answer)).toBeUndefined();
+    };
+    await unjudged(NEAR, { strategy: 'RAG' });
+    await unjudged(NEAR, { minConfidence: 0 });
+    await unjudged('¿Cuántos días vale el RMA number?');
+    await unjudged('Wie lange gilt die RMA number?');
+    await unjudged('RMA number jak długo?');
+  });
+
+  it('keeps nobody from an answer who would have one without it, and says so', async () => {
+    const resolve = jest.spyOn(answering.adapters, 'resolve');
+    resolve.mockRejectedValueOnce(new GraftError('STORAGE_UNAVAILABLE', 'The files are away.'));
+    const answer = await ask(RMA);
+    resolve.mockRestore();
+    expect(answer.abstention).toBeNull();
+    expect(answer.route.reasons).toContainEqual(expect.objectContaining({ feature: 'reading.unjudged' }));
   });
 
   it('holds to the confidence that the caller asks for', async () => {
-    const answer = await ask(RMA, { minConfidence: 0.9999 });
-    expect(answer.abstention?.threshold).toBe(0.9999);
+    const { answerability } = await ask(NEAR);
+    const answer = await ask(NEAR, { minConfidence: answerability! / 2 });
+    expect(answer.abstention).toBeNull();
+    expect(judged(answer)).toMatchObject({ value: answer.answerability });
   });
 });

@@ -41,6 +41,10 @@ export async function* copyTokens(
   for (let at = start; ;) {
     signal.throwIfAborted();
     const ahead = lookAhead(at, ends);
+    if (taken >= maxTokens && ahead[0]!.candidates.length > 0) {
+      outcome.reason = 'length';
+      return;
+    }
     const read = await evaluate(sequence, unread, ahead, taken === 0);
     if (read) unread = [];
     for (const [index, { cursor, candidates, drafted }] of ahead.entries()) {

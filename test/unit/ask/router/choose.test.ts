@@ -67,7 +67,9 @@ describe('a router’s choice', () => {
 
   it('lets an adapter that is sure enough answer although there are documents that nobody calibrated', () => {
     expect(chosen(base, reading(null), adapter(4))).toMatchObject({ chosen: { strategy: 'ADAPTER' }, exception: null });
-    expect(chosen(reading(null), { ...base, logOdds: null })).toMatchObject({ exception: 'UNKNOWN' });
+    expect(chosen(base, reading(null))).toMatchObject({ exception: 'UNKNOWN' });
+    const unseen = { ...reading(null), unseen: true };
+    expect(chosen(base, unseen, adapter(9))).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'UNKNOWN' });
   });
 
   it('answers with the base model where there is nothing else', () => {
