@@ -97,7 +97,7 @@ const TASKS: Task[] = [
   {
     ...{ adapter: 'reading', kind: 'QUESTION_ANSWERING', files: reading?.files ?? [{ name: 'xquad.en.json' }] },
     documents: reading?.documents ?? [],
-    recipe: { epochs: 0.6, batchExamples: 8, maxTokens: 1_024, learningRate: 3e-4 },
+    recipe: { epochs: 0.4, batchExamples: 8, maxTokens: 1_024, learningRate: 3e-4 },
     question: 'In what country is Normandy located?',
   },
 ];

@@ -11,17 +11,17 @@ import { copiesSpans, makePlan, READER, type Plan, type PlanParts } from './plan
 import type { Question } from './question.js';
 
 /**
- * Where the caller leaves the choice, passages that the reader finds less probable to hold the answer are answered from no more. At this
- * bound no right answer was lost on any of XQuAD's unseen articles, COVID-QA and the example handbook, and any two of them choose it or
- * a higher one; relevance alone (`abstain.ts`) can't tell passages near the question from those that answer it.
+ * Where the caller leaves the choice, a passage that the reader finds less probable to hold the answer is answered from no more. Of XQuAD's
+ * unseen articles, COVID-QA and the example handbook any two choose this bound or a higher one by losing no right answer over three
+ * passages; over one, `bench -- near` shows what it costs. Relevance alone (`abstain.ts`) can't tell text near an answer from text with it.
  */
 export const LEAST_ANSWERABILITY = 0.3;
 
-/** What the reader makes of passages that another strategy answers from; `failed` says why it could not be asked. */
+/** What the reader makes of the passage that another strategy answers from; `failed` says why it could not be asked. */
 export type ReadCheck = Judged | { failed: string };
 
 export interface Judged {
-  /** Probability that they hold the answer, 0 to 1. */
+  /** Probability that it holds the answer, 0 to 1. */
   answerability: number;
   /** The least that is answered from. */
   least: number;
@@ -44,8 +44,8 @@ export interface Checking {
 }
 
 /**
- * Asks the reader whether passages answer a question, before the base model words an answer from them: one more prompt, of which only the
- * first token is wanted. A reader that can't be asked keeps nobody from an answer.
+ * Asks the reader whether the best passage answers a question, before the base model words an answer from it: one more prompt, of which only
+ * the first token is wanted. A reader that can't be asked keeps nobody from an answer.
  * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question doesn't seem to
  * be in the reader's language, or no reader goes with the model
  * @throws the signal's reason
@@ -78,7 +78,9 @@ async function judged(
 
   const frame = frameOf(judging, text, '');
   const room = await measureRoom(text, frame, { context, answer: 1 }, count);
-  const composed = await composeReading(frame, { passages, evidence }, judging, room, count);
+  // The passage that the answer would be taken from: three would take three times as long to read.
+  const best = passages.filter(({ chunkId }) => chunkId === evidence[0]?.chunkId);
+  const composed = await composeReading(frame, { passages: best, evidence }, judging, room, count);
   const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
   const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
   let next = await stream.next();
@@ -110,12 +112,12 @@ export function checkReason(check: ReadCheck): RouteReason {
   if ('failed' in check)
     return {
       ...{ feature: 'reading.unjudged', value: 0, contribution: 0 },
-      sentence: `The reader could not be asked whether the passages hold the answer (${check.failed}).`,
+      sentence: `The reader could not be asked whether the best passage holds the answer (${check.failed}).`,
     };
   const { answerability, least, judge } = check;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   return {
     ...{ feature: 'reading.answerability', value: answerability, contribution: answerability - least },
-    sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the passages hold the answer; below ${percent(least)} none is given.`,
+    sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the best passage holds the answer; below ${percent(least)} none is given.`,
   };
 }
