@@ -59,7 +59,7 @@ describe('ask', () => {
       expect(answer.usage.promptTokens).toBeGreaterThan(50);
       expect(answer.usage.generatedTokens).toBeGreaterThan(0);
       expect(answer.stages.map(({ name }) => name)).toEqual([
-        ...['scope', 'plan', 'retrieve', 'evidence', 'compose', 'generate', 'cite'],
+        ...['scope', 'plan', 'retrieve', 'evidence', 'check', 'compose', 'generate', 'cite'],
       ]);
       expect(answer.cost.computeMs).toBeGreaterThan(0);
       expect(answer.configuration.digest).toBe(digestOf(answer.configuration.values));
