@@ -1,4 +1,4 @@
-import { languageOf, languageReason } from '../../../src/ask/language.js';
+import { languageOf, languageReason, seemsIn } from '../../../src/ask/language.js';
 import type { Adaptation } from '../../../src/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 
@@ -23,6 +23,18 @@ describe('the language of a question', () => {
   it('is not guessed at from names, numbers, or too little', () => {
     for (const question of ['RMA 21?', 'Vane', 'Storm lock 14 m/s', 'Kurt Gödel Wien 1931', ''])
       expect(languageOf(question)).toBeNull();
+  });
+
+  it('is taken for one where something speaks for it and nothing more for another', () => {
+    for (const question of ['At what wind speed are the vents shut?', 'When do API tokens run out?'])
+      expect([question, seemsIn('en', question)]).toEqual([question, true]);
+    for (const question of [
+      'Wie lange gilt die Garantie?',
+      'Quelle est la capitale ?',
+      'RMA 21?',
+      'При какой скорости?',
+    ])
+      expect([question, seemsIn('en', question)]).toEqual([question, false]);
   });
 
   it('is said where the adapter learned another, and not where it learned any or the same', () => {

@@ -79,6 +79,26 @@ describe('a router that looks around', () => {
     expect(reasons[0]!.sentence).toBe('handbook: probability 0.33, 33 points behind: The base model.');
   });
 
+  it('reads documents that it knows and can’t see now, however sure of an adapter it is', async () => {
+    const passage = { collectionId: 'c', collectionName: 'handbook', scores: { dense: null }, coverage: 1 };
+    const parts = {
+      ...partsWith(() => inProduction(1)),
+      retriever: {
+        retrieve: () => Promise.resolve({ passages: [passage] }),
+        termWeights: () => Promise.resolve(new Map()),
+      },
+    } as unknown as Parts;
+    const scope = { workspaceId, collections: [{ id: 'c', name: 'handbook', chunks: 1 }] } as never;
+    const collections = [{ id: 'c', name: 'handbook', calibration }];
+    const chosen = async (known: typeof collections) => {
+      const learned = { ...current.record.learned, collections: known };
+      const router = { ...current, record: { ...current.record, learned } };
+      return (await lookAround(parts, router, { ...asked, scope }, new AbortController().signal)).choice;
+    };
+    expect(await chosen(collections)).toMatchObject({ chosen: { strategy: 'RAG' }, exception: 'UNKNOWN' });
+    expect(await chosen([])).toMatchObject({ chosen: { strategy: 'ADAPTER' } });
+  });
+
   it('passes over an adapter that is gone, or whose version is not in production any more, and says so', async () => {
     for (const gone of [() => Promise.reject(notFound('The adapter', 'routing')), () => inProduction(2)]) {
       const { choice, reasons } = await look(gone);
