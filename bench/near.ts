@@ -6,16 +6,17 @@
  * 12 articles that no reader learns from; COVID-QA: 20 articles; the example handbook: its Markdown and text files. RAG is retrieval as the
  * caller may ask for it, AUTO what answers by itself, where the reader that comes with Graft judges the passages first.
  *
- *   npm run bench -- near [--questions 60]
+ *   npm run bench -- near [--questions 60]           (of each corpus at most)
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { estimate, normalizeAnswer } from '../src/evaluation/index.js';
+import { estimate } from '../src/evaluation/index.js';
 import { splitSentences } from '../src/kernel/sentences.js';
 import { installReader } from '../src/training/index.js';
 import { startAnswering } from './support/answering.js';
 import { handbookQuestions } from './support/handbook.js';
 import { numberOption } from './support/options.js';
+import { every, holdsGold } from './support/questions.js';
 import { describeMachine, median, printResult } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
@@ -52,11 +53,6 @@ function blocks(text: string): string[] {
   }
   return block.trim() === '' ? cut : [...cut, block];
 }
-
-const every = <T>(items: readonly T[], most: number): T[] =>
-  items.length <= most
-    ? [...items]
-    : Array.from({ length: most }, (_, index) => items[Math.floor((index * items.length) / most)]!);
 
 const ofArticles = (name: string, articles: readonly SquadArticle[]): Corpus => ({
   name,
@@ -100,8 +96,7 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, text
       const began = performance.now();
       const { abstention, text } = await service.ask({ workspaceId }, { question, collections, strategy }, signal);
       const ms = performance.now() - began;
-      const said = ` ${normalizeAnswer(text)} `;
-      const right = abstention === null && answers.some((one) => said.includes(` ${normalizeAnswer(one)} `));
+      const right = abstention === null && holdsGold({ gold: answers, answer: text });
       told.push({ strategy, near, refused: abstention !== null, right, ms });
     }
   };

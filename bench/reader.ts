@@ -14,7 +14,6 @@ import {
   answerF1,
   estimate,
   exactMatch,
-  normalizeAnswer,
   pairedDifference,
   tokenF1,
   type AnsweredRow,
@@ -25,6 +24,7 @@ import { startAnswering } from './support/answering.js';
 import { wikitext } from './support/banking77.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';
+import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
@@ -53,11 +53,6 @@ interface Told extends Asked {
   quote: string;
   base: string;
 }
-
-const every = <T>(items: readonly T[], most: number): T[] => {
-  const step = Math.max(1, items.length / Math.max(1, most));
-  return Array.from({ length: Math.min(most, items.length) }, (_, index) => items[Math.floor(index * step)]!);
-};
 
 async function read({ service, workspaceId }: Answering, { question, collections }: Asked) {
   const answer = await service.ask({ workspaceId }, { question, collections, ...READER }, signal);
@@ -90,12 +85,6 @@ const rowsOf = (all: readonly Told[], said: (told: Told) => string): AnsweredRow
   all.map((told) => ({ gold: told.gold, answer: said(told) }));
 
 const share = <T>(items: readonly T[], test: (item: T) => boolean): number => items.filter(test).length / items.length;
-
-/** Whether a right answer stands in the text, word for word: a sentence that has it is right, too, though its F1 is low. */
-const holdsGold = ({ gold, answer }: AnsweredRow): boolean => {
-  const said = ` ${normalizeAnswer(answer)} `;
-  return gold.some((one) => said.includes(` ${normalizeAnswer(one)} `));
-};
 
 /** Rows of the table: each way of answering, beside the reader on the same questions. */
 function compare(set: string, all: readonly Told[], ways: Record<string, (told: Told) => string>) {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { followRun } from '../src/cli/follow-run.js';
 import { GraftClient } from '../src/client/graft-client.js';
 import { calibrationError, measure } from '../src/evaluation/index.js';
+import { dot } from '../src/kernel/vectors.js';
 import {
   AdapterDocument,
   CollectionsDocument,
@@ -165,8 +166,6 @@ async function byNeighbours(known: readonly Placed[], asked: readonly Placed[]):
     await worker.dispose();
   }
 }
-
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, index) => sum + value * b[index]!, 0);
 
 function commonest(routes: readonly string[]): string {
   const counts = new Map<string, number>();

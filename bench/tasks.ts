@@ -67,7 +67,8 @@ const ENGLISH_SPANISH = {
   ],
 };
 
-const reading = readingTask();
+const only = listOption('only');
+const reading = !only || only.includes('reading') ? readingTask() : null;
 
 const TASKS: Task[] = [
   {
@@ -103,7 +104,6 @@ const TASKS: Task[] = [
 ];
 
 const ROWS = numberOption('rows', 5_000);
-const only = listOption('only');
 const client = new GraftClient(textOption('at', 'http://127.0.0.1:4000'));
 
 /** @returns the id of its latest usable version; null where there is none yet */

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HELD_OUT, readSquad, type SquadArticle } from './squad.js';
@@ -20,6 +20,7 @@ export function readingTask(): ReadingTask | null {
   if (!articles) return null;
   const learned = articles.filter(({ title }) => !HELD_OUT.has(title));
   const folder = mkdtempSync(join(tmpdir(), 'graft-bench-reading-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
   const file = (split: ReadingTask['files'][number]['split'], chosen: readonly SquadArticle[]) => {
     const name = join(folder, `${split.toLowerCase()}.json`);
     writeFileSync(name, squadOf(chosen));

@@ -134,5 +134,3 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
   const least = (evidence[0]?.score ?? 0) * KEPT_SHARE;
   return evidence.filter(({ score }) => score >= least);
 }
-
-export const cosine = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);

@@ -1,3 +1,5 @@
+import { dot } from './vectors.js';
+
 /** A function's value at `at`; its gradient is written into `gradient`. */
 export type Objective = (at: Float64Array, gradient: Float64Array) => number;
 
@@ -85,12 +87,6 @@ function towards(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   }
   pairs.forEach(({ step, change, rho }, i) => add(q, step, alphas[i]! - rho * dot(change, q)));
   return q;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 function add(to: Float64Array, what: Float64Array, times: number): void {

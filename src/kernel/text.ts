@@ -13,6 +13,9 @@ export function checkedText(value: string, field: string, maxLength: number, { a
   return value;
 }
 
+/** Letters and digits in a row, in their order. */
+export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Names of collections, adapters and datasets: 1..63 of letters, digits, `.`, `_`, `-`, starting with a letter or digit. */

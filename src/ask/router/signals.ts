@@ -1,3 +1,5 @@
+import { wordsOf } from '../../kernel/text.js';
+import { dot } from '../../kernel/vectors.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Signal } from './calibration.js';
 import type { AdapterSample } from './router.js';
@@ -47,7 +49,7 @@ export function directionOf(vectors: Float32Array, others: Float32Array, dimensi
 }
 
 function formOf(text: string): Required<Pick<Signal, 'words' | 'asks' | 'capitals' | 'digits'>> {
-  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = wordsOf(text);
   const capitals = words.filter((word) => /^\p{Lu}/u.test(word)).length;
   return {
     words: Math.log1p(words.length),
@@ -60,10 +62,4 @@ function formOf(text: string): Required<Pick<Signal, 'words' | 'asks' | 'capital
 function nearest(similarities: readonly number[]): Required<Pick<Signal, 'top' | 'mean'>> {
   const best = [...similarities].sort((a, b) => b - a).slice(0, NEAREST);
   return { top: best[0]!, mean: best.reduce((sum, each) => sum + each, 0) / best.length };
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

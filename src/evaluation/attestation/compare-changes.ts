@@ -1,4 +1,5 @@
 import { GraftError } from '../../kernel/errors.js';
+import { dot } from '../../kernel/vectors.js';
 
 /**
  * How far the change of the logits where an adapter is served may differ from the change where it was trained. The served model
@@ -43,5 +44,3 @@ export const unproven = (what: string): GraftError =>
   new GraftError('ADAPTER_UNPROVEN', `The adapter was not shown to act: ${what}.`);
 
 const change = ({ off, on }: LogitPair): number[] => Array.from(on, (logit, i) => logit - off[i]!);
-
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, each, i) => sum + each * b[i]!, 0);

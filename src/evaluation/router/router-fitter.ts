@@ -14,6 +14,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { seededRandom } from '../../kernel/random.js';
 import { splitSentences } from '../../kernel/sentences.js';
+import { wordsOf } from '../../kernel/text.js';
 import {
   embedderDigest,
   makeQuestions,
@@ -202,7 +203,7 @@ export class RouterFitter {
 
   /** A small collection is asked several times about each of its passages. */
   async #ofCollection(scope: SearchScope, general: readonly string[], seed: number): Promise<string[]> {
-    const strange = general.flatMap((text) => text.match(/[\p{L}\p{N}]+/gu) ?? []);
+    const strange = general.flatMap(wordsOf);
     const random = seededRandom(seed);
     const made = new Set<string>();
     for (let round = 0; made.size < OWN && round < MOST_ROUNDS; round++)

@@ -1,12 +1,11 @@
 import { splitSentences } from '../../kernel/sentences.js';
+import { wordsOf } from '../../kernel/text.js';
 import type { TermWeight } from '../retrieval/lexical.js';
 
 /** Words of a sentence that can become a question: fewer say nothing, more are tables and lists. */
 const WORDS = { least: 8, most: 50 } as const;
 /** Words that have to be left for a question to ask for anything. */
 const LEAST_LEFT = 3;
-
-const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** A sentence of the passage that may become a question, the same for the same `draw`; null where there is none. */
 export function clozeSentence(passage: string, draw: number): string | null {
