@@ -42,6 +42,9 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
   const report: IngestionReport = { documents: [...(context.resumed?.documents ?? [])] };
   const progress = new IngestionProgress(context, input.documents);
   const scope = { parts, context, collection, index, embedder, report, progress };
+  // The attempt before may have ended between a group's going live and what its vectors say.
+  for (const { documentId } of report.documents)
+    if (documentId !== null) await tellVectors(scope, documentId, await parts.documents.chunksOf(documentId));
   let group: Prepared[] = [];
   for (const job of input.documents) {
     if (report.documents.some(({ name }) => name === job.name)) {
@@ -126,19 +129,21 @@ async function finish(scope: Scope, group: readonly Prepared[]): Promise<void> {
     for (const { documentId: id, job, kept } of staged)
       await parts.documents.goLive(tx, { id, collectionId: collection.id, name: job.name, kept });
     await context.checkpoint({ documents: [...report.documents, ...entries] }, tx);
+    // With the checkpoint: an attempt that goes on from it passes these documents over without a word.
+    for (const [i, { job, what }] of group.entries()) {
+      await progress.tell(job, 1, what, entries[i], tx);
+      progress.documentDone(job);
+    }
   });
   report.documents.push(...entries);
-  for (const { documentId, kept } of staged)
-    await parts.vectors.relabel(
-      workspaceId,
-      index.id,
-      kept.map(({ id }) => id),
-      { documentId },
-    );
-  for (const [i, { job, what }] of group.entries()) {
-    await progress.tell(job, 1, what, entries[i]);
-    progress.documentDone(job);
-  }
+  for (const { documentId, kept } of staged) await tellVectors(scope, documentId, kept);
+}
+
+/** Has vectors that a document took over say whose they are. */
+async function tellVectors(scope: Scope, documentId: string, chunks: readonly { id: string }[]): Promise<void> {
+  const { parts, collection, index } = scope;
+  const ids = chunks.map(({ id }) => id);
+  await parts.vectors.relabel(collection.workspaceId as WorkspaceId, index.id, ids, { documentId });
 }
 
 const cutNote = (cut: number, chunks: number): string[] =>

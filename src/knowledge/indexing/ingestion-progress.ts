@@ -1,3 +1,4 @@
+import type { Transaction } from '../../platform/database/index.js';
 import type { DocumentJob, DocumentReport, IngestionContext } from './ingestion-run.js';
 
 /** The progress of an ingestion run: each document counts by its bytes. Documents of a group overtake each other, the run never goes back. */
@@ -20,15 +21,13 @@ export class IngestionProgress {
   /**
    * @param share of this document, 0..1
    * @param entry its report, with which it is done
+   * @param tx of `fenced`, for what is told if and only if the rest of that transaction holds
    */
-  async tell(job: DocumentJob, share: number, what: string, entry?: DocumentReport): Promise<void> {
+  async tell(job: DocumentJob, share: number, what: string, entry?: DocumentReport, tx?: Transaction): Promise<void> {
     const fraction = Math.min(1, (this.doneBytes + share * weight(job)) / this.totalBytes);
     this.highest = Math.max(this.highest, fraction);
-    await this.context.progress(this.highest, `${job.name}: ${what}`, {
-      document: job.name,
-      share,
-      ...(entry === undefined ? {} : { report: entry }),
-    });
+    const detail = { document: job.name, share, ...(entry === undefined ? {} : { report: entry }) };
+    await this.context.progress(this.highest, `${job.name}: ${what}`, detail, tx);
   }
 }
 

@@ -38,9 +38,9 @@ export function fencedContext(parts: {
     signal: abort.signal,
     fenced,
     takeTurns,
-    async progress(fraction, message, detail) {
+    async progress(fraction, message, detail, tx) {
       const json = detail === undefined ? undefined : encoded('progress', detail);
-      await fenced((tx) => store.progress(tx, lease, fraction, message, json));
+      await written((own) => store.progress(own, lease, fraction, message, json), tx);
     },
     async checkpoint(state, tx) {
       if (checkpoint === null) throw new Error(`runs of the kind ${kind} have no checkpoint`);

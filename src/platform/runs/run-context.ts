@@ -15,8 +15,9 @@ export interface RunContext<I = unknown, C = unknown, E extends EventSchemas = E
    * Writes how far the run is to its row and to its event stream.
    * @param fraction 0..1; one higher than ever before counts as progress, so that earlier interruptions are forgiven
    * @param detail what the kind's event `progress` says besides
+   * @param tx of `fenced`, for what is told if and only if the rest of that transaction holds
    */
-  progress(fraction: number, message: string, detail?: ValueOf<E['progress']>): Promise<void>;
+  progress(fraction: number, message: string, detail?: ValueOf<E['progress']>, tx?: Transaction): Promise<void>;
   /**
    * Writes down what the run goes on from after an interruption, and forgives earlier ones.
    * @param tx of `fenced`, for a checkpoint that is true if and only if the rest of that transaction is

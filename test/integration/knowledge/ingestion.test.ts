@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
@@ -152,6 +153,23 @@ describe('ingestion', () => {
     ).toEqual(new Map());
   });
 
+  it('finds kept vectors by their new document though the vector store was away when they were to be told of it', async () => {
+    const { id, name } = await knowledge.collection();
+    const section = (n: number, text: string): string => `# Part ${n}\n\n${text.repeat(12)}\n\n`;
+    const parts = Array.from({ length: 6 }, (_, n) => section(n, `Part ${n} speaks of the mill and its wheels. `));
+    const send = (sections: readonly string[]) => knowledge.ingest(name, [{ name: 'a.md', text: sections.join('') }]);
+    await send(parts);
+    const away = new GraftError('VECTOR_STORE_UNAVAILABLE', 'It went away at this moment.');
+    const relabel = jest.spyOn(knowledge.vectors, 'relabel').mockRejectedValueOnce(away);
+    await send([...parts.slice(0, 5), section(5, 'Of barrels nothing was said until now. ')]);
+    relabel.mockRestore();
+    const document = (await knowledge.stores.documents.live(knowledge.workspaceId, id, 'a.md'))!;
+    const scope = await knowledge.retriever.scope(knowledge.workspaceId, [name]);
+    const request = { scope, query: 'mill wheels', mode: 'DENSE' as const, limit: 50 };
+    const { passages } = await knowledge.retriever.retrieve({ ...request, documentFilter: [document.id] });
+    expect(passages).toHaveLength(document.chunkCount);
+  });
+
   it('embeds the chunks of many short documents together, each vector to its own document', async () => {
     const { name } = await knowledge.collection();
     const trees = ['oak', 'birch', 'willow', 'maple', 'cedar', 'larch', 'rowan', 'alder'];
@@ -254,6 +272,13 @@ describe('ingestion', () => {
     expect(done).toMatchObject({ status: 'SUCCEEDED' });
     expect(reports(done).map(({ name }) => name)).toEqual(texts.map((_, i) => `${i}.txt`));
     expect(await live()).toBe(texts.length);
+    // Who follows the run hears of each document once, also of those that its death came right behind.
+    const told = await knowledge.database.prisma.event.findMany({ where: { stream: `run:${run.id}` } });
+    const results = told.flatMap(({ payload }) => {
+      const { detail } = payload as { detail?: { report?: { name: string } } };
+      return detail?.report ? [detail.report.name] : [];
+    });
+    expect(results.sort()).toEqual(texts.map((_, i) => `${i}.txt`).sort());
     await dying.runs.stop();
     await heir.runs.stop();
     const chunks = await knowledge.database.prisma.chunk.groupBy({
