@@ -1,16 +1,32 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GraftClient } from '../../src/client/graft-client.js';
 import { toGlobalId } from '../../src/graphql-kit/index.js';
+import {
+  AddDatasetVersionDocument,
+  CreateDatasetDocument,
+  ImportProgressDocument,
+} from '../../src/operations/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
 import { addComparison, addMeasuredAdapter, addRouter } from '../support/console-seeds.js';
 import { testDatabase, type TestDatabase } from '../support/database.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { itWhen } from '../support/skip.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const executablePath = chromiumPath();
 const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
 
 const PATIENCE = { timeout: 90_000 };
+
+const csv = (head: string, row: (i: number) => string) =>
+  [head, ...Array.from({ length: 60 }, (_, i) => row(i))].join('\n');
+const labelled = () =>
+  csv('text,label', (i) => `Parcel ${1_000 + 37 * i} from ${i} Lane Street,${i % 2 ? 'late' : 'lost'}`);
+const translated = () =>
+  csv('source,target', (i) => `Boat ${31 * i} sails at ${i},El barco ${31 * i} zarpa a las ${i}`);
 
 describe('the console, on which strategy to use,', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
@@ -101,6 +117,52 @@ describe('the console, on which strategy to use,', () => {
       await dialog.getByRole('checkbox').click();
       await all.click();
       await page.getByText('There is no such adapter').waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'goes on from a version that learned the same task, and from none of another task',
+    async () => {
+      await addMeasuredAdapter(database, 'routing', [{ quality: 0.7, ratio: 1.02 }]);
+      const client = new GraftClient(graft.url);
+      const { path, remove } = await temporaryFolder();
+      for (const [name, task, text] of [
+        ['messages', 'CLASSIFICATION', labelled()],
+        ['sentences', 'TRANSLATION', translated()],
+      ] as const) {
+        await writeFile(join(path, `${name}.csv`), text);
+        const file = await client.upload(join(path, `${name}.csv`));
+        await client.request(CreateDatasetDocument, { input: { name, task } });
+        const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
+          input: { dataset: name, files: [{ file }], idempotencyKey: name },
+        });
+        for await (const event of client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }))
+          void event;
+      }
+      client.close();
+      await remove();
+      const page = await browser.open('/training');
+      await page.getByRole('button', { name: 'Train an adapter' }).first().click(PATIENCE);
+      const dialog = page.getByRole('dialog');
+      const choose = async (field: string, option: RegExp) => {
+        await dialog.getByRole('combobox', { name: field }).click(PATIENCE);
+        await page.getByRole('option', { name: option }).click();
+      };
+      const from = dialog.getByRole('combobox', { name: 'Goes on from' });
+      await dialog.getByLabel('Adapter').fill('routing');
+      await choose('Rows to learn', /^sentences/);
+      await dialog.getByTestId('training-estimate').waitFor(PATIENCE);
+      expect(await from.count()).toBe(0);
+      await choose('Rows to learn', /^messages/);
+      await choose('Goes on from', /^routing@1$/);
+      expect([await seriousFaults(page), (await overflow(page)) > 0]).toEqual([[], false]);
+      const [sent] = await Promise.all([
+        page.waitForRequest((request) => request.postData()?.includes('startTraining(') ?? false),
+        dialog.getByRole('button', { name: 'Start training' }).click(),
+      ]);
+      expect(sent.postDataJSON()).toMatchObject({ variables: { input: { adapter: 'routing', parent: 'routing@1' } } });
       await page.context().close();
     },
     120_000,
