@@ -45,13 +45,15 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
   // The attempt before may have ended between a group's going live and what its vectors say.
   for (const { documentId } of report.documents)
     if (documentId !== null) await tellVectors(scope, documentId, await parts.documents.chunksOf(documentId));
+  const earlier = report.documents.length;
   let group: Prepared[] = [];
   for (const job of input.documents) {
     if (report.documents.some(({ name }) => name === job.name)) {
       progress.documentDone(job);
       continue;
     }
-    if (group.length === 0) await context.takeTurns();
+    // Behind a group of its own only: two runs that did nothing but give way would never end.
+    if (group.length === 0 && report.documents.length > earlier) await context.takeTurns();
     group.push(await prepare(scope, job));
     const chunks = group.reduce((sum, { staged }) => sum + (staged?.fresh.length ?? 0), 0);
     if (group.length < GROUP.documents && chunks < GROUP.chunks) continue;

@@ -113,7 +113,7 @@ export async function startKnowledge({
   const retriever = new Retriever({ ...shared, clock: systemClock });
   const started: RunQueue[] = [];
   /** A gateway's worth of runs; several may share the database. */
-  const gateway = (name: string) => {
+  const gateway = (name: string, { sliceMs }: { sliceMs?: number } = {}) => {
     const runs = new RunQueue({
       database,
       events,
@@ -123,6 +123,7 @@ export async function startKnowledge({
       leaseMs: 1_500,
       pollMs: 50,
       retryMs: 50,
+      ...(sliceMs === undefined ? {} : { sliceMs }),
       kinds: [...knowledgeRuns, retrievalTuningRuns, erasureRuns, ...kinds],
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });

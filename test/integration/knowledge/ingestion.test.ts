@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
+import type { NewDocument } from '../../../src/knowledge/index.js';
 import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
 import type { RunRow } from '../../../src/platform/runs/index.js';
 import { eventually } from '../../support/eventually.js';
@@ -168,6 +169,75 @@ describe('ingestion', () => {
     const request = { scope, query: 'mill wheels', mode: 'DENSE' as const, limit: 50 };
     const { passages } = await knowledge.retriever.retrieve({ ...request, documentFilter: [document.id] });
     expect(passages).toHaveLength(document.chunkCount);
+  });
+
+  it('embeds a chunk again when the heading above it is another, and when its vector is gone', async () => {
+    const { id, name } = await knowledge.collection();
+    const body = Array.from({ length: 90 }, (_, n) => `Mill ${n} grinds rye by the river all day long.`).join('\n\n');
+    const chunks = async () => {
+      const { id: documentId } = (await knowledge.stores.documents.live(knowledge.workspaceId, id, 'a.md'))!;
+      return knowledge.stores.documents.chunksOf(documentId);
+    };
+    await knowledge.ingest(name, [{ name: 'a.md', text: `# Old\n\n${body}` }]);
+    await knowledge.ingest(name, [{ name: 'a.md', text: `# New\n\n${body}` }]);
+    const renamed = await chunks();
+    expect(renamed.length).toBeGreaterThan(2);
+    for (const { headings } of renamed) expect(headings).toEqual(['New']);
+
+    const [index] = await knowledge.stores.collections.indexes(id);
+    await knowledge.vectors.delete(knowledge.workspaceId, index!.id, { ids: [renamed[1]!.id] });
+    await knowledge.ingest(name, [{ name: 'a.md', text: `# New\n\n${body}\n\nThe last one is a saw mill.` }]);
+    const last = await chunks();
+    const ids = last.map((chunk) => chunk.id);
+    expect(ids).toContain(renamed[0]!.id);
+    expect(ids).not.toContain(renamed[1]!.id);
+    expect([...(await knowledge.vectors.metadata(knowledge.workspaceId, index!.id, ids)).keys()].sort()).toEqual(
+      ids.toSorted(),
+    );
+  });
+
+  it('lets long documents go live in groups, not all at the end', async () => {
+    const { name } = await knowledge.collection();
+    const embed = jest.spyOn(knowledge.worker, 'embed');
+    const goLive = jest.spyOn(knowledge.stores.documents, 'goLive');
+    const text = (n: number) =>
+      Array.from({ length: 60 }, (_, i) => `Part ${i} of the manual ${n} speaks of valves and of how they open.`).join(
+        '\n\n',
+      );
+    await knowledge.ingest(
+      name,
+      Array.from({ length: 10 }, (_, n) => ({ name: `${n}.txt`, text: text(n) })),
+    );
+    const [embeds, lives] = [embed, goLive].map(({ mock }) => [...mock.invocationCallOrder]) as [number[], number[]];
+    for (const spy of [embed, goLive]) spy.mockRestore();
+    expect(lives).toHaveLength(10);
+    expect(lives.filter((at) => at < embeds.at(-1)!).length).toBeGreaterThan(4);
+  });
+
+  it('lets a short ingestion go first that comes while a long one works', async () => {
+    const { name } = await knowledge.collection();
+    const patient = knowledge.gateway(`patient-${newId()}`, { sliceMs: 100 });
+    await knowledge.runs.stop();
+    patient.runs.start();
+    const send = (documents: NewDocument[]) =>
+      patient.service.ingestDocuments(knowledge.workspaceId, {
+        ...{ collection: name, documents, idempotencyKey: newId() },
+      });
+    const long = await send(
+      Array.from({ length: 99 }, (_, n) => ({ name: `${n}.txt`, text: `Lock ${n} is ${n} feet deep.` })),
+    );
+    await eventually('the long one to work', async () => {
+      const { status, progress } = await knowledge.database.prisma.run.findUniqueOrThrow({ where: { id: long.id } });
+      return status === 'RUNNING' && progress > 0;
+    });
+    const short = await send([{ name: 'short.txt', text: 'The canal was dug in 1790.' }]);
+    const [ended, last] = [await knowledge.finished(short), await knowledge.finished(long)];
+    expect([ended.status, last.status]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+    expect(ended.finishedAt!.getTime()).toBeLessThan(last.finishedAt!.getTime());
+    await patient.runs.stop();
+    const again = knowledge.gateway('one-after-patience');
+    again.runs.start();
+    Object.assign(knowledge, again);
   });
 
   it('embeds the chunks of many short documents together, each vector to its own document', async () => {

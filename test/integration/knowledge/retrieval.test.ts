@@ -168,8 +168,11 @@ describe('retrieval', () => {
 
   it('ranks by the weight that the collection was tuned to', async () => {
     await knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: 0 });
-    const [first] = (await retrieve('dirty filter')).passages;
-    expect(first?.scores).toMatchObject({ lexicalRank: 1, fused: 1 });
+    const { passages } = await retrieve('dirty filter');
+    expect(passages[0]?.scores).toMatchObject({ lexicalRank: 1, fused: 1 });
+    const byMeaning = passages.filter(({ scores }) => scores.lexicalRank === null);
+    expect(byMeaning.length).toBeGreaterThan(0);
+    for (const { scores } of byMeaning) expect(scores.fused).toBe(0);
     await knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: 0.6 });
     await expect(
       knowledge.service.setDenseWeight(knowledge.workspaceId, { collection: name, denseWeight: -1 }),

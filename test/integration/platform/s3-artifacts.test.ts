@@ -193,6 +193,16 @@ describe('artifacts in a store that gateways share', () => {
       await expect(b.local(sha256(newId()))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     });
 
+    it('a gateway that starts without files of its own says that they are lost', async () => {
+      const mine = await put('a', false, 'gone');
+      await (await open('a', false)).remove(mine.sha256);
+      const lines: string[] = [];
+      await open('a', false, createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } }));
+      expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+        expect.objectContaining({ files: 1, example: 'gone.txt', home: null, msg: expect.stringContaining('lost') }),
+      ]);
+    });
+
     itOverTheWire('a home that starts to share sends what it alone had', async () => {
       const mine = await put('a', false, 'from before');
       await open('a', true);

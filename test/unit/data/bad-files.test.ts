@@ -244,6 +244,16 @@ describe('files that are refused, with a code and a way out', () => {
       }
   });
 
+  it('JSON nested 5,000 deep behind what a look at the file sees', async () => {
+    const flat = Array.from({ length: 12_000 }, (_, n) => `{"text":"row ${n} of them","label":"x"}`);
+    const rows = [...flat, `{"text":${'['.repeat(5_000)}1${']'.repeat(5_000)},"label":"x"}`];
+    for (const [name, content] of [
+      ['deep.jsonl', rows.join('\n')],
+      ['deep.json', `[${rows.join(',')}]`],
+    ] as const)
+      expect([name, await failure(csv(name, content))]).toMatchObject([name, { code: 'DATA_FILE_INVALID' }]);
+  });
+
   it('JSON that is none, and paired files of unequal length', async () => {
     const file = await writtenFile(folder, 'broken.json', '[{"text": "a", "label": "x"}, {');
     expect(await failure(made({ task: TaskKind.CLASSIFICATION, files: [{ file }] }))).toMatchObject({

@@ -38,6 +38,12 @@ describe('parseDocument', () => {
     },
   );
 
+  it('pairs as many marks as it can in seconds, and no more', async () => {
+    const given = async (marks: number) => (await parse('['.repeat(marks), 'a.md')).notes.join();
+    expect(await given(6_000)).not.toContain('Too many brackets');
+    expect(await given(8_000)).toContain('Too many brackets');
+  });
+
   it.each([
     ['quotes', '>'.repeat(2_000)],
     ['quotes with spaces', '> '.repeat(2_000)],

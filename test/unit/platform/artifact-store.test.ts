@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
+import { jest } from '@jest/globals';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 
@@ -70,6 +71,16 @@ describe('the artifact store', () => {
     await store.put(bytes('precious'), { maxBytes: 100 });
     expect((await store.read(name)).toString()).toBe('precious');
     expect(await buffer(createReadStream(await store.local(name)))).toEqual(Buffer.from('precious'));
+  });
+
+  it('notices damage to a file that it has read before, and found whole', async () => {
+    const { sha256: name } = await store.put(bytes('precious'), { maxBytes: 100 });
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 60_000);
+    const path = await store.local(name);
+    expect(await store.local(name)).toBe(path);
+    clock.mockRestore();
+    await writeFile(path, 'precioux');
+    await expect(store.local(name)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
 
   it('hands out the last bytes only after all of them had the digest', async () => {

@@ -66,7 +66,8 @@ describe('a run that reads a file of another home', () => {
     b.queue.start();
     const run = await b.queue.ask(newRun({ input: { sha256 } }));
     await eventually('b to leave it', async () => (await kit.row(run)).unreadableBy.length > 0);
-    const there = kit.child('hang', { owner: 'a' });
+    // Long enough that a busy machine does not let it lapse before the kill.
+    const there = kit.child('hang', { owner: 'a', leaseMs: 4_000 });
     await there.says('working');
     there.kill('SIGKILL');
     await there.ended;

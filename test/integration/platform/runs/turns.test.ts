@@ -79,6 +79,32 @@ describe('runs that need the same slot', () => {
     ]);
   });
 
+  it('give way to none, and keep none waiting in words, that their gateway can’t work on', async () => {
+    let goOn = (): void => undefined;
+    const told = new Promise<void>((resolve) => (goOn = resolve));
+    const queue = kit.queue(
+      async (context) => {
+        await told;
+        for (let step = 1; step <= 3; step++) {
+          await context.checkpoint({ step });
+          await context.takeTurns();
+          await sleep(100);
+        }
+      },
+      { sliceMs: 0, owner: 'a' },
+    );
+    const working = await queue.ask(newRun());
+    queue.start();
+    await kit.reaches(working, 'RUNNING');
+    const elsewhere = { ...working, id: newId(), idempotencyKey: null, unreadableBy: ['a'] };
+    const { input, checkpoint: _none, output: _neither, ...columns } = elsewhere;
+    await kit.database.prisma.run.create({ data: { ...columns, input: input! } });
+    goOn();
+    expect(await kit.reaches(working, 'SUCCEEDED')).toMatchObject({ attempt: 1 });
+    expect(await kit.row(elsewhere)).toMatchObject({ status: 'QUEUED', message: '' });
+    expect(await kit.eventsOf(elsewhere)).toEqual([]);
+  });
+
   it('are never started by a gateway that has no handler for a kind', () => {
     const [known, forgotten] = ['KNOWN', 'FORGOTTEN'].map((kind) => testKind({ kind }).handledBy(async () => null));
     const queue = new RunQueue({
