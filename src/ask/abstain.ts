@@ -18,6 +18,13 @@ interface Rule {
   missingNames: number;
 }
 
+/**
+ * What a sentence takes off the log-odds that says the opposite of a word of the question instead. The best sentence does so for 58 of 3,168
+ * unanswerable questions of `squad2-part` and for 1 of 4,808 answerable ones of three sets, whose logarithm is 4; less, since pairs of
+ * opposites were chosen on them.
+ */
+const OPPOSITE = -3;
+
 export const RELEVANCE_RULE: Rule = {
   bias: -9.67,
   dense: 9.81,
@@ -49,7 +56,8 @@ export function relevance(best: Evidence): number {
     rule.passageCoverage * best.passageCoverage +
     rule.coverage * best.coverage +
     rule.similarity * (best.similarity ?? 0) +
-    rule.missingNames * best.missingNames;
+    rule.missingNames * best.missingNames +
+    (best.opposite ? OPPOSITE : 0);
   return 1 / (1 + Math.exp(-sum));
 }
 

@@ -1,9 +1,10 @@
+import { turnsRound } from './opposites.js';
 import { contentStems, wordsOf, type Word } from './words.js';
 
 /**
  * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
- * ("double-stranded" for "single-stranded", "999 bar" for "6.5 bar"), or denies what the wording affirms, or the other way round.
- * Told by neighbouring words alone: an antonym elsewhere in the sentence is not found.
+ * ("double-stranded" for "single-stranded", "999 bar" for "6.5 bar"), denies what the wording affirms, or the other way round, or has
+ * its opposite ("opens" for "closes"), of those that `opposites.ts` lists.
  */
 export function contradictions(wording: string, source: string): Set<string> {
   const said = readingOf(wording.replace(LEADING_YES_NO, ''));
@@ -15,6 +16,7 @@ export function contradictions(wording: string, source: string): Set<string> {
     for (const modifier of modifiers) if (!held.stems.has(modifier)) contradicted.add(modifier);
   }
   for (const stem of said.stems) {
+    if (turnsRound(stem, held.stems)) contradicted.add(stem);
     if (!held.stems.has(stem)) continue;
     const onlyDenied = (reading: Reading): boolean => reading.denied.has(stem) && !reading.affirmed.has(stem);
     if (onlyDenied(said) !== onlyDenied(held)) contradicted.add(stem);

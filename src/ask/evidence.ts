@@ -2,6 +2,7 @@ import { splitSentences } from '../kernel/sentences.js';
 import type { Passage } from '../knowledge/index.js';
 import type { Evidence } from './answer.js';
 import { isPlanted, isTeaser } from './no-evidence.js';
+import { saysOpposite } from './opposites.js';
 import { contentStems } from './words.js';
 
 /**
@@ -45,6 +46,8 @@ export interface ScoredSentence {
   coverage: number;
   /** Share of the question's words that are names or numbers which its passage lacks, weighted by rarity. */
   missingNames: number;
+  /** Whether it says the opposite of a word of the question instead. */
+  opposite: boolean;
   /** Score without the similarity. */
   base: number;
 }
@@ -71,7 +74,8 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
         !asks && !isHeading(passage, start, end) && !isTeaser(text, asked) && !isPlanted(text, afterQuestion);
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
-        const coverage = share(stems) + beforeCounts * share(before, stems);
+        const opposed = shareOf(terms, ({ stem }) => saysOpposite(stems, stem, asked));
+        const coverage = Math.max(0, share(stems) + beforeCounts * share(before, stems) - opposed);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;
         const known = best.get(key);
@@ -83,6 +87,7 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
             end: passage.start + end,
             coverage,
             missingNames,
+            opposite: opposed > 0,
             base,
           });
       }
@@ -118,7 +123,7 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
 export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, missingNames, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, opposite, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
@@ -126,6 +131,7 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         coverage: Math.min(1, coverage),
         passageCoverage: passage.coverage,
         missingNames,
+        ...(opposite ? { opposite } : {}),
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

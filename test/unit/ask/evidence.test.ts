@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { relevance } from '../../../src/ask/abstain.js';
 import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/evidence.js';
 import { contentStems } from '../../../src/ask/words.js';
 import { passageOf } from './support.js';
@@ -34,6 +35,39 @@ describe('evidence', () => {
     const text = 'Battery life\nSix years in normal use.\nPaint it white.';
     const sentences = scoreSentences([passageOf(text, { headings: ['Battery life'] })], termsOf('battery life'));
     expect(sentences.map(({ quote }) => quote)).toEqual(['Six years in normal use.', 'Paint it white.']);
+  });
+
+  it('quotes no heading that says more than was asked, whether the passage knows it or holds it', () => {
+    const heading = 'Battery life of the Gable';
+    const said = ['Six years in normal use.', 'Paint it white.'];
+    for (const [text, headings] of [
+      [`${heading}\n${said.join('\n')}`, [heading]],
+      [`Call us.\n\n${heading}\n\n${said.join('\n')}`, []],
+    ] as const) {
+      const quotes = scoreSentences([passageOf(text, { headings: [...headings] })], termsOf('battery life'));
+      expect(quotes.map(({ quote }) => quote)).toEqual(expect.arrayContaining(said));
+      expect(quotes.map(({ quote }) => quote)).not.toContain(heading);
+    }
+  });
+
+  it('prefers what answers to the opposite of it, and tells the opposite where nothing else is there', () => {
+    const opens = 'On Saturdays the shop opens at ten.';
+    const terms = termsOf('When does the shop close on Saturdays?');
+    const both = scoreSentences([passageOf(`${opens} It closes at noon on Saturdays.`)], terms);
+    expect(both.map(({ quote, opposite }) => [quote, opposite])).toEqual([
+      ['It closes at noon on Saturdays.', false],
+      [opens, true],
+    ]);
+    const [alone] = rankEvidence(scoreSentences([passageOf(opens)], terms), []);
+    expect(alone).toMatchObject({ quote: opens, opposite: true });
+    const [same] = rankEvidence(scoreSentences([passageOf(opens)], termsOf('When does it open on Saturdays?')), []);
+    expect(same).not.toHaveProperty('opposite');
+    expect(relevance(alone!)).toBeLessThan(relevance({ ...alone!, opposite: false }));
+  });
+
+  it('asks no question of opposites that asks which of the two', () => {
+    const sentences = scoreSentences([passageOf('The seal is on the upper shaft.')], termsOf('upper or lower shaft'));
+    expect(sentences[0]).toMatchObject({ opposite: false });
   });
 
   it('quotes no title that only names what was asked, but a sentence that confirms it', () => {

@@ -53,6 +53,20 @@ describe('checkWording', () => {
       ['needs'],
     ],
     [
+      'a word of the question whose opposite the evidence has',
+      'The shop closes at ten on Saturdays.',
+      'When does the shop close on Saturdays?',
+      'On Saturdays the shop opens at ten.',
+      ['closes'],
+    ],
+    [
+      'one end of a span for the other',
+      'The exhibition ended in May.',
+      'When did the exhibition end?',
+      'The exhibition began in May and drew crowds.',
+      ['ended'],
+    ],
+    [
       'the denial of what the evidence says',
       'The seal isn’t replaced yearly.',
       'Is the seal replaced?',
