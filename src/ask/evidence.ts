@@ -138,5 +138,10 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
     })
     .sort((a, b) => b.score - a.score);
   const least = (evidence[0]?.score ?? 0) * KEPT_SHARE;
-  return evidence.filter(({ score }) => score >= least);
+  // A line that a document repeats on every page is one piece of evidence.
+  const seen = new Set<string>();
+  return evidence.filter(({ documentId, quote, score }) => {
+    const key = `${documentId} ${quote}`;
+    return score >= least && !seen.has(key) && seen.add(key);
+  });
 }

@@ -110,6 +110,19 @@ describe('evidence', () => {
     expect(sentences.filter(({ quote }) => quote.startsWith('The battery'))).toHaveLength(1);
   });
 
+  it('quotes a line once that its document repeats, and again from another document', () => {
+    const text = 'The battery lasts six years. Call us. The battery lasts six years.';
+    const of = (documentId: string) => passageOf(text, { documentId, chunkId: documentId });
+    const evidence = rankEvidence(
+      scoreSentences([of('one'), of('two')], termsOf('How long does the battery last?')),
+      [],
+    );
+    expect(evidence.map(({ documentId, start }) => [documentId, start])).toEqual([
+      ['one', 100],
+      ['two', 100],
+    ]);
+  });
+
   it('ranks by similarity too, and considers only what has one', () => {
     const sentences = scoreSentences(
       [passageOf('The battery lasts long. The battery is lithium. The battery is new.')],
