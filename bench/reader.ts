@@ -240,7 +240,7 @@ async function retention({ worker, workspaceId, variant, parts }: Answering) {
   return { base: base.toFixed(2), 'with the reader': adapted.toFixed(2), ratio: (adapted / base).toFixed(3) };
 }
 
-/** How a long gold answer and a short span compare is told by examples, too. */
+/** How a long gold answer and a short span compare is told by examples, too: printed, as the texts are others'. */
 const examples = (told: readonly Told[]) =>
   told.slice(0, 12).map(({ question, gold, reader, rag }) => ({
     question,
@@ -267,6 +267,7 @@ try {
   const near = QUESTIONS > 0 ? await xquad(answering, files.xquad) : null;
   console.log(near?.rows, near?.refusals);
   const far = COVID > 0 ? await covid(answering, files.covid) : null;
+  for (const told of [own.told, examples(near?.told ?? []), examples(far?.told ?? [])]) console.log(told);
   printResult('reader', {
     machine: describeMachine(),
     rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])],
@@ -275,7 +276,6 @@ try {
     covid: far && { partOfGold: far.partOfGold, refused: far.refused },
     perplexity: general,
     digest: reader.version.digest,
-    examples: { handbook: own.told, xquad: examples(near?.told ?? []), covid: examples(far?.told ?? []) },
   });
 } finally {
   await answering.stop();
