@@ -1,10 +1,11 @@
-import { turnsRound } from './opposites.js';
+import { oppositesOf, turnsRound } from './opposites.js';
 import { contentStems, wordsOf, type Word } from './words.js';
 
 /**
  * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
  * ("double-stranded" for "single-stranded", "999 bar" for "6.5 bar"), denies what the wording affirms, or the other way round, or has
- * its opposite ("opens" for "closes"), of those that `opposites.ts` lists.
+ * its opposite ("opens" for "closes"), of those that `opposites.ts` lists, or has what comes next behind the opposite ("opens at nine and
+ * closes at six" for "closes at nine").
  */
 export function contradictions(wording: string, source: string): Set<string> {
   const said = readingOf(wording.replace(LEADING_YES_NO, ''));
@@ -17,6 +18,10 @@ export function contradictions(wording: string, source: string): Set<string> {
   }
   for (const stem of said.stems) {
     if (turnsRound(stem, held.stems)) contradicted.add(stem);
+    for (const next of said.followers.get(stem) ?? []) {
+      const behind = (each: string): boolean => held.followers.get(each)?.has(next) === true;
+      if (!behind(stem) && [...oppositesOf(stem)].some(behind)) contradicted.add(stem);
+    }
     if (!held.stems.has(stem)) continue;
     const onlyDenied = (reading: Reading): boolean => reading.denied.has(stem) && !reading.affirmed.has(stem);
     if (onlyDenied(said) !== onlyDenied(held)) contradicted.add(stem);
@@ -31,6 +36,8 @@ interface Reading {
   stems: Set<string>;
   /** Stems of the content words directly before a content word, by its stem. */
   modifiers: Map<string, Set<string>>;
+  /** Stems of the content words that come next after a content word, words of grammar between them or not, by its stem. */
+  followers: Map<string, Set<string>>;
   /** Stems of the content words that come next after a negation. */
   denied: Set<string>;
   /** Stems of all other content words. */
@@ -39,8 +46,15 @@ interface Reading {
 
 function readingOf(text: string): Reading {
   const stems = contentStems(text);
-  const reading: Reading = { stems, modifiers: new Map(), denied: new Set(), affirmed: new Set() };
+  const reading: Reading = {
+    stems,
+    modifiers: new Map(),
+    followers: new Map(),
+    denied: new Set(),
+    affirmed: new Set(),
+  };
   let before: Word | null = null;
+  let last: Word | null = null;
   let denying = false;
   for (const word of wordsOf(text)) {
     const content = stems.has(word.stem);
@@ -50,6 +64,8 @@ function readingOf(text: string): Reading {
       (denying ? reading.denied : reading.affirmed).add(word.stem);
       denying = false;
       if (before) reading.modifiers.set(word.stem, (reading.modifiers.get(word.stem) ?? new Set()).add(before.stem));
+      if (last) reading.followers.set(last.stem, (reading.followers.get(last.stem) ?? new Set()).add(word.stem));
+      last = word;
     }
     before = content ? word : null;
   }

@@ -35,6 +35,8 @@ export interface QuestionTerm {
   rarity: number;
   /** A name or a number: a passage without it is about something else, however much it has in common otherwise. */
   name: boolean;
+  /** Whether a sentence that says its opposite answers, too. */
+  orOpposite?: boolean;
 }
 
 export interface ScoredSentence {
@@ -74,7 +76,7 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
         !asks && !isHeading(passage, start, end) && !isTeaser(text, asked) && !isPlanted(text, afterQuestion);
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
-        const opposed = shareOf(terms, ({ stem }) => saysOpposite(stems, stem, asked));
+        const opposed = shareOf(terms, ({ stem, orOpposite }) => !orOpposite && saysOpposite(stems, stem, asked));
         const coverage = Math.max(0, share(stems) + beforeCounts * share(before, stems) - opposed);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;

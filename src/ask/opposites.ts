@@ -92,6 +92,14 @@ export const saysOpposite = (sentence: ReadonlySet<string>, stem: string, asked:
 /** Whether a wording's word takes its source's word for its opposite, by stems. */
 export const turnsRound = (stem: string, source: ReadonlySet<string>): boolean => isOpposed(OF_WORDINGS, stem, source);
 
+/** Stems that no wording may put in the place of this one. */
+export const oppositesOf = (stem: string): ReadonlySet<string> => OF_WORDINGS.get(stem) ?? NONE;
+const NONE: ReadonlySet<string> = new Set();
+
+/** Whether a question asks if something is so: then a sentence that says the opposite answers it. */
+export const asksWhether = (question: string): boolean =>
+  /^\W*(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b/i.test(question);
+
 function isOpposed(
   opposed: ReadonlyMap<string, ReadonlySet<string>>,
   stem: string,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { relevance } from '../../../src/ask/abstain.js';
+import { asksWhether } from '../../../src/ask/opposites.js';
 import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/evidence.js';
 import { contentStems } from '../../../src/ask/words.js';
 import { passageOf } from './support.js';
@@ -63,6 +64,16 @@ describe('evidence', () => {
     const [same] = rankEvidence(scoreSentences([passageOf(opens)], termsOf('When does it open on Saturdays?')), []);
     expect(same).not.toHaveProperty('opposite');
     expect(relevance(alone!)).toBeLessThan(relevance({ ...alone!, opposite: false }));
+  });
+
+  it('takes the opposite for an answer where the question asks whether', () => {
+    const terms = termsOf('Is the workshop on the lower floor?').map((term) => ({ ...term, orOpposite: true }));
+    const [first] = scoreSentences([passageOf('The workshop is on the upper floor.')], terms);
+    expect(first).toMatchObject({ opposite: false });
+    expect([asksWhether('Is the workshop on the lower floor?'), asksWhether('When does it close?')]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('asks no question of opposites that asks which of the two', () => {

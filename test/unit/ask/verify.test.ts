@@ -60,6 +60,13 @@ describe('checkWording', () => {
       ['closes'],
     ],
     [
+      'what stands behind the opposite in the evidence',
+      'The shop closes at nine and closes at six on weekdays.',
+      'When does the shop close on weekdays?',
+      'On weekdays the shop opens at nine and closes at six.',
+      ['closes', 'closes'],
+    ],
+    [
       'one end of a span for the other',
       'The exhibition ended in May.',
       'When did the exhibition end?',
