@@ -1,5 +1,5 @@
-import { oppositesOf, turnsRound } from './opposites.js';
-import { contentStems, wordsOf, type Word } from './words.js';
+import { saysOpposite, wordingSides } from './opposites.js';
+import { contentStems, stemOf, wordsOf, type Word } from './words.js';
 
 /**
  * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
@@ -16,12 +16,15 @@ export function contradictions(wording: string, source: string): Set<string> {
     if (others === undefined) continue;
     for (const modifier of modifiers) if (!held.stems.has(modifier)) contradicted.add(modifier);
   }
+  /** The words of the source that this one comes next after. */
+  const before = (next: string): string[] =>
+    [...held.followers].flatMap(([word, behind]) => (behind.has(next) ? [word] : []));
+  for (const [word, followers] of said.followers) {
+    const sides = wordingSides(word);
+    const places = [[...held.followers.keys()], ...[...followers].map(before)];
+    if (sides && places.some((words) => saysOpposite(sides, new Set(words)))) contradicted.add(stemOf(word));
+  }
   for (const stem of said.stems) {
-    if (turnsRound(stem, held.stems)) contradicted.add(stem);
-    for (const next of said.followers.get(stem) ?? []) {
-      const behind = (each: string): boolean => held.followers.get(each)?.has(next) === true;
-      if (!behind(stem) && [...oppositesOf(stem)].some(behind)) contradicted.add(stem);
-    }
     if (!held.stems.has(stem)) continue;
     const onlyDenied = (reading: Reading): boolean => reading.denied.has(stem) && !reading.affirmed.has(stem);
     if (onlyDenied(said) !== onlyDenied(held)) contradicted.add(stem);
@@ -36,7 +39,7 @@ interface Reading {
   stems: Set<string>;
   /** Stems of the content words directly before a content word, by its stem. */
   modifiers: Map<string, Set<string>>;
-  /** Stems of the content words that come next after a content word, words of grammar between them or not, by its stem. */
+  /** Every content word in lower case, with the stems of the content words that come next, words of grammar between them or not. */
   followers: Map<string, Set<string>>;
   /** Stems of the content words that come next after a negation. */
   denied: Set<string>;
@@ -54,7 +57,7 @@ function readingOf(text: string): Reading {
     affirmed: new Set(),
   };
   let before: Word | null = null;
-  let last: Word | null = null;
+  let last: Set<string> | null = null;
   let denying = false;
   for (const word of wordsOf(text)) {
     const content = stems.has(word.stem);
@@ -64,8 +67,10 @@ function readingOf(text: string): Reading {
       (denying ? reading.denied : reading.affirmed).add(word.stem);
       denying = false;
       if (before) reading.modifiers.set(word.stem, (reading.modifiers.get(word.stem) ?? new Set()).add(before.stem));
-      if (last) reading.followers.set(last.stem, (reading.followers.get(last.stem) ?? new Set()).add(word.stem));
-      last = word;
+      last?.add(word.stem);
+      const written = word.text.toLowerCase();
+      last = reading.followers.get(written) ?? new Set();
+      reading.followers.set(written, last);
     }
     before = content ? word : null;
   }

@@ -2,8 +2,8 @@ import { splitSentences } from '../kernel/sentences.js';
 import type { Passage } from '../knowledge/index.js';
 import type { Evidence } from './answer.js';
 import { isPlanted, isTeaser } from './no-evidence.js';
-import { saysOpposite } from './opposites.js';
-import { contentStems } from './words.js';
+import { saysOpposite, type Sides } from './opposites.js';
+import { contentStems, wordsOf } from './words.js';
 
 /**
  * Weights of a sentence's score. Measured on XQuAD's 1,190 questions with six passages each: the best sentence holds the
@@ -35,8 +35,8 @@ export interface QuestionTerm {
   rarity: number;
   /** A name or a number: a passage without it is about something else, however much it has in common otherwise. */
   name: boolean;
-  /** Whether a sentence that says its opposite answers, too. */
-  orOpposite?: boolean;
+  /** Where a sentence can say the opposite of it instead: the words that do. */
+  sides?: Sides | undefined;
 }
 
 export interface ScoredSentence {
@@ -62,6 +62,7 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
   const asked = new Set(terms.map(({ stem }) => stem));
+  const exclusive = terms.some(({ sides }) => sides);
   const best = new Map<string, ScoredSentence>();
   for (const passage of passages) {
     const held = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
@@ -76,7 +77,8 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
         !asks && !isHeading(passage, start, end) && !isTeaser(text, asked) && !isPlanted(text, afterQuestion);
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
-        const opposed = shareOf(terms, ({ stem, orOpposite }) => !orOpposite && saysOpposite(stems, stem, asked));
+        const said = exclusive ? new Set(wordsOf(text).map((word) => word.text.toLowerCase())) : NO_WORDS;
+        const opposed = shareOf(terms, ({ sides }) => sides !== undefined && saysOpposite(sides, said));
         const coverage = Math.max(0, share(stems) + beforeCounts * share(before, stems) - opposed);
         const base = EVIDENCE_WEIGHTS.coverage * coverage + EVIDENCE_WEIGHTS.passage * passage.scores.fused;
         const key = `${passage.documentId} ${passage.start + start}`;
@@ -99,6 +101,8 @@ export function scoreSentences(passages: readonly Passage[], terms: readonly Que
   }
   return [...best.values()].sort((a, b) => b.base - a.base);
 }
+
+const NO_WORDS: ReadonlySet<string> = new Set();
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
 function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => boolean): number {

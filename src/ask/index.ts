@@ -19,8 +19,11 @@ export { RouterMode, type AdapterSample, type FittedOn, type Learned, type Route
 export { RouterStore, sampleHolder } from './router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './router/signals.js';
 export { ExpectedTimes } from './route.js';
-/** The stages before generation, for who measures them without a model: bench/answers.ts. */
+/** The stages before generation, for who measures them without a model: bench/answers.ts, bench/opposites.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';
+export { scoreSentences } from './evidence.js';
+export { exclusiveWords } from './opposites.js';
+export { contentWords } from './words.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './conflicts/find-conflicts.js';
 export { findEvidence, retrievePassages, type Found } from './retrieve.js';

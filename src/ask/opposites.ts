@@ -1,29 +1,30 @@
-import { stemOf } from './words.js';
+import { contentWords } from './words.js';
 
 /**
- * English words that exclude each other: a sentence that has only one of them says nothing of the other. Each side lists the forms that
- * stemming doesn't bring together. Left out are words that measure ("how old" asks of the young, too), those with another common meaning
- * (left, right, light), what is one thing seen from two sides (buy, sell; win, defeat), and what a denial turns round (allow, forbid).
+ * English words that exclude each other: a sentence that has only one of them says nothing of the other. Each side lists its forms, because
+ * stems would bring in strangers ("lower" and "low", "public" and "publication"). Left out are words that measure ("how old" asks of the
+ * young, too), those with another common meaning (left, right, light), what is one thing seen from two sides (buy, sell; win, defeat), and
+ * what a denial turns round (allow, forbid).
  */
 const PAIRS: readonly (readonly [string, string])[] = [
   ['open opens opened opening', 'close closes closed closing shut shuts'],
-  ['arrive arrives arrived arrival', 'depart departs departed departure leave leaves'],
-  ['enter enters entered entrance entry', 'exit exits exited'],
-  ['import imports imported', 'export exports exported'],
-  ['born birth', 'die died dies death'],
+  ['arrive arrives arrived arriving arrival', 'depart departs departed departing departure leave leaves leaving'],
+  ['enter enters entered entering entrance entry', 'exit exits exited exiting'],
+  ['import imports imported importing', 'export exports exported exporting'],
+  ['born birth', 'die dies died death'],
   [
-    'increase increases increased rise rises rose grew grow grows',
-    'decrease decreases decreased fall fell falls decline declined',
+    'increase increases increased increasing rise rises rose rising grow grows grew growing',
+    'decrease decreases decreased decreasing fall falls fell falling decline declines declined declining',
   ],
-  ['accept accepts accepted', 'reject rejects rejected refuse refuses refused'],
-  ['include includes included', 'exclude excludes excluded'],
-  ['enable enables enabled', 'disable disables disabled'],
-  ['connect connects connected', 'disconnect disconnects disconnected'],
-  ['lock locks locked', 'unlock unlocks unlocked'],
-  ['install installs installed', 'uninstall uninstalls uninstalled'],
-  ['load loads loaded', 'unload unloads unloaded'],
-  ['upload uploads uploaded', 'download downloads downloaded'],
-  ['encrypt encrypts encrypted', 'decrypt decrypts decrypted'],
+  ['accept accepts accepted accepting', 'reject rejects rejected rejecting refuse refuses refused refusing'],
+  ['include includes included including', 'exclude excludes excluded excluding'],
+  ['enable enables enabled enabling', 'disable disables disabled disabling'],
+  ['connect connects connected connecting', 'disconnect disconnects disconnected disconnecting'],
+  ['lock locks locked locking', 'unlock unlocks unlocked unlocking'],
+  ['install installs installed installing', 'uninstall uninstalls uninstalled uninstalling'],
+  ['load loads loaded loading', 'unload unloads unloaded unloading'],
+  ['upload uploads uploaded uploading', 'download downloads downloaded downloading'],
+  ['encrypt encrypts encrypted encrypting', 'decrypt decrypts decrypted decrypting'],
   ['deposit deposits deposited', 'withdraw withdraws withdrew withdrawn withdrawal'],
   ['succeed succeeds succeeded success', 'fail fails failed failure'],
   ['maximum max', 'minimum min'],
@@ -39,7 +40,6 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['strongest', 'weakest'],
   ['richest', 'poorest'],
   ['first', 'last'],
-  ['most', 'least fewest'],
   ['inside indoor indoors', 'outside outdoor outdoors'],
   ['above', 'below'],
   ['upper', 'lower'],
@@ -59,7 +59,7 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['advantage advantages', 'disadvantage disadvantages'],
   ['employer employers', 'employee employees'],
   ['predecessor', 'successor'],
-  ['input', 'output'],
+  ['input inputs', 'output outputs'],
   ['income', 'expense expenses'],
 ];
 
@@ -71,46 +71,58 @@ const ENDS: typeof PAIRS = [
   ],
 ];
 
-/** By stem, those that exclude it. */
-function opposites(pairs: typeof PAIRS): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
+/** A word's own side of its pair, itself among them, and the words that exclude it; all in lower case. */
+export interface Sides {
+  own: ReadonlySet<string>;
+  against: ReadonlySet<string>;
+}
+
+function sidesOf(pairs: typeof PAIRS): Map<string, Sides> {
+  const found = new Map<string, Sides>();
   for (const pair of pairs) {
-    const sides = pair.map((forms) => forms.split(' ').map(stemOf)) as [string[], string[]];
-    for (const [own, against] of [sides, sides.toReversed()] as [string[], string[]][])
-      for (const stem of own) found.set(stem, new Set([...(found.get(stem) ?? []), ...against]));
+    const [one, other] = pair.map((forms) => forms.split(' ')) as [string[], string[]];
+    for (const [own, against] of [
+      [one, other],
+      [other, one],
+    ] as const)
+      for (const word of own) {
+        const known = found.get(word);
+        found.set(word, {
+          own: new Set([...(known?.own ?? []), ...own]),
+          against: new Set([...(known?.against ?? []), ...against]),
+        });
+      }
   }
   return found;
 }
 
-const OF_SENTENCES = opposites(PAIRS);
-const OF_WORDINGS = opposites([...PAIRS, ...ENDS]);
+const OF_SENTENCES = sidesOf(PAIRS);
+const OF_WORDINGS = sidesOf([...PAIRS, ...ENDS]);
 
-/** Whether a sentence says the opposite of a word that is asked for, and not the word: all by stems. Both in the question ask which. */
-export const saysOpposite = (sentence: ReadonlySet<string>, stem: string, asked: ReadonlySet<string>): boolean =>
-  isOpposed(OF_SENTENCES, stem, sentence) && !meets(OF_SENTENCES.get(stem)!, asked);
+/** The sides of a word that no wording may take for its opposite. */
+export const wordingSides = (word: string): Sides | undefined => OF_WORDINGS.get(word);
 
-/** Whether a wording's word takes its source's word for its opposite, by stems. */
-export const turnsRound = (stem: string, source: ReadonlySet<string>): boolean => isOpposed(OF_WORDINGS, stem, source);
-
-/** Stems that no wording may put in the place of this one. */
-export const oppositesOf = (stem: string): ReadonlySet<string> => OF_WORDINGS.get(stem) ?? NONE;
-const NONE: ReadonlySet<string> = new Set();
-
-/** Whether a question asks if something is so: then a sentence that says the opposite answers it. */
-export const asksWhether = (question: string): boolean =>
-  /^\W*(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b/i.test(question);
-
-function isOpposed(
-  opposed: ReadonlyMap<string, ReadonlySet<string>>,
-  stem: string,
-  held: ReadonlySet<string>,
-): boolean {
-  const against = opposed.get(stem);
-  if (against === undefined || held.has(stem)) return false;
-  // "Shut" stands for "close": another word of its own side says it.
-  const own = new Set([...against].flatMap((each) => [...opposed.get(each)!]));
-  return meets(against, held) && !meets(own, held);
+/**
+ * The words of a question of which a sentence can say the opposite, by their stems. There are none where it asks whether something is so, as
+ * the opposite answers that, too, and not those of a pair of which it asks which.
+ */
+export function exclusiveWords(question: string): ReadonlyMap<string, Sides> {
+  const found = new Map<string, Sides>();
+  if (ASKS_WHETHER.test(question)) return found;
+  const words = contentWords(question).map(({ text, stem }) => ({ word: text.toLowerCase(), stem }));
+  const asked = new Set(words.map(({ word }) => word));
+  for (const { word, stem } of words) {
+    const sides = OF_SENTENCES.get(word);
+    if (sides && !meets(sides.against, asked)) found.set(stem, sides);
+  }
+  return found;
 }
 
-const meets = (some: ReadonlySet<string>, held: ReadonlySet<string>): boolean =>
-  [...some].some((each) => held.has(each));
+const ASKS_WHETHER = /^\W*(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b/i;
+
+/** Whether a text, given by its words in lower case, has words of the other side and none of the own. */
+export const saysOpposite = ({ own, against }: Sides, words: ReadonlySet<string>): boolean =>
+  meets(against, words) && !meets(own, words);
+
+const meets = (some: ReadonlySet<string>, words: ReadonlySet<string>): boolean =>
+  [...some].some((each) => words.has(each));

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { relevance } from '../../../src/ask/abstain.js';
-import { asksWhether } from '../../../src/ask/opposites.js';
+import { exclusiveWords } from '../../../src/ask/opposites.js';
 import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/evidence.js';
 import { contentStems } from '../../../src/ask/words.js';
 import { passageOf } from './support.js';
 
 const termsOf = (question: string): QuestionTerm[] =>
-  [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
+  [...contentStems(question)].map((stem) => ({
+    ...{ stem, rarity: 1, name: false },
+    sides: exclusiveWords(question).get(stem),
+  }));
 
 describe('evidence', () => {
   it('quotes the sentence that shares the question’s words, with its place in the document', () => {
@@ -67,13 +70,23 @@ describe('evidence', () => {
   });
 
   it('takes the opposite for an answer where the question asks whether', () => {
-    const terms = termsOf('Is the workshop on the lower floor?').map((term) => ({ ...term, orOpposite: true }));
-    const [first] = scoreSentences([passageOf('The workshop is on the upper floor.')], terms);
-    expect(first).toMatchObject({ opposite: false });
-    expect([asksWhether('Is the workshop on the lower floor?'), asksWhether('When does it close?')]).toEqual([
-      true,
-      false,
-    ]);
+    const passages = [passageOf('The workshop is on the upper floor.')];
+    for (const [question, opposite] of [
+      ['Is the workshop on the lower floor?', false],
+      ['What is on the lower floor?', true],
+    ] as const)
+      expect(scoreSentences(passages, termsOf(question))).toEqual([expect.objectContaining({ opposite })]);
+  });
+
+  it('takes no word for an opposite that only has its stem', () => {
+    for (const [question, text] of [
+      ['How low may the pressure fall in winter?', 'The sum of it goes up to six bar.'],
+      ['Which private owner sold it?', 'The publication names its owner.'],
+      ['What was the negative reading?', 'The position was read twice.'],
+    ] as const)
+      expect(scoreSentences([passageOf(text)], termsOf(question))).toEqual([
+        expect.objectContaining({ opposite: false }),
+      ]);
   });
 
   it('asks no question of opposites that asks which of the two', () => {
