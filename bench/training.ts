@@ -4,8 +4,9 @@
  * Published: tokens a second and peak memory beside PyTorch, transformers and peft on the same batches (`speed`); accuracy on
  * BANKING77's whole test set after one epoch, answering by one token a label (`labels`), the same without a term that keeps the base
  * model's ways (`plain`), or by the label's text (`text`), each with a 95 % interval; perplexity of text that was not replayed, with
- * the adapter always on, against the base model's. The whole takes about an hour on two quiet cores. `GRAFT_BENCH_PARTS=speed,labels` chooses parts, `GRAFT_BENCH_ROWS` takes fewer
- * rows of each split for a try, and `GRAFT_BENCH_PYTHON` names a Python that has the peer's packages.
+ * the adapter always on, against the base model's. The whole takes more than an hour on two quiet cores.
+ * `GRAFT_BENCH_PARTS=speed,labels` chooses parts, `GRAFT_BENCH_ROWS` takes fewer rows of each split for a try, and
+ * `GRAFT_BENCH_PYTHON` names a Python that has the peer's packages.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -300,6 +301,7 @@ async function generated(
   return right / questions.length;
 }
 
+/** What is learned, and how: each a part of its own. */
 const FORMS = {
   labels: { answers: 'one token a label', byToken: true, retention: true },
   plain: { answers: 'one token a label, nothing against forgetting', byToken: true, retention: false },
@@ -351,7 +353,7 @@ const bench = new Bench(await realModel(), worker);
 try {
   const rows = PARTS.includes('speed') ? await speed(bench) : [];
   const learned: Record<string, string | number>[] = [];
-  for (const form of ['labels', 'plain', 'text'] as const)
+  for (const form of Object.keys(FORMS) as (keyof typeof FORMS)[])
     if (PARTS.includes(form)) learned.push(await quality(bench, form));
   for (const row of learned) console.log(row);
   const flags = /^flags\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
