@@ -39,13 +39,13 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
   const index = await parts.collections.ensureIndex(collection, embedder);
   await parts.vectors.ensure(workspaceId, index.id, embedder.dimensions);
 
-  const report: IngestionReport = { documents: [...(context.resumed?.documents ?? [])] };
+  const earlier = context.resumed?.documents ?? [];
+  const report: IngestionReport = { documents: [...earlier] };
   const progress = new IngestionProgress(context, input.documents);
   const scope = { parts, context, collection, index, embedder, report, progress };
-  // The attempt before may have ended between a group's going live and what its vectors say.
-  for (const { documentId } of report.documents)
+  // The attempt before may have ended between its last group's going live and what the vectors say.
+  for (const { documentId } of earlier.slice(-GROUP.documents))
     if (documentId !== null) await tellVectors(scope, documentId, await parts.documents.chunksOf(documentId));
-  const earlier = report.documents.length;
   let group: Prepared[] = [];
   for (const job of input.documents) {
     if (report.documents.some(({ name }) => name === job.name)) {
@@ -53,7 +53,7 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
       continue;
     }
     // Behind a group of its own only: two runs that did nothing but give way would never end.
-    if (group.length === 0 && report.documents.length > earlier) await context.takeTurns();
+    if (group.length === 0 && report.documents.length > earlier.length) await context.takeTurns();
     group.push(await prepare(scope, job));
     const chunks = group.reduce((sum, { staged }) => sum + (staged?.fresh.length ?? 0), 0);
     if (group.length < GROUP.documents && chunks < GROUP.chunks) continue;
