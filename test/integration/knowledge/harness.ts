@@ -17,6 +17,7 @@ import {
   RetrievalTuner,
   retrievalTuningRuns,
   Retriever,
+  type RetrievalRequest,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
 import { Erasure, erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
@@ -163,6 +164,10 @@ export async function startKnowledge({
         await service.ingestDocuments(workspaceId, { collection, documents: sent, idempotencyKey }),
         timeoutMs,
       );
+    },
+    async search(collection: string, query: string, mode: RetrievalRequest['mode'] = 'HYBRID') {
+      const scope = await retriever.scope(workspaceId, [collection]);
+      return (await retriever.retrieve({ scope, query, mode, limit: 10 })).passages;
     },
     async upload(name: string, content: Buffer, mediaType = 'application/octet-stream') {
       return fileService.store(workspaceId, { name, mediaType, source: chunks(content), maxBytes: 1e9 });
