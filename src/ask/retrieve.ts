@@ -8,6 +8,7 @@ import type { Conflict, Evidence, RouteReason } from './answer.js';
 import { findConflicts } from './conflicts/find-conflicts.js';
 import { EMBEDDED_SENTENCES, KEPT_EVIDENCE, rankEvidence, scoreSentences, type QuestionTerm } from './evidence.js';
 import { exclusiveWords } from './opposites.js';
+import { wantedBy } from './wanted.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -24,6 +25,8 @@ export interface Found {
   retrieval: Retrieval;
   /** The question's words that count, each once. */
   terms: QuestionTerm[];
+  /** Tells the sentences that name what it asks for. */
+  wanted: ReturnType<typeof wantedBy>;
 }
 
 /** Passages for the question, and how rare each of its words is where they come from. */
@@ -47,7 +50,7 @@ export async function retrievePassages(
     const rarity = weights.get(word)?.idf;
     if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name, sides: exclusive.get(stem) });
   }
-  return { retrieval, terms: [...terms.values()] };
+  return { retrieval, terms: [...terms.values()], wanted: wantedBy(question) };
 }
 
 export interface FoundEvidence {
@@ -66,10 +69,10 @@ export const NOTHING_READ: FoundEvidence = { evidence: [], conflicts: [], embedM
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
-  { retrieval, terms }: Found,
+  { retrieval, terms, wanted }: Found,
   signal: AbortSignal,
 ): Promise<FoundEvidence> {
-  const sentences = scoreSentences(retrieval.passages, terms);
+  const sentences = scoreSentences(retrieval.passages, terms, wanted);
   const { queryVector } = retrieval;
   const considered = sentences.slice(0, EMBEDDED_SENTENCES);
   const found = (similarities: readonly number[], embedMs: number): FoundEvidence => {
