@@ -10,14 +10,13 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { estimate } from '../src/evaluation/index.js';
 import { splitSentences } from '../src/kernel/sentences.js';
-import { installReader } from '../src/training/index.js';
-import { startAnswering } from './support/answering.js';
+import { putReaderInProduction, startAnswering } from './support/answering.js';
 import { handbookQuestions } from './support/handbook.js';
 import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
 import { describeMachine, median, printResult } from './support/report.js';
+import { shareOf } from './support/shares.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
 const QUESTIONS = numberOption('questions', 60);
@@ -112,18 +111,10 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, text
 
 function rowOf(corpus: string, strategy: string, told: readonly Told[]) {
   const [near, answerable] = [true, false].map((is) => told.filter((each) => each.near === is)) as [Told[], Told[]];
-  const share = (rows: readonly Told[], of: (row: Told) => boolean): string => {
-    const metric = {
-      ...{ name: 'share', higherIsBetter: true, statistics: (row: Told) => [Number(of(row)), 1] },
-      value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
-    };
-    const { value, low, high } = estimate(metric, rows);
-    return `${(100 * value).toFixed(1)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
-  };
   return {
-    ...{ corpus, strategy, near: near.length, 'refused near': share(near, ({ refused }) => refused) },
-    ...{ answerable: answerable.length, 'refused though answerable': share(answerable, ({ refused }) => refused) },
-    'right answer said': share(answerable, ({ right }) => right),
+    ...{ corpus, strategy, near: near.length, 'refused near': shareOf(near, ({ refused }) => refused) },
+    ...{ answerable: answerable.length, 'refused though answerable': shareOf(answerable, ({ refused }) => refused) },
+    'right answer said': shareOf(answerable, ({ right }) => right),
     'median ms': Math.round(median(told.filter(({ refused }) => !refused).map(({ ms }) => ms))),
   };
 }
@@ -133,11 +124,7 @@ if (!xquad || !covid)
   console.log('SKIPPED: the data sets are not in ../shared/datasets; the handbook alone is measured.');
 const answering = await startAnswering();
 try {
-  const { registry, adapters, files, workspaceId } = answering;
-  const reader = await installReader({ registry, adapters, files }, workspaceId);
-  if (reader === null) throw new Error('No reader comes with the model that answers.');
-  const move = { alias: 'production', toVersionId: reader.version.id, by: 'bench', reason: '', evidence: {} } as const;
-  await adapters.store.moveAlias(await adapters.require(workspaceId, reader.name, 'adapter'), move, null);
+  await putReaderInProduction(answering);
   const corpora = [await handbook()];
   if (xquad)
     corpora.push(

@@ -26,6 +26,7 @@ import { createLogger } from '../../src/platform/telemetry/index.js';
 import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
 import { ServeWorker } from '../../src/platform/worker/index.js';
 import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from '../../src/registry/index.js';
+import { installReader } from '../../src/training/index.js';
 
 const RUN_TIMEOUT_MS = 1_200_000;
 
@@ -126,4 +127,17 @@ export async function startAnswering() {
     database,
     stop,
   };
+}
+
+/** Lets the reader that comes with Graft judge and read for the model that answers. @throws when none does */
+export async function putReaderInProduction({
+  registry,
+  adapters,
+  files,
+  workspaceId,
+}: Awaited<ReturnType<typeof startAnswering>>): Promise<void> {
+  const reader = await installReader({ registry, adapters, files }, workspaceId);
+  if (reader === null) throw new Error('No reader comes with the model that answers.');
+  const move = { alias: 'production', toVersionId: reader.version.id, by: 'bench', reason: '', evidence: {} } as const;
+  await adapters.store.moveAlias(await adapters.require(workspaceId, reader.name, 'adapter'), move, null);
 }

@@ -71,6 +71,8 @@ const evidence = span.extend({
   opposite: z.boolean().optional(),
   /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
   similarity: z.number().nullable(),
+  /** Probability that the reader finds the answer in it, 0 to 1. Missing where it was not asked. */
+  answerability: z.number().optional(),
   scores: passageScores,
 });
 export type Evidence = z.infer<typeof evidence>;

@@ -130,21 +130,24 @@ async function* answer(
   const passages: Passage[] = found?.retrieval.passages ?? [];
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 
-  const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
-    found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ,
-  );
-  const irrelevant = plan.scope && refusalOf(plan, evidence, bounded);
+  const {
+    evidence: ranked,
+    conflicts,
+    embedMs,
+  } = await watch.time('evidence', () => (found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ));
+  const irrelevant = plan.scope && refusalOf(plan, ranked, bounded);
   const { scope } = plan;
   // Whoever asks for a strategy gets that and no more.
   const check =
     scope && !irrelevant && question.strategy === 'AUTO'
       ? await watch.time('check', () =>
           checkReading(parts, {
-            ...{ workspaceId, question: bounded, plan, scope, passages, evidence, context, count, signal },
+            ...{ workspaceId, question: bounded, plan, scope, passages, evidence: ranked, context, count, signal },
           }),
         )
       : null;
   const judged = check && 'judge' in check ? check : null;
+  const evidence = judged?.evidence ?? ranked;
   const refusal = irrelevant ?? (judged && judged.answerability < judged.least ? unanswered(judged) : null);
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
@@ -164,7 +167,7 @@ async function* answer(
   const citations = await watch.time('cite', () =>
     worded.abstention ? [] : composed.copyFrom ? citeSpan(text, read, evidence, asked) : cite(text, evidence, asked),
   );
-  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(judged?.done, done);
+  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(judged?.done ?? []), done);
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
@@ -187,7 +190,7 @@ async function* answer(
   yield { type: 'answer', answer: finished };
 }
 
-/** What the model took for a check and an answer together; either may be missing. */
+/** What the model took for a check and an answer together; the answer's may be missing. */
 function taken(...all: readonly (Worded['done'] | undefined)[]): NonNullable<Worded['done']> {
   const sum = { promptTokens: 0, reusedTokens: 0, generatedTokens: 0, prefillMs: 0, decodeMs: 0 };
   for (const done of all) for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += done?.[name] ?? 0;

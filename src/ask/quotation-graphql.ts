@@ -60,7 +60,7 @@ abstract class Quotation {
 @ObjectType({ description: 'A sentence of the documents that may hold the answer.' })
 export class Evidence extends Quotation {
   @Field(() => Float, {
-    description: 'What the sentences are ranked by, 0 to about 2; comparable within one answer only.',
+    description: 'What the sentences are ranked by, 0 to about 3; comparable within one answer only.',
   })
   score!: number;
 
@@ -75,6 +75,12 @@ export class Evidence extends Quotation {
     description: 'Cosine similarity of sentence and question, -1 to 1; null where it was not computed.',
   })
   similarity!: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Probability that the reader finds the answer in it, 0 to 1; null where it was not asked.',
+  })
+  answerability!: number | null;
 }
 
 @ObjectType({ description: 'A sentence of the documents that the answer rests on.' })
@@ -105,7 +111,8 @@ const quoted = <T extends { sourceDeleted?: boolean }>(span: T): T & { sourceDel
   sourceDeleted: span.sourceDeleted ?? false,
 });
 
-export const toEvidence = (record: EvidenceRecord): Evidence => make(Evidence, quoted(record));
+export const toEvidence = (record: EvidenceRecord): Evidence =>
+  make(Evidence, { ...quoted(record), answerability: record.answerability ?? null });
 export const toCitation = (record: CitationRecord): Citation => make(Citation, quoted(record));
 export const toConflict = ({ kind, quotes }: ConflictRecord): Conflict =>
   make(Conflict, { kind, quotes: quotes.map((quote) => make(ConflictingQuote, quoted(quote))) });

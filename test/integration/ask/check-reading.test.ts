@@ -43,10 +43,34 @@ describe('what the reader makes of passages that an answer is to come from', () 
   it('refuses where they are near the question and hold no answer, before the base model words one', async () => {
     const before = answering.generations.length;
     const answer = await ask(NEAR);
+    const asked = answering.generations.slice(before).map(({ request }) => request.maxTokens);
     expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
     expect(answer.answerability).toBeLessThan(LEAST_ANSWERABILITY);
     expect(answer.evidence).not.toEqual([]);
-    expect(answering.generations).toHaveLength(before + 1);
+    expect(asked).toEqual(Array(Math.min(3, answer.evidence.length)).fill(1));
+  });
+
+  it('answers from the sentence that the reader finds the answer in, though another has more of the question’s words', async () => {
+    const question = 'What colour of trap got the largest number of different species?';
+    const text = [
+      'We put out traps in three colours for different species.',
+      'Yellow pans caught the most animals, but blue pans caught the most species.',
+      'They were emptied each morning.',
+    ].join(' ');
+    await answering.collection('traps');
+    const { status } = await answering.ingest('traps', [{ name: 'traps.txt', text }]);
+    expect(status).toBe('SUCCEEDED');
+    const collections = ['traps'];
+    const unread = await ask(question, { collections, strategy: 'RAG' });
+    expect(unread.evidence[0]!.quote).toContain('three colours');
+    expect(unread.evidence.every(({ answerability }) => answerability === undefined)).toBe(true);
+    const answer = await ask(question, { collections });
+    expect(answer.evidence[0]!.quote).toContain('blue pans');
+    expect(answer.text).toContain('lue');
+    const [first, second] = answer.evidence;
+    expect(first!.answerability).toBeGreaterThan(second!.answerability!);
+    // What the reader read is paid for, too.
+    expect(answer.usage.promptTokens).toBeGreaterThan(unread.usage.promptTokens + 100);
   });
 
   it('judges nothing for whoever asks for retrieval, or for any answer, or in a language that it doesn’t read', async () => {
