@@ -299,6 +299,8 @@ export class Evaluator {
     const left = [...batch.entries()];
     const ask = async (): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        // Whoever stops waits for the first of these that notices: the others must not begin another row behind its back.
+        signal.throwIfAborted();
         const [i, row] = next;
         answers[i] = await askRow(worker, side, { row: row.content, facts: factsOf(row, views) }, signal);
       }

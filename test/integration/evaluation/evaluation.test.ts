@@ -35,6 +35,9 @@ describe('evaluation', () => {
   let embedder: EmbedderFiles;
   let datasetVersionId: string;
   let asked = 0;
+  type ScoreNext = AdapterKit['worker']['client']['scoreNext'];
+  /** Answers in the worker's place. */
+  let scoring: ScoreNext | null = null;
 
   const startRuns = (): void => {
     const { database, events, registry } = kit.models;
@@ -46,9 +49,9 @@ describe('evaluation', () => {
       generate: kit.worker.client.generate.bind(kit.worker.client),
       embed: kit.worker.client.embed.bind(kit.worker.client),
       scoreText: kit.worker.client.scoreText.bind(kit.worker.client),
-      scoreNext(...args: Parameters<typeof kit.worker.client.scoreNext>) {
+      scoreNext(...args: Parameters<ScoreNext>): ReturnType<ScoreNext> {
         asked += 1;
-        return kit.worker.client.scoreNext(...args);
+        return scoring ? scoring(...args) : kit.worker.client.scoreNext(...args);
       },
     };
     evaluator = new Evaluator({
@@ -155,6 +158,26 @@ describe('evaluation', () => {
     expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' });
     expect(asked).toBe(2 * (TEST_ROWS - before));
     expect((await recorded(run.id)).rows).toBe(TEST_ROWS);
+  });
+
+  it('begins no further row once it is stopped, though one that was under way still ends well', async () => {
+    let first = true;
+    scoring = async ({ candidates }, { signal } = {}) => {
+      const fails = first;
+      first = false;
+      await new Promise((resolve) => signal!.addEventListener('abort', resolve));
+      if (fails) throw signal!.reason;
+      return { logits: candidates.map(() => 0) } as Awaited<ReturnType<ScoreNext>>;
+    };
+    asked = 0;
+    const run = await start({});
+    await eventually('four rows at once', () => Promise.resolve(asked === 4), 120_000);
+    await runs.stop();
+    scoring = null;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(asked).toBe(4);
+    startRuns();
+    expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' });
   });
 
   it('draws the same sample for the same seed', async () => {
