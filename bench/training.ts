@@ -136,7 +136,7 @@ class Bench {
       if (event.chunk.type === 'validation') validations.push(event.chunk);
       if (event.chunk.type !== 'step') continue;
       steps.push(event.chunk);
-      peakBytes = Math.max(peakBytes, event.chunk.rssBytes);
+      peakBytes = Math.max(peakBytes, event.chunk.memoryBytes);
       if (steps.length % 50 === 0) console.log(`step ${steps.length}: ${event.chunk.smoothedLoss.toFixed(3)} nats`);
     }
     throw new Error('The run ended without a result.');

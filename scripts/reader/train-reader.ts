@@ -79,10 +79,10 @@ const describeStep = ({
   replayKl,
   tokens,
   milliseconds,
-  rssBytes,
+  memoryBytes,
 }: Extract<TrainEvent, { type: 'step' }>): string =>
   `step ${step}: ${smoothedLoss.toFixed(3)} nats, KL ${replayKl?.toFixed(4)}, ` +
-  `${Math.round((1000 * tokens) / milliseconds)} tokens/s, ${Math.round(rssBytes / 2 ** 20)} MiB`;
+  `${Math.round((1000 * tokens) / milliseconds)} tokens/s, ${Math.round(memoryBytes / 2 ** 20)} MiB`;
 
 function lastCheckpoint(folder: string): { path: string; sha256: string } | null {
   const steps = readdirSync(folder).flatMap((name) => /^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? []);

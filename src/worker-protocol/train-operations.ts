@@ -130,7 +130,8 @@ const train = {
       /** Real ones, without padding. */
       tokens: count,
       milliseconds: z.number(),
-      rssBytes: count,
+      /** Memory of the process; a page of a file that is mapped several times counts once where the system tells. */
+      memoryBytes: count,
     }),
     /** How many of the validation examples were looked at, in a look that is still going on. */
     z.object({ type: z.literal('validating'), step: count, done: count, examples: count }),
@@ -197,6 +198,9 @@ const estimateMemory = {
     shortest: z.number().int().min(2),
     answer: z.number().int().min(1),
     replay: count,
+    /** Whether it looks at validation rows, and whether answers are label tokens. */
+    validates: z.boolean(),
+    labelTokens: z.boolean(),
   }),
   chunk: null,
   /** In bytes: what it takes, and what the machine has for it. */

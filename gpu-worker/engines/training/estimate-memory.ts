@@ -5,7 +5,7 @@ import { memoryNeed } from './graph/liveness.js';
 import { adapterLayout, type LoraOptions } from './model/adapter-layout.js';
 import type { DecoderConfig } from './model/config.js';
 import { GgufWeights } from './model/gguf-weights.js';
-import { trainingGraph } from './model/programs.js';
+import { logitsGraph, lossGraph, teacherGraph, trainingGraph } from './model/programs.js';
 import type { TrainingJob } from './trainer/job.js';
 
 /** Node.js, the runtime and its kernels before anything is loaded. */
@@ -17,31 +17,41 @@ const BYTES = 4;
 const LEFT_FOR_OTHERS = 0.1;
 
 /**
- * Memory that a job will take at its largest micro-batch, in bytes: the weights, what a step holds at once, the adapter with what its
- * updates need, and the process itself.
+ * Memory that a job will take at its largest micro-batch, in bytes: the weights, what each of its programs holds at once, the adapter with what
+ * its updates need, and the process itself. Programs run one after another, but an executor keeps the space of each for its next run.
  */
 export function estimateMemory(
-  job: Pick<TrainingJob, 'recipe' | 'examples' | 'replay'>,
+  job: Pick<TrainingJob, 'recipe' | 'examples' | 'replay' | 'validation' | 'labelTokens'>,
   config: DecoderConfig,
   longest: number,
 ): number {
-  const { recipe, examples, replay } = job;
+  const { recipe, examples, replay, validation, labelTokens } = job;
   const rows = Math.max(1, Math.floor(recipe.microBatchTokens / longest));
   const answer = Math.max(1, ...examples.map(({ ids, answerFrom }) => ids.length - answerFrom));
   const replayed = Math.max(0, ...replay.map(({ length }) => length - 1));
   // The shorter the examples, the more of them, and of their answers, go through at once.
   const shortest = Math.min(longest, ...examples.map(({ ids }) => ids.length - 1));
   const answers = Math.min(rows * longest, Math.max(1, Math.floor(recipe.microBatchTokens / shortest)) * answer);
-  const sizes = new Map([
-    ['batch', rows],
-    ['sequence', longest],
-    ['answers', answers],
-    ['replayed', replayed],
-    ['places', Math.max(answers, replayed)],
-  ]);
+  const sizes = (places: number) =>
+    new Map([
+      ['batch', rows],
+      ['sequence', longest],
+      ['answers', answers],
+      ['replayed', replayed],
+      ['places', places],
+    ]);
   const lora: LoraOptions = recipe.lora;
-  const { weightBytes, peakBytes } = memoryNeed(trainingGraph(config, lora, longest), sizes);
-  return PROCESS_BYTES + weightBytes + peakBytes + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
+  const validates = validation.length > 0;
+  const step = memoryNeed(trainingGraph(config, lora, longest), sizes(Math.max(answers, replayed)));
+  const programs = [
+    step,
+    ...(validates || replayed > 0 ? [memoryNeed(teacherGraph(config, longest), sizes(answers))] : []),
+    // Each place is asked for its answer and for the base model's distribution.
+    ...(validates ? [memoryNeed(lossGraph(config, lora, longest), sizes(2 * answers))] : []),
+    ...(validates && labelTokens ? [memoryNeed(logitsGraph(config, lora, longest), sizes(answers))] : []),
+  ];
+  const held = programs.reduce((sum, { peakBytes }) => sum + peakBytes, 0);
+  return PROCESS_BYTES + step.weightBytes + held + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;
 }
 
 /** The same before a job exists, from the sizes of its examples. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
@@ -52,12 +62,16 @@ export function estimateTraining({
   shortest,
   answer,
   replay,
+  validates,
+  labelTokens,
 }: EstimateMemoryInput): EstimateMemoryOutput {
   const example = (length: number) => ({ ids: new Int32Array(length), answerFrom: Math.max(1, length - answer) });
   const job = {
     recipe,
     examples: [example(longest), example(shortest)],
     replay: replay > 1 ? [new Int32Array(replay)] : [],
+    validation: validates ? [example(longest)] : [],
+    labelTokens: labelTokens ? [0] : null,
   };
   const { config } = new GgufWeights(model.path, longest);
   const places = Math.max(longest - 1, replay, 1);

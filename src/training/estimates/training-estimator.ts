@@ -68,6 +68,8 @@ export class TrainingEstimator {
         ...{ model: modelFileOf(variant), recipe: workerRecipe(recipe, Math.max(1, examples)), replay },
         ...{ longest: Math.max(...lengths), shortest: Math.min(...lengths) },
         answer: Math.max(...short.map(({ answer }) => answer)),
+        validates: recipe.validationRows > 0 && checked.version.counts.validation > 0,
+        labelTokens: recipe.answer === 'LABEL_TOKEN',
       },
       { signal, priority: 'interactive' },
     );

@@ -265,7 +265,7 @@ class Meter {
   private async step(context: TrainingContext, event: Extract<TrainEvent, { type: 'step' }>): Promise<void> {
     const { seen, steps } = this;
     seen.steps += 1;
-    this.memory.peakBytes = Math.max(this.memory.peakBytes, event.rssBytes);
+    this.memory.peakBytes = Math.max(this.memory.peakBytes, event.memoryBytes);
     seen.tokens += event.tokens;
     seen.milliseconds += event.milliseconds;
     const etaSeconds = ((steps - event.step) * seen.milliseconds) / seen.steps / 1_000;
@@ -273,7 +273,7 @@ class Meter {
     await context.emit('step', {
       ...{ step, steps, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm, etaSeconds },
       tokensPerSecond: this.time.tokensPerSecond,
-      memoryBytes: event.rssBytes,
+      memoryBytes: event.memoryBytes,
     });
     const left = step < steps ? `, ${Math.ceil(etaSeconds)} s left` : '';
     const message = `Step ${step} of ${steps}, loss ${smoothedLoss.toFixed(3)}${left}.`;

@@ -215,7 +215,7 @@ describe('the train worker', () => {
     const events: TrainEvent[] = [];
     await run(await request('memory'), (event) => events.push(event));
     const estimated = events.flatMap((event) => (event.type === 'started' ? [event.memoryBytes!] : []))[0]!;
-    const taken = Math.max(...events.map((event) => (event.type === 'step' ? event.rssBytes : 0)));
+    const taken = Math.max(...events.map((event) => (event.type === 'step' ? event.memoryBytes : 0)));
     expect(taken).toBeLessThan(1.5 * estimated);
     expect(taken).toBeGreaterThan(estimated / 3);
   });

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { seededRandom } from '../../../../src/kernel/random.js';
 import { GraftError } from '../../../../src/kernel/errors.js';
+import { memoryOfProcess } from '../../../memory.js';
 import type { Executor, Program } from '../executors/executor.js';
 import { adapterLayout, initialAdapter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
@@ -183,7 +184,7 @@ class Run {
       gradientNorm: norm,
       tokens,
       milliseconds: performance.now() - began,
-      rssBytes: process.memoryUsage.rss(),
+      memoryBytes: memoryOfProcess(),
     });
     return true;
   }
