@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import pg from 'pg';
 import { GraftClient as Client } from '../../src/client/graft-client.js';
@@ -28,6 +29,8 @@ const DOCUMENTS = 12;
 const ROWS = 300;
 /** Far more than a quiet machine takes, for one that is starved of processor time. */
 const WAIT_MS = 240_000;
+/** By then the database has done what it was sent. */
+const SENT_MS = 100;
 
 /** Long enough that a gateway can be killed while it is ingested: some twenty chunks. */
 const manual = (n: number) =>
@@ -59,6 +62,11 @@ class Gateway {
     const { program, started } = spawnGraft(this.home.path, { ...this.env, LOG_LEVEL: 'warn' });
     this.program = program;
     this.client = new Client((await started).url);
+  }
+
+  /** Holds it still, or lets it go on. */
+  send(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.program?.child.kill(signal);
   }
 
   async kill(): Promise<void> {
@@ -196,7 +204,15 @@ export class TwoGateways {
         `SELECT id FROM run WHERE status = 'RUNNING' AND lease_owner = $1 AND kind <> 'ATTESTATION'`,
         [gateway.name],
       );
-    await eventually('it works on a run', async () => (await working()).length > 0, WAIT_MS);
+    // Held still while the database is asked, or a run could end between the look and the kill.
+    const heldAtWork = async () => {
+      gateway.send('SIGSTOP');
+      await sleep(SENT_MS);
+      if ((await working()).length > 0) return true;
+      gateway.send('SIGCONT');
+      return false;
+    };
+    await eventually('it works on a run', heldAtWork, WAIT_MS);
     await gateway.kill();
     return (await working()).map(({ id }) => id);
   }
