@@ -32,7 +32,7 @@ export function estimateMemory(
   // The shorter the examples, the more of them, and of their answers, go through at once.
   const shortest = Math.min(longest, ...examples.map(({ ids }) => ids.length - 1));
   const answers = Math.min(rows * longest, Math.max(1, Math.floor(recipe.microBatchTokens / shortest)) * answer);
-  const sizes = (places: number) =>
+  const asked = (answers: number, places = answers) =>
     new Map([
       ['batch', rows],
       ['sequence', longest],
@@ -42,13 +42,14 @@ export function estimateMemory(
     ]);
   const lora: LoraOptions = recipe.lora;
   const validates = validation.length > 0;
-  const step = memoryNeed(trainingGraph(config, lora, longest), sizes(Math.max(answers, replayed)));
+  const most = Math.max(answers, replayed);
+  const step = memoryNeed(trainingGraph(config, lora, longest), asked(answers, most));
   const programs = [
     step,
-    ...(validates || replayed > 0 ? [memoryNeed(teacherGraph(config, longest), sizes(answers))] : []),
+    ...(validates || replayed > 0 ? [memoryNeed(teacherGraph(config, longest), asked(most))] : []),
     // Each place is asked for its answer and for the base model's distribution.
-    ...(validates ? [memoryNeed(lossGraph(config, lora, longest), sizes(2 * answers))] : []),
-    ...(validates && labelTokens ? [memoryNeed(logitsGraph(config, lora, longest), sizes(answers))] : []),
+    ...(validates ? [memoryNeed(lossGraph(config, lora, longest), asked(answers, 2 * answers))] : []),
+    ...(validates && labelTokens ? [memoryNeed(logitsGraph(config, lora, longest), asked(answers))] : []),
   ];
   const held = programs.reduce((sum, { peakBytes }) => sum + peakBytes, 0);
   return PROCESS_BYTES + step.weightBytes + held + ADAPTER_COPIES * BYTES * adapterLayout(config, lora).length;

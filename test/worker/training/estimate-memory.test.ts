@@ -3,19 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { estimateTraining } from '../../../gpu-worker/engines/training/estimate-memory.js';
 import { memoryOfProcess } from '../../../gpu-worker/memory.js';
+import { itWhen } from '../../support/skip.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import type { TrainingRecipe } from '../../../src/worker-protocol/index.js';
 import { LORA } from './support.js';
 
 const RECIPE: TrainingRecipe = {
-  ...{
-    lora: { ...LORA, targets: [...LORA.targets] },
-    learningRate: 1e-3,
-    warmupSteps: 2,
-    finalLearningRate: 0.02,
-    weightDecay: 0,
-    clipNorm: 1,
-  },
+  lora: { ...LORA, targets: [...LORA.targets] },
+  ...{ learningRate: 1e-3, warmupSteps: 2, finalLearningRate: 0.02, weightDecay: 0, clipNorm: 1 },
   ...{ epochs: 1, batchExamples: 2, batchTokens: 128, microBatchTokens: 64, seed: 1 },
   ...{ validateEvery: 8, patience: null, checkpointEvery: 5, replayWeight: 1 },
 };
@@ -34,9 +29,12 @@ describe('the memory that a training is estimated to take', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  it('is held against what a process takes, in which a page counts once however often it is mapped', () => {
-    const taken = memoryOfProcess();
-    expect(taken).toBeGreaterThan(20e6);
-    expect(taken).toBeLessThan(2 * process.memoryUsage.rss());
-  });
+  itWhen(process.platform === 'linux', 'only Linux tells it')(
+    'is held against what a process takes, to which a page that is mapped elsewhere too counts by its share',
+    async () => {
+      // Whatever runs these tests maps the same program.
+      const megabytes = (process.memoryUsage.rss() - memoryOfProcess()) / 2 ** 20;
+      expect(megabytes).toBeGreaterThan(10);
+    },
+  );
 });
