@@ -20,6 +20,7 @@ import {
   type RetrievalRequest,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
+import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
 import { Erasure, erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
@@ -188,3 +189,6 @@ export type Knowledge = Awaited<ReturnType<typeof startKnowledge>>;
 async function* chunks(content: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(content);
 }
+
+/** What a run of ingestion says of its documents, at its end or so far. */
+export const reports = (run: RunRow) => (ingestion.outputOf(run) ?? ingestion.checkpointOf(run))!.documents;

@@ -2,12 +2,8 @@ import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
 import type { NewDocument } from '../../../src/knowledge/index.js';
-import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
-import type { RunRow } from '../../../src/platform/runs/index.js';
 import { eventually } from '../../support/eventually.js';
-import { startKnowledge, type Knowledge } from './harness.js';
-
-const reports = (run: RunRow) => (ingestion.outputOf(run) ?? ingestion.checkpointOf(run))!.documents;
+import { reports, startKnowledge, type Knowledge } from './harness.js';
 
 describe('indexing, group by group,', () => {
   let knowledge: Knowledge;

@@ -1,11 +1,7 @@
 import { newId } from '../../../src/kernel/ids.js';
-import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
-import type { RunRow } from '../../../src/platform/runs/index.js';
 import { eventually } from '../../support/eventually.js';
 import { docx, docxParagraph, pdf } from '../../unit/knowledge/files.js';
-import { startKnowledge, type Knowledge } from './harness.js';
-
-const reports = (run: RunRow) => (ingestion.outputOf(run) ?? ingestion.checkpointOf(run))!.documents;
+import { reports, startKnowledge, type Knowledge } from './harness.js';
 
 describe('ingestion', () => {
   let knowledge: Knowledge;
