@@ -15,8 +15,8 @@ import { putReaderInProduction, startAnswering } from './support/answering.js';
 import { handbookQuestions } from './support/handbook.js';
 import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
-import { describeMachine, median, printResult } from './support/report.js';
-import { shareOf } from './support/shares.js';
+import { describeMachine, printResult } from './support/report.js';
+import { refusals, shareOf, type ToldOrRefused } from './support/shares.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
 const QUESTIONS = numberOption('questions', 60);
@@ -31,13 +31,10 @@ interface Corpus {
   questions: { text: string; answers: string[] }[];
 }
 
-interface Told {
+interface Told extends ToldOrRefused {
   strategy: (typeof STRATEGIES)[number];
-  near: boolean;
-  refused: boolean;
   /** Whether a right answer stands in what was said, word for word. */
   right: boolean;
-  ms: number;
 }
 
 function blocks(text: string): string[] {
@@ -110,13 +107,8 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, text
 }
 
 function rowOf(corpus: string, strategy: string, told: readonly Told[]) {
-  const [near, answerable] = [true, false].map((is) => told.filter((each) => each.near === is)) as [Told[], Told[]];
-  return {
-    ...{ corpus, strategy, near: near.length, 'refused near': shareOf(near, ({ refused }) => refused) },
-    ...{ answerable: answerable.length, 'refused though answerable': shareOf(answerable, ({ refused }) => refused) },
-    'right answer said': shareOf(answerable, ({ right }) => right),
-    'median ms': Math.round(median(told.filter(({ refused }) => !refused).map(({ ms }) => ms))),
-  };
+  const answerable = told.filter(({ near }) => !near);
+  return { corpus, strategy, ...refusals(told), 'right answer said': shareOf(answerable, ({ right }) => right) };
 }
 
 const [xquad, covid] = [readSquad('xquad.en'), readSquad('covidqa-part')];

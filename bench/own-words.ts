@@ -12,8 +12,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { putReaderInProduction, startAnswering } from './support/answering.js';
 import { holdsGold } from './support/questions.js';
-import { describeMachine, median, printResult } from './support/report.js';
-import { shareOf } from './support/shares.js';
+import { describeMachine, printResult } from './support/report.js';
+import { refusals, shareOf, type ToldOrRefused } from './support/shares.js';
 
 const FOLDER = 'bench/own-words';
 const QUESTIONS = 'questions.jsonl';
@@ -25,13 +25,11 @@ interface Question {
   answers: string[];
 }
 
-interface Told {
-  answerable: boolean;
-  refused: boolean;
+/** Where a right answer stands word for word. */
+interface Told extends ToldOrRefused {
   text: boolean;
   best: boolean;
   three: boolean;
-  ms: number;
 }
 
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').split('\n').filter(Boolean);
@@ -41,11 +39,9 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 async function measure({ service, workspaceId, ingest }: Answering, set: string) {
   const folder = join(FOLDER, set);
   const names = readdirSync(folder).filter((name) => name !== QUESTIONS);
-  const mediaType = (name: string): string => (name.endsWith('.md') ? 'text/markdown' : 'text/plain');
-  const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
   await ingest(
     set,
-    names.map((name) => ({ name, text: text(name), mediaType: mediaType(name) })),
+    names.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') })),
   );
   const questions = linesOf(join(folder, QUESTIONS)).map((line) => JSON.parse(line) as Question);
   const { signal } = new AbortController();
@@ -59,7 +55,7 @@ async function measure({ service, workspaceId, ingest }: Answering, set: string)
       const quotes = answer.evidence.map(({ quote }) => quote);
       const refused = answer.abstention !== null;
       told[strategy].push({
-        ...{ answerable: answers.length > 0, refused, text: !refused && holds(answer.text), ms },
+        ...{ near: answers.length === 0, refused, text: !refused && holds(answer.text), ms },
         ...{ best: holds(quotes[0] ?? ''), three: quotes.some(holds) },
       });
     }
@@ -67,17 +63,12 @@ async function measure({ service, workspaceId, ingest }: Answering, set: string)
 }
 
 function rowOf(set: string, strategy: string, told: readonly Told[]) {
-  const [answerable, near] = [true, false].map((is) => told.filter((each) => each.answerable === is)) as [
-    Told[],
-    Told[],
-  ];
+  const answerable = told.filter(({ near }) => !near);
   return {
-    ...{ set, strategy, near: near.length, 'refused near': shareOf(near, ({ refused }) => refused) },
-    ...{ answerable: answerable.length, 'refused though answerable': shareOf(answerable, ({ refused }) => refused) },
+    ...{ set, strategy, ...refusals(told) },
     'right in the text': shareOf(answerable, ({ text }) => text),
     'in the best quote': shareOf(answerable, ({ best }) => best),
     'in one of three': shareOf(answerable, ({ three }) => three),
-    'median ms': Math.round(median(told.filter(({ refused }) => !refused).map(({ ms }) => ms))),
   };
 }
 

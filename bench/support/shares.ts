@@ -1,4 +1,5 @@
 import { estimate } from '../../src/evaluation/index.js';
+import { median } from './report.js';
 
 /** The share of rows for which something holds, in percent, with its interval that holds the true one in 95 of 100 cases. */
 export function shareOf<R>(rows: readonly R[], holds: (row: R) => boolean): string {
@@ -8,4 +9,24 @@ export function shareOf<R>(rows: readonly R[], holds: (row: R) => boolean): stri
   };
   const { value, low, high } = estimate(metric, rows);
   return `${(100 * value).toFixed(1)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+}
+
+/** An answer to a question that its documents come near to and don't answer, or do. */
+export interface ToldOrRefused {
+  near: boolean;
+  refused: boolean;
+  ms: number;
+}
+
+/** How often nothing was answered, and how long an answer took. */
+export function refusals(told: readonly ToldOrRefused[]) {
+  const [near, answerable] = [true, false].map((is) => told.filter((each) => each.near === is)) as [
+    ToldOrRefused[],
+    ToldOrRefused[],
+  ];
+  return {
+    ...{ near: near.length, 'refused near': shareOf(near, ({ refused }) => refused) },
+    ...{ answerable: answerable.length, 'refused though answerable': shareOf(answerable, ({ refused }) => refused) },
+    'median ms': Math.round(median(told.filter(({ refused }) => !refused).map(({ ms }) => ms))),
+  };
 }
