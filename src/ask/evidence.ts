@@ -3,7 +3,7 @@ import type { Passage } from '../knowledge/index.js';
 import type { Evidence } from './answer.js';
 import { isPlanted, isTeaser } from './no-evidence.js';
 import { saysOpposite, type Sides } from './opposites.js';
-import type { wantedBy } from './wanted.js';
+import type { Wanted } from './wanted.js';
 import { contentStems, wordsOf } from './words.js';
 
 /**
@@ -67,7 +67,7 @@ export interface ScoredSentence {
 export function scoreSentences(
   passages: readonly Passage[],
   terms: readonly QuestionTerm[],
-  wanted: ReturnType<typeof wantedBy> = null,
+  wanted: Wanted | null = null,
 ): ScoredSentence[] {
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));

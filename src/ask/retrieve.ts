@@ -8,7 +8,7 @@ import type { Conflict, Evidence, RouteReason } from './answer.js';
 import { findConflicts } from './conflicts/find-conflicts.js';
 import { EMBEDDED_SENTENCES, KEPT_EVIDENCE, rankEvidence, scoreSentences, type QuestionTerm } from './evidence.js';
 import { exclusiveWords } from './opposites.js';
-import { wantedBy } from './wanted.js';
+import { wantedBy, type Wanted } from './wanted.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -26,7 +26,7 @@ export interface Found {
   /** The question's words that count, each once. */
   terms: QuestionTerm[];
   /** Tells the sentences that name what it asks for. */
-  wanted: ReturnType<typeof wantedBy>;
+  wanted: Wanted | null;
 }
 
 /** Passages for the question, and how rare each of its words is where they come from. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { scoreSentences } from '../../../src/ask/evidence.js';
 import { wantedBy } from '../../../src/ask/wanted.js';
+import { contentStems } from '../../../src/ask/words.js';
 import { passageOf } from './support.js';
 
 describe('what a question asks for', () => {
@@ -31,20 +32,20 @@ describe('what a question asks for', () => {
   });
 
   it('lets a sentence that names it go before one that only has the question’s words', () => {
-    const text = 'Messages are kept as long as the settings say. Kept for fourteen days, messages then go.';
-    const term = (stem: string) => ({ stem, rarity: 1, name: false });
-    const question = 'How long are messages kept by the settings?';
-    const terms = ['messag', 'kept', 'sett'].map(term);
-    const [best] = scoreSentences([passageOf(text)], terms);
-    expect(best!.quote).toMatch(/^Messages/);
-    const [named] = scoreSentences([passageOf(text)], terms.slice(0, 2), wantedBy(question));
-    expect(named!.quote).toMatch(/^Kept/);
+    const question = 'How long are old messages kept on the disk by the settings?';
+    const text =
+      'Old messages are kept on the disk by the settings. Old messages on the disk are kept for fourteen days.';
+    const terms = [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
+    const first = (wanted: ReturnType<typeof wantedBy>) => scoreSentences([passageOf(text)], terms, wanted)[0]!.quote;
+    expect(first(null)).toMatch(/settings/);
+    expect(first(wantedBy(question))).toMatch(/fourteen days/);
   });
 
-  it('is told of any text, in time that grows with its length', () => {
+  it('is found behind any text', () => {
+    const wanted = wantedBy('How many?')!;
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (question, sentence) => {
-        expect([true, false, undefined]).toContain(wantedBy(question)?.(sentence));
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(wanted(`${text} 8123`)).toBe(true);
       }),
     );
   });
