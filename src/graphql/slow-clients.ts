@@ -37,19 +37,28 @@ const tooSlow = (): GraftError =>
 export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { headers, raw } = request;
-    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
-      const stop = request.url.startsWith('/files')
-        ? watchRate(request, limits, () => refuse(reply))
-        : after(limits.bodyMs, () => refuse(reply));
-      raw.once('end', stop);
-      raw.once('close', stop);
-      reply.raw.once('finish', () => {
-        stop();
-        if (!raw.complete) drain(raw, limits.drainMs);
+    // A body that came with its head is complete by the end of this turn, as nearly every operation's is: nothing to watch, and nothing paid for.
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+      setImmediate(() => {
+        if (!raw.complete) watchBody(request, reply, limits);
       });
-    }
     done();
   });
+}
+
+function watchBody(request: FastifyRequest, reply: FastifyReply, limits: BodyLimits): void {
+  const { raw } = request;
+  const stop = request.url.startsWith('/files')
+    ? watchRate(request, limits, () => refuse(reply))
+    : after(limits.bodyMs, () => refuse(reply));
+  const answered = (): void => {
+    stop();
+    if (!raw.complete) drain(raw, limits.drainMs);
+  };
+  raw.once('end', stop);
+  raw.once('close', stop);
+  if (reply.raw.writableFinished) answered();
+  else reply.raw.once('finish', answered);
 }
 
 /**
