@@ -21,6 +21,7 @@ import {
 } from '../src/evaluation/index.js';
 import { installReader } from '../src/training/index.js';
 import { startAnswering } from './support/answering.js';
+import { auroc } from './support/auroc.js';
 import { wikitext } from './support/banking77.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';
@@ -169,12 +170,6 @@ function recallAt(precision: number, answerable: readonly number[], unanswerable
       return due / (due + atMost(answerable, threshold)) >= precision ? due / unanswerable.length : 0;
     }),
   );
-}
-
-/** Probability that an answerable question looks more answerable than an unanswerable one. */
-function auroc(answerable: readonly number[], unanswerable: readonly number[]): number {
-  const wins = answerable.flatMap((a) => unanswerable.map((u): number => (a > u ? 1 : a === u ? 0.5 : 0)));
-  return wins.reduce((sum, each) => sum + each, 0) / wins.length;
 }
 
 async function covid(answering: Answering, articles: readonly SquadArticle[]) {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { splitSentences } from '../../src/kernel/sentences.js';
 import { oneLine } from '../../src/prompting/index.js';
 
 const FOLDER = '../shared/datasets';
@@ -15,7 +16,7 @@ const squad = z.object({
           qas: z.array(
             z.object({
               question: z.string(),
-              answers: z.array(z.object({ text: z.string() })),
+              answers: z.array(z.object({ text: z.string(), answer_start: z.number().int() })),
               is_impossible: z.boolean().optional(),
             }),
           ),
@@ -29,6 +30,8 @@ export interface SquadQuestion {
   text: string;
   /** Right answers, the most frequent first; empty where the paragraph has none. */
   answers: string[];
+  /** The sentence of the paragraph in which the first stands. */
+  sentence?: string | undefined;
 }
 
 export interface SquadParagraph {
@@ -67,13 +70,17 @@ export function readSquad(name: SquadFile): SquadArticle[] | null {
     title: title ?? `${name} ${index + 1}`,
     paragraphs: paragraphs.map(({ context, qas }) => ({
       text: context,
-      questions: qas.map(({ question, answers, is_impossible }) => ({
-        text: oneLine(question),
-        answers: is_impossible === true ? [] : byFrequency(answers.map(({ text }) => oneLine(text))),
-      })),
+      questions: qas.map(({ question, answers: all, is_impossible }) => {
+        const answers = is_impossible === true ? [] : byFrequency(all.map(({ text }) => oneLine(text)));
+        const start = all.find(({ text }) => oneLine(text) === answers[0])?.answer_start;
+        return { text: oneLine(question), answers, sentence: sentenceAt(context, start) };
+      }),
     })),
   }));
 }
+
+const sentenceAt = (text: string, at: number | undefined): string | undefined =>
+  at === undefined ? undefined : splitSentences(text).find(({ start, end }) => start <= at && at < end)?.text;
 
 function byFrequency(texts: readonly string[]): string[] {
   const counts = new Map<string, number>();

@@ -1,6 +1,6 @@
 /*
- * `npm run reader` makes the adapter that reads for whoever has trained none: in some twenty minutes on two quiet cores, from the data
- * sets in ../shared/datasets. Stopped and started again, it goes on from its last checkpoint.
+ * `npm run reader` makes the adapter that reads for whoever has trained none: in some thirty minutes on two quiet cores, from the data
+ * sets in ../shared/datasets and the project's own texts. Stopped and started again, it goes on from its last checkpoint.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,9 +3,10 @@
  * neighbours of one article, so that those without the answer are near it; a quarter of the questions have their answer in none of
  * them, and are to be refused.
  */
-import type { SquadArticle, SquadParagraph, SquadQuestion } from '../../bench/support/squad.js';
 import { shuffled } from '../../src/kernel/random.js';
 import { REFUSAL } from '../../src/prompting/index.js';
+import type { ReadingArticle, ReadingParagraph, ReadingQuestion } from './reading-data.js';
+import { sharedWords } from './shared-words.js';
 
 /** Passages, and questions to be answered from them: what a model reads once. */
 export interface Reading {
@@ -23,21 +24,27 @@ const PASSAGES = [
 const MOST_CHARACTERS = 2_800;
 const MOST_QUESTIONS = 16;
 const REFUSED_SHARE = 0.25;
-/** Of the refused questions: on the same article, the ones with most words of the passages first; on it, at random; on any other. */
-const NEAREST = 0.4;
-const SAME_ARTICLE = 0.85;
+/** Of the refused questions: those on the same article that share most words with the passages; those on any other. The rest is on the same. */
+const NEAREST_SHARE = 0.4;
+const FOREIGN_SHARE = 0.15;
 
 /**
  * One pass over all questions of the articles.
  * @param random decides the order, the passages that go together, and what is refused
+ * @param foreign share of the refused questions that is about another article. A user's own words ("Can I pay in cash?") rarely say what they
+ * are about, and any text may answer them
  */
-export function readingsOf(articles: readonly SquadArticle[], random: () => number): Reading[] {
+export function readingsOf(
+  articles: readonly ReadingArticle[],
+  random: () => number,
+  foreign = FOREIGN_SHARE,
+): Reading[] {
   const everywhere = articles.flatMap(({ paragraphs }) => paragraphs.flatMap(({ questions }) => questions));
   return articles.flatMap((article) =>
     groupsOf(article.paragraphs, random).flatMap((group) => {
       const texts = group.map(({ text }) => text);
       const answered = shuffled(
-        group.flatMap(({ questions }) => questions),
+        group.flatMap(({ questions }) => questions.filter(({ answers }) => answers.length > 0)),
         random,
       );
       const own = new Set(answered.map(({ text }) => text));
@@ -45,7 +52,9 @@ export function readingsOf(articles: readonly SquadArticle[], random: () => numb
       const near = elsewhere.filter((question) => !own.has(question.text) && lacksAnswer(texts, question));
       return lots(answered, MOST_QUESTIONS).map((lot) => {
         const wanted = Math.round((lot.length * REFUSED_SHARE) / (1 - REFUSED_SHARE) + random() - 0.5);
-        const refused = Array.from({ length: wanted }, () => unanswerable(texts, near, everywhere, random));
+        const refused = Array.from({ length: wanted }, () =>
+          unanswerable(texts, near, everywhere, { random, foreign }),
+        );
         return {
           passages: shuffled(texts, random),
           questions: shuffled(
@@ -62,8 +71,8 @@ export function readingsOf(articles: readonly SquadArticle[], random: () => numb
 }
 
 /** Paragraphs of one article in groups that are shown together. */
-function groupsOf(paragraphs: readonly SquadParagraph[], random: () => number): SquadParagraph[][] {
-  const groups: SquadParagraph[][] = [];
+function groupsOf(paragraphs: readonly ReadingParagraph[], random: () => number): ReadingParagraph[][] {
+  const groups: ReadingParagraph[][] = [];
   const left = shuffled(paragraphs, random);
   for (let first = left.pop(); first !== undefined; first = left.pop()) {
     const group = [first];
@@ -87,15 +96,16 @@ function drawSize(draw: number): number {
 /** A question that none of the passages answers. */
 function unanswerable(
   passages: readonly string[],
-  near: SquadQuestion[],
-  everywhere: readonly SquadQuestion[],
-  random: () => number,
+  near: ReadingQuestion[],
+  everywhere: readonly ReadingQuestion[],
+  { random, foreign }: { random: () => number; foreign: number },
 ): string {
   const draw = random();
-  if (draw < SAME_ARTICLE && near.length > 0) {
-    const held = words(passages.join(' '));
-    const overlap = ({ text }: SquadQuestion): number => [...words(text)].filter((word) => held.has(word)).length;
-    const nearest = draw < NEAREST ? near.indexOf(near.reduce((a, b) => (overlap(b) > overlap(a) ? b : a))) : null;
+  if (draw < 1 - foreign && near.length > 0) {
+    const held = passages.join(' ');
+    const overlap = ({ text }: ReadingQuestion): number => sharedWords(text, held);
+    const nearest =
+      draw < NEAREST_SHARE ? near.indexOf(near.reduce((a, b) => (overlap(b) > overlap(a) ? b : a))) : null;
     const [taken] = near.splice(nearest ?? Math.floor(random() * near.length), 1);
     return taken!.text;
   }
@@ -106,11 +116,8 @@ function unanswerable(
 }
 
 /** Whether no right answer of the question stands in the passages, whatever paragraph it was asked of. */
-const lacksAnswer = (passages: readonly string[], { answers }: SquadQuestion): boolean =>
+export const lacksAnswer = (passages: readonly string[], { answers }: ReadingQuestion): boolean =>
   !passages.some((passage) => answers.some((answer) => passage.toLowerCase().includes(answer.toLowerCase())));
-
-/** Words of four letters or more: shorter ones stand everywhere. */
-const words = (text: string): Set<string> => new Set(text.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu));
 
 const lots = <T>(items: readonly T[], most: number): T[][] => {
   const count = Math.ceil(items.length / most);

@@ -6,8 +6,13 @@ export const BASE_MODEL = 'smollm2-135m-instruct';
 /** Tokens of general text that each step holds against the base model. */
 export const REPLAY_TOKENS = 64;
 
-/** Passes over all questions, each with passages in other groups and other refusals: the last is not finished (see `epochs`). */
-export const PASSES = 2;
+/** What the reader reads how often: whole passages, as HYBRID shows them to it, and single sentences, as it judges them. */
+export const PASSES = [
+  { source: 'encyclopedias', form: 'passages', passes: 0.9 },
+  { source: 'encyclopedias', form: 'sentences', passes: 0.3 },
+  { source: 'own', form: 'passages', passes: 1 },
+  { source: 'own', form: 'sentences', passes: 2 },
+] as const;
 
 /** How the reader learns. Rank 8, so that both forms of it stay below 10 MB together in half precision. */
 export const READER_RECIPE: TrainingRecipe = {
@@ -21,7 +26,7 @@ export const READER_RECIPE: TrainingRecipe = {
   finalLearningRate: 0.02,
   weightDecay: 0,
   clipNorm: 1,
-  epochs: 0.75,
+  epochs: 1,
   // One long reading, or some short ones.
   batchExamples: 22,
   batchTokens: 4_096,

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { runTraining } from '../../gpu-worker/engines/training/run-training.js';
 import { tokenizeTexts } from '../../gpu-worker/engines/training/tokenize.js';
 import { sha256 } from '../../src/kernel/hashing.js';
-import { seededRandom } from '../../src/kernel/random.js';
+import { seededRandom, shuffled } from '../../src/kernel/random.js';
 import { replayWindows, type Tokenize } from '../../src/training/index.js';
 import type { ModelFile, TrainEvent, TrainOutput } from '../../src/worker-protocol/index.js';
 import { encodeReadings } from './encode-readings.js';
-import { readingArticles } from './reading-data.js';
-import { readingsOf } from './reading-examples.js';
+import { excerptsOf } from './excerpt-examples.js';
+import { ownArticles } from './own-texts.js';
+import { encyclopediaArticles } from './reading-data.js';
+import { readingsOf, type Reading } from './reading-examples.js';
 import { PASSES, READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 
 export interface TrainedReader {
@@ -27,10 +29,7 @@ export interface TrainedReader {
 export async function trainReader(model: ModelFile, folder: string): Promise<TrainedReader> {
   const { signal } = new AbortController();
   const tokenize: Tokenize = (texts) => tokenizeTexts({ model, texts }, { signal });
-  const articles = readingArticles();
-  const readings = Array.from({ length: PASSES }, (_, pass) =>
-    readingsOf(articles, seededRandom(READER_RECIPE.seed + pass)),
-  ).flat();
+  const readings = await everyReading();
   const examples = await encodeReadings(readings, model, tokenize);
   const replay = await replayWindows(REPLAY_TOKENS, tokenize);
   const questions = readings.flatMap((reading) => reading.questions);
@@ -69,6 +68,23 @@ export async function trainReader(model: ModelFile, folder: string): Promise<Tra
     refused: questions.filter(({ refused }) => refused).length,
     files: output.adapter!,
   };
+}
+
+/** Passages and single sentences of all texts, as often as `PASSES` says, each time with other passages beside and other refusals. */
+export async function everyReading(): Promise<Reading[]> {
+  const sources = { encyclopedias: encyclopediaArticles(), own: await ownArticles() };
+  return PASSES.flatMap(({ source, form, passes }, index) =>
+    Array.from({ length: Math.ceil(passes) }, (_, pass) => {
+      const random = seededRandom(READER_RECIPE.seed + 100 * index + pass);
+      const articles = sources[source];
+      const made =
+        form === 'sentences'
+          ? excerptsOf(articles, random)
+          : readingsOf(articles, random, source === 'own' ? 0 : undefined);
+      const readings = shuffled(made, random);
+      return readings.slice(0, Math.round(readings.length * Math.min(1, passes - pass)));
+    }).flat(),
+  );
 }
 
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);

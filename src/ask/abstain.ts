@@ -74,6 +74,16 @@ export function abstention(
   return probability < threshold ? refuse('LOW_RELEVANCE', probability, threshold) : null;
 }
 
+/**
+ * Refused for no less than this where a reader may judge: of questions that share few words with their answer the rule above refuses every third
+ * or more, and of those a reader lets most through and few of the others (`bench -- reading-rule`).
+ */
+export const LEAST_READ = 0.2;
+
+/** Whether a reader is to say its word on what the rule makes of the best sentence. */
+export const worthReading = (refused: Abstention | null): boolean =>
+  refused === null || (refused.reason === 'LOW_RELEVANCE' && refused.probability! >= LEAST_READ);
+
 const SENTENCES = {
   NO_DOCUMENTS: 'There are no documents yet that could answer this.',
   NOTHING_FOUND: 'This is not in your documents: nothing in them matches the question.',

@@ -10,7 +10,7 @@ import {
 } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
-import { abstention, relevance, unanswered } from './abstain.js';
+import { abstention, relevance, unanswered, worthReading } from './abstain.js';
 import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import { checkReading, checkReason } from './check-reading.js';
 import { cite } from './cite.js';
@@ -20,6 +20,7 @@ import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { originReason } from './origin.js';
+import { KEPT_EVIDENCE } from './evidence.js';
 import { languageReason } from './language.js';
 import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
 import { answerBound, boundQuestion } from './risk.js';
@@ -27,7 +28,7 @@ import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
-import { degradationReason, findEvidence, NOTHING_READ, retrievePassages } from './retrieve.js';
+import { ANSWERED, degradationReason, findEvidence, NOTHING_READ, retrievePassages, TO_BE_READ } from './retrieve.js';
 import { decideRoute, routed, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
 import { lookAround, type Looked } from './router/look-around.js';
 import type { RouterStore } from './router/router-store.js';
@@ -130,16 +131,20 @@ async function* answer(
   const passages: Passage[] = found?.retrieval.passages ?? [];
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 
+  // Whoever asks for a strategy gets that and no more.
+  const checked = plan.scope !== null && question.strategy === 'AUTO';
+  const breadth = checked ? TO_BE_READ : ANSWERED;
   const {
     evidence: ranked,
     conflicts,
     embedMs,
-  } = await watch.time('evidence', () => (found ? findEvidence(reading, workspaceId, found, signal) : NOTHING_READ));
+  } = await watch.time('evidence', () =>
+    found ? findEvidence(reading, workspaceId, found, signal, breadth) : NOTHING_READ,
+  );
   const irrelevant = plan.scope && refusalOf(plan, ranked, bounded);
   const { scope } = plan;
-  // Whoever asks for a strategy gets that and no more.
   const check =
-    scope && !irrelevant && question.strategy === 'AUTO'
+    scope && checked && worthReading(irrelevant)
       ? await watch.time('check', () =>
           checkReading(parts, {
             ...{ workspaceId, question: bounded, plan, scope, passages, evidence: ranked, context, count, signal },
@@ -147,8 +152,8 @@ async function* answer(
         )
       : null;
   const judged = check && 'judge' in check ? check : null;
-  const evidence = judged?.evidence ?? ranked;
-  const refusal = irrelevant ?? (judged && judged.answerability < judged.least ? unanswered(judged) : null);
+  const evidence = (judged?.evidence ?? ranked).slice(0, KEPT_EVIDENCE);
+  const refusal = judged ? (judged.answerability < judged.least ? unanswered(judged) : null) : irrelevant;
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
     if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);

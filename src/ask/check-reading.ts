@@ -1,42 +1,22 @@
 import { isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import { splitSentences } from '../kernel/sentences.js';
 import type { Passage, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ServedAdapter } from '../registry/index.js';
 import type { Evidence, RouteReason } from './answer.js';
 import { composeReading, frameOf, measureRoom, type TokenCounter } from './compose.js';
 import { generate, type Generated } from './generate.js';
-import { seemsIn } from './language.js';
+import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, READER, type Plan, type PlanParts } from './plan.js';
 import type { Question } from './question.js';
-
-/**
- * Where the caller leaves the choice, a sentence less probable than this to hold the answer is answered from no more. Relevance alone
- * (`abstain.ts`) can't tell text near an answer from text with it. `bench -- own-words` and `near` show what it refuses and costs.
- */
-export const LEAST_ANSWERABILITY = 0.35;
-
-/**
- * Probability that a sentence holds the answer, from the log-odds that the reader gives it and its cosine with the question: a logistic
- * regression, as many questions with their answer as without. The reader alone is too sure of itself on texts unlike those that it learned
- * from. Fitted on XQuAD's 12 unseen articles, the example handbook and both sets of `bench/own-words`; each of the four, left out of the fit,
- * is told apart better than by the reader alone.
- */
-const READING_RULE = { bias: -4.98, logOdds: 0.4, similarity: 8.78 };
-/** The reader is taken for no surer than this, that its log-odds stay finite. */
-const LEAST_CERTAIN = 1e-4;
-
-/** The best sentences that the reader is asked about; each takes it a prompt of some hundred tokens. */
-const READ_SENTENCES = 3;
-/** What its probability adds to a sentence's score. All from .3 to .8 served each of those four corpora as well as none, or better. */
-const READING_WEIGHT = 0.5;
+import { answerabilityOf, LEAST_ANSWERABILITY, READING, readingLogOdds } from './reading-rule.js';
+import { withSurroundings } from './surroundings.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
 export type ReadCheck = Judged | { failed: string };
 
 export interface Judged {
-  /** Probability that the first of `evidence` holds the answer, 0 to 1: see `READING_RULE`. */
+  /** Probability that the first of `evidence` holds the answer, 0 to 1: see `answerabilityOf`. */
   answerability: number;
   /** The least that is answered from. */
   least: number;
@@ -62,10 +42,10 @@ export interface Checking {
 }
 
 /**
- * Asks the reader of each of the best sentences whether it answers the question, before the base model words an answer from the best: a prompt
+ * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best: a prompt
  * each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
  * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question doesn't seem to
- * be in the reader's language, or no reader goes with the model
+ * be in the reader's language (what it is answered from, where the question is but key words), or no reader goes with the model
  * @throws the signal's reason
  */
 export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
@@ -88,7 +68,8 @@ async function judged(
   const { entity, text } = question;
   if (plan.adaptation !== null || entity !== null || least === 0 || evidence.length === 0) return null;
   const reader = await readerOf(parts, workspaceId, plan);
-  if (!reader || !seemsIn(reader.usage.language ?? 'en', text)) return null;
+  const language = reader?.usage.language ?? 'en';
+  if (!reader || !(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote)))) return null;
   const { adapter, version, file } = reader;
   const asked = { ...question, adapter: `${adapter}@${version}`, model: null, task: null };
   const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
@@ -99,7 +80,8 @@ async function judged(
   const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
   const done: Generated[] = [];
   const read: Evidence[] = [];
-  for (const each of evidence.slice(0, READ_SENTENCES)) {
+  for (const each of evidence.slice(0, READING.most)) {
+    if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;
     const composed = await composeReading(frame, surroundings(each, passages), judging, room, count);
     const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
     let next = await stream.next();
@@ -108,34 +90,21 @@ async function judged(
     if (refusalProbability == null) return null;
     const answerability = 1 - refusalProbability;
     done.push(next.value);
-    read.push({ ...each, answerability, score: each.score + READING_WEIGHT * answerability });
+    read.push({ ...each, answerability, score: each.score + READING.weight * readingLogOdds(answerability) });
   }
   read.sort((a, b) => b.score - a.score);
   const judge = { adapter, version, sha256: file.sha256 };
   return {
     ...{ answerability: answerabilityOf(read[0]!), least, judge, done },
-    evidence: [...read, ...evidence.slice(READ_SENTENCES)],
+    evidence: [...read, ...evidence.slice(read.length)],
   };
 }
 
-/** Probability that a sentence holds the answer; what the reader says alone where there is no cosine. */
-export function answerabilityOf({
-  answerability = 0,
-  similarity,
-}: Pick<Evidence, 'answerability' | 'similarity'>): number {
-  if (similarity === null) return answerability;
-  const certain = Math.min(Math.max(answerability, LEAST_CERTAIN), 1 - LEAST_CERTAIN);
-  const { bias, logOdds, similarity: cosine } = READING_RULE;
-  return 1 / (1 + Math.exp(-(bias + logOdds * Math.log(certain / (1 - certain)) + cosine * similarity)));
-}
-
-/** A sentence under its heading and behind the one before: what "it" and "they" stand for is there. */
+/** A sentence with what goes before it in its passage, as the one thing to be read. */
 function surroundings(sentence: Evidence, passages: readonly Passage[]): Parameters<typeof composeReading>[1] {
   const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
-  const sentences = splitSentences(passage.text);
-  const at = sentences.findIndex(({ start }) => passage.start + start === sentence.start);
-  const around = [passage.headings.at(-1), sentences[at - 1]?.text, sentence.quote];
-  return { passages: [{ ...passage, text: around.filter(Boolean).join('\n') }], evidence: [sentence] };
+  const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
+  return { passages: [{ ...passage, text }], evidence: [sentence] };
 }
 
 /** The reader of the model that answers; null where there is none that can refuse. */

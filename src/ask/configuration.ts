@@ -10,7 +10,8 @@ import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.
 import type { LabelledRows } from './labelled-rows.js';
 import type { Adaptation, Plan } from './plan.js';
 import type { Question } from './question.js';
-import { PASSAGES } from './retrieve.js';
+import { READING } from './reading-rule.js';
+import { PASSAGES, TO_BE_READ } from './retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
 export function configurationOf(
@@ -37,7 +38,16 @@ export function configurationOf(
     ...(scope === null ? {} : reading),
     ...(labelled === null ? {} : { embedder: reading.embedder, labelledRows: rowsOf(labelled) }),
     ...(minConfidence === null ? {} : { minConfidence }),
-    ...(check === null ? {} : { readingJudgedBy: { ...check.judge, leastAnswerability: check.least } }),
+    ...(check === null
+      ? {}
+      : {
+          readingJudgedBy: {
+            ...check.judge,
+            ...READING,
+            embedded: TO_BE_READ.embedded,
+            leastAnswerability: check.least,
+          },
+        }),
   };
   return { digest: digestOf(values), values };
 }

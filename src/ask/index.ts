@@ -19,11 +19,12 @@ export { RouterMode, type AdapterSample, type FittedOn, type Learned, type Route
 export { RouterStore, sampleHolder } from './router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './router/signals.js';
 export { ExpectedTimes } from './route.js';
-/** The stages before generation, for who measures them without a model: bench/answers.ts, bench/opposites.ts. */
-export { abstention, LEAST_PROBABILITY, relevance } from './abstain.js';
+/** The stages before generation, for who measures them without a model: bench/answers.ts, bench/opposites.ts, bench/reading-rule.ts. */
+export { abstention, LEAST_PROBABILITY, LEAST_READ, relevance } from './abstain.js';
 export { scoreSentences } from './evidence.js';
 export { exclusiveWords } from './opposites.js';
 export { contentWords } from './words.js';
 export { checkedQuestion } from './question.js';
+export { answerabilityOf, LEAST_ANSWERABILITY, READING, readingLogOdds } from './reading-rule.js';
 export { findConflicts } from './conflicts/find-conflicts.js';
 export { findEvidence, retrievePassages, type Found } from './retrieve.js';

@@ -86,6 +86,13 @@ export function seemsIn(language: string, question: string): boolean {
   return own > 0 && counts.every(({ count }) => count <= own);
 }
 
+/** Whether nothing speaks for any language, no word and no letter (ł, ñ): key words, most of the time. */
+export function isUntold(question: string): boolean {
+  const words = wordsOf(question);
+  const foreign = /[^\P{L}a-z]/iu.test(question);
+  return !foreign && Object.values(TELLING).every((telling) => countOf(telling, words) === 0);
+}
+
 const wordsOf = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
 const countOf = (telling: readonly string[], words: ReadonlySet<string>): number =>
   telling.filter((word) => words.has(word)).length;

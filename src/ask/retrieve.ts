@@ -8,6 +8,7 @@ import type { Conflict, Evidence, RouteReason } from './answer.js';
 import { findConflicts } from './conflicts/find-conflicts.js';
 import { EMBEDDED_SENTENCES, KEPT_EVIDENCE, rankEvidence, scoreSentences, type QuestionTerm } from './evidence.js';
 import { exclusiveWords } from './opposites.js';
+import { READING } from './reading-rule.js';
 import { wantedBy, type Wanted } from './wanted.js';
 import { contentWords } from './words.js';
 
@@ -62,6 +63,18 @@ export interface FoundEvidence {
   embedMs: number;
 }
 
+export interface Breadth {
+  /** Sentences whose vectors are computed. */
+  embedded: number;
+  /** Sentences that are kept. */
+  kept: number;
+}
+
+/** For an answer from the best of them. */
+export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE };
+/** For a reader, who finds the one among them that few words of the question lead to: of the best 8 of 8 it is there more rarely than of 40. */
+export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
+
 /** Where there are no passages. */
 export const NOTHING_READ: FoundEvidence = { evidence: [], conflicts: [], embedMs: 0 };
 
@@ -71,13 +84,15 @@ export async function findEvidence(
   workspaceId: WorkspaceId,
   { retrieval, terms, wanted }: Found,
   signal: AbortSignal,
+  { embedded, kept }: Breadth = ANSWERED,
 ): Promise<FoundEvidence> {
   const sentences = scoreSentences(retrieval.passages, terms, wanted);
   const { queryVector } = retrieval;
-  const considered = sentences.slice(0, EMBEDDED_SENTENCES);
+  const considered = sentences.slice(0, embedded);
   const found = (similarities: readonly number[], embedMs: number): FoundEvidence => {
     const ranked = rankEvidence(considered, similarities);
-    return { evidence: ranked.slice(0, KEPT_EVIDENCE), conflicts: findConflicts(ranked, terms), embedMs };
+    const answered = ranked.slice(0, ANSWERED.embedded);
+    return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };
   };
   if (queryVector === null || considered.length === 0) return found([], 0);
   const texts = considered.map(({ quote }) => quote);

@@ -139,14 +139,14 @@ class WorkUnderWay {
   #count = 0;
   #whenIdle: (() => void) | undefined;
 
-  readonly add = async <T>(work: Promise<T>): Promise<T> => {
-    this.#count += 1;
-    try {
-      return await work;
-    } finally {
+  readonly add = <T>(work: Promise<T>): Promise<T> => {
+    const ended = (): void => {
       this.#count -= 1;
       if (this.#count === 0) this.#whenIdle?.();
-    }
+    };
+    this.#count += 1;
+    work.then(ended, ended);
+    return work;
   };
 
   idle(): Promise<void> {

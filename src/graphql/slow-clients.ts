@@ -40,7 +40,7 @@ export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
     // A body that came with its head is complete by the end of this turn, as nearly every operation's is: nothing to watch, and nothing paid for.
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
       setImmediate(() => {
-        if (!raw.complete) watchBody(request, reply, limits);
+        if (!raw.complete && !raw.destroyed) watchBody(request, reply, limits);
       });
     done();
   });

@@ -1,5 +1,5 @@
-/** Starts a list item or a step, so the line break before it is meant. */
-const MARKER = /^\s*(?:[-*+•‣▪◦–—]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S/;
+/** Starts a list item, a step or a clause (`6.2 The tenant`), so the line break before it is meant. */
+const MARKER = /^\s*(?:(?:[-*+•‣▪◦–—]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S|\d{1,3}(?:\.\d{1,3})+\s+\p{Lu})/u;
 
 /** A line is cut by its margin, not by its author, when it fills most of the width of its paragraph. */
 const FULL_SHARE = 0.75;

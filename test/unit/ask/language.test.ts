@@ -1,4 +1,4 @@
-import { languageOf, languageReason, seemsIn } from '../../../src/ask/language.js';
+import { isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/language.js';
 import type { Adaptation } from '../../../src/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 
@@ -23,6 +23,14 @@ describe('the language of a question', () => {
   it('is not guessed at from names, numbers, or too little', () => {
     for (const question of ['RMA 21?', 'Vane', 'Storm lock 14 m/s', 'Kurt Gödel Wien 1931', ''])
       expect(languageOf(question)).toBeNull();
+  });
+
+  it('is untold where there are but key words', () => {
+    expect(isUntold('max cable length HC-3 controller')).toBe(true);
+    expect(isUntold('deposit large truck 2024')).toBe(true);
+    expect(isUntold('RMA number jak długo?')).toBe(false);
+    expect(isUntold('number of bunks')).toBe(false);
+    expect(isUntold('Сколько стоит')).toBe(false);
   });
 
   it('is taken for one where something speaks for it and nothing more for another', () => {

@@ -101,6 +101,17 @@ describe('parseDocument', () => {
     );
   });
 
+  it('keeps the clauses of a contract apart, however long their lines are, and a number in a wrapped line where it is', async () => {
+    const clauses = [
+      '6.1 The tenants are given two keys to the front door, two to the flat, and one fob for the bicycle cellar.',
+      '6.2 A lost fob costs 35 pounds, which the landlord may take from the deposit at the end of the term of letting.',
+    ];
+    expect((await parse(clauses.join('\n'), 'lease.txt')).text.split('\n')).toEqual(clauses);
+    const wrapped =
+      'The reservoir behind the dam, which was finished in the spring of that year, holds about\n2.5 million cubic metres of water.';
+    expect((await parse(wrapped, 'dam.txt')).text).toContain('about 2.5 million');
+  });
+
   it('keeps plain text as it was sent, so that offsets fit the sender’s copy', async () => {
     const line = fc.constantFrom(
       'The pump moves eleven litres of water a minute',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { answerabilityOf } from '../../../src/ask/check-reading.js';
+import { answerabilityOf, LEAST_ANSWERABILITY } from '../../../src/ask/reading-rule.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const cosine = fc.double({ min: -1, max: 1, noNaN: true });
@@ -17,9 +17,10 @@ describe('the probability that a sentence holds the answer', () => {
     );
   });
 
-  it('is low for a sentence unlike the question, however sure the reader is of it', () => {
-    expect(answerabilityOf({ answerability: 1, similarity: 0.05 })).toBeLessThan(0.35);
-    expect(answerabilityOf({ answerability: 1, similarity: 0.7 })).toBeGreaterThan(0.9);
+  it('takes a sure reader’s word, the more so the more the sentence is like the question', () => {
+    expect(answerabilityOf({ answerability: 0.3, similarity: 0.1 })).toBeLessThan(LEAST_ANSWERABILITY);
+    expect(answerabilityOf({ answerability: 0.9, similarity: 0.1 })).toBeLessThan(0.5);
+    expect(answerabilityOf({ answerability: 0.9, similarity: 0.6 })).toBeGreaterThan(0.6);
   });
 
   it('is what the reader says where there is no likeness', () => {

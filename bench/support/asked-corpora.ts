@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { splitSentences } from '../../src/kernel/sentences.js';
+import type { NewDocument } from '../../src/knowledge/index.js';
+import { handbookQuestions } from './handbook.js';
+import { every } from './questions.js';
+import { HELD_OUT, readSquad, type SquadArticle } from './squad.js';
+
+/** Collections, and questions that their documents answer or come near to. */
+export interface AskedCorpus {
+  name: string;
+  collections: { name: string; documents: NewDocument[] }[];
+  asked: AskedQuestion[];
+}
+
+export interface AskedQuestion {
+  question: string;
+  /** Right answers, whether or not they are in the collections that are asked. */
+  answers: string[];
+  /** Names of the collections that are asked. */
+  of: string[];
+  /** Whether these only come near to the question. */
+  near: boolean;
+}
+
+const OWN_WORDS = 'bench/own-words';
+const QUESTIONS = 'questions.jsonl';
+
+/** The sets of documents with questions in a user's own words: see `bench/own-words.ts`. */
+export function ownWords(): AskedCorpus[] {
+  return readdirSync(OWN_WORDS).map((set) => {
+    const folder = join(OWN_WORDS, set);
+    const names = readdirSync(folder).filter((name) => name !== QUESTIONS);
+    const documents = names.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+    const lines = readFileSync(join(folder, QUESTIONS), 'utf8').split('\n').filter(Boolean);
+    return {
+      name: set,
+      collections: [{ name: set, documents }],
+      asked: lines.map((line) => {
+        const { question, answers } = JSON.parse(line) as { question: string; answers: string[] };
+        return { question, answers, of: [set], near: answers.length === 0 };
+      }),
+    };
+  });
+}
+
+interface Texts {
+  name: string;
+  texts: { name: string; text: string }[];
+  questions: { text: string; answers: string[] }[];
+}
+
+const BLOCK = 900;
+const HANDBOOK = 'examples/handbook';
+const COVID_ARTICLES = 20;
+
+/**
+ * Texts whose blocks of some 900 characters go to two collections in turn. A question is asked of both (answerable), and of the one that has none of
+ * its right answers word for word (near: the text around the answer is there, the answer is not).
+ * @param most questions taken of each
+ * @returns the example handbook's Markdown and text files; and, where the data sets are, XQuAD's 12 articles that no reader learns from and
+ * 20 of COVID-QA's
+ */
+export async function halvedTexts(most: number): Promise<AskedCorpus[]> {
+  const [xquad, covid] = [readSquad('xquad.en'), readSquad('covidqa-part')];
+  const all = [await handbook()];
+  const unseen = xquad?.filter(({ title }) => HELD_OUT.has(title));
+  if (unseen) all.push(ofArticles('xquad', unseen));
+  if (covid) all.push(ofArticles('covid', covid.slice(0, COVID_ARTICLES)));
+  for (const [name, set] of [
+    ['XQuAD', xquad],
+    ['COVID-QA', covid],
+  ] as const)
+    // prettier-ignore
+    if (!set) console.log(`SKIPPED: ${name} is not in ../shared/datasets.`);
+  return all.map((texts) => halved(texts, most));
+}
+
+function halved({ name, texts, questions }: Texts, most: number): AskedCorpus {
+  const collections = [0, 1].map((parity) => ({
+    name: `${name}-${parity}`,
+    documents: texts.flatMap((each) => {
+      const text = blocks(each.text).filter((_, index) => index % 2 === parity).join('\n\n'); // prettier-ignore
+      return text === '' ? [] : [{ name: each.name, text, mediaType: 'text/plain' }];
+    }),
+  }));
+  const held = collections.map(({ name: half, documents }) => ({
+    half,
+    text: documents.map(({ text }) => text).join('\n'),
+  }));
+  const asked = every(questions, most).flatMap(({ text: question, answers }): AskedQuestion[] => {
+    const lacking = held.filter(({ text }) => !answers.some((answer) => text.includes(answer)));
+    const of = lacking.map(({ half }) => half);
+    return [
+      ...(of.length < held.length ? [{ question, answers, of: held.map(({ half }) => half), near: false }] : []),
+      ...(of.length === 1 ? [{ question, answers, of, near: true }] : []),
+    ];
+  });
+  return { name, collections, asked };
+}
+
+function blocks(text: string): string[] {
+  const cut: string[] = [];
+  let block = '';
+  for (const { text: sentence } of splitSentences(text)) {
+    if (block.length > BLOCK) {
+      cut.push(block);
+      block = '';
+    }
+    block += `${sentence} `;
+  }
+  return block.trim() === '' ? cut : [...cut, block];
+}
+
+const ofArticles = (name: string, articles: readonly SquadArticle[]): Texts => ({
+  name,
+  texts: articles.map(({ title, paragraphs }) => ({
+    name: `${title.replace(/\W+/g, '-').slice(0, 60)}.txt`,
+    text: paragraphs.map(({ text }) => text).join('\n\n'),
+  })),
+  questions: articles.flatMap(({ paragraphs }) =>
+    paragraphs.flatMap(({ questions }) => questions.filter(({ answers }) => answers.length > 0)),
+  ),
+});
+
+async function handbook(): Promise<Texts> {
+  const names = readdirSync(HANDBOOK).filter((name) => /\.(md|txt)$/.test(name));
+  const questions = await handbookQuestions();
+  return {
+    name: 'handbook',
+    texts: names.map((name) => ({ name, text: readFileSync(join(HANDBOOK, name), 'utf8') })),
+    questions: questions.flatMap(({ question, answer }) =>
+      answer === null ? [] : [{ text: question, answers: [answer] }],
+    ),
+  };
+}
