@@ -4,13 +4,15 @@
  * chosen by looking at all of the corpora. Nobody is refused for anything here.
  *
  * Corpora: XQuAD's unseen articles, COVID-QA and the example handbook, each in halves (`near`), and the sets of `own-words` but the fourth, which is
- * in no fit and told beside. Of the sentences that were read an answer tells the best three, so that the order is told among those.
+ * in no fit and told beside. Of the sentences that were read an answer tells the best three: the order is told among those, and
+ * relevance is that of the one which stood first before.
  *
  *   npm run bench -- reading-rule [--questions 60]   (of each halved corpus at most)
  */
 import {
   answerabilityOf,
   LEAST_ANSWERABILITY,
+  LEAST_PROBABILITY,
   LEAST_READ,
   READING,
   readingLogOdds,
@@ -44,8 +46,8 @@ interface Judged {
 
 interface Seen {
   near: boolean;
-  /** Whether the check is reached: what is irrelevant is refused before. */
-  relevant: boolean;
+  /** Of the best sentence, before any is read; 0 where there is none. */
+  relevance: number;
   /** None where the check is left out, as for another language: that is answered. */
   sentences: Judged[];
 }
@@ -69,7 +71,7 @@ async function look(
       return [{ score: score - READING.weight * readingLogOdds(answerability), answerability, similarity, holds }];
     });
     const first = [...evidence].sort((a, b) => scoreOf(b) - scoreOf(a))[0];
-    seen.push({ near, relevant: first !== undefined && relevance(first) >= LEAST_READ, sentences });
+    seen.push({ near, relevance: first === undefined ? 0 : relevance(first), sentences });
     if (seen.length % 40 === 0) console.log(`${name}: ${seen.length} of ${asked.length}`);
   }
   return seen;
@@ -77,6 +79,9 @@ async function look(
 
 const scoreOf = ({ score, answerability }: Pick<Evidence, 'score' | 'answerability'>): number =>
   answerability === undefined ? score : score - READING.weight * readingLogOdds(answerability);
+
+/** What is less relevant is refused unread. */
+const isRead = (each: Seen): boolean => each.relevance >= LEAST_READ;
 
 /** The sentence that is answered from where the reader's word counts so much. */
 const bestOf = ({ sentences }: Seen, weight: number): Judged | undefined =>
@@ -107,7 +112,7 @@ function fit(corpora: readonly (readonly Judged[])[]): { weights: number[]; rule
 }
 
 const judgedBest = (seen: readonly Seen[]): Judged[] =>
-  seen.filter(({ relevant }) => relevant).flatMap((each) => bestOf(each, READING.weight) ?? []);
+  seen.filter(isRead).flatMap((each) => bestOf(each, READING.weight) ?? []);
 
 /** How well a rule tells the best sentences that hold the answer from those that don't. */
 function told(rule: Rule, rows: readonly Judged[]): string {
@@ -119,7 +124,7 @@ function told(rule: Rule, rows: readonly Judged[]): string {
 function refused(rule: Rule, seen: readonly Seen[], least: number): string {
   const refuses = (each: Seen): boolean => {
     const best = bestOf(each, READING.weight);
-    return !each.relevant || (best !== undefined && rule(best) < least);
+    return !isRead(each) || (best !== undefined && rule(best) < least);
   };
   const right = seen.filter((each) => bestOf(each, READING.weight)?.holds === true);
   const near = seen.filter((each) => each.near);
@@ -145,6 +150,9 @@ try {
       const rows = judgedBest(each);
       return {
         ...{ corpus, answerable: answerable.length, near: each.length - answerable.length },
+        'refused by relevance alone, near / answerable': [each.filter(({ near }) => near), answerable]
+          .map((these) => percent(shareIn(these, (one) => one.relevance < LEAST_PROBABILITY)))
+          .join(' / '),
         unjudged: each.filter(({ sentences }) => sentences.length === 0).length,
         'AUROC by the reader alone': told(({ answerability }) => answerability, rows),
         'by the cosine alone': told(({ similarity }) => similarity, rows),

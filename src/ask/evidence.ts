@@ -3,6 +3,7 @@ import type { Passage } from '../knowledge/index.js';
 import type { Evidence } from './answer.js';
 import { isPlanted, isTeaser } from './no-evidence.js';
 import { saysOpposite, type Sides } from './opposites.js';
+import { LONGEST_HEADING } from './surroundings.js';
 import type { Wanted } from './wanted.js';
 import { contentStems, wordsOf } from './words.js';
 
@@ -29,7 +30,6 @@ export const EMBEDDED_SENTENCES = 8;
 export const KEPT_EVIDENCE = 3;
 /** A sentence this far below the best is no evidence beside it. */
 const KEPT_SHARE = 0.6;
-const LONGEST_HEADING = 8;
 /** Longer sentences are tables and lists that no parser could split; they would crowd out everything else. */
 const LONGEST_SENTENCE = 1_200;
 

@@ -72,7 +72,7 @@ export interface Breadth {
 
 /** For an answer from the best of them. */
 export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE };
-/** For a reader, who finds the one among them that few words of the question lead to: of the best 8 of 8 it is there more rarely than of 40. */
+/** For a reader: the eight best of many hold the sentence that few words of the question lead to more often than the eight best of eight. */
 export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
 /** Where there are no passages. */

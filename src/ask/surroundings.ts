@@ -1,6 +1,7 @@
 import { splitSentences, type Sentence } from '../kernel/sentences.js';
 
-const LONGEST_HEADING = 8;
+/** Words of a line that may be a heading. */
+export const LONGEST_HEADING = 8;
 
 /**
  * A sentence as the reader is asked about it, and learned to be: under the heading nearest to it, and behind what says what it is about: the

@@ -75,6 +75,33 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.usage.promptTokens).toBeGreaterThan(unread.usage.promptTokens + 100);
   });
 
+  it('judges what is not relevant enough by its words alone, and refuses it for what it read', async () => {
+    const answer = await ask(RMA, { minConfidence: 1 });
+    expect(judged(answer)).toBeDefined();
+    expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: 1 });
+  });
+
+  it('reads on until a sentence is sure, and no further', async () => {
+    const text = [
+      'An adult pays £5.60 for the indoor pool. A child pays £3.40 for the indoor pool. Members pay £2 less for the pool.',
+      'The indoor pool closes at nine in the evening. Adults swim in the indoor pool from six to eight.',
+    ].join(' ');
+    await answering.collection('pool');
+    await answering.ingest('pool', [{ name: 'pool.txt', text }]);
+    const read = async (question: string) => {
+      const before = answering.generations.length;
+      const { evidence } = await ask(question, { collections: ['pool'] });
+      const asked = answering.generations.slice(before).filter(({ request }) => request.maxTokens === 1).length;
+      return { asked, surest: Math.max(...evidence.map(({ answerability = 0 }) => answerability)) };
+    };
+    const sure = await read('How much does an adult pay for the indoor pool?');
+    const unsure = await read('How warm is the water of the indoor pool for an adult?');
+    expect(sure.surest).toBeGreaterThanOrEqual(READING.sure);
+    expect(unsure.surest).toBeLessThan(READING.sure);
+    expect(sure.asked).toBe(READING.atLeast);
+    expect(unsure.asked).toBeGreaterThan(READING.atLeast);
+  });
+
   it('judges what is asked in key words by the language of what it is answered from', async () => {
     expect(judged(await ask('RMA number form signature'))).toBeDefined();
   });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { abstention, LEAST_READ, unanswered, worthReading } from '../../../src/ask/abstain.js';
 import { answerabilityOf, LEAST_ANSWERABILITY } from '../../../src/ask/reading-rule.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -25,5 +26,17 @@ describe('the probability that a sentence holds the answer', () => {
 
   it('is what the reader says where there is no likeness', () => {
     expect(answerabilityOf({ answerability: 0.7, similarity: null })).toBe(0.7);
+  });
+});
+
+describe('what a reader is asked about', () => {
+  it('is what is relevant or doubtfully so, and not what is irrelevant or was never found', () => {
+    const refused = (probability: number) => ({ ...abstention(0, [])!, reason: 'LOW_RELEVANCE', probability }) as const;
+    expect(worthReading(null)).toBe(true);
+    expect(worthReading(refused(LEAST_READ))).toBe(true);
+    expect(worthReading(refused(LEAST_READ - 0.01))).toBe(false);
+    expect(worthReading(abstention(0, []))).toBe(false);
+    expect(worthReading(abstention(1, []))).toBe(false);
+    expect(worthReading(unanswered({ answerability: 0.3, least: 0.35 }))).toBe(false);
   });
 });
