@@ -29,7 +29,7 @@ export function parametersOf(request: FastifyRequest): RequestParameters | null 
     return null;
   return {
     query: raw.query,
-    ...(typeof raw.operationName === 'string' ? { operationName: raw.operationName } : {}),
-    ...(variables ? { variables: variables as Record<string, unknown> } : {}),
+    operationName: typeof raw.operationName === 'string' ? raw.operationName : undefined,
+    variables: (variables as Record<string, unknown> | null) ?? undefined,
   };
 }

@@ -100,9 +100,11 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     // Addresses that can't be decoded; no hook has seen them.
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request: FastifyRequest, body: Buffer) =>
-    readJson(body, limits.json),
-  );
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+    const value = readJson(body, limits.json);
+    if (value instanceof Promise) return value;
+    done(null, value);
+  });
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {

@@ -80,12 +80,11 @@ describe('/metrics', () => {
       expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
       const lines = (await response.text()).split('\n');
       for (const line of [
-        'graft_operations_total{transport="http",type="query",outcome="ok"} 1',
-        'graft_operations_total{transport="http",type="query",outcome="error"} 1',
-        'graft_operations_total{transport="sse",type="subscription",outcome="error"} 1',
+        'graft_operation_seconds_count{transport="http",type="query",outcome="ok"} 1',
+        'graft_operation_seconds_count{transport="http",type="query",outcome="error"} 1',
+        'graft_operation_seconds_count{transport="sse",type="subscription",outcome="error"} 1',
         'graft_errors_total{code="CONFLICT"} 1',
         'graft_errors_total{code="INTERNAL_ERROR"} 1',
-        'graft_operation_seconds_count{transport="http",type="query"} 2',
       ])
         expect(lines).toContain(line);
       expect(lines.some((line) => /^nodejs_eventloop_lag_max_seconds \d/.test(line))).toBe(true);
