@@ -5,13 +5,14 @@
  *
  * Corpora: XQuAD's unseen articles, COVID-QA and the example handbook, each in halves (`near`), and the sets of `own-words` but the fourth, which is
  * in no fit and told beside. Of the sentences that were read an answer tells the best three: the order is told among those, and
- * relevance is that of the one which stood first before.
+ * relevance is that of the one which stood first before. Questions of each set of `own-words` are asked of the next set's documents, too (foreign).
  *
  *   npm run bench -- reading-rule [--questions 60]   (of each halved corpus at most)
  */
 import {
   answerabilityOf,
-  LEAST_ANSWERABILITY,
+  DOUBTED,
+  leastAnswerability,
   LEAST_PROBABILITY,
   LEAST_READ,
   READING,
@@ -24,7 +25,7 @@ import { halvedTexts, ownWords, type AskedCorpus } from './support/asked-corpora
 import { auroc } from './support/auroc.js';
 import { fitLogistic } from './support/logistic.js';
 import { numberOption } from './support/options.js';
-import { holdsGold } from './support/questions.js';
+import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const QUESTIONS = numberOption('questions', 60);
@@ -34,6 +35,9 @@ const ANY = 1e-9;
 /** Of the reader's word in a sentence's score. */
 const WEIGHTS = [0, 0.05, 0.07, 0.1, 0.13, 0.16];
 const LEAST = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55];
+/** Of what is answered where relevance doubts it. */
+const LEAST_DOUBTED = [0.35, 0.5, 0.6, 0.7, 1];
+const FOREIGN = 40;
 
 /** A sentence that the reader was asked about. */
 interface Judged {
@@ -120,23 +124,40 @@ function told(rule: Rule, rows: readonly Judged[]): string {
   return auroc(of(true), of(false)).toFixed(3);
 }
 
-/** What a least probability refuses, of near questions and of those whose best sentence holds the answer. */
-function refused(rule: Rule, seen: readonly Seen[], least: number): string {
-  const refuses = (each: Seen): boolean => {
+/** The least probability that is answered from, by relevance. */
+type Least = (relevance: number) => number;
+
+/** Whether nothing is answered. */
+const refuses =
+  (rule: Rule, least: Least) =>
+  (each: Seen): boolean => {
     const best = bestOf(each, READING.weight);
-    return !isRead(each) || (best !== undefined && rule(best) < least);
+    return !isRead(each) || (best !== undefined && rule(best) < least(each.relevance));
   };
+
+/** What is refused of near questions, and of those whose best sentence holds the answer. */
+function refused(rule: Rule, seen: readonly Seen[], least: Least): string {
   const right = seen.filter((each) => bestOf(each, READING.weight)?.holds === true);
   const near = seen.filter((each) => each.near);
-  return `${percent(shareIn(near, refuses))} / ${percent(shareIn(right, refuses))} %`;
+  return [near, right].map((these) => percent(shareIn(these, refuses(rule, least)))).join(' / ');
+}
+
+/** Questions of each set, asked of the next set's documents. */
+function foreignTo(sets: readonly AskedCorpus[]): AskedCorpus[] {
+  return sets.map(({ name, asked }, at) => {
+    const of = sets[(at + 1) % sets.length]!.collections.map((collection) => collection.name);
+    const answered = every(asked.filter(({ near }) => !near), FOREIGN); // prettier-ignore
+    return { name, collections: [], asked: answered.map((each) => ({ ...each, of, near: true })) };
+  });
 }
 
 const answering = await startAnswering();
 try {
   await putReaderInProduction(answering);
-  const seen = new Map<string, Seen[]>();
+  const [seen, foreign] = [new Map<string, Seen[]>(), new Map<string, Seen[]>()];
   for (const corpus of [...ownWords(), ...(await halvedTexts(QUESTIONS))])
     seen.set(corpus.name, await look(answering, corpus));
+  for (const corpus of foreignTo(ownWords())) foreign.set(corpus.name, await look(answering, corpus));
   const fitted = [...seen.keys()].filter((name) => !UNFITTED.has(name));
   const bestOfOthers = (name: string): Judged[][] =>
     fitted.filter((other) => other !== name).map((other) => judgedBest(seen.get(other)!));
@@ -158,12 +179,27 @@ try {
         'by the cosine alone': told(({ similarity }) => similarity, rows),
         'by a rule fitted to the others': told(leftOut, rows),
         'by the rule that is used': told(answerabilityOf, rows),
-        'refused, near / right, as used': refused(answerabilityOf, each, LEAST_ANSWERABILITY),
+        'refused, near / right, as used': refused(answerabilityOf, each, leastAnswerability),
       };
     }),
+    foreign: [...foreign].map(([corpus, each]) => ({
+      ...{ corpus, asked: each.length, unread: percent(shareIn(each, (one) => !isRead(one))) },
+      'refused, as used': percent(shareIn(each, refuses(answerabilityOf, leastAnswerability))),
+    })),
+    doubted: [...seen].map(([corpus, each]) => ({
+      corpus,
+      ...Object.fromEntries(
+        LEAST_DOUBTED.map((doubted) => {
+          const least: Least = (one) => (one < DOUBTED.below ? doubted : leastAnswerability(one));
+          const others = foreign.get(corpus);
+          const strange = others ? ` / ${percent(shareIn(others, refuses(answerabilityOf, least)))}` : '';
+          return [doubted, refused(answerabilityOf, each, least) + strange];
+        }),
+      ),
+    })),
     leasts: [...seen].map(([corpus, each]) => ({
       corpus,
-      ...Object.fromEntries(LEAST.map((least) => [least, refused(fit(bestOfOthers(corpus)).rule, each, least)])),
+      ...Object.fromEntries(LEAST.map((least) => [least, refused(fit(bestOfOthers(corpus)).rule, each, () => least)])),
     })),
     weights: [...seen].map(([corpus, each]) => {
       const answerable = each.filter(({ near }) => !near);

@@ -272,7 +272,7 @@ export class Answer extends NodeType {
   @Field(() => Float, {
     nullable: true,
     description:
-      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule, and where `AUTO` chose `RAG` by the reader that comes with Graft, if it was asked (the route’s reasons say so); null where nothing was read.',
+      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; where the reader that comes with Graft judged the sentences, as `HYBRID`’s adapter or where `AUTO` chose `RAG`, by that (the route’s reasons say so); null where nothing was read.',
   })
   answerability!: number | null;
 

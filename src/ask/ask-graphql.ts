@@ -39,7 +39,9 @@ import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphq
 import type { AskEvent as AskEventRecord } from './events.js';
 import { AnswerDeletionResolver } from './deletion-graphql.js';
 import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
+import { LEAST_PROBABILITY } from './abstain.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
+import { DOUBTED, LEAST_ANSWERABILITY } from './reading-rule.js';
 
 export { Answer } from './answer-graphql.js';
 
@@ -162,8 +164,7 @@ export class AskInput {
 
   @Field(() => Float, {
     nullable: true,
-    description:
-      'The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: with `HYBRID` the adapter’s choice between answer and refusal, otherwise 0.4 by how relevant they are and, with `AUTO`, 0.3 by the reader that comes with Graft; 0 turns both off. Where labelled rows are read: the least probability of the label, by default any.',
+    description: `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: ${LEAST_PROBABILITY} by how relevant they are; where the reader that comes with Graft judges, with \`AUTO\` and as \`HYBRID\`’s adapter, ${LEAST_ANSWERABILITY}, or ${DOUBTED.leastAnswerability} of what seems to be about something else; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
   })
   minConfidence?: number | null;
 

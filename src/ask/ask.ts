@@ -15,14 +15,22 @@ import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } 
 import { checkReading, checkReason } from './check-reading.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
-import { answerTokens, composeNothing, composeQuestion, composeReading, frameOf, measureRoom } from './compose.js';
+import {
+  answerTokens,
+  composeJudged,
+  composeNothing,
+  composeQuestion,
+  composeReading,
+  frameOf,
+  measureRoom,
+} from './compose.js';
 import { configurationOf } from './configuration.js';
 import { replay, type AskEvent } from './events.js';
 import { NO_FACTS, readFacts } from './facts.js';
 import { originReason } from './origin.js';
 import { KEPT_EVIDENCE } from './evidence.js';
 import { languageReason } from './language.js';
-import { copiesSpans, makePlan, type Plan, type Sources } from './plan.js';
+import { copiesSpans, makePlan, readsSentences, type Plan, type Sources } from './plan.js';
 import { answerBound, boundQuestion } from './risk.js';
 import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
@@ -132,7 +140,7 @@ async function* answer(
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 
   // Whoever asks for a strategy gets that and no more.
-  const checked = plan.scope !== null && question.strategy === 'AUTO';
+  const checked = plan.scope !== null && (question.strategy === 'AUTO' || readsSentences(plan));
   const breadth = checked ? TO_BE_READ : ANSWERED;
   const {
     evidence: ranked,
@@ -157,7 +165,9 @@ async function* answer(
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const composed = await watch.time('compose', () => {
     if (refusal || (plan.labelled && !plan.adaptation)) return composeNothing(passages);
-    return plan.scope ? composeReading(frame, { passages, evidence }, plan, left, count) : composeQuestion(frame, plan);
+    if (plan.scope === null) return composeQuestion(frame, plan);
+    const compose = judged && readsSentences(plan) ? composeJudged : composeReading;
+    return compose(frame, { passages, evidence }, plan, left, count);
   });
 
   const generation = { ...question.generation, maxTokens };
@@ -176,7 +186,7 @@ async function* answer(
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
     abstention: worded.abstention,
-    answerability: worded.answerability ?? judged?.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
+    answerability: judged?.answerability ?? worded.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
     route: [found && degradationReason(found.retrieval), check && checkReason(check)].reduce(withReason, route),
     ...usedBy(plan),
     passages: composed.passages,

@@ -3,14 +3,14 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { Passage, SearchScope } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { ServedAdapter } from '../registry/index.js';
+import { relevance } from './abstain.js';
 import type { Evidence, RouteReason } from './answer.js';
-import { composeReading, frameOf, measureRoom, type TokenCounter } from './compose.js';
+import { composeSentence, frameOf, measureRoom, type TokenCounter } from './compose.js';
 import { generate, type Generated } from './generate.js';
 import { isUntold, seemsIn } from './language.js';
-import { copiesSpans, makePlan, READER, type Plan, type PlanParts } from './plan.js';
+import { copiesSpans, makePlan, READER, readsSentences, type Plan, type PlanParts } from './plan.js';
 import type { Question } from './question.js';
-import { answerabilityOf, LEAST_ANSWERABILITY, READING, readingLogOdds } from './reading-rule.js';
-import { withSurroundings } from './surroundings.js';
+import { answerabilityOf, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
 export type ReadCheck = Judged | { failed: string };
@@ -42,10 +42,10 @@ export interface Checking {
 }
 
 /**
- * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best: a prompt
- * each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
- * @returns null where nobody is to judge: an adapter answers, the caller wants any answer, facts are read beside, the question doesn't seem to
- * be in the reader's language (what it is answered from, where the question is but key words), or no reader goes with the model
+ * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
+ * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
+ * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, the question
+ * doesn't seem to be in the reader's language (what it is answered from, where the question is but key words), or no reader goes with the model
  * @throws the signal's reason
  */
 export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
@@ -64,16 +64,14 @@ async function judged(
   parts: CheckParts,
   { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
 ): Promise<Judged | null> {
-  const least = question.minConfidence ?? LEAST_ANSWERABILITY;
+  const least = question.minConfidence ?? leastAnswerability(evidence[0] ? relevance(evidence[0]) : 0);
   const { entity, text } = question;
-  if (plan.adaptation !== null || entity !== null || least === 0 || evidence.length === 0) return null;
-  const reader = await readerOf(parts, workspaceId, plan);
-  const language = reader?.usage.language ?? 'en';
-  if (!reader || !(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote)))) return null;
-  const { adapter, version, file } = reader;
-  const asked = { ...question, adapter: `${adapter}@${version}`, model: null, task: null };
-  const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
-  if (!copiesSpans(judging)) return null;
+  if (entity !== null || evidence.length === 0) return null;
+  const judging = readsSentences(plan) ? plan : await judgeBeside(parts, workspaceId, { question, plan, scope });
+  if (judging === null) return null;
+  const { adapter, version, file, usage } = judging.adaptation!.adapter;
+  const language = usage.language ?? 'en';
+  if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote)))) return null;
 
   const frame = frameOf(judging, text, '');
   const room = await measureRoom(text, frame, { context, answer: 1 }, count);
@@ -82,7 +80,7 @@ async function judged(
   const read: Evidence[] = [];
   for (const each of evidence.slice(0, READING.most)) {
     if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;
-    const composed = await composeReading(frame, surroundings(each, passages), judging, room, count);
+    const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
     const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
     let next = await stream.next();
     while (!next.done) next = await stream.next();
@@ -100,11 +98,18 @@ async function judged(
   };
 }
 
-/** A sentence with what goes before it in its passage, as the one thing to be read. */
-function surroundings(sentence: Evidence, passages: readonly Passage[]): Parameters<typeof composeReading>[1] {
-  const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
-  const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
-  return { passages: [{ ...passage, text }], evidence: [sentence] };
+/** How the reader would be asked before the base model answers; null where it isn't to be, or where none can judge. */
+async function judgeBeside(
+  parts: CheckParts,
+  workspaceId: WorkspaceId,
+  { question, plan, scope }: Pick<Checking, 'question' | 'plan' | 'scope'>,
+): Promise<Plan | null> {
+  if (plan.adaptation !== null || question.minConfidence === 0) return null;
+  const reader = await readerOf(parts, workspaceId, plan);
+  if (reader === null) return null;
+  const asked = { ...question, adapter: `${reader.adapter}@${reader.version}`, model: null, task: null };
+  const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
+  return copiesSpans(judging) ? judging : null;
 }
 
 /** The reader of the model that answers; null where there is none that can refuse. */

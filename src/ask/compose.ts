@@ -7,6 +7,7 @@ import {
   passage,
   passagesMessages,
   READ_PASSAGES,
+  REFUSAL,
   renderChat,
   sentenceMessages,
   type ChatMessage,
@@ -16,6 +17,7 @@ import {
 import type { ServedVariant } from '../registry/index.js';
 import type { Evidence, PromptPassage } from './answer.js';
 import { copiesSpans, type Adaptation, type Plan } from './plan.js';
+import { withSurroundings } from './surroundings.js';
 
 /** Models below this many weights get the best sentence; larger ones get whole passages. */
 const READS_PASSAGES = 1_000_000_000;
@@ -40,13 +42,15 @@ export interface Composed {
   stop: string[];
   /** The texts that the answer is to be a span of, as they stand in the prompt; null where the model words freely. */
   copyFrom: string[] | null;
+  /** What it may say instead of a span; null where it words freely, or something else decided whether there is an answer. */
+  refusal: string | null;
   /** What the adapter's answers always hold to; null where it may say anything. */
   heldTo: Adaptation['heldTo'];
 }
 
 /** When there is nothing to ask the model. */
 export const composeNothing = (passages: readonly Passage[]): Composed => ({
-  ...{ prompt: [], then: [], read: [], stop: [], copyFrom: null, heldTo: null },
+  ...{ prompt: [], then: [], read: [], stop: [], copyFrom: null, refusal: null, heldTo: null },
   passages: unusedPassages(passages),
 });
 
@@ -122,6 +126,7 @@ export function composeQuestion(frame: Frame, plan: Plan): Composed {
     passages: [],
     stop: stopsOf(plan),
     copyFrom: null,
+    refusal: null,
     heldTo: adaptation?.heldTo ?? null,
   };
 }
@@ -168,7 +173,44 @@ export async function composeReading(
     })),
     stop: stopsOf(plan),
     copyFrom: copies ? chosen.map(({ text }) => oneLine(text)) : null,
+    refusal: copies ? REFUSAL : null,
     heldTo: plan.adaptation?.heldTo ?? null,
+  };
+}
+
+/** The question with one sentence and what leads to it. */
+export function composeSentence(
+  frame: Frame,
+  { sentence, passages }: { sentence: Evidence; passages: readonly Passage[] },
+  plan: Plan,
+  left: number,
+  count: TokenCounter,
+): Promise<Composed> {
+  const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
+  const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
+  return composeReading(frame, { passages: [{ ...passage, text }], evidence: [sentence] }, plan, left, count);
+}
+
+/**
+ * The question with the best sentence, which was judged to hold the answer: a span of it is the answer.
+ * @param evidence best first; the first was judged
+ */
+export async function composeJudged(
+  frame: Frame,
+  { passages, evidence }: { passages: readonly Passage[]; evidence: readonly Evidence[] },
+  plan: Plan,
+  left: number,
+  count: TokenCounter,
+): Promise<Composed> {
+  const sentence = evidence[0]!;
+  const composed = await composeSentence(frame, { sentence, passages }, plan, left, count);
+  return {
+    ...composed,
+    ...(composed.read.length > 0 && { copyFrom: [oneLine(sentence.quote)], refusal: null }),
+    passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => {
+      const used = composed.read.length > 0 && chunkId === sentence.chunkId;
+      return { chunkId, documentName, used, reason: used ? null : BEST_SENTENCE };
+    }),
   };
 }
 
@@ -181,6 +223,7 @@ const isSmall = ({ parameters }: ServedVariant): boolean => parameters < READS_P
 const NOT_RELEVANT = 'It does not answer the question.';
 const NO_ROOM = 'Weaker than those used, and there was no room left in the context.';
 const ENOUGH = 'Weaker than those used: the adapter learned to read this many.';
+const BEST_SENTENCE = 'Its sentences are weaker than the one that the answer is a part of.';
 const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */

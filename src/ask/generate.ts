@@ -1,5 +1,5 @@
 import type { WorkspaceId } from '../kernel/ids.js';
-import { REFUSAL, type PromptSegment } from '../prompting/index.js';
+import type { PromptSegment } from '../prompting/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { GenerateDone, ModelFile } from '../worker-protocol/index.js';
 import type { Composed } from './compose.js';
@@ -8,7 +8,7 @@ import type { Generation } from './question.js';
 export interface GenerateStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
-  composed: Pick<Composed, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'heldTo'>;
+  composed: Pick<Composed, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
   generation: Generation;
   signal: AbortSignal;
   /** `bulk` for work that nobody waits for. */
@@ -59,7 +59,9 @@ async function* generatePiece(
       temperature,
       ...(seed === null ? {} : { seed }),
       stop: composed.stop,
-      ...(composed.copyFrom && { constraint: { copyFrom: composed.copyFrom, refusal: REFUSAL } }),
+      ...(composed.copyFrom && {
+        constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
+      }),
       ...(composed.heldTo && { constraint: composed.heldTo }),
     },
     { signal, ...(priority && { priority }) },

@@ -25,6 +25,6 @@ export { scoreSentences } from './evidence.js';
 export { exclusiveWords } from './opposites.js';
 export { contentWords } from './words.js';
 export { checkedQuestion } from './question.js';
-export { answerabilityOf, LEAST_ANSWERABILITY, READING, readingLogOdds } from './reading-rule.js';
+export { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
 export { findConflicts } from './conflicts/find-conflicts.js';
 export { findEvidence, retrievePassages, type Found } from './retrieve.js';

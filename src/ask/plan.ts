@@ -57,6 +57,10 @@ export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
   taskOf(adaptation.input.task).fromPassages &&
   adaptation.adapter.usage.answer.form === 'text';
 
+/** Whether one sentence after another is read, and the answer is a span of the best: by an adapter that learned to. */
+export const readsSentences = (plan: Plan): boolean =>
+  copiesSpans(plan) && plan.adaptation?.adapter.usage.readsSentences === true;
+
 export interface PlanParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;

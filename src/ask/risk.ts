@@ -1,6 +1,6 @@
 import { leastConfidence, type RiskCurve } from '../kernel/risk.js';
 import type { RouteReason } from './answer.js';
-import type { Plan } from './plan.js';
+import { readsSentences, type Plan } from './plan.js';
 import type { Question } from './question.js';
 
 /** The least confidence that a wanted error rate comes to, and what is to be said of it. */
@@ -18,12 +18,15 @@ export interface Bound {
 export function answerBound({ maxErrorRate }: Question, plan: Plan): Bound | null {
   if (maxErrorRate === null) return null;
   const { adaptation, labelled, strategy } = plan;
-  const risk = labelled ? null : (adaptation?.adapter.risk ?? null);
+  const otherwise = labelled ? ' together with labelled rows' : readsSentences(plan) ? ' on single sentences' : null;
+  const risk = otherwise === null ? (adaptation?.adapter.risk ?? null) : null;
   if (risk !== null) return boundOf(risk, maxErrorRate, 'answers to held-out rows');
-  const why = adaptation
-    ? `${adaptation.adapter.adapter}@${adaptation.adapter.version}${labelled ? ' together with labelled rows' : ''} was never measured on held-out rows: evaluate it`
-    : `how often ${strategy} is wrong was never measured`;
-  return notKept(maxErrorRate, why);
+  if (!adaptation) return notKept(maxErrorRate, `how often ${strategy} is wrong was never measured`);
+  const { adapter, version } = adaptation.adapter;
+  const unmeasured = otherwise
+    ? `${otherwise} was never measured`
+    : ' was never measured on held-out rows: evaluate it';
+  return notKept(maxErrorRate, `${adapter}@${version}${unmeasured}`);
 }
 
 /** The same of a router's choice. @param risk null for a router of an earlier version, which kept none */

@@ -12,7 +12,7 @@ import {
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import { oneLine, renderChat } from '../../prompting/index.js';
+import { oneLine, REFUSAL, renderChat } from '../../prompting/index.js';
 import { modelFileOf, type ServedAdapter, type ServedVariant } from '../../registry/index.js';
 import type { Answered } from './figures.js';
 
@@ -53,7 +53,10 @@ export async function askRow(
   const { maxTokens, stop } = taskOf(row.task).answering;
   // As `ask` does: whoever learned to answer from passages is held to spans of them.
   const copyFrom = adapter?.usage.reads ? shownPassages(row).map(oneLine) : [];
-  const held = copyFrom.length > 0 ? { copyFrom, heldTo: null } : { copyFrom: null, heldTo: heldTo(row, context) };
+  const held =
+    copyFrom.length > 0
+      ? { copyFrom, refusal: REFUSAL, heldTo: null }
+      : { copyFrom: null, refusal: null, heldTo: heldTo(row, context) };
   const said = generate(worker, {
     ...{ workspaceId, model, generation: { maxTokens, temperature: 0, seed: null }, signal, priority: 'bulk' },
     composed: { ...promptsOf(row, promptOf), ...held, stop: [...stop] },

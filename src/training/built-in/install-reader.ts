@@ -46,6 +46,7 @@ export const READER_USAGE: AdapterUsage = {
   languages: null,
   language: 'en',
   reads: true,
+  readsSentences: true,
   answer: { form: 'text' },
 };
 export const READER_TASK = 'QUESTION_ANSWERING';

@@ -75,6 +75,33 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.usage.promptTokens).toBeGreaterThan(unread.usage.promptTokens + 100);
   });
 
+  it('takes a span of the sentence that it judged best where it answers itself, and refuses what it judges to be none', async () => {
+    const before = answering.generations.length;
+    const answer = await ask(RMA, { strategy: 'HYBRID' });
+    const [best] = answer.evidence;
+    expect(answer).toMatchObject({ abstention: null, adapter: { name: 'reader' }, route: { strategy: 'HYBRID' } });
+    expect(best!.quote).toContain(answer.text);
+    expect(answer.text.length).toBeLessThan(best!.quote.length);
+    expect(answer.citations[0]!.quote).toBe(best!.quote);
+    expect(judged(answer)).toMatchObject({ value: answer.answerability });
+    const { request } = answering.generations.slice(before).at(-1)!;
+    expect(request.constraint).toEqual({ copyFrom: [best!.quote.replace(/\s+/gu, ' ')] });
+    expect(answer.passages.filter(({ used }) => used).map(({ chunkId }) => chunkId)).toEqual([best!.chunkId]);
+
+    const refused = await ask(NEAR, { strategy: 'HYBRID' });
+    expect(refused.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
+    expect(answering.generations.at(-1)!.request.maxTokens).toBe(1);
+    const any = await ask(NEAR, { strategy: 'HYBRID', minConfidence: 0 });
+    expect(any.abstention).toBeNull();
+    expect(any.evidence[0]!.quote).toContain(any.text);
+  });
+
+  it('reads passages where it can’t judge: in a language that it didn’t learn', async () => {
+    const answer = await ask('¿Cuántos días vale el RMA number?', { strategy: 'HYBRID' });
+    expect(judged(answer)).toBeUndefined();
+    expect(answer.passages.filter(({ used }) => used).length).toBeGreaterThan(1);
+  });
+
   it('judges what is not relevant enough by its words alone, and refuses it for what it read', async () => {
     const answer = await ask(RMA, { minConfidence: 1 });
     expect(judged(answer)).toBeDefined();

@@ -136,6 +136,11 @@ describe('HYBRID', () => {
       feature: 'answer.risk.unknown',
       sentence: 'An error rate of 5 % can’t be kept: reading@1 was never measured on held-out rows: evaluate it.',
     });
+    await addReader(answering, { folder, tiny }, 'sentences', { usage: { readsSentences: true }, metrics: { risk } });
+    const otherwise = await hybrid(RMA, { adapter: 'sentences@1', maxErrorRate: 0.05 });
+    expect(otherwise.route.reasons.map(({ sentence }) => sentence)).toContain(
+      'An error rate of 5 % can’t be kept: sentences@1 on single sentences was never measured.',
+    );
     await expect(hybrid(RMA, { maxErrorRate: 0 })).rejects.toMatchObject({ field: 'input.maxErrorRate' });
   });
 

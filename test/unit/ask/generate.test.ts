@@ -21,7 +21,7 @@ async function told(said: readonly Said[], gaps: readonly string[]): Promise<{ d
     ...{ workspaceId, model: {} as never, signal: new AbortController().signal },
     generation: { maxTokens: 9, temperature: 0, seed: null },
     composed: {
-      ...{ prompt: segment('first'), stop: [], copyFrom: null, heldTo: null },
+      ...{ prompt: segment('first'), stop: [], copyFrom: null, refusal: null, heldTo: null },
       then: gaps.map((gap) => ({ gap, input: segment('further') })),
     },
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { abstention, LEAST_READ, unanswered, worthReading } from '../../../src/ask/abstain.js';
-import { answerabilityOf, LEAST_ANSWERABILITY } from '../../../src/ask/reading-rule.js';
+import { answerabilityOf, DOUBTED, leastAnswerability, LEAST_ANSWERABILITY } from '../../../src/ask/reading-rule.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const cosine = fc.double({ min: -1, max: 1, noNaN: true });
@@ -29,12 +29,19 @@ describe('the probability that a sentence holds the answer', () => {
   });
 });
 
+describe('the least probability that is answered from', () => {
+  it('is higher where relevance finds it improbable that the answer is there at all', () => {
+    expect(leastAnswerability(DOUBTED.below)).toBe(LEAST_ANSWERABILITY);
+    expect(leastAnswerability(DOUBTED.below - 0.01)).toBeGreaterThan(LEAST_ANSWERABILITY);
+  });
+});
+
 describe('what a reader is asked about', () => {
   it('is what is relevant or doubtfully so, and not what is irrelevant or was never found', () => {
     const refused = (probability: number) => ({ ...abstention(0, [])!, reason: 'LOW_RELEVANCE', probability }) as const;
     expect(worthReading(null)).toBe(true);
     expect(worthReading(refused(LEAST_READ))).toBe(true);
-    expect(worthReading(refused(LEAST_READ - 0.01))).toBe(false);
+    expect(worthReading(refused(LEAST_READ / 2))).toBe(false);
     expect(worthReading(abstention(0, []))).toBe(false);
     expect(worthReading(abstention(1, []))).toBe(false);
     expect(worthReading(unanswered({ answerability: 0.3, least: 0.35 }))).toBe(false);
