@@ -2,7 +2,7 @@ import { NEIGHBOURS } from '../data/index.js';
 import { digestOf } from '../kernel/hashing.js';
 import { PROMPTS_VERSION } from '../prompting/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
-import { LEAST_PROBABILITY, RELEVANCE_RULE } from './abstain.js';
+import { LEAST_PROBABILITY, LEAST_READ, RELEVANCE_RULE } from './abstain.js';
 import type { Configuration } from './answer.js';
 import type { Judged } from './check-reading.js';
 import { PASSAGE_TOKENS } from './compose.js';
@@ -10,7 +10,7 @@ import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from './evidence.
 import type { LabelledRows } from './labelled-rows.js';
 import type { Adaptation, Plan } from './plan.js';
 import type { Question } from './question.js';
-import { READING } from './reading-rule.js';
+import { DOUBTED, LEAST_ANSWERABILITY, READING } from './reading-rule.js';
 import { PASSAGES, TO_BE_READ } from './retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
@@ -18,7 +18,7 @@ export function configurationOf(
   { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
-  check: Pick<Judged, 'judge' | 'least'> | null,
+  check: Pick<Judged, 'judge'> | null,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {
@@ -45,7 +45,9 @@ export function configurationOf(
             ...check.judge,
             ...READING,
             embedded: TO_BE_READ.embedded,
-            leastAnswerability: check.least,
+            leastRead: LEAST_READ,
+            leastAnswerability: LEAST_ANSWERABILITY,
+            doubted: DOUBTED,
           },
         }),
   };

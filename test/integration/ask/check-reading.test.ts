@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
-import { LEAST_ANSWERABILITY, READING } from '../../../src/ask/reading-rule.js';
+import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../../../src/ask/reading-rule.js';
 import { installReader } from '../../../src/training/index.js';
 import { RMA, startReading, type Answering } from './answering.js';
 
@@ -94,6 +94,13 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const any = await ask(NEAR, { strategy: 'HYBRID', minConfidence: 0 });
     expect(any.abstention).toBeNull();
     expect(any.evidence[0]!.quote).toContain(any.text);
+  });
+
+  it('has to be surer of what words and vectors find improbable, which is one configuration all the same', async () => {
+    const [doubted, near] = [await ask('How long may a guest stay outside?'), await ask(NEAR)];
+    expect(doubted.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: DOUBTED.leastAnswerability });
+    expect(near.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
+    expect(doubted.configuration.digest).toBe(near.configuration.digest);
   });
 
   it('reads passages where it can’t judge: in a language that it didn’t learn', async () => {
