@@ -69,10 +69,11 @@ async function look(
     const generation = { maxTokens: 1 };
     const input = { question, collections: of, strategy: 'AUTO', minConfidence: ANY, generation } as const;
     const { evidence } = await service.ask({ workspaceId }, input, signal);
-    const sentences = evidence.flatMap(({ quote, score, answerability, similarity }): Judged[] => {
+    const sentences = evidence.flatMap((each): Judged[] => {
+      const { quote, answerability, similarity } = each;
       if (answerability === undefined || similarity === null) return [];
       const holds = !near && holdsGold({ gold: answers, answer: quote });
-      return [{ score: score - READING.weight * readingLogOdds(answerability), answerability, similarity, holds }];
+      return [{ score: scoreOf(each), answerability, similarity, holds }];
     });
     const first = [...evidence].sort((a, b) => scoreOf(b) - scoreOf(a))[0];
     seen.push({ near, relevance: first === undefined ? 0 : relevance(first), sentences });
@@ -81,6 +82,7 @@ async function look(
   return seen;
 }
 
+/** Without what the reader adds. */
 const scoreOf = ({ score, answerability }: Pick<Evidence, 'score' | 'answerability'>): number =>
   answerability === undefined ? score : score - READING.weight * readingLogOdds(answerability);
 

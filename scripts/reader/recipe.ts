@@ -6,7 +6,7 @@ export const BASE_MODEL = 'smollm2-135m-instruct';
 /** Tokens of general text that each step holds against the base model. */
 export const REPLAY_TOKENS = 64;
 
-/** What the reader reads how often: whole passages, as HYBRID shows them to it, and single sentences, as it judges them. */
+/** What the reader reads how often: whole passages, as HYBRID shows them where nothing can be judged, and single sentences, as it judges them. */
 export const PASSES = [
   { source: 'encyclopedias', form: 'passages', passes: 0.9 },
   { source: 'encyclopedias', form: 'sentences', passes: 0.3 },

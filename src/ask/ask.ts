@@ -139,7 +139,7 @@ async function* answer(
   const passages: Passage[] = found?.retrieval.passages ?? [];
   if (found) yield { type: 'passages', passages, degraded: found.retrieval.degraded };
 
-  // Whoever asks for a strategy gets that and no more.
+  // Whoever asks for RAG gets that and no more; an adapter that reads sentences judges them for itself.
   const checked = plan.scope !== null && (question.strategy === 'AUTO' || readsSentences(plan));
   const breadth = checked ? TO_BE_READ : ANSWERED;
   const {

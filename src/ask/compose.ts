@@ -141,14 +141,20 @@ const stopsOf = ({ scope, variant, adaptation }: Plan): string[] => {
   return [isSmall(variant) ? '\n' : '\n\n'];
 };
 
+/** What was found, best first. */
+export interface FoundToRead {
+  passages: readonly Passage[];
+  evidence: readonly Evidence[];
+}
+
 /**
  * The question with what it is to be answered from. Excerpts go in strongest first while there is room; the weakest are left
  * out, and the result says which and why.
- * @param passages best first @param evidence best first @param left tokens that excerpts may take
+ * @param left tokens that excerpts may take
  */
 export async function composeReading(
   frame: Frame,
-  { passages, evidence }: { passages: readonly Passage[]; evidence: readonly Evidence[] },
+  { passages, evidence }: FoundToRead,
   plan: Plan,
   left: number,
   count: TokenCounter,
@@ -191,19 +197,14 @@ export function composeSentence(
   return composeReading(frame, { passages: [{ ...passage, text }], evidence: [sentence] }, plan, left, count);
 }
 
-/**
- * The question with the best sentence, which was judged to hold the answer: a span of it is the answer.
- * @param evidence best first; the first was judged
- */
+/** The question with the best sentence, which was judged to hold the answer: a span of it is the answer. */
 export async function composeJudged(
   frame: Frame,
-  { passages, evidence }: { passages: readonly Passage[]; evidence: readonly Evidence[] },
-  plan: Plan,
-  left: number,
-  count: TokenCounter,
+  { passages, evidence }: FoundToRead,
+  ...to: [plan: Plan, left: number, count: TokenCounter]
 ): Promise<Composed> {
   const sentence = evidence[0]!;
-  const composed = await composeSentence(frame, { sentence, passages }, plan, left, count);
+  const composed = await composeSentence(frame, { sentence, passages }, ...to);
   return {
     ...composed,
     ...(composed.read.length > 0 && { copyFrom: [oneLine(sentence.quote)], refusal: null }),

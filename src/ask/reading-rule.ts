@@ -29,8 +29,8 @@ export const LEAST_ANSWERABILITY = 0.35;
 
 /**
  * The same where relevance says less than this, as it does of most questions about something else: the reader, which learned to tell an answer from
- * what is near it, has to be surer there. Chosen on two of the sets in a user’s own words and on 200 questions of all four that were asked of another
- * set’s documents; what the fourth's own documents are asked was in no choice.
+ * what is near it, has to be surer there. Chosen on two of the sets in a user’s own words and on questions of all four that were asked of another set’s
+ * documents (`bench -- reading-rule`); what the fourth's own documents are asked was in no choice.
  */
 export const DOUBTED = { below: 0.2, leastAnswerability: 0.6 } as const;
 

@@ -104,7 +104,7 @@ export async function readJsonText(utf8: Buffer, limits: JsonLimits): Promise<st
 }
 
 /**
- * Reads the JSON of a body: what is small at once, for a promise would cost more than reading it does.
+ * Reads the JSON of a body: what is small at once, what is large in several turns of the event loop.
  * @throws QUERY_TOO_COMPLEX; BAD_REQUEST when it is no JSON, or would set a prototype; for a large body by rejecting
  */
 export function readJson(utf8: Buffer, limits: JsonLimits): unknown {
