@@ -102,10 +102,12 @@ export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 
   return answer === 'TEXT' ? refused : { ...refused, sentence: 'No label is sure enough.' };
 };
 
-/** The passages are near the question, and the reader doesn't find the answer in them. */
-export const unanswered = ({ answerability, least }: { answerability: number; least: number }): Abstention => ({
-  ...refuse('LOW_CONFIDENCE', answerability, least),
-  sentence: 'Your documents are about this, but the answer does not seem to be in them.',
+/** The reader doesn't find the answer in the passages, whether these are near the question or doubtfully so. */
+export const unanswered = (judged: { answerability: number; least: number; doubted: boolean }): Abstention => ({
+  ...refuse('LOW_CONFIDENCE', judged.answerability, judged.least),
+  sentence: judged.doubted
+    ? SENTENCES.LOW_RELEVANCE
+    : 'Your documents are about this, but the answer does not seem to be in them.',
 });
 
 const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({

@@ -10,7 +10,7 @@ import { generate, type Generated } from './generate.js';
 import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, READER, readsSentences, type Plan, type PlanParts } from './plan.js';
 import type { Question } from './question.js';
-import { answerabilityOf, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
+import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
 export type ReadCheck = Judged | { failed: string };
@@ -20,6 +20,8 @@ export interface Judged {
   answerability: number;
   /** The least that is answered from. */
   least: number;
+  /** Whether relevance finds it improbable that the answer is there. */
+  doubted: boolean;
   judge: { adapter: string; version: number; sha256: string };
   /** Best first, what the reader makes of them included. */
   evidence: Evidence[];
@@ -64,7 +66,8 @@ async function judged(
   parts: CheckParts,
   { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
 ): Promise<Judged | null> {
-  const least = question.minConfidence ?? leastAnswerability(evidence[0] ? relevance(evidence[0]) : 0);
+  const relevant = evidence[0] ? relevance(evidence[0]) : 0;
+  const least = question.minConfidence ?? leastAnswerability(relevant);
   const { entity, text } = question;
   if (entity !== null || evidence.length === 0) return null;
   const judging = readsSentences(plan) ? plan : await judgeBeside(parts, workspaceId, { question, plan, scope });
@@ -93,7 +96,7 @@ async function judged(
   read.sort((a, b) => b.score - a.score);
   const judge = { adapter, version, sha256: file.sha256 };
   return {
-    ...{ answerability: answerabilityOf(read[0]!), least, judge, done },
+    ...{ answerability: answerabilityOf(read[0]!), least, doubted: relevant < DOUBTED.below, judge, done },
     evidence: [...read, ...evidence.slice(read.length)],
   };
 }

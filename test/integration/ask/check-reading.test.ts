@@ -100,6 +100,8 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const [doubted, near] = [await ask('How long may a guest stay outside?'), await ask(NEAR)];
     expect(doubted.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: DOUBTED.leastAnswerability });
     expect(near.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
+    expect(near.text).toMatch(/^Your documents are about this/);
+    expect(doubted.text).toMatch(/^This is not in your documents/);
     expect(doubted.configuration.digest).toBe(near.configuration.digest);
   });
 

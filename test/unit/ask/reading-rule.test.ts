@@ -44,6 +44,6 @@ describe('what a reader is asked about', () => {
     expect(worthReading(refused(LEAST_READ / 2))).toBe(false);
     expect(worthReading(abstention(0, []))).toBe(false);
     expect(worthReading(abstention(1, []))).toBe(false);
-    expect(worthReading(unanswered({ answerability: 0.3, least: 0.35 }))).toBe(false);
+    expect(worthReading(unanswered({ answerability: 0.3, least: 0.35, doubted: false }))).toBe(false);
   });
 });
