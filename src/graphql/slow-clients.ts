@@ -35,13 +35,20 @@ const tooSlow = (): GraftError =>
  * sends and then reads sees the answer. Both connections are closed then.
  */
 export function watchBodies(server: FastifyInstance, limits: BodyLimits): void {
+  // A body that came with its head is complete by the end of this turn, as nearly every operation's is: nothing to watch, and nothing paid for.
+  let begun: [FastifyRequest, FastifyReply][] = [];
+  const watchIncomplete = (): void => {
+    const requests = begun;
+    begun = [];
+    for (const [request, reply] of requests)
+      if (!request.raw.complete && !request.raw.destroyed) watchBody(request, reply, limits);
+  };
   server.addHook('onRequest', (request, reply, done) => {
-    const { headers, raw } = request;
-    // A body that came with its head is complete by the end of this turn, as nearly every operation's is: nothing to watch, and nothing paid for.
-    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
-      setImmediate(() => {
-        if (!raw.complete && !raw.destroyed) watchBody(request, reply, limits);
-      });
+    const { headers } = request;
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+      if (begun.length === 0) setImmediate(watchIncomplete);
+      begun.push([request, reply]);
+    }
     done();
   });
 }
