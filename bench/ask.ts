@@ -5,7 +5,8 @@
  * reading and writing, so it is measured with each that Graft uses, and each figure is held against the better of the two.
  *
  * Published: time to first token, tokens/s from the first token to the last (both as ratios of medians too), and what the
- * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked.
+ * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked, for `RAG` and for
+ * `AUTO`, which asks the reader about sentences first.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -241,12 +242,7 @@ async function post<T>(origin: string, agent: Agent, query: string, variables: o
   return ((await json(response)) as { data: T }).data;
 }
 
-/** Time of whole requests less that of model and embedder, in ms, and where the rest goes. */
-async function overheads(
-  client: GraftClient,
-  origin: string,
-  agent: Agent,
-): Promise<{ overhead: number[]; total: number[]; first: number[] }> {
+async function ingestHandbook(client: GraftClient): Promise<void> {
   const folder = join(packageRoot(), 'examples');
   const documents = [];
   for (const name of await readdir(join(folder, 'handbook')))
@@ -258,13 +254,17 @@ async function overheads(
   );
   const progress = 'subscription ($runId: ID!) { ingestionProgress(runId: $runId) { status } }';
   for await (const _ of client.subscribe(progress, { runId: ingestDocuments.run.id })) continue;
+}
 
-  const questions = JSON.parse(await readFile(join(folder, 'questions.json'), 'utf8')) as { question: string }[];
+/** Medians, in ms: of whole requests, of them less what model and embedder took, and of the time to the first text. */
+async function fromDocuments(origin: string, agent: Agent, strategy: 'RAG' | 'AUTO'): Promise<Record<string, string>> {
+  const path = join(packageRoot(), 'examples', 'questions.json');
+  const questions = JSON.parse(await readFile(path, 'utf8')) as { question: string }[];
   const overhead: number[] = [];
   const total: number[] = [];
   const first: number[] = [];
   for (const { question } of [...questions, ...questions]) {
-    const input = { question, generation: { maxTokens: 16 } };
+    const input = { question, strategy, generation: { maxTokens: 16 } };
     const began = performance.now();
     type Asked = { ask: { cost: { computeMs: number } } };
     const { ask } = await post<Asked>(origin, agent, ASK, { input });
@@ -273,8 +273,14 @@ async function overheads(
     overhead.push(ms - ask.cost.computeMs);
     first.push((await streamed(overEvents(origin, agent), { ...input, question: `${question} ` })).firstMs);
   }
-  return { overhead, total, first };
+  return {
+    'time to first text, askStream over server-sent events': ms(median(first)),
+    'whole answer, ask over HTTP': ms(median(total)),
+    'of that, everything but model and embedder': ms(median(overhead)),
+  };
 }
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 const home = await mkdtemp(join(tmpdir(), 'graft-bench-ask-'));
 const program = await startProgram(home);
@@ -329,11 +335,10 @@ try {
   const short = await measureLength(subscribes, 'short', SUBJECTS.slice(0, 24), TOKENS);
   const medium = await measureLength(subscribes, 'medium', SUBJECTS.slice(0, 16), SHORT_ANSWER);
   const long = await measureLength(subscribes, 'long', SUBJECTS.slice(0, 16), SHORT_ANSWER);
-  const { overhead, total, first: firstFromDocuments } = await overheads(client, program.url, agent);
+  await ingestHandbook(client);
 
   const first = (list: readonly Measured[]): number => median(list.map(({ firstMs }) => firstMs));
   const rate = (list: readonly Measured[]): number => median(list.map(({ tokensPerSecond }) => tokensPerSecond));
-  const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const row = (
     figure: string,
     { ours, theirs }: typeof short,
@@ -363,9 +368,8 @@ try {
       row('tokens/s after the first', short, rate, (value) => value.toFixed(1), true),
     ],
     fromDocuments: {
-      'time to first text, askStream over server-sent events': ms(median(firstFromDocuments)),
-      'whole answer, ask over HTTP': ms(median(total)),
-      'of that, everything but model and embedder': ms(median(overhead)),
+      RAG: await fromDocuments(program.url, agent, 'RAG'),
+      AUTO: await fromDocuments(program.url, agent, 'AUTO'),
     },
     model: MODEL,
     threads,

@@ -1,13 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { chromaUrl } from '../support/chroma.js';
+import { join } from 'node:path';
+import { removeHome, startServices, type Services } from '../../src/platform/processes/index.js';
+import { silentLogger } from '../../src/platform/telemetry/index.js';
+import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
+import { chromaUrl, freshWorkspace } from '../support/chroma.js';
 import { itWhen } from '../support/skip.js';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.js';
 
 const outside = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)?.address;
 
-/** Chroma has no authentication of its own: what keeps others out is where it listens and what it lets pages do. */
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** Chroma has no authentication of its own: what keeps others out is where it listens, what it lets pages do, and what it is asked for by name. */
 describe('the embedded Chroma', () => {
   it('lets no web page read it: it allows no origin', async () => {
     const origin = { origin: 'https://evil.example' };
@@ -41,5 +50,66 @@ describe('the embedded Chroma', () => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     });
     expect(reached).toBe(false);
+  });
+
+  describe('of a home', () => {
+    let folder: TemporaryFolder;
+    let home: string;
+    let services: Services;
+    const start = () => startServices({ home, databaseUrl: process.env.GRAFT_TEST_DATABASE_URL!, log: silentLogger() });
+    beforeAll(async () => {
+      folder = await temporaryFolder();
+      home = join(folder.path, 'home');
+      services = await start();
+    });
+    afterAll(async () => {
+      await services.stop();
+      await removeHome(home);
+      await folder.remove();
+    });
+
+    const workspace = freshWorkspace();
+    const index = randomUUID();
+    const vector = Float32Array.from([1, 2, 3]);
+    const record = { id: 'secret-record', vector, metadata: { documentId: 'secret-document' } };
+
+    it('tells nobody of its collections, nor lets them be deleted, who can’t name its tenant, though they know everything that Graft shows', async () => {
+      const store = new ChromaVectorStore(services.chromaUrl, services.chromaTenant);
+      await store.ensure(workspace, index, 3);
+      await store.upsert(workspace, index, [record]);
+      const database = `databases/ws_${workspace}`;
+      const places = ['default_tenant', 'home_', '*', '%', ''].flatMap((name) => [
+        `tenants/${name}`,
+        `tenants/${name}/databases`,
+        `tenants/${name}/${database}`,
+        ...[database, 'databases/default_database'].flatMap((place) => [
+          `tenants/${name}/${place}/collections`,
+          `tenants/${name}/${place}/collections/${index}`,
+          `tenants/${name}/${place}/collections/${index}/get`,
+        ]),
+      ]);
+      const told: string[] = [];
+      for (const path of ['auth/identity', 'tenants', 'collections', ...places])
+        for (const method of ['GET', 'DELETE', 'POST']) {
+          const body = method === 'POST' ? { headers: JSON_BODY, body: '{"limit":10}' } : {};
+          const answer = await fetch(`${services.chromaUrl}/api/v2/${path}`, { method, ...body });
+          if (answer.ok) told.push(await answer.text());
+        }
+      expect(told.join()).toContain('default_tenant');
+      expect(told.join()).not.toMatch(/secret|home_[0-9a-f]/);
+      expect(told.join()).not.toContain(index);
+      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+    });
+
+    it('keeps its name where only this user reads it, and its vectors under it from start to start', async () => {
+      const { chromaTenant } = services;
+      expect(chromaTenant).toMatch(/^home_[0-9a-f]{48}$/);
+      expect(statSync(join(home, 'chroma.json')).mode & 0o077).toBe(0);
+      await services.stop();
+      services = await start();
+      expect(services.chromaTenant).toBe(chromaTenant);
+      const store = new ChromaVectorStore(services.chromaUrl, chromaTenant);
+      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+    });
   });
 });

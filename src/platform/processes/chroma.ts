@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -70,24 +71,37 @@ async function probe(program: string, args: string[]): Promise<string | null> {
   }
 }
 
-/** Starts Chroma on a loopback port (the one of the last start when it is free) and keeps it running. */
+/** What is kept from start to start. */
+interface ChromaRecord {
+  port: number;
+  /** A name that nobody can guess; undefined in homes whose vectors lie under the tenant that every Chroma has. */
+  tenant: string | undefined;
+}
+
+/**
+ * Starts Chroma on a loopback port (the one of the last start when it is free) and keeps it running. Chroma knows no passwords, and shows
+ * of a tenant nothing to whoever can’t name it: each home’s has a random name.
+ */
 export async function startChroma(
   plan: ChromaPlan,
   keeper: Keeper,
   log: Logger,
-): Promise<{ url: string; process: SupervisedProcess }> {
+): Promise<{ url: string; tenant: string | undefined; process: SupervisedProcess }> {
   const { home } = plan;
   await endLeftover(home, 'chroma', CHROMA_STOP);
-  const record = join(home, 'chroma.json');
-  mkdirSync(join(home, 'chroma'), { recursive: true, mode: 0o700 });
+  const path = join(home, 'chroma.json');
+  const folder = join(home, 'chroma');
+  const isNew = !existsSync(join(folder, 'chroma.sqlite3'));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (let attempt = 1; ; attempt++) {
-    const last = readJson<{ port: number }>(record)?.port;
-    const port = await freePort(last);
-    if (port !== last) writePrivateJson(record, { port });
+    const last = readJson<ChromaRecord>(path);
+    const port = await freePort(last?.port);
+    const tenant = last?.tenant ?? (isNew ? `home_${randomBytes(24).toString('hex')}` : undefined);
+    if (port !== last?.port || tenant !== last.tenant) writePrivateJson(path, { port, tenant });
     const server = supervised(plan, port, keeper, log);
     try {
       await server.start();
-      return { url: `http://127.0.0.1:${port}`, process: server };
+      return { url: `http://127.0.0.1:${port}`, tenant, process: server };
     } catch (error) {
       await server.stop();
       if (attempt === PORT_ATTEMPTS || (await isFree(port))) throw error;

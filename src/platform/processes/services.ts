@@ -25,6 +25,8 @@ export interface ServicesHealth {
 export interface Services {
   readonly databaseUrl: string;
   readonly chromaUrl: string;
+  /** Under which Chroma keeps what is this home's; undefined: the tenant that every server has. */
+  readonly chromaTenant: string | undefined;
   /** What the supervision knows, without asking the servers; an external server's state is always `external`. */
   health(): ServicesHealth;
   /** Ends what was started, in order, and lets go of the home. */
@@ -61,10 +63,14 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     for (const each of started) if (each.status === 'fulfilled' && each.value) running.push(each.value.process);
     const failed = started.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const [postgres, chroma] = started.map((each) => (each.status === 'fulfilled' ? each.value : null));
+    const [postgres, chroma] = started.map((each) => (each.status === 'fulfilled' ? each.value : null)) as [
+      Awaited<ReturnType<typeof startPostgres>> | null,
+      Awaited<ReturnType<typeof startChroma>> | null,
+    ];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,
       chromaUrl: chroma?.url ?? chromaUrl!,
+      chromaTenant: chroma?.tenant,
       health: () => ({
         postgres: postgres?.process.health() ?? EXTERNAL,
         chroma: chroma?.process.health() ?? EXTERNAL,

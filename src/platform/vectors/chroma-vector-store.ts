@@ -11,7 +11,8 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { indexMissing, mapChromaError } from './errors.js';
 import type { VectorFilter, VectorHit, VectorRecord, VectorStore } from './vector-store.js';
 
-const TENANT = 'default_tenant';
+/** Every Chroma has it. */
+const DEFAULT_TENANT = 'default_tenant';
 /** Chroma takes at most 5,461 records a call; fewer bound the memory of one request (2,000 of 384 floats: 4 MB in base64). */
 const BATCH = 2_000;
 /** Milliseconds. A first query after a restart loads the index from disk. */
@@ -28,7 +29,11 @@ export class ChromaVectorStore implements VectorStore {
   /** Chroma addresses records by the collection's own id; looking it up would cost a request each time. */
   private readonly collectionIds = new Map<string, string>();
 
-  constructor(url: string) {
+  /** @param tenant is made when it is first written to */
+  constructor(
+    url: string,
+    private readonly tenant = DEFAULT_TENANT,
+  ) {
     const { hostname, port, protocol } = new URL(url);
     const ssl = protocol === 'https:';
     this.server = { host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl };
@@ -147,7 +152,7 @@ export class ChromaVectorStore implements VectorStore {
 
   /** A client is a handful of fields; one a call, because its only way to a time limit is a signal given when it is made. */
   private client(workspace: WorkspaceId, timeoutMs: number): ChromaClient {
-    return new ChromaClient({ ...this.options(timeoutMs), tenant: TENANT, database: databaseOf(workspace) });
+    return new ChromaClient({ ...this.options(timeoutMs), tenant: this.tenant, database: databaseOf(workspace) });
   }
 
   private options(timeoutMs: number) {
@@ -155,13 +160,10 @@ export class ChromaVectorStore implements VectorStore {
   }
 
   private async createDatabase(workspace: WorkspaceId): Promise<void> {
-    try {
-      const admin = new AdminClient(this.options(TIMEOUT.write));
-      await admin.createDatabase({ name: databaseOf(workspace), tenant: TENANT });
-    } catch (error) {
-      // It was there already.
-      if (!(error instanceof ChromaUniqueError)) throw error;
-    }
+    const admin = new AdminClient(this.options(TIMEOUT.write));
+    const { tenant } = this;
+    if (tenant !== DEFAULT_TENANT) await unlessThere(admin.createTenant({ name: tenant }));
+    await unlessThere(admin.createDatabase({ name: databaseOf(workspace), tenant }));
   }
 
   /** Runs the work on the collection; a remembered id that Chroma no longer knows is looked up once more. */
@@ -208,6 +210,14 @@ export class ChromaVectorStore implements VectorStore {
     } catch (error) {
       throw mapChromaError(error);
     }
+  }
+}
+
+async function unlessThere(made: Promise<unknown>): Promise<void> {
+  try {
+    await made;
+  } catch (error) {
+    if (!(error instanceof ChromaUniqueError)) throw error;
   }
 }
 
