@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +109,21 @@ describe('the embedded Chroma', () => {
       services = await start();
       expect(services.chromaTenant).toBe(chromaTenant);
       const store = new ChromaVectorStore(services.chromaUrl, chromaTenant);
+      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+    });
+
+    it('of a home that was made before tenants had names keeps its vectors where they are', async () => {
+      await services.stop();
+      const { port } = JSON.parse(readFileSync(join(home, 'chroma.json'), 'utf8')) as { port: number };
+      writeFileSync(join(home, 'chroma.json'), JSON.stringify({ port }));
+      services = await start();
+      const before = new ChromaVectorStore(services.chromaUrl);
+      await before.ensure(workspace, index, 3);
+      await before.upsert(workspace, index, [record]);
+      await services.stop();
+      services = await start();
+      expect(services.chromaTenant).toBeUndefined();
+      const store = new ChromaVectorStore(services.chromaUrl, services.chromaTenant);
       expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
     });
   });

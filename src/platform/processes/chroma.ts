@@ -92,6 +92,8 @@ export async function startChroma(
   const path = join(home, 'chroma.json');
   const folder = join(home, 'chroma');
   const isNew = !existsSync(join(folder, 'chroma.sqlite3'));
+  if (!isNew && readJson(path) === null)
+    log.warn({ path }, 'the file that names Chroma’s tenant is gone: put it back, or ingest the documents again');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (let attempt = 1; ; attempt++) {
     const last = readJson<ChromaRecord>(path);

@@ -33,6 +33,9 @@ export interface Services {
   stop(): Promise<void>;
 }
 
+const valueOf = <T>(settled: PromiseSettledResult<T>): T | null =>
+  settled.status === 'fulfilled' ? settled.value : null;
+
 const EXTERNAL: ServiceHealth = { state: 'external', pid: null, restarts: 0 };
 
 /**
@@ -63,10 +66,7 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     for (const each of started) if (each.status === 'fulfilled' && each.value) running.push(each.value.process);
     const failed = started.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const [postgres, chroma] = started.map((each) => (each.status === 'fulfilled' ? each.value : null)) as [
-      Awaited<ReturnType<typeof startPostgres>> | null,
-      Awaited<ReturnType<typeof startChroma>> | null,
-    ];
+    const [postgres, chroma] = [valueOf(started[0]), valueOf(started[1])];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,
       chromaUrl: chroma?.url ?? chromaUrl!,
