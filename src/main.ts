@@ -134,7 +134,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const artifacts = await openArtifactStore({ home: config.GRAFT_HOME, shared, database, log });
   const files = new FileService(database, artifacts);
   const erasure = new Erasure(files);
-  const vectors = new ChromaVectorStore(services.chromaUrl, services.chromaTenant);
+  const vectors = new ChromaVectorStore(services.chroma);
   const worker = new ServeWorker({ home: config.GRAFT_HOME, log: log.child({ part: 'worker' }) });
   teardown.add(() => worker.stop());
   const trainWorker = new TrainWorker({ log: log.child({ part: 'train-worker' }), interactive: worker.interactive });

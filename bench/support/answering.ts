@@ -58,7 +58,7 @@ export async function startAnswering() {
   const collections = new CollectionStore(database);
   const shared = {
     ...{ database, collections, documents: new DocumentStore(database), artifacts, clock },
-    ...{ vectors: new ChromaVectorStore(services.chromaUrl), worker, parser: new IsolatedParser() },
+    ...{ vectors: new ChromaVectorStore(services.chroma), worker, parser: new IsolatedParser() },
     ...{ embedder: () => registry.embedder(), erasure, inputs: new IngestionInputs(database) },
   };
   const knowledge = new KnowledgeService({ ...shared, runs, files, log });

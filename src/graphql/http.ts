@@ -76,7 +76,7 @@ function apolloRequest(request: FastifyRequest): HTTPGraphQLRequest {
     if (value !== undefined) headers.set(name, typeof value === 'string' ? value : value.join(', '));
   }
   const { accept = ANYTHING } = request.headers;
-  // To Apollo an empty value means anything, too, and spares it most of weighing its media types against one another, twice a request.
+  // To Apollo an empty value means anything, too, and spares it weighing media types against one another.
   headers.set('accept', accept === ANYTHING ? '' : accept);
   const question = request.method === 'GET' ? request.url.indexOf('?') : -1;
   const search = question < 0 ? '' : request.url.slice(question);

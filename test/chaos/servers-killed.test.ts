@@ -76,7 +76,7 @@ describe('a server killed with SIGKILL', () => {
   });
 
   it('Chroma: is clearly unavailable, then back on the same URL with every written vector', async () => {
-    const store = new ChromaVectorStore(services.chromaUrl);
+    const store = new ChromaVectorStore(services.chroma);
     const workspace = freshWorkspace();
     const index = randomUUID();
     const vector = Float32Array.from([1, 2, 3]);
@@ -89,12 +89,12 @@ describe('a server killed with SIGKILL', () => {
     const outcome = await store.query(workspace, index, vector, 1).catch((error: unknown) => error);
     if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'VECTOR_STORE_UNAVAILABLE' });
     expect(await eventually('Chroma answers again', () => store.query(workspace, index, vector, 1))).toHaveLength(1);
-    const { hostname: host, port } = new URL(services.chromaUrl);
+    const { hostname: host, port } = new URL(services.chroma.url);
     const client = new ChromaClient({
       host,
       port: Number(port),
       database: `ws_${workspace}`,
-      tenant: 'default_tenant',
+      tenant: services.chroma.tenant,
     });
     expect(await (await client.getCollection({ name: index })).count()).toBe(300);
     await eventually('its health says so', () => services.health().chroma.state === 'ready');

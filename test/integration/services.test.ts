@@ -47,7 +47,7 @@ describe('services', () => {
       chromaUrl: external[1],
       log: silentLogger(),
     });
-    expect(services).toMatchObject({ databaseUrl: external[0], chromaUrl: external[1] });
+    expect(services).toMatchObject({ databaseUrl: external[0], chroma: { url: external[1] } });
     expect(services.health()).toMatchObject({ postgres: { state: 'external' }, chroma: { state: 'external' } });
     expect(processesMentioning(home)).toEqual([]);
     await services.stop();
@@ -56,7 +56,7 @@ describe('services', () => {
   it('one given, one embedded work together', async () => {
     const services = await startServices({ home, databaseUrl: external[0], log: silentLogger() });
     expect(services.databaseUrl).toBe(external[0]);
-    expect((await fetch(`${services.chromaUrl}/api/v2/heartbeat`)).ok).toBe(true);
+    expect((await fetch(`${services.chroma.url}/api/v2/heartbeat`)).ok).toBe(true);
     expect(existsSync(join(home, 'postgres'))).toBe(false);
     await services.stop();
   });

@@ -12,7 +12,7 @@ const record = (id: string, vector: number[], documentId = 'd1'): VectorRecord =
 const east = Float32Array.from([1, 0, 0]);
 
 describe('vectors in Chroma', () => {
-  const store = new ChromaVectorStore(chromaUrl());
+  const store = new ChromaVectorStore({ url: chromaUrl() });
   const workspace = freshWorkspace();
   const ids = (hits: { id: string }[]) => hits.map(({ id }) => id);
   let index: string;
@@ -81,7 +81,7 @@ describe('vectors in Chroma', () => {
   });
 
   it('are found again when another gateway has made the index anew', async () => {
-    const other = new ChromaVectorStore(chromaUrl());
+    const other = new ChromaVectorStore({ url: chromaUrl() });
     await other.drop(workspace, index);
     await other.ensure(workspace, index, 3);
     await other.upsert(workspace, index, [record('new', [1, 0, 0])]);
@@ -90,15 +90,17 @@ describe('vectors in Chroma', () => {
 
   it('can be ensured by several gateways of a new workspace at once', async () => {
     const fresh = freshWorkspace();
-    await Promise.all(Array.from({ length: 4 }, () => new ChromaVectorStore(chromaUrl()).ensure(fresh, index, 3)));
+    await Promise.all(
+      Array.from({ length: 4 }, () => new ChromaVectorStore({ url: chromaUrl() }).ensure(fresh, index, 3)),
+    );
     expect(await store.query(fresh, index, east, 1)).toEqual([]);
   });
 
   it('print no warning about embedding functions', async () => {
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
-    const other = new ChromaVectorStore(chromaUrl());
+    const other = new ChromaVectorStore({ url: chromaUrl() });
     await other.ensure(workspace, index, 3);
-    await new ChromaVectorStore(chromaUrl()).query(workspace, index, east, 1);
+    await new ChromaVectorStore({ url: chromaUrl() }).query(workspace, index, east, 1);
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
   });
@@ -106,7 +108,7 @@ describe('vectors in Chroma', () => {
 
 describe('a Chroma that is gone', () => {
   it('is reported at once', async () => {
-    const store = new ChromaVectorStore('http://127.0.0.1:1');
+    const store = new ChromaVectorStore({ url: 'http://127.0.0.1:1' });
     const started = performance.now();
     await expect(store.ping()).rejects.toMatchObject({ code: 'VECTOR_STORE_UNAVAILABLE' });
     await expect(store.query(freshWorkspace(), randomUUID(), east, 1)).rejects.toMatchObject({
@@ -120,7 +122,7 @@ describe('a Chroma that is gone', () => {
     await new Promise((resolve) => silent.once('listening', resolve));
     const { port } = silent.address() as { port: number };
     const started = performance.now();
-    await expect(new ChromaVectorStore(`http://127.0.0.1:${port}`).ping()).rejects.toMatchObject({
+    await expect(new ChromaVectorStore({ url: `http://127.0.0.1:${port}` }).ping()).rejects.toMatchObject({
       code: 'VECTOR_STORE_UNAVAILABLE',
     });
     expect(performance.now() - started).toBeLessThan(2_500);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -68,13 +68,14 @@ describe('the embedded Chroma', () => {
       await folder.remove();
     });
 
+    const nameFile = () => join(home, 'chroma', 'tenant.json');
     const workspace = freshWorkspace();
     const index = randomUUID();
     const vector = Float32Array.from([1, 2, 3]);
     const record = { id: 'secret-record', vector, metadata: { documentId: 'secret-document' } };
 
     it('tells nobody of its collections, nor lets them be deleted, who can’t name its tenant, though they know everything that Graft shows', async () => {
-      const store = new ChromaVectorStore(services.chromaUrl, services.chromaTenant);
+      const store = new ChromaVectorStore(services.chroma);
       await store.ensure(workspace, index, 3);
       await store.upsert(workspace, index, [record]);
       const database = `databases/ws_${workspace}`;
@@ -92,7 +93,7 @@ describe('the embedded Chroma', () => {
       for (const path of ['auth/identity', 'tenants', 'collections', ...places])
         for (const method of ['GET', 'DELETE', 'POST']) {
           const body = method === 'POST' ? { headers: JSON_BODY, body: '{"limit":10}' } : {};
-          const answer = await fetch(`${services.chromaUrl}/api/v2/${path}`, { method, ...body });
+          const answer = await fetch(`${services.chroma.url}/api/v2/${path}`, { method, ...body });
           if (answer.ok) told.push(await answer.text());
         }
       expect(told.join()).toContain('default_tenant');
@@ -102,29 +103,41 @@ describe('the embedded Chroma', () => {
     });
 
     it('keeps its name where only this user reads it, and its vectors under it from start to start', async () => {
-      const { chromaTenant } = services;
-      expect(chromaTenant).toMatch(/^home_[0-9a-f]{48}$/);
-      expect(statSync(join(home, 'chroma.json')).mode & 0o077).toBe(0);
+      const { tenant } = services.chroma;
+      expect(tenant).toMatch(/^home_[0-9a-f]{48}$/);
+      expect(statSync(nameFile()).mode & 0o077).toBe(0);
       await services.stop();
+      // The port is nothing that vectors depend on.
+      rmSync(join(home, 'chroma.json'));
       services = await start();
-      expect(services.chromaTenant).toBe(chromaTenant);
-      const store = new ChromaVectorStore(services.chromaUrl, chromaTenant);
-      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(services.chroma.tenant).toBe(tenant);
+      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
+    });
+
+    it('whose name can’t be read any more doesn’t start, and says what to put back', async () => {
+      await services.stop();
+      const name = readFileSync(nameFile());
+      writeFileSync(nameFile(), '{"name');
+      await expect(start()).rejects.toMatchObject({
+        code: 'SETUP_FAILED',
+        message: expect.stringContaining(nameFile()),
+      });
+      writeFileSync(nameFile(), name);
+      services = await start();
+      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
     });
 
     it('of a home that was made before tenants had names keeps its vectors where they are', async () => {
       await services.stop();
-      const { port } = JSON.parse(readFileSync(join(home, 'chroma.json'), 'utf8')) as { port: number };
-      writeFileSync(join(home, 'chroma.json'), JSON.stringify({ port }));
+      rmSync(nameFile());
       services = await start();
-      const before = new ChromaVectorStore(services.chromaUrl);
+      const before = new ChromaVectorStore({ url: services.chroma.url });
       await before.ensure(workspace, index, 3);
       await before.upsert(workspace, index, [record]);
       await services.stop();
       services = await start();
-      expect(services.chromaTenant).toBeUndefined();
-      const store = new ChromaVectorStore(services.chromaUrl, services.chromaTenant);
-      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(services.chroma.tenant).toBeUndefined();
+      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
     });
   });
 });

@@ -12,8 +12,8 @@ try {
   const services = await startServices({ home: home!, databaseUrl, chromaUrl, log: silentLogger() });
   const database = await openDatabase(services.databaseUrl);
   await database.close();
-  const { databaseUrl: postgres, chromaUrl: chroma } = services;
-  process.stdout.write(`${JSON.stringify({ postgres, chroma, health: services.health() })}\n`);
+  const { databaseUrl: postgres, chroma } = services;
+  process.stdout.write(`${JSON.stringify({ postgres, chroma: chroma.url, health: services.health() })}\n`);
   const alive = setInterval(() => undefined, 60_000);
   process.once('SIGTERM', () => {
     clearInterval(alive);

@@ -20,7 +20,7 @@ export async function startTestServers(): Promise<void> {
   try {
     running.services = await startServices({ home, log: createLogger({ level: 'error' }) });
     await useDatabaseServer(running.services.databaseUrl);
-    process.env.GRAFT_TEST_CHROMA_URL = running.services.chromaUrl;
+    process.env.GRAFT_TEST_CHROMA_URL = running.services.chroma.url;
   } catch (error) {
     // Jest runs no teardown after a setup that failed.
     await stopTestServers();

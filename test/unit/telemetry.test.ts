@@ -35,4 +35,12 @@ describe('the logger', () => {
       err: { message: 'while saving', cause: { code: 'P2002', message: 'Unique constraint failed' } },
     });
   });
+
+  it('keeps the name of Chroma’s tenant out of what its client says', () => {
+    const { log, lines } = capture();
+    const url = 'http://127.0.0.1:8000/api/v2/tenants/home_secret/databases/ws_1/collections/2/upsert';
+    log.error({ err: new Error('failed', { cause: new Error(`Bad request to ${url} with status: 400`) }) }, 'failed');
+    expect(lines[0]).not.toContain('secret');
+    expect(lines[0]).toContain('databases/ws_1');
+  });
 });

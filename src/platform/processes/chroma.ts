@@ -44,7 +44,7 @@ export async function planChroma(home: string, log: Logger, script = packagedScr
   }
   throw new GraftError('SETUP_FAILED', `The embedded Chroma can’t run on this machine: ${failure}`, {
     hint:
-      'Three ways out: set CHROMA_URL to a Chroma server of your own (`docker run -p 8000:8000 chromadb/chroma`); ' +
+      'Three ways out: set CHROMA_URL to a Chroma server of your own (`docker run -p 127.0.0.1:8000:8000 chromadb/chroma`); ' +
       'put a `chroma` on the PATH (`pip install chromadb`); or use a system with glibc 2.39 or later (Ubuntu 24.04, Debian 13).',
   });
 }
@@ -71,16 +71,29 @@ async function probe(program: string, args: string[]): Promise<string | null> {
   }
 }
 
-/** What is kept from start to start. */
-interface ChromaRecord {
-  port: number;
-  /** A name that nobody can guess; undefined in homes whose vectors lie under the tenant that every Chroma has. */
-  tenant: string | undefined;
+/**
+ * The name of the home’s tenant, drawn before its Chroma first starts. It lies beside the vectors: neither is of use without the other.
+ * @returns undefined where there are vectors and no name: the home was made before there were names
+ * @throws SETUP_FAILED when it can’t be read
+ */
+function tenantOf(folder: string): string | undefined {
+  const path = join(folder, 'tenant.json');
+  if (existsSync(path)) {
+    const name = readJson<{ name?: unknown }>(path)?.name;
+    if (typeof name === 'string') return name;
+    throw new GraftError('SETUP_FAILED', `${path}, which names Chroma’s tenant, can’t be read.`, {
+      hint: `Put it back from a copy of the home. Without one, remove ${folder}, start again, and run rebuildIndex on each collection.`,
+    });
+  }
+  if (existsSync(join(folder, 'chroma.sqlite3'))) return undefined;
+  const name = `home_${randomBytes(24).toString('hex')}`;
+  writePrivateJson(path, { name });
+  return name;
 }
 
 /**
  * Starts Chroma on a loopback port (the one of the last start when it is free) and keeps it running. Chroma knows no passwords, and shows
- * of a tenant nothing to whoever can’t name it: each home’s has a random name.
+ * of a tenant nothing to whoever can’t name it: a new home’s has a random name.
  */
 export async function startChroma(
   plan: ChromaPlan,
@@ -89,17 +102,14 @@ export async function startChroma(
 ): Promise<{ url: string; tenant: string | undefined; process: SupervisedProcess }> {
   const { home } = plan;
   await endLeftover(home, 'chroma', CHROMA_STOP);
-  const path = join(home, 'chroma.json');
+  const record = join(home, 'chroma.json');
   const folder = join(home, 'chroma');
-  const isNew = !existsSync(join(folder, 'chroma.sqlite3'));
-  if (!isNew && readJson(path) === null)
-    log.warn({ path }, 'the file that names Chroma’s tenant is gone: put it back, or ingest the documents again');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const tenant = tenantOf(folder);
   for (let attempt = 1; ; attempt++) {
-    const last = readJson<ChromaRecord>(path);
-    const port = await freePort(last?.port);
-    const tenant = last?.tenant ?? (isNew ? `home_${randomBytes(24).toString('hex')}` : undefined);
-    if (port !== last?.port || tenant !== last.tenant) writePrivateJson(path, { port, tenant });
+    const last = readJson<{ port: number }>(record)?.port;
+    const port = await freePort(last);
+    if (port !== last) writePrivateJson(record, { port });
     const server = supervised(plan, port, keeper, log);
     try {
       await server.start();

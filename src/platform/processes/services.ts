@@ -24,9 +24,8 @@ export interface ServicesHealth {
 /** The servers that Graft runs on, started by it or given. */
 export interface Services {
   readonly databaseUrl: string;
-  readonly chromaUrl: string;
-  /** Under which Chroma keeps what is this home's; undefined: the tenant that every server has. */
-  readonly chromaTenant: string | undefined;
+  /** Without a tenant: the one that every server has. */
+  readonly chroma: { url: string; tenant?: string | undefined };
   /** What the supervision knows, without asking the servers; an external server's state is always `external`. */
   health(): ServicesHealth;
   /** Ends what was started, in order, and lets go of the home. */
@@ -69,8 +68,7 @@ export async function startServices({ home, databaseUrl, chromaUrl, log }: Servi
     const [postgres, chroma] = [valueOf(started[0]), valueOf(started[1])];
     return {
       databaseUrl: postgres?.url ?? databaseUrl!,
-      chromaUrl: chroma?.url ?? chromaUrl!,
-      chromaTenant: chroma?.tenant,
+      chroma: chroma ? { url: chroma.url, tenant: chroma.tenant } : { url: chromaUrl! },
       health: () => ({
         postgres: postgres?.process.health() ?? EXTERNAL,
         chroma: chroma?.process.health() ?? EXTERNAL,

@@ -24,6 +24,9 @@ export const REDACTED_PATHS: string[] = PRIVATE.flatMap((name) => [name, `*.${na
 
 const LONGEST_MESSAGE = 1_000;
 
+/** Chroma's client quotes the address it called; the tenant in it is what keeps others from a home's vectors. */
+const withoutTenant = (message: string): string => message.replace(/\/tenants\/[^/\s]+/g, '/tenants/…');
+
 interface LoggedError {
   type: string;
   message: string;
@@ -36,10 +39,8 @@ interface LoggedError {
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error).slice(0, LONGEST_MESSAGE) };
   const quotesValues = error.name.startsWith('PrismaClient');
-  const message = (quotesValues ? (error.message.trim().split('\n').at(-1) ?? '') : error.message).slice(
-    0,
-    LONGEST_MESSAGE,
-  );
+  const said = quotesValues ? (error.message.trim().split('\n').at(-1) ?? '') : error.message;
+  const message = withoutTenant(said).slice(0, LONGEST_MESSAGE);
   const frames = (error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -29,11 +29,11 @@ export class ChromaVectorStore implements VectorStore {
   /** Chroma addresses records by the collection's own id; looking it up would cost a request each time. */
   private readonly collectionIds = new Map<string, string>();
 
-  /** @param tenant is made when it is first written to */
-  constructor(
-    url: string,
-    private readonly tenant = DEFAULT_TENANT,
-  ) {
+  private readonly tenant: string;
+
+  /** @param chroma its tenant is made when it is first written to */
+  constructor({ url, tenant = DEFAULT_TENANT }: { url: string; tenant?: string | undefined }) {
+    this.tenant = tenant;
     const { hostname, port, protocol } = new URL(url);
     const ssl = protocol === 'https:';
     this.server = { host: hostname, port: port === '' ? (ssl ? 443 : 80) : Number(port), ssl };

@@ -12,6 +12,6 @@ export function mapChromaError(error: unknown): unknown {
 
 export const indexMissing = (cause: unknown): GraftError =>
   new GraftError('VECTOR_STORE_UNAVAILABLE', 'Chroma does not hold this index.', {
-    hint: 'Chroma’s data was lost or replaced; ingest the documents again.',
+    hint: 'Chroma’s data was lost or replaced: run rebuildIndex on each collection, and indexDataset where rows are asked.',
     cause,
   });

@@ -92,7 +92,7 @@ export class DataKit {
       folder: join(folder, 'data'),
       countTokens: null,
       erasure,
-      vectors: new ChromaVectorStore(chromaUrl()),
+      vectors: new ChromaVectorStore({ url: chromaUrl() }),
       ...embedding,
       collections: new CollectionStore(database),
       documents: new DocumentStore(database),

@@ -32,7 +32,7 @@ const data = new Data({
   folder: join(folder, 'data'),
   countTokens: null,
   erasure: new Erasure(files),
-  vectors: new ChromaVectorStore('http://127.0.0.1:9'),
+  vectors: new ChromaVectorStore({ url: 'http://127.0.0.1:9' }),
   worker: { embed: nothing },
   embedder: nothing,
   collections: new CollectionStore(database),

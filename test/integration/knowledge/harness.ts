@@ -64,7 +64,7 @@ export class SwitchableVectors implements VectorStore {
   constructor(private readonly real: VectorStore) {}
 
   private use(away = this.away): VectorStore {
-    return away ? new ChromaVectorStore('http://127.0.0.1:9') : this.real;
+    return away ? new ChromaVectorStore({ url: 'http://127.0.0.1:9' }) : this.real;
   }
   ensure = (...args: Parameters<VectorStore['ensure']>) => this.use().ensure(...args);
   upsert = (...args: Parameters<VectorStore['upsert']>) => this.use().upsert(...args);
@@ -100,7 +100,7 @@ export async function startKnowledge({
   let embedder = files;
   const events = new EventLog({ database, log });
   const artifacts = new LocalArtifactStore(places.artifacts ?? join(folder, 'artifacts'));
-  const vectors = new SwitchableVectors(new ChromaVectorStore(chromaUrl()));
+  const vectors = new SwitchableVectors(new ChromaVectorStore({ url: chromaUrl() }));
   const collections = new CollectionStore(database);
   const documents = new DocumentStore(database);
   const parser = new IsolatedParser();
