@@ -106,6 +106,7 @@ describe('the embedded Chroma', () => {
       const { tenant } = services.chroma;
       expect(tenant).toMatch(/^home_[0-9a-f]{48}$/);
       expect(statSync(nameFile()).mode & 0o077).toBe(0);
+      expect(readFileSync(join(home, 'logs', 'chroma.log'), 'utf8')).not.toContain(tenant);
       await services.stop();
       // The port is nothing that vectors depend on.
       rmSync(join(home, 'chroma.json'));

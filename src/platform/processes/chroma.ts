@@ -138,7 +138,8 @@ function supervised({ home, program, args }: ChromaPlan, port: number, keeper: K
             cwd: '/',
             detached: true,
             stdio: ['ignore', output, output],
-            env: minimalEnvironment({ ANONYMIZED_TELEMETRY: 'False', NO_COLOR: '1' }),
+            // More would be a line a request, with the tenant's name in it.
+            env: minimalEnvironment({ ANONYMIZED_TELEMETRY: 'False', NO_COLOR: '1', RUST_LOG: 'warn' }),
           },
         ),
       answers: () => answers(port),
