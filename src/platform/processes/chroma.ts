@@ -82,7 +82,9 @@ function tenantOf(folder: string): string | undefined {
     const name = readJson<{ name?: unknown }>(path)?.name;
     if (typeof name === 'string') return name;
     throw new GraftError('SETUP_FAILED', `${path}, which names Chroma’s tenant, can’t be read.`, {
-      hint: `Put it back from a copy of the home. Without one, remove ${folder}, start again, and run rebuildIndex on each collection.`,
+      hint:
+        `Put it back from a copy of the home. Without one, remove ${folder}, start again, and run rebuildIndex on each collection, ` +
+        'and indexDataset where rows are asked.',
     });
   }
   if (existsSync(join(folder, 'chroma.sqlite3'))) return undefined;

@@ -147,7 +147,9 @@ describe('labels by an adapter and by labelled rows', () => {
     expect(of('RAG').value).toBe(1);
     expect(of('ADAPTER').value).toBeLessThan(0.7);
     expect(found.pairs).toHaveLength(6);
-    expect(found.recommended).toBe('RAG');
+    // Which of the two is quicker, on tiny weights, is the machine's to say.
+    expect([of('RAG').value, of('HYBRID').value]).toEqual([1, 1]);
+    expect(found.recommended).toBe(of('RAG').medianMs <= of('HYBRID').medianMs ? 'RAG' : 'HYBRID');
     expect(found.sentence).toContain('has the best accuracy: 1.000');
     const recorded = await new AnswerStore(kit.models.database).list(workspaceId, {}, { first: 5, after: null });
     expect(recorded.items).toEqual([]);
