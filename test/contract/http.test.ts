@@ -1,21 +1,7 @@
 import { auditServer } from 'graphql-http';
 import { getIntrospectionQuery } from 'graphql';
-import { request } from 'node:http';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
-
-/** By hand: `fetch` adds an `accept` of its own. */
-function send({ port }: ProbeGateway, headers: Record<string, string>, body: string) {
-  return new Promise<{ status?: number; contentType?: string; text: string }>((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', path: '/graphql', method: 'POST', headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      response.on('end', () =>
-        resolve({ status: response.statusCode, contentType: response.headers['content-type'], text }),
-      );
-    });
-    sent.on('error', reject).end(body);
-  });
-}
+import { send } from '../support/plain-http.js';
 
 describe('GraphQL over HTTP', () => {
   let gateway: ProbeGateway;
@@ -40,9 +26,9 @@ describe('GraphQL over HTTP', () => {
     ['application/graphql-response+json', 'application/graphql-response+json; charset=utf-8'],
     ['application/json;q=0.5, application/graphql-response+json', 'application/graphql-response+json; charset=utf-8'],
   ])('answers a client that accepts %s in %s', async (accept, expected) => {
-    const headers = { 'content-type': 'application/json', ...(accept !== undefined && { accept }) };
-    const { status, contentType, text } = await send(gateway, headers, '{"query":"{ hello }"}');
-    expect([status, contentType]).toEqual([200, expected]);
+    const wanted: Record<string, string> = accept === undefined ? {} : { accept };
+    const { status, headers, text } = await send(gateway, '/graphql', wanted, '{"query":"{ hello }"}');
+    expect([status, headers['content-type']]).toEqual([200, expected]);
     expect(JSON.parse(text)).toMatchObject({ data: {} });
   });
 

@@ -61,6 +61,9 @@ describe('the embedded Chroma', () => {
       folder = await temporaryFolder();
       home = join(folder.path, 'home');
       services = await start();
+      const store = new ChromaVectorStore(services.chroma);
+      await store.ensure(workspace, index, 3);
+      await store.upsert(workspace, index, [record]);
     });
     afterAll(async () => {
       await services.stop();
@@ -68,6 +71,7 @@ describe('the embedded Chroma', () => {
       await folder.remove();
     });
 
+    const found = () => new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1);
     const nameFile = () => join(home, 'chroma', 'tenant.json');
     const workspace = freshWorkspace();
     const index = randomUUID();
@@ -75,9 +79,6 @@ describe('the embedded Chroma', () => {
     const record = { id: 'secret-record', vector, metadata: { documentId: 'secret-document' } };
 
     it('tells nobody of its collections, nor lets them be deleted, who can’t name its tenant, though they know everything that Graft shows', async () => {
-      const store = new ChromaVectorStore(services.chroma);
-      await store.ensure(workspace, index, 3);
-      await store.upsert(workspace, index, [record]);
       const database = `databases/ws_${workspace}`;
       const places = ['default_tenant', 'home_', '*', '%', ''].flatMap((name) => [
         `tenants/${name}`,
@@ -99,7 +100,7 @@ describe('the embedded Chroma', () => {
       expect(told.join()).toContain('default_tenant');
       expect(told.join()).not.toMatch(/secret|home_[0-9a-f]/);
       expect(told.join()).not.toContain(index);
-      expect(await store.query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(await found()).toHaveLength(1);
     });
 
     it('keeps its name where only this user reads it, and its vectors under it from start to start', async () => {
@@ -112,7 +113,7 @@ describe('the embedded Chroma', () => {
       rmSync(join(home, 'chroma.json'));
       services = await start();
       expect(services.chroma.tenant).toBe(tenant);
-      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(await found()).toHaveLength(1);
     });
 
     it('whose name can’t be read any more doesn’t start, and says what to put back', async () => {
@@ -125,7 +126,7 @@ describe('the embedded Chroma', () => {
       });
       writeFileSync(nameFile(), name);
       services = await start();
-      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(await found()).toHaveLength(1);
     });
 
     it('of a home that was made before tenants had names keeps its vectors where they are', async () => {
@@ -138,7 +139,7 @@ describe('the embedded Chroma', () => {
       await services.stop();
       services = await start();
       expect(services.chroma.tenant).toBeUndefined();
-      expect(await new ChromaVectorStore(services.chroma).query(workspace, index, vector, 1)).toHaveLength(1);
+      expect(await found()).toHaveLength(1);
     });
   });
 });

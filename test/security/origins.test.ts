@@ -1,35 +1,10 @@
 import fc from 'fast-check';
-import { request } from 'node:http';
 import { WebSocket } from 'ws';
 import { checkOrigin } from '../../src/platform/access/index.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
+import { send } from '../support/plain-http.js';
 
 const ELSEWHERE = 'https://evil.example';
-
-/** `fetch` may not set Host and Origin, so this is plain HTTP. */
-function send(
-  gateway: ProbeGateway,
-  path: string,
-  headers: Record<string, string>,
-  body?: string,
-): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${gateway.url}${path}`,
-      {
-        method: body === undefined ? 'GET' : 'POST',
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      },
-      (response) => {
-        let text = '';
-        response.on('data', (chunk) => (text += chunk));
-        response.on('end', () => resolve({ status: response.statusCode!, text, headers: response.headers }));
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
 
 describe('a page elsewhere', () => {
   let gateway: ProbeGateway;

@@ -179,6 +179,24 @@ describe('retrieval', () => {
     ).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
+  it('whose vectors Chroma has lost asks for a rebuilt index, and uses it then', async () => {
+    const [index] = await knowledge.stores.collections.indexes(id);
+    await knowledge.vectors.drop(knowledge.workspaceId, index!.id);
+    await expect(retrieve('dirty filter', { mode: 'DENSE' })).rejects.toMatchObject({
+      code: 'VECTOR_STORE_UNAVAILABLE',
+      hint: expect.stringContaining('rebuildIndex'),
+    });
+    const run = await knowledge.service.rebuildIndex(knowledge.workspaceId, {
+      collection: name,
+      idempotencyKey: newId(),
+    });
+    expect(await knowledge.finished(run)).toMatchObject({ status: 'SUCCEEDED', output: { chunks: TEXTS.length } });
+    expect(await retrieve('doctor at a clinic', { mode: 'DENSE', limit: 1 })).toMatchObject({
+      degraded: null,
+      passages: [{ documentName: '4.txt' }],
+    });
+  });
+
   it('does not compare vectors of two embedders: it asks for a rebuilt index, and uses it then', async () => {
     const old = (await knowledge.stores.collections.indexes(id))[0]!;
     // Another identity on the same files: what is bound to an identity need not be different to be refused.
