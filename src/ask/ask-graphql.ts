@@ -14,6 +14,7 @@ import {
   Subscription,
 } from 'type-graphql';
 import {
+  Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
@@ -211,6 +212,7 @@ const plain = (input: AskInput) => ({
 export class AskResolver {
   constructor(private readonly parts: { service: AskService }) {}
 
+  @Needs('ASK')
   @Query(() => Answer, {
     description:
       'Answers a question and records the answer. POST only, alone in its operation; `requestId` makes it safe to repeat. Disconnecting stops the work.',
@@ -223,6 +225,7 @@ export class AskResolver {
     return toAnswer(await this.parts.service.ask(context, plain(input), context.signal));
   }
 
+  @Needs('ASK')
   @Query(() => [Answer], {
     description:
       'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
@@ -235,6 +238,7 @@ export class AskResolver {
     return (await this.parts.service.askAll(context, plain(input), context.signal)).map(toAnswer);
   }
 
+  @Needs('ASK')
   @Query(() => Answer, {
     nullable: true,
     description: 'A recorded answer; null when the workspace has none of this id.',
@@ -247,6 +251,7 @@ export class AskResolver {
     return loadAnswer(context, this.parts.service, fromGlobalId(id, 'Answer', 'id'));
   }
 
+  @Needs('EDIT')
   @Query(() => AnswerConnection, { description: 'Recorded answers, newest first.', complexity: cost(5) })
   async answers(
     @Arg('filter', () => AnswerFilter, { nullable: true, description: 'Which; all by default.' })
@@ -257,6 +262,7 @@ export class AskResolver {
     return answersPage(context, this.parts.service, filter ?? {}, args.request());
   }
 
+  @Needs('ASK')
   @Subscription(() => AskEvent, {
     description:
       'Answers a question as `ask` does, telling what happens meanwhile; then it completes. Unsubscribing stops the work.',

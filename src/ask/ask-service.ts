@@ -1,7 +1,7 @@
 import { badInput } from '../kernel/errors.js';
 import { isUuid } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
-import type { Caller } from '../platform/access/index.js';
+import type { Caller as AnyCaller } from '../kernel/caller.js';
 import type { Answer } from './answer.js';
 import { ask, type Asked, type AskParts } from './ask.js';
 import type { AskEvent } from './events.js';
@@ -11,6 +11,9 @@ import type { AnswerFilter } from './record/answer-store.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { sharingReads } from './shared-reads.js';
 import { SharedStream } from './shared-stream.js';
+
+/** What answering looks at of whoever asks. */
+type Caller = Pick<AnyCaller, 'workspaceId'>;
 
 /** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
 const LONGEST_SUFFIX = 8;

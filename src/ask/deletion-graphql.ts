@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { cost, fromGlobalId, make, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, cost, fromGlobalId, make, type GraphContext } from '../graphql-kit/index.js';
 import type { AskService } from './ask-service.js';
 
 @InputType({ description: 'Which answers to delete: exactly one of both fields.' })
@@ -24,6 +24,7 @@ export class DeleteAnswersPayload {
 export class AnswerDeletionResolver {
   constructor(private readonly parts: { service: AskService }) {}
 
+  @Needs('EDIT')
   @Mutation(() => DeleteAnswersPayload, {
     description: 'Deletes recorded answers and their questions; their request ids are free again.',
     complexity: cost(10),

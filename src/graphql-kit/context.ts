@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Caller } from '../kernel/caller.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 
 /** What an operation may cost and does, in units of one plain field; stands in the `extensions.cost` of its answer. */
@@ -10,6 +11,8 @@ export interface OperationCost {
 /** What every resolver gets as its context: who asks, under which request id, and whether they are still there. */
 export interface GraphContext {
   readonly workspaceId: WorkspaceId;
+  /** Whose workspace it is, and with which role. */
+  readonly caller: Caller;
   /** Stands in the log lines and in masked errors of this request. */
   readonly requestId: string;
   /** Undefined for an operation that will be refused. */
@@ -33,13 +36,16 @@ export interface SignalSource {
 /** Plain properties only: Apollo copies the object (`Object.assign`), and private fields don't survive that. */
 class RequestContext implements GraphContext {
   loaders: Map<object | string, unknown> | undefined = undefined;
+  readonly workspaceId: WorkspaceId;
 
   constructor(
-    readonly workspaceId: WorkspaceId,
+    readonly caller: Caller,
     readonly requestId: string,
     readonly source: SignalSource,
     readonly cost: OperationCost | undefined,
-  ) {}
+  ) {
+    this.workspaceId = caller.workspaceId;
+  }
 
   get signal(): AbortSignal {
     return this.source.signal;
@@ -57,8 +63,8 @@ class RequestContext implements GraphContext {
 
 /** The context of one operation; a subscription gets one too, for as long as it lives. An `AbortController` is a `SignalSource`. */
 export const createGraphContext = (
-  workspaceId: WorkspaceId,
+  caller: Caller,
   requestId: string,
   source: SignalSource,
   cost?: OperationCost,
-): GraphContext => new RequestContext(workspaceId, requestId, source, cost);
+): GraphContext => new RequestContext(caller, requestId, source, cost);

@@ -8,6 +8,7 @@ export { fromGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
 export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
+export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
 export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';

@@ -3,6 +3,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../kernel/stored-json.js';
 import { cost } from './complexity.js';
 import { make } from './make.js';
+import { Needs } from './needs.js';
 import type { NodeRegistry } from './node.js';
 import {
   eventDetail,
@@ -114,6 +115,7 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
   class Progress {
     constructor(readonly runs: RunSource) {}
 
+    @Needs('ASK')
     @Subscription(() => Event, {
       name: subscription,
       description: `What a run of the type \`${name}\` reports; completes when it has ended. Events are stored: it begins with the first, or behind \`after\`.`,

@@ -125,7 +125,7 @@ export async function addGraphqlRoute(
     try {
       if (parts.isDraining()) throw refusal(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
       const cost = checkOperation(request, parts.checker);
-      return createGraphContext(identifyCaller().workspaceId, request.id, new ResponseLifetime(reply.raw), cost);
+      return createGraphContext(identifyCaller(), request.id, new ResponseLifetime(reply.raw), cost);
     } catch (error) {
       owners.set(error as Error, request.id);
       throw error;

@@ -16,6 +16,7 @@ import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { encodeCursor, type Page, type PageRequest } from '../kernel/pagination.js';
 import {
+  Needs,
   afterEvent,
   ConnectionArgs,
   connectionTypes,
@@ -86,6 +87,7 @@ const MOST_EVENTS = 1_000;
 export class RunResolver {
   constructor(private readonly parts: { runs: Runs }) {}
 
+  @Needs('ASK')
   @Query(() => RunConnection, { name: 'runs', description: 'Long work of this workspace, newest first.' })
   async list(
     @Ctx() { workspaceId }: GraphContext,
@@ -96,6 +98,7 @@ export class RunResolver {
     return { ...connection, edges: connection.edges.map(({ cursor, node }) => ({ cursor, node: runObject(node) })) };
   }
 
+  @Needs('ASK')
   @Query(() => [RunEventType], {
     description: `What a run of any kind reported so far, oldest first, page by page; its subscription tells the same as it happens. Cost: 1 and the selection for every ten of \`first\`.`,
     complexity: ({ args, childComplexity }) => 1 + Math.ceil(Number(args['first']) / 10) * childComplexity,
@@ -117,6 +120,7 @@ export class RunResolver {
     return runEventsOf(run.kind, events);
   }
 
+  @Needs('EDIT')
   @Mutation(() => RunPayload, {
     description:
       'Cancels a run. A queued one ends at once, a running one at its next step; cancelling twice is no error.',
@@ -128,6 +132,7 @@ export class RunResolver {
     return { run: runObject(await this.parts.runs.cancel(workspaceId, rowId(input))) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => RunPayload, {
     description:
       'Pauses a run of a kind that can be paused (else `CONFLICT`): a queued one at once, a running one at its next step. Pausing twice is no error.',
@@ -139,6 +144,7 @@ export class RunResolver {
     return { run: runObject(await this.parts.runs.pause(workspaceId, rowId(input))) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => RunPayload, {
     description: 'Queues a paused run again; it goes on from where it was. No error for one that is not paused.',
   })
@@ -154,6 +160,7 @@ export class RunResolver {
 export class NodeResolver {
   constructor(private readonly parts: { nodes: NodeRegistry }) {}
 
+  @Needs('ASK')
   @Query(() => NodeType, {
     nullable: true,
     description: 'Any object by its global id; null when your workspace has none with it.',

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { rememberResolvers } from '../graphql-kit/index.js';
 import { describeCosts } from './cost.js';
+import { guardFields } from './guard.js';
 
 type ResolverClass = new (...args: never[]) => object;
 
@@ -32,6 +33,7 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[])
     validate: false,
     pubSub: NO_TOPICS,
   });
+  guardFields(schema);
   describeCosts(schema);
   rememberResolvers(schema, instances);
   return schema;

@@ -69,7 +69,7 @@ export class StreamRunner {
         document: prepared.document,
         operationName: request.operationName,
         variableValues: request.variables,
-        contextValue: createGraphContext(identifyCaller().workspaceId, requestId, controller, cost),
+        contextValue: createGraphContext(identifyCaller(), requestId, controller, cost),
         controller,
         type,
       };

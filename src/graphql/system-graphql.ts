@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import type { WorkspaceId } from '../kernel/ids.js';
-import { BigIntScalar, cost, DateTime, RunKind, RunStatus, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, BigIntScalar, cost, DateTime, RunKind, RunStatus, type GraphContext } from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
 import type { ChosenExecutor } from '../training/index.js';
 import type { PartReadiness } from './health.js';
@@ -232,6 +232,7 @@ export class SystemStatus {
 export class SystemResolver {
   constructor(private readonly parts: { system: SystemSources }) {}
 
+  @Needs('ASK')
   @Query(() => SystemStatus, {
     complexity: cost(20),
     description: 'Versions, parts, devices, memory, disk and queues.',

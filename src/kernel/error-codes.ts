@@ -179,6 +179,11 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Add the origin to GRAFT_ALLOWED_ORIGINS, or the host name to GRAFT_ALLOWED_HOSTS.',
   },
+  FORBIDDEN: {
+    meaning: 'Your role does not allow this.',
+    retry: 'no',
+    whatToDo: 'The message names the role that is needed; an administrator of the workspace makes a key with it.',
+  },
   SHUTTING_DOWN: {
     meaning: 'The gateway finishes what it has begun and takes no new work.',
     retry: 'later',

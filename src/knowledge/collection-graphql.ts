@@ -1,5 +1,6 @@
 import { Args, Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import {
+  Needs,
   BigIntScalar,
   connectionTypes,
   ConnectionArgs,
@@ -202,6 +203,7 @@ export async function loadCollection(
 export class CollectionResolver {
   constructor(private readonly parts: { stores: KnowledgeStores }) {}
 
+  @Needs('ASK')
   @Query(() => CollectionConnection, { description: 'The collections of the workspace, by name.', complexity: cost(5) })
   async collections(
     @Ctx() context: GraphContext,
@@ -212,6 +214,7 @@ export class CollectionResolver {
     return toConnection(mapPage(rows, toCollection), ({ name }) => encodeCursor([name]), page.after);
   }
 
+  @Needs('ASK')
   @Query(() => Collection, {
     nullable: true,
     description: 'The collection of this name; null when there is none.',

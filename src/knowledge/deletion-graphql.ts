@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
-import { cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, cost, make, type GraphContext } from '../graphql-kit/index.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'Which collection to delete.' })
@@ -19,6 +19,7 @@ export class DeleteCollectionPayload {
 export class CollectionDeletionResolver {
   constructor(private readonly parts: { service: KnowledgeService }) {}
 
+  @Needs('EDIT')
   @Mutation(() => DeleteCollectionPayload, {
     description:
       'Deletes a collection with its documents, their files and vectors, and the quotes of them in recorded answers. Ingestions into it are cancelled.',

@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
+  Needs,
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
@@ -245,6 +246,7 @@ export interface IngestionResolverParts {
 export class IngestionResolver {
   constructor(private readonly parts: IngestionResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => CreateCollectionPayload, { description: 'Makes an empty collection.', complexity: cost(5) })
   async createCollection(
     @Arg('input', () => CreateCollectionInput, { description: 'Its name and how it ranks.' })
@@ -254,6 +256,7 @@ export class IngestionResolver {
     return { collection: toCollection(await this.parts.service.createCollection({ ...input, workspaceId })) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => IngestDocumentsPayload, {
     description:
       'Adds documents to a collection, or replaces those of the same names, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
@@ -271,6 +274,7 @@ export class IngestionResolver {
     return { run: runObject(await this.parts.service.ingestDocuments(workspaceId, { ...input, documents })) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => DeleteDocumentsPayload, {
     description:
       'Deletes documents by name, with their files, earlier versions and quotes. Search finds none of them from then on.',
@@ -288,6 +292,7 @@ export class IngestionResolver {
     };
   }
 
+  @Needs('EDIT')
   @Mutation(() => SetDenseWeightPayload, {
     description:
       'Sets how much meaning counts against words in hybrid searches of a collection; `tuneRetrieval` finds a good value.',
@@ -300,6 +305,7 @@ export class IngestionResolver {
     return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => RebuildIndexPayload, {
     description:
       'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',

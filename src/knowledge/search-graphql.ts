@@ -14,7 +14,7 @@ import {
   Root,
 } from 'type-graphql';
 import type { GraphQLResolveInfo } from 'graphql';
-import { asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
@@ -152,6 +152,7 @@ export const toSearchHit = (passage: Passage): SearchHit =>
 export class SearchResolver {
   constructor(private readonly parts: { retriever: Retriever; stores: KnowledgeStores }) {}
 
+  @Needs('ASK')
   @Query(() => SearchResult, {
     description:
       'The passages that match best. While the vector store is away a hybrid search goes by words alone and says so.',

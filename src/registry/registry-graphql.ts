@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
+  Needs,
   BigIntScalar,
   connectionTypes,
   ConnectionArgs,
@@ -171,6 +172,7 @@ export interface RegistryResolverParts {
 export class ModelResolver {
   constructor(private readonly parts: Pick<RegistryResolverParts, 'registry'>) {}
 
+  @Needs('ASK')
   @Query(() => ModelConnection, { description: 'The models of the workspace, by name.', complexity: cost(5) })
   async models(
     @Ctx() context: GraphContext,
@@ -181,6 +183,7 @@ export class ModelResolver {
     return toConnection(mapPage(rows, toModel), (model) => encodeCursor([model.name]), page.after);
   }
 
+  @Needs('ASK')
   @Query(() => Model, {
     nullable: true,
     description: 'The model of this name; null when there is none.',
@@ -194,6 +197,7 @@ export class ModelResolver {
     return row ? toModel(row) : null;
   }
 
+  @Needs('ASK')
   @Query(() => [CatalogueModel], { description: 'Models that can be registered by name, smallest first.' })
   modelCatalogue(): CatalogueModel[] {
     return catalogueEntries
@@ -217,6 +221,7 @@ export class ModelResolver {
     return ((await rows.load(model.rowId)) ?? []).map(toModelVariant);
   }
 
+  @Needs('OPERATE')
   @Mutation(() => RegisterModelPayload, {
     description:
       'Fetches a model, loads it once in a process of its own, and registers it. A file that is cut short, corrupt, not the expected one or not supported is refused and not kept.',

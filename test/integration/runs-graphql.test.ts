@@ -5,6 +5,7 @@ import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
 import { NodeResolver, RunResolver } from '../../src/graphql/runs-graphql.js';
 import { SystemResolver, type SystemSources } from '../../src/graphql/system-graphql.js';
 import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/graphql-kit/index.js';
+import { localCaller } from '../../src/kernel/caller.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { EventLog } from '../../src/platform/events/index.js';
@@ -45,7 +46,7 @@ describe('runs, nodes and the system over GraphQL', () => {
   });
 
   const ask = async (source: string, workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID) => {
-    const contextValue = createGraphContext(workspaceId, 'test', new AbortController());
+    const contextValue = createGraphContext(localCaller(workspaceId), 'test', new AbortController());
     return JSON.parse(JSON.stringify(await graphql({ schema, source, contextValue }))) as {
       data: Record<string, unknown>;
       errors?: { message: string }[];

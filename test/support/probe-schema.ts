@@ -16,6 +16,7 @@ import {
 } from 'type-graphql';
 import { GraftError } from '../../src/kernel/errors.js';
 import {
+  Needs,
   ConnectionArgs,
   connectionTypes,
   fromGlobalId,
@@ -72,21 +73,25 @@ async function untilListed(list: string[], what: string, name: string): Promise<
 export class ProbeResolver {
   constructor(private readonly log: ProbeLog) {}
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Says hello.' })
   hello(): string {
     return 'hello';
   }
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Gives back what it got.' })
   echo(@Arg('text', () => String, { description: 'Anything.' }) text: string): string {
     return text;
   }
 
+  @Needs('ASK')
   @Query(() => [String], { description: 'Gives back what it got.' })
   echoAll(@Arg('texts', () => [String], { description: 'At most 100.' }) texts: string[]): string[] {
     return texts;
   }
 
+  @Needs('ASK')
   @Query(() => Item, { description: 'The start of an endless chain.' })
   item(): Item {
     const item: Item = { id: '1' };
@@ -94,11 +99,13 @@ export class ProbeResolver {
     return item;
   }
 
+  @Needs('ASK')
   @Query(() => Item, { nullable: true, description: 'An item by its id.' })
   itemById(@Arg('id', () => ID, { description: 'Id of an Item.' }) id: string): Item | null {
     return { id: fromGlobalId(id, 'Item', 'id') };
   }
 
+  @Needs('ASK')
   @Query(() => ItemConnection, { description: 'Items.' })
   items(@Args(() => ConnectionArgs) args: ConnectionArgs) {
     const { first } = args.request();
@@ -108,16 +115,19 @@ export class ProbeResolver {
     );
   }
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Fails unexpectedly, with a secret in the message.' })
   boom(): string {
     throw new Error('connection to db.internal with password hunter2 failed');
   }
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Fails as documented.' })
   refuse(): string {
     throw new GraftError('CONFLICT', 'The thing is busy.', { field: 'input.thing', hint: 'Wait for it.' });
   }
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Waits until its caller is gone, or for `ms`.' })
   async wait(
     @Ctx() { signal }: GraphContext,
@@ -127,16 +137,19 @@ export class ProbeResolver {
     return 'waited';
   }
 
+  @Needs('ASK')
   @Query(() => String, { description: 'Stands for the product’s `ask`.' })
   ask(@Arg('input', () => AskProbeInput, { description: 'Input.' }) input: AskProbeInput): string {
     return input.question;
   }
 
+  @Needs('ASK')
   @Mutation(() => String, { description: 'Changes nothing.' })
   note(@Arg('text', () => String, { description: 'Anything.' }) text: string): string {
     return text;
   }
 
+  @Needs('ASK')
   @Subscription(() => Int, {
     description: 'Counts from 1.',
     subscribe: subscribeWith(
@@ -153,16 +166,19 @@ export class ProbeResolver {
     return value;
   }
 
+  @Needs('ASK')
   @Subscription(() => Int, { description: 'Counts 1, then fails unexpectedly.', subscribe: () => failing() })
   failing(@Root() value: number): number {
     return value;
   }
 
+  @Needs('ASK')
   @Subscription(() => Int, { description: 'Fails to start, as documented.', subscribe: () => refusing() })
   refusing(@Root() value: number): number {
     return value;
   }
 
+  @Needs('ASK')
   @Subscription(() => Int, { description: 'Never says a word, and does not listen.', subscribe: () => deaf() })
   deaf(@Root() value: number): number {
     return value;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Args, buildSchema, Field, ObjectType, Query, Resolver } from 'type-graphql';
 import { graphql, printSchema } from 'graphql';
 import {
+  Needs,
   ConnectionArgs,
   connectionTypes,
   createGraphContext,
@@ -15,10 +16,11 @@ import {
   toGlobalId,
   type GraphContext,
 } from '../../src/graphql-kit/index.js';
+import { localCaller } from '../../src/kernel/caller.js';
 import { followRun } from '../../src/graphql-kit/run-events.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 
-const context = (): GraphContext => createGraphContext(DEFAULT_WORKSPACE_ID, 'r', new AbortController());
+const context = (): GraphContext => createGraphContext(localCaller(), 'r', new AbortController());
 
 @ObjectType({ implements: NodeType, description: 'A thing.' })
 class Thing extends NodeType {
@@ -57,17 +59,20 @@ const runRow = {
 
 @Resolver()
 class ThingResolver {
+  @Needs('ASK')
   @Query(() => NodeType, { nullable: true })
   node() {
     return nodes.fetch(context(), toGlobalId('Thing', id));
   }
 
+  @Needs('ASK')
   @Query(() => ThingConnection)
   things(@Args(() => ConnectionArgs) args: ConnectionArgs) {
     const { first, after } = args.request();
     return toConnection({ items: [{ id: 'x', name: `first ${first}` }], hasNextPage: false }, () => 'c', after);
   }
 
+  @Needs('ASK')
   @Query(() => RunType)
   run() {
     return runFields(runRow);

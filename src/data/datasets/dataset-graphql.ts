@@ -13,6 +13,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
@@ -114,6 +115,7 @@ export async function loadDataset(context: GraphContext, data: Data, id: string)
 export class DatasetResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('ASK')
   @Query(() => DatasetConnection, { description: 'The datasets of the workspace, by name.', complexity: cost(5) })
   async datasets(
     @Ctx() { workspaceId }: GraphContext,
@@ -124,6 +126,7 @@ export class DatasetResolver {
     return toConnection(mapPage(rows, toDataset), (dataset) => encodeCursor([dataset.name]), page.after);
   }
 
+  @Needs('ASK')
   @Query(() => Dataset, {
     nullable: true,
     description: 'The dataset of this name; null when there is none.',
@@ -137,6 +140,7 @@ export class DatasetResolver {
     return row && toDataset(row);
   }
 
+  @Needs('EDIT')
   @Mutation(() => CreateDatasetPayload, {
     description: 'Makes a dataset without rows; `addDatasetVersion` brings some.',
     complexity: cost(5),

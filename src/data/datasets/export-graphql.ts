@@ -12,6 +12,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
@@ -71,6 +72,7 @@ type ExportDatasetVersionPayload = InstanceType<typeof ExportDatasetVersionPaylo
 export class ExportResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('EDIT')
   @Mutation(() => ExportDatasetVersionPayload, {
     description: 'Writes the rows of a version into a file, as a run.',
     complexity: cost(20),

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport, type Erasure } from '../../erasure/index.js';
 import {
+  Needs,
   BigIntScalar,
   cost,
   fromGlobalId,
@@ -62,6 +63,7 @@ export class DeleteFilePayload {
 export class FileResolver {
   constructor(private readonly data: { parts: { files: FileService; erasure: Erasure } }) {}
 
+  @Needs('EDIT')
   @Mutation(() => DeleteFilePayload, {
     description: 'Deletes a file, unless a document, a dataset version, a model or an adapter needs it.',
     complexity: cost(10),

@@ -15,6 +15,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
@@ -231,6 +232,7 @@ type ImportRunPayload = InstanceType<typeof ImportRunPayload>;
 export class ImportResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('EDIT')
   @Query(() => ImportPreviewType, {
     description: 'Looks into a file and suggests what its columns mean.',
     complexity: cost(50),
@@ -248,6 +250,7 @@ export class ImportResolver {
     return { ...preview, mapping: toMapping(preview.mapping), rows };
   }
 
+  @Needs('EDIT')
   @Mutation(() => ImportRunPayload, {
     description:
       'Reads files into a new version of a dataset, as a run. What is wrong with single rows stands in the report of the version; what makes a file unreadable is said at once or fails the run.',
@@ -267,6 +270,7 @@ export class ImportResolver {
     return { run: runObject(await this.data.datasets.addVersion(workspaceId, { ...input, files })) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => ImportRunPayload, {
     description:
       'Deletes the rows about a person: a version without them is made, as a run, and all versions that have them are withdrawn and their rows erased, with what was made of those versions (exports, training examples) and the uploaded files that they were made of, under whatever name they were uploaded. A file that a standing version was also made of stays: see `keptFiles`. Rows of feature views whose entity is `subject`, and answers that were told them, go at once, in all of the workspace. An import under way that reads a deleted file fails. Not found and so left: files that `importFeatures` read, documents of collections, and answers that name a person otherwise.',

@@ -1,5 +1,6 @@
 import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Resolver, Root } from 'type-graphql';
 import {
+  Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
@@ -54,6 +55,7 @@ export class DatasetVersionResolver {
     return ((await loader.load(version.record.id)) ?? []).map(toVersion);
   }
 
+  @Needs('EDIT')
   @FieldResolver(() => DatasetRowConnection, {
     description: 'Its rows, also those that are kept out of training.',
     complexity: cost(20),
@@ -103,6 +105,7 @@ export class DatasetVersionResolver {
 export class DatasetDiffResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('EDIT')
   @FieldResolver(() => RowChangeConnection, {
     description: 'The rows that differ, by key and split.',
     complexity: cost(50),

@@ -15,6 +15,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   connectionTypes,
   ConnectionArgs,
   cost,
@@ -203,6 +204,7 @@ export const toView = (record: FeatureViewRecord): FeatureView =>
 export class FeatureViewResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('ASK')
   @Query(() => FeatureViewConnection, {
     description: 'The feature views of the workspace, by name.',
     complexity: cost(5),
@@ -219,6 +221,7 @@ export class FeatureViewResolver {
     );
   }
 
+  @Needs('ASK')
   @Query(() => FeatureView, {
     nullable: true,
     description: 'The feature view of this name; null when there is none.',
@@ -232,6 +235,7 @@ export class FeatureViewResolver {
     return record && toView(record);
   }
 
+  @Needs('EDIT')
   @Query(() => [EntityFeatures], {
     description: 'What views say of an entity, in the order of their names as given: the online read.',
     complexity: cost(10),
@@ -246,6 +250,7 @@ export class FeatureViewResolver {
     return this.data.features.read(workspaceId, entity, views, { at });
   }
 
+  @Needs('EDIT')
   @Mutation(() => DefineFeatureViewPayload, {
     description: 'Defines a feature view; its fields can’t be changed later.',
     complexity: cost(5),
@@ -257,6 +262,7 @@ export class FeatureViewResolver {
     return { view: toView(await this.data.features.defineView(workspaceId, input)) };
   }
 
+  @Needs('EDIT')
   @Mutation(() => WriteFeaturesPayload, {
     description: 'Adds rows to a feature view; they may come late and in any order.',
     complexity: cost(20),

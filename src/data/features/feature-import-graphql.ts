@@ -1,5 +1,6 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import {
+  Needs,
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
@@ -54,6 +55,7 @@ type ImportFeaturesPayload = InstanceType<typeof ImportFeaturesPayload>;
 export class FeatureImportResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('EDIT')
   @Mutation(() => ImportFeaturesPayload, {
     description:
       'Adds the rows of a file to a feature view, as a run; nothing is written unless all of them are right.',

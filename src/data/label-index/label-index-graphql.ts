@@ -13,6 +13,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   cost,
   DateTime,
   fromGlobalId,
@@ -64,6 +65,7 @@ export class LabelIndex {
 export class LabelIndexingResolver {
   constructor(private readonly data: Data) {}
 
+  @Needs('EDIT')
   @Mutation(() => IndexDatasetPayload, {
     description:
       'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',

@@ -15,6 +15,7 @@ import {
 import { StrategyValues as Strategy } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import {
+  Needs,
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
@@ -193,6 +194,7 @@ export interface ComparisonResolverParts {
 export class StrategyComparisonResolver {
   constructor(private readonly parts: ComparisonResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => CompareStrategiesPayload, {
     description:
       'Lets the base model, retrieval, an adapter and both together answer the same labelled rows, and says which to use, with paired tests, as a run. No answer of it is recorded.',

@@ -15,6 +15,7 @@ import {
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import {
+  Needs,
   ConnectionArgs,
   cost,
   fromGlobalId,
@@ -137,6 +138,7 @@ export interface EvaluationResolverParts {
 export class EvaluationResolver {
   constructor(private readonly parts: EvaluationResolverParts) {}
 
+  @Needs('ASK')
   @Query(() => EvaluationConnection, { description: 'Finished evaluations, newest first.', complexity: cost(5) })
   async evaluations(
     @Ctx() { workspaceId }: GraphContext,
@@ -150,6 +152,7 @@ export class EvaluationResolver {
     return listed(this.parts, workspaceId, { datasetVersionId }, args);
   }
 
+  @Needs('EDIT')
   @Mutation(() => EvaluatePayload, {
     description:
       'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers.',
@@ -226,6 +229,7 @@ export class EvaluationResolver {
     return loadVersion(context, this.parts.data, row.datasetVersionId);
   }
 
+  @Needs('EDIT')
   @FieldResolver(() => EvaluationRowConnection, {
     description:
       'Its rows: first those that the comparison had right and this has wrong. Empty once the dataset version’s rows were erased.',

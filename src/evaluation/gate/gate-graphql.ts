@@ -11,7 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, cost, make, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import {
   AdapterAlias,
@@ -171,6 +171,7 @@ export class GatedVersionResolver {
     return make(GateVerdict, { passed, forced: false, checks, found });
   }
 
+  @Needs('OPERATE')
   @Mutation(() => AliasMovedPayload, {
     description:
       'Lets an alias name another version. A version becomes CANDIDATE only through the gate: attested, better at its task than what it would replace, its worst class no more than a bound down, general text kept within a bound, each by the worse end of its interval. A version becomes PRODUCTION only from CANDIDATE. GATE_REFUSED names the numbers that failed. Of two who move it at once, one is refused with CONFLICT.',

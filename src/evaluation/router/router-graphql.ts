@@ -18,6 +18,7 @@ import { RouterMode, type RouterRecord, type RouterStore } from '../../ask/index
 import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
+  Needs,
   cost,
   DateTime,
   IDEMPOTENCY_KEY,
@@ -176,6 +177,7 @@ export interface RouterResolverParts {
 export class RouterResolver {
   constructor(private readonly parts: RouterResolverParts) {}
 
+  @Needs('ASK')
   @Query(() => RouterVersion, {
     nullable: true,
     description:
@@ -187,6 +189,7 @@ export class RouterResolver {
     return record && toRouter(record);
   }
 
+  @Needs('OPERATE')
   @Mutation(() => FitRouterPayload, {
     description:
       'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from questions that it makes of their own texts, and measured on others. Once there is a version, a fit follows by itself when they change, unless `GRAFT_ROUTER_REFIT` is off.',
@@ -199,6 +202,7 @@ export class RouterResolver {
     return { run: runObject(await this.parts.routerFitter.start(workspaceId, input)) };
   }
 
+  @Needs('OPERATE')
   @Mutation(() => RouterVersion, {
     description: 'Lets a version decide, or only observe. The newest one is asked.',
     complexity: cost(2),

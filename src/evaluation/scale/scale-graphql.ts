@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cost, fromGlobalId, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, cost, fromGlobalId, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { scaleChoice } from './scale-run.js';
@@ -78,6 +78,7 @@ export interface ScaleResolverParts {
 export class ScaleChoiceResolver {
   constructor(private readonly parts: ScaleResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => ChooseScalePayload, {
     description:
       'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped.',

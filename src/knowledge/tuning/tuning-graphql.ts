@@ -14,6 +14,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  Needs,
   cost,
   IDEMPOTENCY_KEY,
   make,
@@ -137,6 +138,7 @@ export interface TuningResolverParts {
 export class RetrievalTuningResolver {
   constructor(private readonly parts: TuningResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => TuneRetrievalPayload, {
     description:
       'Chooses how much meaning counts against words in hybrid searches of a collection, as a run: on labelled questions, or on ones that are made of its own passages. To set a weight by hand, `setDenseWeight`.',

@@ -1,11 +1,6 @@
-import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
-
-/** Who sends a request. */
-export interface Caller {
-  readonly workspaceId: WorkspaceId;
-}
+import { localCaller, type Caller } from '../../kernel/caller.js';
 
 /** Loopback only and one tenant for now: every caller works in the default workspace. */
-const LOCAL_CALLER: Caller = { workspaceId: DEFAULT_WORKSPACE_ID };
+const LOCAL_CALLER: Caller = localCaller();
 
 export const identifyCaller = (): Caller => LOCAL_CALLER;

@@ -1,2 +1,2 @@
-export { identifyCaller, type Caller } from './caller.js';
+export { identifyCaller } from './caller.js';
 export { checkOrigin, type OriginPolicy } from './origins.js';

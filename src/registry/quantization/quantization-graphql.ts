@@ -14,7 +14,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
@@ -149,6 +149,7 @@ export interface QuantizationResolverParts {
 export class QuantizationRunResolver {
   constructor(private readonly parts: QuantizationResolverParts) {}
 
+  @Needs('OPERATE')
   @Mutation(() => QuantizeModelPayload, {
     description:
       'Stores a variant of a model in a smaller type by llama.cpp’s own quantizer, and measures what that costs and gives: size, divergence, perplexity, speed. The run’s result is a variant like any other.',
@@ -236,6 +237,7 @@ export class QuantizationReportResolver {
 export class VariantRecommendationResolver {
   constructor(private readonly parts: QuantizationResolverParts) {}
 
+  @Needs('ASK')
   @Query(() => VariantRecommendation, {
     description: 'The fastest variant of a model that stays within a divergence from its most precise one.',
     complexity: cost(5),

@@ -3,7 +3,7 @@ import { AppliedAdapter } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/index.js';
 import { checkedText } from '../../kernel/text.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import { ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
+import { Needs, ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext } from '../../graphql-kit/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, ModelRegistry, ModelRow } from '../../registry/index.js';
@@ -45,6 +45,7 @@ export async function loadAdapterVersion(
 export class AdapterResolver {
   constructor(private readonly parts: AdapterResolverParts) {}
 
+  @Needs('ASK')
   @Query(() => AdapterConnection, { description: 'The adapters of the workspace, by name.', complexity: cost(5) })
   async adapters(
     @Ctx() context: GraphContext,
@@ -57,6 +58,7 @@ export class AdapterResolver {
     return toConnection(mapPage(rows, toAdapter), ({ name }) => encodeCursor([name]), page.after);
   }
 
+  @Needs('ASK')
   @Query(() => Adapter, {
     nullable: true,
     description: 'The adapter of this name; null when there is none.',
@@ -119,6 +121,7 @@ export class AdapterResolver {
     return toConnection(mapPage(changes, toAliasChange), (change) => encodeCursor([change.row.id]), page.after);
   }
 
+  @Needs('OPERATE')
   @Mutation(() => AliasMovedPayload, {
     description: 'Lets an alias name again what it named before its last promotion; again, and it goes back one more.',
     complexity: cost(10),

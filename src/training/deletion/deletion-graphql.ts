@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
-import { cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, cost, make, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { decider } from '../adapters/adapter-graphql.js';
 import { Adapter, toAdapter } from '../adapters/adapter-types.js';
@@ -59,6 +59,7 @@ export interface DeletionResolverParts {
 export class AdapterDeletionResolver {
   constructor(private readonly parts: DeletionResolverParts) {}
 
+  @Needs('OPERATE')
   @Mutation(() => DeleteAdapterPayload, {
     description:
       'Deletes an adapter, or one version of it, with its files, exports, merged files of which no model was registered, and evaluations; runs about it are cancelled. Refused while an alias names it, unless forced. Recorded answers stay, and say that it was deleted; an answer that it is giving ends as its answer or with `ADAPTER_UNAVAILABLE`, never as the base model’s. The reader that comes with Graft is installed anew at the next start.',

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, Float, ID, InputType, Int, ObjectType, Query, Resolver } from 'type-graphql';
-import { BigIntScalar, cost, fromGlobalId, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, BigIntScalar, cost, fromGlobalId, make, type GraphContext } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import type { TrainingEstimator } from './training-estimator.js';
 
@@ -63,6 +63,7 @@ export interface EstimateResolverParts {
 export class EstimateResolver {
   constructor(private readonly parts: EstimateResolverParts) {}
 
+  @Needs('EDIT')
   @Query(() => TrainingEstimate, {
     description: 'What a training would take in time and memory. Nothing is started.',
     complexity: cost(50),

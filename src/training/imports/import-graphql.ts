@@ -1,6 +1,14 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { FileType, loadFile, TaskKind } from '../../data/index.js';
-import { cost, fromGlobalId, MaxItems, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  Needs,
+  cost,
+  fromGlobalId,
+  MaxItems,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
@@ -112,6 +120,7 @@ export interface AdapterImportResolverParts {
 export class AdapterImportResolver {
   constructor(private readonly parts: AdapterImportResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => ImportAdapterPayload, {
     description:
       'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',

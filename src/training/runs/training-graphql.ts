@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
+  Needs,
   BigIntScalar,
   cost,
   fromGlobalId,
@@ -297,6 +298,7 @@ export interface TrainingResolverParts {
 export class TrainingRunResolver {
   constructor(private readonly parts: TrainingResolverParts) {}
 
+  @Needs('EDIT')
   @Mutation(() => StartTrainingPayload, {
     description:
       'Trains a version of an adapter on a dataset version, in a worker of its own that stands aside for questions. One run works at a time, others wait in order.',

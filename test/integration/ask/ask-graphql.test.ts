@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, validate, type ExecutionResult } from 'graphql';
 import pg from 'pg';
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';
@@ -57,7 +58,7 @@ describe('asking over GraphQL', () => {
   afterAll(() => answering.stop());
 
   const context = (workspaceId: WorkspaceId = answering.workspaceId, signal = new AbortController().signal) =>
-    createGraphContext(workspaceId, 'test', { signal });
+    createGraphContext(localCaller(workspaceId), 'test', { signal });
   const send = async <Data>(source: string, variableValues = {}, workspaceId?: WorkspaceId): Promise<Data> => {
     const { schema } = answering;
     const result = await graphql({ schema, source, variableValues, contextValue: context(workspaceId) });

@@ -13,6 +13,7 @@ import {
   runResolvers,
   toGlobalId,
 } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { DataKit, ws } from './data-kit.js';
@@ -44,7 +45,7 @@ describe('datasets over GraphQL', () => {
   });
   afterAll(() => kit.dispose());
 
-  const context = (workspace = ws) => createGraphContext(workspace, 'request', new AbortController());
+  const context = (workspace = ws) => createGraphContext(localCaller(workspace), 'request', new AbortController());
   const ask = async <Data>(source: string, variableValues = {}, workspace = ws): Promise<Data> => {
     const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });
     if (errors) throw errors[0]!.originalError ?? errors[0]!;

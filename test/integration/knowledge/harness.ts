@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGraphContext, makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { NodeResolver, RunResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -155,8 +156,9 @@ export async function startKnowledge({
     ...{ database, workspaceId, worker, events, vectors, stores, runs, service, retriever, tuner, schema, nodes },
     ...{ gateway, finished, files: fileService, parser, erasure, folder, artifacts },
     setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
-    context: (signal = new AbortController().signal) => createGraphContext(workspaceId, 'test', { signal }),
-    otherContext: () => createGraphContext(DEFAULT_WORKSPACE_ID, 'test', new AbortController()),
+    context: (signal = new AbortController().signal) =>
+      createGraphContext(localCaller(workspaceId), 'test', { signal }),
+    otherContext: () => createGraphContext(localCaller(), 'test', new AbortController()),
     async collection(name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) {
       return service.createCollection({ workspaceId, name, ...options });
     },

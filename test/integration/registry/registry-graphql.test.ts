@@ -7,6 +7,7 @@ import {
   runResolvers,
   toGlobalId,
 } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
@@ -51,7 +52,8 @@ describe('models over GraphQL', () => {
   });
   afterEach(() => kit.dispose());
 
-  const context = (workspace = WORKSPACE) => createGraphContext(workspace, 'request', new AbortController());
+  const context = (workspace = WORKSPACE) =>
+    createGraphContext(localCaller(workspace), 'request', new AbortController());
   /** The data as a client gets it. */
   const ask = async <Data>(source: string, variableValues = {}, workspace = WORKSPACE): Promise<Data> => {
     const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });

@@ -12,6 +12,7 @@ import {
   runResolvers,
   toGlobalId,
 } from '../../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../../src/kernel/caller.js';
 import { systemClock } from '../../../../src/kernel/clock.js';
 import { storedJson } from '../../../../src/kernel/stored-json.js';
 import { defineRunKind, RunQueue } from '../../../../src/platform/runs/index.js';
@@ -71,7 +72,7 @@ describe('a kind of runs that is defined', () => {
     const schema = buildGraphSchema([new RunResolver({ runs }), new NodeResolver({ nodes }), ...derived]);
     expect(printSchema(schema)).toContain('union CountingEvent = CountingReported | NumberCounted');
 
-    const contextValue = createGraphContext(WORKSPACE, 'test', new AbortController());
+    const contextValue = createGraphContext(localCaller(WORKSPACE), 'test', new AbortController());
     const ask = (source: string) => graphql({ schema, source, contextValue });
     runs.start();
     const run = await runs.enqueue(counting, { workspaceId: WORKSPACE, input: { to: 4 }, idempotencyKey: 'count' });

@@ -1,0 +1,29 @@
+import { enumeration } from './enumeration.js';
+import { DEFAULT_WORKSPACE_ID, type Uuid, type WorkspaceId } from './ids.js';
+
+/** What a caller may do, from least to most: each may all that those before it may. */
+export const Role = enumeration('ASK', 'EDIT', 'OPERATE', 'ADMIN');
+export type Role = keyof typeof Role;
+
+const RANK: Readonly<Record<Role, number>> = { ASK: 0, EDIT: 1, OPERATE: 2, ADMIN: 3 };
+
+/** Whether `role` is `needed` or more. */
+export const isAllowed = (role: Role, needed: Role): boolean => RANK[role] >= RANK[needed];
+
+/** Who sends a request: the owner of a key, or whoever works at the machine where none is asked for. */
+export interface Caller {
+  readonly workspaceId: WorkspaceId;
+  readonly role: Role;
+  /** Null for a caller on loopback from whom no key is asked. */
+  readonly key: { readonly id: Uuid; readonly prefix: string; readonly name: string } | null;
+}
+
+/** Whoever reaches a gateway that asks for no key: it listens on loopback only, so the machine is the door. */
+export const localCaller = (workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID): Caller => ({
+  workspaceId,
+  role: Role.ADMIN,
+  key: null,
+});
+
+/** A caller in one text, for rows that say who did something: the key's name and prefix, or `local`. */
+export const callerName = ({ key }: Caller): string => (key === null ? 'local' : `${key.name} (${key.prefix})`);
