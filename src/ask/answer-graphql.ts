@@ -11,11 +11,18 @@ import {
   Root,
   Ctx,
 } from 'type-graphql';
-import { EntityType, type Entity } from '../data/index.js';
+import { EntityType, TaskKind, type Entity } from '../data/index.js';
 import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../registry/index.js';
-import { AbstentionReason, FinishReason, Wording, type AdapterUsed, type Answer as AnswerRecord } from './answer.js';
+import {
+  AbstentionReason,
+  confidenceOf,
+  FinishReason,
+  Wording,
+  type AdapterUsed,
+  type Answer as AnswerRecord,
+} from './answer.js';
 import { LabelledNeighbour } from './neighbour-graphql.js';
 import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
@@ -254,6 +261,19 @@ export class Answer extends NodeType {
   @Field(() => AnswerOutput, { description: 'The answer in the form of its task.' })
   output!: typeof AnswerOutput;
 
+  @Field(() => TaskKind, {
+    description:
+      'What kind of answer it is: that of the adapter or the labelled rows, else what the caller asked for, else `QUESTION_ANSWERING`.',
+  })
+  task!: TaskKind;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Estimated probability that it is right, 0 to 1: that of its label, else its `answerability`; null where nothing can tell.',
+  })
+  confidence!: number | null;
+
   @Field(() => Wording, { description: 'Where the text comes from.' })
   wording!: Wording;
 
@@ -353,6 +373,8 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     question: record.question,
     text: record.text,
     output: toOutput(record),
+    task: record.task,
+    confidence: confidenceOf(record),
     wording: record.wording,
     finishReason: record.finishReason,
     abstained: record.abstention !== null,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { entitySchema, featureValues } from '../data/index.js';
+import { entitySchema, featureValues, type TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
@@ -269,6 +269,14 @@ export const storedBody = storedJson(answerBody, [
 /** What the flow makes; the store adds id and times. */
 export interface FinishedAnswer extends AnswerBody {
   text: string;
+  /** What kind of answer it is: that of the adapter or the labelled rows, else what the caller asked for, else an answer to a question. */
+  task: TaskKind;
+}
+
+/** Probability that the answer is right, 0 to 1: its label's, else that what was read holds it; null where nothing can tell. */
+export function confidenceOf({ output, answerability }: Pick<AnswerBody, 'output' | 'answerability'>): number | null {
+  if (output.kind !== 'LABEL') return answerability;
+  return output.probabilities.find(({ label }) => label === output.label)?.probability ?? answerability;
 }
 
 export type AnswerStatus = 'RUNNING' | 'COMPLETE' | 'FAILED' | 'CANCELLED';

@@ -34,10 +34,11 @@ import type { ModelRegistry } from '../registry/index.js';
 import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
 import { LabelledNeighbourResolver } from './neighbour-graphql.js';
 import type { Answer as AnswerRecord } from './answer.js';
-import { STRATEGIES, Strategy, StrategyChoice } from './strategies.js';
+import { STRATEGIES, StrategyChoice } from './strategies.js';
 import type { AskService } from './ask-service.js';
 import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
+import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { AnswerDeletionResolver } from './deletion-graphql.js';
 import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
 import { LEAST_PROBABILITY } from './abstain.js';
@@ -180,18 +181,6 @@ export class AskInput {
   generation?: GenerationInput | null;
 }
 
-@InputType({ description: 'Which answers to list; conditions add up.' })
-export class AnswerFilter {
-  @Field(() => Strategy, { nullable: true, description: 'Only those made with this strategy.' })
-  strategy?: Strategy | null;
-
-  @Field(() => Boolean, { nullable: true, description: 'Only those that abstained (true) or did not (false).' })
-  abstained?: boolean | null;
-
-  @Field(() => ID, { nullable: true, description: 'Only those of this conversation.' })
-  conversationId?: string | null;
-}
-
 export const { Connection: AnswerConnection } = connectionTypes(Answer);
 
 interface AskArgs {
@@ -254,12 +243,12 @@ export class AskResolver {
   @Needs('EDIT')
   @Query(() => AnswerConnection, { description: 'Recorded answers, newest first.', complexity: cost(5) })
   async answers(
-    @Arg('filter', () => AnswerFilter, { nullable: true, description: 'Which; all by default.' })
-    filter: AnswerFilter | null,
+    @Arg('filter', () => AnswerFilterInput, { nullable: true, description: 'Which; all by default.' })
+    filter: AnswerFilterInput | null,
     @Ctx() context: GraphContext,
     @Args(() => ConnectionArgs) args: ConnectionArgs,
   ): Promise<ConnectionOf<Answer>> {
-    return answersPage(context, this.parts.service, filter ?? {}, args.request());
+    return answersPage(context, this.parts.service, toFilter(filter), args.request());
   }
 
   @Needs('ASK')
@@ -293,7 +282,7 @@ export async function answersPage(
 }
 
 /** An answer by row id, batched over the request; null when the workspace has none. */
-async function loadAnswer(context: GraphContext, service: AskService, id: string): Promise<Answer | null> {
+export async function loadAnswer(context: GraphContext, service: AskService, id: string): Promise<Answer | null> {
   const records = context.loader<string, AnswerRecord>('ask.answersById', (ids) => service.answersById(context, ids));
   const record = await records.load(id);
   return record ? toAnswer(record) : null;

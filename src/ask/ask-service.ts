@@ -7,7 +7,7 @@ import { ask, type Asked, type AskParts } from './ask.js';
 import type { AskEvent } from './events.js';
 import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
-import type { AnswerFilter } from './record/answer-store.js';
+import { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { sharingReads } from './shared-reads.js';
 import { SharedStream } from './shared-stream.js';
@@ -107,10 +107,10 @@ export class AskService {
     return this.parts.answers.remove(workspaceId, { ids: ids ?? [], conversationId: conversation });
   }
 
-  /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one */
+  /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one, and for what no answer can meet */
   async answers({ workspaceId }: Caller, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
     const conversationId = checkedKey(filter.conversationId, 'filter.conversationId');
-    return this.parts.answers.list(workspaceId, { ...filter, conversationId }, page);
+    return this.parts.answers.list(workspaceId, { ...checkedFilter(filter), conversationId }, page);
   }
 
   private shared(asked: Asked, parts: AskParts): SharedStream<AskEvent> {

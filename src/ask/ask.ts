@@ -1,4 +1,4 @@
-import type { FeatureService, LabelIndexes, Neighbour, RaftMaker } from '../data/index.js';
+import type { FeatureService, LabelIndexes, Neighbour, RaftMaker, TaskKind } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import {
@@ -185,6 +185,7 @@ async function* answer(
   const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(judged?.done ?? []), done);
   const finished = await record.complete({
     ...{ text, wording, finishReason, output, evidence, conflicts, citations },
+    task: taskAnswered(plan, question),
     abstention: worded.abstention,
     answerability: judged?.answerability ?? worded.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
     route: [found && degradationReason(found.retrieval), check && checkReason(check)].reduce(withReason, route),
@@ -287,6 +288,10 @@ const chooseRoute = (
   });
 
 const chunksOf = ({ collections }: SearchScope): number => collections.reduce((sum, { chunks }) => sum + chunks, 0);
+
+/** What kind of answer a plan leads to. */
+const taskAnswered = ({ adaptation, labelled }: Plan, { task }: Question): TaskKind =>
+  adaptation?.input.task ?? (labelled ? 'CLASSIFICATION' : (task ?? 'QUESTION_ANSWERING'));
 
 /** What the answer says of the model and the adapter that made it. */
 function usedBy({ variant, adaptation }: Plan): Pick<FinishedAnswer, 'variant' | 'adapter'> {

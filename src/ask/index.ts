@@ -1,5 +1,5 @@
 /** Questions and their answers. */
-export type { Answer, Conflict, Evidence } from './answer.js';
+export type { Answer, Conflict, Evidence, Output } from './answer.js';
 export { Strategy as StrategyValues } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { promptsOf } from './compose.js';
@@ -7,11 +7,14 @@ export { generate } from './generate.js';
 export { pool } from './labelled-rows.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './ask.js';
-export { AnswerConnection, answersPage, askResolvers } from './ask-graphql.js';
+export { AnswerConnection, answersPage, askResolvers, loadAnswer } from './ask-graphql.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './answer-graphql.js';
 export type { AskInput } from './question.js';
-export { AnswerStore } from './record/answer-store.js';
+export { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
+export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
+export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';
+export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder } from './record/erase-answers.js';
 export { calibrate, logOdds, type Calibration, type Signal } from './router/calibration.js';
 export { choose, weigh, type Place } from './router/choose.js';

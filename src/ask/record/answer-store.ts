@@ -1,8 +1,10 @@
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
-import type { Database } from '../../platform/database/index.js';
-import { storedBody, type Answer, type AnswerStatus, type FinishedAnswer } from '../answer.js';
-import type { Strategy } from '../strategies.js';
+import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
+import type { TaskKind } from '../../data/index.js';
+import { confidenceOf, storedBody, type Answer, type AnswerStatus, type FinishedAnswer } from '../answer.js';
+import { conditionsOf, type AnswerFilter } from './answer-filter.js';
+import type { ErasedAnswers, OnErasure } from './on-erasure.js';
 
 /** What an answer is recorded under before it exists. */
 export interface NewAnswer {
@@ -42,12 +44,15 @@ export interface Standing {
   answer: Answer | null;
 }
 
-export interface AnswerFilter {
-  strategy?: Strategy | null;
-  abstained?: boolean | null;
-  conversationId?: string | null;
-  /** Row id of the version that answered. */
-  adapterVersionId?: string | null;
+/** What people said of an answer, counted. */
+export interface FeedbackCounts {
+  id: string;
+  /** Standing ones: those that no later one of the same source replaces. */
+  count: number;
+  /** Of those, how many say that the answer is wrong. */
+  wrong: number;
+  /** Whether they contradict each other. */
+  disputed: boolean;
 }
 
 /** How long a gateway that was killed keeps its unfinished answer from others; it renews well before. */
@@ -62,12 +67,13 @@ interface AnswerRow {
   question: string;
   text: string;
   conversationId: string | null;
+  task: TaskKind;
   body: unknown;
   createdAt: Date;
 }
 
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", task, body, created_at AS "createdAt"`;
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or
@@ -75,7 +81,19 @@ const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", i
  * id with the same input. Any other answer gets its row when it is settled.
  */
 export class AnswerStore {
+  readonly #onErasure: OnErasure[] = [];
+
   constructor(private readonly database: Database) {}
+
+  /** What hangs on answers goes with them: `hook` works in the transaction that deletes them or blanks their text. */
+  onErasure(hook: OnErasure): void {
+    this.#onErasure.push(hook);
+  }
+
+  /** Tells whoever has something that hangs on answers that these are being erased. */
+  async erasing(tx: Transaction, erased: ErasedAnswers): Promise<void> {
+    if (erased.ids.length > 0) for (const hook of this.#onErasure) await hook(tx, erased);
+  }
 
   /** @returns null when the request id is taken: by another input, by a complete answer, or by a gateway that still works on it */
   async claim(answer: NewAnswer): Promise<Lease | null> {
@@ -133,7 +151,8 @@ export class AnswerStore {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
       text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
-                    configuration_digest = $7, body = $8, adapter_version_id = $9, lease_until = NULL, finished_at = now()
+                    configuration_digest = $7, body = $8, adapter_version_id = $9, task = $10, confidence = $11,
+                    lease_until = NULL, finished_at = now()
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
       values: [id, owner, ...finishedValues(finished)],
     });
@@ -146,8 +165,8 @@ export class AnswerStore {
       name: 'ask-add',
       text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
                     status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
-                    error_code, error_message)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+                    task, confidence, error_code, error_message)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
       values: [
         answer.id,
         answer.workspaceId,
@@ -158,7 +177,7 @@ export class AnswerStore {
         answer.createdAt,
         ...('finished' in outcome
           ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
-          : [outcome.status, '', false, null, null, null, '{}', null, outcome.code, outcome.message]),
+          : [outcome.status, '', false, null, null, null, '{}', null, null, null, outcome.code, outcome.message]),
       ],
     });
   }
@@ -173,26 +192,43 @@ export class AnswerStore {
   }
 
   /** Deletes the answers that were told what is known of an entity. @returns how many */
-  async forget(workspaceId: WorkspaceId, entity: string): Promise<number> {
-    const { rowCount } = await this.database.pool.query({
-      name: 'ask-forget',
-      text: `DELETE FROM answer WHERE workspace_id = $1 AND body->'features' @> $2::jsonb`,
-      values: [workspaceId, JSON.stringify([{ entity }])],
-    });
-    return rowCount ?? 0;
+  forget(workspaceId: WorkspaceId, entity: string): Promise<number> {
+    return this.#delete(workspaceId, Prisma.sql`body->'features' @> ${JSON.stringify([{ entity }])}::jsonb`);
   }
 
   /** Deletes answers by row id, or all of a conversation. @returns how many */
-  async remove(
+  remove(
     workspaceId: WorkspaceId,
     { ids, conversationId }: { ids: readonly string[]; conversationId: string | null },
   ): Promise<number> {
-    const { rowCount } = await this.database.pool.query({
-      name: 'ask-remove',
-      text: 'DELETE FROM answer WHERE workspace_id = $1 AND (id = ANY($2::uuid[]) OR conversation_id = $3)',
-      values: [workspaceId, ids, conversationId],
+    return this.#delete(workspaceId, Prisma.sql`(id = ANY(${ids}::uuid[]) OR conversation_id = ${conversationId})`);
+  }
+
+  #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {
+    return this.database.prisma.$transaction(async (tx) => {
+      const rows = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which} ORDER BY id FOR UPDATE`;
+      const ids = rows.map(({ id }) => id);
+      await this.erasing(tx, { workspaceId, ids, kept: false });
+      return tx.$executeRaw`DELETE FROM answer WHERE id = ANY(${ids}::uuid[])`;
     });
-    return rowCount ?? 0;
+  }
+
+  /** Keeps others from deleting these answers until the transaction ends. @returns the complete ones, by row id */
+  async hold(tx: Transaction, workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Answer>> {
+    const rows = await tx.$queryRaw<AnswerRow[]>`
+      SELECT ${Prisma.raw(COLUMNS)} FROM answer
+       WHERE workspace_id = ${workspaceId}::uuid AND id = ANY(${ids}::uuid[]) AND status = 'COMPLETE'
+       ORDER BY id FOR NO KEY UPDATE`;
+    return new Map(rows.map((row) => [row.id, toAnswer(row)]));
+  }
+
+  /** Writes down how often feedback was given to answers, which `list` filters by. */
+  async noteFeedback(tx: Transaction, counts: readonly FeedbackCounts[]): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE answer SET feedback_count = told.count, feedback_wrong = told.wrong, disputed = told.disputed
+        FROM jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) AS told (id uuid, count int, wrong int, disputed boolean)
+       WHERE answer.id = told.id`;
   }
 
   /** Complete answers by row id; those of other workspaces are missing. */
@@ -207,29 +243,19 @@ export class AnswerStore {
 
   /** Complete answers, newest first; the cursor is `encodeCursor([answer.id])`. */
   async list(workspaceId: WorkspaceId, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
-    const { rows } = await this.database.pool.query<AnswerRow>({
-      name: 'ask-list',
-      text: `SELECT ${COLUMNS} FROM answer
-              WHERE workspace_id = $1 AND status = 'COMPLETE' AND ($2::uuid IS NULL OR id < $2)
-                AND ($3::text IS NULL OR strategy = $3) AND ($4::boolean IS NULL OR abstained = $4)
-                AND ($5::text IS NULL OR conversation_id = $5) AND ($6::uuid IS NULL OR adapter_version_id = $6)
-              ORDER BY id DESC LIMIT $7`,
-      values: [
-        workspaceId,
-        page.after === null ? null : idCursor(page.after),
-        filter.strategy ?? null,
-        filter.abstained ?? null,
-        filter.conversationId ?? null,
-        filter.adapterVersionId ?? null,
-        page.first + 1,
-      ],
-    });
+    const { where, values } = conditionsOf(filter, 4);
+    const { rows } = await this.database.pool.query<AnswerRow>(
+      `SELECT ${COLUMNS} FROM answer
+        WHERE ${["workspace_id = $1 AND status = 'COMPLETE' AND ($2::uuid IS NULL OR id < $2)", ...where].join(' AND ')}
+        ORDER BY id DESC LIMIT $3`,
+      [workspaceId, page.after === null ? null : idCursor(page.after), page.first + 1, ...values],
+    );
     return toPage(rows.map(toAnswer), page.first);
   }
 }
 
-/** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id */
-const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
+/** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence */
+const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
   withoutNul(text),
   body.abstention !== null,
   body.route.strategy,
@@ -239,6 +265,8 @@ const finishedValues = ({ text, ...body }: FinishedAnswer): unknown[] => [
     typeof value === 'string' ? withoutNul(value) : value,
   ),
   body.adapter?.versionId ?? null,
+  task,
+  confidenceOf(body),
 ];
 
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
@@ -251,9 +279,10 @@ const toAnswer = ({
   question,
   text,
   conversationId,
+  task,
   body,
   createdAt,
 }: AnswerRow): Answer => ({
   ...storedBody.decode(body),
-  ...{ id, workspaceId, requestId, question, text, conversationId, createdAt },
+  ...{ id, workspaceId, requestId, question, text, conversationId, task, createdAt },
 });

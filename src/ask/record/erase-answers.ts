@@ -1,4 +1,5 @@
 import type { ErasedDocument, Holder, Traces } from '../../erasure/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
 import { storedBody, type AnswerBody, type Span } from '../answer.js';
 import type { AnswerStore } from './answer-store.js';
@@ -21,13 +22,14 @@ export const answerHolder = (database: Database, answers: AnswerStore): Holder =
     const forgotten = person === undefined ? 0 : await answers.forget(workspaceId, person);
     return documents.length === 0
       ? forgotten
-      : forgotten + (await database.prisma.$transaction((tx) => eraseQuotes(tx, workspaceId, documents)));
+      : forgotten + (await database.prisma.$transaction((tx) => eraseQuotes(tx, answers, workspaceId, documents)));
   },
 });
 
 async function eraseQuotes(
   tx: Transaction,
-  workspaceId: string,
+  answers: AnswerStore,
+  workspaceId: WorkspaceId,
   documents: readonly ErasedDocument[],
 ): Promise<number> {
   const names = documents.map(({ name }) => name);
@@ -36,15 +38,16 @@ async function eraseQuotes(
     SELECT id, body FROM answer WHERE workspace_id = ${workspaceId}::uuid AND status = 'COMPLETE' AND jsonb_path_exists(
       body, '$.*[*].documentName ? (@ == $names[*])',
       jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) FOR UPDATE`;
-  let erased = 0;
+  const erased: string[] = [];
   for (const { id, body } of rows) {
     const without = withoutQuotes(storedBody.decode(body), documents);
     if (without === null) continue;
     await tx.$executeRaw`
       UPDATE answer SET text = ${DELETED_TEXT}, body = ${JSON.stringify(storedBody.encode(without))}::jsonb WHERE id = ${id}::uuid`;
-    erased += 1;
+    erased.push(id);
   }
-  return erased;
+  await answers.erasing(tx, { workspaceId, ids: erased, kept: true });
+  return erased.length;
 }
 
 /** @returns null when nothing in it comes from the documents, or all of that is erased already */
