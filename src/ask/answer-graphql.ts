@@ -22,6 +22,7 @@ import {
   Wording,
   type AdapterUsed,
   type Answer as AnswerRecord,
+  type Assignment,
 } from './answer.js';
 import { LabelledNeighbour } from './neighbour-graphql.js';
 import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
@@ -362,6 +363,7 @@ export class Answer extends NodeType {
 
   rowId!: string;
   variantId!: string;
+  assignment!: Assignment | null;
 }
 
 const toAppliedAdapter = ({ versionId, name, version, sha256, scale, attested }: AdapterUsed): AppliedAdapter =>
@@ -401,6 +403,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     createdAt: record.createdAt,
     rowId: record.id,
     variantId: record.variant.id,
+    assignment: record.assignment,
   });
 
 @Resolver(() => Answer)

@@ -6,7 +6,7 @@ import { passageScores } from '../knowledge/index.js';
 import { Strategy } from './strategies.js';
 
 /** Who chose the strategy. */
-export const RouteSource = enumeration('CALLER', 'ROUTER');
+export const RouteSource = enumeration('CALLER', 'ROUTER', 'EXPERIMENT', 'ROLLOUT');
 export type RouteSource = keyof typeof RouteSource;
 
 /** One thing that spoke for or against the chosen strategy. */
@@ -209,9 +209,27 @@ export type Output = z.infer<typeof output>;
 
 const variantUsed = z.object({ id: z.string(), sha256: z.string(), model: z.string(), quantization: z.string() });
 
-/** The arm of an experiment that a question was given to, by whoever runs the experiment. */
-export const assignment = z.object({ experiment: z.string(), arm: z.string() });
-export type Assignment = z.infer<typeof assignment>;
+/** What a question can be drawn into: a comparison of arms, or the stepwise delivery of a version. */
+export const AssignmentKind = enumeration('EXPERIMENT', 'ROLLOUT');
+export type AssignmentKind = keyof typeof AssignmentKind;
+
+/** The arm that a question was drawn into; each is a column of the answer. */
+export interface Assignment {
+  kind: AssignmentKind;
+  /** Row id of the experiment or the rollout. */
+  subjectId: string;
+  arm: string;
+  /** The step of a rollout, from 0 on; the phase of an experiment. */
+  stage: number;
+  /** Where the unit falls, 0 to 1. */
+  bucket: number;
+  /** With which the arm was drawn, above 0 to 1; 1 where it was asked for. */
+  probability: number;
+  /** Whether the caller asked for the arm: then the answer counts for nothing. */
+  forced: boolean;
+  /** Salted SHA-256 of the unit; null where the caller named none. */
+  unitHash: string | null;
+}
 
 /** Where the text comes from. */
 export const Wording = enumeration('MODEL', 'EVIDENCE', 'ABSTENTION');
@@ -245,8 +263,6 @@ const answerBody = z.object({
   stages: z.array(stageTiming),
   cost,
   configuration,
-  /** null outside of experiments. */
-  assignment: assignment.nullable(),
 });
 export type AnswerBody = z.infer<typeof answerBody>;
 
@@ -257,13 +273,16 @@ const LACKING = {
   finishReason: null,
   conflicts: [],
   answerability: null,
-  assignment: null,
 };
 
-/** The column `body`. Format 2 says of each answer what earlier ones leave out, format 3 which labelled rows it read. */
+/**
+ * The column `body`. Format 2 says of each answer what earlier ones leave out, format 3 which labelled rows it read, format 4 no
+ * longer which arm it was drawn into: that stands in columns of its own.
+ */
 export const storedBody = storedJson(answerBody, [
   (old) => ({ ...LACKING, ...(old as Record<string, Json>) }),
   (old) => ({ neighbours: [], ...(old as Record<string, Json>) }),
+  (old) => old,
 ]);
 
 /** What the flow makes; the store adds id and times. */
@@ -288,5 +307,7 @@ export interface Answer extends FinishedAnswer {
   requestId: string;
   question: string;
   conversationId: string | null;
+  /** null where nothing was tried. */
+  assignment: Assignment | null;
   createdAt: Date;
 }

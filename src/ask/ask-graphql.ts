@@ -179,6 +179,20 @@ export class AskInput {
 
   @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
   generation?: GenerationInput | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Who asks, for experiments and rollouts: a user’s or a session’s key, 1 to 200 characters. Equal units get equal arms, on every gateway. It is stored only as a salted SHA-256. Without one every request is drawn anew.',
+  })
+  unit?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'For testers: the arm to be answered by, 1 to 63 characters, instead of one that is drawn. Such an answer counts for nothing. Not with `answerAll`, on which nothing is tried.',
+  })
+  forceArm?: string | null;
 }
 
 export const { Connection: AnswerConnection } = connectionTypes(Answer);

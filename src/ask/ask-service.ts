@@ -1,5 +1,5 @@
 import { badInput } from '../kernel/errors.js';
-import { isUuid } from '../kernel/ids.js';
+import { isUuid, newId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import type { Caller as AnyCaller } from '../kernel/caller.js';
 import type { Answer } from './answer.js';
@@ -8,6 +8,7 @@ import type { AskEvent } from './events.js';
 import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
+import { noSuchArm, type Assigner, type Drawing } from './assignment.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
 import { sharingReads } from './shared-reads.js';
 import { SharedStream } from './shared-stream.js';
@@ -21,21 +22,35 @@ const LONGEST_SUFFIX = 8;
 /** Answers per deletion by id; a conversation may have any number. */
 const MOST_DELETED = 100;
 
+/** Names of arms are no longer than other names. */
+const MAX_ARM_CHARACTERS = 63;
+
+/** The last event of an answer in the making. @throws CANCELLED when there is none */
+async function answered(events: AsyncIterable<AskEvent>): Promise<Answer> {
+  for await (const event of events) if (event.type === 'answer') return event.answer;
+  throw withdrawn();
+}
+
 /** Answers questions and finds answers again. */
 export class AskService {
   /** Answers in the making that have a request id, by workspace and request id: who asks the same meanwhile joins them. */
   readonly #running = new Map<string, { digest: string; stream: SharedStream<AskEvent> }>();
 
+  #assigner: Assigner | null = null;
+
   constructor(private readonly parts: AskParts) {}
+
+  /** From now on questions of `ask` and `askStream` are drawn into what this one runs. */
+  assignBy(assigner: Assigner): void {
+    this.#assigner = assigner;
+  }
 
   /**
    * The answer to a question.
    * @throws what `stream` throws; CANCELLED when `signal` aborts
    */
-  async ask(caller: Caller, input: AskInput, signal: AbortSignal, parts = this.parts): Promise<Answer> {
-    for await (const event of this.stream(caller, input, signal, parts))
-      if (event.type === 'answer') return event.answer;
-    throw withdrawn();
+  async ask(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
+    return answered(this.stream(caller, input, signal));
   }
 
   /**
@@ -43,17 +58,33 @@ export class AskService {
    * else waits for the same request id.
    * @throws BAD_USER_INPUT, QUESTION_TOO_LONG, CONFLICT and IDEMPOTENCY_CONFLICT at once; the rest of what `ask` throws on the way
    */
-  stream(
-    caller: Caller,
+  stream(caller: Caller, input: AskInput, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+    return this.#stream(caller, input, signal, this.parts, this.#drawing(input));
+  }
+
+  #stream(
+    { workspaceId }: Caller,
     input: AskInput,
     signal: AbortSignal,
-    parts: AskParts = this.parts,
+    parts: AskParts,
+    drawing: Drawing | null,
   ): AsyncGenerator<AskEvent, void> {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
-    const { workspaceId } = caller;
-    const asked = { workspaceId, question, requestId, assignment: input.assignment ?? null, recorded: true };
+    const asked = { workspaceId, question, requestId, drawing, recorded: true };
     return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
+  }
+
+  /** @throws BAD_USER_INPUT for a unit or an arm that can’t be one */
+  #drawing({ unit, forceArm, requestId }: AskInput): Drawing | null {
+    const asker = {
+      unit: checkedKey(unit, 'input.unit'),
+      forceArm: checkedKey(forceArm, 'input.forceArm', MAX_ARM_CHARACTERS),
+      requestKey: requestId ?? newId(),
+    };
+    if (this.#assigner) return { ...asker, assigner: this.#assigner };
+    if (asker.forceArm === null) return null;
+    throw noSuchArm(asker.forceArm);
   }
 
   /**
@@ -61,14 +92,13 @@ export class AskService {
    * @throws what `ask` throws
    */
   async tryOut({ workspaceId }: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
-    const asked = { workspaceId, question: checkedQuestion(input), requestId: null, assignment: null, recorded: false };
-    for await (const event of ask(this.parts, asked, signal)) if (event.type === 'answer') return event.answer;
-    throw withdrawn();
+    const asked = { workspaceId, question: checkedQuestion(input), requestId: null, drawing: null, recorded: false };
+    return answered(ask(this.parts, asked, signal));
   }
 
   /**
    * The same question through every strategy, one after the other, of which each thing is looked up once; without an adapter through those
-   * that need none.
+   * that need none. Nothing is tried on it: what it compares are the strategies.
    */
   async askAll(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Answer[]> {
     const answers: Answer[] = [];
@@ -80,7 +110,8 @@ export class AskService {
       const dataset = reads ? input.dataset : null;
       const requestId = common === null ? null : `${common}:${strategy}`;
       const adapter = adapts ? input.adapter : null;
-      answers.push(await this.ask(caller, { ...input, strategy, adapter, dataset, requestId }, signal, sharing));
+      const put = { ...input, strategy, adapter, dataset, requestId };
+      answers.push(await answered(this.#stream(caller, put, signal, sharing, null)));
     }
     return answers;
   }
@@ -115,7 +146,7 @@ export class AskService {
 
   private shared(asked: Asked, parts: AskParts): SharedStream<AskEvent> {
     const key = `${asked.workspaceId} ${asked.requestId}`;
-    const digest = questionDigest(asked.question);
+    const digest = questionDigest(asked.question, asked.drawing?.forceArm);
     const running = this.#running.get(key);
     if (running && running.digest !== digest) throw requestIdTaken();
     if (running?.stream.joinable) return running.stream;

@@ -11,7 +11,18 @@ import {
 import type { WorkerClient } from '../platform/worker/index.js';
 import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
 import { abstention, relevance, unanswered, worthReading } from './abstain.js';
-import type { Abstention, Assignment, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
+import type { Abstention, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
+import {
+  AS_ASKED,
+  asDrawn,
+  drawAfter,
+  drawBefore,
+  drawnRoute,
+  fusedAs,
+  isGone,
+  type Arm,
+  type Drawing,
+} from './assignment.js';
 import { checkReading, checkReason } from './check-reading.js';
 import { cite } from './cite.js';
 import { citeSpan } from './cite-span.js';
@@ -64,8 +75,8 @@ export interface Asked {
   /** null: nobody will ask for this answer a second time. */
   requestId: string | null;
   question: Question;
-  /** null outside of experiments. */
-  assignment: Assignment | null;
+  /** null where nothing is tried on who asks. */
+  drawing: Drawing | null;
   /** Whether anything of it is kept. */
   recorded: boolean;
 }
@@ -77,14 +88,17 @@ export interface Asked {
  */
 export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
   const { workspaceId, requestId, question } = asked;
+  const began = parts.clock.monotonic();
+  const elapsed = () => parts.clock.monotonic() - began;
   const { text, conversationId } = question;
   const watch = new Stopwatch(parts.clock);
   const now = parts.clock.now();
-  const record = { workspaceId, inputDigest: questionDigest(question), question: text, conversationId };
+  const inputDigest = questionDigest(question, asked.drawing?.forceArm);
+  const record = { workspaceId, inputDigest, question: text, conversationId };
   const standing =
     requestId === null
-      ? { claim: asked.recorded ? recordOnce(parts.answers, record, now) : unrecorded(record, now) }
-      : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, signal));
+      ? { claim: asked.recorded ? recordOnce(parts.answers, record, now, elapsed) : unrecorded(record, now) }
+      : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, elapsed, signal));
   if ('recorded' in standing) yield* replay(standing.recorded);
   else yield* recorded(standing.claim, answer(parts, asked, standing.claim, watch, signal));
 }
@@ -92,25 +106,44 @@ export async function* ask(parts: AskParts, asked: Asked, signal: AbortSignal): 
 /** The stages of an answer, in their order. */
 async function* answer(
   parts: AskParts,
-  { workspaceId, question, assignment }: Asked,
+  put: Asked,
   record: OpenAnswer,
   watch: Stopwatch,
   signal: AbortSignal,
 ): AsyncGenerator<AskEvent, void> {
-  const { text: asked, entity, features } = question;
+  const { workspaceId, drawing } = put;
+  const { text: asked, entity, features } = put.question;
+  const before = drawBefore(workspaceId, put.question, drawing);
+  const opened = before ? asDrawn(put.question, before.change) : put.question;
 
   const expectedMs = parts.expected.medians();
   const vector = once(() => vectorOf(parts.retriever, workspaceId, asked, signal));
-  if (mayRead(question, expectedMs)) void vector();
-  const sources = await watch.time('scope', () => sourcesOf(parts, workspaceId, question));
-  const looked = await askRouter(parts, { workspaceId, question, sources, expectedMs, vector, watch }, signal);
-  const observed = chooseRoute(question, sources, expectedMs);
-  const chosen = looked ? routed(observed, looked) : observed;
-  const applied = looked?.mode === 'APPLY' ? { ...question, adapter: looked.choice.chosen.adapter } : question;
-  const [plan, learned] = await watch.time('plan', async () => {
-    const made = await makePlan(parts, workspaceId, applied, chosen.strategy, sources);
-    return [made, await originReason(parts.origins, workspaceId, made)] as const;
+  if (mayRead(opened, expectedMs)) void vector();
+  const open = await watch.time('scope', () => sourcesOf(parts, workspaceId, opened, before?.change ?? AS_ASKED));
+  const routing = { workspaceId, question: opened, sources: open, expectedMs, vector, watch };
+  const looked = await askRouter(parts, routing, signal);
+  const observed = chooseRoute(opened, open, expectedMs);
+  const direct = looked ? routed(observed, looked) : observed;
+  const routedTo = looked?.mode === 'APPLY' ? looked.choice.chosen.adapter : null;
+  const drawn = drawAfter(workspaceId, before, routedTo, drawing);
+  record.draw(drawn?.assignment ?? null);
+  const change = drawn?.change ?? AS_ASKED;
+  const chosen = drawnRoute(direct, drawn);
+  const late = drawn === before ? AS_ASKED : change;
+  const question = { ...asDrawn(opened, late), strategy: opened.strategy };
+  const applied = looked?.mode === 'APPLY' ? { ...question, adapter: change.adapter ?? routedTo } : question;
+  const sources = { ...open, scope: fusedAs(open.scope, late) };
+  const planned = await watch.time('plan', async () => {
+    try {
+      const made = await makePlan(parts, workspaceId, applied, chosen.strategy, sources);
+      return [made, await originReason(parts.origins, workspaceId, made)] as const;
+    } catch (error) {
+      if (isGone(error, drawn)) return null;
+      throw error;
+    }
   });
+  if (planned === null) return yield* answer(parts, { ...put, drawing: null }, record, watch, signal);
+  const [plan, learned] = planned;
   const bound = answerBound(question, plan);
   const bounded = boundQuestion(question, bound);
   const route = [unreadReason(plan), learned, languageReason(plan, asked), bound?.reason ?? null].reduce(
@@ -127,12 +160,13 @@ async function* answer(
   const frame = frameOf(plan, asked, facts.text);
   const count = tokenCounter(parts, workspaceId, plan, signal);
   const context = contextOf(parts, plan.variant);
+  const already = late.denseWeight === null ? looked?.found : null;
   const [maxTokens, left, found, neighbours] = await watch.time('retrieve', () => {
     const answering = answerTokens(plan, question.generation.maxTokens, count);
     return Promise.all([
       answering,
       answering.then((answer) => measureRoom(asked, frame, { context, answer }, count)),
-      plan.scope && (looked?.found ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
+      plan.scope && (already ?? retrievePassages(reading, plan.scope, { text: asked, vector: vector() }, signal)),
       nearestRows(parts, plan, workspaceId, vector),
     ]);
   });
@@ -199,8 +233,7 @@ async function* answer(
       computeMs: (found?.retrieval.timings.embedMs ?? 0) + embedMs + prefillMs + decodeMs,
       computedTokens: promptTokens - reusedTokens + generatedTokens,
     },
-    configuration: configurationOf(plan, parts.registry.embedder(), bounded, judged),
-    assignment,
+    configuration: configurationOf(plan, parts.registry.embedder(), bounded, judged, change.denseWeight),
   });
   parts.expected.add(plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };
@@ -225,11 +258,12 @@ async function sourcesOf(
   { retriever, labelIndexes }: AskParts,
   workspaceId: WorkspaceId,
   { strategy, collections, dataset }: Question,
+  change: Arm,
 ): Promise<Sources> {
   if (dataset !== null)
     return { scope: null, labelled: await labelIndexes.require(workspaceId, dataset, 'input.dataset') };
   const nothing = strategy !== 'AUTO' && !STRATEGIES[strategy].reads && collections === null;
-  return { scope: nothing ? null : await retriever.scope(workspaceId, collections), labelled: null };
+  return { scope: nothing ? null : fusedAs(await retriever.scope(workspaceId, collections), change), labelled: null };
 }
 
 /** What a fitted router makes of a question whose caller leaves the choice; null where there is none to ask. */

@@ -19,11 +19,15 @@ export function configurationOf(
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
   check: Pick<Judged, 'judge'> | null,
+  denseWeight: number | null,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {
     embedder: { name: embedder.name, sha256: embedder.sha256 },
-    retrieval: { mode: 'HYBRID', passages: PASSAGES, passageTokens: PASSAGE_TOKENS },
+    retrieval: {
+      ...{ mode: 'HYBRID', passages: PASSAGES, passageTokens: PASSAGE_TOKENS },
+      ...(denseWeight === null ? {} : { denseWeight }),
+    },
     evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
     relevance: { ...RELEVANCE_RULE, leastProbability: LEAST_PROBABILITY },
   };

@@ -1,5 +1,6 @@
 /** Questions and their answers. */
-export type { Answer, Conflict, Evidence, Output } from './answer.js';
+export { AssignmentKind, type Answer, type Assignment, type Conflict, type Evidence, type Output } from './answer.js';
+export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './assignment.js';
 export { Strategy as StrategyValues } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { promptsOf } from './compose.js';

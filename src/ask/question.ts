@@ -2,7 +2,6 @@ import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type T
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import type { Assignment } from './answer.js';
 import { READER } from './plan.js';
 import { STRATEGIES, type StrategyChoice } from './strategies.js';
 
@@ -41,8 +40,10 @@ export interface AskInput {
   minConfidence?: number | null;
   maxErrorRate?: number | null;
   generation?: Partial<Generation> | null;
-  /** Recorded with the answer; it changes nothing of it, and is no part of what the request id stands for. */
-  assignment?: Assignment | null;
+  /** Who asks, for experiments and rollouts; it is no part of what the request id stands for, and stored only hashed. */
+  unit?: string | null;
+  /** The arm that a tester wants; such answers count for nothing. */
+  forceArm?: string | null;
 }
 
 /** What is asked, checked and with its defaults. */
@@ -99,8 +100,8 @@ export function checkedQuestion(input: AskInput): Question {
   };
 }
 
-/** Equal for questions that must have one answer; the request id is no part of it. */
-export function questionDigest(question: Question): string {
+/** Equal for questions that must have one answer; the request id is no part of it, nor is who asks. */
+export function questionDigest(question: Question, forceArm: string | null = null): string {
   const { adapter, model, task, minConfidence, maxErrorRate, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
@@ -111,6 +112,7 @@ export function questionDigest(question: Question): string {
     dataset: dataset ?? undefined,
     minConfidence: minConfidence ?? undefined,
     maxErrorRate: maxErrorRate ?? undefined,
+    forceArm: forceArm ?? undefined,
   });
 }
 

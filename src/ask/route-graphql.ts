@@ -15,6 +15,8 @@ registerEnumType(RouteSource, {
   valuesConfig: {
     CALLER: { description: 'The question named it.' },
     ROUTER: { description: 'Graft chose it; the reasons say why.' },
+    EXPERIMENT: { description: 'The arm of an experiment that the question was drawn into.' },
+    ROLLOUT: { description: 'The rollout of an adapter version that the question was drawn into.' },
   },
 });
 

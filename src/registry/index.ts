@@ -1,6 +1,7 @@
 /** Models, their variants and how they are quantized; adapters and their versions. */
 export {
   adapterUsage,
+  parseAdapterReference,
   storedAttestation,
   storedMetrics,
   storedUsage,

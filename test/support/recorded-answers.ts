@@ -1,5 +1,6 @@
-import { AnswerStore } from '../../src/ask/index.js';
+import { AnswerStore, type Assignment } from '../../src/ask/index.js';
 import type { FinishedAnswer } from '../../src/ask/answer.js';
+import type { Outcome } from '../../src/ask/record/answer-store.js';
 import { newId, type Uuid, type WorkspaceId } from '../../src/kernel/ids.js';
 import type { Database } from '../../src/platform/database/index.js';
 
@@ -7,6 +8,11 @@ export interface WishedAnswer extends Partial<FinishedAnswer> {
   question?: string;
   conversationId?: string | null;
   createdAt?: Date;
+  /** What it was drawn into, and how long it took. */
+  assignment?: Assignment | null;
+  latencyMs?: number;
+  /** The code that it failed with. */
+  failure?: string | null;
 }
 
 /** An answer as `ask` would record it, without a model: by default an answer of the base model in words. */
@@ -26,7 +32,6 @@ export const finishedAnswer = (wishes: Partial<FinishedAnswer> = {}): FinishedAn
       model: { name: 'tiny', quantization: 'F16', sha256: '0'.repeat(64) },
     },
   },
-  assignment: null,
   ...wishes,
 });
 
@@ -44,10 +49,16 @@ export async function recordAnswers(
 ): Promise<Uuid[]> {
   const store = new AnswerStore(database);
   const ids: Uuid[] = [];
-  for (const { question = 'How long is it valid?', conversationId = null, createdAt, ...rest } of wished) {
+  for (const wish of wished) {
+    const { question = 'How long is it valid?', conversationId = null, createdAt, ...said } = wish;
+    const { assignment = null, latencyMs = 1, failure = null, ...rest } = said;
     const id = newId();
     const claim = { workspaceId, requestId: id, inputDigest: id, question, conversationId };
-    await store.add({ ...claim, id, createdAt: createdAt ?? new Date() }, { finished: finishedAnswer(rest) });
+    const outcome: Outcome =
+      failure === null
+        ? { finished: finishedAnswer(rest) }
+        : { status: 'FAILED', code: failure, message: 'The model threw.' };
+    await store.add({ ...claim, id, createdAt: createdAt ?? new Date() }, outcome, { assignment, latencyMs });
     ids.push(id);
   }
   return ids;

@@ -2,7 +2,16 @@ import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import type { TaskKind } from '../../data/index.js';
-import { confidenceOf, storedBody, type Answer, type AnswerStatus, type FinishedAnswer } from '../answer.js';
+import {
+  confidenceOf,
+  storedBody,
+  type Answer,
+  type AnswerStatus,
+  type Assignment,
+  type AssignmentKind,
+  type FinishedAnswer,
+} from '../answer.js';
+import type { Told } from '../assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import type { ErasedAnswers, OnErasure } from './on-erasure.js';
 
@@ -70,10 +79,45 @@ interface AnswerRow {
   task: TaskKind;
   body: unknown;
   createdAt: Date;
+  assignmentKind: AssignmentKind | null;
+  assignmentSubject: string;
+  assignmentArm: string;
+  assignmentStage: number;
+  assignmentBucket: number;
+  assignmentProbability: number;
+  assignmentForced: boolean;
+  unitHash: string | null;
 }
 
 const COLUMNS = `id, workspace_id AS "workspaceId", request_id AS "requestId", input_digest AS "inputDigest", status, question,
-  text, conversation_id AS "conversationId", task, body, created_at AS "createdAt"`;
+  text, conversation_id AS "conversationId", task, body, created_at AS "createdAt", assignment_kind AS "assignmentKind",
+  assignment_subject AS "assignmentSubject", assignment_arm AS "assignmentArm", assignment_stage AS "assignmentStage",
+  assignment_bucket AS "assignmentBucket", assignment_probability AS "assignmentProbability",
+  assignment_forced AS "assignmentForced", unit_hash AS "unitHash"`;
+
+/** What a settled answer says of itself in columns: the last is its number among those that count for what they were drawn into. */
+const TOLD = ['latency_ms', 'assignment_kind', 'assignment_subject', 'assignment_arm', 'assignment_stage']
+  .concat(['assignment_bucket', 'assignment_probability', 'assignment_forced', 'unit_hash', 'assignment_sequence'])
+  .join(', ');
+
+/** The values of `TOLD`, of which eight are those of the assignment, from this parameter on. */
+const toldFrom = (first: number): string => {
+  const places = Array.from({ length: 9 }, (_, i) => `$${first + i}`);
+  const [latency, kind, subject, arm, stage, bucket, probability, forced, unit] = places;
+  return `${latency}::real, ${kind}::text, ${subject}::uuid, ${arm}::text, ${stage}::integer,
+    ${bucket}::double precision, ${probability}::double precision, ${forced}::boolean, ${unit}::text,
+    CASE WHEN ${forced} IS FALSE THEN nextval('answer_assignment_sequence') END`;
+};
+
+function toldValues({ assignment, latencyMs }: Told): unknown[] {
+  const { kind, subjectId, arm, stage, bucket, probability, forced, unitHash } = assignment ?? NO_ASSIGNMENT;
+  return [latencyMs, kind, subjectId, arm, stage, bucket, probability, forced, unitHash];
+}
+
+const NO_ASSIGNMENT: { [Name in keyof Assignment]: null } = {
+  ...{ kind: null, subjectId: null, arm: null, stage: null, bucket: null, probability: null, forced: null },
+  unitHash: null,
+};
 
 /**
  * All SQL of the `answer` table. An answer under a caller's request id is RUNNING under a lease, then COMPLETE, FAILED or
@@ -147,26 +191,27 @@ export class AnswerStore {
   }
 
   /** @returns whether it was recorded: false when another gateway took it over */
-  async complete({ id, owner }: Lease, finished: FinishedAnswer): Promise<boolean> {
+  async complete({ id, owner }: Lease, finished: FinishedAnswer, told: Told): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
       text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
                     configuration_digest = $7, body = $8, adapter_version_id = $9, task = $10, confidence = $11,
-                    lease_until = NULL, finished_at = now()
+                    lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(12)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, ...finishedValues(finished)],
+      values: [id, owner, ...finishedValues(finished), ...toldValues(told)],
     });
     return rowCount === 1;
   }
 
   /** Records at once what nobody could join. */
-  async add(answer: Unclaimed, outcome: Outcome): Promise<void> {
+  async add(answer: Unclaimed, outcome: Outcome, told: Told): Promise<void> {
     await this.database.pool.query({
       name: 'ask-add',
       text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
                     status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
-                    task, confidence, error_code, error_message)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+                    task, confidence, error_code, error_message, ${TOLD})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                     ${toldFrom(20)})`,
       values: [
         answer.id,
         answer.workspaceId,
@@ -178,16 +223,18 @@ export class AnswerStore {
         ...('finished' in outcome
           ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
           : [outcome.status, '', false, null, null, null, '{}', null, null, null, outcome.code, outcome.message]),
+        ...toldValues(told),
       ],
     });
   }
 
-  async fail({ id, owner }: Lease, { status, code, message }: Failure): Promise<void> {
+  async fail({ id, owner }: Lease, { status, code, message }: Failure, told: Told): Promise<void> {
     await this.database.pool.query({
       name: 'ask-fail',
-      text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now()
+      text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now(),
+                    (${TOLD}) = ROW(${toldFrom(6)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, status, code, message],
+      values: [id, owner, status, code, message, ...toldValues(told)],
     });
   }
 
@@ -272,17 +319,17 @@ const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
 const withoutNul = (text: string): string => text.replaceAll('\0', '');
 
-const toAnswer = ({
-  id,
-  workspaceId,
-  requestId,
-  question,
-  text,
-  conversationId,
-  task,
-  body,
-  createdAt,
-}: AnswerRow): Answer => ({
-  ...storedBody.decode(body),
-  ...{ id, workspaceId, requestId, question, text, conversationId, task, createdAt },
-});
+const toAnswer = (row: AnswerRow): Answer => {
+  const { id, workspaceId, requestId, question, text, conversationId, task, createdAt } = row;
+  return {
+    ...storedBody.decode(row.body),
+    ...{ id, workspaceId, requestId, question, text, conversationId, task, createdAt },
+    assignment: toAssignment(row),
+  };
+};
+
+const toAssignment = ({ assignmentKind: kind, unitHash, ...row }: AnswerRow): Assignment | null =>
+  kind && {
+    ...{ kind, unitHash, subjectId: row.assignmentSubject, arm: row.assignmentArm, stage: row.assignmentStage },
+    ...{ bucket: row.assignmentBucket, probability: row.assignmentProbability, forced: row.assignmentForced },
+  };

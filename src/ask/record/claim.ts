@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import { mapDatabaseError } from '../../platform/database/index.js';
-import type { Answer, FinishedAnswer } from '../answer.js';
+import type { Answer, Assignment, FinishedAnswer } from '../answer.js';
 import { LEASE_SECONDS, type AnswerStore, type Failure, type Lease, type NewAnswer } from './answer-store.js';
 
 const POLL_MS = 150;
@@ -16,12 +16,13 @@ const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 export async function claimAnswer(
   store: AnswerStore,
   answer: NewAnswer,
+  elapsed: () => number,
   signal: AbortSignal,
 ): Promise<{ recorded: Answer } | { claim: Claim }> {
   for (;;) {
     if (signal.aborted) throw withdrawn();
     const lease = await store.claim(answer);
-    if (lease !== null) return { claim: new Claim(store, answer, lease) };
+    if (lease !== null) return { claim: new Claim(store, answer, lease, elapsed) };
     const standing = await store.standing(answer.workspaceId, answer.requestId);
     if (standing !== null && standing.inputDigest !== answer.inputDigest) throw requestIdTaken();
     if (standing?.answer) return { recorded: standing.answer };
@@ -38,6 +39,8 @@ export const withdrawn = (): GraftError => new GraftError('CANCELLED', 'The call
 
 /** An answer that is being made: where it goes, or the reason why there is none. */
 export interface OpenAnswer {
+  /** Says what the question was drawn into, before anything of it can fail. */
+  draw(assignment: Assignment | null): void;
   /** @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws */
   complete(finished: FinishedAnswer): Promise<Answer>;
   /** Never throws: the reason itself is what the caller has to hear. */
@@ -48,57 +51,77 @@ export interface OpenAnswer {
  * An answer that the caller gave no request id: nobody can join it or ask for it again, so it is written once, when it is
  * settled, and the model need not wait for the database.
  */
-export function recordOnce(store: AnswerStore, answer: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer {
+export function recordOnce(
+  store: AnswerStore,
+  answer: Omit<NewAnswer, 'requestId'>,
+  createdAt: Date,
+  elapsed: () => number,
+): OpenAnswer {
   const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
   const { inputDigest: _, ...told } = unclaimed;
   let written = false;
+  let assignment: Assignment | null = null;
   return {
+    draw(drawn) {
+      assignment = drawn;
+    },
     async complete(finished) {
-      await store.add(unclaimed, { finished });
+      await store.add(unclaimed, { finished }, { assignment, latencyMs: elapsed() });
       written = true;
-      return { ...finished, ...told };
+      return { ...finished, ...told, assignment };
     },
     async fail(error) {
       // A reader that has its answer leaves without hearing the end.
-      if (!written) await store.add(unclaimed, failureOf(error)).catch(() => undefined);
+      if (written) return;
+      await store.add(unclaimed, failureOf(error), { assignment, latencyMs: elapsed() }).catch(() => undefined);
     },
   };
 }
 
 /** An answer that is only looked at: nothing of it is kept. */
 export const unrecorded = ({ inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer => ({
-  complete: (finished) => Promise.resolve({ ...finished, ...told, id: newId(), requestId: newId(), createdAt }),
+  draw: () => undefined,
+  complete: (finished) =>
+    Promise.resolve({ ...finished, ...told, id: newId(), requestId: newId(), assignment: null, createdAt }),
   fail: () => Promise.resolve(),
 });
 
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
 export class Claim implements OpenAnswer {
   private readonly renewing: NodeJS.Timeout;
+  private assignment: Assignment | null = null;
 
   constructor(
     private readonly store: AnswerStore,
     private readonly answer: NewAnswer,
     private readonly lease: Lease,
+    private readonly elapsed: () => number,
   ) {
     // A renewal that fails is no matter: without one the lease ends, and `complete` finds out.
     this.renewing = setInterval(() => void store.renew(lease).catch(() => undefined), RENEW_MS).unref();
   }
 
+  draw(assignment: Assignment | null): void {
+    this.assignment = assignment;
+  }
+
   async complete(finished: FinishedAnswer): Promise<Answer> {
     clearInterval(this.renewing);
-    if (!(await this.store.complete(this.lease, finished)))
+    const { assignment } = this;
+    if (!(await this.store.complete(this.lease, finished, { assignment, latencyMs: this.elapsed() })))
       throw new GraftError('CONFLICT', 'Another gateway took this answer over while this one was slow.', {
         field: 'input.requestId',
         hint: 'Ask again with the same requestId: it returns the answer that was recorded.',
       });
     const { id, createdAt } = this.lease;
     const { workspaceId, requestId, question, conversationId } = this.answer;
-    return { ...finished, ...{ workspaceId, requestId, question, conversationId }, ...{ id, createdAt } };
+    return { ...finished, ...{ workspaceId, requestId, question, conversationId }, ...{ id, createdAt, assignment } };
   }
 
   async fail(error: unknown): Promise<void> {
     clearInterval(this.renewing);
-    await this.store.fail(this.lease, failureOf(error)).catch(() => undefined);
+    const told = { assignment: this.assignment, latencyMs: this.elapsed() };
+    await this.store.fail(this.lease, failureOf(error), told).catch(() => undefined);
   }
 }
 

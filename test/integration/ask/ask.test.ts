@@ -71,14 +71,6 @@ describe('ask', () => {
       expect(await answering.service.answersById(answering.caller, [answer.id])).toEqual([answer]);
     });
 
-    it('keeps the arm of an experiment that its question was given to, and changes in nothing by it', async () => {
-      const assignment = { experiment: 'reading', arm: 'control' };
-      const assigned = await answering.ask({ question: RMA, assignment });
-      expect([answer.assignment, assigned.assignment]).toEqual([null, assignment]);
-      expect(assigned.configuration).toEqual(answer.configuration);
-      expect(await answering.service.answersById(answering.caller, [assigned.id])).toEqual([assigned]);
-    });
-
     it('comes from the collections that were named, and only from those', async () => {
       await answering.collection('empty');
       const { abstention, route } = await answering.ask({ question: RMA, collections: ['empty'] });

@@ -188,7 +188,8 @@ describe('the record of an answer', () => {
       workspaceId: answering.workspaceId,
     };
     const evidence = [{ ...answer.evidence[0]!, quote: spelled }];
-    await answers.add(unclaimed, { finished: { ...answer, evidence, text: 'c\0d' } });
+    const finished = { ...answer, evidence, text: 'c\0d' };
+    await answers.add(unclaimed, { finished }, { assignment: null, latencyMs: 5 });
     const [read] = await answering.service.answersById(answering.caller, [unclaimed.id]);
     expect(read).toMatchObject({ text: 'cd', evidence: [{ quote: spelled }] });
   });

@@ -13,7 +13,7 @@ const USAGE: AdapterUsage = { v: 1, rendering: 1, labels: [], languages: null, r
 /** An adapter of the tiny model, registered as one of the default model that it stands in for. */
 export async function addReader(
   { adapters, variant, workspaceId, files }: Answering,
-  { folder, tiny }: { folder: string; tiny: ReturnType<typeof writeTinyModel> },
+  { folder, tiny, seed }: { folder: string; tiny: ReturnType<typeof writeTinyModel>; seed?: number },
   name: string,
   {
     usage = {},
@@ -27,7 +27,7 @@ export async function addReader(
     metrics?: AdapterMetrics;
   } = {},
 ): Promise<void> {
-  const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: name.length });
+  const made = await writePeft(mkdtempSync(join(folder, 'peft-')), tiny, { seed: seed ?? name.length });
   const store = (file: string, content: Buffer) =>
     files.store(workspaceId, {
       name: file,
