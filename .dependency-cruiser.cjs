@@ -84,6 +84,21 @@ module.exports = {
       to: { path: 'node_modules/(node-llama-cpp|onnxruntime-node|koffi)/' },
     },
     {
+      name: 'templates-run-in-a-throw-away-process',
+      comment:
+        'A chat template is a program of whoever wrote the model’s file. It runs where its loops and its memory harm nobody; what it wrote goes on as data.',
+      severity: 'error',
+      from: { path: '^(src|gpu-worker)/', pathNot: '^gpu-worker/chat/' },
+      to: { path: 'node_modules/@huggingface/jinja/' },
+    },
+    {
+      name: 'templates-are-read-by-main-only',
+      comment: 'The same for what runs them: `gpu-worker/main.ts` loads it when it is a throw-away process.',
+      severity: 'error',
+      from: { path: '^(src|gpu-worker)/', pathNot: '^gpu-worker/(chat/|main\\.ts$)' },
+      to: { path: '^gpu-worker/chat/' },
+    },
+    {
       name: 'platform-knows-no-domain',
       comment:
         'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',

@@ -19,6 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client } from 'graphql-ws';
 import { getLlama, LlamaLogLevel, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
 import { WebSocket } from 'ws';
+import { readChat } from '../gpu-worker/chat/read-chat.js';
 import { GraftClient } from '../src/client/graft-client.js';
 import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
@@ -206,7 +207,7 @@ class Direct {
     const { tokens, fileInfo } = this.model;
     const template = (fileInfo.metadata.tokenizer as { chat_template?: string }).chat_template ?? null;
     const special = { bosToken: tokens.bosString ?? '', eosToken: tokens.eosString ?? '' };
-    return renderChat(template, baseMessages(question), special);
+    return renderChat(readChat({ template, ...special }), baseMessages(question));
   }
 
   async measure(question: string, tokens: number): Promise<Measured> {

@@ -3,11 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { GraftError } from '../src/kernel/errors.js';
 import { runTask, TaskProcessFault, type TaskOptions } from '../src/task-process/index.js';
 import {
-  modelDescription,
+  chatForm,
+  fileDescription,
   type AgreeInput,
   type AgreeOutput,
+  type ChatForm,
+  type ChatSource,
   type CompareInput,
   type CompareOutput,
+  type FileDescription,
   type ModelDescription,
   type QuantizeInput,
   type QuantizeOutput,
@@ -17,7 +21,8 @@ import {
 /** What `main.ts` does in a throw-away process, by name. A note says how much of it is done, 0..1. */
 export interface ThrowAwayTasks {
   probe: { input: { gpu: boolean }; output: ServeProvider };
-  inspect: { input: { path: string }; output: ModelDescription };
+  inspect: { input: { path: string }; output: FileDescription };
+  chat: { input: ChatSource; output: ChatForm };
   quantize: { input: QuantizeInput & { threads: number }; output: QuantizeOutput; note: number };
   compare: { input: CompareInput; output: CompareOutput; note: number };
   agree: { input: AgreeInput; output: AgreeOutput; note: number };
@@ -39,15 +44,13 @@ export async function workInChild<N extends keyof ThrowAwayTasks>(
   input: ThrowAwayTasks[N]['input'],
   { heapMb, died, ...options }: ChildOptions<N>,
 ): Promise<ThrowAwayTasks[N]['output']> {
-  const file = fileURLToPath(new URL('main.js', import.meta.url));
-  const program = { file, argv: [name], env: process.env, heapMb, stderr: 'inherit' as const };
-  return runTask<ThrowAwayTasks[N]>(program, input, options).catch((error: unknown) => {
+  return runTask<ThrowAwayTasks[N]>(program(name, heapMb), input, options).catch((error: unknown) => {
     throw error instanceof TaskProcessFault ? died(error.how) : error;
   });
 }
 
 /**
- * Inspects a model file in a throw-away process.
+ * Inspects a model file and runs its chat template, each in a throw-away process.
  * @throws MODEL_FILE_INVALID (also when the process dies of the file), MODEL_UNSUPPORTED, the signal's reason
  */
 export async function inspectInChild(path: string, signal: AbortSignal): Promise<ModelDescription> {
@@ -55,7 +58,7 @@ export async function inspectInChild(path: string, signal: AbortSignal): Promise
     ({ size }) => size,
     () => 0,
   );
-  const description = await workInChild(
+  const inspected = await workInChild(
     'inspect',
     { path },
     {
@@ -67,5 +70,45 @@ export async function inspectInChild(path: string, signal: AbortSignal): Promise
       died: (how) => new GraftError('MODEL_FILE_INVALID', `Loading the file ended its loader (${how}).`),
     },
   );
-  return modelDescription.parse(description);
+  const description = fileDescription.parse(inspected);
+  const { chatTemplate: template, bosToken, eosToken } = description;
+  const chat = await readChatInChild({ template, bosToken, eosToken }, signal);
+  if (chat.kind === 'unusable')
+    throw new GraftError('MODEL_UNSUPPORTED', `The model’s chat template can’t be used: ${chat.reason}.`, {
+      hint: 'Use a file of the model with its maker’s own chat template, or one without any.',
+    });
+  return { ...description, chat };
 }
+
+/** Real templates take a tenth of a second and 20 MiB. */
+const TEMPLATE_MS = 5_000;
+const TEMPLATE_HEAP_MB = 192;
+
+/**
+ * What a chat template writes around messages. A template that takes too long or too much memory is `unusable`, as one that fails.
+ * @throws the signal's reason
+ */
+export async function readChatInChild(source: ChatSource, signal: AbortSignal): Promise<ChatForm> {
+  try {
+    return chatForm.parse(
+      await runTask<ThrowAwayTasks['chat']>(program('chat', TEMPLATE_HEAP_MB), source, {
+        signal,
+        timeoutMs: TEMPLATE_MS,
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof TaskProcessFault)) throw error;
+    if (error.reason === 'starved')
+      throw new GraftError('DEADLINE_EXCEEDED', 'The machine was too busy to look at the model’s chat template.');
+    const limits = `${TEMPLATE_MS / 1000} s or ${TEMPLATE_HEAP_MB} MiB`;
+    return { kind: 'unusable', reason: `writing a few messages takes it more than ${limits}` };
+  }
+}
+
+const program = (name: keyof ThrowAwayTasks, heapMb?: number) => ({
+  file: fileURLToPath(new URL('main.js', import.meta.url)),
+  argv: [name],
+  env: process.env,
+  heapMb,
+  stderr: 'inherit' as const,
+});

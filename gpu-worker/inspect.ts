@@ -1,5 +1,5 @@
 import { GraftError } from '../src/kernel/errors.js';
-import type { ModelDescription } from '../src/worker-protocol/index.js';
+import type { FileDescription } from '../src/worker-protocol/index.js';
 import { openLlama } from './engines/inference/llama.js';
 import { describeGguf } from './formats/gguf/describe.js';
 
@@ -8,7 +8,7 @@ import { describeGguf } from './formats/gguf/describe.js';
  * crash on a corrupt file.
  * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
  */
-export async function inspectModel(path: string): Promise<ModelDescription> {
+export async function inspectModel(path: string): Promise<FileDescription> {
   const description = describeGguf(path);
   let said = '';
   const llama = await openLlama(false, (message) => (said = `${said}${message}\n`.slice(-8_192)));

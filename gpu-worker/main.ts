@@ -45,6 +45,11 @@ switch (task) {
     workOn<ThrowAwayTasks['inspect']>(({ path }) => inspectModel(path));
     break;
   }
+  case 'chat': {
+    const { readChat } = await import('./chat/read-chat.js');
+    workOn<ThrowAwayTasks['chat']>(async (source) => readChat(source));
+    break;
+  }
   case 'quantize': {
     const { quantizeFile } = await import('./engines/quantization/quantize.js');
     workOn<ThrowAwayTasks['quantize']>((input, parent) =>

@@ -14,7 +14,7 @@ import { scoreNext } from './engines/inference/score-next.js';
 import { scoreText } from './engines/inference/score-text.js';
 import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
-import { inspectInChild } from './in-child.js';
+import { inspectInChild, readChatInChild } from './in-child.js';
 import { serveRole, type ModelFile, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
 import { Server, type Handlers } from './server.js';
 
@@ -80,6 +80,8 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
         }),
       ),
     inspectModel: ({ path }, call) => inspection.run(call, () => inspectInChild(path, call.signal)),
+    readChat: (source, call) =>
+      inspection.run(call, async () => ({ chat: await readChatInChild(source, call.signal) })),
     calibrate: ({ model }, call) =>
       generation.run({ ...call, group: groupOf(model), weight: options.sequences }, () =>
         host.use(model, (hosted) => calibrate(hosted, call.signal)),

@@ -258,6 +258,14 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => verifying.abort());
   modelsOnDisk.verifyAll(verifying.signal).catch((error: unknown) => log.error({ err: error }, 'models not verified'));
 
+  const looking = new AbortController();
+  teardown.add(() => looking.abort());
+  registry
+    .readChats((unusable) => log.warn(unusable, 'a model’s chat template can’t be used'), looking.signal)
+    .catch((err: unknown) =>
+      log.debug({ err }, 'not all chat templates were looked into; each is when its model is asked'),
+    );
+
   const parts = () => askParts({ database, vectors, worker, services });
   const tuner = new RetrievalTuner({ runs, ...stores, retriever });
   const nodes = new NodeRegistry();

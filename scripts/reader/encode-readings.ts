@@ -1,8 +1,8 @@
-import { describeGguf } from '../../gpu-worker/formats/gguf/describe.js';
 import { LabelWords, renderExample, type TaskContext } from '../../src/data/index.js';
 import { renderChat } from '../../src/prompting/index.js';
 import type { Tokenize } from '../../src/training/index.js';
 import type { ModelFile, TrainingExample } from '../../src/worker-protocol/index.js';
+import { chatOf } from './chat-of.js';
 import type { Reading } from './reading-examples.js';
 
 const CONTEXT: TaskContext = { labels: new LabelWords([]), languages: null };
@@ -13,12 +13,12 @@ export async function encodeReadings(
   { path }: ModelFile,
   tokenize: Tokenize,
 ): Promise<TrainingExample[]> {
-  const { chatTemplate, bosToken, eosToken } = describeGguf(path);
+  const chat = chatOf(path);
   const rendered = readings.flatMap(({ passages, questions }, group) =>
     questions.map(({ question, answer }) => {
       const row = { task: 'QUESTION_ANSWERING', question, answer } as const;
       const example = renderExample(row, CONTEXT, { facts: '', passages });
-      return { ...example, group, prompt: renderChat(chatTemplate, example.messages, { bosToken, eosToken }) };
+      return { ...example, group, prompt: renderChat(chat, example.messages) };
     }),
   );
   const { tokens, endToken } = await tokenize([

@@ -14,6 +14,7 @@ import { encodeLogits, READER_TASK, READER_USAGE, type BuiltInAdapter } from '..
 import type { ModelFile } from '../../src/worker-protocol/index.js';
 import { BASE_MODEL, READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 import type { TrainedReader } from './train-reader.js';
+import { chatOf } from './chat-of.js';
 
 /** The reader as it is shipped: both of its forms in half precision, and `reader.json`, which names them by digest. */
 export async function writeReader(trained: TrainedReader, model: ModelFile, folder: string): Promise<BuiltInAdapter> {
@@ -54,9 +55,9 @@ async function probeReader(
   folder: string,
   files: BuiltInAdapter['files'],
 ): Promise<BuiltInAdapter['probe']> {
-  const { chatTemplate, bosToken, eosToken, vocabulary } = describeGguf(model.path);
+  const { vocabulary } = describeGguf(model.path);
   const adapter = { task: READER_TASK, usage: READER_USAGE };
-  const texts = probePrompts(adapter, { chatTemplate, bosToken, eosToken });
+  const texts = probePrompts(adapter, { chat: chatOf(model.path) });
   const { signal } = new AbortController();
   const { tokens } = await tokenizeTexts({ model, texts }, { signal });
   const at = ({ name, sha256: digest }: { name: string; sha256: string }) => ({

@@ -66,8 +66,7 @@ export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptS
 
 /** The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others. */
 export function frameOf({ scope, variant, adaptation }: Plan, question: string, facts: string): Frame {
-  const chat = (messages: readonly ChatMessage[]): PromptSegment[] =>
-    renderChat(variant.chatTemplate, messages, variant);
+  const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages);
   if (adaptation) {
     const { input, context } = adaptation;
     return (excerpts, piece = input) => {

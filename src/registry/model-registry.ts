@@ -9,9 +9,9 @@ import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../plat
 import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';
 import type { RunQueue, RunRow } from '../platform/runs/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
-import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { MOST_TEMPLATE_CHARACTERS, type ChatForm, type EmbedderFiles } from '../worker-protocol/index.js';
 import { downloading, type DownloadContext, type DownloadOutput, type ModelSource } from './download-run.js';
-import { modelNameOf, modelSource, type ModelRow, type ModelSourceInput } from './model.js';
+import { modelNameOf, modelSource, storedChat, type ModelRow, type ModelSourceInput } from './model.js';
 import type { ServedVariant, VariantRow } from './model.js';
 import type { ModelStore, NewVariant, VariantWithModel } from './model-store.js';
 
@@ -29,7 +29,7 @@ export interface ModelRegistryParts {
   artifacts: ArtifactStore;
   modelsOnDisk: ModelsOnDisk;
   erasure: Erasure;
-  worker: Pick<WorkerClient, 'inspectModel'>;
+  worker: Pick<WorkerClient, 'inspectModel' | 'readChat'>;
   /** GRAFT_MODEL, a catalogue name or a registered model as `resolve` takes it, and GRAFT_EMBEDDER, a catalogue name. */
   defaults: { model: string; embedder: string };
 }
@@ -74,6 +74,19 @@ export class ModelRegistry {
       await this.parts.store.transaction((tx) => this.parts.store.add(workspaceId, variant, tx));
     }
     return this.defaultVariant(workspaceId);
+  }
+
+  /**
+   * Looks into the templates of models that were registered before that was done, of all workspaces, one after the other. One that can't be
+   * used doesn't keep Graft from starting: who asks its model is told.
+   * @param tell is called for each that can't be used
+   * @throws what `WorkerClient.readChat` throws; what was found until then is kept
+   */
+  async readChats(tell: (unusable: { variantId: string; reason: string }) => void, signal: AbortSignal): Promise<void> {
+    for (const row of await this.parts.store.variantsWithoutChat()) {
+      const chat = await this.#chatOf(row, signal);
+      if (chat.kind === 'unusable') tell({ variantId: row.id, reason: chat.reason });
+    }
   }
 
   /** The embedder alone, for what doesn't answer questions. @throws as `ensureDefaults` */
@@ -250,7 +263,8 @@ export class ModelRegistry {
 
   async #serve(row: VariantWithModel): Promise<ServedVariant> {
     const path = await this.#pathOf(row);
-    const { quantization, sha256, contextLength, chatTemplate, bosToken, eosToken, model } = row;
+    const chat = await this.#chatOf(row);
+    const { quantization, sha256, contextLength, model } = row;
     return {
       ...{
         variantId: row.id,
@@ -262,10 +276,22 @@ export class ModelRegistry {
         bytes: Number(row.bytes),
         contextLength,
       },
-      ...{ chatTemplate, bosToken, eosToken, architecture: model.architecture },
+      ...{ chat, architecture: model.architecture },
       parameters: Number(model.parameters),
       licence: model.licence,
     };
+  }
+
+  /** Of a model that was registered before templates were looked into, it is found out now, and kept. */
+  async #chatOf(row: VariantRow, signal?: AbortSignal): Promise<ChatForm> {
+    if (row.chat !== null) return storedChat.decode(row.chat);
+    const { workspaceId, chatTemplate, bosToken, eosToken } = row;
+    const chat: ChatForm =
+      (chatTemplate?.length ?? 0) > MOST_TEMPLATE_CHARACTERS
+        ? { kind: 'unusable', reason: `it has more than ${MOST_TEMPLATE_CHARACTERS} characters` }
+        : await this.parts.worker.readChat({ workspaceId, template: chatTemplate, bosToken, eosToken }, { signal });
+    await this.parts.store.setChat(row, chat);
+    return chat;
   }
 
   async #pathOf({ location, sha256, model }: VariantWithModel): Promise<string> {

@@ -1,9 +1,9 @@
 import { GraftError } from '../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
-import type { Database, Transaction } from '../platform/database/index.js';
-import type { ModelDescription } from '../worker-protocol/index.js';
-import { checkSameModel, type ModelRow, type VariantRow } from './model.js';
+import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
+import type { ChatForm, ModelDescription } from '../worker-protocol/index.js';
+import { checkSameModel, storedChat, type ModelRow, type VariantRow } from './model.js';
 import { storedMeasurement, type VariantMeasurement } from './quantization/quantization.js';
 
 export type VariantWithModel = VariantRow & { model: ModelRow };
@@ -70,6 +70,21 @@ export class ModelStore {
     });
   }
 
+  /** Of all workspaces: those of which nobody has found out yet how they read a conversation. */
+  async variantsWithoutChat(): Promise<VariantRow[]> {
+    return this.database.prisma.modelVariant.findMany({
+      where: { chat: { equals: Prisma.AnyNull } },
+      orderBy: { id: 'asc' },
+    });
+  }
+
+  async setChat({ id, workspaceId }: VariantRow, chat: ChatForm): Promise<void> {
+    await this.database.prisma.modelVariant.updateMany({
+      where: { id, workspaceId },
+      data: { chat: storedChat.encode(chat) ?? undefined },
+    });
+  }
+
   /** Why uploads with these contents must stay, by digest. */
   async uploadsInUse(workspaceId: WorkspaceId, digests: readonly string[]): Promise<Map<string, string>> {
     const rows = await this.database.prisma.modelVariant.findMany({
@@ -123,6 +138,7 @@ export class ModelStore {
         chatTemplate: description.chatTemplate,
         bosToken: description.bosToken,
         eosToken: description.eosToken,
+        chat: storedChat.encode(description.chat) ?? undefined,
         location: variant.location,
         ...(variant.quantized && {
           sourceId: variant.quantized.sourceId,

@@ -1,13 +1,16 @@
 import { badInput, GraftError } from '../kernel/errors.js';
 import type { Uuid } from '../kernel/ids.js';
+import { storedJson } from '../kernel/stored-json.js';
 import { checkedName } from '../kernel/text.js';
 import type { Prisma } from '../platform/database/index.js';
 import { parseHubFile } from '../platform/models-on-disk/index.js';
-import type { ModelDescription, ModelFile } from '../worker-protocol/index.js';
+import { chatForm, type ChatForm, type ModelDescription, type ModelFile } from '../worker-protocol/index.js';
 import type { ModelSource } from './download-run.js';
 
 export type ModelRow = Prisma.BaseModelGetPayload<object>;
 export type VariantRow = Prisma.ModelVariantGetPayload<object>;
+
+export const storedChat = storedJson(chatForm);
 
 /** A variant that can answer: what the worker needs to load it and what the prompt needs to fit it. */
 export interface ServedVariant {
@@ -22,10 +25,8 @@ export interface ServedVariant {
   bytes: number;
   /** Tokens. */
   contextLength: number;
-  /** Jinja template of the GGUF, null when it has none. */
-  chatTemplate: string | null;
-  bosToken: string;
-  eosToken: string;
+  /** How it reads a conversation. */
+  chat: ChatForm;
   architecture: string;
   parameters: number;
   licence: string | null;

@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { BigIntScalar, DateTime, make, NodeType, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
-import type { VariantRow } from './model.js';
+import { storedChat, type VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
 
 @ObjectType({ implements: NodeType, description: 'One stored form of a model: one file with one quantization.' })
@@ -26,6 +26,13 @@ export class ModelVariant extends NodeType {
   @Field(() => String, { nullable: true, description: 'Its chat template (Jinja); null when its file has none.' })
   chatTemplate!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why its chat template can’t be used, so that asking it is refused with `MODEL_UNSUPPORTED`; null when it can, or when nobody has looked yet: that is done at the next start, or when it is asked.',
+  })
+  unusableBecause!: string | null;
+
   @Field(() => DateTime, { description: 'When it was registered.' })
   createdAt!: Date;
 
@@ -44,10 +51,16 @@ export const toModelVariant = (row: VariantRow): ModelVariant =>
     contextLength: row.contextLength,
     vocabulary: row.vocabulary,
     chatTemplate: row.chatTemplate,
+    unusableBecause: unusableBecause(row),
     createdAt: row.createdAt,
     sourceId: row.sourceId,
     measurement: row.measurement,
   });
+
+function unusableBecause({ chat }: VariantRow): string | null {
+  const form = chat === null ? null : storedChat.decode(chat);
+  return form?.kind === 'unusable' ? form.reason : null;
+}
 
 /** A variant by row id, batched over the request: for the fields of other domains that point to one. */
 export async function loadVariant(

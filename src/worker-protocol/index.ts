@@ -1,3 +1,4 @@
+export * from './chat-form.js';
 export * from './messages.js';
 export * from './model-files.js';
 export * from './operation.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chatForm, MOST_TEMPLATE_CHARACTERS } from './chat-form.js';
 import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
 import { float32, int32 } from './typed-arrays.js';
@@ -148,7 +149,7 @@ const countTokens = {
 };
 
 /** What is found in a GGUF file that llama.cpp could really load. */
-export const modelDescription = z.object({
+export const fileDescription = z.object({
   architecture: z.string(),
   /** Number of weights. */
   parameters: count,
@@ -165,9 +166,27 @@ export const modelDescription = z.object({
   name: z.string().nullable(),
   bytes: count,
 });
-export type ModelDescription = z.infer<typeof modelDescription>;
+/** What its header says and its loader did. */
+export type FileDescription = z.infer<typeof fileDescription>;
 
-const inspectModel = { input: z.object({ path }), chunk: null, output: modelDescription };
+/** With how the model reads a conversation, which its template was run for. */
+const inspectModel = {
+  input: z.object({ path }),
+  chunk: null,
+  output: fileDescription.extend({ chat: chatForm }),
+};
+
+/** The same for the template of a model that was inspected before templates were. */
+const readChat = {
+  input: z.object({
+    template: z.string().max(MOST_TEMPLATE_CHARACTERS).nullable(),
+    bosToken: z.string(),
+    eosToken: z.string(),
+  }),
+  chunk: null,
+  output: z.object({ chat: chatForm }),
+};
+export type ChatSource = z.infer<typeof readChat.input>;
 
 export const calibration = z.object({
   threads: threadChoice,
@@ -186,8 +205,18 @@ export type Calibration = z.infer<typeof calibration>;
 const calibrate = { input: z.object({ model: modelFile }), chunk: null, output: calibration };
 
 /** What the worker that answers questions can be asked. */
-export const serveOperations = { generate, scoreNext, scoreText, embed, countTokens, inspectModel, calibrate };
+export const serveOperations = {
+  generate,
+  scoreNext,
+  scoreText,
+  embed,
+  countTokens,
+  inspectModel,
+  readChat,
+  calibrate,
+};
 export type ServeOperations = typeof serveOperations;
+export type ModelDescription = OutputOf<ServeOperations['inspectModel']>;
 export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operations: serveOperations };
 
 /** A request of the gateway's: what the operation needs, less what the client adds, and on whose behalf. */

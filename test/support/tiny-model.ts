@@ -37,7 +37,26 @@ export const TINY_CHAT_TEMPLATE =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
+/** Templates that would stop, or end, the process that renders them for a prompt. */
+export const HOSTILE_TEMPLATES = {
+  'loops for hours':
+    '{% for i in range(6000) %}{% for j in range(6000) %}{% for k in range(6000) %}{% if k > 7000 %}{{ k }}{% endif %}{% endfor %}{% endfor %}{% endfor %}',
+  'loops over numbers': '{% for i in range(60000) %}{% for j in range(60000) %}{{ j }}{% endfor %}{% endfor %}',
+  'writes without end': '{% for i in range(1000000000) %}x{% endfor %}',
+  'takes all memory':
+    "{% set ns = namespace(t='0123456789', all=[]) %}{% for i in range(9000) %}{% set ns.t = ns.t + ns.t[0:100000] %}{% set ns.all = ns.all + [ns.t + 'x'] %}{{ ns.all }}{% endfor %}",
+  'goes deep': `{{ ${'['.repeat(20_000)}${']'.repeat(20_000)} }}`,
+  'calls macros in macros': `${Array.from({ length: 40 }, (_, i) => `{% macro m${i}(x) %}{{ ${i === 0 ? 'x' : `m${i - 1}(x) ~ m${i - 1}(x)`} }}{% endmacro %}`).join('')}{% for m in messages %}{{ m39(m.content) }}{% endfor %}`,
+} as const;
+
+/** As the worker is asked about it. */
+export const TINY_CHAT_SOURCE = { template: TINY_CHAT_TEMPLATE, bosToken: '<|im_start|>', eosToken: '<|im_end|>' };
+
 export interface TinyModelOptions {
+  /** In place of ChatML; null: none. */
+  chatTemplate?: string | null;
+  /** `llama.context_length`, in tokens. */
+  contextLength?: number;
   /** Same seed, same bytes. */
   seed?: number;
   architecture?: string;
@@ -76,6 +95,8 @@ export function tinyModel({
   variedGains = false,
   always,
   tiedOutput = false,
+  chatTemplate = TINY_CHAT_TEMPLATE,
+  contextLength = TINY_CONTEXT,
 }: TinyModelOptions = {}): Buffer {
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
   const control = (name: string): number => tokens.indexOf(name);
@@ -86,7 +107,7 @@ export function tinyModel({
     ...(fileType !== undefined && { 'general.file_type': { u32: fileType } }),
     'general.name': { string: 'Tiny' },
     'general.license': { string: 'apache-2.0' },
-    [`${architecture}.context_length`]: { u32: TINY_CONTEXT },
+    [`${architecture}.context_length`]: { u32: contextLength },
     [`${architecture}.embedding_length`]: { u32: HIDDEN },
     [`${architecture}.block_count`]: { u32: LAYERS },
     [`${architecture}.feed_forward_length`]: { u32: FEED_FORWARD },
@@ -107,7 +128,7 @@ export function tinyModel({
     'tokenizer.ggml.bos_token_id': { u32: control('<|im_start|>') },
     'tokenizer.ggml.eos_token_id': { u32: control('<|im_end|>') },
     'tokenizer.ggml.add_bos_token': { bool: false },
-    'tokenizer.chat_template': { string: TINY_CHAT_TEMPLATE },
+    ...(chatTemplate !== null && { 'tokenizer.chat_template': { string: chatTemplate } }),
   };
 
   const keyValue = (HIDDEN / HEADS) * KEY_VALUE_HEADS;

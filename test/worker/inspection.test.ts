@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ERROR_CODES } from '../../src/kernel/error-codes.js';
 import { isGraftError } from '../../src/kernel/errors.js';
-import { TINY_CHAT_TEMPLATE, TINY_CONTEXT, tinyModel } from '../support/tiny-model.js';
+import { readChat } from '../../gpu-worker/chat/read-chat.js';
+import {
+  HOSTILE_TEMPLATES,
+  TINY_CHAT_SOURCE,
+  TINY_CHAT_TEMPLATE,
+  TINY_CONTEXT,
+  tinyModel,
+} from '../support/tiny-model.js';
 import { startWorker, workspaceId, type TestWorker } from '../support/worker.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -41,6 +48,7 @@ describe('inspection of a model file', () => {
       licence: 'apache-2.0',
       name: 'Tiny',
       bytes: tinyModel().length,
+      chat: readChat(TINY_CHAT_SOURCE),
     });
   });
 
@@ -58,6 +66,19 @@ describe('inspection of a model file', () => {
     const error: unknown = await inspect(bytes()).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
   });
+
+  it.each(Object.entries(HOSTILE_TEMPLATES))(
+    'refuses a model whose chat template %s, and goes on',
+    async (_, chatTemplate) => {
+      const { pid } = worker.client.status;
+      await expect(inspect(tinyModel({ chatTemplate }))).rejects.toMatchObject({
+        code: 'MODEL_UNSUPPORTED',
+        message: expect.stringContaining('chat template'),
+        hint: expect.stringContaining('chat template'),
+      });
+      expect(worker.client.status).toMatchObject({ pid, restarts: 0 });
+    },
+  );
 
   it('refuses a path where nothing is', async () => {
     const path = join(folder, 'nothing.gguf');

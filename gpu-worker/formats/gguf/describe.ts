@@ -1,5 +1,5 @@
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { ModelDescription } from '../../../src/worker-protocol/index.js';
+import type { FileDescription } from '../../../src/worker-protocol/index.js';
 import { fileTypeName } from './file-types.js';
 import { invalid, readGgufHeader, type GgufHeader } from './header.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
@@ -25,7 +25,7 @@ const NOT_GENERATORS = new Set([
  * What the header of a GGUF file says, after checking that the file is as long as its header claims. Nothing is loaded.
  * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
  */
-export function describeGguf(path: string): ModelDescription {
+export function describeGguf(path: string): FileDescription {
   const header = readGgufHeader(path);
   const { metadata, fileBytes } = header;
   const text = (key: string): string | null => {

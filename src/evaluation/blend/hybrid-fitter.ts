@@ -92,11 +92,7 @@ export class HybridFitter {
       for (const [i, row] of batch.entries()) {
         const { content } = row;
         const facts = factsOf(row, views);
-        const prompt = renderChat(
-          variant.chatTemplate,
-          renderPrompt(content, shared, { facts, passages: null }),
-          variant,
-        );
+        const prompt = renderChat(variant.chat, renderPrompt(content, shared, { facts, passages: null }));
         const step = { workspaceId, model, composed: { prompt }, signal };
         const { probabilities } = await scoreLabels(worker, step, answer.labels);
         const neighbours = await data.labelIndexes.nearest(workspaceId, index.id, vectors[i]!);

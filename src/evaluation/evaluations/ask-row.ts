@@ -40,7 +40,7 @@ export async function askRow(
   const acting = adapter?.file ?? alwaysOn;
   const model = modelFileOf(variant, acting ? [acting] : []);
   const promptOf = (input: TaskInput) =>
-    renderChat(variant.chatTemplate, renderPrompt(input, context, { facts, passages: null }), variant);
+    renderChat(variant.chat, renderPrompt(input, context, { facts, passages: null }));
   if (adapter?.usage.answer.form === 'label-token') {
     const { labels } = adapter.usage.answer;
     const candidates = labels.map(({ token }) => token);

@@ -124,7 +124,7 @@ class Sides {
   }
 
   #chat(prompt: string): ReturnType<typeof renderChat> {
-    return renderChat(this.target.variant.chatTemplate, baseMessages(prompt), this.target.variant);
+    return renderChat(this.target.variant.chat, baseMessages(prompt));
   }
 
   #model(adapted: boolean) {

@@ -5,6 +5,7 @@ import {
   serveProvider,
   serveRole,
   type Calibration,
+  type ChatForm,
   type GenerateEvent,
   type GenerateRequest,
   type ModelDescription,
@@ -110,6 +111,10 @@ export class ServeWorker implements WorkerClient {
 
   inspectModel(request: ServeRequest<'inspectModel'>, options: CallOptions = {}): Promise<ModelDescription> {
     return this.call('inspectModel', request, { deadlineMs: INSPECTION_DEADLINE_MS, ...options });
+  }
+
+  async readChat(request: ServeRequest<'readChat'>, options: CallOptions = {}): Promise<ChatForm> {
+    return (await this.call('readChat', request, { deadlineMs: INSPECTION_DEADLINE_MS, ...options })).chat;
   }
 
   async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<Calibration> {

@@ -1,5 +1,6 @@
 import type {
   Calibration,
+  ChatForm,
   ChunkOf,
   GenerateEvent,
   GenerateRequest,
@@ -108,6 +109,8 @@ export interface WorkerClient {
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
   inspectModel(request: ServeRequest<'inspectModel'>, options?: CallOptions): Promise<ModelDescription>;
+  /** What a chat template writes around messages, found in a process of its own; `unusable` when it fails there. */
+  readChat(request: ServeRequest<'readChat'>, options?: CallOptions): Promise<ChatForm>;
   /** Loads the model and measures its best thread counts, unless they are known from an earlier start. */
   prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<Calibration>;
 }

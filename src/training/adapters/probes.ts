@@ -20,12 +20,12 @@ const CANDIDATES = 512;
 /** The prompts on which an adapter's change is measured, in the form that it is served with. */
 export function probePrompts(
   adapter: Pick<ServedAdapter, 'task' | 'usage'>,
-  variant: Pick<ServedVariant, 'chatTemplate' | 'bosToken' | 'eosToken'>,
+  variant: Pick<ServedVariant, 'chat'>,
 ): PromptSegment[][] {
   const context = { labels: new LabelWords(adapter.usage.labels), languages: adapter.usage.languages };
   return TEXTS.map((text) => {
     const input = askedInput(adapter.task as TaskKind, text, context);
-    return renderChat(variant.chatTemplate, renderPrompt(input, context, NO_AIDS), variant);
+    return renderChat(variant.chat, renderPrompt(input, context, NO_AIDS));
   });
 }
 

@@ -101,7 +101,7 @@ export class TrainingEstimator {
         if (row.content === null || seen++ % every !== 0) continue;
         const facts = factsOf(row, rows.views);
         const { messages, answer } = renderExample(row.content, rows.context, { facts, passages: null });
-        rendered.push({ messages: renderChat(variant.chatTemplate, messages, variant), answer });
+        rendered.push({ messages: renderChat(variant.chat, messages), answer });
       }
     }
     if (rendered.length === 0) return [];

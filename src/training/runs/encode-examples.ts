@@ -60,8 +60,7 @@ export async function encodeExamples(
   tokenize: Tokenize,
   signal: AbortSignal,
 ): Promise<EncodedExamples> {
-  const chat = (messages: Parameters<typeof renderChat>[1]): PromptSegment[] =>
-    renderChat(variant.chatTemplate, messages, variant);
+  const chat = (messages: Parameters<typeof renderChat>[1]): PromptSegment[] => renderChat(variant.chat, messages);
   const { context, views } = rows;
   const audit = await auditSupervision(
     bothSplits(rows),

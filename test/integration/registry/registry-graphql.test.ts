@@ -35,6 +35,7 @@ interface ModelsPage {
 const description: ModelDescription = {
   ...{ architecture: 'llama', parameters: 1_000, quantization: 'Q8_0', contextLength: 512, vocabulary: 300 },
   ...{ chatTemplate: null, bosToken: '<s>', eosToken: '</s>', licence: 'mit', name: null, bytes: 4 },
+  chat: { kind: 'plain', bosToken: '<s>' },
 };
 const worker = { inspectModel: async () => description } as unknown as WorkerClient;
 

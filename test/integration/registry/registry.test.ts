@@ -4,8 +4,11 @@ import { rm } from 'node:fs/promises';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { RegisterModel } from '../../../src/registry/index.js';
+import { readChat } from '../../../gpu-worker/chat/read-chat.js';
+import { Prisma } from '../../../src/platform/database/index.js';
+import { renderChat } from '../../../src/prompting/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
-import { TINY_CHAT_TEMPLATE, TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
+import { HOSTILE_TEMPLATES, TINY_CHAT_SOURCE, TINY_CONTEXT, tinyModel } from '../../support/tiny-model.js';
 import { startWorker, type TestWorker } from '../../support/worker.js';
 import { RegistryKit } from './registry-kit.js';
 
@@ -39,7 +42,7 @@ describe('the model registry', () => {
     expect(variant).toMatchObject({
       ...{ variantId, model: 'tiny-model', architecture: 'llama', quantization: 'F32', licence: 'apache-2.0' },
       ...{ path: await kit.artifacts.local(sha256(model)), sha256: sha256(model), bytes: model.length },
-      ...{ contextLength: TINY_CONTEXT, chatTemplate: TINY_CHAT_TEMPLATE, eosToken: '<|im_end|>' },
+      ...{ contextLength: TINY_CONTEXT, chat: readChat(TINY_CHAT_SOURCE) },
     });
     expect(variant.parameters).toBeGreaterThan(10_000);
     expect(await kit.registry.modelByName(WORKSPACE, 'tiny-model')).toMatchObject({ source: 'upload' });
@@ -156,6 +159,44 @@ describe('the model registry', () => {
     expect(await kit.database.prisma.run.count()).toBe(0);
   });
 
+  it('refuses a file whose chat template would stop whoever renders it, and keeps nothing of it', async () => {
+    const chatTemplate = HOSTILE_TEMPLATES['loops over numbers'];
+    expect(await register({ fileId: await upload(tinyModel({ chatTemplate })) })).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'MODEL_UNSUPPORTED',
+    });
+    expect(await kit.leftovers()).toEqual([]);
+  });
+
+  it('looks into the template of a model that was registered before that was done, and keeps what it found', async () => {
+    const { output } = await register({ fileId: await upload(model) });
+    const { variantId } = output as { variantId: string };
+    const { chat } = await kit.registry.variant(WORKSPACE, variantId);
+    const { modelVariant } = kit.database.prisma;
+    await modelVariant.update({ where: { id: variantId }, data: { chat: Prisma.DbNull } });
+    const again = kit.withDefault('tiny-model');
+    expect((await again.variant(WORKSPACE, variantId)).chat).toEqual(chat);
+    expect((await modelVariant.findUniqueOrThrow({ where: { id: variantId } })).chat).toEqual(chat);
+  });
+
+  it('starts with a model that was registered with a hostile template, which says so when it is asked', async () => {
+    const { output } = await register({ fileId: await upload(model) });
+    const { variantId } = output as { variantId: string };
+    const { modelVariant } = kit.database.prisma;
+    const chatTemplate = HOSTILE_TEMPLATES['writes without end'];
+    await modelVariant.update({ where: { id: variantId }, data: { chat: Prisma.DbNull, chatTemplate } });
+    const again = kit.withDefault('tiny-model');
+    const told: unknown[] = [];
+    await again.readChats((each) => told.push(each), new AbortController().signal);
+    expect(told).toEqual([{ variantId, reason: expect.any(String) }]);
+    await again.readChats((each) => told.push(each), new AbortController().signal);
+    expect(told).toHaveLength(1);
+    const { chat } = await again.variant(WORKSPACE, variantId);
+    expect(() => renderChat(chat, [{ role: 'user', content: 'Who?' }])).toThrow(
+      expect.objectContaining({ code: 'MODEL_UNSUPPORTED' }),
+    );
+  });
+
   it('says so when the file of a registered model is gone', async () => {
     const run = await register({ fileId: await upload(model) });
     await rm(await kit.artifacts.local(sha256(model)));
@@ -180,9 +221,11 @@ describe('the default models', () => {
     expect(variant).toMatchObject({
       ...{ model: 'smollm2-135m-instruct', architecture: 'llama', quantization: 'Q4_1', contextLength: 8_192 },
       ...{ parameters: 134_515_008, licence: 'Apache-2.0', bytes: 98_362_432 },
-      ...{ bosToken: '<|im_start|>', eosToken: '<|im_end|>' },
     });
-    expect(variant.chatTemplate).toContain('<|im_start|>');
+    expect(renderChat(variant.chat, [{ role: 'user', content: 'Who?' }])[0]).toEqual({
+      text: '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\n',
+      special: true,
+    });
     expect(await kit.registry.defaultVariant(WORKSPACE)).toEqual(variant);
     expect(kit.registry.embedder()).toMatchObject({ name: 'all-minilm-l6-v2', dimensions: 384, maxTokens: 256 });
   });

@@ -26,7 +26,7 @@ const stored = (ordinal: number, content: TaskRow, more: Partial<StoredRow> = {}
 
 /** A word a token; it knows no `ß`, as a tokenizer with a small vocabulary knows no rare characters. */
 const MODEL: AuditedModel = {
-  prompt: (messages) => renderChat(null, messages, { bosToken: '', eosToken: '' }),
+  prompt: (messages) => renderChat({ kind: 'plain', bosToken: '' }, messages),
   countPrompts: (prompts) =>
     Promise.resolve(
       prompts.map(

@@ -64,7 +64,7 @@ describe('every kind of task', () => {
     expect(renderPrompt(row, SHARED, NO_AIDS)).toEqual(messages);
     expect(messages.at(-1)).toMatchObject({ role: 'user' });
     expect(answer).not.toBe('');
-    expect(() => renderChat(null, messages, { bosToken: '', eosToken: '' })).not.toThrow();
+    expect(() => renderChat({ kind: 'plain', bosToken: '' }, messages)).not.toThrow();
   });
 
   it.each(TASK_KINDS)('%s: a text that someone asks with is rendered as a row with that text is', (kind) => {

@@ -17,6 +17,7 @@ import {
   storedMetrics,
   storedUsage,
 } from '../../../src/registry/adapters/adapter.js';
+import { storedChat } from '../../../src/registry/model.js';
 import { storedMeasurement } from '../../../src/registry/quantization/quantization.js';
 import { storedRecipe } from '../../../src/training/recipes/recipe.js';
 
@@ -30,6 +31,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'Run.checkpoint': OF_ITS_KIND,
   'Event.payload': OF_ITS_KIND,
   'ModelVariant.measurement': storedMeasurement,
+  'ModelVariant.chat': storedChat,
   'AdapterVersion.usage': storedUsage,
   'AdapterVersion.recipe': storedRecipe,
   'AdapterVersion.metrics': storedMetrics,
