@@ -2,6 +2,7 @@ import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { asColumn, mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import type { TaskKind } from '../tasks/index.js';
 import { storedVersion, type DatasetRecord, type RowGroupRecord, type VersionRecord } from './dataset.js';
 
 export type NewVersion = Omit<
@@ -67,6 +68,21 @@ export class DatasetStore {
       take: page.first + 1,
     });
     return toPage(rows as DatasetRecord[], page.first);
+  }
+
+  /** Which of these labels, or entity types, some dataset for the task declares or has rows of. One statement for any number of them. */
+  async knownLabels(workspaceId: WorkspaceId, task: TaskKind, labels: readonly string[]): Promise<Set<string>> {
+    if (labels.length === 0) return new Set();
+    const { rows } = await this.database.pool.query<{ label: string }>(
+      `WITH known AS (
+         SELECT unnest(labels) AS label FROM dataset WHERE workspace_id = $1 AND task = $2
+         UNION SELECT coalesce(share->>'label', share->>'type') FROM dataset JOIN dataset_version v ON v.dataset_id = dataset.id,
+           jsonb_array_elements((v.statistics->'labels') || (v.statistics->'entityTypes')) AS share
+          WHERE dataset.workspace_id = $1 AND task = $2 AND withdrawn_at IS NULL)
+       SELECT label FROM known WHERE label = ANY($3)`,
+      [workspaceId, task, labels],
+    );
+    return new Set(rows.map(({ label }) => label));
   }
 
   async versionsByIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<VersionRecord[]> {

@@ -6,6 +6,7 @@ import { storedLearned } from '../../../src/ask/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
 import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
+import { storedExpectation } from '../../../src/feedback/expectation.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
 import { storedEmbedder } from '../../../src/knowledge/collection.js';
@@ -40,6 +41,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'SearchIndex.embedder': storedEmbedder,
   'Document.metadata': storedMetadata,
   'Answer.body': storedBody,
+  'Feedback.expectation': storedExpectation,
   'DatasetVersion.manifest': storedVersion.manifest,
   'DatasetVersion.sources': storedVersion.sources,
   'DatasetVersion.counts': storedVersion.counts,

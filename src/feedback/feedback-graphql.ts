@@ -1,0 +1,223 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { AnswerType, loadAnswer, type AskService } from '../ask/index.js';
+import {
+  ConnectionArgs,
+  cost,
+  fromGlobalId,
+  make,
+  mapPage,
+  Needs,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+} from '../graphql-kit/index.js';
+import { encodeCursor } from '../kernel/pagination.js';
+import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
+import { FeedbackKind, SourceKind, type Feedback as FeedbackRecord } from './feedback.js';
+import { SubmitFeedbackBatchInput, SubmitFeedbackInput, toFeedbackInput } from './feedback-inputs.js';
+import type { FeedbackService } from './feedback-service.js';
+import type { FeedbackFilter } from './feedback-store.js';
+import {
+  ExpectedText,
+  Feedback,
+  FeedbackConnection,
+  FeedbackReport,
+  toFeedback,
+  WeighedFeedbackSource,
+} from './feedback-types.js';
+
+@ObjectType({ description: 'What `submitFeedback` did.' })
+export class SubmitFeedbackPayload {
+  @Field(() => Feedback, { description: 'The feedback, as it stands.' })
+  feedback!: Feedback;
+
+  @Field(() => Boolean, { description: 'False where the source had said the same before.' })
+  created!: boolean;
+}
+
+@ObjectType({ description: 'What `submitFeedbackBatch` did.' })
+export class SubmitFeedbackBatchPayload {
+  @Field(() => [Feedback], { description: 'The feedback, in the order of the input.' })
+  feedback!: Feedback[];
+
+  @Field(() => Int, { description: 'How much of it is new; the rest had been said before.' })
+  created!: number;
+}
+
+@InputType('FeedbackFilter', { description: 'Which feedback to list; conditions add up.' })
+export class FeedbackFilterInput {
+  @Field(() => FeedbackKind, { nullable: true, description: 'Only judgements, or only right answers.' })
+  kind?: FeedbackKind | null;
+
+  @Field(() => SourceKind, { nullable: true, description: 'Only that of people, of models or of programs.' })
+  sourceKind?: SourceKind | null;
+
+  @Field(() => String, { nullable: true, description: 'Only that of sources of this name.' })
+  sourceName?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only that on this answer.' })
+  answer?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only that on this conversation as a whole.' })
+  conversationId?: string | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Only what stands (true), or what was replaced (false).' })
+  standing?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Only what came late (true), or in time (false).' })
+  late?: boolean | null;
+}
+
+interface FeedbackResolverParts {
+  feedback: FeedbackService;
+}
+
+@Resolver()
+export class FeedbackResolver {
+  constructor(private readonly parts: FeedbackResolverParts) {}
+
+  @Needs('ASK')
+  @Mutation(() => SubmitFeedbackPayload, {
+    description:
+      'Records what a source says of an answer or a conversation. What it says anew replaces what it said before, which is kept: `Feedback.overrides`.',
+    complexity: cost(10),
+  })
+  async submitFeedback(
+    @Arg('input', () => SubmitFeedbackInput, { description: 'Who says what of which answer.' })
+    input: SubmitFeedbackInput,
+    @Ctx() context: GraphContext,
+  ): Promise<SubmitFeedbackPayload> {
+    const told = toFeedbackInput(input, 'input');
+    const { feedback, created } = await this.parts.feedback.submit(context, [told], () => 'input');
+    return make(SubmitFeedbackPayload, { feedback: toFeedback(feedback[0]!), created: created === 1 });
+  }
+
+  @Needs('EDIT')
+  @Mutation(() => SubmitFeedbackBatchPayload, {
+    description: 'The same for up to 1,000 at once: all of it is recorded, or none.',
+    complexity: ({ childComplexity }) => 200 + 10 * childComplexity,
+  })
+  async submitFeedbackBatch(
+    @Arg('input', () => SubmitFeedbackBatchInput, { description: 'The feedback.' }) input: SubmitFeedbackBatchInput,
+    @Ctx() context: GraphContext,
+  ): Promise<SubmitFeedbackBatchPayload> {
+    const told = input.feedback.map((each, i) => toFeedbackInput(each, `input.feedback.${i}`));
+    const { feedback, created } = await this.parts.feedback.submit(context, told);
+    return make(SubmitFeedbackBatchPayload, { feedback: feedback.map(toFeedback), created });
+  }
+
+  @Needs('EDIT')
+  @Query(() => FeedbackConnection, { description: 'Feedback, newest first.', complexity: cost(5) })
+  async feedback(
+    @Arg('filter', () => FeedbackFilterInput, { nullable: true, description: 'Which; all by default.' })
+    filter: FeedbackFilterInput | null,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Feedback>> {
+    const page = args.request();
+    const found = await this.parts.feedback.list(context, toFilter(filter ?? {}), page);
+    return toConnection(mapPage(found, toFeedback), ({ rowId }) => encodeCursor([rowId]), page.after);
+  }
+
+  @Needs('EDIT')
+  @Query(() => FeedbackReport, {
+    description: 'How much feedback there is, and whether those who give it agree.',
+    complexity: cost(20),
+  })
+  async feedbackReport(@Ctx() context: GraphContext): Promise<FeedbackReport> {
+    return make(FeedbackReport, await this.parts.feedback.report(context));
+  }
+
+  @Needs('EDIT')
+  @Query(() => [WeighedFeedbackSource], {
+    description: 'At most 1,000 sources of feedback, those first that gave most, and what the verdicts of each count.',
+    complexity: ({ childComplexity }) => 20 + 20 * childComplexity,
+  })
+  async feedbackSources(@Ctx() context: GraphContext): Promise<WeighedFeedbackSource[]> {
+    return (await this.parts.feedback.sources(context)).map((source) => make(WeighedFeedbackSource, source));
+  }
+}
+
+const toFilter = ({ answer, ...filter }: FeedbackFilterInput): FeedbackFilter => ({
+  ...filter,
+  answerId: answer ? fromGlobalId(answer, 'Answer', 'filter.answer') : null,
+});
+
+/** Feedback by row id, batched over the request; null where the workspace has none. */
+export async function loadFeedback(
+  context: GraphContext,
+  service: FeedbackService,
+  id: string,
+): Promise<Feedback | null> {
+  const loader = context.loader<string, FeedbackRecord>('feedback.byId', (ids) => service.byIds(context, ids));
+  const record = await loader.load(id);
+  return record && toFeedback(record);
+}
+
+@Resolver(() => Feedback)
+export class FeedbackEdgesResolver {
+  constructor(private readonly parts: FeedbackResolverParts & { asking: AskService }) {}
+
+  @FieldResolver(() => AnswerType, {
+    nullable: true,
+    description: 'The answer that it is on; null where it is on a conversation.',
+    complexity: cost(2),
+  })
+  async answer(@Root() { answerId }: Feedback, @Ctx() context: GraphContext): Promise<AnswerType | null> {
+    return answerId === null ? null : loadAnswer(context, this.parts.asking, answerId);
+  }
+
+  @FieldResolver(() => Feedback, {
+    nullable: true,
+    description: 'What the same source had said before; null where it had said nothing, or that is deleted.',
+    complexity: cost(2),
+  })
+  async overrides(@Root() { overridesId }: Feedback, @Ctx() context: GraphContext): Promise<Feedback | null> {
+    return overridesId === null ? null : loadFeedback(context, this.parts.feedback, overridesId);
+  }
+}
+
+@Resolver(() => ExpectedText)
+export class ExpectedTextResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Chunk, {
+    nullable: true,
+    description: 'The passage that holds the answer; null where none was named, or its document has changed or gone.',
+    complexity: cost(2),
+  })
+  async passage(@Root() { passageId }: ExpectedText, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return passageId === null ? null : loadChunk(context, this.parts.stores, passageId);
+  }
+}
+
+@Resolver(() => AnswerType)
+export class AnswerFeedbackResolver {
+  constructor(private readonly parts: FeedbackResolverParts) {}
+
+  @Needs('EDIT')
+  @FieldResolver(() => [Feedback], {
+    description: 'Feedback on it that stands, newest first, at most 100.',
+    complexity: ({ childComplexity }) => 5 + 5 * childComplexity,
+  })
+  async feedback(@Root() { rowId }: AnswerType, @Ctx() context: GraphContext): Promise<Feedback[]> {
+    const loader = context.loader<string, FeedbackRecord[]>('feedback.ofAnswers', (ids) =>
+      this.parts.feedback.ofAnswers(context, ids),
+    );
+    return ((await loader.load(rowId)) ?? []).map(toFeedback);
+  }
+}

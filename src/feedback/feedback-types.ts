@@ -1,0 +1,218 @@
+import { createUnionType, Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { EntityType, type Entity } from '../data/index.js';
+import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../graphql-kit/index.js';
+import type { Expectation as ExpectationRecord } from './expectation.js';
+import { FeedbackKind, LATE_DAYS, SourceKind, type Feedback as FeedbackRecord } from './feedback.js';
+
+registerEnumType(FeedbackKind, {
+  name: 'FeedbackKind',
+  description: 'What feedback says.',
+  valuesConfig: {
+    FEEDBACK: { description: 'How good it was: a score, a comment, or both.' },
+    EXPECTATION: { description: 'What the right answer is.' },
+  },
+});
+
+registerEnumType(SourceKind, {
+  name: 'FeedbackSourceKind',
+  description: 'Who gives feedback.',
+  valuesConfig: {
+    HUMAN: { description: 'A person.' },
+    MODEL: { description: 'A model that judges: it is counted, and nothing is learned from its words alone.' },
+    CODE: { description: 'A program, such as a system that knows later what was right.' },
+  },
+});
+
+@ObjectType({ description: 'Who gave feedback.' })
+export class FeedbackSource {
+  @Field(() => SourceKind, { description: 'A person, a model or a program.' })
+  kind!: SourceKind;
+
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+}
+
+@ObjectType({ description: 'A label that is right.' })
+export class ExpectedLabel {
+  @Field(() => String, { description: 'The label.' })
+  label!: string;
+
+  @Field(() => Boolean, { description: 'Whether it was said to be one that no dataset need have.' })
+  isNew!: boolean;
+}
+
+@ObjectType({ description: 'The entities that are right.' })
+export class ExpectedEntities {
+  @Field(() => [EntityType], { description: 'All of them, in order; offsets are into `Answer.question`.' })
+  entities!: Entity[];
+}
+
+@ObjectType({ description: 'A text that is right, or the passage that holds it.' })
+export class ExpectedText {
+  @Field(() => String, { nullable: true, description: 'The text; null where only the passage is known.' })
+  text!: string | null;
+
+  passageId!: string | null;
+}
+
+export const Expectation = createUnionType({
+  name: 'Expectation',
+  description: 'What the right answer is, in the form of its task.',
+  types: () => [ExpectedLabel, ExpectedEntities, ExpectedText] as const,
+});
+
+@ObjectType({ implements: NodeType, description: 'What a source says of an answer or of a conversation.' })
+export class Feedback extends NodeType {
+  @Field(() => FeedbackKind, { description: 'A judgement, or what the right answer is.' })
+  kind!: FeedbackKind;
+
+  @Field(() => FeedbackSource, { description: 'Who says so.' })
+  source!: FeedbackSource;
+
+  @Field(() => ID, { nullable: true, description: 'The conversation that it is on; null where it is on an answer.' })
+  conversationId!: string | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'From -1 (wrong, useless) to 1 (right, useful); null where none was given.',
+  })
+  score!: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Why; null where nothing was said, or what was said is erased.' })
+  comment!: string | null;
+
+  @Field(() => Expectation, {
+    nullable: true,
+    description: 'What the right answer is; null with `FEEDBACK`, and where it is erased.',
+  })
+  expectation!: typeof Expectation | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it says that the answer is right; null where it says neither, and on conversations.',
+  })
+  agrees!: boolean | null;
+
+  @Field(() => Boolean, { description: `Whether it came more than ${LATE_DAYS} days after its answer.` })
+  late!: boolean;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When later feedback of the same source replaced it; null: it stands.',
+  })
+  supersededAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When its words were erased; null: they are there.' })
+  erasedAt!: Date | null;
+
+  @Field(() => DateTime, { description: 'When it was given.' })
+  givenAt!: Date;
+
+  rowId!: string;
+  answerId!: string | null;
+  overridesId!: string | null;
+}
+
+export const { Connection: FeedbackConnection } = connectionTypes(Feedback);
+
+export const toFeedback = (record: FeedbackRecord): Feedback =>
+  make(Feedback, {
+    id: toGlobalId('Feedback', record.id),
+    kind: record.kind,
+    source: make(FeedbackSource, { kind: record.sourceKind, name: record.sourceName }),
+    conversationId: record.conversationId,
+    score: record.score,
+    comment: record.comment,
+    expectation: record.expectation && toExpectationType(record.expectation),
+    agrees: record.agrees,
+    late: record.late,
+    supersededAt: record.supersededAt,
+    erasedAt: record.erasedAt,
+    givenAt: record.createdAt,
+    rowId: record.id,
+    answerId: record.answerId,
+    overridesId: record.overridesId,
+  });
+
+export function toExpectationType(told: ExpectationRecord): typeof Expectation {
+  switch (told.kind) {
+    case 'LABEL':
+      return make(ExpectedLabel, told);
+    case 'ENTITIES':
+      return make(ExpectedEntities, told);
+    case 'TEXT':
+      return make(ExpectedText, told);
+  }
+}
+
+@ObjectType({ description: 'A source of feedback, and how far it can be believed.' })
+export class WeighedFeedbackSource {
+  @Field(() => SourceKind, { description: 'A person, a model or a program.' })
+  kind!: SourceKind;
+
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'How much feedback it gave.' })
+  given!: number;
+
+  @Field(() => Int, { description: 'How much of it stands.' })
+  standing!: number;
+
+  @Field(() => DateTime, { description: 'When it gave some last.' })
+  lastAt!: Date;
+
+  @Field(() => Int, { description: 'Answers that others judged, too.' })
+  compared!: number;
+
+  @Field(() => Float, {
+    description:
+      'Estimated share of its verdicts that are right, 0 to 1: from where it agrees with others (Dawid and Skene, 1979, with one parameter a source). 0.8 before anything is known.',
+  })
+  accuracy!: number;
+
+  @Field(() => Float, {
+    description:
+      'What its verdicts count: 0 (no better than a coin) to 1. It falls where it disagrees with the others.',
+  })
+  weight!: number;
+}
+
+@ObjectType({ description: 'How much feedback there is, and whether those who give it agree.' })
+export class FeedbackReport {
+  @Field(() => Int, { description: 'All feedback, also what was replaced.' })
+  total!: number;
+
+  @Field(() => Int, { description: 'What no later feedback of the same source replaced.' })
+  standing!: number;
+
+  @Field(() => Int, { description: `What came more than ${LATE_DAYS} days after its answer.` })
+  late!: number;
+
+  @Field(() => Int, { description: 'Standing feedback that calls its answer right.' })
+  right!: number;
+
+  @Field(() => Int, { description: 'Standing feedback that calls its answer wrong.' })
+  wrong!: number;
+
+  @Field(() => Int, { description: 'Standing feedback that says what the right answer is.' })
+  expectations!: number;
+
+  @Field(() => Int, { description: 'Answers with standing feedback.' })
+  answers!: number;
+
+  @Field(() => Int, {
+    description: 'Of those, answers that are called wrong, or of which feedback contradicts feedback.',
+  })
+  disagreeing!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Krippendorff’s alpha over whether answers are right: 1 where sources agree, 0 as often as by chance. Null where no answer was judged by two, or all verdicts are the same.',
+  })
+  alpha!: number | null;
+
+  @Field(() => Int, { description: 'Answers that alpha is over: the latest 20,000 that several sources judged.' })
+  compared!: number;
+}

@@ -1,0 +1,116 @@
+import type { Uuid } from '../kernel/ids.js';
+import { enumeration } from '../kernel/enumeration.js';
+import { badInput } from '../kernel/errors.js';
+import { digestOf } from '../kernel/hashing.js';
+import { checkedText } from '../kernel/text.js';
+import { checkedExpectation, type Expectation, type ExpectationInput } from './expectation.js';
+
+/** A judgement of what was answered, or what the right answer is. */
+export const FeedbackKind = enumeration('FEEDBACK', 'EXPECTATION');
+export type FeedbackKind = keyof typeof FeedbackKind;
+
+/** Who judges. */
+export const SourceKind = enumeration('HUMAN', 'MODEL', 'CODE');
+export type SourceKind = keyof typeof SourceKind;
+
+export interface Source {
+  kind: SourceKind;
+  /** The person, model or program, as its caller names it. */
+  name: string;
+}
+
+/** What feedback may have at most. */
+export const FEEDBACK_LIMITS = { batch: 1_000, comment: 4_000, name: 200, key: 200 } as const;
+
+/** Feedback later than this after its answer counts as late: it is kept, and reports say how much of it there was. In days. */
+export const LATE_DAYS = 7;
+
+/** What somebody says of an answer, or of a conversation as a whole. */
+export interface FeedbackInput {
+  /** Row id; exactly one of both. */
+  answerId?: string | null;
+  conversationId?: string | null;
+  kind: FeedbackKind;
+  source: Source;
+  /** -1 (wrong, useless) to 1 (right, useful); 0 is neither. */
+  score?: number | null;
+  comment?: string | null;
+  expectation?: ExpectationInput | null;
+  key?: string | null;
+}
+
+/** The same, checked as far as it can be without looking at the answer. */
+export interface CheckedFeedback {
+  answerId: string | null;
+  conversationId: string | null;
+  kind: FeedbackKind;
+  source: Source;
+  score: number | null;
+  comment: string | null;
+  expectation: Expectation | null;
+  key: string | null;
+  /** Digest of what is said, whoever says it: the same again is no second feedback. */
+  digest: string;
+  /** Path of the input, for errors. */
+  field: string;
+}
+
+/** Feedback as it was recorded. */
+export interface Feedback {
+  id: Uuid;
+  answerId: string | null;
+  conversationId: string | null;
+  kind: FeedbackKind;
+  sourceKind: SourceKind;
+  sourceName: string;
+  score: number | null;
+  comment: string | null;
+  expectation: Expectation | null;
+  /** Whether it says that the answer is right; null where it says neither. */
+  agrees: boolean | null;
+  late: boolean;
+  /** The earlier one of the same source that it replaces. */
+  overridesId: string | null;
+  /** When a later one replaced it; null: it stands. */
+  supersededAt: Date | null;
+  /** When its words were erased; what is left says that it was given. */
+  erasedAt: Date | null;
+  createdAt: Date;
+}
+
+/** @throws BAD_USER_INPUT with the path of what is wrong */
+export function checkedFeedback(input: FeedbackInput, field: string): CheckedFeedback {
+  const { kind, answerId = null, score = null } = input;
+  const conversationId = optional(input.conversationId, `${field}.conversationId`, FEEDBACK_LIMITS.key);
+  const comment = optional(input.comment, `${field}.comment`, FEEDBACK_LIMITS.comment);
+  if ((answerId === null) === (conversationId === null))
+    throw badInput(field, 'Feedback is on an answer or on a conversation.', 'Give exactly one of both.');
+  if (score !== null && !(score >= -1 && score <= 1))
+    throw badInput(`${field}.score`, `score must be between -1 and 1, not ${score}.`);
+  const source = {
+    kind: input.source.kind,
+    name: checkedText(input.source.name, `${field}.source.name`, FEEDBACK_LIMITS.name),
+  };
+  const expectation = input.expectation ? checkedExpectation(input.expectation, `${field}.expectation`) : null;
+  if (kind === 'EXPECTATION') {
+    if (expectation === null || answerId === null)
+      throw badInput(`${field}.expectation`, 'An EXPECTATION says what the right answer to a question is.');
+    if (score !== null) throw badInput(`${field}.score`, 'An EXPECTATION has no score.', 'Send it as FEEDBACK, too.');
+  } else {
+    if (expectation !== null)
+      throw badInput(`${field}.expectation`, 'FEEDBACK has no expectation.', 'Send it as an EXPECTATION.');
+    if (score === null && comment === null)
+      throw badInput(field, 'FEEDBACK needs a score or a comment.', 'Give at least one of both.');
+  }
+  const said = { answerId, conversationId, kind, score, comment, expectation };
+  return {
+    ...said,
+    source,
+    key: optional(input.key, `${field}.key`, FEEDBACK_LIMITS.key),
+    digest: digestOf(said),
+    field,
+  };
+}
+
+const optional = (text: string | null | undefined, field: string, most: number): string | null =>
+  text === null || text === undefined ? null : checkedText(text, field, most);

@@ -1,0 +1,7 @@
+/** What people, models and programs say of answers: how far they can be believed, and what is learned from it. */
+export { krippendorffAlpha, pairwiseAgreement } from './agreement.js';
+export type { Feedback, FeedbackInput, Source } from './feedback.js';
+export { FeedbackService } from './feedback-service.js';
+export { FeedbackStore } from './feedback-store.js';
+export { feedbackResolvers } from './resolvers.js';
+export { estimateReliability } from './source-weights.js';

@@ -1,0 +1,116 @@
+import { groupBy } from '../kernel/group-by.js';
+import { AS_ANSWERED, NOT_AS_ANSWERED } from './expectation.js';
+
+/** What a source says that the right answer to a question is: see `verdictOf`. */
+export interface Ballot {
+  unit: string;
+  source: string;
+  verdict: string;
+}
+
+/** How far a source can be believed. */
+export interface Reliability {
+  /** Estimated share of its verdicts that are right, 0 to 1. */
+  accuracy: number;
+  /** 0 (no better than a coin) to 1: what its verdicts count. */
+  weight: number;
+  /** Things that others judged, too. */
+  compared: number;
+}
+
+export interface Estimate {
+  /** By source; sources whose verdicts nobody else’s can be held against are missing. */
+  reliability: Map<string, Reliability>;
+  /** Probability of each verdict that was given or implied, by unit. */
+  truth: Map<string, Map<string, number>>;
+}
+
+/** What is supposed of a source before anything is known: right four times of five, as surely as after five verdicts. */
+const PRIOR = { right: 4, wrong: 1 };
+const MOST_ROUNDS = 100;
+const STILL = 1e-6;
+/** Stands for any answer that nobody named. */
+const OTHER = '?';
+
+export const UNKNOWN: Reliability = reliabilityOf(PRIOR.right / (PRIOR.right + PRIOR.wrong), 0);
+
+/**
+ * How reliable each source is, from where it agrees with the others: each has one coin, the probability that its verdict is the truth,
+ * and errs evenly among the other verdicts. Expectation maximisation from the majority, so the same ballots give the same estimate.
+ * Source: A. P. Dawid and A. M. Skene, “Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm”, 1979, with one
+ * parameter a source (the “one-coin model” of Y. Zhang et al., 2014) and a beta prior, which keeps a source of few verdicts near it.
+ */
+export function estimateReliability(ballots: readonly Ballot[]): Estimate {
+  const units = [...groupBy(ballots, ({ unit }) => unit)].map(([id, cast]) => ({
+    id,
+    cast,
+    candidates: candidatesOf(cast),
+  }));
+  const accuracy = new Map<string, number>(
+    ballots.map(({ source }) => [source, PRIOR.right / (PRIOR.right + PRIOR.wrong)]),
+  );
+  const compared = new Map<string, number>();
+  for (const { cast } of units)
+    if (cast.length > 1) for (const { source } of cast) compared.set(source, (compared.get(source) ?? 0) + 1);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const right = new Map<string, number>();
+    for (const { cast, candidates } of units) {
+      if (cast.length < 2) continue;
+      const truth = posterior(cast, candidates, accuracy);
+      for (const { source, verdict } of cast) {
+        let share = 0;
+        for (const [candidate, probability] of truth) if (fits(verdict, candidate)) share += probability;
+        right.set(source, (right.get(source) ?? 0) + share);
+      }
+    }
+    let moved = 0;
+    for (const [source, before] of accuracy) {
+      const among = compared.get(source) ?? 0;
+      const after = (PRIOR.right + (right.get(source) ?? 0)) / (PRIOR.right + PRIOR.wrong + among);
+      moved = Math.max(moved, Math.abs(after - before));
+      accuracy.set(source, after);
+    }
+    if (moved < STILL) break;
+  }
+  return {
+    reliability: new Map([...compared].map(([source, among]) => [source, reliabilityOf(accuracy.get(source)!, among)])),
+    truth: new Map(units.map(({ id, cast, candidates }) => [id, posterior(cast, candidates, accuracy)])),
+  };
+}
+
+/** Answers that may be right: what was answered, what was named instead, and one that nobody named. */
+const candidatesOf = (cast: readonly Ballot[]): string[] => [
+  ...new Set([
+    AS_ANSWERED,
+    ...cast.map(({ verdict }) => verdict).filter((verdict) => verdict !== NOT_AS_ANSWERED),
+    OTHER,
+  ]),
+];
+
+/** Whether a verdict is true if the candidate is. */
+const fits = (verdict: string, candidate: string): boolean =>
+  verdict === NOT_AS_ANSWERED ? candidate !== AS_ANSWERED : verdict === candidate;
+
+function posterior(
+  cast: readonly Ballot[],
+  candidates: readonly string[],
+  accuracy: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const logs = candidates.map((candidate) => {
+    let log = 0;
+    for (const { source, verdict } of cast) {
+      const p = accuracy.get(source)!;
+      const wrongWays = verdict === NOT_AS_ANSWERED || candidates.length === 2 ? 1 : candidates.length - 1;
+      log += Math.log(fits(verdict, candidate) ? p : (1 - p) / wrongWays);
+    }
+    return log;
+  });
+  const most = Math.max(...logs);
+  const shares = logs.map((log) => Math.exp(log - most));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return new Map(candidates.map((candidate, i) => [candidate, shares[i]! / total]));
+}
+
+function reliabilityOf(accuracy: number, compared: number): Reliability {
+  return { accuracy, weight: Math.max(0, 2 * accuracy - 1), compared };
+}
