@@ -1,14 +1,16 @@
 /**
  * Who may import whom. Floors, from the ground up:
  * kernel <- task-process, worker-protocol <- gpu-worker, and
- * kernel <- task-process <- platform, prompting, graphql-kit <- domains <- graphql <- main.ts and the programs beside it.
+ * kernel <- task-process <- platform, prompting, graphql-kit <- domain-kit <- domains <- graphql <- main.ts and the programs beside it.
  */
 const DOMAIN_FLOORS = [
+  ['access'],
   ['registry', 'knowledge'],
   ['data', 'ask'],
   ['training', 'feedback'],
-  ['evaluation'],
-  ['delivery', 'monitoring'],
+  ['evaluation', 'monitoring'],
+  ['delivery'],
+  ['improvement'],
 ];
 const DOMAINS = DOMAIN_FLOORS.flat();
 const folders = (names) => `^src/(${names.join('|')})/`;
@@ -104,7 +106,14 @@ module.exports = {
         'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',
       severity: 'error',
       from: { path: '^src/platform/' },
-      to: { path: '^src/', pathNot: '^src/(platform|kernel|worker-protocol|task-process)/' },
+      to: { path: '^src/', pathNot: '^src/((platform|kernel|worker-protocol|task-process)/|config\\.ts$)' },
+    },
+    {
+      name: 'domain-kit-knows-no-domain',
+      comment: 'Every domain states by it what it has; it knows only what all of them stand on.',
+      severity: 'error',
+      from: { path: '^src/domain-kit/' },
+      to: { path: '^src/', pathNot: '^src/(domain-kit|graphql-kit|platform|kernel)/' },
     },
     {
       name: 'graphql-kit-is-pure',
@@ -127,7 +136,7 @@ module.exports = {
         'What holds copies of what people wrote registers with it; a list of holders in there would miss the next one.',
       severity: 'error',
       from: { path: '^src/erasure/' },
-      to: { path: '^src/', pathNot: '^src/(erasure|kernel|platform|graphql-kit)/' },
+      to: { path: '^src/', pathNot: '^src/(erasure|kernel|platform|graphql-kit|domain-kit)/' },
     },
     {
       name: 'domains-know-no-server',
@@ -154,10 +163,10 @@ module.exports = {
     {
       name: 'config-is-read-once',
       comment:
-        'The environment is read and checked at the start of a program; everything else gets plain arguments, or it can’t be tested side by side.',
+        'The environment is read and checked at the start of a program; everything else gets what was read, or it can’t be tested side by side. Its type may be named.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(main\\.ts|demo/)' },
-      to: { path: '^src/config\\.ts$' },
+      to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'database-by-its-index',

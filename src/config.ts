@@ -112,34 +112,6 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 
 const SECRET = ['HF_TOKEN', 'DATABASE_URL', 'GRAFT_S3_ACCESS_KEY_ID', 'GRAFT_S3_SECRET_ACCESS_KEY'];
 
-export interface SharedStore {
-  endpoint: string;
-  bucket: string;
-  region: string;
-  accessKeyId: string;
-  secretAccessKey: string;
-  cacheBytes: number;
-}
-
-/** The store that gateways share, or null when none is configured. @throws SETUP_FAILED naming what is missing */
-export function sharedStoreOf(config: Config): SharedStore | null {
-  const {
-    GRAFT_S3_ENDPOINT: endpoint,
-    GRAFT_S3_BUCKET: bucket,
-    GRAFT_S3_REGION: region,
-    GRAFT_S3_ACCESS_KEY_ID: accessKeyId,
-    GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey,
-    GRAFT_S3_CACHE_BYTES: cacheBytes,
-  } = config;
-  const given = { GRAFT_S3_ENDPOINT: endpoint, GRAFT_S3_BUCKET: bucket };
-  const all = { ...given, GRAFT_S3_ACCESS_KEY_ID: accessKeyId, GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey };
-  if (Object.values(given).every((value) => value === undefined)) return null;
-  if (endpoint && bucket && accessKeyId && secretAccessKey)
-    return { endpoint, bucket, region, accessKeyId, secretAccessKey, cacheBytes };
-  const missing = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [name] : []));
-  throw new GraftError('SETUP_FAILED', `A shared store for files needs ${missing.join(' and ')} too.`);
-}
-
 /** What the README shows for a default that depends on the machine. */
 const SHOWN_DEFAULTS: Partial<Record<keyof Config, string>> = {
   GRAFT_HOME: './.graft',

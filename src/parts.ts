@@ -1,29 +1,21 @@
 /** How the parts of an installation are, for `/readyz`, `system` and `/metrics`. */
 import type { PartReadiness } from './graphql/health.js';
-import type { Database } from './platform/database/index.js';
-import type { ServiceHealth, Services } from './platform/processes/index.js';
+import type { Platform } from './platform/platform.js';
+import type { ServiceHealth } from './platform/processes/index.js';
 import { Metrics } from './platform/telemetry/index.js';
-import type { VectorStore } from './platform/vectors/index.js';
 import type { WorkerClient } from './platform/worker/index.js';
 
 /** How long a part may take to say that it is there. */
 const PART_TIMEOUT_MS = 2_000;
-
-interface Parts {
-  database: Database;
-  vectors: VectorStore;
-  worker: WorkerClient;
-  services: Services;
-}
 
 /** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
 export async function askParts({
   database,
   vectors,
   worker,
-  services,
-}: Parts): Promise<(PartReadiness & { embedded: boolean })[]> {
-  const asked = async (name: string, health: ServiceHealth, ask: () => Promise<unknown>) => {
+  health,
+}: Platform): Promise<(PartReadiness & { embedded: boolean })[]> {
+  const asked = async (name: string, known: ServiceHealth, ask: () => Promise<unknown>) => {
     const timeout = new Promise<never>((_resolve, reject) => {
       setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
     });
@@ -34,11 +26,11 @@ export async function askParts({
     return {
       name,
       ready,
-      detail: ready ? health.state : `no answer (${health.state})`,
-      embedded: health.state !== 'external',
+      detail: ready ? known.state : `no answer (${known.state})`,
+      embedded: known.state !== 'external',
     };
   };
-  const { postgres, chroma } = services.health();
+  const { postgres, chroma } = health();
   const { state } = worker.status;
   return [
     ...(await Promise.all([

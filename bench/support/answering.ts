@@ -1,92 +1,52 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AnswerStore, AskService, ExpectedTimes, RouterStore, type AskParts } from '../../src/ask/index.js';
-import { Data } from '../../src/data/index.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { askDomain, openAsking } from '../../src/ask/index.js';
+import { loadConfig } from '../../src/config.js';
+import { dataDomain, openData } from '../../src/data/index.js';
+import { runsOf } from '../../src/domain-kit/index.js';
+import { erasureDomain, openErasure } from '../../src/erasure/index.js';
 import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
-import {
-  CollectionStore,
-  DocumentStore,
-  IngestionInputs,
-  IsolatedParser,
-  KnowledgeService,
-  knowledgeRuns,
-  Retriever,
-  type NewDocument,
-} from '../../src/knowledge/index.js';
-import { Erasure } from '../../src/erasure/index.js';
-import { FileService, LocalArtifactStore } from '../../src/platform/artifacts/index.js';
-import { migrate, openDatabase } from '../../src/platform/database/index.js';
-import { EventLog } from '../../src/platform/events/index.js';
-import { ModelsOnDisk } from '../../src/platform/models-on-disk/index.js';
-import { startServices } from '../../src/platform/processes/index.js';
-import { isFinished, RunQueue } from '../../src/platform/runs/index.js';
+import { knowledgeDomain, openKnowledge, type NewDocument } from '../../src/knowledge/index.js';
+import { openPlatform } from '../../src/platform/platform.js';
+import { isFinished } from '../../src/platform/runs/index.js';
+import { Teardown } from '../../src/platform/teardown.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
-import { ChromaVectorStore } from '../../src/platform/vectors/index.js';
-import { ServeWorker } from '../../src/platform/worker/index.js';
-import { AdapterRegistry, AdapterStore, ModelRegistry, ModelStore } from '../../src/registry/index.js';
+import { openRegistry, registryDomain } from '../../src/registry/index.js';
 import { installReader } from '../../src/training/index.js';
 
+const DOMAINS = [registryDomain, knowledgeDomain, dataDomain, askDomain, erasureDomain];
 const RUN_TIMEOUT_MS = 1_200_000;
 
-/** Everything that answering takes, as `main.ts` wires it but without GraphQL, on a home of its own. */
+/** Everything that answering takes, opened as `main.ts` opens it but without GraphQL, on a home of its own. */
 export async function startAnswering() {
   const home = await mkdtemp(join(tmpdir(), 'graft-bench-'));
   const log = createLogger({ level: 'error' });
-  const clock = systemClock;
-  const services = await startServices({ home, log });
-  const database = await openDatabase(services.databaseUrl);
-  await migrate(database);
-  const events = new EventLog({ database, log });
-  const runs = new RunQueue({ database, events, clock, log, owner: home, kinds: knowledgeRuns });
-  const artifacts = new LocalArtifactStore(join(home, 'artifacts'));
-  const files = new FileService(database, artifacts);
-  const erasure = new Erasure(files);
-  const worker = new ServeWorker({ home, log });
+  // Its own servers, whatever else is configured.
+  const config = loadConfig({ ...process.env, GRAFT_HOME: home, DATABASE_URL: '', CHROMA_URL: '' });
+  const teardown = new Teardown();
+  teardown.add(() => rm(home, { recursive: true, force: true }));
+  const platform = await openPlatform(config, log, teardown, runsOf(DOMAINS));
+  const { database, files, runs, worker } = platform;
+  const registry = openRegistry(platform);
+  const knowledge = openKnowledge(platform, registry);
+  const data = await openData(platform, { registry, knowledge });
+  const ask = openAsking(platform, { registry, knowledge, data });
+  for (const { offer } of [registry, knowledge, data, ask, openErasure(platform)]) {
+    offer.handleRuns();
+    teardown.add(() => offer.stop());
+  }
   await worker.start();
-  const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log });
-  const defaults = {
-    model: process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct',
-    embedder: process.env['GRAFT_EMBEDDER'] ?? 'all-minilm-l6-v2',
-  };
-  const store = new ModelStore(database);
-  const registry = new ModelRegistry({ store, runs, files, artifacts, modelsOnDisk, erasure, worker, defaults });
-  const variant = await registry.ensureDefaults(DEFAULT_WORKSPACE_ID);
+  const variant = await registry.registry.ensureDefaults(DEFAULT_WORKSPACE_ID);
   const calibration = await worker.prepareModel({ workspaceId: DEFAULT_WORKSPACE_ID, model: variant });
-
-  const collections = new CollectionStore(database);
-  const shared = {
-    ...{ database, collections, documents: new DocumentStore(database), artifacts, clock },
-    ...{ vectors: new ChromaVectorStore(services.chroma), worker, parser: new IsolatedParser() },
-    ...{ embedder: () => registry.embedder(), erasure, inputs: new IngestionInputs(database) },
-  };
-  const knowledge = new KnowledgeService({ ...shared, runs, files, log });
-  runs.handle(knowledgeRuns, knowledge.parts);
   runs.start();
-  const retriever = new Retriever(shared);
-  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
-  const data = new Data({
-    ...{ database, runs, files, artifacts, erasure, worker, clock, countTokens: null },
-    ...{ vectors: shared.vectors, embedder: shared.embedder, folder: join(home, 'data') },
-    ...{ collections, documents: shared.documents, retriever },
-  });
-  const parts: AskParts = {
-    ...{ registry, retriever, worker, clock },
-    adapters,
-    answers: new AnswerStore(database),
-    expected: new ExpectedTimes(),
-    features: data.features,
-    labelIndexes: data.labelIndexes,
-    origins: data.raft,
-    routers: new RouterStore(database),
-  };
+  teardown.add(() => runs.stop());
 
   /** Makes a collection of these documents and waits until it can be searched. */
   const ingest = async (collection: string, documents: NewDocument[]): Promise<void> => {
-    await knowledge.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection });
+    await knowledge.service.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection });
     for (let from = 0; from < documents.length; from += 50) {
-      const run = await knowledge.ingestDocuments(DEFAULT_WORKSPACE_ID, {
+      const run = await knowledge.service.ingestDocuments(DEFAULT_WORKSPACE_ID, {
         collection,
         documents: documents.slice(from, from + 50),
         idempotencyKey: `${collection} ${from}`,
@@ -103,21 +63,12 @@ export async function startAnswering() {
     }
   };
 
-  const stop = async (): Promise<void> => {
-    await runs.stop();
-    await worker.stop();
-    shared.parser.close();
-    await events.close();
-    await database.close();
-    await services.stop();
-    await rm(home, { recursive: true, force: true });
-  };
   const workspaceId = DEFAULT_WORKSPACE_ID;
   return {
-    parts,
-    registry,
-    adapters,
-    service: new AskService(parts),
+    parts: ask.parts,
+    registry: registry.registry,
+    adapters: registry.adapters,
+    service: ask.asking,
     ingest,
     files,
     variant,
@@ -125,7 +76,7 @@ export async function startAnswering() {
     worker,
     workspaceId,
     database,
-    stop,
+    stop: () => teardown.run(log),
   };
 }
 

@@ -24,23 +24,20 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
-  type ResolverList,
+  type NodeRegistry,
   type SubscriptionRequest,
 } from '../graphql-kit/index.js';
 import { PreprocessingStep, TaskKind, type Data } from '../data/index.js';
 import { encodeCursor, type PageRequest } from '../kernel/pagination.js';
 import type { KnowledgeStores } from '../knowledge/index.js';
 import type { ModelRegistry } from '../registry/index.js';
-import { Answer, AnswerResolver, PromptPassageResolver, toAnswer } from './answer-graphql.js';
-import { LabelledNeighbourResolver } from './neighbour-graphql.js';
+import { Answer, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from './answer.js';
 import { STRATEGIES, StrategyChoice } from './strategies.js';
 import type { AskService } from './ask-service.js';
-import { AskEvent, RetrievedPassageResolver, toEvent } from './ask-events-graphql.js';
+import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from './events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
-import { AnswerDeletionResolver } from './deletion-graphql.js';
-import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
 import { LEAST_PROBABILITY } from './abstain.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from './question.js';
 import { DOUBTED, LEAST_ANSWERABILITY } from './reading-rule.js';
@@ -309,20 +306,6 @@ export interface AskResolverParts {
   data: Data;
 }
 
-/** The resolvers of this domain. */
-export const askResolvers: ResolverList<AskResolverParts> = {
-  classes: [
-    AskResolver,
-    AnswerResolver,
-    AnswerDeletionResolver,
-    EvidenceResolver,
-    CitationResolver,
-    ConflictingQuoteResolver,
-    LabelledNeighbourResolver,
-    PromptPassageResolver,
-    RetrievedPassageResolver,
-  ],
-  registerNodes(nodes, { service }) {
-    nodes.register('Answer', (context, id) => loadAnswer(context, service, id));
-  },
-};
+/** Lets `node(id)` find answers. */
+export const registerAnswerNode = (nodes: NodeRegistry, service: AskService): void =>
+  nodes.register('Answer', (context, id) => loadAnswer(context, service, id));

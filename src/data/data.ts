@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.js';
-import type { Erasure } from '../erasure/index.js';
+import type { Erasure } from '../platform/erasure/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { ArtifactStore, FileService } from '../platform/artifacts/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';

@@ -1,4 +1,4 @@
-import type { Dependant, Holder } from '../erasure/index.js';
+import type { Dependant, Holder } from '../platform/erasure/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../platform/database/index.js';
 import { eraseVersions, type ErasingParts } from './datasets/erase-rows.js';

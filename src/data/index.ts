@@ -1,6 +1,6 @@
 /** Datasets, validation, features. */
 export { Data, type DataParts } from './data.js';
-export { dataResolvers, dataRuns } from './data-graphql.js';
+export { dataDomain, openData, type OpenData } from './open.js';
 export { EntityType } from './datasets/content-graphql.js';
 export { DatasetVersion, loadVersion } from './datasets/version-graphql.js';
 export { loadRow } from './datasets/load-row.js';

@@ -1,8 +1,6 @@
 import { Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
-import { make, RunEventType, runEvent, runGraph, toGlobalId, type ResolverList } from '../graphql-kit/index.js';
-import type { Erasure } from './erasure.js';
-import type { ErasureReport as Report } from './erasure-report.js';
-import { erasing } from './erasure-run.js';
+import { make, RunEventType, runEvent, runGraph, toGlobalId } from '../graphql-kit/index.js';
+import { erasing, type Erasure, type ErasureReport as Report } from '../platform/erasure/index.js';
 
 @ObjectType({ description: 'Records of one kind that an erasure changed.' })
 export class ErasedRecords {
@@ -70,7 +68,7 @@ export class ErasureEvent extends RunEventType {
 }
 
 export const erasureRuns = runGraph(
-  erasing.handledBy((erasure: Erasure, context) => erasure.work(context)),
+  erasing.handledBy(({ erasure }: { erasure: Erasure }, context) => erasure.work(context)),
   {
     progress: runEvent(ErasureEvent, (part) => ({
       records: (part?.records ?? []).map((each) => make(ErasedRecords, each)),
@@ -93,6 +91,3 @@ export class ErasureRunResolver {
     return soFar && toErasureReport({ ...soFar, complete: ended?.complete ?? false, runId: row.id });
   }
 }
-
-/** The resolvers of what was deleted. */
-export const erasureResolvers: ResolverList<object> = { classes: [ErasureRunResolver] };

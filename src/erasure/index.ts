@@ -1,11 +1,3 @@
-/** Deletes what must leave no trace, wherever a domain keeps a copy of it, as a run. */
-export { Erasure } from './erasure.js';
-export {
-  ErasureReport as ErasureReportType,
-  erasureResolvers,
-  erasureRuns,
-  toErasureReport,
-} from './erasure-graphql.js';
-export type { ErasureReport } from './erasure-report.js';
-export { erasureOf, requestErasure, type ErasureResult } from './erasure-run.js';
-export type { Dependant, ErasedDocument, Holder, Subject, Traces } from './holder.js';
+/** The API to erasures; what does them, and what holders register with, is src/platform/erasure. */
+export { ErasureReport as ErasureReportType, toErasureReport } from './erasure-graphql.js';
+export { erasureDomain, openErasure } from './open.js';

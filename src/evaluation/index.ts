@@ -1,7 +1,7 @@
 /** What adapters are worth: that they act, and how well they answer. */
 export { attestationRuns } from './attestation/attestation-graphql.js';
 export { Attestor } from './attestation/attestor.js';
-export { evaluationResolvers } from './evaluation-graphql.js';
+export { evaluationDomain, openEvaluation, type Evaluation } from './open.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
 export { evaluationHolder, EvaluationStore } from './evaluations/evaluation-store.js';
 export { hybridFitRuns } from './blend/blend-graphql.js';

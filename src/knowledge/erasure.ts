@@ -1,6 +1,6 @@
 import { groupBy } from '../kernel/group-by.js';
 import { pause } from '../platform/events/index.js';
-import type { Dependant, Holder, Subject } from '../erasure/index.js';
+import type { Dependant, Holder, Subject } from '../platform/erasure/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import type { CollectionStore } from './collection-store.js';
 import type { DocumentStore } from './document-store.js';

@@ -21,8 +21,7 @@ export {
 export { Chunk, Document, loadChunk, loadDocument, toChunk } from './collection-graphql.js';
 export type { KnowledgeStores } from './collection-graphql.js';
 export { RetrievalScores } from './search-graphql.js';
-export { knowledgeResolvers, knowledgeRuns } from './knowledge-graphql.js';
+export { knowledgeDomain, openKnowledge, type Knowledge } from './open.js';
 export { makeAnsweredQuestions, type AnsweredQuestion } from './tuning/cloze-answers.js';
 export { makeQuestions } from './tuning/make-questions.js';
 export { RetrievalTuner } from './tuning/retrieval-tuner.js';
-export { retrievalTuningRuns } from './tuning/tuning-graphql.js';

@@ -163,16 +163,26 @@ export class IngestionEvent extends RunEventType {
 
 const toIngested = (report: DocumentReport): IngestedDocument => make(IngestedDocument, report);
 
-export const ingestionRuns = runGraph(ingestion.handledBy(indexDocuments), {
-  progress: runEvent(IngestionEvent, (detail) => ({
-    document: detail?.document ?? null,
-    result: detail?.report ? toIngested(detail.report) : null,
-  })),
-});
+interface Service {
+  service: KnowledgeService;
+}
+
+export const ingestionRuns = runGraph(
+  ingestion.handledBy(({ service }: Service, context) => indexDocuments(service.parts, context)),
+  {
+    progress: runEvent(IngestionEvent, (detail) => ({
+      document: detail?.document ?? null,
+      result: detail?.report ? toIngested(detail.report) : null,
+    })),
+  },
+);
 const IngestionRun = ingestionRuns.Run;
 type IngestionRun = InstanceType<typeof IngestionRun>;
 
-export const reindexingRuns = runGraph(reindexing.handledBy(rebuildIndex), {});
+export const reindexingRuns = runGraph(
+  reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
+  {},
+);
 const ReindexingRun = reindexingRuns.Run;
 type ReindexingRun = InstanceType<typeof ReindexingRun>;
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { erasureOf, requestErasure, type Erasure, type ErasureResult } from '../erasure/index.js';
+import { erasureOf, requestErasure, type Erasure, type ErasureResult } from '../platform/erasure/index.js';
 import { badInput, GraftError, notFound } from '../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';

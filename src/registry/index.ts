@@ -19,7 +19,7 @@ export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';
 export { ModelStore } from './model-store.js';
-export { quantizationRuns } from './quantization/quantization-graphql.js';
 export { Quantizer } from './quantization/quantizer.js';
-export { downloadRuns, Model, registryResolvers, toModel } from './registry-graphql.js';
+export { openRegistry, registryDomain, type Registry } from './open.js';
+export { Model, toModel } from './registry-graphql.js';
 export { loadVariant, ModelVariant } from './variant-graphql.js';

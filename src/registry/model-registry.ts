@@ -3,7 +3,7 @@ import type { Sha256 } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { checkedName } from '../kernel/text.js';
-import type { Erasure } from '../erasure/index.js';
+import type { Erasure } from '../platform/erasure/index.js';
 import { nullIfLost, type ArtifactStore, type FileService } from '../platform/artifacts/index.js';
 import { catalogueEntry, type EmbedderEntry, type GeneratorEntry } from '../platform/models-on-disk/index.js';
 import type { ModelFileOnDisk, ModelsOnDisk, OnDownloadProgress } from '../platform/models-on-disk/index.js';

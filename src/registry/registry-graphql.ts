@@ -25,6 +25,7 @@ import {
   make,
   mapPage,
   NodeType,
+  type NodeRegistry,
   RunEventType,
   runEvent,
   runGraph,
@@ -32,17 +33,11 @@ import {
   toConnection,
   toGlobalId,
 } from '../graphql-kit/index.js';
-import type { ConnectionOf, GraphContext, ResolverList } from '../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext } from '../graphql-kit/index.js';
 import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
 import { downloading } from './download-run.js';
 import type { ModelRow, VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
-import {
-  QuantizationReportResolver,
-  QuantizationRunResolver,
-  QuantizedVariantResolver,
-  VariantRecommendationResolver,
-} from './quantization/quantization-graphql.js';
 import type { Quantizer } from './quantization/quantizer.js';
 import { loadVariant, ModelVariant, toModelVariant } from './variant-graphql.js';
 
@@ -106,7 +101,7 @@ export class DownloadEvent extends RunEventType {
 }
 
 export const downloadRuns = runGraph(
-  downloading.handledBy((registry: ModelRegistry, context) => registry.download(context)),
+  downloading.handledBy(({ registry }: { registry: ModelRegistry }, context) => registry.download(context)),
   {
     progress: runEvent(DownloadEvent, (detail) => ({
       bytes: detail ? BigInt(detail.bytes) : null,
@@ -264,22 +259,11 @@ export class DownloadRunResolver {
   }
 }
 
-/** The resolvers of this domain. */
-export const registryResolvers: ResolverList<RegistryResolverParts> = {
-  classes: [
-    ModelResolver,
-    ModelVariantResolver,
-    DownloadRunResolver,
-    QuantizationRunResolver,
-    QuantizationReportResolver,
-    QuantizedVariantResolver,
-    VariantRecommendationResolver,
-  ],
-  registerNodes(nodes, { registry }) {
-    nodes.register('Model', async ({ workspaceId }, id) => {
-      const [row] = await registry.modelsById(workspaceId, [id]);
-      return row ? toModel(row) : null;
-    });
-    nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
-  },
-};
+/** Lets `node(id)` find models and their variants. */
+export function registerModelNodes(nodes: NodeRegistry, registry: ModelRegistry): void {
+  nodes.register('Model', async ({ workspaceId }, id) => {
+    const [row] = await registry.modelsById(workspaceId, [id]);
+    return row ? toModel(row) : null;
+  });
+  nodes.register('ModelVariant', (context, id) => loadVariant(context, registry, id));
+}

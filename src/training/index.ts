@@ -1,5 +1,5 @@
 /** Adapters: how they are trained, and the API to them. */
-export { trainingResolvers } from './training-graphql.js';
+export { openTraining, trainingDomain, type Training } from './open.js';
 export {
   AdapterAlias,
   AdapterVersion,

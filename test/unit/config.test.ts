@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { configTable, loadConfig, sharedStoreOf } from '../../src/config.js';
+import { configTable, loadConfig } from '../../src/config.js';
+import { sharedStoreOf } from '../../src/platform/artifacts/index.js';
 
 describe('config', () => {
   it('fills in every default and is frozen', () => {

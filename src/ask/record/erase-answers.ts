@@ -1,4 +1,4 @@
-import type { ErasedDocument, Holder, Traces } from '../../erasure/index.js';
+import type { ErasedDocument, Holder, Traces } from '../../platform/erasure/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
 import { storedBody, type AnswerBody, type Span } from '../answer.js';

@@ -1,4 +1,4 @@
-import type { Holder } from '../../erasure/index.js';
+import type { Holder } from '../../platform/erasure/index.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
 import { storedLearned, type AdapterSample, type Learned, type RouterMode, type RouterRecord } from './router.js';

@@ -4,7 +4,7 @@ import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
-import { erasureOf, requestErasure } from '../../erasure/index.js';
+import { erasureOf, requestErasure } from '../../platform/erasure/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { FeatureService } from '../features/feature-service.js';

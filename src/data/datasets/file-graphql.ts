@@ -1,5 +1,6 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { ErasureReportType, toErasureReport, type Erasure } from '../../erasure/index.js';
+import { type Erasure } from '../../platform/erasure/index.js';
+import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
 import {
   Needs,
   BigIntScalar,

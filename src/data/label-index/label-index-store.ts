@@ -1,4 +1,4 @@
-import type { Holder } from '../../erasure/index.js';
+import type { Holder } from '../../platform/erasure/index.js';
 import { notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, Prisma, type Transaction } from '../../platform/database/index.js';

@@ -6,7 +6,7 @@ import { attestation } from './attestation-run.js';
 import type { Attestor } from './attestor.js';
 
 export const attestationRuns = runGraph(
-  attestation.handledBy((attestor: Attestor, context) => attestor.attest(context)),
+  attestation.handledBy(({ attestor }: { attestor: Attestor }, context) => attestor.attest(context)),
   {},
 );
 const AttestationRun = attestationRuns.Run;

@@ -19,7 +19,7 @@ import { hybridFit } from './blend-run.js';
 import { MOST_FIT_ROWS, type HybridFitter } from './hybrid-fitter.js';
 
 export const hybridFitRuns = runGraph(
-  hybridFit.handledBy((fitter: HybridFitter, context) => fitter.fit(context)),
+  hybridFit.handledBy(({ hybridFitter }: { hybridFitter: HybridFitter }, context) => hybridFitter.fit(context)),
   {},
 );
 const HybridFitRun = hybridFitRuns.Run;

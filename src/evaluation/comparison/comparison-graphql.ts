@@ -29,7 +29,7 @@ import { strategyComparison, type Comparison } from './comparison-run.js';
 import { MOST_COMPARED_ROWS, type Comparer } from './comparer.js';
 
 export const strategyComparisonRuns = runGraph(
-  strategyComparison.handledBy((comparer: Comparer, context) => comparer.compare(context)),
+  strategyComparison.handledBy(({ comparer }: { comparer: Comparer }, context) => comparer.compare(context)),
   {},
 );
 const StrategyComparisonRun = strategyComparisonRuns.Run;

@@ -26,6 +26,7 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  type NodeRegistry,
 } from '../../graphql-kit/index.js';
 import { loadVariant, ModelVariant, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
@@ -40,7 +41,7 @@ import {
 import type { Evaluator } from './evaluator.js';
 
 export const evaluationRuns = runGraph(
-  evaluation.handledBy((evaluator: Evaluator, context) => evaluator.evaluate(context)),
+  evaluation.handledBy(({ evaluator }: { evaluator: Evaluator }, context) => evaluator.evaluate(context)),
   {},
 );
 const EvaluationRun = evaluationRuns.Run;
@@ -287,3 +288,10 @@ async function listed(
   const found = await evaluator.store.list(workspaceId, filter, page);
   return toConnection(mapPage(found, toEvaluation), ({ row }) => encodeCursor([row.id]), page.after);
 }
+
+/** Lets `node(id)` find evaluations that have figures. */
+export const registerEvaluationNode = (nodes: NodeRegistry, { store }: Evaluator): void =>
+  nodes.register('Evaluation', async ({ workspaceId }, id) => {
+    const [row] = await store.byIds(workspaceId, [id]);
+    return row && row.figures !== null ? toEvaluation(row) : null;
+  });

@@ -1,4 +1,4 @@
-import type { Holder } from '../../erasure/index.js';
+import type { Holder } from '../../platform/erasure/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';

@@ -31,7 +31,7 @@ import { routerFit } from './router-run.js';
 import type { RouterFitter } from './router-fitter.js';
 
 export const routerFitRuns = runGraph(
-  routerFit.handledBy((fitter: RouterFitter, context) => fitter.fit(context)),
+  routerFit.handledBy(({ routerFitter }: { routerFitter: RouterFitter }, context) => routerFitter.fit(context)),
   {},
 );
 const RouterFitRun = routerFitRuns.Run;

@@ -19,7 +19,7 @@ import { scaleChoice } from './scale-run.js';
 import type { ScaleChooser } from './scale-chooser.js';
 
 export const scaleChoiceRuns = runGraph(
-  scaleChoice.handledBy((chooser: ScaleChooser, context) => chooser.choose(context)),
+  scaleChoice.handledBy(({ scales }: { scales: ScaleChooser }, context) => scales.choose(context)),
   {},
 );
 const ScaleChoiceRun = scaleChoiceRuns.Run;

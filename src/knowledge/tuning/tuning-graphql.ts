@@ -40,7 +40,7 @@ registerEnumType(TuningSource, {
 });
 
 export const retrievalTuningRuns = runGraph(
-  retrievalTuning.handledBy((tuner: RetrievalTuner, context) => tuner.tune(context)),
+  retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),
   {},
 );
 const RetrievalTuningRun = retrievalTuningRuns.Run;

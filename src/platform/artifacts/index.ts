@@ -5,3 +5,4 @@ export { ArtifactElsewhere, nullIfLost } from './faults.js';
 export { homeName, LocalArtifactStore } from './local-artifact-store.js';
 export { openArtifactStore } from './open-artifact-store.js';
 export type { BucketAccess } from './s3/bucket.js';
+export { sharedStoreOf, type SharedStore } from './shared-store.js';

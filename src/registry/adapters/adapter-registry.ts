@@ -1,4 +1,4 @@
-import type { Erasure } from '../../erasure/index.js';
+import type { Erasure } from '../../platform/erasure/index.js';
 import { badInput, GraftError, notFound } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';

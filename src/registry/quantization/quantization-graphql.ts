@@ -103,7 +103,7 @@ export const toQuantizationReport = (measurement: VariantMeasurement): Quantizat
 };
 
 export const quantizationRuns = runGraph(
-  quantization.handledBy((quantizer: Quantizer, context) => quantizer.quantize(context)),
+  quantization.handledBy(({ quantizer }: { quantizer: Quantizer }, context) => quantizer.quantize(context)),
   {},
 );
 const QuantizationRun = quantizationRuns.Run;

@@ -4,7 +4,7 @@ import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/ind
 import { checkedText } from '../../kernel/text.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { Needs, ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
-import type { ConnectionOf, GraphContext } from '../../graphql-kit/index.js';
+import type { ConnectionOf, GraphContext, NodeRegistry } from '../../graphql-kit/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, ModelRegistry, ModelRow } from '../../registry/index.js';
 import {
@@ -225,3 +225,12 @@ export class AliasChangeResolver {
 
 /** There are no accounts yet, so whoever decides says who they are. */
 export const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);
+
+/** Lets `node(id)` find adapters and their versions. */
+export function registerAdapterNodes(nodes: NodeRegistry, adapters: AdapterRegistry): void {
+  nodes.register('Adapter', async ({ workspaceId }, id) => {
+    const [row] = await adapters.store.byIds(workspaceId, [id]);
+    return row ? toAdapter(row) : null;
+  });
+  nodes.register('AdapterVersion', (context, id) => loadAdapterVersion(context, adapters, id));
+}

@@ -1,5 +1,5 @@
-import type { Erasure, ErasureResult, Subject } from '../../erasure/index.js';
-import { erasureOf, requestErasure } from '../../erasure/index.js';
+import type { Erasure, ErasureResult, Subject } from '../../platform/erasure/index.js';
+import { erasureOf, requestErasure } from '../../platform/erasure/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { pause } from '../../platform/events/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';

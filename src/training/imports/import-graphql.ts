@@ -18,7 +18,7 @@ import type { AdapterImporter } from './adapter-importer.js';
 import { adapterImport } from './import-run.js';
 
 export const adapterImportRuns = runGraph(
-  adapterImport.handledBy((importer: AdapterImporter, context) => importer.import(context)),
+  adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
   {},
 );
 const AdapterImportRun = adapterImportRuns.Run;

@@ -128,7 +128,7 @@ export class TrainingValidated extends RunEventType {
 
 /** The kind of runs of this domain; its parts are the trainer's. */
 export const trainingRuns = runGraph(
-  training.handledBy((parts: TrainerParts, context) => train(parts, context)),
+  training.handledBy(({ trainer }: { trainer: TrainerParts }, context) => train(trainer, context)),
   {
     audit: runEvent(TrainingAudited, ({ examples, trained, validated, counts, findings }) => ({
       ...{ examples, trained, validated, counts, findings },

@@ -61,7 +61,7 @@ export class LearningRateTried extends RunEventType {
 }
 
 export const learningRateSearchRuns = runGraph(
-  learningRateSearch.handledBy((searcher: RateSearcher, context) => searcher.search(context)),
+  learningRateSearch.handledBy(({ searcher }: { searcher: RateSearcher }, context) => searcher.search(context)),
   { tried: runEvent(LearningRateTried, (tried) => ({ tried: make(TriedRate, tried) })) },
 );
 const LearningRateSearchRun = learningRateSearchRuns.Run;

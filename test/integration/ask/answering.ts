@@ -2,28 +2,28 @@ import {
   answerHolder,
   AnswerStore,
   AskService,
-  askResolvers,
+  askDomain,
   ExpectedTimes,
   RouterStore,
   type AskEvent,
   type AskParts,
 } from '../../../src/ask/index.js';
-import { Data, dataResolvers, dataRuns } from '../../../src/data/index.js';
-import { erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
+import { Data, dataDomain } from '../../../src/data/index.js';
+import { runsOf } from '../../../src/domain-kit/index.js';
+import { erasureDomain } from '../../../src/erasure/index.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { knowledgeResolvers, knowledgeRuns, retrievalTuningRuns } from '../../../src/knowledge/index.js';
+import { knowledgeDomain } from '../../../src/knowledge/index.js';
 import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import {
   AdapterRegistry,
   AdapterStore,
-  downloadRuns,
   ModelRegistry,
   ModelStore,
-  registryResolvers,
+  registryDomain,
   type ServedVariant,
   Quantizer,
 } from '../../../src/registry/index.js';
@@ -41,7 +41,7 @@ export const STORY = 'Write a very long story about a lighthouse keeper and the 
 
 /** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
 export async function startAnswering(surroundings: Surroundings = {}) {
-  const knowledge = await startKnowledge({ ...surroundings, kinds: dataRuns });
+  const knowledge = await startKnowledge({ ...surroundings, kinds: dataDomain.runs });
   const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
   const folder = await temporaryFolder();
   const artifacts = new LocalArtifactStore(folder.path);
@@ -82,7 +82,7 @@ export async function startAnswering(surroundings: Surroundings = {}) {
     ...{ vectors: knowledge.vectors, embedder: () => registry.embedder(), folder: `${folder.path}-data` },
     ...{ ...stores, retriever },
   });
-  runs.handle(dataRuns, data);
+  runs.handle(dataDomain.runs, data);
   runs.start();
   const { features } = data;
   const answers = new AnswerStore(database);
@@ -101,16 +101,12 @@ export async function startAnswering(surroundings: Surroundings = {}) {
   const caller = { workspaceId };
   const nodes = new NodeRegistry();
   const schema = buildGraphSchema([
-    ...makeResolvers(askResolvers, { service, stores, registry, data }, nodes),
-    ...makeResolvers(
-      knowledgeResolvers,
-      { service: knowledge.service, stores, retriever, tuner: knowledge.tuner },
-      nodes,
-    ),
-    ...makeResolvers(registryResolvers, { registry, quantizer }, nodes),
-    ...makeResolvers(dataResolvers, data, nodes),
-    ...runResolvers([...knowledgeRuns, retrievalTuningRuns, ...dataRuns, erasureRuns, downloadRuns], runs, nodes),
-    ...makeResolvers(erasureResolvers, {}, nodes),
+    ...makeResolvers(askDomain, { service, stores, registry, data }, nodes),
+    ...makeResolvers(knowledgeDomain, { service: knowledge.service, stores, retriever, tuner: knowledge.tuner }, nodes),
+    ...makeResolvers(registryDomain, { registry, quantizer }, nodes),
+    ...makeResolvers(dataDomain, data, nodes),
+    ...runResolvers(runsOf([knowledgeDomain, dataDomain, erasureDomain, registryDomain]), runs, nodes),
+    ...makeResolvers(erasureDomain, { erasure }, nodes),
   ]);
 
   return {

@@ -44,7 +44,7 @@ describe('a fitted router', () => {
       routers: parts.routers as RouterStore,
     });
     keeper = new RouterKeeper({ fitter, workspaceId: answering.workspaceId, log: silentLogger() });
-    runs.handle([routerFitRuns], fitter);
+    runs.handle([routerFitRuns], { routerFitter: fitter });
     runs.start();
   });
   afterAll(async () => {

@@ -2,7 +2,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { dataResolvers, dataRuns } from '../../../src/data/index.js';
+import { dataDomain } from '../../../src/data/index.js';
 import { NodeResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import {
@@ -38,8 +38,8 @@ describe('datasets over GraphQL', () => {
     kit = await DataKit.start();
     const nodes = new NodeRegistry();
     schema = buildGraphSchema([
-      ...makeResolvers(dataResolvers, kit.data, nodes),
-      ...runResolvers(dataRuns, kit.runs, nodes),
+      ...makeResolvers(dataDomain, kit.data, nodes),
+      ...runResolvers(dataDomain.runs, kit.runs, nodes),
       new NodeResolver({ nodes }),
     ]);
   });

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Data, dataRuns, type DataParts } from '../../../src/data/index.js';
+import { Data, dataDomain, type DataParts } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile, TaskKind } from '../../../src/data/index.js';
 import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { exporting } from '../../../src/data/datasets/export-run.js';
@@ -11,7 +11,8 @@ import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { Erasure, erasureRuns } from '../../../src/erasure/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
+import { erasureDomain } from '../../../src/erasure/index.js';
 import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
 import { FileService, LocalArtifactStore, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
 import type { Database } from '../../../src/platform/database/index.js';
@@ -80,7 +81,7 @@ export class DataKit {
     const events = new EventLog({ database, log });
     const runs = new RunQueue({
       ...{ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 },
-      kinds: [...dataRuns, erasureRuns],
+      kinds: [...dataDomain.runs, ...erasureDomain.runs],
     });
     const erasure = new Erasure(files);
     const data = new Data({
@@ -99,8 +100,8 @@ export class DataKit {
       retriever: { scope: nothing, retrieve: nothing, termWeights: nothing },
     });
     await data.importer.sweep();
-    runs.handle(dataRuns, data);
-    runs.handle([erasureRuns], erasure);
+    runs.handle(dataDomain.runs, data);
+    runs.handle(erasureDomain.runs, { erasure });
     // Prisma loads its compiler at the first query, which jest refuses between two tests.
     await database.prisma.run.count();
     if (working) runs.start();

@@ -1,8 +1,8 @@
 /** A gateway that does imports in a process of its own, so that tests can really kill it. */
 import { join } from 'node:path';
-import { Data, dataRuns } from '../../../src/data/index.js';
+import { Data, dataDomain } from '../../../src/data/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { Erasure } from '../../../src/erasure/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
 import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase } from '../../../src/platform/database/index.js';
@@ -16,7 +16,7 @@ const database = await openDatabase(url);
 const log = silentLogger();
 const events = new EventLog({ database, log });
 /** Killed more often in a row than a gateway would put up with. */
-const kinds = dataRuns.map((each) => ({ ...each, definition: { ...each.definition, attempts: 50 } }));
+const kinds = dataDomain.runs.map((each) => ({ ...each, definition: { ...each.definition, attempts: 50 } }));
 const runs = new RunQueue({ database, events, clock: systemClock, log, owner: 'one', pollMs: 50, kinds });
 const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
 const files = new FileService(database, artifacts);

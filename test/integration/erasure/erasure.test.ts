@@ -1,12 +1,6 @@
 import { join } from 'node:path';
-import {
-  Erasure,
-  erasureOf,
-  erasureRuns,
-  requestErasure,
-  type Holder,
-  type Traces,
-} from '../../../src/erasure/index.js';
+import { Erasure, erasureOf, requestErasure, type Holder, type Traces } from '../../../src/platform/erasure/index.js';
+import { erasureDomain } from '../../../src/erasure/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { newId } from '../../../src/kernel/ids.js';
@@ -52,9 +46,9 @@ describe('an erasure', () => {
     for (const holder of holders) erasure.addHolder(holder);
     queue = new RunQueue({
       ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
-      ...{ leaseMs: 600, pollMs: 50, retryMs: 50, kinds: [erasureRuns] },
+      ...{ leaseMs: 600, pollMs: 50, retryMs: 50, kinds: erasureDomain.runs },
     });
-    queue.handle([erasureRuns], erasure);
+    queue.handle(erasureDomain.runs, { erasure });
     queue.start();
     return erasure;
   };

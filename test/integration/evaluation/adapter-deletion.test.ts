@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { RouterStore, sampleHolder } from '../../../src/ask/index.js';
 import { blendHolder } from '../../../src/data/label-index/label-index-store.js';
-import { erasureRuns } from '../../../src/erasure/index.js';
+import { erasureDomain } from '../../../src/erasure/index.js';
 import { evaluationHolder, EvaluationStore } from '../../../src/evaluation/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
@@ -24,7 +24,7 @@ describe('the deletion of an adapter', () => {
     const { database, events, files, registry, artifacts, erasure } = kit.models;
     runs = new RunQueue({
       ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [erasureRuns, adapterExportRuns] },
+      ...{ owner: newId(), pollMs: 50, kinds: [...erasureDomain.runs, adapterExportRuns] },
     });
     exporter = new AdapterExporter({ runs, registry, adapters: kit.adapters, files, artifacts });
     for (const holder of [
@@ -34,8 +34,8 @@ describe('the deletion of an adapter', () => {
     ])
       erasure.addHolder(holder);
     deleter = new AdapterDeleter({ runs, adapters: kit.adapters, erasure });
-    runs.handle([adapterExportRuns], exporter);
-    runs.handle([erasureRuns], erasure);
+    runs.handle([adapterExportRuns], { exporter });
+    runs.handle(erasureDomain.runs, { erasure });
     runs.start();
   });
   afterAll(async () => {

@@ -48,9 +48,9 @@ describe('an adapter on its way out and in', () => {
     exporter = new AdapterExporter(parts);
     merger = new AdapterMerger({ ...parts, folder: join(folder, 'merging') });
     importer = new AdapterImporter({ ...parts, folder: join(folder, 'importing') });
-    runs.handle([adapterExportRuns], exporter);
-    runs.handle([adapterMergeRuns], merger);
-    runs.handle([adapterImportRuns], importer);
+    runs.handle([adapterExportRuns], { exporter });
+    runs.handle([adapterMergeRuns], { merger });
+    runs.handle([adapterImportRuns], { importer });
     runs.start();
     peft = await writePeft(mkdtempSync(join(folder, 'elsewhere-')), kit.variant, { seed: 3 });
   });

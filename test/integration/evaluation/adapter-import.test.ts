@@ -42,7 +42,7 @@ describe('the import of an adapter that was trained elsewhere', () => {
       ...{ runs, registry, adapters: kit.adapters, files: stored, worker: train },
       folder: join(folder, 'importing'),
     });
-    runs.handle([adapterImportRuns], importer);
+    runs.handle([adapterImportRuns], { importer });
     runs.start();
     files = await writePeft(mkdtempSync(join(folder, 'elsewhere-')), kit.variant, { seed: 3 });
   });

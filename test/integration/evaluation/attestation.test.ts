@@ -33,7 +33,7 @@ describe('attestation', () => {
       ...{ runs, registry, adapters: kit.adapters, files, serve: kit.worker.client, train, clock: systemClock },
       folder: join(folder, 'attesting'),
     });
-    runs.handle([attestationRuns], attestor);
+    runs.handle([attestationRuns], { attestor });
     runs.start();
   });
   afterAll(async () => {

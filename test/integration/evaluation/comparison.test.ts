@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { AnswerStore, AskService, ExpectedTimes, RouterStore, type AskInput } from '../../../src/ask/index.js';
-import { dataRuns } from '../../../src/data/index.js';
+import { dataDomain } from '../../../src/data/index.js';
 import { Comparer, HybridFitter, hybridFitRuns, strategyComparisonRuns } from '../../../src/evaluation/index.js';
 import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';
 import { strategyComparison } from '../../../src/evaluation/comparison/comparison-run.js';
@@ -77,8 +77,8 @@ describe('labels by an adapter and by labelled rows', () => {
       data: data.data,
     });
     fitter = new HybridFitter({ ...{ runs, registry: models, worker }, adapters: kit.adapters, data: data.data });
-    runs.handle([strategyComparisonRuns], comparer);
-    runs.handle([hybridFitRuns], fitter);
+    runs.handle([strategyComparisonRuns], { comparer });
+    runs.handle([hybridFitRuns], { hybridFitter: fitter });
     runs.start();
   });
   afterAll(async () => {
@@ -113,7 +113,7 @@ describe('labels by an adapter and by labelled rows', () => {
   it('need the rows to be indexed first, and say so', async () => {
     await expect(fit()).rejects.toMatchObject({ code: 'CONFLICT', hint: 'Index them with indexDataset.' });
     await expect(compare({ adapter: null })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input' });
-    expect(dataRuns.map(({ definition }) => definition.kind)).toContain('LABEL_INDEXING');
+    expect(dataDomain.runs.map(({ definition }) => definition.kind)).toContain('LABEL_INDEXING');
     expect(await ended(await data.data.labelIndexes.start(workspaceId, datasetVersionId, newId()))).toMatchObject({
       status: 'SUCCEEDED',
       output: { rows: PER_SPLIT },

@@ -64,8 +64,8 @@ describe('evaluation', () => {
       store: new EvaluationStore(database),
     });
     scales = new ScaleChooser({ ...{ runs, registry, worker }, adapters: kit.adapters, data: data.data });
-    runs.handle([evaluationRuns], evaluator);
-    runs.handle([scaleChoiceRuns], scales);
+    runs.handle([evaluationRuns], { evaluator });
+    runs.handle([scaleChoiceRuns], { scales });
     runs.start();
   };
 

@@ -6,23 +6,22 @@ import { localCaller } from '../../../src/kernel/caller.js';
 import { NodeResolver, RunResolver } from '../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { systemClock } from '../../../src/kernel/clock.js';
-import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import { newId } from '../../../src/kernel/ids.js';
 import {
   CollectionStore,
   DocumentStore,
   IngestionInputs,
   IsolatedParser,
   KnowledgeService,
-  knowledgeResolvers,
-  knowledgeRuns,
+  knowledgeDomain,
   RetrievalTuner,
-  retrievalTuningRuns,
   Retriever,
   type RetrievalRequest,
   type NewDocument,
 } from '../../../src/knowledge/index.js';
 import { ingestion } from '../../../src/knowledge/indexing/ingestion-run.js';
-import { Erasure, erasureResolvers, erasureRuns } from '../../../src/erasure/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
+import { erasureDomain } from '../../../src/erasure/index.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { EventLog } from '../../../src/platform/events/index.js';
 import { catalogueEntry, ModelsOnDisk, type EmbedderEntry } from '../../../src/platform/models-on-disk/index.js';
@@ -127,12 +126,12 @@ export async function startKnowledge({
       pollMs: 50,
       retryMs: 50,
       ...(sliceMs === undefined ? {} : { sliceMs }),
-      kinds: [...knowledgeRuns, retrievalTuningRuns, erasureRuns, ...kinds],
+      kinds: [...knowledgeDomain.runs, ...erasureDomain.runs, ...kinds],
     });
     const service = new KnowledgeService({ ...shared, runs, files: fileService, log });
-    runs.handle(knowledgeRuns, service.parts);
-    runs.handle([retrievalTuningRuns], new RetrievalTuner({ runs, collections, documents, retriever }));
-    runs.handle([erasureRuns], erasure);
+    const tuner = new RetrievalTuner({ runs, collections, documents, retriever });
+    runs.handle(knowledgeDomain.runs, { service, tuner, retriever, stores: { collections, documents } });
+    runs.handle(erasureDomain.runs, { erasure });
     started.push(runs);
     return { runs, service };
   };
@@ -144,9 +143,9 @@ export async function startKnowledge({
   const schema = buildGraphSchema([
     new NodeResolver({ nodes }),
     new RunResolver({ runs }),
-    ...makeResolvers(knowledgeResolvers, { service, stores, retriever, tuner }, nodes),
-    ...makeResolvers(erasureResolvers, {}, nodes),
-    ...runResolvers([...knowledgeRuns, retrievalTuningRuns, erasureRuns], runs, nodes),
+    ...makeResolvers(knowledgeDomain, { service, stores, retriever, tuner }, nodes),
+    ...makeResolvers(erasureDomain, { erasure }, nodes),
+    ...runResolvers([...knowledgeDomain.runs, ...erasureDomain.runs], runs, nodes),
   ]);
 
   const finished = (run: Pick<RunRow, 'id' | 'kind'>, timeoutMs?: number): Promise<RunRow> =>

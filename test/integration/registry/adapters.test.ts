@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { Erasure } from '../../../src/erasure/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { AdapterUsage, AdapterVersionRow, Attestation } from '../../../src/registry/adapters/adapter.js';

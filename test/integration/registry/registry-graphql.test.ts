@@ -11,7 +11,7 @@ import { localCaller } from '../../../src/kernel/caller.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { downloadRuns, registryResolvers } from '../../../src/registry/index.js';
+import { registryDomain } from '../../../src/registry/index.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { testKind } from '../platform/runs/test-kind.js';
@@ -47,8 +47,8 @@ describe('models over GraphQL', () => {
     kit = await RegistryKit.start(worker);
     const nodes = new NodeRegistry();
     schema = buildGraphSchema([
-      ...makeResolvers(registryResolvers, kit, nodes),
-      ...runResolvers([downloadRuns], kit.runs, nodes),
+      ...makeResolvers(registryDomain, kit, nodes),
+      ...runResolvers(registryDomain.runs, kit.runs, nodes),
     ]);
   });
   afterEach(() => kit.dispose());

@@ -1,4 +1,4 @@
-import { Erasure } from '../../../src/erasure/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
 import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { TrainWorker, type WorkerClient } from '../../../src/platform/worker/index.js';
-import { downloadRuns, ModelRegistry, ModelStore, quantizationRuns, Quantizer } from '../../../src/registry/index.js';
+import { ModelRegistry, ModelStore, Quantizer, registryDomain } from '../../../src/registry/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
 import { HubServer } from '../platform/hub-server.js';
@@ -50,7 +50,7 @@ export class RegistryKit {
       log,
       owner: newId(),
       pollMs: 50,
-      kinds: [downloadRuns, quantizationRuns],
+      kinds: registryDomain.runs,
     });
     const modelsOnDisk = realModels
       ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
@@ -68,8 +68,7 @@ export class RegistryKit {
       ...{ registry, store, runs, artifacts, files, worker, train },
       folder: join(folder, 'quantizing'),
     });
-    runs.handle([downloadRuns], registry);
-    runs.handle([quantizationRuns], quantizer);
+    runs.handle(registryDomain.runs, { registry, quantizer });
     runs.start();
     return new RegistryKit(
       database,

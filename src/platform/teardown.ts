@@ -1,4 +1,4 @@
-import type { Logger } from './platform/telemetry/index.js';
+import type { Logger } from './telemetry/index.js';
 
 /** Steps to undo what was started, last first; each runs even if another fails. */
 export class Teardown {

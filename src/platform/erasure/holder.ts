@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '../kernel/ids.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 
 /** A document whose text must go, also where it was quoted. */
 export interface ErasedDocument {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { GraftError } from '../kernel/errors.js';
-import type { ErrorCode } from '../kernel/error-codes.js';
-import { newId, type WorkspaceId } from '../kernel/ids.js';
-import { storedJson } from '../kernel/stored-json.js';
-import type { Transaction } from '../platform/database/index.js';
-import { defineRunKind, type ContextOf, type RunQueue, type RunRow } from '../platform/runs/index.js';
+import { GraftError } from '../../kernel/errors.js';
+import type { ErrorCode } from '../../kernel/error-codes.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import type { Transaction } from '../database/index.js';
+import { defineRunKind, type ContextOf, type RunQueue, type RunRow } from '../runs/index.js';
 import { erasureReport, NOTHING_ERASED } from './erasure-report.js';
 
 /** How long who deletes something waits for the erasure; beyond that it goes on without them. */

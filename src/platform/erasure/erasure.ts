@@ -1,5 +1,5 @@
-import type { WorkspaceId } from '../kernel/ids.js';
-import type { FileService } from '../platform/artifacts/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { FileService } from '../artifacts/index.js';
 import { combined, NOTHING_ERASED, type ErasureReport } from './erasure-report.js';
 import type { ErasureContext, ErasureOutcome } from './erasure-run.js';
 import type { Dependant, Holder, Subject, Traces } from './holder.js';

@@ -1,0 +1,75 @@
+import type { OpenData } from '../data/index.js';
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { Knowledge } from '../knowledge/index.js';
+import type { Platform } from '../platform/platform.js';
+import { inBulk } from '../platform/worker/index.js';
+import type { Registry } from '../registry/index.js';
+import { AnswerResolver, PromptPassageResolver } from './answer-graphql.js';
+import { RetrievedPassageResolver } from './ask-events-graphql.js';
+import { AskResolver, registerAnswerNode } from './ask-graphql.js';
+import { AskService } from './ask-service.js';
+import type { AskParts } from './ask.js';
+import { AnswerDeletionResolver } from './deletion-graphql.js';
+import { LabelledNeighbourResolver } from './neighbour-graphql.js';
+import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
+import { AnswerStore } from './record/answer-store.js';
+import { answerHolder } from './record/erase-answers.js';
+import { ExpectedTimes } from './route.js';
+import { RouterStore, sampleHolder } from './router/router-store.js';
+
+export const askDomain = defineDomain({
+  classes: [
+    AskResolver,
+    AnswerResolver,
+    AnswerDeletionResolver,
+    EvidenceResolver,
+    CitationResolver,
+    ConflictingQuoteResolver,
+    LabelledNeighbourResolver,
+    PromptPassageResolver,
+    RetrievedPassageResolver,
+  ],
+  runs: [],
+  registerNodes: (nodes: NodeRegistry, { service }: { service: AskService }) => registerAnswerNode(nodes, service),
+});
+
+/** Answering. */
+export interface Asking {
+  readonly asking: AskService;
+  /** Asks as `asking` does, behind every question that a person waits for. */
+  readonly askingInBulk: AskService;
+  readonly answers: AnswerStore;
+  readonly routers: RouterStore;
+  /** What each stage of an answer works with. */
+  readonly parts: AskParts;
+  readonly offer: Offer;
+}
+
+export function openAsking(
+  platform: Platform,
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData },
+): Asking {
+  const { registry, adapters } = lower.registry;
+  const { collections, documents, retriever } = lower.knowledge;
+  const { data } = lower.data;
+  const { database, worker, clock, erasure, runs } = platform;
+  const answers = new AnswerStore(database);
+  const routers = new RouterStore(database);
+  erasure.addHolder(answerHolder(database, answers));
+  erasure.addHolder(sampleHolder(routers));
+  const parts: AskParts = {
+    ...{ registry, adapters, retriever, worker, answers, routers, clock },
+    expected: new ExpectedTimes(),
+    features: data.features,
+    labelIndexes: data.labelIndexes,
+    origins: data.raft,
+  };
+  const asking = new AskService(parts);
+  return {
+    ...{ asking, answers, routers, parts },
+    // Its times are those of work that waits, so it keeps its own.
+    askingInBulk: new AskService({ ...parts, worker: inBulk(worker), expected: new ExpectedTimes() }),
+    offer: offer(askDomain, runs, { service: asking, stores: { collections, documents }, registry, data }),
+  };
+}

@@ -1,0 +1,68 @@
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { Knowledge } from '../knowledge/index.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import type { Platform } from '../platform/platform.js';
+import { modelFileOf, type Registry } from '../registry/index.js';
+import { Data } from './data.js';
+import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
+import { ExportResolver, exportRuns } from './datasets/export-graphql.js';
+import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
+import { ImportResolver, importRuns } from './datasets/import-graphql.js';
+import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
+import { FeatureImportResolver, featureImportRuns } from './features/feature-import-graphql.js';
+import { FeatureViewResolver, registerFeatureNodes } from './features/feature-graphql.js';
+import {
+  LabelIndexingResolver,
+  labelIndexingRuns,
+  VersionLabelIndexResolver,
+} from './label-index/label-index-graphql.js';
+import { RaftResolver, raftRuns } from './raft/raft-graphql.js';
+
+export const dataDomain = defineDomain({
+  classes: [
+    DatasetResolver,
+    DatasetVersionResolver,
+    DatasetDiffResolver,
+    ImportResolver,
+    ExportResolver,
+    FeatureViewResolver,
+    FeatureImportResolver,
+    FileResolver,
+    LabelIndexingResolver,
+    VersionLabelIndexResolver,
+    RaftResolver,
+  ],
+  runs: [importRuns, exportRuns, featureImportRuns, labelIndexingRuns, raftRuns],
+  registerNodes(nodes: NodeRegistry, data: Data) {
+    registerDatasetNodes(nodes, data);
+    registerFileNode(nodes, data.parts.files);
+    registerFeatureNodes(nodes, data);
+  },
+});
+
+/** Datasets and features. */
+export interface OpenData {
+  readonly data: Data;
+  readonly offer: Offer;
+}
+
+/** Sweeps up first what imports of an earlier process left behind. */
+export async function openData(
+  platform: Platform,
+  lower: { registry: Pick<Registry, 'registry' | 'embedder'>; knowledge: Knowledge },
+): Promise<OpenData> {
+  const { registry, embedder } = lower.registry;
+  const { worker } = platform;
+  /** By the model that is trained by default. */
+  const countTokens = (workspaceId: WorkspaceId) => async (texts: readonly string[]) => {
+    const model = modelFileOf(await registry.defaultVariant(workspaceId));
+    return worker.countTokens({ workspaceId, model, texts: [...texts] }, { priority: 'bulk' });
+  };
+  const data = new Data({
+    ...{ ...platform, ...lower.knowledge, countTokens, embedder },
+    folder: platform.folder('data'),
+  });
+  await data.importer.sweep();
+  return { data, offer: offer(dataDomain, platform.runs, data, { stop: () => data.stop() }) };
+}

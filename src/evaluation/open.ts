@@ -1,0 +1,104 @@
+import type { Asking } from '../ask/index.js';
+import type { OpenData } from '../data/index.js';
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId } from '../kernel/ids.js';
+import type { Knowledge } from '../knowledge/index.js';
+import type { Platform } from '../platform/platform.js';
+import type { Registry } from '../registry/index.js';
+import { installReader } from '../training/index.js';
+import { AttestationRunResolver, attestationRuns } from './attestation/attestation-graphql.js';
+import { Attestor } from './attestation/attestor.js';
+import { HybridFitResolver, hybridFitRuns } from './blend/blend-graphql.js';
+import { HybridFitter } from './blend/hybrid-fitter.js';
+import { Comparer } from './comparison/comparer.js';
+import { StrategyComparisonResolver, strategyComparisonRuns } from './comparison/comparison-graphql.js';
+import {
+  EvaluatedVersionResolver,
+  EvaluationResolver,
+  EvaluationRunResolver,
+  evaluationRuns,
+  registerEvaluationNode,
+} from './evaluations/evaluation-graphql.js';
+import { evaluationHolder, EvaluationStore } from './evaluations/evaluation-store.js';
+import { Evaluator } from './evaluations/evaluator.js';
+import { Gate } from './gate/gate.js';
+import { GatedChangeResolver, GatedVersionResolver, GateVerdictResolver } from './gate/gate-graphql.js';
+import { RouterFitter } from './router/router-fitter.js';
+import { RouterResolver, routerFitRuns, RouterVersionResolver } from './router/router-graphql.js';
+import { RouterKeeper } from './router/router-keeper.js';
+import { ScaleChoiceResolver, scaleChoiceRuns } from './scale/scale-graphql.js';
+import { ScaleChooser } from './scale/scale-chooser.js';
+
+export const evaluationDomain = defineDomain({
+  classes: [
+    AttestationRunResolver,
+    EvaluationResolver,
+    EvaluationRunResolver,
+    EvaluatedVersionResolver,
+    GateVerdictResolver,
+    GatedVersionResolver,
+    GatedChangeResolver,
+    ScaleChoiceResolver,
+    HybridFitResolver,
+    StrategyComparisonResolver,
+    RouterResolver,
+    RouterVersionResolver,
+  ],
+  runs: [attestationRuns, evaluationRuns, scaleChoiceRuns, hybridFitRuns, strategyComparisonRuns, routerFitRuns],
+  registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
+    registerEvaluationNode(nodes, evaluator),
+});
+
+/** What adapters are worth, and which of the strategies. */
+export interface Evaluation {
+  readonly attestor: Attestor;
+  readonly evaluator: Evaluator;
+  readonly gate: Gate;
+  readonly offer: Offer;
+}
+
+export function openEvaluation(
+  platform: Platform,
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking },
+): Evaluation {
+  const { registry, adapters } = lower.registry;
+  const { data } = lower.data;
+  const { routers, askingInBulk } = lower.ask;
+  const { config, database, erasure, files, runs, worker, trainWorker, log } = platform;
+  const evaluations = new EvaluationStore(database);
+  erasure.addHolder(evaluationHolder(evaluations));
+  const parts = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers };
+  const attestor = new Attestor({
+    ...{ ...parts, serve: worker, train: trainWorker },
+    folder: platform.folder('attesting'),
+  });
+  const evaluator = new Evaluator({ ...parts, store: evaluations });
+  const gate = new Gate(parts);
+  const routerFitter = new RouterFitter(parts);
+  const routerKeeper = new RouterKeeper({ fitter: routerFitter, workspaceId, log });
+  const services = {
+    ...{ attestor, evaluator, evaluations, gate, routerFitter, routers, adapters, registry, data },
+    scales: new ScaleChooser(parts),
+    hybridFitter: new HybridFitter(parts),
+    comparer: new Comparer({ ...parts, asking: askingInBulk }),
+  };
+
+  /** Makes the reader that comes with the default model one of the adapters; it answers as soon as it was shown to act. */
+  const startReader = async (): Promise<void> => {
+    try {
+      const reader = await installReader({ registry, adapters, files }, workspaceId);
+      if (reader && reader.version.attestation === null) await attestor.startBuiltIn(workspaceId, reader);
+    } catch (err) {
+      log.warn({ err }, 'the reader that comes with Graft was not installed');
+    }
+  };
+  const start = async (): Promise<void> => {
+    if (config.GRAFT_ROUTER_REFIT === 'on') routerKeeper.start();
+    await startReader();
+  };
+  return {
+    ...{ attestor, evaluator, gate },
+    offer: offer(evaluationDomain, runs, services, { start, stop: () => routerKeeper.stop() }),
+  };
+}

@@ -1,0 +1,75 @@
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { Platform } from '../platform/platform.js';
+import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { AdapterRegistry } from './adapters/adapter-registry.js';
+import { AdapterStore } from './adapters/adapter-store.js';
+import { ModelRegistry } from './model-registry.js';
+import { ModelStore } from './model-store.js';
+import {
+  QuantizationReportResolver,
+  QuantizationRunResolver,
+  quantizationRuns,
+  QuantizedVariantResolver,
+  VariantRecommendationResolver,
+} from './quantization/quantization-graphql.js';
+import { Quantizer } from './quantization/quantizer.js';
+import {
+  DownloadRunResolver,
+  downloadRuns,
+  ModelResolver,
+  ModelVariantResolver,
+  registerModelNodes,
+} from './registry-graphql.js';
+
+export const registryDomain = defineDomain({
+  classes: [
+    ModelResolver,
+    ModelVariantResolver,
+    DownloadRunResolver,
+    QuantizationRunResolver,
+    QuantizationReportResolver,
+    QuantizedVariantResolver,
+    VariantRecommendationResolver,
+  ],
+  runs: [downloadRuns, quantizationRuns],
+  registerNodes: (nodes: NodeRegistry, { registry }: { registry: ModelRegistry }) =>
+    registerModelNodes(nodes, registry),
+});
+
+/** Models and adapters: what a workspace can answer with. */
+export interface Registry {
+  readonly registry: ModelRegistry;
+  readonly adapters: AdapterRegistry;
+  readonly quantizer: Quantizer;
+  /** The embedder of new indexes. @throws MODEL_UNAVAILABLE until it is on this machine */
+  readonly embedder: () => EmbedderFiles;
+  readonly offer: Offer;
+}
+
+export function openRegistry(platform: Platform): Registry {
+  const { config, database, log, runs } = platform;
+  const store = new ModelStore(database);
+  const defaults = { model: config.GRAFT_MODEL, embedder: config.GRAFT_EMBEDDER };
+  const registry = new ModelRegistry({ ...platform, store, defaults });
+  const adapters = new AdapterRegistry({ ...platform, store: new AdapterStore(database) });
+  const quantizer = new Quantizer({
+    ...{ ...platform, registry, store, train: platform.trainWorker },
+    folder: platform.folder('quantizing'),
+  });
+  const services = { registry, adapters, quantizer };
+
+  const looking = new AbortController();
+  /** Looks into the templates of models that were registered before that was done. */
+  const start = (): void => {
+    registry
+      .readChats((unusable) => log.warn(unusable, 'a model’s chat template can’t be used'), looking.signal)
+      .catch((err: unknown) =>
+        log.debug({ err }, 'not all chat templates were looked into; each is when its model is asked'),
+      );
+  };
+  return {
+    ...{ ...services, embedder: () => registry.embedder() },
+    offer: offer(registryDomain, runs, services, { start, stop: () => looking.abort() }),
+  };
+}

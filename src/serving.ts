@@ -1,0 +1,66 @@
+/** What the whole installation answers with: its models, its server and what it says of itself. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildGraphSchema } from './graphql/schema.js';
+import { startGateway, type Gateway } from './graphql/server.js';
+import type { SystemSources } from './graphql/system-graphql.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
+import { askParts, installationMetrics } from './parts.js';
+import { mapDatabaseError } from './platform/database/index.js';
+import { packageRoot } from './platform/package-root.js';
+import type { Platform } from './platform/platform.js';
+import type { ModelRegistry } from './registry/index.js';
+import { DownloadBars } from './terminal.js';
+import type { ExecutorChoice } from './training/index.js';
+import type { Calibration } from './worker-protocol/index.js';
+
+/** Starts the workers; the default models are on this machine, loaded and measured before anybody is answered. */
+export async function prepareDefaults(
+  { worker, trainWorker }: Platform,
+  registry: ModelRegistry,
+): Promise<Calibration> {
+  await worker.start();
+  await trainWorker.start();
+  const bars = new DownloadBars();
+  const model = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
+  return worker.prepareModel({ workspaceId, model });
+}
+
+/** What `system` tells. */
+export const systemSources = (
+  platform: Platform,
+  { threads }: Calibration,
+  executors: ExecutorChoice,
+): SystemSources => ({
+  version: packageVersion(),
+  home: platform.config.GRAFT_HOME,
+  parts: () => askParts(platform),
+  worker: platform.worker,
+  threads: () => threads,
+  executors: () => executors.chosen(),
+  queues: (workspace) => platform.runs.unfinished(workspace),
+});
+
+/** Answers at the configured address, with these resolvers. */
+export function serve(platform: Platform, resolvers: readonly object[]): Promise<Gateway> {
+  const { config, log, files, runs, worker } = platform;
+  const parts = () => askParts(platform);
+  return startGateway({
+    schema: buildGraphSchema(resolvers),
+    host: config.GRAFT_HOST,
+    port: config.GRAFT_PORT,
+    origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
+    log: log.child({ part: 'gateway' }),
+    readiness: parts,
+    metrics: installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) }),
+    files,
+    downloads: files,
+    maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
+    mapError: mapDatabaseError,
+    playgroundFolder: join(packageRoot(), 'dist', 'playground'),
+    consoleFolder: join(packageRoot(), 'dist', 'console'),
+  });
+}
+
+const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
