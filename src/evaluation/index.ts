@@ -19,3 +19,13 @@ export { answerF1, exactMatch, normalizeAnswer, tokenF1, type AnsweredRow } from
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
 export { measure } from './metrics/metric.js';
+export { mixtureLogE } from './statistics/sequential/mixture.js';
+export { sampleRatioLogE } from './statistics/sequential/sample-ratio.js';
+export {
+  anytimeP,
+  logE,
+  observeRate,
+  startTwoRates,
+  type TwoRates,
+  type TwoRatesOptions,
+} from './statistics/sequential/two-rates.js';

@@ -1,5 +1,5 @@
 /** Lanczos approximation of ln Γ(x) for x > 0 (Numerical Recipes, 3rd ed., 6.1; relative error below 1e-13). */
-function logGamma(x: number): number {
+export function logGamma(x: number): number {
   const c = [
     57.1562356658629235, -59.5979603554754912, 14.1360979747417471, -0.491913816097620199, 0.339946499848118887e-4,
     0.465236289270485756e-4, -0.983744753048795646e-4, 0.158088703224912494e-3, -0.210264441724104883e-3,
