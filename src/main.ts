@@ -13,6 +13,7 @@ import { checkAddress } from './graphql/listening.js';
 import { gatewayDomain, RUN_KINDS, type DOMAINS } from './graphql/resolvers.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { isGraftError } from './kernel/errors.js';
+import { openFeedback } from './feedback/index.js';
 import { openKnowledge } from './knowledge/index.js';
 import { openPlatform, type Platform } from './platform/platform.js';
 import { Teardown } from './platform/teardown.js';
@@ -48,9 +49,10 @@ async function openDomains(platform: Platform) {
   const data = await openData(platform, { registry, knowledge });
   const ask = openAsking(platform, { registry, knowledge, data });
   const training = openTraining(platform, { registry, data, ask });
+  const feedback = openFeedback(platform, { knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
   const erasure = openErasure(platform);
-  return { registry, knowledge, data, ask, training, evaluation, erasure } satisfies Opened;
+  return { registry, knowledge, data, ask, training, feedback, evaluation, erasure } satisfies Opened;
 }
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;

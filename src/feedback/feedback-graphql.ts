@@ -24,6 +24,7 @@ import {
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  type NodeRegistry,
 } from '../graphql-kit/index.js';
 import { encodeCursor } from '../kernel/pagination.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../knowledge/index.js';
@@ -166,6 +167,10 @@ export async function loadFeedback(
   const loader = context.loader<string, FeedbackRecord>('feedback.byId', (ids) => service.byIds(context, ids));
   const record = await loader.load(id);
   return record && toFeedback(record);
+}
+
+export function registerFeedbackNode(nodes: NodeRegistry, service: FeedbackService): void {
+  nodes.register('Feedback', (context, id) => loadFeedback(context, service, id));
 }
 
 @Resolver(() => Feedback)

@@ -3,5 +3,5 @@ export { krippendorffAlpha, pairwiseAgreement } from './agreement.js';
 export type { Feedback, FeedbackInput, Source } from './feedback.js';
 export { FeedbackService } from './feedback-service.js';
 export { FeedbackStore } from './feedback-store.js';
-export { feedbackResolvers } from './resolvers.js';
+export { feedbackDomain, openFeedback, type OpenFeedback } from './open.js';
 export { estimateReliability } from './source-weights.js';

@@ -3,6 +3,7 @@ import { dataDomain } from '../data/index.js';
 import { defineDomain, runsOf, type AnyDomain } from '../domain-kit/index.js';
 import { erasureDomain } from '../erasure/index.js';
 import { evaluationDomain } from '../evaluation/index.js';
+import { feedbackDomain } from '../feedback/index.js';
 import { knowledgeDomain } from '../knowledge/index.js';
 import { registryDomain } from '../registry/index.js';
 import { trainingDomain } from '../training/index.js';
@@ -20,6 +21,7 @@ export const DOMAINS = {
   data: dataDomain,
   ask: askDomain,
   training: trainingDomain,
+  feedback: feedbackDomain,
   evaluation: evaluationDomain,
   erasure: erasureDomain,
 };
