@@ -307,10 +307,14 @@ try {
 } finally {
   await answering.stop();
 }
-printResult('answers', {
-  machine: describeMachine(),
-  rows,
-  model: answering.variant.model,
-  leastProbability: LEAST_PROBABILITY,
-  ...fitted,
-});
+printResult(
+  'answers',
+  {
+    machine: describeMachine(),
+    rows,
+    model: answering.variant.model,
+    leastProbability: LEAST_PROBABILITY,
+    ...fitted,
+  },
+  ['corpus', 'figure'],
+);

@@ -174,5 +174,5 @@ async function labels(): Promise<Labelled[]> {
 await readHandbook();
 const time = await times();
 console.log(JSON.stringify(time));
-printResult('hybrid', { machine: describeMachine(), rows: ROWS > 0 ? await labels() : [], time });
+printResult('hybrid', { machine: describeMachine(), rows: ROWS > 0 ? await labels() : [], time }, ['answered by']);
 client.close();

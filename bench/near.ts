@@ -50,7 +50,7 @@ try {
   await putReaderInProduction(answering);
   const rows = [];
   for (const corpus of await halvedTexts(QUESTIONS)) rows.push(...(await measure(answering, corpus)));
-  printResult('near', { machine: describeMachine(), rows });
+  printResult('near', { machine: describeMachine(), rows }, ['corpus', 'strategy']);
 } finally {
   await answering.stop();
 }

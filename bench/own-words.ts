@@ -61,7 +61,7 @@ try {
   await putReaderInProduction(answering);
   const rows = [];
   for (const corpus of ownWords()) rows.push(...(await measure(answering, corpus)));
-  printResult('own-words', { machine: describeMachine(), rows });
+  printResult('own-words', { machine: describeMachine(), rows }, ['set', 'strategy']);
 } finally {
   await answering.stop();
 }

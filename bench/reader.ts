@@ -263,15 +263,19 @@ try {
   console.log(near?.rows, near?.refusals);
   const far = COVID > 0 ? await covid(answering, files.covid) : null;
   for (const told of [own.told, examples(near?.told ?? []), examples(far?.told ?? [])]) console.log(told);
-  printResult('reader', {
-    machine: describeMachine(),
-    rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])],
-    handbook: own.refused,
-    refusals: near?.refusals,
-    covid: far && { partOfGold: far.partOfGold, refused: far.refused },
-    perplexity: general,
-    digest: reader.version.digest,
-  });
+  printResult(
+    'reader',
+    {
+      machine: describeMachine(),
+      rows: [...own.rows, ...(near?.rows ?? []), ...(far?.rows ?? [])],
+      handbook: own.refused,
+      refusals: near?.refusals,
+      covid: far && { partOfGold: far.partOfGold, refused: far.refused },
+      perplexity: general,
+      digest: reader.version.digest,
+    },
+    ['set', 'answered with'],
+  );
 } finally {
   await answering.stop();
 }

@@ -258,6 +258,6 @@ for (const task of TASKS.filter(({ adapter }) => !only || only.includes(adapter)
   const missing = task.files.map(({ name }) => name).filter((name) => !existsSync(resolve(DATASETS, name)));
   if (missing.length > 0) console.log(`SKIPPED ${task.adapter}: ${missing.join(', ')} not in ${DATASETS}`);
   else rows.push(...(await measure(task)));
-  if (rows.length > 0) printResult('tasks', { machine: describeMachine(), rows });
+  if (rows.length > 0) printResult('tasks', { machine: describeMachine(), rows }, ['task', 'metric']);
 }
 client.close();

@@ -9,7 +9,7 @@
  * `GRAFT_BENCH_PYTHON` names a Python that has the peer's packages.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OnnxExecutor } from '../gpu-worker/engines/training/executors/onnx-executor.js';
@@ -356,15 +356,8 @@ try {
   for (const form of Object.keys(FORMS) as (keyof typeof FORMS)[])
     if (PARTS.includes(form)) learned.push(await quality(bench, form));
   for (const row of learned) console.log(row);
-  const flags = /^flags\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
-  const telling = flags.filter((flag) => /^(avx|amx|fma)/.test(flag));
-  printResult('training', {
-    machine: describeMachine(),
-    rows: rows.length > 0 ? rows : learned,
-    learned,
-    processorFlags: telling,
-    recipe: RECIPE,
-  });
+  if (rows.length > 0) printResult('training', { machine: describeMachine(), rows, recipe: RECIPE });
+  if (learned.length > 0) printResult('learned', { machine: describeMachine(), rows: learned, recipe: RECIPE });
 } finally {
   await worker.stop();
   rmSync(bench.folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { GraftClientError } from '../client/graft-client.js';
 
-interface RunEvent {
+export interface RunEvent {
   status: string;
   progress: number;
   message: string;

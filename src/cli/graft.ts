@@ -2,6 +2,7 @@
 /** `graft`: the daily work from a shell, through the same GraphQL as every client. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. */
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { OperationTypeNode } from 'graphql';
 import { GraftClient, GraftClientError } from '../client/graft-client.js';
 import {
   AddDatasetVersionDocument,
@@ -20,6 +21,7 @@ import {
   type TaskKind,
 } from '../operations/index.js';
 import { say } from '../terminal.js';
+import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
 import { followRun } from './follow-run.js';
 
 interface Common {
@@ -195,6 +197,52 @@ program
       if (json) return printJson(models.edges.map(({ node }) => node));
       for (const { node } of models.edges)
         say(`${node.name}  ${node.variants.map(({ quantization }) => quantization).join(', ')}  ${node.licence ?? ''}`);
+    }),
+  );
+
+program
+  .command('upload <file>')
+  .description('keep a file on the gateway, and print its id for operations that take files')
+  .action((file: string) =>
+    withClient(async (client, { json }) => {
+      const id = await client.upload(file);
+      if (json) printJson({ id });
+      else say(id);
+    }),
+  );
+
+program
+  .command('operations')
+  .description('the ready operations, which `graft call` sends')
+  .action(() =>
+    withClient(async (_, { json }) => {
+      const all = readyOperations().map(({ name, kind, description }) => ({ name, kind, description }));
+      if (json) return printJson(all);
+      for (const { name, kind, description } of all) say(`${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
+    }),
+  );
+
+program
+  .command('call <operation> [variables...]')
+  .description(
+    'send a ready operation; variables as path=value, e.g. adapter=routing recipe.epochs=2, or as one JSON object',
+  )
+  .option('--pick <path>', 'print only what stands there, e.g. dataset.latestVersion.id')
+  .option('--follow', 'wait for the run that it begins, with its progress')
+  .action((name: string, variables: string[], { pick: path, follow }: { pick?: string; follow?: boolean }) =>
+    withClient(async (client) => {
+      const operation = readyOperation(name);
+      const values = variablesOf(operation, variables);
+      if (operation.kind === OperationTypeNode.SUBSCRIPTION) {
+        for await (const event of client.subscribe(operation.text, values)) printJson(event);
+        return;
+      }
+      const data = await client.request(operation.text, values);
+      const picked = path === undefined ? data : pick(data, path);
+      if (typeof picked === 'string') say(picked);
+      else printJson(picked);
+      const run = follow ? runOf(data) : null;
+      if (run !== null) await followAnyRun(client, run);
     }),
   );
 

@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  buildSchema,
+  Kind,
+  getNamedType,
+  isInputObjectType,
+  parse,
+  typeFromAST,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { GraftClientError, type GraftClient } from '../client/graft-client.js';
+import { packageRoot } from '../platform/package-root.js';
+import { followRun, type RunEvent } from './follow-run.js';
+
+/** An operation of `schema/operations`. */
+export interface ReadyOperation {
+  name: string;
+  kind: OperationDefinitionNode['operation'];
+  /** Its comment: what it is for. */
+  description: string;
+  /** The document, as it is sent. */
+  text: string;
+  variables: OperationDefinitionNode['variableDefinitions'];
+}
+
+const folder = (): string => join(packageRoot(), 'schema', 'operations');
+
+/** Every ready operation, in the order of the Playground's sidebar. */
+export function readyOperations(): ReadyOperation[] {
+  return readdirSync(folder())
+    .filter((file) => file.endsWith('.graphql'))
+    .sort()
+    .flatMap((file) => {
+      const text = readFileSync(join(folder(), file), 'utf8');
+      const [operation] = parse(text).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+      if (operation?.name === undefined) return [];
+      const comment = text.split('\n').filter((line) => line.startsWith('#'));
+      const description = comment.map((line) => line.slice(1).trim()).join(' ');
+      return [
+        {
+          name: operation.name.value,
+          kind: operation.operation,
+          description,
+          text,
+          variables: operation.variableDefinitions,
+        },
+      ];
+    });
+}
+
+/** @throws GraftClientError NOT_FOUND that names those alike */
+export function readyOperation(name: string): ReadyOperation {
+  const all = readyOperations();
+  const wanted = name.toLowerCase();
+  const found = all.find((one) => one.name.toLowerCase() === wanted);
+  if (found) return found;
+  const alike = all.filter((one) => one.name.toLowerCase().includes(wanted)).map((one) => one.name);
+  throw new GraftClientError(
+    'NOT_FOUND',
+    `There is no operation "${name}".`,
+    alike.length > 0 ? `Did you mean ${alike.join(' or ')}?` : '`graft operations` lists them.',
+  );
+}
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** `12`, `true`, `{"a":1}` are JSON; anything else is text. */
+function valueOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Variables from arguments: one JSON object, or `path=value` pairs such as `input.adapter=routing`, where a path that names no variable
+ * of the operation is one within `input`. An `idempotencyKey` that the input wants and nobody gave is drawn.
+ * @throws GraftClientError BAD_USER_INPUT
+ */
+export function variablesOf(operation: ReadyOperation, given: readonly string[]): Record<string, Json> {
+  const variables: { [key: string]: Json } = {};
+  const names = (operation.variables ?? []).map(({ variable }) => variable.name.value);
+  for (const argument of given) {
+    if (argument.startsWith('{')) {
+      Object.assign(variables, valueOf(argument));
+      continue;
+    }
+    const at = argument.indexOf('=');
+    if (at < 1)
+      throw new GraftClientError('BAD_USER_INPUT', `"${argument}" is neither path=value nor a JSON object.`, null);
+    const path = argument.slice(0, at).split('.');
+    const within = names.includes(path[0]!) || !names.includes('input') ? path : ['input', ...path];
+    put(variables, within, valueOf(argument.slice(at + 1)));
+  }
+  if (takesKey(operation)) {
+    const input = (variables.input ??= {}) as { [key: string]: Json };
+    input.idempotencyKey ??= crypto.randomUUID();
+  }
+  return variables;
+}
+
+function put(target: { [key: string]: Json }, [first, ...rest]: string[], value: Json): void {
+  if (first === undefined || ['__proto__', 'constructor', 'prototype'].includes(first)) return;
+  if (rest.length === 0) target[first] = value;
+  else {
+    const inner = target[first];
+    put(isObject(inner) ? inner : (target[first] = {}), rest, value);
+  }
+}
+
+const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+let schema: GraphQLSchema | undefined;
+
+/** Whether the operation's `$input` has a field `idempotencyKey`, as the committed schema says. */
+function takesKey({ variables }: ReadyOperation): boolean {
+  const declared = variables?.find(({ variable }) => variable.name.value === 'input');
+  if (!declared) return false;
+  schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'), { assumeValid: true });
+  const named = typeFromAST(schema, declared.type as never);
+  const type = named && getNamedType(named);
+  return isInputObjectType(type) && 'idempotencyKey' in type.getFields();
+}
+
+/** What stands in `data` at `a.b.0.c`. @throws GraftClientError NOT_FOUND */
+export function pick(data: unknown, path: string): unknown {
+  let value = data;
+  for (const key of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  if (value === undefined)
+    throw new GraftClientError(
+      'NOT_FOUND',
+      `The result has nothing at "${path}".`,
+      'Leave --pick out to see all of it.',
+    );
+  return value;
+}
+
+interface Started {
+  run: { id: string };
+}
+
+/** The run that a mutation began; null when it began none. */
+export function runOf(data: unknown): string | null {
+  for (const payload of Object.values((data ?? {}) as Record<string, Partial<Started> | null>))
+    if (typeof payload?.run?.id === 'string') return payload.run.id;
+  return null;
+}
+
+/** Follows a run of any kind to its end. @throws GraftClientError when it failed or was cancelled */
+export async function followAnyRun(client: GraftClient, runId: string): Promise<void> {
+  const { node } = await client.request<{ node: { __typename: string } | null }>(
+    'query RunType($id: ID!) { node(id: $id) { __typename } }',
+    { id: runId },
+  );
+  const stem = node?.__typename.replace(/Run$/, '');
+  if (!stem) throw new GraftClientError('NOT_FOUND', 'The run is not there any more.', null);
+  const field = `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`;
+  const events = client.subscribe<Record<string, RunEvent>>(
+    `subscription Follow($runId: ID!) { ${field}(runId: $runId) { ... on RunEvent { status progress message error { code message } } } }`,
+    { runId },
+  );
+  await followRun(events, (data) => data[field]!);
+}
