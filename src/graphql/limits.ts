@@ -1,6 +1,6 @@
 import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
 import { GraftError } from '../kernel/errors.js';
-import type { JsonLimits } from './json-bounds.js';
+import type { JsonLimits } from '../kernel/json-limits.js';
 
 /** What one operation may ask for. The same numbers hold over HTTP, WebSocket and SSE. */
 export interface Limits {

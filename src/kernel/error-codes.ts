@@ -247,7 +247,8 @@ export const ERROR_CODES = define({
     whatToDo: 'Name the model that it was trained on.',
   },
   ADAPTER_NOT_FINITE: {
-    meaning: 'A weight of the adapter is infinite or not a number.',
+    meaning:
+      'A weight of the adapter is infinite or not a number, or its weights come to more than a model can be computed with.',
     retry: 'no',
     whatToDo: 'Its training diverged: use an earlier checkpoint, or train it again with a smaller learning rate.',
   },

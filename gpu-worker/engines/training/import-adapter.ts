@@ -8,7 +8,8 @@ import type { ImportAdapterInput, ImportAdapterOutput } from '../../../src/worke
 import { decodePeftAdapter } from '../../formats/peft/peft-adapter.js';
 import { extractPeft, PEFT_FILES } from '../../formats/peft/peft-archive.js';
 import { readVerified } from '../inference/adapter-file.js';
-import { fromPairs, toGgufLora } from './model/adapter-files.js';
+import { requireShapes, toGgufLora } from './model/adapter-files.js';
+import { TARGETS } from './model/adapter-layout.js';
 import { GgufWeights } from './model/gguf-weights.js';
 import { requireBase } from './model/require-base.js';
 import { requireDigest } from './model/require-digest.js';
@@ -25,16 +26,17 @@ export async function importAdapter({ model, adapter, folder }: ImportAdapterInp
   const given = 'archive' in adapter ? unpacked! : adapter;
   for (const member of ['config', 'weights'] as const)
     await requireSmaller(given[member].path, PEFT_FILES[member].most, PEFT_FILES[member].name);
-  const peft = decodePeftAdapter(await readVerified(given.config), await readVerified(given.weights));
   const { config } = new GgufWeights(model.path, 1);
-  requireBase(peft, model.sha256, config);
-  // Throws where a matrix has another shape than the model's.
-  const { lora } = fromPairs(peft, config);
+  const peft = decodePeftAdapter(await readVerified(given.config), await readVerified(given.weights), (places) => {
+    requireBase(places, model.sha256, config);
+    requireShapes(places.pairs, config);
+  });
+  const targets = TARGETS.filter((target) => peft.pairs.some((pair) => pair.target === target));
   const gguf = toGgufLora(peft, config);
   const path = join(folder, 'adapter.gguf');
   await writeFile(path, gguf);
   return {
-    ...{ rank: peft.rank, alpha: peft.alpha, targets: [...lora.targets], baseModel: peft.baseModel },
+    ...{ rank: peft.rank, alpha: peft.alpha, targets, baseModel: peft.baseModel },
     gguf: { path, sha256: sha256(gguf) },
     unpacked,
   };

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ErrorCode } from '../../../src/kernel/error-codes.js';
 import { GraftError } from '../../../src/kernel/errors.js';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../safetensors/safetensors.js';
+import { parseBounded } from '../../../src/kernel/json-limits.js';
+import { encodeSafetensors, openSafetensors, type NamedTensor, type TensorEntry } from '../safetensors/safetensors.js';
+import { requireComputable } from './computable.js';
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
@@ -19,6 +21,12 @@ export interface LoraPair {
   b: Float32Array;
 }
 
+/** The same before its numbers are read. */
+export interface LoraPlace extends Pick<LoraPair, 'layer' | 'target'> {
+  inputs: number;
+  outputs: number;
+}
+
 /** An adapter as PEFT knows it. */
 export interface PeftAdapter {
   baseModel: string;
@@ -27,12 +35,17 @@ export interface PeftAdapter {
   pairs: readonly LoraPair[];
 }
 
+/** Some train with alpha at twice the rank, few at more than sixteen times it; the largest half-precision number is beyond all of them. */
+const MOST_ALPHA = 65_504;
+/** `save_pretrained` writes some 40 settings; the modules of a large model may be listed. */
+const CONFIG_LIMITS = { values: 20_000, nesting: 8 };
+
 /** What Graft reads of the configuration; everything that would change the sum is refused, not passed over. */
 const config = z.object({
   peft_type: z.literal('LORA'),
   base_model_name_or_path: z.string().nullish(),
   r: z.number().int().min(1).max(1024),
-  lora_alpha: z.number().positive(),
+  lora_alpha: z.number().positive().max(MOST_ALPHA),
   bias: z.literal('none').default('none'),
   use_dora: z.literal(false).nullish(),
   use_rslora: z.literal(false).nullish(),
@@ -100,32 +113,54 @@ export async function writePeftAdapter(
 export const readPeftAdapter = async (folder: string): Promise<PeftAdapter> =>
   decodePeftAdapter(await read(join(folder, CONFIG)), await read(join(folder, WEIGHTS)));
 
-/** The same from the contents of the two files. */
-export function decodePeftAdapter(configBytes: Buffer, weightBytes: Buffer): PeftAdapter {
+/**
+ * The same from the contents of the two files.
+ * @param requireFit is told of every matrix before a number is read, and throws where the model has no place for one
+ */
+export function decodePeftAdapter(
+  configBytes: Buffer,
+  weightBytes: Buffer,
+  requireFit: (adapter: { baseModel: string; rank: number; pairs: readonly LoraPlace[] }) => void = () => undefined,
+): PeftAdapter {
   const { base_model_name_or_path, r: rank, lora_alpha: alpha } = parseConfig(configBytes);
   if (isPickle(weightBytes)) throw refused('ADAPTER_PICKLED', 'its weights are a Python pickle, not safetensors');
-  const { tensors } = decodeSafetensors(weightBytes);
-  const pairs: LoraPair[] = [];
+  const baseModel = base_model_name_or_path ?? '';
+  const places = placesOf(openSafetensors(weightBytes).tensors, rank);
+  requireFit({ baseModel, rank, pairs: places });
+  const pairs = places.map(({ name, layer, target, a, b }): LoraPair => {
+    const pair = { layer, target, a: a.read(), b: b.read() };
+    requireComputable(name, pair, rank, alpha);
+    return pair;
+  });
+  return { baseModel, rank, alpha, pairs };
+}
+
+type PlacedPair = LoraPlace & { name: string; a: TensorEntry; b: TensorEntry };
+
+/** @throws ADAPTER_TARGET_UNSUPPORTED, ADAPTER_RANK_MISMATCH, ADAPTER_INVALID when there is none */
+function placesOf(tensors: ReadonlyMap<string, TensorEntry>, rank: number): PlacedPair[] {
+  const places: PlacedPair[] = [];
   for (const [name, a] of tensors) {
     const [, layer, block, target, factor] =
-      /^base_model\.model\.model\.layers\.(\d{1,4})\.(self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$/.exec(name) ?? [];
+      /^base_model\.model\.model\.layers\.(0|[1-9]\d{0,3})\.(self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$/.exec(name) ??
+      [];
     if (target === undefined || !Object.hasOwn(BLOCK, target) || BLOCK[target] !== block)
       throw refused(
         'ADAPTER_TARGET_UNSUPPORTED',
-        `it changes ${JSON.stringify(name)}, which is none of the layers ${Object.keys(BLOCK).join(', ')}`,
+        `it changes ${JSON.stringify(name.slice(0, 200))}, which is none of the layers ${Object.keys(BLOCK).join(', ')}`,
       );
     const b = tensors.get(name.replace('.lora_A.', '.lora_B.'));
     if (factor === 'B' && tensors.has(name.replace('.lora_B.', '.lora_A.'))) continue;
     if (b === undefined || factor === 'B')
       throw refused('ADAPTER_TARGET_UNSUPPORTED', `${JSON.stringify(name)} has no counterpart`);
-    if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[0] !== rank || b.shape[1] !== rank)
+    const [rows, inputs] = a.shape;
+    const [outputs, columns] = b.shape;
+    if (a.shape.length !== 2 || b.shape.length !== 2 || rows !== rank || columns !== rank)
       throw refused('ADAPTER_RANK_MISMATCH', `${JSON.stringify(name)} is not of rank ${rank}`);
-    if (![a, b].every(({ data }) => data.every(Number.isFinite)))
-      throw refused('ADAPTER_NOT_FINITE', `${JSON.stringify(name)} holds something that is not a number`);
-    pairs.push({ layer: Number(layer), target, a: a.data, b: b.data });
+    places.push({ name, layer: Number(layer), target, inputs: inputs!, outputs: outputs!, a, b });
   }
-  if (pairs.length === 0) throw refused('ADAPTER_INVALID', 'it changes no layer');
-  return { baseModel: base_model_name_or_path ?? '', rank, alpha, pairs };
+  if (places.length === 0) throw refused('ADAPTER_INVALID', 'it changes no layer');
+  return places;
 }
 
 const refused = (code: ErrorCode, what: string): GraftError =>
@@ -147,13 +182,15 @@ async function read(path: string): Promise<Buffer> {
 function parseConfig(bytes: Buffer): z.infer<typeof config> {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parseBounded(bytes, CONFIG_LIMITS);
   } catch {
-    throw refused('ADAPTER_INVALID', `${CONFIG} is not JSON`);
+    throw refused('ADAPTER_INVALID', `${CONFIG} is not JSON, or of another form than PEFT writes`);
   }
   const parsed = config.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const setting = issue?.path.join('.') ?? 'value';
+  if (issue?.code === 'too_big' || issue?.code === 'too_small')
+    throw refused('ADAPTER_INVALID', `${CONFIG} has a ${setting} that no adapter can be computed with`);
   throw refused('ADAPTER_KIND_UNSUPPORTED', `${CONFIG} has a ${setting} that isn’t plain LoRA`);
 }

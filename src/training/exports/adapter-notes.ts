@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TASK_KINDS } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
+import { parseBounded } from '../../kernel/json-limits.js';
 import { anyJson } from '../../kernel/stored-json.js';
 import { adapterUsage } from '../../registry/index.js';
 
@@ -39,11 +40,14 @@ export function decodeNotes(bytes: Buffer, task: string, vocabulary: number): Ad
   return notes.data;
 }
 
+/** A thousand labels with a few values each, and a recipe. */
+const NOTES_LIMITS = { values: 50_000, nesting: 16 };
+
 function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseBounded(bytes, NOTES_LIMITS);
   } catch {
-    throw unusable('it is not JSON');
+    throw unusable('it is not JSON, or of another form than Graft writes');
   }
 }
 

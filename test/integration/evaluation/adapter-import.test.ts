@@ -126,6 +126,45 @@ describe('the import of an adapter that was trained elsewhere', () => {
         }),
       }),
     ],
+    [
+      'whose weights leave half precision',
+      'ADAPTER_NOT_FINITE',
+      () => ({
+        weights: weighted((name, data) => {
+          data[0] = 3e38;
+          return [name, data];
+        }),
+      }),
+    ],
+    [
+      'whose weights come to more than half precision has',
+      'ADAPTER_NOT_FINITE',
+      () => ({ weights: weighted((name, data) => [name, data.map(() => 1_000)]) }),
+    ],
+    ['with an alpha beyond all numbers', 'ADAPTER_INVALID', () => ({ config: configured({ lora_alpha: 1e308 }) })],
+    ['with an alpha that makes it too strong', 'ADAPTER_INVALID', () => ({ config: configured({ lora_alpha: 1e9 }) })],
+    [
+      'that counts its layers with zeros before the number',
+      'ADAPTER_TARGET_UNSUPPORTED',
+      () => ({ weights: weighted((name, data) => [name.replace('layers.0.', 'layers.00.'), data]) }),
+    ],
+    [
+      'whose tensors share their bytes',
+      'ADAPTER_DAMAGED',
+      () => {
+        const header = Object.fromEntries(
+          Array.from({ length: 400 }, (_, i) => [
+            `base_model.model.model.layers.${i}.mlp.up_proj.lora_A.weight`,
+            { dtype: 'F16', shape: [4, 250_000], data_offsets: [0, 2_000_000] },
+          ]),
+        );
+        const json = Buffer.from(JSON.stringify(header));
+        const length = Buffer.alloc(8);
+        length.writeBigUInt64LE(BigInt(json.length));
+        return { weights: Buffer.concat([length, json, Buffer.alloc(2_000_000)]) };
+      },
+    ],
+    ['whose configuration is brackets', 'ADAPTER_INVALID', () => ({ config: Buffer.from('['.repeat(1_000_000)) })],
     ['that is cut short', 'ADAPTER_DAMAGED', () => ({ weights: files.weights.subarray(0, -100) })],
     [
       'whose header is longer than the file',

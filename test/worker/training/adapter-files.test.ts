@@ -7,8 +7,12 @@ import { fromPairs, toGgufLora, toPairs } from '../../../gpu-worker/engines/trai
 import { fromInterleaved, toInterleaved } from '../../../gpu-worker/engines/training/model/rotary-order.js';
 import { readGgufHeader } from '../../../gpu-worker/formats/gguf/header.js';
 import { readTensor } from '../../../gpu-worker/formats/gguf/tensor-data.js';
-import { readPeftAdapter, writePeftAdapter } from '../../../gpu-worker/formats/peft/peft-adapter.js';
-import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/formats/safetensors/safetensors.js';
+import { decodePeftAdapter, readPeftAdapter, writePeftAdapter } from '../../../gpu-worker/formats/peft/peft-adapter.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  openSafetensors,
+} from '../../../gpu-worker/formats/safetensors/safetensors.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { Bench, LORA } from './support.js';
 
@@ -77,6 +81,64 @@ describe('the files of an adapter', () => {
     const config = join(path, 'adapter_config.json');
     writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), ...change }));
     await expect(readPeftAdapter(path)).rejects.toMatchObject({ code: 'ADAPTER_KIND_UNSUPPORTED' });
+  });
+
+  /** A file of this header and so many bytes of numbers. */
+  function withHeader(header: unknown, bytes: number): Buffer {
+    const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([length, json, Buffer.alloc(bytes)]);
+  }
+  const floats = (from: number, to: number) => ({
+    dtype: 'F32',
+    shape: [(to - from) / 4],
+    data_offsets: [from, to],
+  });
+
+  it.each([
+    ['overlap', { a: floats(0, 8), b: floats(4, 12) }, 12, /overlaps/],
+    ['are one and the same', { a: floats(0, 8), b: floats(0, 8) }, 8, /overlaps/],
+    ['lie in one another', { a: floats(0, 16), b: floats(4, 8) }, 16, /overlaps/],
+    ['leave a gap', { a: floats(0, 8), b: floats(12, 16) }, 16, /gap/],
+    ['leave the beginning', { a: floats(4, 8) }, 8, /gap/],
+    ['leave the end', { a: floats(0, 4) }, 8, /bytes follow/],
+    ['reach beyond the end', { a: floats(0, 8) }, 4, /cut short/],
+    ['end before they begin', { a: { dtype: 'F32', shape: [0], data_offsets: [8, 4] } }, 8, /impossible|fit/],
+    ['have more elements than can be counted', { a: { ...floats(0, 8), shape: [2 ** 30, 2 ** 30] } }, 8, /fit/],
+    ['are of another type', { a: { ...floats(0, 8), dtype: 'I32' } }, 8, /type/],
+    ['have no text for metadata', { __metadata__: { format: 1 }, a: floats(0, 8) }, 8, /metadata/],
+    ['are brackets', '['.repeat(1_000_000), 0, /form/],
+    ['hold brackets', `{"a":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 0, /form/],
+    ['are of more values than any adapter has', `[${'0,'.repeat(2_100_000)}0]`, 0, /form/],
+  ])('are refused when tensors %s', (_, header, bytes, message) => {
+    expect(() => openSafetensors(withHeader(header, bytes))).toThrow(
+      expect.objectContaining({ code: 'ADAPTER_DAMAGED', message: expect.stringMatching(message) }),
+    );
+  });
+
+  it('take tensors in any order of their names, and empty ones', () => {
+    const header = { b: floats(4, 12), empty: floats(4, 4), a: floats(0, 4) };
+    const { tensors } = openSafetensors(withHeader(header, 12));
+    expect([...tensors].map(([name, { shape, read }]) => [name, shape, read().length])).toEqual([
+      ['b', [2], 2],
+      ['empty', [0], 0],
+      ['a', [1], 1],
+    ]);
+  });
+
+  it('have their names and shapes looked at before any of their numbers', () => {
+    const path = join(folder, 'peft');
+    const bytes = readFileSync(join(path, 'adapter_model.safetensors'));
+    bytes.fill(0xff, bytes.length - 64);
+    const seen: string[] = [];
+    expect(() =>
+      decodePeftAdapter(readFileSync(join(path, 'adapter_config.json')), bytes, ({ pairs }) => {
+        seen.push(...pairs.map(({ layer, target, inputs, outputs }) => `${layer} ${target} ${inputs} ${outputs}`));
+      }),
+    ).toThrow(expect.objectContaining({ code: 'ADAPTER_NOT_FINITE' }));
+    expect(seen).toHaveLength(7 * bench.config.layers);
+    expect(seen).toContain('0 q_proj 64 64');
   });
 
   it('are refused whatever bytes stand in the header of the weights', () => {

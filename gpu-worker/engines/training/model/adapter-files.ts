@@ -1,6 +1,6 @@
 import { GraftError } from '../../../../src/kernel/errors.js';
 import { encodeGgufLora, type GgufTensorData } from '../../../formats/gguf/lora-writer.js';
-import type { LoraPair, PeftAdapter } from '../../../formats/peft/peft-adapter.js';
+import type { LoraPair, LoraPlace, PeftAdapter } from '../../../formats/peft/peft-adapter.js';
 import { adapterLayout, linearSizes, viewOf, type LoraOptions, type Target, TARGETS } from './adapter-layout.js';
 import type { DecoderConfig } from './config.js';
 import { toInterleaved } from './rotary-order.js';
@@ -37,6 +37,19 @@ export function toPairs(flat: Float32Array, config: DecoderConfig, lora: LoraOpt
   );
 }
 
+/** @throws ADAPTER_SHAPE_MISMATCH where the model has no layer of these sizes */
+export function requireShapes(places: readonly LoraPlace[], config: DecoderConfig): void {
+  const sizes = linearSizes(config);
+  for (const { layer, target, inputs, outputs } of places) {
+    const [its, other] = sizes[target as Target];
+    if (layer >= config.layers || inputs !== its || outputs !== other)
+      throw new GraftError(
+        'ADAPTER_SHAPE_MISMATCH',
+        `The adapter doesn’t fit the model: ${target} of layer ${layer} differs.`,
+      );
+  }
+}
+
 /**
  * The flat array of an adapter that PEFT describes, so that it can be trained on; layers that it doesn't change get zeros.
  * @throws ADAPTER_SHAPE_MISMATCH when it doesn't fit the model
@@ -45,18 +58,15 @@ export function fromPairs(
   { rank, alpha, pairs }: PeftAdapter,
   config: DecoderConfig,
 ): { flat: Float32Array; lora: LoraOptions } {
-  const sizes = linearSizes(config);
+  requireShapes(
+    pairs.map(({ a, b, ...place }) => ({ ...place, inputs: a.length / rank, outputs: b.length / rank })),
+    config,
+  );
   const lora = { rank, alpha, targets: TARGETS.filter((target) => pairs.some((pair) => pair.target === target)) };
   const flat = new Float32Array(adapterLayout(config, lora).length);
   const views = toPairs(flat, config, lora);
   for (const { layer, target, a, b } of pairs) {
-    const place = views.find((view) => view.layer === layer && view.target === target);
-    const [inputs, outputs] = sizes[target as Target];
-    if (place === undefined || a.length !== rank * inputs || b.length !== outputs * rank)
-      throw new GraftError(
-        'ADAPTER_SHAPE_MISMATCH',
-        `The adapter doesn’t fit the model: ${target} of layer ${layer} differs.`,
-      );
+    const place = views.find((view) => view.layer === layer && view.target === target)!;
     place.a.set(a);
     place.b.set(b);
   }

@@ -1,12 +1,16 @@
 import { GraftError } from '../../../../src/kernel/errors.js';
-import type { PeftAdapter } from '../../../formats/peft/peft-adapter.js';
+import type { LoraPlace } from '../../../formats/peft/peft-adapter.js';
 import type { DecoderConfig } from './config.js';
 
 /**
  * An adapter of ours names its base model by digest; PEFT's name is free text, which tells nothing.
  * @throws ADAPTER_WRONG_BASE
  */
-export function requireBase({ baseModel, pairs }: PeftAdapter, digest: string, { layers }: DecoderConfig): void {
+export function requireBase(
+  { baseModel, pairs }: { baseModel: string; pairs: readonly Pick<LoraPlace, 'layer'>[] },
+  digest: string,
+  { layers }: DecoderConfig,
+): void {
   const wrong = (why: string): GraftError =>
     new GraftError('ADAPTER_WRONG_BASE', `The adapter was trained for another model: ${why}.`, {
       hint: 'Name the model that it was trained on.',

@@ -1,0 +1,36 @@
+import { GraftError } from '../../../src/kernel/errors.js';
+import type { LoraPair } from './peft-adapter.js';
+
+/** The largest number of half precision: engines that compute in it make more of it infinite. */
+const MOST = 65_504;
+
+/**
+ * That a change of a layer can be computed with: its numbers are finite, and neither they nor what B A comes to, times alpha / rank, leave
+ * half precision. The entries of B A are bounded by Cauchy and Schwarz: rows of B and columns of A are multiplied by their lengths.
+ * @throws ADAPTER_NOT_FINITE
+ */
+export function requireComputable(
+  name: string,
+  { a, b }: Pick<LoraPair, 'a' | 'b'>,
+  rank: number,
+  alpha: number,
+): void {
+  const refused = (what: string): GraftError =>
+    new GraftError('ADAPTER_NOT_FINITE', `The adapter can’t be used: ${JSON.stringify(name)} ${what}.`);
+  for (const factor of [a, b]) {
+    if (!factor.every(Number.isFinite)) throw refused('holds something that is not a number');
+    if (!factor.every((value) => Math.abs(value) <= MOST)) throw refused(`holds a number beyond ${MOST}`);
+  }
+  const inputs = a.length / rank;
+  const columns = new Float64Array(inputs);
+  for (let at = 0; at < a.length; at++) columns[at % inputs]! += a[at]! ** 2;
+  let row = 0;
+  for (let from = 0; from < b.length; from += rank) {
+    let squares = 0;
+    for (let at = from; at < from + rank; at++) squares += b[at]! ** 2;
+    row = Math.max(row, squares);
+  }
+  const column = columns.reduce((most, squares) => Math.max(most, squares), 0);
+  if (!((alpha / rank) * Math.sqrt(row * column) <= MOST))
+    throw refused(`changes its layer by more than ${MOST}, which no model can be computed with`);
+}
