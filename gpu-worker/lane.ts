@@ -9,27 +9,29 @@ export class QueueBudget {
 
 export interface Job {
   priority: Priority;
-  /** Jobs of different groups never run together: two models would fight for the same cores, and two adapters for one context. */
+  /** What has slots of its own: a model. */
   group?: string;
   /** Slots it takes. */
   weight?: number;
+  /** Slow jobs of a group share with bulk the slots that it has for them. */
+  slow?: boolean;
   /** Aborted while it waits, a job leaves the queue with the signal's reason. */
   signal?: AbortSignal;
 }
 
-interface Entry extends Required<Pick<Job, 'priority' | 'group' | 'weight'>> {
+interface Entry extends Required<Pick<Job, 'priority' | 'group' | 'weight' | 'slow'>> {
   start: () => void;
   /** How often one of a later arrival has started before it. */
   passed: number;
 }
 
-/** So many jobs of the running group may start before an earlier one of another group: changing groups empties slots. */
+/** So many jobs of running groups may start before an earlier one of a group that has to wait for one of them to end. */
 const PATIENCE = 4;
 
 /**
- * Runs jobs in a fixed number of slots: interactive ones first, in order of arrival, then bulk ones, of which so few may
- * run at once that an interactive job finds a slot. A job that can't start yet holds back all that come after it, so nothing is
- * overtaken for ever; only jobs of the group that is running may pass one of another group, a few times.
+ * Runs jobs in a fixed number of slots a group: interactive ones first, in order of arrival, then bulk ones. So few bulk and slow ones
+ * may run at once that a quick interactive one finds a slot. A job that can't start yet holds back all that come after it and want the
+ * same, so nothing is overtaken for ever. Where no more groups may run, jobs of those that do pass one of another a few times.
  */
 export class Lane {
   private readonly queue: Record<Priority, Entry[]> = { interactive: [], bulk: [] };
@@ -39,6 +41,8 @@ export class Lane {
     private readonly slots: number,
     private readonly bulkSlots = slots,
     private readonly budget: QueueBudget = new QueueBudget(Infinity),
+    /** Groups that may run at once. */
+    private readonly groups = Infinity,
   ) {}
 
   get active(): number {
@@ -58,6 +62,7 @@ export class Lane {
         priority: job.priority,
         group: job.group ?? '',
         weight: Math.min(job.weight ?? 1, this.slots),
+        slow: job.slow === true || job.priority === 'bulk',
         passed: 0,
         start: () => {
           signal?.removeEventListener('abort', leave);
@@ -89,15 +94,22 @@ export class Lane {
   }
 
   private hasRoomFor(entry: Entry): boolean {
+    if (!this.isOpen(entry.group)) return false;
     let used = 0;
-    let usedByBulk = 0;
+    let usedBySlow = 0;
     for (const other of this.running) {
-      if (other.group !== entry.group) return false;
+      if (other.group !== entry.group) continue;
       used += other.weight;
-      if (other.priority === 'bulk') usedByBulk += other.weight;
+      if (other.slow) usedBySlow += other.weight;
     }
     if (used + entry.weight > this.slots) return false;
-    return entry.priority === 'interactive' || usedByBulk === 0 || usedByBulk + entry.weight <= this.bulkSlots;
+    return !entry.slow || usedBySlow === 0 || usedBySlow + entry.weight <= this.bulkSlots;
+  }
+
+  /** Whether a group runs or may begin to. */
+  private isOpen(group: string): boolean {
+    const running = new Set([...this.running].map((entry) => entry.group));
+    return running.has(group) || running.size < this.groups;
   }
 
   /** Whether one that arrives now may start before all that wait. */
@@ -107,12 +119,14 @@ export class Lane {
     return this.pass(before, entry);
   }
 
-  /** Lets a job pass those that wait for its group to end, if none of them has been passed too often. */
+  /** Lets a job pass those that wait for something that it doesn't take from them, or that have not been passed too often. */
   private pass(before: readonly Entry[], entry: Entry): boolean {
-    const willing = before.every(
-      (other) => other.priority === entry.priority && other.group !== entry.group && other.passed < PATIENCE,
-    );
-    if (willing) for (const other of before) other.passed += 1;
+    const kept = before.filter((other) => !this.isOpen(other.group));
+    const willing =
+      before.every((other) => other.priority === entry.priority) &&
+      before.every((other) => other.group !== entry.group || (other.slow && !entry.slow)) &&
+      kept.every((other) => other.passed < PATIENCE);
+    if (willing) for (const other of kept) other.passed += 1;
     return willing;
   }
 

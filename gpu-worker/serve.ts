@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LlamaGpuType } from 'node-llama-cpp';
+import type { LlamaGpuType, Token } from 'node-llama-cpp';
 import { FreeCores } from './cores.js';
 import { keyOf } from './engines/inference/adapters.js';
 import { EmbeddingEngine } from './engines/embedding/embedding-engine.js';
 import { calibrate } from './engines/inference/calibrate.js';
 import { generate } from './engines/inference/generate.js';
 import { openLlama } from './engines/inference/llama.js';
-import { ModelHost } from './engines/inference/model-host.js';
+import { ModelHost, type HostedModel } from './engines/inference/model-host.js';
+import { checkedPrompt, isSlow, requireTime } from './engines/inference/prefill.js';
 import { openThreadSpreader, type SpreadThreads } from './engines/inference/spread-threads.js';
 import { tokenizePrompt, tokenizeText } from './engines/inference/prompt.js';
 import { scoreNext } from './engines/inference/score-next.js';
@@ -15,8 +16,15 @@ import { scoreText } from './engines/inference/score-text.js';
 import { describeServer } from './hello.js';
 import { Lane, QueueBudget } from './lane.js';
 import { inspectInChild, readChatInChild } from './in-child.js';
-import { serveRole, type ModelFile, type ServeOperations, type ServeOptions } from '../src/worker-protocol/index.js';
-import { Server, type Handlers } from './server.js';
+import {
+  serveRole,
+  type ModelFile,
+  type PromptSegment,
+  type ServeOperations,
+  type ServeOptions,
+} from '../src/worker-protocol/index.js';
+import { Server, type Call, type Handlers } from './server.js';
+import type { Turn } from './turns.js';
 
 /** How long a bulk batch waits for interactive generations to end; then it runs anyway, so that ingestion never starves. */
 const LONGEST_PAUSE_MS = 2_000;
@@ -34,7 +42,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   const spread: SpreadThreads = gpu === false ? await openThreadSpreader() : (_, start) => start();
   const host = new ModelHost(llama, options, { free: () => freeCores.count, spread });
   const budget = new QueueBudget(options.queue);
-  const generation = new Lane(options.sequences, Math.max(1, options.sequences - 1), budget);
+  const generation = new Lane(options.sequences, Math.max(1, options.sequences - 1), budget, options.models);
   const embedding = new Lane(8, 6, budget);
   const light = new Lane(4, 3, budget);
   const inspection = new Lane(1, 1, budget);
@@ -49,19 +57,39 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     quiet,
   );
 
+  /** Reads the tokens of a prompt first: how many there are decides whether there is time for it, and beside whom it waits. */
+  const withPrompt = async <T>(
+    { model, prompt, speed }: { model: ModelFile; prompt: readonly PromptSegment[]; speed?: number },
+    call: Pick<Call, 'priority' | 'signal' | 'timeLeft'>,
+    work: (hosted: HostedModel, prompt: readonly Token[], turn: Turn) => Promise<T>,
+  ): Promise<T> => {
+    const { tokens, slow } = await light.run(call, () =>
+      host.use(model, (hosted) => {
+        if (speed !== undefined) hosted.pace.calibrated(speed);
+        const tokens = checkedPrompt(hosted, prompt);
+        const size = { tokens: tokens.length, reused: hosted.shared(tokens, model.adapters ?? []) };
+        requireTime(hosted, size, call.timeLeft());
+        return Promise.resolve({ tokens, slow: isSlow(hosted, size) });
+      }),
+    );
+    return onCores(model, { ...call, slow }, (hosted, turn) => work(hosted, tokens, turn));
+  };
+  const onCores = <T>(
+    model: ModelFile,
+    { slow, priority, signal, weight }: Pick<Call, 'priority' | 'signal'> & { slow: boolean; weight?: number },
+    work: (hosted: HostedModel, turn: Turn) => Promise<T>,
+  ): Promise<T> =>
+    generation.run({ priority, signal, slow, weight, group: model.sha256 }, () =>
+      host.use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) }))),
+    );
+
   const handlers: Handlers<ServeOperations> = {
     generate: (input, call) =>
-      generation.run({ ...call, group: groupOf(input.model) }, () =>
-        host.use(input.model, (hosted) => generate(llama, hosted, input, call)),
-      ),
+      withPrompt(input, call, (hosted, prompt, turn) => generate(llama, hosted, input, prompt, call, turn)),
     scoreNext: (input, call) =>
-      generation.run({ ...call, group: groupOf(input.model) }, () =>
-        host.use(input.model, (hosted) => scoreNext(hosted, input, call.signal)),
-      ),
+      withPrompt(input, call, (hosted, prompt, turn) => scoreNext(hosted, input, prompt, call, turn)),
     scoreText: (input, call) =>
-      generation.run({ ...call, group: groupOf(input.model) }, () =>
-        host.use(input.model, (hosted) => scoreText(hosted, input, call.signal)),
-      ),
+      onCores(input.model, { ...call, slow: false }, (hosted, turn) => scoreText(hosted, input, call, turn)),
     embed: ({ embedder: files, texts }, { priority, signal }) =>
       embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),
     countTokens: ({ model, texts }, call) =>
@@ -83,8 +111,8 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     readChat: (source, call) =>
       inspection.run(call, async () => ({ chat: await readChatInChild(source, call.signal) })),
     calibrate: ({ model }, call) =>
-      generation.run({ ...call, group: groupOf(model), weight: options.sequences }, () =>
-        host.use(model, (hosted) => calibrate(hosted, call.signal)),
+      onCores(model, { ...call, slow: false, weight: options.sequences }, (hosted, turn) =>
+        calibrate(hosted, turn, call.signal),
       ),
   };
 

@@ -1,3 +1,4 @@
+import { duration } from '../src/kernel/duration.js';
 import { GraftError } from '../src/kernel/errors.js';
 import {
   chooseVersion,
@@ -20,6 +21,7 @@ import {
   type WorkerRole,
 } from '../src/worker-protocol/index.js';
 import { ChunkStream } from './chunk-stream.js';
+import { Deadline } from './deadline.js';
 import { Hold } from './hold.js';
 import { errorFields, log } from './log.js';
 
@@ -37,6 +39,10 @@ export interface Call<C = never> {
   chunks: ChunkStream<C>;
   /** How far the work is, 0..1. */
   progress(fraction: number, message: string): void;
+  /** The work got further: where the operation streams, its deadline counts from now. Chunks and `progress` say so, too. */
+  moved(): void;
+  /** Milliseconds until the deadline; Infinity without one. */
+  timeLeft(): number;
   /** Long work awaits it before each batch: resolves at once, or when the gateway lets held work go on. @throws the signal's reason */
   turn(): Promise<void>;
 }
@@ -124,17 +130,18 @@ export class Server<Ops extends Operations> {
       return this.fail(id, new GraftError('PROTOCOL_ERROR', 'The id is in use.', { field: 'id' }));
     const abort = new AbortController();
     const pause = new AbortController();
+    const streams = this.role.operations[operation]?.chunk != null;
+    const deadline = new Deadline(request.deadline, streams, () =>
+      abort.abort(late(operation, streams, request.deadline)),
+    );
     const chunks = new ChunkStream<unknown>(
       request.credits,
-      (sequence, data) => this.send({ v: PROTOCOL_VERSION, id, kind: 'chunk', sequence, data }),
+      (sequence, data) => {
+        deadline.moved();
+        this.send({ v: PROTOCOL_VERSION, id, kind: 'chunk', sequence, data });
+      },
       abort.signal,
     );
-    const timer =
-      request.deadline === undefined
-        ? undefined
-        : setTimeout(() => {
-            abort.abort(new GraftError('DEADLINE_EXCEEDED', `${operation} took longer than ${request.deadline} ms.`));
-          }, request.deadline);
     this.calls.set(id, { abort, pause, chunks });
     const began = performance.now();
     try {
@@ -147,7 +154,12 @@ export class Server<Ops extends Operations> {
         signal: abort.signal,
         pausing: pause.signal,
         chunks,
-        progress: (fraction, message) => this.send({ v: PROTOCOL_VERSION, id, kind: 'progress', fraction, message }),
+        progress: (fraction, message) => {
+          deadline.moved();
+          this.send({ v: PROTOCOL_VERSION, id, kind: 'progress', fraction, message });
+        },
+        moved: () => deadline.moved(),
+        timeLeft: () => deadline.left,
         turn: () => this.held.turn(abort.signal),
       });
       this.send({ v: PROTOCOL_VERSION, id, kind: 'result', output });
@@ -155,7 +167,7 @@ export class Server<Ops extends Operations> {
     } catch (error) {
       this.fail(id, abort.signal.aborted ? abort.signal.reason : error);
     } finally {
-      clearTimeout(timer);
+      deadline.stop();
       this.calls.delete(id);
     }
   }
@@ -188,3 +200,9 @@ export class Server<Ops extends Operations> {
     if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
   }
 }
+
+const late = (operation: string, streams: boolean, ms = 0): GraftError =>
+  new GraftError(
+    'DEADLINE_EXCEEDED',
+    streams ? `${operation} got no further for ${duration(ms)}.` : `${operation} took longer than ${duration(ms)}.`,
+  );

@@ -68,7 +68,9 @@ export class GenerationInput {
   @Field(() => Float, {
     nullable: true,
     defaultValue: 0,
-    description: 'How far it strays from the likeliest words: 0 (never) to 2.',
+    description:
+      'How far it strays from the likeliest words: 0 (never) to 2. At 0 the same question of the same model, adapter and documents has the same ' +
+      'answer; with weights in F16 or F32, or on a GPU, words that are almost equally likely can differ.',
   })
   temperature?: number | null;
 

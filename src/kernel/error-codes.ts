@@ -58,9 +58,9 @@ export const ERROR_CODES = define({
     whatToDo: 'Open it in its own program and save it again.',
   },
   QUESTION_TOO_LONG: {
-    meaning: 'The question leaves no room in the model’s context.',
+    meaning: 'The question leaves no room in the model’s context, or can’t be read here before its deadline.',
     retry: 'no',
-    whatToDo: 'Shorten it; the message gives the limit in tokens.',
+    whatToDo: 'Shorten it; the message gives the limit in tokens, or how long reading it would take.',
   },
   MODEL_FILE_INVALID: {
     meaning: 'The model file is truncated, corrupt or not GGUF.',
@@ -113,7 +113,7 @@ export const ERROR_CODES = define({
     whatToDo: 'Wait and send it again with backoff.',
   },
   DEADLINE_EXCEEDED: {
-    meaning: 'The work took longer than it was allowed.',
+    meaning: 'The work took longer than it was allowed; what streams got no further for so long.',
     retry: 'later',
     whatToDo: 'Ask for less (fewer tokens), or raise the deadline.',
   },

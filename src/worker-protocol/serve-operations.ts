@@ -11,6 +11,9 @@ const milliseconds = z.number().nonnegative();
 export const threadChoice = z.object({ prefill: z.number().int().min(1), decode: z.number().int().min(1) });
 export type ThreadChoice = z.infer<typeof threadChoice>;
 
+/** Tokens/s at which the model was measured to read a prompt on this machine; left out, the worker guesses until it knows. */
+const speed = z.number().positive().optional();
+
 /** Special tokens are recognised only where `special` is true: text of users and documents is always `special: false`. */
 const promptSegment = z.object({ text: z.string(), special: z.boolean() });
 export type PromptSegment = z.infer<typeof promptSegment>;
@@ -40,6 +43,7 @@ const generate = {
     model: modelFile,
     /** Left out, the worker guesses. */
     threads: threadChoice.optional(),
+    speed,
     prompt: z.array(promptSegment).min(1),
     /** Upper bound of generated tokens. */
     maxTokens: z.number().int().min(1),
@@ -82,6 +86,7 @@ const scoreNext = {
   input: z.object({
     model: modelFile,
     threads: threadChoice.optional(),
+    speed,
     prompt: z.array(promptSegment).min(1),
     /** What could follow the prompt: ids of tokens, or texts that are one token each. */
     candidates: z
@@ -220,7 +225,7 @@ export type ModelDescription = OutputOf<ServeOperations['inspectModel']>;
 export const serveRole: WorkerRole<ServeOperations> = { name: 'serve', operations: serveOperations };
 
 /** A request of the gateway's: what the operation needs, less what the client adds, and on whose behalf. */
-export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<ServeOperations[O]>, 'threads'> & {
+export type ServeRequest<O extends keyof ServeOperations> = Omit<RequestOf<ServeOperations[O]>, 'threads' | 'speed'> & {
   workspaceId: string;
 };
 export type ScoreNextRequest = ServeRequest<'scoreNext'>;

@@ -70,7 +70,8 @@ describe('generation in a real worker', () => {
     expect(second.reusedTokens).toBeGreaterThan(300);
     expect(second.reusedTokens).toBeLessThan(second.promptTokens);
     const again = doneOf(await generate({ prompt: plain(`${instructions}Who is there?`), maxTokens: 2 }));
-    expect(again.reusedTokens).toBe(again.promptTokens - 1);
+    // Long prompts are read in blocks.
+    expect(again.reusedTokens).toBeGreaterThan(again.promptTokens - 66);
     expect(again.text).toBe(second.text);
   });
 
@@ -222,10 +223,14 @@ describe('queue, deadlines and cancel', () => {
       code: 'DEADLINE_EXCEEDED',
     });
     await release();
-    const events = worker.client.generate(request({ maxTokens: 2_000 }), { deadlineMs: 300 });
-    await events.next(); // and then the reader stands still, so the worker waits for credit
-    await sleep(500);
-    await expect(collect(events)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    const scored = worker.client.scoreNext(
+      { workspaceId, model, prompt: plain('a b '.repeat(400)), candidates: [1] },
+      { deadlineMs: 1 },
+    );
+    await expect(scored).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringMatching(/1 ms/) as string,
+    });
     expect(doneOf(await collect(worker.client.generate(request({ maxTokens: 3 })))).generatedTokens).toBe(3);
   });
 
@@ -289,6 +294,15 @@ describe('the worker’s end of the protocol', () => {
     worker.send({ id: 'g', kind: 'cancel' });
     expect(await worker.waitFor((m) => m.kind === 'error')).toMatchObject({ id: 'g', code: 'CANCELLED' });
     expect(chunks()).toBe(5);
+  });
+
+  it('counts the deadline of a stream from its last chunk', async () => {
+    await worker.hello();
+    worker.send({ ...generateMessage('stalled', { maxTokens: 2_000 }, 2), deadline: 400 });
+    // Without credit it gets no further.
+    await worker.waitFor(({ id, kind }) => id === 'stalled' && kind === 'chunk');
+    const error = await worker.waitFor(({ id, kind }) => id === 'stalled' && kind === 'error');
+    expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', message: 'generate got no further for 400 ms.' });
   });
 
   it('ends when the channel closes', async () => {

@@ -60,8 +60,8 @@ describe('lane', () => {
     await running;
   });
 
-  it('never runs two groups together; the running one may fill its slots, but lets none wait for ever', async () => {
-    const lane = new Lane(2);
+  it('runs no more groups than it may; the running one may fill its slots, but lets none wait for ever', async () => {
+    const lane = new Lane(2, 2, undefined, 1);
     const first = controlled();
     const other = controlled();
     const later = Array.from({ length: 6 }, controlled);
@@ -88,36 +88,66 @@ describe('lane', () => {
     await Promise.all(all);
   });
 
+  it('keeps a slot for quick jobs, however many slow ones and bulk jobs wait', async () => {
+    const lane = new Lane(2, 1);
+    const slow = [controlled(), controlled(), controlled()];
+    const all = slow.map(({ work }, n) => lane.run({ priority: n === 1 ? 'bulk' : 'interactive', slow: true }, work));
+    for (let n = 0; n < 3; n += 1)
+      await expect(lane.run({ priority: 'interactive' }, () => Promise.resolve('quick'))).resolves.toBe('quick');
+    expect(slow.map((job) => job.started())).toEqual([true, false, false]);
+    slow[0]!.end();
+    await settle();
+    // Interactive before bulk.
+    expect(slow.map((job) => job.started())).toEqual([true, false, true]);
+    for (const job of slow) job.end();
+    await Promise.all(all);
+  });
+
+  it('gives each group slots of its own', async () => {
+    const lane = new Lane(1);
+    const jobs = [controlled(), controlled(), controlled()];
+    const all = jobs.map(({ work }, n) => lane.run({ priority: 'interactive', group: n === 2 ? 'b' : 'a' }, work));
+    expect(jobs.map((job) => job.started())).toEqual([true, false, true]);
+    for (const job of jobs) job.end();
+    await Promise.all(all);
+  });
+
   it('keeps its promises for any sequence of jobs', async () => {
     const job = fc.record({
       priority: fc.constantFrom<Priority>('interactive', 'bulk'),
-      group: fc.constantFrom('a', 'b'),
+      group: fc.constantFrom('a', 'b', 'c'),
       weight: fc.integer({ min: 1, max: 3 }),
+      slow: fc.boolean(),
       ticks: fc.nat(3),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(job, { maxLength: 20 }), fc.integer({ min: 1, max: 3 }), async (jobs, slots) => {
-        const bulkSlots = Math.max(1, slots - 1);
-        const lane = new Lane(slots, bulkSlots);
-        const running = new Set<(typeof jobs)[number]>();
-        const weightOf = (entries: typeof jobs): number =>
-          entries.reduce((sum, { weight }) => sum + Math.min(weight, slots), 0);
-        await Promise.all(
-          jobs.map((entry) =>
-            lane.run(entry, async () => {
-              running.add(entry);
-              const all = [...running];
-              expect(weightOf(all)).toBeLessThanOrEqual(slots);
-              expect(new Set(all.map(({ group }) => group)).size).toBe(1);
-              const bulk = all.filter(({ priority }) => priority === 'bulk');
-              if (bulk.length > 1) expect(weightOf(bulk)).toBeLessThanOrEqual(bulkSlots);
-              for (let tick = 0; tick < entry.ticks; tick++) await settle();
-              running.delete(entry);
-            }),
-          ),
-        );
-        expect(lane.active).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.array(job, { maxLength: 20 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (jobs, slots, groups) => {
+          const bulkSlots = Math.max(1, slots - 1);
+          const lane = new Lane(slots, bulkSlots, undefined, groups);
+          const running = new Set<(typeof jobs)[number]>();
+          const weightOf = (entries: typeof jobs): number =>
+            entries.reduce((sum, { weight }) => sum + Math.min(weight, slots), 0);
+          await Promise.all(
+            jobs.map((entry) =>
+              lane.run(entry, async () => {
+                running.add(entry);
+                expect(new Set([...running].map(({ group }) => group)).size).toBeLessThanOrEqual(groups);
+                const all = [...running].filter(({ group }) => group === entry.group);
+                expect(weightOf(all)).toBeLessThanOrEqual(slots);
+                const slow = all.filter((one) => one.slow || one.priority === 'bulk');
+                if (slow.length > 1) expect(weightOf(slow)).toBeLessThanOrEqual(bulkSlots);
+                for (let tick = 0; tick < entry.ticks; tick++) await settle();
+                running.delete(entry);
+              }),
+            ),
+          );
+          expect(lane.active).toBe(0);
+        },
+      ),
       { numRuns: 50 },
     );
   });

@@ -1,6 +1,11 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from 'node-llama-cpp';
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,7 +113,9 @@ class FixedModel {
     return this.read.length;
   }
 
-  controlledEvaluate(items: readonly ControlledEvaluateInputItem[]): Promise<unknown[]> {
+  controlledEvaluate(
+    items: readonly ControlledEvaluateInputItem[],
+  ): Promise<(ControlledEvaluateIndexOutput | undefined)[]> {
     this.calls += 1;
     const results = items.map((item) => {
       const [token, { generateNext }] = Array.isArray(item) ? item : [item, { generateNext: undefined }];
@@ -149,7 +156,7 @@ describe('what is read ahead', () => {
     let text = '';
     const { signal } = new AbortController();
     const answer = copyTokens(
-      model as unknown as LlamaContextSequence,
+      { sequence: model as unknown as LlamaContextSequence, evaluate: (input) => model.controlledEvaluate(input) },
       [1 as Token, 2 as Token],
       settings,
       outcome,

@@ -43,6 +43,36 @@ describe('the default model’s real weights', () => {
     expect(['positive', 'negative']).toContain(done.text);
   });
 
+  it.each([
+    ['short', 1],
+    ['long enough for large batches', 4],
+    ['many slices long', 12],
+  ])(
+    'say the same bit for bit the first time and when they are read from memory, of a prompt that is %s',
+    async (_, times) => {
+      const question =
+        'The harbour was calm and the boats were out at sea, as on every Monday of that long and dry summer. ';
+      const score = (text: string, fresh = false) =>
+        worker.client.scoreNext({
+          ...{ workspaceId, model, fresh, prompt: chat(text) },
+          candidates: [100, 200, 300, 4_000, 5_000],
+        });
+      const text = `${question.repeat(times)}Who was out?`;
+      const first = await score(text, true);
+      expect(first.reusedTokens).toBe(0);
+      const again = await score(text);
+      expect(again.reusedTokens).toBeGreaterThan(again.promptTokens - 130);
+      // Behind a beginning that another prompt had read.
+      await score(`${question.repeat(times)}But who stayed at home, and why did they?`, true);
+      const behind = await score(text);
+      expect(behind.reusedTokens).toBeGreaterThan(0);
+      expect([again.logits, behind.logits]).toEqual([first.logits, first.logits]);
+      const answers = [];
+      for (let n = 0; n < 3; n += 1) answers.push(doneOf(await collect(worker.client.generate(request(text)))).text);
+      expect(new Set(answers).size).toBe(1);
+    },
+  );
+
   it('are inspected as what they are', async () => {
     expect(await worker.client.inspectModel({ workspaceId, path: model.path })).toMatchObject({
       architecture: 'llama',

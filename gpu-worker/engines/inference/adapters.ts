@@ -22,11 +22,13 @@ const acting = <A extends ActingAdapter>(adapters: readonly A[]): A[] =>
 interface Loaded {
   native: NativeAdapter;
   bytes: number;
+  /** Calls under way that need it. */
+  held: number;
 }
 
 /**
- * The adapters of one context. They act on all of its sequences at once, so they may be changed only while nothing is decoded: the lane
- * starts work under other adapters when all work under the last ones has ended.
+ * The adapters of one context. They act on all of its sequences at once, so they may be changed only while nothing is decoded: each
+ * batch lets its own act first. Calls hold theirs in memory meanwhile.
  */
 export class Adapters {
   private current: ActingAdapter[] = [];
@@ -53,31 +55,60 @@ export class Adapters {
   }
 
   /**
-   * Lets these adapters act, and no others. Those that are not in memory are read, and their digests compared with what was read.
-   * @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_WRONG_BASE; the ones before act then
+   * Keeps adapters in memory until the function returned is called. Those that are not there are read, and their digests compared with
+   * what was read.
+   * @throws ADAPTER_UNAVAILABLE, ADAPTER_DIGEST_MISMATCH, ADAPTER_INVALID, ADAPTER_WRONG_BASE
    */
-  apply(adapters: readonly AdapterFile[]): Promise<void> {
-    const change = this.changing.then(() => this.change(acting(adapters)));
-    this.changing = change.catch(() => undefined);
-    return change;
+  hold(adapters: readonly AdapterFile[]): Promise<() => Promise<void>> {
+    const wanted = acting(adapters);
+    const release = async (held: readonly Loaded[]): Promise<void> => {
+      for (const one of held) one.held -= 1;
+      await this.inTurn(() => this.makeRoom());
+    };
+    return this.inTurn(async () => {
+      const held: Loaded[] = [];
+      try {
+        for (const file of wanted) {
+          const one = await this.take(file);
+          one.held += 1;
+          held.push(one);
+        }
+      } catch (error) {
+        for (const one of held) one.held -= 1;
+        throw error;
+      }
+      await this.makeRoom();
+      return () => release(held);
+    });
   }
 
-  private async change(adapters: AdapterFile[]): Promise<void> {
-    const key = keyOf(adapters);
+  /** Lets these act, which are held, and no others. Only while nothing is decoded. */
+  apply(adapters: readonly ActingAdapter[]): void {
+    const wanted = acting(adapters);
+    const key = keyOf(wanted);
     if (key === this.currentKey) return;
-    const natives: (readonly [NativeAdapter, number])[] = [];
-    for (const file of adapters) natives.push([await this.take(file), file.scale]);
-    setAdapters(this.context, natives);
-    this.current = adapters.map(({ sha256, scale }) => ({ sha256, scale }));
+    setAdapters(
+      this.context,
+      wanted.map(({ sha256, scale }) => [this.loaded.get(sha256)!.native, scale] as const),
+    );
+    this.current = wanted.map(({ sha256, scale }) => ({ sha256, scale }));
     this.currentKey = key;
-    await this.makeRoom();
   }
 
-  private async take(file: AdapterFile): Promise<NativeAdapter> {
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.changing.then(work);
+    this.changing = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  private async take(file: AdapterFile): Promise<Loaded> {
     const known = this.loaded.get(file.sha256) ?? (await this.load(file));
     this.loaded.delete(file.sha256);
     this.loaded.set(file.sha256, known);
-    return known.native;
+    return known;
   }
 
   /** What is loaded is a copy of our own of the bytes that were hashed: the file may be replaced at any moment. */
@@ -95,19 +126,19 @@ export class Adapters {
         });
       });
       log('info', 'adapter loaded', { sha256: file.sha256, ms: Math.round(performance.now() - began) });
-      return { native, bytes: bytes.length };
+      return { native, bytes: bytes.length, held: 0 };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  /** Drops those that were used longest ago, but none that acts. */
+  /** Drops those that were used longest ago, but none that acts or is held. */
   private async makeRoom(): Promise<void> {
     const kept = new Set(this.current.map(({ sha256 }) => sha256));
     let bytes = [...this.loaded.values()].reduce((sum, each) => sum + each.bytes, 0);
     for (const [sha256, each] of [...this.loaded]) {
       if (bytes <= this.limitBytes) return;
-      if (kept.has(sha256)) continue;
+      if (kept.has(sha256) || each.held > 0) continue;
       this.loaded.delete(sha256);
       bytes -= each.bytes;
       await each.native.dispose();

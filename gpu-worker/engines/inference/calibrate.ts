@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import type { LlamaContextSequence, Token } from 'node-llama-cpp';
 import type { Calibration } from '../../../src/worker-protocol/index.js';
 import { watchOthers } from '../../cores.js';
+import type { Turn } from '../../turns.js';
 import type { HostedModel } from './model-host.js';
 
 const PROMPT_TOKENS = 96;
@@ -41,9 +43,10 @@ const typical = (measured: Measured, threads: number, phase: keyof Figures): num
 export const fastest = (measured: Measured, phase: keyof Figures): number =>
   [...measured.keys()].reduce((a, b) => (typical(measured, b, phase) > typical(measured, a, phase) ? b : a));
 
-/** Measures prefill and decode at each thread count, in some three seconds. Needs the model for itself. @throws the signal's reason */
+/** Measures prefill and decode at each thread count, in some three seconds; needs the sequences of the model for itself. @throws the signal's reason */
 export async function calibrate(
   hosted: HostedModel,
+  turn: Turn,
   signal: AbortSignal,
   cores = availableParallelism(),
 ): Promise<Calibration> {
@@ -52,7 +55,7 @@ export async function calibrate(
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
   const counts = candidates(cores);
   const measured = new Map(counts.map((count): [number, Figures[]] => [count, []]));
-  await measure(hosted, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
+  await measure(hosted, turn, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
   const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
@@ -60,11 +63,13 @@ export async function calibrate(
       const hopeless = (phase: keyof Figures): boolean =>
         typical(measured, threads, phase) < HOPELESS * typical(measured, fastest(measured, phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
-      measured.get(threads)?.push(await measure(hosted, prompt, threads));
+      measured.get(threads)?.push(await measure(hosted, turn, prompt, threads));
     }
   await hosted.forget();
+  const prefill = fastest(measured, 'prefill');
+  hosted.pace.calibrated(typical(measured, prefill, 'prefill'));
   return {
-    threads: { prefill: fastest(measured, 'prefill'), decode: fastest(measured, 'decode') },
+    threads: { prefill, decode: fastest(measured, 'decode') },
     quiet: others() < QUIET,
     measurements: counts.map((threads) => ({
       threads,
@@ -79,28 +84,29 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
 
-async function measure(
-  hosted: HostedModel,
-  prompt: ReturnType<HostedModel['model']['tokenize']>,
-  threads: number,
-): Promise<Figures> {
-  hosted.setThreads({ prefill: threads, decode: threads, exact: true });
-  return hosted.withSequence(prompt, [], async (sequence) => {
-    await sequence.clearHistory();
-    const began = performance.now();
-    let prefilled = 0;
-    let ended = 0;
-    let tokens = 0;
-    // An end-of-text token is taken like any other, so that it can't cut the measurement short.
-    for await (const _ of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
-      ended = performance.now();
-      if (tokens === 0) prefilled = ended;
-      if (tokens === ANSWER_TOKENS || (tokens > 0 && ended - prefilled > LONGEST_DECODE_MS)) break;
-      tokens += 1;
-    }
-    return {
-      prefill: (prompt.length / (prefilled - began)) * 1000,
-      decode: (tokens / (ended - prefilled)) * 1000,
-    };
+/** One measurement is one turn: nothing else is computed meanwhile. */
+async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<Figures> {
+  const wanted = { adapters: [], threads: { prefill: threads, decode: threads, exact: true }, turn };
+  return hosted.withSequence(prompt, wanted, async (lease) => {
+    await lease.clear();
+    return lease.alone(() => timed(lease.sequence, prompt));
   });
+}
+
+async function timed(sequence: LlamaContextSequence, prompt: Token[]): Promise<Figures> {
+  const began = performance.now();
+  let prefilled = 0;
+  let ended = 0;
+  let tokens = 0;
+  // An end-of-text token is taken like any other, so that it can't cut the measurement short.
+  for await (const _ of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+    ended = performance.now();
+    if (tokens === 0) prefilled = ended;
+    if (tokens === ANSWER_TOKENS || (tokens > 0 && ended - prefilled > LONGEST_DECODE_MS)) break;
+    tokens += 1;
+  }
+  return {
+    prefill: (prompt.length / (prefilled - began)) * 1000,
+    decode: (tokens / (ended - prefilled)) * 1000,
+  };
 }

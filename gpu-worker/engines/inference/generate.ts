@@ -3,49 +3,55 @@ import { LlamaGrammarEvaluationState, type Llama, type LlamaModel, type Token } 
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
+import type { Turn } from '../../turns.js';
 import { StopScanner, TokenText } from './answer-text.js';
 import { CopyCursor, type Cursor } from './copying/copy-cursor.js';
 import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
 import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
-import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
+import { requireTime } from './prefill.js';
+import { readingProgress } from './reading-progress.js';
 import { RepetitionWatch } from './repetition.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];
 
 /**
- * Answers one prompt: reuse what the sequence already holds, evaluate the rest batch by batch, then take token after
- * token. Cancel and deadline are looked at between batches.
- * @throws QUESTION_TOO_LONG when the prompt fills the context, BAD_USER_INPUT on a grammar or a constraint that can't be followed, and what
- *   `Adapters.apply` throws
+ * Answers one prompt: reuse what the sequence already holds, evaluate the rest slice by slice, then take token after
+ * token, each in its turn. Cancel and deadline are looked at in between.
+ * @param prompt tokens, as `checkedPrompt` gives them
+ * @throws QUESTION_TOO_LONG when it can't be read in time, BAD_USER_INPUT on a grammar or a constraint that can't be followed, and what
+ *   `Adapters.hold` throws
  */
 export async function generate(
   llama: Llama,
   hosted: HostedModel,
   input: InputOf<Generate>,
-  { signal, chunks }: Call<GenerateChunk>,
+  prompt: readonly Token[],
+  call: Call<GenerateChunk>,
+  turn: Turn,
 ): Promise<OutputOf<Generate>> {
   const { model, context } = hosted;
+  const { signal, chunks } = call;
   const began = performance.now();
-  const prompt = checkedPrompt(hosted, input.prompt);
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
   const cursor = input.constraint && cursorOf(hosted, input.constraint, input.grammar);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
-  hosted.setThreads(input.threads ?? defaultThreads());
+  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
 
-  return hosted.withSequence(prompt, input.model.adapters ?? [], async (sequence) => {
-    const reusedTokens = await reuse(sequence, prompt);
+  return hosted.withSequence(prompt, wanted, async (lease) => {
+    const reusedTokens = await lease.reuse(prompt);
+    requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
     await chunks.send({ type: 'started', promptTokens: prompt.length, reusedTokens });
-    const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), context.batchSize, signal);
+    const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
 
     const seed = input.seed ?? randomInt(2 ** 32);
     const { temperature } = input;
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
     const tokens = cursor
-      ? copyTokens(sequence, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
-      : sequence.evaluate(rest, { temperature, seed, grammarEvaluationState });
+      ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
+      : lease.steps(lease.sequence.evaluate(rest, { temperature, seed, grammarEvaluationState }));
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, ...written } = await write(
@@ -66,7 +72,7 @@ export async function generate(
         reusedTokens,
         prefillMs: firstAt - began,
         decodeMs: lastAt - firstAt,
-        adapters: hosted.adapters.acting,
+        adapters: lease.acting,
       };
     } finally {
       stream.close();

@@ -2,10 +2,14 @@ import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { AdapterFile, ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
+import type { ActingAdapter, ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
 import { errorFields, log } from '../../log.js';
-import { Adapters } from './adapters.js';
-import { chooseThreads, type AppliedThreads, type Cores } from './native-context.js';
+import { Turns } from '../../turns.js';
+import { Adapters, keyOf } from './adapters.js';
+import { Lease, type Wanted } from './lease.js';
+import { chooseThreads, numberOf, type AppliedThreads, type Cores } from './native-context.js';
+import { Pace } from './pace.js';
+import { reusable, slicesFor, type Slices } from './slices.js';
 
 export interface HostOptions {
   sequences: number;
@@ -20,18 +24,23 @@ export function defaultThreads(cores = availableParallelism()): ThreadChoice {
   return { prefill: cores, decode: Math.max(1, Math.floor(cores / 2)) };
 }
 
-interface Slot {
+export interface Slot {
   sequence: LlamaContextSequence;
   busy: boolean;
   lastUsed: number;
   /** What acted when it was filled, as `keyOf` says it: keys and values computed under one adapter are wrong under another. */
   filledUnder: string;
+  /** So many of its tokens were read as a prompt reads them; what was generated after them is not reused. */
+  read: number;
 }
 
 /** A model in memory with its one context, whose sequences are lent to generations. */
 export class HostedModel {
+  /** How long it takes to read. */
+  readonly pace: Pace;
   private readonly slots: Slot[];
   private useCount = 0;
+  private sliced: Slices | undefined;
 
   constructor(
     readonly model: LlamaModel,
@@ -39,11 +48,13 @@ export class HostedModel {
     readonly adapters: Adapters,
     readonly setThreads: (choice: AppliedThreads) => void,
   ) {
+    this.pace = Pace.of(model);
     this.slots = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
       busy: false,
       lastUsed: 0,
       filledUnder: '',
+      read: 0,
     }));
   }
 
@@ -51,20 +62,41 @@ export class HostedModel {
     return this.slots.some((slot) => slot.busy);
   }
 
+  /** How prompts are sliced: decided when the first is read, and kept, because what is reused was read so. */
+  get slices(): Slices {
+    return (this.sliced ??= slicesFor(this.pace.speed, this.context.batchSize));
+  }
+
+  /** Tokens of a prompt that a free sequence holds already, computed under the same adapters. */
+  shared(prompt: readonly Token[], adapters: readonly ActingAdapter[]): number {
+    const key = keyOf(adapters);
+    const free = this.slots.filter((slot) => !slot.busy && slot.filledUnder === key);
+    return Math.max(0, ...free.map((slot) => this.sharedBy(slot, prompt)));
+  }
+
+  /** The same of one sequence: never the last two tokens, because one alone is computed in another way. */
+  sharedBy({ sequence, read }: Slot, prompt: readonly Token[]): number {
+    const same = sequence.compareContextTokens([...prompt]).firstDifferentIndex;
+    return reusable(Math.max(0, Math.min(same, read, prompt.length - 2)), this.slices);
+  }
+
   /**
    * Lends the free sequence that shares the longest beginning with `tokens`, computed under the same adapters; of equals the one unused
-   * for longest. Work under other adapters must have ended.
-   * @throws what `Adapters.apply` throws
+   * for longest.
+   * @throws what `Adapters.hold` throws
    */
-  async withSequence<T>(
-    tokens: readonly Token[],
-    adapters: readonly AdapterFile[],
-    work: (sequence: LlamaContextSequence) => Promise<T>,
-  ): Promise<T> {
-    await this.adapters.apply(adapters);
-    const { key } = this.adapters;
-    const shared = ({ sequence, filledUnder }: Slot): number =>
-      filledUnder === key ? sequence.compareContextTokens([...tokens]).firstDifferentIndex : 0;
+  async withSequence<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const release = await this.adapters.hold(wanted.adapters);
+    try {
+      return await this.lend(tokens, wanted, work);
+    } finally {
+      await release();
+    }
+  }
+
+  private async lend<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const key = keyOf(wanted.adapters);
+    const shared = (slot: Slot): number => (slot.filledUnder === key ? this.sharedBy(slot, tokens) : 0);
     const free = this.slots
       .filter((slot) => !slot.busy)
       .map((slot) => ({ slot, shared: shared(slot) }))
@@ -72,13 +104,14 @@ export class HostedModel {
     const slot = free[0]?.slot;
     if (slot === undefined) throw new Error('more generations were started than there are sequences');
     slot.busy = true;
+    const lease = new Lease(this, slot, wanted);
     try {
-      if (slot.filledUnder !== key) await slot.sequence.clearHistory();
+      if (slot.filledUnder !== key) await lease.clear();
       slot.filledUnder = key;
-      return await work(slot.sequence);
+      return await work(lease);
     } catch (error) {
       // After a failed batch nobody knows what the sequence holds.
-      if (!(error instanceof GraftError)) await slot.sequence.clearHistory().catch(() => undefined);
+      if (!(error instanceof GraftError)) await lease.clear().catch(() => undefined);
       throw error;
     } finally {
       slot.busy = false;
@@ -87,15 +120,19 @@ export class HostedModel {
   }
 
   /** The last look before a batch is decoded. @throws when a sequence in it was filled under other adapters than those that act */
-  checkBatch(): void {
+  checkBatch(inBatch: ReadonlySet<number>): void {
     const { key } = this.adapters;
-    if (this.slots.some((slot) => slot.busy && slot.filledUnder !== key))
+    if (this.slots.some(({ sequence, filledUnder }) => inBatch.has(numberOf(sequence)) && filledUnder !== key))
       throw new Error('a batch holds a sequence of another adapter than the one that acts');
   }
 
-  /** Empties every sequence: nothing of earlier prompts is reused. */
+  /** Empties every sequence that is free: nothing of earlier prompts is reused. */
   async forget(): Promise<void> {
-    for (const slot of this.slots) await slot.sequence.clearHistory();
+    for (const slot of this.slots) {
+      if (slot.busy) continue;
+      slot.read = 0;
+      await slot.sequence.clearHistory();
+    }
   }
 }
 
@@ -107,6 +144,8 @@ interface Entry {
 
 /** Loads models when they are first asked for and keeps the last few. */
 export class ModelHost {
+  /** Who works with the cores, of all models. */
+  readonly turns = new Turns();
   private readonly entries = new Map<string, Entry>();
   private useCount = 0;
 
@@ -166,7 +205,7 @@ export class ModelHost {
       });
       log('info', 'model loaded', { sha256: file.sha256, contextSize, ms: Math.round(performance.now() - began) });
       const adapters = new Adapters(model, context, file.path, this.options.adapterBytes);
-      const setThreads = chooseThreads(context, threads, this.cores, () => hosted.checkBatch());
+      const setThreads = chooseThreads(context, threads, this.cores, (sequences) => hosted.checkBatch(sequences));
       const hosted = new HostedModel(model, context, adapters, setThreads);
       return hosted;
     } catch (error) {

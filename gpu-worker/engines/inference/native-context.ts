@@ -1,10 +1,11 @@
-import type { LlamaContext, LlamaModel } from 'node-llama-cpp';
+import type { LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp';
 import type { ThreadChoice } from '../../../src/worker-protocol/index.js';
 import type { SpreadThreads } from './spread-threads.js';
 
 /** The methods of node-llama-cpp 3.22.1's native context that are called for each batch, in this order. */
 interface NativeContext {
   initBatch(tokens: number): void;
+  addToBatch(sequence: number, ...rest: unknown[]): unknown;
   setThreads(threads: number): void;
   decodeBatch(): Promise<void>;
   setLoras(adapters: NativeAdapter[], scales: number[]): void;
@@ -40,29 +41,36 @@ export interface Cores {
  * tokens/s: one thread 187 / 65, two threads 345 / 45, this choice 328 / 76.
  *
  * This file is the only place that touches private members; the package's version is pinned and tests check the effects.
- * @param beforeDecode throws if the batch must not be decoded as things stand
+ * @param beforeDecode gets the numbers of the sequences in a batch, and throws if it must not be decoded as things stand
  * @returns a function that changes the choice
  */
 export function chooseThreads(
   context: LlamaContext,
   first: AppliedThreads,
   cores: Cores,
-  beforeDecode: () => void = () => undefined,
+  beforeDecode: (sequences: ReadonlySet<number>) => void = () => undefined,
 ): (choice: AppliedThreads) => void {
   const native = nativeOf(context);
   const initBatch = native.initBatch.bind(native);
+  const addToBatch = native.addToBatch.bind(native);
   const setThreads = native.setThreads.bind(native);
   const decodeBatch = native.decodeBatch.bind(native);
   let choice = first;
   let isPrompt = false;
   let threads = 1;
+  const inBatch = new Set<number>();
   const override = <K extends keyof NativeContext>(name: K, value: NativeContext[K]): void => {
     // Its own property, because the class's methods are read-only.
     Object.defineProperty(native, name, { value });
   };
   override('initBatch', (tokens) => {
     isPrompt = tokens > context.totalSequences;
+    inBatch.clear();
     initBatch(tokens);
+  });
+  override('addToBatch', (sequence, ...rest) => {
+    inBatch.add(sequence);
+    return addToBatch(sequence, ...rest);
   });
   override('setThreads', () => {
     const wanted = isPrompt ? choice.prefill : choice.decode;
@@ -71,13 +79,17 @@ export function chooseThreads(
   });
   // A single token is decoded before its threads could be sorted out.
   override('decodeBatch', () => {
-    beforeDecode();
+    beforeDecode(inBatch);
     return isPrompt ? cores.spread(threads, decodeBatch) : decodeBatch();
   });
   return (next) => {
     choice = next;
   };
 }
+
+/** The number by which a sequence is known in a batch. */
+export const numberOf = (sequence: LlamaContextSequence): number =>
+  (sequence as unknown as { _sequenceId: number })._sequenceId;
 
 /** Reads an adapter into memory; the file is not needed afterwards. @throws when llama.cpp refuses it */
 export async function loadAdapter(model: LlamaModel, path: string): Promise<NativeAdapter> {

@@ -1,4 +1,5 @@
-import type { LlamaContextSequence, Token } from 'node-llama-cpp';
+import type { Token } from 'node-llama-cpp';
+import { duration } from '../../../src/kernel/duration.js';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import type { PromptSegment } from '../../../src/worker-protocol/index.js';
 import type { HostedModel } from './model-host.js';
@@ -21,24 +22,32 @@ export function requireRoom({ context }: HostedModel, tokens: number): void {
     );
 }
 
-/** Trims a sequence to what it has in common with a prompt, except for the last token, whose result is wanted. @returns tokens kept */
-export async function reuse(sequence: LlamaContextSequence, prompt: readonly Token[]): Promise<number> {
-  await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
-  return sequence.nextTokenIndex;
+/** What would take less, in ms, is tried in any case. */
+const TRIED_MS = 1_000;
+
+/**
+ * @param reused tokens that are not read again
+ * @param left milliseconds
+ * @throws QUESTION_TOO_LONG when the rest can't be read in that time, even if nothing else is done meanwhile
+ */
+export function requireTime(
+  { pace }: HostedModel,
+  { tokens, reused }: { tokens: number; reused: number },
+  left: number,
+): void {
+  const needed = pace.ms(reused, tokens);
+  if (needed <= Math.max(left, TRIED_MS)) return;
+  throw new GraftError(
+    'QUESTION_TOO_LONG',
+    `Its ${tokens} tokens would take about ${duration(needed)} to read here, ${duration(left)} are left.`,
+    { hint: 'Shorten it, or ask a smaller model.' },
+  );
 }
 
-/** Evaluates whole batches and returns the tokens of the last one, which belongs to what follows. @throws the signal's reason */
-export async function evaluateAllButLastBatch(
-  sequence: LlamaContextSequence,
-  tokens: Token[],
-  batchSize: number,
-  signal: AbortSignal,
-): Promise<Token[]> {
-  let from = 0;
-  for (; tokens.length - from > batchSize; from += batchSize) {
-    signal.throwIfAborted();
-    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(from, from + batchSize));
-  }
-  signal.throwIfAborted();
-  return tokens.slice(from);
-}
+/** More tokens than that, and more time, make a call slow: it goes behind quick ones. */
+const SLOW_TOKENS = 640;
+const SLOW_MS = 2_000;
+
+/** Whether it takes long to read so many tokens. */
+export const isSlow = ({ pace }: HostedModel, { tokens, reused }: { tokens: number; reused: number }): boolean =>
+  tokens - reused > SLOW_TOKENS && pace.ms(reused, tokens) > SLOW_MS;

@@ -1,31 +1,37 @@
 import type { Token } from 'node-llama-cpp';
+import type { Call } from '../../server.js';
+import type { Turn } from '../../turns.js';
 import { badInput } from '../../../src/kernel/errors.js';
 import type { InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { asking, logitOf, told } from './next-logits.js';
-import { checkedPrompt, evaluateAllButLastBatch, reuse } from './prefill.js';
+import { requireTime } from './prefill.js';
+import { readingProgress } from './reading-progress.js';
 
 type ScoreNext = ServeOperations['scoreNext'];
 
 /**
  * One prefill, and what the model says of each candidate as the next token.
- * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG, and what `Adapters.apply` throws
+ * @param prompt tokens, as `checkedPrompt` gives them
+ * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG, and what `Adapters.hold` throws
  */
 export async function scoreNext(
   hosted: HostedModel,
   input: InputOf<ScoreNext>,
-  signal: AbortSignal,
+  prompt: readonly Token[],
+  call: Call,
+  turn: Turn,
 ): Promise<OutputOf<ScoreNext>> {
   const began = performance.now();
-  const prompt = checkedPrompt(hosted, input.prompt);
   const tokens = input.candidates.map((candidate, index) => tokenOf(hosted, candidate, index));
-  hosted.setThreads(input.threads ?? defaultThreads());
-  return hosted.withSequence(prompt, input.model.adapters ?? [], async (sequence) => {
-    if (input.fresh) await sequence.clearHistory();
-    const reusedTokens = await reuse(sequence, prompt);
-    const rest = await evaluateAllButLastBatch(sequence, prompt.slice(reusedTokens), hosted.context.batchSize, signal);
+  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
+  return hosted.withSequence(prompt, wanted, async (lease) => {
+    if (input.fresh) await lease.clear();
+    const reusedTokens = await lease.reuse(prompt);
+    requireTime(hosted, { tokens: prompt.length, reused: reusedTokens }, call.timeLeft());
+    const rest = await lease.read(prompt, reusedTokens, readingProgress(call));
     const last = rest.pop()!;
-    const results = await sequence.controlledEvaluate([...rest, asking(last, tokens, 1)]);
+    const results = await lease.evaluate([...rest, asking(last, tokens, 1)]);
     const next = told(results.at(-1)?.next);
     const logits = tokens.map((token) => logitOf(next, token));
     return {
@@ -35,7 +41,7 @@ export async function scoreNext(
       promptTokens: prompt.length,
       reusedTokens,
       prefillMs: performance.now() - began,
-      adapters: hosted.adapters.acting,
+      adapters: lease.acting,
     };
   });
 }

@@ -1,9 +1,12 @@
 import type { Token } from 'node-llama-cpp';
+import type { Call } from '../../server.js';
+import type { Turn } from '../../turns.js';
 import { badInput } from '../../../src/kernel/errors.js';
 import type { InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { asking, logitOf, told, type NextLogits } from './next-logits.js';
-import { requireRoom } from './prefill.js';
+import { requireRoom, requireTime } from './prefill.js';
+import { readingProgress } from './reading-progress.js';
 import { tokenizePrompt, tokenizeText } from './prompt.js';
 
 type ScoreText = ServeOperations['scoreText'];
@@ -11,12 +14,13 @@ type ScoreText = ServeOperations['scoreText'];
 /**
  * What the model says of each token of a text, given those before it. Every token is computed anew.
  * @throws BAD_USER_INPUT when nothing is left to score, or `wanted` doesn't fit the places, QUESTION_TOO_LONG, and what
- *   `Adapters.apply` throws
+ *   `Adapters.hold` throws
  */
 export async function scoreText(
   hosted: HostedModel,
   input: InputOf<ScoreText>,
-  signal: AbortSignal,
+  call: Call,
+  turn: Turn,
 ): Promise<OutputOf<ScoreText>> {
   const given = input.given === undefined ? [] : tokenizePrompt(hosted.model, input.given);
   const tokens = [...given, ...tokenizeText(hosted.model, input.text)];
@@ -25,14 +29,17 @@ export async function scoreText(
   const scored = tokens.slice(from);
   if (scored.length === 0) throw badInput('text', 'The text has no token that another one comes before.');
   const wanted = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
-  hosted.setThreads(input.threads ?? defaultThreads());
-  return hosted.withSequence(tokens, input.model.adapters ?? [], async (sequence) => {
-    await sequence.clearHistory();
-    signal.throwIfAborted();
-    const results = await sequence.controlledEvaluate([
-      ...tokens.slice(0, from - 1),
-      ...scored.map((token, place) => asking(tokens[from - 1 + place]!, [token, ...wanted(place)], input.top)),
-    ]);
+  requireTime(hosted, { tokens: tokens.length, reused: 0 }, call.timeLeft());
+  const settings = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
+  return hosted.withSequence(tokens, settings, async (lease) => {
+    await lease.clear();
+    const results = await lease.evaluateAll(
+      [
+        ...tokens.slice(0, from - 1),
+        ...scored.map((token, place) => asking(tokens[from - 1 + place]!, [token, ...wanted(place)], input.top)),
+      ],
+      readingProgress(call),
+    );
     const places = scored.map((_, place) => told(results[from - 1 + place]?.next));
     const top = places.map((place) => mostProbable(place, input.top));
     return {
@@ -44,7 +51,7 @@ export async function scoreText(
       wantedLogProbabilities: Float32Array.from(
         places.flatMap((place, i) => wanted(i).map((token) => logProbability(place, token))),
       ),
-      adapters: hosted.adapters.acting,
+      adapters: lease.acting,
     };
   });
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { LlamaContextSequence, Token } from 'node-llama-cpp';
+import type { Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type {
   AdapterFile,
@@ -11,9 +11,11 @@ import type {
 } from '../../../src/worker-protocol/index.js';
 import { calibrate } from '../inference/calibrate.js';
 import { openLlama } from '../inference/llama.js';
-import { ModelHost, type HostedModel } from '../inference/model-host.js';
+import type { Lease } from '../inference/lease.js';
+import { defaultThreads, ModelHost, type HostedModel } from '../inference/model-host.js';
 import { tokenizePrompt, tokenizeText } from '../inference/prompt.js';
 import { openThreadSpreader } from '../inference/spread-threads.js';
+import type { Turn } from '../../turns.js';
 import { Agreement } from './agreement.js';
 
 /** Tokens whose logits llama.cpp hands over at once: a table of the vocabulary each. Those of a window are held. */
@@ -44,6 +46,9 @@ export const compareModels = (
 /** The same without speed. Adapters act where a model's file names some. @throws as `compareModels`, and what `Adapters.apply` throws */
 export const agreeModels = (input: AgreeInput, onFraction: (fraction: number) => void): Promise<AgreeOutput> =>
   withHost((host) => agreementOf(host, input, onFraction));
+
+/** The process has nothing else to do. */
+const NOBODY_ELSE = { priority: 'bulk', group: '' } as const;
 
 async function withHost<T>(work: (host: ModelHost) => Promise<T>): Promise<T> {
   const llama = await openLlama(false);
@@ -77,6 +82,7 @@ const agreementOf = (
         windowsOf(first, texts, windowTokens),
         [first, reference.adapters ?? []],
         [second, model.adapters ?? []],
+        host.turns.join(NOBODY_ELSE),
         onFraction,
       ),
     ),
@@ -88,6 +94,7 @@ async function agreementOn(
   windows: readonly Token[][],
   [reference, under]: Adapted,
   [model, over]: Adapted,
+  turn: Turn,
   onFraction: (fraction: number) => void,
 ): Promise<AgreeOutput> {
   const vocabulary = vocabularyOf(reference);
@@ -98,9 +105,9 @@ async function agreementOn(
   let read = 0;
   for (const window of windows) {
     // One after the other: both may be the same model, under other adapters.
-    const expected = await withFresh(reference, under, (sequence) => logitsOf(sequence, window, vocabulary));
-    await withFresh(model, over, async (sequence) => {
-      const found = await logitsOf(sequence, window, vocabulary);
+    const expected = await withFresh(reference, under, turn, (lease) => logitsOf(lease, window, vocabulary));
+    await withFresh(model, over, turn, async (lease) => {
+      const found = await logitsOf(lease, window, vocabulary);
       found.forEach((logits, place) => agreement.add(expected[place]!, logits, window[place + 1]!));
     });
     read += window.length;
@@ -114,24 +121,21 @@ const vocabularyOf = ({ model }: HostedModel): number => model.fileInfo.metadata
 function withFresh<T>(
   hosted: HostedModel,
   adapters: readonly AdapterFile[],
-  work: (sequence: LlamaContextSequence) => Promise<T>,
+  turn: Turn,
+  work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
-  return hosted.withSequence([], adapters, async (sequence) => {
-    await sequence.clearHistory();
-    return work(sequence);
+  return hosted.withSequence([], { adapters, threads: defaultThreads(), turn }, async (lease) => {
+    await lease.clear();
+    return work(lease);
   });
 }
 
 /** The logits after each token of a window but the last. @returns [tokens - 1] of [vocabulary] */
-async function logitsOf(
-  sequence: LlamaContextSequence,
-  window: readonly Token[],
-  vocabulary: number,
-): Promise<Float32Array[]> {
+async function logitsOf(lease: Lease, window: readonly Token[], vocabulary: number): Promise<Float32Array[]> {
   const all: Float32Array[] = [];
   for (let from = 0; from < window.length - 1; from += TOKENS_AT_ONCE) {
     const piece = window.slice(from, Math.min(from + TOKENS_AT_ONCE, window.length - 1));
-    const results = await sequence.controlledEvaluate(piece.map((token) => [token, EVERY_LOGIT]));
+    const results = await lease.evaluate(piece.map((token) => [token, EVERY_LOGIT]));
     for (const result of results) {
       const logits = new Float32Array(vocabulary).fill(-Infinity);
       for (const [token, logit] of result?.next.logits ?? []) logits[token] = logit;
@@ -144,7 +148,7 @@ async function logitsOf(
 /** Each with the thread counts that are fastest for it, in tokens/s. */
 async function speedOf(host: ModelHost, file: ModelFile): Promise<CompareOutput['speed']['model']> {
   const { threads, measurements, quiet } = await host.use(file, (hosted) =>
-    calibrate(hosted, new AbortController().signal),
+    calibrate(hosted, host.turns.join(NOBODY_ELSE), new AbortController().signal),
   );
   const at = (count: number) => measurements.find((measured) => measured.threads === count)!;
   return {

@@ -19,6 +19,7 @@ import {
   type ServeRequest,
   type ServeSettings,
   type TextScores,
+  type ThreadChoice,
 } from '../../worker-protocol/index.js';
 import { InteractiveGauge } from './interactive-gauge.js';
 import { MeasurementStore } from './measurement-store.js';
@@ -85,10 +86,10 @@ export class ServeWorker implements WorkerClient {
 
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
     const { workspaceId, ...rest } = request;
-    const threads = this.threads.get(request.model.sha256)?.threads;
+    const measured = this.measured(request.model.sha256);
     const left = this.entered(options);
     try {
-      for await (const event of this.supervisor.stream('generate', workspaceId, { ...rest, threads }, options)) {
+      for await (const event of this.supervisor.stream('generate', workspaceId, { ...rest, ...measured }, options)) {
         if (event.type === 'chunk') yield event.chunk;
         else if (event.type === 'done') yield { type: 'done', ...event.output };
       }
@@ -138,13 +139,20 @@ export class ServeWorker implements WorkerClient {
   ): Promise<OutputOf<ServeOperations[O]>> {
     const { workspaceId, ...rest } = request;
     const { model } = request as Partial<GenerateRequest>;
-    const threads = model && this.threads.get(model.sha256)?.threads;
+    const measured = model && this.measured(model.sha256);
     const left = this.entered(options);
     try {
-      return await this.supervisor.call(operation, workspaceId, { ...rest, threads } as never, options);
+      return await this.supervisor.call(operation, workspaceId, { ...rest, ...measured } as never, options);
     } finally {
       left();
     }
+  }
+
+  /** What was measured of a model: its best thread counts, and how fast it reads with them, in tokens/s. */
+  private measured(sha256: string): { threads?: ThreadChoice; speed?: number } {
+    const { threads, measurements = [] } = this.threads.get(sha256) ?? {};
+    const speed = measurements.find((one) => one.threads === threads?.prefill)?.prefillTokensPerSecond;
+    return { threads, ...(speed !== undefined && speed > 0 && { speed }) };
   }
 
   private entered({ priority }: CallOptions): () => void {

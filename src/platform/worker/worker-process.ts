@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { duration } from '../../kernel/duration.js';
 import { GraftError } from '../../kernel/errors.js';
 import { wantsProcessor, whenGone, workedMs } from '../../task-process/index.js';
 import {
@@ -166,13 +167,22 @@ export class WorkerProcess {
     let timer: NodeJS.Timeout | undefined;
     try {
       const output = await new Promise<unknown>((resolve, reject) => {
-        const onChunk = (data: unknown): void => settings.onChunk?.(parseChunk(operation, definition, data));
-        this.pending.set(id, { nextChunk: 0, onChunk, onProgress, resolve, reject });
+        // What streams has its whole time again whenever it gets further.
+        const moved = (): void => void (definition.chunk !== null && timer?.refresh());
+        const onChunk = (data: unknown): void => {
+          moved();
+          settings.onChunk?.(parseChunk(operation, definition, data));
+        };
+        const progressed = (fraction: number, message: string): void => {
+          moved();
+          onProgress?.(fraction, message);
+        };
+        this.pending.set(id, { nextChunk: 0, onChunk, onProgress: progressed, resolve, reject });
         // The worker watches the deadline; this is for a worker that doesn't.
         if (deadlineMs !== null)
           timer = setTimeout(() => {
             cancel();
-            reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${deadlineMs} ms.`));
+            reject(new GraftError('DEADLINE_EXCEEDED', `The worker did not answer within ${duration(deadlineMs)}.`));
           }, deadlineMs + this.timings.graceMs);
         signal?.addEventListener('abort', cancel, { once: true });
         const deadline = deadlineMs ?? undefined;

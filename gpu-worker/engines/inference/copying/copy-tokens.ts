@@ -1,7 +1,11 @@
-import type { LlamaContextSequence, Token } from 'node-llama-cpp';
+import type { Token } from 'node-llama-cpp';
 import { seededRandom } from '../../../../src/kernel/random.js';
+import type { Lease } from '../lease.js';
 import { asking, logitOf, told, type NextLogits } from '../next-logits.js';
 import type { Cursor } from './copy-cursor.js';
+
+/** The sequence that is written to. */
+type Evaluated = Pick<Lease, 'sequence' | 'evaluate'>;
 
 export interface CopySettings {
   /** Where the answer begins. */
@@ -28,7 +32,7 @@ export interface CopyOutcome {
  * @param prompt what is still to be evaluated; at least one token
  */
 export async function* copyTokens(
-  sequence: LlamaContextSequence,
+  lease: Evaluated,
   prompt: readonly Token[],
   { cursor: start, ends, maxTokens, temperature, seed }: CopySettings,
   outcome: CopyOutcome,
@@ -40,12 +44,12 @@ export async function* copyTokens(
   let taken = 0;
   for (let at = start; ;) {
     signal.throwIfAborted();
-    const ahead = lookAhead(at, ends);
+    const ahead = lookAhead(at, ends, unread.length === 1);
     if (taken >= maxTokens && ahead[0]!.candidates.length > 0) {
       outcome.reason = 'length';
       return;
     }
-    const read = await evaluate(sequence, unread, ahead, taken === 0);
+    const read = await evaluate(lease, unread, ahead, taken === 0);
     if (read) unread = [];
     for (const [index, { cursor, candidates, drafted }] of ahead.entries()) {
       if (candidates.length === 0) return;
@@ -70,9 +74,9 @@ export async function* copyTokens(
         held = [];
       }
       if (chosen === drafted) continue;
-      const after = sequence.nextTokenIndex;
+      const after = lease.sequence.nextTokenIndex;
       const inVain = ahead.length - 1 - index;
-      if (inVain > 0) await sequence.eraseContextTokenRanges([{ start: after - inVain, end: after }]);
+      if (inVain > 0) await lease.sequence.eraseContextTokenRanges([{ start: after - inVain, end: after }]);
       unread.push(chosen);
       break;
     }
@@ -87,11 +91,11 @@ interface Ahead {
   drafted: Token | null;
 }
 
-/** This place and those behind each token of its draft. */
-function lookAhead(start: Cursor, ends: readonly Token[]): Ahead[] {
+/** This place and those behind each token of its draft, if it is drafted: with a prompt's last slice it would make a batch of another size. */
+function lookAhead(start: Cursor, ends: readonly Token[], drafting: boolean): Ahead[] {
   const ahead: Ahead[] = [];
   let cursor = start;
-  for (const token of [...start.draft(), null]) {
+  for (const token of [...(drafting ? start.draft() : []), null]) {
     const candidates = [...cursor.options.keys(), ...(cursor.mayEnd ? ends : [])];
     const drafted = token !== null && cursor.options.has(token) ? token : null;
     ahead.push({ cursor, candidates, drafted });
@@ -103,7 +107,7 @@ function lookAhead(start: Cursor, ends: readonly Token[]): Ahead[] {
 
 /** What the model says of each place; null where nothing need be asked, because there is no choice and no draft. */
 async function evaluate(
-  sequence: LlamaContextSequence,
+  lease: Evaluated,
   unread: readonly Token[],
   ahead: readonly Ahead[],
   first: boolean,
@@ -112,7 +116,7 @@ async function evaluate(
   if (ahead.length === 1 && ahead[0]!.candidates.length <= 1 && !(first && ahead[0]!.candidates.length === 1))
     return null;
   const [here, ...behind] = ahead;
-  const results = await sequence.controlledEvaluate([
+  const results = await lease.evaluate([
     ...unread.slice(0, -1),
     asking(unread.at(-1)!, here!.candidates, 1),
     ...behind.map(({ candidates }, index) => asking(ahead[index]!.drafted!, candidates, 1)),

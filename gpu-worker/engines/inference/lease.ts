@@ -1,0 +1,139 @@
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
+import type { ActingAdapter, AdapterFile } from '../../../src/worker-protocol/index.js';
+import type { Turn } from '../../turns.js';
+import type { HostedModel, Slot } from './model-host.js';
+import type { AppliedThreads } from './native-context.js';
+import { reusable, sliceEnd } from './slices.js';
+
+/** What a call wants its sequence for. */
+export interface Wanted {
+  adapters: readonly AdapterFile[];
+  threads: AppliedThreads;
+  turn: Turn;
+}
+
+/** Told between slices of a prompt: tokens that are read, of how many. */
+export type OnRead = (read: number, of: number) => void;
+
+type Results = (ControlledEvaluateIndexOutput | undefined)[];
+
+/** A sequence that is lent to one call: each of its batches waits for its turn, and is computed under the call's adapters. */
+export class Lease {
+  /** The last slice of a prompt, until it is evaluated by whoever wants its result. */
+  private unread: { from: number; to: number } | null = null;
+  private acted: ActingAdapter[] = [];
+
+  constructor(
+    private readonly hosted: HostedModel,
+    private readonly slot: Slot,
+    private readonly wanted: Wanted,
+  ) {}
+
+  get sequence(): LlamaContextSequence {
+    return this.slot.sequence;
+  }
+
+  /** What acted on its last batch, read back from the context. */
+  get acting(): ActingAdapter[] {
+    return this.acted;
+  }
+
+  /** Forgets what it holds. */
+  async clear(): Promise<void> {
+    this.slot.read = 0;
+    await this.slot.sequence.clearHistory();
+  }
+
+  /** Trims it to what it has in common with a prompt, but for the last two tokens: one alone is computed in another way. @returns tokens kept */
+  async reuse(prompt: readonly Token[]): Promise<number> {
+    const kept = this.hosted.sharedBy(this.slot, prompt);
+    this.slot.read = kept;
+    await this.slot.sequence.adaptStateToTokens(prompt.slice(0, kept), false);
+    return this.slot.sequence.nextTokenIndex;
+  }
+
+  /** Reads a prompt from a place on, slice by slice, but for the last slice, whose result is wanted. @returns the tokens of that */
+  async read(prompt: readonly Token[], from: number, onRead: OnRead): Promise<Token[]> {
+    const { slices } = this.hosted;
+    let at = from;
+    for (;;) {
+      const end = sliceEnd(at, prompt.length, slices);
+      this.slot.read = reusable(at, slices);
+      if (end === prompt.length) {
+        this.unread = { from: at, to: end };
+        return prompt.slice(at);
+      }
+      await this.batch(at, end, () => this.sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, end)));
+      at = end;
+      onRead(at, prompt.length);
+    }
+  }
+
+  /** Evaluates tokens of which some ask for a result. */
+  evaluate(input: ControlledEvaluateInputItem[]): Promise<Results> {
+    const evaluated = (): Promise<Results> => this.sequence.controlledEvaluate(input);
+    return input.length === 1 && this.unread === null ? this.together(evaluated) : this.alone(evaluated);
+  }
+
+  /** Evaluates a text whose tokens ask for results, slice by slice from the start. */
+  async evaluateAll(input: readonly ControlledEvaluateInputItem[], onRead: OnRead): Promise<Results> {
+    const results: Results = [];
+    for (let at = 0; at < input.length;) {
+      const end = sliceEnd(at, input.length, this.hosted.slices);
+      const slice = input.slice(at, end);
+      const told = await this.batch(at, end, () => this.sequence.controlledEvaluate(slice));
+      for (let place = 0; place < slice.length; place += 1) results.push(told[place]);
+      at = end;
+      if (at < input.length) onRead(at, input.length);
+    }
+    return results;
+  }
+
+  /** Tokens as they are generated, each in a turn: the first with the last slice of the prompt, the others with those of other calls. */
+  async *steps(tokens: AsyncGenerator<Token, void>): AsyncGenerator<Token, void> {
+    try {
+      for (let first = true; ; first = false) {
+        const next = await (first ? this.alone(() => tokens.next()) : this.together(() => tokens.next()));
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await tokens.return();
+    }
+  }
+
+  /** A batch of its own. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const { unread } = this;
+    this.unread = null;
+    if (unread === null) return this.wanted.turn.alone(() => this.prepared(work));
+    return this.batch(unread.from, unread.to, work);
+  }
+
+  private together<T>(work: () => Promise<T>): Promise<T> {
+    return this.wanted.turn.together(() => this.prepared(work));
+  }
+
+  private batch<T>(from: number, to: number, work: () => Promise<T>): Promise<T> {
+    return this.wanted.turn.alone(async () => {
+      const began = performance.now();
+      const result = await this.prepared(work);
+      this.hosted.pace.learn(from, to, performance.now() - began);
+      this.slot.read = reusable(to, this.hosted.slices);
+      return result;
+    });
+  }
+
+  /** Adapters and threads belong to the context, whose last user was another one. */
+  private prepared<T>(work: () => Promise<T>): Promise<T> {
+    this.hosted.adapters.apply(this.wanted.adapters);
+    this.hosted.setThreads(this.wanted.threads);
+    this.acted = this.hosted.adapters.acting;
+    return work();
+  }
+}
