@@ -19,13 +19,41 @@ export { answerF1, exactMatch, normalizeAnswer, tokenF1, type AnsweredRow } from
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
 export { measure } from './metrics/metric.js';
+export {
+  cuped,
+  fixedDifference,
+  postStratified,
+  type CovariateSums,
+  type FixedDifference,
+} from './statistics/fixed.js';
+export { momentsOf, type DifferenceKind, type Moments } from './statistics/moments.js';
+export {
+  conditionalPower,
+  daysLeft,
+  FUTILE_BELOW,
+  leastEffect,
+  multipleExposure,
+  powerOf,
+  samplePlan,
+  type Design,
+  type SamplePlan,
+} from './statistics/sample-size.js';
+export { meanDifferenceSequence, meanSequence, type MeanSequence } from './statistics/sequential/mean-sequence.js';
 export { mixtureLogE } from './statistics/sequential/mixture.js';
+export {
+  rateDifferenceLogE,
+  rateDifferenceSequence,
+  rateLogE,
+  rateSequence,
+  type Interval,
+} from './statistics/sequential/rate-sequence.js';
 export { sampleRatioLogE } from './statistics/sequential/sample-ratio.js';
 export {
   anytimeP,
   logE,
   observeRate,
   startTwoRates,
+  type Counts,
   type TwoRates,
   type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';

@@ -1,0 +1,222 @@
+/**
+ * What an experiment says, as a function of its plan and of what was measured: at any time by sequences, which may be read after every
+ * answer, and once, at the planned end, by fixed intervals, which are tighter. It ships nothing: an arm that wins is named, no more.
+ *
+ * Each arm is compared with the control by each metric; alpha is shared by all comparisons of primary metrics, and again by all of
+ * the others (Bonferroni), so that more arms or metrics don't make chance a winner. Only primary metrics decide:
+ * - WINNER: an arm is shown better than the control by a primary metric and worse by none, or the control better than every arm.
+ * - NO_DIFFERENCE: every arm is shown to differ by no primary metric by more than its margin.
+ * - INCONCLUSIVE: neither, yet or at the end.
+ */
+import {
+  fixedDifference,
+  meanDifferenceSequence,
+  rateDifferenceLogE,
+  rateDifferenceSequence,
+  type Counts,
+  type Moments,
+} from '../../evaluation/index.js';
+
+export interface ExperimentMetric {
+  name: string;
+  /** A share of answers, exact at any number of them; or a mean, from 20 an arm on. */
+  kind: 'RATE' | 'MEAN';
+  better: 'HIGHER' | 'LOWER';
+  /** The largest difference that is none, in the metric's unit (of a rate: .02 = two points); 0 where no difference can be shown to be none. */
+  margin: number;
+  /** Decides; the others are only told. */
+  primary: boolean;
+}
+
+export interface ExperimentPlan {
+  arms: readonly string[];
+  /** Index of the arm that the others are compared with. */
+  control: number;
+  /** Of all primary comparisons together; .05. */
+  alpha: number;
+  metrics: readonly ExperimentMetric[];
+  /** Whether the planned end was reached: fixed intervals instead of sequences. Set once, by the plan, never by what is seen. */
+  final: boolean;
+}
+
+/** Of an arm's answers with an outcome, by metric. A rate's variance isn't read. */
+export type Measured = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
+
+export type Verdict = 'WINNER' | 'NO_DIFFERENCE' | 'INCONCLUSIVE';
+
+export interface Comparison {
+  arm: string;
+  metric: string;
+  primary: boolean;
+  /** Arm less control, in the metric's unit. */
+  value: number;
+  low: number;
+  high: number;
+  control: Moments;
+  measured: Moments;
+  finding: Finding;
+}
+
+/** Of an arm against the control by a metric. */
+export type Finding = 'BETTER' | 'WORSE' | 'WITHIN_MARGIN' | 'OPEN';
+
+export interface Conclusion {
+  verdict: Verdict;
+  /** That won; the control's name where it is better than every arm. */
+  arm: string | null;
+  sentence: string;
+  comparisons: Comparison[];
+}
+
+const NOTHING: Moments = { n: 0, mean: 0, variance: 0 };
+
+export function conclude(plan: ExperimentPlan, measured: Measured): Conclusion {
+  const comparisons = compared(plan, measured, findingOf).map((each) => ({ ...each, ...intervalOf(plan, each) }));
+  const { verdict, arm } = verdictOf(plan, comparisons);
+  return { verdict, arm, sentence: sentenceOf(plan, verdict, arm, comparisons), comparisons };
+}
+
+/** The verdict alone, without intervals: cheap enough to look at after every answer. It is `conclude`'s. */
+export const glance = (plan: ExperimentPlan, measured: Measured): Pick<Conclusion, 'verdict' | 'arm'> =>
+  verdictOf(plan, compared(plan, measured, findingOf));
+
+/** The part of alpha that one comparison has. */
+export function alphaOfComparison({ arms, alpha, metrics }: ExperimentPlan, primary: boolean): number {
+  const alike = metrics.filter((each) => each.primary === primary).length;
+  return alpha / Math.max(1, (arms.length - 1) * alike);
+}
+
+type Seen = Omit<Comparison, 'low' | 'high'> & { of: ExperimentMetric };
+
+function compared(
+  plan: ExperimentPlan,
+  measured: Measured,
+  find: (plan: ExperimentPlan, metric: ExperimentMetric, control: Moments, arm: Moments) => Finding,
+): Seen[] {
+  const controlName = plan.arms[plan.control]!;
+  return plan.arms
+    .filter((_, index) => index !== plan.control)
+    .flatMap((arm) =>
+      plan.metrics.map((metric) => {
+        const control = measured[controlName]?.[metric.name] ?? NOTHING;
+        const own = measured[arm]?.[metric.name] ?? NOTHING;
+        return {
+          ...{ arm, metric: metric.name, primary: metric.primary, of: metric, control, measured: own },
+          value: control.n > 0 && own.n > 0 ? own.mean - control.mean : 0,
+          finding: find(plan, metric, control, own),
+        };
+      }),
+    );
+}
+
+/** What the sequence or interval says, by asking only whether it holds 0 and the margins. */
+function findingOf(plan: ExperimentPlan, metric: ExperimentMetric, control: Moments, arm: Moments): Finding {
+  if (control.n === 0 || arm.n === 0) return 'OPEN';
+  const alpha = alphaOfComparison(plan, metric.primary);
+  const { margin, better } = metric;
+  const seen = arm.mean - control.mean;
+  const out = excludes(plan, metric, control, arm, alpha);
+  const within = margin > 0 && Math.abs(seen) < margin && out(margin) && out(-margin);
+  if (out(0) && !within) return seen > 0 === (better === 'HIGHER') ? 'BETTER' : 'WORSE';
+  return within ? 'WITHIN_MARGIN' : 'OPEN';
+}
+
+/** Whether a true difference of so much is left out. */
+function excludes(
+  { final }: ExperimentPlan,
+  { kind }: ExperimentMetric,
+  control: Moments,
+  arm: Moments,
+  alpha: number,
+): (difference: number) => boolean {
+  if (kind === 'RATE' && !final) {
+    const threshold = Math.log(1 / alpha);
+    const [a, b] = [countsOf(control), countsOf(arm)];
+    return (difference) => rateDifferenceLogE(a, b, difference, undefined, threshold) >= threshold;
+  }
+  const { low, high } = rangeOf(kind, final, control, arm, alpha);
+  return (difference) => difference < low || difference > high;
+}
+
+function rangeOf(
+  kind: ExperimentMetric['kind'],
+  final: boolean,
+  control: Moments,
+  arm: Moments,
+  alpha: number,
+): { low: number; high: number } {
+  if (kind === 'RATE' && !final) return rateDifferenceSequence(countsOf(control), countsOf(arm), alpha);
+  const [a, b] = kind === 'RATE' ? [spreadOf(control), spreadOf(arm)] : [control, arm];
+  return final ? fixedDifference(a, b, alpha) : meanDifferenceSequence(a, b, alpha);
+}
+
+const intervalOf = (plan: ExperimentPlan, { of, control, measured, primary }: Seen): { low: number; high: number } =>
+  control.n === 0 || measured.n === 0
+    ? { low: -Infinity, high: Infinity }
+    : rangeOf(of.kind, plan.final, control, measured, alphaOfComparison(plan, primary));
+
+const countsOf = ({ n, mean }: Moments): Counts => ({ answers: n, good: Math.round(n * mean) });
+const spreadOf = ({ n, mean }: Moments): Moments => ({ n, mean, variance: mean * (1 - mean) });
+
+function verdictOf(
+  { arms, control }: ExperimentPlan,
+  comparisons: readonly Pick<Comparison, 'arm' | 'primary' | 'finding' | 'value'>[],
+): { verdict: Verdict; arm: string | null } {
+  const primary = comparisons.filter((each) => each.primary);
+  const of = (arm: string): Finding[] => primary.filter((each) => each.arm === arm).map(({ finding }) => finding);
+  const others = arms.filter((_, index) => index !== control);
+  if (primary.length === 0) return { verdict: 'INCONCLUSIVE', arm: null };
+  const better = others.filter((arm) => of(arm).includes('BETTER') && !of(arm).includes('WORSE'));
+  // Of several arms that are better than the control none is yet shown to be better than the others.
+  if (better.length === 1) return { verdict: 'WINNER', arm: better[0]! };
+  if (better.length > 1) return { verdict: 'INCONCLUSIVE', arm: null };
+  if (others.every((arm) => of(arm).includes('WORSE') && !of(arm).includes('BETTER')))
+    return { verdict: 'WINNER', arm: arms[control]! };
+  if (primary.every(({ finding }) => finding === 'WITHIN_MARGIN')) return { verdict: 'NO_DIFFERENCE', arm: null };
+  return { verdict: 'INCONCLUSIVE', arm: null };
+}
+
+function sentenceOf(
+  { arms, control, final, metrics }: ExperimentPlan,
+  verdict: Verdict,
+  winner: string | null,
+  comparisons: readonly Comparison[],
+): string {
+  const controlName = arms[control]!;
+  const kindOf = (metric: string) => metrics.find(({ name }) => name === metric)!.kind;
+  const told = (each: Comparison): string => {
+    if (each.control.n === 0 || each.measured.n === 0)
+      return `${each.metric} of ${each.arm}: no outcomes in both arms yet`;
+    const [value, unit] = inUnit(kindOf(each.metric));
+    const interval = Number.isFinite(each.low)
+      ? `, ${value(each.low)} to ${value(each.high)}`
+      : ', too few for an interval';
+    return (
+      `${each.metric}: ${value(each.measured.mean)}${unit} of ${each.measured.n} answers of ${each.arm} against ` +
+      `${value(each.control.mean)}${unit} of ${each.control.n} of ${controlName} (difference ${value(each.value)}${interval})`
+    );
+  };
+  const primary = comparisons.filter((each) => each.primary);
+  const decided = (finding: Finding, arm?: string): string =>
+    primary
+      .filter((each) => each.finding === finding && (arm === undefined || each.arm === arm))
+      .map(told)
+      .join('; ');
+  const when = final ? 'at the planned end' : 'read at any time';
+  if (verdict === 'WINNER' && winner !== controlName)
+    return `${winner} is better than ${controlName}, ${when}: ${decided('BETTER', winner!)}.`;
+  if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${when}: ${decided('WORSE')}.`;
+  if (verdict === 'NO_DIFFERENCE')
+    return `No arm differs from ${controlName} by more than the margin, ${when}: ${decided('WITHIN_MARGIN')}.`;
+  const several = primary.filter(({ finding }) => finding === 'BETTER').length > 1;
+  return (
+    `Inconclusive${final ? ' at the planned end' : ' so far'}` +
+    `${several ? ', several findings are open against each other' : ''}: ${primary.map(told).join('; ')}.`
+  );
+}
+
+/** Rates are told in percent. */
+const inUnit = (kind: ExperimentMetric['kind']): [(value: number) => string, string] =>
+  kind === 'RATE'
+    ? [(value) => `${Number((100 * value).toFixed(1))}`, ' %']
+    : [(value) => `${Number(value.toPrecision(4))}`, ''];

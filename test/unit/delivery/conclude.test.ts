@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import {
+  alphaOfComparison,
+  conclude,
+  glance,
+  type ExperimentMetric,
+  type ExperimentPlan,
+  type Measured,
+} from '../../../src/delivery/experiments/conclude.js';
+import { seededRandom } from '../../../src/kernel/random.js';
+
+const right: ExperimentMetric = { name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0.05, primary: true };
+const latency: ExperimentMetric = { name: 'latency', kind: 'MEAN', better: 'LOWER', margin: 20, primary: false };
+const plan = (changes: Partial<ExperimentPlan> = {}): ExperimentPlan => ({
+  ...{ arms: ['production', 'new'], control: 0, alpha: 0.05, metrics: [right, latency], final: false },
+  ...changes,
+});
+const rate = (n: number, mean: number) => ({ n, mean, variance: 0 });
+const both = (production: number, fresh: number, n = 2_000): Measured => ({
+  production: { right: rate(n, production), latency: { n, mean: 300, variance: 10_000 } },
+  new: { right: rate(n, fresh), latency: { n, mean: 250, variance: 10_000 } },
+});
+
+describe('an experiment’s conclusion', () => {
+  it('names the winner in a sentence with figures, whichever arm it is: a planted loser never wins', () => {
+    const won = conclude(plan(), both(0.7, 0.8));
+    expect(won).toMatchObject({ verdict: 'WINNER', arm: 'new' });
+    expect(won.sentence).toMatch(
+      /^new is better than production, read at any time: right: 80 % of 2000 answers of new against 70 % of 2000/,
+    );
+    expect(conclude(plan(), both(0.8, 0.7))).toMatchObject({ verdict: 'WINNER', arm: 'production' });
+    // Where less is better the same figures say the opposite.
+    const lower = plan({ metrics: [{ ...right, better: 'LOWER' }] });
+    expect(conclude(lower, both(0.8, 0.7))).toMatchObject({ verdict: 'WINNER', arm: 'new' });
+    // The control is the arm that the plan names, not the first.
+    const turned = plan({ control: 1 });
+    expect(conclude(turned, both(0.8, 0.7))).toMatchObject({ verdict: 'WINNER', arm: 'production' });
+    expect(conclude(turned, both(0.8, 0.7)).comparisons[0]!.value).toBeCloseTo(0.1, 12);
+  });
+
+  it('says that there is no difference within the margin, and is inconclusive on few answers', () => {
+    const none = conclude(plan(), both(0.8, 0.801, 6_000));
+    expect(none).toMatchObject({ verdict: 'NO_DIFFERENCE', arm: null });
+    expect(none.sentence).toContain('by more than the margin');
+    const open = conclude(plan(), both(0.7, 0.8, 40));
+    expect(open).toMatchObject({ verdict: 'INCONCLUSIVE', arm: null });
+    expect(open.sentence).toMatch(/^Inconclusive so far: right: 80 % of 40/);
+    expect(conclude(plan(), {}).sentence).toContain('no outcomes in both arms yet');
+  });
+
+  it('decides by primary metrics alone: a quicker arm that is no better doesn’t win', () => {
+    const { verdict, comparisons } = conclude(plan(), both(0.8, 0.8, 500));
+    expect(verdict).toBe('INCONCLUSIVE');
+    expect(comparisons.find(({ metric }) => metric === 'latency')!.finding).toBe('BETTER');
+    expect(conclude(plan({ metrics: [latency] }), both(0.8, 0.8, 500)).verdict).toBe('INCONCLUSIVE');
+  });
+
+  it('lets nobody win who is better by one primary metric and worse by another', () => {
+    const torn = plan({ metrics: [right, { ...latency, better: 'HIGHER', primary: true }] });
+    expect(conclude(torn, both(0.7, 0.8)).verdict).toBe('INCONCLUSIVE');
+  });
+
+  it('takes the tighter fixed interval at the planned end', () => {
+    const measured = both(0.8, 0.85, 1_000);
+    expect(conclude(plan(), measured).verdict).toBe('INCONCLUSIVE');
+    const ended = conclude(plan({ final: true }), measured);
+    expect(ended).toMatchObject({ verdict: 'WINNER', arm: 'new' });
+    expect(ended.sentence).toContain('at the planned end');
+  });
+
+  it('shares alpha among arms and metrics', () => {
+    const four = plan({ arms: ['production', 'a', 'b', 'c'], metrics: [right, { ...right, name: 'agreed' }, latency] });
+    expect(alphaOfComparison(four, true)).toBeCloseTo(0.05 / 6, 12);
+    expect(alphaOfComparison(four, false)).toBeCloseTo(0.05 / 3, 12);
+    const measured = {
+      production: { right: rate(1_000, 0.7) },
+      a: { right: rate(1_000, 0.8) },
+      b: { right: rate(1_000, 0.7) },
+      c: { right: rate(1_000, 0.8) },
+    };
+    const { verdict, sentence } = conclude({ ...four, metrics: [right] }, measured);
+    expect(verdict).toBe('INCONCLUSIVE');
+    expect(sentence).toContain('several');
+  });
+
+  it('finds at a glance what it concludes, and its intervals agree with its findings', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(share, share, fc.integer({ min: 0, max: 1_500 }), fc.boolean(), (a, b, n, final) => {
+        const measured = both(Math.round(a * n) / Math.max(1, n), Math.round(b * n) / Math.max(1, n), n);
+        const { verdict, arm, comparisons } = conclude(plan({ final }), measured);
+        expect(glance(plan({ final }), measured)).toEqual({ verdict, arm });
+        for (const { low, high, value, finding } of comparisons) {
+          expect([low <= value, value <= high]).toEqual([true, true]);
+          // 1e-9: the interval's ends are found by halving.
+          if (finding === 'BETTER' || finding === 'WORSE') expect(low > -1e-9 || high < 1e-9).toBe(true);
+          if (finding === 'OPEN') expect(low <= 1e-9 && high >= -1e-9).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('calls no A/A experiment off at any of 500 looks in more than 5 %', () => {
+    const random = seededRandom(77);
+    let called = 0;
+    for (let run = 0; run < 60; run++) {
+      const good = [0, 0];
+      let out = false;
+      for (let n = 1; n <= 500 && !out; n++) {
+        good.forEach((_, arm) => (good[arm]! += Number(random() < 0.8)));
+        const measured = { production: { right: rate(n, good[0]! / n) }, new: { right: rate(n, good[1]! / n) } };
+        out = glance(plan({ metrics: [{ ...right, margin: 0 }] }), measured).verdict === 'WINNER';
+      }
+      if (out) called += 1;
+    }
+    expect(called).toBeLessThanOrEqual(3);
+  });
+});
