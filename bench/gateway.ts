@@ -14,6 +14,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { LOCAL_CALLERS } from '../src/graphql/callers.js';
 import { startGateway } from '../src/graphql/server.js';
 import { createLogger } from '../src/platform/telemetry/index.js';
 import { describeMachine, median, printResult } from './support/report.js';
@@ -34,6 +35,7 @@ async function serveGraft(): Promise<number> {
     host: '127.0.0.1',
     port: 0,
     origins: { allowedHosts: [], allowedOrigins: [] },
+    callers: LOCAL_CALLERS,
     log: createLogger(),
     readiness: () => [],
     files: { store: () => Promise.reject(new Error('not measured')) },

@@ -3,8 +3,6 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { GraftError } from './kernel/errors.js';
 
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
-
 const folder = z.string().transform((path) => resolve(path.replace(/^~(?=\/|$)/, homedir())));
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
 const names = z.string().transform((list) =>
@@ -27,11 +25,16 @@ const environment = z.object({
     ),
   GRAFT_HOST: z
     .string()
-    .refine((host) => LOOPBACK.includes(host), {
-      error: `must be a loopback address (${LOOPBACK.join(', ')}): callers are not authenticated yet, so Graft serves this machine only; put a reverse proxy that authenticates in front of it to reach it from elsewhere`,
-    })
     .default('127.0.0.1')
-    .describe('Address to listen on; only loopback addresses are accepted for now.'),
+    .describe(
+      'Address to listen on. On loopback (127.0.0.1, ::1, localhost) nobody needs a key; anywhere else everybody does, and Graft starts only once `graft keys create --role ADMIN` has made one. Keys travel as they are: put TLS in front.',
+    ),
+  GRAFT_REQUIRE_KEY: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy passes on what comes from elsewhere.',
+    ),
   GRAFT_PORT: whole(0, 65_535).default(4000).describe('Port to listen on; 0 takes a free one and prints it.'),
   GRAFT_ALLOWED_HOSTS: names
     .default([])

@@ -3,6 +3,7 @@
  * below it, and serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
  */
 import { pathToFileURL } from 'node:url';
+import { openAccess } from './access/index.js';
 import { openAsking } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { openData } from './data/index.js';
@@ -45,6 +46,7 @@ export async function startGraft(config: Config, log: Logger): Promise<Graft> {
 /** Every domain over those that it uses, floor by floor. */
 async function openDomains(platform: Platform) {
   const registry = openRegistry(platform);
+  const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));
   const knowledge = openKnowledge(platform, registry);
   const data = await openData(platform, { registry, knowledge });
   const ask = openAsking(platform, { registry, knowledge, data });
@@ -52,7 +54,7 @@ async function openDomains(platform: Platform) {
   const feedback = openFeedback(platform, { knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
   const erasure = openErasure(platform);
-  return { registry, knowledge, data, ask, training, feedback, evaluation, erasure } satisfies Opened;
+  return { access, registry, knowledge, data, ask, training, feedback, evaluation, erasure } satisfies Opened;
 }
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
@@ -74,7 +76,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
-  const gateway = await serve(platform, resolvers);
+  const gateway = await serve(platform, domains.access.authenticator, resolvers);
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   for (const each of offers) await each.start();

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGraphSchema } from './graphql/schema.js';
 import { startGateway, type Gateway } from './graphql/server.js';
+import type { Callers } from './graphql/callers.js';
 import type { SystemSources } from './graphql/system-graphql.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
 import { askParts, installationMetrics } from './parts.js';
@@ -42,7 +43,7 @@ export const systemSources = (
 });
 
 /** Answers at the configured address, with these resolvers. */
-export function serve(platform: Platform, resolvers: readonly object[]): Promise<Gateway> {
+export function serve(platform: Platform, callers: Callers, resolvers: readonly object[]): Promise<Gateway> {
   const { config, log, files, runs, worker } = platform;
   const parts = () => askParts(platform);
   return startGateway({
@@ -50,6 +51,7 @@ export function serve(platform: Platform, resolvers: readonly object[]): Promise
     host: config.GRAFT_HOST,
     port: config.GRAFT_PORT,
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
+    callers,
     log: log.child({ part: 'gateway' }),
     readiness: parts,
     metrics: installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) }),

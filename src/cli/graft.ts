@@ -22,6 +22,7 @@ import {
 } from '../operations/index.js';
 import { say } from '../terminal.js';
 import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
+import { addAccessCommands } from './keys.js';
 import { followRun } from './follow-run.js';
 
 interface Common {
@@ -55,7 +56,7 @@ const repeated = (value: string, before: string[] = []): string[] => [...before,
 /** Runs `work` with a client of the given address and closes it; every refusal is one line on stderr. */
 async function withClient(work: (client: GraftClient, options: Common) => Promise<void>): Promise<void> {
   const options = program.opts<Common>();
-  const client = new GraftClient(options.url);
+  const client = new GraftClient(options.url, process.env.GRAFT_API_KEY || undefined);
   try {
     await work(client, options);
   } catch (error) {
@@ -245,5 +246,6 @@ program
       if (run !== null) await followAnyRun(client, run);
     }),
   );
+addAccessCommands(program, withClient);
 
 await program.parseAsync();

@@ -22,9 +22,18 @@ const textOf = (operation: Operation<unknown, never>): string =>
 export class GraftClient {
   private readonly streams: Client;
 
-  /** @param origin e.g. `http://127.0.0.1:4000` */
-  constructor(private readonly origin: string) {
-    this.streams = createClient({ url: `${origin}/graphql/stream`, retryAttempts: 0 });
+  private readonly headers: Readonly<Record<string, string>>;
+
+  /**
+   * @param origin e.g. `http://127.0.0.1:4000`
+   * @param key where the gateway asks for one
+   */
+  constructor(
+    private readonly origin: string,
+    key?: string,
+  ) {
+    this.headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    this.streams = createClient({ url: `${origin}/graphql/stream`, retryAttempts: 0, headers: this.headers });
   }
 
   /** The operation's `data`. @throws GraftClientError with code and message of the first GraphQL error */
@@ -34,7 +43,11 @@ export class GraftClient {
   ): Promise<Data> {
     const response = await fetch(`${this.origin}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      headers: {
+        ...this.headers,
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json',
+      },
       body: JSON.stringify({ query: textOf(operation), variables }),
     });
     const result = (await response.json()) as { data?: Data; errors?: ErrorLike[] };
@@ -63,7 +76,7 @@ export class GraftClient {
     form.append('file', new Blob([Buffer.concat(chunks)]), basename(path));
     const response = await fetch(`${this.origin}/files`, {
       method: 'POST',
-      headers: { 'graft-upload': '1' },
+      headers: { ...this.headers, 'graft-upload': '1' },
       body: form,
     });
     const { id, errors } = (await response.json()) as { id?: string; errors?: ErrorLike[] };

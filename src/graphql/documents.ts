@@ -9,7 +9,8 @@ import {
   type OperationTypeNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { OperationCost } from '../graphql-kit/index.js';
+import { neededRole, type OperationCost } from '../graphql-kit/index.js';
+import { isAllowed, type Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
@@ -36,6 +37,8 @@ export interface PreparedDocument {
   readonly bounds: VariableBounds | undefined;
   /** Costs of its operations by name, known when they don't depend on variables. */
   readonly costs: ReadonlyMap<string, number>;
+  /** The role that each of its operations needs, by name. */
+  readonly roles: ReadonlyMap<string, Role>;
 }
 
 /** What kind of operation the request means; undefined when the document has no such operation, or several and no name. */
@@ -130,20 +133,32 @@ export class DocumentChecker {
             },
           );
       }
+      const roles = new Map([...rootFields].map(([name, fields]) => [name, this.#role(document, name, fields)]));
       const hasVariables = document.definitions.some(
         (definition) => 'variableDefinitions' in definition && (definition.variableDefinitions?.length ?? 0) > 0,
       );
-      if (hasVariables) return { document, exclusive, bounds: variableBounds(this.schema, document), costs: new Map() };
+      if (hasVariables)
+        return { document, exclusive, bounds: variableBounds(this.schema, document), costs: new Map(), roles };
       const costs = new Map<string, number>();
       for (const operationName of rootFields.keys())
         costs.set(operationName, checkCost(this.schema, { document, operationName }, this.limits));
-      return { document, exclusive, bounds: undefined, costs };
+      return { document, exclusive, bounds: undefined, costs, roles };
     } catch (error) {
       // graphql-js reads and validates by recursion: a few thousand brackets inside each other end the stack.
       if (error instanceof RangeError)
         return new GraftError('QUERY_TOO_COMPLEX', 'The document’s brackets are nested too deeply to be read.');
       return error as Error;
     }
+  }
+
+  /** The most that its fields need; what declares nothing answers nobody, and needs no more to stop. */
+  #role(document: DocumentNode, name: string, fields: readonly string[]): Role {
+    const operation = getOperationAST(document, name === '' ? null : name)?.operation;
+    const known = operation === undefined ? {} : (this.schema.getRootType(operation)?.getFields() ?? {});
+    return fields.reduce<Role>((most, field) => {
+      const needed = known[field] && neededRole(known[field]);
+      return needed === undefined || isAllowed(most, needed) ? most : needed;
+    }, 'ASK');
   }
 
   #parse(source: string): DocumentNode {

@@ -4,7 +4,6 @@ import { finished } from 'node:stream/promises';
 import { GraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { fromGlobalId } from '../graphql-kit/index.js';
-import { identifyCaller } from '../platform/access/index.js';
 
 /** Where files come from: `FileService` of the artifact store. */
 export interface FileSource {
@@ -38,7 +37,7 @@ export function addDownloads(server: FastifyInstance, { files, isDraining, under
   server.get<{ Params: { id: string } }>('/files/:id', async (request, reply) => {
     if (isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const id = fromGlobalId(request.params.id, 'File', 'id');
-    const { name, bytes, content } = await files.open(identifyCaller().workspaceId, id);
+    const { name, bytes, content } = await files.open(request.caller.workspaceId, id);
     const sent = request.method === 'HEAD' ? Readable.from([]) : await content();
     void underWay(finished(reply.raw).catch(() => undefined));
     return reply

@@ -68,8 +68,8 @@ export function addEventStreams(server: FastifyInstance, parts: EventStreamParts
   });
 
   /** Runs the operation for as long as the connection is open. */
-  function resultsOf({ id, method }: FastifyRequest, { raw }: FastifyReply, parameters: RequestParameters) {
-    const prepared = runner.prepare(parameters, id, method === 'GET');
+  function resultsOf({ id, method, caller }: FastifyRequest, { raw }: FastifyReply, parameters: RequestParameters) {
+    const prepared = runner.prepare(parameters, caller, id, method === 'GET');
     if (Array.isArray(prepared)) return [{ errors: prepared }];
     const results = runner.run(prepared, 'sse', () => open.delete(results));
     open.add(results);

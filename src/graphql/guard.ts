@@ -19,7 +19,7 @@ function guard(field: Field, name: string, needed: Role | undefined): void {
   if (subscribe)
     field.subscribe = (source, args, context, info) => {
       admit(context, name, needed);
-      return subscribe(source, args, context, info) as unknown;
+      return subscribe(source, args, context, info);
     };
   else
     field.resolve = (source, args, context, info) => {

@@ -4,7 +4,6 @@ import { OperationTypeNode, type FormattedExecutionResult, type GraphQLFormatted
 import type { ErrorCode } from '../kernel/error-codes.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext, type OperationCost } from '../graphql-kit/index.js';
-import { identifyCaller } from '../platform/access/index.js';
 import { createApollo, ErrorOwners, refusal, type ApolloParts } from './apollo.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import { parametersOf } from './request-parameters.js';
@@ -125,7 +124,7 @@ export async function addGraphqlRoute(
     try {
       if (parts.isDraining()) throw refusal(new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.'));
       const cost = checkOperation(request, parts.checker);
-      return createGraphContext(identifyCaller(), request.id, new ResponseLifetime(reply.raw), cost);
+      return createGraphContext(request.caller, request.id, new ResponseLifetime(reply.raw), cost);
     } catch (error) {
       owners.set(error as Error, request.id);
       throw error;

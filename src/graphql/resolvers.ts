@@ -1,3 +1,4 @@
+import { accessDomain } from '../access/index.js';
 import { askDomain } from '../ask/index.js';
 import { dataDomain } from '../data/index.js';
 import { defineDomain, runsOf, type AnyDomain } from '../domain-kit/index.js';
@@ -16,6 +17,7 @@ export const gatewayDomain = defineDomain({ classes: [NodeResolver, RunResolver,
 /** Every domain, a line each; `main.ts` doesn't compile until it opens one that is added here. */
 export const DOMAINS = {
   gateway: gatewayDomain,
+  access: accessDomain,
   registry: registryDomain,
   knowledge: knowledgeDomain,
   data: dataDomain,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isGraftError, GraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import { Metrics, type Logger } from '../platform/telemetry/index.js';
+import { addAuthentication, type Callers } from './callers.js';
 import { DocumentChecker } from './documents.js';
 import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   port: number;
   origins: OriginPolicy;
+  /** Says who sends a request. */
+  callers: Callers;
   log: Logger;
   readiness: HealthSources['readiness'];
   /** What `/metrics` shows; the gateway adds its own. */
@@ -71,10 +74,15 @@ function transportError(error: FastifyError): GraftError | null {
 const CORS_HEADERS = {
   vary: 'origin',
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': 'content-type, accept, apollo-require-preflight, graft-upload, x-request-id',
+  'access-control-allow-headers':
+    'content-type, accept, authorization, apollo-require-preflight, graft-upload, x-request-id',
   'access-control-expose-headers': 'x-request-id',
   'access-control-max-age': '600',
 };
+
+/** Where every caller needs a key the name in `Host` proves nothing: a page whose name was re-bound has no key to send. */
+const originsOf = ({ origins, callers }: GatewayOptions): OriginPolicy =>
+  callers.required ? { ...origins, anyHost: true } : origins;
 
 function createFastify(options: GatewayOptions, limits: Limits, presenter: ErrorPresenter): FastifyInstance {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -105,16 +113,17 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     if (value instanceof Promise) return value;
     done(null, value);
   });
+  const origins = originsOf(options);
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {
-      checkOrigin(request.headers, options.origins);
+      checkOrigin(request.headers, origins);
     } catch (error) {
       done(error as Error);
       return;
     }
     const { origin } = request.headers;
-    if (origin !== undefined && options.origins.allowedOrigins.includes(origin)) {
+    if (origin !== undefined && origins.allowedOrigins.includes(origin)) {
       void reply.headers(CORS_HEADERS).header('access-control-allow-origin', origin);
       if (request.method === 'OPTIONS') {
         void reply.code(204).send();
@@ -123,6 +132,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     }
     done();
   });
+  addAuthentication(server, options.callers);
   watchBodies(server, limits);
   watchReaders(server.server, limits);
   server.setErrorHandler(answerError);
@@ -168,12 +178,12 @@ async function stopListening(server: FastifyInstance, graceMs: number): Promise<
 
 /** Starts the gateway's one HTTP server with all that is on it: GraphQL over HTTP, WebSocket and SSE, files, health, Playground. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { schema, log } = options;
+  const { schema, log, callers } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = options.metrics ?? new Metrics();
   const presenter = new ErrorPresenter(log, options.mapError, (code) => metrics.errorAnswered(code));
   const checker = new DocumentChecker(schema, limits);
-  const runner = new StreamRunner({ schema, checker, presenter, metrics, log });
+  const runner = new StreamRunner({ schema, checker, presenter, metrics, log, callers });
   let draining = false;
   const isDraining = () => draining;
 
@@ -198,7 +208,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const sockets = addWebSockets(server.server, {
     runner,
     limits,
-    origins: options.origins,
+    origins: originsOf(options),
+    callers,
     log,
     isDraining,
     connectionInitTimeoutMs: options.connectionInitTimeoutMs,

@@ -8,10 +8,11 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
+import type { Caller, Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
-import { identifyCaller } from '../platform/access/index.js';
 import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/index.js';
+import type { Callers } from './callers.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import type { ErrorPresenter } from './errors.js';
 
@@ -27,6 +28,8 @@ export interface PreparedOperation extends ExecutionArgs {
   contextValue: GraphContext;
   controller: AbortController;
   type: OperationTypeNode;
+  /** The role that its fields need: it ends when its caller has less. */
+  needed: Role;
 }
 
 export interface StreamRunnerParts {
@@ -35,6 +38,7 @@ export interface StreamRunnerParts {
   presenter: ErrorPresenter;
   metrics: Metrics;
   log: Logger;
+  callers: Callers;
 }
 
 /**
@@ -50,7 +54,12 @@ export class StreamRunner {
    * @returns the operation, or the formatted errors for which it can't run
    * @param overGet a GET may not change anything, nor start what computes for seconds
    */
-  prepare(request: StreamRequest, requestId: string, overGet = false): PreparedOperation | GraphQLError[] {
+  prepare(
+    request: StreamRequest,
+    caller: Caller,
+    requestId: string,
+    overGet = false,
+  ): PreparedOperation | GraphQLError[] {
     const { checker, schema } = this.parts;
     try {
       const prepared = checker.prepare(request.query);
@@ -69,9 +78,10 @@ export class StreamRunner {
         document: prepared.document,
         operationName: request.operationName,
         variableValues: request.variables,
-        contextValue: createGraphContext(identifyCaller(), requestId, controller, cost),
+        contextValue: createGraphContext(caller, requestId, controller, cost),
         controller,
         type,
+        needed: prepared.roles.get(request.operationName ?? [...prepared.roles.keys()][0]!) ?? 'ASK',
       };
     } catch (error) {
       return this.presented(error, requestId);
@@ -93,7 +103,8 @@ export class StreamRunner {
     transport: EndedOperation['transport'],
     onEnd: () => void = () => undefined,
   ): AsyncGenerator<ExecutionResult, void, undefined> {
-    return new OperationStream(operation, {
+    const { caller, requestId } = operation.contextValue;
+    const stream = new OperationStream(operation, {
       present: (result) => this.#presentedResult(result, operation.contextValue),
       fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
       end: ({ failed, ...outcome }) => {
@@ -107,9 +118,14 @@ export class StreamRunner {
           },
           'stream ended',
         );
+        unwatch();
         onEnd();
       },
     });
+    const unwatch = this.parts.callers.watch(caller, operation.needed, (error) =>
+      stream.fail({ errors: this.presented(error, requestId) }),
+    );
+    return stream;
   }
 
   #presentedResult(result: ExecutionResult, { requestId, cost }: GraphContext): ExecutionResult {
@@ -138,6 +154,8 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
   #failed = false;
   #ended = false;
   #wake: ((step: Step) => void) | undefined;
+  /** What it is to end with, said while nobody waited for a result. */
+  #failure: ExecutionResult | undefined;
 
   constructor(
     private readonly operation: PreparedOperation,
@@ -146,10 +164,26 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
 
   async next(): Promise<Step> {
     if (this.#ended) return DONE;
+    if (this.#failure) return this.#last(this.#failure);
     return new Promise((resolve) => {
-      this.#wake = resolve;
-      this.#step().then(resolve, (error: unknown) => resolve(this.#last(this.hooks.fail(error))));
+      this.#wake = (step) => {
+        this.#wake = undefined;
+        resolve(step);
+      };
+      const settle = (step: Step): void => this.#wake?.(step);
+      this.#step().then(settle, (error: unknown) => settle(this.#last(this.hooks.fail(error))));
     });
+  }
+
+  /** Ends it at once with this result, even while `next` waits. */
+  fail(result: ExecutionResult): void {
+    if (this.#ended) return;
+    const wake = this.#wake;
+    if (wake) return wake(this.#last(result));
+    this.#failure = result;
+    // Its client may take long to ask for the next result, or never do so.
+    this.operation.controller.abort();
+    this.#closeSource();
   }
 
   async return(): Promise<Step> {

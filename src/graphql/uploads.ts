@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { toGlobalId } from '../graphql-kit/index.js';
-import { identifyCaller } from '../platform/access/index.js';
 
 export interface StoredFile {
   id: string;
@@ -73,7 +72,7 @@ export async function addUploads(
     const parts: AsyncIterator<Multipart, undefined> = request.parts();
     const { value: part } = await parts.next().catch(unreadable);
     if (part?.type !== 'file') throw new GraftError('BAD_REQUEST', 'The form holds no file.');
-    const stored = await underWay(keep(files, part, parts, maxBytes));
+    const stored = await underWay(keep(files, request.caller.workspaceId, part, parts, maxBytes));
     return reply
       .code(201)
       .header('cache-control', 'no-store')
@@ -110,6 +109,7 @@ async function* onlyFile(part: MultipartFile, parts: AsyncIterator<Multipart, un
 
 async function keep(
   files: FileStore,
+  workspaceId: WorkspaceId,
   part: MultipartFile,
   parts: AsyncIterator<Multipart, undefined>,
   maxBytes: number,
@@ -117,7 +117,7 @@ async function keep(
   let cutShort: Error | undefined;
   part.file.once('error', (error) => (cutShort = error));
   const stored = await files
-    .store(identifyCaller().workspaceId, {
+    .store(workspaceId, {
       name: fileName(part.filename),
       mediaType: part.mimetype,
       source: onlyFile(part, parts),

@@ -3,9 +3,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { GraftError } from '../kernel/errors.js';
+import type { Caller } from '../kernel/caller.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
+import { refuseKeyInUrl, type Callers } from './callers.js';
 import { HalfSent } from './half-sent.js';
 import { readJsonText, turnBefore } from './json-bounds.js';
 import type { Limits } from './limits.js';
@@ -19,6 +21,9 @@ const POLICY_VIOLATION = 1008;
 const TOO_BIG = 1009;
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
+/** Codes of graphql-transport-ws: no key, or a wrong one; a key that may no longer. (4408, no `connection_init` in time, it sends itself.) */
+const UNAUTHORIZED = 4401;
+const FORBIDDEN = 4403;
 
 /** A socket that does not answer a ping within this time, in ms, is gone. */
 const KEEP_ALIVE_MS = 12_000;
@@ -27,6 +32,7 @@ export interface WebSocketParts {
   runner: StreamRunner;
   limits: Limits;
   origins: OriginPolicy;
+  callers: Callers;
   log: Logger;
   isDraining: () => boolean;
   connectionInitTimeoutMs?: number;
@@ -35,8 +41,18 @@ export interface WebSocketParts {
 interface Extra {
   readonly requestId: string;
   readonly socket: WebSocket;
+  readonly address: string;
+  /** Of the upgrade, until `connection_init` brings another. */
+  authorization: string | undefined;
   /** Of the message that is being handled. */
   messageBytes: number;
+}
+
+/** What a client sends as its key in `connection_init`: `{ authorization: 'Bearer …' }`, as browsers can set no header. */
+function authorizationIn(payload: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const name = Object.keys(payload ?? {}).find((each) => each.toLowerCase() === 'authorization');
+  const value = name === undefined ? undefined : payload![name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Answers an upgrade in plain HTTP and hangs up. */
@@ -80,7 +96,7 @@ function onMessages(socket: WebSocket, take: (data: Buffer) => Promise<void>): v
  * it writes to the console and closes with 4500 where `ws` has a better code (1009, a message too big).
  */
 export function addWebSockets(server: Server, parts: WebSocketParts): { close(): Promise<void> } {
-  const { runner, limits, log } = parts;
+  const { runner, limits, log, callers } = parts;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
@@ -104,6 +120,9 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     return false;
   };
 
+  const callerOf = ({ authorization, address }: Extra): Caller | Promise<Caller> =>
+    callers.authenticate(authorization, address);
+
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: parts.connectionInitTimeoutMs ?? 3_000,
     onSubscribe: async (context, id, payload) => {
@@ -120,11 +139,34 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
           ),
           requestId,
         );
-      return runner.prepare(payload, requestId);
+      try {
+        // Anew for each operation: the key may have changed since the socket was opened.
+        return runner.prepare(payload, await callerOf(context.extra), requestId);
+      } catch (error) {
+        return runner.presented(error, requestId);
+      }
     },
-    // Its payload would be kept for as long as the socket is open.
-    onConnect: ({ extra: { socket, messageBytes } }) => {
-      if (messageBytes > limits.pingBytes * 16) socket.close(TOO_BIG, 'connection_init too big');
+    onConnect: async ({ extra, connectionParams }) => {
+      const { socket, messageBytes } = extra;
+      // Its payload would be kept for as long as the socket is open.
+      if (messageBytes > limits.pingBytes * 16) {
+        socket.close(TOO_BIG, 'connection_init too big');
+        return false;
+      }
+      extra.authorization = authorizationIn(connectionParams) ?? extra.authorization;
+      try {
+        const caller = await callerOf(extra);
+        const unwatch = callers.watch(caller, 'ASK', (error) => {
+          // After the operations, each of which says why it ended.
+          setImmediate(() => socket.close(FORBIDDEN, error.message.slice(0, 120)));
+        });
+        socket.once('close', unwatch);
+        return true;
+      } catch (error) {
+        if (!isGraftError(error)) throw error;
+        socket.close(error.code === 'UNAUTHENTICATED' ? UNAUTHORIZED : TRY_AGAIN_LATER, error.message.slice(0, 120));
+        return false;
+      }
     },
     onPing: async ({ extra: { socket, messageBytes } }, payload) => {
       if (messageBytes > limits.pingBytes) return socket.close(TOO_BIG, 'Ping too big');
@@ -153,7 +195,9 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     socket.on('ping', (data) => {
       if (mayWrite(socket)) socket.pong(data);
     });
-    const extra: Extra = { requestId, socket, messageBytes: 0 };
+    const { authorization } = request.headers;
+    const address = request.socket.remoteAddress ?? '';
+    const extra: Extra = { requestId, socket, address, authorization, messageBytes: 0 };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -187,6 +231,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     if (parts.isDraining()) return refuseUpgrade(socket, '503 Service Unavailable', 'The gateway is shutting down.');
     try {
       checkOrigin(request.headers, parts.origins);
+      refuseKeyInUrl(request.url);
     } catch (error) {
       return refuseUpgrade(socket, '403 Forbidden', (error as Error).message);
     }

@@ -179,6 +179,16 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'Add the origin to GRAFT_ALLOWED_ORIGINS, or the host name to GRAFT_ALLOWED_HOSTS.',
   },
+  UNAUTHENTICATED: {
+    meaning: 'The request has no key, or one that is wrong, expired or revoked.',
+    retry: 'no',
+    whatToDo: 'Send `Authorization: Bearer <key>`, never a key in an address; an administrator makes one.',
+  },
+  TOO_MANY_ATTEMPTS: {
+    meaning: 'Too many wrong keys came from your address.',
+    retry: 'later',
+    whatToDo: 'Correct the key, and wait as long as the hint says.',
+  },
   FORBIDDEN: {
     meaning: 'Your role does not allow this.',
     retry: 'no',

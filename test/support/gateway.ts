@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { createLogger } from '../../src/platform/telemetry/index.js';
 import { GraftError } from '../../src/kernel/errors.js';
 import { newId } from '../../src/kernel/ids.js';
+import { LOCAL_CALLERS } from '../../src/graphql/callers.js';
 import { startGateway, type Gateway, type GatewayOptions } from '../../src/graphql/server.js';
 import type { FileStore } from '../../src/graphql/uploads.js';
 import { probeSchema, type ProbeLog } from './probe-schema.js';
@@ -60,6 +61,7 @@ export async function startProbeGateway(options: Partial<GatewayOptions> = {}): 
     host: '127.0.0.1',
     port: 0,
     origins: { allowedHosts: [], allowedOrigins: [] },
+    callers: LOCAL_CALLERS,
     log: createLogger({ level: 'debug', destination }),
     readiness: () => parts,
     files: digestStore(stored),

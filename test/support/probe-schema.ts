@@ -143,7 +143,7 @@ export class ProbeResolver {
     return input.question;
   }
 
-  @Needs('ASK')
+  @Needs('EDIT')
   @Mutation(() => String, { description: 'Changes nothing.' })
   note(@Arg('text', () => String, { description: 'Anything.' }) text: string): string {
     return text;
@@ -178,7 +178,7 @@ export class ProbeResolver {
     return value;
   }
 
-  @Needs('ASK')
+  @Needs('OPERATE')
   @Subscription(() => Int, { description: 'Never says a word, and does not listen.', subscribe: () => deaf() })
   deaf(@Root() value: number): number {
     return value;

@@ -18,7 +18,7 @@ import {
 } from '../../src/graphql-kit/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
 import { followRun } from '../../src/graphql-kit/run-events.js';
-import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
+import { newId } from '../../src/kernel/ids.js';
 
 const context = (): GraphContext => createGraphContext(localCaller(), 'r', new AbortController());
 

@@ -1,2 +1,1 @@
-export { identifyCaller } from './caller.js';
 export { checkOrigin, type OriginPolicy } from './origins.js';

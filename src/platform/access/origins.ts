@@ -12,6 +12,8 @@ export interface OriginPolicy {
   readonly allowedHosts: readonly string[];
   /** Origins (`https://app.example.com`) whose pages may call besides the gateway's own. */
   readonly allowedOrigins: readonly string[];
+  /** Whether `Host` may name anything: where every caller needs a key. */
+  readonly anyHost?: boolean;
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -35,7 +37,7 @@ export function checkOrigin(headers: OriginHeaders, policy: OriginPolicy): void 
   const host = headers.host;
   if (host === undefined) throw refuse('The request has no Host header.');
   const name = hostName(host);
-  if (!LOOPBACK_NAMES.includes(name) && !policy.allowedHosts.includes(name))
+  if (!policy.anyHost && !LOOPBACK_NAMES.includes(name) && !policy.allowedHosts.includes(name))
     throw refuse(`Host ${JSON.stringify(name)} is not a name of this gateway.`);
   const origin = headers.origin;
   if (origin !== undefined) {

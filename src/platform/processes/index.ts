@@ -1,4 +1,5 @@
 export { startServices, type Services, type ServicesHealth } from './services.js';
 export type { ServiceHealth } from './supervised-process.js';
 export { lockHome } from './home-lock.js';
+export { runningPostgres } from './postgres.js';
 export { removeHome } from './home.js';

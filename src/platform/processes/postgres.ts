@@ -9,7 +9,7 @@ import { freePort, isFree } from './free-port.js';
 import type { Keeper } from './keeper-client.js';
 import { clearPostgresFolder, endLeftover } from './leftovers.js';
 import { minimalEnvironment } from './minimal-environment.js';
-import { dataVersion, postgresHome, type PostgresHome } from './postgres-home.js';
+import { dataVersion, postgresHome, postgresRecord, type PostgresHome } from './postgres-home.js';
 import { postgresProgram, type PostgresProgram } from './postgres-program.js';
 import type { StopStep } from './stop-process.js';
 import { SupervisedProcess } from './supervised-process.js';
@@ -111,6 +111,12 @@ function supervised({ home, place, program }: PostgresPlan, port: number, keeper
     keeper,
     log,
   );
+}
+
+/** Where the PostgreSQL of a home listens that another process started; null where the home has none. */
+export function runningPostgres(home: string): string | null {
+  const record = postgresRecord(home);
+  return record?.port ? urlOf(record.password, record.port, DATABASE) : null;
 }
 
 const urlOf = (password: string, port: number, database: string) =>

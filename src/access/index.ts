@@ -1,0 +1,3 @@
+export { ApiKeyService } from './keys/api-key-service.js';
+export { ApiKeyStore } from './keys/api-key-store.js';
+export { accessDomain, openAccess, type Access } from './open.js';

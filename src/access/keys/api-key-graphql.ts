@@ -1,0 +1,234 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  ConnectionArgs,
+  DateTime,
+  fromGlobalId,
+  inOrder,
+  make,
+  mapPage,
+  Needs,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import { callerName, Role } from '../../kernel/caller.js';
+import { encodeCursor } from '../../kernel/pagination.js';
+import type { WorkspaceService } from '../workspaces/workspace-service.js';
+import { toWorkspace, Workspace } from '../workspaces/workspace-types.js';
+import { DEFAULT_OVERLAP_SECONDS, MOST_OVERLAP_SECONDS } from './api-key.js';
+import type { ApiKeyService } from './api-key-service.js';
+import type { ApiKeyStore } from './api-key-store.js';
+import { ApiKey, ApiKeyConnection, toApiKey } from './api-key-types.js';
+
+const EXPIRY = 'When it stops to work, a time to come';
+const WORKSPACE =
+  'Id of the workspace that it is of: your own by default; another for administrators of the first workspace only.';
+
+@ArgsType()
+class ApiKeysArgs extends ConnectionArgs {
+  @Field(() => ID, { nullable: true, description: WORKSPACE })
+  workspaceId?: string | null;
+}
+
+@InputType({ description: 'A key to make.' })
+export class CreateApiKeyInput {
+  @Field(() => String, { description: 'What it is for: 1 to 100 characters; it stands in what is recorded.' })
+  name!: string;
+
+  @Field(() => Role, { description: 'What its owner may do.' })
+  role!: Role;
+
+  @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; never by default.` })
+  expiresAt?: Date | null;
+
+  @Field(() => ID, { nullable: true, description: WORKSPACE })
+  workspaceId?: string | null;
+}
+
+@InputType({ description: 'What to change of a key; what is left out stays.' })
+export class UpdateApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+
+  @Field(() => String, { nullable: true, description: 'What it is for: 1 to 100 characters.' })
+  name?: string | null;
+
+  @Field(() => Role, {
+    nullable: true,
+    description: 'What its owner may do from now on; streams that need more end within a second.',
+  })
+  role?: Role | null;
+
+  @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; null for never.` })
+  expiresAt?: Date | null;
+
+  @Field(() => ID, { nullable: true, description: WORKSPACE })
+  workspaceId?: string | null;
+}
+
+@InputType({ description: 'A key to replace.' })
+export class RotateApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: DEFAULT_OVERLAP_SECONDS,
+    description: `For how long the old key still works, in seconds, 0 to ${MOST_OVERLAP_SECONDS}.`,
+  })
+  overlapSeconds!: number;
+
+  @Field(() => ID, { nullable: true, description: WORKSPACE })
+  workspaceId?: string | null;
+}
+
+@InputType({ description: 'A key to end.' })
+export class RevokeApiKeyInput {
+  @Field(() => ID, { description: 'Id of the key.' })
+  id!: string;
+
+  @Field(() => ID, { nullable: true, description: WORKSPACE })
+  workspaceId?: string | null;
+}
+
+@ObjectType({ description: 'A key as it was made.' })
+export class NewApiKeyPayload {
+  @Field(() => ApiKey, { description: 'The key as it is listed.' })
+  key!: ApiKey;
+
+  @Field(() => String, {
+    description: 'The key itself, for the header `Authorization: Bearer …`. It is shown here once, and nowhere again.',
+  })
+  token!: string;
+}
+
+@ObjectType({ description: 'A key as it is after the mutation.' })
+export class ApiKeyPayload {
+  @Field(() => ApiKey, { description: 'The key.' })
+  key!: ApiKey;
+}
+
+@ObjectType({ description: 'Whoever sends this request.' })
+export class Me {
+  @Field(() => Role, { description: 'What you may do.' })
+  role!: Role;
+
+  @Field(() => Workspace, { description: 'The workspace that you work in.' })
+  workspace!: Workspace;
+
+  @Field(() => ApiKey, { nullable: true, description: 'Your key; null on a gateway that asks for none.' })
+  key!: ApiKey | null;
+}
+
+export interface ApiKeyResolverParts {
+  keys: ApiKeyService;
+  keyStore: ApiKeyStore;
+  workspaces: WorkspaceService;
+}
+
+const keyId = (id: string): string => fromGlobalId(id, 'ApiKey', 'input.id');
+
+@Resolver(() => ApiKey)
+export class ApiKeyResolver {
+  constructor(private readonly parts: ApiKeyResolverParts) {}
+
+  @Needs('ASK')
+  @Query(() => Me, { description: 'Who you are to this gateway.' })
+  async me(@Ctx() context: GraphContext): Promise<Me> {
+    const { workspaceId, role, key } = context.caller;
+    const row = key && (await this.parts.keyStore.byId(workspaceId, key.id));
+    return make(Me, { role, workspace: await this.#workspace(context, workspaceId), key: row && toApiKey(row) });
+  }
+
+  @Needs('ADMIN')
+  @Query(() => ApiKeyConnection, { description: 'The keys of a workspace, newest first; revoked ones too.' })
+  async apiKeys(
+    @Ctx() context: GraphContext,
+    @Args(() => ApiKeysArgs) args: ApiKeysArgs,
+  ): Promise<ConnectionOf<ApiKey>> {
+    const workspace = await this.#chosen(context, args.workspaceId, 'workspaceId');
+    const page = mapPage(await this.parts.keyStore.page(workspace, args.request()), toApiKey);
+    return toConnection(page, ({ row }) => encodeCursor([row.id]), args.after);
+  }
+
+  @Needs('ADMIN')
+  @Mutation(() => NewApiKeyPayload, { description: 'Makes a key. Nobody can read it again: keep what is returned.' })
+  async createApiKey(
+    @Arg('input', () => CreateApiKeyInput, { description: 'The key.' }) input: CreateApiKeyInput,
+    @Ctx() context: GraphContext,
+  ): Promise<NewApiKeyPayload> {
+    const workspace = await this.#chosen(context, input.workspaceId);
+    const { key, token } = await this.parts.keys.create(workspace, input, callerName(context.caller));
+    return make(NewApiKeyPayload, { key: toApiKey(key), token });
+  }
+
+  @Needs('ADMIN')
+  @Mutation(() => ApiKeyPayload, { description: 'Changes a key. It holds within a second, on every gateway.' })
+  async updateApiKey(
+    @Arg('input', () => UpdateApiKeyInput, { description: 'The change.' }) input: UpdateApiKeyInput,
+    @Ctx() context: GraphContext,
+  ): Promise<ApiKeyPayload> {
+    const workspace = await this.#chosen(context, input.workspaceId);
+    return make(ApiKeyPayload, { key: toApiKey(await this.parts.keys.update(workspace, keyId(input.id), input)) });
+  }
+
+  @Needs('ADMIN')
+  @Mutation(() => NewApiKeyPayload, {
+    description:
+      'Makes a key in place of another, with its name, role, expiry and budget; the old one works on for `overlapSeconds`, so that nobody is shut out meanwhile.',
+  })
+  async rotateApiKey(
+    @Arg('input', () => RotateApiKeyInput, { description: 'The key.' }) input: RotateApiKeyInput,
+    @Ctx() context: GraphContext,
+  ): Promise<NewApiKeyPayload> {
+    const workspace = await this.#chosen(context, input.workspaceId);
+    const { keys } = this.parts;
+    const made = await keys.rotate(workspace, keyId(input.id), input.overlapSeconds, callerName(context.caller));
+    return make(NewApiKeyPayload, { key: toApiKey(made.key), token: made.token });
+  }
+
+  @Needs('ADMIN')
+  @Mutation(() => ApiKeyPayload, {
+    description: 'Ends a key. Within a second nothing is answered to it on any gateway, and what it streams has ended.',
+  })
+  async revokeApiKey(
+    @Arg('input', () => RevokeApiKeyInput, { description: 'The key.' }) input: RevokeApiKeyInput,
+    @Ctx() context: GraphContext,
+  ): Promise<ApiKeyPayload> {
+    const workspace = await this.#chosen(context, input.workspaceId);
+    return make(ApiKeyPayload, { key: toApiKey(await this.parts.keys.revoke(workspace, keyId(input.id))) });
+  }
+
+  @FieldResolver(() => Workspace, { description: 'The workspace that it lets into.' })
+  workspace(@Root() { row }: ApiKey, @Ctx() context: GraphContext): Promise<Workspace> {
+    return this.#workspace(context, row.workspaceId);
+  }
+
+  async #workspace(context: GraphContext, id: string): Promise<Workspace> {
+    const { workspaces } = this.parts;
+    const loader = context.loader(workspaces, async (ids: readonly string[]) =>
+      inOrder(ids, await workspaces.byIds(ids)),
+    );
+    return toWorkspace((await loader.load(id))!);
+  }
+
+  #chosen({ caller }: GraphContext, given: string | null | undefined, field = 'input.workspaceId') {
+    const id = given ? fromGlobalId(given, 'Workspace', field) : null;
+    return this.parts.workspaces.chosen(caller, id, field);
+  }
+}

@@ -1,0 +1,121 @@
+import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { Role } from '../../kernel/caller.js';
+import type { Database } from '../../platform/database/index.js';
+import type { ApiKeyRow, KeyInUse } from './api-key.js';
+
+/** Columns of `ApiKeyRow`: the digest leaves this file only to be compared. */
+const SHOWN = {
+  ...{ id: true, workspaceId: true, lineId: true, name: true, prefix: true, role: true, createdBy: true },
+  ...{ expiresAt: true, revokedAt: true, lastUsedAt: true, createdAt: true },
+} as const;
+
+const IN_USE = `id, workspace_id AS "workspaceId", line_id AS "lineId", name, prefix, digest, role,
+  revoked_at IS NOT NULL AS revoked, coalesce(expires_at <= now(), false) AS expired`;
+
+export interface NewApiKey {
+  workspaceId: WorkspaceId;
+  name: string;
+  prefix: string;
+  digest: string;
+  role: Role;
+  createdBy: string;
+  expiresAt: Date | null;
+  /** The line that it continues; its own by default. */
+  lineId?: Uuid;
+}
+
+/** All queries of the table `api_key`. */
+export class ApiKeyStore {
+  constructor(private readonly database: Database) {}
+
+  async create(key: NewApiKey): Promise<ApiKeyRow> {
+    const id = newId();
+    const row = await this.database.prisma.apiKey.create({ data: { lineId: id, ...key, id }, select: SHOWN });
+    return row as ApiKeyRow;
+  }
+
+  async byId(workspaceId: WorkspaceId, id: string): Promise<ApiKeyRow | null> {
+    return (await this.database.prisma.apiKey.findFirst({
+      where: { workspaceId, id },
+      select: SHOWN,
+    })) as ApiKeyRow | null;
+  }
+
+  /** Newest first; the cursor is `encodeCursor([key.id])`. */
+  async page(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ApiKeyRow>> {
+    const after = page.after === null ? undefined : idCursor(page.after);
+    const rows = await this.database.prisma.apiKey.findMany({
+      where: { workspaceId, ...(after === undefined ? {} : { id: { lt: after } }) },
+      orderBy: { id: 'desc' },
+      take: page.first + 1,
+      select: SHOWN,
+    });
+    return toPage(rows as ApiKeyRow[], page.first);
+  }
+
+  /** @returns the key as it is then; null where the workspace has none of this id */
+  async change(
+    workspaceId: WorkspaceId,
+    id: string,
+    change: { name?: string; role?: Role; expiresAt?: Date | null },
+  ): Promise<ApiKeyRow | null> {
+    const { count } = await this.database.prisma.apiKey.updateMany({ where: { workspaceId, id }, data: change });
+    return count === 0 ? null : this.byId(workspaceId, id);
+  }
+
+  /** Ends a key, the first time it is called. */
+  async revoke(workspaceId: WorkspaceId, id: string): Promise<void> {
+    await this.database.pool.query(
+      'UPDATE api_key SET revoked_at = now() WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL',
+      [workspaceId, id],
+    );
+  }
+
+  /** Lets a key end in so many seconds, or when it ends anyway. */
+  async expireIn(workspaceId: WorkspaceId, id: string, seconds: number): Promise<void> {
+    await this.database.pool.query(
+      `UPDATE api_key SET expires_at = least(expires_at, now() + make_interval(secs => $3))
+       WHERE workspace_id = $1 AND id = $2`,
+      [workspaceId, id, seconds],
+    );
+  }
+
+  /** Whether a key lets anybody in as ADMIN of a workspace. */
+  async hasAdmin(workspaceId: WorkspaceId): Promise<boolean> {
+    const { rowCount } = await this.database.pool.query(
+      `SELECT 1 FROM api_key WHERE workspace_id = $1 AND role = 'ADMIN' AND revoked_at IS NULL
+       AND (expires_at IS NULL OR expires_at > now()) LIMIT 1`,
+      [workspaceId],
+    );
+    return rowCount === 1;
+  }
+
+  /** In every workspace: who comes with a key says by it which is theirs. */
+  async inUseByPrefix(prefix: string): Promise<KeyInUse | null> {
+    const { rows } = await this.database.pool.query<KeyInUse>({
+      name: 'api-key-by-prefix',
+      text: `SELECT ${IN_USE} FROM api_key WHERE prefix = $1`,
+      values: [prefix],
+    });
+    return rows[0] ?? null;
+  }
+
+  /** Those of these ids that there are, in every workspace. */
+  async inUseByIds(ids: readonly string[]): Promise<KeyInUse[]> {
+    const { rows } = await this.database.pool.query<KeyInUse>(
+      `SELECT ${IN_USE} FROM api_key WHERE id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return rows;
+  }
+
+  /** Notes that a key was used, at most once a minute however many gateways say so. */
+  async used(id: string): Promise<void> {
+    await this.database.pool.query(
+      `UPDATE api_key SET last_used_at = now()
+       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
+      [id],
+    );
+  }
+}

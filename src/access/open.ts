@@ -1,0 +1,84 @@
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import { isAllowed } from '../kernel/caller.js';
+import { GraftError } from '../kernel/errors.js';
+import { DEFAULT_WORKSPACE_ID } from '../kernel/ids.js';
+import type { Platform } from '../platform/platform.js';
+import { ApiKeyResolver, type ApiKeyResolverParts } from './keys/api-key-graphql.js';
+import { ApiKeyService } from './keys/api-key-service.js';
+import { ApiKeyStore } from './keys/api-key-store.js';
+import { toApiKey } from './keys/api-key-types.js';
+import { Authenticator } from './keys/authenticator.js';
+import { WorkspaceResolver } from './workspaces/workspace-graphql.js';
+import { isOverseer, WorkspaceService, type PrepareWorkspace } from './workspaces/workspace-service.js';
+import { WorkspaceStore } from './workspaces/workspace-store.js';
+import { toWorkspace } from './workspaces/workspace-types.js';
+
+export const accessDomain = defineDomain({
+  classes: [ApiKeyResolver, WorkspaceResolver],
+  runs: [],
+  /** What needs a role as a field needs it as a node, too. */
+  registerNodes(nodes: NodeRegistry, { keyStore, workspaces }: ApiKeyResolverParts) {
+    nodes.register('ApiKey', async ({ caller, workspaceId }, id) => {
+      if (!isAllowed(caller.role, 'ADMIN') && caller.key?.id !== id) return null;
+      const row = await keyStore.byId(workspaceId, id);
+      return row && toApiKey(row);
+    });
+    nodes.register('Workspace', async ({ caller, workspaceId }, id) => {
+      if (id !== (workspaceId as string) && !isOverseer(caller)) return null;
+      const row = (await workspaces.byIds([id]))[0];
+      return row ? toWorkspace(row) : null;
+    });
+  },
+});
+
+/** Who may come in, and what they may do: keys, roles and workspaces. */
+export interface Access {
+  readonly authenticator: Authenticator;
+  readonly keys: ApiKeyService;
+  readonly keyStore: ApiKeyStore;
+  readonly workspaces: WorkspaceService;
+  readonly workspaceStore: WorkspaceStore;
+  readonly offer: Offer;
+}
+
+export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log' | 'runs'> & {
+  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY'>;
+};
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/**
+ * @param prepareWorkspace gives a new workspace what comes with Graft
+ * @throws SETUP_FAILED where callers need a key and nobody could have one
+ */
+export async function openAccess(
+  { database, clock, log, runs, config }: AccessPlatform,
+  prepareWorkspace: PrepareWorkspace,
+): Promise<Access> {
+  const keyStore = new ApiKeyStore(database);
+  const keyless = LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
+  if (!keyless && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
+  const authenticator = new Authenticator({ store: keyStore, clock, log: log.child({ part: 'access' }), keyless });
+  const workspaceStore = new WorkspaceStore(database);
+  const services = {
+    keyStore,
+    keys: new ApiKeyService({ store: keyStore, clock, changed: (prefix) => authenticator.forget(prefix) }),
+    workspaces: new WorkspaceService({ store: workspaceStore, prepare: prepareWorkspace }),
+  };
+  return {
+    ...{ authenticator, workspaceStore, ...services },
+    offer: offer(accessDomain, runs, services, { stop: () => authenticator.close() }),
+  };
+}
+
+const noKeyYet = ({ GRAFT_HOST, GRAFT_REQUIRE_KEY }: AccessPlatform['config']): GraftError =>
+  new GraftError(
+    'SETUP_FAILED',
+    GRAFT_REQUIRE_KEY === 'on'
+      ? 'GRAFT_REQUIRE_KEY asks every caller for a key, and there is none with role ADMIN.'
+      : `Graft would be reached from elsewhere at ${GRAFT_HOST}, and there is no key with role ADMIN.`,
+    {
+      hint: 'Make the first key with `npx graft keys create --role ADMIN` in the folder where Graft starts (it works on GRAFT_HOME or DATABASE_URL), keep what it prints, and start again.',
+    },
+  );

@@ -1,0 +1,171 @@
+import { Option, type Command } from 'commander';
+import { GraftClientError, type GraftClient } from '../client/graft-client.js';
+import { Role } from '../kernel/caller.js';
+import {
+  ApiKeysDocument,
+  CreateApiKeyDocument,
+  CreateWorkspaceDocument,
+  RevokeApiKeyDocument,
+  RotateApiKeyDocument,
+  WorkspacesDocument,
+  type ApiKeysQuery,
+} from '../operations/index.js';
+import { say } from '../terminal.js';
+import { createKeyAtHome } from './keys-at-home.js';
+
+export type WithClient = (
+  work: (client: GraftClient, options: { url: string; json?: boolean }) => Promise<void>,
+) => Promise<void>;
+
+const ROLES = Object.values(Role);
+const DAY_MS = 86_400_000;
+
+type Key = ApiKeysQuery['apiKeys']['edges'][number]['node'];
+
+const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
+
+/** The key alone on stdout, so that a script can take it. */
+function sayToken(token: string, json: boolean | undefined, key: object): void {
+  if (json) return printJson({ token, key });
+  process.stderr.write('This is shown once. Send it as `Authorization: Bearer …`, or set GRAFT_API_KEY.\n');
+  say(token);
+}
+
+async function everyKey(client: GraftClient, workspaceId: string | null): Promise<Key[]> {
+  const keys: Key[] = [];
+  for (let after: string | null = null; ;) {
+    const { apiKeys }: ApiKeysQuery = await client.request(ApiKeysDocument, { first: 100, after, workspaceId });
+    keys.push(...apiKeys.edges.map(({ node }) => node));
+    if (!apiKeys.pageInfo.hasNextPage) return keys;
+    after = apiKeys.pageInfo.endCursor ?? null;
+  }
+}
+
+async function keyByPrefix(client: GraftClient, prefix: string): Promise<Key> {
+  const found = (await everyKey(client, null)).find((key) => key.prefix === prefix);
+  if (!found)
+    throw new GraftClientError('NOT_FOUND', `There is no key ${prefix}.`, 'List them with `graft keys list`.');
+  return found;
+}
+
+async function workspaceId(client: GraftClient, name: string | undefined): Promise<string | null> {
+  if (name === undefined) return null;
+  const { workspaces } = await client.request(WorkspacesDocument, { first: 100 });
+  const found = workspaces.edges.find(({ node }) => node.name === name);
+  if (!found) throw new GraftClientError('NOT_FOUND', `There is no workspace ${JSON.stringify(name)}.`);
+  return found.node.id;
+}
+
+const stateOf = ({ revokedAt, expiresAt, lastUsedAt }: Key): string => {
+  if (revokedAt) return 'revoked';
+  if (expiresAt && new Date(expiresAt).getTime() <= Date.now()) return 'expired';
+  return lastUsedAt ? `used ${new Date(lastUsedAt).toISOString().slice(0, 16)}` : 'never used';
+};
+
+/** `graft keys …` and `graft workspaces …`. */
+export function addAccessCommands(program: Command, withClient: WithClient): void {
+  const keys = program.command('keys').description('who may use this Graft');
+  const workspace = new Option('-w, --workspace <name>', 'of this workspace, for administrators of the first one');
+
+  keys
+    .command('create [name]')
+    .description('make a key and print it, once; while no gateway runs, in the database of GRAFT_HOME or DATABASE_URL')
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
+    .option('--days <n>', 'how long it works; without end by default', Number)
+    .option('--at-home', 'in the database itself though a gateway runs, where no other key is left')
+    .addOption(workspace)
+    .action((name = 'first key', { role, days, atHome, workspace: of }: CreateOptions) =>
+      withClient(async (client, { json }) => {
+        const expiresAt = days === undefined ? null : new Date(Date.now() + days * DAY_MS);
+        const made =
+          (atHome ? null : await createThere(client, { name, role, expiresAt, of })) ??
+          (await createKeyAtHome(name, role, expiresAt));
+        sayToken(made.token, json, made.key);
+      }),
+    );
+
+  keys
+    .command('list')
+    .description('the keys of your workspace, newest first')
+    .addOption(workspace)
+    .action(({ workspace: of }: { workspace?: string }) =>
+      withClient(async (client, { json }) => {
+        const all = await everyKey(client, await workspaceId(client, of));
+        if (json) return printJson(all);
+        for (const key of all) say(`${key.prefix}  ${key.role.padEnd(7)}  ${key.name}  ${stateOf(key)}`);
+      }),
+    );
+
+  keys
+    .command('rotate <prefix>')
+    .description('make a key in place of another, and print it')
+    .option('--overlap <seconds>', 'how long the old one still works; a day by default', Number)
+    .action((prefix: string, { overlap }: { overlap?: number }) =>
+      withClient(async (client, { json }) => {
+        const { id } = await keyByPrefix(client, prefix);
+        const input = { id, ...(overlap === undefined ? {} : { overlapSeconds: overlap }) };
+        const { rotateApiKey } = await client.request(RotateApiKeyDocument, { input });
+        sayToken(rotateApiKey.token, json, rotateApiKey.key);
+      }),
+    );
+
+  keys
+    .command('revoke <prefix>')
+    .description('end a key')
+    .action((prefix: string) =>
+      withClient(async (client, { json }) => {
+        const { id } = await keyByPrefix(client, prefix);
+        const { revokeApiKey } = await client.request(RevokeApiKeyDocument, { input: { id } });
+        if (json) printJson(revokeApiKey.key);
+        else say(`revoked ${prefix}`);
+      }),
+    );
+
+  const workspaces = program.command('workspaces').description('tenants, each with its own data and keys');
+  workspaces
+    .command('create <name>')
+    .description('make a workspace')
+    .action((name: string) =>
+      withClient(async (client, { json }) => {
+        const { createWorkspace } = await client.request(CreateWorkspaceDocument, { input: { name } });
+        if (json) printJson(createWorkspace.workspace);
+        else say(`made ${name}; its first key: graft keys create --role ADMIN --workspace ${JSON.stringify(name)}`);
+      }),
+    );
+  workspaces
+    .command('list')
+    .description('the workspaces that you look after')
+    .action(() =>
+      withClient(async (client, { json }) => {
+        const { workspaces: page } = await client.request(WorkspacesDocument, { first: 100 });
+        if (json) return printJson(page.edges.map(({ node }) => node));
+        for (const { node } of page.edges) say(node.name);
+      }),
+    );
+}
+
+interface CreateOptions {
+  role: Role;
+  days?: number;
+  atHome?: boolean;
+  workspace?: string;
+}
+
+/** The key as a running gateway makes it; null where none answers. */
+async function createThere(
+  client: GraftClient,
+  { name, role, expiresAt, of }: { name: string; role: Role; expiresAt: Date | null; of: string | undefined },
+) {
+  try {
+    const input = {
+      name,
+      role,
+      expiresAt: expiresAt?.toISOString() ?? null,
+      workspaceId: await workspaceId(client, of),
+    };
+    return (await client.request(CreateApiKeyDocument, { input })).createApiKey;
+  } catch (error) {
+    if (error instanceof TypeError && error.message === 'fetch failed' && of === undefined) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { openAccess, type Access } from '../../../src/access/index.js';
+import type { NewKey } from '../../../src/access/keys/api-key-service.js';
+import { localCaller, type Role } from '../../../src/kernel/caller.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { createLogger } from '../../../src/platform/telemetry/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+
+export interface AccessKit {
+  database: TestDatabase;
+  access: Access;
+  /** Another gateway of the same database. */
+  other: Access;
+  key(role: Role, workspace?: WorkspaceId): Promise<NewKey>;
+  workspace(): Promise<WorkspaceId>;
+  dispose(): Promise<void>;
+}
+
+/** Access as a gateway has it that every caller needs a key for; the first key is made as `graft keys create` does. */
+export async function accessKit(): Promise<AccessKit> {
+  const database = await testDatabase();
+  const log = createLogger({ level: 'silent' });
+  const open = (GRAFT_HOST: string, GRAFT_REQUIRE_KEY: 'on' | 'off') =>
+    openAccess(
+      { database, clock: systemClock, log, runs: undefined as never, config: { GRAFT_HOST, GRAFT_REQUIRE_KEY } },
+      () => Promise.resolve(),
+    );
+  const before = await open('127.0.0.1', 'off');
+  await before.keys.create(DEFAULT_WORKSPACE_ID, { name: 'first', role: 'ADMIN' }, 'test');
+  const access = await open('0.0.0.0', 'off');
+  const other = await open('127.0.0.1', 'on');
+  return {
+    ...{ database, access, other },
+    key: (role, workspace = DEFAULT_WORKSPACE_ID) =>
+      access.keys.create(workspace, { name: `of ${role}`, role }, 'test'),
+    workspace: async () => (await access.workspaces.create(localCaller(), `w ${newId()}`)).id,
+    dispose: async () => {
+      for (const each of [before, access, other]) each.authenticator.close();
+      await database.dispose();
+    },
+  };
+}
