@@ -74,12 +74,13 @@ export function addAccessCommands(program: Command, withClient: WithClient): voi
     .option('--days <n>', 'how long it works; without end by default', Number)
     .option('--at-home', 'in the database itself though a gateway runs, where no other key is left')
     .addOption(workspace)
-    .action((name = 'first key', { role, days, atHome, workspace: of }: CreateOptions) =>
+    .action((name: string | undefined, { role, days, atHome, workspace: of }: CreateOptions) =>
       withClient(async (client, { json }) => {
+        const called = name ?? 'first key';
         const expiresAt = days === undefined ? null : new Date(Date.now() + days * DAY_MS);
         const made =
-          (atHome ? null : await createThere(client, { name, role, expiresAt, of })) ??
-          (await createKeyAtHome(name, role, expiresAt));
+          (atHome ? null : await createThere(client, { name: called, role, expiresAt, of })) ??
+          (await createKeyAtHome(called, role, expiresAt));
         sayToken(made.token, json, made.key);
       }),
     );

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GraftClient } from '../../src/client/graft-client.js';
+import { MeDocument } from '../../src/operations/index.js';
+import { packageRoot } from '../../src/platform/package-root.js';
+import { spawnGraft, temporaryHome } from '../support/graft-program.js';
+
+const graft = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
+
+describe('the first key', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  beforeAll(async () => void (home = await temporaryHome()));
+  afterAll(() => home.remove());
+
+  const cli = async (args: string[], env: NodeJS.ProcessEnv = {}) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [graft, ...args], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home.path, ...env },
+    });
+    return stdout.trim();
+  };
+
+  it('is made on the home, opens a gateway that refused to listen elsewhere before, and makes the next', async () => {
+    const elsewhere = { GRAFT_HOST: '0.0.0.0', LOG_LEVEL: 'warn' };
+    const refused = spawnGraft(home.path, elsewhere);
+    expect(await refused.program.ended).toBe(1);
+    expect(refused.program.output()).toMatch(
+      /SETUP_FAILED: .*no key with role ADMIN[^]*graft keys create --role ADMIN/,
+    );
+
+    // Nothing listens there.
+    const key = await cli(['--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN']);
+    expect(key).toMatch(/^graft_[0-9a-z]{10}_[A-Za-z0-9_-]{43}$/);
+
+    const program = await spawnGraft(home.path, elsewhere).started;
+    try {
+      const url = program.url.replace('0.0.0.0', '127.0.0.1');
+      await expect(new GraftClient(url).request(MeDocument)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      const { me } = await new GraftClient(url, key).request(MeDocument);
+      expect(me).toMatchObject({ role: 'ADMIN', workspace: { name: 'default' }, key: { name: 'first key' } });
+
+      const env = { GRAFT_API_KEY: key };
+      const next = await cli(['--url', url, 'keys', 'create', 'desk', '--role', 'ASK'], env);
+      expect((await new GraftClient(url, next).request(MeDocument)).me.role).toBe('ASK');
+      const lost = await cli(['--url', url, 'keys', 'create', 'spare', '--role', 'ADMIN', '--at-home']);
+      expect((await new GraftClient(url, lost).request(MeDocument)).me.role).toBe('ADMIN');
+
+      const prefix = next.slice(0, 16);
+      expect(await cli(['--url', url, 'keys', 'revoke', prefix], env)).toBe(`revoked ${prefix}`);
+      await expect(new GraftClient(url, next).request(MeDocument)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      const list = await cli(['--url', url, 'keys', 'list'], env);
+      expect(list.split('\n')).toHaveLength(3);
+      expect(list).toMatch(new RegExp(`${prefix}  ASK +desk  revoked`));
+      expect(program.output() + list).not.toContain(key.slice(17));
+
+      await cli(['--url', url, 'workspaces', 'create', 'warehouse'], env);
+      const theirs = await cli(['--url', url, 'keys', 'create', '--role', 'ADMIN', '-w', 'warehouse'], env);
+      const other = new GraftClient(url, theirs);
+      expect((await other.request(MeDocument)).me.workspace.name).toBe('warehouse');
+      const { ask } = await other.request<{ ask: { text: string } }>(
+        '{ ask(input: { question: "What is the capital of France?", strategy: BASE, generation: { maxTokens: 8 } }) { text } }',
+      );
+      expect(ask.text).not.toBe('');
+      await expect(
+        other.request('mutation { createWorkspace(input: { name: "third" }) { workspace { id } } }'),
+      ).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    } finally {
+      program.child.kill('SIGTERM');
+      await program.ended;
+    }
+  }, 300_000);
+});
