@@ -208,10 +208,10 @@ function sentenceOf(
   if (verdict === 'WINNER') return `${controlName} is better than every other arm, ${when}: ${decided('WORSE')}.`;
   if (verdict === 'NO_DIFFERENCE')
     return `No arm differs from ${controlName} by more than the margin, ${when}: ${decided('WITHIN_MARGIN')}.`;
-  const several = primary.filter(({ finding }) => finding === 'BETTER').length > 1;
+  const several = new Set(primary.filter(({ finding }) => finding === 'BETTER').map(({ arm }) => arm)).size > 1;
   return (
-    `Inconclusive${final ? ' at the planned end' : ' so far'}` +
-    `${several ? ', several findings are open against each other' : ''}: ${primary.map(told).join('; ')}.`
+    `Inconclusive against ${controlName}${final ? ' at the planned end' : ' so far'}` +
+    `${several ? ', several arms are better than it and none yet than the others' : ''}: ${primary.map(told).join('; ')}.`
   );
 }
 

@@ -57,6 +57,12 @@ export interface RolloutPlan {
   guardrails: readonly Guardrail[];
   signals: readonly Signal[];
   health: HealthPolicy;
+  /**
+   * Which outcomes are compared. `EVERY` (the default) takes answers for independent, as they are where each request is its own unit.
+   * Where few users ask a lot and some ask harder questions than others, an arm that drew those looks worse and alpha isn't kept: then
+   * `FIRST_OF_UNIT` takes one answer a unit and step, which keeps it exactly.
+   */
+  counting?: 'EVERY' | 'FIRST_OF_UNIT';
 }
 
 const SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 1];
@@ -107,6 +113,13 @@ export function flawsOf({ steps, alpha, guardrails, signals, health }: RolloutPl
   check(new Set(measures.map(({ name }) => name)).size === measures.length, 'guardrails', 'Give each name once.');
   measures.forEach(({ name, kind, margin }) =>
     check(margin >= 0 && (kind === 'MEAN' || margin < 1), `${name}.margin`, 'Give 0 to below 1.'),
+  );
+  signals.forEach(({ name, margin, demand }) =>
+    check(
+      demand === 'NOT_SHOWN_WORSE' || margin > 0,
+      `${name}.margin`,
+      'Give more than 0: that two are exactly equal can never be shown.',
+    ),
   );
   check(
     guardrails.every(({ weight = 1 }) => weight > 0),

@@ -133,10 +133,10 @@ export function record(watch: Watch, plan: RolloutPlan, outcome: Outcome): Watch
 export function recordLate(
   watch: Watch,
   plan: RolloutPlan,
-  { step, arm, measures }: Pick<Outcome, 'step' | 'arm' | 'measures'>,
+  { step, arm, newUnit, measures }: Pick<Outcome, 'step' | 'arm' | 'newUnit' | 'measures'>,
 ): Watch {
   const drawnBy = plan.steps[step];
-  if (!drawnBy) return watch;
+  if (!drawnBy || (plan.counting === 'FIRST_OF_UNIT' && newUnit === false)) return watch;
   const { controls } = rolloutRanges(drawnBy.share, drawnBy.controls);
   const stage = { step, arm: arm === 'CANDIDATE' ? 'candidate' : 'control', controls } as const;
   for (const wanted of [...plan.guardrails, ...plan.signals]) {

@@ -44,7 +44,7 @@ describe('an experiment’s conclusion', () => {
     expect(none.sentence).toContain('by more than the margin');
     const open = conclude(plan(), both(0.7, 0.8, 40));
     expect(open).toMatchObject({ verdict: 'INCONCLUSIVE', arm: null });
-    expect(open.sentence).toMatch(/^Inconclusive so far: right: 80 % of 40/);
+    expect(open.sentence).toMatch(/^Inconclusive against production so far: right: 80 % of 40/);
     expect(conclude(plan(), {}).sentence).toContain('no outcomes in both arms yet');
   });
 
@@ -80,7 +80,7 @@ describe('an experiment’s conclusion', () => {
     };
     const { verdict, sentence } = conclude({ ...four, metrics: [right] }, measured);
     expect(verdict).toBe('INCONCLUSIVE');
-    expect(sentence).toContain('several');
+    expect(sentence).toContain('several arms are better than it');
   });
 
   it('finds at a glance what it concludes, and its intervals agree with its findings', () => {

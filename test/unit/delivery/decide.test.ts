@@ -239,6 +239,7 @@ describe('a plan', () => {
         { name: 'a', kind: 'RATE', margin: 1 },
         { name: 'a', kind: 'RATE', margin: 0 },
       ],
+      signals: [{ name: 'equal', kind: 'RATE', margin: 0, demand: 'SHOWN_NO_WORSE' }],
     });
     expect(flawsOf(broken).map(({ field }) => field)).toEqual([
       'steps[1].share',
@@ -246,6 +247,7 @@ describe('a plan', () => {
       'alpha',
       'guardrails',
       'a.margin',
+      'equal.margin',
     ]);
   });
 });

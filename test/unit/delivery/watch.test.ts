@@ -111,6 +111,15 @@ describe('a watched rollout', () => {
     expect(evidenceOf(watch, plan).measures['right']!.worse).toBeGreaterThan(0);
   });
 
+  it('counts one answer a unit where the plan says so, though all of them are traffic', () => {
+    const once = { ...plan, counting: 'FIRST_OF_UNIT' } as const;
+    const watch = startWatch(once);
+    for (const newUnit of [true, false, false])
+      record(watch, once, { step: 0, arm: 'CANDIDATE', at: 1, newUnit, measures: { right: false } });
+    const { answers, measures } = evidenceOf(watch, once);
+    expect([answers.candidate, measures['right']!.candidate.answers]).toEqual([3, 1]);
+  });
+
   it('takes feedback that comes later for what it says, and as no answer more', () => {
     const watch = startWatch(plan);
     for (let i = 0; i < 9; i++) record(watch, plan, { step: 0, arm: 'CONTROL', at: 1, measures: {} });
