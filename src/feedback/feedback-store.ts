@@ -44,7 +44,7 @@ type Row = Omit<Feedback, 'expectation'> & { expectation: unknown };
 
 const COLUMNS =
   Prisma.raw(`id, answer_id AS "answerId", conversation_id AS "conversationId", kind, source_kind AS "sourceKind",
-  source_name AS "sourceName", score, comment, expectation, agrees, late, overrides_id AS "overridesId",
+  source_name AS "sourceName", score, comment, expectation, agrees, verdict, late, overrides_id AS "overridesId",
   superseded_at AS "supersededAt", erased_at AS "erasedAt", created_at AS "createdAt"`);
 
 const toFeedback = (row: Row): Feedback => ({ ...row, expectation: storedExpectation.decode(row.expectation) });
@@ -144,6 +144,33 @@ export class FeedbackStore {
         FROM unnest(${[...new Set(answerIds)]}::uuid[]) AS told (id)
         LEFT JOIN feedback f ON f.answer_id = told.id AND f.superseded_at IS NULL GROUP BY told.id`;
     await this.answers.noteFeedback(tx, counts);
+  }
+
+  /** Takes away what was said of these answers; that it was given, by whom and how it judged stays. */
+  async blank(tx: Transaction, answerIds: readonly string[]): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE feedback SET comment = NULL, expectation = NULL, erased_at = now()
+       WHERE answer_id = ANY(${[...answerIds]}::uuid[]) AND erased_at IS NULL AND (comment IS NOT NULL OR expectation IS NOT NULL)`;
+  }
+
+  /** Deletes what was said of these answers, and of conversations of which no other answer is left. */
+  async removeOn(tx: Transaction, workspaceId: WorkspaceId, answerIds: readonly string[]): Promise<void> {
+    await tx.$executeRaw`DELETE FROM feedback WHERE answer_id = ANY(${[...answerIds]}::uuid[])`;
+    await tx.$executeRaw`
+      DELETE FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND answer_id IS NULL AND conversation_id IN (
+        SELECT conversation_id FROM answer WHERE id = ANY(${[...answerIds]}::uuid[])
+        EXCEPT SELECT conversation_id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND id <> ALL(${[...answerIds]}::uuid[]))`;
+  }
+
+  /** Deletes what a source said, whatever it is. @returns how much */
+  async removeOf(tx: Transaction, workspaceId: WorkspaceId, sourceName: string): Promise<number> {
+    const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
+      DELETE FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName} RETURNING answer_id AS "answerId"`;
+    await this.recount(
+      tx,
+      gone.flatMap(({ answerId }) => answerId ?? []),
+    );
+    return gone.length;
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Feedback>> {

@@ -68,6 +68,8 @@ export interface Feedback {
   expectation: Expectation | null;
   /** Whether it says that the answer is right; null where it says neither. */
   agrees: boolean | null;
+  /** What it says that the right answer is, equal for those that say the same: see `verdictOf`. */
+  verdict: string | null;
   late: boolean;
   /** The earlier one of the same source that it replaces. */
   overridesId: string | null;

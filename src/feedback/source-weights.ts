@@ -30,7 +30,7 @@ const PRIOR = { right: 4, wrong: 1 };
 const MOST_ROUNDS = 100;
 const STILL = 1e-6;
 /** Stands for any answer that nobody named. */
-const OTHER = '?';
+export const OTHER = '?';
 
 export const UNKNOWN: Reliability = reliabilityOf(PRIOR.right / (PRIOR.right + PRIOR.wrong), 0);
 
@@ -78,8 +78,22 @@ export function estimateReliability(ballots: readonly Ballot[]): Estimate {
   };
 }
 
+/**
+ * Probability of each verdict on one answer, given how often each source is right; of sources that nothing is known of, as often as is
+ * supposed before.
+ */
+export const weighBallots = (
+  cast: readonly Omit<Ballot, 'unit'>[],
+  reliability: ReadonlyMap<string, Reliability>,
+): Map<string, number> =>
+  posterior(
+    cast,
+    candidatesOf(cast),
+    new Map(cast.map(({ source }) => [source, (reliability.get(source) ?? UNKNOWN).accuracy])),
+  );
+
 /** Answers that may be right: what was answered, what was named instead, and one that nobody named. */
-const candidatesOf = (cast: readonly Ballot[]): string[] => [
+const candidatesOf = (cast: readonly Omit<Ballot, 'unit'>[]): string[] => [
   ...new Set([
     AS_ANSWERED,
     ...cast.map(({ verdict }) => verdict).filter((verdict) => verdict !== NOT_AS_ANSWERED),
@@ -92,7 +106,7 @@ const fits = (verdict: string, candidate: string): boolean =>
   verdict === NOT_AS_ANSWERED ? candidate !== AS_ANSWERED : verdict === candidate;
 
 function posterior(
-  cast: readonly Ballot[],
+  cast: readonly Omit<Ballot, 'unit'>[],
   candidates: readonly string[],
   accuracy: ReadonlyMap<string, number>,
 ): Map<string, number> {

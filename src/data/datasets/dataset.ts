@@ -39,16 +39,21 @@ export interface VersionRecord {
 
 /** What rows that Graft made itself were made of. */
 const versionOrigin = z.object({
-  collection: z.object({
-    id: z.string(),
-    name: z.string(),
-    /** Its state then: see `CollectionStore.state`. */
-    digest: z.string(),
-    /** Names of its documents whose text the rows hold. */
-    documents: z.array(z.string()),
-  }),
+  /** Left out where they hold no text of a collection's documents as a whole. */
+  collection: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      /** Its state then: see `CollectionStore.state`. */
+      digest: z.string(),
+      /** Names of its documents whose text the rows hold. */
+      documents: z.array(z.string()),
+    })
+    .optional(),
   /** Id and digest of the version whose questions they ask; null where they were made, too. */
-  questions: z.object({ versionId: z.string(), digest: z.string() }).nullable(),
+  questions: z.object({ versionId: z.string(), digest: z.string() }).nullable().optional(),
+  /** How many of them people demonstrated or confirmed as answers to questions. */
+  feedback: z.object({ rows: z.number().int() }).optional(),
 });
 export type VersionOrigin = z.infer<typeof versionOrigin>;
 

@@ -362,9 +362,11 @@ function manifestOf(
   made: MadeVersion,
   base: VersionRecord | null,
   leftOut: number,
-  origin = base?.manifest.origin,
+  ownOrigin: VersionOrigin | undefined,
 ): Manifest {
   const { task, ...settings } = recipe.settings;
+  // Rows that are carried over stay made of what they were made of.
+  const origin = ownOrigin || base?.manifest.origin ? { ...base?.manifest.origin, ...ownOrigin } : undefined;
   return {
     format: 1,
     task,

@@ -185,7 +185,7 @@ export class RaftMaker {
   ): Promise<{ collection: string; state: 'SAME' | 'CHANGED' | 'GONE' } | null> {
     const [version] = await this.parts.store.versionsByIds(workspaceId, [versionId]);
     const origin = version?.manifest.origin;
-    if (!origin) return null;
+    if (!origin?.collection) return null;
     const { id, name, digest } = origin.collection;
     const now = await this.parts.collections.state(workspaceId, id);
     return { collection: name, state: now === null ? 'GONE' : now === digest ? 'SAME' : 'CHANGED' };

@@ -1,0 +1,346 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { AnswerFilterInput, AnswerType, loadAnswer, toFilter, type AskService } from '../../ask/index.js';
+import {
+  Dataset,
+  DatasetVersion,
+  loadDataset,
+  loadVersion,
+  PreprocessingStep,
+  SplitRuleInput,
+  TaskKind,
+  type Data,
+} from '../../data/index.js';
+import {
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  IDEMPOTENCY_KEY,
+  make,
+  mapPage,
+  Needs,
+  runGraph,
+  runObject,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import { encodeCursor, type Page } from '../../kernel/pagination.js';
+import { loadFeedback } from '../feedback-graphql.js';
+import type { FeedbackService } from '../feedback-service.js';
+import { Feedback } from '../feedback-types.js';
+import { curation, unlearning } from './curation-run.js';
+import type { CuratedRow, CurationStore } from './curation-store.js';
+import { CURATION_LIMITS, type Curator } from './curator.js';
+import { Basis, LeftOut } from './lesson.js';
+import type { Unlearner } from './unlearner.js';
+
+registerEnumType(Basis, {
+  name: 'LessonBasis',
+  description: 'Why something may be learned.',
+  valuesConfig: {
+    DEMONSTRATED: { description: 'A person or a program said what is right.' },
+    CONFIRMED: { description: 'A person said that what was answered is right.' },
+  },
+});
+
+registerEnumType(LeftOut, {
+  name: 'LeftOutReason',
+  description: 'Why an answer with feedback teaches nothing.',
+  valuesConfig: {
+    CONFLICTING: { description: 'Sources say different things, and none is believed enough more than the others.' },
+    DISTRUSTED: { description: 'Who said so was wrong too often before.' },
+    WRONG_ONLY: { description: 'It is called wrong, and nobody said what is right.' },
+    UNCONFIRMED: { description: 'Only a model, or the score of a program, says so.' },
+    OTHER_FORM: { description: 'What is right has another form than rows of the dataset.' },
+    UNKNOWN_LABEL: { description: 'The dataset has no such label or type.' },
+    PASSAGE_GONE: { description: 'A passage that it was read from has changed or gone.' },
+    ABSTAINED: { description: 'It is right that nothing was answered: there is nothing to say instead.' },
+  },
+});
+
+export const curationRuns = runGraph(
+  curation.handledBy(({ curator }: { curator: Curator }, context) => curator.make(context)),
+  {},
+);
+const CurationRun = curationRuns.Run;
+type CurationRun = InstanceType<typeof CurationRun>;
+
+export const unlearningRuns = runGraph(
+  unlearning.handledBy(({ unlearner }: { unlearner: Unlearner }, context) => unlearner.work(context)),
+  {},
+);
+const UnlearningRun = unlearningRuns.Run;
+type UnlearningRun = InstanceType<typeof UnlearningRun>;
+
+@InputType({ description: 'What is to be learned from which answers.' })
+export class CreateDatasetFromFeedbackInput {
+  @Field(() => String, { description: 'Name of the dataset that gets a version.' })
+  dataset!: string;
+
+  @Field(() => TaskKind, {
+    nullable: true,
+    description: 'What the dataset is for, where there is none of this name: it is made then.',
+  })
+  task?: TaskKind | null;
+
+  @Field(() => AnswerFilterInput, {
+    nullable: true,
+    description: 'Only these of the answers with feedback; `hasFeedback` is not looked at.',
+  })
+  answers?: AnswerFilterInput | null;
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description:
+      'Whether rows of the latest version are carried over, but for those whose answer is taught otherwise now.',
+  })
+  extend!: boolean;
+
+  @Field(() => Float, {
+    defaultValue: CURATION_LIMITS.leastProbability,
+    description:
+      'The least probability that what is learned is right, above 0 to 1, given how far each source can be believed (`feedbackSources`).',
+  })
+  leastProbability!: number;
+
+  @Field(() => Int, {
+    defaultValue: 1,
+    description: 'Fewer rows that the dataset lacks make no version; 1 to 100,000.',
+  })
+  leastRows!: number;
+
+  @Field(() => [PreprocessingStep], {
+    defaultValue: [],
+    description: 'At most 16 steps that rows go through, in this order; `MASK_PII` keeps personal data out.',
+  })
+  preprocessing!: PreprocessingStep[];
+
+  @Field(() => SplitRuleInput, {
+    nullable: true,
+    description: 'By default that of the version before, else a tenth each for validation and test.',
+  })
+  splitRule?: SplitRuleInput | null;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+const CreateDatasetFromFeedbackPayload = curationRuns.payload(
+  'CreateDatasetFromFeedbackPayload',
+  'The run that makes the version.',
+);
+type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFeedbackPayload>;
+
+@ObjectType({ description: 'Answers that teach nothing, for one reason.' })
+export class AnswersLeftOut {
+  @Field(() => LeftOut, { description: 'The reason.' })
+  reason!: LeftOut;
+
+  @Field(() => Int, { description: 'How many.' })
+  answers!: number;
+}
+
+@ObjectType({ description: 'What came of a CURATION run.' })
+export class CurationResult {
+  @Field(() => Int, { description: 'Answers with feedback that were looked at, the newest first, at most 100,000.' })
+  answers!: number;
+
+  @Field(() => Int, { description: 'Answers of which somebody said what is right.' })
+  demonstrated!: number;
+
+  @Field(() => Int, { description: 'Answers that people said are right.' })
+  confirmed!: number;
+
+  @Field(() => Int, { description: 'Of both, those whose rows the dataset lacked.' })
+  fresh!: number;
+
+  @Field(() => [AnswersLeftOut], { description: 'The others, by reason, most first.' })
+  leftOut!: AnswersLeftOut[];
+
+  @Field(() => Boolean, {
+    description: 'False where nothing was new, or too little, or a version of the very same rows existed already.',
+  })
+  created!: boolean;
+}
+
+@ObjectType({ description: 'What a row of a dataset version was made of.' })
+export class Lesson {
+  @Field(() => Basis, { description: 'Why it may be learned.' })
+  basis!: Basis;
+
+  @Field(() => String, { description: 'Key of its row: see `DatasetRow.key`.' })
+  rowKey!: string;
+
+  answerId!: string;
+  feedbackIds!: string[];
+}
+
+export const { Connection: LessonConnection } = connectionTypes(Lesson);
+
+const toLesson = ({ answerId, feedbackIds, basis }: CuratedRow): Lesson =>
+  make(Lesson, { basis, rowKey: answerId, answerId, feedbackIds });
+
+/** Versions of an answer that are shown. */
+const SHOWN_VERSIONS = 20;
+
+export interface CurationResolverParts {
+  curator: Curator;
+  curation: CurationStore;
+  feedback: FeedbackService;
+  asking: AskService;
+  data: Data;
+}
+
+@Resolver(() => CurationRun)
+export class CurationResolver {
+  constructor(private readonly parts: CurationResolverParts) {}
+
+  @Needs('EDIT')
+  @Mutation(() => CreateDatasetFromFeedbackPayload, {
+    description:
+      'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',
+    complexity: cost(100),
+  })
+  async createDatasetFromFeedback(
+    @Arg('input', () => CreateDatasetFromFeedbackInput, { description: 'Which dataset, from which answers.' })
+    { answers, task = null, splitRule = null, preprocessing, ...input }: CreateDatasetFromFeedbackInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CreateDatasetFromFeedbackPayload> {
+    const filter = toFilter(answers, 'input.answers');
+    return {
+      run: runObject(
+        await this.parts.curator.start(workspaceId, { ...input, task, filter, splitRule, steps: preprocessing }),
+      ),
+    };
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that gets a version.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version that it made, or found to exist already; null before its end, and where nothing was new.',
+    complexity: cost(5),
+  })
+  async version(@Root() { row }: CurationRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    const id = curation.outputOf(row)?.versionId ?? null;
+    return id === null ? null : loadVersion(context, this.parts.data, id);
+  }
+
+  @FieldResolver(() => CurationResult, {
+    nullable: true,
+    description: 'What came of it; null until the run succeeded.',
+  })
+  result(@Root() { row }: CurationRun): CurationResult | null {
+    const output = curation.outputOf(row);
+    if (!output) return null;
+    return make(CurationResult, { ...output, leftOut: output.leftOut.map((each) => make(AnswersLeftOut, each)) });
+  }
+}
+
+@Resolver(() => UnlearningRun)
+export class UnlearningResolver {
+  constructor(private readonly parts: { data: Data }) {}
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that rows are taken out of.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: UnlearningRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.parts.data, row.subjectId);
+  }
+}
+
+@Resolver(() => Lesson)
+export class LessonResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'asking' | 'feedback'>) {}
+
+  @FieldResolver(() => AnswerType, {
+    nullable: true,
+    description: 'The answer that the row was made of; null where it was deleted by age.',
+    complexity: cost(2),
+  })
+  answer(@Root() { answerId }: Lesson, @Ctx() context: GraphContext): Promise<AnswerType | null> {
+    return loadAnswer(context, this.parts.asking, answerId);
+  }
+
+  @FieldResolver(() => [Feedback], {
+    description: 'The feedback that says so, as far as it was not deleted by age, newest first.',
+    complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
+  })
+  async feedback(@Root() { feedbackIds }: Lesson, @Ctx() context: GraphContext): Promise<Feedback[]> {
+    const found = await Promise.all(feedbackIds.map((id) => loadFeedback(context, this.parts.feedback, id)));
+    return found.flatMap((each) => each ?? []);
+  }
+}
+
+@Resolver(() => DatasetVersion)
+export class VersionLessonsResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'curation'>) {}
+
+  @Needs('EDIT')
+  @FieldResolver(() => LessonConnection, {
+    description:
+      'The answers that its rows were made of, also those that it carries over, newest first; empty where it was imported.',
+    complexity: cost(5),
+  })
+  async lessons(
+    @Root() { record }: DatasetVersion,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<Lesson>> {
+    const page = args.request();
+    const loader = context.loader<string, Page<CuratedRow>>(
+      `feedback.lessons ${page.first} ${page.after}`,
+      async (ids) => {
+        const found = await this.parts.curation.rowsOf(ids, page);
+        return ids.map((id) => found.get(id) ?? null);
+      },
+    );
+    const rows = (await loader.load(record.id)) ?? { items: [], hasNextPage: false };
+    return toConnection(mapPage(rows, toLesson), ({ answerId }) => encodeCursor([answerId]), page.after);
+  }
+}
+
+@Resolver(() => AnswerType)
+export class AnswerTaughtResolver {
+  constructor(private readonly parts: Pick<CurationResolverParts, 'curation' | 'data'>) {}
+
+  @Needs('EDIT')
+  @FieldResolver(() => [DatasetVersion], {
+    description: `Dataset versions with a row that was made of it, newest first, at most ${SHOWN_VERSIONS}.`,
+    complexity: ({ childComplexity }) => 5 + 5 * childComplexity,
+  })
+  async taught(@Root() { rowId }: AnswerType, @Ctx() context: GraphContext): Promise<DatasetVersion[]> {
+    const loader = context.loader<string, string[]>('feedback.taught', async (ids) => {
+      const found = await this.parts.curation.versionsOf(ids, SHOWN_VERSIONS);
+      return ids.map((id) => found.get(id) ?? null);
+    });
+    const ids = (await loader.load(rowId)) ?? [];
+    return (await Promise.all(ids.map((id) => loadVersion(context, this.parts.data, id)))).flatMap(
+      (each) => each ?? [],
+    );
+  }
+}

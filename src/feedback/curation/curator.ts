@@ -1,0 +1,295 @@
+import { Readable } from 'node:stream';
+import { checkedFilter, type Answer, type AnswerFilter, type AnswerStore } from '../../ask/index.js';
+import {
+  checkedSplitRule,
+  type Data,
+  type DatasetRecord,
+  type PreprocessingStep,
+  type SplitRule,
+  type TaskKind,
+} from '../../data/index.js';
+import { badInput, GraftError } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { encodeCursor, MAX_PAGE_SIZE } from '../../kernel/pagination.js';
+import { checkedName } from '../../kernel/text.js';
+import type { DocumentStore } from '../../knowledge/index.js';
+import type { FileService } from '../../platform/artifacts/index.js';
+import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { FeedbackService } from '../feedback-service.js';
+import {
+  curation,
+  keepFilter,
+  toAnswerFilter,
+  type CurationContext,
+  type CurationCounts,
+  type CurationOutput,
+} from './curation-run.js';
+import type { CurationStore, NewCuratedRow } from './curation-store.js';
+import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
+import {
+  mappingOf,
+  passagesOf,
+  taughtRow,
+  type ShownPassage,
+  type TaughtRow,
+  type TeachingContext,
+} from './taught-row.js';
+import type { Unlearner } from './unlearner.js';
+
+export const CURATION_LIMITS = { answers: 100_000, steps: 16, leastProbability: 0.7 } as const;
+
+/** Share of the progress bar that choosing rows takes. */
+const CHOSEN = 0.5;
+/** Longest example in tokens: as where files are imported. */
+const MOST_TOKENS = 2_048;
+
+export interface StartCuration {
+  /** Made for `task` where there is none of this name. */
+  dataset: string;
+  task: TaskKind | null;
+  filter: AnswerFilter;
+  /** Whether the rows of the latest version are carried over. */
+  extend: boolean;
+  /** The probability that what is learned is right, 0 to 1, given who said so. */
+  leastProbability: number;
+  /** Fewer new rows make no version. */
+  leastRows: number;
+  steps: readonly PreprocessingStep[];
+  splitRule: SplitRule | null;
+  idempotencyKey: string;
+}
+
+export interface CuratorParts {
+  runs: RunQueue;
+  files: FileService;
+  data: Pick<Data, 'store' | 'datasets' | 'importer' | 'rows'>;
+  answers: Pick<AnswerStore, 'list'>;
+  documents: Pick<DocumentStore, 'chunksByIds'>;
+  feedback: Pick<FeedbackService, 'ofAnswers' | 'estimate'>;
+  store: CurationStore;
+  unlearner: Unlearner;
+}
+
+interface Chosen {
+  counts: CurationCounts;
+  rows: { row: NewCuratedRow; record: TaughtRow['record'] }[];
+}
+
+/** Makes dataset versions of what people demonstrated or confirmed. */
+export class Curator {
+  constructor(private readonly parts: CuratorParts) {}
+
+  /**
+   * @returns the CURATION run
+   * @throws NOT_FOUND, BAD_USER_INPUT, IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, input: StartCuration): Promise<RunRow> {
+    const { leastProbability, leastRows, extend, steps, idempotencyKey } = input;
+    if (!(leastProbability > 0 && leastProbability <= 1))
+      throw badInput(
+        'input.leastProbability',
+        `leastProbability must be above 0 and at most 1, not ${leastProbability}.`,
+      );
+    if (!Number.isInteger(leastRows) || leastRows < 1 || leastRows > CURATION_LIMITS.answers)
+      throw badInput('input.leastRows', `leastRows must be 1 to ${CURATION_LIMITS.answers}, not ${leastRows}.`);
+    if (steps.length > CURATION_LIMITS.steps)
+      throw badInput('input.steps', `steps must have at most ${CURATION_LIMITS.steps} steps.`);
+    const splitRule = input.splitRule && checkedSplitRule(input.splitRule, 'input.splitRule');
+    const filter = keepFilter(checkedFilter(input.filter));
+    const dataset = await this.#dataset(workspaceId, input);
+    return this.parts.runs.enqueue(curation, {
+      ...{ workspaceId, idempotencyKey, subjectId: dataset.id },
+      input: { datasetId: dataset.id, filter, extend, leastProbability, leastRows, steps: [...steps], splitRule },
+    });
+  }
+
+  async #dataset(workspaceId: WorkspaceId, { dataset: name, task }: StartCuration): Promise<DatasetRecord> {
+    const { store, datasets } = this.parts.data;
+    const known = await store.byName(workspaceId, checkedName(name, 'input.dataset'));
+    if (known && task !== null && known.task !== task)
+      throw badInput(
+        'input.task',
+        `${name} is a dataset for ${known.task}.`,
+        'Leave task out, or choose another name.',
+      );
+    if (known) return known;
+    if (task === null)
+      throw new GraftError('NOT_FOUND', `The dataset ${JSON.stringify(name)} does not exist.`, {
+        field: 'input.dataset',
+        hint: 'Give a task, and it is made.',
+      });
+    return datasets.createDataset(workspaceId, { name, task });
+  }
+
+  /**
+   * The work of a CURATION run. One that was interrupted goes on from its file of rows.
+   * @throws NOT_FOUND, DATASET_UNUSABLE, and what makes a version fail
+   */
+  async make(context: CurationContext): Promise<CurationOutput> {
+    const { run, input } = context;
+    const { data, store, files, unlearner } = this.parts;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const [dataset] = await data.store.byIds(workspaceId, [input.datasetId]);
+    if (!dataset) throw new GraftError('NOT_FOUND', 'The dataset no longer exists.');
+    const { fileId, ...counts } = context.resumed ?? (await this.#write(context, dataset));
+    if (fileId === null) return { ...counts, versionId: null, created: false };
+    try {
+      const { versionId, created } = await data.importer.addMade(
+        {
+          ...context,
+          progress: (fraction, message) => context.progress(CHOSEN + (0.99 - CHOSEN) * fraction, message),
+        },
+        dataset,
+        {
+          ...{ operation: 'add', datasetId: dataset.id, extend: input.extend, steps: input.steps, features: [] },
+          files: [{ fileId, pairId: null, split: null, mapping: mappingOf(dataset.task) }],
+          ...{ splitRule: input.splitRule, maxTokens: MOST_TOKENS, minRowsPerLabel: 0 },
+        },
+        { feedback: { rows: counts.fresh } },
+      );
+      await context.fenced(async (tx) => {
+        const erased = await store.settle(tx, run.id, versionId!);
+        // Erased after their rows were written down and before there was a version to take them out of.
+        if (erased.length > 0) await unlearner.request(tx, workspaceId, dataset.id, erased);
+      });
+      return { ...counts, versionId, created };
+    } catch (error) {
+      // A run that only stands aside goes on from its file.
+      if (!context.signal.aborted || context.signal.reason === 'cancel') {
+        await context.fenced((tx) => store.drop(tx, run.id));
+        await files.remove(workspaceId, fileId);
+      }
+      throw error;
+    }
+  }
+
+  /** What a run of this input would make now: nothing is written. For whoever waits until there is enough to learn. */
+  async outlook(
+    workspaceId: WorkspaceId,
+    input: Omit<StartCuration, 'idempotencyKey' | 'steps' | 'splitRule'>,
+  ): Promise<CurationCounts> {
+    const dataset = await this.parts.data.store.require(workspaceId, input.dataset, 'input.dataset');
+    const { counts } = await this.#choose(workspaceId, dataset, { ...input, progress: () => Promise.resolve() });
+    return counts;
+  }
+
+  async #write(context: CurationContext, dataset: DatasetRecord): Promise<CurationCounts & { fileId: string | null }> {
+    const { run, input, signal } = context;
+    const workspaceId = run.workspaceId as WorkspaceId;
+    const { counts, rows } = await this.#choose(workspaceId, dataset, {
+      ...{ ...input, filter: toAnswerFilter(input.filter), signal },
+      progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
+    });
+    const there = await context.fenced(async (tx) => {
+      const { store } = this.parts;
+      await store.drop(tx, run.id);
+      const enough = rows.length >= input.leastRows ? rows.map(({ row }) => row) : [];
+      return store.add(tx, { workspaceId, datasetId: dataset.id, runId: run.id }, enough);
+    });
+    const records = rows.filter(({ row }) => there.has(row.answerId)).map(({ record }) => record);
+    const fileId = records.length === 0 ? null : await this.#file(workspaceId, `${dataset.name}-${run.id}`, records);
+    const written = { ...counts, fresh: fileId === null ? counts.fresh : records.length, fileId };
+    await context.checkpoint(written);
+    return written;
+  }
+
+  async #file(workspaceId: WorkspaceId, name: string, records: readonly object[]): Promise<string> {
+    const { id } = await this.parts.files.store(workspaceId, {
+      ...{ name: `${name}.jsonl`, mediaType: 'application/x-ndjson', maxBytes: Number.MAX_SAFE_INTEGER },
+      source: Readable.from(records.map((record) => Buffer.from(`${JSON.stringify(record)}\n`))),
+    });
+    return id;
+  }
+
+  /** The rows that the dataset lacks, in the order of their answers, and what became of all other answers with feedback. */
+  async #choose(
+    workspaceId: WorkspaceId,
+    dataset: DatasetRecord,
+    input: {
+      filter: AnswerFilter;
+      extend: boolean;
+      leastProbability: number;
+      signal?: AbortSignal;
+      progress(answers: number): Promise<void>;
+    },
+  ): Promise<Chosen> {
+    const { answers, feedback, data, store } = this.parts;
+    const { reliability } = await feedback.estimate(workspaceId);
+    const latest = await data.store.latest(dataset.id);
+    const known = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
+    const teaching = await this.#teaching(dataset);
+    const counts: CurationCounts = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [] };
+    const leftOut = new Map<LeftOut, number>();
+    const rows: Chosen['rows'] = [];
+    const leave = (reason: LeftOut) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+    for (let after: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
+      input.signal?.throwIfAborted();
+      const page = await answers.list(
+        workspaceId,
+        { ...input.filter, hasFeedback: true },
+        { first: MAX_PAGE_SIZE, after },
+      );
+      const said = await feedback.ofAnswers(
+        { workspaceId },
+        page.items.map(({ id }) => id),
+      );
+      const lessons = page.items.flatMap((answer, i) => {
+        const lesson = lessonOf(answer, said[i]!, reliability, input.leastProbability);
+        if (typeof lesson === 'string') leave(lesson);
+        return lesson === null || typeof lesson === 'string' ? [] : [lesson];
+      });
+      const context = { ...teaching, passages: await this.#passages(workspaceId, lessons) };
+      for (const lesson of lessons) {
+        const row = taughtRow(lesson, context);
+        if (typeof row === 'string') {
+          leave(row);
+          continue;
+        }
+        counts[lesson.basis === 'DEMONSTRATED' ? 'demonstrated' : 'confirmed'] += 1;
+        const digest = digestOf(row.record);
+        if (known.get(lesson.answer.id) !== digest)
+          rows.push({ record: row.record, row: curated(lesson, row, digest) });
+      }
+      counts.answers += page.items.length;
+      await input.progress(counts.answers);
+      if (!page.hasNextPage) break;
+      after = encodeCursor([page.items.at(-1)!.id]);
+    }
+    rows.reverse();
+    return {
+      counts: {
+        ...counts,
+        fresh: rows.length,
+        leftOut: [...leftOut].map(([reason, of]) => ({ reason, answers: of })).sort((a, b) => b.answers - a.answers),
+      },
+      rows,
+    };
+  }
+
+  /** What rows of the dataset have in common: the labels that it declares, else those that its rows have. */
+  async #teaching(dataset: DatasetRecord): Promise<Omit<TeachingContext, 'passages'>> {
+    const { store, rows } = this.parts.data;
+    const { task, labels } = dataset;
+    const latest = await store.latest(dataset.id);
+    const context = latest && (await rows.taskContext(task, await store.rowGroups(latest.id)));
+    const has = labels.length > 0 ? labels : (context?.labels.labels ?? []);
+    return { task, labels: has.length > 0 ? new Set(has) : null, languages: context?.languages ?? null };
+  }
+
+  async #passages(workspaceId: WorkspaceId, lessons: readonly Lesson[]): Promise<Map<string, ShownPassage>> {
+    const ids = [...new Set(lessons.flatMap(passagesOf))];
+    if (ids.length === 0) return new Map();
+    const chunks = await this.parts.documents.chunksByIds(workspaceId, ids);
+    return new Map(chunks.map(({ id, text, documentId }) => [id, { id, text, documentId }]));
+  }
+}
+
+const curated = (
+  { answer, basis, feedback }: Lesson & { answer: Answer },
+  { documentIds }: TaughtRow,
+  digest: string,
+): NewCuratedRow => ({
+  ...{ answerId: answer.id, basis, documentIds, digest },
+  feedbackIds: feedback.map(({ id }) => id),
+});

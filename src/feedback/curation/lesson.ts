@@ -1,0 +1,76 @@
+import type { Answer } from '../../ask/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
+import { AS_ANSWERED, type Expectation } from '../expectation.js';
+import type { Feedback } from '../feedback.js';
+import { sourceKey } from '../feedback-service.js';
+import { OTHER, weighBallots, type Reliability } from '../source-weights.js';
+
+/** Why something may be learned: someone said what is right, or a person said that the answer is. */
+export const Basis = enumeration('DEMONSTRATED', 'CONFIRMED');
+export type Basis = keyof typeof Basis;
+
+/** Why an answer with feedback teaches nothing. */
+export const LeftOut = enumeration(
+  'CONFLICTING',
+  'DISTRUSTED',
+  'WRONG_ONLY',
+  'UNCONFIRMED',
+  'OTHER_FORM',
+  'UNKNOWN_LABEL',
+  'PASSAGE_GONE',
+  'ABSTAINED',
+);
+export type LeftOut = keyof typeof LeftOut;
+
+/** What an answer teaches. */
+export interface Lesson {
+  answer: Answer;
+  basis: Basis;
+  /** What is right; null: what was answered. */
+  right: Expectation | null;
+  /** The feedback that says so, newest first. */
+  feedback: Feedback[];
+}
+
+/**
+ * What can be learned from an answer and its standing feedback: what is the most probable of what was said, given how far each source
+ * can be believed, if somebody may say so: people and programs what is right, people alone that an answer is. A model's words count in
+ * the vote and are never the lesson.
+ * @param least the probability that what is learned has at least
+ * @returns null where nothing was said of what is right
+ */
+export function lessonOf(
+  answer: Answer,
+  feedback: readonly Feedback[],
+  reliability: ReadonlyMap<string, Reliability>,
+  least: number,
+): Lesson | LeftOut | null {
+  const votes = votesOf(feedback);
+  if (votes.length === 0) return null;
+  const [best] = [...weighBallots(votes, reliability)].sort((a, b) => b[1] - a[1]);
+  const [verdict, probability] = best!;
+  if (probability < least) return new Set(votes.map((vote) => vote.verdict)).size > 1 ? 'CONFLICTING' : 'DISTRUSTED';
+  if (verdict === OTHER) return 'WRONG_ONLY';
+  const saying = feedback.filter((each) => each.verdict === verdict && mayTeach(each));
+  if (saying.length === 0) return 'UNCONFIRMED';
+  const demonstrated = saying.find(({ expectation }) => expectation !== null);
+  if (!demonstrated)
+    return answer.abstention === null ? { answer, basis: 'CONFIRMED', right: null, feedback: saying } : 'ABSTAINED';
+  return { answer, basis: 'DEMONSTRATED', right: demonstrated.expectation, feedback: saying };
+}
+
+function mayTeach({ kind, sourceKind, verdict }: Feedback): boolean {
+  if (kind === 'EXPECTATION') return sourceKind !== 'MODEL';
+  return sourceKind === 'HUMAN' && verdict === AS_ANSWERED;
+}
+
+/** One vote a source: what it expects says more than how it judges. */
+function votesOf(feedback: readonly Feedback[]): { source: string; verdict: string }[] {
+  const votes = new Map<string, { source: string; verdict: string; kind: string }>();
+  for (const { sourceKind, sourceName, verdict, kind } of feedback) {
+    const source = sourceKey({ kind: sourceKind, name: sourceName });
+    if (verdict === null || (votes.has(source) && kind !== 'EXPECTATION')) continue;
+    votes.set(source, { source, verdict, kind });
+  }
+  return [...votes.values()];
+}

@@ -1,0 +1,175 @@
+import { PreprocessingStep } from '../../../src/data/index.js';
+import type { StartCuration } from '../../../src/feedback/index.js';
+import { curation } from '../../../src/feedback/curation/curation-run.js';
+import { CurationStore } from '../../../src/feedback/curation/curation-store.js';
+import { newId } from '../../../src/kernel/ids.js';
+import { eventually } from '../../support/eventually.js';
+import { labelled } from '../../support/recorded-answers.js';
+import { ws } from '../data/data-kit.js';
+import { ANNA, BEN, expected, FeedbackKit, JUDGE, judged, TICKETS } from './feedback-kit.js';
+
+const LABELS = ['card', 'transfer', 'cash'];
+
+describe('a dataset made of feedback', () => {
+  let kit: FeedbackKit;
+  let store: CurationStore;
+  let sets = 0;
+  beforeAll(async () => {
+    kit = await FeedbackKit.start();
+    store = new CurationStore(kit.kit.database);
+    await kit.kit.data.datasets.createDataset(ws, { name: 'declared', task: 'CLASSIFICATION', labels: LABELS });
+  }, 60_000);
+  afterAll(() => kit.stop());
+  beforeEach(() => kit.kit.database.prisma.answer.deleteMany());
+
+  const curate = async (dataset: string, wishes: Partial<StartCuration> = {}) => {
+    const run = await kit.opened.curator.start(ws, {
+      ...{ dataset, task: 'CLASSIFICATION', filter: {}, extend: true, leastProbability: 0.7, leastRows: 1 },
+      ...{ steps: [], splitRule: { seed: 's', validation: 0, test: 0.3 }, idempotencyKey: newId() },
+      ...wishes,
+    });
+    const ended = await kit.kit.ended(run);
+    if (ended.status !== 'SUCCEEDED') throw new Error(`${ended.errorCode}: ${ended.errorMessage}`);
+    return curation.outputOf(ended)!;
+  };
+  const rowsOf = async (versionId: string) => {
+    const { data } = kit.kit;
+    const rows: { key: string; label: string; text: string; split: string }[] = [];
+    for await (const batch of data.rows.stream('CLASSIFICATION', await data.store.rowGroups(versionId), {}))
+      for (const { key, content, split } of batch) {
+        const { label, text } = content as unknown as { label: string; text: string };
+        rows.push({ key, label, text, split });
+      }
+    return rows;
+  };
+  const lessonsOf = async (versionId: string) =>
+    (await store.rowsOf([versionId], { first: 100, after: null })).get(versionId)!.items;
+  const name = () => `learned-${++sets}`;
+  const questions = (count: number, label: string) =>
+    Array.from({ length: count }, (_, i) => ({
+      question: `About ${label}, case ${i * 7919} of ${i}`,
+      ...labelled(label),
+    }));
+
+  it('holds what was demonstrated or confirmed under its answer’s id, a part of it for testing, and nothing else', async () => {
+    const [confirmed, corrected, wrong, byModel, told, disputed] = await kit.record(...questions(6, 'card'));
+    await kit.submit(
+      judged(confirmed!, 1),
+      expected(corrected!, { label: 'transfer' }),
+      judged(wrong!, -1),
+      expected(byModel!, { label: 'cash' }, JUDGE),
+      expected(told!, { label: 'cash' }, TICKETS),
+      expected(disputed!, { label: 'cash' }),
+      expected(disputed!, { label: 'transfer' }, BEN),
+    );
+    const { versionId, ...counts } = await curate(name());
+    expect(counts).toEqual({
+      ...{ answers: 6, demonstrated: 2, confirmed: 1, fresh: 3, created: true },
+      leftOut: expect.arrayContaining([
+        { reason: 'WRONG_ONLY', answers: 1 },
+        { reason: 'UNCONFIRMED', answers: 1 },
+        { reason: 'CONFLICTING', answers: 1 },
+      ]) as unknown,
+    });
+    const rows = await rowsOf(versionId!);
+    expect(rows.map(({ key, label }) => [key, label]).sort()).toEqual(
+      [
+        [confirmed, 'card'],
+        [corrected, 'transfer'],
+        [told, 'cash'],
+      ].sort(),
+    );
+    expect((await lessonsOf(versionId!)).map(({ answerId, basis }) => [answerId, basis])).toEqual([
+      [told, 'DEMONSTRATED'],
+      [corrected, 'DEMONSTRATED'],
+      [confirmed, 'CONFIRMED'],
+    ]);
+    expect(await store.versionsOf([told!, wrong!], 5)).toEqual(
+      new Map([
+        [told, [versionId]],
+        [wrong, []],
+      ]),
+    );
+  });
+
+  it('gives a part to the test split by the splits’ own rule, and the same rows the same part again', async () => {
+    const ids = await kit.record(...questions(40, 'card'));
+    await kit.submit(...ids.map((id) => judged(id, 1)));
+    const [first, second] = [await curate(name()), await curate(name())];
+    const splits = async (versionId: string) =>
+      new Map((await rowsOf(versionId)).map(({ key, split }) => [key, split]));
+    const tested = [...(await splits(first.versionId!)).values()].filter((split) => split === 'TEST').length;
+    expect(tested).toBeGreaterThan(2);
+    expect(tested).toBeLessThan(25);
+    expect(await splits(second.versionId!)).toEqual(await splits(first.versionId!));
+  });
+
+  it('grows by what is new, takes back what is taught otherwise now, and makes no version of nothing new', async () => {
+    const dataset = name();
+    const [a, b, c] = await kit.record(...questions(3, 'card'));
+    await kit.submit(judged(a!, 1), judged(b!, 1));
+    const first = await curate(dataset);
+    expect(await curate(dataset)).toMatchObject({ versionId: null, created: false, fresh: 0 });
+    await kit.submit(judged(c!, 1), judged(b!, -1), expected(b!, { label: 'card' }, BEN));
+    expect(await curate(dataset, { leastRows: 2 })).toMatchObject({ versionId: null, fresh: 1 });
+    const second = await curate(dataset);
+    expect(second).toMatchObject({ created: true, fresh: 1 });
+    expect((await rowsOf(second.versionId!)).map(({ key }) => key).sort()).toEqual([a, b, c].sort());
+    expect((await lessonsOf(second.versionId!)).map(({ answerId }) => answerId)).toEqual([c, b, a]);
+    expect(await store.versionsOf([a!], 5)).toEqual(new Map([[a, [second.versionId, first.versionId]]]));
+  });
+
+  it('takes no label that its dataset lacks', async () => {
+    const [known, strange] = await kit.record(...questions(2, 'card'));
+    await kit.submit(judged(known!, 1), expected(strange!, { label: 'crypto', newLabel: true }));
+    const { leftOut, fresh } = await curate('declared');
+    expect({ leftOut, fresh }).toEqual({ leftOut: [{ reason: 'UNKNOWN_LABEL', answers: 1 }], fresh: 1 });
+  });
+
+  it('masks personal data where it is asked to', async () => {
+    const [id] = await kit.record({ ...questions(1, 'card')[0]!, question: 'Write to anna.lind@example.com about it' });
+    await kit.submit(judged(id!, 1));
+    const { versionId } = await curate(name(), { steps: [PreprocessingStep.MASK_PII] });
+    const [row] = await rowsOf(versionId!);
+    expect(row!.text).not.toContain('anna.lind');
+  });
+
+  it('loses the rows of erased answers, with every version that held them', async () => {
+    const dataset = name();
+    const ids = await kit.record(...questions(4, 'card'));
+    await kit.submit(...ids.map((id) => judged(id, 1)));
+    const { versionId } = await curate(dataset);
+    await kit.answers.remove(ws, { ids: [ids[1]!], conversationId: null });
+    const { store: datasets } = kit.kit.data;
+    await eventually('the version without', async () => {
+      const version = (await datasets.versionsByIds(ws, [versionId!]))[0]!;
+      return version.withdrawnAt !== null;
+    });
+    const set = await datasets.require(ws, dataset, 'name');
+    const latest = (await datasets.latest(set.id))!;
+    expect((await rowsOf(latest.id)).map(({ key }) => key)).toEqual(ids.filter((_, i) => i !== 1));
+    expect((await datasets.versionsByIds(ws, [versionId!]))[0]!.withdrawnReason).toContain('erased');
+    expect((await lessonsOf(latest.id)).map(({ answerId }) => answerId)).not.toContain(ids[1]);
+    expect(await kit.kit.database.prisma.feedback.count({ where: { answerId: ids[1]! } })).toBe(0);
+  });
+
+  it('keeps its lineage when feedback is deleted by age', async () => {
+    const [id] = await kit.record(...questions(1, 'card'));
+    const [feedbackId] = await kit.submit({ ...judged(id!, 1), comment: 'well said' });
+    const { versionId } = await curate(name());
+    expect(await lessonsOf(versionId!)).toEqual([{ answerId: id, basis: 'CONFIRMED', feedbackIds: [feedbackId] }]);
+  });
+
+  it.each<[string, Partial<StartCuration>, string]>([
+    ['a dataset for another task', { dataset: 'declared', task: 'EXTRACTION' }, 'BAD_USER_INPUT'],
+    ['no dataset and no task', { dataset: 'nothing', task: null }, 'NOT_FOUND'],
+    ['a probability of 2', { leastProbability: 2 }, 'BAD_USER_INPUT'],
+    ['fewer than one row', { leastRows: 0 }, 'BAD_USER_INPUT'],
+    ['shares that leave nothing', { splitRule: { seed: 's', validation: 0.5, test: 0.5 } }, 'BAD_USER_INPUT'],
+    ['a sample of nothing', { filter: { sample: { rate: 0, seed: 1 } } }, 'BAD_USER_INPUT'],
+  ])('is refused for %s', async (_, wishes, code) => {
+    await expect(curate(wishes.dataset ?? 'declared', wishes)).rejects.toMatchObject({
+      code,
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/feedback/expectation.js';
+import type { Feedback } from '../../../src/feedback/feedback.js';
+import { lessonOf } from '../../../src/feedback/curation/lesson.js';
+import type { Answer } from '../../../src/ask/index.js';
+import { newId } from '../../../src/kernel/ids.js';
+import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
+
+const answer = { ...finishedAnswer(labelled('card')), id: newId() } as unknown as Answer;
+const given = (name: string, verdict: string, more: Partial<Feedback> = {}): Feedback =>
+  ({
+    ...{ id: newId(), kind: 'FEEDBACK', sourceKind: 'HUMAN', sourceName: name, verdict, expectation: null },
+    ...more,
+  }) as Feedback;
+const demanded = (name: string, label: string, more: Partial<Feedback> = {}): Feedback =>
+  given(name, label, { kind: 'EXPECTATION', expectation: { kind: 'LABEL', label, isNew: false }, ...more });
+const nobody = new Map<string, never>();
+const lesson = (feedback: Feedback[], known: Parameters<typeof lessonOf>[2] = nobody) =>
+  lessonOf(answer, feedback, known, 0.7);
+
+describe('what an answer teaches', () => {
+  it('is what a person confirmed, or what a person or a program demonstrated', () => {
+    expect(lesson([given('anna', AS_ANSWERED)])).toMatchObject({ basis: 'CONFIRMED', right: null });
+    expect(lesson([demanded('anna', 'transfer')])).toMatchObject({
+      ...{ basis: 'DEMONSTRATED', right: { label: 'transfer' } },
+    });
+    expect(lesson([demanded('tickets', 'transfer', { sourceKind: 'CODE' })])).toMatchObject({ basis: 'DEMONSTRATED' });
+  });
+
+  it('is never what a model says, nor what a program scores', () => {
+    expect(lesson([demanded('judge', 'transfer', { sourceKind: 'MODEL' })])).toBe('UNCONFIRMED');
+    expect(lesson([given('judge', AS_ANSWERED, { sourceKind: 'MODEL' })])).toBe('UNCONFIRMED');
+    expect(lesson([given('rule', AS_ANSWERED, { sourceKind: 'CODE' })])).toBe('UNCONFIRMED');
+  });
+
+  it('is nothing where it is only called wrong, contradicted, or said by whom nobody believes', () => {
+    expect(lesson([given('anna', NOT_AS_ANSWERED)])).toBe('WRONG_ONLY');
+    expect(lesson([demanded('anna', 'transfer'), demanded('ben', 'cash')])).toBe('CONFLICTING');
+    expect(lesson([given('anna', AS_ANSWERED), given('ben', NOT_AS_ANSWERED)])).toBe('CONFLICTING');
+    const liar = new Map([['HUMAN liar', { accuracy: 0.1, weight: 0, compared: 50 }]]);
+    expect(lesson([demanded('liar', 'transfer')], liar)).toBe('DISTRUSTED');
+    expect(lesson([])).toBeNull();
+  });
+
+  it('goes to whom the others have shown to be right', () => {
+    const known = new Map([
+      ['HUMAN anna', { accuracy: 0.97, weight: 0.94, compared: 50 }],
+      ['HUMAN liar', { accuracy: 0.2, weight: 0, compared: 50 }],
+    ]);
+    expect(lesson([demanded('liar', 'cash'), demanded('anna', 'transfer')], known)).toMatchObject({
+      right: { label: 'transfer' },
+      feedback: [{ sourceName: 'anna' }],
+    });
+  });
+});
