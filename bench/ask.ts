@@ -8,9 +8,8 @@
  * gateway adds to an answer from documents: time of the whole request less the time that model and embedder worked, for `RAG` and for
  * `AUTO`, which asks the reader about sentences first.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +24,7 @@ import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
 import { silentLogger } from '../src/platform/telemetry/index.js';
 import { baseMessages, renderChat, type PromptSegment } from '../src/prompting/index.js';
+import { ingestHandbookOver, startProgram } from './support/program.js';
 import { describeMachine, median, printResult } from './support/report.js';
 
 const MODEL = process.env['GRAFT_MODEL'] ?? 'smollm2-135m-instruct';
@@ -105,29 +105,6 @@ interface Measured {
   tokens: number;
   /** Tokens of the prompt that were not reused. */
   read: number;
-}
-
-/** `npm start` on a home of its own. */
-async function startProgram(home: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'src', 'main.js')], {
-    env: { ...process.env, GRAFT_HOME: home, GRAFT_PORT: '0', GRAFT_MODEL: MODEL, LOG_LEVEL: 'error' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const url = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (part: string) => {
-      text += part;
-      const found = /(http:\/\/[\d.]+:\d+)\/graphql/.exec(text)?.[1];
-      if (found) resolve(found);
-    });
-    void ended.then(() => reject(new Error(`the gateway ended: ${text}`)));
-  });
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    await ended;
-  };
-  return { url, stop };
 }
 
 interface StreamEvent {
@@ -243,20 +220,6 @@ async function post<T>(origin: string, agent: Agent, query: string, variables: o
   return ((await json(response)) as { data: T }).data;
 }
 
-async function ingestHandbook(client: GraftClient): Promise<void> {
-  const folder = join(packageRoot(), 'examples');
-  const documents = [];
-  for (const name of await readdir(join(folder, 'handbook')))
-    documents.push({ name, file: await client.upload(join(folder, 'handbook', name)) });
-  await client.request('mutation { createCollection(input: { name: "handbook" }) { collection { id } } }');
-  const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
-    'mutation ($input: IngestDocumentsInput!) { ingestDocuments(input: $input) { run { id } } }',
-    { input: { collection: 'handbook', documents, idempotencyKey: 'bench' } },
-  );
-  const progress = 'subscription ($runId: ID!) { ingestionProgress(runId: $runId) { status } }';
-  for await (const _ of client.subscribe(progress, { runId: ingestDocuments.run.id })) continue;
-}
-
 /** Medians, in ms: of whole requests, of them less what model and embedder took, and of the time to the first text. */
 async function fromDocuments(origin: string, agent: Agent, strategy: 'RAG' | 'AUTO'): Promise<Record<string, string>> {
   const path = join(packageRoot(), 'examples', 'questions.json');
@@ -286,7 +249,7 @@ async function fromDocuments(origin: string, agent: Agent, strategy: 'RAG' | 'AU
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 const home = await mkdtemp(join(tmpdir(), 'graft-bench-ask-'));
-const program = await startProgram(home);
+const program = await startProgram(home, MODEL);
 const client = new GraftClient(program.url);
 const agent = new Agent({ keepAlive: true });
 const socket = createClient({
@@ -338,7 +301,7 @@ try {
   const short = await measureLength(subscribes, 'short', SUBJECTS.slice(0, 24), TOKENS);
   const medium = await measureLength(subscribes, 'medium', SUBJECTS.slice(0, 16), SHORT_ANSWER);
   const long = await measureLength(subscribes, 'long', SUBJECTS.slice(0, 16), SHORT_ANSWER);
-  await ingestHandbook(client);
+  await ingestHandbookOver(client);
 
   const first = (list: readonly Measured[]): number => median(list.map(({ firstMs }) => firstMs));
   const rate = (list: readonly Measured[]): number => median(list.map(({ tokensPerSecond }) => tokensPerSecond));

@@ -83,6 +83,10 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
       host.use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) }))),
     );
 
+  /** What somebody waits for is a part of a quick answer. */
+  const besideTurns = <T>(priority: Call['priority'], work: () => Promise<T>): Promise<T> =>
+    priority === 'bulk' ? work() : host.turns.beside(work);
+
   const handlers: Handlers<ServeOperations> = {
     generate: (input, call) =>
       withPrompt(input, call, (hosted, prompt, turn) => generate(llama, hosted, input, prompt, call, turn)),
@@ -91,21 +95,25 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
     scoreText: (input, call) =>
       onCores(input.model, { ...call, slow: false }, (hosted, turn) => scoreText(hosted, input, call, turn)),
     embed: ({ embedder: files, texts }, { priority, signal }) =>
-      embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),
+      besideTurns(priority, () =>
+        embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),
+      ),
     countTokens: ({ model, texts }, call) =>
-      light.run(call, () =>
-        host.use(model, async (hosted) => {
-          const counts: number[] = [];
-          for (const text of texts) {
-            call.signal.throwIfAborted();
-            const tokens =
-              typeof text === 'string' ? tokenizeText(hosted.model, text) : tokenizePrompt(hosted.model, text);
-            counts.push(tokens.length);
-            // Tokenizing is synchronous: let heartbeats and other requests in between.
-            if (counts.length % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
-          }
-          return { counts };
-        }),
+      besideTurns(call.priority, () =>
+        light.run(call, () =>
+          host.use(model, async (hosted) => {
+            const counts: number[] = [];
+            for (const text of texts) {
+              call.signal.throwIfAborted();
+              const tokens =
+                typeof text === 'string' ? tokenizeText(hosted.model, text) : tokenizePrompt(hosted.model, text);
+              counts.push(tokens.length);
+              // Tokenizing is synchronous: let heartbeats and other requests in between.
+              if (counts.length % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+            }
+            return { counts };
+          }),
+        ),
       ),
     inspectModel: ({ path }, call) => inspection.run(call, () => inspectInChild(path, call.signal)),
     readChat: (source, call) =>

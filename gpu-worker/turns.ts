@@ -2,10 +2,14 @@ import type { Priority } from '../src/worker-protocol/index.js';
 
 /** Who holds the cores keeps them for so long, if nobody quicker comes: changing adapters and models for each token would be waste. */
 const QUANTUM_MS = 250;
-/** Who has waited for so long gets one quantum before all others, so that nothing stands still. */
+/**
+ * Who has waited for so long gets one quantum before all others, so that nothing stands still; but for so many times as long as its
+ * last one took, because a slice may take more than a quantum.
+ */
 const PATIENCE_MS = 2_000;
-/** An answer asks several times in a row. After one call of its kind ended, what is slow waits so long for the next. */
-const EXPECTED_MS = 50;
+const PATIENCE_TIMES = 8;
+/** An answer asks several times in a row. After one quick call ended, what is slow waits so long for the next. */
+const EXPECTED_MS = 150;
 /** What has worked for so long counts as slow from then on. */
 const SLOW_AFTER_MS = 8_000;
 
@@ -45,6 +49,8 @@ export class Turn {
   servedMs = 0;
   /** When it joined or last had the cores. */
   since: number;
+  /** How long it had them then. */
+  lastMs = 0;
 
   constructor(
     readonly party: Party,
@@ -58,6 +64,11 @@ export class Turn {
   get level(): number {
     if (this.party.priority === 'bulk') return 2;
     return this.party.slow === true || this.servedMs > SLOW_AFTER_MS ? 1 : 0;
+  }
+
+  /** When it gets a quantum whatever its level. */
+  get dueAt(): number {
+    return this.since + Math.max(PATIENCE_MS, PATIENCE_TIMES * this.lastMs);
   }
 
   /** Runs one batch when its turn comes, and no other meanwhile. @throws the signal's reason when it is aborted before */
@@ -86,12 +97,31 @@ export class Turns {
   /** It holds the cores because it had waited, whatever its level. */
   private indulged = false;
   private expectedUntil = -Infinity;
+  /** Of `beside`, under way. */
+  private others = 0;
   private endWait: (() => void) | undefined;
 
   constructor(private readonly clock: TurnClock = REAL) {}
 
   join(party: Party): Turn {
     return new Turn(party, this, this.clock.now());
+  }
+
+  /** Work of a quick answer that isn't decoded: what is slow begins no batch meanwhile, nor shortly after it. */
+  async beside<T>(work: () => Promise<T>): Promise<T> {
+    this.others += 1;
+    try {
+      return await work();
+    } finally {
+      this.others -= 1;
+      this.expectMore();
+    }
+  }
+
+  private expectMore(): void {
+    this.expectedUntil = this.clock.now() + EXPECTED_MS;
+    // Who waits for that waits anew.
+    if (this.others === 0 && this.running === 0) this.schedule();
   }
 
   take<T>(turn: Turn, work: () => Promise<T>, together: boolean): Promise<T> {
@@ -130,7 +160,8 @@ export class Turns {
     const began = this.clock.now();
     const chosen = this.choose(began);
     if (chosen === null) {
-      this.endWait = this.clock.later(this.expectedUntil - began, () => this.pump());
+      const wait = this.others > 0 ? EXPECTED_MS : this.expectedUntil - began;
+      this.endWait = this.clock.later(wait, () => this.pump());
       return;
     }
     const batch = [...this.waiting].filter((entry) => entry === chosen || sharesBatch(entry, chosen));
@@ -141,6 +172,7 @@ export class Turns {
       for (const { turn } of batch) {
         turn.servedMs += (ended - began) / batch.length;
         turn.since = ended;
+        turn.lastMs = ended - began;
         if (turn.level === 0) this.expectedUntil = ended + EXPECTED_MS;
       }
       this.running = 0;
@@ -154,9 +186,10 @@ export class Turns {
     const best = all.reduce((a, b) => (comesBefore(b.turn, a.turn) ? b : a));
     const held = all.find(({ turn }) => turn === this.holder);
     if (held && now < this.holdsUntil && (this.indulged || held.turn.level <= best.turn.level)) return held;
-    const patient = all.reduce((a, b) => (b.turn.since < a.turn.since ? b : a));
-    this.indulged = now - patient.turn.since >= PATIENCE_MS;
-    if (!this.indulged && best.turn.level > 0 && now < this.expectedUntil) return null;
+    const patient = all.reduce((a, b) => (b.turn.dueAt < a.turn.dueAt ? b : a));
+    this.indulged = now >= patient.turn.dueAt;
+    const expected = this.others > 0 || now < this.expectedUntil;
+    if (!this.indulged && best.turn.level > 0 && expected) return null;
     const chosen = this.indulged ? patient : best;
     this.holder = chosen.turn;
     this.holdsUntil = now + QUANTUM_MS;

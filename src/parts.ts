@@ -1,7 +1,8 @@
 /** How the parts of an installation are, for `/readyz`, `system` and `/metrics`. */
 import type { PartReadiness } from './graphql/health.js';
+import { diskRoom } from './platform/disk-room.js';
 import type { Platform } from './platform/platform.js';
-import type { ServiceHealth } from './platform/processes/index.js';
+import { databaseOutside, type ServiceHealth } from './platform/processes/index.js';
 import { Metrics } from './platform/telemetry/index.js';
 import type { WorkerClient } from './platform/worker/index.js';
 
@@ -10,11 +11,14 @@ const PART_TIMEOUT_MS = 2_000;
 
 /** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
 export async function askParts({
+  config,
   database,
   vectors,
   worker,
   health,
-}: Platform): Promise<(PartReadiness & { embedded: boolean })[]> {
+}: Pick<Platform, 'config' | 'database' | 'vectors' | 'worker' | 'health'>): Promise<
+  (PartReadiness & { embedded: boolean })[]
+> {
   const asked = async (name: string, known: ServiceHealth, ask: () => Promise<unknown>) => {
     const timeout = new Promise<never>((_resolve, reject) => {
       setTimeout(() => reject(new Error('no answer')), PART_TIMEOUT_MS).unref();
@@ -31,11 +35,19 @@ export async function askParts({
     };
   };
   const { postgres, chroma } = health();
+  const home = config.GRAFT_HOME;
+  const outside = databaseOutside(home);
+  const storage = async () => ({
+    name: 'storage',
+    ...(await diskRoom([home], outside === null ? [] : [outside])),
+    embedded: true,
+  });
   const { state } = worker.status;
   return [
     ...(await Promise.all([
       asked('database', postgres, () => database.pool.query('SELECT 1')),
       asked('vectors', chroma, () => vectors.ping()),
+      storage(),
     ])),
     { name: 'worker', ready: state === 'ready', detail: state, embedded: true },
   ];

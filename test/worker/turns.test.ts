@@ -106,6 +106,29 @@ describe('turns', () => {
     expect(order).toEqual(['call 1', 'call 2', 'slow']);
   });
 
+  it('let nothing slow begin while an answer is being prepared, nor at once after it', async () => {
+    const { turns, order, work } = simulated();
+    let ready: () => void = () => undefined;
+    const preparing = turns.beside(() => new Promise<void>((resolve) => (ready = resolve)));
+    const slow = work('slow', turns.join(party({ slow: true })), 250, 1);
+    for (let n = 0; n < 5; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual([]);
+    ready();
+    await preparing;
+    await Promise.all([work('quick', turns.join(party()), 10, 1), slow]);
+    expect(order).toEqual(['quick', 'slow']);
+  });
+
+  it('give what takes long for each slice no larger share', async () => {
+    const { turns, order, work } = simulated();
+    const quick = async (): Promise<void> => {
+      for (let n = 0; n < 20; n += 1) await work('quick', turns.join(party()), 500, 2);
+    };
+    await Promise.all([work('slow', turns.join(party({ slow: true })), 1_000, 2), quick()]);
+    const [first, second] = [order.indexOf('slow'), order.lastIndexOf('slow')];
+    expect([first, second - first - 1]).toEqual([4, 16]);
+  });
+
   it('let one leave that is aborted while it waits, and go on with the others', async () => {
     const { turns, order, work } = simulated();
     const abort = new AbortController();

@@ -3,3 +3,4 @@ export type { ServiceHealth } from './supervised-process.js';
 export { lockHome } from './home-lock.js';
 export { runningPostgres } from './postgres.js';
 export { removeHome } from './home.js';
+export { databaseOutside } from './postgres-home.js';

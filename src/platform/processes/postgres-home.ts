@@ -42,6 +42,9 @@ export const postgresRecord = (home: string): PostgresRecord | null => readJson<
 export const outsideFolder = (home: string, record: PostgresRecord | null): string | null =>
   record !== null && isAbsolute(record.folder) ? dirname(record.folder) : null;
 
+/** The same of a home. */
+export const databaseOutside = (home: string): string | null => outsideFolder(home, postgresRecord(home));
+
 /**
  * Decides whom PostgreSQL runs as and where its data lies, and remembers it in the home. The place is `<home>/postgres` unless
  * PostgreSQL's user can't get there (Graft runs as root in a folder that only root may enter): then it is a folder of

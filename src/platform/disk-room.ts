@@ -1,0 +1,50 @@
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newId } from '../kernel/ids.js';
+
+const MIB = 1024 ** 2;
+/** With less free, PostgreSQL can't begin its next piece of log (16 MiB), and what was accepted soon fails. */
+const LEAST_BYTES = 32 * MIB;
+
+export interface DiskRoom {
+  ready: boolean;
+  /** Why there is none, or how much, in a few words. */
+  detail: string;
+}
+
+/**
+ * Whether there is room where things are kept, and whether it can be written to.
+ * @param written folders in which a small file is written for trial
+ * @param watched folders of others, of which only the free room is looked at
+ */
+export async function diskRoom(written: readonly string[], watched: readonly string[] = []): Promise<DiskRoom> {
+  let least = Infinity;
+  for (const folder of [...written, ...watched]) {
+    const free = await statfs(folder).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      () => 0,
+    );
+    least = Math.min(least, free);
+    if (free < LEAST_BYTES) return { ready: false, detail: `full: ${inMebibytes(free)} are free at ${folder}` };
+  }
+  for (const folder of written) {
+    const refused = await tryToWrite(folder);
+    if (refused !== null) return { ready: false, detail: `${folder} can’t be written to (${refused})` };
+  }
+  return { ready: true, detail: `${inMebibytes(least)} free` };
+}
+
+/** @returns the system's code of what is wrong, or null */
+async function tryToWrite(folder: string): Promise<string | null> {
+  const path = join(folder, `.room-${newId()}`);
+  try {
+    await writeFile(path, Buffer.alloc(4_096));
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+const inMebibytes = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
