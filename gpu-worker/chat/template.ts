@@ -88,6 +88,7 @@ export class ChatTemplate {
       return piece;
     });
     return [...pieces, rest].map((piece) => {
+      if (/\0|\p{Surrogate}/u.test(piece)) throw new Error('it writes what is no text');
       if (piece.includes(mark)) throw new Error('it does not show every message once, in order');
       const parts = piece.split(date).map((part, index) => (index % 2 === 0 ? part : { date: part }));
       if (parts.length % 2 === 0) throw new Error('it cuts the date into parts');

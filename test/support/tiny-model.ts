@@ -55,6 +55,8 @@ export const TINY_CHAT_SOURCE = { template: TINY_CHAT_TEMPLATE, bosToken: '<|im_
 export interface TinyModelOptions {
   /** In place of ChatML; null: none. */
   chatTemplate?: string | null;
+  /** More entries of the header, or others in place of those that it has. */
+  metadata?: Readonly<Record<string, GgufField>>;
   /** `llama.context_length`, in tokens. */
   contextLength?: number;
   /** Same seed, same bytes. */
@@ -97,6 +99,7 @@ export function tinyModel({
   tiedOutput = false,
   chatTemplate = TINY_CHAT_TEMPLATE,
   contextLength = TINY_CONTEXT,
+  metadata: more = {},
 }: TinyModelOptions = {}): Buffer {
   const tokens = [...byteSymbols(), ...MERGES.map((merge) => merge.replace(' ', '')), ...CONTROL];
   const control = (name: string): number => tokens.indexOf(name);
@@ -129,6 +132,7 @@ export function tinyModel({
     'tokenizer.ggml.eos_token_id': { u32: control('<|im_end|>') },
     'tokenizer.ggml.add_bos_token': { bool: false },
     ...(chatTemplate !== null && { 'tokenizer.chat_template': { string: chatTemplate } }),
+    ...more,
   };
 
   const keyValue = (HIDDEN / HEADS) * KEY_VALUE_HEADS;

@@ -34,6 +34,8 @@ function inspect(bytes: Uint8Array): ReturnType<TestWorker['client']['inspectMod
   return worker.client.inspectModel({ workspaceId, path });
 }
 
+const manyTexts = (count: number): string[] => Array.from({ length: count }, () => '');
+
 describe('inspection of a model file', () => {
   it('describes a model that it really loaded', async () => {
     expect(await inspect(tinyModel())).toEqual({
@@ -60,6 +62,41 @@ describe('inspection of a model file', () => {
     ['one whose header is cut short', () => whole.subarray(0, 2_000), 'MODEL_FILE_INVALID', /cut short/],
     ['one that is hardly there', () => whole.subarray(0, 10), 'MODEL_FILE_INVALID', /header/],
     ['an adapter', () => tinyModel({ type: 'adapter' }), 'MODEL_FILE_INVALID', /an adapter, not a model/],
+    [
+      'one that lists millions of texts',
+      () => tinyModel({ metadata: { 'x.texts': { strings: manyTexts(3_000_000) } } }),
+      'MODEL_FILE_INVALID',
+      /length of a list of 3000000/,
+    ],
+    [
+      'one of many long lists',
+      () =>
+        tinyModel({
+          metadata: Object.fromEntries([...'abcdefgh'].map((x) => [x, { i32s: new Int32Array(1_200_000) }])),
+        }),
+      'MODEL_FILE_INVALID',
+      /more than 8000000 values/,
+    ],
+    [
+      'one with a text of 5 MB',
+      () => tinyModel({ metadata: { 'x.text': { string: 'x'.repeat(5e6) } } }),
+      'MODEL_FILE_INVALID',
+      /length of a text/,
+    ],
+    [
+      'one with a template of half a megabyte',
+      () => tinyModel({ chatTemplate: 'x'.repeat(5e5) }),
+      'MODEL_UNSUPPORTED',
+      /500000 characters/,
+    ],
+    ['an endless context', () => tinyModel({ contextLength: 2 ** 32 - 1 }), 'MODEL_FILE_INVALID', /4294967295 tokens/],
+    ['no context', () => tinyModel({ contextLength: 0 }), 'MODEL_FILE_INVALID', /context has 0 tokens/],
+    [
+      'a licence that no text can be',
+      () => tinyModel({ metadata: { 'general.license': { string: 'mit\0' } } }),
+      'MODEL_FILE_INVALID',
+      /general.license/,
+    ],
     ['an unknown architecture', () => tinyModel({ architecture: 'frobnicator' }), 'MODEL_UNSUPPORTED', /frobnicator/],
     ['an embedder', () => tinyModel({ architecture: 'bert' }), 'MODEL_UNSUPPORTED', /does not generate text/],
   ])('refuses %s', async (_, bytes, code, message) => {

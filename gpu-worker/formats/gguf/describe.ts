@@ -1,10 +1,14 @@
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { FileDescription } from '../../../src/worker-protocol/index.js';
+import { MOST_TEMPLATE_CHARACTERS, type FileDescription } from '../../../src/worker-protocol/index.js';
 import { fileTypeName } from './file-types.js';
 import { invalid, readGgufHeader, type GgufHeader } from './header.js';
 import { tensorBytes, tensorTypeName } from './tensor-types.js';
 
 const unsupported = (message: string): GraftError => new GraftError('MODEL_UNSUPPORTED', message);
+
+/** Ten times what any model was trained for. */
+const MOST_CONTEXT = 2 ** 27;
+const MOST_NAME = 200;
 
 /** Architectures that llama.cpp loads but that don't write text. */
 const NOT_GENERATORS = new Set([
@@ -30,7 +34,9 @@ export function describeGguf(path: string): FileDescription {
   const { metadata, fileBytes } = header;
   const text = (key: string): string | null => {
     const value = metadata.get(key);
-    return typeof value === 'string' && value !== '' ? value : null;
+    if (typeof value !== 'string' || value === '') return null;
+    if (value.includes('\0')) throw invalid(`The file’s header has a text that no text can be (${key}).`);
+    return value;
   };
   const whole = (key: string): number => {
     const value = Number(metadata.get(key) ?? 0);
@@ -44,24 +50,36 @@ export function describeGguf(path: string): FileDescription {
   if (splits > 1) throw unsupported(`The model is split into ${splits} files; merge them with llama-gguf-split first.`);
   if (NOT_GENERATORS.has(architecture))
     throw unsupported(`A model of architecture ${JSON.stringify(architecture)} does not generate text.`);
+  if (architecture.length > MOST_NAME) throw invalid('The file’s header names an architecture without end.');
+  const contextLength = whole(`${architecture}.context_length`);
+  if (contextLength < 1 || contextLength > MOST_CONTEXT)
+    throw invalid(`The file’s header says that its context has ${contextLength} tokens; 1 to ${MOST_CONTEXT} can be.`);
   const { parameters, dominantType } = checkedTensors(header);
+  const chatTemplate = text('tokenizer.chat_template');
+  if ((chatTemplate?.length ?? 0) > MOST_TEMPLATE_CHARACTERS)
+    throw unsupported(
+      `The model’s chat template has ${chatTemplate?.length} characters; at most ${MOST_TEMPLATE_CHARACTERS} are read.`,
+    );
   const vocabulary = metadata.get('tokenizer.ggml.tokens');
   if (!Array.isArray(vocabulary) || vocabulary.length === 0) throw invalid('The file holds no vocabulary.');
   const tokenOf = (key: string): string => {
     const token = metadata.has(key) ? vocabulary[whole(key)] : undefined;
-    return typeof token === 'string' ? token : '';
+    if (typeof token !== 'string') return '';
+    if (token.includes('\0') || token.length > MOST_NAME)
+      throw invalid(`The file’s vocabulary has no token for ${key}.`);
+    return token;
   };
   return {
     architecture,
     parameters,
     quantization: fileTypeName(metadata.get('general.file_type')) ?? dominantType,
-    contextLength: whole(`${architecture}.context_length`),
+    contextLength,
     vocabulary: vocabulary.length,
-    chatTemplate: text('tokenizer.chat_template'),
+    chatTemplate,
     bosToken: tokenOf('tokenizer.ggml.bos_token_id'),
     eosToken: tokenOf('tokenizer.ggml.eos_token_id'),
-    licence: text('general.license'),
-    name: text('general.name'),
+    licence: text('general.license')?.slice(0, MOST_NAME) ?? null,
+    name: text('general.name')?.slice(0, MOST_NAME) ?? null,
     bytes: fileBytes,
   };
 }

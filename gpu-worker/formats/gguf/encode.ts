@@ -5,7 +5,7 @@ export type GgufField =
   | { bool: boolean }
   | { string: string }
   | { strings: readonly string[] }
-  | { i32s: readonly number[] };
+  | { i32s: ArrayLike<number> & Iterable<number> };
 
 /** A tensor of type F32; the fastest-running dimension comes first, as ggml counts them. */
 export interface GgufF32Tensor {

@@ -26,8 +26,13 @@ export interface GgufHeader {
 /** ggml's own limits; whatever is beyond them it would refuse, or worse. */
 const MAX_DIMENSIONS = 4;
 const MAX_NAME_BYTES = 63;
-const MAX_HEADER_BYTES = 512 * 1024 ** 2;
 const MAX_ARRAY_DEPTH = 4;
+/** The largest vocabularies have 300,000 tokens and twice as many merges, in 20 MB of header; models have some thousand tensors. */
+const MAX_HEADER_BYTES = 128 * 1024 ** 2;
+const MAX_LIST = 2_000_000;
+const MAX_VALUES = 8_000_000;
+const MAX_ENTRIES = 65_536;
+const MAX_TEXT_BYTES = 4 * 1024 ** 2;
 
 export const invalid = (message: string, cause?: unknown): GraftError =>
   new GraftError('MODEL_FILE_INVALID', message, { cause });
@@ -45,8 +50,8 @@ export function readGgufHeader(path: string): GgufHeader {
       throw invalid('The file is not GGUF: it doesn’t begin with those letters.');
     const version = bytes.u32();
     if (version !== 2 && version !== 3) throw invalid(`GGUF version ${version} can’t be read, only 2 and 3.`);
-    const tensorCount = bytes.count(24, 'number of tensors');
-    const metadataCount = bytes.count(12, 'number of entries');
+    const tensorCount = bytes.count(24, 'number of tensors', MAX_ENTRIES);
+    const metadataCount = bytes.count(12, 'number of entries', MAX_ENTRIES);
     const metadata = new Map<string, GgufValue>();
     const places = new Map<string, readonly [number, number]>();
     for (let index = 0; index < metadataCount; index++) {
@@ -82,6 +87,7 @@ class Bytes {
   private readonly file: number;
   private window = Buffer.alloc(0);
   private windowStart = 0;
+  private values = 0;
 
   constructor(path: string) {
     try {
@@ -123,18 +129,20 @@ class Bytes {
     return Number(value);
   }
 
-  /** A number of things of at least `each` bytes, which the file must still have. */
-  count(each: number, what: string): number {
+  /** A number of things of at least `each` bytes, which the file must still have, and no more of them than `most`. */
+  count(each: number, what: string, most: number): number {
     const count = this.u64(what);
     if (count * each > this.left) throw corrupt(what);
+    if (count > most) throw invalid(`The file’s header has a ${what} of ${count}; at most ${most} are read.`);
     return count;
   }
 
   string(): string {
-    return this.take(this.count(1, 'length of a text')).toString('utf8');
+    return this.take(this.count(1, 'length of a text', MAX_TEXT_BYTES)).toString('utf8');
   }
 
   value(type: number, depth: number): GgufValue {
+    if (++this.values > MAX_VALUES) throw invalid(`The file’s header has more than ${MAX_VALUES} values.`);
     switch (type) {
       case 0:
         return this.take(1).readUInt8();
@@ -170,7 +178,7 @@ class Bytes {
   private array(depth: number): GgufValue[] {
     if (depth >= MAX_ARRAY_DEPTH) throw corrupt('nested lists');
     const type = this.u32();
-    const length = this.count(1, 'length of a list');
+    const length = this.count(1, 'length of a list', MAX_LIST);
     return Array.from({ length }, () => this.value(type, depth + 1));
   }
 }

@@ -163,6 +163,7 @@ describe('readChat', () => {
       /date/,
     ],
     ['makes long lists', '{% for m in messages %}{{ range(1000000000) | length }}{{ m.content }}{% endfor %}', /10000/],
+    ['writes what no text has', '{% for m in messages %}\0{{ m.content }}{% endfor %}', /no text/],
     ['goes deep', `{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`, /too deep/],
     ['writes a novel', `{% for m in messages %}{{ m.content }}${'word '.repeat(20_000)}{% endfor %}`, /too much/],
     ['is a novel', 'word '.repeat(60_000), /characters/],
