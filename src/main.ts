@@ -15,6 +15,7 @@ import { gatewayDomain, RUN_KINDS, type DOMAINS } from './graphql/resolvers.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { isGraftError } from './kernel/errors.js';
 import { openFeedback } from './feedback/index.js';
+import { addOpenAi, openAiParts } from './openai/index.js';
 import { openKnowledge } from './knowledge/index.js';
 import { openPlatform, type Platform } from './platform/platform.js';
 import { Teardown } from './platform/teardown.js';
@@ -76,7 +77,9 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
-  const gateway = await serve(platform, domains.access.authenticator, resolvers);
+  const gateway = await serve(platform, domains.access.authenticator, resolvers, (server, kit) =>
+    addOpenAi(server, openAiParts(platform, domains), kit),
+  );
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   for (const each of offers) await each.start();

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGraphSchema } from './graphql/schema.js';
-import { startGateway, type Gateway } from './graphql/server.js';
+import { startGateway, type Gateway, type GatewayOptions } from './graphql/server.js';
 import type { Callers } from './graphql/callers.js';
 import type { SystemSources } from './graphql/system-graphql.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
@@ -43,7 +43,12 @@ export const systemSources = (
 });
 
 /** Answers at the configured address, with these resolvers. */
-export function serve(platform: Platform, callers: Callers, resolvers: readonly object[]): Promise<Gateway> {
+export function serve(
+  platform: Platform,
+  callers: Callers,
+  resolvers: readonly object[],
+  addRoutes: GatewayOptions['addRoutes'],
+): Promise<Gateway> {
   const { config, log, files, runs, worker } = platform;
   const parts = () => askParts(platform);
   return startGateway({
@@ -59,6 +64,7 @@ export function serve(platform: Platform, callers: Callers, resolvers: readonly 
     downloads: files,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,
     mapError: mapDatabaseError,
+    addRoutes,
     playgroundFolder: join(packageRoot(), 'dist', 'playground'),
     consoleFolder: join(packageRoot(), 'dist', 'console'),
   });

@@ -150,7 +150,7 @@ async function* answer(
     withReason,
     chosen,
   );
-  yield { type: 'route', route };
+  yield { type: 'route', answerId: record.id, route };
 
   const facts =
     entity === null

@@ -3,7 +3,7 @@ import type { Answer, Conflict, RouteDecision } from './answer.js';
 
 /** What a caller sees of an answer in the making, in this order; deltas are provisional, `answer` is authoritative. */
 export type AskEvent =
-  | { type: 'route'; route: RouteDecision }
+  | { type: 'route'; answerId: string; route: RouteDecision }
   | { type: 'passages'; passages: Passage[]; degraded: Degradation | null }
   | { type: 'conflicts'; conflicts: Conflict[] }
   | { type: 'delta'; text: string }
@@ -12,7 +12,7 @@ export type AskEvent =
 
 /** The events of an answer that was made before. Its passages are not kept, only what it cites of them. */
 export function* replay(answer: Answer): Generator<AskEvent, void> {
-  yield { type: 'route', route: answer.route };
+  yield { type: 'route', answerId: answer.id, route: answer.route };
   if (answer.conflicts.length > 0) yield { type: 'conflicts', conflicts: answer.conflicts };
   yield { type: 'delta', text: answer.text };
   yield { type: 'answer', answer };

@@ -1,7 +1,7 @@
 /** Questions and their answers. */
 export { AssignmentKind, type Answer, type Assignment, type Conflict, type Evidence, type Output } from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './assignment.js';
-export { Strategy as StrategyValues } from './strategies.js';
+export { Strategy as StrategyValues, STRATEGIES, type Strategy, type StrategyChoice } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';
 export { promptsOf } from './compose.js';
 export { generate } from './generate.js';
@@ -12,7 +12,8 @@ export { AnswerConnection, answersPage, loadAnswer } from './ask-graphql.js';
 export { askDomain, openAsking, type Asking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './answer-graphql.js';
-export type { AskInput } from './question.js';
+export { MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, type AskInput } from './question.js';
+export { standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';

@@ -39,6 +39,11 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/files': 'EDIT',
   '/files/:id': 'EDIT',
   '/metrics': 'OPERATE',
+  '/v1/models': 'ASK',
+  '/v1/models/*': 'ASK',
+  '/v1/chat/completions': 'ASK',
+  '/v1/embeddings': 'ASK',
+  '/v1/rerank': 'ASK',
 };
 
 /** A key looks like this (`newToken` of the access domain); where one stands in an address, logs of proxies have it already. */

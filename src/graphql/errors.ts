@@ -1,3 +1,4 @@
+import type { FastifyError } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
 import { GraftError } from '../kernel/errors.js';
@@ -128,3 +129,12 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** HTTP status of a response that is nothing but this error. */
 export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;
+
+/** Bodies that Fastify refused before a route saw them, in words of the closed list. */
+export function transportError(error: FastifyError): GraftError | null {
+  if (error.statusCode === 413)
+    return new GraftError('PAYLOAD_TOO_LARGE', 'The body is larger than this address takes.');
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
+    return new GraftError('BAD_REQUEST', error.message);
+  return null;
+}

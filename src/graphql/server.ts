@@ -6,7 +6,7 @@ import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import { Metrics, type Logger } from '../platform/telemetry/index.js';
 import { addAuthentication, type Callers } from './callers.js';
 import { DocumentChecker } from './documents.js';
-import { ErrorPresenter, httpStatus, type ErrorMapper } from './errors.js';
+import { ErrorPresenter, httpStatus, transportError, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
 import { readJson } from './json-bounds.js';
@@ -46,8 +46,18 @@ export interface GatewayOptions {
   playgroundFolder?: string;
   /** Folder of the built console; `/` answers 404 where it does not exist. */
   consoleFolder?: string;
+  /** Adds addresses of its own, beside GraphQL. */
+  addRoutes?: (server: FastifyInstance, kit: ServerKit) => void;
   /** How long a WebSocket may stay silent before `connection_init`, in ms. */
   connectionInitTimeoutMs?: number;
+}
+
+/** What the server gives to those who add addresses to it. */
+export interface ServerKit {
+  presenter: ErrorPresenter;
+  isDraining: () => boolean;
+  /** Holds up the end of draining until the promise is settled. */
+  underWay: <T>(work: Promise<T>) => Promise<T>;
 }
 
 export interface Gateway {
@@ -59,15 +69,6 @@ export interface Gateway {
    * under way finish for up to `timeoutMs`, aborts the rest, and stops listening.
    */
   close(timeoutMs?: number): Promise<void>;
-}
-
-/** Bodies that Fastify refused before a route saw them, in words of the closed list. */
-function transportError(error: FastifyError): GraftError | null {
-  if (error.statusCode === 413)
-    return new GraftError('PAYLOAD_TOO_LARGE', 'The body is larger than this address takes.');
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
-    return new GraftError('BAD_REQUEST', error.message);
-  return null;
 }
 
 /** For pages of the configured origins only; others get no such header, so their browsers keep the answer from them. */
@@ -203,6 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
   if (options.downloads) addDownloads(server, { files: options.downloads, isDraining, underWay: work.add });
   await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
+  options.addRoutes?.(server, { presenter, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   await addConsole(server, options.consoleFolder);
   const sockets = addWebSockets(server.server, {

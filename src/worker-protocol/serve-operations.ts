@@ -139,8 +139,8 @@ const scoreText = {
 const embed = {
   input: z.object({ embedder: embedderFiles, texts: z.array(z.string()).max(100_000) }),
   chunk: null,
-  /** `vectors` is row-major, [texts, dimensions]; `truncated` are the places of the texts that were longer than `maxTokens`. */
-  output: z.object({ vectors: float32, truncated: z.array(count) }),
+  /** `vectors` is row-major, [texts, dimensions]; `truncated` are the places of the texts that were longer than `maxTokens`; `tokens` were read. */
+  output: z.object({ vectors: float32, truncated: z.array(count), tokens: count }),
 };
 
 const countTokens = {

@@ -61,7 +61,7 @@ export class EmbeddingEngine {
         vectors.set(pooled.subarray(row * files.dimensions, (row + 1) * files.dimensions), index * files.dimensions),
       );
     }
-    return { vectors, truncated };
+    return { vectors, truncated, tokens: rows.reduce((sum, row) => sum + row.length, 0) };
   }
 
   private async checkFiles(files: EmbedderFiles): Promise<void> {

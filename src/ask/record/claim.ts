@@ -39,6 +39,8 @@ export const withdrawn = (): GraftError => new GraftError('CANCELLED', 'The call
 
 /** An answer that is being made: where it goes, or the reason why there is none. */
 export interface OpenAnswer {
+  /** Row id of the answer to be; of one that isn't kept, too. */
+  readonly id: string;
   /** Says what the question was drawn into, before anything of it can fail. */
   draw(assignment: Assignment | null): void;
   /** @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws */
@@ -62,6 +64,7 @@ export function recordOnce(
   let written = false;
   let assignment: Assignment | null = null;
   return {
+    id: unclaimed.id,
     draw(drawn) {
       assignment = drawn;
     },
@@ -79,15 +82,20 @@ export function recordOnce(
 }
 
 /** An answer that is only looked at: nothing of it is kept. */
-export const unrecorded = ({ inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer => ({
-  draw: () => undefined,
-  complete: (finished) =>
-    Promise.resolve({ ...finished, ...told, id: newId(), requestId: newId(), assignment: null, createdAt }),
-  fail: () => Promise.resolve(),
-});
+export function unrecorded({ inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer {
+  const id = newId();
+  return {
+    id,
+    draw: () => undefined,
+    complete: (finished) =>
+      Promise.resolve({ ...finished, ...told, id, requestId: newId(), assignment: null, createdAt }),
+    fail: () => Promise.resolve(),
+  };
+}
 
 /** An answer that this process is making: its lease is renewed until it is settled one way or the other. */
 export class Claim implements OpenAnswer {
+  readonly id: string;
   private readonly renewing: NodeJS.Timeout;
   private assignment: Assignment | null = null;
 
@@ -97,6 +105,7 @@ export class Claim implements OpenAnswer {
     private readonly lease: Lease,
     private readonly elapsed: () => number,
   ) {
+    this.id = lease.id;
     // A renewal that fails is no matter: without one the lease ends, and `complete` finds out.
     this.renewing = setInterval(() => void store.renew(lease).catch(() => undefined), RENEW_MS).unref();
   }

@@ -73,15 +73,15 @@ export class ServeWorker implements WorkerClient {
   async embed(
     request: ServeRequest<'embed'>,
     options: CallOptions = {},
-  ): Promise<{ vectors: Float32Array[]; truncated: number[] }> {
-    const { vectors, truncated } = await this.call('embed', request, options);
+  ): Promise<{ vectors: Float32Array[]; truncated: number[]; tokens: number }> {
+    const { vectors, truncated, tokens } = await this.call('embed', request, options);
     const size = request.embedder.dimensions;
     if (vectors.length !== request.texts.length * size)
       throw new GraftError('PROTOCOL_ERROR', 'Vectors of the wrong size came back.');
     const rows = request.texts.map(
       (_, row) => new Float32Array(vectors.buffer, vectors.byteOffset + row * size * 4, size),
     );
-    return { vectors: rows, truncated };
+    return { vectors: rows, truncated, tokens };
   }
 
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {

@@ -88,11 +88,11 @@ export interface WorkerClient {
   start(): Promise<void>;
   /** Lets calls under way end, then ends the process. */
   stop(): Promise<void>;
-  /** One vector of unit length a text, and the places of texts that were longer than the embedder's maxTokens. */
+  /** One vector of unit length a text, the places of texts that were longer than the embedder's maxTokens, and the tokens that were read. */
   embed(
     request: ServeRequest<'embed'>,
     options?: CallOptions,
-  ): Promise<{ vectors: Float32Array[]; truncated: number[] }>;
+  ): Promise<{ vectors: Float32Array[]; truncated: number[]; tokens: number }>;
   /**
    * `started`, then `delta`s, then one `done`. Leaving the loop cancels the work.
    * @throws QUESTION_TOO_LONG when the prompt leaves no room in the context

@@ -2,7 +2,7 @@ import { ActionIcon, Anchor, Button, Paper, Stack, Table, Tabs, Text, VisuallyHi
 import { IconFileText, IconFolderOff, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
-import { Link } from 'wouter';
+import { Link, useSearch } from 'wouter';
 import {
   CollectionShownDocument,
   DeleteDocumentsInConsoleDocument,
@@ -131,10 +131,19 @@ function Documents({
   );
 }
 
+/** The place that the address names: links from answers elsewhere lead here. */
+function placeIn(search: string): Place | null {
+  const given = new URLSearchParams(search);
+  const documentId = given.get('document');
+  const [start, end] = [Number(given.get('start') ?? 0), Number(given.get('end') ?? 0)];
+  if (documentId === null || !(start >= 0 && end >= start)) return null;
+  return { documentId, documentName: given.get('name') ?? 'Document', start, end };
+}
+
 /** One collection: its files, what became of them, and a bench to search it. */
 export function CollectionView({ name }: { name: string }) {
   const [after, setAfter] = useState<string | null>(null);
-  const [place, setPlace] = useState<Place | null>(null);
+  const [place, setPlace] = useState<Place | null>(placeIn(useSearch()));
   const [{ data, error }, again] = useQuery({
     query: CollectionShownDocument,
     variables: { name, first: PAGE, after },

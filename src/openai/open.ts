@@ -1,0 +1,16 @@
+import type { Asking } from '../ask/index.js';
+import type { Knowledge } from '../knowledge/index.js';
+import type { Platform } from '../platform/platform.js';
+import { ModelStore, type Registry } from '../registry/index.js';
+import type { OpenAiParts } from './routes.js';
+
+/** What the endpoint takes of the domains. */
+export const openAiParts = (
+  { worker, database }: Platform,
+  { registry, knowledge, ask }: { registry: Registry; knowledge: Knowledge; ask: Pick<Asking, 'asking'> },
+): OpenAiParts => ({
+  worker,
+  registry: registry.registry,
+  asking: ask.asking,
+  names: { collections: knowledge.collections, adapters: registry.adapters.store, models: new ModelStore(database) },
+});

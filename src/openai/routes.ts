@@ -1,0 +1,153 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import {
+  MAX_QUESTION_CHARACTERS,
+  standaloneQuestion,
+  STRATEGIES,
+  type AskInput,
+  type AskService,
+} from '../ask/index.js';
+import { httpStatus, transportError } from '../graphql/errors.js';
+import { ResponseLifetime } from '../graphql/request-scope.js';
+import type { ServerKit } from '../graphql/server.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
+import { chatRequest, type ChatRequest } from './chat-request.js';
+import { chunksOf, completionOf, type Told } from './completion.js';
+import { embeddings, type EmbeddingParts } from './embeddings.js';
+import { openAiError } from './errors.js';
+import { listedModels, targetOf, type Names, type Target } from './model-names.js';
+import { rerank } from './rerank.js';
+
+export interface OpenAiParts extends EmbeddingParts {
+  asking: Pick<AskService, 'stream' | 'ask'>;
+  names: Names;
+}
+
+/** Keeps proxies from closing a silent connection. */
+const COMMENT = ': working\n\n';
+const COMMENT_EVERY_MS = 12_000;
+
+/**
+ * The addresses that OpenAI's clients speak, beside GraphQL and on the same answers, records and rules: `chat/completions`, `embeddings`,
+ * `models`, `rerank`. A field is honoured or refused by its name.
+ */
+export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: ServerKit): void {
+  const errorHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const known = isGraftError(error) ? error : (transportError(error) ?? error);
+    const shown = kit.presenter.presentPlain(known, request.id);
+    const status = httpStatus(shown.extensions.code);
+    if (status === 503 || status === 429) void reply.header('retry-after', '1');
+    // A client that still sends would see a broken pipe and no answer.
+    if (status === 413) reply.removeHeader('connection');
+    return reply
+      .code(status)
+      .header('cache-control', 'no-store')
+      .send(openAiError(known, shown, status));
+  };
+  const options = { errorHandler };
+  const working = <T>(work: () => Promise<T>): Promise<T> => {
+    if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    return kit.underWay(work());
+  };
+  const signalOf = (reply: FastifyReply): AbortSignal => new ResponseLifetime(reply.raw).signal;
+  const told = (reply: FastifyReply) => reply.header('cache-control', 'no-store');
+
+  server.get('/v1/models', options, (request, reply) =>
+    working(async () =>
+      told(reply).send({ object: 'list', data: await listedModels(parts.names, request.caller.workspaceId) }),
+    ),
+  );
+  server.get<{ Params: { '*': string } }>('/v1/models/*', options, (request, reply) =>
+    working(async () => {
+      const id = request.params['*'];
+      const { workspaceId } = request.caller;
+      await targetOf(parts.names, workspaceId, id);
+      const listed = (await listedModels(parts.names, workspaceId)).find((model) => model.id === id);
+      return told(reply).send(listed ?? { id, object: 'model', created: 0, owned_by: 'graft' });
+    }),
+  );
+  server.post('/v1/embeddings', options, (request, reply) =>
+    working(async () => {
+      const { workspaceId } = request.caller;
+      return told(reply).send(await embeddings(parts, workspaceId, request.body, signalOf(reply)));
+    }),
+  );
+  server.post('/v1/rerank', options, (request, reply) =>
+    working(async () => {
+      const { workspaceId } = request.caller;
+      return told(reply).send(await rerank(parts, workspaceId, request.body, signalOf(reply)));
+    }),
+  );
+  server.post('/v1/chat/completions', options, (request, reply) =>
+    working(async () => {
+      const chat = chatRequest(request.body);
+      const caller = request.caller;
+      const target = await targetOf(parts.names, caller.workspaceId, chat.model);
+      const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
+      const answering: Told = { model: chat.model, question: input.question, origin: originOf(request) };
+      const signal = signalOf(reply);
+      if (!chat.stream) return told(reply).send(completionOf(await parts.asking.ask(caller, input, signal), answering));
+      const events = parts.asking.stream(caller, input, signal);
+      const chunks = chunksOf(events, {
+        ...answering,
+        ...{ includeUsage: chat.includeUsage, now: new Date() },
+        reads: (strategy) => STRATEGIES[strategy].reads,
+      });
+      // What fails before the first chunk has a status of its own.
+      const first = await chunks.next();
+      const shown = (error: unknown) => {
+        const presented = kit.presenter.presentPlain(error, request.id);
+        return openAiError(error, presented, httpStatus(presented.extensions.code));
+      };
+      return told(reply)
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .send(Readable.from(eventStream(first, chunks, reply, shown)));
+    }),
+  );
+}
+
+/** Server-sent events as OpenAI writes them, `[DONE]` last; an error behind the first is an event, too. */
+async function* eventStream(
+  first: IteratorResult<object, unknown>,
+  rest: AsyncGenerator<object>,
+  { raw }: FastifyReply,
+  shown: (error: unknown) => object,
+): AsyncGenerator<string> {
+  const comments = setInterval(() => raw.writableLength === 0 && raw.write(COMMENT), COMMENT_EVERY_MS);
+  try {
+    if (first.done !== true) yield event(first.value);
+    for await (const chunk of rest) yield event(chunk);
+    yield 'data: [DONE]\n\n';
+  } catch (error) {
+    yield event(shown(error));
+  } finally {
+    clearInterval(comments);
+    await rest.return(undefined);
+  }
+}
+
+const event = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+function headerOf(request: FastifyRequest, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Where the caller reaches this gateway, for links into the console. */
+const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
+
+/**
+ * The question of a chat. A follow-up is put together with what it follows; texts that an adapter of the caller's choice works on
+ * (routing, translation) stand for themselves.
+ */
+function askInput(chat: ChatRequest, target: Target, requestId: string | null, unit: string | null): AskInput {
+  const joined = standaloneQuestion(chat.question, target.strategy === 'ADAPTER' ? [] : chat.earlier).text;
+  return {
+    ...target,
+    ...chat.more,
+    question: joined.length <= MAX_QUESTION_CHARACTERS ? joined : chat.question,
+    generation: chat.generation,
+    requestId,
+    unit: unit ?? chat.unit,
+  };
+}

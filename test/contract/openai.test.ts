@@ -1,0 +1,328 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
+import { generateText, streamText } from 'ai';
+import OpenAI from 'openai';
+import { GraftClient } from '../../src/client/graft-client.js';
+import {
+  AskDocument,
+  CreateCollectionDocument,
+  IngestDocumentsDocument,
+  IngestionProgressDocument,
+} from '../../src/operations/index.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { Python } from '../support/python.js';
+import { itWhen } from '../support/skip.js';
+
+const python = await Python.with(['openai==1.109.1']);
+
+const QUESTION = 'At what pressure does the Orlo pump run?';
+const MODEL = 'smollm2-135m-instruct';
+
+describe('the addresses that OpenAI’s clients speak', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let graft: GraftProgram;
+  let openai: OpenAI;
+  let graphql: GraftClient;
+
+  beforeAll(async () => {
+    home = await temporaryHome();
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    graphql = new GraftClient(graft.url);
+    openai = new OpenAI({ baseURL: `${graft.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    await graphql.request(CreateCollectionDocument, { input: { name: 'pumps' } });
+    const documents = [
+      { name: 'orlo.txt', text: 'The Orlo pump runs at 37 bar.\n\nThe Orlo pump weighs 12 kg.' },
+      { name: 'vela.txt', text: 'The Vela valve opens at 5 bar. It is made of brass.' },
+    ];
+    const { ingestDocuments } = await graphql.request(IngestDocumentsDocument, {
+      input: { collection: 'pumps', documents, idempotencyKey: 'pumps' },
+    });
+    for await (const { ingestionProgress: event } of graphql.subscribe(IngestionProgressDocument, {
+      runId: ingestDocuments.run.id,
+    }))
+      if (event.error) throw new Error(event.error.message);
+  }, 300_000);
+  afterAll(async () => {
+    graphql.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await home.remove();
+  });
+
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${graft.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  const refusal = async (body: object): Promise<{ status: number; error: { param: string; code: string } }> => {
+    const response = await post('/v1/chat/completions', {
+      model: 'graft',
+      messages: [{ role: 'user', content: QUESTION }],
+      ...body,
+    });
+    return { status: response.status, ...((await response.json()) as { error: { param: string; code: string } }) };
+  };
+
+  it('answers OpenAI’s Node client as GraphQL answers, with the same evidence, route and configuration', async () => {
+    const completion = await openai.chat.completions.create({
+      model: 'graft/pumps',
+      messages: [{ role: 'user', content: QUESTION }],
+    });
+    const { ask } = await graphql.request(AskDocument, { input: { question: QUESTION, collections: ['pumps'] } });
+    const [choice] = completion.choices;
+    const { content, annotations } = choice!.message;
+    expect(content!.startsWith(ask.text)).toBe(true);
+    expect(completion.system_fingerprint).toBe(ask.configuration.digest);
+    expect(choice!.finish_reason).toBe('stop');
+    expect(annotations).toHaveLength(ask.citations.length);
+    annotations!.forEach(({ url_citation: { start_index, end_index, url } }, index) => {
+      expect(content!.slice(start_index, end_index)).toBe(`[${index + 1}]`);
+      expect(url).toContain(`${graft.url}/knowledge/pumps?document=`);
+    });
+    expect(completion).toMatchObject({ graft: { strategy: ask.route.strategy, abstained: false } });
+    expect(completion.usage!.total_tokens).toBe(completion.usage!.prompt_tokens + completion.usage!.completion_tokens);
+    const { node } = await graphql.request<{ node: { __typename: string } }>(
+      'query ($id: ID!) { node(id: $id) { __typename } }',
+      { id: completion.id },
+    );
+    expect(node.__typename).toBe('Answer');
+  }, 120_000);
+
+  it('streams chunks of one id that add up to the answer, with usage where asked for', async () => {
+    const whole = { content: '', ids: new Set<string>(), usage: 0, finish: '', strategy: '' };
+    const stream = await openai.chat.completions.create({
+      model: 'graft/pumps',
+      messages: [{ role: 'user', content: QUESTION }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    for await (const chunk of stream) {
+      whole.ids.add(chunk.id);
+      whole.content += chunk.choices[0]?.delta.content ?? '';
+      whole.finish += chunk.choices[0]?.finish_reason ?? '';
+      whole.usage += chunk.usage?.total_tokens ?? 0;
+      whole.strategy += (chunk as { graft?: { strategy: string } }).graft?.strategy ?? '';
+    }
+    expect(whole.content).toContain('37 bar');
+    expect(whole.ids.size).toBe(1);
+    expect(whole).toMatchObject({ finish: 'stop', usage: expect.any(Number) });
+    expect(whole.usage).toBeGreaterThan(0);
+    expect(whole.strategy).not.toBe('');
+  }, 120_000);
+
+  it('takes a base model by its name, and holds to its bounds', async () => {
+    const completion = await openai.chat.completions.create({
+      model: MODEL,
+      messages: [{ role: 'user', content: 'Write a long story about a ship.' }],
+      max_completion_tokens: 8,
+      temperature: 0,
+    });
+    expect(completion).toMatchObject({ graft: { strategy: 'BASE' }, choices: [{ finish_reason: 'length' }] });
+    expect(completion.usage!.completion_tokens).toBeLessThanOrEqual(8);
+  }, 120_000);
+
+  it('puts a follow-up together with what it follows, says so, and leaves other questions alone', async () => {
+    const chat = (last: string) =>
+      openai.chat.completions.create({
+        model: 'graft/pumps',
+        messages: [
+          { role: 'user', content: QUESTION },
+          { role: 'assistant', content: 'The Orlo pump runs at 37 bar.' },
+          { role: 'user', content: last },
+        ],
+      });
+    expect(await chat('And what does it weigh?')).toMatchObject({
+      graft: { question: `${QUESTION} And what does it weigh?` },
+    });
+    const alone = 'At what pressure does the Vela valve open?';
+    expect(await chat(alone)).toMatchObject({ graft: { question: alone } });
+  }, 120_000);
+
+  it.each([
+    ['an unknown field', { colour: 'red' }, 'colour', 'unknown_parameter'],
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
+    ['more than one choice', { n: 2 }, 'n', 'unsupported_parameter'],
+    ['a nucleus', { top_p: 0.5 }, 'top_p', 'unsupported_parameter'],
+    ['log-probabilities', { logprobs: true }, 'logprobs', 'unsupported_parameter'],
+    ['a form of answer', { response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
+    ['stop words', { stop: ['x'] }, 'stop', 'unsupported_parameter'],
+    [
+      'a system message',
+      {
+        messages: [
+          { role: 'system', content: 'x' },
+          { role: 'user', content: 'y' },
+        ],
+      },
+      'messages[0].role',
+      'unsupported_value',
+    ],
+    ['an unknown role', { messages: [{ role: 'oracle', content: 'x' }] }, 'messages[0].role', 'unsupported_value'],
+    [
+      'an image',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }] },
+      'messages[0].content[0].type',
+      'unsupported_value',
+    ],
+    ['no message', { messages: [] }, 'messages', 'invalid_value'],
+    [
+      '1,000 messages',
+      { messages: Array.from({ length: 1_000 }, () => ({ role: 'user', content: 'x' })) },
+      'messages',
+      'invalid_value',
+    ],
+    ['an answer last', { messages: [{ role: 'assistant', content: 'x' }] }, 'messages[0].role', 'unsupported_value'],
+    ['stream options without a stream', { stream_options: { include_usage: true } }, 'stream_options', 'invalid_value'],
+    ['a temperature out of range', { temperature: 9 }, 'temperature', 'bad_user_input'],
+    ['a model that is not there', { model: 'nobody' }, 'model', 'model_not_found'],
+    ['a collection that is not there', { model: 'graft/nowhere' }, 'model', 'model_not_found'],
+    ['an unknown option of Graft’s', { graft: { colour: 1 } }, 'colour', 'unknown_parameter'],
+    ['an empty question', { messages: [{ role: 'user', content: '  ' }] }, 'messages', 'bad_user_input'],
+  ])('refuses %s by its name', async (_, body, param, code) => {
+    const refused = await refusal(body);
+    expect(refused.error).toMatchObject({ param, code });
+    expect([400, 404]).toContain(refused.status);
+  });
+
+  it('takes fields that say nothing', async () => {
+    const response = await post('/v1/chat/completions', {
+      ...{ model: MODEL, messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hello.' }] }], max_tokens: 2 },
+      ...{
+        n: 1,
+        top_p: 1,
+        presence_penalty: 0,
+        tools: [],
+        stop: null,
+        logprobs: false,
+        metadata: { a: 'b' },
+        user: 'u-1',
+      },
+    });
+    expect(response.status).toBe(200);
+  }, 60_000);
+
+  it('refuses a body that is too large or no JSON in the form that clients read', async () => {
+    const large = await post('/v1/chat/completions', {
+      model: 'graft',
+      messages: [{ role: 'user', content: 'x'.repeat(10_000_000) }],
+    });
+    expect(large.status).toBe(413);
+    expect(await large.json()).toMatchObject({ error: { code: 'payload_too_large' } });
+    const broken = await post('/v1/chat/completions', '{"model":');
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+  });
+
+  it('answers the same idempotency key once', async () => {
+    const body = { model: 'graft/pumps', messages: [{ role: 'user', content: QUESTION }] };
+    const ask = async () =>
+      (await (await post('/v1/chat/completions', body, { 'idempotency-key': 'once' })).json()) as { id: string };
+    expect((await ask()).id).toBe((await ask()).id);
+  }, 60_000);
+
+  it('lists what may stand as model', async () => {
+    const names: string[] = [];
+    for await (const { id } of await openai.models.list()) names.push(id);
+    expect(names).toEqual(expect.arrayContaining(['graft', 'graft/pumps', MODEL]));
+    expect(await openai.models.retrieve(MODEL)).toMatchObject({ id: MODEL, owned_by: 'model' });
+    await expect(openai.models.retrieve('nobody')).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('embeds texts in floats and in base64 alike, and refuses token ids by name', async () => {
+    const input = ['a pump', 'a valve'];
+    const embedder = 'all-minilm-l6-v2';
+    const floats = await openai.embeddings.create({ model: embedder, input, encoding_format: 'float' });
+    // Without a format the client asks for base64 and decodes it.
+    const decoded = await openai.embeddings.create({ model: embedder, input });
+    expect(floats.data).toHaveLength(2);
+    floats.data.forEach(({ embedding }, index) => {
+      expect(embedding).toHaveLength(384);
+      expect(Math.hypot(...embedding)).toBeCloseTo(1, 4);
+      decoded.data[index]!.embedding.forEach((value, at) => expect(value).toBeCloseTo(embedding[at]!, 6));
+    });
+    await expect(openai.embeddings.create({ model: embedder, input: [1, 2] })).rejects.toMatchObject({
+      param: 'input',
+    });
+    await expect(openai.embeddings.create({ model: 'other', input })).rejects.toMatchObject({ param: 'model' });
+  }, 60_000);
+
+  it('puts documents in the order of their likeness to a query', async () => {
+    const documents = ['The valve is made of brass.', 'The pump runs at 37 bar.', 'Bread is baked at night.'];
+    const response = await post('/v1/rerank', { model: 'graft', query: 'pressure of the pump', documents, top_n: 2 });
+    const { results } = (await response.json()) as { results: { index: number; relevance_score: number }[] };
+    expect(results.map(({ index }) => index)[0]).toBe(1);
+    expect(results).toHaveLength(2);
+    expect(results[0]!.relevance_score).toBeGreaterThan(results[1]!.relevance_score);
+  }, 60_000);
+
+  it('stops the model when the client goes away', async () => {
+    const controller = new AbortController();
+    const stream = await openai.chat.completions.create(
+      {
+        model: MODEL,
+        messages: [{ role: 'user', content: 'Count from one to three hundred.' }],
+        stream: true,
+        max_tokens: 400,
+      },
+      { signal: controller.signal },
+    );
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
+    controller.abort();
+    // Whoever asks next is not behind four hundred tokens of nobody's.
+    const next = await openai.chat.completions.create({
+      model: MODEL,
+      messages: [{ role: 'user', content: 'Say hi.' }],
+      max_tokens: 2,
+    });
+    expect(next.usage!.completion_tokens).toBeLessThanOrEqual(2);
+  }, 120_000);
+
+  it('serves the AI SDK', async () => {
+    const provider = createOpenAICompatible({ name: 'graft', baseURL: `${graft.url}/v1`, includeUsage: true });
+    const model = provider('graft/pumps');
+    const { text } = await generateText({ model, prompt: QUESTION });
+    expect(text).toContain('37 bar');
+    let streamed = '';
+    for await (const part of streamText({ model, prompt: QUESTION }).textStream) streamed += part;
+    expect(streamed).toBe(text);
+  }, 120_000);
+
+  it('serves LangChain', async () => {
+    const configuration = { baseURL: `${graft.url}/v1` };
+    const chat = new ChatOpenAI({ model: 'graft/pumps', apiKey: 'none', configuration, maxRetries: 0 });
+    expect((await chat.invoke(QUESTION)).text).toContain('37 bar');
+    const vectors = await new OpenAIEmbeddings({
+      model: 'all-minilm-l6-v2',
+      apiKey: 'none',
+      configuration,
+    }).embedDocuments(['a', 'b']);
+    expect(vectors.map((vector) => vector.length)).toEqual([384, 384]);
+  }, 120_000);
+
+  itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
+    'serves OpenAI’s Python client',
+    async () => {
+      const script = `
+import json, sys
+from openai import OpenAI
+given = json.load(sys.stdin)
+client = OpenAI(base_url=given["url"] + "/v1", api_key="none", max_retries=0)
+done = client.chat.completions.create(model="graft/pumps", messages=[{"role": "user", "content": given["question"]}])
+streamed = ""
+for chunk in client.chat.completions.create(model="graft/pumps", messages=[{"role": "user", "content": given["question"]}], stream=True):
+    streamed += chunk.choices[0].delta.content or ""
+vector = client.embeddings.create(model="all-minilm-l6-v2", input="a pump").data[0].embedding
+print(json.dumps({"text": done.choices[0].message.content, "streamed": streamed, "dimensions": len(vector)}))
+`;
+      const found = await (python as Python).ask<{ text: string; streamed: string; dimensions: number }>(script, {
+        url: graft.url,
+        question: QUESTION,
+      });
+      expect(found.text).toContain('37 bar');
+      expect(found.streamed).toBe(found.text);
+      expect(found.dimensions).toBe(384);
+    },
+    300_000,
+  );
+});
