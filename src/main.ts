@@ -8,6 +8,7 @@ import { openAsking } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
 import { openData } from './data/index.js';
 import { offer, type Offer } from './domain-kit/index.js';
+import { openDelivery } from './delivery/index.js';
 import { openErasure } from './erasure/index.js';
 import { openEvaluation } from './evaluation/index.js';
 import { checkAddress } from './graphql/listening.js';
@@ -54,8 +55,9 @@ async function openDomains(platform: Platform) {
   const training = openTraining(platform, { registry, data, ask });
   const feedback = openFeedback(platform, { knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
+  const delivery = openDelivery(platform, { registry, ask, evaluation });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, data, ask, training, feedback, evaluation, erasure } satisfies Opened;
+  return { access, registry, knowledge, data, ask, training, feedback, evaluation, delivery, erasure } satisfies Opened;
 }
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;

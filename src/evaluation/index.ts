@@ -57,3 +57,4 @@ export {
   type TwoRates,
   type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';
+export { GateVerdict, gateVerdictOf } from './gate/gate-graphql.js';

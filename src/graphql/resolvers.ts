@@ -2,6 +2,7 @@ import { accessDomain } from '../access/index.js';
 import { askDomain } from '../ask/index.js';
 import { dataDomain } from '../data/index.js';
 import { defineDomain, runsOf, type AnyDomain } from '../domain-kit/index.js';
+import { deliveryDomain } from '../delivery/index.js';
 import { erasureDomain } from '../erasure/index.js';
 import { evaluationDomain } from '../evaluation/index.js';
 import { feedbackDomain } from '../feedback/index.js';
@@ -25,6 +26,7 @@ export const DOMAINS = {
   training: trainingDomain,
   feedback: feedbackDomain,
   evaluation: evaluationDomain,
+  delivery: deliveryDomain,
   erasure: erasureDomain,
 };
 

@@ -197,11 +197,16 @@ export class GatedChangeResolver {
     description: 'What the gate said then; null for a rollback.',
   })
   gate(@Root() { row }: AliasChange): GateVerdict | null {
-    const found = evidence.safeParse(row.evidence);
-    if (!found.success) return null;
-    const { forced, checks } = found.data;
-    return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
+    return gateVerdictOf(row.evidence);
   }
+}
+
+/** What the gate said, from what was kept of it; null where nothing was. */
+export function gateVerdictOf(kept: unknown): GateVerdict | null {
+  const found = evidence.safeParse(kept);
+  if (!found.success) return null;
+  const { forced, checks } = found.data;
+  return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
 }
 
 const given = (bounds: GateBoundsInput | null | undefined): Partial<Bounds> =>

@@ -88,6 +88,21 @@ export class Gate {
     return adapters.promote(workspaceId, { ...promotion, replaces: before?.id ?? null });
   }
 
+  /**
+   * What lets a version take production’s place: that it was shown to act, and passed the gate, or was forced through it by somebody, against
+   * just what production names now.
+   * @throws GATE_REFUSED, CONFLICT when it was never attested
+   */
+  async admits(workspaceId: WorkspaceId, adapter: AdapterRow, version: AdapterVersionRow): Promise<Evidence> {
+    if (version.attestation === null)
+      throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
+        field: 'input.candidate',
+        hint: 'Attest it first.',
+      });
+    const wish = { adapter: adapter.name, version: version.version, alias: 'production' as const };
+    return this.#asProduction(workspaceId, adapter, version, { ...wish, by: '', reason: '', force: false });
+  }
+
   async #asCandidate(workspaceId: WorkspaceId, version: AdapterVersionRow, wish: Wish): Promise<Evidence> {
     const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
     if (!passed && !wish.force)

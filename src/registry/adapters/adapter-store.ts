@@ -200,12 +200,18 @@ export class AdapterStore {
   /**
    * Moves an alias and writes down who, when, why and on what evidence, in one transaction.
    * @param expected the version that the alias is thought to name now; of two callers who move it at once the second fails
+   * @param outer a transaction that the move is part of
    * @throws CONFLICT when it names another
    */
-  async moveAlias(adapter: AdapterRow, move: AliasMove, expected: string | null): Promise<AliasChangeRow> {
+  async moveAlias(
+    adapter: Pick<AdapterRow, 'id' | 'workspaceId' | 'name'>,
+    move: AliasMove,
+    expected: string | null,
+    outer?: Transaction,
+  ): Promise<AliasChangeRow> {
     const { alias, toVersionId } = move;
     const key = { adapterId_alias: { adapterId: adapter.id, alias } };
-    return this.transaction(async (tx) => {
+    const moving = async (tx: Transaction): Promise<AliasChangeRow> => {
       await tx.$executeRaw`SELECT 1 FROM adapter WHERE id = ${adapter.id}::uuid FOR UPDATE`;
       if (toVersionId !== null && (await tx.adapterVersion.count({ where: { id: toVersionId } })) === 0)
         throw notFound('The adapter version', toVersionId);
@@ -235,7 +241,8 @@ export class AdapterStore {
           isRollback: move.isRollback ?? false,
         },
       });
-    });
+    };
+    return outer ? moving(outer) : this.transaction(moving);
   }
 
   /** Newest first; the cursor of a change is `encodeCursor([change.id])`. */

@@ -1,0 +1,92 @@
+import type { Asking } from '../ask/index.js';
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { Evaluation, Gate } from '../evaluation/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Database } from '../platform/database/index.js';
+import type { EventLog } from '../platform/events/index.js';
+import type { Platform } from '../platform/platform.js';
+import type { RunQueue } from '../platform/runs/index.js';
+import type { Logger } from '../platform/telemetry/index.js';
+import type { AdapterRegistry, Registry } from '../registry/index.js';
+import { AssignedAnswerResolver, ExperimentAssignmentResolver } from './assignment-graphql.js';
+import { LiveTests, type TestSource } from './live-tests.js';
+import { OutcomeStore } from './outcome-store.js';
+import { loadProposal, ProposalResolver, RolloutProposalResolver } from './proposals/proposal-graphql.js';
+import { ProposalService } from './proposals/proposal-service.js';
+import { ProposalStore } from './proposals/proposal-store.js';
+import { RolloutDecider } from './rollouts/rollout-decider.js';
+import { loadRollout, RolloutResolver, RolloutRunResolver, rolloutRuns } from './rollouts/rollout-graphql.js';
+import { RolloutService } from './rollouts/rollout-service.js';
+import { RolloutStore } from './rollouts/rollout-store.js';
+import { RolloutTests } from './rollouts/rollout-tests.js';
+
+export const deliveryDomain = defineDomain({
+  classes: [
+    AssignedAnswerResolver,
+    ExperimentAssignmentResolver,
+    RolloutResolver,
+    RolloutRunResolver,
+    ProposalResolver,
+    RolloutProposalResolver,
+  ],
+  runs: [rolloutRuns],
+  registerNodes: (
+    nodes: NodeRegistry,
+    { rollouts, proposals }: { rollouts: RolloutStore; proposals: ProposalStore },
+  ) => {
+    nodes.register('Rollout', (context, id) => loadRollout(context, rollouts, id));
+    nodes.register('Proposal', (context, id) => loadProposal(context, proposals, id));
+  },
+});
+
+/** How versions reach users. */
+export interface Delivery {
+  readonly rollouts: RolloutService;
+  readonly proposals: ProposalService;
+  /** Draws questions; it has entered itself with `ask`. */
+  readonly tests: LiveTests;
+  readonly offer: Offer;
+}
+
+/** What delivery stands on. */
+export interface DeliveryParts {
+  database: Database;
+  events: EventLog;
+  runs: RunQueue;
+  clock: Clock;
+  log: Logger;
+  adapters: AdapterRegistry;
+  gate: Gate;
+}
+
+/** The services, of which nothing goes on by itself yet. */
+export function deliveryServices(parts: DeliveryParts) {
+  const { database, events, clock } = parts;
+  const rollouts = new RolloutStore(database, events);
+  const proposals = new ProposalStore(database);
+  const outcomes = new OutcomeStore(database);
+  const decider = new RolloutDecider({ ...parts, rollouts, proposals });
+  const sources: TestSource[] = [new RolloutTests({ database, rollouts, decider })];
+  const tests = new LiveTests({ ...parts, sources });
+  const own = { ...parts, rollouts, proposals, decider, tests };
+  return {
+    ...own,
+    rolloutService: new RolloutService(own),
+    proposalService: new ProposalService(own),
+    watching: { rollouts, outcomes, decider, clock },
+  };
+}
+
+export function openDelivery(
+  platform: Platform,
+  lower: { registry: Pick<Registry, 'adapters'>; ask: Pick<Asking, 'asking'>; evaluation: Pick<Evaluation, 'gate'> },
+): Delivery {
+  const services = deliveryServices({ ...platform, ...lower.registry, ...lower.evaluation });
+  const { rolloutService, proposalService, tests } = services;
+  lower.ask.asking.assignBy(tests);
+  return {
+    ...{ rollouts: rolloutService, proposals: proposalService, tests },
+    offer: offer(deliveryDomain, platform.runs, services, { start: () => tests.start(), stop: () => tests.stop() }),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Database } from '../platform/database/index.js';
+import type { Outcome } from './rollouts/measures.js';
+
+/**
+ * Numbers are given when an answer is settled and seen when its transaction has committed, which may be a moment later and out of
+ * order. So the numbers just below the highest are looked at again; whoever commits later than after so many others is not there any more.
+ */
+export const OVERLAP = 1_000;
+
+/** How far the answers of a test were counted. */
+export interface Counted {
+  last: bigint;
+  /** Those among the last `OVERLAP` numbers that were counted. */
+  recent: readonly bigint[];
+}
+
+interface OutcomeRow extends Omit<Outcome, 'sequence'> {
+  sequence: string;
+}
+
+/** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
+const earlier = (arm: '=' | '<>'): string => `EXISTS (
+  SELECT 1 FROM answer before
+   WHERE before.assignment_subject = $1 AND before.unit_hash = answer.unit_hash
+     AND before.assignment_stage = answer.assignment_stage AND before.assignment_arm ${arm} answer.assignment_arm
+     AND before.assignment_sequence < answer.assignment_sequence)`;
+
+/** What the answers of tests say, from their columns alone. */
+export class OutcomeStore {
+  constructor(private readonly database: Database) {}
+
+  /** Answers of a test that were not counted yet, in the order of their numbers. */
+  async uncounted(subjectId: string, { last, recent }: Counted, most: number): Promise<Outcome[]> {
+    const { rows } = await this.database.pool.query<OutcomeRow>({
+      name: 'delivery-uncounted',
+      text: `SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
+                    coalesce(latency_ms, 0) AS "latencyMs", confidence,
+                    NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
+               FROM answer
+              WHERE assignment_subject = $1 AND answer.assignment_sequence > $2
+                AND answer.assignment_sequence <> ALL($3::bigint[]) AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
+              ORDER BY answer.assignment_sequence LIMIT $4`,
+      values: [subjectId, last - BigInt(OVERLAP), recent.map(String), most],
+    });
+    return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
+  }
+}
+
+/** What is counted after these, too. */
+export function countedWith({ last, recent }: Counted, outcomes: readonly Outcome[]): Counted {
+  const sequences = outcomes.map(({ sequence }) => sequence);
+  const highest = sequences.reduce((a, b) => (a > b ? a : b), last);
+  const from = highest - BigInt(OVERLAP);
+  return { last: highest, recent: [...recent, ...sequences].filter((sequence) => sequence > from) };
+}

@@ -1,0 +1,73 @@
+import type { Json } from '../../kernel/stored-json.js';
+import { CANDIDATE, CONTROL } from '../assignment/index.js';
+import { decide, hasEnded, type Command, type Decision } from './decide.js';
+import { learnBounds, measuresOf, type Outcome } from './measures.js';
+import { MOST_STEPS } from './settings.js';
+import type { RolloutPlan } from './plan.js';
+import type { KeptState, RolloutAction } from './rollout.js';
+import type { NewDecision } from './rollout-store.js';
+import { enterStep, evidenceOf, record } from './watch.js';
+
+/** What a look found. */
+export interface Looked {
+  kept: KeptState;
+  /** In order; none where nothing changed. */
+  decisions: NewDecision[];
+  /** The last thing that was decided, told or not. */
+  last: Decision;
+  /** Why the person’s command can’t be followed; null where it was, or where there was none. */
+  refused: string | null;
+}
+
+/** Every step may be entered, and one action may stand between two. */
+const MOST_DECISIONS = 2 * (MOST_STEPS + 1);
+
+/** Counts answers, in the order of their numbers. Changes `kept`. */
+export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Outcome[], now: number): void {
+  const { watch, bounds } = kept;
+  for (const outcome of outcomes) {
+    const { arm, stage, newUnit, inBoth } = outcome;
+    if (arm !== CANDIDATE && arm !== CONTROL) continue;
+    const measures = measuresOf(outcome, bounds);
+    record(watch, plan, { step: stage, arm, at: now, newUnit, inBoth, measures });
+    if (arm === CONTROL) learnBounds(bounds, outcome);
+  }
+}
+
+/**
+ * What follows from what was counted, until nothing more does.
+ * @param now watched milliseconds of the rollout
+ * @param order what a person wants
+ */
+export function look(
+  plan: RolloutPlan,
+  before: KeptState,
+  now: number,
+  order: { command: Command; by: string; reason: string } | null = null,
+): Looked {
+  const kept = before;
+  const decisions: NewDecision[] = [];
+  let command = order?.command ?? null;
+  let refused: string | null = null;
+  for (let made = 0; ; made++) {
+    const evidence = evidenceOf(kept.watch, plan);
+    const decision = decide(plan, kept.state, evidence, now, command);
+    refused ??= decision.refused;
+    const by = decision.check === 'COMMAND' ? { by: order?.by, reason: order?.reason } : {};
+    command = null;
+    const entered = decision.state.step !== kept.state.step;
+    kept.state = decision.state;
+    if (entered) enterStep(kept.watch, plan, decision.state.step);
+    const { action, check, reasons } = decision;
+    const holds = action === 'HOLD' || action === 'AWAIT_APPROVAL';
+    const told = holds ? `${action} ${check} ${decision.state.step}` : kept.told;
+    if (action !== 'WAIT' && action !== 'NONE' && (!holds || told !== kept.told))
+      decisions.push({ action: action satisfies RolloutAction, check, reasons, evidence: asJson(evidence), ...by });
+    kept.told = holds || action === 'WAIT' ? told : null;
+    const settled = holds || action === 'WAIT' || action === 'NONE' || hasEnded(decision.state);
+    if (settled || made >= MOST_DECISIONS) return { kept, decisions, last: decision, refused };
+  }
+}
+
+/** Evidence is plain data. */
+export const asJson = (value: object): Json => value as unknown as Json;

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Clock } from '../../kernel/clock.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { pause } from '../../platform/events/index.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import type { OutcomeStore } from '../outcome-store.js';
+import { GONE, type RolloutDecider } from './rollout-decider.js';
+import { isLive, storedPlan, type RolloutRow } from './rollout.js';
+import type { RolloutStore, Surroundings } from './rollout-store.js';
+import type { Outcome } from './measures.js';
+
+export const rolloutKind = defineRunKind({
+  kind: 'ROLLOUT_WATCH',
+  description:
+    'An adapter version is given to ever more users beside controls, and goes back by itself when it is worse.',
+  input: storedJson(z.object({ rolloutId: z.string() })),
+  output: storedJson(z.object({ status: z.string() })),
+  checkpoint: storedJson(z.object({ revision: z.number().int() })),
+  concurrency: 100,
+  // It watches for days: interruptions alone are no reason to leave users with a candidate that nobody watches, or to end it.
+  attempts: 50,
+});
+
+export interface RolloutRunParts {
+  rollouts: RolloutStore;
+  outcomes: OutcomeStore;
+  decider: RolloutDecider;
+  clock: Clock;
+}
+
+/** How often answers are looked for: a decision follows its answer within a second. */
+const LOOK_MS = 400;
+/** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
+const LONGEST_LOOK_MS = 5_000;
+/** How often time alone is written down. */
+const KEEP_MS = 5_000;
+/** Answers counted in one transaction. */
+const BATCH = 2_000;
+
+/** Watches a rollout until it ends. What has been counted lies in its row, so that another gateway goes on from there. */
+export async function watchRollout(
+  { rollouts, outcomes, decider, clock }: RolloutRunParts,
+  context: ContextOf<typeof rolloutKind>,
+): Promise<{ status: string }> {
+  const { input, run, signal } = context;
+  const workspaceId = run.workspaceId as WorkspaceId;
+  let row = await rollouts.require(workspaceId, input.rolloutId);
+  let last = clock.monotonic();
+  let unkept = 0;
+  while (isLive(row.status)) {
+    signal.throwIfAborted();
+    const around = await rollouts.surroundings(row);
+    if (!around) throw new Error('the rollout is gone');
+    if (around.revision !== row.revision) {
+      row = await rollouts.require(workspaceId, row.id);
+      continue;
+    }
+    const counted = { last: row.lastSequence, recent: row.recentSequences };
+    const news = await outcomes.uncounted(row.id, counted, BATCH);
+    const now = clock.monotonic();
+    // Monotonic clocks don’t go back; one that did would count for nothing.
+    unkept += Math.min(Math.max(0, now - last), LONGEST_LOOK_MS);
+    last = now;
+    const broken = brokenBy(row, around);
+    if (broken !== null || news.length > 0 || unkept >= KEEP_MS || row.revision === 0) {
+      row = await looked(row, { news, watchedMs: unkept, broken });
+      unkept = 0;
+    }
+    if (news.length < BATCH) await pause(LOOK_MS, signal);
+  }
+  return { status: row.status };
+
+  async function looked(
+    seen: RolloutRow,
+    { news, watchedMs, broken }: { news: readonly Outcome[]; watchedMs: number; broken: string | null },
+  ): Promise<RolloutRow> {
+    return context.fenced(async (tx) => {
+      const locked = await rollouts.lock(workspaceId, seen.id, tx);
+      // Somebody decided meanwhile: what was read may be counted already.
+      if (locked.revision !== seen.revision || !isLive(locked.status)) return locked;
+      const { row: after, decisions } = await decider.decide(locked, { outcomes: news, watchedMs, broken }, tx);
+      await context.checkpoint({ revision: after.revision }, tx);
+      const told = decisions.at(-1);
+      if (told) await context.progress(progressOf(after), told.reasons.join(' '), undefined, tx);
+      return after;
+    });
+  }
+}
+
+/** Why a rollout can’t go on; null when it can. */
+export function brokenBy(
+  row: RolloutRow,
+  { candidateExists, againstExists, productionId }: Surroundings,
+): string | null {
+  if (!candidateExists) return GONE;
+  if (!againstExists) return 'The version that it is compared with was deleted: there is no control any more.';
+  if (productionId !== row.againstId)
+    return 'Production names another version than when the rollout began: the comparison is with something that nobody is answered by.';
+  return null;
+}
+
+const progressOf = (row: RolloutRow): number => (row.step + 1) / (storedPlan.decode(row.plan).steps.length + 1);

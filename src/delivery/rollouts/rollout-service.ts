@@ -1,0 +1,185 @@
+import { badInput, GraftError, notFound } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { checkedText } from '../../kernel/text.js';
+import { asColumn, isTaken } from '../../platform/database/index.js';
+import { notify } from '../../platform/events/index.js';
+import type { RunQueue } from '../../platform/runs/index.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
+import type { Gate } from '../../evaluation/index.js';
+import type { LiveTests } from '../live-tests.js';
+import { TESTS_TOPIC } from '../topic.js';
+import { startRollout } from './decide.js';
+import { startBounds } from './measures.js';
+import { refusedOrder, type RolloutDecider } from './rollout-decider.js';
+import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
+import { rolloutKind } from './rollout-run.js';
+import type { RolloutStore } from './rollout-store.js';
+import { planOf, type PlanWish } from './settings.js';
+import { startWatch } from './watch.js';
+
+export interface StartRollout extends PlanWish {
+  adapter: string;
+  /** Number of the version; null: what the alias `candidate` names. */
+  candidate?: number | null;
+  /** Where slow begins, in ms, and unsure, 0 to 1; null: learned of the first controls. */
+  slowMs?: number | null;
+  unsure?: number | null;
+  by: string;
+  reason: string;
+  idempotencyKey: string;
+}
+
+export interface RolloutServiceParts {
+  rollouts: RolloutStore;
+  decider: RolloutDecider;
+  adapters: AdapterRegistry;
+  gate: Gate;
+  runs: RunQueue;
+  tests: LiveTests;
+}
+
+const MAX_REASON = 1_000;
+export const MAX_ACTOR = 200;
+
+/** Starts rollouts, and takes what people want of them. */
+export class RolloutService {
+  /** Starts of this gateway wait for each other: of a thousand at once all but one find what the first began, and none waits for the database. */
+  #starting: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: RolloutServiceParts) {}
+
+  /**
+   * Starts a rollout of a version that passed the gate.
+   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has a live one, no production, or the version isn’t attested;
+   * IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
+    const plan = planOf(wish);
+    const { slowMs = null, unsure = null } = wish;
+    if (slowMs !== null && !(slowMs > 0)) throw badInput('input.slowMs', `slowMs must be above 0, not ${slowMs}.`);
+    if (unsure !== null && !(unsure > 0 && unsure <= 1))
+      throw badInput('input.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
+    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
+    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
+    const started = this.#starting.then(() =>
+      this.#start(workspaceId, { ...wish, plan, by, reason, idempotencyKey, slowMs, unsure }),
+    );
+    this.#starting = started.catch(() => undefined);
+    return started;
+  }
+
+  async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
+    const { rollouts, runs, adapters, gate, tests } = this.parts;
+    const { plan, by, reason, idempotencyKey, slowMs, unsure } = wish;
+    const inputDigest = digestOf({ ...wish, candidate: wish.candidate ?? null });
+    const known = await rollouts.byKey(workspaceId, idempotencyKey);
+    if (known) return sameAs(known, inputDigest);
+    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    const live = await rollouts.liveOf(adapter.id);
+    if (live) throw overlapping(live);
+    const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
+    const held = await gate.admits(workspaceId, adapter, candidate);
+    const id = newId();
+    const [first] = plan.steps;
+    const kept = {
+      state: startRollout(0),
+      watch: startWatch(plan),
+      bounds: startBounds({ latencyMs: slowMs, confidence: unsure }),
+      told: null,
+    };
+    try {
+      const row = await rollouts.transaction(async (tx) => {
+        const run = await runs.enqueue(
+          rolloutKind,
+          { workspaceId, input: { rolloutId: id }, idempotencyKey: id, subjectId: adapter.id },
+          tx,
+        );
+        const made = await rollouts.create(
+          {
+            ...{ id, workspaceId, adapterId: adapter.id, adapter: adapter.name, runId: run.id, salt: newId() },
+            ...{ candidateId: candidate.id, candidateVersion: candidate.version },
+            ...{ againstId: against.id, againstVersion: against.version },
+            ...{ status: 'RUNNING', share: first!.share, controls: first!.controls },
+            ...{ plan: asColumn(storedPlan.encode(plan)), state: asColumn(storedState.encode(kept)) },
+            ...{ gate: asColumn(held), idempotencyKey, inputDigest, startedBy: by, reason },
+          },
+          tx,
+        );
+        const reasons = [
+          `${candidate.version} is compared with ${against.version}, beginning at ${first!.share * 100} %.`,
+        ];
+        await rollouts.decide(made, { action: 'START', check: 'COMMAND', reasons, by, reason, evidence: {} }, tx);
+        await notify(tx, TESTS_TOPIC);
+        return made;
+      });
+      await tests.refresh();
+      return row;
+    } catch (error) {
+      // Another gateway was quicker.
+      if (!isTaken(error)) throw error;
+      const other = await rollouts.byKey(workspaceId, idempotencyKey);
+      if (other) return sameAs(other, inputDigest);
+      throw overlapping(await rollouts.liveOf(adapter.id));
+    }
+  }
+
+  async #versions(
+    adapter: AdapterRow,
+    number: number | null,
+  ): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
+    const { store } = this.parts.adapters;
+    const which = number === null ? { alias: 'candidate' as const } : { version: number };
+    const candidate = await store.resolve(adapter, which);
+    if (!candidate && number !== null)
+      throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
+    if (!candidate)
+      throw new GraftError('CONFLICT', `No version of ${adapter.name} is candidate.`, {
+        field: 'input.candidate',
+        hint: 'Promote one to CANDIDATE first, where the gate looks at it.',
+      });
+    const against = await store.resolve(adapter, { alias: 'production' });
+    if (!against)
+      throw new GraftError('CONFLICT', `${adapter.name} has no production version to compare with.`, {
+        field: 'input.adapter',
+        hint: 'Nobody is answered by it yet: promote the version itself.',
+      });
+    if (against.id === candidate.id)
+      throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
+        field: 'input.candidate',
+      });
+    return { candidate, against };
+  }
+
+  /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
+  async order(workspaceId: WorkspaceId, id: string, wish: Order): Promise<RolloutRow> {
+    const { rollouts, decider, tests } = this.parts;
+    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
+    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const { row, refused } = await rollouts.transaction(async (tx) => {
+      const locked = await rollouts.lock(workspaceId, id, tx);
+      const order = { command: wish.command, by, reason };
+      return decider.decide(locked, { outcomes: [], watchedMs: 0, order }, tx);
+    });
+    await tests.refresh();
+    if (refused !== null) throw refusedOrder(refused);
+    return row;
+  }
+}
+
+type Checked = StartRollout & { plan: ReturnType<typeof planOf>; slowMs: number | null; unsure: number | null };
+
+function sameAs(known: RolloutRow, inputDigest: string): RolloutRow {
+  if (known.inputDigest === inputDigest) return known;
+  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
+    field: 'input.idempotencyKey',
+  });
+}
+
+const overlapping = (live: RolloutRow | null): GraftError =>
+  new GraftError(
+    'CONFLICT',
+    `${live?.adapter ?? 'The adapter'} has a rollout already${live ? `, of version ${live.candidateVersion}` : ''}.`,
+    { field: 'input.adapter', hint: 'Let it end, or abort it, before another begins.' },
+  );

@@ -1,0 +1,193 @@
+import { notFound } from '../../kernel/errors.js';
+import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
+import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
+import type { Json } from '../../kernel/stored-json.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { notify, type EventLog } from '../../platform/events/index.js';
+import { TESTS_TOPIC } from '../topic.js';
+import {
+  storedState,
+  type KeptState,
+  type RolloutAction,
+  type RolloutDecisionRow,
+  type RolloutRow,
+} from './rollout.js';
+
+export type NewRollout = Omit<
+  Prisma.RolloutUncheckedCreateInput,
+  'createdAt' | 'finishedAt' | 'revision' | 'watchedMs' | 'lastSequence' | 'recentSequences' | 'decisions'
+>;
+
+/** What a look at a rollout finds besides its answers. */
+export interface Surroundings {
+  revision: number;
+  /** The version that production names now; null where none. */
+  productionId: string | null;
+  candidateExists: boolean;
+  /** What its answers are held against is there still. */
+  againstExists: boolean;
+}
+
+/** One decision, before it is a row. */
+export interface NewDecision {
+  action: RolloutAction;
+  check: string;
+  reasons: readonly string[];
+  by?: string | null;
+  reason?: string | null;
+  evidence: Json;
+}
+
+export const rolloutStream = (id: string): string => `rollout:${id}`;
+
+/** All SQL of `rollout` and `rollout_decision`. */
+export class RolloutStore {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventLog,
+  ) {}
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.prisma.$transaction(work);
+  }
+
+  create(rollout: NewRollout, tx: Transaction): Promise<RolloutRow> {
+    return tx.rollout.create({ data: rollout });
+  }
+
+  async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<RolloutRow | null> {
+    return this.database.prisma.rollout.findUnique({
+      where: { workspaceId_idempotencyKey: { workspaceId, idempotencyKey } },
+    });
+  }
+
+  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutRow[]> {
+    return this.database.prisma.rollout.findMany({ where: { workspaceId, id: { in: ids.filter(isUuid) } } });
+  }
+
+  /** @throws NOT_FOUND */
+  async require(workspaceId: WorkspaceId, id: string, field = 'id'): Promise<RolloutRow> {
+    const [row] = await this.byIds(workspaceId, [id]);
+    if (!row) throw notFound('The rollout', id, field);
+    return row;
+  }
+
+  async liveOf(adapterId: string): Promise<RolloutRow | null> {
+    return this.database.prisma.rollout.findFirst({ where: { adapterId, finishedAt: null } });
+  }
+
+  /** Newest first; the cursor is `encodeCursor([rollout.id])`. */
+  async list(workspaceId: WorkspaceId, adapter: string | null, page: PageRequest): Promise<Page<RolloutRow>> {
+    const before = page.after === null ? undefined : idCursor(page.after);
+    const rows = await this.database.prisma.rollout.findMany({
+      where: {
+        workspaceId,
+        ...(adapter === null ? {} : { adapter }),
+        ...(before === undefined ? {} : { id: { lt: before } }),
+      },
+      orderBy: { id: 'desc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  async surroundings({ id, adapterId, candidateId, againstId }: RolloutRow): Promise<Surroundings | null> {
+    const { rows } = await this.database.pool.query<Surroundings>({
+      name: 'rollout-surroundings',
+      text: `SELECT revision, (SELECT version_id FROM adapter_alias WHERE adapter_id = $2 AND alias = 'production') AS "productionId",
+                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $3) AS "candidateExists",
+                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $4) AS "againstExists"
+               FROM rollout WHERE id = $1`,
+      values: [id, adapterId, candidateId, againstId],
+    });
+    return rows[0] ?? null;
+  }
+
+  /** Keeps others from deciding until the transaction ends. @throws NOT_FOUND */
+  async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<RolloutRow> {
+    if (!isUuid(id)) throw notFound('The rollout', id);
+    await tx.$executeRaw`SELECT 1 FROM rollout WHERE id = ${id}::uuid AND workspace_id = ${workspaceId}::uuid FOR UPDATE`;
+    const row = await tx.rollout.findFirst({ where: { id, workspaceId } });
+    if (!row) throw notFound('The rollout', id);
+    return row;
+  }
+
+  /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
+  async save(
+    row: RolloutRow,
+    { kept, decisions, ...columns }: Saved,
+    tx: Transaction,
+  ): Promise<{ row: RolloutRow; decisions: RolloutDecisionRow[] }> {
+    const saved = await tx.rollout.update({
+      where: { id: row.id },
+      data: { ...columns, state: asColumn(storedState.encode(kept)), revision: { increment: 1 } },
+    });
+    const made: RolloutDecisionRow[] = [];
+    for (const decision of decisions) made.push(await this.decide(saved, decision, tx));
+    if (decisions.length > 0) await notify(tx, TESTS_TOPIC);
+    return { row: saved, decisions: made };
+  }
+
+  /** Adds a decision to those of a rollout, and tells of it. */
+  async decide(row: RolloutRow, decision: NewDecision, tx: Transaction): Promise<RolloutDecisionRow> {
+    const made = await tx.rolloutDecision.create({
+      data: {
+        ...{ id: newId(), workspaceId: row.workspaceId, rolloutId: row.id, step: row.step, share: row.share },
+        ...{ action: decision.action, check: decision.check, reasons: [...decision.reasons] },
+        ...{ decidedBy: decision.by ?? null, reason: decision.reason ?? null, evidence: asColumn(decision.evidence) },
+      },
+    });
+    await this.events.append(row.workspaceId as WorkspaceId, rolloutStream(row.id), 'decided', { id: made.id }, tx);
+    return made;
+  }
+
+  /** Oldest first; the cursor is `encodeCursor([decision.id])`. */
+  async decisions(rolloutId: string, page: PageRequest): Promise<Page<RolloutDecisionRow>> {
+    const after = page.after === null ? undefined : idCursor(page.after);
+    const rows = await this.database.prisma.rolloutDecision.findMany({
+      where: { rolloutId, ...(after === undefined ? {} : { id: { gt: after } }) },
+      orderBy: { id: 'asc' },
+      take: page.first + 1,
+    });
+    return toPage(rows, page.first);
+  }
+
+  async decisionsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutDecisionRow[]> {
+    return this.database.prisma.rolloutDecision.findMany({ where: { workspaceId, id: { in: [...ids] } } });
+  }
+
+  /** Live rollouts whose runs have ended, so that nobody watches them: cancelled, or failed for good. */
+  async unwatched(): Promise<{ id: string; workspaceId: WorkspaceId; runStatus: string; error: string | null }[]> {
+    const { rows } = await this.database.pool.query<{
+      id: string;
+      workspaceId: WorkspaceId;
+      runStatus: string;
+      error: string | null;
+    }>({
+      name: 'rollouts-unwatched',
+      text: `SELECT rollout.id, rollout.workspace_id AS "workspaceId", run.status AS "runStatus", run.error_message AS error
+               FROM rollout JOIN run ON run.id = rollout.run_id
+              WHERE rollout.finished_at IS NULL AND run.finished_at IS NOT NULL`,
+    });
+    return rows;
+  }
+}
+
+/** What a look changes of a rollout. */
+export interface Saved extends Partial<
+  Pick<
+    RolloutRow,
+    | 'status'
+    | 'awaitsApproval'
+    | 'step'
+    | 'share'
+    | 'controls'
+    | 'watchedMs'
+    | 'lastSequence'
+    | 'recentSequences'
+    | 'finishedAt'
+  >
+> {
+  kept: KeptState;
+  decisions: readonly NewDecision[];
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
+import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
+import type { Prisma } from '../../platform/database/index.js';
+import type { Command } from './decide.js';
+import { bounds } from './measures.js';
+import type { RolloutPlan } from './plan.js';
+import type { Watch } from './watch.js';
+
+export type RolloutRow = Prisma.RolloutGetPayload<object>;
+export type RolloutDecisionRow = Prisma.RolloutDecisionGetPayload<object>;
+
+/** How far a rollout is. */
+export const RolloutStatus = enumeration('SHADOW', 'RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
+export type RolloutStatus = keyof typeof RolloutStatus;
+
+export const isLive = (status: string): boolean => status === 'SHADOW' || status === 'RUNNING' || status === 'PAUSED';
+
+/** What was decided, and by which check. `START` and `SHADOW_PASSED` are ours, the others those of `decide.ts`. */
+export const RolloutAction = enumeration(
+  ...(['START', 'SHADOW_PASSED', 'ROLL_BACK', 'HOLD', 'AWAIT_APPROVAL', 'ADVANCE', 'COMPLETE'] as const),
+  ...(['PAUSE', 'RESUME', 'APPROVE', 'JUMP', 'ABORT'] as const),
+);
+export type RolloutAction = keyof typeof RolloutAction;
+
+const step = z.object({
+  share: z.number(),
+  controls: z.number(),
+  leastAnswers: z.number(),
+  leastMinutes: z.number(),
+  approval: z.boolean(),
+  monitored: z.boolean(),
+});
+const measure = {
+  name: z.string(),
+  kind: z.enum(['RATE', 'MEAN']),
+  margin: z.number(),
+  better: z.enum(['HIGHER', 'LOWER']).optional(),
+  logarithm: z.boolean().optional(),
+};
+const plan = z.object({
+  steps: z.array(step),
+  alpha: z.number(),
+  guardrails: z.array(z.object({ ...measure, weight: z.number().optional() })),
+  signals: z.array(z.object({ ...measure, demand: z.enum(['NOT_SHOWN_WORSE', 'SHOWN_NO_WORSE']) })),
+  health: z.object({
+    noTrafficMinutes: z.number(),
+    sampleRatio: z.enum(['HOLD', 'WARN']),
+    exposure: z.enum(['HOLD', 'WARN']),
+    mostInBoth: z.number(),
+  }),
+});
+const state = z.object({
+  status: z.enum(['RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED']),
+  step: z.number().int(),
+  enteredAt: z.number(),
+  elapsedMs: z.number(),
+  approvedStep: z.number().nullable(),
+});
+
+/** The column `plan`. */
+export const storedPlan = storedJson<RolloutPlan>(plan);
+
+/** The column `state`: what the next decision goes on from. */
+export const storedState = storedJson(
+  z.object({
+    state: state,
+    /** What has been counted, of every step. */
+    watch: z.custom<Watch>((value) => typeof value === 'object' && value !== null),
+    bounds,
+    /** The last hold that was told, so that it is told once. */
+    told: z.string().nullable(),
+  }),
+);
+export type KeptState = ValueOf<typeof storedState>;
+
+/** What a person wants of a rollout, and why. */
+export interface Order {
+  command: Command;
+  by: string;
+  reason: string;
+}

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import type { Assignment } from '../../../src/ask/index.js';
+import { deliveryDomain, deliveryServices } from '../../../src/delivery/open.js';
+import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
+import type { RolloutDecisionRow, RolloutRow } from '../../../src/delivery/rollouts/rollout.js';
+import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
+import { systemClock, type Clock } from '../../../src/kernel/clock.js';
+import { DEFAULT_WORKSPACE_ID, newId, type Uuid } from '../../../src/kernel/ids.js';
+import { LocalArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
+import { openDatabase, type Database } from '../../../src/platform/database/index.js';
+import { Erasure } from '../../../src/platform/erasure/index.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { RunQueue } from '../../../src/platform/runs/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { AdapterRegistry, AdapterStore } from '../../../src/registry/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
+import { recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';
+
+export const WORKSPACE = DEFAULT_WORKSPACE_ID;
+const LEASE_MS = 600;
+
+/** Which gateway, over a database; more than one may share it. */
+export function gatewayOn(database: Database, { clock = systemClock, owner = newId() } = {}) {
+  const log = silentLogger();
+  const events = new EventLog({ database, log });
+  const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 50, retryMs: 50 };
+  const runs = new RunQueue({ ...parts, kinds: deliveryDomain.runs });
+  const files = new FileService(database, new LocalArtifactStore('/nowhere'));
+  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });
+  const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
+  const services = deliveryServices({ ...parts, runs, adapters, gate });
+  runs.handle(deliveryDomain.runs, services);
+  return {
+    ...services,
+    async start(): Promise<void> {
+      runs.start();
+      await services.tests.start();
+    },
+    async stop(): Promise<void> {
+      await runs.stop(500);
+      await services.tests.stop();
+      await events.close();
+    },
+  };
+}
+
+export type TestGateway = ReturnType<typeof gatewayOn>;
+
+export type Arm = 'CANDIDATE' | 'CONTROL';
+
+/** Adapters without weights on a database of its own, gateways over it, and answers as `ask` would record them. */
+export class DeliveryKit {
+  readonly #gateways: TestGateway[] = [];
+
+  private constructor(readonly database: TestDatabase) {}
+
+  static async start(): Promise<DeliveryKit> {
+    return new DeliveryKit(await testDatabase());
+  }
+
+  async gateway(options: { clock?: Clock; owner?: Uuid } = {}): Promise<TestGateway> {
+    const gateway = gatewayOn(this.database, options);
+    this.#gateways.push(gateway);
+    await gateway.start();
+    return gateway;
+  }
+
+  async dispose(): Promise<void> {
+    for (const gateway of this.#gateways) await gateway.stop();
+    await this.database.dispose();
+  }
+
+  /** An adapter whose version 1 is production and whose version 2 passed the gate against it. */
+  async adapter(name: string, { candidate = true, production = true, versions = 2 } = {}) {
+    const { prisma } = this.database;
+    const workspaceId = WORKSPACE;
+    const model = await prisma.baseModel.create({
+      data: { id: newId(), workspaceId, name: `m-${name}`, architecture: 'llama', parameters: 1n, source: 'FILE' },
+    });
+    const variant = await prisma.modelVariant.create({
+      data: {
+        ...{ id: newId(), workspaceId, modelId: model.id, quantization: 'F16', sha256: digest(`v ${name}`), bytes: 1n },
+        ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+      },
+    });
+    const adapter = await prisma.adapter.create({
+      data: { id: newId(), workspaceId, name, task: 'INSTRUCTION', modelId: model.id, lastVersion: versions },
+    });
+    const made = [];
+    for (let version = 1; version <= versions; version++)
+      made.push(
+        await prisma.adapterVersion.create({
+          data: {
+            ...{ id: newId(), workspaceId, adapterId: adapter.id, version, digest: digest(`${name} ${version}`) },
+            ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: digest(name) },
+            ...{ bytes: 1n, rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED' },
+            ...{ usage: {}, attestation: {} },
+          },
+        }),
+      );
+    const store = new AdapterStore(this.database);
+    const [first, second] = made;
+    const move = { by: 'test', reason: 'test', evidence: {} };
+    if (production) await store.moveAlias(adapter, { ...move, alias: 'production', toVersionId: first!.id }, null);
+    if (candidate) {
+      const bounds = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
+      const held = { v: 1 as const, forced: false, evaluationId: null, bounds, checks: [] };
+      const evidence = { ...held, replacedVersionId: production ? first!.id : null };
+      await store.moveAlias(adapter, { ...move, evidence, alias: 'candidate', toVersionId: second!.id }, null);
+    }
+    return { adapter, versions: made };
+  }
+
+  /** Asks so often; whoever is drawn gets an answer as its arm gives it. @returns how many were drawn of each */
+  async ask(
+    gateway: TestGateway,
+    adapter: string,
+    times: number,
+    behaves: (arm: Arm, n: number) => WishedAnswer = () => ({}),
+    unit: (n: number) => string | null = () => newId(),
+  ): Promise<Record<Arm, number>> {
+    const drawn = { CANDIDATE: 0, CONTROL: 0 };
+    for (let n = 0; n < times; n++) {
+      const found = gateway.tests.assign(WORKSPACE, adapter, { unit: unit(n), requestKey: newId(), forceArm: null });
+      if (!found) continue;
+      const arm = found.assignment.arm as Arm;
+      await this.record(found.assignment, behaves(arm, drawn[arm]));
+      drawn[arm] += 1;
+    }
+    return drawn;
+  }
+
+  async record(assignment: Assignment, wish: WishedAnswer): Promise<void> {
+    await recordAnswers(this.database, WORKSPACE, [{ latencyMs: 100, ...wish, assignment }]);
+  }
+
+  row(id: string): Promise<RolloutRow> {
+    return this.database.prisma.rollout.findUniqueOrThrow({ where: { id } });
+  }
+
+  decisions(id: string): Promise<RolloutDecisionRow[]> {
+    return this.database.prisma.rolloutDecision.findMany({ where: { rolloutId: id }, orderBy: { id: 'asc' } });
+  }
+
+  /** What was decided, in order. */
+  async actions(id: string): Promise<string[]> {
+    return (await this.decisions(id)).map(({ action }) => action);
+  }
+
+  reaches(id: string, what: string, holds: (row: RolloutRow) => boolean, withinMs?: number): Promise<RolloutRow> {
+    return eventually(
+      what,
+      async () => {
+        const row = await this.row(id);
+        if (holds(row)) return row;
+        throw new Error(`${row.status} at step ${row.step}, ${(await this.actions(id)).join(' ')}`);
+      },
+      withinMs,
+    );
+  }
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** A rollout as tests want one: half and half at once, then everything. */
+export const wish = (adapter: string, over: Partial<StartRollout> = {}): StartRollout => ({
+  ...{ adapter, by: 'op', reason: 'better by its evaluation', idempotencyKey: newId() },
+  steps: [
+    { share: 0.5, leastAnswers: 10, leastMinutes: 0 },
+    { share: 1, leastAnswers: 10, leastMinutes: 0 },
+  ],
+  ...over,
+});
+
+/** A gateway's connection of its own, as another process has one. */
+export const anotherConnection = (database: Database): Promise<Database> => openDatabase(database.url);
