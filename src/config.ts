@@ -67,6 +67,11 @@ const environment = z.object({
     .describe(
       'Whether the router, once there is one, is fitted anew by itself when collections or adapters have changed and nothing else works: `on` or `off`.',
     ),
+  GRAFT_WEBHOOK_ALLOWED_HOSTS: names
+    .default([])
+    .describe(
+      'Hosts, comma-separated, that webhooks may call though they are on a loopback, link-local or private address, also by plain HTTP.',
+    ),
   DATABASE_URL: urlOf('postgres:', 'postgresql:')
     .optional()
     .describe('An external PostgreSQL (`postgresql://user:password@host:5432/name`) in place of the embedded one.'),

@@ -18,6 +18,7 @@ import { isGraftError } from './kernel/errors.js';
 import { openFeedback } from './feedback/index.js';
 import { addOpenAi, openAiParts } from './openai/index.js';
 import { openKnowledge } from './knowledge/index.js';
+import { openMonitoring } from './monitoring/index.js';
 import { openPlatform, type Platform } from './platform/platform.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
@@ -56,8 +57,10 @@ async function openDomains(platform: Platform) {
   const feedback = openFeedback(platform, { knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
   const delivery = openDelivery(platform, { registry, ask, evaluation });
+  const monitoring = openMonitoring(platform, { registry, data, ask });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, data, ask, training, feedback, evaluation, delivery, erasure } satisfies Opened;
+  const learning = { training, feedback, evaluation, delivery, monitoring };
+  return { access, registry, knowledge, data, ask, ...learning, erasure } satisfies Opened;
 }
 
 type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
@@ -79,9 +82,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
-  const gateway = await serve(platform, domains.access.authenticator, resolvers, (server, kit) =>
-    addOpenAi(server, openAiParts(platform, domains), kit),
-  );
+  const gateway = await serve(platform, domains.access.authenticator, resolvers, {
+    addRoutes: (server, kit) => addOpenAi(server, openAiParts(platform, domains), kit),
+    gauges: domains.monitoring.gauges,
+  });
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   for (const each of offers) await each.start();

@@ -10,6 +10,7 @@ import { askParts, installationMetrics } from './parts.js';
 import { mapDatabaseError } from './platform/database/index.js';
 import { packageRoot } from './platform/package-root.js';
 import type { Platform } from './platform/platform.js';
+import type { GaugeSource } from './platform/telemetry/index.js';
 import type { ModelRegistry } from './registry/index.js';
 import { DownloadBars } from './terminal.js';
 import type { ExecutorChoice } from './training/index.js';
@@ -42,15 +43,17 @@ export const systemSources = (
   queues: (workspace) => platform.runs.unfinished(workspace),
 });
 
-/** Answers at the configured address, with these resolvers. */
+/** Answers at the configured address, with these resolvers; `/metrics` shows these gauges, too. */
 export function serve(
   platform: Platform,
   callers: Callers,
   resolvers: readonly object[],
-  addRoutes: GatewayOptions['addRoutes'],
+  { addRoutes, gauges }: Pick<GatewayOptions, 'addRoutes'> & { gauges: readonly GaugeSource[] },
 ): Promise<Gateway> {
   const { config, log, files, runs, worker } = platform;
   const parts = () => askParts(platform);
+  const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) });
+  for (const gauge of gauges) metrics.addGauge(gauge);
   return startGateway({
     schema: buildGraphSchema(resolvers),
     host: config.GRAFT_HOST,
@@ -59,7 +62,7 @@ export function serve(
     callers,
     log: log.child({ part: 'gateway' }),
     readiness: parts,
-    metrics: installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) }),
+    metrics,
     files,
     downloads: files,
     maxUploadBytes: config.GRAFT_MAX_UPLOAD_BYTES,

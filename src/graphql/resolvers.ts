@@ -7,6 +7,7 @@ import { erasureDomain } from '../erasure/index.js';
 import { evaluationDomain } from '../evaluation/index.js';
 import { feedbackDomain } from '../feedback/index.js';
 import { knowledgeDomain } from '../knowledge/index.js';
+import { monitoringDomain } from '../monitoring/index.js';
 import { registryDomain } from '../registry/index.js';
 import { trainingDomain } from '../training/index.js';
 import { NodeResolver, RunResolver } from './runs-graphql.js';
@@ -27,6 +28,7 @@ export const DOMAINS = {
   feedback: feedbackDomain,
   evaluation: evaluationDomain,
   delivery: deliveryDomain,
+  monitoring: monitoringDomain,
   erasure: erasureDomain,
 };
 

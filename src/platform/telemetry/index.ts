@@ -1,2 +1,2 @@
 export { createLogger, silentLogger, type Logger } from './logger.js';
-export { durations, Metrics, type EndedOperation } from './metrics.js';
+export { counts, durations, Metrics, type EndedOperation, type GaugeSource } from './metrics.js';

@@ -14,6 +14,7 @@ const PRIVATE = [
   'query',
   'question',
   'quote',
+  'secret',
   'text',
   'texts',
   'token',

@@ -11,6 +11,9 @@ import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
 import { storedEmbedder } from '../../../src/knowledge/collection.js';
 import { storedMetadata } from '../../../src/knowledge/document-store.js';
+import { storedRule, storedState } from '../../../src/monitoring/alerts/rule.js';
+import { storedStream } from '../../../src/monitoring/drift/stream.js';
+import { storedPayload } from '../../../src/monitoring/webhooks/webhook.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import {
   storedAliasEvidence,
@@ -53,6 +56,10 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'LabelBlend.weights': storedBlend,
   'RouterVersion.learned': storedLearned,
   'Evaluation.figures': storedFigures,
+  'AlertRule.rule': storedRule,
+  'AlertRule.state': storedState,
+  'WebhookDelivery.payload': storedPayload,
+  'DriftStream.state': storedStream,
 };
 
 describe('stored JSON', () => {

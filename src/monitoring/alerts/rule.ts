@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
+import { badInput } from '../../kernel/errors.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { isBeyond, meanCapital, observeMean, type Bound } from '../sequential/mean.js';
+import { worth } from '../sequential/restarted.js';
+import type { AnswerFacts } from '../series/facts.js';
+import type { SeriesKey } from '../series/metric.js';
+
+/** What rules look at: something that each answer says by itself. */
+export const RuleMetric = enumeration(
+  'ERROR_RATE',
+  'ABSTENTION_RATE',
+  'LATENCY',
+  'COST',
+  'PROMPT_TOKENS',
+  'GENERATED_TOKENS',
+  'CONFIDENCE',
+  'RETRIEVAL_SCORE',
+  'ACCURACY',
+);
+export type RuleMetric = keyof typeof RuleMetric;
+
+export const Side = enumeration('ABOVE', 'BELOW');
+export type Side = keyof typeof Side;
+
+const rule = z.object({
+  metric: z.enum(RuleMetric),
+  side: z.enum(Side),
+  /** Of the mean, or of the share of answers beyond `limit`: above 0 and below 1. */
+  threshold: z.number(),
+  /** In the metric's unit; null where each answer's value is from 0 to 1 by itself. */
+  limit: z.number().nullable(),
+  where: z.record(z.string(), z.string()),
+  /** How probable an alert without a cause may be, however long one waits. */
+  alpha: z.number(),
+  /** How long its cause must be gone, in minutes, before an alert is resolved. */
+  quietMinutes: z.number(),
+});
+export type Rule = Omit<z.infer<typeof rule>, 'where'> & { where: Partial<SeriesKey> };
+export const storedRule = storedJson(rule);
+
+const capital = z.object({ seen: z.number().int(), stakes: z.array(z.number()) });
+
+const state = z.object({
+  /** Whether it was raised and has not recovered. */
+  raised: z.boolean(),
+  /** For what would change that. */
+  capital,
+  /** Of recent answers, the newest weighing a fiftieth; null before the first. */
+  recent: z.number().nullable(),
+});
+export type RuleState = z.infer<typeof state>;
+export const storedState = storedJson(state);
+
+export const FRESH: RuleState = { raised: false, capital: meanCapital(), recent: null };
+
+/** Metrics of which answers count as beyond a limit or not. */
+const LIMITED: readonly RuleMetric[] = ['LATENCY', 'COST', 'PROMPT_TOKENS', 'GENERATED_TOKENS'];
+const KEYS = ['model', 'adapter', 'strategy', 'collection', 'subject', 'arm'];
+const MOST_QUIET_MINUTES = 10_080;
+
+/** @throws BAD_USER_INPUT */
+export function checkRule({ metric, threshold, limit, alpha, quietMinutes, where }: Rule): void {
+  if (!(threshold > 0 && threshold < 1))
+    throw badInput(
+      'input.threshold',
+      `threshold must be above 0 and below 1, not ${threshold}.`,
+      'It is a share or a mean of values from 0 to 1.',
+    );
+  if (LIMITED.includes(metric) !== (limit !== null))
+    throw badInput(
+      'input.beyond',
+      limit === null ? `${metric} needs beyond.` : `${metric} takes no beyond.`,
+      'With 2000, a threshold of 0.05 and ABOVE, LATENCY alerts when more than 5 % of answers take longer than 2 seconds.',
+    );
+  if (limit !== null && !(limit > 0 && limit <= 1e9))
+    throw badInput('input.beyond', 'beyond must be above 0 and at most 1e9.');
+  if (!(alpha >= 1e-6 && alpha <= 0.2)) throw badInput('input.alpha', 'alpha must be between 0.000001 and 0.2.');
+  if (!(quietMinutes >= 0 && quietMinutes <= MOST_QUIET_MINUTES))
+    throw badInput('input.quietMinutes', `quietMinutes must be between 0 and ${MOST_QUIET_MINUTES}.`);
+  const long = Object.entries(where).find(([key, value]) => !KEYS.includes(key) || value.length > 200);
+  if (long) throw badInput(`input.where.${long[0]}`, 'A value of where is longer than 200 characters.');
+}
+
+/** What an answer says of a metric, from 0 to 1; null where it says nothing. */
+export function valueOf({ metric, limit }: Rule, facts: AnswerFacts): number | null {
+  const beyond = (value: number | null): number | null => (value === null ? null : Number(value > (limit ?? 0)));
+  if (facts.status === 'CANCELLED') return null;
+  switch (metric) {
+    case 'ERROR_RATE':
+      return Number(facts.status === 'FAILED');
+    case 'LATENCY':
+      return beyond(facts.latencyMs);
+    case 'ABSTENTION_RATE':
+      return facts.status === 'COMPLETE' ? Number(facts.abstained) : null;
+    case 'COST':
+      return beyond(facts.computeMs);
+    case 'PROMPT_TOKENS':
+      return beyond(facts.promptTokens);
+    case 'GENERATED_TOKENS':
+      return beyond(facts.generatedTokens);
+    case 'CONFIDENCE':
+      return facts.confidence;
+    case 'RETRIEVAL_SCORE':
+      return facts.retrievalScore;
+    case 'ACCURACY':
+      return null;
+  }
+}
+
+export const concerns = ({ where }: Rule, key: SeriesKey): boolean =>
+  Object.entries(where).every(([name, value]) => key[name as keyof SeriesKey] === value);
+
+export type Change = 'RAISED' | 'RECOVERED' | null;
+
+/**
+ * The state after a value. Raised when the mean was shown to be beyond the threshold, recovered when it was shown to be on its right side:
+ * a mean near the threshold shows neither, so that it makes no alert flap.
+ */
+export function stepRule(
+  { side, threshold, alpha }: Rule,
+  before: RuleState,
+  value: number,
+): { state: RuleState; change: Change; evidence: number } {
+  const wrong: Bound = { side, threshold };
+  const right: Bound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
+  const capital = observeMean(before.capital, value, before.raised ? right : wrong);
+  const recent = before.recent === null ? value : before.recent + (value - before.recent) / 50;
+  const evidence = worth(capital);
+  if (!isBeyond(capital, alpha)) return { state: { raised: before.raised, capital, recent }, change: null, evidence };
+  return {
+    state: { raised: !before.raised, capital: meanCapital(), recent },
+    change: before.raised ? 'RECOVERED' : 'RAISED',
+    evidence,
+  };
+}
+
+const NAMES: Record<RuleMetric, string> = {
+  ERROR_RATE: 'the share of failures',
+  ABSTENTION_RATE: 'the share of abstentions',
+  LATENCY: 'the share of answers that take longer than',
+  COST: 'the share of answers that cost more compute than',
+  PROMPT_TOKENS: 'the share of answers with more prompt tokens than',
+  GENERATED_TOKENS: 'the share of answers with more generated tokens than',
+  CONFIDENCE: 'mean confidence',
+  RETRIEVAL_SCORE: 'the mean retrieval score',
+  ACCURACY: 'the share of right answers',
+};
+
+/** `banking errors: the share of failures is above 0.05, recently 0.21 (over 64 answers, strategy RAG).` */
+export function sentenceOf(
+  name: string,
+  { metric, side, threshold, limit, where }: Rule,
+  recent: number | null,
+  seen: number,
+): string {
+  const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
+  const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
+  const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
+  return `${name}: ${what} is ${side.toLowerCase()} ${threshold}, recently ${(recent ?? 0).toFixed(2)} (over ${seen} answers${of.join('')}).`;
+}

@@ -1,0 +1,147 @@
+import { newId } from '../../kernel/ids.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { CLUSTERS } from './cells.js';
+import { storedStream, type DriftKind, type StreamRecord, type StreamState } from './stream.js';
+
+/** An answer whose question is yet to be placed. */
+export interface Waiting {
+  id: bigint;
+  workspaceId: string;
+  answerId: string;
+  adapterVersionId: string | null;
+  adapter: string;
+  /** null when the answer is gone. */
+  question: string | null;
+}
+
+export type NewWaiting = Omit<Waiting, 'id' | 'question'>;
+
+function toRecord({ vectors, dimensions, ...row }: Prisma.DriftStreamGetPayload<object>): StreamRecord {
+  const all = vectors && new Float32Array(new Uint8Array(vectors).buffer);
+  const split = CLUSTERS * (dimensions ?? 0);
+  return {
+    ...row,
+    kind: row.kind as DriftKind,
+    state: storedStream.decode(row.state),
+    cells: all && { dimensions: dimensions!, clusters: all.subarray(0, split), landmarks: all.subarray(split) },
+  };
+}
+
+/** All SQL of `drift_stream` and `drift_question`. */
+export class DriftStore {
+  constructor(private readonly database: Database) {}
+
+  /** One gateway at a time steps streams; who finds another at it leaves it to that. */
+  async tryLock(tx: Transaction): Promise<boolean> {
+    const [row] = await tx.$queryRaw<{ locked: boolean }[]>`
+      SELECT pg_try_advisory_xact_lock(hashtextextended('monitoring drift', 0)) AS locked`;
+    return row!.locked;
+  }
+
+  async waiting(tx: Transaction): Promise<number> {
+    return tx.driftQuestion.count();
+  }
+
+  async add(tx: Transaction, questions: readonly NewWaiting[]): Promise<void> {
+    await tx.driftQuestion.createMany({
+      data: questions.map(({ workspaceId, answerId, adapterVersionId, adapter }) => ({
+        ...{ workspaceId, answerId, adapterVersionId, adapter },
+      })),
+    });
+  }
+
+  /** The oldest that wait, with their questions. */
+  async oldest(most: number): Promise<Waiting[]> {
+    return this.database.prisma.$queryRaw<Waiting[]>`
+      SELECT q.id, q.workspace_id AS "workspaceId", q.answer_id AS "answerId", q.adapter_version_id AS "adapterVersionId",
+             q.adapter, a.question
+        FROM drift_question q LEFT JOIN answer a ON a.id = q.answer_id AND a.workspace_id = q.workspace_id
+       ORDER BY q.id LIMIT ${most}`;
+  }
+
+  /** @returns the ids that nobody else had taken */
+  async take(tx: Transaction, ids: readonly bigint[]): Promise<Set<bigint>> {
+    const rows = await tx.$queryRaw<{ id: bigint }[]>`
+      DELETE FROM drift_question WHERE id = ANY(${[...ids]}::bigint[]) RETURNING id`;
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Questions of answers that are still there, by answer. */
+  async questionsOf(
+    workspaceId: string,
+    answerIds: readonly string[],
+    tx: Transaction = this.database.prisma,
+  ): Promise<Map<string, string>> {
+    const rows = await tx.$queryRaw<{ id: string; question: string }[]>`
+      SELECT id, question FROM answer WHERE workspace_id = ${workspaceId}::uuid AND id = ANY(${[...answerIds]}::uuid[])`;
+    return new Map(rows.map(({ id, question }) => [id, question]));
+  }
+
+  /** The stream, made by whoever asks first. */
+  async stream(
+    tx: Transaction,
+    {
+      workspaceId,
+      kind,
+      name,
+      adapterVersionId,
+    }: Pick<StreamRecord, 'workspaceId' | 'kind' | 'name' | 'adapterVersionId'>,
+    first: StreamState,
+  ): Promise<StreamRecord> {
+    await tx.$executeRaw`
+      INSERT INTO drift_stream (id, workspace_id, kind, name, adapter_version_id, state)
+      VALUES (${newId()}::uuid, ${workspaceId}::uuid, ${kind}, ${name}, ${adapterVersionId}::uuid,
+              ${JSON.stringify(storedStream.encode(first))}::jsonb) ON CONFLICT DO NOTHING`;
+    return toRecord(
+      await tx.driftStream.findUniqueOrThrow({ where: { workspaceId_kind_name: { workspaceId, kind, name } } }),
+    );
+  }
+
+  async list(workspaceId: string): Promise<StreamRecord[]> {
+    const rows = await this.database.prisma.driftStream.findMany({
+      where: { workspaceId },
+      orderBy: [{ kind: 'asc' }, { name: 'asc' }],
+      take: 200,
+    });
+    return rows.map(toRecord);
+  }
+
+  async saveState(tx: Transaction, id: string, state: StreamState): Promise<void> {
+    await tx.driftStream.update({
+      where: { id },
+      data: { state: asColumn(storedStream.encode(state)), updatedAt: new Date() },
+    });
+  }
+
+  /** @param cells null where there are none any more */
+  async saveCells(tx: Transaction, id: string, cells: StreamRecord['cells'], embedderDigest: string): Promise<void> {
+    const vectors = cells && bytesOf(cells.clusters, cells.landmarks);
+    await tx.driftStream.update({
+      where: { id },
+      data: { vectors, dimensions: cells?.dimensions ?? null, embedderDigest },
+    });
+  }
+
+  /** Waits for whoever steps streams. */
+  async lock(tx: Transaction): Promise<void> {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('monitoring drift', 0))`;
+  }
+
+  /** Streams whose landmarks are questions of answers. */
+  async streamsOfQuestions(tx: Transaction, workspaceId: string): Promise<StreamRecord[]> {
+    return (await tx.driftStream.findMany({ where: { workspaceId, kind: 'QUESTIONS', name: '' } })).map(toRecord);
+  }
+
+  /** Forgets what was learned of adapter versions that are deleted. @returns how many streams went */
+  async forget(adapterVersionIds: readonly string[]): Promise<number> {
+    const where = { adapterVersionId: { in: [...adapterVersionIds] } };
+    return (await this.database.prisma.driftStream.deleteMany({ where })).count;
+  }
+}
+
+function bytesOf(clusters: Float32Array, landmarks: Float32Array): Uint8Array<ArrayBuffer> {
+  const all = new Float32Array(clusters.length + landmarks.length);
+  all.set(clusters);
+  all.set(landmarks, clusters.length);
+  return new Uint8Array(all.buffer);
+}

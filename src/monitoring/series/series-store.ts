@@ -1,0 +1,116 @@
+import type { Database, Transaction } from '../../platform/database/index.js';
+import { Prisma } from '../../platform/database/index.js';
+import type { Addition } from './facts.js';
+import { COLUMNS, RESOLUTIONS, type Counted, type Dimension, type Resolution, type SeriesKey } from './metric.js';
+
+/** Additions of the same bucket, added up. */
+export interface Added extends Addition {
+  workspaceId: string;
+  resolution: Resolution;
+  /** Beginning of the bucket: whole minutes, hours or days of UTC, in ms since 1970. */
+  start: number;
+  key: SeriesKey;
+}
+
+export interface SeriesQuery {
+  workspaceId: string;
+  resolution: Resolution;
+  metrics: readonly Counted[];
+  from: Date;
+  to: Date;
+  by: readonly Dimension[];
+  where: Partial<SeriesKey>;
+  /** Whether the rows of a histogram are told apart. */
+  binned: boolean;
+}
+
+export interface SeriesRow {
+  metric: Counted;
+  start: Date;
+  bin: number;
+  /** Values of `by`, in its order. */
+  values: string[];
+  count: number;
+  sum: number;
+}
+
+/** All SQL of `metric_series`, `metric_bucket` and `metric_retention`. */
+export class SeriesStore {
+  constructor(private readonly database: Database) {}
+
+  /** Adds to buckets; those that aren't there begin. One transaction at a time does this: see `tryLock`. */
+  async add(tx: Transaction, added: readonly Added[]): Promise<void> {
+    if (added.length === 0) return;
+    const rows = added.map(({ key, start, ...rest }) => ({ ...rest, ...key, start: new Date(start).toISOString() }));
+    const json = JSON.stringify(rows);
+    await tx.$executeRaw`
+      INSERT INTO metric_series (workspace_id, model, adapter, strategy, collection, subject, arm)
+      SELECT DISTINCT "workspaceId", model, adapter, strategy, collection, subject, arm
+        FROM jsonb_to_recordset(${json}::jsonb) AS r("workspaceId" uuid, model text, adapter text, strategy text,
+          collection text, subject text, arm text)
+       WHERE NOT EXISTS (SELECT FROM metric_series s
+         WHERE (s.workspace_id, s.model, s.adapter, s.strategy, s.collection, s.subject, s.arm) =
+               (r."workspaceId", r.model, r.adapter, r.strategy, r.collection, r.subject, r.arm))
+      ON CONFLICT DO NOTHING`;
+    await tx.$executeRaw`
+      INSERT INTO metric_bucket AS b (workspace_id, resolution, metric, start, series_id, bin, detail, count, sum)
+      SELECT r."workspaceId", r.resolution, r.metric, r.start, s.id, r.bin, r.detail, r.count, r.sum
+        FROM jsonb_to_recordset(${json}::jsonb) AS r("workspaceId" uuid, model text, adapter text, strategy text,
+          collection text, subject text, arm text, resolution text, metric text, start timestamptz, bin int, detail text,
+          count bigint, sum float8)
+        JOIN metric_series s ON (s.workspace_id, s.model, s.adapter, s.strategy, s.collection, s.subject, s.arm) =
+          (r."workspaceId", r.model, r.adapter, r.strategy, r.collection, r.subject, r.arm)
+      ON CONFLICT (workspace_id, resolution, metric, start, series_id, bin, detail)
+      DO UPDATE SET count = b.count + EXCLUDED.count, sum = b.sum + EXCLUDED.sum`;
+  }
+
+  async read({ workspaceId, resolution, metrics, from, to, by, where, binned }: SeriesQuery): Promise<SeriesRow[]> {
+    const values = by.map((dimension) => Prisma.raw(columnOf(dimension)));
+    const conditions = Object.entries(where).map(
+      ([column, value]) => Prisma.sql`AND ${Prisma.raw(`s."${column}"`)} = ${value}`,
+    );
+    const bin = binned ? Prisma.raw('b.bin') : Prisma.raw('0');
+    const group = Prisma.join([
+      ...[Prisma.raw('b.metric'), Prisma.raw('b.start')],
+      ...(binned ? [bin] : []),
+      ...values,
+    ]);
+    const split = values.length === 0 ? Prisma.raw(`'{}'::text[]`) : Prisma.sql`ARRAY[${Prisma.join(values)}]`;
+    // Without conditions and dimensions the names aren't needed.
+    const named = conditions.length > 0 || by.some((dimension) => COLUMNS[dimension] !== undefined);
+    const join = named ? Prisma.raw('JOIN metric_series s ON s.id = b.series_id') : Prisma.empty;
+    return this.database.prisma.$queryRaw<SeriesRow[]>`
+      SELECT b.metric, b.start, ${bin} AS bin, ${split} AS values, sum(b.count)::float8 AS count, sum(b.sum) AS sum
+        FROM metric_bucket b ${join}
+       WHERE b.workspace_id = ${workspaceId}::uuid AND b.resolution = ${resolution} AND b.metric = ANY(${[...metrics]})
+         AND b.start >= ${from} AND b.start < ${to} ${conditions.length > 0 ? Prisma.join(conditions, ' ') : Prisma.empty}
+       GROUP BY ${group}`;
+  }
+
+  /**
+   * Deletes buckets by age. What is deleted begins where the last time ended and is at most `stepHours` long: in normal use that is more
+   * than has grown old meanwhile, and a clock that is ahead for an hour takes little.
+   * @returns how many buckets went
+   */
+  async expire(now: Date, stepHours: number): Promise<number> {
+    let deleted = 0;
+    for (const [resolution, { keptDays }] of Object.entries(RESOLUTIONS)) {
+      const [{ limit } = { limit: null }] = await this.database.prisma.$queryRaw<{ limit: Date | null }[]>`
+        INSERT INTO metric_retention AS r (resolution, kept_from)
+        SELECT ${resolution}, coalesce(min(start), ${now}) FROM metric_bucket WHERE resolution = ${resolution}
+        ON CONFLICT (resolution) DO UPDATE SET kept_from = greatest(r.kept_from, least(
+          r.kept_from + make_interval(hours => ${stepHours}), ${now}::timestamptz - make_interval(days => ${keptDays})))
+        RETURNING kept_from AS "limit"`;
+      if (limit === null) continue;
+      deleted += await this.database.prisma.$executeRaw`
+        DELETE FROM metric_bucket WHERE resolution = ${resolution} AND start < ${limit}
+           AND start < ${now}::timestamptz - make_interval(days => ${keptDays})`;
+    }
+    return deleted;
+  }
+}
+
+const columnOf = (dimension: Dimension): string => {
+  const column = COLUMNS[dimension];
+  return column === undefined ? 'b.detail' : `s.${column}`;
+};

@@ -1,0 +1,211 @@
+import { systemClock } from '../../../src/kernel/clock.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { seededRandom } from '../../../src/kernel/random.js';
+import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
+import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
+import { DriftService } from '../../../src/monitoring/drift/drift-service.js';
+import { DriftStore } from '../../../src/monitoring/drift/drift-store.js';
+import { LANDMARKS, LEARNED_FROM } from '../../../src/monitoring/drift/stream.js';
+import { PERIOD, QUIET, REFERENCE } from '../../../src/monitoring/drift/watching.js';
+import { Roller, SeriesStore } from '../../../src/monitoring/index.js';
+import { WebhookStore } from '../../../src/monitoring/webhooks/webhook-store.js';
+import { EventLog } from '../../../src/platform/events/index.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { freshWorkspace } from '../../support/chroma.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { plantAnswer, type PlantedAnswer } from './monitoring-kit.js';
+
+const PAGE = { first: 100, after: null };
+const TOPICS = ['cards', 'loans', 'transfers', 'fees', 'weather', 'football'];
+const DIMENSIONS = 24;
+const { signal } = new AbortController();
+
+/** An embedder for which questions of a topic lie near each other; what it was asked is counted. */
+function topicalEmbedder() {
+  const random = seededRandom(11);
+  const embedded: string[] = [];
+  const embed = (_workspaceId: string, texts: readonly string[]) => {
+    embedded.push(...texts);
+    return Promise.resolve(
+      texts.map((text) => {
+        const topic = TOPICS.findIndex((name) => text.includes(name));
+        const vector = Float32Array.from(
+          { length: DIMENSIONS },
+          (_, i) => (i === topic ? 1 : 0) + 0.25 * (random() - 0.5),
+        );
+        const length = Math.hypot(...vector);
+        return vector.map((value) => value / length);
+      }),
+    );
+  };
+  return { embed, embedded };
+}
+
+describe('drift', () => {
+  let database: TestDatabase;
+  let events: EventLog;
+  let alerts: AlertStore;
+  let store: DriftStore;
+  let roller: Roller;
+  let drift: DriftService;
+  const embedder = topicalEmbedder();
+  const random = seededRandom(12);
+  /** Inputs of training rows by adapter version. */
+  const trained = new Map<string, string[]>();
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    events = new EventLog({ database, log: silentLogger() });
+    alerts = new AlertStore(database);
+    store = new DriftStore(database);
+    const service = new AlertService({ database, alerts, webhooks: new WebhookStore(database), events });
+    drift = new DriftService({
+      ...{ database, drift: store, alerts: service, embed: embedder.embed, embedderDigest: () => 'one' },
+      trainingInputs: (_workspaceId, versionId, most) => Promise.resolve((trained.get(versionId) ?? []).slice(0, most)),
+    });
+    roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock });
+    roller.watch((tx, answers) => drift.watch(tx, answers));
+  });
+  afterAll(async () => {
+    await events.close();
+    await database.dispose();
+  });
+
+  const pick = (shares: Record<string, number>): string => {
+    let left = random() * Object.values(shares).reduce((sum, share) => sum + share, 0);
+    return Object.entries(shares).find(([, share]) => (left -= share) < 0)?.[0] ?? Object.keys(shares)[0]!;
+  };
+  const question = (shares: Record<string, number>) => `What of ${pick(shares)}?`;
+
+  async function ask(workspaceId: WorkspaceId, count: number, shares: Record<string, number>, as: PlantedAnswer = {}) {
+    for (let done = 0; done < count; done += 200) {
+      for (let i = done; i < Math.min(count, done + 200); i++)
+        await plantAnswer(database, workspaceId, { question: question(shares), ...as });
+      await roller.rollAll();
+      while ((await drift.pass(signal)) > 0);
+    }
+  }
+  const raisedIn = async (workspaceId: WorkspaceId) => (await alerts.alerts(workspaceId, null, PAGE)).items;
+  const streamsOf = async (workspaceId: WorkspaceId) =>
+    new Map((await store.list(workspaceId)).map((stream) => [`${stream.kind} ${stream.name}`, stream]));
+
+  const BEFORE = { cards: 4, loans: 3, transfers: 2, fees: 1 };
+  const AFTER = { cards: 1, loans: 1, weather: 2 };
+
+  it('of questions against the last period is noticed, learned as the new usual, and then over', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, LEARNED_FROM + REFERENCE + 300, BEFORE);
+    expect(await raisedIn(workspaceId)).toEqual([]);
+    await ask(workspaceId, 100, AFTER);
+    const [alert] = await raisedIn(workspaceId);
+    expect(alert).toMatchObject({ kind: 'QUESTIONS', source: 'drift:questions', status: 'OPEN', recoveredAt: null });
+    expect(alert!.sentence).toMatch(
+      /^Questions are about other things: .* went from \d+ % before to \d+ % of \d+ questions\.$/,
+    );
+    await ask(workspaceId, LEARNED_FROM + REFERENCE + QUIET + 100, AFTER);
+    const after = await raisedIn(workspaceId);
+    expect(after).toMatchObject([{ times: 1, recoveredAt: expect.any(Date) }]);
+  }, 120_000);
+
+  it('of questions against the rows that an adapter was trained on is noticed from the first question on', async () => {
+    const workspaceId = freshWorkspace();
+    const adapter = { versionId: newId(), name: 'banking', version: 2 };
+    trained.set(
+      adapter.versionId,
+      Array.from({ length: 600 }, () => question(BEFORE)),
+    );
+    await ask(workspaceId, 200, BEFORE, { adapter });
+    expect(await raisedIn(workspaceId)).toEqual([]);
+    await ask(workspaceId, 100, AFTER, { adapter });
+    expect(await raisedIn(workspaceId)).toMatchObject([
+      { source: 'drift:questions:banking@2', sentence: expect.stringContaining('in the rows that it was trained on') },
+    ]);
+  }, 120_000);
+
+  it('is watched against no training rows where an adapter has none', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, 40, BEFORE, { adapter: { versionId: newId(), name: 'foreign', version: 1 } });
+    expect((await streamsOf(workspaceId)).get('QUESTIONS foreign@1')!.state).toEqual({ phase: 'OFF' });
+  });
+
+  it('of predicted labels is noticed', async () => {
+    const workspaceId = freshWorkspace();
+    const adapter = { versionId: newId(), name: 'routing', version: 1 };
+    const labelled = async (count: number, shares: Record<string, number>) => {
+      for (let i = 0; i < count; i++)
+        await plantAnswer(database, workspaceId, { adapter, label: { label: pick(shares), probability: 0.9 } });
+      await roller.rollAll();
+      while ((await drift.pass(signal)) > 0);
+    };
+    await labelled(200 + REFERENCE + 200, { billing: 5, returns: 4, fault: 1 });
+    expect(await raisedIn(workspaceId)).toEqual([]);
+    await labelled(120, { billing: 2, returns: 2, fault: 4 });
+    expect(await raisedIn(workspaceId)).toMatchObject([{ kind: 'LABELS', source: 'drift:labels:routing@1' }]);
+    expect((await raisedIn(workspaceId))[0]!.sentence).toContain('Labels that routing@1 predicts have changed');
+  }, 120_000);
+
+  it('goes by questions: a period ends after so many of them, whenever they come', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, LEARNED_FROM + REFERENCE + PERIOD + 40, BEFORE, { at: new Date('2031-01-01') });
+    const { state } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+    expect(state).toMatchObject({ phase: 'ON', watching: { phase: 'WATCHING', test: { reference: { all: PERIOD } } } });
+    expect(await raisedIn(workspaceId)).toEqual([]);
+  }, 120_000);
+
+  it('keeps counts of questions, never a word', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, LEARNED_FROM + 50, BEFORE);
+    const { rows } = await database.pool.query('SELECT s::text FROM drift_stream s WHERE workspace_id = $1', [
+      workspaceId,
+    ]);
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toMatch(/cards|loans|What of/);
+  });
+
+  it('forgets a question that was learned from when its answer is erased, and learns anew where too few are left', async () => {
+    const workspaceId = freshWorkspace();
+    await ask(workspaceId, LEARNED_FROM + 10, BEFORE);
+    const known = async () => {
+      const { state, cells } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+      return { state, vectors: cells === null ? 0 : cells.landmarks.length / cells.dimensions };
+    };
+    const { state } = await known();
+    const landmarks = state.phase === 'ON' ? state.landmarks : [];
+    expect(landmarks).toHaveLength(LANDMARKS);
+    const erase = (ids: string[]) => database.prisma.$transaction((tx) => drift.forget(tx, workspaceId, ids));
+    await erase(landmarks.slice(0, 3));
+    expect(await known()).toMatchObject({ vectors: LANDMARKS - 3, state: { landmarks: landmarks.slice(3) } });
+    await erase(landmarks.slice(0, 200));
+    expect(await known()).toEqual({ vectors: 0, state: { phase: 'LEARNING', answers: [] } });
+  }, 120_000);
+
+  it('doesn’t embed questions whose answers are deleted, and goes on', async () => {
+    const workspaceId = freshWorkspace();
+    for (let i = 0; i < 20; i++) await plantAnswer(database, workspaceId, { question: `Secret ${i} of cards` });
+    await roller.rollAll();
+    await database.pool.query('DELETE FROM answer WHERE workspace_id = $1', [workspaceId]);
+    while ((await drift.pass(signal)) > 0);
+    expect(embedder.embedded.filter((text) => text.startsWith('Secret'))).toEqual([]);
+    expect(await database.prisma.driftQuestion.count()).toBe(0);
+  });
+
+  it('looks at as many questions as wait, and no more than can', async () => {
+    const workspaceId = freshWorkspace();
+    for (let i = 0; i < 700; i++) await plantAnswer(database, workspaceId, { question: question(BEFORE) });
+    await roller.rollAll();
+    expect(await database.prisma.driftQuestion.count()).toBe(500);
+    while ((await drift.pass(signal)) > 0);
+  });
+
+  it('counts each question once when two gateways place them', async () => {
+    const workspaceId = freshWorkspace();
+    for (let i = 0; i < 150; i++) await plantAnswer(database, workspaceId, { question: question(BEFORE) });
+    await roller.rollAll();
+    const all = async () => {
+      while ((await drift.pass(signal)) > 0);
+    };
+    await Promise.all([all(), all()]);
+    const { state } = (await streamsOf(workspaceId)).get('QUESTIONS ')!;
+    expect(state).toMatchObject({ phase: 'LEARNING', answers: { length: 150 } });
+  });
+});
