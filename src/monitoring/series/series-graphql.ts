@@ -107,7 +107,7 @@ export class MonitoringInput {
 
   @Field(() => Resolution, {
     nullable: true,
-    description: `How long a bucket is, at most ${MOST_POINTS} of them; by default MINUTE for up to 12 hours, HOUR for up to 31 days, DAY beyond.`,
+    description: `How long a bucket is, at most ${MOST_POINTS} of them; by default MINUTE for up to 6 hours, HOUR for up to 14 days, DAY beyond.`,
   })
   resolution?: Resolution | null;
 }

@@ -42,7 +42,7 @@ const HOUR_MS = 3_600_000;
 /** The finest resolution that shows a span in some hundred points. */
 export const resolutionFor = (from: Date, to: Date): Resolution => {
   const hours = (to.getTime() - from.getTime()) / HOUR_MS;
-  return hours <= 12 ? 'MINUTE' : hours <= 31 * 24 ? 'HOUR' : 'DAY';
+  return hours <= 6 ? 'MINUTE' : hours <= 14 * 24 ? 'HOUR' : 'DAY';
 };
 
 /** @throws BAD_USER_INPUT for a span that is empty or has too many points, and for dimensions that the metric hasn't */

@@ -1,0 +1,86 @@
+import { Button, Group, Select, SegmentedControl, SimpleGrid, Stack, TextInput } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import { PageHeader } from '../../parts/states';
+import { Alerts } from './alerts';
+import { Drift } from './drift';
+import { SeriesChart, type Shown } from './series-chart';
+import { FILTERS, SPANS, SPLITS, useView, type View } from './view';
+
+const CHARTS: readonly Shown[] = [
+  { metric: 'VOLUME', title: 'Answers', unit: 'answers', empty: 0 },
+  { metric: 'LATENCY', title: 'Latency', unit: 'ms', percentile: true },
+  { metric: 'ERROR_RATE', title: 'Failures', unit: 'share' },
+  { metric: 'ABSTENTION_RATE', title: 'Abstentions', unit: 'share' },
+  { metric: 'ROUTE_MIX', title: 'Routes', unit: 'share', shares: true },
+  { metric: 'CONFIDENCE', title: 'Confidence', unit: 'probability' },
+  { metric: 'RETRIEVAL_SCORE', title: 'Retrieval score', unit: 'score' },
+  { metric: 'GENERATED_TOKENS', title: 'Generated tokens', unit: 'tokens' },
+  { metric: 'COST', title: 'Compute', unit: 'ms', percentile: true },
+  { metric: 'FEEDBACK', title: 'Feedback', unit: 'score' },
+  { metric: 'ACCURACY', title: 'Right answers', unit: 'share' },
+  { metric: 'CALIBRATION_ERROR', title: 'Calibration error', unit: 'error' },
+];
+
+/** The time that the page shows, in ms: it moves with the clock while somebody looks. */
+function useNow({ everyMs }: View['span']): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') setNow(Date.now());
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
+
+export default function MonitoringPage() {
+  const [view, change] = useView();
+  const now = useNow(view.span);
+  const narrowed = FILTERS.filter((name) => view.where[name] !== undefined);
+  return (
+    <>
+      <PageHeader title="Monitoring">How answers are over time, and what is otherwise than it should be.</PageHeader>
+      <Stack>
+        <Alerts />
+        <Group align="flex-end" gap="sm">
+          <SegmentedControl
+            aria-label="Time"
+            style={{ maxWidth: '100%', overflowX: 'auto' }}
+            data={SPANS.map(({ value, label }) => ({ value, label }))}
+            value={view.span.value}
+            onChange={(span) => change({ span })}
+          />
+          <Select
+            label="Split by"
+            data={[...SPLITS]}
+            value={view.by ?? 'NONE'}
+            allowDeselect={false}
+            onChange={(by) => change({ by: by === 'NONE' ? null : by })}
+          />
+          {(['adapter', 'collection', 'model'] as const).map((name) => (
+            <TextInput
+              key={name}
+              label={`Only ${name}`}
+              placeholder={name === 'collection' ? 'any' : name === 'adapter' ? 'any, e.g. routing@3' : 'any'}
+              // As typed, it is looked for when the field is left.
+              defaultValue={view.where[name] ?? ''}
+              onBlur={({ currentTarget: { value } }) => change({ [name]: value || null })}
+              onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+            />
+          ))}
+          {narrowed.length > 0 && (
+            <Button variant="default" onClick={() => change(Object.fromEntries(FILTERS.map((name) => [name, null])))}>
+              Show all answers
+            </Button>
+          )}
+        </Group>
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          {CHARTS.map((shown) => (
+            <SeriesChart key={shown.metric} view={view} shown={shown} now={now} />
+          ))}
+        </SimpleGrid>
+        <Drift />
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import { Paper, Text } from '@mantine/core';
+import { useQuery } from 'urql';
+import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
+import { Chart } from '../../parts/charts/chart';
+import { ErrorState, Loading } from '../../parts/states';
+import { inputOf, type View } from './view';
+
+type Series = SeriesShownQuery['monitoring'][number];
+
+/** As many as the chart has colours for. */
+const MOST_LINES = 5;
+const SECONDS = { MINUTE: 60, HOUR: 3_600, DAY: 86_400 } as const;
+
+export interface Shown {
+  metric: Metric;
+  title: string;
+  unit: string;
+  /** Shows the 95th percentile beside the mean, where there is one line. */
+  percentile?: boolean;
+  /** What a bucket without an answer counts as; a gap by default. */
+  empty?: 0;
+  /** The lines are shares of one whole: where one has a value, the others are zero. */
+  shares?: boolean;
+}
+
+const nameOf = ({ by }: Series): string => by.map(({ value }) => value || 'none').join(', ') || 'all answers';
+
+/** Every bucket between the first and the last that one of the series has: those in which nothing happened are gaps, or zero. */
+function grid(all: readonly Series[]): number[] {
+  const at = all.flatMap(({ points }) => points.map((point) => Date.parse(point.at) / 1000));
+  const [first] = all;
+  if (!first || at.length === 0) return [];
+  const step = SECONDS[first.resolution];
+  const [from, to] = [Math.min(...at), Math.max(...at)];
+  return Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step);
+}
+
+export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; now: number }) {
+  const { metric, title, unit, percentile = false, empty = null, shares = false } = shown;
+  const [{ data, error }, again] = useQuery({
+    query: SeriesShownDocument,
+    variables: { input: inputOf(view, metric, now) },
+    requestPolicy: 'cache-and-network',
+  });
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label={`Loading ${title.toLowerCase()}`} />;
+  const lines = data.monitoring.slice(0, MOST_LINES);
+  const x = grid(lines);
+  const known = new Set(shares ? lines.flatMap(({ points }) => points.map(({ at }) => Date.parse(at) / 1000)) : []);
+  const line = (label: string, { points }: Series, take: (point: Series['points'][number]) => number | null) => {
+    const values = new Map(points.map((point) => [Date.parse(point.at) / 1000, take(point)]));
+    return { label, values: x.map((at) => values.get(at) ?? (known.has(at) ? 0 : empty)) };
+  };
+  const alone = lines.length === 1 && percentile;
+  const series = lines.flatMap((each) => [
+    line(alone ? 'mean' : nameOf(each), each, ({ value }) => value),
+    ...(alone ? [line('95th percentile', each, ({ p95 }) => p95)] : []),
+  ]);
+  const left = data.monitoring.length - lines.length;
+  return (
+    <Paper data-testid={`series-${metric}`}>
+      <Chart title={title} unit={unit} fromZero spanGaps x={{ label: 'time', values: x, time: true }} series={series} />
+      {left > 0 && (
+        <Text size="xs" c="dimmed">
+          The {MOST_LINES} with the most answers are drawn, {left} more are not.
+        </Text>
+      )}
+    </Paper>
+  );
+}

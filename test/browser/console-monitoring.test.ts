@@ -1,0 +1,157 @@
+import { GraftClient } from '../../src/client/graft-client.js';
+import { DEFAULT_WORKSPACE_ID } from '../../src/kernel/ids.js';
+import { AlertsDocument, MonitoringDocument, SetAlertRuleDocument } from '../../src/operations/index.js';
+import { plantAnswer } from '../integration/monitoring/monitoring-kit.js';
+import { chromiumPath } from '../support/chromium.js';
+import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { itWhen } from '../support/skip.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+
+const PATIENCE = { timeout: 90_000 };
+const MINUTE_MS = 60_000;
+
+describe('the console’s page of monitoring', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
+  let graft: GraftProgram;
+  let client: GraftClient;
+  let browser: ConsoleBrowser;
+
+  /** Six hours of answers, then failures. */
+  async function plant(): Promise<void> {
+    const adapter = { versionId: DEFAULT_WORKSPACE_ID, name: 'routing', version: 3 };
+    for (let i = 0; i < 240; i++)
+      await plantAnswer(database, DEFAULT_WORKSPACE_ID, {
+        at: new Date(Date.now() - (360 - 1.4 * i) * MINUTE_MS),
+        ms: 200 + 40 * (i % 17) + 3 * i,
+        ...(i % 3 === 0
+          ? {
+              strategy: 'ADAPTER',
+              adapter,
+              label: { label: i % 2 ? 'billing' : 'returns', probability: 0.6 + (i % 4) / 10 },
+            }
+          : {
+              strategy: i % 7 === 0 ? 'BASE' : 'RAG',
+              collection: 'handbook',
+              answerability: 0.7,
+              score: 0.5 + (i % 5) / 10,
+            }),
+        abstained: i % 9 === 0,
+      });
+    for (let i = 0; i < 40; i++)
+      await plantAnswer(database, DEFAULT_WORKSPACE_ID, {
+        at: new Date(Date.now() - (20 - i / 2) * MINUTE_MS),
+        ...{ status: 'FAILED', errorCode: 'WORKER_CRASHED' },
+      });
+  }
+
+  beforeAll(async () => {
+    [home, database] = [await temporaryHome(), await testDatabase()];
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    client = new GraftClient(graft.url);
+    await client.request(SetAlertRuleDocument, {
+      input: { name: 'failures', metric: 'ERROR_RATE', side: 'ABOVE', threshold: 0.1 },
+    });
+    await plant();
+    await eventually(
+      'the alert',
+      async () => (await client.request(AlertsDocument, {})).alerts.edges.length > 0,
+      90_000,
+    );
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    client.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await database.dispose();
+    await home.remove();
+  });
+
+  it('rolls up by itself what a gateway records', async () => {
+    const { monitoring } = await client.request(MonitoringDocument, {
+      input: { metric: 'VOLUME', by: ['STRATEGY'], resolution: 'HOUR' },
+    });
+    const counts = Object.fromEntries(monitoring.map(({ by, count }) => [by[0]!.value, count]));
+    expect(counts).toMatchObject({ ADAPTER: 80, '': 40 });
+    const text = await (await fetch(`${graft.url}/metrics`)).text();
+    expect(text).toMatch(
+      /graft_answers_total\{strategy="ADAPTER",model="tiny@Q8_0",adapter="routing@3",outcome="complete"\} \d+/,
+    );
+    expect(text).toContain('graft_alerts{kind="RULE",status="OPEN"} 1');
+    expect(text).toContain('graft_answers_to_roll_up 0');
+  });
+
+  itInBrowser(
+    'shows series and alerts, and keeps all that it shows in its address',
+    async () => {
+      const page = await browser.open('/monitoring?span=6h&by=STRATEGY');
+      await page
+        .getByTestId('alert')
+        .getByText(/failures: the share of failures is above 0\.1/)
+        .waitFor(PATIENCE);
+      await page.getByRole('img', { name: /^Latency: .*RAG/ }).waitFor(PATIENCE);
+      await page.getByText('Day', { exact: true }).click();
+      await page.waitForURL(/span=24h/);
+      expect(new URL(page.url()).searchParams.get('by')).toBe('STRATEGY');
+      await page.getByLabel('Only adapter').fill('routing@3');
+      await page.getByLabel('Only adapter').press('Enter');
+      await page.waitForURL(/adapter=routing%403/);
+      await page.reload();
+      await page.getByRole('button', { name: 'Show all answers' }).waitFor(PATIENCE);
+      expect(await page.getByLabel('Only adapter').inputValue()).toBe('routing@3');
+      await page.getByRole('img', { name: /^Abstentions: ADAPTER over time/ }).waitFor(PATIENCE);
+      await page.getByRole('button', { name: 'Show all answers' }).click();
+      await page.waitForURL((url) => !url.searchParams.has('adapter'));
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'shows an alert that is raised meanwhile, and lets people acknowledge and resolve it',
+    async () => {
+      const page = await browser.open('/monitoring');
+      await page.getByTestId('alert').first().waitFor(PATIENCE);
+      await client.request(SetAlertRuleDocument, {
+        input: { name: 'slow answers', metric: 'LATENCY', side: 'ABOVE', threshold: 0.1, beyond: 1 },
+      });
+      for (let i = 0; i < 40; i++) await plantAnswer(database, DEFAULT_WORKSPACE_ID, {});
+      const slow = page.getByTestId('alert').filter({ hasText: 'slow answers' });
+      await slow.waitFor(PATIENCE);
+      await slow.getByRole('button', { name: 'Acknowledge' }).click();
+      await slow.getByText('Acknowledged', { exact: true }).waitFor(PATIENCE);
+      await slow.getByRole('button', { name: 'Resolve' }).click();
+      await slow.getByText('Resolved', { exact: true }).waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  for (const view of VIEWS)
+    itInBrowser(
+      `has nothing that axe-core calls serious, and fits its window: ${view.name}`,
+      async () => {
+        const page = await browser.open('/monitoring?span=6h', view);
+        await page.getByTestId('series-CONFIDENCE').waitFor(PATIENCE);
+        await page.getByTestId('drift').first().waitFor(PATIENCE);
+        await keepScreenshot(page, `monitoring-${view.name}`);
+        expect(await seriousFaults(page)).toEqual([]);
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+        await page.context().close();
+      },
+      120_000,
+    );
+
+  itInBrowser('complains about nothing and asks nobody else', () => {
+    expect(browser.complaints).toEqual([]);
+    expect(browser.foreign).toEqual([]);
+    return Promise.resolve();
+  });
+});
