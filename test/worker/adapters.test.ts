@@ -306,3 +306,25 @@ describe('scores of the next token', () => {
     expect(own.logits).not.toEqual((await score([5, 6, 7])).logits);
   });
 });
+
+describe('an adapter under which the model computes no numbers', () => {
+  const broken = writeTinyAdapter(join(folder, 'broken.gguf'), {
+    edit: (modules) => modules.map((each) => ({ ...each, a: each.a.fill(3e38), b: each.b.fill(3e38) })),
+  });
+  const model = under(broken);
+  const prompt = [{ text: 'The lamp is lit', special: false }];
+  const refusal = { code: 'ADAPTER_NOT_FINITE', message: expect.stringContaining(broken.sha256.slice(0, 12)) };
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['words', () => answer(model, 'The lamp is lit')],
+    ['words by chance', () => answer(model, 'The lamp is lit', { temperature: 1, seed: 3 })],
+    ['a copy', () => answer(model, 'The lamp is lit', { constraint: { copyFrom: ['a lamp'], refusal: 'no' } })],
+    ['a label', () => worker.client.scoreNext({ workspaceId, model, prompt, candidates: [10, 20] })],
+    ['a score', () => worker.client.scoreText({ workspaceId, model, text: 'The lamp is lit', top: 4 })],
+  ])('fails by name when it is asked for %s, and leaves the model whole', async (_, ask) => {
+    const before = await textOf(base, 'The lamp is lit');
+    await expect(ask()).rejects.toMatchObject(refusal);
+    expect(await textOf(base, 'The lamp is lit')).toBe(before);
+    expect(worker.client.status.restarts).toBe(0);
+  });
+});

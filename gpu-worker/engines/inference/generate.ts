@@ -1,5 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { LlamaGrammarEvaluationState, type Llama, type LlamaModel, type Token } from 'node-llama-cpp';
+import {
+  LlamaGrammarEvaluationState,
+  type Llama,
+  type LlamaModel,
+  type SequenceEvaluateOptions,
+  type Token,
+} from 'node-llama-cpp';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
@@ -9,7 +15,10 @@ import { CopyCursor, type Cursor } from './copying/copy-cursor.js';
 import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
 import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
+import { keyOf } from './adapters.js';
+import type { Lease } from './lease.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
+import { requireNumbers } from './no-numbers.js';
 import { requireTime } from './prefill.js';
 import { readingProgress } from './reading-progress.js';
 import { RepetitionWatch } from './repetition.js';
@@ -48,10 +57,11 @@ export async function generate(
 
     const seed = input.seed ?? randomInt(2 ** 32);
     const { temperature } = input;
+    const key = keyOf(input.model.adapters);
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
     const tokens = cursor
       ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
-      : lease.steps(lease.sequence.evaluate(rest, { temperature, seed, grammarEvaluationState }));
+      : lease.steps(freely(hosted, lease, rest, { temperature, seed, grammarEvaluationState }, key));
     const stream = new TextStream(chunks);
     try {
       const { firstAt, lastAt, ...written } = await write(
@@ -78,6 +88,19 @@ export async function generate(
       stream.close();
     }
   });
+}
+
+/** Words as they come. The first answer under adapters is looked at more closely, which costs a sort of the vocabulary for each token. */
+function freely(
+  { computedUnder }: HostedModel,
+  { sequence }: Lease,
+  tokens: Token[],
+  settings: SequenceEvaluateOptions,
+  key: string,
+): AsyncGenerator<Token, void> {
+  if (computedUnder.has(key)) return sequence.evaluate(tokens, settings);
+  const told = sequence.evaluateWithMetadata(tokens, { confidence: true }, settings);
+  return requireNumbers(told, () => computedUnder.add(key));
 }
 
 type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'repeatedFrom' | 'generatedTokens'> & {

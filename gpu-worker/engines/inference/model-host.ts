@@ -8,6 +8,7 @@ import { Turns } from '../../turns.js';
 import { Adapters, keyOf } from './adapters.js';
 import { Lease, type Wanted } from './lease.js';
 import { chooseThreads, numberOf, type AppliedThreads, type Cores } from './native-context.js';
+import { NoNumbers, withoutNumbers } from './no-numbers.js';
 import { Pace } from './pace.js';
 import { reusable, slicesFor, type Slices } from './slices.js';
 
@@ -40,6 +41,8 @@ export class HostedModel {
   readonly pace: Pace;
   private readonly slots: Slot[];
   private useCount = 0;
+  /** Sets of adapters under which it has computed numbers, as `keyOf` says them. */
+  readonly computedUnder = new Set<string>(['']);
   private sliced: Slices | undefined;
 
   constructor(
@@ -83,12 +86,14 @@ export class HostedModel {
   /**
    * Lends the free sequence that shares the longest beginning with `tokens`, computed under the same adapters; of equals the one unused
    * for longest.
-   * @throws what `Adapters.hold` throws
+   * @throws what `Adapters.hold` throws; ADAPTER_NOT_FINITE, MODEL_FILE_INVALID when the model computes no numbers
    */
   async withSequence<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
     const release = await this.adapters.hold(wanted.adapters);
     try {
       return await this.lend(tokens, wanted, work);
+    } catch (error) {
+      throw error instanceof NoNumbers ? withoutNumbers(wanted.adapters) : error;
     } finally {
       await release();
     }

@@ -1,4 +1,5 @@
 import type { ControlledEvaluateInputItem, Token } from 'node-llama-cpp';
+import { NoNumbers } from './no-numbers.js';
 
 /** What one place of a prompt says of the token after it. */
 interface NextResult {
@@ -26,14 +27,13 @@ export const asking = (token: Token, wanted: readonly Token[], top: number): Con
   },
 ];
 
-/** The answer to `asking`. */
+/** The answer to `asking`. @throws NoNumbers */
 export function told(next: NextResult | undefined): NextLogits {
   if (next?.logits === undefined || next.totalLogitWeight === undefined) throw new Error('the model gave no logits');
   // The weight is the sum of exp(logit - largest logit) over the vocabulary.
-  return {
-    logits: next.logits,
-    normaliser: Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight),
-  };
+  const normaliser = Math.max(...next.logits.values()) + Math.log(next.totalLogitWeight);
+  if (!Number.isFinite(normaliser)) throw new NoNumbers();
+  return { logits: next.logits, normaliser };
 }
 
 /** The logit of a token that was wanted. */
