@@ -1,8 +1,7 @@
 import { cacheExchange, type Cache } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
-import { Client, fetchExchange, mapExchange } from 'urql';
+import { Client, fetchExchange } from 'urql';
 import { schema } from './generated/introspection';
-import { askForKey, authorization } from './parts/session';
 
 /** Lists that a mutation may have changed: they are fetched again when a page looks at them. */
 const CHANGED_BY: Record<string, readonly string[]> = {
@@ -33,14 +32,8 @@ export const client = new Client({
   url: '/graphql',
   preferGetMethod: false,
   requestPolicy: 'cache-and-network',
-  fetchOptions: () => ({ headers: { ...authorization(), accept: 'application/graphql-response+json' } }),
+  fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
   exchanges: [
-    mapExchange({
-      onError({ graphQLErrors }) {
-        const refused = graphQLErrors.find(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED');
-        if (refused) askForKey(refused.message);
-      },
-    }),
     cacheExchange({
       schema,
       keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },

@@ -12,14 +12,12 @@ import {
   useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconLogout, IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
+import { IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
 import { Suspense, useEffect } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
-import { hasKey, signOut, useAskedForKey } from './parts/session';
-import { SignIn } from './parts/sign-in';
 import { Loading, PageHeader } from './parts/states';
 
 function SchemeToggle() {
@@ -46,24 +44,7 @@ function ConnectionBanner() {
   );
 }
 
-/** Lets go of the key; on a gateway that asks for none there is nothing to show. */
-function SignOut() {
-  if (!hasKey()) return null;
-  return (
-    <Tooltip label="Sign out">
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={signOut}>
-        <IconLogout size={18} />
-      </ActionIcon>
-    </Tooltip>
-  );
-}
-
 export function Shell() {
-  const asked = useAskedForKey();
-  return asked === null ? <Pages /> : <SignIn why={asked} />;
-}
-
-function Pages() {
   const [location] = useLocation();
   const [opened, { toggle, close }] = useDisclosure();
   const current = PAGES.find(({ path }) => location === path || location.startsWith(`${path}/`));
@@ -103,7 +84,6 @@ function Pages() {
               </ActionIcon>
             </Tooltip>
             <SchemeToggle />
-            <SignOut />
           </Group>
         </Group>
       </AppShell.Header>

@@ -3,7 +3,6 @@ import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { reportConnection } from './connection';
 import { GatewayError } from './gateway-error';
-import { askForKey, authorization } from './session';
 
 const url = new URL('/graphql', window.location.href);
 url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -13,12 +12,8 @@ const socket = createClient({
   url: url.href,
   lazy: true,
   retryAttempts: 0,
-  connectionParams: authorization,
   on: { connected: () => reportConnection(true) },
 });
-
-/** graphql-transport-ws: the socket was closed because its key is missing, wrong, or was revoked. */
-const UNAUTHORIZED = [4401, 4403];
 
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 
@@ -57,10 +52,6 @@ export async function* follow<Data, Variables>(
       return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof CloseEvent && UNAUTHORIZED.includes(error.code)) {
-        askForKey(error.reason);
-        throw new GatewayError('UNAUTHENTICATED', error.reason);
-      }
       if (error instanceof GatewayError && error.code !== 'SHUTTING_DOWN') throw error;
       if (Array.isArray(error)) throw GatewayError.from(error[0] as { message: string });
       reportConnection(false);

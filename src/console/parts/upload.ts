@@ -1,5 +1,4 @@
 import { GatewayError } from './gateway-error';
-import { askForKey, authorization } from './session';
 
 /** Uploads under way: closing the tab would lose them, so the browser asks first. */
 let underWay = 0;
@@ -24,7 +23,6 @@ export function upload(file: File, onProgress: (share: number) => void, signal?:
     form.append('file', file);
     request.open('POST', '/files');
     request.setRequestHeader('graft-upload', '1');
-    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
     request.onerror = () =>
@@ -41,7 +39,6 @@ export function upload(file: File, onProgress: (share: number) => void, signal?:
         id?: string;
         errors?: { message: string; extensions?: Record<string, unknown> }[];
       };
-      if (request.status === 401) askForKey(errors?.[0]?.message ?? 'The gateway asks for a key.');
       if (id !== undefined) resolve(id);
       else
         reject(

@@ -13,16 +13,11 @@ const url = new URL('/graphql', window.location.href);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 
-/** The key that the console of this tab signed in with. */
-const key = sessionStorage.getItem('graft.key');
-const headers = key === null ? {} : { authorization: `Bearer ${key}` };
-
 const fetcher = remembering(
   createGraphiQLFetcher({
     url: url.href,
-    headers,
     // Opened at the first subscription, closed after the last.
-    wsClient: createClient({ url: socketUrl.href, lazy: true, connectionParams: headers }),
+    wsClient: createClient({ url: socketUrl.href, lazy: true }),
   }),
 );
 
