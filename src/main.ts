@@ -1,32 +1,22 @@
 /**
- * Composition root: the order in which an installation comes up. `startGraft` opens the platform, then each domain over those
- * below it, and serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
+ * Composition root: the order in which an installation comes up. `startGraft` opens the platform, then the domains, and
+ * serves; what it returns stops all of it. Run as a program it does so for the environment's configuration.
  */
 import { pathToFileURL } from 'node:url';
-import { openAccess } from './access/index.js';
-import { openAsking } from './ask/index.js';
 import { loadConfig, type Config } from './config.js';
-import { openData } from './data/index.js';
-import { offer, type Offer } from './domain-kit/index.js';
-import { openDelivery } from './delivery/index.js';
-import { openErasure } from './erasure/index.js';
-import { openEvaluation } from './evaluation/index.js';
+import { offer } from './domain-kit/index.js';
+import { openDomains } from './domains.js';
 import { checkAddress } from './graphql/listening.js';
-import { gatewayDomain, RUN_KINDS, type DOMAINS } from './graphql/resolvers.js';
+import { gatewayDomain, RUN_KINDS } from './graphql/resolvers.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { isGraftError } from './kernel/errors.js';
-import { openFeedback } from './feedback/index.js';
 import { addOpenAi, openAiParts } from './openai/index.js';
-import { openKnowledge } from './knowledge/index.js';
-import { openMonitoring } from './monitoring/index.js';
-import { openPlatform, type Platform } from './platform/platform.js';
+import { openPlatform } from './platform/platform.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 import { startUpkeep } from './platform/upkeep.js';
-import { openRegistry } from './registry/index.js';
 import { prepareDefaults, serve, systemSources } from './serving.js';
 import { sayAddresses } from './terminal.js';
-import { openTraining } from './training/index.js';
 
 export interface Graft {
   /** `http://127.0.0.1:4000`, with the port that was really taken. */
@@ -45,25 +35,6 @@ export async function startGraft(config: Config, log: Logger): Promise<Graft> {
     throw error;
   }
 }
-
-/** Every domain over those that it uses, floor by floor. */
-async function openDomains(platform: Platform) {
-  const registry = openRegistry(platform);
-  const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));
-  const knowledge = openKnowledge(platform, registry);
-  const data = await openData(platform, { registry, knowledge });
-  const ask = openAsking(platform, { registry, knowledge, data });
-  const training = openTraining(platform, { registry, data, ask });
-  const feedback = openFeedback(platform, { knowledge, data, ask });
-  const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
-  const delivery = openDelivery(platform, { registry, ask, evaluation });
-  const monitoring = openMonitoring(platform, { registry, data, ask });
-  const erasure = openErasure(platform);
-  const learning = { training, feedback, evaluation, delivery, monitoring };
-  return { access, registry, knowledge, data, ask, ...learning, erasure } satisfies Opened;
-}
-
-type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
 
 /** What is added to `teardown` last comes first: nothing new is taken from the moment of the signal, then runs let go, then domains. */
 async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {

@@ -1,10 +1,7 @@
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
-import type { Knowledge } from '../knowledge/index.js';
-import type { WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
-import { modelFileOf, type Registry } from '../registry/index.js';
-import { Data } from './data.js';
+import { Data, type DataParts } from './data.js';
 import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
 import { ExportResolver, exportRuns } from './datasets/export-graphql.js';
 import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
@@ -50,19 +47,12 @@ export interface OpenData {
 /** Sweeps up first what imports of an earlier process left behind. */
 export async function openData(
   platform: Platform,
-  lower: { registry: Pick<Registry, 'registry' | 'embedder'>; knowledge: Knowledge },
+  lower: {
+    registry: Pick<DataParts, 'embedder' | 'countTokens'>;
+    knowledge: Pick<DataParts, 'collections' | 'documents' | 'retriever'>;
+  },
 ): Promise<OpenData> {
-  const { registry, embedder } = lower.registry;
-  const { worker } = platform;
-  /** By the model that is trained by default. */
-  const countTokens = (workspaceId: WorkspaceId) => async (texts: readonly string[]) => {
-    const model = modelFileOf(await registry.defaultVariant(workspaceId));
-    return worker.countTokens({ workspaceId, model, texts: [...texts] }, { priority: 'bulk' });
-  };
-  const data = new Data({
-    ...{ ...platform, ...lower.knowledge, countTokens, embedder },
-    folder: platform.folder('data'),
-  });
+  const data = new Data({ ...platform, ...lower.knowledge, ...lower.registry, folder: platform.folder('data') });
   await data.importer.sweep();
   return { data, offer: offer(dataDomain, platform.runs, data, { stop: () => data.stop() }) };
 }

@@ -54,7 +54,12 @@ export const evaluationDomain = defineDomain({
 export interface Evaluation {
   readonly attestor: Attestor;
   readonly evaluator: Evaluator;
+  readonly evaluations: EvaluationStore;
   readonly gate: Gate;
+  readonly scales: ScaleChooser;
+  readonly hybridFitter: HybridFitter;
+  readonly comparer: Comparer;
+  readonly routerFitter: RouterFitter;
   readonly offer: Offer;
 }
 
@@ -78,7 +83,7 @@ export function openEvaluation(
   const routerFitter = new RouterFitter(parts);
   const routerKeeper = new RouterKeeper({ fitter: routerFitter, workspaceId, log });
   const services = {
-    ...{ attestor, evaluator, evaluations, gate, routerFitter, routers, adapters, registry, data },
+    ...{ attestor, evaluator, evaluations, gate, routerFitter },
     scales: new ScaleChooser(parts),
     hybridFitter: new HybridFitter(parts),
     comparer: new Comparer({ ...parts, asking: askingInBulk }),
@@ -98,7 +103,12 @@ export function openEvaluation(
     await startReader();
   };
   return {
-    ...{ attestor, evaluator, gate },
-    offer: offer(evaluationDomain, runs, services, { start, stop: () => routerKeeper.stop() }),
+    ...services,
+    offer: offer(
+      evaluationDomain,
+      runs,
+      { ...services, routers, adapters, registry, data },
+      { start, stop: () => routerKeeper.stop() },
+    ),
   };
 }

@@ -11,7 +11,7 @@ import { RunQueue, type RunQueueOptions } from './runs/index.js';
 import type { Teardown } from './teardown.js';
 import type { Logger } from './telemetry/index.js';
 import { ChromaVectorStore, type VectorStore } from './vectors/index.js';
-import { ServeWorker, TrainWorker } from './worker/index.js';
+import { ServeWorker, TrainWorker, type TrainClient, type WorkerClient } from './worker/index.js';
 
 /** What every domain stands on, in one bag: a domain's `open.ts` takes it and passes on what each part needs. */
 export interface Platform {
@@ -27,9 +27,9 @@ export interface Platform {
   readonly erasure: Erasure;
   readonly vectors: VectorStore;
   /** Answers and embeds; opened, but not started. */
-  readonly worker: ServeWorker;
+  readonly worker: WorkerClient;
   /** Does work of hours; opened, but not started. */
-  readonly trainWorker: TrainWorker;
+  readonly trainWorker: TrainClient;
   readonly modelsOnDisk: ModelsOnDisk;
   /** What the supervision knows of the servers below. */
   readonly health: () => ServicesHealth;
@@ -42,10 +42,10 @@ export type PlatformBase = Pick<
   Platform,
   'config' | 'log' | 'clock' | 'database' | 'artifacts' | 'vectors' | 'worker' | 'trainWorker' | 'health'
 > &
+  Partial<Pick<Platform, 'modelsOnDisk'>> &
   Pick<RunQueueOptions, 'kinds'> & {
     /** How the queue of runs behaves where it isn't as in production. */
     queue?: Partial<Pick<RunQueueOptions, 'owner' | 'leaseMs' | 'pollMs' | 'retryMs' | 'sliceMs'>>;
-    modelsOnDisk?: ModelsOnDisk;
   };
 
 /** The platform over its base. Ends with `events.close()`, once runs have stopped. */

@@ -1,9 +1,11 @@
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import { AdapterRegistry } from './adapters/adapter-registry.js';
 import { AdapterStore } from './adapters/adapter-store.js';
+import { modelFileOf } from './model.js';
 import { ModelRegistry } from './model-registry.js';
 import { ModelStore } from './model-store.js';
 import {
@@ -44,6 +46,8 @@ export interface Registry {
   readonly quantizer: Quantizer;
   /** The embedder of new indexes. @throws MODEL_UNAVAILABLE until it is on this machine */
   readonly embedder: () => EmbedderFiles;
+  /** Counts tokens by the model that answers, and is trained, when nobody names one. */
+  readonly countTokens: (workspaceId: WorkspaceId) => (texts: string[]) => Promise<number[]>;
   readonly offer: Offer;
 }
 
@@ -69,7 +73,12 @@ export function openRegistry(platform: Platform): Registry {
       );
   };
   return {
-    ...{ ...services, embedder: () => registry.embedder() },
+    ...services,
+    embedder: () => registry.embedder(),
+    countTokens: (workspaceId) => async (texts) => {
+      const model = modelFileOf(await registry.defaultVariant(workspaceId));
+      return platform.worker.countTokens({ workspaceId, model, texts }, { priority: 'bulk' });
+    },
     offer: offer(registryDomain, runs, services, { start, stop: () => looking.abort() }),
   };
 }

@@ -59,6 +59,12 @@ export const trainingDomain = defineDomain({
 /** How adapters come about. */
 export interface Training {
   readonly training: TrainingService;
+  readonly searcher: RateSearcher;
+  readonly estimator: TrainingEstimator;
+  readonly importer: AdapterImporter;
+  readonly exporter: AdapterExporter;
+  readonly merger: AdapterMerger;
+  readonly deleter: AdapterDeleter;
   readonly executors: ExecutorChoice;
   readonly offer: Offer;
 }
@@ -75,8 +81,8 @@ export function openTraining(
   const executors = new ExecutorChoice({ worker: parts.worker, home: config.GRAFT_HOME });
   const training = new TrainingService(parts);
   const services = {
-    ...{ training, registry, adapters, data, asking, runs, files },
-    trainer: { ...parts, executors, folder: folder('training') },
+    training,
+    executors,
     searcher: new RateSearcher({ ...parts, training, executors, folder: folder('searching') }),
     estimator: new TrainingEstimator({ ...parts, training, executors, serve }),
     importer: new AdapterImporter({ ...parts, folder: folder('importing') }),
@@ -84,5 +90,7 @@ export function openTraining(
     merger: new AdapterMerger({ ...parts, folder: folder('merging') }),
     deleter: new AdapterDeleter(parts),
   };
-  return { training, executors, offer: offer(trainingDomain, runs, services) };
+  const trainer = { ...parts, executors, folder: folder('training') };
+  const all = { ...services, trainer, registry, adapters, data, asking, runs, files };
+  return { ...services, offer: offer(trainingDomain, runs, all) };
 }

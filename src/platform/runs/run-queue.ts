@@ -34,19 +34,19 @@ import { RunStore } from './run-store.js';
 import { Runner, type RunnerOptions } from './runner.js';
 
 export interface RunQueueOptions extends RunnerOptions {
-  /** Every kind that may be asked for: each needs a handler before `start`. */
-  kinds: readonly { readonly definition: AnyRunKind }[];
+  /** Kinds that must have a handler before `start`; what `handle` is told of besides may be asked for, too. */
+  kinds?: readonly { readonly definition: AnyRunKind }[];
 }
 
 export class RunQueue {
   readonly #store: RunStore;
   readonly #runner: Runner;
-  readonly #kinds: ReadonlyMap<string, AnyRunKind>;
+  readonly #kinds: Map<string, AnyRunKind>;
 
   constructor(private readonly options: RunQueueOptions) {
     this.#store = new RunStore(options.database, options.events);
     this.#runner = new Runner(options);
-    this.#kinds = new Map(options.kinds.map(({ definition }) => [definition.kind, definition]));
+    this.#kinds = new Map((options.kinds ?? []).map(({ definition }) => [definition.kind, definition]));
   }
 
   /**
@@ -147,8 +147,10 @@ export class RunQueue {
 
   /** Says who does the runs of these kinds, with which parts. Call it before `start`. */
   handle<P>(kinds: readonly HandledKind<P>[], parts: P): void {
-    for (const { definition, handler } of kinds)
+    for (const { definition, handler } of kinds) {
+      this.#kinds.set(definition.kind, definition);
       this.#runner.handle(definition, (context) => handler(parts, context as never));
+    }
   }
 
   /** @throws Error naming a kind without a handler: its runs would wait for ever */

@@ -4,5 +4,5 @@ export { followCall } from './follow-call.js';
 export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';
 export { ServeWorker, type ServeWorkerOptions } from './serve-worker.js';
-export { TrainWorker } from './train-worker.js';
+export { TrainWorker, type TrainClient } from './train-worker.js';
 export { WorkerSupervisor, type SupervisorOptions } from './worker-supervisor.js';

@@ -1,5 +1,6 @@
 import { trainRole, type TrainOperations, type TrainSettings } from '../../worker-protocol/index.js';
 import type { InteractiveGauge } from './interactive-gauge.js';
+import type { RoleClient } from './worker-client.js';
 import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
 
 /** Without work for this long the process ends and gives its memory back. */
@@ -12,6 +13,9 @@ export interface TrainWorkerOptions extends ProcessOptions {
   /** Whether questions are being answered; training stands aside meanwhile. */
   interactive?: InteractiveGauge;
 }
+
+/** What the rest of Graft sees of the train worker. */
+export type TrainClient = RoleClient<TrainOperations> & Pick<TrainWorker, 'start' | 'stop'>;
 
 /** The worker that trains: a process of its own at low priority, started at the first call, so that its crash never stops an answer. */
 export class TrainWorker extends WorkerSupervisor<TrainOperations> {

@@ -1,36 +1,10 @@
-import {
-  answerHolder,
-  AnswerStore,
-  AskService,
-  askDomain,
-  ExpectedTimes,
-  RouterStore,
-  type AskEvent,
-  type AskParts,
-} from '../../../src/ask/index.js';
-import { Data, dataDomain } from '../../../src/data/index.js';
-import { runsOf } from '../../../src/domain-kit/index.js';
-import { erasureDomain } from '../../../src/erasure/index.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { makeResolvers, NodeRegistry, runResolvers } from '../../../src/graphql-kit/index.js';
-import { systemClock } from '../../../src/kernel/clock.js';
-import { knowledgeDomain } from '../../../src/knowledge/index.js';
-import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
-import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import {
-  AdapterRegistry,
-  AdapterStore,
-  ModelRegistry,
-  ModelStore,
-  registryDomain,
-  type ServedVariant,
-  Quantizer,
-} from '../../../src/registry/index.js';
-import { TrainWorker } from '../../../src/platform/worker/index.js';
+import { AskService, ExpectedTimes, type AskEvent } from '../../../src/ask/index.js';
+import { openDomains } from '../../../src/domains.js';
+import type { ServedVariant } from '../../../src/registry/index.js';
 import type { GenerateDone, GenerateRequest } from '../../../src/worker-protocol/index.js';
-import { temporaryFolder } from '../../support/temporary-folder.js';
-import { startKnowledge, type Surroundings } from '../knowledge/harness.js';
+import { instead } from '../../support/instead.js';
+import { schemaOf } from '../../support/schema-of.js';
+import { collectionsOf, startSurroundings, type Surroundings } from '../knowledge/harness.js';
 
 /** The signal of who never leaves. */
 export const forever = new AbortController().signal;
@@ -39,104 +13,48 @@ const USAGE = { promptTokens: 1, reusedTokens: 0, generatedTokens: 1, prefillMs:
 export const RMA = 'How long is an RMA number valid?';
 export const STORY = 'Write a very long story about a lighthouse keeper and the sea.';
 
-/** Answering on a database of its own, the run's Chroma, a real worker and the real default models. */
-export async function startAnswering(surroundings: Surroundings = {}) {
-  const knowledge = await startKnowledge({ ...surroundings, kinds: dataDomain.runs });
-  const { database, workspaceId, worker, files, runs, stores, retriever, erasure } = knowledge;
-  const folder = await temporaryFolder();
-  const artifacts = new LocalArtifactStore(folder.path);
-  const modelsOnDisk = new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() });
-  const store = new ModelStore(database);
-  const registry = new ModelRegistry({
-    ...{ store, runs, files, artifacts, modelsOnDisk, worker, erasure },
-    defaults: { model: 'smollm2-135m-instruct', embedder: 'all-minilm-l6-v2' },
-  });
-  const quantizer = new Quantizer({
-    ...{ registry, store, runs, artifacts, files, worker, folder: folder.path },
-    train: new TrainWorker({ log: silentLogger() }),
-  });
-  const variant = await registry.ensureDefaults(workspaceId);
-
+/** The whole product on a database of its own, the run's Chroma, a real worker and the real default models. */
+export async function startAnswering(options: Surroundings = {}) {
   /** What the model was asked to write, and whether the asking is over. */
   const generations: { request: GenerateRequest; ended: boolean }[] = [];
-  const watched: AskParts['worker'] = {
-    get status() {
-      return worker.status;
-    },
-    embed: (...args) => worker.embed(...args),
-    countTokens: (...args) => worker.countTokens(...args),
-    scoreNext: (...args) => worker.scoreNext(...args),
-    async *generate(request, options) {
-      const generation = { request, ended: false };
-      generations.push(generation);
-      try {
-        yield* worker.generate(request, options);
-      } finally {
-        generation.ended = true;
-      }
-    },
-  };
-  const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
-  const data = new Data({
-    ...{ database, runs, files, artifacts, erasure, worker, clock: systemClock, countTokens: null },
-    ...{ vectors: knowledge.vectors, embedder: () => registry.embedder(), folder: `${folder.path}-data` },
-    ...{ ...stores, retriever },
-  });
-  runs.handle(dataDomain.runs, data);
-  runs.start();
-  const { features } = data;
-  const answers = new AnswerStore(database);
-  erasure.addHolder(answerHolder(database, answers));
-  const parts: AskParts = {
-    ...{ registry, retriever, worker: watched, clock: systemClock },
-    adapters,
-    answers,
-    expected: new ExpectedTimes(),
-    features,
-    labelIndexes: data.labelIndexes,
-    origins: data.raft,
-    routers: new RouterStore(database),
-  };
-  const service = new AskService(parts);
+  const surroundings = await startSurroundings(options, (worker) =>
+    instead(worker, {
+      async *generate(...[request, how]) {
+        const generation = { request, ended: false };
+        generations.push(generation);
+        try {
+          yield* worker.generate(request, how);
+        } finally {
+          generation.ended = true;
+        }
+      },
+    }),
+  );
+  const { test, database, workspaceId, worker } = surroundings;
+  const domains = await openDomains(test.platform);
+  const { registry, adapters } = domains.registry;
+  const { asking: service, parts } = domains.ask;
+  const { data } = domains.data;
+  const variant = await registry.ensureDefaults(workspaceId);
+  test.work(domains);
   const caller = { workspaceId };
-  const nodes = new NodeRegistry();
-  const schema = buildGraphSchema([
-    ...makeResolvers(askDomain, { service, stores, registry, data }, nodes),
-    ...makeResolvers(knowledgeDomain, { service: knowledge.service, stores, retriever, tuner: knowledge.tuner }, nodes),
-    ...makeResolvers(registryDomain, { registry, quantizer }, nodes),
-    ...makeResolvers(dataDomain, data, nodes),
-    ...runResolvers(runsOf([knowledgeDomain, dataDomain, erasureDomain, registryDomain]), runs, nodes),
-    ...makeResolvers(erasureDomain, { erasure }, nodes),
-  ]);
 
   return {
-    ...knowledge,
-    ...{
-      registry,
-      adapters,
-      variant,
-      data,
-      features,
-      parts,
-      service,
-      knowledge: knowledge.service,
-      caller,
-      nodes,
-      schema,
-      generations,
-    },
+    ...surroundings,
+    ...collectionsOf(domains.knowledge, surroundings),
+    ...schemaOf(test, domains),
+    knowledge: domains.knowledge.service,
+    ...{ domains, registry, adapters, variant, data, features: data.features, parts, service, caller, generations },
     /** Another gateway on the same database. */
     otherGateway: () => new AskService({ ...parts, expected: new ExpectedTimes() }),
     /** A gateway whose model says what it is told to. */
     saying(text: string, end: Partial<GenerateDone> = {}): AskService {
-      const saying: AskParts['worker'] = {
-        ...watched,
-        status: worker.status,
+      const saying = instead(worker, {
         async *generate() {
           yield { type: 'delta', text };
           yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE, ...end };
         },
-      };
+      });
       return new AskService({ ...parts, worker: saying });
     },
     /** The same with a model that is said to be another. */
@@ -155,10 +73,6 @@ export async function startAnswering(surroundings: Surroundings = {}) {
       return events;
     },
     ask: (input: Parameters<AskService['ask']>[1], signal = forever) => service.ask(caller, input, signal),
-    async stop() {
-      await knowledge.stop();
-      await folder.remove();
-    },
     async row(requestId: string) {
       return database.prisma.answer.findUnique({ where: { workspaceId_requestId: { workspaceId, requestId } } });
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { AskService } from '../../../src/ask/index.js';
 import type { AskInput } from '../../../src/ask/question.js';
-import { AdapterDeleter } from '../../../src/training/index.js';
+import { type AdapterDeleter } from '../../../src/training/index.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';
@@ -30,8 +30,7 @@ describe('an adapter that is deleted', () => {
 
   beforeAll(async () => {
     answering = await startAnswering();
-    const { runs, adapters, erasure } = answering;
-    deleter = new AdapterDeleter({ runs, adapters, erasure });
+    ({ deleter } = answering.domains.training);
   });
   afterAll(async () => {
     await answering.stop();

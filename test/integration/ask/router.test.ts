@@ -1,12 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { type RouterStore } from '../../../src/ask/index.js';
-import { RouterFitter, routerFitRuns, RouterKeeper } from '../../../src/evaluation/index.js';
-import { systemClock } from '../../../src/kernel/clock.js';
+import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { EventLog } from '../../../src/platform/events/index.js';
-import { RunQueue } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { startAnswering, type Answering } from './answering.js';
@@ -26,32 +22,15 @@ const DELIVERIES = ['service-level-agreement.md', 'troubleshooting.md'].map((nam
 
 describe('a fitted router', () => {
   let answering: Answering;
-  let runs: RunQueue;
-  let events: EventLog;
   let fitter: RouterFitter;
   let keeper: RouterKeeper;
 
   beforeAll(async () => {
     answering = await startAnswering();
-    const { database, data, adapters, retriever, worker, stores, registry, parts } = answering;
-    events = new EventLog({ database, log: silentLogger() });
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger(), owner: newId(), pollMs: 50 },
-      kinds: [routerFitRuns],
-    });
-    fitter = new RouterFitter({
-      ...{ runs, registry, adapters, data, retriever, worker, ...stores },
-      routers: parts.routers as RouterStore,
-    });
+    fitter = answering.domains.evaluation.routerFitter;
     keeper = new RouterKeeper({ fitter, workspaceId: answering.workspaceId, log: silentLogger() });
-    runs.handle([routerFitRuns], { routerFitter: fitter });
-    runs.start();
   });
-  afterAll(async () => {
-    await runs.stop();
-    await events.close();
-    await answering.stop();
-  });
+  afterAll(() => answering.stop());
 
   const fit = async (mode: 'OBSERVE' | 'APPLY') =>
     answering.finished(await fitter.start(answering.workspaceId, { mode, seed: 1, idempotencyKey: newId() }), 200_000);

@@ -2,20 +2,11 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { dataDomain } from '../../../src/data/index.js';
-import { NodeResolver } from '../../../src/graphql/runs-graphql.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import {
-  createGraphContext,
-  fromGlobalId,
-  makeResolvers,
-  NodeRegistry,
-  runResolvers,
-  toGlobalId,
-} from '../../../src/graphql-kit/index.js';
+import { createGraphContext, fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { freshWorkspace } from '../../support/chroma.js';
+import { schemaOf } from '../../support/schema-of.js';
 import { DataKit, ws } from './data-kit.js';
 
 /** An operation that the Playground ships. */
@@ -36,12 +27,7 @@ describe('datasets over GraphQL', () => {
   let schema: GraphQLSchema;
   beforeAll(async () => {
     kit = await DataKit.start();
-    const nodes = new NodeRegistry();
-    schema = buildGraphSchema([
-      ...makeResolvers(dataDomain, kit.data, nodes),
-      ...runResolvers(dataDomain.runs, kit.runs, nodes),
-      new NodeResolver({ nodes }),
-    ]);
+    ({ schema } = schemaOf(kit.test, kit.domains));
   });
   afterAll(() => kit.dispose());
 

@@ -1,28 +1,22 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Data, dataDomain, type DataParts } from '../../../src/data/index.js';
+import { openData, type Data, type OpenData } from '../../../src/data/index.js';
 import type { NewImport, NewImportFile, TaskKind } from '../../../src/data/index.js';
 import type { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { exporting } from '../../../src/data/datasets/export-run.js';
 import { importing, type ImportOutput } from '../../../src/data/datasets/import-run.js';
 import type { VersionRecord } from '../../../src/data/datasets/dataset.js';
-import { systemClock, type Clock } from '../../../src/kernel/clock.js';
+import type { Clock } from '../../../src/kernel/clock.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { Erasure } from '../../../src/platform/erasure/index.js';
-import { erasureDomain } from '../../../src/erasure/index.js';
-import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
-import { FileService, LocalArtifactStore, type StoredFileRow } from '../../../src/platform/artifacts/index.js';
-import type { Database } from '../../../src/platform/database/index.js';
-import { EventLog } from '../../../src/platform/events/index.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
-import { chromaUrl } from '../../support/chroma.js';
-import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { openErasure } from '../../../src/erasure/index.js';
+import { openKnowledge } from '../../../src/knowledge/index.js';
+import type { FileService, LocalArtifactStore, StoredFileRow } from '../../../src/platform/artifacts/index.js';
+import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
+import type { TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
+import { TestPlatform, type Opened } from '../../support/test-platform.js';
 
 export const ws: WorkspaceId = DEFAULT_WORKSPACE_ID;
 
@@ -51,69 +45,53 @@ const nothing = (): never => {
 export class DataKit {
   private datasets = 0;
 
-  private constructor(
-    readonly database: TestDatabase,
-    readonly folder: string,
-    readonly artifacts: LocalArtifactStore,
-    readonly files: FileService,
-    readonly events: EventLog,
-    readonly runs: RunQueue,
-    readonly data: Data,
+  /** Over a platform that its owner disposes of. */
+  constructor(
+    readonly test: TestPlatform,
+    readonly domains: Opened & { data: OpenData },
   ) {}
 
-  static async start({
-    clock = systemClock,
-    working = true,
-    on,
-    embedding = { worker: { embed: nothing }, embedder: nothing },
-  }: {
-    clock?: Clock;
-    working?: boolean;
-    on?: Database;
-    embedding?: Pick<DataParts, 'worker' | 'embedder'>;
-  } = {}): Promise<DataKit> {
-    // A database that is given is its giver's to dispose of.
-    const database = on ? { ...on, dispose: () => Promise.resolve() } : await testDatabase();
-    const folder = await mkdtemp(join(tmpdir(), 'graft-data-'));
-    const log = silentLogger();
-    const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
-    const files = new FileService(database, artifacts);
-    const events = new EventLog({ database, log });
-    const runs = new RunQueue({
-      ...{ database, events, clock, log, owner: newId(), pollMs: 50, leaseMs: 3_000 },
-      kinds: [...dataDomain.runs, ...erasureDomain.runs],
-    });
-    const erasure = new Erasure(files);
-    const data = new Data({
-      database,
-      runs,
-      files,
-      artifacts,
-      clock,
-      folder: join(folder, 'data'),
-      countTokens: null,
-      erasure,
-      vectors: new ChromaVectorStore({ url: chromaUrl() }),
-      ...embedding,
-      collections: new CollectionStore(database),
-      documents: new DocumentStore(database),
-      retriever: { scope: nothing, retrieve: nothing, termWeights: nothing },
-    });
-    await data.importer.sweep();
-    runs.handle(dataDomain.runs, data);
-    runs.handle(erasureDomain.runs, { erasure });
+  static async start({ clock, working = true }: { clock?: Clock; working?: boolean } = {}): Promise<DataKit> {
+    const test = await TestPlatform.start({ ...(clock && { clock }), queue: { leaseMs: 3_000 } });
+    const { platform } = test;
+    // Without a model, sizes of texts are estimated.
+    const registry = { embedder: nothing, countTokens: null };
+    const knowledge = openKnowledge(platform, registry);
+    const data = await openData(platform, { registry, knowledge });
+    const domains = { data, knowledge, erasure: openErasure(platform) };
+    test.handle(domains);
     // Prisma loads its compiler at the first query, which jest refuses between two tests.
-    await database.prisma.run.count();
-    if (working) runs.start();
-    return new DataKit(database, folder, artifacts, files, events, runs, data);
+    await test.database.prisma.run.count();
+    if (working) platform.runs.start();
+    return new DataKit(test, domains);
   }
 
-  async dispose(): Promise<void> {
-    await this.runs.stop();
-    await this.data.stop();
-    await this.events.close();
-    await this.database.dispose();
-    await rm(this.folder, { recursive: true, force: true });
+  dispose(): Promise<void> {
+    return this.test.dispose();
+  }
+
+  get data(): Data {
+    return this.domains.data.data;
+  }
+
+  get database(): TestDatabase {
+    return this.test.database;
+  }
+
+  get folder(): string {
+    return this.test.folder;
+  }
+
+  get artifacts(): LocalArtifactStore {
+    return this.test.platform.artifacts as LocalArtifactStore;
+  }
+
+  get files(): FileService {
+    return this.test.platform.files;
+  }
+
+  get runs(): RunQueue {
+    return this.test.platform.runs;
   }
 
   /** The name of a new dataset. */

@@ -1,13 +1,6 @@
 import { jest } from '@jest/globals';
-import { RouterStore, sampleHolder } from '../../../src/ask/index.js';
-import { blendHolder } from '../../../src/data/label-index/label-index-store.js';
-import { erasureDomain } from '../../../src/erasure/index.js';
-import { evaluationHolder, EvaluationStore } from '../../../src/evaluation/index.js';
-import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { RunQueue } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { AdapterDeleter, AdapterExporter, adapterExportRuns } from '../../../src/training/index.js';
+import type { AdapterDeleter, AdapterExporter } from '../../../src/training/index.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -15,33 +8,14 @@ jest.setTimeout(300_000);
 
 describe('the deletion of an adapter', () => {
   let kit: AdapterKit;
-  let runs: RunQueue;
   let exporter: AdapterExporter;
   let deleter: AdapterDeleter;
 
   beforeAll(async () => {
     kit = await AdapterKit.start();
-    const { database, events, files, registry, artifacts, erasure } = kit.models;
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [...erasureDomain.runs, adapterExportRuns] },
-    });
-    exporter = new AdapterExporter({ runs, registry, adapters: kit.adapters, files, artifacts });
-    for (const holder of [
-      evaluationHolder(new EvaluationStore(database)),
-      sampleHolder(new RouterStore(database)),
-      blendHolder(database),
-    ])
-      erasure.addHolder(holder);
-    deleter = new AdapterDeleter({ runs, adapters: kit.adapters, erasure });
-    runs.handle([adapterExportRuns], { exporter });
-    runs.handle(erasureDomain.runs, { erasure });
-    runs.start();
+    ({ deleter, exporter } = kit.domains.training);
   });
-  afterAll(async () => {
-    await runs.stop();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   const remove = (adapter: string, version: number | null = null) =>
     deleter.delete(workspaceId, { adapter, version, force: false, by: 'op', reason: 'gone' });

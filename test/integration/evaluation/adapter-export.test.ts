@@ -2,20 +2,10 @@ import { jest } from '@jest/globals';
 import { mkdtempSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../../src/kernel/clock.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { TrainWorker } from '../../../src/platform/worker/index.js';
-import {
-  AdapterExporter,
-  adapterExportRuns,
-  AdapterImporter,
-  adapterImportRuns,
-  AdapterMerger,
-  adapterMergeRuns,
-} from '../../../src/training/index.js';
+import type { RunRow } from '../../../src/platform/runs/index.js';
+import type { AdapterExporter, AdapterImporter, AdapterMerger } from '../../../src/training/index.js';
 import type { StartAdapterImport } from '../../../src/training/imports/adapter-importer.js';
 import { writePeft } from '../../support/tiny-peft.js';
 import { renamed, unzip, zip } from '../../support/zip.js';
@@ -26,8 +16,6 @@ jest.setTimeout(600_000);
 
 describe('an adapter on its way out and in', () => {
   let kit: AdapterKit;
-  let train: TrainWorker;
-  let runs: RunQueue;
   let exporter: AdapterExporter;
   let merger: AdapterMerger;
   let importer: AdapterImporter;
@@ -36,29 +24,11 @@ describe('an adapter on its way out and in', () => {
 
   beforeAll(async () => {
     kit = await AdapterKit.start();
-    train = new TrainWorker({ log: silentLogger(), drainMs: 0 });
-    await train.start();
-    const { database, events, files, artifacts, registry } = kit.models;
-    folder = kit.models.folder;
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [adapterImportRuns, adapterExportRuns, adapterMergeRuns] },
-    });
-    const parts = { runs, registry, adapters: kit.adapters, files, artifacts, worker: train };
-    exporter = new AdapterExporter(parts);
-    merger = new AdapterMerger({ ...parts, folder: join(folder, 'merging') });
-    importer = new AdapterImporter({ ...parts, folder: join(folder, 'importing') });
-    runs.handle([adapterExportRuns], { exporter });
-    runs.handle([adapterMergeRuns], { merger });
-    runs.handle([adapterImportRuns], { importer });
-    runs.start();
+    ({ exporter, merger, importer } = kit.domains.training);
+    ({ folder } = kit.models);
     peft = await writePeft(mkdtempSync(join(folder, 'elsewhere-')), kit.variant, { seed: 3 });
   });
-  afterAll(async () => {
-    await runs.stop();
-    await train.stop();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   const contentOf = async (run: RunRow): Promise<Buffer> => {
     const { fileId } = run.output as { fileId: string };

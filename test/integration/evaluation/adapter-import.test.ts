@@ -2,13 +2,10 @@ import { jest } from '@jest/globals';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../../gpu-worker/formats/safetensors/safetensors.js';
-import { systemClock } from '../../../src/kernel/clock.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { TrainWorker } from '../../../src/platform/worker/index.js';
-import { AdapterImporter, adapterImportRuns } from '../../../src/training/index.js';
+import type { RunRow } from '../../../src/platform/runs/index.js';
+import type { AdapterImporter } from '../../../src/training/index.js';
 import type { StartAdapterImport } from '../../../src/training/imports/adapter-importer.js';
 import { writePeft } from '../../support/tiny-peft.js';
 import { AdapterKit } from './adapter-kit.js';
@@ -24,33 +21,15 @@ interface Files {
 
 describe('the import of an adapter that was trained elsewhere', () => {
   let kit: AdapterKit;
-  let train: TrainWorker;
-  let runs: RunQueue;
   let importer: AdapterImporter;
   let files: Files;
 
   beforeAll(async () => {
     kit = await AdapterKit.start();
-    train = new TrainWorker({ log: silentLogger(), drainMs: 0 });
-    await train.start();
-    const { database, events, files: stored, registry, folder } = kit.models;
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [adapterImportRuns] },
-    });
-    importer = new AdapterImporter({
-      ...{ runs, registry, adapters: kit.adapters, files: stored, worker: train },
-      folder: join(folder, 'importing'),
-    });
-    runs.handle([adapterImportRuns], { importer });
-    runs.start();
-    files = await writePeft(mkdtempSync(join(folder, 'elsewhere-')), kit.variant, { seed: 3 });
+    ({ importer } = kit.domains.training);
+    files = await writePeft(mkdtempSync(join(kit.models.folder, 'elsewhere-')), kit.variant, { seed: 3 });
   });
-  afterAll(async () => {
-    await runs.stop();
-    await train.stop();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   async function imported(
     adapter: string,

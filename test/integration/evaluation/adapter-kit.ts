@@ -2,7 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { AdapterRegistry, AdapterStore, type AdapterUsage, type ServedVariant } from '../../../src/registry/index.js';
+import { openDomains, type Domains } from '../../../src/domains.js';
+import type { ServeWorker, WorkerClient } from '../../../src/platform/worker/index.js';
+import type { AdapterRegistry, AdapterUsage, ServedVariant } from '../../../src/registry/index.js';
 import { tinyModel } from '../../support/tiny-model.js';
 import { TINY_LORA, writePeft, type PeftOptions } from '../../support/tiny-peft.js';
 import { startWorker, type TestWorker } from '../../support/worker.js';
@@ -19,26 +21,42 @@ export interface NewTinyAdapter extends PeftOptions {
   served?: (gguf: Buffer) => Buffer | Promise<Buffer>;
 }
 
-/** The tiny model registered, real workers, and adapters for it as training leaves them. */
+/** The tiny model registered, the whole product open over real workers, and adapters for the model as training leaves them. */
 export class AdapterKit {
   private constructor(
     readonly worker: TestWorker,
-    readonly models: RegistryKit,
-    readonly adapters: AdapterRegistry,
+    readonly models: RegistryKit<Domains>,
     readonly variant: ServedVariant,
   ) {}
 
-  static async start(): Promise<AdapterKit> {
+  /**
+   * @param realModels whether the real embedder is there
+   * @param watched the worker as domains see it; the real one by default
+   */
+  static async start({
+    realModels = false,
+    watched = (client) => client,
+  }: { realModels?: boolean; watched?: (client: ServeWorker) => WorkerClient } = {}): Promise<AdapterKit> {
     const worker = await startWorker();
-    const models = await RegistryKit.start(worker.client);
+    const models = await RegistryKit.with(watched(worker.client), openDomains, {
+      realModels,
+      env: { GRAFT_MODEL: 'tiny' },
+    });
     const file = await models.upload(workspaceId, 'tiny.gguf', tinyModel({ variedGains: true }));
     await models.ended(
       await models.registry.register(workspaceId, { fileId: file.id as never, idempotencyKey: newId() }),
       120_000,
     );
-    const { database, files, erasure } = models;
-    const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure });
-    return new AdapterKit(worker, models, adapters, await models.registry.resolve(workspaceId, 'tiny'));
+    if (realModels) await models.registry.ensureEmbedder();
+    return new AdapterKit(worker, models, await models.registry.resolve(workspaceId, 'tiny'));
+  }
+
+  get domains(): Domains {
+    return this.models.domains;
+  }
+
+  get adapters(): AdapterRegistry {
+    return this.domains.registry.adapters;
   }
 
   async add({

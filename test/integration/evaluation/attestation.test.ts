@@ -1,13 +1,10 @@
 import { jest } from '@jest/globals';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import type { LoraPair } from '../../../gpu-worker/formats/peft/peft-adapter.js';
-import { Attestor, attestationRuns } from '../../../src/evaluation/index.js';
-import { systemClock } from '../../../src/kernel/clock.js';
+import type { Attestor } from '../../../src/evaluation/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { TrainWorker } from '../../../src/platform/worker/index.js';
+import type { RunRow } from '../../../src/platform/runs/index.js';
 import { writePeft } from '../../support/tiny-peft.js';
 import { AdapterKit } from './adapter-kit.js';
 
@@ -16,31 +13,13 @@ jest.setTimeout(240_000);
 
 describe('attestation', () => {
   let kit: AdapterKit;
-  let train: TrainWorker;
-  let runs: RunQueue;
   let attestor: Attestor;
 
   beforeAll(async () => {
     kit = await AdapterKit.start();
-    train = new TrainWorker({ log: silentLogger(), drainMs: 0 });
-    await train.start();
-    const { database, events, files, registry, folder } = kit.models;
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [attestationRuns] },
-    });
-    attestor = new Attestor({
-      ...{ runs, registry, adapters: kit.adapters, files, serve: kit.worker.client, train, clock: systemClock },
-      folder: join(folder, 'attesting'),
-    });
-    runs.handle([attestationRuns], { attestor });
-    runs.start();
+    ({ attestor } = kit.domains.evaluation);
   });
-  afterAll(async () => {
-    await runs.stop();
-    await train.stop();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   const attest = async (adapter: string): Promise<RunRow> =>
     kit.models.ended(await attestor.start(workspaceId, { adapter, version: 1, idempotencyKey: newId() }), 200_000);

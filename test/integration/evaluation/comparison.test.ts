@@ -1,19 +1,12 @@
 import { jest } from '@jest/globals';
-import { AnswerStore, AskService, ExpectedTimes, RouterStore, type AskInput } from '../../../src/ask/index.js';
-import { dataDomain } from '../../../src/data/index.js';
-import { Comparer, HybridFitter, hybridFitRuns, strategyComparisonRuns } from '../../../src/evaluation/index.js';
+import { AnswerStore, type AskInput, type AskService } from '../../../src/ask/index.js';
+import { Comparer, type HybridFitter } from '../../../src/evaluation/index.js';
 import type { StartComparison } from '../../../src/evaluation/comparison/comparer.js';
 import { strategyComparison } from '../../../src/evaluation/comparison/comparison-run.js';
 import { hybridFit } from '../../../src/evaluation/blend/blend-run.js';
-import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
-import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { inBulk } from '../../../src/platform/worker/index.js';
-import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
+import type { RunRow } from '../../../src/platform/runs/index.js';
 import { DataKit } from '../data/data-kit.js';
-import { realEmbedder } from '../knowledge/harness.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -27,18 +20,14 @@ const PER_SPLIT = 30;
 describe('labels by an adapter and by labelled rows', () => {
   let kit: AdapterKit;
   let data: DataKit;
-  let runs: RunQueue;
-  let embedder: EmbedderFiles;
   let comparer: Comparer;
   let fitter: HybridFitter;
   let asking: AskService;
   let datasetVersionId: string;
 
   beforeAll(async () => {
-    [kit, embedder] = await Promise.all([AdapterKit.start(), realEmbedder()]);
-    const { database, events, registry } = kit.models;
-    const worker = kit.worker.client;
-    data = await DataKit.start({ on: database, embedding: { worker, embedder: () => embedder } });
+    kit = await AdapterKit.start({ realModels: true });
+    data = new DataKit(kit.models.test, kit.domains);
     await data.data.datasets.createDataset(workspaceId, { name: 'routing', task: 'CLASSIFICATION' });
     const rows = Array.from({ length: 3 * PER_SPLIT }, (_, i) => ({
       text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
@@ -51,41 +40,10 @@ describe('labels by an adapter and by labelled rows', () => {
       ...{ name: 'nonsense', seed: 1, task: 'CLASSIFICATION', datasetVersionId },
       usage: { labels: LABELS, answer: { form: 'label-token', labels } },
     });
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [hybridFitRuns, strategyComparisonRuns] },
-    });
-    const models = {
-      resolve: (workspace: typeof workspaceId, model: string | null) => registry.resolve(workspace, model ?? 'tiny'),
-      variant: registry.variant.bind(registry),
-      embedder: () => embedder,
-    };
-    const { labelIndexes, features, parts, raft } = data.data;
-    const shared = { database, vectors: parts.vectors, worker, embedder: () => embedder, clock: systemClock };
-    const retriever = new Retriever({ ...shared, collections: new CollectionStore(database) });
-    asking = new AskService({
-      ...{ registry: models, adapters: kit.adapters, worker: inBulk(worker), clock: systemClock },
-      retriever,
-      answers: new AnswerStore(database),
-      expected: new ExpectedTimes(),
-      routers: new RouterStore(database),
-      ...{ features, labelIndexes, origins: raft },
-    });
-    comparer = new Comparer({
-      ...{ runs, registry: models, worker, asking, retriever },
-      adapters: kit.adapters,
-      data: data.data,
-    });
-    fitter = new HybridFitter({ ...{ runs, registry: models, worker }, adapters: kit.adapters, data: data.data });
-    runs.handle([strategyComparisonRuns], { comparer });
-    runs.handle([hybridFitRuns], { hybridFitter: fitter });
-    runs.start();
+    ({ comparer, hybridFitter: fitter } = kit.domains.evaluation);
+    asking = kit.domains.ask.askingInBulk;
   });
-  afterAll(async () => {
-    await runs.stop();
-    await data.dispose();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const compare = (more: Partial<StartComparison> = {}) =>
@@ -113,7 +71,6 @@ describe('labels by an adapter and by labelled rows', () => {
   it('need the rows to be indexed first, and say so', async () => {
     await expect(fit()).rejects.toMatchObject({ code: 'CONFLICT', hint: 'Index them with indexDataset.' });
     await expect(compare({ adapter: null })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', field: 'input' });
-    expect(dataDomain.runs.map(({ definition }) => definition.kind)).toContain('LABEL_INDEXING');
     expect(await ended(await data.data.labelIndexes.start(workspaceId, datasetVersionId, newId()))).toMatchObject({
       status: 'SUCCEEDED',
       output: { rows: PER_SPLIT },
@@ -156,7 +113,7 @@ describe('labels by an adapter and by labelled rows', () => {
   });
 
   it('are asked only about the rows that an interrupted comparison has left', async () => {
-    const { registry } = kit.models;
+    const { registry, runs } = kit.models;
     let asked = 0;
     const counting = {
       tryOut(...args: Parameters<AskService['tryOut']>) {

@@ -1,22 +1,13 @@
 import { jest } from '@jest/globals';
-import {
-  evaluationRuns,
-  EvaluationStore,
-  Evaluator,
-  scaleChoiceRuns,
-  ScaleChooser,
-  type StartEvaluation,
-} from '../../../src/evaluation/index.js';
+import { openDomains } from '../../../src/domains.js';
+import type { Evaluator, ScaleChooser, StartEvaluation } from '../../../src/evaluation/index.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
-import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
-import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
+import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
 import { DataKit } from '../data/data-kit.js';
 import { eventually } from '../../support/eventually.js';
-import { realEmbedder } from '../knowledge/harness.js';
+import { instead } from '../../support/instead.js';
 import { AdapterKit } from './adapter-kit.js';
 
 // Starting real processes takes long where the cores are shared.
@@ -32,46 +23,36 @@ describe('evaluation', () => {
   let runs: RunQueue;
   let evaluator: Evaluator;
   let scales: ScaleChooser;
-  let embedder: EmbedderFiles;
   let datasetVersionId: string;
   let asked = 0;
   type ScoreNext = AdapterKit['worker']['client']['scoreNext'];
   /** Answers in the worker's place. */
   let scoring: ScoreNext | null = null;
 
-  const startRuns = (): void => {
-    const { database, events, registry } = kit.models;
-    runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger() },
-      ...{ owner: newId(), pollMs: 50, kinds: [evaluationRuns, scaleChoiceRuns] },
-    });
-    const worker = {
-      generate: kit.worker.client.generate.bind(kit.worker.client),
-      embed: kit.worker.client.embed.bind(kit.worker.client),
-      scoreText: kit.worker.client.scoreText.bind(kit.worker.client),
-      scoreNext(...args: Parameters<ScoreNext>): ReturnType<ScoreNext> {
-        asked += 1;
-        return scoring ? scoring(...args) : kit.worker.client.scoreNext(...args);
-      },
-    };
-    evaluator = new Evaluator({
-      ...{ runs, adapters: kit.adapters, data: data.data, worker },
-      registry: {
-        resolve: registry.resolve.bind(registry),
-        variant: registry.variant.bind(registry),
-        embedder: () => embedder,
-      },
-      store: new EvaluationStore(database),
-    });
-    scales = new ScaleChooser({ ...{ runs, registry, worker }, adapters: kit.adapters, data: data.data });
-    runs.handle([evaluationRuns], { evaluator });
-    runs.handle([scaleChoiceRuns], { scales });
-    runs.start();
+  /** Another gateway on the same servers, which does what the one before has left. */
+  const startNext = async (): Promise<void> => {
+    const { test } = kit.models;
+    const platform = test.other({ owner: newId() });
+    const next = await openDomains(platform);
+    await next.registry.registry.ensureEmbedder();
+    test.handle(next);
+    platform.runs.start();
+    ({ runs } = platform);
+    ({ evaluator, scales } = next.evaluation);
   };
 
   beforeAll(async () => {
-    [kit, embedder] = await Promise.all([AdapterKit.start(), realEmbedder()]);
-    data = await DataKit.start({ on: kit.models.database });
+    kit = await AdapterKit.start({
+      realModels: true,
+      watched: (client) =>
+        instead(client, {
+          scoreNext(...args) {
+            asked += 1;
+            return scoring ? scoring(...args) : client.scoreNext(...args);
+          },
+        }),
+    });
+    data = new DataKit(kit.models.test, kit.domains);
     await data.data.datasets.createDataset(workspaceId, { name: 'routing', task: 'CLASSIFICATION' });
     const rows = Array.from({ length: 3 * TEST_ROWS }, (_, i) => ({
       text: `Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`,
@@ -90,13 +71,10 @@ describe('evaluation', () => {
           answer: { form: 'label-token', labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
         },
       });
-    startRuns();
+    ({ runs } = kit.models);
+    ({ evaluator, scales } = kit.domains.evaluation);
   });
-  afterAll(async () => {
-    await runs.stop();
-    await data.dispose();
-    await kit.dispose();
-  });
+  afterAll(() => kit.dispose());
 
   const otherTask = async () => {
     await data.data.datasets.createDataset(workspaceId, { name: 'moods', task: 'CLASSIFICATION' });
@@ -154,7 +132,7 @@ describe('evaluation', () => {
     const before = (await evaluator.store.answers(run.id)).answers.length;
     expect(before).toBeLessThan(TEST_ROWS);
     asked = 0;
-    startRuns();
+    await startNext();
     expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' });
     expect(asked).toBe(2 * (TEST_ROWS - before));
     expect((await recorded(run.id)).rows).toBe(TEST_ROWS);
@@ -176,7 +154,7 @@ describe('evaluation', () => {
     scoring = null;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(asked).toBe(4);
-    startRuns();
+    await startNext();
     expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' });
   });
 
@@ -266,7 +244,7 @@ describe('evaluation', () => {
     const run = await ended(await start({ regression: true }));
     expect(run).toMatchObject({ status: 'SUCCEEDED' });
     const { regression, metrics } = storedFigures.decode((await recorded(run.id)).figures);
-    expect(regression).toMatchObject({ embedder: embedder.name, trainedOn: TEST_ROWS });
+    expect(regression).toMatchObject({ embedder: kit.models.registry.embedder().name, trainedOn: TEST_ROWS });
     // The topics are easy to tell for whoever reads English, which the tiny model does not.
     expect(regression!.accuracy.value).toBeGreaterThan(0.95);
     expect(regression!.difference.value).toBeCloseTo(metrics[0]!.value - regression!.accuracy.value, 9);

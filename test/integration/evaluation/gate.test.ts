@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
+import { Gate, type EvaluationStore } from '../../../src/evaluation/index.js';
 import { evidence, type Wish } from '../../../src/evaluation/gate/gate.js';
 import type { Figures } from '../../../src/evaluation/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
@@ -25,8 +25,7 @@ describe('promotion through the gate', () => {
 
   beforeAll(async () => {
     kit = await AdapterKit.start();
-    evaluations = new EvaluationStore(kit.models.database);
-    gate = new Gate({ adapters: kit.adapters, evaluations });
+    ({ evaluations, gate } = kit.domains.evaluation);
   });
   afterAll(() => kit.dispose());
 

@@ -1,19 +1,12 @@
 import { graphql, parse, subscribe, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import { jest } from '@jest/globals';
-import {
-  createGraphContext,
-  makeResolvers,
-  NodeRegistry,
-  runResolvers,
-  toGlobalId,
-} from '../../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
-import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import { registryDomain } from '../../../src/registry/index.js';
 import type { ModelDescription } from '../../../src/worker-protocol/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
+import { schemaOf } from '../../support/schema-of.js';
 import { testKind } from '../platform/runs/test-kind.js';
 import { RegistryKit } from './registry-kit.js';
 
@@ -45,11 +38,7 @@ describe('models over GraphQL', () => {
 
   beforeEach(async () => {
     kit = await RegistryKit.start(worker);
-    const nodes = new NodeRegistry();
-    schema = buildGraphSchema([
-      ...makeResolvers(registryDomain, kit, nodes),
-      ...runResolvers(registryDomain.runs, kit.runs, nodes),
-    ]);
+    ({ schema } = schemaOf(kit.test, kit.domains));
   });
   afterEach(() => kit.dispose());
 

@@ -1,98 +1,91 @@
-import { Erasure } from '../../../src/platform/erasure/index.js';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { systemClock } from '../../../src/kernel/clock.js';
-import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
-import { EventLog } from '../../../src/platform/events/index.js';
+import type { WorkspaceId } from '../../../src/kernel/ids.js';
+import type { ArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
 import { ModelsOnDisk } from '../../../src/platform/models-on-disk/index.js';
-import { RunQueue, type RunRow } from '../../../src/platform/runs/index.js';
+import type { Platform } from '../../../src/platform/platform.js';
+import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
-import { TrainWorker, type WorkerClient } from '../../../src/platform/worker/index.js';
-import { ModelRegistry, ModelStore, Quantizer, registryDomain } from '../../../src/registry/index.js';
-import { testDatabase, type TestDatabase } from '../../support/database.js';
+import type { WorkerClient } from '../../../src/platform/worker/index.js';
+import { openRegistry, type ModelRegistry, type Quantizer, type Registry } from '../../../src/registry/index.js';
+import type { TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
+import { TestPlatform, type Opened } from '../../support/test-platform.js';
 import { HubServer } from '../platform/hub-server.js';
 
-/** A registry on the real database and the real workers, of which the one that quantizes starts when it is asked; with a hub of the test's own. */
-export class RegistryKit {
+/** Models on the real database and the real workers, of which the one that quantizes starts when it is asked; with a hub of the test's own. */
+export class RegistryKit<Domains extends Opened & { registry: Registry } = { registry: Registry }> {
   private constructor(
-    readonly database: TestDatabase,
-    readonly folder: string,
+    readonly test: TestPlatform,
     readonly hub: HubServer,
-    readonly artifacts: LocalArtifactStore,
-    readonly files: FileService,
-    readonly erasure: Erasure,
-    readonly runs: RunQueue,
-    readonly events: EventLog,
-    readonly registry: ModelRegistry,
-    readonly train: TrainWorker,
-    readonly quantizer: Quantizer,
-    /** Another registry of the same models, which answers with this one when nobody names any. */
-    readonly withDefault: (model: string) => ModelRegistry,
+    readonly domains: Domains,
   ) {}
 
-  static async start(worker: WorkerClient, { realModels = false } = {}): Promise<RegistryKit> {
-    const database = await testDatabase();
-    const folder = await mkdtemp(join(tmpdir(), 'graft-registry-'));
+  static start(worker: WorkerClient, { realModels = false } = {}): Promise<RegistryKit> {
+    return RegistryKit.with(worker, (platform) => Promise.resolve({ registry: openRegistry(platform) }), {
+      realModels,
+    });
+  }
+
+  /** The same with other domains beside it. */
+  static async with<Domains extends Opened & { registry: Registry }>(
+    worker: WorkerClient,
+    open: (platform: Platform) => Promise<Domains>,
+    { realModels = false, env }: { realModels?: boolean; env?: Record<string, string> } = {},
+  ): Promise<RegistryKit<Domains>> {
     const hub = await HubServer.start();
-    const log = silentLogger();
-    const artifacts = new LocalArtifactStore(join(folder, 'artifacts'));
-    const files = new FileService(database, artifacts);
-    const erasure = new Erasure(files);
-    const events = new EventLog({ database, log });
-    const runs = new RunQueue({
-      database,
-      events,
-      clock: systemClock,
-      log,
-      owner: newId(),
-      pollMs: 50,
-      kinds: registryDomain.runs,
+    const test = await TestPlatform.start({
+      worker,
+      ...(env && { env }),
+      ...(!realModels && {
+        modelsOnDisk: (folder) =>
+          new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log: silentLogger(), pythons: [] }),
+      }),
     });
-    const modelsOnDisk = realModels
-      ? new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], hubEndpoint: process.env['HF_ENDPOINT'], log })
-      : new ModelsOnDisk({ folder: join(folder, 'models'), hubEndpoint: hub.url, log, pythons: [] });
-    const store = new ModelStore(database);
-    const withDefault = (model: string) =>
-      new ModelRegistry({
-        ...{ runs, files, artifacts, modelsOnDisk, worker, erasure, store },
-        defaults: { model, embedder: 'all-minilm-l6-v2' },
-      });
-    const registry = withDefault('smollm2-135m-instruct');
-    const train = new TrainWorker({ log, drainMs: 0 });
-    await train.start();
-    const quantizer = new Quantizer({
-      ...{ registry, store, runs, artifacts, files, worker, train },
-      folder: join(folder, 'quantizing'),
-    });
-    runs.handle(registryDomain.runs, { registry, quantizer });
-    runs.start();
-    return new RegistryKit(
-      database,
-      folder,
-      hub,
-      artifacts,
-      files,
-      erasure,
-      runs,
-      events,
-      registry,
-      train,
-      quantizer,
-      withDefault,
-    );
+    await test.platform.trainWorker.start();
+    const domains = await open(test.platform);
+    test.work(domains);
+    return new RegistryKit(test, hub, domains);
   }
 
   async dispose(): Promise<void> {
-    await this.runs.stop();
-    await this.train.stop();
-    await this.events.close();
+    await this.test.dispose();
     await this.hub.close();
-    await this.database.dispose();
-    await rm(this.folder, { recursive: true });
+  }
+
+  get database(): TestDatabase {
+    return this.test.database;
+  }
+
+  get folder(): string {
+    return this.test.folder;
+  }
+
+  get artifacts(): ArtifactStore {
+    return this.test.platform.artifacts;
+  }
+
+  get files(): FileService {
+    return this.test.platform.files;
+  }
+
+  get runs(): RunQueue {
+    return this.test.platform.runs;
+  }
+
+  get registry(): ModelRegistry {
+    return this.domains.registry.registry;
+  }
+
+  get quantizer(): Quantizer {
+    return this.domains.registry.quantizer;
+  }
+
+  /** Another registry of the same models, which answers with this one when nobody names any. */
+  withDefault(model: string): ModelRegistry {
+    const { platform } = this.test;
+    return openRegistry({ ...platform, config: { ...platform.config, GRAFT_MODEL: model } }).registry;
   }
 
   upload(workspaceId: WorkspaceId, name: string, content: Buffer) {

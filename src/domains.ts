@@ -1,0 +1,36 @@
+/** The only file that knows every domain's services. */
+import { openAccess } from './access/index.js';
+import { openAsking } from './ask/index.js';
+import { openData } from './data/index.js';
+import { openDelivery } from './delivery/index.js';
+import type { Offer } from './domain-kit/index.js';
+import { openErasure } from './erasure/index.js';
+import { openEvaluation } from './evaluation/index.js';
+import { openFeedback } from './feedback/index.js';
+import type { DOMAINS } from './graphql/resolvers.js';
+import { openKnowledge } from './knowledge/index.js';
+import { openMonitoring } from './monitoring/index.js';
+import type { Platform } from './platform/platform.js';
+import { openRegistry } from './registry/index.js';
+import { openTraining } from './training/index.js';
+
+type Opened = Record<Exclude<keyof typeof DOMAINS, 'gateway'>, { readonly offer: Offer }>;
+
+/** Every domain over those that it uses, floor by floor. */
+export async function openDomains(platform: Platform) {
+  const registry = openRegistry(platform);
+  const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));
+  const knowledge = openKnowledge(platform, registry);
+  const data = await openData(platform, { registry, knowledge });
+  const ask = openAsking(platform, { registry, knowledge, data });
+  const training = openTraining(platform, { registry, data, ask });
+  const feedback = openFeedback(platform, { knowledge, data, ask });
+  const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
+  const delivery = openDelivery(platform, { registry, ask, evaluation });
+  const monitoring = openMonitoring(platform, { registry, data, ask });
+  const erasure = openErasure(platform);
+  const learning = { training, feedback, evaluation, delivery, monitoring };
+  return { access, registry, knowledge, data, ask, ...learning, erasure } satisfies Opened;
+}
+
+export type Domains = Awaited<ReturnType<typeof openDomains>>;
