@@ -289,7 +289,8 @@ export class ModelRegistry {
     const chat: ChatForm =
       (chatTemplate?.length ?? 0) > MOST_TEMPLATE_CHARACTERS
         ? { kind: 'unusable', reason: `it has more than ${MOST_TEMPLATE_CHARACTERS} characters` }
-        : await this.parts.worker.readChat({ workspaceId, template: chatTemplate, bosToken, eosToken }, { signal });
+        : (await this.parts.worker.readChat({ workspaceId, template: chatTemplate, bosToken, eosToken }, { signal }))
+            .chat;
     await this.parts.store.setChat(row, chat);
     return chat;
   }

@@ -5,6 +5,8 @@ export interface OperationDefinition {
   readonly input: z.ZodType;
   readonly output: z.ZodType;
   readonly chunk: z.ZodType | null;
+  /** How long it may take where the caller doesn't say, in ms; two minutes by default. */
+  readonly deadlineMs?: number;
 }
 
 /** Operations by name. */

@@ -110,7 +110,10 @@ const scoreNext = {
   }),
 };
 
-/** How probable a text is, token by token: what a model has forgotten of it shows as another perplexity. */
+/**
+ * How probable a text is, token by token: what a model has forgotten of it shows as another perplexity.
+ * @throws BAD_USER_INPUT for fewer than two tokens, QUESTION_TOO_LONG
+ */
 const scoreText = {
   input: z.object({
     model: modelFile,
@@ -174,15 +177,22 @@ export const fileDescription = z.object({
 /** What its header says and its loader did. */
 export type FileDescription = z.infer<typeof fileDescription>;
 
-/** With how the model reads a conversation, which its template was run for. */
+const INSPECTION_DEADLINE_MS = 600_000;
+
+/**
+ * Loads the file in a process of its own, where the model's template is run, too: how it reads a conversation.
+ * @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED
+ */
 const inspectModel = {
+  deadlineMs: INSPECTION_DEADLINE_MS,
   input: z.object({ path }),
   chunk: null,
   output: fileDescription.extend({ chat: chatForm }),
 };
 
-/** The same for the template of a model that was inspected before templates were. */
+/** The same for the template of a model that was inspected before templates were; `unusable` when it fails. */
 const readChat = {
+  deadlineMs: INSPECTION_DEADLINE_MS,
   input: z.object({
     template: z.string().max(MOST_TEMPLATE_CHARACTERS).nullable(),
     bosToken: z.string(),
@@ -207,7 +217,7 @@ export const calibration = z.object({
 });
 export type Calibration = z.infer<typeof calibration>;
 
-const calibrate = { input: z.object({ model: modelFile }), chunk: null, output: calibration };
+const calibrate = { deadlineMs: 180_000, input: z.object({ model: modelFile }), chunk: null, output: calibration };
 
 /** What the worker that answers questions can be asked. */
 export const serveOperations = {

@@ -1,17 +1,17 @@
-import type { CallOptions, WorkerClient } from './worker-client.js';
+import { serveOperations } from '../../worker-protocol/index.js';
+import type { CallOptions } from './worker-client.js';
 
-type Asked = Pick<WorkerClient, 'status' | 'embed' | 'generate' | 'scoreNext' | 'countTokens'>;
+type Method = (request: object, options?: CallOptions) => unknown;
 
 /** The same worker for work that nobody waits for: its calls stand behind those of people. */
-export const inBulk = (worker: Asked): Asked => {
-  const behind = (options?: CallOptions): CallOptions => ({ ...options, priority: 'bulk' });
-  return {
-    get status() {
-      return worker.status;
+export const inBulk = <Worker extends object>(worker: Worker): Worker =>
+  new Proxy(worker, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const method = (value as Method).bind(target);
+      return name in serveOperations
+        ? (request: object, options?: CallOptions) => method(request, { ...options, priority: 'bulk' })
+        : method;
     },
-    embed: (request, options) => worker.embed(request, behind(options)),
-    generate: (request, options) => worker.generate(request, behind(options)),
-    scoreNext: (request, options) => worker.scoreNext(request, behind(options)),
-    countTokens: (request, options) => worker.countTokens(request, behind(options)),
-  };
-};
+  });

@@ -2,33 +2,27 @@ import { join } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import {
   calibration,
+  serveOperations,
   serveProvider,
   serveRole,
   type Calibration,
-  type ChatForm,
   type GenerateEvent,
   type GenerateRequest,
-  type ModelDescription,
   type NameOf,
-  type NextScores,
   type OutputOf,
-  type ScoreNextRequest,
-  type ScoreTextRequest,
   type ServeOperations,
   type ServeProvider,
   type ServeRequest,
   type ServeSettings,
-  type TextScores,
   type ThreadChoice,
 } from '../../worker-protocol/index.js';
 import { InteractiveGauge } from './interactive-gauge.js';
 import { MeasurementStore } from './measurement-store.js';
+import { CallsOfServe } from './serve-calls.js';
 import { runOnce, workerProgram } from './spawn.js';
 import type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
 import { WorkerSupervisor, type ProcessOptions } from './worker-supervisor.js';
 
-const CALIBRATION_DEADLINE_MS = 180_000;
-const INSPECTION_DEADLINE_MS = 600_000;
 const PROBE_TIMEOUT_MS = 60_000;
 
 export interface ServeWorkerOptions extends ProcessOptions {
@@ -40,7 +34,7 @@ export interface ServeWorkerOptions extends ProcessOptions {
 }
 
 /** The worker that answers: inference and embedding, kept running from start to stop. */
-export class ServeWorker implements WorkerClient {
+export class ServeWorker extends CallsOfServe implements WorkerClient {
   /** Tells who should stand aside while somebody waits for an answer. */
   readonly interactive = new InteractiveGauge();
   private readonly supervisor: WorkerSupervisor<ServeOperations>;
@@ -49,6 +43,7 @@ export class ServeWorker implements WorkerClient {
   private provider: ServeProvider | null = null;
 
   constructor(private readonly options: ServeWorkerOptions) {
+    super();
     this.calibrations = new MeasurementStore(join(options.home, 'calibration.json'), calibration);
     this.supervisor = new WorkerSupervisor({
       ...options,
@@ -98,28 +93,12 @@ export class ServeWorker implements WorkerClient {
     }
   }
 
-  scoreNext(request: ScoreNextRequest, options: CallOptions = {}): Promise<NextScores> {
-    return this.call('scoreNext', request, options);
-  }
-
-  scoreText(request: ScoreTextRequest, options: CallOptions = {}): Promise<TextScores> {
-    return this.call('scoreText', request, options);
-  }
-
   async countTokens(request: ServeRequest<'countTokens'>, options: CallOptions = {}): Promise<number[]> {
     return (await this.call('countTokens', request, options)).counts;
   }
 
-  inspectModel(request: ServeRequest<'inspectModel'>, options: CallOptions = {}): Promise<ModelDescription> {
-    return this.call('inspectModel', request, { deadlineMs: INSPECTION_DEADLINE_MS, ...options });
-  }
-
-  async readChat(request: ServeRequest<'readChat'>, options: CallOptions = {}): Promise<ChatForm> {
-    return (await this.call('readChat', request, { deadlineMs: INSPECTION_DEADLINE_MS, ...options })).chat;
-  }
-
   async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<Calibration> {
-    const withTime = { deadlineMs: CALIBRATION_DEADLINE_MS, ...options };
+    const withTime = { deadlineMs: serveOperations.calibrate.deadlineMs, ...options };
     const { sha256 } = request.model;
     const key = MeasurementStore.key(await this.supervisor.hello(withTime), 'llama', sha256);
     const known = await this.calibrations.get(key);
@@ -135,7 +114,7 @@ export class ServeWorker implements WorkerClient {
   private async call<O extends NameOf<ServeOperations>>(
     operation: O,
     request: ServeRequest<O>,
-    options: CallOptions,
+    options: CallOptions = {},
   ): Promise<OutputOf<ServeOperations[O]>> {
     const { workspaceId, ...rest } = request;
     const { model } = request as Partial<GenerateRequest>;

@@ -1,20 +1,15 @@
 import type {
   Calibration,
-  ChatForm,
   ChunkOf,
   GenerateEvent,
   GenerateRequest,
   Load,
-  ModelDescription,
   NameOf,
-  NextScores,
   Operations,
   OutputOf,
   RequestOf,
-  ScoreNextRequest,
-  ScoreTextRequest,
+  ServeOperations,
   ServeRequest,
-  TextScores,
   WorkerHello,
 } from '../../worker-protocol/index.js';
 
@@ -82,8 +77,16 @@ export interface RoleClient<Ops extends Operations> {
   ): AsyncGenerator<CallEvent<ChunkOf<Ops[O]>, OutputOf<Ops[O]>>, void, undefined>;
 }
 
+/** Operations of the serve worker that its client calls as they stand in the table. */
+export type ServeCalls = {
+  [O in Exclude<NameOf<ServeOperations>, 'generate' | 'embed' | 'countTokens' | 'calibrate'>]: (
+    request: ServeRequest<O>,
+    options?: CallOptions,
+  ) => Promise<OutputOf<ServeOperations[O]>>;
+};
+
 /** What the rest of Graft sees of the serve worker. Every method throws what `RoleClient` throws. */
-export interface WorkerClient {
+export interface WorkerClient extends ServeCalls {
   readonly status: WorkerStatus;
   start(): Promise<void>;
   /** Lets calls under way end, then ends the process. */
@@ -98,19 +101,8 @@ export interface WorkerClient {
    * @throws QUESTION_TOO_LONG when the prompt leaves no room in the context
    */
   generate(request: GenerateRequest, options?: CallOptions): AsyncIterable<GenerateEvent>;
-  /**
-   * How probable each candidate is as the token after the prompt, in one prefill: label probabilities, a refusal's first token.
-   * @throws BAD_USER_INPUT for a candidate that is not one token, QUESTION_TOO_LONG
-   */
-  scoreNext(request: ScoreNextRequest, options?: CallOptions): Promise<NextScores>;
-  /** How probable a text is, token by token. @throws BAD_USER_INPUT for fewer than two tokens, QUESTION_TOO_LONG */
-  scoreText(request: ScoreTextRequest, options?: CallOptions): Promise<TextScores>;
   /** One count a text; a text in segments is counted as a prompt, special tokens included. */
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
-  /** Loads the file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED */
-  inspectModel(request: ServeRequest<'inspectModel'>, options?: CallOptions): Promise<ModelDescription>;
-  /** What a chat template writes around messages, found in a process of its own; `unusable` when it fails there. */
-  readChat(request: ServeRequest<'readChat'>, options?: CallOptions): Promise<ChatForm>;
   /** Loads the model and measures its best thread counts, unless they are known from an earlier start. */
   prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<Calibration>;
 }

@@ -184,13 +184,18 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
       onProgress?: (fraction: number, message: string) => void;
     } = {},
   ): Promise<StartedCall<OutputOf<Ops[O]>>> {
-    const { signal, pause, priority = 'interactive', deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    const definition = this.options.role.operations[operation]!;
+    const {
+      signal,
+      pause,
+      priority = 'interactive',
+      deadlineMs = definition.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    } = options;
     const began = this.clock.monotonic();
     const process = await this.ready(deadlineMs, signal);
     if (process.hello?.operations.includes(operation) !== true)
       throw unavailable(`The worker has no operation ${operation}.`);
     const left = deadlineMs === null ? null : Math.max(1, deadlineMs - (this.clock.monotonic() - began));
-    const definition = this.options.role.operations[operation]!;
     const settings = { workspaceId, priority, signal, pause, deadlineMs: left, ...stream };
     return process.call(operation, definition, request, settings);
   }

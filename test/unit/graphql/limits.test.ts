@@ -9,6 +9,7 @@ const schema = buildSchema(`
   input FindInput { limit: Int = 10 }
   interface Node { id: ID! child: Node }
   type Leaf implements Node { id: ID! child: Node leaf: Int }
+  type Twig implements Node { id: ID! child: Node bark: Int buds: Int }
 `);
 const NO_LIMITS = { ...DEFAULT_LIMITS, depth: 1e9, aliases: 1e9, rootFields: 1e9, cost: 1e9 };
 
@@ -89,7 +90,8 @@ describe('operationCost', () => {
   });
 
   it('is the cost of the dearest type where a field returns an interface', () => {
-    expect(costOf('{ node { id ... on Leaf { leaf } } }')).toBe(3);
+    expect(costOf('{ node { id ... on Leaf { leaf } } }')).toBe(1 + 2);
+    expect(costOf('{ node { id ... on Leaf { leaf } ... on Twig { bark buds } } }')).toBe(1 + 3);
   });
 
   it('leaves variables that do not fit to execution', () => {
