@@ -16,7 +16,7 @@ import { SystemResolver } from './system-graphql.js';
 /** What belongs to no domain. */
 export const gatewayDomain = defineDomain({ classes: [NodeResolver, RunResolver, SystemResolver], runs: [] });
 
-/** Every domain, a line each; `main.ts` doesn't compile until it opens one that is added here. */
+/** Every domain, a line each; `domains.ts` doesn't compile until it opens one that is added here. */
 export const DOMAINS = {
   gateway: gatewayDomain,
   access: accessDomain,

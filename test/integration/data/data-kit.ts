@@ -13,6 +13,7 @@ import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kern
 import { openErasure } from '../../../src/erasure/index.js';
 import { openKnowledge } from '../../../src/knowledge/index.js';
 import type { FileService, LocalArtifactStore, StoredFileRow } from '../../../src/platform/artifacts/index.js';
+import type { EventLog } from '../../../src/platform/events/index.js';
 import type { RunQueue, RunRow } from '../../../src/platform/runs/index.js';
 import type { TestDatabase } from '../../support/database.js';
 import { endedRun } from '../../support/ended-run.js';
@@ -88,6 +89,10 @@ export class DataKit {
 
   get files(): FileService {
     return this.test.platform.files;
+  }
+
+  get events(): EventLog {
+    return this.test.platform.events;
   }
 
   get runs(): RunQueue {
