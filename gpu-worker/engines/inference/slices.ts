@@ -2,12 +2,12 @@
  * llama.cpp's attention takes another way for batches of 64 rows and more, whose sums differ in their last bits. What a token's keys and
  * values are must not depend on what was read before it, or the same question is answered otherwise the second time: so each
  * place of a prompt is always read in the same way. The first places, which most prompts have in common and which are reused up to any of
- * them, are read in small batches. Behind them whole blocks, which begin at multiples of 64, are read in large batches, in which a
+ * them, are read in small batches. Behind them whole blocks of 64, counted from there, are read in large batches, in which a
  * long prompt takes half the time, and the rest in small ones; there reuse ends between two blocks.
  */
 const BLOCK = 64;
 const SMALL = BLOCK - 1;
-const FINE = 2 * BLOCK;
+const FINE = 2 * SMALL;
 /** How long a batch should take, so that others, a cancel and a deadline needn't wait. */
 const SLICE_MS = 250;
 /** A machine slower than this, in tokens/s, would take too long for one block: it reads all in small batches. */
@@ -39,4 +39,4 @@ export function sliceEnd(at: number, tokens: number, { small, large }: Slices): 
 
 /** Of the tokens that a prompt shares with an earlier one, those that it would itself have read as that one did. */
 export const reusable = (shared: number, { large }: Slices): number =>
-  large === 0 || shared <= FINE ? shared : shared - (shared % BLOCK);
+  large === 0 || shared <= FINE ? shared : shared - ((shared - FINE) % BLOCK);
