@@ -38,6 +38,9 @@ export class RolloutDecider {
     { outcomes, watchedMs, order = null, broken = null }: News,
     tx: Transaction,
   ): Promise<Decided> {
+    // What has ended stays as it ended: nothing is counted, promoted or ended twice.
+    if (row.finishedAt !== null)
+      return { row, decisions: [], refused: order && `The rollout has ended (${row.status}): start another.` };
     const plan = storedPlan.decode(row.plan);
     const kept = storedState.decode(row.state);
     const watched = row.watchedMs + watchedMs;

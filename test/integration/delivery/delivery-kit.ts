@@ -33,8 +33,9 @@ export function gatewayOn(database: Database, { clock = systemClock, owner = new
   runs.handle(deliveryDomain.runs, services);
   return {
     ...services,
-    async start(): Promise<void> {
-      runs.start();
+    /** @param watches whether it takes runs, too */
+    async start(watches = true): Promise<void> {
+      if (watches) runs.start();
       await services.tests.start();
     },
     async stop(): Promise<void> {
@@ -59,10 +60,13 @@ export class DeliveryKit {
     return new DeliveryKit(await testDatabase());
   }
 
-  async gateway(options: { clock?: Clock; owner?: Uuid } = {}): Promise<TestGateway> {
+  async gateway({
+    watches = true,
+    ...options
+  }: { clock?: Clock; owner?: Uuid; watches?: boolean } = {}): Promise<TestGateway> {
     const gateway = gatewayOn(this.database, options);
     this.#gateways.push(gateway);
-    await gateway.start();
+    await gateway.start(watches);
     return gateway;
   }
 
