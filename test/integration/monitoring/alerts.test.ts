@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../src/kernel/clock.js';
-import type { WorkspaceId } from '../../../src/kernel/ids.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
 import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
 import type { Rule } from '../../../src/monitoring/alerts/rule.js';
@@ -64,6 +64,7 @@ describe('alerts', () => {
     alerts = new AlertService({ database, alerts: store, webhooks: webhookStore, events });
     roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock });
     roller.watch((tx, answers) => alerts.watch(tx, answers));
+    roller.listen((tx, feedback) => alerts.listen(tx, feedback));
     webhooks = new WebhookService({
       webhooks: webhookStore,
       allowedHosts: ['127.0.0.1'],
@@ -116,6 +117,28 @@ describe('alerts', () => {
     await answers(other, 40, true);
     expect(await all(workspaceId)).toEqual([]);
     expect(await all(other)).toEqual([]);
+  });
+
+  it('are raised by a rule on accuracy as feedback says that answers are wrong', async () => {
+    const workspaceId = freshWorkspace();
+    await alerts.setRule(
+      workspaceId,
+      'wrong',
+      { ...FAILURES, metric: 'ACCURACY', side: 'BELOW', threshold: 0.8 },
+      true,
+    );
+    for (let i = 0; i < 40; i++) {
+      const answerId = await plantAnswer(database, workspaceId);
+      await database.pool.query(
+        `INSERT INTO feedback (id, workspace_id, answer_id, kind, source_kind, source_name, digest, score, agrees)
+         VALUES ($1, $2, $3, 'FEEDBACK', 'HUMAN', 'ada', '', $4, $5)`,
+        [newId(), workspaceId, answerId, i % 2 ? 1 : -1, i % 2 === 1],
+      );
+    }
+    await roller.rollAll();
+    expect(await all(workspaceId, true)).toMatchObject([
+      { kind: 'RULE', sentence: expect.stringContaining('wrong: the share of right answers is below 0.8') },
+    ]);
   });
 
   it('resolve themselves when their cause has been gone for the quiet time', async () => {
