@@ -8,6 +8,7 @@ import { openErasure } from './erasure/index.js';
 import { openEvaluation } from './evaluation/index.js';
 import { openFeedback } from './feedback/index.js';
 import type { DOMAINS } from './graphql/resolvers.js';
+import { openImprovement } from './improvement/index.js';
 import { openKnowledge } from './knowledge/index.js';
 import { openMonitoring } from './monitoring/index.js';
 import type { Platform } from './platform/platform.js';
@@ -28,9 +29,10 @@ export async function openDomains(platform: Platform) {
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
   const delivery = openDelivery(platform, { registry, ask, evaluation });
   const monitoring = openMonitoring(platform, { registry, data, ask });
-  const erasure = openErasure(platform);
   const learning = { training, feedback, evaluation, delivery, monitoring };
-  return { access, registry, knowledge, data, ask, ...learning, erasure } satisfies Opened;
+  const improvement = openImprovement(platform, { registry, data, ...learning });
+  const erasure = openErasure(platform);
+  return { access, registry, knowledge, data, ask, ...learning, improvement, erasure } satisfies Opened;
 }
 
 export type Domains = Awaited<ReturnType<typeof openDomains>>;

@@ -5,6 +5,8 @@ import {
   IconChartLine,
   IconMessageQuestion,
   IconPuzzle,
+  IconRefresh,
+  IconRocket,
   IconRoute,
   IconScale,
   IconSchool,
@@ -35,6 +37,13 @@ export const PAGES: readonly ConsolePage[] = [
   { path: '/data', label: 'Data', icon: IconTable, Page: lazyPage(() => import('./pages/data/data')) },
   { path: '/training', label: 'Training', icon: IconSchool, Page: lazyPage(() => import('./pages/training/training')) },
   { path: '/adapters', label: 'Adapters', icon: IconPuzzle, Page: lazyPage(() => import('./pages/adapters/adapters')) },
+  { path: '/delivery', label: 'Delivery', icon: IconRocket, Page: lazyPage(() => import('./pages/delivery/delivery')) },
+  {
+    path: '/improvements',
+    label: 'Improvements',
+    icon: IconRefresh,
+    Page: lazyPage(() => import('./pages/improvements/improvements')),
+  },
   { path: '/compare', label: 'Compare', icon: IconScale, Page: lazyPage(() => import('./pages/compare/compare')) },
   { path: '/router', label: 'Router', icon: IconRoute, Page: lazyPage(() => import('./pages/router/router')) },
   {

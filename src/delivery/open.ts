@@ -44,6 +44,7 @@ export const deliveryDomain = defineDomain({
 export interface Delivery {
   readonly rollouts: RolloutService;
   readonly proposals: ProposalService;
+  readonly stores: { readonly rollouts: RolloutStore; readonly proposals: ProposalStore };
   /** Draws questions; it has entered itself with `ask`. */
   readonly tests: LiveTests;
   readonly offer: Offer;
@@ -83,10 +84,10 @@ export function openDelivery(
   lower: { registry: Pick<Registry, 'adapters'>; ask: Pick<Asking, 'asking'>; evaluation: Pick<Evaluation, 'gate'> },
 ): Delivery {
   const services = deliveryServices({ ...platform, ...lower.registry, ...lower.evaluation });
-  const { rolloutService, proposalService, tests } = services;
+  const { rolloutService, proposalService, tests, rollouts, proposals } = services;
   lower.ask.asking.assignBy(tests);
   return {
-    ...{ rollouts: rolloutService, proposals: proposalService, tests },
+    ...{ rollouts: rolloutService, proposals: proposalService, stores: { rollouts, proposals }, tests },
     offer: offer(deliveryDomain, platform.runs, services, { start: () => tests.start(), stop: () => tests.stop() }),
   };
 }

@@ -58,3 +58,4 @@ export {
   type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';
 export { GateVerdict, gateVerdictOf } from './gate/gate-graphql.js';
+export { decidingValue } from './evaluations/figures.js';

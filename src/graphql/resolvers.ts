@@ -6,6 +6,7 @@ import { deliveryDomain } from '../delivery/index.js';
 import { erasureDomain } from '../erasure/index.js';
 import { evaluationDomain } from '../evaluation/index.js';
 import { feedbackDomain } from '../feedback/index.js';
+import { improvementDomain } from '../improvement/index.js';
 import { knowledgeDomain } from '../knowledge/index.js';
 import { monitoringDomain } from '../monitoring/index.js';
 import { registryDomain } from '../registry/index.js';
@@ -29,6 +30,7 @@ export const DOMAINS = {
   evaluation: evaluationDomain,
   delivery: deliveryDomain,
   monitoring: monitoringDomain,
+  improvement: improvementDomain,
   erasure: erasureDomain,
 };
 

@@ -5,3 +5,4 @@ export { monitoringDomain, openMonitoring, type Monitoring } from './open.js';
 export { Roller } from './series/roller.js';
 export { SeriesService, type SeriesInput } from './series/series-service.js';
 export { SeriesStore } from './series/series-store.js';
+export type { AlertService } from './alerts/alert-service.js';

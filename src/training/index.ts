@@ -8,7 +8,9 @@ export {
   toAliasMoved,
 } from './adapters/adapter-types.js';
 export { decider, loadAdapterVersion } from './adapters/adapter-graphql.js';
-export { presetOf } from './recipes/recipe.js';
+export { presetOf, storedRecipe, type RecipeOverrides } from './recipes/recipe.js';
+export { training } from './runs/training-run.js';
+export { Adapter, toAdapter } from './adapters/adapter-types.js';
 export { chooseLabelTokens } from './recipes/label-tokens.js';
 export { AdapterDeleter } from './deletion/adapter-deleter.js';
 export { AdapterImporter } from './imports/adapter-importer.js';

@@ -142,3 +142,11 @@ function figureOf(
     difference: paired && { value: paired.value, low: paired.low, high: paired.high, p: paired.p },
   };
 }
+
+/** The metric that decides, larger is better whichever way it counts; of a finished evaluation. */
+export function decidingValue({ figures: kept }: { figures: unknown }): number {
+  const [{ value, higherIsBetter }] = storedFigures.decode(kept as Parameters<typeof storedFigures.decode>[0]).metrics as [
+    MetricFigure,
+  ];
+  return higherIsBetter ? value : -value;
+}

@@ -150,6 +150,16 @@ export class AlertStore {
     return toPage(rows as AlertRecord[], page.first);
   }
 
+  /** Alerts about versions of an adapter that are not resolved: their sources end with `name@3`. */
+  async openAbout(workspaceId: string, adapter: string): Promise<AlertRecord[]> {
+    const rows = await this.database.prisma.alert.findMany({
+      where: { workspaceId, status: { not: 'RESOLVED' }, source: { contains: `:${adapter}@` } },
+      orderBy: { id: 'desc' },
+      take: 20,
+    });
+    return rows as AlertRecord[];
+  }
+
   async byIds(
     workspaceId: string,
     ids: readonly string[],

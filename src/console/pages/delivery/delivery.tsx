@@ -1,0 +1,121 @@
+import { Anchor, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { IconRocket } from '@tabler/icons-react';
+import { useQuery } from 'urql';
+import { Link, Route, Switch, useParams } from 'wouter';
+import {
+  DeliveryShownDocument,
+  type ProposalInListFragment,
+  type RolloutInListFragment,
+} from '../../generated/operations';
+import { dateTime } from '../../parts/format';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { ProposalBadge, RolloutBadge } from './badges';
+import { proposalPath, rolloutPath } from './paths';
+import { ProposalView } from './proposal-view';
+import { RolloutView } from './rollout-view';
+import { StartRollout } from './start-rollout';
+
+function RolloutLine({ rollout }: { rollout: RolloutInListFragment }) {
+  const { id, adapterName, candidateVersion, againstVersion, status, awaitsApproval, steps, current, createdAt } =
+    rollout;
+  const share = steps[Math.min(current, steps.length - 1)]?.share ?? 0;
+  return (
+    <Paper p="sm">
+      <Group gap="xs">
+        <Anchor component={Link} href={rolloutPath(id)} size="sm" fw={600}>
+          {adapterName}: version {candidateVersion} beside {againstVersion}
+        </Anchor>
+        <RolloutBadge status={status} awaits={awaitsApproval} />
+        <Text size="xs" c="dimmed">
+          at {Math.round(share * 1000) / 10} % · {dateTime(createdAt)}
+        </Text>
+      </Group>
+    </Paper>
+  );
+}
+
+function ProposalLine({ proposal }: { proposal: ProposalInListFragment }) {
+  const { id, adapterName, candidateVersion, status, createdAt, rationale } = proposal;
+  return (
+    <Paper p="sm">
+      <Group gap="xs">
+        <Anchor component={Link} href={proposalPath(id)} size="sm" fw={600}>
+          {adapterName}: version {candidateVersion}
+        </Anchor>
+        <ProposalBadge status={status} />
+        <Text size="xs" c="dimmed">
+          {dateTime(createdAt)}
+        </Text>
+      </Group>
+      <Text size="sm" c="dimmed">
+        {rationale}
+      </Text>
+    </Paper>
+  );
+}
+
+function Overview() {
+  const [{ data, error }, again] = useQuery({ query: DeliveryShownDocument });
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
+  if (!data) return <Loading label="Loading the deliveries" />;
+  const rollouts = data.rollouts.edges.map(({ node }) => node);
+  const proposals = data.proposals.edges.map(({ node }) => node);
+  return (
+    <>
+      <PageHeader title="Delivery">
+        A candidate answers ever more users beside a control. Worse, it goes back by itself; no worse, it is proposed,
+        and a person decides.
+      </PageHeader>
+      <StartRollout />
+      {rollouts.length + proposals.length === 0 && (
+        <EmptyState icon={IconRocket} title="Nothing was delivered yet">
+          A rollout begins with a candidate: a version that passed the gate.
+        </EmptyState>
+      )}
+      {proposals.length > 0 && (
+        <>
+          <Title order={2} mb="sm">
+            Proposals
+          </Title>
+          <Stack gap="xs" mb="lg">
+            {proposals.map((proposal) => (
+              <ProposalLine key={proposal.id} proposal={proposal} />
+            ))}
+          </Stack>
+        </>
+      )}
+      {rollouts.length > 0 && (
+        <>
+          <Title order={2} mb="sm">
+            Rollouts
+          </Title>
+          <Stack gap="xs">
+            {rollouts.map((rollout) => (
+              <RolloutLine key={rollout.id} rollout={rollout} />
+            ))}
+          </Stack>
+        </>
+      )}
+    </>
+  );
+}
+
+function OpenedRollout() {
+  const { id } = useParams<{ id: string }>();
+  return <RolloutView key={id} id={decodeURIComponent(id)} />;
+}
+
+function OpenedProposal() {
+  const { id } = useParams<{ id: string }>();
+  return <ProposalView key={id} id={decodeURIComponent(id)} />;
+}
+
+export default function DeliveryPage() {
+  return (
+    <Switch>
+      <Route path="/delivery/rollouts/:id" component={OpenedRollout} />
+      <Route path="/delivery/proposals/:id" component={OpenedProposal} />
+      <Route component={Overview} />
+    </Switch>
+  );
+}

@@ -1,0 +1,2 @@
+export const rolloutPath = (id: string): string => `/delivery/rollouts/${encodeURIComponent(id)}`;
+export const proposalPath = (id: string): string => `/delivery/proposals/${encodeURIComponent(id)}`;

@@ -1,0 +1,113 @@
+import { Anchor, Badge, Group, Text, Timeline } from '@mantine/core';
+import { IconDatabase, IconFlask, IconGavel, IconMessages, IconRocket, IconSchool } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import type { ImprovementShownFragment, ImprovementStage } from '../../generated/operations';
+import { duration, plural, words } from '../../parts/format';
+import { adapterPath } from '../adapters/paths';
+import { datasetPath } from '../data/dataset-list';
+import { ProposalBadge, RolloutBadge } from '../delivery/badges';
+import { proposalPath, rolloutPath } from '../delivery/paths';
+import { trainingPath } from '../training/start-training';
+
+const ORDER: readonly ImprovementStage[] = [
+  'CURATING',
+  'TRAINING',
+  'PROVING',
+  'GATE',
+  'ROLLING_OUT',
+  'PROPOSING',
+  'ENDED',
+];
+
+const To = ({ href, children }: { href: string; children: ReactNode }) => (
+  <Anchor component={Link} href={href} size="sm">
+    {children}
+  </Anchor>
+);
+
+/** The way from what people said to what answers: each step that was made leads to what it made. */
+export function Chain({ improvement }: { improvement: ImprovementShownFragment }) {
+  const { stage, cost, reason, trigger, adapter, datasetVersion, trainingRuns, adapterVersion, rollout, proposal } =
+    improvement;
+  const nothing = (
+    <Text size="sm" c="dimmed">
+      not yet
+    </Text>
+  );
+  return (
+    <Timeline active={ORDER.indexOf(stage)} bulletSize={28} data-testid="improvement-chain">
+      <Timeline.Item title="What people said" bullet={<IconMessages size={16} />}>
+        <Text size="sm">
+          {words(trigger)}: {reason}
+        </Text>
+        {cost.newRows > 0 && <Text size="sm">{plural(cost.newRows, 'new row')}</Text>}
+      </Timeline.Item>
+      <Timeline.Item title="A dataset version" bullet={<IconDatabase size={16} />}>
+        {datasetVersion ? (
+          <To href={datasetPath(datasetVersion.dataset.name)}>
+            {datasetVersion.dataset.name}, version {datasetVersion.version}
+          </To>
+        ) : (
+          nothing
+        )}
+      </Timeline.Item>
+      <Timeline.Item title="A training" bullet={<IconSchool size={16} />}>
+        <Group gap="xs">
+          {trainingRuns.map(({ id, status }, index) => (
+            <To key={id} href={trainingPath(id)}>
+              {trainingRuns.length > 1 ? `try ${index + 1}` : 'the run'}, {words(status).toLowerCase()}
+            </To>
+          ))}
+          {cost.trainingSeconds > 0 && (
+            <Text size="sm" c="dimmed">
+              {duration(1_000 * cost.trainingSeconds)}
+            </Text>
+          )}
+        </Group>
+        {trainingRuns.length === 0 && nothing}
+      </Timeline.Item>
+      <Timeline.Item title="A version, proven" bullet={<IconFlask size={16} />}>
+        {adapterVersion && adapter ? (
+          <To href={adapterPath(adapter.name)}>
+            {adapter.name}, version {adapterVersion.version}
+          </To>
+        ) : (
+          nothing
+        )}
+      </Timeline.Item>
+      <Timeline.Item title="A rollout" bullet={<IconRocket size={16} />}>
+        {rollout ? (
+          <Group gap="xs">
+            <To href={rolloutPath(rollout.id)}>the rollout</To>
+            <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />
+          </Group>
+        ) : (
+          nothing
+        )}
+      </Timeline.Item>
+      <Timeline.Item title="A proposal" bullet={<IconGavel size={16} />}>
+        {proposal ? (
+          <Group gap="xs">
+            <To href={proposalPath(proposal.id)}>the proposal</To>
+            <ProposalBadge status={proposal.status} />
+          </Group>
+        ) : (
+          nothing
+        )}
+      </Timeline.Item>
+    </Timeline>
+  );
+}
+
+const COLOURS: Record<string, string> = {
+  PROMOTED: 'green',
+  PROPOSED: 'yellow',
+  REFUSED: 'red',
+  ROLLED_BACK: 'red',
+  FAILED: 'red',
+};
+
+export const OutcomeBadge = ({ improvement: { outcome, stage } }: { improvement: ImprovementShownFragment }) => (
+  <Badge color={outcome === null ? 'blue' : (COLOURS[outcome] ?? 'gray')}>{words(outcome ?? stage)}</Badge>
+);

@@ -1,0 +1,335 @@
+/*
+ * One way through the loop, a stage a function, from top to bottom:
+ *   curate    what people demonstrated or confirmed becomes a dataset version, or there is nothing new and it ends
+ *   train     from the production version, from the base model, or both where the day's budget has room for both
+ *   prove     each trained version is attested and evaluated against production on the new version's test rows; the better one goes on
+ *   gate      it becomes candidate, or is refused and it ends
+ *   roll out  by the policy's plan, until the plan wants a person's approval; a rollback ends it
+ *   propose   a person decides, or the policy where it was told to
+ * Every stage's result is a column of the improvement's row, written before the next stage begins, and every run that a stage starts has a
+ * key made of the improvement's id: whoever takes a killed improvement up again finds what was begun, and begins nothing twice.
+ */
+import { Split, type Data } from '../data/index.js';
+import { curation, type Curator } from '../feedback/index.js';
+import type { Delivery } from '../delivery/index.js';
+import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
+import type { Clock } from '../kernel/clock.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
+import type { WorkspaceId } from '../kernel/ids.js';
+import { pause } from '../platform/events/index.js';
+import { isFinished, type RunQueue, type RunRow } from '../platform/runs/index.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../registry/index.js';
+import { storedRecipe, training, type RecipeOverrides, type TrainingService } from '../training/index.js';
+import { keyOf, type ImprovementOutcome, type ImprovementRow } from './improvement.js';
+import type { ImprovementContext } from './improvement-run.js';
+import type { ImprovementStore } from './improvement-store.js';
+import { lessons } from './lessons.js';
+import { storedSettings, type PolicySettings } from './policy.js';
+
+export interface ImproveParts {
+  improvements: ImprovementStore;
+  runs: RunQueue;
+  adapters: AdapterRegistry;
+  curator: Curator;
+  data: Pick<Data, 'store'>;
+  training: TrainingService;
+  attestor: Attestor;
+  evaluator: Evaluator;
+  evaluations: EvaluationStore;
+  gate: Gate;
+  delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'stores'>;
+  clock: Clock;
+}
+
+/** What every stage works on. */
+interface Work {
+  parts: ImproveParts;
+  context: ImprovementContext;
+  workspaceId: WorkspaceId;
+  adapter: AdapterRow;
+  /** What production named when it began; null: nothing. */
+  production: AdapterVersionRow | null;
+  settings: PolicySettings;
+}
+
+/** It ends here, before the last stage. */
+class Ended extends Error {
+  constructor(
+    readonly outcome: ImprovementOutcome,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Stage = (work: Work, row: ImprovementRow) => Promise<ImprovementRow>;
+
+/** In their order, with the share of the way that is behind them and what is told of each. */
+const STAGES: readonly { stage: Stage; from: number; says: string }[] = [
+  { stage: curate, from: 0, says: 'What people said becomes a dataset version.' },
+  { stage: train, from: 0.1, says: 'A new version is trained on it.' },
+  { stage: prove, from: 0.5, says: 'The new version is shown to act, and measured.' },
+  { stage: admit, from: 0.7, says: 'The gate looks at it.' },
+  { stage: rollOut, from: 0.75, says: 'It is given to ever more users beside controls.' },
+  { stage: propose, from: 0.95, says: 'It waits for a decision.' },
+];
+
+const WHO = 'improvement';
+const EVALUATED_ROWS = 500;
+const LOOK_MS = 1_000;
+const SECONDS_AN_HOUR = 3_600;
+
+/** The work of an IMPROVEMENT run. @throws what a stage's run failed with */
+export async function improve(
+  parts: ImproveParts,
+  context: ImprovementContext,
+): Promise<{ outcome: ImprovementOutcome; message: string }> {
+  const workspaceId = context.run.workspaceId as WorkspaceId;
+  const { improvements, adapters } = parts;
+  let [row] = await improvements.byIds(workspaceId, [context.input.improvementId]);
+  if (!row) throw new GraftError('NOT_FOUND', 'The improvement was deleted with its adapter.');
+  if (row.outcome !== null) return { outcome: row.outcome as ImprovementOutcome, message: row.message };
+  const [adapter] = await adapters.store.byIds(workspaceId, [row.adapterId]);
+  if (!adapter) throw new GraftError('NOT_FOUND', 'The adapter was deleted.');
+  const [production = null] =
+    row.productionId === null ? [] : await adapters.store.versionsById(workspaceId, [row.productionId]);
+  const work: Work = {
+    parts,
+    context,
+    workspaceId,
+    adapter,
+    production,
+    settings: storedSettings.decode(row.settings),
+  };
+  try {
+    for (const { stage, from, says } of STAGES) {
+      context.signal.throwIfAborted();
+      await context.progress(from, says);
+      row = await stage(work, row);
+    }
+    throw new Ended('PROPOSED', 'The proposal waits for a person.');
+  } catch (error) {
+    if (context.signal.aborted && context.signal.reason !== 'cancel') throw error;
+    const { outcome, message } = endOf(error, context.signal.reason === 'cancel');
+    await improvements.end(row.id, outcome, message);
+    if (outcome === 'REFUSED') await pauseIfHopeless(work);
+    if (error instanceof Ended) return { outcome, message };
+    throw error;
+  }
+}
+
+function endOf(error: unknown, cancelled: boolean): { outcome: ImprovementOutcome; message: string } {
+  if (error instanceof Ended) return { outcome: error.outcome, message: error.message };
+  if (cancelled) return { outcome: 'CANCELLED', message: 'It was cancelled.' };
+  return {
+    outcome: 'FAILED',
+    message: isGraftError(error) ? `${error.code}: ${error.message}` : 'Something unexpected happened.',
+  };
+}
+
+/** A policy whose candidates the gate refuses one after another would train for ever. */
+async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: Work): Promise<void> {
+  const { mostRefused } = settings;
+  if ((await parts.improvements.refusedInARow(adapter.id, mostRefused)) < mostRefused) return;
+  const reason = `The gate refused ${mostRefused} candidates in a row. Look at what it said, and set the policy again.`;
+  await parts.improvements.pausePolicy(workspaceId, adapter.id, reason);
+}
+
+/** Waits for a run that this improvement began; cancelled, it takes the run with it. @throws what the run failed with */
+async function ended({ parts: { runs }, context, workspaceId }: Work, { id }: RunRow): Promise<RunRow> {
+  for (;;) {
+    const run = await runs.get(workspaceId, id);
+    if (!run) throw new GraftError('NOT_FOUND', 'A run that this waited for is gone.');
+    if (run.status === 'SUCCEEDED') return run;
+    if (isFinished(run.status))
+      throw new GraftError('CONFLICT', `${run.kind} ended ${run.status}: ${run.errorMessage ?? 'it was cancelled'}`);
+    await pause(LOOK_MS, context.signal);
+    if (context.signal.reason === 'cancel') await runs.cancel(workspaceId, id);
+    context.signal.throwIfAborted();
+  }
+}
+
+async function curate(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, settings } = work;
+  if (row.datasetVersionId !== null) return row;
+  const wish = await lessons(parts, workspaceId, work);
+  if (wish === null)
+    throw new GraftError('CONFLICT', `Production of ${work.adapter.name} names no dataset that it was trained on.`, {
+      hint: 'Name the dataset in the policy.',
+    });
+  const run = await parts.curator.start(workspaceId, {
+    ...{ ...wish, leastRows: settings.leastRows, steps: [], splitRule: null },
+    idempotencyKey: keyOf(row.id, 'curation'),
+  });
+  await parts.improvements.keep(row.id, { curationRunId: run.id });
+  const made = curation.outputOf(await ended(work, run));
+  if (!made?.versionId || made.fresh === 0)
+    throw new Ended('NOTHING_NEW', 'What people said since the last version teaches too little that is new.');
+  return parts.improvements.keep(row.id, { datasetVersionId: made.versionId, newRows: made.fresh });
+}
+
+async function train(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, adapter, production, settings } = work;
+  let row = before;
+  const beginnings =
+    production === null ? [null] : BEGINNINGS[settings.trainFrom](`${adapter.name}@${production.version}`);
+  for (const [index, parent] of beginnings.entries()) {
+    if (row.trainingRunIds.length > index) {
+      await ended(work, { id: row.trainingRunIds[index]! } as RunRow);
+      continue;
+    }
+    // A second try is a luxury: without room for it in the day's budget, the first one goes on alone.
+    if (!(await hasBudget(work, { wait: index === 0 }))) break;
+    const run = await parts.training.start(workspaceId, {
+      ...{ adapter: adapter.name, datasetVersionId: row.datasetVersionId!, parent },
+      recipe: recipeOf(production),
+      idempotencyKey: keyOf(row.id, `training ${index + 1}`),
+    });
+    row = await parts.improvements.keep(row.id, { trainingRunIds: [...row.trainingRunIds, run.id] });
+    const { startedAt, finishedAt } = await ended(work, run);
+    const seconds = startedAt && finishedAt ? (finishedAt.getTime() - startedAt.getTime()) / 1_000 : 0;
+    row = await parts.improvements.keep(row.id, { trainingSeconds: row.trainingSeconds + seconds });
+  }
+  return row;
+}
+
+/** References to what a training goes on from; null begins at the base model. */
+const BEGINNINGS: Record<PolicySettings['trainFrom'], (production: string) => (string | null)[]> = {
+  PRODUCTION: (production) => [production],
+  BASE: () => [null],
+  BOTH: (production) => [production, null],
+};
+
+/** Whether the adapter may train now. With `wait`, once the last 24 hours have room again. */
+async function hasBudget({ parts, context, adapter, settings }: Work, { wait }: { wait: boolean }): Promise<boolean> {
+  const most = settings.trainingHoursADay * SECONDS_AN_HOUR;
+  while ((await parts.improvements.trainedSeconds(adapter.id, 24)) >= most) {
+    if (!wait) return false;
+    await context.progress(0.1, `It waits: ${settings.trainingHoursADay} hours of training in 24 are used up.`);
+    await pause(60_000, context.signal);
+    context.signal.throwIfAborted();
+  }
+  return true;
+}
+
+async function prove(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, adapter, production } = work;
+  if (before.adapterVersionId !== null) return before;
+  let row = before;
+  const started = parts.clock.monotonic();
+  const trained = await trainedBy(work, row);
+  const values = new Map<string, number>();
+  for (const version of trained) {
+    const which = { adapter: adapter.name, version: version.version };
+    if (version.attestation === null)
+      await ended(
+        work,
+        await parts.attestor.start(workspaceId, {
+          ...which,
+          idempotencyKey: keyOf(row.id, `attestation of ${version.version}`),
+        }),
+      );
+    const run = await parts.evaluator.start(workspaceId, {
+      ...{
+        adapter: `${adapter.name}@${version.version}`,
+        model: null,
+        datasetVersionId: row.datasetVersionId!,
+        split: Split.TEST,
+      },
+      against: production === null ? null : `${adapter.name}@${production.version}`,
+      ...{ rows: EVALUATED_ROWS, seed: 1, force: false, retention: true, others: [], regression: false },
+      idempotencyKey: keyOf(row.id, `evaluation of ${version.version}`),
+    });
+    if (!row.evaluationRunIds.includes(run.id))
+      row = await parts.improvements.keep(row.id, { evaluationRunIds: [...row.evaluationRunIds, run.id] });
+    await ended(work, run);
+    const [measured] = await parts.evaluations.byIds(workspaceId, [run.id]);
+    values.set(version.id, measured ? decidingValue(measured) : Number.NEGATIVE_INFINITY);
+  }
+  const [best] = [...trained].sort((a, b) => values.get(b.id)! - values.get(a.id)!);
+  if (!best) throw new GraftError('CONFLICT', 'No version was trained, or it was deleted meanwhile.');
+  const evaluationSeconds = (parts.clock.monotonic() - started) / 1_000;
+  return parts.improvements.keep(row.id, { adapterVersionId: best.id, evaluationSeconds });
+}
+
+/** The versions that the trainings made, in their order; without those that were deleted meanwhile. */
+async function trainedBy(
+  { parts, workspaceId }: Work,
+  { trainingRunIds }: ImprovementRow,
+): Promise<AdapterVersionRow[]> {
+  const runs = await Promise.all(trainingRunIds.map((id) => parts.runs.get(workspaceId, id)));
+  const ids = runs.flatMap((run) => (run ? [training.outputOf(run)?.adapterVersionId ?? []].flat() : []));
+  return parts.adapters.store.versionsById(workspaceId, ids);
+}
+
+/** A version is trained as the one in production was; what that doesn't say comes from the task's preset. */
+const recipeOf = (production: AdapterVersionRow | null): RecipeOverrides | null =>
+  production?.recipe == null ? null : storedRecipe.decode(production.recipe);
+
+async function admit(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, adapter } = work;
+  if (row.rolloutId !== null || row.proposalId !== null) return row;
+  const version = await chosen(work, row);
+  const candidate = await parts.adapters.store.resolve(adapter, { alias: 'candidate' });
+  if (candidate?.id === version.id) return row;
+  try {
+    await parts.gate.promote(workspaceId, {
+      ...{ adapter: adapter.name, version: version.version, alias: 'candidate', by: WHO, force: false },
+      reason: `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000),
+    });
+  } catch (error) {
+    if (isGraftError(error, 'GATE_REFUSED')) throw new Ended('REFUSED', error.message);
+    throw error;
+  }
+  return row;
+}
+
+async function chosen({ parts, workspaceId }: Work, row: ImprovementRow): Promise<AdapterVersionRow> {
+  const [version] = await parts.adapters.store.versionsById(workspaceId, [row.adapterVersionId!]);
+  if (!version) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
+  return version;
+}
+
+/** Until the plan wants a person's approval, which is what a proposal is. An adapter that answers nobody yet has nobody to compare with. */
+async function rollOut(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, context, workspaceId, adapter, production, settings } = work;
+  if (before.proposalId !== null || production === null || settings.rollout === null) return before;
+  const version = await chosen(work, before);
+  const started = await parts.delivery.rollouts.start(workspaceId, {
+    ...{ adapter: adapter.name, candidate: version.version, template: settings.rollout, by: WHO },
+    reason: before.reason.slice(0, 1_000),
+    idempotencyKey: keyOf(before.id, 'rollout'),
+  });
+  const row = await parts.improvements.keep(before.id, { rolloutId: started.id });
+  for (;;) {
+    const { stores } = parts.delivery;
+    const { status } = await stores.rollouts.require(workspaceId, started.id);
+    const [proposal] = await stores.proposals.ofRollouts(workspaceId, [started.id]);
+    if (status === 'ROLLED_BACK' || status === 'ABORTED')
+      throw new Ended(
+        'ROLLED_BACK',
+        `The rollout ended ${status === 'ABORTED' ? 'by a person' : 'by itself: a guardrail was crossed'}.`,
+      );
+    if (proposal) return parts.improvements.keep(row.id, { proposalId: proposal.id });
+    if (status === 'COMPLETED') throw new Ended('PROMOTED', 'It answers as production.');
+    await pause(LOOK_MS, context.signal);
+    context.signal.throwIfAborted();
+  }
+}
+
+async function propose(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+  const { parts, workspaceId, adapter, settings } = work;
+  let row = before;
+  if (row.proposalId === null) {
+    const version = await chosen(work, row);
+    const rationale = `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000);
+    const { id } = await parts.delivery.proposals.propose(workspaceId, {
+      ...{ adapter: adapter.name, candidate: version.version, rationale, by: WHO, experimentId: null },
+    });
+    row = await parts.improvements.keep(row.id, { proposalId: id });
+  }
+  if (!settings.autoApprove) return row;
+  const reason = 'The policy approves what has passed attestation, gate and rollout.';
+  await parts.delivery.proposals.decide(workspaceId, row.proposalId!, { approve: true, by: `${WHO} policy`, reason });
+  throw new Ended('PROMOTED', 'It answers as production.');
+}

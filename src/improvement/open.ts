@@ -1,0 +1,78 @@
+import type { OpenData } from '../data/index.js';
+import type { Delivery } from '../delivery/index.js';
+import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
+import type { Evaluation } from '../evaluation/index.js';
+import type { OpenFeedback } from '../feedback/index.js';
+import type { NodeRegistry } from '../graphql-kit/index.js';
+import type { Monitoring } from '../monitoring/index.js';
+import type { Platform } from '../platform/platform.js';
+import type { Registry } from '../registry/index.js';
+import type { Training } from '../training/index.js';
+import {
+  ImprovedAdapterResolver,
+  ImprovedVersionResolver,
+  ImprovementResolver,
+  improvementRuns,
+  ImprovingVersionResolver,
+  loadImprovement,
+  loadPolicy,
+  RetrainingPolicyResolver,
+} from './improvement-graphql.js';
+import { ImprovementService } from './improvement-service.js';
+import { ImprovementStore } from './improvement-store.js';
+import { PolicyKeeper } from './policy-keeper.js';
+
+export const improvementDomain = defineDomain({
+  classes: [
+    ImprovementResolver,
+    RetrainingPolicyResolver,
+    ImprovedAdapterResolver,
+    ImprovingVersionResolver,
+    ImprovedVersionResolver,
+  ],
+  runs: [improvementRuns],
+  registerNodes(nodes: NodeRegistry, { improvements }: { improvements: ImprovementStore }) {
+    nodes.register('Improvement', (context, id) => loadImprovement(context, improvements, id));
+    nodes.register('RetrainingPolicy', (context, id) => loadPolicy(context, improvements, id));
+  },
+});
+
+/** How what people say becomes a better version. */
+export interface Improving {
+  readonly improving: ImprovementService;
+  readonly offer: Offer;
+}
+
+export function openImprovement(
+  platform: Platform,
+  lower: {
+    registry: Registry;
+    data: OpenData;
+    feedback: OpenFeedback;
+    training: Training;
+    evaluation: Evaluation;
+    monitoring: Monitoring;
+    delivery: Delivery;
+  },
+): Improving {
+  const { database, runs, clock, log } = platform;
+  const { adapters } = lower.registry;
+  const { data } = lower.data;
+  const { curator } = lower.feedback;
+  const { attestor, evaluator, evaluations, gate } = lower.evaluation;
+  const { training } = lower.training;
+  const { delivery } = lower;
+  const improvements = new ImprovementStore(database);
+  const loop = { improvements, adapters, runs, curator, data };
+  const improvementService = new ImprovementService({ ...loop, alerts: lower.monitoring.alerts });
+  const keeper = new PolicyKeeper({ improving: improvementService, clock, log });
+  const parts = {
+    ...{ improvementService, improvements, adapters, data, runs },
+    ...{ rollouts: delivery.stores.rollouts, proposals: delivery.stores.proposals },
+    improving: { ...loop, training, attestor, evaluator, evaluations, gate, delivery, clock },
+  };
+  return {
+    improving: improvementService,
+    offer: offer(improvementDomain, runs, parts, { start: () => keeper.start(), stop: () => keeper.stop() }),
+  };
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { RolloutTemplate } from '../delivery/index.js';
+import { enumeration } from '../kernel/enumeration.js';
+import { badInput } from '../kernel/errors.js';
+import { storedJson } from '../kernel/stored-json.js';
+import type { Prisma } from '../platform/database/index.js';
+
+export type PolicyRow = Prisma.RetrainingPolicyGetPayload<object>;
+
+/** What a new version begins at. */
+export const TrainFrom = enumeration('PRODUCTION', 'BASE', 'BOTH');
+export type TrainFrom = keyof typeof TrainFrom;
+
+/** When a policy begins, and how far it goes by itself. */
+export const settings = z.object({
+  /** The dataset that grows; null: the one that production was trained on. */
+  datasetId: z.uuid().nullable(),
+  /** Answers with feedback that teaches something, since the last time; null: rows alone begin nothing. */
+  newRows: z.number().int().min(1).max(1_000_000).nullable(),
+  /** Whether an open alert about the adapter begins it. */
+  onAlert: z.boolean(),
+  /** Days between two; null: the calendar begins nothing. */
+  everyDays: z.number().min(1).max(365).nullable(),
+  /** Fewer new rows are not worth a training, whatever began it. */
+  leastRows: z.number().int().min(1).max(1_000_000),
+  trainFrom: z.enum(TrainFrom),
+  /** Hours of training in 24 hours; beyond it, it waits. */
+  trainingHoursADay: z.number().positive().max(24),
+  /** Candidates in a row that the gate refuses before the policy pauses itself. */
+  mostRefused: z.number().int().min(1).max(100),
+  /** Plan of the rollout; null: what passes the gate is proposed at once. */
+  rollout: z.enum(RolloutTemplate).nullable(),
+  /** Whether a proposal with all its evidence is approved without a person. */
+  autoApprove: z.boolean(),
+});
+export type PolicySettings = z.infer<typeof settings>;
+
+/** The columns `settings`. */
+export const storedSettings = storedJson(settings);
+
+export const DEFAULT_SETTINGS: PolicySettings = {
+  datasetId: null,
+  newRows: 200,
+  onAlert: true,
+  everyDays: null,
+  leastRows: 20,
+  trainFrom: TrainFrom.PRODUCTION,
+  trainingHoursADay: 4,
+  mostRefused: 3,
+  rollout: RolloutTemplate.STANDARD,
+  autoApprove: false,
+};
+
+/** Null is what was left out: a default where there is one, else off. */
+export type SettingsWish = { [Field in keyof PolicySettings]?: PolicySettings[Field] | null };
+
+/** Fields that null switches off. */
+const NULLABLE: readonly (keyof PolicySettings)[] = ['datasetId', 'newRows', 'everyDays', 'rollout'];
+
+/** @throws BAD_USER_INPUT that names the field */
+export function checkedSettings(wish: SettingsWish, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
+  const given = Object.entries(wish).filter(
+    ([name, value]) => value !== undefined && (value !== null || NULLABLE.includes(name as keyof PolicySettings)),
+  );
+  const parsed = settings.safeParse({ ...before, ...Object.fromEntries(given) });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = `input.${String(issue?.path[0] ?? '')}`;
+  throw badInput(field, `${field}: ${issue?.message ?? 'is not valid'}.`);
+}
+
+const DAY_MS = 86_400_000;
+
+/** What a policy decides from. */
+export interface Situation {
+  now: Date;
+  /** When the last improvement of the adapter began; null: none ever did. */
+  last: Date | null;
+  /** When the policy was set: the calendar counts from there where nothing came before. */
+  since: Date;
+  freshRows: number;
+  /** Open alerts about the adapter that began after the last improvement. */
+  alerts: readonly { id: string; sentence: string }[];
+}
+
+export type Trigger = 'NEW_ROWS' | 'ALERT' | 'CALENDAR';
+
+/**
+ * Whether something begins now, and why. Too few new rows begin nothing, whatever else says so: a training on what is there already gives
+ * what is there already.
+ */
+export function begins(policy: PolicySettings, situation: Situation): { trigger: Trigger; reason: string } | null {
+  const { freshRows, alerts, now, last, since } = situation;
+  if (freshRows < policy.leastRows) return null;
+  const [alert] = alerts;
+  if (policy.onAlert && alert) return { trigger: 'ALERT', reason: alert.sentence };
+  if (policy.newRows !== null && freshRows >= policy.newRows)
+    return { trigger: 'NEW_ROWS', reason: `${freshRows} answers have feedback that teaches something.` };
+  const waited = now.getTime() - (last ?? since).getTime();
+  if (policy.everyDays !== null && waited >= policy.everyDays * DAY_MS)
+    return { trigger: 'CALENDAR', reason: `${policy.everyDays} days have passed.` };
+  return null;
+}
