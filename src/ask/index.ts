@@ -18,7 +18,7 @@ export { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
-export { answerHolder } from './record/erase-answers.js';
+export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
 export { calibrate, logOdds, type Calibration, type Signal } from './router/calibration.js';
 export { choose, weigh, type Place } from './router/choose.js';
 export { RouterMode, type AdapterSample, type FittedOn, type Learned, type RouterRecord } from './router/router.js';

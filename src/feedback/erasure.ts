@@ -4,11 +4,13 @@ import type { Holder } from '../platform/erasure/index.js';
 import type { CurationStore } from './curation/curation-store.js';
 import type { Unlearner } from './curation/unlearner.js';
 import type { FeedbackStore } from './feedback-store.js';
+import type { ReviewStore } from './review/review-store.js';
 
 export interface FeedbackErasureParts {
   database: Database;
   answers: AnswerStore;
   store: FeedbackStore;
+  reviews: ReviewStore;
   curation: CurationStore;
   unlearner: Unlearner;
 }
@@ -18,8 +20,9 @@ export interface FeedbackErasureParts {
  * transaction. Register it with the answers.
  */
 export const eraseWithAnswers =
-  ({ store, curation, unlearner }: Omit<FeedbackErasureParts, 'database' | 'answers'>) =>
+  ({ store, reviews, curation, unlearner }: Omit<FeedbackErasureParts, 'database' | 'answers'>) =>
   async (tx: Transaction, { workspaceId, ids, kept }: ErasedAnswers): Promise<void> => {
+    await reviews.removeOn(tx, ids);
     await (kept ? store.blank(tx, ids) : store.removeOn(tx, workspaceId, ids));
     for (const [datasetId, answerIds] of await curation.erase(tx, workspaceId, ids))
       await unlearner.request(tx, workspaceId, datasetId, answerIds);
@@ -29,13 +32,17 @@ export const eraseWithAnswers =
 export const feedbackHolder = ({
   database,
   store,
+  reviews,
   curation,
   unlearner,
 }: Omit<FeedbackErasureParts, 'answers'>): Holder => ({
   name: 'feedback',
   async erase({ workspaceId, person, documents = [] }) {
     return database.prisma.$transaction(async (tx) => {
-      const said = person === undefined ? 0 : await store.removeOf(tx, workspaceId, person);
+      const said =
+        person === undefined
+          ? 0
+          : (await store.removeOf(tx, workspaceId, person)) + (await reviews.removeOf(tx, workspaceId, person));
       const shown =
         documents.length === 0
           ? []

@@ -69,12 +69,22 @@ export class FeedbackService {
   ): Promise<Submitted> {
     if (inputs.length === 0 || inputs.length > FEEDBACK_LIMITS.batch)
       throw badInput('input.feedback', `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')} are taken at once.`);
-    const checked = inputs.map((input, i) => checkedFeedback(input, fieldOf(i)));
-    await this.#requireLabels(workspaceId, checked);
-    await this.#requirePassages(workspaceId, checked);
+    const checked = await this.prepare(workspaceId, inputs, fieldOf);
     const { ids, created } = await this.parts.store.within((tx) => this.write(tx, workspaceId, checked));
     const found = await this.parts.store.byIds(workspaceId, ids);
     return { feedback: ids.flatMap((id) => found.get(id) ?? []), created };
+  }
+
+  /** Checks all that can be checked before anything is locked. @throws BAD_USER_INPUT, NOT_FOUND for a passage */
+  async prepare(
+    workspaceId: WorkspaceId,
+    inputs: readonly FeedbackInput[],
+    fieldOf: (place: number) => string,
+  ): Promise<CheckedFeedback[]> {
+    const checked = inputs.map((input, i) => checkedFeedback(input, fieldOf(i)));
+    await this.#requireLabels(workspaceId, checked);
+    await this.#requirePassages(workspaceId, checked);
+    return checked;
   }
 
   /** Writes what was checked, as part of something larger. @throws NOT_FOUND, BAD_USER_INPUT, IDEMPOTENCY_CONFLICT */

@@ -111,6 +111,7 @@ export class Feedback extends NodeType {
   rowId!: string;
   answerId!: string | null;
   overridesId!: string | null;
+  verdict!: string | null;
 }
 
 export const { Connection: FeedbackConnection } = connectionTypes(Feedback);
@@ -132,6 +133,7 @@ export const toFeedback = (record: FeedbackRecord): Feedback =>
     rowId: record.id,
     answerId: record.answerId,
     overridesId: record.overridesId,
+    verdict: record.verdict,
   });
 
 export function toExpectationType(told: ExpectationRecord): typeof Expectation {

@@ -26,6 +26,12 @@ import {
 } from './feedback-graphql.js';
 import { FeedbackService } from './feedback-service.js';
 import { FeedbackStore } from './feedback-store.js';
+import { ReviewDesk } from './review/review-desk.js';
+import { PreferenceResolver, registerReviewNode, ReviewItemResolver, ReviewResolver } from './review/review-graphql.js';
+import { ReviewStore } from './review/review-store.js';
+import { Retention } from './retention/retention.js';
+import { RetentionResolver } from './retention/retention-graphql.js';
+import { RetentionStore } from './retention/retention-store.js';
 
 export const feedbackDomain = defineDomain({
   classes: [
@@ -38,16 +44,24 @@ export const feedbackDomain = defineDomain({
     LessonResolver,
     VersionLessonsResolver,
     AnswerTaughtResolver,
+    ReviewResolver,
+    ReviewItemResolver,
+    PreferenceResolver,
+    RetentionResolver,
   ],
   runs: [curationRuns, unlearningRuns],
-  registerNodes: (nodes: NodeRegistry, { feedback }: { feedback: FeedbackService }) =>
-    registerFeedbackNode(nodes, feedback),
+  registerNodes(nodes: NodeRegistry, { feedback, desk }: { feedback: FeedbackService; desk: ReviewDesk }) {
+    registerFeedbackNode(nodes, feedback);
+    registerReviewNode(nodes, desk);
+  },
 });
 
 /** What is said of answers, and what is learned from it. */
 export interface OpenFeedback {
   readonly feedback: FeedbackService;
   readonly curator: Curator;
+  readonly desk: ReviewDesk;
+  readonly retention: Retention;
   readonly offer: Offer;
 }
 
@@ -55,17 +69,31 @@ export function openFeedback(
   platform: Platform,
   lower: { knowledge: Knowledge; data: OpenData; ask: Asking },
 ): OpenFeedback {
-  const { database, runs, files, erasure } = platform;
+  const { database, runs, files, erasure, log } = platform;
   const { answers, asking } = lower.ask;
   const { collections, documents } = lower.knowledge;
   const { data } = lower.data;
   const store = new FeedbackStore(database, answers);
+  const reviews = new ReviewStore(database);
   const curation = new CurationStore(database);
   const feedback = new FeedbackService({ store, answers, documents, datasets: data.store });
   const unlearner = new Unlearner({ runs, data });
   const curator = new Curator({ runs, files, data, answers, documents, feedback, store: curation, unlearner });
-  answers.onErasure(eraseWithAnswers({ store, curation, unlearner }));
-  erasure.addHolder(feedbackHolder({ database, store, curation, unlearner }));
-  const parts = { feedback, asking, stores: { collections, documents }, data, curator, curation, unlearner };
-  return { feedback, curator, offer: offer(feedbackDomain, runs, parts) };
+  const desk = new ReviewDesk({ store: reviews, answers, feedback });
+  const retention = new Retention({ store: new RetentionStore(database, store), log });
+  answers.onErasure(eraseWithAnswers({ store, reviews, curation, unlearner }));
+  erasure.addHolder(feedbackHolder({ database, store, reviews, curation, unlearner }));
+  const parts = {
+    feedback,
+    asking,
+    stores: { collections, documents },
+    data,
+    curator,
+    curation,
+    unlearner,
+    desk,
+    retention,
+  };
+  const hooks = { start: () => retention.start(), stop: () => retention.stop() };
+  return { feedback, curator, desk, retention, offer: offer(feedbackDomain, runs, parts, hooks) };
 }

@@ -5,7 +5,7 @@ import { storedBody, type AnswerBody, type Span } from '../answer.js';
 import type { AnswerStore } from './answer-store.js';
 
 /** Stands where the words of a deleted document stood. */
-const DELETED_TEXT = 'A document that this answer rests on was deleted, and the answer’s text with it.';
+export const DELETED_TEXT = 'A document that this answer rests on was deleted, and the answer’s text with it.';
 
 interface QuotingRow {
   id: string;

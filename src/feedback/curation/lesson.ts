@@ -1,4 +1,4 @@
-import type { Answer } from '../../ask/index.js';
+import { DELETED_TEXT, type Answer } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { AS_ANSWERED, type Expectation } from '../expectation.js';
 import type { Feedback } from '../feedback.js';
@@ -19,6 +19,7 @@ export const LeftOut = enumeration(
   'UNKNOWN_LABEL',
   'PASSAGE_GONE',
   'ABSTAINED',
+  'ERASED',
 );
 export type LeftOut = keyof typeof LeftOut;
 
@@ -54,8 +55,11 @@ export function lessonOf(
   const saying = feedback.filter((each) => each.verdict === verdict && mayTeach(each));
   if (saying.length === 0) return 'UNCONFIRMED';
   const demonstrated = saying.find(({ expectation }) => expectation !== null);
-  if (!demonstrated)
+  if (!demonstrated) {
+    // That it was said stays when its words go, and so does that something was answered.
+    if (verdict !== AS_ANSWERED || answer.text === DELETED_TEXT) return 'ERASED';
     return answer.abstention === null ? { answer, basis: 'CONFIRMED', right: null, feedback: saying } : 'ABSTAINED';
+  }
   return { answer, basis: 'DEMONSTRATED', right: demonstrated.expectation, feedback: saying };
 }
 

@@ -156,8 +156,23 @@ describe('a dataset made of feedback', () => {
   it('keeps its lineage when feedback is deleted by age', async () => {
     const [id] = await kit.record(...questions(1, 'card'));
     const [feedbackId] = await kit.submit({ ...judged(id!, 1), comment: 'well said' });
+    const [other] = await kit.record({});
+    await kit.submit({ ...judged(other!, -1), comment: 'badly said' });
     const { versionId } = await curate(name());
+    await kit.kit.database.prisma.feedback.updateMany({ data: { createdAt: new Date('2020-01-01') } });
+    await kit.submit(judged(other!, 1, BEN));
+    await kit.opened.retention.set(ws, 30);
+    await kit.opened.retention.expireAll();
+    await kit.opened.retention.set(ws, null);
     expect(await lessonsOf(versionId!)).toEqual([{ answerId: id, basis: 'CONFIRMED', feedbackIds: [feedbackId] }]);
+    expect(await kit.opened.feedback.byIds({ workspaceId: ws }, [feedbackId!])).toMatchObject([
+      { comment: null, score: 1, erasedAt: expect.any(Date) as unknown },
+    ]);
+    const left = await kit.kit.database.prisma.feedback.findMany({ where: { answerId: other! } });
+    expect(left.map(({ sourceName }) => sourceName)).toEqual(['ben']);
+    expect(await kit.kit.database.prisma.answer.findUnique({ where: { id: other! } })).toMatchObject({
+      ...{ feedbackCount: 1, feedbackWrong: 0 },
+    });
   });
 
   it.each<[string, Partial<StartCuration>, string]>([

@@ -1,7 +1,7 @@
 import { AS_ANSWERED, NOT_AS_ANSWERED } from '../../../src/feedback/expectation.js';
 import type { Feedback } from '../../../src/feedback/feedback.js';
 import { lessonOf } from '../../../src/feedback/curation/lesson.js';
-import type { Answer } from '../../../src/ask/index.js';
+import { DELETED_TEXT, type Answer } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 
@@ -39,6 +39,13 @@ describe('what an answer teaches', () => {
     const liar = new Map([['HUMAN liar', { accuracy: 0.1, weight: 0, compared: 50 }]]);
     expect(lesson([demanded('liar', 'transfer')], liar)).toBe('DISTRUSTED');
     expect(lesson([])).toBeNull();
+  });
+
+  it('is nothing where what was said is erased, though that it was said stays', () => {
+    expect(lesson([demanded('anna', 'transfer', { expectation: null })])).toBe('ERASED');
+    expect(lesson([demanded('anna', AS_ANSWERED, { expectation: null })])).toMatchObject({ basis: 'CONFIRMED' });
+    const blanked = { ...answer, text: DELETED_TEXT };
+    expect(lessonOf(blanked, [given('anna', AS_ANSWERED)], nobody, 0.7)).toBe('ERASED');
   });
 
   it('goes to whom the others have shown to be right', () => {

@@ -1,0 +1,101 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useClient } from 'urql';
+import {
+  ClaimReviewInConsoleDocument,
+  ReleaseReviewInConsoleDocument,
+  SubmitReviewInConsoleDocument,
+  type ItemReviewedFragment,
+  type ReviewReason,
+  type SubmitReviewInput,
+} from '../../generated/operations';
+
+/** Items that `claimReview` can be asked to leave out. */
+const MOST_SKIPPED = 100;
+
+interface State {
+  item: ItemReviewedFragment | null;
+  left: number;
+  waiting: boolean;
+  error: unknown;
+}
+
+/** One item after the other for a reviewer: each is theirs until they say something of it, leave it or close the page. */
+export function useReview(
+  reviewer: string,
+  reason: ReviewReason | null,
+  wanted: string | null,
+  onItem: (id: string | null) => void,
+) {
+  const client = useClient();
+  const [state, setState] = useState<State>({ item: null, left: 0, waiting: true, error: null });
+  const skipped = useRef<string[]>([]);
+  const passed = useRef<string[]>([]);
+
+  const claim = useCallback(
+    async (id: string | null): Promise<boolean> => {
+      setState((before) => ({ ...before, waiting: true, error: null }));
+      const input = { reviewer, reason, item: id, skip: id === null ? skipped.current.slice(-MOST_SKIPPED) : [] };
+      const { data, error } = await client.mutation(ClaimReviewInConsoleDocument, { input, reviewer });
+      if (!data) {
+        if (id === null) setState((before) => ({ ...before, item: null, waiting: false, error }));
+        return false;
+      }
+      const { item, left } = data.claimReview;
+      setState({ item, left, waiting: false, error: null });
+      onItem(item?.id ?? null);
+      return true;
+    },
+    [client, reviewer, reason, onItem],
+  );
+
+  // What the address names is asked for once; where it is somebody else's by now, the next one is.
+  const first = useRef(wanted);
+  useEffect(() => {
+    const named = first.current;
+    first.current = null;
+    void (async () => {
+      if (named === null || !(await claim(named))) await claim(null);
+    })();
+  }, [claim]);
+
+  const letGo = (id: string) =>
+    client.mutation(ReleaseReviewInConsoleDocument, { input: { item: id, reviewer } }).toPromise();
+
+  return {
+    ...state,
+    /** Leaves the item to others and goes on. */
+    async skip(): Promise<void> {
+      if (!state.item || state.waiting) return;
+      skipped.current.push(state.item.id);
+      passed.current.push(state.item.id);
+      await letGo(state.item.id);
+      await claim(null);
+    },
+    /** Back to the one that was left last, if nobody else took it. */
+    async back(): Promise<void> {
+      const id = passed.current.pop();
+      if (id === undefined || state.waiting) return;
+      skipped.current = skipped.current.filter((each) => each !== id);
+      if (state.item) await letGo(state.item.id);
+      if (!(await claim(id))) await claim(null);
+    },
+    /** What nobody could be asked about before may be there now. */
+    async again(): Promise<void> {
+      skipped.current = [];
+      await claim(null);
+    },
+    async submit(said: Omit<SubmitReviewInput, 'item' | 'reviewer'>): Promise<boolean> {
+      if (!state.item || state.waiting) return false;
+      setState((before) => ({ ...before, waiting: true, error: null }));
+      const { error } = await client.mutation(SubmitReviewInConsoleDocument, {
+        input: { ...said, item: state.item.id, reviewer },
+      });
+      if (error) {
+        setState((before) => ({ ...before, waiting: false, error }));
+        return false;
+      }
+      await claim(null);
+      return true;
+    },
+  };
+}

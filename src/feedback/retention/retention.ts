@@ -1,0 +1,44 @@
+import { badInput } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Logger } from '../../platform/telemetry/index.js';
+import type { RetentionStore } from './retention-store.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+export const MOST_DAYS = 36_500;
+
+/** Deletes feedback by age, where a workspace wants that: once an hour, by whichever gateway comes to it; twice does no harm. */
+export class Retention {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: { store: RetentionStore; log: Logger }) {}
+
+  /** @throws BAD_USER_INPUT unless it is null (kept for good) or 1 to 36,500 days */
+  async set(workspaceId: WorkspaceId, days: number | null): Promise<void> {
+    if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= MOST_DAYS))
+      throw badInput('input.days', `days must be 1 to ${MOST_DAYS.toLocaleString('en')}, not ${days}.`);
+    await this.parts.store.setDays(workspaceId, days);
+  }
+
+  days(workspaceId: WorkspaceId): Promise<number | null> {
+    return this.parts.store.days(workspaceId);
+  }
+
+  async expireAll(): Promise<void> {
+    const { store, log } = this.parts;
+    for (const { workspaceId, days } of await store.rules()) {
+      const expired = await store.expire(workspaceId as WorkspaceId, days);
+      if (expired.deleted + expired.blanked + expired.reviews > 0) log.info(expired, 'feedback deleted by age');
+    }
+  }
+
+  start(): void {
+    const expire = () =>
+      void this.expireAll().catch((err: unknown) => this.parts.log.debug({ err }, 'deleting by age was put off'));
+    this.#timer = setInterval(expire, HOUR_MS).unref();
+    expire();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,66 @@
+import { enumeration } from '../../kernel/enumeration.js';
+import { sha256 } from '../../kernel/hashing.js';
+import type { AnswerFilter } from '../../ask/index.js';
+
+/** Why somebody should look at an answer. */
+export const ReviewReason = enumeration('UNREVIEWED', 'UNCERTAIN', 'DISAGREES', 'SAMPLED', 'CHOSEN', 'PAIR');
+export type ReviewReason = keyof typeof ReviewReason;
+
+/** Which of two answers is better, by where they stand before a reviewer. */
+export const Preferred = enumeration('FIRST', 'SECOND', 'TIE');
+export type Preferred = keyof typeof Preferred;
+
+export const REVIEW_LIMITS = { queued: 1_000, listed: 100, reviewers: 9, reviewer: 200, skipped: 100 } as const;
+
+/** How long an item is a reviewer's alone after they claimed it; claiming it again begins anew. By the database's clock. */
+export const LOCK_MINUTES = 10;
+
+/** An answer, or two of the same question, that some reviewers should look at. */
+export interface ReviewItem {
+  id: string;
+  reason: ReviewReason;
+  answerId: string;
+  /** The other answer of a pair; null where there is one alone. */
+  otherId: string | null;
+  /** How many reviewers shall look at it, and how many did. */
+  wanted: number;
+  done: number;
+  createdAt: Date;
+}
+
+/** A reviewer's look at an item: at work until `lockedUntil`, or done. */
+export interface Review {
+  itemId: string;
+  reviewer: string;
+  lockedUntil: Date | null;
+  doneAt: Date | null;
+  preferredId: string | null;
+  tie: boolean;
+  feedbackIds: string[];
+}
+
+/** Which of two answers was better. */
+export interface Preference {
+  itemId: string;
+  reviewer: string;
+  firstId: string;
+  secondId: string;
+  /** null: neither. */
+  preferredId: string | null;
+  at: Date;
+}
+
+/** Why answers that a filter finds should be looked at. */
+export function reasonOf({ disagrees, confidenceBelow, hasFeedback, sample }: AnswerFilter): ReviewReason {
+  if (disagrees === true) return 'DISAGREES';
+  if (confidenceBelow !== null && confidenceBelow !== undefined) return 'UNCERTAIN';
+  if (sample) return 'SAMPLED';
+  return hasFeedback === false ? 'UNREVIEWED' : 'CHOSEN';
+}
+
+/** The two answers of a pair in the order in which a reviewer sees them: drawn for each, and the same whenever they look. */
+export function orderFor({ id, answerId, otherId }: ReviewItem, reviewer: string): string[] {
+  if (otherId === null) return [answerId];
+  const turned = parseInt(sha256(`${id} ${reviewer}`).slice(0, 2), 16) % 2 === 1;
+  return turned ? [otherId, answerId] : [answerId, otherId];
+}
