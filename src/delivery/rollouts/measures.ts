@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 
 /** What is compared of each answer of candidate and control. */
-export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE', 'FEEDBACK');
+export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE');
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */
@@ -61,7 +61,7 @@ export function learnBounds(known: Bounds, { status, latencyMs, confidence }: Ou
 export function measuresOf(
   { status, abstained, latencyMs, confidence }: Outcome,
   known: Bounds,
-): Record<Exclude<RolloutMetric, 'FEEDBACK'>, boolean | null> {
+): Record<RolloutMetric, boolean | null> {
   const complete = status === 'COMPLETE';
   const slow = known.latencyMs === null ? null : latencyMs > known.latencyMs;
   return {

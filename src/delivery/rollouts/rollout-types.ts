@@ -9,9 +9,6 @@ registerEnumType(RolloutStatus, {
   name: 'RolloutStatus',
   description: 'How far a rollout is.',
   valuesConfig: {
-    SHADOW: {
-      description: 'The candidate answers a sample of live questions unseen; users are answered by production.',
-    },
     RUNNING: { description: 'The candidate answers the share of its step.' },
     PAUSED: { description: 'A person holds it: the share stays, and guardrails still roll back.' },
     ROLLED_BACK: { description: 'A guardrail was crossed: production answers everything again.' },
@@ -27,7 +24,6 @@ registerEnumType(RolloutAction, {
   description: 'What was decided of a rollout.',
   valuesConfig: {
     START: { description: 'It began.' },
-    SHADOW_PASSED: { description: 'The candidate answered enough questions unseen; users are next.' },
     ROLL_BACK: { description: 'Back to production, because a guardrail was crossed.' },
     HOLD: { description: 'Stay at this step; the reasons say for what.' },
     AWAIT_APPROVAL: { description: 'The step has passed, and a person must approve before it is left.' },
@@ -50,9 +46,6 @@ registerEnumType(RolloutMetric, {
     LATENCY: { description: 'Whether it came in time: `slowMs`, or twice the median of the first 20 controls.' },
     CONFIDENCE: {
       description: 'Whether it was sure enough: `unsure`, or the fifth least sure of the first 20 controls.',
-    },
-    FEEDBACK: {
-      description: 'Whether feedback or a demonstrated label says that it was right; answers without are left out.',
     },
   },
 });
@@ -182,7 +175,7 @@ export class StartRolloutInput {
   guardrails?: GuardInput[] | null;
 
   @MaxItems(5)
-  @Field(() => [GuardInput], { nullable: true, description: 'Figures that hold; by default FEEDBACK.' })
+  @Field(() => [GuardInput], { nullable: true, description: 'Figures that hold; by default none.' })
   signals?: GuardInput[] | null;
 
   @Field(() => Float, {

@@ -11,14 +11,14 @@ export type RolloutRow = Prisma.RolloutGetPayload<object>;
 export type RolloutDecisionRow = Prisma.RolloutDecisionGetPayload<object>;
 
 /** How far a rollout is. */
-export const RolloutStatus = enumeration('SHADOW', 'RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
+export const RolloutStatus = enumeration('RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED');
 export type RolloutStatus = keyof typeof RolloutStatus;
 
-export const isLive = (status: string): boolean => status === 'SHADOW' || status === 'RUNNING' || status === 'PAUSED';
+export const isLive = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
 
-/** What was decided, and by which check. `START` and `SHADOW_PASSED` are ours, the others those of `decide.ts`. */
+/** What was decided, and by which check. `START` is ours, the others those of `decide.ts`. */
 export const RolloutAction = enumeration(
-  ...(['START', 'SHADOW_PASSED', 'ROLL_BACK', 'HOLD', 'AWAIT_APPROVAL', 'ADVANCE', 'COMPLETE'] as const),
+  ...(['START', 'ROLL_BACK', 'HOLD', 'AWAIT_APPROVAL', 'ADVANCE', 'COMPLETE'] as const),
   ...(['PAUSE', 'RESUME', 'APPROVE', 'JUMP', 'ABORT'] as const),
 );
 export type RolloutAction = keyof typeof RolloutAction;

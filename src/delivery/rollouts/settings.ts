@@ -50,13 +50,12 @@ export const MOST_MINUTES = 43_200;
 
 /** By how much a candidate may be worse before that counts against it: of so many answers in one. */
 export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
-  ...{ FAILURE: 0.01, ABSTENTION: 0.02, LATENCY: 0.05, CONFIDENCE: 0.05, FEEDBACK: 0.02 },
+  ...{ FAILURE: 0.01, ABSTENTION: 0.02, LATENCY: 0.05, CONFIDENCE: 0.05 },
 };
 
 export const DEFAULT_GUARDRAILS: readonly GuardWish[] = (
   ['FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE'] as const
 ).map((metric) => ({ metric }));
-export const DEFAULT_SIGNALS: readonly GuardWish[] = [{ metric: 'FEEDBACK' }];
 
 /**
  * The plan of a rollout. Its last step gives the candidate every question and always wants an approval: what goes to production was
@@ -66,8 +65,7 @@ export const DEFAULT_SIGNALS: readonly GuardWish[] = [{ metric: 'FEEDBACK' }];
 export function planOf(wish: PlanWish): RolloutPlan {
   const steps = stepsOf(wish);
   const guardrails = (wish.guardrails ?? DEFAULT_GUARDRAILS).map(guard);
-  const guarded = new Set(guardrails.map(({ name }) => name));
-  const signals = (wish.signals ?? DEFAULT_SIGNALS.filter(({ metric }) => !guarded.has(metric))).map((each) => ({
+  const signals = (wish.signals ?? []).map((each) => ({
     ...guard(each),
     demand: each.demand ?? 'NOT_SHOWN_WORSE',
   }));

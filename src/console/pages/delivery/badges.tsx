@@ -3,7 +3,6 @@ import type { ProposalStatus, RolloutStatus } from '../../generated/operations';
 import { words } from '../../parts/format';
 
 const ROLLOUT_COLOURS: Record<RolloutStatus, string> = {
-  SHADOW: 'gray',
   RUNNING: 'blue',
   PAUSED: 'yellow',
   ROLLED_BACK: 'red',

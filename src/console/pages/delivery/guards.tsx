@@ -8,7 +8,6 @@ const NAMES: Record<RolloutMetric, string> = {
   ABSTENTION: 'Questions that are answered',
   LATENCY: 'Answers that are quick enough',
   CONFIDENCE: 'Answers that are sure enough',
-  FEEDBACK: 'Answers that people call right',
 };
 
 const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
