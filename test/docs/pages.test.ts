@@ -9,7 +9,9 @@ const PAGES = [
   'answer-from-documents',
   'train-an-adapter',
   'prove-and-ship',
+  'learn',
   'rag-or-fine-tuning',
+  'clients',
   'models',
   'operate',
 ];

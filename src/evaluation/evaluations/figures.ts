@@ -145,8 +145,6 @@ function figureOf(
 
 /** The metric that decides, larger is better whichever way it counts; of a finished evaluation. */
 export function decidingValue({ figures: kept }: { figures: unknown }): number {
-  const [{ value, higherIsBetter }] = storedFigures.decode(kept as Parameters<typeof storedFigures.decode>[0]).metrics as [
-    MetricFigure,
-  ];
+  const [{ value, higherIsBetter }] = storedFigures.decode(kept).metrics as [MetricFigure];
   return higherIsBetter ? value : -value;
 }

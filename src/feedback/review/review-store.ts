@@ -172,7 +172,7 @@ export class ReviewStore {
   /** Preferences, newest pair first; the cursor is `encodeCursor([itemId, reviewer])`. */
   async preferences(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<Preference>> {
     const [item, reviewer] = page.after === null ? [null, null] : decodeCursor(page.after, 2).map(String);
-    if (item !== null && !(isUuid(item!) && !reviewer!.includes('\0')))
+    if (item !== null && !(isUuid(item) && !reviewer!.includes('\0')))
       throw badInput('after', 'after is not a cursor that this list returned.');
     const rows = await this.database.prisma.$queryRaw<Preference[]>`
       SELECT r.item_id AS "itemId", r.reviewer, i.answer_id AS "firstId", i.other_id AS "secondId", r.preferred_id AS "preferredId",

@@ -6,7 +6,7 @@ import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
-import { ANNA, BEN, expected, FeedbackKit, JUDGE, judged, TICKETS } from './feedback-kit.js';
+import { BEN, expected, FeedbackKit, JUDGE, judged, TICKETS } from './feedback-kit.js';
 
 const LABELS = ['card', 'transfer', 'cash'];
 

@@ -292,8 +292,7 @@ export default function ReviewPage() {
   const [, navigate] = useLocation();
   const parameters = new URLSearchParams(search);
   const reviewer = parameters.get('as') ?? '';
-  const reason = (REASONS.find(({ value }) => value === parameters.get('reason'))?.value ??
-    null) as ReviewReason | null;
+  const reason = REASONS.find(({ value }) => value === parameters.get('reason'))?.value ?? null;
   const [name, setName] = useState(reviewer);
   const change = useCallback(
     (changes: Record<string, string | null>) => {
