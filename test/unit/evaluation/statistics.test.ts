@@ -103,8 +103,8 @@ describe('a sequence for a difference of rates', () => {
           if (rate + difference <= 0 || rate + difference >= 1) continue;
           least = Math.min(least, rateLogE(control, rate) + rateLogE(arm, rate + difference));
         }
-        // It tells the evidence against a pair that it tried, so it can only err by being too high.
-        expect(rateDifferenceLogE(control, arm, difference)).toBeLessThanOrEqual(least + 1e-6);
+        // It tells the evidence against a pair that it tried, so it can only err by being too high; how much, its search's last step says.
+        expect(rateDifferenceLogE(control, arm, difference)).toBeLessThanOrEqual(least + 1e-3);
       }),
       { numRuns: 60 },
     );
