@@ -167,15 +167,15 @@ export class StartRolloutInput {
   })
   steps?: RolloutStepInput[] | null;
 
-  @MaxItems(5)
+  @MaxItems(4)
   @Field(() => [GuardInput], {
     nullable: true,
-    description: 'Figures that roll back at once; by default FAILURE, ABSTENTION, LATENCY and CONFIDENCE.',
+    description: 'At most 4 figures that roll back at once; by default FAILURE, ABSTENTION, LATENCY and CONFIDENCE.',
   })
   guardrails?: GuardInput[] | null;
 
-  @MaxItems(5)
-  @Field(() => [GuardInput], { nullable: true, description: 'Figures that hold; by default none.' })
+  @MaxItems(4)
+  @Field(() => [GuardInput], { nullable: true, description: 'At most 4 figures that hold; by default none.' })
   signals?: GuardInput[] | null;
 
   @Field(() => Float, {
