@@ -11,6 +11,7 @@ import {
   type RolloutAction,
   type RolloutDecisionRow,
   type RolloutRow,
+  storedDecisionEvidence,
 } from './rollout.js';
 
 export type NewRollout = Omit<
@@ -37,6 +38,8 @@ export interface NewDecision {
   reason?: string | null;
   evidence: Json;
 }
+
+const evidenceColumn = ({ evidence }: NewDecision) => asColumn(storedDecisionEvidence.encode(evidence));
 
 export const rolloutStream = (id: string): string => `rollout:${id}`;
 
@@ -134,7 +137,7 @@ export class RolloutStore {
       data: {
         ...{ id: newId(), workspaceId: row.workspaceId, rolloutId: row.id, step: row.step, share: row.share },
         ...{ action: decision.action, check: decision.check, reasons: [...decision.reasons] },
-        ...{ decidedBy: decision.by ?? null, reason: decision.reason ?? null, evidence: asColumn(decision.evidence) },
+        ...{ decidedBy: decision.by ?? null, reason: decision.reason ?? null, evidence: evidenceColumn(decision) },
       },
     });
     await this.events.append(row.workspaceId as WorkspaceId, rolloutStream(row.id), 'decided', { id: made.id }, tx);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
-import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
+import { anyJson, storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import type { Command } from './decide.js';
 import { bounds } from './measures.js';
@@ -73,6 +73,9 @@ export const storedState = storedJson(
   }),
 );
 export type KeptState = ValueOf<typeof storedState>;
+
+/** The column `evidence` of a decision: counts and evidence of each figure at that moment, for whoever looks at it. */
+export const storedDecisionEvidence = storedJson(anyJson);
 
 /** What a person wants of a rollout, and why. */
 export interface Order {

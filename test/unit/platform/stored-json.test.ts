@@ -6,8 +6,14 @@ import { storedLearned } from '../../../src/ask/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
 import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
+import {
+  storedDecisionEvidence,
+  storedPlan,
+  storedState as storedRolloutState,
+} from '../../../src/delivery/rollouts/rollout.js';
 import { storedExpectation } from '../../../src/feedback/expectation.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
+import { storedSettings } from '../../../src/improvement/policy.js';
 import { storedJson, type StoredJson } from '../../../src/kernel/stored-json.js';
 import { storedEmbedder } from '../../../src/knowledge/collection.js';
 import { storedMetadata } from '../../../src/knowledge/document-store.js';
@@ -56,6 +62,13 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'LabelBlend.weights': storedBlend,
   'RouterVersion.learned': storedLearned,
   'Evaluation.figures': storedFigures,
+  'Rollout.plan': storedPlan,
+  'Rollout.state': storedRolloutState,
+  'Rollout.gate': storedAliasEvidence,
+  'RolloutDecision.evidence': storedDecisionEvidence,
+  'Proposal.gate': storedAliasEvidence,
+  'RetrainingPolicy.settings': storedSettings,
+  'Improvement.settings': storedSettings,
   'AlertRule.rule': storedRule,
   'AlertRule.state': storedState,
   'WebhookDelivery.payload': storedPayload,
