@@ -86,7 +86,11 @@ describe('embedding in a real worker', () => {
   });
 
   it('gives nothing for nothing', async () => {
-    expect(await worker.client.embed({ workspaceId, embedder, texts: [] })).toEqual({ vectors: [], truncated: [], tokens: 0 });
+    expect(await worker.client.embed({ workspaceId, embedder, texts: [] })).toEqual({
+      vectors: [],
+      truncated: [],
+      tokens: 0,
+    });
   });
 
   it('lets a question overtake a long ingestion, whose cancel is heard between batches', async () => {
