@@ -7,9 +7,8 @@ const POINTING = new Set(
   ),
 );
 
-/** How a question begins that goes on where the last one ended. */
-const GOES_ON =
-  /^\s*(?:and|or|but|so|also|what about|how about|what if|why(?: not)?\s*\?|how so|how come|since when|until when|which ones?|for how long|by whom|how many|how much|when|where|who|why|how)\b/i;
+/** How a question begins that goes on where the last one ended, whatever follows. */
+const GOES_ON = /^\s*(?:and|or|but|so|also|what about|how about|what if)\b/i;
 
 /** Beginnings that go on only where little follows: "How much?" does, "How much does shipping to Norway cost?" asks for itself. */
 const MOST_WORDS_OF_A_BARE_QUESTION = 3;
@@ -17,7 +16,7 @@ const MOST_WORDS_OF_A_BARE_QUESTION = 3;
 /** Longer questions say what they are about, whatever words they use. */
 const MOST_WORDS_OF_A_FOLLOW_UP = 14;
 
-const ALWAYS_GOES_ON = /^\s*(?:and|or|but|so|also|what about|how about|what if)\b/i;
+const BARE = /^\s*(?:since when|until when|which ones?|for how long|by whom|how|when|where|who|why)\b/i;
 
 /**
  * A question that stands for itself: a follow-up (a pointing word, a beginning that goes on, very few words) behind the questions that it
@@ -40,8 +39,8 @@ export function standaloneQuestion(question: string, earlier: readonly string[])
 function goesOn(question: string): boolean {
   const words = wordsOf(question.toLowerCase());
   if (words.length > MOST_WORDS_OF_A_FOLLOW_UP) return false;
-  if (ALWAYS_GOES_ON.test(question)) return true;
-  if (words.length <= MOST_WORDS_OF_A_BARE_QUESTION && GOES_ON.test(question)) return true;
+  if (GOES_ON.test(question)) return true;
+  if (words.length <= MOST_WORDS_OF_A_BARE_QUESTION && BARE.test(question)) return true;
   return words.some((word) => POINTING.has(word)) && !namesSomething(question);
 }
 

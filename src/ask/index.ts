@@ -1,5 +1,13 @@
 /** Questions and their answers. */
-export { AssignmentKind, type Answer, type Assignment, type Conflict, type Evidence, type Output } from './answer.js';
+export {
+  AssignmentKind,
+  confidenceOf,
+  type Answer,
+  type Assignment,
+  type Conflict,
+  type Evidence,
+  type Output,
+} from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './assignment.js';
 export { Strategy as StrategyValues, STRATEGIES, type Strategy, type StrategyChoice } from './strategies.js';
 export { scoreLabels, type LabelProbability } from './classify.js';

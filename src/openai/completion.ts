@@ -1,4 +1,4 @@
-import type { Answer, AskEvent } from '../ask/index.js';
+import { confidenceOf, type Answer, type AskEvent } from '../ask/index.js';
 import { toGlobalId } from '../graphql-kit/index.js';
 
 /** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
@@ -59,11 +59,6 @@ export const graftOf = (answer: Answer, asked: string) => ({
     end,
   })),
 });
-
-const confidenceOf = ({ output, answerability }: Answer): number | null =>
-  output.kind === 'LABEL'
-    ? (output.probabilities.find(({ label }) => label === output.label)?.probability ?? answerability)
-    : answerability;
 
 const usageOf = ({ usage }: Answer) => ({
   prompt_tokens: usage.promptTokens,
