@@ -40,13 +40,13 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
   const all = risk.at(-1);
   if (kept === null) {
     const seen = all ? `${all.wrong} of ${all.decisions} ${what} were wrong` : `there are no ${what}`;
-    return notKept(rate, `${seen}, and no confidence tells them apart well enough`, feature);
+    return notKept(rate, `${seen}, and no confidence is shown to tell them apart well enough`, feature);
   }
   return {
     least: kept.confidence,
     reason: {
       ...{ feature, value: kept.confidence, contribution: 0 },
-      sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate)}.`,
+      sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate)} of all, in nine of ten cases.`,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { binomialCdf } from './statistics.js';
 
 /** Of the held-out decisions that are at least this confident, how many there are and how many are wrong. */
 const riskPoint = z.object({ confidence: z.number(), decisions: z.number().int(), wrong: z.number().int() });
@@ -26,11 +27,23 @@ export function riskCurveOf(decisions: readonly { confidence: number; right: boo
   return last && kept.at(-1) !== last ? [...kept.slice(0, MOST_POINTS - 1), last] : kept;
 }
 
+/** The chance, over the held-out decisions, that a chosen confidence keeps its rate by luck alone. */
+export const CHANCE_OF_LUCK = 0.1;
+
 /**
- * The least confidence above which held-out decisions are wrong no more often than wanted. One wrong decision more than were seen is
- * counted, so that few decisions don't promise much (conformal risk control, Angelopoulos et al. 2022).
- * @param most 0 to 1 @returns null where no confidence keeps it
+ * The least confidence above which decisions are wrong no more often than wanted, with a chance of at most CHANCE_OF_LUCK that this
+ * is said of one that doesn't keep it. Confidences are tested from the most confident on, each by the exact binomial tail, until
+ * one fails: a fixed sequence, so that the many confidences cost nothing (Learn then Test, Angelopoulos et al. 2021, section 4.2). The
+ * first is the one that a faultless record would pass; it depends on the confidences alone, never on what was right.
+ * The data must have had no part in the choice of the model, its calibration or its prompt.
+ * @param most 0 to 1 @returns null where no confidence is shown to keep it
  */
 export function leastConfidence(curve: RiskCurve, most: number): RiskCurve[number] | null {
-  return curve.findLast(({ decisions, wrong }) => (wrong + 1) / (decisions + 1) <= most) ?? null;
+  let kept: RiskCurve[number] | null = null;
+  for (const point of curve) {
+    if (binomialCdf(0, point.decisions, most) > CHANCE_OF_LUCK) continue;
+    if (binomialCdf(point.wrong, point.decisions, most) > CHANCE_OF_LUCK) break;
+    kept = point;
+  }
+  return kept;
 }

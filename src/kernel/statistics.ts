@@ -36,6 +36,19 @@ export function gammaQ(a: number, x: number): number {
   return front * h;
 }
 
+/** Probability of at most `successes` among `trials` of probability `p` each, summed term by term. */
+export function binomialCdf(successes: number, trials: number, p: number): number {
+  if (successes >= trials || p <= 0) return 1;
+  if (p >= 1) return 0;
+  let logTerm = trials * Math.log1p(-p);
+  let sum = Math.exp(logTerm);
+  for (let k = 1; k <= successes; k++) {
+    logTerm += Math.log((trials - k + 1) / k) + Math.log(p) - Math.log1p(-p);
+    sum += Math.exp(logTerm);
+  }
+  return Math.min(1, sum);
+}
+
 export interface ChiSquared {
   statistic: number;
   degreesOfFreedom: number;

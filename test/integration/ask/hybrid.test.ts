@@ -125,7 +125,8 @@ describe('HYBRID', () => {
     expect(strict.route.reasons).toContainEqual(
       expect.objectContaining({
         feature: 'answer.risk',
-        sentence: 'At a confidence of 1.00 and above, 0 of 60 answers to held-out rows were wrong: no more than 5 %.',
+        sentence:
+          'At a confidence of 1.00 and above, 0 of 60 answers to held-out rows were wrong: no more than 5 % of all, in nine of ten cases.',
       }),
     );
     const loose = await hybrid(RMA, { adapter: 'measured@1', maxErrorRate: 0.5 });

@@ -124,7 +124,7 @@ describe('a router that looks around', () => {
     };
     expect(await reasons(0.05, risk)).toMatchObject({ feature: 'router.risk', value: 0.8 });
     expect((await reasons(0.001, risk))!.sentence).toBe(
-      'An error rate of 0.1 % can’t be kept: 20 of 120 routes of held-out questions were wrong, and no confidence tells them apart well enough.',
+      'An error rate of 0.1 % can’t be kept: 20 of 120 routes of held-out questions were wrong, and no confidence is shown to tell them apart well enough.',
     );
     expect(await reasons(0.05, undefined)).toMatchObject({ feature: 'router.risk.unknown' });
   });
