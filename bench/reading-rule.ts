@@ -1,5 +1,5 @@
 /**
- * How `src/ask/reading-rule.ts` weighs what the reader says of a sentence: fits the probability that the best sentence holds the answer, each
+ * How `src/ask/judge/reading-rule.ts` weighs what the reader says of a sentence: fits the probability that the best sentence holds the answer, each
  * corpus left out once; and shows what the reader's word in the order of sentences is worth, and what a least probability refuses. Those two are
  * chosen by looking at all of the corpora. Nobody is refused for anything here.
  *

@@ -8,10 +8,10 @@ import type { AskEvent } from './events.js';
 import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
-import { noSuchArm, type Assigner, type Drawing } from './assignment.js';
+import { noSuchArm, type Assigner, type Drawing } from './route/assignment.js';
 import { requestIdTaken, withdrawn } from './record/claim.js';
-import { sharingReads } from './shared-reads.js';
-import { SharedStream } from './shared-stream.js';
+import { sharingReads } from './read/shared-reads.js';
+import { SharedStream } from './record/shared-stream.js';
 
 /** What answering looks at of whoever asks. */
 type Caller = Pick<AnyCaller, 'workspaceId'>;

@@ -10,7 +10,7 @@ import {
 } from '../knowledge/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import { modelFileOf, type AdapterRegistry, type ModelRegistry, type ServedVariant } from '../registry/index.js';
-import { abstention, relevance, unanswered, worthReading } from './abstain.js';
+import { abstention, relevance, unanswered, worthReading } from './judge/abstain.js';
 import type { Abstention, Evidence, FinishedAnswer, RouteDecision } from './answer.js';
 import {
   AS_ASKED,
@@ -22,10 +22,10 @@ import {
   isGone,
   type Arm,
   type Drawing,
-} from './assignment.js';
-import { checkReading, checkReason } from './check-reading.js';
-import { cite } from './cite.js';
-import { citeSpan } from './cite-span.js';
+} from './route/assignment.js';
+import { checkReading, checkReason } from './judge/check-reading.js';
+import { cite } from './word/cite.js';
+import { citeSpan } from './word/cite-span.js';
 import {
   answerTokens,
   composeJudged,
@@ -34,26 +34,40 @@ import {
   composeReading,
   frameOf,
   measureRoom,
-} from './compose.js';
-import { configurationOf } from './configuration.js';
+} from './word/compose.js';
+import { configurationOf } from './record/configuration.js';
 import { replay, type AskEvent } from './events.js';
-import { NO_FACTS, readFacts } from './facts.js';
-import { originReason } from './origin.js';
-import { KEPT_EVIDENCE } from './evidence.js';
-import { languageReason } from './language.js';
+import { NO_FACTS, readFacts } from './read/facts.js';
+import { originReason } from './route/origin.js';
+import { KEPT_EVIDENCE } from './read/evidence.js';
+import { languageReason } from './judge/language.js';
 import { copiesSpans, makePlan, readsSentences, type Plan, type Sources } from './plan.js';
-import { answerBound, boundQuestion } from './risk.js';
+import { answerBound, boundQuestion } from './route/risk.js';
 import { STRATEGIES } from './strategies.js';
 import { questionDigest, type Question } from './question.js';
 import type { AnswerStore } from './record/answer-store.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
-import { ANSWERED, degradationReason, findEvidence, NOTHING_READ, retrievePassages, TO_BE_READ } from './retrieve.js';
-import { decideRoute, routed, unreadReason, withReason, type ExpectedTimes, type RouteFeatures } from './route.js';
-import { lookAround, type Looked } from './router/look-around.js';
-import type { RouterStore } from './router/router-store.js';
+import {
+  ANSWERED,
+  degradationReason,
+  findEvidence,
+  NOTHING_READ,
+  retrievePassages,
+  TO_BE_READ,
+} from './read/retrieve.js';
+import {
+  decideRoute,
+  routed,
+  unreadReason,
+  withReason,
+  type ExpectedTimes,
+  type RouteFeatures,
+} from './route/route.js';
+import { lookAround, type Looked } from './route/router/look-around.js';
+import type { RouterStore } from './route/router/router-store.js';
 import { Stopwatch } from './stopwatch.js';
-import type { Worded } from './word-answer.js';
-import { wordPlan } from './word-plan.js';
+import type { Worded } from './word/word-answer.js';
+import { wordPlan } from './word/word-plan.js';
 
 export interface AskParts {
   registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder'>;

@@ -5,18 +5,18 @@ import type { Knowledge } from '../knowledge/index.js';
 import type { Platform } from '../platform/platform.js';
 import { inBulk } from '../platform/worker/index.js';
 import type { Registry } from '../registry/index.js';
-import { AnswerResolver, PromptPassageResolver } from './answer-graphql.js';
-import { RetrievedPassageResolver } from './ask-events-graphql.js';
-import { AskResolver, registerAnswerNode } from './ask-graphql.js';
+import { AnswerResolver, PromptPassageResolver } from './api/answer-graphql.js';
+import { RetrievedPassageResolver } from './api/ask-events-graphql.js';
+import { AskResolver, registerAnswerNode } from './api/ask-graphql.js';
 import { AskService } from './ask-service.js';
 import type { AskParts } from './ask.js';
-import { AnswerDeletionResolver } from './deletion-graphql.js';
-import { LabelledNeighbourResolver } from './neighbour-graphql.js';
-import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './quotation-graphql.js';
+import { AnswerDeletionResolver } from './api/deletion-graphql.js';
+import { LabelledNeighbourResolver } from './api/neighbour-graphql.js';
+import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './api/quotation-graphql.js';
 import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
-import { ExpectedTimes } from './route.js';
-import { RouterStore, sampleHolder } from './router/router-store.js';
+import { ExpectedTimes } from './route/route.js';
+import { RouterStore, sampleHolder } from './route/router/router-store.js';
 
 export const askDomain = defineDomain({
   classes: [

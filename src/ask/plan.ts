@@ -20,7 +20,7 @@ import {
   type ServedVariant,
 } from '../registry/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
-import { rowsAlone, rowsBeside, type LabelledRows } from './labelled-rows.js';
+import { rowsAlone, rowsBeside, type LabelledRows } from './word/labelled-rows.js';
 import type { Question } from './question.js';
 import { STRATEGIES, type Strategy } from './strategies.js';
 

@@ -5,7 +5,7 @@ import { EventLog } from '../../src/platform/events/index.js';
 import { runStream } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { Split } from '../../src/data/index.js';
-import { storedLearned } from '../../src/ask/router/router.js';
+import { storedLearned } from '../../src/ask/route/router/router.js';
 import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
 import { storedMetrics } from '../../src/registry/index.js';

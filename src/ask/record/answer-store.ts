@@ -11,7 +11,7 @@ import {
   type AssignmentKind,
   type FinishedAnswer,
 } from '../answer.js';
-import type { Told } from '../assignment.js';
+import type { Told } from '../route/assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import type { ErasedAnswers, OnErasure } from './on-erasure.js';
 

@@ -31,7 +31,7 @@ export const adapterUsage = z.object({
   reads: z.boolean(),
   /** Whether some of these were to be refused; left out where all readers learned that. */
   refuses: z.boolean().optional(),
-  /** Whether some of these were one sentence under its heading, as `src/ask/surroundings.ts` shows it; left out where none were. */
+  /** Whether some of these were one sentence under its heading, as `src/ask/read/surroundings.ts` shows it; left out where none were. */
   readsSentences: z.boolean().optional(),
   /** The whole answer as text, or a label as one token of its own. */
   answer: z.discriminatedUnion('form', [

@@ -3,7 +3,7 @@ import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
 import { mapDatabaseError } from '../../../src/platform/database/index.js';
-import { mostTokens } from '../../../src/ask/compose.js';
+import { mostTokens } from '../../../src/ask/word/compose.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { eventually } from '../../support/eventually.js';

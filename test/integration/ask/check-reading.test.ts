@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
-import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../../../src/ask/reading-rule.js';
+import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../../../src/ask/judge/reading-rule.js';
 import { installReader } from '../../../src/training/index.js';
 import { RMA, startReading, type Answering } from './answering.js';
 

@@ -1,6 +1,6 @@
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import fc from 'fast-check';
-import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/ask/compose.js';
+import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/ask/word/compose.js';
 import { promptText, type PromptSegment } from '../../../src/prompting/index.js';
 import { evidenceOf, passageOf, planOf, variantOf } from './support.js';
 

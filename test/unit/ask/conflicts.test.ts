@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Evidence } from '../../../src/ask/answer.js';
-import { findConflicts } from '../../../src/ask/conflicts/find-conflicts.js';
-import { contentWords } from '../../../src/ask/words.js';
+import { findConflicts } from '../../../src/ask/read/conflicts/find-conflicts.js';
+import { contentWords } from '../../../src/ask/read/words.js';
 import { evidenceOf } from './support.js';
 
 const termsOf = (question: string) => contentWords(question).map(({ stem, name }) => ({ stem, name, rarity: 1 }));

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { relevance } from '../../../src/ask/abstain.js';
-import { exclusiveWords } from '../../../src/ask/opposites.js';
-import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/evidence.js';
-import { contentStems } from '../../../src/ask/words.js';
+import { relevance } from '../../../src/ask/judge/abstain.js';
+import { exclusiveWords } from '../../../src/ask/read/opposites.js';
+import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/read/evidence.js';
+import { contentStems } from '../../../src/ask/read/words.js';
 import { passageOf } from './support.js';
 
 const termsOf = (question: string): QuestionTerm[] =>

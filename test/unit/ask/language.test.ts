@@ -1,4 +1,4 @@
-import { isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/language.js';
+import { isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/judge/language.js';
 import type { Adaptation } from '../../../src/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { abstention, LEAST_READ, unanswered, worthReading } from '../../../src/ask/abstain.js';
-import { answerabilityOf, DOUBTED, leastAnswerability, LEAST_ANSWERABILITY } from '../../../src/ask/reading-rule.js';
+import { abstention, LEAST_READ, unanswered, worthReading } from '../../../src/ask/judge/abstain.js';
+import {
+  answerabilityOf,
+  DOUBTED,
+  leastAnswerability,
+  LEAST_ANSWERABILITY,
+} from '../../../src/ask/judge/reading-rule.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const cosine = fc.double({ min: -1, max: 1, noNaN: true });

@@ -1,5 +1,5 @@
-import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/abstain.js';
-import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../../../src/ask/route.js';
+import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/judge/abstain.js';
+import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../../../src/ask/route/route.js';
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {

@@ -1,4 +1,4 @@
-import { SharedStream } from '../../../src/ask/shared-stream.js';
+import { SharedStream } from '../../../src/ask/record/shared-stream.js';
 
 const never = new AbortController().signal;
 const all = async <E>(events: AsyncIterable<E>): Promise<E[]> => {

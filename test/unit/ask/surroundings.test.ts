@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { withSurroundings } from '../../../src/ask/surroundings.js';
+import { withSurroundings } from '../../../src/ask/read/surroundings.js';
 import { splitSentences } from '../../../src/kernel/sentences.js';
 
 describe('a sentence as the reader is asked about it', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { scoreSentences } from '../../../src/ask/evidence.js';
-import { wantedBy } from '../../../src/ask/wanted.js';
-import { contentStems } from '../../../src/ask/words.js';
+import { scoreSentences } from '../../../src/ask/read/evidence.js';
+import { wantedBy } from '../../../src/ask/read/wanted.js';
+import { contentStems } from '../../../src/ask/read/words.js';
 import { passageOf } from './support.js';
 
 describe('what a question asks for', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { contentStems, contentWords, stemOf, wordsOf } from '../../../src/ask/words.js';
+import { contentStems, contentWords, stemOf, wordsOf } from '../../../src/ask/read/words.js';
 
 describe('words', () => {
   it.each([

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { storedBody } from '../../../src/ask/answer.js';
-import { storedLearned } from '../../../src/ask/router/router.js';
+import { storedLearned } from '../../../src/ask/route/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
 import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';

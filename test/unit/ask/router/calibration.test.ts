@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { calibrate, contributions, logOdds, type Signal } from '../../../../src/ask/router/calibration.js';
+import { calibrate, contributions, logOdds, type Signal } from '../../../../src/ask/route/router/calibration.js';
 import { seededRandom } from '../../../../src/kernel/random.js';
 
 const around = (center: number, count: number, seed: number): Signal[] => {

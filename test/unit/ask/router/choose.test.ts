@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { choose, weigh, type Place } from '../../../../src/ask/router/choose.js';
+import { choose, weigh, type Place } from '../../../../src/ask/route/router/choose.js';
 
 const place = (more: Partial<Place>): Place => ({
   ...{ strategy: 'ADAPTER', adapter: null, logOdds: null, expectedMs: null },

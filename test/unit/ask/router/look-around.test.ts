@@ -1,6 +1,6 @@
-import { calibrate, logOdds, type Signal } from '../../../../src/ask/router/calibration.js';
-import { lookAround } from '../../../../src/ask/router/look-around.js';
-import type { Current } from '../../../../src/ask/router/router-store.js';
+import { calibrate, logOdds, type Signal } from '../../../../src/ask/route/router/calibration.js';
+import { lookAround } from '../../../../src/ask/route/router/look-around.js';
+import type { Current } from '../../../../src/ask/route/router/router-store.js';
 import { notFound } from '../../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
 

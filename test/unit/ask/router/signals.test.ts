@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { directionOf, signalOfSample } from '../../../../src/ask/router/signals.js';
+import { directionOf, signalOfSample } from '../../../../src/ask/route/router/signals.js';
 
 const sample = { adapterVersionId: 'v', dimensions: 2, vectors: Float32Array.of(1, 0, 0, 1), direction: null };
 const at = Float32Array.of(1, 0);

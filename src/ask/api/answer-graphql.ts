@@ -1,0 +1,427 @@
+import {
+  createUnionType,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  Int,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+  Ctx,
+} from 'type-graphql';
+import { EntityType, TaskKind, type Entity } from '../../data/index.js';
+import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
+import { Chunk, loadChunk, type KnowledgeStores } from '../../knowledge/index.js';
+import { loadVariant, ModelVariant, type ModelRegistry } from '../../registry/index.js';
+import {
+  AbstentionReason,
+  confidenceOf,
+  FinishReason,
+  Wording,
+  type AdapterUsed,
+  type Answer as AnswerRecord,
+  type Assignment,
+} from '../answer.js';
+import { LabelledNeighbour } from './neighbour-graphql.js';
+import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
+import { RouteDecision } from './route-graphql.js';
+
+registerEnumType(AbstentionReason, {
+  name: 'AbstentionReason',
+  description: 'Why no answer is given.',
+  valuesConfig: {
+    NO_DOCUMENTS: { description: 'There is no document to answer from.' },
+    NOTHING_FOUND: { description: 'No passage matches the question at all.' },
+    LOW_RELEVANCE: { description: 'What comes closest does not answer the question.' },
+    LOW_CONFIDENCE: {
+      description: 'The answer, or the label, is less probable than `minConfidence`, or than its default.',
+    },
+    MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
+  },
+});
+
+registerEnumType(Wording, {
+  name: 'Wording',
+  description: 'Where the text of an answer comes from.',
+  valuesConfig: {
+    MODEL: { description: 'The model’s words; with RAG each of them stands in the evidence or in the question.' },
+    EVIDENCE: {
+      description:
+        'The best sentence of the documents, because the evidence did not support the model’s words; or the label of the nearest labelled rows.',
+    },
+    ABSTENTION: { description: 'A sentence that says why there is no answer.' },
+  },
+});
+
+registerEnumType(FinishReason, {
+  name: 'FinishReason',
+  description: 'What ended the model’s words.',
+  valuesConfig: {
+    END: { description: 'The model itself.' },
+    LENGTH: {
+      description: '`maxTokens`, or the end of what the model can read at once: the last sentence may be cut.',
+    },
+    REPEATED: {
+      description:
+        'It said the same over and over and was stopped. The best sentence of the documents then is the answer, or what was said before where there is none.',
+    },
+  },
+});
+
+@ObjectType({ description: 'An answer in words.' })
+export class TextOutput {
+  @Field(() => String, { description: 'The same as `Answer.text`.' })
+  text!: string;
+}
+
+@ObjectType({ description: 'A label and how probable it is.' })
+export class LabelProbability {
+  @Field(() => String, { description: 'The label, as the dataset writes it.' })
+  label!: string;
+
+  @Field(() => Float, { description: 'Its probability among the labels of the set, 0 to 1.' })
+  probability!: number;
+}
+
+@ObjectType({ description: 'An answer as one label of a set.' })
+export class LabelOutput {
+  @Field(() => String, { description: 'The label, as the dataset writes it; the same as `Answer.text`.' })
+  label!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Its probability among the labels of the set, 0 to 1; null where the label was written as text.',
+  })
+  probability!: number | null;
+
+  @Field(() => [LabelProbability], {
+    description: 'At most ten other labels, most probable first; empty where none has a probability.',
+  })
+  alternatives!: LabelProbability[];
+}
+
+@ObjectType({ description: 'An answer as the named entities of the text that was asked about.' })
+export class EntitiesOutput {
+  @Field(() => [EntityType], {
+    description: 'The entities in the order of the text; offsets are into `Answer.question`.',
+  })
+  entities!: Entity[];
+}
+
+export const AnswerOutput = createUnionType({
+  name: 'AnswerOutput',
+  description: 'An answer in the form of its task; `Answer.text` is always there.',
+  types: () => [TextOutput, LabelOutput, EntitiesOutput] as const,
+});
+
+const SHOWN_ALTERNATIVES = 10;
+
+function toOutput({ output, text }: AnswerRecord): typeof AnswerOutput {
+  switch (output.kind) {
+    case 'TEXT':
+      return make(TextOutput, { text });
+    case 'ENTITIES':
+      return make(EntitiesOutput, { entities: output.entities });
+    case 'LABEL': {
+      const { label, probabilities } = output;
+      const others = probabilities.filter((each) => each.label !== label).sort((a, b) => b.probability - a.probability);
+      return make(LabelOutput, {
+        label,
+        probability: probabilities.find((each) => each.label === label)?.probability ?? null,
+        alternatives: others.slice(0, SHOWN_ALTERNATIVES),
+      });
+    }
+  }
+}
+
+@ObjectType({ description: 'The adapter that acted on the model when it answered.' })
+export class AppliedAdapter {
+  @Field(() => String, { description: 'Its name.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'Number of the version that answered.' })
+  versionNumber!: number;
+
+  @Field(() => String, { description: 'SHA-256 of the LoRA file that the worker applied, 64 hexadecimal digits.' })
+  digest!: string;
+
+  @Field(() => Float, { description: 'What its effect was multiplied by.' })
+  scale!: number;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether the version had been shown to act when it answered: a version that is named by number answers before that, too. Null for answers that were recorded before this was.',
+  })
+  attested!: boolean | null;
+
+  versionId!: string;
+}
+
+@ObjectType({ description: 'Why no answer is given. This is a result, not an error.' })
+export class Abstention {
+  @Field(() => AbstentionReason, { description: 'The kind of reason.' })
+  reason!: AbstentionReason;
+
+  @Field(() => String, { description: 'The reason in words; also the text of the answer.' })
+  sentence!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated.',
+  })
+  probability!: number | null;
+
+  @Field(() => Float, { description: 'The least probability with which an answer is given, 0 to 1.' })
+  threshold!: number;
+}
+
+@ObjectType({ description: 'What became of a retrieved passage on its way into the prompt.' })
+export class PromptPassage {
+  @Field(() => String, { description: 'Name of the document.' })
+  documentName!: string;
+
+  @Field(() => Boolean, { description: 'Whether the model read it, or a sentence of it.' })
+  used!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Why it was left out; null when it was used.' })
+  reason!: string | null;
+
+  chunkId!: string;
+}
+
+@ObjectType({ description: 'What a feature view said of the entity when the question was answered.' })
+export class FeatureUsed {
+  @Field(() => String, { description: 'Name of the view.' })
+  view!: string;
+
+  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
+  entity!: string;
+
+  @Field(() => JsonScalar, {
+    nullable: true,
+    description: 'The values by name; null when the view had none that held.',
+  })
+  values!: unknown;
+
+  @Field(() => DateTime, { nullable: true, description: 'When they became true; null when there are none.' })
+  eventTime!: Date | null;
+}
+
+@ObjectType({ description: 'Tokens of the model that answered; all 0 when none was asked.' })
+export class TokenUsage {
+  @Field(() => Int, { description: 'Tokens of the prompt.' })
+  promptTokens!: number;
+
+  @Field(() => Int, {
+    description: 'Of those, tokens that an earlier prompt had in common and that were not computed again.',
+  })
+  reusedTokens!: number;
+
+  @Field(() => Int, { description: 'Tokens of the answer.' })
+  generatedTokens!: number;
+}
+
+@ObjectType({ description: 'How long one stage took.' })
+export class StageTiming {
+  @Field(() => String, { description: 'Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…' })
+  name!: string;
+
+  @Field(() => Float, { description: 'Milliseconds.' })
+  ms!: number;
+}
+
+@ObjectType({ description: 'What an answer cost.' })
+export class Cost {
+  @Field(() => Float, { description: 'Milliseconds that model and embedder worked for it.' })
+  computeMs!: number;
+
+  @Field(() => Int, { description: 'Tokens computed: the prompt’s without reused ones, and the answer’s.' })
+  computedTokens!: number;
+}
+
+@ObjectType({ description: 'Everything but question and documents that the answer depends on.' })
+export class Configuration {
+  @Field(() => String, { description: 'SHA-256 of the values as canonical JSON, 64 hexadecimal digits.' })
+  digest!: string;
+
+  @Field(() => JsonScalar, { description: 'Model, prompts, retrieval and generation settings.' })
+  values!: unknown;
+}
+
+@ObjectType({ implements: NodeType, description: 'An answer to a question, as it was recorded.' })
+export class Answer extends NodeType {
+  @Field(() => String, { description: 'What was asked, after its pre-processing.' })
+  question!: string;
+
+  @Field(() => String, { description: 'The answer in words, or the sentence that says why there is none.' })
+  text!: string;
+
+  @Field(() => AnswerOutput, { description: 'The answer in the form of its task.' })
+  output!: typeof AnswerOutput;
+
+  @Field(() => TaskKind, {
+    description:
+      'What kind of answer it is: that of the adapter or the labelled rows, else what the caller asked for, else `QUESTION_ANSWERING`.',
+  })
+  task!: TaskKind;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Estimated probability that it is right, 0 to 1: that of its label, else its `answerability`; null where nothing can tell.',
+  })
+  confidence!: number | null;
+
+  @Field(() => Wording, { description: 'Where the text comes from.' })
+  wording!: Wording;
+
+  @Field(() => FinishReason, {
+    nullable: true,
+    description: 'What ended the model’s words, also where others took their place; null when it wrote none.',
+  })
+  finishReason!: FinishReason | null;
+
+  @Field(() => Boolean, { description: 'Whether no answer was given.' })
+  abstained!: boolean;
+
+  @Field(() => Abstention, { nullable: true, description: 'Why none was given; null when one was.' })
+  abstention!: Abstention | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Estimated probability that what was read holds the answer, 0 to 1: with `HYBRID` by the adapter that read it, with `RAG` by a rule; where the reader that comes with Graft judged the sentences, as `HYBRID`’s adapter or where `AUTO` chose `RAG`, by that (the route’s reasons say so); null where nothing was read.',
+  })
+  answerability!: number | null;
+
+  @Field(() => [Evidence], {
+    description:
+      'At most three sentences that may hold the answer, best first; empty with `BASE`. Also there when no answer was given: the closest.',
+  })
+  evidence!: Evidence[];
+
+  @Field(() => [Conflict], {
+    description:
+      'At most three places where sentences that match the question give different values for the same thing; the answer follows one of them. Empty when none was noticed, which is no proof that there is none.',
+  })
+  conflicts!: Conflict[];
+
+  @Field(() => [Citation], {
+    description:
+      'The sentences that the text rests on, strongest first; empty with `BASE` and when no answer was given.',
+  })
+  citations!: Citation[];
+
+  @Field(() => RouteDecision, { description: 'How it was decided what to answer with.' })
+  route!: RouteDecision;
+
+  @Field(() => String, { description: 'SHA-256 of the model file that answered, 64 hexadecimal digits.' })
+  modelDigest!: string;
+
+  @Field(() => AppliedAdapter, {
+    nullable: true,
+    description: 'The adapter that answered; null where the base model answered alone.',
+  })
+  adapter!: AppliedAdapter | null;
+
+  @Field(() => [PromptPassage], {
+    description: 'The retrieved passages, strongest first, and which of them the model read.',
+  })
+  passages!: PromptPassage[];
+
+  @Field(() => [FeatureUsed], { description: 'What the feature views that the question named said, in their order.' })
+  features!: FeatureUsed[];
+
+  @Field(() => [LabelledNeighbour], {
+    description: 'The labelled rows that the answer was read from, nearest first; empty where it was read from none.',
+  })
+  neighbours!: LabelledNeighbour[];
+
+  @Field(() => TokenUsage, { description: 'Tokens of the model.' })
+  usage!: TokenUsage;
+
+  @Field(() => [StageTiming], { description: 'Where the time went, in order.' })
+  stages!: StageTiming[];
+
+  @Field(() => Cost, { description: 'What it cost.' })
+  cost!: Cost;
+
+  @Field(() => Configuration, { description: 'What produced it.' })
+  configuration!: Configuration;
+
+  @Field(() => ID, { description: 'The request id that it was asked under, or the one that Graft made up.' })
+  requestId!: string;
+
+  @Field(() => ID, { nullable: true, description: 'The conversation that it was asked in; null without one.' })
+  conversationId!: string | null;
+
+  @Field(() => DateTime, { description: 'When it was asked.' })
+  createdAt!: Date;
+
+  rowId!: string;
+  variantId!: string;
+  assignment!: Assignment | null;
+}
+
+const toAppliedAdapter = ({ versionId, name, version, sha256, scale, attested }: AdapterUsed): AppliedAdapter =>
+  make(AppliedAdapter, { versionId, name, versionNumber: version, digest: sha256, scale, attested: attested ?? null });
+
+export const toAnswer = (record: AnswerRecord): Answer =>
+  make(Answer, {
+    id: toGlobalId('Answer', record.id),
+    question: record.question,
+    text: record.text,
+    output: toOutput(record),
+    task: record.task,
+    confidence: confidenceOf(record),
+    wording: record.wording,
+    finishReason: record.finishReason,
+    abstained: record.abstention !== null,
+    abstention: record.abstention,
+    answerability: record.answerability,
+    evidence: record.evidence.map(toEvidence),
+    conflicts: record.conflicts.map(toConflict),
+    citations: record.citations.map(toCitation),
+    route: record.route,
+    modelDigest: record.variant.sha256,
+    adapter: record.adapter && toAppliedAdapter(record.adapter),
+    passages: record.passages.map((each) => make(PromptPassage, each)),
+    features: record.features.map(({ eventTime, ...each }) => ({
+      ...each,
+      eventTime: eventTime === null ? null : new Date(eventTime),
+    })),
+    neighbours: record.neighbours.map((each) => make(LabelledNeighbour, each)),
+    usage: record.usage,
+    stages: record.stages,
+    cost: record.cost,
+    configuration: record.configuration,
+    requestId: record.requestId,
+    conversationId: record.conversationId,
+    createdAt: record.createdAt,
+    rowId: record.id,
+    variantId: record.variant.id,
+    assignment: record.assignment,
+  });
+
+@Resolver(() => Answer)
+export class AnswerResolver {
+  constructor(private readonly parts: { registry: ModelRegistry }) {}
+
+  @FieldResolver(() => ModelVariant, { description: 'The model that answered, or would have.', complexity: cost(2) })
+  model(@Root() answer: Answer, @Ctx() context: GraphContext): Promise<ModelVariant | null> {
+    return loadVariant(context, this.parts.registry, answer.variantId);
+  }
+}
+
+@Resolver(() => PromptPassage)
+export class PromptPassageResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @FieldResolver(() => Chunk, { nullable: true, description: `The passage; ${GONE}`, complexity: cost(2) })
+  chunk(@Root() passage: PromptPassage, @Ctx() context: GraphContext): Promise<Chunk | null> {
+    return loadChunk(context, this.parts.stores, passage.chunkId);
+  }
+}

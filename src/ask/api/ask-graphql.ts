@@ -1,0 +1,313 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import {
+  Needs,
+  connectionTypes,
+  ConnectionArgs,
+  cost,
+  fromGlobalId,
+  mapPage,
+  subscribeWith,
+  toConnection,
+  type ConnectionOf,
+  type GraphContext,
+  type NodeRegistry,
+  type SubscriptionRequest,
+} from '../../graphql-kit/index.js';
+import { PreprocessingStep, TaskKind, type Data } from '../../data/index.js';
+import { encodeCursor, type PageRequest } from '../../kernel/pagination.js';
+import type { KnowledgeStores } from '../../knowledge/index.js';
+import type { ModelRegistry } from '../../registry/index.js';
+import { Answer, toAnswer } from './answer-graphql.js';
+import type { Answer as AnswerRecord } from '../answer.js';
+import { STRATEGIES, StrategyChoice } from '../strategies.js';
+import type { AskService } from '../ask-service.js';
+import { AskEvent, toEvent } from './ask-events-graphql.js';
+import type { AskEvent as AskEventRecord } from '../events.js';
+import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
+import { LEAST_PROBABILITY } from '../judge/abstain.js';
+import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
+import { DOUBTED, LEAST_ANSWERABILITY } from '../judge/reading-rule.js';
+
+export { Answer } from './answer-graphql.js';
+
+registerEnumType(StrategyChoice, {
+  name: 'StrategyChoice',
+  description: 'What a question is to be answered with.',
+  valuesConfig: {
+    AUTO: {
+      description:
+        'Graft chooses: the router where one was fitted and applies (`fitRouter`), else RAG where there is a passage to read and BASE where there is none.',
+    },
+    ...Object.fromEntries(Object.entries(STRATEGIES).map(([name, { asked }]) => [name, { description: asked }])),
+  },
+});
+
+@InputType({ description: 'How the model writes.' })
+export class GenerationInput {
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: DEFAULT_ANSWER_TOKENS,
+    description: `Most tokens of an answer, of a translation for each sentence, 1 to ${MAX_ANSWER_TOKENS}; entities are always looked for in the whole text.`,
+  })
+  maxTokens?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    defaultValue: 0,
+    description:
+      'How far it strays from the likeliest words: 0 (never) to 2. At 0 the same question of the same model, adapter and documents has the same ' +
+      'answer; with weights in F16 or F32, or on a GPU, words that are almost equally likely can differ.',
+  })
+  temperature?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'With a temperature above 0: the same seed writes the same text. 0 to 4294967295; random by default.',
+  })
+  seed?: number | null;
+}
+
+@InputType({ description: 'A question and how to answer it.' })
+export class AskInput {
+  @Field(() => String, {
+    description: `What to answer: at most ${MAX_QUESTION_CHARACTERS} characters, and as many tokens as the model’s context holds beside the answer.`,
+  })
+  question!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of the collections to answer from, 1 to 50; by default all that the caller may read.',
+  })
+  collections?: string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Names the request, 1 to 200 characters: the same id joins the running or recorded answer instead of making it again. With other input it is IDEMPOTENCY_CONFLICT.',
+  })
+  requestId?: string | null;
+
+  @Field(() => StrategyChoice, {
+    nullable: true,
+    defaultValue: StrategyChoice.AUTO,
+    description: 'What to answer with.',
+  })
+  strategy?: StrategyChoice | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'With `ADAPTER` or `HYBRID`: which adapter (with `HYBRID` by default `reader`), as `name` (its production version), `name@candidate` or `name@3`; at most 130 characters.',
+  })
+  adapter?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Which model answers: `name`, or `name@quantization`; at most 130 characters. By default the one that the adapter was trained on, else the configured one.',
+  })
+  model?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'With `RAG` or `HYBRID`, instead of documents: the name of a dataset for `CLASSIFICATION` whose labelled rows answer, those nearest to the question (`indexDataset` makes that possible). With `HYBRID` and without `collections` by default the one that the adapter was trained on, where it is indexed.',
+  })
+  dataset?: string | null;
+
+  @Field(() => TaskKind, {
+    nullable: true,
+    description: 'What kind of answer is wanted; an adapter of another kind is refused.',
+  })
+  task?: TaskKind | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Groups answers, 1 to 200 characters: `answers` can be filtered by it. Earlier questions of a conversation are not read.',
+  })
+  conversationId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the question is about: the key of an entity of the feature store, e.g. `customer:42`, with `features`.',
+  })
+  entity?: string | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Names of 1 to 20 feature views. What they say of the entity now, at most 4,000 characters, is told to the model as in training. With RAG it stands beside the passages, which the answer still has to come from.',
+  })
+  features?: string[] | null;
+
+  @Field(() => [PreprocessingStep], {
+    nullable: true,
+    description:
+      'At most 16 steps that the question goes through, in this order, before anything reads or records it: those of the dataset that the model was trained on, or `MASK_PII` to keep personal data out.',
+  })
+  preprocessing?: PreprocessingStep[] | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: ${LEAST_PROBABILITY} by how relevant they are; where the reader that comes with Graft judges, with \`AUTO\` and as \`HYBRID\`’s adapter, ${LEAST_ANSWERABILITY}, or ${DOUBTED.leastAnswerability} of what seems to be about something else; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
+  })
+  minConfidence?: number | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept. Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
+  })
+  maxErrorRate?: number | null;
+
+  @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
+  generation?: GenerationInput | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Who asks, for experiments and rollouts: a user’s or a session’s key, 1 to 200 characters. Equal units get equal arms, on every gateway. It is stored only as a salted SHA-256. Without one every request is drawn anew.',
+  })
+  unit?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'For testers: the arm to be answered by, 1 to 63 characters, instead of one that is drawn. Such an answer counts for nothing. Not with `answerAll`, on which nothing is tried.',
+  })
+  forceArm?: string | null;
+}
+
+export const { Connection: AnswerConnection } = connectionTypes(Answer);
+
+interface AskArgs {
+  input: AskInput;
+}
+
+/** The rules take plain values: defaults of absent fields are theirs. */
+const plain = (input: AskInput) => ({
+  ...input,
+  generation: input.generation && {
+    maxTokens: input.generation.maxTokens ?? undefined,
+    temperature: input.generation.temperature ?? undefined,
+    seed: input.generation.seed ?? undefined,
+  },
+});
+
+@Resolver()
+export class AskResolver {
+  constructor(private readonly parts: { service: AskService }) {}
+
+  @Needs('ASK')
+  @Query(() => Answer, {
+    description:
+      'Answers a question and records the answer. POST only, alone in its operation; `requestId` makes it safe to repeat. Disconnecting stops the work.',
+    complexity: cost(100),
+  })
+  async ask(
+    @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer> {
+    return toAnswer(await this.parts.service.ask(context, plain(input), context.signal));
+  }
+
+  @Needs('ASK')
+  @Query(() => [Answer], {
+    description:
+      'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
+    complexity: ({ childComplexity }) => 400 + 4 * childComplexity,
+  })
+  async answerAll(
+    @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer[]> {
+    return (await this.parts.service.askAll(context, plain(input), context.signal)).map(toAnswer);
+  }
+
+  @Needs('ASK')
+  @Query(() => Answer, {
+    nullable: true,
+    description: 'A recorded answer; null when the workspace has none of this id.',
+    complexity: cost(2),
+  })
+  async answer(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() context: GraphContext,
+  ): Promise<Answer | null> {
+    return loadAnswer(context, this.parts.service, fromGlobalId(id, 'Answer', 'id'));
+  }
+
+  @Needs('EDIT')
+  @Query(() => AnswerConnection, { description: 'Recorded answers, newest first.', complexity: cost(5) })
+  async answers(
+    @Arg('filter', () => AnswerFilterInput, { nullable: true, description: 'Which; all by default.' })
+    filter: AnswerFilterInput | null,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+  ): Promise<ConnectionOf<Answer>> {
+    return answersPage(context, this.parts.service, toFilter(filter), args.request());
+  }
+
+  @Needs('ASK')
+  @Subscription(() => AskEvent, {
+    description:
+      'Answers a question as `ask` does, telling what happens meanwhile; then it completes. Unsubscribing stops the work.',
+    complexity: cost(100),
+    subscribe: subscribeWith(
+      () => AskResolver,
+      (resolver, { args, context }: SubscriptionRequest<AskArgs>) =>
+        resolver.parts.service.stream(context, plain(args.input), context.signal),
+    ),
+  })
+  askStream(
+    @Root() event: AskEventRecord,
+    @Arg('input', () => AskInput, { description: 'The question.' }) _input: AskInput,
+  ): typeof AskEvent {
+    return toEvent(event);
+  }
+}
+
+/** Recorded answers, newest first. @throws BAD_USER_INPUT */
+export async function answersPage(
+  context: GraphContext,
+  service: AskService,
+  filter: Parameters<AskService['answers']>[1],
+  page: PageRequest,
+): Promise<ConnectionOf<Answer>> {
+  const answers = await service.answers(context, filter, page);
+  return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
+}
+
+/** An answer by row id, batched over the request; null when the workspace has none. */
+export async function loadAnswer(context: GraphContext, service: AskService, id: string): Promise<Answer | null> {
+  const records = context.loader<string, AnswerRecord>('ask.answersById', (ids) => service.answersById(context, ids));
+  const record = await records.load(id);
+  return record ? toAnswer(record) : null;
+}
+
+export interface AskResolverParts {
+  service: AskService;
+  stores: KnowledgeStores;
+  registry: ModelRegistry;
+  data: Data;
+}
+
+/** Lets `node(id)` find answers. */
+export const registerAnswerNode = (nodes: NodeRegistry, service: AskService): void =>
+  nodes.register('Answer', (context, id) => loadAnswer(context, service, id));

@@ -1,0 +1,147 @@
+import { isGraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Passage, SearchScope } from '../../knowledge/index.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { ServedAdapter } from '../../registry/index.js';
+import { relevance } from './abstain.js';
+import type { Evidence, RouteReason } from '../answer.js';
+import { composeSentence, frameOf, measureRoom, type TokenCounter } from '../word/compose.js';
+import { generate, type Generated } from '../word/generate.js';
+import { isUntold, seemsIn } from './language.js';
+import { copiesSpans, makePlan, READER, readsSentences, type Plan, type PlanParts } from '../plan.js';
+import type { Question } from '../question.js';
+import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
+
+/** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
+export type ReadCheck = Judged | { failed: string };
+
+export interface Judged {
+  /** Probability that the first of `evidence` holds the answer, 0 to 1: see `answerabilityOf`. */
+  answerability: number;
+  /** The least that is answered from. */
+  least: number;
+  /** Whether relevance finds it improbable that the answer is there. */
+  doubted: boolean;
+  judge: { adapter: string; version: number; sha256: string };
+  /** Best first, what the reader makes of them included. */
+  evidence: Evidence[];
+  /** What was asked of it. */
+  done: Generated[];
+}
+
+export interface Checking {
+  workspaceId: WorkspaceId;
+  question: Question;
+  plan: Plan;
+  scope: SearchScope;
+  passages: readonly Passage[];
+  /** Best first. */
+  evidence: readonly Evidence[];
+  /** Tokens that a prompt and its answer may have together. */
+  context: number;
+  count: TokenCounter;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
+ * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
+ * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, the question
+ * doesn't seem to be in the reader's language (what it is answered from, where the question is but key words), or no reader goes with the model
+ * @throws the signal's reason
+ */
+export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
+  try {
+    return await judged(parts, checking);
+  } catch (error) {
+    checking.signal.throwIfAborted();
+    if (isGraftError(error)) return { failed: error.code };
+    throw error;
+  }
+}
+
+type CheckParts = PlanParts & { worker: Pick<WorkerClient, 'generate'> };
+
+async function judged(
+  parts: CheckParts,
+  { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
+): Promise<Judged | null> {
+  const relevant = evidence[0] ? relevance(evidence[0]) : 0;
+  const least = question.minConfidence ?? leastAnswerability(relevant);
+  const { entity, text } = question;
+  if (entity !== null || evidence.length === 0) return null;
+  const judging = readsSentences(plan) ? plan : await judgeBeside(parts, workspaceId, { question, plan, scope });
+  if (judging === null) return null;
+  const { adapter, version, file, usage } = judging.adaptation!.adapter;
+  const language = usage.language ?? 'en';
+  if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote)))) return null;
+
+  const frame = frameOf(judging, text, '');
+  const room = await measureRoom(text, frame, { context, answer: 1 }, count);
+  const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
+  const done: Generated[] = [];
+  const read: Evidence[] = [];
+  for (const each of evidence.slice(0, READING.most)) {
+    if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;
+    const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
+    const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
+    let next = await stream.next();
+    while (!next.done) next = await stream.next();
+    const { refusalProbability } = next.value;
+    if (refusalProbability == null) return null;
+    const answerability = 1 - refusalProbability;
+    done.push(next.value);
+    read.push({ ...each, answerability, score: each.score + READING.weight * readingLogOdds(answerability) });
+  }
+  read.sort((a, b) => b.score - a.score);
+  const judge = { adapter, version, sha256: file.sha256 };
+  return {
+    ...{ answerability: answerabilityOf(read[0]!), least, doubted: relevant < DOUBTED.below, judge, done },
+    evidence: [...read, ...evidence.slice(read.length)],
+  };
+}
+
+/** How the reader would be asked before the base model answers; null where it isn't to be, or where none can judge. */
+async function judgeBeside(
+  parts: CheckParts,
+  workspaceId: WorkspaceId,
+  { question, plan, scope }: Pick<Checking, 'question' | 'plan' | 'scope'>,
+): Promise<Plan | null> {
+  if (plan.adaptation !== null || question.minConfidence === 0) return null;
+  const reader = await readerOf(parts, workspaceId, plan);
+  if (reader === null) return null;
+  const asked = { ...question, adapter: `${reader.adapter}@${reader.version}`, model: null, task: null };
+  const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
+  return copiesSpans(judging) ? judging : null;
+}
+
+/** The reader of the model that answers; null where there is none that can refuse. */
+async function readerOf(
+  { adapters }: PlanParts,
+  workspaceId: WorkspaceId,
+  { variant }: Plan,
+): Promise<ServedAdapter | null> {
+  try {
+    const reader = await adapters.resolve(workspaceId, READER);
+    const { reads, refuses } = reader.usage;
+    return reads && refuses !== false && reader.variantId === variant.variantId ? reader : null;
+  } catch (error) {
+    if (isGraftError(error, 'NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/** What the check says, for the route's reasons. */
+export function checkReason(check: ReadCheck): RouteReason {
+  if ('failed' in check)
+    return {
+      ...{ feature: 'reading.unjudged', value: 0, contribution: 0 },
+      sentence: `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
+    };
+  const { answerability, least, judge } = check;
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  return {
+    ...{ feature: 'reading.answerability', value: answerability, contribution: answerability - least },
+    sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the best sentence holds the answer; below ${percent(least)} none is given.`,
+  };
+}

@@ -1,0 +1,111 @@
+import type { RouteReason } from '../answer.js';
+import type { Plan } from '../plan.js';
+
+/**
+ * Words that stand in most questions of a language and in hardly any of the others. A question is too short for n-grams to be sure, and
+ * their tables take 90 MB in every gateway.
+ */
+const TELLING: Readonly<Record<string, readonly string[]>> = {
+  en: ['the', 'what', 'which', 'who', 'how', 'when', 'where', 'does', 'is', 'are', 'was', 'of', 'and', 'did'],
+  es: [
+    'qué',
+    'cuál',
+    'cuáles',
+    'quién',
+    'cómo',
+    'cuándo',
+    'dónde',
+    'cuántos',
+    'cuánto',
+    'el',
+    'los',
+    'las',
+    'del',
+    'por',
+    'y',
+  ],
+  de: [
+    'der',
+    'das',
+    'und',
+    'ist',
+    'wie',
+    'wer',
+    'wann',
+    'wo',
+    'welche',
+    'welcher',
+    'wird',
+    'wurde',
+    'nicht',
+    'von',
+    'ein',
+    'eine',
+  ],
+  fr: ['quel', 'quelle', 'qui', 'est-ce', 'quand', 'où', 'combien', 'comment', 'le', 'les', 'des', 'du', 'et', 'était'],
+  it: ['quale', 'chi', 'quando', 'dove', 'quanti', 'quanto', 'il', 'gli', 'della', 'degli', 'è', 'che', 'di'],
+  pt: ['qual', 'quais', 'quem', 'onde', 'quantos', 'quanto', 'os', 'da', 'dos', 'é', 'foi', 'não', 'em', 'são'],
+  nl: ['het', 'een', 'wie', 'wat', 'waar', 'wanneer', 'hoe', 'hoeveel', 'zijn', 'van', 'werd', 'wordt', 'niet'],
+};
+
+/** Languages whose script says which they are, or at least that they are none of the above. */
+const SCRIPTS: readonly (readonly [language: string, letters: RegExp])[] = [
+  ['ru', /\p{Script=Cyrillic}/gu],
+  ['el', /\p{Script=Greek}/gu],
+  ['ar', /\p{Script=Arabic}/gu],
+  ['ja', /[\p{Script=Hiragana}\p{Script=Katakana}]/gu],
+  ['zh', /\p{Script=Han}/gu],
+  ['ko', /\p{Script=Hangul}/gu],
+  ['hi', /\p{Script=Devanagari}/gu],
+  ['th', /\p{Script=Thai}/gu],
+];
+
+/** How many telling words it takes. */
+const ENOUGH = 2;
+
+/** The language of a question, ISO 639-1; null where little speaks for any. */
+export function languageOf(question: string): string | null {
+  const letters = question.match(/\p{L}/gu)?.length ?? 0;
+  const script = SCRIPTS.find(([, its]) => 2 * (question.match(its)?.length ?? 0) > letters);
+  if (script) return script[0];
+  const words = wordsOf(question);
+  const found = Object.entries(TELLING)
+    .map(([language, telling]) => ({ language, count: countOf(telling, words) }))
+    .sort((a, b) => b.count - a.count);
+  const [first, second] = found;
+  return first!.count >= ENOUGH && first!.count > second!.count ? first!.language : null;
+}
+
+/** Whether a question is in a language for all that is known: something speaks for it, and nothing more for another. */
+export function seemsIn(language: string, question: string): boolean {
+  const known = languageOf(question);
+  if (known !== null) return known === language;
+  const words = wordsOf(question);
+  const counts = Object.entries(TELLING).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
+  const own = counts.find(({ name }) => name === language)?.count ?? 0;
+  return own > 0 && counts.every(({ count }) => count <= own);
+}
+
+/** Whether nothing speaks for any language, no word and no letter (ł, ñ): key words, most of the time. */
+export function isUntold(question: string): boolean {
+  const words = wordsOf(question);
+  const foreign = /[^\P{L}a-z]/iu.test(question);
+  return !foreign && Object.values(TELLING).every((telling) => countOf(telling, words) === 0);
+}
+
+const wordsOf = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
+const countOf = (telling: readonly string[], words: ReadonlySet<string>): number =>
+  telling.filter((word) => words.has(word)).length;
+
+/** What should be known of a question in another language than the adapter learned; null where it is the same, or unknown. */
+export function languageReason({ adaptation }: Plan, question: string): RouteReason | null {
+  const learned = adaptation?.adapter.usage.language;
+  if (learned === undefined || adaptation === null) return null;
+  const asked = languageOf(question);
+  if (asked === null || asked === learned) return null;
+  const { adapter, version } = adaptation.adapter;
+  return {
+    ...{ feature: 'adapter.language', value: 0, contribution: -1 },
+    sentence: `The question seems to be in another language (${asked}) than ${adapter}@${version} learned (${learned}).`,
+  };
+}

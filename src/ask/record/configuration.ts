@@ -1,0 +1,69 @@
+import { NEIGHBOURS } from '../../data/index.js';
+import { digestOf } from '../../kernel/hashing.js';
+import { PROMPTS_VERSION } from '../../prompting/index.js';
+import type { EmbedderFiles } from '../../worker-protocol/index.js';
+import { LEAST_PROBABILITY, LEAST_READ, RELEVANCE_RULE } from '../judge/abstain.js';
+import type { Configuration } from '../answer.js';
+import type { Judged } from '../judge/check-reading.js';
+import { PASSAGE_TOKENS } from '../word/compose.js';
+import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from '../read/evidence.js';
+import type { LabelledRows } from '../word/labelled-rows.js';
+import type { Adaptation, Plan } from '../plan.js';
+import type { Question } from '../question.js';
+import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../judge/reading-rule.js';
+import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
+
+/** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
+export function configurationOf(
+  { strategy, scope, labelled, variant, adaptation }: Plan,
+  embedder: EmbedderFiles,
+  { generation, preprocessing, features, minConfidence }: Question,
+  check: Pick<Judged, 'judge'> | null,
+  denseWeight: number | null,
+): Configuration {
+  const { model, quantization, sha256 } = variant;
+  const reading = {
+    embedder: { name: embedder.name, sha256: embedder.sha256 },
+    retrieval: {
+      ...{ mode: 'HYBRID', passages: PASSAGES, passageTokens: PASSAGE_TOKENS },
+      ...(denseWeight === null ? {} : { denseWeight }),
+    },
+    evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
+    relevance: { ...RELEVANCE_RULE, leastProbability: LEAST_PROBABILITY },
+  };
+  const values = {
+    strategy,
+    model: { name: model, quantization, sha256 },
+    prompts: PROMPTS_VERSION,
+    ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
+    generation: { ...generation },
+    preprocessing,
+    features,
+    ...(scope === null ? {} : reading),
+    ...(labelled === null ? {} : { embedder: reading.embedder, labelledRows: rowsOf(labelled) }),
+    ...(minConfidence === null ? {} : { minConfidence }),
+    ...(check === null
+      ? {}
+      : {
+          readingJudgedBy: {
+            ...check.judge,
+            ...READING,
+            embedded: TO_BE_READ.embedded,
+            leastRead: LEAST_READ,
+            leastAnswerability: LEAST_ANSWERABILITY,
+            doubted: DOUBTED,
+          },
+        }),
+  };
+  return { digest: digestOf(values), values };
+}
+
+const rowsOf = ({ index, blend }: LabelledRows) => ({
+  ...{ datasetVersion: index.datasetVersionId, index: index.id, neighbours: NEIGHBOURS },
+  ...{ rule: index.fit.rule, weights: { adapter: blend.adapter, neighbours: blend.neighbours } },
+});
+
+const adapterOf = ({ adapter: { adapter: name, version, file, usage } }: Adaptation) => ({
+  ...{ name, version, sha256: file.sha256, scale: file.scale },
+  rendering: usage.rendering,
+});

@@ -1,0 +1,135 @@
+import type { RouteCandidate, RouteDecision, RouteReason } from '../answer.js';
+import type { Plan } from '../plan.js';
+import type { Question } from '../question.js';
+import type { Looked } from './router/look-around.js';
+import { STRATEGIES, Strategy } from '../strategies.js';
+
+/** What the decision is made from. */
+export interface RouteFeatures {
+  /** How the caller chose. */
+  choice: Question['strategy'];
+  /** Whether the caller named what to answer from. */
+  named: boolean;
+  /** The adapter that the caller named; null when none. */
+  adapter: string | null;
+  /** Collections that may be read, and chunks in them; null when the caller's choice made it needless to look. */
+  readable: { collections: number; chunks: number } | null;
+  /** Labelled rows that the caller wants to be read; null when none. */
+  labelledRows: number | null;
+  /** Median time of recent answers, in ms, by strategy. */
+  expectedMs: Readonly<Partial<Record<Strategy, number>>>;
+}
+
+/**
+ * Which strategy answers, and why. AUTO is RAG where there is something to read, because an answer with its source is worth
+ * more than one without; else BASE.
+ */
+export function decideRoute(features: RouteFeatures): RouteDecision {
+  const { choice, named, readable, labelledRows } = features;
+  const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
+  const strategy = choice === 'AUTO' ? (chunks > 0 || named ? 'RAG' : 'BASE') : choice;
+  const forReading = STRATEGIES[strategy].reads ? 1 : -1;
+  const reasons: RouteReason[] = [];
+  if (choice !== 'AUTO')
+    reasons.push({
+      feature: 'strategy.requested',
+      value: 1,
+      contribution: 1,
+      sentence: `The caller asked for ${choice}.`,
+    });
+  if (labelledRows !== null)
+    reasons.push({
+      feature: 'dataset.rows',
+      value: labelledRows,
+      contribution: choice === 'AUTO' ? forReading : 0,
+      sentence: `The caller named a dataset: ${count(labelledRows, 'labelled row')} can be read.`,
+    });
+  else if (named && choice === 'AUTO')
+    reasons.push({
+      feature: 'collections.named',
+      value: collections,
+      contribution: forReading,
+      sentence: 'The caller named the collections to answer from.',
+    });
+  if (readable !== null)
+    reasons.push({
+      feature: 'collections.chunks',
+      value: chunks,
+      contribution: choice === 'AUTO' ? (chunks > 0 ? forReading : -forReading) : 0,
+      sentence:
+        chunks > 0
+          ? `${count(collections, 'collection')} with ${count(chunks, 'passage')} can be read.`
+          : 'There is no passage to read.',
+    });
+  return { strategy, chosenBy: choice === 'AUTO' ? 'ROUTER' : 'CALLER', candidates: candidatesOf(features), reasons };
+}
+
+/** The decision that a router makes, or what it would have made of the question where it only observes. */
+export function routed(observed: RouteDecision, { version, mode, choice, reasons }: Looked): RouteDecision {
+  const { chosen, places, margin } = choice;
+  const router = { version, mode, margin };
+  const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
+    ...{ strategy, available: true, probability, expectedMs },
+    ...(adapter !== null && { adapter }),
+  }));
+  if (mode === 'APPLY') return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons, router };
+  const named = chosen.adapter === null ? chosen.strategy : `${chosen.strategy} with ${chosen.adapter}`;
+  const sentence = `Router ${version}, which only observes, would have chosen ${named}.`;
+  const told = { feature: 'router.observed', value: choice.chosen.probability ?? 0, contribution: 0, sentence };
+  return { ...observed, candidates, reasons: [...observed.reasons, told], router };
+}
+
+/** The decision with something that was only seen later, such as a vector store that does not answer. */
+export const withReason = (route: RouteDecision, reason: RouteReason | null): RouteDecision =>
+  reason === null ? route : { ...route, reasons: [...route.reasons, reason] };
+
+/** What should be known of an adapter that is shown passages and never learned to read any; null when it did, or is shown none. */
+export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
+  if (scope === null || adaptation === null || adaptation.adapter.usage.reads) return null;
+  const { adapter, version } = adaptation.adapter;
+  return {
+    feature: 'adapter.reads',
+    value: 0,
+    contribution: -1,
+    sentence: `${adapter}@${version} was trained without passages: it may take no notice of those that it is shown.`,
+  };
+}
+
+/** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
+function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
+  // Those that need no adapter first, and of them the one with sources.
+  const order = new Set<Strategy>(['RAG', 'BASE', ...Object.values(Strategy)]);
+  return [...order]
+    .filter((strategy) => readable !== null || labelledRows !== null || !STRATEGIES[strategy].reads)
+    .map((strategy) => {
+      const { reads, adapts } = STRATEGIES[strategy];
+      return {
+        strategy,
+        available: (!reads || (labelledRows ?? readable?.chunks ?? 0) > 0) && (!adapts || adapter !== null),
+        probability: null,
+        expectedMs: expectedMs[strategy] ?? null,
+      };
+    });
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** Median of the last answers' times, by strategy. */
+export class ExpectedTimes {
+  readonly #times = new Map<Strategy, number[]>();
+
+  constructor(private readonly kept = 32) {}
+
+  add(strategy: Strategy, ms: number): void {
+    this.#times.set(strategy, [...(this.#times.get(strategy) ?? []), ms].slice(-this.kept));
+  }
+
+  medians(): Partial<Record<Strategy, number>> {
+    return Object.fromEntries(
+      [...this.#times].map(([strategy, times]) => [
+        strategy,
+        [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] as number,
+      ]),
+    );
+  }
+}

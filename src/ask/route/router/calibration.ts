@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { minimize } from '../../../kernel/minimize.js';
+
+const FEATURES = ['top', 'mean', 'coverage', 'kind', 'words', 'asks', 'capitals', 'digits'] as const;
+export type Feature = (typeof FEATURES)[number];
+
+const perFeature = z.partialRecord(z.enum(FEATURES), z.number());
+/**
+ * What is known of how well a question suits a place that could answer it: passages of a collection, or rows of an adapter. All signals
+ * of a place have the same features; see `signals.ts`.
+ */
+export type Signal = Readonly<z.infer<typeof perFeature>>;
+
+/** Turns a place's own similarities, which mean nothing elsewhere, into log-odds that a question belongs there. */
+export const calibration = z.object({
+  bias: z.number(),
+  weights: perFeature,
+  /** Means over questions that belong elsewhere: what a signal is held against when it is explained. */
+  elsewhere: perFeature,
+  own: z.number().int(),
+  foreign: z.number().int(),
+  /** Probability that a question of its own looks nearer than a foreign one, 0 to 1. */
+  auc: z.number(),
+});
+export type Calibration = z.infer<typeof calibration>;
+
+/** Pull of the weights towards 0, in rows' worth of evidence: similarities are collinear. */
+const RIDGE = 0.5;
+
+/**
+ * Logistic regression that tells a place's own questions from foreign ones. Both kinds weigh the same, so that the log-odds are those of
+ * the evidence alone, comparable between places (log-likelihood ratio).
+ */
+export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): Calibration {
+  const features = featuresOf(own[0] ?? {});
+  const all = [...own.map((signal) => ({ signal, is: 1 })), ...foreign.map((signal) => ({ signal, is: 0 }))];
+  const moments = new Map(features.map((name) => [name, momentsOf(all.map(({ signal }) => signal[name]!))]));
+  const scaled = (signal: Signal): number[] =>
+    features.map((name) => {
+      const { mean, deviation } = moments.get(name)!;
+      return (signal[name]! - mean) / deviation;
+    });
+  const rows = all.map(({ signal, is }) => ({
+    x: scaled(signal),
+    is,
+    weight: 0.5 / (is ? own.length : foreign.length),
+  }));
+  const found = minimize(
+    (at, gradient) => {
+      gradient.fill(0);
+      let loss = 0;
+      for (const { x, is, weight } of rows) {
+        const score = x.reduce((sum, value, i) => sum + value * at[i + 1]!, at[0]!);
+        const probability = 1 / (1 + Math.exp(-score));
+        loss += weight * (Math.log1p(Math.exp(-Math.abs(score))) + Math.max(score, 0) - is * score);
+        gradient[0]! += weight * (probability - is);
+        x.forEach((value, i) => (gradient[i + 1]! += weight * (probability - is) * value));
+      }
+      const pull = RIDGE / all.length;
+      for (let i = 1; i < at.length; i++) {
+        loss += 0.5 * pull * at[i]! ** 2;
+        gradient[i]! += pull * at[i]!;
+      }
+      return loss;
+    },
+    new Float64Array(features.length + 1),
+  );
+  const weight = (name: Feature): number => found[1 + features.indexOf(name)]! / moments.get(name)!.deviation;
+  const bias = features.reduce((sum, name) => sum - weight(name) * moments.get(name)!.mean, found[0]!);
+  const made = {
+    bias,
+    weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
+    elsewhere: Object.fromEntries(features.map((name) => [name, momentsOf(foreign.map((each) => each[name]!)).mean])),
+    ...{ own: own.length, foreign: foreign.length },
+  };
+  const odds = (signals: readonly Signal[]): number[] => signals.map((signal) => logOdds(made, signal));
+  return { ...made, auc: areaUnder(odds(own), odds(foreign)) };
+}
+
+/** Natural logarithm of the odds that a question with this signal belongs to the place, where it is as likely as not. */
+export const logOdds = ({ bias, weights }: Pick<Calibration, 'bias' | 'weights'>, signal: Signal): number =>
+  featuresOf(weights).reduce((sum, name) => sum + weights[name]! * (signal[name] ?? 0), bias);
+
+/** What each feature adds to the log-odds over a question that belongs elsewhere, most first. */
+export const contributions = (
+  { weights, elsewhere }: Calibration,
+  signal: Signal,
+): { feature: Feature; value: number; contribution: number }[] =>
+  featuresOf(weights)
+    .map((feature) => {
+      const value = signal[feature] ?? 0;
+      return { feature, value, contribution: weights[feature]! * (value - (elsewhere[feature] ?? 0)) };
+    })
+    .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+
+const featuresOf = (values: Signal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
+
+function momentsOf(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.sqrt(variance) || 1 };
+}
+
+/** Mann-Whitney's U as a share of all pairs. */
+function areaUnder(own: readonly number[], foreign: readonly number[]): number {
+  let wins = 0;
+  for (const a of own) for (const b of foreign) wins += a > b ? 1 : a === b ? 0.5 : 0;
+  return wins / (own.length * foreign.length);
+}

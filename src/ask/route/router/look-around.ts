@@ -1,0 +1,177 @@
+import { isGraftError } from '../../../kernel/errors.js';
+import type { WorkspaceId } from '../../../kernel/ids.js';
+import type { QueryVector, SearchScope } from '../../../knowledge/index.js';
+import type { RouteReason } from '../../answer.js';
+import { retrievePassages, type Found } from '../../read/retrieve.js';
+import type { AskParts } from '../../ask.js';
+import type { ExpectedTimes } from '../route.js';
+import { contributions, logOdds, type Calibration, type Feature, type Signal } from './calibration.js';
+import { routeBound } from '../risk.js';
+import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
+import type { RouterMode } from './router.js';
+import type { Current } from './router-store.js';
+import { signalOfPassages, signalOfSample } from './signals.js';
+
+/** What a router made of a question. */
+export interface Looked {
+  version: number;
+  mode: RouterMode;
+  choice: Choice;
+  /** What spoke for the choice, and what an adapter that is gone had to do with it. */
+  reasons: RouteReason[];
+  /** The passages that were looked at: whoever reads needs not look for them again. */
+  found: Found | null;
+}
+
+export interface Asked {
+  workspaceId: WorkspaceId;
+  text: string;
+  scope: SearchScope;
+  vector: Promise<QueryVector>;
+  expectedMs: ReturnType<ExpectedTimes['medians']>;
+  /** The error rate that routes shall keep on held-out questions; null: any. */
+  maxErrorRate: number | null;
+}
+
+/** A place with what is known of the question there. */
+type Known = Place & { label: string; signal: Signal | null; calibration: Calibration | null };
+
+/**
+ * Holds a question against every place that a router knows, and chooses. An adapter that is no longer in production is passed over.
+ * @throws what retrieval and the worker throw
+ */
+export async function lookAround(
+  parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
+  { record, samples }: Current,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: Asked,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const chunks = scope.collections.reduce((sum, collection) => sum + collection.chunks, 0);
+  const [found, asked] = await Promise.all([
+    chunks > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
+    vector,
+  ]);
+  const places: Known[] = [
+    { ...NOWHERE, strategy: 'BASE', label: 'The base model', expectedMs: expectedMs.BASE ?? null },
+    ...readable(record.learned.collections, found).map((known) => ({ ...known, expectedMs: expectedMs.RAG ?? null })),
+  ];
+  for (const { versionId, name, version, calibration } of record.learned.adapters) {
+    const sample = samples.get(versionId);
+    if (!sample) continue;
+    const near = signalOfSample(sample, asked.vector, text);
+    const score = logOdds(calibration, near);
+    places.push({
+      ...{ strategy: 'ADAPTER', adapter: `${name}@${version}`, label: name, signal: near, calibration },
+      ...{ logOdds: score, expectedMs: expectedMs.ADAPTER ?? null },
+    });
+  }
+  const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
+  const gone: RouteReason[] = [];
+  for (let open = places; ;) {
+    const choice = choose(weigh(open, record.learned), bound?.least ?? 0);
+    const { chosen } = choice;
+    const served = chosen.adapter === null ? null : await inProduction(parts, workspaceId, chosen.adapter);
+    if (served === 'GONE') {
+      gone.push({
+        ...{ feature: 'router.adapter.gone', value: 1, contribution: 0 },
+        sentence: `${chosen.adapter} is not in production any more: fit the router again.`,
+      });
+      open = open.filter(({ adapter }) => adapter !== chosen.adapter);
+      continue;
+    }
+    const reasons = [...gone, ...(bound ? [bound.reason] : []), ...reasonsOf(choice)];
+    return { version: record.version, mode: record.mode, choice: applied(choice, served), reasons, found };
+  }
+}
+
+/** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
+function applied(choice: Choice<Known & Weighed>, served: 'ALONE' | 'INDEXED' | null): Choice {
+  if (served !== 'INDEXED') return choice;
+  const chosen = { ...choice.chosen, strategy: 'HYBRID' as const };
+  return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
+}
+
+const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null };
+
+/** The collection that the best passage comes from, if there is any. */
+function readable(
+  calibrated: readonly { id: string; name: string; calibration: Calibration }[],
+  found: Found | null,
+): Omit<Known, 'expectedMs'>[] {
+  const best = found?.retrieval.passages[0];
+  if (!found || !best) return [];
+  const own = found.retrieval.passages.filter(({ collectionId }) => collectionId === best.collectionId);
+  const signal = signalOfPassages(own);
+  const calibration = calibrated.find(({ id }) => id === best.collectionId)?.calibration ?? null;
+  const known = signal && calibration;
+  return [
+    {
+      ...{ strategy: 'RAG', adapter: null, label: best.collectionName, signal, calibration },
+      logOdds: known ? logOdds(calibration, signal) : null,
+      unseen: calibration !== null && signal === null,
+    },
+  ];
+}
+
+/** How a version of an adapter can answer now. */
+async function inProduction(
+  { adapters, labelIndexes }: Pick<AskParts, 'adapters' | 'labelIndexes'>,
+  workspaceId: WorkspaceId,
+  reference: string,
+): Promise<'ALONE' | 'INDEXED' | 'GONE'> {
+  const [name = ''] = reference.split('@');
+  try {
+    const served = await adapters.resolve(workspaceId, name);
+    if (`${served.adapter}@${served.version}` !== reference) return 'GONE';
+    const { datasetVersionId } = served;
+    const byToken = served.usage.answer.form === 'label-token' && datasetVersionId !== null;
+    return byToken && (await labelIndexes.find(workspaceId, { datasetVersionId })) ? 'INDEXED' : 'ALONE';
+  } catch (error) {
+    if (isGraftError(error, 'NOT_FOUND')) return 'GONE';
+    throw error;
+  }
+}
+
+const EXCEPTIONS = {
+  TIE: 'It is as good as tied with another, and the quicker of them.',
+  UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
+  INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
+  RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
+  UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents.`,
+} as const;
+
+const MEANINGS: Record<Feature, string> = {
+  top: 'similarity to the nearest there',
+  mean: 'mean similarity to the three nearest there',
+  coverage: 'share of its words in the best passage there',
+  kind: 'lead of the similarity to the mean there over that to general text',
+  words: 'length (logarithm of the number of words)',
+  asks: 'question mark at the end (1: there is one)',
+  capitals: 'share of words with a capital',
+  digits: 'share of digits',
+};
+
+function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weighed>): RouteReason[] {
+  const { label, signal, calibration } = chosen;
+  const points = (100 * Math.abs(margin)).toFixed(0);
+  const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;
+  const reasons: RouteReason[] = [
+    {
+      ...{ feature: 'router.probability', value: chosen.probability ?? 0, contribution: margin },
+      sentence: `${label}: ${said(chosen)}, ${place}.`,
+    },
+  ];
+  if (signal && calibration)
+    for (const { feature, value, contribution } of contributions(calibration, signal))
+      if (contribution !== 0)
+        reasons.push({
+          ...{ feature: `router.${feature}`, value, contribution },
+          sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${(calibration.elsewhere[feature] ?? 0).toFixed(2)}.`,
+        });
+  if (exception)
+    reasons.push({ feature: 'router.exception', value: 1, contribution: 0, sentence: EXCEPTIONS[exception] });
+  return reasons;
+}
+
+const said = ({ probability }: Weighed): string =>
+  probability === null ? 'probability unknown' : `probability ${probability.toFixed(2)}`;

@@ -1,0 +1,132 @@
+import type { Holder } from '../../../platform/erasure/index.js';
+import { newId, type WorkspaceId } from '../../../kernel/ids.js';
+import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
+import { storedLearned, type AdapterSample, type Learned, type RouterMode, type RouterRecord } from './router.js';
+
+const asRecord = (row: Prisma.RouterVersionGetPayload<object>): RouterRecord => ({
+  ...row,
+  mode: row.mode as RouterMode,
+  learned: storedLearned.decode(row.learned),
+});
+
+/** How long a version that was read is taken for the newest one, in ms. */
+const KNOWN_MS = 2_000;
+
+/** All queries of the tables `router_version` and `adapter_sample`. A rule of the database removes samples of rows that are erased. */
+export class RouterStore {
+  /** Every question asks for the newest version, and there is a new one once in a while. */
+  readonly #known = new Map<WorkspaceId, { until: number; record: Promise<Current | null> }>();
+
+  constructor(private readonly database: Database) {}
+
+  /** The newest version of this embedder with its samples; null before the first. Another gateway's is seen within two seconds. */
+  current(workspaceId: WorkspaceId, embedderDigest: string): Promise<Current | null> {
+    const known = this.#known.get(workspaceId);
+    if (known && known.until > performance.now()) return known.record;
+    const record = this.#read(workspaceId, embedderDigest);
+    record.catch(() => this.#known.delete(workspaceId));
+    this.#known.set(workspaceId, { until: performance.now() + KNOWN_MS, record });
+    return record;
+  }
+
+  async #read(workspaceId: WorkspaceId, embedderDigest: string): Promise<Current | null> {
+    const { prisma } = this.database;
+    const row = await prisma.routerVersion.findFirst({
+      where: { workspaceId, embedderDigest },
+      orderBy: { version: 'desc' },
+    });
+    if (!row) return null;
+    const record = asRecord(row);
+    const ids = record.learned.adapters.map(({ versionId }) => versionId);
+    const samples = await prisma.adapterSample.findMany({
+      where: { workspaceId, embedderDigest, adapterVersionId: { in: ids } },
+    });
+    return { record, samples: new Map(samples.map((sample) => [sample.adapterVersionId, toSample(sample)])) };
+  }
+
+  async newest(workspaceId: WorkspaceId): Promise<RouterRecord | null> {
+    const row = await this.database.prisma.routerVersion.findFirst({
+      where: { workspaceId },
+      orderBy: { version: 'desc' },
+    });
+    return row && asRecord(row);
+  }
+
+  async add(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    { embedderDigest, mode, learned, samples }: NewRouterVersion,
+  ): Promise<RouterRecord> {
+    const last = await tx.routerVersion.aggregate({ where: { workspaceId }, _max: { version: true } });
+    const version = (last._max.version ?? 0) + 1;
+    const row = await tx.routerVersion.create({
+      data: {
+        id: newId(),
+        workspaceId,
+        version,
+        embedderDigest,
+        mode,
+        learned: asColumn(storedLearned.encode(learned)),
+      },
+    });
+    await tx.adapterSample.deleteMany({ where: { workspaceId } });
+    for (const { vectors, direction, ...sample } of samples)
+      await tx.adapterSample.create({
+        data: {
+          ...{ ...sample, workspaceId, embedderDigest },
+          ...{ vectors: bytesOf(vectors), direction: direction && bytesOf(direction) },
+        },
+      });
+    this.#known.delete(workspaceId);
+    return asRecord(row);
+  }
+
+  /** Forgets the vectors of adapters that are deleted. @returns how many adapters had some */
+  async forget(adapterVersionIds: readonly string[]): Promise<number> {
+    const where = { adapterVersionId: { in: [...adapterVersionIds] } };
+    const { count } = await this.database.prisma.adapterSample.deleteMany({ where });
+    if (count > 0) this.#known.clear();
+    return count;
+  }
+
+  async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {
+    await this.database.prisma.routerVersion.updateMany({ where: { workspaceId, version }, data: { mode } });
+    this.#known.delete(workspaceId);
+    const row = await this.database.prisma.routerVersion.findFirst({ where: { workspaceId, version } });
+    return row && asRecord(row);
+  }
+}
+
+/** What the router kept of an adapter's rows goes with the adapter. */
+export const sampleHolder = (routers: RouterStore): Holder => ({
+  name: 'samples of the router',
+  erase: ({ adapterVersions = [] }) => routers.forget(adapterVersions),
+});
+
+export interface Current {
+  record: RouterRecord;
+  /** By adapter version. */
+  samples: ReadonlyMap<string, AdapterSample>;
+}
+
+export interface NewRouterVersion {
+  embedderDigest: string;
+  mode: RouterMode;
+  learned: Learned;
+  samples: readonly AdapterSample[];
+}
+
+const bytesOf = (vectors: Float32Array): Uint8Array<ArrayBuffer> => new Uint8Array(vectors.slice().buffer);
+
+const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
+
+const toSample = ({
+  adapterVersionId,
+  dimensions,
+  vectors,
+  direction,
+}: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
+  ...{ adapterVersionId, dimensions },
+  vectors: floatsOf(vectors),
+  direction: direction && floatsOf(direction),
+});

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { enumeration } from '../../../kernel/enumeration.js';
+import { riskCurve } from '../../../kernel/risk.js';
+import { storedJson } from '../../../kernel/stored-json.js';
+import type { Prisma } from '../../../platform/database/index.js';
+import { calibration } from './calibration.js';
+
+/** Whether a router decides, or only says what it would have decided. */
+export const RouterMode = enumeration('OBSERVE', 'APPLY');
+export type RouterMode = keyof typeof RouterMode;
+
+const figures = z.object({
+  /** Questions that the router was measured on, none of which it was fitted on. */
+  questions: z.number().int(),
+  /** Share of them that went where they belong, 0 to 1. */
+  accuracy: z.number(),
+  /** Mean gap between how sure it was and how often it was right, in bins (expected calibration error). */
+  calibrationError: z.number(),
+  /** The same accuracy of always taking the route of the most questions. */
+  commonest: z.number(),
+});
+
+/** The places as a fit found them. */
+const fittedOn = z.object({
+  /** An id made when the fit began: documents with later ones came afterwards. */
+  mark: z.string(),
+  collections: z.array(z.object({ id: z.string(), name: z.string(), passages: z.number().int() })),
+  adapters: z.array(z.object({ versionId: z.string(), name: z.string(), version: z.number().int() })),
+});
+export type FittedOn = z.infer<typeof fittedOn>;
+
+const learned = z.object({
+  collections: z.array(z.object({ id: z.string(), name: z.string(), calibration })),
+  adapters: z.array(z.object({ versionId: z.string(), name: z.string(), version: z.number().int(), calibration })),
+  /** Log-odds of all places are divided by it: above 1 it makes the router less sure. */
+  temperature: z.number(),
+  /** Score of the base model: a question goes to it when no place's log-odds are above. */
+  baseScore: z.number(),
+  figures,
+  /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
+  risk: riskCurve.optional(),
+  /** Missing where nobody kept it. */
+  fittedOn: fittedOn.optional(),
+});
+export type Learned = z.infer<typeof learned>;
+/** The column `learned` of a router version. */
+export const storedLearned = storedJson(learned);
+
+export type RouterRecord = Omit<Prisma.RouterVersionGetPayload<object>, 'learned' | 'mode'> & {
+  learned: Learned;
+  mode: RouterMode;
+};
+
+/** Vectors of inputs that an adapter was trained on, of unit length, row-major [count, dimensions]. */
+export interface AdapterSample {
+  adapterVersionId: string;
+  vectors: Float32Array;
+  dimensions: number;
+  /** From the mean of text that belongs nowhere to the mean of `vectors`; null where nobody kept it. */
+  direction: Float32Array | null;
+}

@@ -1,0 +1,83 @@
+import { saysOpposite, wordingSides } from '../read/opposites.js';
+import { contentStems, stemOf, wordsOf, type Word } from '../read/words.js';
+
+/**
+ * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
+ * ("double-stranded" for "single-stranded", "999 bar" for "6.5 bar"), denies what the wording affirms, or the other way round, or has
+ * its opposite ("opens" for "closes"), of those that `opposites.ts` lists, or has what comes next behind the opposite ("opens at nine and
+ * closes at six" for "closes at nine").
+ */
+export function contradictions(wording: string, source: string): Set<string> {
+  const said = readingOf(wording.replace(LEADING_YES_NO, ''));
+  const held = readingOf(source);
+  const contradicted = new Set<string>();
+  for (const [head, modifiers] of said.modifiers) {
+    const others = held.modifiers.get(head);
+    if (others === undefined) continue;
+    for (const modifier of modifiers) if (!held.stems.has(modifier)) contradicted.add(modifier);
+  }
+  /** The words of the source that this one comes next after. */
+  const before = (next: string): string[] =>
+    [...held.followers].flatMap(([word, behind]) => (behind.has(next) ? [word] : []));
+  for (const [word, followers] of said.followers) {
+    const sides = wordingSides(word);
+    const places = [[...held.followers.keys()], ...[...followers].map(before)];
+    if (sides && places.some((words) => saysOpposite(sides, new Set(words)))) contradicted.add(stemOf(word));
+  }
+  for (const stem of said.stems) {
+    if (!held.stems.has(stem)) continue;
+    const onlyDenied = (reading: Reading): boolean => reading.denied.has(stem) && !reading.affirmed.has(stem);
+    if (onlyDenied(said) !== onlyDenied(held)) contradicted.add(stem);
+  }
+  return contradicted;
+}
+
+/** "No" as an answer denies the question, whatever the sentence after it says. */
+const LEADING_YES_NO = /^\s*(yes|no|sí)\b[\s,.;:]*/i;
+
+interface Reading {
+  stems: Set<string>;
+  /** Stems of the content words directly before a content word, by its stem. */
+  modifiers: Map<string, Set<string>>;
+  /** Every content word in lower case, with the stems of the content words that come next, words of grammar between them or not. */
+  followers: Map<string, Set<string>>;
+  /** Stems of the content words that come next after a negation. */
+  denied: Set<string>;
+  /** Stems of all other content words. */
+  affirmed: Set<string>;
+}
+
+function readingOf(text: string): Reading {
+  const stems = contentStems(text);
+  const reading: Reading = {
+    stems,
+    modifiers: new Map(),
+    followers: new Map(),
+    denied: new Set(),
+    affirmed: new Set(),
+  };
+  let before: Word | null = null;
+  let last: Set<string> | null = null;
+  let denying = false;
+  for (const word of wordsOf(text)) {
+    const content = stems.has(word.stem);
+    if (NEGATION.test(word.text)) denying = true;
+    else if (NO_DENIAL.test(word.text)) denying = false;
+    else if (content) {
+      (denying ? reading.denied : reading.affirmed).add(word.stem);
+      denying = false;
+      if (before) reading.modifiers.set(word.stem, (reading.modifiers.get(word.stem) ?? new Set()).add(before.stem));
+      last?.add(word.stem);
+      const written = word.text.toLowerCase();
+      last = reading.followers.get(written) ?? new Set();
+      reading.followers.set(written, last);
+    }
+    before = content ? word : null;
+  }
+  return reading;
+}
+
+const NEGATION =
+  /^(not|no|never|without|cannot|nor|neither|\p{L}+n['’]t|nunca|sin|nicht|keine?[nmrs]?|ohne|jamais|sans)$/iu;
+/** "Not only the seal" denies nothing of the seal. */
+const NO_DENIAL = /^(only|just|merely|solo|sólo|nur)$/iu;

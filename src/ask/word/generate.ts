@@ -1,0 +1,105 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { PromptSegment } from '../../prompting/index.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import type { GenerateDone, ModelFile } from '../../worker-protocol/index.js';
+import type { Composed } from './compose.js';
+import type { Generation } from '../question.js';
+
+export interface GenerateStep {
+  workspaceId: WorkspaceId;
+  model: ModelFile;
+  composed: Pick<Composed, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
+  generation: Generation;
+  signal: AbortSignal;
+  /** `bulk` for work that nobody waits for. */
+  priority?: 'bulk';
+}
+
+/** What the worker reported at the end; where the question was asked in pieces, of all of them together. */
+export interface Generated extends Omit<GenerateDone, 'type' | 'adapters' | 'repeatedFrom'> {
+  /** The text without what the model said over and over. */
+  kept: string;
+}
+
+/**
+ * The model's words as they come, without white space around the whole; what stood between pieces of the question stands between
+ * their answers. Leaving the loop, or aborting the signal, stops the worker within one batch.
+ * @throws WORKER_CRASHED, WORKER_UNAVAILABLE, OVERLOADED, DEADLINE_EXCEEDED, CANCELLED
+ */
+export async function* generate(
+  worker: Pick<WorkerClient, 'generate'>,
+  step: GenerateStep,
+): AsyncGenerator<string, Generated> {
+  const { prompt, then } = step.composed;
+  let whole = yield* generatePiece(worker, prompt, '', step);
+  let between = '';
+  for (const { gap, input } of then) {
+    between = whole.text === '' ? '' : between + gap;
+    const next = yield* generatePiece(worker, input, between, step);
+    whole = joined(whole, between, next);
+    if (next.text !== '') between = '';
+  }
+  return whole;
+}
+
+/** @param before what stands before its first word */
+async function* generatePiece(
+  worker: Pick<WorkerClient, 'generate'>,
+  prompt: PromptSegment[],
+  before: string,
+  { workspaceId, model, composed, generation, signal, priority }: GenerateStep,
+): AsyncGenerator<string, Generated> {
+  const { maxTokens, temperature, seed } = generation;
+  const events = worker.generate(
+    {
+      workspaceId,
+      model,
+      prompt,
+      maxTokens,
+      temperature,
+      ...(seed === null ? {} : { seed }),
+      stop: composed.stop,
+      ...(composed.copyFrom && {
+        constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
+      }),
+      ...(composed.heldTo && { constraint: composed.heldTo }),
+    },
+    { signal, ...(priority && { priority }) },
+  );
+  let started = false;
+  let held = '';
+  for await (const event of events) {
+    if (event.type === 'done') return trimmed(event);
+    if (event.type !== 'delta') continue;
+    // White space at an end of the answer is none of it: it waits until a word follows.
+    const text = held + event.text;
+    const kept = text.trimEnd();
+    held = text.slice(kept.length);
+    const delta = started ? kept : kept.trimStart();
+    if (delta === '') continue;
+    yield started ? delta : before + delta;
+    started = true;
+  }
+  throw new Error('the worker’s stream ended without its last event');
+}
+
+const trimmed = ({ type: _type, adapters: _adapters, repeatedFrom, text, ...done }: GenerateDone): Generated => ({
+  ...done,
+  text: text.trim(),
+  kept: text.slice(0, repeatedFrom).trim(),
+});
+
+function joined(first: Generated, gap: string, next: Generated): Generated {
+  const behind = (text: string, more: string): string => (more === '' ? text : text + gap + more);
+  return {
+    text: behind(first.text, next.text),
+    kept: behind(first.kept, next.kept),
+    reason: (['repeated', 'length'] as const).find((one) => one === first.reason || one === next.reason) ?? next.reason,
+    promptTokens: first.promptTokens + next.promptTokens,
+    reusedTokens: first.reusedTokens + next.reusedTokens,
+    generatedTokens: first.generatedTokens + next.generatedTokens,
+    prefillMs: first.prefillMs + next.prefillMs,
+    decodeMs: first.decodeMs + next.decodeMs,
+    refusalProbability: next.refusalProbability,
+  };
+}
