@@ -1,5 +1,5 @@
 import type { Database } from '../platform/database/index.js';
-import type { Outcome } from './rollouts/measures.js';
+import type { Outcome, Verdict } from './rollouts/measures.js';
 
 /**
  * Numbers are given when an answer is settled and seen when its transaction has committed, which may be a moment later and out of
@@ -7,16 +7,14 @@ import type { Outcome } from './rollouts/measures.js';
  */
 export const OVERLAP = 1_000;
 
-/** How far the answers of a test were counted. */
+/** How far the answers of a test, or what was said of them, were counted. */
 export interface Counted {
   last: bigint;
   /** Those among the last `OVERLAP` numbers that were counted. */
   recent: readonly bigint[];
 }
 
-interface OutcomeRow extends Omit<Outcome, 'sequence'> {
-  sequence: string;
-}
+type Row<T> = Omit<T, 'sequence'> & { sequence: string };
 
 /** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
 const earlier = (arm: '=' | '<>'): string => `EXISTS (
@@ -31,7 +29,7 @@ export class OutcomeStore {
 
   /** Answers of a test that were not counted yet, in the order of their numbers. */
   async uncounted(subjectId: string, { last, recent }: Counted, most: number): Promise<Outcome[]> {
-    const { rows } = await this.database.pool.query<OutcomeRow>({
+    const { rows } = await this.database.pool.query<Row<Outcome>>({
       name: 'delivery-uncounted',
       text: `SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
                     coalesce(latency_ms, 0) AS "latencyMs", confidence,
@@ -44,10 +42,25 @@ export class OutcomeStore {
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }
+
+  /** What was said of a test’s answers and wasn’t counted yet, in the order of its numbers; of each answer only what was said first. */
+  async unheard(subjectId: string, { last, recent }: Counted, most: number): Promise<Verdict[]> {
+    const { rows } = await this.database.pool.query<Row<Verdict>>({
+      name: 'delivery-unheard',
+      text: `SELECT sequence, arm, stage, good, NOT EXISTS (
+               SELECT 1 FROM answer_verdict before
+                WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage
+                  AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
+               FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND sequence <> ALL($3::bigint[])
+              ORDER BY sequence LIMIT $4`,
+      values: [subjectId, last - BigInt(OVERLAP), recent.map(String), most],
+    });
+    return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
+  }
 }
 
 /** What is counted after these, too. */
-export function countedWith({ last, recent }: Counted, outcomes: readonly Outcome[]): Counted {
+export function countedWith({ last, recent }: Counted, outcomes: readonly Pick<Outcome, 'sequence'>[]): Counted {
   const sequences = outcomes.map(({ sequence }) => sequence);
   const highest = sequences.reduce((a, b) => (a > b ? a : b), last);
   const from = highest - BigInt(OVERLAP);

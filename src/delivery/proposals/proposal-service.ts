@@ -5,7 +5,7 @@ import type { Gate } from '../../evaluation/index.js';
 import { isTaken, type Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import type { LiveTests } from '../live-tests.js';
-import { refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
+import { NOTHING_NEW, refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import type { ProposalRow, ProposalStore } from './proposal-store.js';
 
@@ -122,7 +122,7 @@ export class ProposalService {
     const open = await proposals.lock(workspaceId, id, tx);
     if (open.status !== 'OPEN') throw decidedBefore(open);
     const order = { command: { kind: approve ? ('APPROVE' as const) : ('ABORT' as const) }, by, reason };
-    const { row, decisions, refused } = await decider.decide(rollout, { outcomes: [], watchedMs: 0, order }, tx);
+    const { row, decisions, refused } = await decider.decide(rollout, { ...NOTHING_NEW, order }, tx);
     if (refused !== null) throw refusedOrder(refused);
     if (approve && row.status !== 'COMPLETED')
       throw refusedOrder(`It can’t be promoted now. ${decisions.at(-1)?.reasons.join(' ') ?? 'A check holds it.'}`);

@@ -1,12 +1,12 @@
 import type { Json } from '../../kernel/stored-json.js';
 import { CANDIDATE, CONTROL } from '../assignment/index.js';
 import { decide, hasEnded, type Command, type Decision } from './decide.js';
-import { learnBounds, measuresOf, type Outcome } from './measures.js';
+import { learnBounds, measuresOf, type Outcome, type Verdict } from './measures.js';
 import { MOST_STEPS } from './settings.js';
 import type { RolloutPlan } from './plan.js';
 import type { KeptState, RolloutAction } from './rollout.js';
 import type { NewDecision } from './rollout-store.js';
-import { enterStep, evidenceOf, record } from './watch.js';
+import { enterStep, evidenceOf, record, recordLate } from './watch.js';
 
 /** What a look found. */
 export interface Looked {
@@ -32,6 +32,13 @@ export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Out
     record(watch, plan, { step: stage, arm, at: now, newUnit, inBoth, measures });
     if (arm === CONTROL) learnBounds(bounds, outcome);
   }
+}
+
+/** Counts what was said of answers, however long ago they were given. Changes `kept`. */
+export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly Verdict[]): void {
+  for (const { arm, stage, good, newUnit } of verdicts)
+    if (arm === CANDIDATE || arm === CONTROL)
+      recordLate(watch, plan, { step: stage, arm, newUnit, measures: { FEEDBACK: good } });
 }
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 
 /** What is compared of each answer of candidate and control. */
-export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE');
+export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE', 'FEEDBACK');
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */
@@ -19,6 +19,18 @@ export interface Outcome {
   newUnit: boolean;
   /** Whether it made its unit one that two arms have answered in this stage. */
   inBoth: boolean;
+}
+
+/** The first thing that somebody said of an answer, whenever they did. */
+export interface Verdict {
+  /** Its number among all of them. */
+  sequence: bigint;
+  arm: string;
+  stage: number;
+  /** Whether it says that the answer is right. */
+  good: boolean;
+  /** Whether nothing was said of this arm’s answers to the unit in this stage before; a request that named no unit is always new. */
+  newUnit: boolean;
 }
 
 /** Where slow and unsure begin. Learned of the first controls where nobody said it, before anything is counted by it. */
@@ -56,7 +68,7 @@ export function learnBounds(known: Bounds, { status, latencyMs, confidence }: Ou
 
 /**
  * Whether an answer was good, by metric; null where it says nothing of it. An answer that its reader didn’t wait for counts as slow when it
- * had been slow by then, and for nothing else.
+ * had been slow by then, and for nothing else. What people say of it comes later.
  */
 export function measuresOf(
   { status, abstained, latencyMs, confidence }: Outcome,
@@ -68,6 +80,7 @@ export function measuresOf(
     FAILURE: status === 'CANCELLED' ? null : complete,
     ABSTENTION: complete ? !abstained : null,
     LATENCY: complete ? (slow === null ? null : !slow) : status === 'CANCELLED' && slow ? false : null,
+    FEEDBACK: null,
     CONFIDENCE: complete && confidence !== null && known.confidence !== null ? confidence >= known.confidence : null,
   };
 }

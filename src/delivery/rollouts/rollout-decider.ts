@@ -4,20 +4,23 @@ import type { Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry, AliasChangeRow } from '../../registry/index.js';
 import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../outcome-store.js';
-import { count, look } from './look.js';
+import { count, hear, look } from './look.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
-import type { Outcome } from './measures.js';
+import type { Outcome, Verdict } from './measures.js';
 import type { NewDecision, RolloutStore, Saved } from './rollout-store.js';
 
 /** What has come since the last look. */
 export interface News {
   outcomes: readonly Outcome[];
+  verdicts: readonly Verdict[];
   /** How long the rollout was watched since, in ms; never below 0. */
   watchedMs: number;
   order?: Order | null;
   /** Why it can’t go on; null where it can. */
   broken?: string | null;
 }
+
+export const NOTHING_NEW: News = { outcomes: [], verdicts: [], watchedMs: 0 };
 
 export interface Decided {
   row: RolloutRow;
@@ -33,19 +36,19 @@ export class RolloutDecider {
   ) {}
 
   /** @throws what the database throws */
-  async decide(
-    row: RolloutRow,
-    { outcomes, watchedMs, order = null, broken = null }: News,
-    tx: Transaction,
-  ): Promise<Decided> {
+  async decide(row: RolloutRow, news: News, tx: Transaction): Promise<Decided> {
+    const { outcomes, verdicts, watchedMs, order = null, broken = null } = news;
     // What has ended stays as it ended: nothing is counted, promoted or ended twice.
     if (row.finishedAt !== null)
       return { row, decisions: [], refused: order && `The rollout has ended (${row.status}): start another.` };
     const plan = storedPlan.decode(row.plan);
-    const kept = storedState.decode(row.state);
+    // What is counted changes it, and the row shall stay as it was read.
+    const kept = storedState.decode(structuredClone(row.state));
     const watched = row.watchedMs + watchedMs;
     count(plan, kept, outcomes, watched);
+    hear(plan, kept, verdicts);
     const counted = countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes);
+    const heard = countedWith({ last: row.lastVerdict, recent: row.recentVerdicts }, verdicts);
     const found = broken === null ? look(plan, kept, watched, order) : null;
     const decisions: NewDecision[] = found?.decisions ?? [aborted(broken!)];
     if (broken !== null) kept.state = { ...kept.state, status: 'ABORTED' };
@@ -55,12 +58,13 @@ export class RolloutDecider {
     const saved: Saved = {
       ...{ kept, decisions, status, step, share: at.share, controls: at.controls, watchedMs: watched },
       ...{ lastSequence: counted.last, recentSequences: [...counted.recent] },
+      ...{ lastVerdict: heard.last, recentVerdicts: [...heard.recent] },
       awaitsApproval: found?.last.action === 'AWAIT_APPROVAL',
       finishedAt: ended ? new Date() : null,
     };
     if (status === 'COMPLETED') {
       const clash = await this.#promote(row, order, tx);
-      if (clash !== null) return this.decide(row, { outcomes, watchedMs, broken: clash }, tx);
+      if (clash !== null) return this.decide(row, { ...news, order: null, broken: clash }, tx);
     }
     const { row: after, decisions: made } = await this.parts.rollouts.save(row, saved, tx);
     await this.#follow(after, made, order, step === plan.steps.length - 1, tx);
@@ -136,7 +140,7 @@ export class RolloutDecider {
   async abort(workspaceId: WorkspaceId, id: string, broken: string): Promise<void> {
     await this.parts.rollouts.transaction(async (tx) => {
       const row = await this.parts.rollouts.lock(workspaceId, id, tx);
-      if (row.finishedAt === null) await this.decide(row, { outcomes: [], watchedMs: 0, broken }, tx);
+      if (row.finishedAt === null) await this.decide(row, { ...NOTHING_NEW, broken }, tx);
     });
   }
 }

@@ -5,10 +5,9 @@ import { storedJson } from '../../kernel/stored-json.js';
 import { pause } from '../../platform/events/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import type { OutcomeStore } from '../outcome-store.js';
-import { GONE, type RolloutDecider } from './rollout-decider.js';
+import { GONE, type News, type RolloutDecider } from './rollout-decider.js';
 import { isLive, storedPlan, type RolloutRow } from './rollout.js';
 import type { RolloutStore, Surroundings } from './rollout-store.js';
-import type { Outcome } from './measures.js';
 
 export const rolloutKind = defineRunKind({
   kind: 'ROLLOUT_WATCH',
@@ -57,29 +56,30 @@ export async function watchRollout(
       continue;
     }
     const counted = { last: row.lastSequence, recent: row.recentSequences };
-    const news = await outcomes.uncounted(row.id, counted, BATCH);
+    const heard = { last: row.lastVerdict, recent: row.recentVerdicts };
+    const [came, said] = await Promise.all([
+      outcomes.uncounted(row.id, counted, BATCH),
+      outcomes.unheard(row.id, heard, BATCH),
+    ]);
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
     unkept += Math.min(Math.max(0, now - last), LONGEST_LOOK_MS);
     last = now;
     const broken = brokenBy(row, around);
-    if (broken !== null || news.length > 0 || unkept >= KEEP_MS || row.revision === 0) {
-      row = await looked(row, { news, watchedMs: unkept, broken });
+    if (broken !== null || came.length + said.length > 0 || unkept >= KEEP_MS || row.revision === 0) {
+      row = await looked(row, { outcomes: came, verdicts: said, watchedMs: unkept, broken });
       unkept = 0;
     }
-    if (news.length < BATCH) await pause(LOOK_MS, signal);
+    if (came.length < BATCH && said.length < BATCH) await pause(LOOK_MS, signal);
   }
   return { status: row.status };
 
-  async function looked(
-    seen: RolloutRow,
-    { news, watchedMs, broken }: { news: readonly Outcome[]; watchedMs: number; broken: string | null },
-  ): Promise<RolloutRow> {
+  async function looked(seen: RolloutRow, news: News): Promise<RolloutRow> {
     return context.fenced(async (tx) => {
       const locked = await rollouts.lock(workspaceId, seen.id, tx);
       // Somebody decided meanwhile: what was read may be counted already.
       if (locked.revision !== seen.revision || !isLive(locked.status)) return locked;
-      const { row: after, decisions } = await decider.decide(locked, { outcomes: news, watchedMs, broken }, tx);
+      const { row: after, decisions } = await decider.decide(locked, news, tx);
       await context.checkpoint({ revision: after.revision }, tx);
       const told = decisions.at(-1);
       if (told) await context.progress(progressOf(after), told.reasons.join(' '), undefined, tx);

@@ -11,7 +11,7 @@ import type { LiveTests } from '../live-tests.js';
 import { TESTS_TOPIC } from '../topic.js';
 import { startRollout } from './decide.js';
 import { startBounds } from './measures.js';
-import { refusedOrder, type RolloutDecider } from './rollout-decider.js';
+import { NOTHING_NEW, refusedOrder, type RolloutDecider } from './rollout-decider.js';
 import { storedPlan, storedState, type Order, type RolloutRow } from './rollout.js';
 import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
@@ -160,7 +160,7 @@ export class RolloutService {
     const { row, refused } = await rollouts.transaction(async (tx) => {
       const locked = await rollouts.lock(workspaceId, id, tx);
       const order = { command: wish.command, by, reason };
-      return decider.decide(locked, { outcomes: [], watchedMs: 0, order }, tx);
+      return decider.decide(locked, { ...NOTHING_NEW, order }, tx);
     });
     await tests.refresh();
     if (refused !== null) throw refusedOrder(refused);

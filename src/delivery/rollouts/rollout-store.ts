@@ -16,7 +16,15 @@ import {
 
 export type NewRollout = Omit<
   Prisma.RolloutUncheckedCreateInput,
-  'createdAt' | 'finishedAt' | 'revision' | 'watchedMs' | 'lastSequence' | 'recentSequences' | 'decisions'
+  | 'createdAt'
+  | 'finishedAt'
+  | 'revision'
+  | 'watchedMs'
+  | 'lastSequence'
+  | 'recentSequences'
+  | 'lastVerdict'
+  | 'recentVerdicts'
+  | 'decisions'
 >;
 
 /** What a look at a rollout finds besides its answers. */
@@ -188,6 +196,8 @@ export interface Saved extends Partial<
     | 'watchedMs'
     | 'lastSequence'
     | 'recentSequences'
+    | 'lastVerdict'
+    | 'recentVerdicts'
     | 'finishedAt'
   >
 > {

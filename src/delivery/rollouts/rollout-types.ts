@@ -3,7 +3,15 @@ import { connectionTypes, DateTime, JsonScalar, MaxItems, NodeType, IDEMPOTENCY_
 import { enumeration } from '../../kernel/enumeration.js';
 import { RolloutMetric } from './measures.js';
 import { RolloutAction, RolloutStatus, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
-import { DEFAULT_ALPHA, MARGINS, MOST_ANSWERS, MOST_MINUTES, MOST_STEPS, RolloutTemplate } from './settings.js';
+import {
+  DEFAULT_ALPHA,
+  MARGINS,
+  MOST_ANSWERS,
+  MOST_MINUTES,
+  MOST_STEPS,
+  RolloutCounting,
+  RolloutTemplate,
+} from './settings.js';
 
 registerEnumType(RolloutStatus, {
   name: 'RolloutStatus',
@@ -46,6 +54,22 @@ registerEnumType(RolloutMetric, {
     LATENCY: { description: 'Whether it came in time: `slowMs`, or twice the median of the first 20 controls.' },
     CONFIDENCE: {
       description: 'Whether it was sure enough: `unsure`, or the fifth least sure of the first 20 controls.',
+    },
+    FEEDBACK: {
+      description:
+        'Whether the first who judged it, by `submitFeedback` or as a reviewer, found it right; counted when they say so, also of steps that were left. Answers of which nobody says anything count for nothing.',
+    },
+  },
+});
+
+registerEnumType(RolloutCounting, {
+  name: 'RolloutCounting',
+  description: 'Which answers of a unit are compared.',
+  valuesConfig: {
+    EVERY: { description: 'Every one: right where each request is its own unit, or units ask much alike.' },
+    FIRST_OF_UNIT: {
+      description:
+        'The first of each unit and step, and of what is said the first: keeps `alpha` where few units ask a lot and differ.',
     },
   },
 });
@@ -167,16 +191,23 @@ export class StartRolloutInput {
   })
   steps?: RolloutStepInput[] | null;
 
-  @MaxItems(4)
+  @MaxItems(5)
   @Field(() => [GuardInput], {
     nullable: true,
-    description: 'At most 4 figures that roll back at once; by default FAILURE, ABSTENTION, LATENCY and CONFIDENCE.',
+    description: 'At most 5 figures that roll back at once; by default FAILURE, ABSTENTION, LATENCY and CONFIDENCE.',
   })
   guardrails?: GuardInput[] | null;
 
-  @MaxItems(4)
-  @Field(() => [GuardInput], { nullable: true, description: 'At most 4 figures that hold; by default none.' })
+  @MaxItems(5)
+  @Field(() => [GuardInput], { nullable: true, description: 'At most 5 figures that hold; by default none.' })
   signals?: GuardInput[] | null;
+
+  @Field(() => RolloutCounting, {
+    nullable: true,
+    defaultValue: RolloutCounting.EVERY,
+    description: 'Which answers of a unit are compared.',
+  })
+  counting!: RolloutCounting;
 
   @Field(() => Float, {
     nullable: true,
@@ -275,6 +306,21 @@ export class GuardFigure {
   value!: number | null;
 }
 
+@ObjectType({
+  description:
+    'By how much more often the candidate’s answers were good than the controls’, in all steps together, with a 95 % interval that holds however often it is looked at. What decides is `evidenceWorse`, which compares step by step.',
+})
+export class GuardDifference {
+  @Field(() => Float, { description: 'Candidate less control, -1 to 1; negative where the candidate is worse.' })
+  estimate!: number;
+
+  @Field(() => Float, { description: 'The lower end, -1 to 1.' })
+  low!: number;
+
+  @Field(() => Float, { description: 'The upper end, -1 to 1.' })
+  high!: number;
+}
+
 @ObjectType({ description: 'A figure that a rollout watches, and the evidence so far.' })
 export class Guard {
   @Field(() => RolloutMetric, { description: 'What is compared.' })
@@ -300,6 +346,9 @@ export class Guard {
 
   @Field(() => GuardFigure, { description: 'Of the controls beside it.' })
   control!: GuardFigure;
+
+  @Field(() => GuardDifference, { nullable: true, description: 'Between the two; null while one has no answers.' })
+  difference!: GuardDifference | null;
 
   @Field(() => Float, {
     description:
@@ -327,6 +376,21 @@ export class HealthCheck {
 
   @Field(() => String, { description: 'What was found, in words.' })
   message!: string;
+}
+
+@ObjectType({ description: 'A figure that a rollout watches, as it was when something was decided.' })
+export class DecisionFigure {
+  @Field(() => RolloutMetric, { description: 'What was compared.' })
+  metric!: RolloutMetric;
+
+  @Field(() => GuardFigure, { description: 'Of the candidate.' })
+  candidate!: GuardFigure;
+
+  @Field(() => GuardFigure, { description: 'Of the controls beside it.' })
+  control!: GuardFigure;
+
+  @Field(() => GuardDifference, { nullable: true, description: 'Between the two; null while one had no answers.' })
+  difference!: GuardDifference | null;
 }
 
 @ObjectType({ description: 'Something that was decided of a rollout. Decisions are only ever added.' })
@@ -363,6 +427,9 @@ export class RolloutDecision {
 
   @Field(() => JsonScalar, { description: 'What it rested on: counts and evidence of each figure at that moment.' })
   evidence!: unknown;
+
+  @Field(() => [DecisionFigure], { description: 'Each figure that is watched, as it was at that moment.' })
+  figures!: DecisionFigure[];
 
   @Field(() => DateTime, { description: 'When.' })
   decidedAt!: Date;
@@ -410,6 +477,9 @@ export class Rollout extends NodeType {
 
   @Field(() => Float, { description: 'Probability with which an equally good candidate would be rolled back, in all.' })
   alpha!: number;
+
+  @Field(() => RolloutCounting, { description: 'Which answers of a unit are compared.' })
+  counting!: RolloutCounting;
 
   @Field(() => [Guard], { description: 'What rolls it back.' })
   guardrails!: Guard[];

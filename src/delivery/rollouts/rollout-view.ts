@@ -1,9 +1,20 @@
+import { rateDifferenceSequence } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
+import { z } from 'zod';
 import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type Measure, type RolloutPlan } from './plan.js';
-import type { Bounds, RolloutMetric } from './measures.js';
-import { isLive, storedPlan, storedState, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
+import { RolloutMetric, type Bounds } from './measures.js';
 import {
+  isLive,
+  storedDecisionEvidence,
+  storedPlan,
+  storedState,
+  type RolloutDecisionRow,
+  type RolloutRow,
+} from './rollout.js';
+import {
+  DecisionFigure,
   Guard,
+  GuardDifference,
   GuardFigure,
   HealthCheck,
   Rollout,
@@ -26,6 +37,7 @@ export function toRollout(row: RolloutRow): Rollout {
     ...{ adapterName: row.adapter, candidateVersion: row.candidateVersion, againstVersion: row.againstVersion },
     ...{ status: row.status as RolloutStatus, awaitsApproval: row.awaitsApproval, current: row.step },
     ...{ steps: plan.steps.map((step) => make(RolloutStepType, step)), alpha: plan.alpha },
+    counting: plan.counting ?? 'EVERY',
     guardrails: plan.guardrails.map((each) => toGuard(each, alphaOf(plan, each.name), null, guards)),
     signals: plan.signals.map((each) => toGuard(each, null, each.demand, guards)),
     health: healthOf(row, guards),
@@ -49,15 +61,54 @@ function toGuard(
 ): Guard {
   const found = evidence.measures[name];
   const decidesAt = -Math.log(alpha ?? SIGNAL_ALPHA);
-  const figure = (arm: { answers: number; value: number } | undefined) =>
-    make(GuardFigure, { answers: arm?.answers ?? 0, value: arm && arm.answers > 0 ? arm.value : null });
   return make(Guard, {
     ...{ metric: name as RolloutMetric, margin, alpha, demand, decidesAt },
     bound: name === 'LATENCY' ? bounds.latencyMs : name === 'CONFIDENCE' ? bounds.confidence : null,
-    ...{ candidate: figure(found?.candidate), control: figure(found?.control) },
+    ...{ candidate: figure(found?.candidate), control: figure(found?.control), difference: differenceOf(found) },
     ...{ evidenceWorse: found?.worse ?? 0, evidenceNoWorse: found?.noWorse ?? 0 },
     crossed: (found?.worse ?? 0) >= decidesAt,
   });
+}
+
+interface Compared {
+  candidate: Side;
+  control: Side;
+}
+interface Side {
+  answers: number;
+  value: number;
+}
+
+const figure = (arm: Side | undefined): GuardFigure =>
+  make(GuardFigure, { answers: arm?.answers ?? 0, value: arm && arm.answers > 0 ? arm.value : null });
+
+/** Of intervals that are shown. */
+const SHOWN_ALPHA = 0.05;
+
+function differenceOf(found: Compared | undefined): GuardDifference | null {
+  if (!found || found.candidate.answers === 0 || found.control.answers === 0) return null;
+  const counts = ({ answers, value }: Side) => ({ answers, good: Math.round(answers * value) });
+  const interval = rateDifferenceSequence(counts(found.control), counts(found.candidate), SHOWN_ALPHA);
+  return make(GuardDifference, { estimate: found.candidate.value - found.control.value, ...interval });
+}
+
+/** Of the evidence of a decision, what its figures are made of. */
+const side = z.object({ answers: z.number(), value: z.number() });
+const decided = z.object({ measures: z.record(z.string(), z.object({ candidate: side, control: side })) });
+
+function figuresOf(evidence: unknown): DecisionFigure[] {
+  const found = decided.safeParse(evidence);
+  if (!found.success) return [];
+  return Object.entries(found.data.measures).flatMap(([name, compared]) =>
+    name in RolloutMetric
+      ? [
+          make(DecisionFigure, {
+            ...{ metric: name as RolloutMetric, difference: differenceOf(compared) },
+            ...{ candidate: figure(compared.candidate), control: figure(compared.control) },
+          }),
+        ]
+      : [],
+  );
 }
 
 function healthOf(row: RolloutRow, { plan, evidence }: Known): HealthCheck[] {
@@ -94,5 +145,6 @@ export const toDecision = (row: RolloutDecisionRow): RolloutDecision =>
       step: row.step,
       share: row.share,
     },
+    figures: figuresOf(storedDecisionEvidence.decode(row.evidence)),
     ...{ decidedBy: row.decidedBy, reason: row.reason, evidence: row.evidence, decidedAt: row.createdAt, row },
   });

@@ -49,6 +49,7 @@ const plan = z.object({
     exposure: z.enum(['HOLD', 'WARN']),
     mostInBoth: z.number(),
   }),
+  counting: z.enum(['EVERY', 'FIRST_OF_UNIT']).optional(),
 });
 const state = z.object({
   status: z.enum(['RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED']),

@@ -32,6 +32,10 @@ export interface GuardWish {
   demand?: Signal['demand'] | null;
 }
 
+/** Which outcomes are compared: every one, or one of each unit and step. */
+export const RolloutCounting = enumeration('EVERY', 'FIRST_OF_UNIT');
+export type RolloutCounting = keyof typeof RolloutCounting;
+
 /** How a rollout shall go, as its caller said it. */
 export interface PlanWish {
   template?: RolloutTemplate | null;
@@ -40,6 +44,7 @@ export interface PlanWish {
   signals?: readonly GuardWish[] | null;
   alpha?: number | null;
   noTrafficMinutes?: number | null;
+  counting?: RolloutCounting | null;
 }
 
 export const MOST_STEPS = 12;
@@ -50,7 +55,7 @@ export const MOST_MINUTES = 43_200;
 
 /** By how much a candidate may be worse before that counts against it: of so many answers in one. */
 export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
-  ...{ FAILURE: 0.01, ABSTENTION: 0.02, LATENCY: 0.05, CONFIDENCE: 0.05 },
+  ...{ FAILURE: 0.01, ABSTENTION: 0.02, LATENCY: 0.05, CONFIDENCE: 0.05, FEEDBACK: 0.05 },
 };
 
 export const DEFAULT_GUARDRAILS: readonly GuardWish[] = (
@@ -72,7 +77,8 @@ export function planOf(wish: PlanWish): RolloutPlan {
   const health = { ...STANDARD_HEALTH, noTrafficMinutes: wish.noTrafficMinutes ?? STANDARD_HEALTH.noTrafficMinutes };
   if (!(health.noTrafficMinutes > 0 && health.noTrafficMinutes <= MOST_MINUTES))
     throw badInput('input.noTrafficMinutes', `noTrafficMinutes must be above 0 and at most ${MOST_MINUTES}.`);
-  const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, signals, health };
+  const counting = wish.counting ?? 'EVERY';
+  const plan = { steps, alpha: wish.alpha ?? DEFAULT_ALPHA, guardrails, signals, health, counting };
   const [flaw] = flawsOf(plan);
   if (flaw) throw badInput(`input.${flaw.field}`, `${flaw.field} can’t be followed.`, flaw.hint);
   return plan;

@@ -48,6 +48,7 @@ export function gatewayOn(database: Database, { clock = systemClock, owner = new
 
 export type TestGateway = ReturnType<typeof gatewayOn>;
 
+export type AnswerRow = Awaited<ReturnType<Database['prisma']['answer']['findMany']>>[number];
 export type Arm = 'CANDIDATE' | 'CONTROL';
 
 /** Adapters without weights on a database of its own, gateways over it, and answers as `ask` would record them. */
@@ -133,6 +134,26 @@ export class DeliveryKit {
       drawn[arm] += 1;
     }
     return drawn;
+  }
+
+  /** Somebody says of each counted answer of a rollout whether it is right. @returns of how many */
+  async judge(id: string, says: (answer: AnswerRow) => boolean | null): Promise<number> {
+    const { prisma } = this.database;
+    const answers = await prisma.answer.findMany({
+      where: { assignmentSubject: id, assignmentSequence: { not: null } },
+      orderBy: { assignmentSequence: 'asc' },
+    });
+    const told = answers.flatMap((answer) => {
+      const agrees = says(answer);
+      return agrees === null ? [] : [{ answerId: answer.id, agrees, score: agrees ? 1 : -1 }];
+    });
+    await prisma.feedback.createMany({
+      data: told.map((said) => ({
+        ...{ id: newId(), workspaceId: WORKSPACE, kind: 'FEEDBACK', sourceKind: 'HUMAN', sourceName: newId() },
+        ...{ digest: newId(), ...said },
+      })),
+    });
+    return told.length;
   }
 
   async record(assignment: Assignment, wish: WishedAnswer): Promise<void> {

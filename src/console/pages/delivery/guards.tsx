@@ -8,9 +8,13 @@ const NAMES: Record<RolloutMetric, string> = {
   ABSTENTION: 'Questions that are answered',
   LATENCY: 'Answers that are quick enough',
   CONFIDENCE: 'Answers that are sure enough',
+  FEEDBACK: 'Answers that people found right',
 };
 
 const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
+
+/** Points of a hundred, with their sign. */
+const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`;
 
 /** How near the evidence against the candidate is to where it decides. */
 const near = ({ evidenceWorse, decidesAt }: GuardShownFragment): string =>
@@ -29,13 +33,14 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
       <Text size="sm" c="dimmed" mb="xs">
         {says}
       </Text>
-      <ScrollRegion minWidth={620} stacks={2}>
+      <ScrollRegion minWidth={760} stacks={2}>
         <Table verticalSpacing={4} aria-label={title}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>What</Table.Th>
               <Table.Th ta="right">Candidate</Table.Th>
               <Table.Th ta="right">Control</Table.Th>
+              <Table.Th ta="right">Difference</Table.Th>
               <Table.Th ta="right">May be worse by</Table.Th>
               <Table.Th ta="right">Evidence that it is</Table.Th>
             </Table.Tr>
@@ -66,6 +71,15 @@ function Guards({ title, says, guards }: { title: string; says: string; guards: 
                     of {count(guard.control.answers)}
                   </Text>
                 </Table.Td>
+                <Table.Td ta="right" data-label="Difference">
+                  {guard.difference === null ? '–' : points(guard.difference.estimate)}
+                  {guard.difference && (
+                    <Text span size="xs" c="dimmed">
+                      {' '}
+                      ({points(guard.difference.low)} to {points(guard.difference.high)})
+                    </Text>
+                  )}
+                </Table.Td>
                 <Table.Td ta="right" data-label="May be worse by">
                   {(100 * guard.margin).toFixed(0)} points
                 </Table.Td>
@@ -87,7 +101,7 @@ export function WatchedFigures({ rollout }: { rollout: RolloutShownFragment }) {
     <>
       <Guards
         title="Guardrails"
-        says="One that is crossed rolls the candidate back at once. The last column is the evidence so far, of what decides: 100 % is a rollback."
+        says="One that is crossed rolls the candidate back at once. The difference is in points, with an interval that holds however often one looks. The last column is the evidence so far, of what decides: 100 % is a rollback."
         guards={rollout.guardrails}
       />
       <Guards

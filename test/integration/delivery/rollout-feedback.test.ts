@@ -1,0 +1,127 @@
+import { jest } from '@jest/globals';
+import { newId } from '../../../src/kernel/ids.js';
+import { storedState } from '../../../src/delivery/rollouts/rollout.js';
+import { toDecision, toRollout } from '../../../src/delivery/rollouts/rollout-view.js';
+import { eventually } from '../../support/eventually.js';
+import { DeliveryKit, wish, WORKSPACE, type AnswerRow, type TestGateway } from './delivery-kit.js';
+
+jest.setTimeout(120_000);
+
+const LONG = [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }];
+const FEEDBACK = [{ metric: 'FEEDBACK' as const }];
+
+describe('what people say of the answers of a rollout', () => {
+  let kit: DeliveryKit;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    kit = await DeliveryKit.start();
+    gateway = await kit.gateway();
+  });
+  afterAll(() => kit.dispose());
+
+  const start = async (name: string, over = {}) => {
+    await kit.adapter(name);
+    return gateway.rolloutService.start(WORKSPACE, wish(name, { steps: LONG, guardrails: FEEDBACK, ...over }));
+  };
+  /** What was counted of a figure. */
+  const counted = async (id: string, name: 'FAILURE' | 'FEEDBACK') => {
+    const measure = storedState.decode((await kit.row(id)).state).watch.measures[name]!;
+    if (measure.kind !== 'RATE') throw new Error(`${name} is no rate`);
+    return { candidate: measure.candidate.n, control: measure.control.n };
+  };
+  const everybody = async (id: string, times: number, saying: number) =>
+    eventually('all is counted', async () => {
+      const { candidate, control } = await counted(id, 'FEEDBACK');
+      if (candidate + control !== saying) throw new Error(`${candidate + control} of ${saying}, ${times} asked`);
+      return true;
+    });
+
+  it('takes the candidate back, though it is said after all answers are given and none of their figures is bad', async () => {
+    const { id } = await start('disliked');
+    await kit.ask(gateway, 'disliked', 120);
+    expect(await kit.row(id)).toMatchObject({ status: 'RUNNING' });
+    await kit.judge(id, ({ assignmentArm }) => assignmentArm === 'CONTROL');
+    await kit.reaches(id, 'it goes back', ({ status }) => status === 'ROLLED_BACK');
+    const last = (await kit.decisions(id)).at(-1)!;
+    expect(last).toMatchObject({ action: 'ROLL_BACK', check: 'GUARDRAIL', decidedBy: null });
+    expect(last.reasons[0]).toMatch(/^FEEDBACK: 0 % of \d+ answers against 100 % of \d+ controls/);
+    const [figure] = toDecision(last).figures;
+    expect(figure).toMatchObject({ metric: 'FEEDBACK', candidate: { value: 0 }, control: { value: 1 } });
+    expect(figure!.difference).toMatchObject({ estimate: -1, low: -1 });
+    expect(figure!.difference!.high).toBeLessThan(-0.05);
+  });
+
+  it('counts also when the step of the answer was left, and holds as a signal until it shows the candidate no worse', async () => {
+    const { id } = await start('liked', {
+      ...{ guardrails: [{ metric: 'FAILURE' }] },
+      signals: [{ metric: 'FEEDBACK', demand: 'SHOWN_NO_WORSE', margin: 0.2 }],
+      steps: [
+        { share: 0.5, leastAnswers: 5, leastMinutes: 0 },
+        { share: 1, leastAnswers: 0, leastMinutes: 0 },
+      ],
+    });
+    await kit.ask(gateway, 'liked', 200);
+    await eventually('it holds', async () => (await kit.actions(id)).includes('HOLD'));
+    expect((await kit.decisions(id)).at(-1)).toMatchObject({ action: 'HOLD', check: 'SIGNAL' });
+    await kit.judge(id, () => true);
+    await kit.reaches(id, 'it goes on', ({ step }) => step === 1);
+    const before = await counted(id, 'FEEDBACK');
+    await kit.judge(id, () => true);
+    // Those that were judged already count no more; one that comes now belongs to the step that was left.
+    const [first] = await kit.database.prisma.answer.findMany({ where: { assignmentSubject: id }, take: 1 });
+    await kit.database.prisma.answerVerdict.delete({ where: { answerId: first!.id } });
+    await kit.judge(id, (each) => (each.id === first!.id ? true : null));
+    await everybody(id, 200, before.candidate + before.control + 1);
+  });
+
+  it('counts once an answer, by what was said first, and never what a tester forced', async () => {
+    const { id } = await start('twice');
+    await kit.ask(gateway, 'twice', 40);
+    const forced = gateway.tests.assign(WORKSPACE, 'twice', {
+      ...{ unit: null, requestKey: newId(), forceArm: 'CANDIDATE' },
+    })!;
+    await kit.record(forced.assignment, {});
+    expect(await kit.judge(id, () => true)).toBe(40);
+    await everybody(id, 40, 40);
+    await kit.judge(id, () => false);
+    const all = await kit.database.prisma.answer.findMany({ where: { assignmentSubject: id } });
+    expect(all).toHaveLength(41);
+    await kit.ask(gateway, 'twice', 1);
+    await kit.judge(id, ({ assignmentSequence }) => assignmentSequence === highest([...all]) + 1n || null);
+    await everybody(id, 41, 41);
+    expect((await kit.row(id)).status).toBe('RUNNING');
+  });
+
+  it('takes one outcome of each unit and step where its caller wants that, of answers and of what is said', async () => {
+    const { id } = await start('sticky', {
+      ...{ counting: 'FIRST_OF_UNIT', guardrails: [{ metric: 'FAILURE' }, ...FEEDBACK] },
+    });
+    // Ten users, each of whom asks eight times.
+    const drawn = await kit.ask(
+      gateway,
+      'sticky',
+      80,
+      () => ({}),
+      (n) => `user ${n % 10}`,
+    );
+    expect(drawn.CANDIDATE + drawn.CONTROL).toBe(80);
+    await eventually('all are counted', async () => {
+      const { candidate, control } = await counted(id, 'FAILURE');
+      return candidate + control === 10;
+    });
+    await kit.judge(id, () => true);
+    await everybody(id, 80, 10);
+    expect(toRollout(await kit.row(id))).toMatchObject({ counting: 'FIRST_OF_UNIT' });
+    expect(storedState.decode((await kit.row(id)).state).watch.answers).toEqual({
+      candidate: drawn.CANDIDATE,
+      control: drawn.CONTROL,
+    });
+  });
+
+  const highest = (answers: readonly AnswerRow[]): bigint =>
+    answers.reduce(
+      (most, { assignmentSequence }) => ((assignmentSequence ?? 0n) > most ? assignmentSequence! : most),
+      0n,
+    );
+});
