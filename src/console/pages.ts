@@ -26,35 +26,72 @@ export interface ConsolePage {
   Page: ComponentType;
 }
 
-/** Every page of the console, in the order of the navigation. Its code is loaded when it is opened. */
-export const PAGES: readonly ConsolePage[] = [
-  { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazyPage(() => import('./pages/ask/ask')) },
+/** Every page of the console by what one comes to do, in the order of the navigation. Its code is loaded when it is opened. */
+export const SECTIONS: readonly { label: string; pages: readonly ConsolePage[] }[] = [
   {
-    path: '/knowledge',
-    label: 'Knowledge',
-    icon: IconBooks,
-    Page: lazyPage(() => import('./pages/knowledge/knowledge')),
+    label: 'Answer',
+    pages: [
+      { path: '/ask', label: 'Ask', icon: IconMessageQuestion, Page: lazyPage(() => import('./pages/ask/ask')) },
+      {
+        path: '/knowledge',
+        label: 'Knowledge',
+        icon: IconBooks,
+        Page: lazyPage(() => import('./pages/knowledge/knowledge')),
+      },
+      { path: '/compare', label: 'Compare', icon: IconScale, Page: lazyPage(() => import('./pages/compare/compare')) },
+      { path: '/router', label: 'Router', icon: IconRoute, Page: lazyPage(() => import('./pages/router/router')) },
+    ],
   },
-  { path: '/data', label: 'Data', icon: IconTable, Page: lazyPage(() => import('./pages/data/data')) },
-  { path: '/review', label: 'Review', icon: IconChecks, Page: lazyPage(() => import('./pages/review/review')) },
-  { path: '/training', label: 'Training', icon: IconSchool, Page: lazyPage(() => import('./pages/training/training')) },
-  { path: '/adapters', label: 'Adapters', icon: IconPuzzle, Page: lazyPage(() => import('./pages/adapters/adapters')) },
-  { path: '/delivery', label: 'Delivery', icon: IconRocket, Page: lazyPage(() => import('./pages/delivery/delivery')) },
   {
-    path: '/improvements',
-    label: 'Improvements',
-    icon: IconRefresh,
-    Page: lazyPage(() => import('./pages/improvements/improvements')),
+    label: 'Train',
+    pages: [
+      { path: '/data', label: 'Data', icon: IconTable, Page: lazyPage(() => import('./pages/data/data')) },
+      {
+        path: '/training',
+        label: 'Training',
+        icon: IconSchool,
+        Page: lazyPage(() => import('./pages/training/training')),
+      },
+      {
+        path: '/adapters',
+        label: 'Adapters',
+        icon: IconPuzzle,
+        Page: lazyPage(() => import('./pages/adapters/adapters')),
+      },
+    ],
   },
-  { path: '/compare', label: 'Compare', icon: IconScale, Page: lazyPage(() => import('./pages/compare/compare')) },
-  { path: '/router', label: 'Router', icon: IconRoute, Page: lazyPage(() => import('./pages/router/router')) },
   {
-    path: '/monitoring',
-    label: 'Monitoring',
-    icon: IconChartLine,
-    Page: lazyPage(() => import('./pages/monitoring/monitoring')),
+    label: 'Ship and learn',
+    pages: [
+      {
+        path: '/delivery',
+        label: 'Delivery',
+        icon: IconRocket,
+        Page: lazyPage(() => import('./pages/delivery/delivery')),
+      },
+      { path: '/review', label: 'Review', icon: IconChecks, Page: lazyPage(() => import('./pages/review/review')) },
+      {
+        path: '/monitoring',
+        label: 'Monitoring',
+        icon: IconChartLine,
+        Page: lazyPage(() => import('./pages/monitoring/monitoring')),
+      },
+      {
+        path: '/improvements',
+        label: 'Improvements',
+        icon: IconRefresh,
+        Page: lazyPage(() => import('./pages/improvements/improvements')),
+      },
+    ],
   },
-  { path: '/models', label: 'Models', icon: IconBox, Page: lazyPage(() => import('./pages/models/models')) },
-  { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazyPage(() => import('./pages/runs/runs')) },
-  { path: '/system', label: 'System', icon: IconServer, Page: lazyPage(() => import('./pages/system/system')) },
+  {
+    label: 'Operate',
+    pages: [
+      { path: '/models', label: 'Models', icon: IconBox, Page: lazyPage(() => import('./pages/models/models')) },
+      { path: '/runs', label: 'Runs', icon: IconActivity, Page: lazyPage(() => import('./pages/runs/runs')) },
+      { path: '/system', label: 'System', icon: IconServer, Page: lazyPage(() => import('./pages/system/system')) },
+    ],
+  },
 ];
+
+export const PAGES: readonly ConsolePage[] = SECTIONS.flatMap(({ pages }) => pages);

@@ -15,7 +15,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
 import { Suspense, useEffect } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { PAGES } from './pages';
+import { PAGES, SECTIONS } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
 import { Loading, PageHeader } from './parts/states';
@@ -87,18 +87,26 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
-        {PAGES.map(({ path, label, icon: Icon }) => (
-          <NavLink
-            key={path}
-            component={Link}
-            href={path}
-            label={label}
-            leftSection={<Icon size={18} />}
-            active={current?.path === path}
-            aria-current={current?.path === path ? 'page' : undefined}
-            onClick={close}
-          />
+      <AppShell.Navbar p="xs" aria-label="Pages" style={{ overflowY: 'auto' }}>
+        {SECTIONS.map((section) => (
+          <div key={section.label} role="group" aria-label={section.label}>
+            <Text c="dimmed" size="xs" fw={600} px="sm" pt="xs" aria-hidden>
+              {section.label}
+            </Text>
+            {section.pages.map(({ path, label, icon: Icon }) => (
+              <NavLink
+                key={path}
+                component={Link}
+                href={path}
+                label={label}
+                leftSection={<Icon size={18} />}
+                active={current?.path === path}
+                aria-current={current?.path === path ? 'page' : undefined}
+                onClick={close}
+                py={6}
+              />
+            ))}
+          </div>
         ))}
       </AppShell.Navbar>
       <AppShell.Main>

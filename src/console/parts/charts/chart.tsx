@@ -117,13 +117,35 @@ export function Chart(props: ChartProps) {
       legend={series.map(({ label }, i) => ({ label, colour: colourOf(i) }))}
       canvas={plot?.ctx.canvas ?? null}
     >
-      {x.values.length > 1 ? (
-        <Plot chart={props} onReady={setPlot} />
-      ) : (
-        <Text c="dimmed" size="sm">
-          A line needs two values; {x.values.length === 0 ? 'there is none' : 'there is one'} so far.
-        </Text>
-      )}
+      {x.values.length > 1 ? <Plot chart={props} onReady={setPlot} /> : <FirstValues {...props} />}
     </ChartFrame>
+  );
+}
+
+/** What there is to say before there is a line. */
+function FirstValues({ x, series, unit }: ChartProps) {
+  const said = series.flatMap(({ label, values: [value] }) =>
+    typeof value === 'number' ? [{ label, value: tick(value) }] : [],
+  );
+  if (said.length === 0)
+    return (
+      <Text c="dimmed" size="sm">
+        Nothing was measured yet.
+      </Text>
+    );
+  return (
+    <>
+      {said.map(({ label, value }) => (
+        <Text key={label} size="sm">
+          {label}:{' '}
+          <Text span fw={600}>
+            {value} {unit}
+          </Text>
+        </Text>
+      ))}
+      <Text c="dimmed" size="sm">
+        {x.time ? `At ${shownX(x.values[0]!, true)}, the` : 'The'} only value so far: a line begins with the second.
+      </Text>
+    </>
   );
 }
