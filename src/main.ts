@@ -53,7 +53,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
-  const gateway = await serve(platform, domains.access.authenticator, resolvers, {
+  const gateway = await serve(platform, domains.access, resolvers, {
     addRoutes: (server, kit) => addOpenAi(server, openAiParts(platform, domains), kit),
     gauges: domains.monitoring.gauges,
   });

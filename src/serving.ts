@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildGraphSchema } from './graphql/schema.js';
 import { startGateway, type Gateway, type GatewayOptions } from './graphql/server.js';
-import type { Callers } from './graphql/callers.js';
+import type { Access } from './access/index.js';
 import type { SystemSources } from './graphql/system-graphql.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
 import { askParts, installationMetrics } from './parts.js';
@@ -46,7 +46,7 @@ export const systemSources = (
 /** Answers at the configured address, with these resolvers; `/metrics` shows these gauges, too. */
 export function serve(
   platform: Platform,
-  callers: Callers,
+  { authenticator: callers, hooks }: Pick<Access, 'authenticator' | 'hooks'>,
   resolvers: readonly object[],
   { addRoutes, gauges }: Pick<GatewayOptions, 'addRoutes'> & { gauges: readonly GaugeSource[] },
 ): Promise<Gateway> {
@@ -55,7 +55,7 @@ export function serve(
   const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) });
   for (const gauge of gauges) metrics.addGauge(gauge);
   return startGateway({
-    schema: buildGraphSchema(resolvers),
+    schema: buildGraphSchema(resolvers, hooks),
     host: config.GRAFT_HOST,
     port: config.GRAFT_PORT,
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },

@@ -4,6 +4,13 @@ import { isAllowed } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
+import { AuditLog } from './audit/audit-log.js';
+import { AuditResolver, toAuditEntry } from './audit/audit-graphql.js';
+import { AuditStore } from './audit/audit-store.js';
+import { KeyBudgetResolver, WorkspaceBudgetResolver } from './budgets/budget-graphql.js';
+import { BudgetStore } from './budgets/budget-store.js';
+import { Ledger } from './budgets/ledger.js';
+import { AccessHooks } from './field-hooks.js';
 import { ApiKeyResolver, type ApiKeyResolverParts } from './keys/api-key-graphql.js';
 import { ApiKeyService } from './keys/api-key-service.js';
 import { ApiKeyStore } from './keys/api-key-store.js';
@@ -14,15 +21,21 @@ import { isOverseer, WorkspaceService, type PrepareWorkspace } from './workspace
 import { WorkspaceStore } from './workspaces/workspace-store.js';
 import { toWorkspace } from './workspaces/workspace-types.js';
 
+type NodeParts = ApiKeyResolverParts & { auditStore: AuditStore };
+
 export const accessDomain = defineDomain({
-  classes: [ApiKeyResolver, WorkspaceResolver],
+  classes: [ApiKeyResolver, WorkspaceResolver, KeyBudgetResolver, WorkspaceBudgetResolver, AuditResolver],
   runs: [],
   /** What needs a role as a field needs it as a node, too. */
-  registerNodes(nodes: NodeRegistry, { keyStore, workspaces }: ApiKeyResolverParts) {
+  registerNodes(nodes: NodeRegistry, { keyStore, workspaces, auditStore }: NodeParts) {
     nodes.register('ApiKey', async ({ caller, workspaceId }, id) => {
       if (!isAllowed(caller.role, 'ADMIN') && caller.key?.id !== id) return null;
       const row = await keyStore.byId(workspaceId, id);
       return row && toApiKey(row);
+    });
+    nodes.register('AuditEntry', async ({ caller, workspaceId }, id) => {
+      const row = isAllowed(caller.role, 'ADMIN') ? await auditStore.byId(workspaceId, id) : null;
+      return row && toAuditEntry(row);
     });
     nodes.register('Workspace', async ({ caller, workspaceId }, id) => {
       if (id !== (workspaceId as string) && !isOverseer(caller)) return null;
@@ -32,17 +45,21 @@ export const accessDomain = defineDomain({
   },
 });
 
-/** Who may come in, and what they may do: keys, roles and workspaces. */
+/** Who may come in, what they may do and spend, and what they did: keys, roles, workspaces, budgets, the audit log. */
 export interface Access {
   readonly authenticator: Authenticator;
   readonly keys: ApiKeyService;
   readonly keyStore: ApiKeyStore;
   readonly workspaces: WorkspaceService;
   readonly workspaceStore: WorkspaceStore;
+  readonly ledger: Ledger;
+  /** What goes around each field that changes or spends something. */
+  readonly hooks: AccessHooks;
   readonly offer: Offer;
 }
 
-export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log' | 'runs'> & {
+export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
+  runs: Platform['runs'];
   config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY'>;
 };
 
@@ -61,13 +78,18 @@ export async function openAccess(
   if (!keyless && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
   const authenticator = new Authenticator({ store: keyStore, clock, log: log.child({ part: 'access' }), keyless });
   const workspaceStore = new WorkspaceStore(database);
+  const auditStore = new AuditStore(database);
+  const budgetStore = new BudgetStore(database);
+  const ledger = new Ledger({ store: budgetStore, clock, log });
+  runs.surround(ledger.aroundRun);
   const services = {
-    keyStore,
+    ...{ keyStore, auditStore, budgetStore, ledger },
     keys: new ApiKeyService({ store: keyStore, clock, changed: (prefix) => authenticator.forget(prefix) }),
     workspaces: new WorkspaceService({ store: workspaceStore, prepare: prepareWorkspace }),
   };
   return {
     ...{ authenticator, workspaceStore, ...services },
+    hooks: new AccessHooks({ ledger, audit: new AuditLog({ store: auditStore, log }) }),
     offer: offer(accessDomain, runs, services, { stop: () => authenticator.close() }),
   };
 }

@@ -8,6 +8,25 @@ export interface OperationCost {
   readonly limit: number;
 }
 
+/** What a mutation changed, in plain values that may be kept for ever: states, numbers and names, no text of documents, no secret. */
+export interface Change {
+  /** Global id of what was changed, where the payload's first object isn't it. */
+  subject?: string;
+  before?: Readonly<Record<string, ChangeValue>>;
+  after?: Readonly<Record<string, ChangeValue>>;
+}
+export type ChangeValue = string | number | boolean | null;
+
+/** What one budget has left; null where it has no limit of the kind. */
+export interface BudgetLeft {
+  readonly of: 'KEY' | 'WORKSPACE';
+  readonly window: string;
+  readonly resetsAt: string;
+  readonly requestsLeft: number | null;
+  readonly tokensLeft: number | null;
+  readonly concurrentLeft: number | null;
+}
+
 /** What every resolver gets as its context: who asks, under which request id, and whether they are still there. */
 export interface GraphContext {
   readonly workspaceId: WorkspaceId;
@@ -17,6 +36,10 @@ export interface GraphContext {
   readonly requestId: string;
   /** Undefined for an operation that will be refused. */
   readonly cost: OperationCost | undefined;
+  /** What a mutation says of its change for the audit log, beside its input. */
+  readonly change: Change;
+  /** What budgets have left after this operation; stands in the `extensions.budget` of its answer. */
+  budget: readonly BudgetLeft[] | undefined;
   /** Aborts when the client disconnects, cancels its subscription, or the gateway gives up draining. */
   readonly signal: AbortSignal;
   /**
@@ -37,6 +60,8 @@ export interface SignalSource {
 class RequestContext implements GraphContext {
   loaders: Map<object | string, unknown> | undefined = undefined;
   readonly workspaceId: WorkspaceId;
+  readonly change: Change = {};
+  budget: readonly BudgetLeft[] | undefined = undefined;
 
   constructor(
     readonly caller: Caller,

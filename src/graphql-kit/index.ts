@@ -3,7 +3,15 @@ import 'reflect-metadata';
 
 export { cost, itemsAskedFor, type CostArguments } from './complexity.js';
 export { ConnectionArgs, connectionTypes, mapPage, toConnection, type ConnectionOf } from './connections.js';
-export { createGraphContext, type GraphContext, type OperationCost, type SignalSource } from './context.js';
+export {
+  createGraphContext,
+  type BudgetLeft,
+  type Change,
+  type ChangeValue,
+  type GraphContext,
+  type OperationCost,
+  type SignalSource,
+} from './context.js';
 export { fromGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
 export { make } from './make.js';
@@ -26,4 +34,5 @@ export {
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 export { asksFor } from './selection.js';
+export { Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -57,12 +57,12 @@ export function refusal(
  */
 function finishedResult(
   { data, errors, extensions }: FormattedExecutionResult,
-  { cost }: GraphContext,
+  { cost, budget }: GraphContext,
 ): FormattedExecutionResult {
   return {
     errors: data === undefined ? errors?.slice(0, MOST_REQUEST_ERRORS) : errors,
     data,
-    extensions: cost ? (extensions ? { ...extensions, cost } : { cost }) : extensions,
+    extensions: cost ? { ...extensions, cost, ...(budget && { budget }) } : extensions,
   };
 }
 

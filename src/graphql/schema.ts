@@ -3,7 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { rememberResolvers } from '../graphql-kit/index.js';
 import { describeCosts } from './cost.js';
-import { guardFields } from './guard.js';
+import { guardFields, type FieldHooks } from './guard.js';
 
 type ResolverClass = new (...args: never[]) => object;
 
@@ -18,8 +18,9 @@ const NO_TOPICS: PubSub = {
 /**
  * The schema of the given resolvers. Each is an instance, or just its class where the schema is only printed
  * or validated against and no field will be resolved.
+ * @param hooks what goes around fields that change or spend something; without them nothing does
  */
-export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[]): GraphQLSchema {
+export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[], hooks?: FieldHooks): GraphQLSchema {
   const instances = new Map<unknown, object>();
   const classes = resolvers.map((resolver) => {
     if (typeof resolver === 'function') return resolver as ResolverClass;
@@ -33,7 +34,7 @@ export function buildGraphSchema(resolvers: readonly (object | ResolverClass)[])
     validate: false,
     pubSub: NO_TOPICS,
   });
-  guardFields(schema);
+  guardFields(schema, hooks);
   describeCosts(schema);
   rememberResolvers(schema, instances);
   return schema;

@@ -128,8 +128,8 @@ export class StreamRunner {
     return stream;
   }
 
-  #presentedResult(result: ExecutionResult, { requestId, cost }: GraphContext): ExecutionResult {
-    const extensions = { ...result.extensions, cost };
+  #presentedResult(result: ExecutionResult, { requestId, cost, budget }: GraphContext): ExecutionResult {
+    const extensions = { ...result.extensions, cost, ...(budget && { budget }) };
     if (!result.errors) return { ...result, extensions };
     const errors = result.errors.map((error) => presentedError(this.parts.presenter, error, requestId));
     return { ...result, errors, extensions };

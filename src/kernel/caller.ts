@@ -10,12 +10,20 @@ const RANK: Readonly<Record<Role, number>> = { ASK: 0, EDIT: 1, OPERATE: 2, ADMI
 /** Whether `role` is `needed` or more. */
 export const isAllowed = (role: Role, needed: Role): boolean => RANK[role] >= RANK[needed];
 
+export interface CallerKey {
+  readonly id: Uuid;
+  /** The first of the keys that followed one another by rotation: what is counted is counted for all of them. */
+  readonly lineId: Uuid;
+  readonly prefix: string;
+  readonly name: string;
+}
+
 /** Who sends a request: the owner of a key, or whoever works at the machine where none is asked for. */
 export interface Caller {
   readonly workspaceId: WorkspaceId;
   readonly role: Role;
   /** Null for a caller on loopback from whom no key is asked. */
-  readonly key: { readonly id: Uuid; readonly prefix: string; readonly name: string } | null;
+  readonly key: CallerKey | null;
 }
 
 /** Whoever reaches a gateway that asks for no key: it listens on loopback only, so the machine is the door. */

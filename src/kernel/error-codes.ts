@@ -194,6 +194,12 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'The message names the role that is needed; an administrator of the workspace makes a key with it.',
   },
+  BUDGET_EXCEEDED: {
+    meaning:
+      'Your key or your workspace has spent what it may in this hour, day or month, or has as much under way as it may.',
+    retry: 'later',
+    whatToDo: 'The hint says when the budget begins anew; an administrator can raise it with `setBudget`.',
+  },
   SHUTTING_DOWN: {
     meaning: 'The gateway finishes what it has begun and takes no new work.',
     retry: 'later',

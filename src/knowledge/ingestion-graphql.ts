@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -267,6 +268,7 @@ export class IngestionResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => IngestDocumentsPayload, {
     description:
       'Adds documents to a collection, or replaces those of the same names, as a run: plain text, Markdown, HTML, PDF and DOCX. Search sees the old content of a document until all of the new one is there.',
@@ -316,6 +318,7 @@ export class IngestionResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => RebuildIndexPayload, {
     description:
       'Embeds a collection again, as a run: after the embedder was changed (GRAFT_EMBEDDER), or when the vector store lost its data.',

@@ -14,7 +14,7 @@ import {
   Root,
 } from 'type-graphql';
 import type { GraphQLResolveInfo } from 'graphql';
-import { Needs, asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { SpendsBudget, Needs, asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
@@ -153,6 +153,7 @@ export class SearchResolver {
   constructor(private readonly parts: { retriever: Retriever; stores: KnowledgeStores }) {}
 
   @Needs('ASK')
+  @SpendsBudget('SEARCH')
   @Query(() => SearchResult, {
     description:
       'The passages that match best. While the vector store is away a hybrid search goes by words alone and says so.',

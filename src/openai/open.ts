@@ -1,3 +1,4 @@
+import type { Access } from '../access/index.js';
 import type { Asking } from '../ask/index.js';
 import type { Knowledge } from '../knowledge/index.js';
 import type { Platform } from '../platform/platform.js';
@@ -7,10 +8,16 @@ import type { OpenAiParts } from './routes.js';
 /** What the endpoint takes of the domains. */
 export const openAiParts = (
   { worker, database }: Platform,
-  { registry, knowledge, ask }: { registry: Registry; knowledge: Knowledge; ask: Pick<Asking, 'asking'> },
+  {
+    access,
+    registry,
+    knowledge,
+    ask,
+  }: { access: Pick<Access, 'hooks'>; registry: Registry; knowledge: Knowledge; ask: Pick<Asking, 'asking'> },
 ): OpenAiParts => ({
   worker,
   registry: registry.registry,
   asking: ask.asking,
+  paying: access.hooks,
   names: { collections: knowledge.collections, adapters: registry.adapters.store, models: new ModelStore(database) },
 });

@@ -10,6 +10,8 @@ import {
 import { httpStatus, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
+import type { Spends } from '../graphql-kit/index.js';
+import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
 import { chunksOf, completionOf, type Told } from './completion.js';
@@ -21,6 +23,14 @@ import { rerank } from './rerank.js';
 export interface OpenAiParts extends EmbeddingParts {
   asking: Pick<AskService, 'stream' | 'ask'>;
   names: Names;
+  /** Asks budgets before paid work and counts what it comes to. */
+  paying: Paying;
+}
+
+/** `AccessHooks` of the access domain. @throws BUDGET_EXCEEDED before anything is done */
+export interface Paying {
+  paid<T>(caller: Caller, work: Spends, begin: () => Promise<T>): Promise<T>;
+  paidStream<T>(caller: Caller, work: Spends, open: () => AsyncIterable<T>): AsyncIterable<T>;
 }
 
 /** Keeps proxies from closing a silent connection. */
@@ -68,14 +78,16 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
   );
   server.post('/v1/embeddings', options, (request, reply) =>
     working(async () => {
-      const { workspaceId } = request.caller;
-      return told(reply).send(await embeddings(parts, workspaceId, request.body, signalOf(reply)));
+      const { caller } = request;
+      const work = () => embeddings(parts, caller.workspaceId, request.body, signalOf(reply));
+      return told(reply).send(await parts.paying.paid(caller, 'SEARCH', work));
     }),
   );
   server.post('/v1/rerank', options, (request, reply) =>
     working(async () => {
-      const { workspaceId } = request.caller;
-      return told(reply).send(await rerank(parts, workspaceId, request.body, signalOf(reply)));
+      const { caller } = request;
+      const work = () => rerank(parts, caller.workspaceId, request.body, signalOf(reply));
+      return told(reply).send(await parts.paying.paid(caller, 'SEARCH', work));
     }),
   );
   server.post('/v1/chat/completions', options, (request, reply) =>
@@ -86,8 +98,11 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
       const answering: Told = { model: chat.model, question: input.question, origin: originOf(request) };
       const signal = signalOf(reply);
-      if (!chat.stream) return told(reply).send(completionOf(await parts.asking.ask(caller, input, signal), answering));
-      const events = parts.asking.stream(caller, input, signal);
+      if (!chat.stream) {
+        const answer = await parts.paying.paid(caller, 'ANSWER', () => parts.asking.ask(caller, input, signal));
+        return told(reply).send(completionOf(answer, answering));
+      }
+      const events = parts.paying.paidStream(caller, 'ANSWER', () => parts.asking.stream(caller, input, signal));
       const chunks = chunksOf(events, {
         ...answering,
         ...{ includeUsage: chat.includeUsage, now: new Date() },

@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { encodeCursor } from '../kernel/pagination.js';
 import {
+  SpendsBudget,
   Needs,
   BigIntScalar,
   connectionTypes,
@@ -217,6 +218,7 @@ export class ModelResolver {
   }
 
   @Needs('OPERATE')
+  @SpendsBudget('RUN')
   @Mutation(() => RegisterModelPayload, {
     description:
       'Fetches a model, loads it once in a process of its own, and registers it. A file that is cut short, corrupt, not the expected one or not supported is refused and not kept.',

@@ -116,9 +116,9 @@ export class Authenticator {
           this.#known.delete(prefix);
           return null;
         }
-        const { id, workspaceId, role, name } = key;
+        const { id, lineId, workspaceId, role, name } = key;
         const notedAt = this.#known.get(prefix)?.notedAt ?? -Infinity;
-        const known = { key, readAt, notedAt, caller: { workspaceId, role, key: { id, prefix, name } } };
+        const known = { key, readAt, notedAt, caller: { workspaceId, role, key: { id, lineId, prefix, name } } };
         this.#known.set(prefix, known);
         return known;
       })

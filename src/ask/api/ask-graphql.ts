@@ -14,6 +14,7 @@ import {
   Subscription,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   connectionTypes,
   ConnectionArgs,
@@ -215,6 +216,7 @@ export class AskResolver {
   constructor(private readonly parts: { service: AskService }) {}
 
   @Needs('ASK')
+  @SpendsBudget('ANSWER')
   @Query(() => Answer, {
     description:
       'Answers a question and records the answer. POST only, alone in its operation; `requestId` makes it safe to repeat. Disconnecting stops the work.',
@@ -228,6 +230,7 @@ export class AskResolver {
   }
 
   @Needs('ASK')
+  @SpendsBudget('ANSWERS')
   @Query(() => [Answer], {
     description:
       'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
@@ -265,6 +268,7 @@ export class AskResolver {
   }
 
   @Needs('ASK')
+  @SpendsBudget('ANSWER')
   @Subscription(() => AskEvent, {
     description:
       'Answers a question as `ask` does, telling what happens meanwhile; then it completes. Unsubscribing stops the work.',

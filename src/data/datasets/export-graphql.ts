@@ -12,6 +12,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -73,6 +74,7 @@ export class ExportResolver {
   constructor(private readonly data: Data) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ExportDatasetVersionPayload, {
     description: 'Writes the rows of a version into a file, as a run.',
     complexity: cost(20),

@@ -15,6 +15,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -233,6 +234,7 @@ export class ImportResolver {
   constructor(private readonly data: Data) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Query(() => ImportPreviewType, {
     description: 'Looks into a file and suggests what its columns mean.',
     complexity: cost(50),
@@ -251,6 +253,7 @@ export class ImportResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ImportRunPayload, {
     description:
       'Reads files into a new version of a dataset, as a run. What is wrong with single rows stands in the report of the version; what makes a file unreadable is said at once or fails the run.',

@@ -1,5 +1,6 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -56,6 +57,7 @@ export class FeatureImportResolver {
   constructor(private readonly data: Data) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ImportFeaturesPayload, {
     description:
       'Adds the rows of a file to a feature view, as a run; nothing is written unless all of them are right.',

@@ -13,6 +13,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   DateTime,
@@ -66,6 +67,7 @@ export class LabelIndexingResolver {
   constructor(private readonly data: Data) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => IndexDatasetPayload, {
     description:
       'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',

@@ -14,6 +14,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -129,6 +130,7 @@ export class RaftResolver {
   constructor(private readonly data: Data) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => CreateRaftDatasetPayload, {
     description:
       'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
-import { Needs, cost, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import { SpendsBudget, Needs, cost, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { attestation } from './attestation-run.js';
@@ -40,6 +40,7 @@ export class AttestationRunResolver {
   constructor(private readonly parts: AttestationResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => AttestAdapterPayload, {
     description:
       'Measures on fixed prompts what an adapter version changes where it is served, where it was trained, and that nothing of it stays behind. What doesn’t act, acts in part or acts otherwise ends with an error, and can’t be promoted.',

@@ -12,7 +12,16 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Needs, cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  IDEMPOTENCY_KEY,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { hybridFit } from './blend-run.js';
@@ -85,6 +94,7 @@ export class HybridFitResolver {
   constructor(private readonly parts: HybridFitResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => FitHybridPayload, {
     description:
       'Fits how much a version and the labelled rows that it was trained on count together, on its rows for validation; `HYBRID` answers with the weights from then on. Until then both count the same.',

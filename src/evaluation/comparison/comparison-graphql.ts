@@ -15,6 +15,7 @@ import {
 import { StrategyValues as Strategy } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -195,6 +196,7 @@ export class StrategyComparisonResolver {
   constructor(private readonly parts: ComparisonResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => CompareStrategiesPayload, {
     description:
       'Lets the base model, retrieval, an adapter and both together answer the same labelled rows, and says which to use, with paired tests, as a run. No answer of it is recorded.',

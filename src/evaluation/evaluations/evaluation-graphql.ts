@@ -15,6 +15,7 @@ import {
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import {
+  SpendsBudget,
   Needs,
   ConnectionArgs,
   cost,
@@ -154,6 +155,7 @@ export class EvaluationResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => EvaluatePayload, {
     description:
       'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers.',

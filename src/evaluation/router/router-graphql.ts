@@ -18,6 +18,7 @@ import { RouterMode, type RouterRecord, type RouterStore } from '../../ask/index
 import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
+  SpendsBudget,
   Needs,
   cost,
   DateTime,
@@ -190,6 +191,7 @@ export class RouterResolver {
   }
 
   @Needs('OPERATE')
+  @SpendsBudget('RUN')
   @Mutation(() => FitRouterPayload, {
     description:
       'Fits a version of the router to the collections and the adapters in production as they are now, as a run: from questions that it makes of their own texts, and measured on others. Once there is a version, a fit follows by itself when they change, unless `GRAFT_ROUTER_REFIT` is off.',

@@ -12,7 +12,16 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Needs, cost, fromGlobalId, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import { scaleChoice } from './scale-run.js';
@@ -79,6 +88,7 @@ export class ScaleChoiceResolver {
   constructor(private readonly parts: ScaleResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ChooseScalePayload, {
     description:
       'Tries a version at scales from 0.5 to 1 on rows for validation, and records the one that answers best; of equals the weakest, which forgets least. Do it before the version is attested and evaluated: an attestation at another scale is dropped.',

@@ -14,6 +14,7 @@ import {
   Root,
 } from 'type-graphql';
 import {
+  SpendsBudget,
   Needs,
   cost,
   IDEMPOTENCY_KEY,
@@ -139,6 +140,7 @@ export class RetrievalTuningResolver {
   constructor(private readonly parts: TuningResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => TuneRetrievalPayload, {
     description:
       'Chooses how much meaning counts against words in hybrid searches of a collection, as a run: on labelled questions, or on ones that are made of its own passages. To set a weight by hand, `setDenseWeight`.',

@@ -31,7 +31,7 @@ import type { FollowOptions, StoredEvent } from '../events/index.js';
 import { isFinished, runStream, type NewRun, type RunFilter, type RunRow } from './run.js';
 import type { AnyRunKind, HandledKind } from './run-kind.js';
 import { RunStore } from './run-store.js';
-import { Runner, type RunnerOptions } from './runner.js';
+import { Runner, type AroundRun, type RunnerOptions } from './runner.js';
 
 export interface RunQueueOptions extends RunnerOptions {
   /** Kinds that must have a handler before `start`; what `handle` is told of besides may be asked for, too. */
@@ -151,6 +151,11 @@ export class RunQueue {
       this.#kinds.set(definition.kind, definition);
       this.#runner.handle(definition, (context) => handler(parts, context as never));
     }
+  }
+
+  /** What goes around each attempt at a run of any kind, here; call it before `start`. */
+  surround(around: AroundRun): void {
+    this.#runner.surround(around);
   }
 
   /** @throws Error naming a kind without a handler: its runs would wait for ever */

@@ -38,6 +38,9 @@ interface Handled {
   work: (context: RunContext) => Promise<unknown>;
 }
 
+/** What goes around each attempt at a run: it may refuse it, and sees what it came to. */
+export type AroundRun = <T>(run: RunRow, work: () => Promise<T>) => Promise<T>;
+
 interface Held {
   run: RunRow;
   kind: Handled;
@@ -56,6 +59,7 @@ export class Runner {
   readonly #held = new Map<string, Held>();
   readonly #options: Required<RunnerOptions>;
   readonly #stopping = new AbortController();
+  #around: AroundRun = (_run, work) => work();
   #loop: Promise<void> | undefined;
   #heartbeat: Promise<void> | undefined;
 
@@ -66,6 +70,10 @@ export class Runner {
 
   handle(definition: AnyRunKind, work: (context: RunContext) => Promise<unknown>): void {
     this.#handled.set(definition.kind, { definition, work });
+  }
+
+  surround(around: AroundRun): void {
+    this.#around = around;
   }
 
   handles(kind: string): boolean {
@@ -184,7 +192,8 @@ export class Runner {
     let end: Settlement | null;
     try {
       const takeTurns = () => this.#takeTurns(held, started);
-      const output = await work(fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns }));
+      const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns });
+      const output = await this.#around(run, () => work(context));
       end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
     } catch (error) {
       end = judge(error, {

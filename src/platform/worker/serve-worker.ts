@@ -16,6 +16,7 @@ import {
   type ServeSettings,
   type ThreadChoice,
 } from '../../worker-protocol/index.js';
+import { spend } from '../spending/index.js';
 import { InteractiveGauge } from './interactive-gauge.js';
 import { MeasurementStore } from './measurement-store.js';
 import { CallsOfServe } from './serve-calls.js';
@@ -83,10 +84,19 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const { workspaceId, ...rest } = request;
     const measured = this.measured(request.model.sha256);
     const left = this.entered(options);
+    let counted = 0;
     try {
       for await (const event of this.supervisor.stream('generate', workspaceId, { ...rest, ...measured }, options)) {
-        if (event.type === 'chunk') yield event.chunk;
-        else if (event.type === 'done') yield { type: 'done', ...event.output };
+        if (event.type === 'chunk') {
+          // A piece is a token or part of one: who cancels pays for what was written until then.
+          const tokens = event.chunk.type === 'started' ? event.chunk.promptTokens : 1;
+          counted += tokens;
+          spend(tokens);
+          yield event.chunk;
+        } else if (event.type === 'done') {
+          spend(event.output.promptTokens + event.output.generatedTokens - counted);
+          yield { type: 'done', ...event.output };
+        }
       }
     } finally {
       left();
@@ -121,7 +131,9 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const measured = model && this.measured(model.sha256);
     const left = this.entered(options);
     try {
-      return await this.supervisor.call(operation, workspaceId, { ...rest, ...measured } as never, options);
+      const output = await this.supervisor.call(operation, workspaceId, { ...rest, ...measured } as never, options);
+      spend(tokensOf(output));
+      return output;
     } finally {
       left();
     }
@@ -152,4 +164,12 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     }
     return attempt(false);
   }
+}
+
+/** Tokens that a call read, where its output says so: embeddings, next tokens, texts that were scored. */
+function tokensOf(output: object): number {
+  const { tokens, promptTokens, logProbabilities } = output as Partial<Record<string, unknown>>;
+  if (typeof promptTokens === 'number') return promptTokens;
+  if (typeof tokens === 'number') return tokens;
+  return logProbabilities instanceof Float32Array ? logProbabilities.length : 0;
 }

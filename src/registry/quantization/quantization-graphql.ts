@@ -14,7 +14,16 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Needs, cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  IDEMPOTENCY_KEY,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
@@ -150,6 +159,7 @@ export class QuantizationRunResolver {
   constructor(private readonly parts: QuantizationResolverParts) {}
 
   @Needs('OPERATE')
+  @SpendsBudget('RUN')
   @Mutation(() => QuantizeModelPayload, {
     description:
       'Stores a variant of a model in a smaller type by llama.cpp’s own quantizer, and measures what that costs and gives: size, divergence, perplexity, speed. The run’s result is a variant like any other.',

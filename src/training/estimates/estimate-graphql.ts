@@ -1,5 +1,13 @@
 import { Arg, Ctx, Field, Float, ID, InputType, Int, ObjectType, Query, Resolver } from 'type-graphql';
-import { Needs, BigIntScalar, cost, fromGlobalId, make, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  BigIntScalar,
+  cost,
+  fromGlobalId,
+  make,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import type { TrainingEstimator } from './training-estimator.js';
 
@@ -64,6 +72,7 @@ export class EstimateResolver {
   constructor(private readonly parts: EstimateResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Query(() => TrainingEstimate, {
     description: 'What a training would take in time and memory. Nothing is started.',
     complexity: cost(50),

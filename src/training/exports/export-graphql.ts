@@ -14,7 +14,16 @@ import {
   Root,
 } from 'type-graphql';
 import { FileType, loadFile } from '../../data/index.js';
-import { Needs, cost, IDEMPOTENCY_KEY, make, runGraph, runObject, type GraphContext } from '../../graphql-kit/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  IDEMPOTENCY_KEY,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
@@ -116,6 +125,7 @@ export class AdapterExportResolver {
   constructor(private readonly parts: AdapterExportResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ExportAdapterPayload, {
     description:
       'Packs a version as a ZIP archive of the folder that Python’s `peft` loads, with a `graft.json` that tells Graft how to ask it: `importAdapter` takes the archive.',
@@ -153,6 +163,7 @@ export class AdapterMergeResolver {
   constructor(private readonly parts: AdapterExportResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => MergeAdapterPayload, {
     description:
       'Writes base model and adapter into one GGUF file, which any llama.cpp serves, and holds it against the two as they are served here. `registerModel` takes the file.',

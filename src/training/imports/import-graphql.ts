@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { FileType, loadFile, TaskKind } from '../../data/index.js';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -121,6 +122,7 @@ export class AdapterImportResolver {
   constructor(private readonly parts: AdapterImportResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => ImportAdapterPayload, {
     description:
       'Adds a LoRA adapter that was trained elsewhere. It is held against its base model module by module; what doesn’t fit, is no plain LoRA, or is pickled is refused. Like any other it answers after it was attested and promoted.',

@@ -15,6 +15,7 @@ import {
 } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
+  SpendsBudget,
   Needs,
   BigIntScalar,
   cost,
@@ -299,6 +300,7 @@ export class TrainingRunResolver {
   constructor(private readonly parts: TrainingResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('TRAINING')
   @Mutation(() => StartTrainingPayload, {
     description:
       'Trains a version of an adapter on a dataset version, in a worker of its own that stands aside for questions. One run works at a time, others wait in order.',

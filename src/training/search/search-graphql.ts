@@ -14,6 +14,7 @@ import {
 } from 'type-graphql';
 import { DatasetVersion, loadVersion, type Data } from '../../data/index.js';
 import {
+  SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
@@ -111,6 +112,7 @@ export class RateSearchResolver {
   constructor(private readonly parts: RateSearchResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('TRAINING')
   @Mutation(() => FindLearningRatePayload, {
     description:
       'Trains a few steps at three to five learning rates, each anew, measures each on rows for validation, and says which to take. It keeps no adapter.',

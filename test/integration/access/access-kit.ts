@@ -1,3 +1,4 @@
+import { BudgetStore } from '../../../src/access/budgets/budget-store.js';
 import { openAccess, type Access } from '../../../src/access/index.js';
 import type { NewKey } from '../../../src/access/keys/api-key-service.js';
 import { localCaller, type Role } from '../../../src/kernel/caller.js';
@@ -11,6 +12,7 @@ export interface AccessKit {
   access: Access;
   /** Another gateway of the same database. */
   other: Access;
+  budgets: BudgetStore;
   key(role: Role, workspace?: WorkspaceId): Promise<NewKey>;
   workspace(): Promise<WorkspaceId>;
   dispose(): Promise<void>;
@@ -22,7 +24,13 @@ export async function accessKit(): Promise<AccessKit> {
   const log = createLogger({ level: 'silent' });
   const open = (GRAFT_HOST: string, GRAFT_REQUIRE_KEY: 'on' | 'off') =>
     openAccess(
-      { database, clock: systemClock, log, runs: undefined as never, config: { GRAFT_HOST, GRAFT_REQUIRE_KEY } },
+      {
+        database,
+        clock: systemClock,
+        log,
+        runs: { surround: () => undefined } as never,
+        config: { GRAFT_HOST, GRAFT_REQUIRE_KEY },
+      },
       () => Promise.resolve(),
     );
   const before = await open('127.0.0.1', 'off');
@@ -30,7 +38,7 @@ export async function accessKit(): Promise<AccessKit> {
   const access = await open('0.0.0.0', 'off');
   const other = await open('127.0.0.1', 'on');
   return {
-    ...{ database, access, other },
+    ...{ database, access, other, budgets: new BudgetStore(database) },
     key: (role, workspace = DEFAULT_WORKSPACE_ID) =>
       access.keys.create(workspace, { name: `of ${role}`, role }, 'test'),
     workspace: async () => (await access.workspaces.create(localCaller(), `w ${newId()}`)).id,

@@ -1,0 +1,215 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  BigIntScalar,
+  cost,
+  DateTime,
+  fromGlobalId,
+  make,
+  Needs,
+  type ChangeValue,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import { callerName } from '../../kernel/caller.js';
+import { notFound } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { ApiKey } from '../keys/api-key-types.js';
+import type { ApiKeyStore } from '../keys/api-key-store.js';
+import { isOverseer, type WorkspaceService } from '../workspaces/workspace-service.js';
+import { Workspace } from '../workspaces/workspace-types.js';
+import { BudgetWindow, checkedLimits, type BudgetState } from './budget.js';
+import type { BudgetStore } from './budget-store.js';
+import type { Ledger } from './ledger.js';
+
+registerEnumType(BudgetWindow, {
+  name: 'BudgetWindow',
+  description: 'The time for which a budget is given; it begins at full hours, days and months in UTC.',
+  valuesConfig: {
+    HOUR: { description: 'From one full hour to the next.' },
+    DAY: { description: 'From midnight to midnight.' },
+    MONTH: { description: 'From the first of a month to that of the next.' },
+  },
+});
+
+const REQUESTS = 'Requests that start paid work: answers, searches, runs';
+const TOKENS = 'Tokens that models read and write, embeddings by the four characters';
+const CONCURRENT = 'Requests under way at once';
+const MINUTES = 'Minutes that trainings and searches for a learning rate work';
+
+@ObjectType({ description: 'What may be spent in a window, and what is left of it.' })
+export class Budget {
+  @Field(() => BudgetWindow, { description: 'The window.' })
+  window!: BudgetWindow;
+
+  @Field(() => DateTime, { description: 'When the window ends and the next begins.' })
+  resetsAt!: Date;
+
+  @Field(() => BigIntScalar, { nullable: true, description: `${REQUESTS}; null for any number.` })
+  requests!: number | null;
+
+  @Field(() => BigIntScalar, { nullable: true, description: `${TOKENS}; null for any number.` })
+  tokens!: number | null;
+
+  @Field(() => Int, { nullable: true, description: `${CONCURRENT}; null for any number.` })
+  concurrent!: number | null;
+
+  @Field(() => Float, { nullable: true, description: `${MINUTES}; null for any number.` })
+  trainingMinutes!: number | null;
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Requests that are left; null without a limit.' })
+  requestsLeft!: number | null;
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'Tokens that are left beside what is held by requests under way; below 0 where the last came to more.',
+  })
+  tokensLeft!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'How many more requests may be under way; null without a limit.' })
+  concurrentLeft!: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'Minutes of training that are left; null without a limit.' })
+  trainingMinutesLeft!: number | null;
+}
+
+@InputType({
+  description:
+    'Limits of a window. All of them are set: what is left out has no limit, and none at all removes the budget.',
+})
+export class SetBudgetInput {
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Id of the key whose budget it is, and of those that follow it by rotation; the whole workspace’s by default.',
+  })
+  keyId?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the workspace: your own by default; another for administrators of the first workspace only.',
+  })
+  workspaceId?: string | null;
+
+  @Field(() => BudgetWindow, { description: 'The window.' })
+  window!: BudgetWindow;
+
+  @Field(() => BigIntScalar, { nullable: true, description: `${REQUESTS}: 0 to 10¹².` })
+  requests?: number | bigint | null;
+
+  @Field(() => BigIntScalar, { nullable: true, description: `${TOKENS}: 0 to 10¹⁵.` })
+  tokens?: number | bigint | null;
+
+  @Field(() => Int, { nullable: true, description: `${CONCURRENT}: 0 to 10,000.` })
+  concurrent?: number | null;
+
+  @Field(() => Float, { nullable: true, description: `${MINUTES}: 0 to 10⁶.` })
+  trainingMinutes?: number | null;
+}
+
+@ObjectType({ description: 'The budgets as they are after the mutation.' })
+export class SetBudgetPayload {
+  @Field(() => [Budget], { description: 'Of the key, or of the workspace where no key was named.' })
+  budgets!: Budget[];
+}
+
+const toBudget = ({ window, resetsAt, limits, left }: BudgetState): Budget =>
+  make(Budget, {
+    ...{ window, resetsAt, ...limits },
+    requestsLeft: left.requests,
+    tokensLeft: left.tokens,
+    concurrentLeft: left.concurrent,
+    trainingMinutesLeft: left.trainingMinutes,
+  });
+
+const numberOf = (value: number | bigint | null | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value);
+
+/** Limits as the audit log keeps them. */
+const noted = (state: BudgetState | undefined): Record<string, ChangeValue> => ({ ...state?.limits });
+
+export interface BudgetResolverParts {
+  ledger: Ledger;
+  budgetStore: BudgetStore;
+  keyStore: ApiKeyStore;
+  workspaces: WorkspaceService;
+}
+
+@Resolver(() => ApiKey)
+export class KeyBudgetResolver {
+  constructor(private readonly parts: BudgetResolverParts) {}
+
+  @FieldResolver(() => [Budget], {
+    description: 'What it may spend, beside what its workspace may; empty for no limit.',
+    complexity: cost(5),
+  })
+  async budgets(@Root() { row: { workspaceId, lineId } }: ApiKey): Promise<Budget[]> {
+    const states = await this.parts.ledger.states({ workspaceId, lineId });
+    return states.filter(({ subject }) => subject === lineId).map(toBudget);
+  }
+}
+
+@Resolver(() => Workspace)
+export class WorkspaceBudgetResolver {
+  constructor(private readonly parts: BudgetResolverParts) {}
+
+  @FieldResolver(() => [Budget], {
+    description: 'What all of its keys together may spend; empty for no limit.',
+    complexity: cost(5),
+  })
+  async budgets(@Root() { id }: Workspace, @Ctx() { caller }: GraphContext): Promise<Budget[]> {
+    const workspaceId = fromGlobalId(id, 'Workspace', 'id') as string as WorkspaceId;
+    if (workspaceId !== caller.workspaceId && !isOverseer(caller)) return [];
+    return (await this.parts.ledger.states({ workspaceId, lineId: null })).map(toBudget);
+  }
+
+  @Needs('ADMIN')
+  @Mutation(() => SetBudgetPayload, {
+    description:
+      'Says what a key or a workspace may spend in a window. It holds within a second on every gateway; what was spent in the window stays spent.',
+  })
+  async setBudget(
+    @Arg('input', () => SetBudgetInput, { description: 'The limits.' }) input: SetBudgetInput,
+    @Ctx() context: GraphContext,
+  ): Promise<SetBudgetPayload> {
+    const { budgetStore, ledger, workspaces } = this.parts;
+    const { caller, change } = context;
+    const given = input.workspaceId ? fromGlobalId(input.workspaceId, 'Workspace', 'input.workspaceId') : null;
+    const workspaceId = await workspaces.chosen(caller, given, 'input.workspaceId');
+    const lineId = input.keyId ? await this.#line(workspaceId, input.keyId) : null;
+    const limits = checkedLimits({
+      requests: numberOf(input.requests),
+      tokens: numberOf(input.tokens),
+      concurrent: input.concurrent ?? null,
+      trainingMinutes: input.trainingMinutes ?? null,
+    });
+    const subject = lineId ?? workspaceId;
+    const states = async () =>
+      (await ledger.states({ workspaceId, lineId })).filter((state) => state.subject === subject);
+    change.before = noted((await states()).find(({ window }) => window === input.window));
+    await budgetStore.set(workspaceId, subject, input.window, limits, callerName(caller));
+    ledger.forget(workspaceId);
+    const now = await states();
+    change.after = { window: input.window, ...limits };
+    change.subject = input.keyId ?? undefined;
+    return make(SetBudgetPayload, { budgets: now.map(toBudget) });
+  }
+
+  async #line(workspaceId: WorkspaceId, keyId: string): Promise<string> {
+    const key = await this.parts.keyStore.byId(workspaceId, fromGlobalId(keyId, 'ApiKey', 'input.keyId'));
+    if (key === null) throw notFound('The key', keyId, 'input.keyId');
+    return key.lineId;
+  }
+}

@@ -1,0 +1,122 @@
+import { LRUCache } from 'lru-cache';
+import type { Spends } from '../../graphql-kit/index.js';
+import type { Caller } from '../../kernel/caller.js';
+import type { Clock } from '../../kernel/clock.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { onAccount, type Account } from '../../platform/spending/index.js';
+import type { AroundRun } from '../../platform/runs/index.js';
+import type { Logger } from '../../platform/telemetry/index.js';
+import { exceeded, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
+import type { BudgetStore, Payer } from './budget-store.js';
+
+/** For how long it is remembered who has a budget, in ms. */
+const FRESH_MS = 500;
+/** How long work may hold a reservation whose gateway is not heard of again, in seconds; then it counts as spent. */
+const RESERVATION_SECONDS = 900;
+/** How often a run's tokens are added to what was spent, in ms. */
+const CHARGE_MS = 10_000;
+const SETTLE_TRIES = 5;
+const SETTLE_PAUSE_MS = 200;
+
+/** What must be done even by who has nothing left. */
+const ALWAYS: ReadonlySet<string> = new Set(['ERASURE']);
+const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARCH']);
+
+/** Paid work that was let in. */
+export interface Reservation {
+  /** What was left before it; the caller's own budgets first. */
+  readonly before: readonly BudgetState[];
+  /** Says what it came to, in tokens. */
+  settle(tokens: number): Promise<void>;
+}
+
+export const payerOf = ({
+  workspaceId,
+  key,
+}: Pick<Caller, 'workspaceId'> & { key: { lineId: string } | null }): Payer => ({
+  workspaceId,
+  lineId: key?.lineId ?? null,
+});
+
+/** Keeps what callers and workspaces spend below their budgets. Who has none isn't looked at beyond that. */
+export class Ledger {
+  readonly #known = new LRUCache<WorkspaceId, { subjects: ReadonlySet<string>; readAt: number }>({ max: 10_000 });
+
+  constructor(private readonly parts: { store: BudgetStore; clock: Clock; log: Logger }) {}
+
+  /**
+   * @returns null for who has no budget
+   * @throws BUDGET_EXCEEDED, OVERLOADED
+   */
+  async reserve(caller: Caller, work: Spends): Promise<Reservation | null> {
+    const payer = payerOf(caller);
+    if (!(await this.#hasBudget(payer))) return null;
+    const { store } = this.parts;
+    const id = newId();
+    const before = await store.reserve(
+      payer,
+      { id, tokens: RESERVED_TOKENS[work], seconds: RESERVATION_SECONDS },
+      (states) => this.#refuse(states, work, payer),
+    );
+    return { before, settle: (tokens) => this.#settle(id, tokens) };
+  }
+
+  /** Asks the budget before each attempt at a run and adds what it spent, so that waiting in the queue is no way around it. */
+  readonly aroundRun: AroundRun = async (run, work) => {
+    const caller = { workspaceId: run.workspaceId as WorkspaceId, key: run.askedBy ? { lineId: run.askedBy } : null };
+    const account: Account = { caller, tokens: 0 };
+    const payer = payerOf(caller);
+    if (ALWAYS.has(run.kind) || !(await this.#hasBudget(payer))) return onAccount(account, work);
+    this.#refuse(await this.parts.store.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
+    let charged = 0;
+    const charge = async (): Promise<void> => {
+      const tokens = account.tokens - charged;
+      charged = account.tokens;
+      if (tokens > 0) await this.parts.store.charge(payer, tokens);
+    };
+    const log = (err: unknown) => this.parts.log.warn({ err, runId: run.id }, 'tokens of a run not charged');
+    const timer = setInterval(() => void charge().catch(log), CHARGE_MS);
+    try {
+      return await onAccount(account, work);
+    } finally {
+      clearInterval(timer);
+      await charge().catch(log);
+    }
+  };
+
+  states(payer: Payer): Promise<BudgetState[]> {
+    return this.parts.store.states(payer);
+  }
+
+  /** Budgets of this workspace changed here: they hold for the next request. */
+  forget(workspaceId: WorkspaceId): void {
+    this.#known.delete(workspaceId);
+  }
+
+  async #hasBudget({ workspaceId, lineId }: Payer): Promise<boolean> {
+    const { clock, store } = this.parts;
+    const now = clock.monotonic();
+    let known = this.#known.get(workspaceId);
+    if (!known || now - known.readAt >= FRESH_MS) {
+      known = { subjects: new Set(await store.subjects(workspaceId)), readAt: now };
+      this.#known.set(workspaceId, known);
+    }
+    return known.subjects.has(workspaceId) || (lineId !== null && known.subjects.has(lineId));
+  }
+
+  #refuse(states: readonly BudgetState[], work: Spends | 'WORK', { workspaceId }: Payer): void {
+    const spent = spentOne(states, work);
+    if (spent) throw exceeded(spent, workspaceId);
+  }
+
+  /** Tries again for a moment; what is not settled by then counts as it was reserved, when its time is over. */
+  async #settle(id: string, tokens: number): Promise<void> {
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await this.parts.store.settle(id, tokens);
+      } catch (err) {
+        if (tries === SETTLE_TRIES) return this.parts.log.warn({ err }, 'spending not settled');
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * tries));
+      }
+  }
+}

@@ -1,0 +1,24 @@
+import type { GraphQLField } from 'graphql';
+import { Extensions } from 'type-graphql';
+import { enumeration } from '../kernel/enumeration.js';
+
+/**
+ * What kind of paid work a field starts: an answer, one by each strategy, a search, work of a run, training. What it comes to is
+ * counted while it goes on; `src/access/budgets` says what is reserved for each.
+ */
+export const Spends = enumeration('ANSWER', 'ANSWERS', 'SEARCH', 'RUN', 'TRAINING');
+export type Spends = keyof typeof Spends;
+
+const EXTENSION = 'spends';
+
+/**
+ * Marks a field that starts paid work, beside its `@Query`, `@Mutation` or `@Subscription`: `@SpendsBudget('RUN')`. Budgets are
+ * asked before it is resolved. `test/unit/graphql/roles.test.ts` names a field that starts a run and has no such mark.
+ */
+export const SpendsBudget = (work: Spends): MethodDecorator & PropertyDecorator => Extensions({ [EXTENSION]: work });
+
+/** What a field declares to start; undefined where that is nothing. */
+export const spendsOf = (field: Pick<GraphQLField<unknown, unknown>, 'extensions'>): Spends | undefined => {
+  const work = field.extensions[EXTENSION];
+  return typeof work === 'string' && Object.hasOwn(Spends, work) ? (work as Spends) : undefined;
+};

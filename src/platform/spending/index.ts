@@ -1,0 +1,1 @@
+export { currentAccount, onAccount, spend, streamOnAccount, type Account } from './spending.js';

@@ -1,0 +1,187 @@
+import { execute, getNamedType, isEnumType, isInputObjectType, isNonNullType, isScalarType, parse } from 'graphql';
+import { isObjectType, print, type GraphQLInputType, type GraphQLSchema } from 'graphql';
+import type { NewKey } from '../../../src/access/keys/api-key-service.js';
+import { operationFields, type OperationField } from '../../../src/graphql/guard.js';
+import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
+import { buildGraphSchema } from '../../../src/graphql/schema.js';
+import { createGraphContext, spendsOf, type GraphContext } from '../../../src/graphql-kit/index.js';
+import type { Caller } from '../../../src/kernel/caller.js';
+import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
+import { onAccount, spend } from '../../../src/platform/spending/index.js';
+import { accessKit, type AccessKit } from './access-kit.js';
+
+const UNLIMITED = { requests: null, tokens: null, concurrent: null, trainingMinutes: null };
+
+/** The least that a type takes. */
+function leastOf(type: GraphQLInputType): unknown {
+  if (!isNonNullType(type)) return undefined;
+  const named = getNamedType(type);
+  if (type.toString().startsWith('[')) return [];
+  if (isEnumType(named)) return named.getValues()[0]!.value as unknown;
+  if (isInputObjectType(named))
+    return Object.fromEntries(Object.values(named.getFields()).map(({ name, type: inner }) => [name, leastOf(inner)]));
+  if (isScalarType(named) && ['Int', 'Float', 'BigInt'].includes(named.name)) return 1;
+  if (named.name === 'Boolean') return true;
+  return named.name === 'DateTime' ? '2026-01-01T00:00:00Z' : 'x';
+}
+
+/** An operation of nothing but this field. */
+function operationOf({ field, operation }: OperationField) {
+  const variables = field.args.map(({ name, type }) => ({ name, type: type.toString(), value: leastOf(type) }));
+  const given = variables.filter(({ value }) => value !== undefined);
+  const declared = given.map(({ name, type }) => `$${name}: ${type}`).join(', ');
+  const passed = given.map(({ name }) => `${name}: $${name}`).join(', ');
+  const selection =
+    isObjectType(getNamedType(field.type)) ||
+    'getFields' in getNamedType(field.type) ||
+    'getTypes' in getNamedType(field.type)
+      ? ' { __typename }'
+      : '';
+  const source = `${operation} ${declared && `(${declared})`} { ${field.name}${passed && `(${passed})`}${selection} }`;
+  return { document: parse(source), variables: Object.fromEntries(given.map(({ name, value }) => [name, value])) };
+}
+
+describe('budgets', () => {
+  let kit: AccessKit;
+  let schema: GraphQLSchema;
+  beforeAll(async () => {
+    kit = await accessKit();
+    // Resolvers have no instance: what is let through ends in an error of another kind.
+    schema = buildGraphSchema(RESOLVER_CLASSES, kit.access.hooks);
+  });
+  afterAll(() => kit.dispose());
+
+  const callerOf = ({ key, token }: NewKey): Promise<Caller> =>
+    Promise.resolve(kit.access.authenticator.authenticate(`Bearer ${token}`, key.id));
+  const set = async (subject: string, limits: Partial<typeof UNLIMITED> | Record<string, number>) => {
+    await kit.budgets.set(DEFAULT_WORKSPACE_ID, subject, 'DAY', { ...UNLIMITED, ...limits }, 'test');
+    for (const each of [kit.access, kit.other]) each.ledger.forget(DEFAULT_WORKSPACE_ID);
+  };
+  const states = (lineId: string) => kit.access.ledger.states({ workspaceId: DEFAULT_WORKSPACE_ID, lineId });
+
+  it('a spent key is refused by every field that starts paid work, and by none that doesn’t', async () => {
+    const key = await kit.key('ADMIN');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 0 });
+    const codes: Record<string, unknown> = {};
+    for (const each of operationFields(schema)) {
+      if (spendsOf(each.field) === undefined) continue;
+      const { document, variables } = operationOf(each);
+      const contextValue: GraphContext = createGraphContext(caller, 'r', new AbortController());
+      const call = { schema, document, variableValues: variables, contextValue };
+      const failed =
+        each.operation === 'subscription'
+          ? await each.field.subscribe!({}, variables, contextValue, { schema } as never).then(
+              () => undefined,
+              (error: unknown) => error,
+            )
+          : ((await execute(call)).errors?.[0]?.originalError ?? (await execute(call)).errors?.[0] ?? print(document));
+      codes[each.name] = (failed as { code?: string } | undefined)?.code ?? String(failed);
+    }
+    expect(new Set(Object.values(codes))).toEqual(new Set(['BUDGET_EXCEEDED']));
+    expect(Object.keys(codes).length).toBeGreaterThan(25);
+    expect(Object.keys(codes)).toEqual(
+      expect.arrayContaining(['Query.ask', 'Query.answerAll', 'Query.search', 'Subscription.askStream']),
+    );
+  });
+
+  it('two gateways let as many in as there are requests, however many ask at once', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 7 });
+    const tries = Array.from({ length: 40 }, (_, i) =>
+      (i % 2 === 0 ? kit.access : kit.other).ledger.reserve(caller, 'ANSWER').then(
+        (reservation) => reservation!.settle(10).then(() => 'in'),
+        (error: { code: string; hint: string }) => `${error.code} ${error.hint}`,
+      ),
+    );
+    const outcomes = await Promise.all(tries);
+    expect(outcomes.filter((outcome) => outcome === 'in')).toHaveLength(7);
+    expect(outcomes.filter((outcome) => /^BUDGET_EXCEEDED It begins anew at \d{4}/.test(outcome))).toHaveLength(33);
+    expect((await states(key.key.id))[0]).toMatchObject({ left: { requests: 0 } });
+  });
+
+  it('tokens are overdrawn by one request at most, and a changed limit resets nothing', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { tokens: 1 });
+    const first = await kit.access.ledger.reserve(caller, 'ANSWER');
+    await expect(kit.other.ledger.reserve(caller, 'ANSWER')).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+    await first!.settle(500);
+    await first!.settle(500);
+    expect((await states(key.key.id))[0]!.left.tokens).toBe(-499);
+    await set(key.key.id, { tokens: 600 });
+    expect((await states(key.key.id))[0]!.left.tokens).toBe(100);
+    await set(key.key.id, {});
+    expect(await states(key.key.id)).toEqual([]);
+    await set(key.key.id, { tokens: 600 });
+    expect((await states(key.key.id))[0]!.left.tokens).toBe(100);
+  });
+
+  it('so many may be under way at once, and a key that follows by rotation spends from the same', async () => {
+    const old = await kit.key('ASK');
+    const fresh = await kit.access.keys.rotate(DEFAULT_WORKSPACE_ID, old.key.id, 60, 'test');
+    await set(old.key.id, { concurrent: 1 });
+    const held = await kit.access.ledger.reserve(await callerOf(old), 'ANSWER');
+    await expect(kit.access.ledger.reserve(await callerOf(fresh), 'ANSWER')).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+      hint: expect.stringMatching(/Wait for an answer/),
+    });
+    await held!.settle(0);
+    await (await kit.access.ledger.reserve(await callerOf(fresh), 'ANSWER'))!.settle(0);
+  });
+
+  it('a reservation whose gateway went away lets go of its place, and counts as it was reserved', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { concurrent: 1, tokens: 10_000 });
+    await kit.access.ledger.reserve(caller, 'ANSWER');
+    await kit.database.pool.query(`UPDATE reservation SET until = now() - interval '1 s' WHERE line_id = $1`, [
+      key.key.id,
+    ]);
+    await (await kit.other.ledger.reserve(caller, 'SEARCH'))!.settle(4);
+    expect((await states(key.key.id))[0]!.left).toMatchObject({ concurrent: 1, tokens: 10_000 - 4_096 - 4 });
+  });
+
+  it('a row that others hold locked is waited for a while, then the caller may try again', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 5 });
+    const other = await kit.database.pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM budget WHERE subject_id = $1 FOR UPDATE', [key.key.id]);
+      await expect(kit.access.ledger.reserve(caller, 'ANSWER')).rejects.toMatchObject({ code: 'OVERLOADED' });
+      await other.query('ROLLBACK');
+    } finally {
+      other.release();
+    }
+    await (await kit.access.ledger.reserve(caller, 'ANSWER'))!.settle(0);
+    expect((await states(key.key.id))[0]!.left.requests).toBe(4);
+  });
+
+  it('a run that waited is asked for again before it works, and what it spends is counted', async () => {
+    const key = await kit.key('EDIT');
+    await set(key.key.id, { tokens: 100 });
+    const run = { id: 'r', kind: 'EVALUATION', workspaceId: DEFAULT_WORKSPACE_ID, askedBy: key.key.id } as never;
+    const { ledger } = kit.access;
+    expect(await ledger.aroundRun(run, async () => (await Promise.resolve(), spend(150), 'done'))).toBe('done');
+    expect((await states(key.key.id))[0]!.left.tokens).toBe(-50);
+    await expect(ledger.aroundRun(run, () => Promise.resolve('again'))).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+    });
+    const erasure = { ...(run as object), kind: 'ERASURE' } as never;
+    expect(await ledger.aroundRun(erasure, () => Promise.resolve('erased'))).toBe('erased');
+  });
+
+  it('who has none isn’t held up, and nothing is written of them', async () => {
+    const key = await kit.key('ASK');
+    expect(await kit.access.ledger.reserve(await callerOf(key), 'ANSWER')).toBeNull();
+    const account = { caller: { workspaceId: DEFAULT_WORKSPACE_ID, key: null }, tokens: 0 };
+    await onAccount(account, async () => {
+      await Promise.resolve();
+      spend(3);
+    });
+    expect(account.tokens).toBe(3);
+  });
+});
