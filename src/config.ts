@@ -35,6 +35,9 @@ const environment = z.object({
     .describe(
       'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy passes on what comes from elsewhere.',
     ),
+  GRAFT_AUDIT_DAYS: whole(0, 36_500)
+    .default(400)
+    .describe('For how many days entries of the audit log are kept; 0 keeps them for good.'),
   GRAFT_PORT: whole(0, 65_535).default(4000).describe('Port to listen on; 0 takes a free one and prints it.'),
   GRAFT_ALLOWED_HOSTS: names
     .default([])

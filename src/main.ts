@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { loadConfig, type Config } from './config.js';
 import { offer } from './domain-kit/index.js';
 import { openDomains } from './domains.js';
+import { addAuditAddress } from './graphql/audit-address.js';
 import { checkAddress } from './graphql/listening.js';
 import { gatewayDomain, RUN_KINDS } from './graphql/resolvers.js';
 import { NodeRegistry } from './graphql-kit/index.js';
@@ -54,7 +55,10 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
   const gateway = await serve(platform, domains.access, resolvers, {
-    addRoutes: (server, kit) => addOpenAi(server, openAiParts(platform, domains), kit),
+    addRoutes: (server, kit) => {
+      addOpenAi(server, openAiParts(platform, domains), kit);
+      addAuditAddress(server, domains.access.auditLines);
+    },
     gauges: domains.monitoring.gauges,
   });
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));

@@ -60,6 +60,7 @@ export function serve(
     port: config.GRAFT_PORT,
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
     callers,
+    noted: (call, work) => hooks.noted(call, work),
     log: log.child({ part: 'gateway' }),
     readiness: parts,
     metrics,

@@ -1,7 +1,7 @@
 import type { BudgetLeft, GraphContext, Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { onAccount, streamOnAccount, type Account } from '../platform/spending/index.js';
-import type { AuditLog } from './audit/audit-log.js';
+import type { AuditedCall, AuditLog } from './audit/audit-log.js';
 import type { Ledger, Reservation } from './budgets/ledger.js';
 
 /** A field as the schema's guard hands it over. */
@@ -12,6 +12,12 @@ interface Call {
   args: Readonly<Record<string, unknown>>;
   context: GraphContext;
 }
+
+/** A mutation as the audit log takes it. */
+const noted = ({ name, args, context: { caller, requestId, change } }: Call): AuditedCall => ({
+  ...{ what: name, caller, requestId, change },
+  input: args['input'] ?? args,
+});
 
 /** What budgets have left after work that came to so many tokens. */
 function leftAfter({ before }: Reservation, workspaceId: string, tokens: number): BudgetLeft[] {
@@ -36,7 +42,7 @@ export class AccessHooks {
     const account: Account = { caller: context.caller, tokens: 0 };
     const done = (): unknown => onAccount(account, work);
     try {
-      return await (call.operation === 'mutation' ? this.parts.audit.around(call, done) : done());
+      return await (call.operation === 'mutation' ? this.parts.audit.around(noted(call), done) : done());
     } finally {
       if (spends !== undefined && reservation) {
         context.budget = leftAfter(reservation, context.workspaceId, account.tokens);
@@ -67,6 +73,11 @@ export class AccessHooks {
       await settle();
       throw error;
     }
+  }
+
+  /** A change that is made at an address beside GraphQL. */
+  noted<T>(call: AuditedCall, work: () => T | Promise<T>): Promise<T> {
+    return this.parts.audit.around(call, work);
   }
 
   /** Paid work of an address beside GraphQL. @throws BUDGET_EXCEEDED before it begins, and what it throws */

@@ -2,11 +2,13 @@ import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import { isAllowed } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
-import { DEFAULT_WORKSPACE_ID } from '../kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditResolver, toAuditEntry } from './audit/audit-graphql.js';
-import { AuditStore } from './audit/audit-store.js';
+import { auditLines } from './audit/audit-export.js';
+import { AuditRetention } from './audit/audit-retention.js';
+import { AuditStore, type AuditFilter } from './audit/audit-store.js';
 import { KeyBudgetResolver, WorkspaceBudgetResolver } from './budgets/budget-graphql.js';
 import { BudgetStore } from './budgets/budget-store.js';
 import { Ledger } from './budgets/ledger.js';
@@ -55,12 +57,14 @@ export interface Access {
   readonly ledger: Ledger;
   /** What goes around each field that changes or spends something. */
   readonly hooks: AccessHooks;
+  /** A workspace's audit log as lines of NDJSON. */
+  readonly auditLines: (workspaceId: WorkspaceId, filter: AuditFilter) => AsyncIterable<string>;
   readonly offer: Offer;
 }
 
 export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
   runs: Platform['runs'];
-  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY'>;
+  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS'>;
 };
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -80,6 +84,7 @@ export async function openAccess(
   const workspaceStore = new WorkspaceStore(database);
   const auditStore = new AuditStore(database);
   const budgetStore = new BudgetStore(database);
+  const retention = new AuditRetention({ store: auditStore, log, days: config.GRAFT_AUDIT_DAYS });
   const ledger = new Ledger({ store: budgetStore, clock, log });
   runs.surround(ledger.aroundRun);
   const services = {
@@ -90,7 +95,14 @@ export async function openAccess(
   return {
     ...{ authenticator, workspaceStore, ...services },
     hooks: new AccessHooks({ ledger, audit: new AuditLog({ store: auditStore, log }) }),
-    offer: offer(accessDomain, runs, services, { stop: () => authenticator.close() }),
+    auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
+    offer: offer(accessDomain, runs, services, {
+      start: () => retention.start(),
+      stop: () => {
+        retention.stop();
+        authenticator.close();
+      },
+    }),
   };
 }
 

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { ApiKeyService, ApiKeyStore } from '../access/index.js';
-import type { Role } from '../kernel/caller.js';
+import { ApiKeyService, ApiKeyStore, AuditLog, AuditStore } from '../access/index.js';
+import { localCaller, type Role } from '../kernel/caller.js';
 import { systemClock } from '../kernel/clock.js';
-import { DEFAULT_WORKSPACE_ID } from '../kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../kernel/ids.js';
 import { migrate, openDatabase } from '../platform/database/index.js';
 import { runningPostgres, startServices } from '../platform/processes/index.js';
 import { createLogger } from '../platform/telemetry/index.js';
@@ -42,7 +42,20 @@ export async function createKeyAtHome(name: string, role: Role, expiresAt: Date 
     const database = await openDatabase(url);
     try {
       const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
-      return await keys.create(DEFAULT_WORKSPACE_ID, { name, role, expiresAt }, 'graft keys create');
+      const audit = new AuditLog({ store: new AuditStore(database), log: createLogger({ level: 'error' }) });
+      const change: { after?: Record<string, string> } = {};
+      const call = {
+        what: 'createApiKey',
+        who: 'graft keys create',
+        caller: localCaller(),
+        requestId: newId(),
+        change,
+      };
+      return await audit.around({ ...call, input: { name, role, expiresAt } }, async () => {
+        const made = await keys.create(DEFAULT_WORKSPACE_ID, { name, role, expiresAt }, 'graft keys create');
+        change.after = { name, role, prefix: made.key.prefix };
+        return made;
+      });
     } finally {
       await database.close();
     }

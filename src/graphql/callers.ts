@@ -38,6 +38,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/graphql/stream': 'ASK',
   '/files': 'EDIT',
   '/files/:id': 'EDIT',
+  '/audit.ndjson': 'ADMIN',
   '/metrics': 'OPERATE',
   '/v1/models': 'ASK',
   '/v1/models/*': 'ASK',

@@ -49,13 +49,13 @@ function guardOperation({ name, field, needed, operation }: OperationField, hook
     ...{ name: field.name, operation, spends, args, field, context },
   });
   if (subscribe)
-    field.subscribe = (source, args, context, info) => {
+    field.subscribe = (source, args: FieldCall['args'], context, info) => {
       admit(context, name, needed);
       const open = () => subscribe(source, args, context, info);
       return hooked ? hooked.subscribe(call(args, context), open) : open();
     };
   else
-    field.resolve = (source, args, context, info) => {
+    field.resolve = (source, args: FieldCall['args'], context, info) => {
       admit(context, name, needed);
       const work = () => resolve(source, args, context, info);
       return hooked ? hooked.resolve(call(args, context), work) : work();

@@ -17,6 +17,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import { encodeCursor, type Page, type PageRequest } from '../kernel/pagination.js';
 import {
   Needs,
+  SpendsBudget,
   afterEvent,
   ConnectionArgs,
   connectionTypes,
@@ -145,6 +146,7 @@ export class RunResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => RunPayload, {
     description: 'Queues a paused run again; it goes on from where it was. No error for one that is not paused.',
   })

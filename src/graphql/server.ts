@@ -19,7 +19,7 @@ import { watchBodies, watchReaders } from './slow-clients.js';
 import { addEventStreams } from './event-streams.js';
 import { StreamRunner } from './stream-runner.js';
 import { addDownloads, type FileSource } from './downloads.js';
-import { addUploads, type FileStore } from './uploads.js';
+import { addUploads, type FileStore, type Noted } from './uploads.js';
 import { addWebSockets } from './websockets.js';
 
 export interface GatewayOptions {
@@ -36,6 +36,8 @@ export interface GatewayOptions {
   metrics?: Metrics;
   /** Where `POST /files` puts what it receives. */
   files: FileStore;
+  /** Writes down who uploads. */
+  noted?: Noted;
   /** Without it nothing can be downloaded. */
   downloads?: FileSource;
   maxUploadBytes: number;
@@ -203,7 +205,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const eventStreams = addEventStreams(server, { runner, limits, presenter, isDraining });
   if (options.downloads) addDownloads(server, { files: options.downloads, isDraining, underWay: work.add });
-  await addUploads(server, { files: options.files, maxBytes: options.maxUploadBytes, isDraining, underWay: work.add });
+  const { files, maxUploadBytes: maxBytes, noted } = options;
+  await addUploads(server, { files, noted, maxBytes, isDraining, underWay: work.add });
   options.addRoutes?.(server, { presenter, isDraining, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   await addConsole(server, options.consoleFolder);

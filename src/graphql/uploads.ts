@@ -1,8 +1,9 @@
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
+import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import { toGlobalId } from '../graphql-kit/index.js';
+import { toGlobalId, type Change } from '../graphql-kit/index.js';
 
 export interface StoredFile {
   id: string;
@@ -20,8 +21,16 @@ export interface FileStore {
   ): Promise<StoredFile>;
 }
 
+/** Writes down who makes a change, around the change: `AccessHooks` of the access domain. */
+export type Noted = <T>(
+  call: { what: string; caller: Caller; requestId: string; input: unknown; change: Change },
+  work: () => Promise<T>,
+) => Promise<T>;
+
 export interface UploadParts {
   files: FileStore;
+  /** Without it nobody writes down who uploads. */
+  noted?: Noted | undefined;
   maxBytes: number;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */
@@ -51,7 +60,7 @@ function fileName(given = ''): string {
  */
 export async function addUploads(
   server: FastifyInstance,
-  { files, maxBytes, isDraining, underWay }: UploadParts,
+  { files, maxBytes, isDraining, underWay, noted = (_call, work) => work() }: UploadParts,
 ): Promise<void> {
   // One byte more than allowed, so that the store sees the excess and refuses it by its own code.
   await server.register(multipart, {
@@ -72,7 +81,16 @@ export async function addUploads(
     const parts: AsyncIterator<Multipart, undefined> = request.parts();
     const { value: part } = await parts.next().catch(unreadable);
     if (part?.type !== 'file') throw new GraftError('BAD_REQUEST', 'The form holds no file.');
-    const stored = await underWay(keep(files, request.caller.workspaceId, part, parts, maxBytes));
+    const { caller } = request;
+    const change: Change = {};
+    const input = { name: fileName(part.filename), mediaType: part.mimetype };
+    const store = async (): Promise<StoredFile> => {
+      const kept = await keep(files, caller.workspaceId, part, parts, maxBytes);
+      change.subject = toGlobalId('File', kept.id);
+      change.after = { name: kept.name, bytes: Number(kept.bytes), sha256: kept.sha256 };
+      return kept;
+    };
+    const stored = await underWay(noted({ what: 'POST /files', caller, requestId: request.id, input, change }, store));
     return reply
       .code(201)
       .header('cache-control', 'no-store')

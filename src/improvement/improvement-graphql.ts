@@ -16,6 +16,7 @@ import {
   inOrder,
   mapPage,
   Needs,
+  SpendsBudget,
   runGraph,
   runObject,
   toConnection,
@@ -150,6 +151,7 @@ export class ImprovementResolver {
   }
 
   @Needs('EDIT')
+  @SpendsBudget('TRAINING')
   @Mutation(() => StartImprovementPayload, {
     description:
       'Goes through the loop once: what people said of an adapter’s answers becomes a dataset version, a new version of the adapter, proof, rollout and proposal.',

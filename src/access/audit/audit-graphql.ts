@@ -103,7 +103,8 @@ export class AuditResolver {
 
   @Needs('ADMIN')
   @Query(() => AuditConnection, {
-    description: 'Who changed what in this workspace, newest first. Nothing is ever removed from it.',
+    description:
+      'Who changed what in this workspace, newest first. Entries are removed after `GRAFT_AUDIT_DAYS` alone; `GET /audit.ndjson` gives all of them as a file.',
     complexity: cost(5),
   })
   async auditLog(

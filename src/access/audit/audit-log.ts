@@ -1,15 +1,23 @@
-import type { GraphContext } from '../../graphql-kit/index.js';
-import { callerName } from '../../kernel/caller.js';
+import type { Change } from '../../graphql-kit/index.js';
+import { callerName, type Caller } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
 import { mapDatabaseError } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import { outcomeOf, summarised, toldChange } from './audit.js';
 import type { AuditStore } from './audit-store.js';
 
+/** A change that is about to be made. */
 export interface AuditedCall {
-  name: string;
-  args: Readonly<Record<string, unknown>>;
-  context: GraphContext;
+  /** The mutation, or the address or command beside GraphQL. */
+  what: string;
+  caller: Caller;
+  /** Who it is where no key says so; the caller's name by default. */
+  who?: string;
+  requestId: string;
+  /** What is asked for; a summary of it is kept. */
+  input: unknown;
+  /** What the work says of its change while it goes on. */
+  change?: Change;
 }
 
 /** Writes down who changes what. */
@@ -21,14 +29,14 @@ export class AuditLog {
    * one: where it can't be written, nothing is done.
    * @throws DATABASE_UNAVAILABLE and others before the work, and what the work throws
    */
-  async around<T>({ name, args, context }: AuditedCall, work: () => T | Promise<T>): Promise<T> {
+  async around<T>(
+    { what, caller, who = callerName(caller), requestId, input, change = {} }: AuditedCall,
+    work: () => T | Promise<T>,
+  ): Promise<T> {
     const { store, log } = this.parts;
-    const { caller, workspaceId, requestId, change } = context;
     for (const told of ['subject', 'before', 'after'] as const) delete change[told];
-    const { input = args } = args;
     const id = await store.begin({
-      ...{ workspaceId, requestId, what: name, role: caller.role },
-      who: callerName(caller),
+      ...{ workspaceId: caller.workspaceId, requestId, what, who, role: caller.role },
       keyId: caller.key?.id ?? null,
       input: summarised(input),
     });

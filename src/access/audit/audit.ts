@@ -1,7 +1,7 @@
 import type { ChangeValue } from '../../graphql-kit/index.js';
 import type { Role } from '../../kernel/caller.js';
-import type { Uuid, WorkspaceId } from '../../kernel/ids.js';
-import type { Json } from '../../kernel/stored-json.js';
+import { isUuid, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { anyJson, storedJson, type Json } from '../../kernel/stored-json.js';
 
 /** Something that was changed, or was to be. */
 export interface AuditRow {
@@ -20,6 +20,9 @@ export interface AuditRow {
   outcome: string | null;
   createdAt: Date;
 }
+
+/** How an entry's `input`, `before` and `after` are stored: each mutation has fields of its own, summarised. */
+export const storedSummary = storedJson(anyJson);
 
 /**
  * Texts of these fields are kept as they are: names of things, states and choices. Of every other text only its length is, because
@@ -82,7 +85,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** What a mutation's payload says of its subject: its first object with an id, and plain values. */
 export function outcomeOf(payload: unknown): { subject: string | null; after: Json | null } {
   if (!isObject(payload)) return { subject: null, after: null };
-  const found = Object.values(payload).find((value) => isObject(value) && typeof value['id'] === 'string');
+  const found = Object.values(payload).find(
+    (value) => isObject(value) && typeof value['id'] === 'string' && !isUuid(value['id']),
+  );
   if (!isObject(found)) return { subject: null, after: plainOf(payload) };
   return { subject: found['id'] as string, after: { ...plainOf(payload), ...plainOf(found) } };
 }

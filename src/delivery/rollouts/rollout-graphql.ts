@@ -8,6 +8,7 @@ import {
   make,
   mapPage,
   Needs,
+  SpendsBudget,
   runGraph,
   runObject,
   subscribeWith,
@@ -103,6 +104,7 @@ export class RolloutResolver {
   }
 
   @Needs('OPERATE')
+  @SpendsBudget('RUN')
   @Mutation(() => StartRolloutPayload, {
     description:
       'Gives a version that passed the gate to ever more users beside a control of the same minutes, and takes it back by itself when it is worse. The last step awaits an approval, with a proposal. GATE_REFUSED says what it hasn’t passed; CONFLICT that the adapter has a live rollout, or no production.',

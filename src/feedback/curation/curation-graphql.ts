@@ -33,6 +33,7 @@ import {
   make,
   mapPage,
   Needs,
+  SpendsBudget,
   runGraph,
   runObject,
   toConnection,
@@ -212,6 +213,7 @@ export class CurationResolver {
   constructor(private readonly parts: CurationResolverParts) {}
 
   @Needs('EDIT')
+  @SpendsBudget('RUN')
   @Mutation(() => CreateDatasetFromFeedbackPayload, {
     description:
       'Makes a dataset version of what people demonstrated or confirmed as answers, as a run: never of a model’s own unconfirmed words. Rows are deduplicated, checked for personal data and for leaks into the test split, and split by the rules of any import.',

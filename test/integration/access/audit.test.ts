@@ -1,10 +1,19 @@
+import { jest } from '@jest/globals';
 import { summarised } from '../../../src/access/audit/audit.js';
+import { AuditLog } from '../../../src/access/audit/audit-log.js';
+import { AuditRetention } from '../../../src/access/audit/audit-retention.js';
+import { AuditStore } from '../../../src/access/audit/audit-store.js';
 import { execute, parse } from 'graphql';
 import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { createGraphContext, NodeRegistry } from '../../../src/graphql-kit/index.js';
 import { localCaller, type Caller } from '../../../src/kernel/caller.js';
+import { GraftError } from '../../../src/kernel/errors.js';
+import { createLogger } from '../../../src/platform/telemetry/index.js';
+import { instead } from '../../support/instead.js';
 import { accessKit, type AccessKit } from './access-kit.js';
+
+const SILENT = createLogger({ level: 'silent' });
 
 interface Entry {
   who: string;
@@ -74,6 +83,49 @@ describe('the audit log', () => {
     expect(await log(other)).toEqual([]);
     const { errors } = await run('{ auditLog { edges { cursor } } }', { ...localCaller(), role: 'OPERATE' });
     expect(errors![0]!.originalError).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('is a file, too, of any length, and goes by age alone', async () => {
+    const workspace = await kit.workspace();
+    const caller: Caller = { ...localCaller(workspace) };
+    await kit.database.pool.query(
+      `INSERT INTO audit_entry (id, workspace_id, who, role, what, request_id, input, created_at)
+       SELECT gen_random_uuid(), $1, 'local', 'ADMIN', 'deleteFile', n::text, '{}', now() - make_interval(days => n % 500)
+       FROM generate_series(1, 1200) n`,
+      [workspace],
+    );
+    const lines = async (filter = {}) => {
+      let text = '';
+      for await (const some of kit.access.auditLines(workspace, filter)) text += some;
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Entry & { id: string });
+    };
+    const all = await lines();
+    expect(new Set(all.map(({ id }) => id)).size).toBe(1200);
+    expect(all[0]).toMatchObject({ who: 'local', role: 'ADMIN', what: 'deleteFile', outcome: null });
+    const from = new Date(Date.now() - 10 * 86_400_000);
+    expect((await lines({ from })).length).toBeLessThan(40);
+    await new AuditRetention({ store: new AuditStore(kit.database), log: SILENT, days: 0 }).expire();
+    expect(await lines()).toHaveLength(1200);
+    await new AuditRetention({ store: new AuditStore(kit.database), log: SILENT, days: 400 }).expire();
+    const kept = (await lines()).length;
+    expect(kept).toBeGreaterThan(900);
+    expect(kept).toBeLessThan(1010);
+    expect((await log(caller)).length).toBe(50);
+  });
+
+  it('where it can’t be written nothing is changed', async () => {
+    const failing = instead(new AuditStore(kit.database), {
+      begin: () => Promise.reject(new GraftError('DATABASE_UNAVAILABLE', 'gone')),
+    });
+    const work = jest.fn<() => Promise<void>>();
+    const call = { what: 'createApiKey', caller: localCaller(), requestId: 'r', input: {} };
+    await expect(new AuditLog({ store: failing, log: SILENT }).around(call, work)).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+    });
+    expect(work).not.toHaveBeenCalled();
   });
 
   it('keeps names and numbers, and of every other text only how long it was', () => {

@@ -71,7 +71,7 @@ describe('budgets', () => {
       const call = { schema, document, variableValues: variables, contextValue };
       const failed =
         each.operation === 'subscription'
-          ? await each.field.subscribe!({}, variables, contextValue, { schema } as never).then(
+          ? await Promise.resolve(each.field.subscribe!({}, variables, contextValue, { schema } as never)).then(
               () => undefined,
               (error: unknown) => error,
             )

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { storedSummary } from '../../../src/access/audit/audit.js';
 import { storedBody } from '../../../src/ask/answer.js';
 import { storedLearned } from '../../../src/ask/route/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
@@ -40,6 +41,9 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'Run.output': OF_ITS_KIND,
   'Run.checkpoint': OF_ITS_KIND,
   'Event.payload': OF_ITS_KIND,
+  'AuditEntry.input': storedSummary,
+  'AuditEntry.before': storedSummary,
+  'AuditEntry.after': storedSummary,
   'ModelVariant.measurement': storedMeasurement,
   'ModelVariant.chat': storedChat,
   'AdapterVersion.usage': storedUsage,
