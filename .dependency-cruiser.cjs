@@ -9,7 +9,7 @@ const DOMAIN_FLOORS = [
   ['data', 'ask'],
   ['training', 'feedback'],
   ['evaluation', 'monitoring'],
-  ['delivery'],
+  ['delivery', 'fleet'],
   ['improvement'],
 ];
 const DOMAINS = DOMAIN_FLOORS.flat();

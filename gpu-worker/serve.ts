@@ -115,6 +115,14 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
           }),
         ),
       ),
+    tokenize: ({ model, prompts }, call) =>
+      besideTurns(call.priority, () =>
+        light.run(call, () =>
+          host.use(model, (hosted) =>
+            Promise.resolve({ tokens: prompts.map((prompt) => Int32Array.from(tokenizePrompt(hosted.model, prompt))) }),
+          ),
+        ),
+      ),
     inspectModel: ({ path }, call) => inspection.run(call, () => inspectInChild(path, call.signal)),
     readChat: (source, call) =>
       inspection.run(call, async () => ({ chat: await readChatInChild(source, call.signal) })),

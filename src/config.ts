@@ -16,6 +16,19 @@ const urlOf = (...protocols: string[]) =>
     error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
 
+/** URLs of engines, comma-separated; `dns+` before one stands for every address that its name has. */
+const engines = names.pipe(
+  z.array(
+    z.string().refine(
+      (text) => {
+        const url = text.replace(/^dns\+(?=http:)/, '');
+        return URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
+      },
+      { error: 'must be URLs such as http://10.0.0.7:8000, or dns+http://vllm:8000 for all addresses of a name' },
+    ),
+  ),
+);
+
 /** Every variable that Graft reads from the environment, with its default and a sentence. An empty value counts as unset. */
 const environment = z.object({
   GRAFT_HOME: folder
@@ -93,6 +106,20 @@ const environment = z.object({
   GRAFT_S3_CACHE_BYTES: whole(0, Number.MAX_SAFE_INTEGER)
     .default(20 * 1024 ** 3)
     .describe('What the home keeps of it, in bytes; files used within the last hour stay beyond that.'),
+  GRAFT_ENGINES: engines
+    .default([])
+    .describe(
+      'Engines (vLLM or SGLang, started with the default model’s weights) that answer before the worker does, comma-separated: `http://a:8000,http://b:8000`, or `dns+http://vllm:8000` for every address that a headless service has. Each is asked what it is and shown to serve that model before it answers.',
+    ),
+  GRAFT_ENGINES_API_KEY: z
+    .string()
+    .optional()
+    .describe('The key that the engines want (`--api-key`); it is never logged.'),
+  GRAFT_ENGINES_ADAPTERS: folder
+    .optional()
+    .describe(
+      'Folder in which engines find adapters, by the same path there and here, shared by all gateways of a database; the home’s `engine-adapters` unless set.',
+    ),
   HF_ENDPOINT: urlOf('http:', 'https:')
     .default('https://huggingface.co')
     .describe('The Hugging Face hub or a mirror of it, for models that are fetched from there.'),
@@ -121,7 +148,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   throw new GraftError('SETUP_FAILED', `The environment has a value that Graft can't use.\n${problems.join('\n')}`);
 }
 
-const SECRET = ['HF_TOKEN', 'DATABASE_URL', 'GRAFT_S3_ACCESS_KEY_ID', 'GRAFT_S3_SECRET_ACCESS_KEY'];
+const SECRET = [
+  'HF_TOKEN',
+  'GRAFT_ENGINES_API_KEY',
+  'DATABASE_URL',
+  'GRAFT_S3_ACCESS_KEY_ID',
+  'GRAFT_S3_SECRET_ACCESS_KEY',
+];
 
 /** What the README shows for a default that depends on the machine. */
 const SHOWN_DEFAULTS: Partial<Record<keyof Config, string>> = {

@@ -7,6 +7,7 @@ import type { Offer } from './domain-kit/index.js';
 import { openErasure } from './erasure/index.js';
 import { openEvaluation } from './evaluation/index.js';
 import { openFeedback } from './feedback/index.js';
+import { openFleet } from './fleet/index.js';
 import type { DOMAINS } from './graphql/resolvers.js';
 import { openImprovement } from './improvement/index.js';
 import { openKnowledge } from './knowledge/index.js';
@@ -23,7 +24,9 @@ export async function openDomains(platform: Platform) {
   const access = await openAccess(platform, (workspace) => registry.registry.ensureDefaults(workspace));
   const knowledge = openKnowledge(platform, registry);
   const data = await openData(platform, { registry, knowledge });
-  const ask = openAsking(platform, { registry, knowledge, data });
+  // Opened before who asks, whose worker it is; what it measures with needs nothing that is open.
+  const fleet = openFleet(platform, registry);
+  const ask = openAsking({ ...platform, worker: fleet.worker }, { registry, knowledge, data });
   const training = openTraining(platform, { registry, data, ask });
   const feedback = openFeedback(platform, { knowledge, data, ask });
   const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
@@ -32,7 +35,7 @@ export async function openDomains(platform: Platform) {
   const learning = { training, feedback, evaluation, delivery, monitoring };
   const improvement = openImprovement(platform, { registry, data, ...learning });
   const erasure = openErasure(platform);
-  return { access, registry, knowledge, data, ask, ...learning, improvement, erasure } satisfies Opened;
+  return { access, registry, knowledge, data, fleet, ask, ...learning, improvement, erasure } satisfies Opened;
 }
 
 export type Domains = Awaited<ReturnType<typeof openDomains>>;

@@ -5,6 +5,7 @@ import { defineDomain, runsOf, type AnyDomain } from '../domain-kit/index.js';
 import { deliveryDomain } from '../delivery/index.js';
 import { erasureDomain } from '../erasure/index.js';
 import { evaluationDomain } from '../evaluation/index.js';
+import { fleetDomain } from '../fleet/index.js';
 import { feedbackDomain } from '../feedback/index.js';
 import { improvementDomain } from '../improvement/index.js';
 import { knowledgeDomain } from '../knowledge/index.js';
@@ -29,6 +30,7 @@ export const DOMAINS = {
   feedback: feedbackDomain,
   evaluation: evaluationDomain,
   delivery: deliveryDomain,
+  fleet: fleetDomain,
   monitoring: monitoringDomain,
   improvement: improvementDomain,
   erasure: erasureDomain,

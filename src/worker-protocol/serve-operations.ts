@@ -156,6 +156,13 @@ const countTokens = {
   output: z.object({ counts: z.array(count) }),
 };
 
+/** The tokens of prompts, as `generate` and `scoreNext` read them: engines elsewhere are sent these and no text. */
+const tokenize = {
+  input: z.object({ model: modelFile, prompts: z.array(z.array(promptSegment).min(1)).min(1).max(1_000) }),
+  chunk: null,
+  output: z.object({ tokens: z.array(int32) }),
+};
+
 /** What is found in a GGUF file that llama.cpp could really load. */
 export const fileDescription = z.object({
   architecture: z.string(),
@@ -226,6 +233,7 @@ export const serveOperations = {
   scoreText,
   embed,
   countTokens,
+  tokenize,
   inspectModel,
   readChat,
   calibrate,

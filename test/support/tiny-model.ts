@@ -82,6 +82,18 @@ function byteSymbols(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 }
 
+/** What each token of the tiny model says, by its id; the last three are special. */
+export const TINY_TOKENS: readonly { bytes: Buffer; special: boolean }[] = (() => {
+  const symbols = byteSymbols();
+  const byteOf = new Map(symbols.map((symbol, byte) => [symbol, byte]));
+  const told = (text: string): Buffer => Buffer.from(Array.from(text, (symbol) => byteOf.get(symbol)!));
+  return [
+    ...symbols.map((symbol) => ({ bytes: told(symbol), special: false })),
+    ...MERGES.map((merge) => ({ bytes: told(merge.replace(' ', '')), special: false })),
+    ...CONTROL.map((name) => ({ bytes: Buffer.from(name), special: true })),
+  ];
+})();
+
 /** A uniform generator turned into normal variates by Box and Muller. */
 function normals(seed: number): () => number {
   const uniform = seededRandom(seed);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { RepetitionWatch } from '../../gpu-worker/engines/inference/repetition.js';
+import { RepetitionWatch } from '../../src/kernel/repetition.js';
 
 /** Tokens read until the watch stops, and how many of them it would keep. */
 function readUntilStopped(tokens: readonly number[]): { read: number; kept: number } | null {

@@ -7,6 +7,7 @@ import {
   type Token,
 } from 'node-llama-cpp';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
+import { RepetitionWatch } from '../../../src/kernel/repetition.js';
 import type { GenerateChunk, InputOf, OutputOf, ServeOperations } from '../../../src/worker-protocol/index.js';
 import type { Call } from '../../server.js';
 import type { Turn } from '../../turns.js';
@@ -21,7 +22,6 @@ import { defaultThreads, type HostedModel } from './model-host.js';
 import { requireNumbers } from './no-numbers.js';
 import { requireTime } from './prefill.js';
 import { readingProgress } from './reading-progress.js';
-import { RepetitionWatch } from './repetition.js';
 import { TextStream } from './text-stream.js';
 
 type Generate = ServeOperations['generate'];

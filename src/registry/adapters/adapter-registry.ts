@@ -41,9 +41,13 @@ export interface Removal {
 
 const MAX_REASON = 1_000;
 
+/** Something beside the worker that serves adapters. @throws CONFLICT with the reason when it can't serve the version */
+export type AdapterServer = (found: { adapter: AdapterRow; version: AdapterVersionRow }) => Promise<void>;
+
 /** Adapters and their versions: what a workspace has trained or imported, and which of it answers. */
 export class AdapterRegistry {
   readonly store: AdapterStore;
+  readonly #servers: AdapterServer[] = [];
 
   constructor(private readonly parts: AdapterRegistryParts) {
     this.store = parts.store;
@@ -72,6 +76,11 @@ export class AdapterRegistry {
       throw new GraftError('NOT_FOUND', 'A file of the adapter was deleted before the adapter was added.', {
         hint: 'Train or import it again.',
       });
+  }
+
+  /** From now on no alias is moved to a version that this one can't serve. */
+  servedBy(server: AdapterServer): void {
+    this.#servers.push(server);
   }
 
   /** @throws NOT_FOUND */
@@ -136,7 +145,8 @@ export class AdapterRegistry {
 
   /**
    * Moves an alias to a version.
-   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when someone else moves it at the same time or the version was never attested
+   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when someone else moves it at the same time, the version was never attested, or engines
+   * can't serve it
    */
   async promote(workspaceId: WorkspaceId, promotion: Promotion): Promise<AliasChangeRow> {
     const { alias, by, evidence } = promotion;
@@ -149,6 +159,7 @@ export class AdapterRegistry {
       throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
         hint: 'Attest it first.',
       });
+    for (const serves of this.#servers) await serves({ adapter, version });
     const { replaces = (await this.store.resolve(adapter, { alias }))?.id ?? null } = promotion;
     return this.store.moveAlias(adapter, { alias, toVersionId: version.id, by, reason, evidence }, replaces);
   }

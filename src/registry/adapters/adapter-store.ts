@@ -160,6 +160,36 @@ export class AdapterStore {
     });
   }
 
+  /** The newest version that the worker serves from this file at this scale, with its adapter. */
+  async versionServing(
+    workspaceId: WorkspaceId,
+    { sha256, scale }: { sha256: string; scale: number },
+  ): Promise<{ adapter: AdapterRow; version: AdapterVersionRow } | null> {
+    const found = await this.database.prisma.adapterVersion.findFirst({
+      where: { workspaceId, ggufSha256: sha256, scale },
+      include: { adapter: true },
+      orderBy: { id: 'desc' },
+    });
+    return found && { adapter: found.adapter, version: found };
+  }
+
+  /** What `production` names on the model file of this digest, in every workspace: engines are the installation's. */
+  async inProductionOn(sha256: string): Promise<{ adapter: AdapterRow; version: AdapterVersionRow }[]> {
+    const found = await this.database.prisma.adapterAlias.findMany({
+      where: { alias: 'production', version: { variant: { sha256 } } },
+      include: { adapter: true, version: true },
+      orderBy: { versionId: 'asc' },
+    });
+    return found.map(({ adapter, version }) => ({ adapter, version }));
+  }
+
+  /** Which of these versions there still are, in any workspace. */
+  async existing(ids: readonly string[]): Promise<Set<string>> {
+    const where = { id: { in: ids.filter(isUuid) } };
+    const rows = await this.database.prisma.adapterVersion.findMany({ where, select: { id: true } });
+    return new Set(rows.map(({ id }) => id));
+  }
+
   /** What needs files with these contents, by digest: versions keep their PEFT files and the GGUF made from them. */
   async filesInUse(workspaceId: WorkspaceId, digests: readonly string[]): Promise<Map<string, string>> {
     const { rows } = await this.database.pool.query<{ sha256: string; adapter: string; version: number }>(

@@ -5,6 +5,7 @@ import { SystemShownDocument, type SystemShownQuery } from '../../generated/oper
 import { Chart } from '../../parts/charts/chart';
 import { bytes, duration, words } from '../../parts/format';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { Fleet } from './fleet';
 
 type System = SystemShownQuery['system'];
 
@@ -193,6 +194,7 @@ export default function SystemPage() {
       <PageHeader title="System">What runs, on which device, and how much room is left.</PageHeader>
       {error !== null && <ErrorState error={error} />}
       {latest ? <SystemReport system={latest.system} samples={samples} /> : error === null && <Loading />}
+      <Fleet />
     </>
   );
 }

@@ -1,0 +1,112 @@
+/** What vLLM and SGLang have in common: `/v1/models` and streamed `/v1/completions`. */
+import { z } from 'zod';
+import type { EngineHttp } from '../engine-http.js';
+import { EngineFault } from '../fault.js';
+import type { Listed, Piece, StreamRequest } from './dialect.js';
+
+const modelList = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      root: z.string().nullish(),
+      parent: z.string().nullish(),
+      max_model_len: z.number().int().positive().nullish(),
+    }),
+  ),
+});
+
+export async function listModels(http: EngineHttp, signal: AbortSignal): Promise<Listed[]> {
+  const { data } = readAs(modelList, await http.json('GET', '/v1/models', undefined, { signal }));
+  return data.map(({ id, root, parent, max_model_len }) => ({
+    ...{ id, root: root ?? null, parent: parent ?? null },
+    contextTokens: max_model_len ?? null,
+  }));
+}
+
+const usage = z.object({
+  completion_tokens: z.number().int().nonnegative(),
+  prompt_tokens_details: z.object({ cached_tokens: z.number().int().nullish() }).nullish(),
+});
+const chunk = z.object({
+  model: z.string(),
+  choices: z
+    .array(
+      z.object({
+        text: z.string(),
+        token_ids: z.array(z.number().int()).nullish(),
+        finish_reason: z.string().nullish(),
+        /** vLLM: the stop text, or a token's id. */
+        stop_reason: z.union([z.string(), z.number()]).nullish(),
+        /** SGLang's name of it. */
+        matched_stop: z.union([z.string(), z.number()]).nullish(),
+      }),
+    )
+    .max(1),
+  usage: usage.nullish(),
+  error: z.object({ message: z.string() }).nullish(),
+});
+
+/**
+ * An answer, piece by piece. The model that each piece names has to be the one that was asked.
+ * @param more what the dialect asks for besides
+ */
+export async function* streamCompletion(
+  http: EngineHttp,
+  model: string,
+  { tokens, maxTokens, temperature, seed, stop }: StreamRequest,
+  more: object,
+  signal: AbortSignal,
+): AsyncGenerator<Piece, void> {
+  const body = {
+    ...{ model, prompt: tokens, max_tokens: maxTokens, temperature, stream: true },
+    ...(seed === undefined ? {} : { seed }),
+    ...(stop.length === 0 ? {} : { stop }),
+    stream_options: { include_usage: true },
+    ...more,
+  };
+  let ended = false;
+  for await (const event of http.events('/v1/completions', body, signal)) {
+    if (isErrorEvent(event)) throw new EngineFault('BROKEN', `its stream ends with an error: ${event.error.message}`);
+    const read = readAs(chunk, event);
+    if (read.model !== model) throw new EngineFault('BROKEN', `it answers as ${read.model}, not as ${model}`);
+    const [choice] = read.choices;
+    const reason = choice?.finish_reason ?? null;
+    ended ||= reason !== null;
+    yield {
+      text: choice?.text ?? '',
+      tokens: choice?.token_ids ?? [],
+      reason: reason === null ? null : reasonOf(reason, choice?.stop_reason ?? choice?.matched_stop ?? null),
+      usage: read.usage
+        ? {
+            generatedTokens: read.usage.completion_tokens,
+            reusedTokens: read.usage.prompt_tokens_details?.cached_tokens ?? 0,
+          }
+        : null,
+    };
+  }
+  if (!ended) throw new EngineFault('BROKEN', 'it broke off in the middle of an answer');
+}
+
+const isErrorEvent = (event: unknown): event is { error: { message: string } } =>
+  typeof (event as { error?: { message?: unknown } } | null)?.error?.message === 'string';
+
+function reasonOf(reason: string, stopped: string | number | null): NonNullable<Piece['reason']> {
+  if (reason === 'length') return 'length';
+  if (reason === 'stop') return typeof stopped === 'string' ? 'stop' : 'eos';
+  throw new EngineFault('BROKEN', `its answer ended with ${JSON.stringify(reason)}`);
+}
+
+/** @throws EngineFault BROKEN when it isn't that */
+export function readAs<T>(schema: z.ZodType<T>, value: unknown): T {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new EngineFault('BROKEN', `its answer can’t be read: ${issue?.path.join('.')} ${issue?.message}`);
+}
+
+/** The one base model that it serves. @throws EngineFault REFUSED when it serves none or several */
+export function onlyBase(models: readonly Listed[]): Listed {
+  const bases = models.filter(({ parent }) => parent === null);
+  if (bases.length === 1) return bases[0]!;
+  throw new EngineFault('REFUSED', `it serves ${bases.length} base models; an engine here serves one`);
+}

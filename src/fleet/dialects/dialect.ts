@@ -1,0 +1,59 @@
+import type { Capabilities } from '../engine.js';
+import type { EngineHttp } from '../engine-http.js';
+
+/** An adapter, or a base model, that an engine says it has. */
+export interface Listed {
+  id: string;
+  /** Folder or name that it was loaded from, where the engine tells. */
+  root: string | null;
+  /** The base of an adapter; null for a base model. */
+  parent: string | null;
+  /** Of a base model, where the engine tells. */
+  contextTokens: number | null;
+}
+
+/** A prompt for one of an engine's models. */
+export interface Prompted {
+  base: string;
+  /** The adapter's name on the engine; null: the base alone. */
+  adapter: string | null;
+  tokens: readonly number[];
+}
+
+export interface StreamRequest extends Prompted {
+  maxTokens: number;
+  temperature: number;
+  seed?: number;
+  stop: readonly string[];
+}
+
+/** A piece of an answer; the last one says why it ended. */
+export interface Piece {
+  text: string;
+  /** Ids of its tokens, where the engine tells. */
+  tokens: readonly number[];
+  reason: 'eos' | 'stop' | 'length' | null;
+  usage: { generatedTokens: number; reusedTokens: number } | null;
+}
+
+/** How a kind of engines is spoken to. */
+export interface Dialect {
+  readonly name: DialectName;
+  /** What it is. @returns null when it speaks another dialect @throws EngineFault when it can't be told, or can't be used */
+  probe(http: EngineHttp, signal: AbortSignal): Promise<Capabilities | null>;
+  models(http: EngineHttp, signal: AbortSignal): Promise<Listed[]>;
+  /** @throws EngineFault REFUSED with the engine's reason */
+  load(http: EngineHttp, adapter: { name: string; path: string }, signal: AbortSignal): Promise<void>;
+  unload(http: EngineHttp, name: string, signal: AbortSignal): Promise<void>;
+  stream(http: EngineHttp, request: StreamRequest, signal: AbortSignal): AsyncGenerator<Piece, void>;
+  /** Log-probabilities (natural) of candidates as the next token, on one scale for all of them. */
+  score(
+    http: EngineHttp,
+    request: Prompted & { candidates: readonly number[] },
+    scoring: Capabilities['scoring'],
+    signal: AbortSignal,
+  ): Promise<number[]>;
+}
+
+export const DialectName = { VLLM: 'VLLM', SGLANG: 'SGLANG' } as const;
+export type DialectName = (typeof DialectName)[keyof typeof DialectName];

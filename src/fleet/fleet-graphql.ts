@@ -1,0 +1,160 @@
+import { Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import { cost, DateTime, make, Needs } from '../graphql-kit/index.js';
+import { DialectName } from './dialects/dialect.js';
+import { LabelScoring } from './engine.js';
+import type { Fleet } from './fleet.js';
+import { EngineState, ResidentState, type Replica, type Resident } from './replicas/replica.js';
+
+registerEnumType(EngineState, {
+  name: 'EngineState',
+  description: 'Whether an engine answers questions.',
+  valuesConfig: {
+    CONNECTING: { description: 'It is being looked at: what it is, and whether it serves the default model.' },
+    READY: { description: 'It was shown to serve the default model, and answers.' },
+    AWAY: { description: 'It can’t be reached, or isn’t what it was; it is looked at again every few seconds.' },
+    REFUSED: { description: 'It can’t be used as it was started; `reason` says why.' },
+  },
+});
+registerEnumType(ResidentState, {
+  name: 'EngineAdapterState',
+  description: 'Whether an adapter answers on an engine.',
+  valuesConfig: {
+    LOADING: { description: 'It is being loaded, or shown to act.' },
+    PROVEN: { description: 'It was shown to act there as it does beside the gateway, and answers.' },
+    UNPROVEN: { description: 'It was forgotten, or doesn’t act as it should; it is loaded anew.' },
+    REFUSED: { description: 'The engine won’t load it; `reason` says why.' },
+  },
+});
+registerEnumType(DialectName, {
+  name: 'EngineDialect',
+  description: 'Which server an engine is.',
+  valuesConfig: { VLLM: { description: 'vLLM.' }, SGLANG: { description: 'SGLang.' } },
+});
+registerEnumType(LabelScoring, {
+  name: 'EngineLabelScoring',
+  description: 'How an engine tells the probabilities of labels; found out by trying.',
+  valuesConfig: {
+    LOGPROB_TOKEN_IDS: { description: 'It is asked for given tokens, 128 at once.' },
+    ALLOWED_TOKEN_IDS: { description: 'Only given tokens are allowed, 20 at once.' },
+    SCORE: { description: 'It has an address of its own for that.' },
+  },
+});
+
+@ObjectType({ description: 'An adapter version on one engine.' })
+export class EngineAdapterReport {
+  @Field(() => String, { description: 'Its name there: the adapter’s, and a digest of what is loaded.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Name of the adapter.' })
+  adapter!: string;
+
+  @Field(() => Int, { description: 'Number of the version, from 1.' })
+  version!: number;
+
+  @Field(() => ResidentState, { description: 'Whether it answers there.' })
+  state!: ResidentState;
+
+  @Field(() => String, { nullable: true, description: 'Why it doesn’t; null when it does.' })
+  reason!: string | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Cosine between its change of the log-probabilities there and beside the gateway, -1 to 1, at least 0.9; null before it is measured.',
+  })
+  cosine!: number | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'When that was measured last; null before.' })
+  provenAt!: Date | null;
+
+  @Field(() => Int, { description: 'Requests that it answered there since it was loaded.' })
+  answered!: number;
+}
+
+@ObjectType({ description: 'An engine that answers before the worker does, as this gateway sees it.' })
+export class EngineReport {
+  @Field(() => String, { description: 'Where it is.' })
+  url!: string;
+
+  @Field(() => EngineState, { description: 'Whether it answers questions.' })
+  state!: EngineState;
+
+  @Field(() => String, { nullable: true, description: 'Why it doesn’t; null when it does.' })
+  reason!: string | null;
+
+  @Field(() => Boolean, {
+    description: 'Whether it is left alone for some seconds because it failed several times in a row.',
+  })
+  paused!: boolean;
+
+  @Field(() => DialectName, { nullable: true, description: 'Which server it is; null before that is known.' })
+  dialect!: DialectName | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Version of the server, as it tells; null before that is known.',
+  })
+  version!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its name for the base model; null before that is known.' })
+  base!: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Tokens of a prompt and its answer together; null before that is known. What is longer the worker answers.',
+  })
+  contextTokens!: number | null;
+
+  @Field(() => LabelScoring, {
+    nullable: true,
+    description: 'How it tells the probabilities of labels; null before that is known.',
+  })
+  labelScoring!: LabelScoring | null;
+
+  @Field(() => Int, { description: 'Requests of this gateway under way there.' })
+  inFlight!: number;
+
+  @Field(() => Int, { description: 'Requests that it answered since the gateway started.' })
+  answered!: number;
+
+  @Field(() => Int, { description: 'How often it failed since then.' })
+  failed!: number;
+
+  @Field(() => [EngineAdapterReport], { description: 'The adapters that this gateway knows to be there, by name.' })
+  adapters!: EngineAdapterReport[];
+}
+
+@Resolver()
+export class EngineResolver {
+  constructor(private readonly parts: { fleet: Fleet }) {}
+
+  @Needs('ASK')
+  @Query(() => [EngineReport], {
+    complexity: cost(10),
+    description: 'The engines of `GRAFT_ENGINES`, by address; none where the worker answers alone.',
+  })
+  engines(): EngineReport[] {
+    return this.parts.fleet.replicas.map(reportOf);
+  }
+}
+
+function reportOf(replica: Replica): EngineReport {
+  const { url, state, reason, breaker, dialect, capabilities, inFlight, answered, failed, residents } = replica;
+  return make(EngineReport, {
+    ...{ url, state, reason, inFlight, answered, failed },
+    paused: !breaker.allows,
+    dialect: dialect?.name ?? null,
+    version: capabilities?.version ?? null,
+    base: capabilities?.base ?? null,
+    contextTokens: capabilities?.contextTokens ?? null,
+    labelScoring: capabilities?.scoring ?? null,
+    adapters: residents.map(adapterOf).sort((a, b) => a.name.localeCompare(b.name)),
+  });
+}
+
+const adapterOf = ({ adapter, state, reason, cosine, provenAt, answered }: Resident): EngineAdapterReport =>
+  make(EngineAdapterReport, {
+    ...{ name: adapter.name, adapter: adapter.served.adapter, version: adapter.served.version },
+    ...{ state, reason, cosine, provenAt, answered },
+  });

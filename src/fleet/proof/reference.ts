@@ -1,0 +1,118 @@
+import { LRUCache } from 'lru-cache';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
+import type { WorkerClient } from '../../platform/worker/index.js';
+import { renderChat, type PromptSegment } from '../../prompting/index.js';
+import { modelFileOf, type ModelRegistry, type ServedVariant } from '../../registry/index.js';
+import { probeCandidates, probePrompts } from '../../training/index.js';
+import type { ModelFile } from '../../worker-protocol/index.js';
+import type { EngineAdapter } from '../adapters/engine-adapter.js';
+
+/** What an engine is held against: log-probabilities of candidates after prompts, as the worker beside the gateway has them. */
+export interface BaseReference {
+  prompts: readonly (readonly number[])[];
+  candidates: readonly number[];
+  /** A row a prompt. */
+  off: readonly number[][];
+}
+
+export interface AdapterReference extends BaseReference {
+  /** The same under the adapter. */
+  on: readonly number[][];
+}
+
+/** Where references come from. */
+export interface References {
+  base(): Promise<BaseReference>;
+  of(adapter: EngineAdapter): Promise<AdapterReference>;
+}
+
+export interface ReferenceParts {
+  worker: Pick<WorkerClient, 'scoreNext' | 'tokenize'>;
+  registry: Pick<ModelRegistry, 'variant' | 'variantsById' | 'defaultVariant'>;
+}
+
+/** Prompts an adapter; those of an attestation are twice as many. */
+const PROMPTS = 4;
+/** As many as an engine is asked for at once. */
+const CANDIDATES = 128;
+const KEPT = 64;
+
+const QUESTIONS = [
+  'What is the capital of France?',
+  'Name one thing that a small garden needs in spring.',
+  'Is water heavier than oil?',
+  'Wie heißt der längste Fluss Europas?',
+];
+
+/** The worker's own log-probabilities, computed when an engine or an adapter is first looked at. */
+export class WorkerReferences implements References {
+  #base: Promise<BaseReference> | null = null;
+  readonly #adapters = new LRUCache<string, Promise<AdapterReference>>({ max: KEPT });
+
+  constructor(private readonly parts: ReferenceParts) {}
+
+  base(): Promise<BaseReference> {
+    const making = (this.#base ??= this.#measureBase());
+    making.catch(() => (this.#base = null));
+    return making;
+  }
+
+  of(adapter: EngineAdapter): Promise<AdapterReference> {
+    const known = this.#adapters.get(adapter.name);
+    if (known) return known;
+    const making = this.#measure(adapter);
+    this.#adapters.set(adapter.name, making);
+    making.catch(() => this.#adapters.delete(adapter.name));
+    return making;
+  }
+
+  async #measureBase(): Promise<BaseReference> {
+    const workspaceId = DEFAULT_WORKSPACE_ID;
+    const variant = await this.parts.registry.defaultVariant(workspaceId);
+    const prompts = QUESTIONS.map((content) => renderChat(variant.chat, [{ role: 'user', content }]));
+    const candidates = spread(CANDIDATES, await this.#vocabulary(workspaceId, variant));
+    const off = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
+    return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off };
+  }
+
+  async #measure({ workspaceId, served }: EngineAdapter): Promise<AdapterReference> {
+    const variant = await this.parts.registry.variant(workspaceId, served.variantId);
+    const prompts = probePrompts(served, variant).slice(0, PROMPTS);
+    const all = probeCandidates(served, await this.#vocabulary(workspaceId, variant));
+    const candidates = all.filter((_, i) => all.length <= CANDIDATES || i % Math.ceil(all.length / CANDIDATES) === 0);
+    const off = await this.#score(workspaceId, modelFileOf(variant), prompts, candidates);
+    const on = await this.#score(workspaceId, modelFileOf(variant, [served.file]), prompts, candidates);
+    return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off, on };
+  }
+
+  async #vocabulary(workspaceId: WorkspaceId, { variantId }: ServedVariant): Promise<number> {
+    const [stored] = await this.parts.registry.variantsById(workspaceId, [variantId]);
+    return stored!.vocabulary;
+  }
+
+  async #tokens(workspaceId: WorkspaceId, variant: ServedVariant, prompts: PromptSegment[][]): Promise<number[][]> {
+    const request = { workspaceId, model: modelFileOf(variant), prompts };
+    const { tokens } = await this.parts.worker.tokenize(request, { priority: 'bulk' });
+    return tokens.map((ids) => Array.from(ids));
+  }
+
+  async #score(
+    workspaceId: WorkspaceId,
+    model: ModelFile,
+    prompts: PromptSegment[][],
+    candidates: number[],
+  ): Promise<number[][]> {
+    const rows: number[][] = [];
+    for (const prompt of prompts) {
+      const request = { workspaceId, model, prompt, candidates };
+      rows.push((await this.parts.worker.scoreNext(request, { priority: 'bulk' })).logProbabilities);
+    }
+    return rows;
+  }
+}
+
+/** Ids from all over a vocabulary. */
+const spread = (count: number, vocabulary: number): number[] => {
+  const wanted = Math.min(count, vocabulary);
+  return Array.from({ length: wanted }, (_, i) => Math.floor((i * vocabulary) / wanted));
+};

@@ -1,0 +1,309 @@
+/** What a fleet does when engines fail, forget, lie or are somebody else: a stand-in's answers tell which adapter answered. */
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { EngineHttp } from '../../../src/fleet/engine-http.js';
+import { withFleet } from '../../../src/fleet/fleet-worker.js';
+import { NoEngine } from '../../../src/fleet/fleet.js';
+import type { WorkerClient } from '../../../src/platform/worker/index.js';
+import { CheapBrain } from '../../support/engine/brain.js';
+import { EngineServer, type EngineServerOptions } from '../../support/engine/engine-server.js';
+import { CheapAdapters, cheapFleet, question, textOf } from '../../support/engine/fleet-kit.js';
+import { eventually } from '../../support/eventually.js';
+
+const brain = new CheapBrain();
+const folder = join(tmpdir(), `graft-fleet-${randomUUID()}`);
+const adapters = new CheapAdapters(folder);
+const servers: EngineServer[] = [];
+const started: { keeper: { stop(): Promise<void> } }[] = [];
+
+afterEach(async () => {
+  for (const { keeper } of started.splice(0)) await keeper.stop();
+  for (const server of servers.splice(0)) await server.kill();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function engine(options: Partial<EngineServerOptions> = {}): Promise<EngineServer> {
+  const server = await EngineServer.start({ brain, ...options });
+  servers.push(server);
+  return server;
+}
+
+/** A gateway's fleet over these engines, looked at once. */
+async function fleetOver(all: readonly EngineServer[], options: Partial<Parameters<typeof cheapFleet>[0]> = {}) {
+  const made = cheapFleet({ urls: all.map(({ url }) => url), adapters, ...options });
+  started.push(made);
+  await made.keeper.round();
+  return made;
+}
+
+const states = (fleet: { replicas: readonly { url: string; state: string }[] }): string[] =>
+  fleet.replicas.map(({ state }) => state);
+
+describe('an engine that is not as it should be', () => {
+  test('absent, it is passed over, and answers once it is there', async () => {
+    const [one, two] = [await engine(), await engine()];
+    await two.kill();
+    const { fleet, keeper } = await fleetOver([one, two]);
+    expect(states(fleet).sort()).toEqual(['AWAY', 'READY']);
+    expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+    await two.revive();
+    await keeper.round();
+    expect(states(fleet)).toEqual(['READY', 'READY']);
+  });
+
+  test('slow to say anything, it is left for another one', async () => {
+    const [one, two] = [await engine(), await engine()];
+    const { fleet } = await fleetOver([one, two], { quietMs: 100 });
+    one.faults = { silent: true };
+    two.faults = {};
+    for (let i = 0; i < 4; i++) expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+    expect(fleet.replicas.find(({ url }) => url === one.url)!.failed).toBeGreaterThan(0);
+  });
+
+  test('answering 500, it is asked no more for a while after three times, and others answer', async () => {
+    const [one, two] = [await engine(), await engine()];
+    const { fleet } = await fleetOver([one, two]);
+    one.faults = { status: 500 };
+    for (let i = 0; i < 20; i++) expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+    const asked = one.asked.filter(({ path }) => path === '/v1/completions').length;
+    const broken = fleet.replicas.find(({ url }) => url === one.url)!;
+    expect(broken).toMatchObject({ failed: 3 });
+    expect(broken.breaker.allows).toBe(false);
+    await textOf(fleet.generate(question(null)));
+    expect(one.asked.filter(({ path }) => path === '/v1/completions')).toHaveLength(asked);
+  });
+
+  test('breaking off before its first word, another one answers; after it, who asked is told and nothing is said twice', async () => {
+    const [one, two] = [await engine(), await engine()];
+    const { fleet } = await fleetOver([one, two]);
+    for (const each of [one, two]) each.faults = { breakAfter: 2 };
+    const said: string[] = [];
+    const asking = async () => {
+      for await (const event of fleet.generate(question(null))) if (event.type === 'delta') said.push(event.text);
+    };
+    await expect(asking()).rejects.toMatchObject({ code: 'WORKER_CRASHED' });
+    expect(said).toEqual(['<0>', '<0>']);
+    one.faults = { breakAfter: 0 };
+    two.faults = {};
+    expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+  });
+
+  test('serving another base model, it is refused with what differs', async () => {
+    const other = await engine({ brain: new CheapBrain(2) });
+    const { fleet } = await fleetOver([other]);
+    expect(fleet.replicas[0]).toMatchObject({
+      state: 'REFUSED',
+      reason: expect.stringContaining('another base model') as string,
+    });
+    await expect(textOf(fleet.generate(question(null)))).rejects.toBeInstanceOf(NoEngine);
+  });
+
+  test('coming back with another base model, it answers nothing more', async () => {
+    const one = await engine();
+    const { fleet, keeper } = await fleetOver([one]);
+    await one.kill();
+    await expect(textOf(fleet.generate(question(null)))).rejects.toBeInstanceOf(NoEngine);
+    await one.revive({ brain: new CheapBrain(2) });
+    await keeper.round();
+    expect(states(fleet)).toEqual(['REFUSED']);
+  });
+
+  test('serving the base under an adapter’s name, it is caught and answers nothing for that adapter', async () => {
+    const adapter = await adapters.adapter(7);
+    const one = await engine();
+    one.faults = { asBase: new Set([adapter.name]) };
+    const { fleet } = await fleetOver([one], { production: () => [adapter] });
+    expect(fleet.replicas[0]!.residents).toMatchObject([
+      { state: 'UNPROVEN', reason: expect.stringContaining('changes no logit') as string },
+    ]);
+    await expect(textOf(fleet.generate(question(adapter)))).rejects.toBeInstanceOf(NoEngine);
+    expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+  });
+
+  test('serving the base under an adapter’s name later on, it is caught by a look under traffic', async () => {
+    const adapter = await adapters.adapter(7);
+    const one = await engine();
+    const { fleet } = await fleetOver([one], { production: () => [adapter], checkEvery: 5 });
+    one.faults = { asBase: new Set([adapter.name]) };
+    for (let i = 0; i < 5; i++) await textOf(fleet.generate(question(adapter)));
+    await eventually('the look under traffic', () => fleet.replicas[0]!.residents[0]!.state === 'UNPROVEN');
+    await expect(textOf(fleet.generate(question(adapter)))).rejects.toBeInstanceOf(NoEngine);
+  });
+
+  test('listing adapters that it doesn’t have, it is believed none; hiding those that it has, it goes on answering', async () => {
+    const adapter = await adapters.adapter(7);
+    const one = await engine();
+    one.faults = { invented: [adapter.name] };
+    const { fleet, keeper } = await fleetOver([one], { production: () => [adapter] });
+    expect(await textOf(fleet.generate(question(adapter)))).toBe('<7><7><7>');
+    one.faults = { hidden: new Set([adapter.name]) };
+    for (let i = 0; i < 3; i++) await keeper.round();
+    expect(await textOf(fleet.generate(question(adapter)))).toBe('<7><7><7>');
+    expect(one.asked.filter(({ path }) => path === '/v1/load_lora_adapter')).toHaveLength(2);
+  });
+
+  test('answering as another model than it was asked for, it isn’t believed', async () => {
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    one.faults = { answersAs: 'something-else' };
+    await expect(textOf(fleet.generate(question(null)))).rejects.toBeInstanceOf(NoEngine);
+  });
+
+  test('wanting a key, it gets it; without one it is refused with what it says', async () => {
+    const one = await engine({ key: 'a-key-that-is-long-enough' });
+    expect(states((await fleetOver([one], { key: 'a-key-that-is-long-enough' })).fleet)).toEqual(['READY']);
+    const { fleet } = await fleetOver([one]);
+    expect(fleet.replicas[0]).toMatchObject({ state: 'REFUSED' });
+  });
+});
+
+describe('adapters on engines', () => {
+  test('forgotten by a restart that nobody noticed, an adapter is loaded and proven anew', async () => {
+    const adapter = await adapters.adapter(7);
+    const one = await engine();
+    const { fleet, keeper } = await fleetOver([one], { production: () => [adapter] });
+    one.adapters.clear();
+    await expect(textOf(fleet.generate(question(adapter)))).rejects.toBeInstanceOf(NoEngine);
+    await keeper.round();
+    expect(await textOf(fleet.generate(question(adapter)))).toBe('<7><7><7>');
+  });
+
+  test('the worker answers while an adapter is loaded, engines from then on', async () => {
+    const adapter = await adapters.adapter(9);
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    const worker = {
+      generate: () =>
+        (async function* () {
+          await Promise.resolve();
+          yield { type: 'done', text: 'the worker' };
+        })(),
+    } as unknown as WorkerClient;
+    const both = withFleet(worker, fleet);
+    expect(await textOf(both.generate(question(adapter)))).toBe('the worker');
+    await eventually('the engine', async () => (await textOf(both.generate(question(adapter)))) === '<9><9><9>');
+  });
+
+  test('what engines can’t do, the worker does: texts to copy from, grammars, prompts beyond their context', async () => {
+    const { fleet } = await fleetOver([await engine({ contextTokens: 20 })]);
+    const held = { ...question(null), constraint: { copyFrom: ['a text'] } };
+    const long = question(null, 'x'.repeat(40));
+    for (const each of [held, { ...question(null), grammar: 'root ::= "a"' }, long])
+      await expect(textOf(fleet.generate(each))).rejects.toBeInstanceOf(NoEngine);
+  });
+
+  test('a rank beyond the engine’s own is refused with its reason', async () => {
+    const { fleet } = await fleetOver([await engine({ maxRank: 8 })]);
+    await expect(fleet.require(await adapters.adapter(3, { rank: 32 }))).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('rank 32 is greater than max_lora_rank 8') as string,
+    });
+  });
+
+  test('versions of one adapter have names and paths of their own, so that none answers from another’s prefix cache', async () => {
+    const [first, second] = [await adapters.adapter(5, { version: 1 }), await adapters.adapter(5, { version: 2 })];
+    expect(first.name).not.toBe(second.name);
+    expect(first.path).not.toBe(second.path);
+  });
+
+  test('an adapter that nobody asks for is unloaded, one of production stays', async () => {
+    const [stays, goes] = [await adapters.adapter(7), await adapters.adapter(8)];
+    const one = await engine();
+    const { fleet, keeper } = await fleetOver([one], { production: () => [stays], idleMs: 0 });
+    await fleet.require(goes);
+    await keeper.round();
+    expect([...one.adapters.keys()]).toEqual([stays.name]);
+  });
+
+  test('two gateways that load and unload the same at once both get it, and answer right', async () => {
+    const adapter = await adapters.adapter(6);
+    const one = await engine();
+    const gateways = [await fleetOver([one], { idleMs: 0 }), await fleetOver([one])];
+    for (let i = 0; i < 5; i++) {
+      await Promise.all(gateways.map(({ fleet }) => fleet.require(adapter)));
+      await gateways[0]!.keeper.round();
+      await gateways[1]!.keeper.round();
+      for (const { fleet } of gateways) {
+        const said = await textOf(fleet.generate(question(adapter))).catch((error: unknown) => error);
+        if (!(said instanceof NoEngine)) expect(said).toBe('<6><6><6>');
+      }
+    }
+    await gateways[1]!.keeper.round();
+    await gateways[1]!.fleet.require(adapter);
+    expect(await textOf(gateways[1]!.fleet.generate(question(adapter)))).toBe('<6><6><6>');
+  });
+});
+
+describe('whoever asks', () => {
+  test('goes away: the engine stops', async () => {
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    one.faults = { tokenMs: 5 };
+    const controller = new AbortController();
+    const asking = textOf(fleet.generate(question(null, 'long', 500), { signal: controller.signal }));
+    await eventually('the engine’s work', () => fleet.replicas[0]!.inFlight === 1);
+    controller.abort();
+    await expect(asking).rejects.toMatchObject({ code: 'CANCELLED' });
+    await eventually('the engine’s end', () => one.aborted === 1);
+    expect(fleet.replicas[0]!.inFlight).toBe(0);
+  });
+
+  test('leaves the loop: the engine stops, too', async () => {
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    one.faults = { tokenMs: 5 };
+    for await (const event of fleet.generate(question(null, 'long', 500))) if (event.type === 'delta') break;
+    await eventually('the engine’s end', () => one.aborted === 1);
+  });
+
+  test('has a deadline: it ends the engine’s work', async () => {
+    const one = await engine();
+    const { fleet } = await fleetOver([one]);
+    one.faults = { silent: true };
+    await expect(textOf(fleet.generate(question(null), { deadlineMs: 50 }))).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+    });
+  });
+});
+
+test('eight adapters on three engines, one killed under load: no answer is another adapter’s, none is lost', async () => {
+  const all = await Promise.all(Array.from({ length: 8 }, (_, i) => adapters.adapter(20 + i)));
+  const engines = await Promise.all([engine(), engine(), engine()]);
+  const { fleet, keeper } = await fleetOver(engines, { production: () => all });
+  expect(engines.map((each) => each.adapters.size)).toEqual([8, 8, 8]);
+  const asks = 2_000;
+  let next = 0;
+  let told = 0;
+  const wrong: string[] = [];
+  const asker = async () => {
+    while (next < asks) {
+      const at = next++;
+      if (at === 600) void engines[0].kill();
+      if (at === 1_200) void engines[0].revive().then(() => keeper.round());
+      const says = 20 + (at % 8);
+      const request = question(all[at % 8]!, `question ${at}`);
+      const expected = `<${says}>`.repeat(3);
+      // Who is told that an answer broke off asks again, as the code says.
+      const said = await textOf(fleet.generate(request)).catch((error: { code?: string }) => {
+        if (error.code !== 'WORKER_CRASHED') throw error;
+        told += 1;
+        return textOf(fleet.generate(request));
+      });
+      if (said !== expected) wrong.push(`${said} instead of ${expected}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, asker));
+  expect(wrong).toEqual([]);
+  expect(next).toBeGreaterThanOrEqual(asks);
+  expect(told).toBeLessThanOrEqual(12);
+  await keeper.round();
+  expect(states(fleet)).toEqual(['READY', 'READY', 'READY']);
+  expect(engines[0].adapters.size).toBe(8);
+});
+
+test('an engine’s bytes may come in any pieces', async () => {
+  const one = await engine();
+  await expect(new EngineHttp(one.url).json('GET', '/nowhere')).rejects.toMatchObject({ kind: 'UNKNOWN_MODEL' });
+});
