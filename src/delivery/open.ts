@@ -15,6 +15,11 @@ import { OutcomeStore } from './outcome-store.js';
 import { loadProposal, ProposalResolver, RolloutProposalResolver } from './proposals/proposal-graphql.js';
 import { ProposalService } from './proposals/proposal-service.js';
 import { ProposalStore } from './proposals/proposal-store.js';
+import {
+  AdapterRolloutsResolver,
+  RolloutAnswersResolver,
+  VersionRolloutsResolver,
+} from './rollouts/rollout-edges-graphql.js';
 import { RolloutDecider } from './rollouts/rollout-decider.js';
 import { loadRollout, RolloutResolver, RolloutRunResolver, rolloutRuns } from './rollouts/rollout-graphql.js';
 import { RolloutService } from './rollouts/rollout-service.js';
@@ -27,6 +32,9 @@ export const deliveryDomain = defineDomain({
     ExperimentAssignmentResolver,
     RolloutResolver,
     RolloutRunResolver,
+    AdapterRolloutsResolver,
+    VersionRolloutsResolver,
+    RolloutAnswersResolver,
     ProposalResolver,
     RolloutProposalResolver,
   ],
@@ -85,9 +93,15 @@ export function openDelivery(
 ): Delivery {
   const services = deliveryServices({ ...platform, ...lower.registry, ...lower.evaluation });
   const { rolloutService, proposalService, tests, rollouts, proposals } = services;
-  lower.ask.asking.assignBy(tests);
+  const { asking } = lower.ask;
+  asking.assignBy(tests);
   return {
     ...{ rollouts: rolloutService, proposals: proposalService, stores: { rollouts, proposals }, tests },
-    offer: offer(deliveryDomain, platform.runs, services, { start: () => tests.start(), stop: () => tests.stop() }),
+    offer: offer(
+      deliveryDomain,
+      platform.runs,
+      { ...services, asking },
+      { start: () => tests.start(), stop: () => tests.stop() },
+    ),
   };
 }

@@ -21,6 +21,8 @@ export interface AnswerFilter {
   /** Asked before. */
   to?: Date | null;
   sample?: Sample | null;
+  /** Only what was drawn into this experiment or rollout, and into this arm of it. */
+  drawn?: { subjectId: string; arm: string | null } | null;
 }
 
 /** A draw that is the same whenever it is repeated, whatever was answered since. */
@@ -59,6 +61,8 @@ export function conditionsOf(filter: AnswerFilter, first: number): { where: stri
   add(filter.task, (place) => `task = ${place}`);
   add(filter.confidenceBelow, (place) => `confidence < ${place}`);
   add(filter.from, (place) => `created_at >= ${place}`);
+  add(filter.drawn?.subjectId, (place) => `assignment_subject = ${place}`);
+  add(filter.drawn?.arm, (place) => `assignment_arm = ${place}`);
   add(filter.to, (place) => `created_at < ${place}`);
   // Spelled as the partial index of answers with feedback is.
   const { hasFeedback, disagrees, sample } = filter;

@@ -2,7 +2,7 @@ import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Json } from '../../kernel/stored-json.js';
-import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
 import { TESTS_TOPIC } from '../topic.js';
 import {
@@ -49,6 +49,9 @@ export interface NewDecision {
 
 const evidenceColumn = ({ evidence }: NewDecision) => asColumn(storedDecisionEvidence.encode(evidence));
 
+/** Most rollouts that are shown of one adapter or version. */
+export const MOST_SHOWN = 20;
+
 export const rolloutStream = (id: string): string => `rollout:${id}`;
 
 /** All SQL of `rollout` and `rollout_decision`. */
@@ -85,6 +88,26 @@ export class RolloutStore {
 
   async liveOf(adapterId: string): Promise<RolloutRow | null> {
     return this.database.prisma.rollout.findFirst({ where: { adapterId, finishedAt: null } });
+  }
+
+  /** Of each adapter, or of each version as candidate, the newest first: two statements for any number of them. */
+  async newestOf(
+    workspaceId: WorkspaceId,
+    what: 'adapterId' | 'candidateId',
+    ids: readonly string[],
+  ): Promise<RolloutRow[][]> {
+    const column = Prisma.raw(what === 'adapterId' ? 'adapter_id' : 'candidate_id');
+    const newest = await this.database.prisma.$queryRaw<{ id: string }[]>`
+      SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY ${column} ORDER BY id DESC) AS place FROM rollout
+         WHERE workspace_id = ${workspaceId}::uuid AND ${column} = ANY(${ids.filter(isUuid)}::uuid[])) AS found
+       WHERE place <= ${MOST_SHOWN}`;
+    const rows = await this.byIds(
+      workspaceId,
+      newest.map(({ id }) => id),
+    );
+    rows.sort((a, b) => (a.id < b.id ? 1 : -1));
+    return ids.map((id) => rows.filter((row) => row[what] === id));
   }
 
   /** Newest first; the cursor is `encodeCursor([rollout.id])`. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Assignment } from '../../../src/ask/index.js';
-import { deliveryDomain, deliveryServices } from '../../../src/delivery/open.js';
+import { deliveryServices } from '../../../src/delivery/open.js';
+import { rolloutRuns } from '../../../src/delivery/rollouts/rollout-graphql.js';
 import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
 import type { RolloutDecisionRow, RolloutRow } from '../../../src/delivery/rollouts/rollout.js';
 import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
@@ -25,12 +26,12 @@ export function gatewayOn(database: Database, { clock = systemClock, owner = new
   const log = silentLogger();
   const events = new EventLog({ database, log });
   const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 50, retryMs: 50 };
-  const runs = new RunQueue({ ...parts, kinds: deliveryDomain.runs });
+  const runs = new RunQueue({ ...parts, kinds: [rolloutRuns] });
   const files = new FileService(database, new LocalArtifactStore('/nowhere'));
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });
   const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
   const services = deliveryServices({ ...parts, runs, adapters, gate });
-  runs.handle(deliveryDomain.runs, services);
+  runs.handle([rolloutRuns], services);
   return {
     ...services,
     /** @param watches whether it takes runs, too */

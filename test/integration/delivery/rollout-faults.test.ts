@@ -117,6 +117,35 @@ describe('a rollout among faults', () => {
     expect(await production(gateway, 'raced')).toBe(1);
   });
 
+  it('goes on with a good candidate whose control is killed at every question', async () => {
+    await kit.adapter('orphaned');
+    const gateway = await kit.gateway();
+    const { id } = await gateway.rolloutService.start(WORKSPACE, wish('orphaned'));
+    await kit.ask(gateway, 'orphaned', 80, (arm) => (arm === 'CONTROL' ? { failure: 'WORKER_CRASHED' } : {}));
+    await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await kit.ask(gateway, 'orphaned', 20);
+    await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
+    expect(await kit.actions(id)).toEqual(['START', 'ADVANCE', 'AWAIT_APPROVAL']);
+  });
+
+  it('makes no version production whose attestation was withdrawn on the way, and says so to who approves', async () => {
+    const { versions } = await kit.adapter('withdrawn');
+    const gateway = await kit.gateway();
+    const { id } = await gateway.rolloutService.start(WORKSPACE, wish('withdrawn'));
+    await kit.ask(gateway, 'withdrawn', 60);
+    await kit.reaches(id, 'the last step', ({ step }) => step === 1);
+    await kit.ask(gateway, 'withdrawn', 20);
+    await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
+    await kit.database.pool.query('UPDATE adapter_version SET attestation = NULL WHERE id = $1', [versions[1]!.id]);
+    const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
+    const verdict = { approve: true, by: 'ann', reason: 'yes' };
+    await expect(gateway.proposalService.decide(WORKSPACE, open!.id, verdict)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/no longer attested/) as string,
+    });
+    expect(await production(gateway, 'withdrawn')).toBe(1);
+  });
+
   it('counts neither an hour forward nor an hour back of a wall clock that jumps', async () => {
     await kit.adapter('jumping');
     let jump = 0;

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { AnswerStore } from '../../../src/ask/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { storedState } from '../../../src/delivery/rollouts/rollout.js';
 import { toDecision, toRollout } from '../../../src/delivery/rollouts/rollout-view.js';
@@ -117,6 +118,31 @@ describe('what people say of the answers of a rollout', () => {
       candidate: drawn.CANDIDATE,
       control: drawn.CONTROL,
     });
+  });
+
+  it('lists what each arm answered, those that people found wrong among them, and the rollouts of many adapters at once', async () => {
+    const { id, adapterId, candidateId } = await start('listed');
+    const drawn = await kit.ask(gateway, 'listed', 40);
+    await kit.judge(id, ({ assignmentArm }) => assignmentArm === 'CONTROL');
+    const { adapterId: other } = await start('listed too');
+    const answers = new AnswerStore(kit.database);
+    const page = { first: 100, after: null };
+    const of = async (arm: string | null, more = {}) =>
+      (await answers.list(WORKSPACE, { drawn: { subjectId: id, arm }, ...more }, page)).items.map(
+        ({ assignment }) => assignment?.arm,
+      );
+    expect(await of(null)).toHaveLength(40);
+    expect(await of('CANDIDATE')).toEqual(Array.from({ length: drawn.CANDIDATE }, () => 'CANDIDATE'));
+    const { prisma } = kit.database;
+    const wrong = await prisma.answer.findFirstOrThrow({
+      where: { assignmentSubject: id, assignmentArm: 'CANDIDATE' },
+    });
+    await prisma.answer.update({ where: { id: wrong.id }, data: { feedbackCount: 1, feedbackWrong: 1 } });
+    expect(await of('CANDIDATE', { disagrees: true })).toEqual(['CANDIDATE']);
+    const ids = (rows: readonly { id: string }[][]) => rows.map((each) => each.map((row) => row.id));
+    const found = await gateway.rollouts.newestOf(WORKSPACE, 'adapterId', [other, newId(), adapterId]);
+    expect(ids(found).map(({ length }) => length)).toEqual([1, 0, 1]);
+    expect(ids(await gateway.rollouts.newestOf(WORKSPACE, 'candidateId', [candidateId]))).toEqual([[id]]);
   });
 
   const highest = (answers: readonly AnswerRow[]): bigint =>

@@ -1,0 +1,77 @@
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import {
+  AnswerConnection,
+  AnswerFilterInput,
+  answersPage,
+  toFilter,
+  type AnswerType,
+  type AskService,
+} from '../../ask/index.js';
+import { ConnectionArgs, cost, type ConnectionOf, type GraphContext } from '../../graphql-kit/index.js';
+import { Adapter, AdapterVersion } from '../../training/index.js';
+import type { RolloutRow } from './rollout.js';
+import { RolloutArm } from './rollout-arm.js';
+import { MOST_SHOWN, type RolloutStore } from './rollout-store.js';
+import { Rollout } from './rollout-types.js';
+import { toRollout } from './rollout-view.js';
+
+export interface RolloutEdgesParts {
+  rollouts: RolloutStore;
+  asking: AskService;
+}
+
+/** From an adapter to how its versions reached users. */
+@Resolver(() => Adapter)
+export class AdapterRolloutsResolver {
+  constructor(private readonly parts: RolloutEdgesParts) {}
+
+  @FieldResolver(() => [Rollout], {
+    description: `Its rollouts, newest first, at most ${MOST_SHOWN}; \`rollouts\` has all.`,
+    complexity: cost(5),
+  })
+  async rollouts(@Root() { row }: Adapter, @Ctx() context: GraphContext): Promise<Rollout[]> {
+    const loader = context.loader<string, RolloutRow[]>('delivery.rolloutsOfAdapter', (ids) =>
+      this.parts.rollouts.newestOf(context.workspaceId, 'adapterId', ids),
+    );
+    return ((await loader.load(row.id)) ?? []).map(toRollout);
+  }
+}
+
+/** From a version to how it was tried on users. */
+@Resolver(() => AdapterVersion)
+export class VersionRolloutsResolver {
+  constructor(private readonly parts: RolloutEdgesParts) {}
+
+  @FieldResolver(() => [Rollout], {
+    description: `Rollouts of this version, newest first, at most ${MOST_SHOWN}.`,
+    complexity: cost(5),
+  })
+  async rollouts(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<Rollout[]> {
+    const loader = context.loader<string, RolloutRow[]>('delivery.rolloutsOfCandidate', (ids) =>
+      this.parts.rollouts.newestOf(context.workspaceId, 'candidateId', ids),
+    );
+    return ((await loader.load(row.id)) ?? []).map(toRollout);
+  }
+}
+
+/** From a rollout to what its arms answered. */
+@Resolver(() => Rollout)
+export class RolloutAnswersResolver {
+  constructor(private readonly parts: RolloutEdgesParts) {}
+
+  @FieldResolver(() => AnswerConnection, {
+    description: 'Answers that were drawn into it, those that testers asked for among them, newest first.',
+    complexity: cost(10),
+  })
+  answers(
+    @Root() { row }: Rollout,
+    @Ctx() context: GraphContext,
+    @Args(() => ConnectionArgs) args: ConnectionArgs,
+    @Arg('arm', () => RolloutArm, { nullable: true, description: 'Only those of this arm.' }) arm?: RolloutArm | null,
+    @Arg('filter', () => AnswerFilterInput, { nullable: true, description: 'Only those.' })
+    filter?: AnswerFilterInput | null,
+  ): Promise<ConnectionOf<AnswerType>> {
+    const drawn = { subjectId: row.id, arm: arm ?? null };
+    return answersPage(context, this.parts.asking, { ...toFilter(filter), drawn }, args.request());
+  }
+}
