@@ -4,6 +4,7 @@ import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { Knowledge } from '../knowledge/index.js';
 import type { Platform } from '../platform/platform.js';
+import type { Registry } from '../registry/index.js';
 import {
   AnswerTaughtResolver,
   CurationResolver,
@@ -67,18 +68,19 @@ export interface OpenFeedback {
 
 export function openFeedback(
   platform: Platform,
-  lower: { knowledge: Knowledge; data: OpenData; ask: Asking },
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking },
 ): OpenFeedback {
   const { database, runs, files, erasure, log } = platform;
   const { answers, asking } = lower.ask;
   const { collections, documents } = lower.knowledge;
   const { data } = lower.data;
+  const { adapters } = lower.registry;
   const store = new FeedbackStore(database, answers);
   const reviews = new ReviewStore(database);
   const curation = new CurationStore(database);
   const feedback = new FeedbackService({ store, answers, documents, datasets: data.store });
   const unlearner = new Unlearner({ runs, data });
-  const curator = new Curator({ runs, files, data, answers, documents, feedback, store: curation, unlearner });
+  const curator = new Curator({ runs, files, data, adapters, answers, documents, feedback, store: curation, unlearner });
   const desk = new ReviewDesk({ store: reviews, answers, feedback });
   const retention = new Retention({ store: new RetentionStore(database, store), log });
   answers.onErasure(eraseWithAnswers({ store, reviews, curation, unlearner }));

@@ -57,6 +57,11 @@ const versionOrigin = z.object({
 });
 export type VersionOrigin = z.infer<typeof versionOrigin>;
 
+/** Labels that mean something else than in the rows that were carried over; without one, those rows are left out. */
+export const revision = z.object({
+  labels: z.array(z.object({ from: z.string(), to: z.string().nullable() })),
+});
+
 /** Everything that a version is: its digest is the version's. Names of files and the time are no part of it. */
 const manifest = z.object({
   format: z.literal(1),
@@ -78,7 +83,14 @@ const manifest = z.object({
     }),
   ),
   /** Digest of the version whose rows were carried over, and how many of those were left out. */
-  base: z.object({ digest: z.string(), leftOut: z.number() }).nullable(),
+  base: z
+    .object({
+      digest: z.string(),
+      leftOut: z.number(),
+      /** Left out where they stand beside the new rows as they were. */
+      revision: revision.optional(),
+    })
+    .nullable(),
   features: z.array(z.object({ view: z.string(), ttlMs: z.number().nullable() })),
   rowGroups: z.array(z.object({ sha256: z.string(), rows: z.number(), quarantined: z.boolean() })),
   /** Left out where the rows were imported. */

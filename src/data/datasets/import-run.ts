@@ -4,6 +4,7 @@ import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { fileMapping } from '../importing/mapping.js';
 import { Split, splitRule } from '../importing/splits.js';
 import { PreprocessingStep } from '../preprocessing/steps.js';
+import { revision } from './dataset.js';
 
 /** A file of an import as its run keeps it: by id, with a complete mapping. */
 const importFile = z.object({
@@ -28,6 +29,8 @@ const addVersionInput = z.object({
   features: z.array(z.string()),
   maxTokens: z.number(),
   minRowsPerLabel: z.number(),
+  /** What newer rows say of those that are carried over; left out where they stand side by side. */
+  revision: revision.optional(),
 });
 export type AddVersionInput = z.infer<typeof addVersionInput>;
 

@@ -123,7 +123,9 @@ export class Importer {
           minRowsPerLabel: input.minRowsPerLabel,
         },
         files,
-        base: base ? { rowGroups: await this.#paths(groups), without: null } : null,
+        base: base
+          ? { rowGroups: await this.#paths(groups), without: null, revision: input.revision ?? null }
+          : null,
         steps: input.steps,
         splitRule: input.splitRule ?? base?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
         features: await this.#histories(dataset.workspaceId as WorkspaceId, input.features, `${folder}-features`),
@@ -215,7 +217,7 @@ export class Importer {
     const recipe: Recipe = {
       settings: { task: dataset.task, ...settings },
       files: [],
-      base: { rowGroups: await this.#paths(groups), without },
+      base: { rowGroups: await this.#paths(groups), without, revision: null },
       steps,
       splitRule,
       features: [],
@@ -379,7 +381,13 @@ function manifestOf(
       split,
       mapping,
     })),
-    base: base ? { digest: base.digest, leftOut } : null,
+    base: base
+      ? {
+          digest: base.digest,
+          leftOut,
+          ...(recipe.base?.revision && { revision: { labels: [...recipe.base.revision.labels] } }),
+        }
+      : null,
     features: recipe.features.map(({ view, ttlMs }) => ({ view, ttlMs })),
     rowGroups: made.rowGroups.map(({ sha256, rows, quarantined }) => ({ sha256, rows, quarantined })),
     ...(origin && { origin }),

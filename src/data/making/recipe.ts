@@ -20,6 +20,14 @@ export interface RecipeBase {
   rowGroups: readonly string[];
   /** SQL condition with `?` on stored columns: rows for which it holds are left out. */
   without: { sql: string; values: string[] } | null;
+  /** What newer rows say of them; null: they stand beside newer rows as they are. */
+  revision: Revision | null;
+}
+
+/** Newer rows know better: one of the same words takes the place of an older one, and these labels have another meaning now. */
+export interface Revision {
+  /** `to` null: rows with the label are left out. */
+  labels: readonly { from: string; to: string | null }[];
 }
 
 /** Everything that decides what a version holds. */

@@ -157,6 +157,27 @@ export class AnswersLeftOut {
   answers!: number;
 }
 
+@ObjectType({
+  description:
+    'A label that means something else now: of the lessons on answers that had it, at least 5, more than half say otherwise, and more than of the other labels.',
+})
+export class MovedLabel {
+  @Field(() => String, { description: 'The label as rows that are carried over had it.' })
+  from!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What these rows are labelled now; null where lessons name no one label: then they are left out.',
+  })
+  to!: string | null;
+
+  @Field(() => Int, { description: 'Lessons on answers that had the label.' })
+  lessons!: number;
+
+  @Field(() => Int, { description: 'How many of them say otherwise.' })
+  contrary!: number;
+}
+
 @ObjectType({ description: 'What came of a CURATION run.' })
 export class CurationResult {
   @Field(() => Int, { description: 'Answers with feedback that were looked at, the newest first, at most 100,000.' })
@@ -173,6 +194,11 @@ export class CurationResult {
 
   @Field(() => [AnswersLeftOut], { description: 'The others, by reason, most first.' })
   leftOut!: AnswersLeftOut[];
+
+  @Field(() => [MovedLabel], {
+    description: 'Labels whose rows in the version before say what is no longer true; at most one entry a label.',
+  })
+  moved!: MovedLabel[];
 
   @Field(() => Boolean, {
     description: 'False where nothing was new, or too little, or a version of the very same rows existed already.',
@@ -258,7 +284,11 @@ export class CurationResolver {
   result(@Root() { row }: CurationRun): CurationResult | null {
     const output = curation.outputOf(row);
     if (!output) return null;
-    return make(CurationResult, { ...output, leftOut: output.leftOut.map((each) => make(AnswersLeftOut, each)) });
+    return make(CurationResult, {
+      ...output,
+      leftOut: output.leftOut.map((each) => make(AnswersLeftOut, each)),
+      moved: output.moved.map((each) => make(MovedLabel, each)),
+    });
   }
 }
 

@@ -43,6 +43,17 @@ const counts = z.object({
   /** Of these, rows that the dataset doesn't have like this. */
   fresh: z.number().int(),
   leftOut: z.array(z.object({ reason: z.enum(LeftOut), answers: z.number().int() })),
+  /** Labels whose older rows say what is no longer true: see `movedLabels`. */
+  moved: z
+    .array(
+      z.object({
+        from: z.string(),
+        to: z.string().nullable(),
+        lessons: z.number().int(),
+        contrary: z.number().int(),
+      }),
+    )
+    .default([]),
 });
 export type CurationCounts = z.infer<typeof counts>;
 

@@ -16,6 +16,7 @@ import { checkedName } from '../../kernel/text.js';
 import type { DocumentStore } from '../../knowledge/index.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
+import type { AdapterRegistry } from '../../registry/index.js';
 import type { FeedbackService } from '../feedback-service.js';
 import {
   curation,
@@ -27,6 +28,8 @@ import {
 } from './curation-run.js';
 import type { CurationStore, NewCuratedRow } from './curation-store.js';
 import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
+import { movedLabels, type Contrast } from './moved-labels.js';
+import { revisedSince } from './revised-since.js';
 import {
   mappingOf,
   passagesOf,
@@ -64,6 +67,7 @@ export interface CuratorParts {
   runs: RunQueue;
   files: FileService;
   data: Pick<Data, 'store' | 'datasets' | 'importer' | 'rows'>;
+  adapters: Pick<AdapterRegistry, 'store'>;
   answers: Pick<AnswerStore, 'list'>;
   documents: Pick<DocumentStore, 'chunksByIds'>;
   feedback: Pick<FeedbackService, 'ofAnswers' | 'estimate'>;
@@ -73,7 +77,7 @@ export interface CuratorParts {
 
 interface Chosen {
   counts: CurationCounts;
-  rows: { row: NewCuratedRow; record: TaughtRow['record'] }[];
+  rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
 }
 
 /** Makes dataset versions of what people demonstrated or confirmed. */
@@ -145,6 +149,7 @@ export class Curator {
           ...{ operation: 'add', datasetId: dataset.id, extend: input.extend, steps: input.steps, features: [] },
           files: [{ fileId, pairId: null, split: null, mapping: mappingOf(dataset.task) }],
           ...{ splitRule: input.splitRule, maxTokens: MOST_TOKENS, minRowsPerLabel: 0 },
+          revision: { labels: counts.moved.map(({ from, to }) => ({ from, to })) },
         },
         { feedback: { rows: counts.fresh } },
       );
@@ -184,12 +189,15 @@ export class Curator {
     const there = await context.fenced(async (tx) => {
       const { store } = this.parts;
       await store.drop(tx, run.id);
-      const enough = rows.length >= input.leastRows ? rows.map(({ row }) => row) : [];
+      const enough = counts.fresh >= input.leastRows ? rows.map(({ row }) => row) : [];
       return store.add(tx, { workspaceId, datasetId: dataset.id, runId: run.id }, enough);
     });
-    const records = rows.filter(({ row }) => there.has(row.answerId)).map(({ record }) => record);
-    const fileId = records.length === 0 ? null : await this.#file(workspaceId, `${dataset.name}-${run.id}`, records);
-    const written = { ...counts, fresh: fileId === null ? counts.fresh : records.length, fileId };
+    const kept = rows.filter(({ row }) => there.has(row.answerId));
+    const name = `${dataset.name}-${run.id}`;
+    const records = kept.map(({ record }) => record);
+    const fileId = kept.length === 0 ? null : await this.#file(workspaceId, name, records);
+    const fresh = fileId === null ? counts.fresh : kept.filter(({ known }) => !known).length;
+    const written = { ...counts, fresh, fileId };
     await context.checkpoint(written);
     return written;
   }
@@ -219,9 +227,10 @@ export class Curator {
     const latest = await data.store.latest(dataset.id);
     const known = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
     const teaching = await this.#teaching(dataset);
-    const counts: CurationCounts = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [] };
+    const counts: CurationCounts = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [], moved: [] };
     const leftOut = new Map<LeftOut, number>();
     const rows: Chosen['rows'] = [];
+    const contrasts: (Contrast & { adapterVersionId: string })[] = [];
     const leave = (reason: LeftOut) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
     for (let after: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
       input.signal?.throwIfAborted();
@@ -248,8 +257,9 @@ export class Curator {
         }
         counts[lesson.basis === 'DEMONSTRATED' ? 'demonstrated' : 'confirmed'] += 1;
         const digest = digestOf(row.record);
-        if (known.get(lesson.answer.id) !== digest)
-          rows.push({ record: row.record, row: curated(lesson, row, digest) });
+        const there = known.get(lesson.answer.id) === digest;
+        rows.push({ record: row.record, row: curated(lesson, row, digest), known: there });
+        contrasts.push(...contrastOf(lesson));
       }
       counts.answers += page.items.length;
       await input.progress(counts.answers);
@@ -257,14 +267,35 @@ export class Curator {
       after = encodeCursor([page.items.at(-1)!.id]);
     }
     rows.reverse();
+    const moved = latest && input.extend ? movedLabels(await this.#current(workspaceId, latest, contrasts)) : [];
     return {
       counts: {
         ...counts,
-        fresh: rows.length,
+        fresh: rows.filter((row) => !row.known).length,
         leftOut: [...leftOut].map(([reason, of]) => ({ reason, answers: of })).sort((a, b) => b.answers - a.answers),
+        moved,
       },
-      rows,
+      // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
+      rows: moved.length > 0 ? rows : rows.filter((row) => !row.known),
     };
+  }
+
+  /** The contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
+  async #current(
+    workspaceId: WorkspaceId,
+    latest: Parameters<typeof revisedSince>[1],
+    contrasts: readonly (Contrast & { adapterVersionId: string })[],
+  ): Promise<Contrast[]> {
+    const { adapters, data } = this.parts;
+    const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
+    const versions = await adapters.store.versionsById(workspaceId, ids);
+    const learnedFrom = new Map(versions.map(({ id, datasetVersionId }) => [id, datasetVersionId]));
+    const datasets = new Set([...learnedFrom.values()].flatMap((id) => id ?? []));
+    const revised = await revisedSince(data.store, latest, datasets);
+    return contrasts.filter(({ adapterVersionId, answered }) => {
+      const since = revised.get(learnedFrom.get(adapterVersionId) ?? '');
+      return since !== undefined && !since.has(answered);
+    });
   }
 
   /** What rows of the dataset have in common: the labels that it declares, else those that its rows have. */
@@ -283,6 +314,14 @@ export class Curator {
     const chunks = await this.parts.documents.chunksByIds(workspaceId, ids);
     return new Map(chunks.map(({ id, text, documentId }) => [id, { id, text, documentId }]));
   }
+}
+
+/** What a lesson says of the label that an adapter gave; nothing where none did. */
+function contrastOf({ answer, right }: Lesson): (Contrast & { adapterVersionId: string })[] {
+  if (answer.output.kind !== 'LABEL' || answer.adapter === null) return [];
+  if (right !== null && right.kind !== 'LABEL') return [];
+  const { label: answered } = answer.output;
+  return [{ adapterVersionId: answer.adapter.versionId, answered, right: right?.label ?? answered }];
 }
 
 const curated = (

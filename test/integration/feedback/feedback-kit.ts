@@ -5,6 +5,7 @@ import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js'
 import { Erasure } from '../../../src/platform/erasure/index.js';
 import type { Platform } from '../../../src/platform/platform.js';
 import { RunQueue } from '../../../src/platform/runs/index.js';
+import { AdapterStore } from '../../../src/registry/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { DataKit, ws } from '../data/data-kit.js';
@@ -38,9 +39,12 @@ export class FeedbackKit {
     const asking = new AskService({ answers } as never);
     const erasure = new Erasure(files);
     erasure.addHolder(answerHolder(database, answers));
+    const registry = { adapters: { store: new AdapterStore(database) } };
     const knowledge = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
     const platform = { database, runs, files, erasure, log: silentLogger(), clock: systemClock } as Partial<Platform>;
-    const opened = openFeedback(platform as Platform, { knowledge, data: { data }, ask: { answers, asking } } as never);
+    const opened = openFeedback(platform as Platform, {
+      ...{ registry, knowledge, data: { data }, ask: { answers, asking } },
+    } as never);
     opened.offer.handleRuns();
     runs.start();
     return new FeedbackKit(kit, runs, answers, asking, erasure, opened);
