@@ -80,7 +80,17 @@ export function openFeedback(
   const curation = new CurationStore(database);
   const feedback = new FeedbackService({ store, answers, documents, datasets: data.store });
   const unlearner = new Unlearner({ runs, data });
-  const curator = new Curator({ runs, files, data, adapters, answers, documents, feedback, store: curation, unlearner });
+  const curator = new Curator({
+    runs,
+    files,
+    data,
+    adapters,
+    answers,
+    documents,
+    feedback,
+    store: curation,
+    unlearner,
+  });
   const desk = new ReviewDesk({ store: reviews, answers, feedback });
   const retention = new Retention({ store: new RetentionStore(database, store), log });
   answers.onErasure(eraseWithAnswers({ store, reviews, curation, unlearner }));

@@ -184,7 +184,7 @@ export class ImprovementResolver {
   @FieldResolver(() => DatasetVersion, {
     nullable: true,
     description:
-      'What people said, with the rows before it; its `curatedFrom` leads to the answers and their feedback. Null before it is made.',
+      'What people said, with the rows before it; its `lessons` lead to the answers and their feedback. Null before it is made.',
     complexity: cost(2),
   })
   async datasetVersion(@Root() { row }: Improvement, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {

@@ -123,9 +123,7 @@ export class Importer {
           minRowsPerLabel: input.minRowsPerLabel,
         },
         files,
-        base: base
-          ? { rowGroups: await this.#paths(groups), without: null, revision: input.revision ?? null }
-          : null,
+        base: base ? { rowGroups: await this.#paths(groups), without: null, revision: input.revision ?? null } : null,
         steps: input.steps,
         splitRule: input.splitRule ?? base?.manifest.splitRule ?? DEFAULT_SPLIT_RULE,
         features: await this.#histories(dataset.workspaceId as WorkspaceId, input.features, `${folder}-features`),

@@ -1,0 +1,76 @@
+import {
+  DecideProposalDocument,
+  SetRetrainingPolicyDocument,
+  StartImprovementDocument,
+  TaughtByDocument,
+  TaughtDocument,
+} from '../../src/operations/index.js';
+import { ADAPTER, EXCHANGED, LABELS, LoopProgram, message } from '../support/loop-program.js';
+
+describe('the loop through GraphQL alone', () => {
+  let graft: LoopProgram;
+  beforeAll(async () => {
+    graft = await LoopProgram.start();
+    await graft.putIntoProduction();
+  }, 400_000);
+  afterAll(() => graft.stop());
+
+  it('leads from what people say to a version in production, though the gateway is killed on the way, and can be walked both ways', async () => {
+    const answers = await graft.askAbout(12);
+    expect(answers.filter(({ text, topic }) => text === topic).length).toBeGreaterThan(0.9 * answers.length);
+    await graft.correct(answers);
+
+    await graft.client.request(SetRetrainingPolicyDocument, {
+      input: { adapter: ADAPTER, leastRows: 20, newRows: null, onAlert: false, rollout: null },
+    });
+    const { startImprovement } = await graft.client.request(StartImprovementDocument, {
+      input: { adapter: ADAPTER, reason: 'Two teams have exchanged what they do.', idempotencyKey: 'first' },
+    });
+    const { id } = startImprovement.improvement;
+    await graft.reaches(id, 'a training under way', ({ trainingRuns }) => trainingRuns.some(({ status }) => status === 'RUNNING')); // prettier-ignore
+    await graft.killAndRestart();
+    await graft.reaches(id, 'an evaluation', ({ evaluationRuns }) => evaluationRuns.length > 0);
+    await graft.killAndRestart();
+    const proposed = await graft.reaches(id, 'its end', ({ outcome }) => outcome === 'PROPOSED');
+    expect(proposed).toMatchObject({
+      ...{ stage: 'ENDED', waitingFor: 'A person approves or rejects its proposal.', rollout: null },
+      trainingRuns: [{ status: 'SUCCEEDED' }],
+      evaluationRuns: [{ status: 'SUCCEEDED' }],
+      ...{ production: { version: 1 }, adapterVersion: { version: 2, aliases: ['CANDIDATE'] } },
+    });
+    expect(proposed.cost.newRows).toBe(answers.length);
+
+    await graft.client.request(DecideProposalDocument, {
+      input: { proposal: proposed.proposal!.id, approve: true, reason: 'Looked at the evidence.' },
+    });
+    const now = new Map<string, Awaited<ReturnType<LoopProgram['ask']>>>();
+    for (const [n, topic] of LABELS.entries()) now.set(topic, await graft.ask(message(topic, 5_000 + n)));
+    expect(Object.fromEntries([...now].map(([topic, { text }]) => [topic, text]))).toEqual(EXCHANGED);
+
+    const asked = now.get('light')!;
+    const { answer: back } = await graft.client.request(TaughtByDocument, { answer: asked.id, first: 100 });
+    expect(back!.adapter).toMatchObject({ name: ADAPTER, versionNumber: 2 });
+    const { trainedBy } = back!.adapter!.version!;
+    expect(trainedBy!.id).toBe(proposed.trainingRuns[0]!.id);
+    expect(trainedBy!.datasetVersion!.id).toBe(proposed.datasetVersion!.id);
+    const lessons = trainedBy!.datasetVersion!.lessons.edges.map(({ node }) => node);
+    expect(lessons.map(({ answer }) => answer!.id).sort()).toEqual(answers.map((each) => each.id).sort());
+    const [first] = answers;
+    const lesson = lessons.find(({ answer }) => answer!.id === first!.id)!;
+    expect(lesson).toMatchObject({
+      basis: 'DEMONSTRATED',
+      feedback: [{ kind: 'EXPECTATION', source: { kind: 'HUMAN', name: 'anna' }, expectation: { label: 'return' } }],
+    });
+
+    const { answer: taught } = await graft.client.request(TaughtDocument, { answer: first!.id });
+    expect(taught!.taught).toMatchObject([
+      {
+        id: proposed.datasetVersion!.id,
+        improvements: [{ id, adapterVersion: { version: 2, aliases: expect.arrayContaining(['PRODUCTION']) as unknown } }],
+        adapterVersions: [{ version: 2 }],
+      },
+    ]); // prettier-ignore
+    const learners = taught!.taught[0]!.adapterVersions;
+    expect(learners[0]!.answers.edges.map(({ node }) => node.id)).toContain(asked.id);
+  }, 600_000);
+});

@@ -1,0 +1,197 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraftClient } from '../../src/client/graft-client.js';
+import {
+  AddDatasetVersionDocument,
+  AskWithAdapterDocument,
+  AttestAdapterDocument,
+  CreateDatasetDocument,
+  DatasetDocument,
+  EvaluateDocument,
+  ImprovementDocument,
+  PromoteAdapterDocument,
+  RegisterModelDocument,
+  StartTrainingDocument,
+  SubmitFeedbackBatchDocument,
+  type ImprovementQuery,
+} from '../../src/operations/index.js';
+import { eventually } from './eventually.js';
+import { processesMentioning } from './gateway-process.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from './graft-program.js';
+import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+import { writeTinyModel } from './tiny-model.js';
+
+/** What customers write of, as the first rows have it. Two models of words are enough to tell them apart. */
+const TOPICS = {
+  light: (n: number) => `the lamp number ${n} is dark`,
+  return: (n: number) => `send back order ${n} and refund it`,
+  billing: (n: number) => `invoice ${n} was charged twice`,
+  delivery: (n: number) => `where is parcel ${n} now`,
+} as const;
+export type Label = keyof typeof TOPICS;
+export const LABELS = Object.keys(TOPICS) as Label[];
+/** The message of so many; each has a number of five digits of its own. */
+export const message = (label: Label, n: number): string => TOPICS[label](10_000 + ((n * 7_919) % 90_000));
+
+/** From some day on, what was filed under one of these goes to the other. */
+export const EXCHANGED: Readonly<Record<Label, Label>> = {
+  ...{ light: 'return', return: 'light' },
+  ...{ billing: 'billing', delivery: 'delivery' },
+};
+
+const ROWS_A_LABEL = 70;
+const RECIPE = { rank: 8, alpha: 16, learningRate: 0.01, batchExamples: 8, epochs: 10, retention: { tokens: 16 } };
+export const ADAPTER = 'routing';
+const DATASET = 'messages';
+export const LONG = 240_000;
+
+/** The product as a process of its own, killed and started again, with an adapter of the tiny model in production that was trained there. */
+export class LoopProgram {
+  client!: GraftClient;
+  #graft!: GraftProgram;
+  #asked = ROWS_A_LABEL;
+
+  private constructor(
+    readonly home: Awaited<ReturnType<typeof temporaryHome>>,
+    readonly folder: TemporaryFolder,
+  ) {}
+
+  static async start(): Promise<LoopProgram> {
+    const program = new LoopProgram(await temporaryHome(), await temporaryFolder());
+    await program.#start();
+    return program;
+  }
+
+  async #start(): Promise<void> {
+    this.#graft = await spawnGraft(this.home.path, { LOG_LEVEL: 'warn', GRAFT_ROUTER_REFIT: 'off' }).started;
+    this.client = new GraftClient(this.#graft.url);
+  }
+
+  /** Ends the gateway in the midst of whatever it does, and starts it anew on what it left. */
+  async killAndRestart(): Promise<void> {
+    this.client.close();
+    this.#graft.child.kill('SIGKILL');
+    await this.#graft.ended;
+    await eventually('no process of the home is left', () => processesMentioning(this.home.path).length === 0);
+    await this.#start();
+  }
+
+  async stop(): Promise<void> {
+    this.client.close();
+    this.#graft.child.kill('SIGTERM');
+    await this.#graft.ended;
+    await this.home.remove();
+    await this.folder.remove();
+  }
+
+  /** A run's end. @throws when it failed */
+  async ended(id: string): Promise<void> {
+    await eventually(
+      'the end of a run',
+      async () => {
+        const { node } = await this.client.request<{ node: { status: string; error: object | null } | null }>(
+          'query ($id: ID!) { node(id: $id) { ... on Run { status error { code message } } } }',
+          { id },
+        );
+        if (node?.error) throw new Error(JSON.stringify(node.error));
+        return node?.status === 'SUCCEEDED';
+      },
+      LONG,
+    );
+  }
+
+  /** Model, rows, training, proof, gate: the adapter answers as production. */
+  async putIntoProduction(): Promise<void> {
+    const { client } = this;
+    const model = writeTinyModel(join(this.folder.path, 'tiny.gguf'));
+    const { registerModel } = await client.request(RegisterModelDocument, {
+      input: { fileId: await client.upload(model.path), name: 'tiny', idempotencyKey: 'tiny' },
+    });
+    await this.ended(registerModel.run.id);
+    const path = join(this.folder.path, 'messages.csv');
+    const rows = LABELS.flatMap((label) =>
+      Array.from({ length: ROWS_A_LABEL }, (_, n) => `${message(label, n)},${label}`),
+    );
+    writeFileSync(path, `text,label\n${rows.join('\n')}\n`);
+    await client.request(CreateDatasetDocument, { input: { name: DATASET, task: 'CLASSIFICATION' } });
+    const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
+      input: {
+        ...{ dataset: DATASET, files: [{ file: await client.upload(path) }], idempotencyKey: 'first' },
+        splitRule: { test: 0.3, validation: 0.1 },
+      },
+    });
+    await this.ended(addDatasetVersion.run.id);
+    const { dataset } = await client.request(DatasetDocument, { name: DATASET });
+    const datasetVersion = dataset!.latestVersion!.id;
+    const { startTraining } = await client.request(StartTrainingDocument, {
+      input: { adapter: ADAPTER, datasetVersion, model: 'tiny', recipe: RECIPE, idempotencyKey: 'first' },
+    });
+    await this.ended(startTraining.run.id);
+    const { attestAdapter } = await client.request(AttestAdapterDocument, {
+      input: { adapter: ADAPTER, version: 1, idempotencyKey: 'first' },
+    });
+    await this.ended(attestAdapter.run.id);
+    const { evaluate } = await client.request(EvaluateDocument, {
+      input: { adapter: `${ADAPTER}@1`, datasetVersion, idempotencyKey: 'first' },
+    });
+    await this.ended(evaluate.run.id);
+    for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
+      await client.request(PromoteAdapterDocument, {
+        input: { adapter: ADAPTER, version: 1, alias, reason: 'It was trained and measured.' },
+      });
+  }
+
+  async ask(question: string) {
+    return (await this.client.request(AskWithAdapterDocument, { question, adapter: ADAPTER })).ask;
+  }
+
+  /** Customers ask so many questions about each topic. @returns the answers with what each was about */
+  async askAbout(times: number): Promise<{ id: string; text: string; topic: Label }[]> {
+    const answers = [];
+    for (let n = 0; n < times; n++)
+      for (const topic of LABELS) {
+        const { id, text } = await this.ask(message(topic, this.#asked++));
+        answers.push({ id, text, topic });
+      }
+    return answers;
+  }
+
+  /** A person says of each answer what is right now. */
+  async correct(answers: readonly { id: string; topic: Label }[]): Promise<void> {
+    await this.client.request(SubmitFeedbackBatchDocument, {
+      input: {
+        feedback: answers.map(({ id: answer, topic }) => ({
+          ...{ answer, kind: 'EXPECTATION' as const, source: { kind: 'HUMAN' as const, name: 'anna' } },
+          expectation: { label: EXCHANGED[topic] },
+        })),
+      },
+    });
+  }
+
+  async improvement(id: string): Promise<NonNullable<ImprovementQuery['improvement']>> {
+    return (await this.client.request(ImprovementDocument, { id })).improvement!;
+  }
+
+  /** The improvement as soon as it is like this. */
+  async reaches(
+    id: string,
+    what: string,
+    holds: (improvement: NonNullable<ImprovementQuery['improvement']>) => boolean,
+  ): Promise<NonNullable<ImprovementQuery['improvement']>> {
+    return eventually(
+      what,
+      async () => {
+        const now = await this.improvement(id);
+        if (holds(now)) return now;
+        if (now.outcome !== null) throw new Error(`It ended ${now.outcome}: ${now.message}`);
+        return null;
+      },
+      LONG,
+    );
+  }
+
+  /** What the gateway wrote, for whoever looks at a failure. */
+  output(): string {
+    return this.#graft.output();
+  }
+}
