@@ -21,7 +21,7 @@ export const LEAST_LESSONS = 5;
 /** One-sided, 95 %. */
 const Z = 1.645;
 /** Chance that a label is taken for contradicted because feedback is given where something is wrong; of all labels together. */
-const CHANCE = 0.01;
+const CHANCE = 0.05;
 
 /**
  * The labels that mean something else now than they did in older rows. People who correct an answer speak of it alone; but when most of what was
@@ -30,7 +30,7 @@ const CHANCE = 0.01;
  *   - there are at least 5,
  *   - more than half say otherwise, by the lower end of Wilson's interval, and
  *   - more say otherwise than of the other labels together, by Fisher's exact test, corrected for the number of labels: where feedback is given
- *     only to what is wrong, every label looks contradicted.
+ *     only to what is wrong, every label looks contradicted. Labels that were found are no longer among the others, until no more are found.
  * Its rows then have the label that more than half of its lessons name, by the same interval; else none.
  * Sources: E. B. Wilson, “Probable Inference”, 1927; R. A. Fisher, “The Design of Experiments”, 1935.
  */
@@ -44,16 +44,27 @@ export function movedLabels(contrasts: readonly Contrast[]): MovedLabel[] {
     const lessons = [...said.values()].reduce((sum, n) => sum + n, 0);
     return { from, said, lessons, contrary: lessons - (said.get(from) ?? 0) };
   });
-  const all = counted.reduce((sum, { lessons }) => sum + lessons, 0);
-  const allContrary = counted.reduce((sum, { contrary }) => sum + contrary, 0);
-  return counted.flatMap(({ from, said, lessons, contrary }) => {
-    if (lessons < LEAST_LESSONS || !mostSay(contrary, lessons)) return [];
-    const chance = upperTail(contrary, lessons, allContrary, all);
-    if (chance > CHANCE / counted.length) return [];
-    said.delete(from);
-    const [to, times] = [...said].reduce((most, each) => (each[1] > most[1] ? each : most));
-    return [{ from, to: mostSay(times, lessons) ? to : null, lessons, contrary }];
-  });
+  const contradicted = counted.filter(
+    ({ lessons, contrary }) => lessons >= LEAST_LESSONS && mostSay(contrary, lessons),
+  );
+  const found = new Set<(typeof counted)[number]>();
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    const others = counted.filter((each) => !found.has(each));
+    const all = others.reduce((sum, { lessons }) => sum + lessons, 0);
+    const marked = others.reduce((sum, { contrary }) => sum + contrary, 0);
+    for (const each of contradicted)
+      if (!found.has(each) && upperTail(each.contrary, each.lessons, marked, all) <= CHANCE / counted.length)
+        found.add(each);
+  }
+  return contradicted
+    .filter((each) => found.has(each))
+    .sort((a, b) => (a.from < b.from ? -1 : 1))
+    .map(({ from, said, lessons, contrary }) => {
+      said.delete(from);
+      const [to, times] = [...said].reduce((most, each) => (each[1] > most[1] ? each : most));
+      return { from, to: mostSay(times, lessons) ? to : null, lessons, contrary };
+    });
 }
 
 /** Whether more than half of all would say so, by the lower end of Wilson's one-sided interval. */

@@ -19,7 +19,7 @@ export async function revisedSince(
   let version: Version | undefined = latest;
   for (let step = 0; version && step < MOST_STEPS && found.size < versionIds.size; step++) {
     if (versionIds.has(version.id)) found.set(version.id, new Set(revised));
-    const { base } = version.manifest as Version['manifest'];
+    const base: Version['manifest']['base'] = version.manifest.base;
     for (const { from, to } of base?.revision?.labels ?? [])
       for (const label of [from, to]) if (label !== null) revised.add(label);
     const parents: Version[] = (await store.parents([version.id])).get(version.id) ?? [];

@@ -2,6 +2,7 @@ import { PreprocessingStep } from '../../../src/data/index.js';
 import type { StartCuration } from '../../../src/feedback/index.js';
 import { curation } from '../../../src/feedback/curation/curation-run.js';
 import { CurationStore } from '../../../src/feedback/curation/curation-store.js';
+import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
@@ -64,7 +65,7 @@ describe('a dataset made of feedback', () => {
     );
     const { versionId, ...counts } = await curate(name());
     expect(counts).toEqual({
-      ...{ answers: 6, demonstrated: 2, confirmed: 1, fresh: 3, created: true },
+      ...{ answers: 6, demonstrated: 2, confirmed: 1, fresh: 3, created: true, moved: [] },
       leftOut: expect.arrayContaining([
         { reason: 'WRONG_ONLY', answers: 1 },
         { reason: 'UNCONFIRMED', answers: 1 },
@@ -117,6 +118,102 @@ describe('a dataset made of feedback', () => {
     expect((await rowsOf(second.versionId!)).map(({ key }) => key).sort()).toEqual([a, b, c].sort());
     expect((await lessonsOf(second.versionId!)).map(({ answerId }) => answerId)).toEqual([c, b, a]);
     expect(await store.versionsOf([a!], 5)).toEqual(new Map([[a, [second.versionId, first.versionId]]]));
+  });
+
+  describe('where labels mean something else', () => {
+    /** A version of an adapter that learned from these rows. */
+    async function learned(datasetVersionId: string) {
+      const { prisma } = kit.kit.database;
+      const id = newId();
+      const [workspaceId, bytes] = [ws, 1n];
+      const model = await prisma.baseModel.create({
+        data: { id, workspaceId, name: `m-${id}`, architecture: 'llama', parameters: 1n, source: 'FILE' },
+      });
+      const variant = await prisma.modelVariant.create({
+        data: {
+          ...{ id, workspaceId, modelId: model.id, quantization: 'F16', sha256: sha256(id), bytes },
+          ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+        },
+      });
+      const adapter = await prisma.adapter.create({
+        data: { id, workspaceId, name: `a-${id}`, task: 'CLASSIFICATION', modelId: model.id, lastVersion: 1 },
+      });
+      await prisma.adapterVersion.create({
+        data: {
+          ...{ id, workspaceId, adapterId: adapter.id, version: 1, digest: sha256(id), datasetVersionId, bytes },
+          ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: sha256(id) },
+          ...{ rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED', usage: {} },
+        },
+      });
+      return { versionId: id, name: adapter.name, version: 1, sha256: sha256(id), scale: 1 };
+    }
+    const about = (label: string, n: number) => `Old ${label} of ${n * 7919}, number ${n}`;
+    const countsOf = async (versionId: string) => {
+      const counts: Record<string, number> = {};
+      for (const { text, label } of (await rowsOf(versionId)).filter(({ text }) => text.startsWith('Old')))
+        counts[`${text.split(' ')[1]} is ${label}`] = (counts[`${text.split(' ')[1]} is ${label}`] ?? 0) + 1;
+      return counts;
+    };
+
+    it('takes older rows along, keeps what somebody said, and never moves them twice on the same word', async () => {
+      const set = await kit.kit.dataset();
+      const rows = LABELS.flatMap((label) =>
+        Array.from({ length: 20 }, (_, n) => ({ id: `${label} ${n}`, text: about(label, n), label })),
+      );
+      const old = await kit.kit.imported(set, rows);
+      const adapter = await learned(old.id);
+      const answered = (label: string, count: number) =>
+        kit.record(...questions(count, label).map((question) => ({ ...question, adapter })));
+      const [card, transfer, cash] = [
+        await answered('card', 7),
+        await answered('transfer', 6),
+        await answered('cash', 24),
+      ];
+      // One person says what an old row says otherwise; one still calls a card a card.
+      const [again] = await kit.record({ question: about('cash', 3), ...labelled('cash'), adapter });
+      await kit.submit(
+        expected(card[0]!, { label: 'card' }),
+        ...card.slice(1).map((id) => expected(id, { label: 'transfer' })),
+        ...transfer.map((id) => expected(id, { label: 'card' })),
+        ...cash.map((id) => judged(id, 1)),
+        expected(again!, { label: 'card' }),
+      );
+      const wish = { splitRule: null, filter: { adapterVersionId: adapter.versionId } };
+      const { versionId, moved, fresh } = await curate(set, wish);
+      expect(fresh).toBe(38);
+      expect(moved).toEqual([
+        { from: 'card', to: 'transfer', lessons: 7, contrary: 6 },
+        { from: 'transfer', to: 'card', lessons: 6, contrary: 6 },
+      ]);
+      expect(await countsOf(versionId!)).toEqual({
+        ...{ 'card is transfer': 20, 'transfer is card': 20, 'cash is cash': 19, 'cash is card': 1 },
+      });
+      const labels = new Map((await rowsOf(versionId!)).map(({ key, label }) => [key, label]));
+      expect(labels.get(card[0]!)).toBe('card');
+      const [made] = await kit.kit.data.store.versionsByIds(ws, [versionId!]);
+      expect(made!.manifest.base!.revision!.labels).toHaveLength(2);
+
+      const more = await answered('card', 8);
+      await kit.submit(...more.map((id) => expected(id, { label: 'transfer' })));
+      const second = await curate(set, wish);
+      expect(second).toMatchObject({ fresh: 8, moved: [] });
+      expect(await countsOf(second.versionId!)).toEqual(await countsOf(versionId!));
+    });
+
+    it('leaves older rows alone for answers of an adapter that learned from others', async () => {
+      const [set, other] = [await kit.kit.dataset(), await kit.kit.dataset()];
+      const rows = LABELS.flatMap((label) =>
+        Array.from({ length: 4 }, (_, n) => ({ id: `${label} ${n}`, text: about(label, n), label })),
+      );
+      await kit.kit.imported(set, rows);
+      const adapter = await learned((await kit.kit.imported(other, rows)).id);
+      const wrong = await kit.record(...questions(8, 'card').map((question) => ({ ...question, adapter })));
+      const right = await kit.record(...questions(12, 'cash').map((question) => ({ ...question, adapter })));
+      await kit.submit(...wrong.map((id) => expected(id, { label: 'cash' })), ...right.map((id) => judged(id, 1)));
+      const { versionId, moved } = await curate(set, { splitRule: null });
+      expect(moved).toEqual([]);
+      expect((await countsOf(versionId!))['card is card']).toBe(4);
+    });
   });
 
   it('takes no label that its dataset lacks', async () => {

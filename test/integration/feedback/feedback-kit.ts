@@ -42,9 +42,12 @@ export class FeedbackKit {
     const registry = { adapters: { store: new AdapterStore(database) } };
     const knowledge = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
     const platform = { database, runs, files, erasure, log: silentLogger(), clock: systemClock } as Partial<Platform>;
-    const opened = openFeedback(platform as Platform, {
-      ...{ registry, knowledge, data: { data }, ask: { answers, asking } },
-    } as never);
+    const opened = openFeedback(
+      platform as Platform,
+      {
+        ...{ registry, knowledge, data: { data }, ask: { answers, asking } },
+      } as never,
+    );
     opened.offer.handleRuns();
     runs.start();
     return new FeedbackKit(kit, runs, answers, asking, erasure, opened);

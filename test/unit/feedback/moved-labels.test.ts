@@ -16,6 +16,11 @@ describe('labels that mean something else', () => {
     ]);
   });
 
+  it('are found though a third of all labels are exchanged, and each has few lessons', () => {
+    const exchanged = Array.from({ length: 5 }, (_, i) => [...said(`a${i}`, `b${i}`, 7), ...said(`b${i}`, `a${i}`, 6)]);
+    expect(movedLabels([...usual(20), ...exchanged.flat()])).toHaveLength(10);
+  });
+
   it('have no new label where their lessons name several', () => {
     const parted = [...said('a', 'b', 6), ...said('a', 'c', 6)];
     expect(movedLabels([...usual(10), ...parted])).toEqual([{ from: 'a', to: null, lessons: 12, contrary: 12 }]);
