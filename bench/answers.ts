@@ -23,7 +23,7 @@ import {
   retrievePassages,
   type Conflict,
   type Evidence,
-  type Found,
+  type RetrievalResult,
 } from '../src/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
@@ -115,7 +115,7 @@ async function see({ parts, workspaceId }: Answering, asked: readonly Asked[]): 
 }
 
 /** Lays a copy of the best sentence with another number into another document. */
-function planted(evidence: readonly Evidence[], terms: Found['terms']): boolean | null {
+function planted(evidence: readonly Evidence[], terms: RetrievalResult['terms']): boolean | null {
   const [best] = evidence;
   const quote = best?.quote.replace(/(?<![\p{L}\d.,:/-])\d+(?![\d:/]|[.,-]\d)/u, (number) =>
     String(7 + 3 * Number(number)),

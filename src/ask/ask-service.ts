@@ -3,8 +3,9 @@ import { isUuid, newId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import type { Caller as AnyCaller } from '../kernel/caller.js';
 import type { Answer } from './answer.js';
-import { ask, type Asked, type AskParts } from './ask.js';
+import { ask, type AskRequest } from './ask.js';
 import type { AskEvent } from './events.js';
+import type { AskParts } from './parts.js';
 import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
 import { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
@@ -16,8 +17,8 @@ import { SharedStream } from './record/shared-stream.js';
 /** What answering looks at of whoever asks. */
 type Caller = Pick<AnyCaller, 'workspaceId'>;
 
-/** What `askAll` puts behind a request id: a colon and a strategy, of which ADAPTER has the longest name. */
-const LONGEST_SUFFIX = 8;
+/** What `askAll` puts behind a request id: a colon and a strategy. */
+const LONGEST_SUFFIX = 1 + Math.max(...Object.values(Strategy).map(({ length }) => length));
 
 /** Answers per deletion by id; a conversation may have any number. */
 const MOST_DELETED = 100;
@@ -144,7 +145,7 @@ export class AskService {
     return this.parts.answers.list(workspaceId, { ...checkedFilter(filter), conversationId }, page);
   }
 
-  private shared(asked: Asked, parts: AskParts): SharedStream<AskEvent> {
+  private shared(asked: AskRequest, parts: AskParts): SharedStream<AskEvent> {
     const key = `${asked.workspaceId} ${asked.requestId}`;
     const digest = questionDigest(asked.question, asked.drawing?.forceArm);
     const running = this.#running.get(key);

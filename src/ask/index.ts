@@ -9,13 +9,19 @@ export {
   type Output,
 } from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
-export { Strategy as StrategyValues, STRATEGIES, type Strategy, type StrategyChoice } from './strategies.js';
+export {
+  Strategy as StrategyValues,
+  StrategyChoice as StrategyChoiceValues,
+  STRATEGIES,
+  type Strategy,
+  type StrategyChoice,
+} from './strategies.js';
 export { scoreLabels, type LabelProbability } from './word/classify.js';
 export { promptsOf } from './word/compose.js';
 export { generate } from './word/generate.js';
-export { pool } from './word/labelled-rows.js';
+export { pool } from './word/classify-by-rows.js';
 export { AskService } from './ask-service.js';
-export type { AskParts } from './ask.js';
+export type { AskParts } from './parts.js';
 export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js';
 export { askDomain, openAsking, type Asking } from './open.js';
 export type { AskEvent } from './events.js';
@@ -38,7 +44,7 @@ export {
 } from './route/router/router.js';
 export { RouterStore, sampleHolder } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
-export { ExpectedTimes } from './route/route.js';
+export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/answers.ts, bench/opposites.ts, bench/reading-rule.ts. */
 export { abstention, LEAST_PROBABILITY, LEAST_READ, relevance } from './judge/abstain.js';
 export { scoreSentences } from './read/evidence.js';
@@ -47,4 +53,4 @@ export { contentWords } from './read/words.js';
 export { checkedQuestion } from './question.js';
 export { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './judge/reading-rule.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
-export { findEvidence, retrievePassages, type Found } from './read/retrieve.js';
+export { findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';

@@ -9,13 +9,13 @@ import { AnswerResolver, PromptPassageResolver } from './api/answer-graphql.js';
 import { RetrievedPassageResolver } from './api/ask-events-graphql.js';
 import { AskResolver, registerAnswerNode } from './api/ask-graphql.js';
 import { AskService } from './ask-service.js';
-import type { AskParts } from './ask.js';
+import type { AskParts } from './parts.js';
 import { AnswerDeletionResolver } from './api/deletion-graphql.js';
 import { LabelledNeighbourResolver } from './api/neighbour-graphql.js';
 import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './api/quotation-graphql.js';
 import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
-import { ExpectedTimes } from './route/route.js';
+import { ExpectedTimes } from './route/expected-times.js';
 import { RouterStore, sampleHolder } from './route/router/router-store.js';
 
 export const askDomain = defineDomain({
@@ -53,13 +53,14 @@ export function openAsking(
   const { registry, adapters } = lower.registry;
   const { collections, documents, retriever } = lower.knowledge;
   const { data } = lower.data;
-  const { database, worker, clock, erasure, runs } = platform;
+  const { database, worker, clock, erasure, runs, log } = platform;
   const answers = new AnswerStore(database);
   const routers = new RouterStore(database);
   erasure.addHolder(answerHolder(database, answers));
   erasure.addHolder(sampleHolder(routers));
   const parts: AskParts = {
     ...{ registry, adapters, retriever, worker, answers, routers, clock },
+    log: log.child({ part: 'ask' }),
     expected: new ExpectedTimes(),
     features: data.features,
     labelIndexes: data.labelIndexes,

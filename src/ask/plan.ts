@@ -20,7 +20,7 @@ import {
   type ServedVariant,
 } from '../registry/index.js';
 import type { ModelFile } from '../worker-protocol/index.js';
-import { rowsAlone, rowsBeside, type LabelledRows } from './word/labelled-rows.js';
+import { rowsAlone, rowsBeside, type LabelledRows } from './read/labelled-rows.js';
 import type { Question } from './question.js';
 import { STRATEGIES, type Strategy } from './strategies.js';
 
@@ -46,9 +46,6 @@ export interface Plan {
   /** The variant's file with the adapters that act on it, as the worker takes it. */
   model: ModelFile;
 }
-
-/** The adapter that reads for whoever names none: see `src/training/reader`. */
-export const READER = 'reader';
 
 /** Whether the answer is held to spans of the passages: a question is answered from them, in words of its own there is no gain. */
 export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>

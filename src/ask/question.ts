@@ -2,8 +2,7 @@ import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type T
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import { READER } from './plan.js';
-import { STRATEGIES, type StrategyChoice } from './strategies.js';
+import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
@@ -154,26 +153,30 @@ function checkedCollections(names: readonly string[]): string[] {
 /** Longer references name nothing: names have at most 63 characters, and so do aliases and quantizations. */
 const MAX_REFERENCE = 130;
 
+const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' and ');
+const READING = strategiesThat(({ reads }) => reads).join(' or ');
+
 /** What is to answer: an adapter goes with a strategy that applies one, and only with such a one. */
 function checkedTarget(
   strategy: StrategyChoice,
   { adapter, model, task }: AskInput,
 ): Pick<Question, 'strategy' | 'adapter' | 'model' | 'task'> {
   const given = checkedKey(adapter, 'input.adapter', MAX_REFERENCE);
-  const named = given ?? (strategy === 'HYBRID' ? READER : null);
-  const adapts = strategy !== 'AUTO' && STRATEGIES[strategy].adapts;
+  const definition = strategy === 'AUTO' ? null : strategyOf(strategy);
+  const named = given ?? definition?.adapter ?? null;
+  const adapts = definition?.adapts === true;
   if (adapts && named === null)
     throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
   if (!adapts && named !== null)
-    throw badInput('input.adapter', 'adapter goes with the strategies ADAPTER and HYBRID only.', 'Leave it out.');
+    throw badInput('input.adapter', `adapter goes with the strategies ${ADAPTING} only.`, 'Leave it out.');
   return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
 }
 
 function checkedDataset(strategy: StrategyChoice, { dataset, collections, task }: AskInput): string | null {
   if (dataset === null || dataset === undefined) return null;
   const field = 'input.dataset';
-  if (strategy !== 'AUTO' && !STRATEGIES[strategy].reads)
-    throw badInput(field, `${strategy} reads nothing.`, 'Leave dataset out, or use RAG or HYBRID.');
+  if (!mayDo(strategy, 'reads'))
+    throw badInput(field, `${strategy} reads nothing.`, `Leave dataset out, or use ${READING}.`);
   if (collections !== null && collections !== undefined)
     throw badInput(field, 'An answer is read from labelled rows or from documents.', 'Give dataset or collections.');
   if (task && !hasLabel(task)) throw badInput('input.task', `Labelled rows answer no ${task}.`, 'Leave it out.');
@@ -184,7 +187,7 @@ function checkedConfidence(strategy: StrategyChoice, least: number | null): numb
   if (least === null) return null;
   if (!(least >= 0 && least <= 1))
     throw badInput('input.minConfidence', `minConfidence must be between 0 and 1, not ${least}.`);
-  if (strategy !== 'AUTO' && !STRATEGIES[strategy].reads)
+  if (!mayDo(strategy, 'reads'))
     throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
   return least;
 }

@@ -1,10 +1,17 @@
 import { enumeration } from '../kernel/enumeration.js';
 
+/** The adapter that reads for whoever names none: see `src/training/reader`. */
+export const READER = 'reader';
+
 interface StrategyDefinition {
   /** Whether passages or labelled rows are read. */
   reads: boolean;
   /** Whether an adapter acts on the model. */
   adapts: boolean;
+  /** The adapter that acts for whoever names none; missing where one has to be named, or none acts. */
+  adapter?: string;
+  /** What it is called where a person reads it. */
+  title: string;
   /** What an answer is made with, for the API. */
   description: string;
   /** What a question asks for that names it, for the API. */
@@ -12,31 +19,36 @@ interface StrategyDefinition {
 }
 
 /**
- * Every strategy: every stage asks the plan, and the plan this table. A new one is an entry here, its name in the console and, if it
- * puts the question in a form of its own, a case of `frameOf`.
+ * Every strategy. Router, plan, comparison, configuration, `/v1` and the console know a strategy by its entry; how it reads, judges and
+ * words stands in `strategy-stages.ts`, which doesn't compile without. Nothing is imported here but names: the console's page does.
  */
 export const STRATEGIES = {
   BASE: {
     reads: false,
     adapts: false,
+    title: 'Base model',
     description: 'The base model alone, from what it knows.',
     asked: 'The base model alone, from what it knows. Nothing is checked against documents.',
   },
   RAG: {
     reads: true,
     adapts: false,
+    title: 'Retrieval',
     description: 'Retrieval: from passages of the workspace’s documents.',
     asked: 'From passages of the workspace’s documents, or not at all.',
   },
   ADAPTER: {
     reads: false,
     adapts: true,
+    title: 'Adapter',
     description: 'The base model with a fine-tuned adapter, from the question alone.',
     asked: 'With the adapter that `adapter` names, from the question alone.',
   },
   HYBRID: {
     reads: true,
     adapts: true,
+    adapter: READER,
+    title: 'Adapter and retrieval',
     description: 'Adapter and retrieval in one answer: the adapted model reads passages.',
     asked:
       'With the adapter that `adapter` names, else the reader that comes with Graft, from passages, or not at all. A question is answered with a span of them.',
@@ -50,3 +62,21 @@ export const Strategy = enumeration(...(Object.keys(STRATEGIES) as Strategy[]));
 /** What a question is to be answered with. */
 export const StrategyChoice = { ...enumeration('AUTO'), ...Strategy };
 export type StrategyChoice = keyof typeof StrategyChoice;
+
+/** The definition of a strategy. */
+export const strategyOf = (strategy: Strategy): StrategyDefinition => STRATEGIES[strategy];
+
+/** Whether a strategy reads, or applies an adapter; what is left to Graft may do either. */
+export const mayDo = (choice: StrategyChoice, what: 'reads' | 'adapts'): boolean =>
+  choice === 'AUTO' || STRATEGIES[choice][what];
+
+/** The strategies of which something holds, in their order. */
+export const strategiesThat = (holds: (definition: StrategyDefinition) => boolean): Strategy[] =>
+  Object.values(Strategy).filter((strategy) => holds(STRATEGIES[strategy]));
+
+/** The strategy that a place of the router, or a default, is answered by: the first that does just that. */
+export function strategyThat({ reads, adapts }: Pick<StrategyDefinition, 'reads' | 'adapts'>): Strategy {
+  const [first] = strategiesThat((each) => each.reads === reads && each.adapts === adapts);
+  if (first === undefined) throw new Error(`no strategy ${reads ? 'reads' : 'doesn’t read'} and adapts as asked`);
+  return first;
+}

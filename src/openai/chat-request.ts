@@ -1,4 +1,4 @@
-import { MAX_ANSWER_TOKENS, type AskInput, type StrategyChoice } from '../ask/index.js';
+import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput, type StrategyChoice } from '../ask/index.js';
 import { RefusedField } from './errors.js';
 import {
   fieldsOf,
@@ -63,7 +63,7 @@ const NEUTRAL: Record<string, Neutral> = {
 };
 
 const MOST_MESSAGES = 200;
-const STRATEGIES: readonly StrategyChoice[] = ['AUTO', 'BASE', 'RAG', 'ADAPTER', 'HYBRID'];
+const STRATEGIES: readonly StrategyChoice[] = Object.values(StrategyChoiceValues);
 
 /**
  * Reads a body of `POST /v1/chat/completions`.

@@ -6,7 +6,8 @@ import { runStream } from '../../src/platform/runs/index.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { Split } from '../../src/data/index.js';
 import { storedLearned } from '../../src/ask/route/router/router.js';
-import { COMPARED, strategyComparison, type Compared } from '../../src/evaluation/comparison/comparison-run.js';
+import { StrategyValues, type Strategy } from '../../src/ask/index.js';
+import { strategyComparison } from '../../src/evaluation/comparison/comparison-run.js';
 import { storedFigures } from '../../src/evaluation/evaluations/figures.js';
 import { storedMetrics } from '../../src/registry/index.js';
 import { presetOf } from '../../src/training/index.js';
@@ -101,10 +102,10 @@ export async function addMeasuredAdapter(
 /** A comparison of all four strategies that has ended; its rows are gone, as those of a deleted dataset. */
 export async function addComparison({ prisma }: Database): Promise<string> {
   const id = newId();
-  const figures = (strategy: Compared, value: number, medianMs: number) => ({
+  const figures = (strategy: Strategy, value: number, medianMs: number) => ({
     ...{ strategy, ...around(value, 0.04), abstained: 1, medianMs },
   });
-  const pair = (first: Compared, second: Compared, value: number) => ({
+  const pair = (first: Strategy, second: Strategy, value: number) => ({
     ...{ first, second, ...around(value, 0.05), p: Math.abs(value) > 0.05 ? 0.001 : 0.4 },
     mcnemar: { onlyFirst: 3, onlySecond: 21, p: 0.001 },
   });
@@ -122,7 +123,7 @@ export async function addComparison({ prisma }: Database): Promise<string> {
             adapter: 'routing@1',
             collections: null,
           },
-          strategies: [...COMPARED],
+          strategies: Object.values(StrategyValues),
         }),
       ),
       output: asColumn(

@@ -1,5 +1,4 @@
 import { GraftError } from '../../../src/kernel/errors.js';
-import type { LoraPair } from './peft-adapter.js';
 
 /** The largest number of half precision: engines that compute in it make more of it infinite. */
 const MOST = 65_504;
@@ -11,7 +10,7 @@ const MOST = 65_504;
  */
 export function requireComputable(
   name: string,
-  { a, b }: Pick<LoraPair, 'a' | 'b'>,
+  { a, b }: Readonly<Record<'a' | 'b', Float32Array>>,
   rank: number,
   alpha: number,
 ): void {

@@ -8,14 +8,15 @@ import type { Evidence, RouteReason } from '../answer.js';
 import { composeSentence, frameOf, measureRoom, type TokenCounter } from '../word/compose.js';
 import { generate, type Generated } from '../word/generate.js';
 import { isUntold, seemsIn } from './language.js';
-import { copiesSpans, makePlan, READER, readsSentences, type Plan, type PlanParts } from '../plan.js';
+import { copiesSpans, makePlan, readsSentences, type Plan, type PlanParts } from '../plan.js';
+import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
 import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
-export type ReadCheck = Judged | { failed: string };
+export type ReadCheck = ReaderJudgement | { failed: string };
 
-export interface Judged {
+export interface ReaderJudgement {
   /** Probability that the first of `evidence` holds the answer, 0 to 1: see `answerabilityOf`. */
   answerability: number;
   /** The least that is answered from. */
@@ -65,7 +66,7 @@ type CheckParts = PlanParts & { worker: Pick<WorkerClient, 'generate'> };
 async function judged(
   parts: CheckParts,
   { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
-): Promise<Judged | null> {
+): Promise<ReaderJudgement | null> {
   const relevant = evidence[0] ? relevance(evidence[0]) : 0;
   const least = question.minConfidence ?? leastAnswerability(relevant);
   const { entity, text } = question;
@@ -111,7 +112,8 @@ async function judgeBeside(
   const reader = await readerOf(parts, workspaceId, plan);
   if (reader === null) return null;
   const asked = { ...question, adapter: `${reader.adapter}@${reader.version}`, model: null, task: null };
-  const judging = await makePlan(parts, workspaceId, asked, 'HYBRID', { scope, labelled: null });
+  const strategy = strategyThat({ reads: true, adapts: true });
+  const judging = await makePlan(parts, workspaceId, asked, strategy, { scope, labelled: null });
   return copiesSpans(judging) ? judging : null;
 }
 

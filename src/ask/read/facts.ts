@@ -2,6 +2,8 @@ import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { renderFeatures, type FeatureService } from '../../data/index.js';
 import type { FeatureUsed } from '../answer.js';
+import type { Work } from '../parts.js';
+import type { Question } from '../question.js';
 
 /** What is known of the entity that a question is about. */
 export interface Facts {
@@ -14,6 +16,15 @@ export interface Facts {
 export const MAX_FACT_CHARACTERS = 4_000;
 
 export const NO_FACTS: Facts = { used: [], text: '' };
+
+/** What is known of the entity that a question names, as a stage of its answer. @throws what `readFacts` throws */
+export async function lookUpFacts(
+  { watch, features, workspaceId }: Work,
+  { entity, features: views }: Question,
+): Promise<Facts> {
+  if (entity === null) return NO_FACTS;
+  return watch.time('features', () => readFacts(features, workspaceId, entity, views));
+}
 
 /**
  * What the feature views say of the entity now, rendered by the template of training.

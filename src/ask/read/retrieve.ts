@@ -15,6 +15,10 @@ import { contentWords } from './words.js';
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
 export const PASSAGES = 6;
 
+/** Passages that can be read. */
+export const chunksOf = ({ collections }: SearchScope): number =>
+  collections.reduce((sum, { chunks }) => sum + chunks, 0);
+
 export interface ReadingParts {
   retriever: Pick<Retriever, 'retrieve' | 'termWeights'>;
   worker: Pick<WorkerClient, 'embed'>;
@@ -22,7 +26,7 @@ export interface ReadingParts {
   clock: Clock;
 }
 
-export interface Found {
+export interface RetrievalResult {
   retrieval: Retrieval;
   /** The question's words that count, each once. */
   terms: QuestionTerm[];
@@ -36,7 +40,7 @@ export async function retrievePassages(
   scope: SearchScope,
   { text: question, vector }: { text: string; vector?: Promise<QueryVector> },
   signal: AbortSignal,
-): Promise<Found> {
+): Promise<RetrievalResult> {
   const words = contentWords(question);
   const [retrieval, weights] = await Promise.all([
     retriever.retrieve({ scope, query: question, vector, mode: 'HYBRID', limit: PASSAGES }, { signal }),
@@ -54,7 +58,7 @@ export async function retrievePassages(
   return { retrieval, terms: [...terms.values()], wanted: wantedBy(question) };
 }
 
-export interface FoundEvidence {
+export interface EvidenceRanking {
   /** The best sentences of the passages, as exact quotes, best first. */
   evidence: Evidence[];
   /** Where these and those that come next contradict each other. */
@@ -76,20 +80,20 @@ export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVID
 export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
 /** Where there are no passages. */
-export const NOTHING_READ: FoundEvidence = { evidence: [], conflicts: [], embedMs: 0 };
+export const NOTHING_READ: EvidenceRanking = { evidence: [], conflicts: [], embedMs: 0 };
 
 /** What the passages say to the question. */
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
-  { retrieval, terms, wanted }: Found,
+  { retrieval, terms, wanted }: RetrievalResult,
   signal: AbortSignal,
   { embedded, kept }: Breadth = ANSWERED,
-): Promise<FoundEvidence> {
+): Promise<EvidenceRanking> {
   const sentences = scoreSentences(retrieval.passages, terms, wanted);
   const { queryVector } = retrieval;
   const considered = sentences.slice(0, embedded);
-  const found = (similarities: readonly number[], embedMs: number): FoundEvidence => {
+  const found = (similarities: readonly number[], embedMs: number): EvidenceRanking => {
     const ranked = rankEvidence(considered, similarities);
     const answered = ranked.slice(0, ANSWERED.embedded);
     return { evidence: ranked.slice(0, kept), conflicts: findConflicts(answered, terms), embedMs };

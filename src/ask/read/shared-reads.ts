@@ -1,4 +1,4 @@
-import type { AskParts } from '../ask.js';
+import type { AskParts } from '../parts.js';
 
 /** The parts of an answer that look something up, not those that write. */
 type Reads = Pick<AskParts, 'retriever' | 'worker' | 'labelIndexes'>;

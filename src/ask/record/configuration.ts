@@ -4,10 +4,10 @@ import { PROMPTS_VERSION } from '../../prompting/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import { LEAST_PROBABILITY, LEAST_READ, RELEVANCE_RULE } from '../judge/abstain.js';
 import type { Configuration } from '../answer.js';
-import type { Judged } from '../judge/check-reading.js';
+import type { ReaderJudgement } from '../judge/check-reading.js';
 import { PASSAGE_TOKENS } from '../word/compose.js';
 import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from '../read/evidence.js';
-import type { LabelledRows } from '../word/labelled-rows.js';
+import type { LabelledRows } from '../read/labelled-rows.js';
 import type { Adaptation, Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../judge/reading-rule.js';
@@ -18,7 +18,7 @@ export function configurationOf(
   { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
-  check: Pick<Judged, 'judge'> | null,
+  check: Pick<ReaderJudgement, 'judge'> | null,
   denseWeight: number | null,
 ): Configuration {
   const { model, quantization, sha256 } = variant;

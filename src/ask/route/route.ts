@@ -1,8 +1,8 @@
 import type { RouteCandidate, RouteDecision, RouteReason } from '../answer.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
-import type { Looked } from './router/look-around.js';
-import { STRATEGIES, Strategy } from '../strategies.js';
+import type { RouterVerdict } from './router/look-around.js';
+import { STRATEGIES, Strategy, strategyThat } from '../strategies.js';
 
 /** What the decision is made from. */
 export interface RouteFeatures {
@@ -27,7 +27,7 @@ export interface RouteFeatures {
 export function decideRoute(features: RouteFeatures): RouteDecision {
   const { choice, named, readable, labelledRows } = features;
   const { collections, chunks } = readable ?? { collections: 0, chunks: 0 };
-  const strategy = choice === 'AUTO' ? (chunks > 0 || named ? 'RAG' : 'BASE') : choice;
+  const strategy = choice === 'AUTO' ? strategyThat({ reads: chunks > 0 || named, adapts: false }) : choice;
   const forReading = STRATEGIES[strategy].reads ? 1 : -1;
   const reasons: RouteReason[] = [];
   if (choice !== 'AUTO')
@@ -65,7 +65,7 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
 }
 
 /** The decision that a router makes, or what it would have made of the question where it only observes. */
-export function routed(observed: RouteDecision, { version, mode, choice, reasons }: Looked): RouteDecision {
+export function routed(observed: RouteDecision, { version, mode, choice, reasons }: RouterVerdict): RouteDecision {
   const { chosen, places, margin } = choice;
   const router = { version, mode, margin };
   const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
@@ -98,7 +98,8 @@ export function unreadReason({ scope, adaptation }: Plan): RouteReason | null {
 /** A strategy can answer where there is what it reads and what it applies; one whose passages nobody looked for is left out. */
 function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeatures): RouteCandidate[] {
   // Those that need no adapter first, and of them the one with sources.
-  const order = new Set<Strategy>(['RAG', 'BASE', ...Object.values(Strategy)]);
+  const alone = [true, false].map((reads) => strategyThat({ reads, adapts: false }));
+  const order = new Set([...alone, ...Object.values(Strategy)]);
   return [...order]
     .filter((strategy) => readable !== null || labelledRows !== null || !STRATEGIES[strategy].reads)
     .map((strategy) => {
@@ -113,23 +114,3 @@ function candidatesOf({ readable, labelledRows, adapter, expectedMs }: RouteFeat
 }
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
-
-/** Median of the last answers' times, by strategy. */
-export class ExpectedTimes {
-  readonly #times = new Map<Strategy, number[]>();
-
-  constructor(private readonly kept = 32) {}
-
-  add(strategy: Strategy, ms: number): void {
-    this.#times.set(strategy, [...(this.#times.get(strategy) ?? []), ms].slice(-this.kept));
-  }
-
-  medians(): Partial<Record<Strategy, number>> {
-    return Object.fromEntries(
-      [...this.#times].map(([strategy, times]) => [
-        strategy,
-        [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] as number,
-      ]),
-    );
-  }
-}

@@ -3,11 +3,11 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ModelFile } from '../../worker-protocol/index.js';
-import type { Composed } from './compose.js';
+import type { ComposedPrompt } from './compose.js';
 import type { AskEvent } from '../events.js';
 import type { Plan } from '../plan.js';
 import { unsure } from '../judge/abstain.js';
-import { abstained, type Worded } from './word-answer.js';
+import { abstained, type Completion } from './word-answer.js';
 
 /** A label and the token that stands for it. */
 export type LabelToken = { label: string; token: number };
@@ -24,7 +24,7 @@ export function labelTokensOf({ adaptation }: Plan): LabelToken[] | null {
 export interface ClassifyStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
-  composed: Pick<Composed, 'prompt'>;
+  composed: Pick<ComposedPrompt, 'prompt'>;
   signal: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export async function* classify(
   step: ClassifyStep,
   labels: readonly LabelToken[],
   minConfidence: number | null,
-): AsyncGenerator<AskEvent, Worded> {
+): AsyncGenerator<AskEvent, Completion> {
   const { probabilities, done } = await scoreLabels(worker, step, labels);
   const best = probabilities[mostProbable(probabilities.map(({ probability }) => probability))]!;
   if (minConfidence !== null && best.probability < minConfidence) {
@@ -62,7 +62,7 @@ export async function scoreLabels(
   worker: Pick<WorkerClient, 'scoreNext'>,
   { workspaceId, model, composed, signal }: ClassifyStep,
   labels: readonly LabelToken[],
-): Promise<{ probabilities: LabelProbability[]; done: NonNullable<Worded['done']> }> {
+): Promise<{ probabilities: LabelProbability[]; done: NonNullable<Completion['done']> }> {
   const candidates = labels.map(({ token }) => token);
   const { logits, promptTokens, reusedTokens, prefillMs } = await worker.scoreNext(
     { workspaceId, model, prompt: composed.prompt, candidates },

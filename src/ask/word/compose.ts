@@ -31,7 +31,7 @@ const SHORTEST_MARK = 16;
 
 export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
 
-export interface Composed {
+export interface ComposedPrompt {
   prompt: PromptSegment[];
   /** What is asked after it, one by one, where a question is answered in pieces. */
   then: Piece<PromptSegment[]>[];
@@ -49,7 +49,7 @@ export interface Composed {
 }
 
 /** When there is nothing to ask the model. */
-export const composeNothing = (passages: readonly Passage[]): Composed => ({
+export const composeNothing = (passages: readonly Passage[]): ComposedPrompt => ({
   ...{ prompt: [], then: [], read: [], stop: [], copyFrom: null, refusal: null, heldTo: null },
   passages: unusedPassages(passages),
 });
@@ -111,13 +111,13 @@ export async function answerTokens({ adaptation }: Plan, wanted: number, count: 
 export function promptsOf(
   input: TaskInput,
   render: (piece: TaskInput) => PromptSegment[],
-): Pick<Composed, 'prompt' | 'then'> {
+): Pick<ComposedPrompt, 'prompt' | 'then'> {
   const [first, ...further] = inPieces(input).map((piece) => ({ ...piece, input: render(piece.input) }));
   return { prompt: first!.input, then: further };
 }
 
 /** The question without passages, piece by piece where its task is answered so. */
-export function composeQuestion(frame: Frame, plan: Plan): Composed {
+export function composeQuestion(frame: Frame, plan: Plan): ComposedPrompt {
   const { adaptation } = plan;
   return {
     ...(adaptation ? promptsOf(adaptation.input, (piece) => frame([], piece)) : { prompt: frame([]), then: [] }),
@@ -141,7 +141,7 @@ const stopsOf = ({ scope, variant, adaptation }: Plan): string[] => {
 };
 
 /** What was found, best first. */
-export interface FoundToRead {
+export interface ReadingMaterial {
   passages: readonly Passage[];
   evidence: readonly Evidence[];
 }
@@ -153,11 +153,11 @@ export interface FoundToRead {
  */
 export async function composeReading(
   frame: Frame,
-  { passages, evidence }: FoundToRead,
+  { passages, evidence }: ReadingMaterial,
   plan: Plan,
   left: number,
   count: TokenCounter,
-): Promise<Composed> {
+): Promise<ComposedPrompt> {
   const one = plan.adaptation === null && isSmall(plan.variant);
   const copies = copiesSpans(plan);
   const all = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
@@ -190,7 +190,7 @@ export function composeSentence(
   plan: Plan,
   left: number,
   count: TokenCounter,
-): Promise<Composed> {
+): Promise<ComposedPrompt> {
   const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
   const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
   return composeReading(frame, { passages: [{ ...passage, text }], evidence: [sentence] }, plan, left, count);
@@ -199,9 +199,9 @@ export function composeSentence(
 /** The question with the best sentence, which was judged to hold the answer: a span of it is the answer. */
 export async function composeJudged(
   frame: Frame,
-  { passages, evidence }: FoundToRead,
+  { passages, evidence }: ReadingMaterial,
   ...to: [plan: Plan, left: number, count: TokenCounter]
-): Promise<Composed> {
+): Promise<ComposedPrompt> {
   const sentence = evidence[0]!;
   const composed = await composeSentence(frame, { sentence, passages }, ...to);
   return {

@@ -2,13 +2,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { PromptSegment } from '../../prompting/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { GenerateDone, ModelFile } from '../../worker-protocol/index.js';
-import type { Composed } from './compose.js';
+import type { ComposedPrompt } from './compose.js';
 import type { Generation } from '../question.js';
 
 export interface GenerateStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
-  composed: Pick<Composed, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
+  composed: Pick<ComposedPrompt, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
   generation: Generation;
   signal: AbortSignal;
   /** `bulk` for work that nobody waits for. */

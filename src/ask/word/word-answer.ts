@@ -7,7 +7,7 @@ import type { Generated } from './generate.js';
 import { checkWording } from './verify.js';
 
 /** The text of an answer and where it comes from. */
-export interface Worded {
+export interface Completion {
   text: string;
   wording: Wording;
   finishReason: FinishReason | null;
@@ -20,7 +20,7 @@ export interface Worded {
 }
 
 /** The text of an answer that is none. */
-export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Worded> {
+export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Completion> {
   yield { type: 'delta', text: abstention.sentence };
   return { ...abstained(abstention), finishReason: null, done: null };
 }
@@ -35,7 +35,7 @@ export async function* wordAnswer(
   generation: AsyncGenerator<string, Generated>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, adaptation }: { question: string; adaptation: Adaptation | null },
-): AsyncGenerator<AskEvent, Worded> {
+): AsyncGenerator<AskEvent, Completion> {
   const done = yield* passOn(generation);
   const finishReason = FINISH_REASONS[done.reason];
   const repeated = finishReason === 'REPEATED';
@@ -46,7 +46,15 @@ export async function* wordAnswer(
     return { ...abstained(abstention), finishReason, done };
   }
   const { text, output } = said;
-  const worded: Worded = { text, wording: 'MODEL', finishReason, output, abstention: null, answerability: null, done };
+  const worded: Completion = {
+    text,
+    wording: 'MODEL',
+    finishReason,
+    output,
+    abstention: null,
+    answerability: null,
+    done,
+  };
   const checked = best !== undefined && output.kind === 'TEXT';
   if (text !== done.text && !(repeated && checked))
     yield { type: 'replaced', text, reason: repeated ? REPEATED : 'The answer in the form of its task.' };
@@ -79,7 +87,7 @@ export const FINISH_REASONS = {
 const REPEATED = 'The model said the same over and over and was stopped.';
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
 
-export const abstained = (abstention: Abstention): Omit<Worded, 'done' | 'finishReason'> => ({
+export const abstained = (abstention: Abstention): Omit<Completion, 'done' | 'finishReason'> => ({
   text: abstention.sentence,
   wording: 'ABSTENTION',
   output: { kind: 'TEXT' },

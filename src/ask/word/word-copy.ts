@@ -2,7 +2,7 @@ import { REFUSAL } from '../../prompting/index.js';
 import { declined, unsure } from '../judge/abstain.js';
 import type { AskEvent } from '../events.js';
 import type { Generated } from './generate.js';
-import { abstained, FINISH_REASONS, passOn, type Worded } from './word-answer.js';
+import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
 
 /** Where nobody asks for more, the model's own choice between a span and the refusal decides. */
 const ANY_CONFIDENCE = 0;
@@ -14,7 +14,7 @@ const ANY_CONFIDENCE = 0;
 export async function* wordCopy(
   generation: AsyncGenerator<string, Generated>,
   minConfidence: number | null,
-): AsyncGenerator<AskEvent, Worded> {
+): AsyncGenerator<AskEvent, Completion> {
   const done = yield* passOn(generation);
   const { text, refusalProbability } = done;
   const answerability = 1 - (refusalProbability ?? 1);

@@ -1,40 +1,105 @@
-import type { Neighbour } from '../../data/index.js';
-import type { WorkerClient } from '../../platform/worker/index.js';
-import type { Abstention, Evidence } from '../answer.js';
-import { classify, labelTokensOf, type ClassifyStep } from './classify.js';
-import type { Composed } from './compose.js';
+import type { Citation, Evidence } from '../answer.js';
 import type { AskEvent } from '../events.js';
-import { generate, type GenerateStep } from './generate.js';
-import { classifyByRows } from './labelled-rows.js';
-import type { Plan } from '../plan.js';
-import type { Question } from '../question.js';
-import { wordAbstention, wordAnswer, type Worded } from './word-answer.js';
+import { documentsRead, type Judgement } from '../judge/judge-sources.js';
+import type { Work } from '../parts.js';
+import { readsSentences } from '../plan.js';
+import type { PlannedQuestion } from '../route/plan-answer.js';
+import { citeSpan } from './cite-span.js';
+import { cite } from './cite.js';
+import { classifyByRows } from './classify-by-rows.js';
+import { classify, labelTokensOf } from './classify.js';
+import { composeJudged, composeNothing, composeQuestion, composeReading, type ComposedPrompt } from './compose.js';
+import { generate } from './generate.js';
+import type { PromptRoom } from './prompt-room.js';
+import { wordAbstention, wordAnswer, type Completion } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
 
-export interface WordingStep extends ClassifyStep, GenerateStep {
-  composed: Composed;
-  question: Question;
-  /** Why nothing is asked of the model; null when something is. */
-  refusal: Abstention | null;
-  /** Best first. */
-  evidence: readonly Evidence[];
-  /** The labelled rows nearest to the question; empty where the plan reads none. */
-  neighbours: readonly Neighbour[];
+/** An answer in words: what the model was asked, what came of it, and what it rests on. */
+export interface WordedAnswer {
+  prompt: ComposedPrompt;
+  completion: Completion;
+  citations: Citation[];
 }
 
-/** Puts the plan's answer into words: the one place that tells the ways apart. @throws what the worker throws */
-export function wordPlan(
-  worker: Pick<WorkerClient, 'generate' | 'scoreNext'>,
-  plan: Plan,
-  { refusal, question, evidence, neighbours, ...step }: WordingStep,
-): Generator<AskEvent, Worded> | AsyncGenerator<AskEvent, Worded> {
-  const { composed } = step;
+/**
+ * Composes the prompt, has it answered, and cites. Five ways lead to an answer, told apart here and nowhere else:
+ *
+ * - refused: nothing is asked, the refusal is the text;
+ * - labelled rows: their vote, pooled with the adapter's labels where one acts;
+ * - an adapter with a token for each label: one prefill, no decoding;
+ * - an adapter that reads: a span that it copies from passages, or from the sentence that it judged best;
+ * - else the model's own words, which evidence replaces where it doesn't support them.
+ * @throws what the worker throws
+ */
+export async function* wordPlan(
+  work: Work,
+  planned: PlannedQuestion,
+  judgement: Judgement,
+  room: PromptRoom,
+): AsyncGenerator<AskEvent, WordedAnswer> {
+  const { watch } = work;
+  const prompt = await watch.time('compose', () => compose(planned, judgement, room));
+  const completion = yield* watch.follow('generate', complete(work, planned, judgement, { prompt, room }));
+  return {
+    prompt,
+    completion,
+    citations: await watch.time('cite', () => citationsOf(planned, judgement, prompt, completion)),
+  };
+}
+
+function compose(
+  { plan }: PlannedQuestion,
+  judgement: Judgement,
+  { frame, left, count }: PromptRoom,
+): ComposedPrompt | Promise<ComposedPrompt> {
+  switch (judgement.kind) {
+    case 'REFUSED':
+      return composeNothing(judgement.documents.passages);
+    case 'ROWS':
+      return plan.adaptation ? composeQuestion(frame, plan) : composeNothing([]);
+    case 'NOTHING':
+      return composeQuestion(frame, plan);
+    case 'DOCUMENTS': {
+      const { check } = judgement;
+      const toCompose = check && 'judge' in check && readsSentences(plan) ? composeJudged : composeReading;
+      return toCompose(frame, judgement, plan, left, count);
+    }
+  }
+}
+
+function complete(
+  { worker, workspaceId, signal }: Work,
+  { plan, question }: PlannedQuestion,
+  judgement: Judgement,
+  { prompt: composed, room: { maxTokens } }: { prompt: ComposedPrompt; room: PromptRoom },
+): Generator<AskEvent, Completion> | AsyncGenerator<AskEvent, Completion> {
+  if (judgement.kind === 'REFUSED') return wordAbstention(judgement.abstention);
   const { minConfidence } = question;
-  if (refusal) return wordAbstention(refusal);
+  const generation = { ...question.generation, maxTokens };
+  const step = { workspaceId, model: plan.model, composed, generation, signal };
   const labels = labelTokensOf(plan);
-  if (plan.labelled) return classifyByRows(worker, { ...step, labels, rows: plan.labelled, neighbours, minConfidence });
+  if (judgement.kind === 'ROWS') {
+    const { rows, neighbours } = judgement;
+    return classifyByRows(worker, { ...step, labels, rows, neighbours, minConfidence });
+  }
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
-  const source = { best: evidence[0], read: composed.read };
+  const source = { best: evidenceOf(judgement)[0], read: composed.read };
   return wordAnswer(generate(worker, step), source, { question: question.text, adaptation: plan.adaptation });
 }
+
+function citationsOf(
+  { question }: PlannedQuestion,
+  judgement: Judgement,
+  prompt: ComposedPrompt,
+  { abstention, text }: Completion,
+): Citation[] {
+  if (abstention) return [];
+  const evidence = evidenceOf(judgement);
+  if (!prompt.copyFrom) return cite(text, evidence, question.text);
+  const used = new Set(prompt.passages.filter((one) => one.used).map(({ chunkId }) => chunkId));
+  const read = (documentsRead(judgement)?.passages ?? []).filter(({ chunkId }) => used.has(chunkId));
+  return citeSpan(text, read, evidence, question.text);
+}
+
+const evidenceOf = (judgement: Judgement): readonly Evidence[] => documentsRead(judgement)?.evidence ?? [];

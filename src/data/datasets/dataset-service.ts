@@ -11,7 +11,7 @@ import type { FeatureService } from '../features/feature-service.js';
 import { buildRow } from '../importing/build-row.js';
 import { checkMapping, type DataField, type FileMapping } from '../importing/mapping.js';
 import type { RecordFault } from '../importing/records.js';
-import type { FileShape } from '../importing/sniff.js';
+import type { FileShape } from '../importing/file-shape.js';
 import type { Split, SplitRule } from '../importing/splits.js';
 import { suggestMapping } from '../importing/suggest.js';
 import type { IsolatedMaker } from '../making/isolated-maker.js';

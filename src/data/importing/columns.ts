@@ -1,6 +1,6 @@
 import type { FieldDefinition } from '../tasks/fields.js';
+import type { FileShape } from './file-shape.js';
 import type { DataFormat } from './formats.js';
-import type { FileShape } from './sniff.js';
 
 /** The columns of a file by name (case and punctuation apart) with their sample values. */
 export class Columns<Field extends string = string> {

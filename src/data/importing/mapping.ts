@@ -4,11 +4,10 @@ import { badInput } from '../../kernel/errors.js';
 import { COMMON_FIELDS, type FieldDefinition } from '../tasks/fields.js';
 import { TASK_KINDS, taskOf, type TaskKind, type TASKS } from '../tasks/index.js';
 import { TextEncoding } from './decode.js';
+import { OffsetUnit, type MappingOnto } from './file-mapping.js';
 import { DataFormat } from './formats.js';
 
-/** What offsets in a file count. */
-export const OffsetUnit = enumeration('CODE_POINTS', 'UTF16');
-export type OffsetUnit = keyof typeof OffsetUnit;
+export { OffsetUnit } from './file-mapping.js';
 
 /** What a column may be used for: what rows of every kind have, then what each kind of task adds. */
 export const DATA_FIELDS = Object.fromEntries(
@@ -18,25 +17,8 @@ export type DataField =
   keyof typeof COMMON_FIELDS | { [Kind in TaskKind]: keyof (typeof TASKS)[Kind]['fields'] }[TaskKind];
 export const DataField = enumeration(...(Object.keys(DATA_FIELDS) as DataField[]));
 
-/** How a file is read and what its columns mean. Everything that has a default is filled in when it is recorded. */
-export interface FileMapping {
-  format: DataFormat;
-  encoding: TextEncoding;
-  delimiter: string | null;
-  quotes: boolean;
-  /** Whether the first record names the columns; without it they are `column1`, `column2`, … */
-  header: boolean;
-  /** Column of each field; for a nested JSON value the path with dots. */
-  columns: Partial<Record<DataField, string>>;
-  /** Fields that have the same value in every row. */
-  constants: Partial<Record<DataField, string>>;
-  /** What the values of the SPLIT column stand for, e.g. `{"0": "train"}`. */
-  splitValues: Record<string, string>;
-  /** Names for coded labels, e.g. `{"0": "negative"}`. */
-  labelValues: Record<string, string>;
-  /** Whether offsets count code points (Python's way, hence that of most public sets) or UTF-16 units (JavaScript's). */
-  offsets: OffsetUnit;
-}
+/** A mapping onto the fields that there are. */
+export type FileMapping = MappingOnto<DataField>;
 
 /** As runs and manifests store it. The interface can't be inferred from it: the kinds of tasks, whose fields it lists, use that. */
 export const fileMapping: z.ZodType<FileMapping> = z.object({

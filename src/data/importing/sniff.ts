@@ -2,23 +2,12 @@ import { open } from 'node:fs/promises';
 import { GraftError } from '../../kernel/errors.js';
 import { encodingOfMark, type TextEncoding } from './decode.js';
 import { readDelimited, type DelimitedRecord } from './delimited.js';
+import type { FileShape } from './file-shape.js';
 import { DataFormat } from './formats.js';
 import { sampleSquad, SQUAD_COLUMNS } from './read-json.js';
 import { sampleParquet } from './read-parquet.js';
 import { parseObject, positionalName, valueAt } from './read-text.js';
 import type { DataFile } from './records.js';
-
-/** How a file seems to be written, and its first rows. */
-export interface FileShape {
-  format: DataFormat;
-  encoding: TextEncoding;
-  delimiter: string | null;
-  quotes: boolean;
-  header: boolean;
-  columns: string[];
-  /** First data rows, one value a column. */
-  sample: unknown[][];
-}
 
 const SAMPLE_BYTES = 256 * 1024;
 const SAMPLE_ROWS = 200;

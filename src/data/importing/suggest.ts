@@ -2,7 +2,7 @@ import { COMMON_FIELDS } from '../tasks/fields.js';
 import { TASK_KINDS, taskOf, type TaskKind } from '../tasks/index.js';
 import { Columns } from './columns.js';
 import type { DataField, FileMapping } from './mapping.js';
-import type { FileShape } from './sniff.js';
+import type { FileShape } from './file-shape.js';
 
 const SPLIT_WORD = /^(?:train(?:ing)?|valid(?:ation)?|val|dev|test(?:ing)?|eval)$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?$/;

@@ -1,7 +1,8 @@
 import { GraftError } from '../../kernel/errors.js';
 import { compiledProgram, runTask, TaskProcessFault, type TaskOptions } from '../../task-process/index.js';
 import type { DataFile } from '../importing/records.js';
-import type { FileShape, ShapeHints } from '../importing/sniff.js';
+import type { FileShape } from '../importing/file-shape.js';
+import type { ShapeHints } from '../importing/sniff.js';
 import type { MadeVersion, MakingOptions } from './make-version.js';
 import type { MakerTask } from './maker-protocol.js';
 import type { Recipe } from './recipe.js';

@@ -1,5 +1,6 @@
 import type { DataFile } from '../importing/records.js';
-import type { FileShape, ShapeHints } from '../importing/sniff.js';
+import type { FileShape } from '../importing/file-shape.js';
+import type { ShapeHints } from '../importing/sniff.js';
 import type { MadeVersion } from './make-version.js';
 import type { Recipe } from './recipe.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../../kernel/hashing.js';
 import { withFacts } from '../../prompting/index.js';
-import type { FileMapping } from '../importing/mapping.js';
+import type { MappingOnto } from '../importing/file-mapping.js';
 import { codePointOffsets, fromBio, locateMentions } from './entity-forms.js';
 import { markEntities, marksOf, readMarks } from './entity-marks.js';
 import { TEXT_FIELD } from './fields.js';
@@ -94,7 +94,7 @@ export const extraction = defineTask({
 const triple = ([start, end, type]: unknown[]) => ({ start, end, type });
 
 /** Entities in any of the forms that public sets use: with offsets, as mentions with a type, or mentions listed by type. */
-function buildEntities(text: string, value: unknown, mapping: FileMapping, note: Note): Entity[] {
+function buildEntities(text: string, value: unknown, mapping: MappingOnto, note: Note): Entity[] {
   const form = asJson(value);
   if (
     isRecord(form) &&

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { oneLine, REFUSAL, withFacts } from '../../prompting/index.js';
 import { DataFormat } from '../importing/formats.js';
-import type { FileMapping } from '../importing/mapping.js';
+import type { MappingOnto } from '../importing/file-mapping.js';
 import { codePointOffsets } from './entity-forms.js';
 import { defineTask, spanSchema, TASK_DEFAULTS, type Span, type TaskAnswer } from './task.js';
 import { asJson, asText, fail, isRecord, requiredText } from './values.js';
@@ -157,7 +157,7 @@ const plain = (text: string): string =>
 function buildAnswer(
   values: Readonly<Partial<Record<QuestionField, unknown>>>,
   context: string | null,
-  mapping: FileMapping,
+  mapping: MappingOnto,
 ): { answer: string; spans: Span[] } {
   const toUtf16 =
     context !== null && mapping.offsets === 'CODE_POINTS' ? codePointOffsets(context) : (offset: number) => offset;

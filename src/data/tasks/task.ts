@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChatMessage } from '../../prompting/index.js';
 import type { Columns } from '../importing/columns.js';
-import type { FileMapping } from '../importing/mapping.js';
+import type { MappingOnto } from '../importing/file-mapping.js';
 import type { MarkedCopy } from '../../worker-protocol/index.js';
 import type { FieldDefinition } from './fields.js';
 import type { LabelWords } from './label-words.js';
@@ -95,7 +95,7 @@ export interface TaskDefinition<
     constants?: MappedColumns<NoInfer<Field>>;
   };
   /** One record's values as a row. @throws RowFault */
-  build(values: Readonly<Partial<Record<NoInfer<Field>, unknown>>>, mapping: FileMapping, note: Note): z.infer<Schema>;
+  build(values: Readonly<Partial<Record<NoInfer<Field>, unknown>>>, mapping: MappingOnto, note: Note): z.infer<Schema>;
 
   /** The fields that are stored in columns of their own; everything else goes into `body` as JSON. */
   readonly stored: { text?: keyof z.infer<Schema> & string; label?: keyof z.infer<Schema> & string };

@@ -2,7 +2,8 @@ import { quantile } from '../../kernel/statistics.js';
 import type { Metric } from '../metrics/metric.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { mcnemar } from '../statistics/mcnemar.js';
-import type { Attempt, Compared, Comparison } from './comparison-run.js';
+import type { Strategy } from '../../ask/index.js';
+import type { Attempt, Comparison } from './comparison-run.js';
 
 /** A metric of rows whose statistics are known already. */
 export type DecidingMetric = Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>;
@@ -20,7 +21,7 @@ type Pair = Comparison['pairs'][number];
  */
 export function compareAttempts(
   metric: DecidingMetric,
-  attempts: ReadonlyMap<Compared, readonly Attempt[]>,
+  attempts: ReadonlyMap<Strategy, readonly Attempt[]>,
 ): Comparison {
   const known: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics, value: metric.value };
   const strategies = [...attempts].map(([strategy, made]): Figures => {

@@ -1,4 +1,4 @@
-import type { Answer, AskService } from '../../ask/index.js';
+import { STRATEGIES, StrategyValues, type Answer, type AskService, type Strategy } from '../../ask/index.js';
 import { hasLabel, inputText, Split, taskOf, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
@@ -11,10 +11,8 @@ import { decidingStatistics, type Answered } from '../evaluations/figures.js';
 import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
 import { compareAttempts } from './compare.js';
 import {
-  COMPARED,
   strategyComparison,
   type Attempt,
-  type Compared,
   type Comparison,
   type ComparisonContext,
   type ComparisonInput,
@@ -40,7 +38,7 @@ export interface StartComparison {
   adapter: string | null;
   collections: readonly string[] | null;
   /** null: all that can answer. */
-  strategies: readonly Compared[] | null;
+  strategies: readonly Strategy[] | null;
   idempotencyKey: string;
 }
 
@@ -92,12 +90,8 @@ export class Comparer {
     const reads = labelled
       ? (await data.labelIndexes.find(workspaceId, { datasetId: dataset.id })) !== null
       : taskOf(dataset.task).fromPassages;
-    const possible = COMPARED.filter(
-      (each) =>
-        each === 'BASE' ||
-        (each === 'RAG' && reads) ||
-        (each === 'ADAPTER' && adapter !== null) ||
-        (each === 'HYBRID' && reads && adapter !== null),
+    const possible = Object.values(StrategyValues).filter(
+      (each) => (reads || !STRATEGIES[each].reads) && (adapter !== null || !STRATEGIES[each].adapts),
     );
     const missing = input.strategies?.find((each) => !possible.includes(each));
     if (missing !== undefined) throw badInput('input.strategies', `${missing} can’t answer these rows.`, WHAT_IT_TAKES);
@@ -161,13 +155,14 @@ export class Comparer {
   }
 
   async #attempt(
-    strategy: Compared,
+    strategy: Strategy,
     { workspaceId, input, dataset, base, shared }: Scope,
     { content }: AskedRow,
     signal: AbortSignal,
   ): Promise<Attempt> {
     const started = performance.now();
-    const asTask = strategy === 'BASE' && !taskOf(content.task).fromPassages;
+    const { reads, adapts } = STRATEGIES[strategy];
+    const asTask = !reads && !adapts && !taskOf(content.task).fromPassages;
     const said = asTask
       ? { ...(await askRow(this.parts.worker, base, { row: content, facts: '' }, signal)), abstained: false }
       : answeredBy(
@@ -195,9 +190,8 @@ interface Scope {
 const NOTHING_SAID: Answered = { text: '', probability: null };
 
 /** What a strategy is asked with beside the question. */
-function targetOf(strategy: Compared, { adapter, collections }: ComparisonInput, dataset: string, { task }: TaskRow) {
-  const adapts = strategy === 'ADAPTER' || strategy === 'HYBRID';
-  const reads = strategy === 'RAG' || strategy === 'HYBRID';
+function targetOf(strategy: Strategy, { adapter, collections }: ComparisonInput, dataset: string, { task }: TaskRow) {
+  const { adapts, reads } = STRATEGIES[strategy];
   return {
     adapter: adapts ? adapter : null,
     collections: reads ? collections : null,

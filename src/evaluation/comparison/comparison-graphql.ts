@@ -80,7 +80,7 @@ export class CompareStrategiesInput {
   @MaxItems(4)
   @Field(() => [Strategy], {
     nullable: true,
-    description: 'Which strategies, 2 to 4; by default all that can answer these rows.',
+    description: `Which strategies, 2 to ${Object.keys(Strategy).length}; by default all that can answer these rows.`,
   })
   strategies?: (keyof typeof Strategy)[] | null;
 

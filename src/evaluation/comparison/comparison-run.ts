@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { StrategyValues } from '../../ask/index.js';
 import { Split } from '../../data/index.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 
-export const COMPARED = ['BASE', 'RAG', 'ADAPTER', 'HYBRID'] as const;
-export type Compared = (typeof COMPARED)[number];
-const strategy = z.enum(COMPARED);
+const strategy = z.enum(StrategyValues);
 
 const input = z.object({
   datasetVersionId: z.string(),

@@ -1,7 +1,9 @@
-import type { ValueOf } from '../../kernel/stored-json.js';
+import type { StoredJson, ValueOf } from '../../kernel/stored-json.js';
 import type { Transaction } from '../database/index.js';
-import type { EventSchemas } from './run-kind.js';
 import type { RunRow } from './run.js';
+
+/** The typed events of a kind, by name. `progress` is what its progress may carry; the others are emitted by themselves. */
+export type EventSchemas = Readonly<Record<string, StoredJson<unknown>>>;
 
 /** What a handler gets. Everything that it writes through this stops having an effect once another runner took the run over. */
 export interface RunContext<I = unknown, C = unknown, E extends EventSchemas = EventSchemas> {

@@ -1,9 +1,6 @@
 import type { Json, StoredJson } from '../../kernel/stored-json.js';
-import type { RunContext } from './run-context.js';
+import type { EventSchemas, RunContext } from './run-context.js';
 import type { RunRow } from './run.js';
-
-/** The typed events of a kind, by name. `progress` is what its progress may carry; the others are emitted by themselves. */
-export type EventSchemas = Readonly<Record<string, StoredJson<unknown>>>;
 
 /** What a kind of run is. Everything else about it (queue, GraphQL types, typed rows) derives from this. */
 export interface RunKindSpec<I, O, C, E extends EventSchemas> {

@@ -34,7 +34,12 @@ describe('what an answer asks of the model', () => {
     const { registry, adapters, files, workspaceId } = answering;
     const reader = await installReader({ registry, adapters, files }, workspaceId);
     const adapter = await adapters.require(workspaceId, reader!.name, 'adapter');
-    const move = { alias: 'production', toVersionId: reader!.version.id, by: 'test', reason: 'It is measured.' } as const;
+    const move = {
+      alias: 'production',
+      toVersionId: reader!.version.id,
+      by: 'test',
+      reason: 'It is measured.',
+    } as const;
     await adapters.store.moveAlias(adapter, { ...move, evidence: {} }, null);
   });
   afterAll(() => answering.stop());

@@ -1,5 +1,6 @@
 import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/judge/abstain.js';
-import { decideRoute, ExpectedTimes, withReason, type RouteFeatures } from '../../../src/ask/route/route.js';
+import { ExpectedTimes } from '../../../src/ask/route/expected-times.js';
+import { decideRoute, withReason, type RouteFeatures } from '../../../src/ask/route/route.js';
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {

@@ -1,5 +1,6 @@
 import { compareAttempts, type DecidingMetric } from '../../../src/evaluation/comparison/compare.js';
-import type { Attempt, Compared } from '../../../src/evaluation/comparison/comparison-run.js';
+import type { Strategy } from '../../../src/ask/index.js';
+import type { Attempt } from '../../../src/evaluation/comparison/comparison-run.js';
 
 const accuracy: DecidingMetric = { name: 'accuracy', higherIsBetter: true, value: ([right, rows]) => right! / rows! };
 
@@ -9,7 +10,7 @@ const attempts = (rows: number, ms: number, isRight: (i: number) => boolean): At
     const score = isRight(i) ? 1 : 0;
     return { statistics: [score, 1], score, abstained: false, ms };
   });
-const compare = (all: [Compared, Attempt[]][]) => compareAttempts(accuracy, new Map(all));
+const compare = (all: [Strategy, Attempt[]][]) => compareAttempts(accuracy, new Map(all));
 
 describe('comparing strategies', () => {
   it('names the best where it is shown to be the best, with its figure, interval and cost', () => {

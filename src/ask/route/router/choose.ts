@@ -1,5 +1,5 @@
 import { softmax } from '../../../kernel/softmax.js';
-import type { Strategy } from '../../strategies.js';
+import { STRATEGIES, type Strategy } from '../../strategies.js';
 
 /** A way to answer, and how much speaks for it. */
 export interface Place {
@@ -44,15 +44,16 @@ export const SURE_OF_BASE = INVENTED / (INVENTED + 1);
 /** An adapter that is less probable than this, among what is known, does not keep documents that nobody calibrated from being read. */
 export const SURE_OF_ADAPTER = 0.95;
 
+/** Whether nothing but what the base model knows answers there: no place is calibrated for that. */
+const isBase = ({ strategy }: Place): boolean => !STRATEGIES[strategy].reads && !STRATEGIES[strategy].adapts;
+
 /** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
 export function weigh<P extends Place>(
   places: readonly P[],
   { baseScore, temperature }: { baseScore: number; temperature: number },
 ): (P & Weighed)[] {
-  const known = places.filter(({ strategy, logOdds }) => strategy === 'BASE' || logOdds !== null);
-  const shares = softmax(
-    known.map(({ strategy, logOdds }) => (strategy === 'BASE' ? baseScore : logOdds! / temperature)),
-  );
+  const known = places.filter((place) => isBase(place) || place.logOdds !== null);
+  const shares = softmax(known.map((place) => (isBase(place) ? baseScore : place.logOdds! / temperature)));
   const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
   return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
 }
@@ -69,7 +70,7 @@ export function choose<P extends Weighed>(places: readonly P[], least = 0): Choi
     const others = known.filter((place) => place !== chosen).map(({ probability }) => probability!);
     return { chosen, likeliest, places, exception, margin: (chosen.probability ?? 0) - Math.max(0, ...others) };
   };
-  const reading = places.find(({ strategy, adapter }) => strategy === 'RAG' && adapter === null);
+  const reading = places.find(({ strategy, adapter }) => STRATEGIES[strategy].reads && adapter === null);
   const sureOfAdapter = likeliest.adapter !== null && likeliest.probability! >= SURE_OF_ADAPTER;
   if (reading && reading.logOdds === null && (reading.unseen || !sureOfAdapter)) return settled(reading, 'UNKNOWN');
   if (reading && likeliest.probability! < SURE) return settled(reading, likeliest === reading ? null : 'UNSURE');
@@ -77,7 +78,7 @@ export function choose<P extends Weighed>(places: readonly P[], least = 0): Choi
   const [cheapest] = tied.sort((a, b) => (a.expectedMs ?? Infinity) - (b.expectedMs ?? Infinity));
   const chosen = cheapest?.expectedMs == null ? likeliest : cheapest;
   if (reading && chosen !== reading) {
-    if (chosen.strategy === 'BASE' && chosen.probability! < SURE_OF_BASE) return settled(reading, 'INVENTS');
+    if (isBase(chosen) && chosen.probability! < SURE_OF_BASE) return settled(reading, 'INVENTS');
     if (chosen.probability! < least) return settled(reading, 'RISK');
   }
   return settled(chosen, chosen === likeliest ? null : 'TIE');

@@ -2,9 +2,10 @@ import { isGraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { QueryVector, SearchScope } from '../../../knowledge/index.js';
 import type { RouteReason } from '../../answer.js';
-import { retrievePassages, type Found } from '../../read/retrieve.js';
-import type { AskParts } from '../../ask.js';
-import type { ExpectedTimes } from '../route.js';
+import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/retrieve.js';
+import type { AskParts } from '../../parts.js';
+import { strategyThat } from '../../strategies.js';
+import type { ExpectedTimes } from '../expected-times.js';
 import { contributions, logOdds, type Calibration, type Feature, type Signal } from './calibration.js';
 import { routeBound } from '../risk.js';
 import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
@@ -13,17 +14,18 @@ import type { Current } from './router-store.js';
 import { signalOfPassages, signalOfSample } from './signals.js';
 
 /** What a router made of a question. */
-export interface Looked {
+export interface RouterVerdict {
   version: number;
   mode: RouterMode;
   choice: Choice;
   /** What spoke for the choice, and what an adapter that is gone had to do with it. */
   reasons: RouteReason[];
   /** The passages that were looked at: whoever reads needs not look for them again. */
-  found: Found | null;
+  found: RetrievalResult | null;
 }
 
-export interface Asked {
+/** A question as it is held against the places. */
+export interface RouterQuery {
   workspaceId: WorkspaceId;
   text: string;
   scope: SearchScope;
@@ -32,6 +34,12 @@ export interface Asked {
   /** The error rate that routes shall keep on held-out questions; null: any. */
   maxErrorRate: number | null;
 }
+
+/** What a place of each sort is answered by. */
+const ALONE = strategyThat({ reads: false, adapts: false });
+const READING = strategyThat({ reads: true, adapts: false });
+const ADAPTING = strategyThat({ reads: false, adapts: true });
+const BOTH = strategyThat({ reads: true, adapts: true });
 
 /** A place with what is known of the question there. */
 type Known = Place & { label: string; signal: Signal | null; calibration: Calibration | null };
@@ -43,17 +51,19 @@ type Known = Place & { label: string; signal: Signal | null; calibration: Calibr
 export async function lookAround(
   parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: Asked,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: RouterQuery,
   signal: AbortSignal,
-): Promise<Looked> {
-  const chunks = scope.collections.reduce((sum, collection) => sum + collection.chunks, 0);
+): Promise<RouterVerdict> {
   const [found, asked] = await Promise.all([
-    chunks > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
+    chunksOf(scope) > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
     vector,
   ]);
   const places: Known[] = [
-    { ...NOWHERE, strategy: 'BASE', label: 'The base model', expectedMs: expectedMs.BASE ?? null },
-    ...readable(record.learned.collections, found).map((known) => ({ ...known, expectedMs: expectedMs.RAG ?? null })),
+    { ...NOWHERE, strategy: ALONE, label: 'The base model', expectedMs: expectedMs[ALONE] ?? null },
+    ...readable(record.learned.collections, found).map((known) => ({
+      ...known,
+      expectedMs: expectedMs[READING] ?? null,
+    })),
   ];
   for (const { versionId, name, version, calibration } of record.learned.adapters) {
     const sample = samples.get(versionId);
@@ -61,8 +71,8 @@ export async function lookAround(
     const near = signalOfSample(sample, asked.vector, text);
     const score = logOdds(calibration, near);
     places.push({
-      ...{ strategy: 'ADAPTER', adapter: `${name}@${version}`, label: name, signal: near, calibration },
-      ...{ logOdds: score, expectedMs: expectedMs.ADAPTER ?? null },
+      ...{ strategy: ADAPTING, adapter: `${name}@${version}`, label: name, signal: near, calibration },
+      ...{ logOdds: score, expectedMs: expectedMs[ADAPTING] ?? null },
     });
   }
   const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
@@ -87,7 +97,7 @@ export async function lookAround(
 /** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
 function applied(choice: Choice<Known & Weighed>, served: 'ALONE' | 'INDEXED' | null): Choice {
   if (served !== 'INDEXED') return choice;
-  const chosen = { ...choice.chosen, strategy: 'HYBRID' as const };
+  const chosen = { ...choice.chosen, strategy: BOTH };
   return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
 }
 
@@ -96,7 +106,7 @@ const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null 
 /** The collection that the best passage comes from, if there is any. */
 function readable(
   calibrated: readonly { id: string; name: string; calibration: Calibration }[],
-  found: Found | null,
+  found: RetrievalResult | null,
 ): Omit<Known, 'expectedMs'>[] {
   const best = found?.retrieval.passages[0];
   if (!found || !best) return [];
@@ -106,7 +116,7 @@ function readable(
   const known = signal && calibration;
   return [
     {
-      ...{ strategy: 'RAG', adapter: null, label: best.collectionName, signal, calibration },
+      ...{ strategy: READING, adapter: null, label: best.collectionName, signal, calibration },
       logOdds: known ? logOdds(calibration, signal) : null,
       unseen: calibration !== null && signal === null,
     },

@@ -5,7 +5,7 @@ import { ShareBar, Waterfall } from '../../parts/bars';
 import type { Place } from '../../parts/document/document-place';
 import { count, duration, words } from '../../parts/format';
 import { Prose } from '../../parts/prose';
-import { STRATEGY_NAMES, stageName } from './names';
+import { does, STRATEGY_NAMES, stageName } from './names';
 import { Neighbours } from './neighbours';
 import { OutputView } from './output-view';
 
@@ -165,7 +165,7 @@ export function AnswerView({ answer, onOpen }: { answer: AnswerShownFragment; on
           <Neighbours neighbours={answer.neighbours} />
         ) : answer.evidence.length === 0 ? (
           <Text size="sm" c="dimmed">
-            {answer.route.strategy === 'BASE' || answer.route.strategy === 'ADAPTER'
+            {!does(answer.route.strategy, 'reads')
               ? 'This strategy reads no documents: the model answered from what it knows, and nothing was checked.'
               : 'No sentence of the documents fits the question.'}
           </Text>

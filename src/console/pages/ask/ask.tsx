@@ -17,12 +17,8 @@ import { adapterChoices } from '../adapters/choices';
 import { AnswerPanel } from './answer-panel';
 import { AnswerView } from './answer-view';
 import { History } from './history';
-import { STRATEGY_CHOICES } from './names';
+import { does, STRATEGY_CHOICES } from './names';
 import { useAsk } from './use-ask';
-
-const ADAPTED: readonly StrategyChoice[] = ['ADAPTER', 'HYBRID'];
-/** They read labelled rows instead of documents where a dataset is named. */
-const READING: readonly StrategyChoice[] = ['RAG', 'HYBRID'];
 
 const labelledDatasets = (scope: AskScopeQuery | undefined): string[] =>
   (scope?.datasets.edges ?? []).flatMap(({ node: { name, task } }) => (task === 'CLASSIFICATION' ? [name] : []));
@@ -59,10 +55,11 @@ export default function AskPage() {
   const [{ data: scope }, lookAgain] = useQuery({ query: AskScopeDocument });
   const known = scope?.collections.edges.map(({ node }) => node) ?? [];
   const busy = asking.status === 'waiting' || asking.status === 'writing';
-  const adapted = ADAPTED.includes(strategy);
+  const adapted = does(strategy, 'adapts');
   const lacksAdapter = strategy === 'ADAPTER' && adapter === null;
   const labelled = labelledDatasets(scope);
-  const reads = READING.includes(strategy) ? dataset : null;
+  // They read labelled rows instead of documents where a dataset is named.
+  const reads = does(strategy, 'reads') ? dataset : null;
   const input = {
     question,
     ...(reads !== null ? { dataset: reads } : collections.length > 0 && strategy !== 'ADAPTER' ? { collections } : {}),
@@ -141,7 +138,7 @@ export default function AskPage() {
               flex="2 1 140px"
               miw={0}
             />
-            {READING.includes(strategy) && labelled.length > 0 && (
+            {does(strategy, 'reads') && labelled.length > 0 && (
               <Select
                 label="Labelled rows"
                 placeholder="Documents instead"

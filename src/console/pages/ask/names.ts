@@ -1,16 +1,18 @@
+import { STRATEGIES, mayDo } from '../../../ask/strategies';
 import type { Strategy, StrategyChoice } from '../../generated/operations';
 
-/** What a strategy is called wherever a person reads it. */
-export const STRATEGY_NAMES: Record<Strategy, string> = {
-  BASE: 'Base model',
-  RAG: 'Retrieval',
-  ADAPTER: 'Adapter',
-  HYBRID: 'Adapter and retrieval',
-};
+const NAMES = Object.entries(STRATEGIES).map(([strategy, { title }]) => [strategy, title] as const);
+
+/** What a strategy is called wherever a person reads it, as its definition has it. */
+export const STRATEGY_NAMES = Object.fromEntries(NAMES) as Record<Strategy, string>;
+
+/** Whether a question may say what this one reads, or what adapts it: where Graft chooses, it need not. */
+export const does = (choice: StrategyChoice, what: 'reads' | 'adapts'): boolean =>
+  choice !== 'AUTO' && mayDo(choice, what);
 
 export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
   { value: 'AUTO', label: 'Graft chooses' },
-  ...Object.entries(STRATEGY_NAMES).map(([value, label]) => ({ value: value as Strategy, label })),
+  ...NAMES.map(([value, label]) => ({ value: value as Strategy, label })),
 ];
 
 /** Stages in words; the API’s own names are short. */

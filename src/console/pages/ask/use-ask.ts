@@ -1,3 +1,4 @@
+import { does } from './names';
 import { useCallback, useRef, useState } from 'react';
 import { AskInConsoleDocument, type AnswerShownFragment, type AskInput } from '../../generated/operations';
 import { follow } from '../../parts/follow';
@@ -40,8 +41,9 @@ export function useAsk() {
         switch (event.__typename) {
           case 'RouteChosen':
             change({
-              step:
-                event.route.strategy === 'BASE' ? 'The model reads the question…' : 'Looking through the documents…',
+              step: does(event.route.strategy, 'reads')
+                ? 'Looking through the documents…'
+                : 'The model reads the question…',
               text: '',
             });
             break;

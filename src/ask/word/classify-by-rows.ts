@@ -1,54 +1,11 @@
-import {
-  mostProbable,
-  UNFITTED,
-  vote,
-  type Blend,
-  type LabelIndexes,
-  type LabelIndexRecord,
-  type Neighbour,
-} from '../../data/index.js';
-import { badInput } from '../../kernel/errors.js';
+import { mostProbable, vote, type Blend, type Neighbour } from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
-import type { ServedAdapter } from '../../registry/index.js';
-import { unsure } from '../judge/abstain.js';
-import { scoreLabels, type ClassifyStep, type LabelProbability, type LabelToken } from './classify.js';
-import type { AskEvent } from '../events.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import { abstained, type Worded } from './word-answer.js';
-
-/** Labelled rows that an answer is read from, and how much they count beside an adapter. */
-export interface LabelledRows {
-  index: LabelIndexRecord;
-  blend: Blend;
-}
-
-/**
- * The labelled rows that are read beside an adapter: those that the caller named, else those that it was trained on where they are
- * indexed; null when there are none.
- * @throws BAD_USER_INPUT for an adapter that can't be read together with rows
- */
-export async function rowsBeside(
-  labelIndexes: Pick<LabelIndexes, 'find' | 'store'>,
-  workspaceId: WorkspaceId,
-  adapter: ServedAdapter,
-  named: LabelIndexRecord | null,
-): Promise<LabelledRows | null> {
-  const byToken = adapter.usage.answer.form === 'label-token';
-  if (named && !byToken)
-    throw badInput(
-      'input.adapter',
-      `${adapter.adapter} writes its answers as text: they have no probabilities that rows could add to.`,
-      'Use RAG, which asks the rows alone, or an adapter that learned one token for each label.',
-    );
-  if (!byToken) return null;
-  const { datasetVersionId } = adapter;
-  const index = named ?? (datasetVersionId && (await labelIndexes.find(workspaceId, { datasetVersionId })));
-  return index ? { index, blend: await labelIndexes.store.blend(index.id, adapter.versionId) } : null;
-}
-
-/** Rows that answer alone. */
-export const rowsAlone = (index: LabelIndexRecord): LabelledRows => ({ index, blend: UNFITTED });
+import type { AskEvent } from '../events.js';
+import { unsure } from '../judge/abstain.js';
+import type { LabelledRows } from '../read/labelled-rows.js';
+import { scoreLabels, type ClassifyStep, type LabelProbability, type LabelToken } from './classify.js';
+import { abstained, type Completion } from './word-answer.js';
 
 /** @param labels the tokens of the adapter's labels; null where the rows answer alone */
 export interface RowsStep extends ClassifyStep {
@@ -65,7 +22,7 @@ export interface RowsStep extends ClassifyStep {
 export async function* classifyByRows(
   worker: Pick<WorkerClient, 'scoreNext'>,
   { labels, rows: { index, blend }, neighbours, minConfidence, ...step }: RowsStep,
-): AsyncGenerator<AskEvent, Worded> {
+): AsyncGenerator<AskEvent, Completion> {
   const scored = labels && (await scoreLabels(worker, step, labels));
   const names = [...new Set([...index.fit.labels, ...(labels ?? []).map(({ label }) => label)])];
   const votes = vote(neighbours, names, index.fit.rule);

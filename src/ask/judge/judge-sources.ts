@@ -1,0 +1,96 @@
+import type { Passage, Retrieval, SearchScope } from '../../knowledge/index.js';
+import type { Abstention, Conflict, Evidence } from '../answer.js';
+import type { Work } from '../parts.js';
+import { copiesSpans, readsSentences, type Plan } from '../plan.js';
+import type { Question } from '../question.js';
+import { KEPT_EVIDENCE } from '../read/evidence.js';
+import type { Nothing, Passages, Rows, Source } from '../read/read-sources.js';
+import { ANSWERED, chunksOf, findEvidence, TO_BE_READ } from '../read/retrieve.js';
+import type { PlannedQuestion } from '../route/plan-answer.js';
+import { contextOf, tokenCounter } from '../word/prompt-room.js';
+import { abstention, unanswered, worthReading } from './abstain.js';
+import { checkReading, type ReadCheck } from './check-reading.js';
+
+/** Passages that were judged. */
+export interface Documents {
+  kind: 'DOCUMENTS';
+  retrieval: Retrieval;
+  passages: Passage[];
+  /** The best sentences, as exact quotes, best first. */
+  evidence: Evidence[];
+  conflicts: Conflict[];
+  /** What the reader made of the sentences; null where it was not to be asked. */
+  check: ReadCheck | null;
+  /** How long the embedder took for sentences, in ms. */
+  embedMs: number;
+}
+
+/** There is no answer in the documents: nothing is asked of the model. */
+export interface Refused {
+  kind: 'REFUSED';
+  abstention: Abstention;
+  documents: Documents;
+}
+
+/** What an answer is made from, or why there is none. */
+export type Judgement = Nothing | Rows | Documents | Refused;
+
+/**
+ * Whether what was read holds the answer. Rows and nothing are taken as they are: a label's own probability decides later, and what a
+ * model knows can't be judged before it speaks. Passages are held against the relevance rule; and by the reader, sentence for sentence,
+ * where the caller leaves the choice or the adapter that answers reads sentences anyway: whoever asks for retrieval gets that and no more.
+ * @throws what the worker throws
+ */
+export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
+  const { watch } = work;
+  if (source.kind !== 'PASSAGES') return watch.time('evidence', () => source);
+  const documents = await documentsOf(work, planned, source);
+  const refusal = refusalOf(planned, source.scope, documents);
+  return refusal === null ? documents : { kind: 'REFUSED', abstention: refusal, documents };
+}
+
+async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result }: Passages): Promise<Documents> {
+  const { plan, question } = planned;
+  const { workspaceId, watch, signal, worker, registry, clock } = work;
+  const { retrieval } = result;
+  const { passages } = retrieval;
+  const checked = question.strategy === 'AUTO' || readsSentences(plan);
+  const embedding = { worker, clock, embedder: () => registry.embedder() };
+  const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
+    findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),
+  );
+  const [context, count] = [contextOf(work, plan.variant), tokenCounter(work, plan)];
+  const reading = { workspaceId, question, plan, scope, passages, evidence, context, count, signal };
+  const check =
+    checked && worthReading(irrelevance(plan, scope, evidence, question))
+      ? await watch.time('check', () => checkReading(work, reading))
+      : null;
+  const ranked = check && 'judge' in check ? check.evidence : evidence;
+  return {
+    ...{ kind: 'DOCUMENTS', retrieval, passages, conflicts, check, embedMs },
+    evidence: ranked.slice(0, KEPT_EVIDENCE),
+  };
+}
+
+/** Why nothing is asked of the model; null when something is. Where the reader was asked, it has the last word. */
+function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, documents: Documents): Abstention | null {
+  const { check, evidence } = documents;
+  if (check === null || !('judge' in check)) return irrelevance(plan, scope, evidence, question);
+  return check.answerability < check.least ? unanswered(check) : null;
+}
+
+/** The same by relevance alone. An adapter that learned to refuse judges for itself what it reads. */
+function irrelevance(
+  plan: Plan,
+  scope: SearchScope,
+  evidence: readonly Evidence[],
+  { minConfidence }: Question,
+): Abstention | null {
+  const usage = plan.adaptation?.adapter.usage;
+  const judges = copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
+  return abstention(chunksOf(scope), evidence, judges ? 0 : (minConfidence ?? undefined));
+}
+
+/** The documents that an answer was, or was not, made from; null where none were read. */
+export const documentsRead = (judgement: Judgement): Documents | null =>
+  judgement.kind === 'DOCUMENTS' ? judgement : judgement.kind === 'REFUSED' ? judgement.documents : null;

@@ -1,0 +1,52 @@
+import type { QueryVector } from '../../knowledge/index.js';
+import type { RouteDecision } from '../answer.js';
+import { languageReason } from '../judge/language.js';
+import type { Work } from '../parts.js';
+import { makePlan, type Plan } from '../plan.js';
+import type { Question } from '../question.js';
+import type { RetrievalResult } from '../read/retrieve.js';
+import { isGone } from './assignment.js';
+import { originReason } from './origin.js';
+import { answerBound, boundQuestion } from './risk.js';
+import { unreadReason, withReason } from './route.js';
+import type { RoutedQuestion } from './route-question.js';
+
+/** A question of which all is decided: the stages that follow run from this alone. */
+export interface PlannedQuestion {
+  plan: Plan;
+  /** Under the bound that an error rate comes to. */
+  question: Question;
+  route: RouteDecision;
+  vector: () => Promise<QueryVector>;
+  /** Passages that were looked at already; null when none were. */
+  passages: RetrievalResult | null;
+  /** The weight of meaning that a draw gave; null where collections have their own. */
+  denseWeight: number | null;
+}
+
+/**
+ * Resolves what the route names, and says what is to be known of it.
+ * @returns null where a version or a model is gone that only a draw named: then the question is to be answered as if nothing were tried
+ * @throws what `makePlan` throws
+ */
+export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<PlannedQuestion | null> {
+  const { question, route, sources, drawn, vector, passages } = routed;
+  const { workspaceId, watch, log } = work;
+  try {
+    return await watch.time('plan', async () => {
+      const plan = await makePlan(work, workspaceId, question, route.strategy, sources);
+      const learned = await originReason(work.origins, workspaceId, plan);
+      const bound = answerBound(question, plan);
+      const reasons = [unreadReason(plan), learned, languageReason(plan, question.text), bound?.reason ?? null];
+      return {
+        ...{ plan, vector, passages, denseWeight: drawn?.change.denseWeight ?? null },
+        question: boundQuestion(question, bound),
+        route: reasons.reduce(withReason, route),
+      };
+    });
+  } catch (error) {
+    if (!isGone(error, drawn)) throw error;
+    log.debug({ subject: drawn?.assignment.subjectId, arm: drawn?.assignment.arm }, 'an arm names what is gone');
+    return null;
+  }
+}
