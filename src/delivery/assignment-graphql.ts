@@ -1,6 +1,9 @@
 import { Ctx, Field, FieldResolver, Float, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import { AnswerType as Answer, type Assignment } from '../ask/index.js';
 import { cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { loadExperiment } from './experiments/experiment-graphql.js';
+import type { ExperimentStore } from './experiments/experiment-store.js';
+import { Experiment } from './experiments/experiment-types.js';
 import { loadRollout } from './rollouts/rollout-graphql.js';
 import type { RolloutStore } from './rollouts/rollout-store.js';
 import { Rollout } from './rollouts/rollout-types.js';
@@ -42,6 +45,7 @@ export class AssignedAnswerResolver {
 
 export interface AssignmentResolverParts {
   rollouts: RolloutStore;
+  experiments: ExperimentStore;
 }
 
 @Resolver(() => ExperimentAssignment)
@@ -56,5 +60,18 @@ export class ExperimentAssignmentResolver {
   async rollout(@Root() { assignment }: ExperimentAssignment, @Ctx() context: GraphContext): Promise<Rollout | null> {
     const { kind, subjectId } = assignment;
     return kind === 'ROLLOUT' ? loadRollout(context, this.parts.rollouts, subjectId) : null;
+  }
+
+  @FieldResolver(() => Experiment, {
+    nullable: true,
+    description: 'The experiment; null for a rollout.',
+    complexity: cost(2),
+  })
+  async experiment(
+    @Root() { assignment }: ExperimentAssignment,
+    @Ctx() context: GraphContext,
+  ): Promise<Experiment | null> {
+    const { kind, subjectId } = assignment;
+    return kind === 'EXPERIMENT' ? loadExperiment(context, this.parts.experiments, subjectId) : null;
   }
 }

@@ -17,6 +17,8 @@ export interface LiveTest {
   stage: number;
   salt: string;
   test: Test;
+  /** Only requests that name a unit take part: whoever comes back must get the same arm. */
+  unitsOnly?: boolean;
   /** What each arm changes, in the order of the test’s arms. */
   changes: readonly Partial<Arm>[];
 }
@@ -52,7 +54,8 @@ export class LiveTests implements Assigner {
   assign(workspaceId: WorkspaceId, adapter: string | null, { unit, requestKey, forceArm }: Asker): Drawn | null {
     const tests = this.#tests.get(keyOf(workspaceId, adapter));
     if (!tests || this.parts.clock.monotonic() - this.#readAt > STALE_MS) return null;
-    for (const { kind, id, stage, salt, test, changes } of tests) {
+    for (const { kind, id, stage, salt, test, changes, unitsOnly } of tests) {
+      if (unitsOnly && unit === null && forceArm === null) continue;
       const found = assign(test, unit ?? requestKey, { forceArm });
       if (!found) continue;
       const { arm, index, bucket, probability, forced } = found;

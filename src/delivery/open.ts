@@ -8,8 +8,21 @@ import type { EventLog } from '../platform/events/index.js';
 import type { Platform } from '../platform/platform.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
-import type { AdapterRegistry, Registry } from '../registry/index.js';
+import type { AdapterRegistry, ModelRegistry, Registry } from '../registry/index.js';
 import { AssignedAnswerResolver, ExperimentAssignmentResolver } from './assignment-graphql.js';
+import { ExperimentDecider } from './experiments/experiment-decider.js';
+import {
+  ExperimentResolver,
+  ExperimentRunResolver,
+  experimentRuns,
+  loadExperiment,
+} from './experiments/experiment-graphql.js';
+import { ExperimentService } from './experiments/experiment-service.js';
+import { ExperimentStore } from './experiments/experiment-store.js';
+import { ExperimentTests } from './experiments/experiment-tests.js';
+import { SamplePlanner } from './experiments/sample-planner.js';
+import { UnitStore } from './experiments/unit-store.js';
+import { LateFeedback } from './late-feedback.js';
 import { LiveTests, type TestSource } from './live-tests.js';
 import { OutcomeStore } from './outcome-store.js';
 import { loadProposal, ProposalResolver, RolloutProposalResolver } from './proposals/proposal-graphql.js';
@@ -37,14 +50,21 @@ export const deliveryDomain = defineDomain({
     RolloutAnswersResolver,
     ProposalResolver,
     RolloutProposalResolver,
+    ExperimentResolver,
+    ExperimentRunResolver,
   ],
-  runs: [rolloutRuns],
+  runs: [rolloutRuns, experimentRuns],
   registerNodes: (
     nodes: NodeRegistry,
-    { rollouts, proposals }: { rollouts: RolloutStore; proposals: ProposalStore },
+    {
+      rollouts,
+      proposals,
+      experiments,
+    }: { rollouts: RolloutStore; proposals: ProposalStore; experiments: ExperimentStore },
   ) => {
     nodes.register('Rollout', (context, id) => loadRollout(context, rollouts, id));
     nodes.register('Proposal', (context, id) => loadProposal(context, proposals, id));
+    nodes.register('Experiment', (context, id) => loadExperiment(context, experiments, id));
   },
 });
 
@@ -52,7 +72,12 @@ export const deliveryDomain = defineDomain({
 export interface Delivery {
   readonly rollouts: RolloutService;
   readonly proposals: ProposalService;
-  readonly stores: { readonly rollouts: RolloutStore; readonly proposals: ProposalStore };
+  readonly experiments: ExperimentService;
+  readonly stores: {
+    readonly rollouts: RolloutStore;
+    readonly proposals: ProposalStore;
+    readonly experiments: ExperimentStore;
+  };
   /** Draws questions; it has entered itself with `ask`. */
   readonly tests: LiveTests;
   readonly offer: Offer;
@@ -66,6 +91,7 @@ export interface DeliveryParts {
   clock: Clock;
   log: Logger;
   adapters: AdapterRegistry;
+  models: Pick<ModelRegistry, 'resolve'>;
   gate: Gate;
 }
 
@@ -76,27 +102,42 @@ export function deliveryServices(parts: DeliveryParts) {
   const proposals = new ProposalStore(database);
   const outcomes = new OutcomeStore(database);
   const decider = new RolloutDecider({ ...parts, rollouts, proposals });
-  const sources: TestSource[] = [new RolloutTests({ database, rollouts, decider })];
+  const experiments = new ExperimentStore(database, events);
+  const units = new UnitStore(database);
+  const experimentDecider = new ExperimentDecider({ experiments, units });
+  const sources: TestSource[] = [
+    new RolloutTests({ database, rollouts, decider }),
+    new ExperimentTests({ experiments, experimentDecider }),
+  ];
   const tests = new LiveTests({ ...parts, sources });
-  const own = { ...parts, rollouts, proposals, decider, tests };
+  const own = { ...parts, rollouts, proposals, decider, tests, experiments, units, experimentDecider };
   return {
     ...own,
     rolloutService: new RolloutService(own),
     proposalService: new ProposalService(own),
+    experimentService: new ExperimentService(own),
+    planner: new SamplePlanner(own),
+    testing: { ...own, lateFeedback: new LateFeedback(database) },
     watching: { rollouts, outcomes, decider, clock },
   };
 }
 
 export function openDelivery(
   platform: Platform,
-  lower: { registry: Pick<Registry, 'adapters'>; ask: Pick<Asking, 'asking'>; evaluation: Pick<Evaluation, 'gate'> },
+  lower: {
+    registry: Pick<Registry, 'adapters' | 'registry'>;
+    ask: Pick<Asking, 'asking'>;
+    evaluation: Pick<Evaluation, 'gate'>;
+  },
 ): Delivery {
-  const services = deliveryServices({ ...platform, ...lower.registry, ...lower.evaluation });
-  const { rolloutService, proposalService, tests, rollouts, proposals } = services;
+  const { adapters, registry: models } = lower.registry;
+  const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation });
+  const { rolloutService, proposalService, experimentService, tests, rollouts, proposals, experiments } = services;
   const { asking } = lower.ask;
   asking.assignBy(tests);
   return {
-    ...{ rollouts: rolloutService, proposals: proposalService, stores: { rollouts, proposals }, tests },
+    ...{ rollouts: rolloutService, proposals: proposalService, experiments: experimentService, tests },
+    stores: { rollouts, proposals, experiments },
     offer: offer(
       deliveryDomain,
       platform.runs,

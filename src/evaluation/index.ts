@@ -22,8 +22,10 @@ export { calibrationError } from './metrics/classification.js';
 export { measure } from './metrics/metric.js';
 export {
   cuped,
+  cupedArms,
   fixedDifference,
   postStratified,
+  postStratifiedArms,
   type CovariateSums,
   type FixedDifference,
 } from './statistics/fixed.js';

@@ -270,10 +270,11 @@ export class AnswerStore {
     return new Map(rows.map((row) => [row.id, toAnswer(row)]));
   }
 
-  /** Writes down how often feedback was given to answers, which `list` filters by. */
+  /** Writes down how often feedback was given to answers, which `list` filters by, and numbers it for the tests that they count for. */
   async noteFeedback(tx: Transaction, counts: readonly FeedbackCounts[]): Promise<void> {
     await tx.$executeRaw`
-      UPDATE answer SET feedback_count = told.count, feedback_wrong = told.wrong, disputed = told.disputed
+      UPDATE answer SET feedback_count = told.count, feedback_wrong = told.wrong, disputed = told.disputed,
+             feedback_sequence = CASE WHEN assignment_sequence IS NOT NULL THEN nextval('answer_assignment_sequence') END
         FROM jsonb_to_recordset(${JSON.stringify(counts)}::jsonb) AS told (id uuid, count int, wrong int, disputed boolean)
        WHERE answer.id = told.id`;
   }

@@ -42,18 +42,34 @@ export interface CovariateSums {
  * @returns moments that go into `fixedDifference` and `meanDifferenceSequence` like others, with the unadjusted means beside them
  */
 export function cuped(control: CovariateSums, arm: CovariateSums): { theta: number; control: Moments; arm: Moments } {
-  const both = sumOf(control, arm);
-  const spread = squaresOf(both.n, both.covariateSum, both.covariateSumSquares);
-  const theta = spread > 0 ? productsOf(both) / spread : 0;
-  const adjusted = (sums: CovariateSums): Moments => {
-    const { n, sum, sumSquares, covariateSum, covariateSumSquares } = sums;
-    const squares =
-      squaresOf(n, sum, sumSquares) +
-      theta ** 2 * squaresOf(n, covariateSum, covariateSumSquares) -
-      2 * theta * productsOf(sums);
-    return { n, mean: (sum - theta * covariateSum) / n, variance: n > 1 ? squares / (n - 1) : 0 };
-  };
-  return { theta, control: adjusted(control), arm: adjusted(arm) };
+  const theta = slopeOf([control, arm]);
+  return { theta, control: adjusted(control, theta), arm: adjusted(arm, theta) };
+}
+
+/** The same of any number of arms, with one slope for all of them, on the scale of the metric: the covariate's own mean is put back. */
+export function cupedArms(arms: readonly CovariateSums[]): Moments[] {
+  const theta = slopeOf(arms);
+  const all = arms.reduce(sumOf);
+  const shift = all.n > 0 ? (theta * all.covariateSum) / all.n : 0;
+  return arms.map((arm) => {
+    const { n, mean, variance } = adjusted(arm, theta);
+    return { n, mean: n > 0 ? mean + shift : 0, variance: Math.max(0, variance) };
+  });
+}
+
+function slopeOf(arms: readonly CovariateSums[]): number {
+  const all = arms.reduce(sumOf);
+  const spread = squaresOf(all.n, all.covariateSum, all.covariateSumSquares);
+  return spread > 0 ? productsOf(all) / spread : 0;
+}
+
+function adjusted(sums: CovariateSums, theta: number): Moments {
+  const { n, sum, sumSquares, covariateSum, covariateSumSquares } = sums;
+  const squares =
+    squaresOf(n, sum, sumSquares) +
+    theta ** 2 * squaresOf(n, covariateSum, covariateSumSquares) -
+    2 * theta * productsOf(sums);
+  return { n, mean: (sum - theta * covariateSum) / n, variance: n > 1 ? squares / (n - 1) : 0 };
 }
 
 const sumOf = (a: CovariateSums, b: CovariateSums): CovariateSums => ({
@@ -87,4 +103,28 @@ export function postStratified(
     variance += weight ** 2 * difference.variance;
   }
   return { value, variance, n };
+}
+
+/**
+ * The same of any number of arms: moments whose difference is the post-stratified one, and whose variance over n is that of its estimate.
+ * @param strata by stratum the moments of each arm
+ * @returns null where no stratum has two units of each arm
+ */
+export function postStratifiedArms(strata: readonly (readonly Moments[])[]): Moments[] | null {
+  const kept = strata.filter((arms) => arms.every(({ n }) => n >= 2));
+  const [first] = kept;
+  if (first === undefined) return null;
+  const sizes = kept.map((arms) => arms.reduce((sum, { n }) => sum + n, 0));
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  return first.map((_, arm) => {
+    const own = kept.map((arms) => arms[arm]!);
+    const n = own.reduce((sum, each) => sum + each.n, 0);
+    const weigh = (of: (moments: Moments, weight: number) => number): number =>
+      own.reduce((sum, moments, i) => sum + of(moments, sizes[i]! / all), 0);
+    return {
+      n,
+      mean: weigh(({ mean }, weight) => weight * mean),
+      variance: n * weigh((moments, weight) => (weight ** 2 * moments.variance) / moments.n),
+    };
+  });
 }

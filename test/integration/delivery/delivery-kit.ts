@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Assignment } from '../../../src/ask/index.js';
 import { deliveryServices } from '../../../src/delivery/open.js';
+import { experimentRuns } from '../../../src/delivery/experiments/experiment-graphql.js';
 import { rolloutRuns } from '../../../src/delivery/rollouts/rollout-graphql.js';
 import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
 import type { RolloutDecisionRow, RolloutRow } from '../../../src/delivery/rollouts/rollout.js';
@@ -30,8 +31,9 @@ export function gatewayOn(database: Database, { clock = systemClock, owner = new
   const files = new FileService(database, new LocalArtifactStore('/nowhere'));
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });
   const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
-  const services = deliveryServices({ ...parts, runs, adapters, gate });
-  runs.handle([rolloutRuns], services);
+  const models = { resolve: () => Promise.reject(new Error('no models here')) };
+  const services = deliveryServices({ ...parts, runs, adapters, models, gate });
+  runs.handle([rolloutRuns, experimentRuns], services);
   return {
     ...services,
     /** @param watches whether it takes runs, too */

@@ -8,6 +8,11 @@ import { storedVersion } from '../../../src/data/datasets/dataset.js';
 import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
 import {
+  storedExperimentState,
+  storedPoint,
+  storedSettings as storedExperiment,
+} from '../../../src/delivery/experiments/experiment.js';
+import {
   storedDecisionEvidence,
   storedPlan,
   storedState as storedRolloutState,
@@ -71,6 +76,9 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'Rollout.gate': storedAliasEvidence,
   'RolloutDecision.evidence': storedDecisionEvidence,
   'Proposal.gate': storedAliasEvidence,
+  'Experiment.plan': storedExperiment,
+  'Experiment.state': storedExperimentState,
+  'ExperimentPoint.comparisons': storedPoint,
   'RetrainingPolicy.settings': storedSettings,
   'Improvement.settings': storedSettings,
   'AlertRule.rule': storedRule,

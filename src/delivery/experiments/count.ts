@@ -1,0 +1,188 @@
+import { sampleRatioLogE } from '../../evaluation/index.js';
+import type { Said } from '../late-feedback.js';
+import type { ExperimentSettings, ExperimentState, Tally } from './experiment.js';
+import {
+  LATE_METRICS,
+  METRICS,
+  stratumOf,
+  valuesOf,
+  type ExperimentMetricName,
+  type ExperimentOutcome,
+} from './metrics.js';
+import { addValue } from './tally.js';
+
+/** A unit as its row keeps it while the experiment runs. */
+export interface Unit {
+  phase: number;
+  arm: string;
+  /** It was answered by two arms in this phase. */
+  several: boolean;
+  /** Metrics that count it in this phase. */
+  taken: Set<string>;
+  /** What was seen of it before the arms differed: how many values, and their sum. */
+  before: Map<string, { n: number; sum: number }>;
+}
+
+/** What was counted of the feedback on an answer. */
+export interface CountedFeedback {
+  opinion: boolean | null;
+  expected: boolean | null;
+}
+
+/** What the batch touches, by hash and by answer. Both are changed. */
+export interface Touched {
+  units: Map<string, Unit>;
+  feedback: Map<string, CountedFeedback>;
+}
+
+export interface Batch {
+  outcomes: readonly ExperimentOutcome[];
+  said: readonly Said[];
+}
+
+/** Counts answers, in the order of their numbers, and what was said of answers since. Changes `state` and `touched`. */
+export function count(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  phase: number,
+  { outcomes, said }: Batch,
+  touched: Touched,
+): void {
+  for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
+  for (const each of said) if (each.stage === phase && !state.before) countSaid(plan, state, phase, each, touched);
+}
+
+function countOutcome(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  phase: number,
+  outcome: ExperimentOutcome,
+  { units }: Touched,
+): void {
+  const tally = state.arms[outcome.arm];
+  // An answer that was begun before its arm was stopped.
+  if (!tally || outcome.arm in state.stopped) return;
+  tally.answers += 1;
+  const unit = unitOf(units, outcome, phase);
+  if (unit === null) state.unitless += 1;
+  if (unit === null || unit.isNew) {
+    tally.units += 1;
+    state.units += 1;
+    noteSampleRatio(plan, state);
+  } else if (unit.arm !== outcome.arm && !unit.several) {
+    unit.several = true;
+    state.inSeveral += 1;
+  }
+  const values = valuesOf(outcome);
+  for (const { name } of plan.metrics) {
+    const value = values[name];
+    if (value === null || value === undefined) continue;
+    if (state.before) {
+      if (unit) noteBefore(unit, name, value);
+      continue;
+    }
+    if (!mayCount(plan, unit, name)) continue;
+    const seen = unit?.before.get(name);
+    const mean = METRICS[name].kind === 'MEAN';
+    addValue(tally.metrics[name]!, value, {
+      covariate: mean && seen ? seen.sum / seen.n : null,
+      stratum: mean && plan.beforeAnswers === 0 ? stratumOf(outcome) : null,
+    });
+  }
+}
+
+/** The unit of an answer, made new where this phase hasn’t seen it; null where the request named none. */
+function unitOf(
+  units: Map<string, Unit>,
+  { unitHash, arm }: Pick<ExperimentOutcome, 'unitHash' | 'arm'>,
+  phase: number,
+): (Unit & { isNew?: boolean }) | null {
+  if (unitHash === null) return null;
+  const known = units.get(unitHash);
+  if (known?.phase === phase) {
+    delete (known as { isNew?: boolean }).isNew;
+    return known;
+  }
+  const made = {
+    phase,
+    arm,
+    several: false,
+    taken: new Set<string>(),
+    before: known?.before ?? new Map(),
+    isNew: true,
+  };
+  units.set(unitHash, made);
+  return made;
+}
+
+/** Whether a unit’s value may count: each of them, or the first. Units that ask often and differ would else count as many. */
+function mayCount({ counting }: ExperimentSettings, unit: Unit | null, metric: string): boolean {
+  if (unit === null || counting === 'EVERY') return true;
+  if (unit.taken.has(metric)) return false;
+  unit.taken.add(metric);
+  return true;
+}
+
+function noteBefore(unit: Unit, metric: string, value: number): void {
+  const seen = unit.before.get(metric) ?? { n: 0, sum: 0 };
+  unit.before.set(metric, { n: seen.n + 1, sum: seen.sum + value });
+}
+
+/** Looked at with every unit: crossing once is enough. */
+function noteSampleRatio({ arms }: ExperimentSettings, state: ExperimentState): void {
+  const active = arms.filter(({ name }) => !(name in state.stopped));
+  const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
+  const logE = sampleRatioLogE(
+    active.map(({ name }) => state.arms[name]!.units),
+    active.map(({ weight }) => weight / drawn),
+  );
+  state.sampleRatioPeak = Math.max(state.sampleRatioPeak, Math.min(logE, 1e6));
+}
+
+const SAYS = { FEEDBACK: 'opinion', AGREEMENT: 'expected' } as const;
+
+function countSaid(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  phase: number,
+  said: Said,
+  { units, feedback }: Touched,
+): void {
+  const tally = state.arms[said.arm];
+  if (!tally || said.arm in state.stopped) return;
+  const counted = feedback.get(said.answerId) ?? { opinion: null, expected: null };
+  for (const metric of LATE_METRICS) {
+    const own: Tally | undefined = tally.metrics[metric];
+    if (!own) continue;
+    const side = SAYS[metric];
+    const [before, now] = [counted[side], said[side]];
+    if (before === now) continue;
+    const unit = unitOf(units, said, phase);
+    if (before !== null) {
+      addValue(own, Number(before), { sign: -1 });
+      unit?.taken.delete(metric);
+      counted[side] = null;
+    }
+    if (now !== null && mayCount(plan, unit, metric)) {
+      addValue(own, Number(now), {});
+      counted[side] = now;
+    }
+  }
+  feedback.set(said.answerId, counted);
+}
+
+/** Units whose rows a batch needs. */
+export const unitsOf = ({ outcomes, said }: Batch): string[] => [
+  ...new Set([...outcomes, ...said].flatMap(({ unitHash }) => unitHash ?? [])),
+];
+
+/** Outcomes of a metric in all arms that can still answer. */
+export const outcomesOf = (state: ExperimentState, metric: ExperimentMetricName): number =>
+  Object.entries(state.arms).reduce(
+    (sum, [name, arm]) => (name in state.stopped ? sum : sum + (arm.metrics[metric]?.all.n ?? 0)),
+    0,
+  );
+
+/** Answers that were counted in this phase. */
+export const answersOf = ({ arms }: ExperimentState): number =>
+  Object.values(arms).reduce((sum, { answers }) => sum + answers, 0);

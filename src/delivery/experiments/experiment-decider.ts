@@ -1,0 +1,212 @@
+import { GraftError } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Transaction } from '../../platform/database/index.js';
+import type { Said } from '../late-feedback.js';
+import { countedWith } from '../outcome-store.js';
+import { answersOf, count, unitsOf } from './count.js';
+import {
+  drawnRanges,
+  isLive,
+  storedExperimentState,
+  storedSettings,
+  type ExperimentRow,
+  type ExperimentSettings,
+  type ExperimentState,
+} from './experiment.js';
+import type { ExperimentStore, NewDecision, Saved } from './experiment-store.js';
+import { concluded, look } from './look.js';
+import type { ExperimentOutcome } from './metrics.js';
+import { emptyArms } from './tally.js';
+import type { UnitStore } from './unit-store.js';
+
+/** What a person wants of an experiment. */
+export type ExperimentCommand =
+  | { kind: 'PAUSE' | 'RESUME' | 'STOP' | 'END' }
+  | { kind: 'WIDEN'; coverage: number }
+  | { kind: 'REDRAW'; excludeEarlier: boolean };
+
+export interface ExperimentOrder {
+  command: ExperimentCommand;
+  by: string;
+  reason: string;
+}
+
+/** What has come since the last look. */
+export interface News {
+  outcomes: readonly ExperimentOutcome[];
+  said: readonly Said[];
+  /** How long it ran and was watched since, in ms; never below 0. */
+  watchedMs: number;
+  order?: ExperimentOrder | null;
+  /** Arms that can’t answer any more, and why. */
+  brokenArms?: Readonly<Record<string, string>>;
+  /** Why it can’t go on as a whole; null where it can. */
+  broken?: string | null;
+}
+
+/** Decides what follows for an experiment, in a transaction that holds its row: two looks never count the same answer. */
+export class ExperimentDecider {
+  constructor(private readonly parts: { experiments: ExperimentStore; units: UnitStore }) {}
+
+  /** @throws CONFLICT, BAD_USER_INPUT for an order that can’t be followed */
+  async decide(row: ExperimentRow, news: News, tx: Transaction): Promise<ExperimentRow> {
+    const { outcomes, said, watchedMs, order = null, brokenArms = {} } = news;
+    const plan = storedSettings.decode(row.plan);
+    const state = storedExperimentState.decode(row.state);
+    const batch = { outcomes, said };
+    if (outcomes.length + said.length > 0) {
+      const { units } = this.parts;
+      const keys = { hashes: unitsOf(batch), answerIds: said.map(({ answerId }) => answerId) };
+      const touched = await units.touched(row.id, keys, tx);
+      count(plan, state, row.phase, batch, touched);
+      await units.keep(row.id, touched, tx);
+    }
+    const [answers, feedback] = [
+      countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes),
+      countedWith({ last: row.lastFeedback, recent: row.recentFeedback }, said),
+    ];
+    const watched = row.watchedMs + (row.status === 'RUNNING' ? watchedMs : 0);
+    const decisions: NewDecision[] = stopArms(plan, state, brokenArms);
+    const saved: Saved = {
+      ...{ state, decisions, answers: answersOf(state), watchedMs: watched },
+      ...{ lastSequence: answers.last, recentSequences: [...answers.recent] },
+      ...{ lastFeedback: feedback.last, recentFeedback: [...feedback.recent] },
+    };
+    const broken = news.broken ?? unable(plan, state);
+    const found = look(plan, state, watched);
+    decisions.push(...found.decisions);
+    Object.assign(saved, { verdict: found.verdict, winner: found.winner, point: found.point });
+    if (broken !== null) end(saved, 'STOPPED', { action: 'STOP', reasons: [broken] });
+    else if (found.begins && row.status === 'RUNNING')
+      this.#nextPhase(row, plan, saved, {
+        action: 'BEGIN_TEST',
+        reasons: [`${answersOf(state)} answers were given as production: from now on the arms differ.`],
+      });
+    else if (found.final && row.status === 'RUNNING') {
+      saved.final = true;
+      end(saved, 'ENDED', { action: 'END', reasons: ['The planned end.', concluded(plan, state, true).sentence] });
+    } else if (order) this.#follow(row, plan, saved, order);
+    if (saved.finishedAt) await this.parts.units.forget(row.id, tx);
+    return this.parts.experiments.save(row, saved, tx);
+  }
+
+  /** Empties the counts: what was counted before belongs to another comparison. */
+  #nextPhase(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, decision: NewDecision): void {
+    const { state } = saved;
+    Object.assign(state, {
+      ...{ before: false, arms: emptyArms(plan), units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0 },
+      ...{ told: [], nextPoint: 0 },
+    });
+    saved.phase = row.phase + 1;
+    saved.answers = 0;
+    Object.assign(saved, { point: null, verdict: 'INCONCLUSIVE', winner: null });
+    (saved.decisions as NewDecision[]).push(decision);
+  }
+
+  #follow(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, { command, by, reason }: ExperimentOrder): void {
+    const { state } = saved;
+    const decisions = saved.decisions as NewDecision[];
+    const who = { by, reason };
+    switch (command.kind) {
+      case 'PAUSE':
+        if (row.status !== 'RUNNING') throw refused(`It is ${row.status}, not RUNNING.`);
+        saved.status = 'PAUSED';
+        decisions.push({
+          action: 'PAUSE',
+          reasons: ['Production answers everything; what is said late still counts.'],
+          ...who,
+        });
+        return;
+      case 'RESUME':
+        if (row.status !== 'PAUSED') throw refused(`It is ${row.status}, not PAUSED.`);
+        saved.status = 'RUNNING';
+        decisions.push({ action: 'RESUME', reasons: ['Questions are drawn again.'], ...who });
+        return;
+      case 'STOP':
+        end(saved, 'STOPPED', { action: 'STOP', reasons: [concluded(plan, state, false).sentence], ...who });
+        return;
+      case 'END':
+        end(saved, 'ENDED', {
+          ...{ action: 'END', ...who },
+          reasons: [
+            'Before its planned end, so by what may be read at any time.',
+            concluded(plan, state, false).sentence,
+          ],
+        });
+        return;
+      case 'WIDEN': {
+        if (!(command.coverage > plan.coverage && command.coverage <= 1))
+          throw refused(
+            `Its coverage is ${plan.coverage}: it can only grow, to at most 1.`,
+            'input.coverage',
+            'Those who would leave it have seen their arm: redraw the experiment instead.',
+          );
+        plan.coverage = command.coverage;
+        saved.plan = plan;
+        decisions.push({
+          ...{ action: 'WIDEN', ...who },
+          reasons: [`${command.coverage * 100} % of the questions take part from now on; nobody changes arms.`],
+        });
+        return;
+      }
+      case 'REDRAW': {
+        if (command.excludeEarlier && plan.coverage >= 1)
+          throw refused(
+            'Everybody took part in the earlier draw, so that nobody would be left.',
+            'input.excludeEarlier',
+            'Redraw without excluding them, or stop it and begin with a smaller coverage next time.',
+          );
+        const bucketVersion = state.bucketVersion + 1;
+        state.draws.push(drawnRanges(plan, state));
+        if (command.excludeEarlier) state.minBucketVersion = bucketVersion;
+        Object.assign(state, { bucketVersion, seed: `${row.id}:${bucketVersion}` });
+        this.#nextPhase(row, plan, saved, {
+          ...{ action: 'REDRAW', ...who },
+          reasons: [
+            `Units are drawn anew (bucket version ${bucketVersion})${command.excludeEarlier ? ', without those that were drawn before' : ''}; counting begins again.`,
+          ],
+        });
+        saved.watchedMs = 0;
+      }
+    }
+  }
+
+  /** Stops a live experiment that can’t go on, unless it has ended meanwhile. */
+  async stop(workspaceId: WorkspaceId, id: string, broken: string): Promise<void> {
+    await this.parts.experiments.transaction(async (tx) => {
+      const row = await this.parts.experiments.lock(workspaceId, id, tx);
+      if (isLive(row.status)) await this.decide(row, { outcomes: [], said: [], watchedMs: 0, broken }, tx);
+    });
+  }
+}
+
+function end(saved: Saved, status: 'ENDED' | 'STOPPED', decision: NewDecision): void {
+  Object.assign(saved, { status, finishedAt: new Date() });
+  (saved.decisions as NewDecision[]).push(decision);
+}
+
+function stopArms(
+  { arms }: ExperimentSettings,
+  state: ExperimentState,
+  broken: Readonly<Record<string, string>>,
+): NewDecision[] {
+  const found = arms.filter(({ name }) => name in broken && !(name in state.stopped));
+  for (const { name } of found) state.stopped[name] = broken[name]!;
+  return found.map(({ name }) => ({
+    action: 'STOP_ARM',
+    reasons: [`${name} was stopped: ${broken[name]} Its units are answered as production, and don’t count.`],
+  }));
+}
+
+/** Why what is left can’t be compared. */
+function unable({ arms }: ExperimentSettings, { stopped }: ExperimentState): string | null {
+  const [control] = arms;
+  if (control!.name in stopped) return `The control can’t answer any more: ${stopped[control!.name]}`;
+  return arms.length - Object.keys(stopped).length < 2 ? 'No arm is left beside the control.' : null;
+}
+
+const refused = (
+  message: string,
+  field = 'input.experiment',
+  hint = 'Look at the experiment, then decide.',
+): GraftError => new GraftError('CONFLICT', message, { field, hint });

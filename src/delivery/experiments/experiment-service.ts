@@ -1,0 +1,257 @@
+import { GraftError, notFound } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { checkedText } from '../../kernel/text.js';
+import { asColumn, isTaken, type Transaction } from '../../platform/database/index.js';
+import { notify } from '../../platform/events/index.js';
+import type { RunQueue } from '../../platform/runs/index.js';
+import { parseAdapterReference, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
+import type { Range } from '../assignment/index.js';
+import type { LiveTests } from '../live-tests.js';
+import { TESTS_TOPIC } from '../topic.js';
+import { answersOf } from './count.js';
+import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js';
+import {
+  isLive,
+  storedExperimentState,
+  storedSettings,
+  type ExperimentArm,
+  type ExperimentRow,
+  type ExperimentSettings,
+} from './experiment.js';
+import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
+import type { ExperimentStore } from './experiment-store.js';
+import { settingsOf, type SettingsWish } from './settings.js';
+import { emptyArms } from './tally.js';
+
+export interface CreateExperiment extends SettingsWish {
+  name: string;
+  /** Whose production’s questions are drawn; null: those that leave the choice to Graft. */
+  adapter?: string | null;
+  by: string;
+  reason: string;
+  idempotencyKey: string;
+}
+
+export interface ExperimentServiceParts {
+  experiments: ExperimentStore;
+  experimentDecider: ExperimentDecider;
+  adapters: AdapterRegistry;
+  models: Pick<ModelRegistry, 'resolve'>;
+  runs: RunQueue;
+  tests: LiveTests;
+}
+
+const MAX_NAME = 100;
+const MAX_REASON = 1_000;
+const MAX_ACTOR = 200;
+
+/** Makes experiments, starts them, and takes what people want of them. */
+export class ExperimentService {
+  constructor(private readonly parts: ExperimentServiceParts) {}
+
+  /**
+   * Writes a plan down; nobody is drawn until it is started.
+   * @throws BAD_USER_INPUT, NOT_FOUND; CONFLICT for an arm whose adapter was never attested; IDEMPOTENCY_CONFLICT
+   */
+  async create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
+    const { experiments, adapters } = this.parts;
+    const name = checkedText(wish.name, 'input.name', MAX_NAME);
+    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
+    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
+    const plan = settingsOf(wish, wish.adapter ?? null);
+    const inputDigest = digestOf({ plan, name, by, reason, adapter: wish.adapter ?? null });
+    const known = await experiments.byKey(workspaceId, idempotencyKey);
+    if (known) return sameAs(known, inputDigest);
+    const adapter =
+      wish.adapter === null || wish.adapter === undefined
+        ? null
+        : await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    plan.arms = await Promise.all(plan.arms.map((arm, i) => this.#found(workspaceId, arm, `input.arms[${i}]`)));
+    const id = newId();
+    const state = {
+      ...{
+        seed: id,
+        bucketVersion: 0,
+        minBucketVersion: 0,
+        draws: [],
+        before: plan.beforeAnswers > 0,
+        arms: emptyArms(plan),
+      },
+      ...{ units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0, stopped: {}, told: [], nextPoint: 0 },
+    };
+    try {
+      return await experiments.transaction(async (tx) => {
+        const made = await experiments.create(
+          {
+            ...{ id, workspaceId, name, adapter: adapter?.name ?? null, adapterId: adapter?.id ?? null },
+            ...{ status: 'DRAFT', salt: newId(), plan: asColumn(storedSettings.encode(plan)) },
+            ...{ state: asColumn(storedExperimentState.encode(state)), idempotencyKey, inputDigest },
+            ...{ createdBy: by, reason },
+          },
+          tx,
+        );
+        const reasons = [`Arms: ${plan.arms.map((arm) => arm.name).join(', ')}; nobody is drawn yet.`];
+        await experiments.decide(made, 0, { action: 'CREATE', reasons, by, reason }, tx);
+        return made;
+      });
+    } catch (error) {
+      const other = isTaken(error) ? await experiments.byKey(workspaceId, idempotencyKey) : null;
+      if (!other) throw error;
+      return sameAs(other, inputDigest);
+    }
+  }
+
+  /** An arm with the rows that it needs, as they are now. */
+  async #found(workspaceId: WorkspaceId, arm: ExperimentArm, field: string): Promise<ExperimentArm> {
+    const { adapters, models } = this.parts;
+    const found = { ...arm };
+    if (arm.adapter !== null) {
+      const { name, which } = parseAdapterReference(arm.adapter, `${field}.adapter`);
+      const adapter = await adapters.require(workspaceId, name, `${field}.adapter`);
+      const version = await adapters.store.resolve(adapter, which);
+      if (!version) throw notFound('The adapter version', arm.adapter, `${field}.adapter`);
+      if (version.attestation === null)
+        throw new GraftError('CONFLICT', `${name}@${version.version} was never shown to act.`, {
+          field: `${field}.adapter`,
+          hint: 'Attest it first (attestAdapter): users would compare something unproven.',
+        });
+      Object.assign(found, { adapter: `${name}@${version.version}`, versionId: version.id });
+    }
+    if (arm.model !== null)
+      found.variantId = (await models.resolve(workspaceId, arm.model, `${field}.model`)).variantId;
+    return found;
+  }
+
+  /**
+   * Lets questions be drawn into it.
+   * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, when its part of the namespace is taken, or its adapter has no production
+   */
+  async start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
+    const { experiments, runs, tests } = this.parts;
+    const { by, reason } = checkedWho(who);
+    const seen = await experiments.require(workspaceId, id, 'input.experiment');
+    const around = await experiments.surroundings(seen, usedBy(seen));
+    const [gone] = Object.entries(around ? brokenArmsOf(seen, around) : {});
+    if (gone)
+      throw conflict(
+        `The arm ${gone[0]} can’t answer: ${gone[1]}`,
+        'Make another experiment, with arms that are there.',
+      );
+    if (seen.adapterId !== null && around?.productionId === null)
+      throw conflict(`${seen.adapter} has no production version, so nobody is answered by it.`, 'Promote one first.');
+    const row = await experiments.transaction(async (tx) => {
+      const live = await experiments.live(workspaceId, tx);
+      const locked = await experiments.lock(workspaceId, id, tx);
+      if (locked.status !== 'DRAFT')
+        throw conflict(`It is ${locked.status}: it can be started once.`, 'Make another one.');
+      const plan = storedSettings.decode(locked.plan);
+      namespaceFree(plan, live);
+      const run = await runs.enqueue(
+        experimentKind,
+        {
+          workspaceId,
+          input: { experimentId: id },
+          idempotencyKey: id,
+          ...(locked.adapterId && { subjectId: locked.adapterId }),
+        },
+        tx,
+      );
+      const state = storedExperimentState.decode(locked.state);
+      const reasons = [
+        state.before
+          ? `${plan.beforeAnswers} answers are given as production first, to know how each unit is.`
+          : `${plan.coverage * 100} % of ${locked.adapter ? `the questions to ${locked.adapter}` : 'the questions that leave the choice to Graft'} take part.`,
+      ];
+      return experiments.save(
+        locked,
+        {
+          ...{ state, answers: answersOf(state), status: 'RUNNING', runId: run.id, startedAt: new Date() },
+          ...{ productionId: around?.productionId ?? null },
+          decisions: [{ action: 'START', reasons, by, reason }],
+        },
+        tx,
+      );
+    });
+    await tests.refresh();
+    return row;
+  }
+
+  /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
+  async order(workspaceId: WorkspaceId, id: string, { command, ...who }: ExperimentOrder): Promise<ExperimentRow> {
+    const { experiments, experimentDecider, tests } = this.parts;
+    const order = { command, ...checkedWho(who) };
+    const row = await experiments.transaction(async (tx) => {
+      const locked = await experiments.lock(workspaceId, id, tx);
+      if (locked.status === 'DRAFT' && command.kind === 'STOP') return this.#discard(locked, order, tx);
+      if (!isLive(locked.status))
+        throw conflict(
+          `It is ${locked.status}.`,
+          locked.status === 'DRAFT' ? 'Start it first.' : 'It has ended; make another one.',
+        );
+      return experimentDecider.decide(locked, { outcomes: [], said: [], watchedMs: 0, order }, tx);
+    });
+    await tests.refresh();
+    return row;
+  }
+
+  async #discard(row: ExperimentRow, { by, reason }: ExperimentOrder, tx: Transaction): Promise<ExperimentRow> {
+    await notify(tx, TESTS_TOPIC);
+    const state = storedExperimentState.decode(row.state);
+    const decisions = [{ action: 'STOP' as const, reasons: ['It was never started.'], by, reason }];
+    return this.parts.experiments.save(
+      row,
+      { state, answers: 0, status: 'STOPPED', finishedAt: new Date(), decisions },
+      tx,
+    );
+  }
+}
+
+/** @throws CONFLICT naming what is free */
+function namespaceFree({ namespace }: ExperimentSettings, live: readonly ExperimentRow[]): void {
+  if (namespace === null) return;
+  const others = live.flatMap((row) => {
+    const other = storedSettings.decode(row.plan).namespace;
+    return other?.name === namespace.name ? [{ name: row.name, range: other.range }] : [];
+  });
+  const [from, to] = namespace.range;
+  const clash = others.find(({ range: [begin, end] }) => from < end && begin < to);
+  if (!clash) return;
+  const free = freeParts(others.map(({ range }) => range));
+  throw new GraftError(
+    'CONFLICT',
+    `${from} to ${to} of the namespace ${namespace.name} overlaps with the experiment ${clash.name}.`,
+    {
+      field: 'input.experiment',
+      hint:
+        free.length === 0
+          ? 'Nothing of it is free: let one end first.'
+          : `Free are ${free.map((part) => part.join(' to ')).join(', ')}: make it again with one of them.`,
+    },
+  );
+}
+
+function freeParts(taken: readonly Range[]): Range[] {
+  const free: Range[] = [];
+  let at = 0;
+  for (const [from, to] of [...taken].sort(([a], [b]) => a - b)) {
+    if (from > at) free.push([at, from]);
+    at = Math.max(at, to);
+  }
+  return at < 1 ? [...free, [at, 1]] : free;
+}
+
+function checkedWho({ by, reason }: { by: string; reason: string }): { by: string; reason: string } {
+  return { by: checkedText(by, 'input.by', MAX_ACTOR), reason: checkedText(reason, 'input.reason', MAX_REASON) };
+}
+
+function sameAs(known: ExperimentRow, inputDigest: string): ExperimentRow {
+  if (known.inputDigest === inputDigest) return known;
+  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
+    field: 'input.idempotencyKey',
+  });
+}
+
+const conflict = (message: string, hint: string): GraftError =>
+  new GraftError('CONFLICT', message, { field: 'input.experiment', hint });

@@ -1,0 +1,38 @@
+import type { Arm } from '../../ask/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { LiveTest, TestSource } from '../live-tests.js';
+import type { ExperimentDecider } from './experiment-decider.js';
+import { storedExperimentState, storedSettings, testOf, type ExperimentArm, type ExperimentRow } from './experiment.js';
+import type { ExperimentStore } from './experiment-store.js';
+
+/** The experiments that questions are drawn into: those that run and are watched. */
+export class ExperimentTests implements TestSource {
+  constructor(private readonly parts: { experiments: ExperimentStore; experimentDecider: ExperimentDecider }) {}
+
+  async live(): Promise<LiveTest[]> {
+    const { experiments, experimentDecider } = this.parts;
+    for (const { workspaceId, id, runStatus, error } of await experiments.unwatched())
+      await experimentDecider.stop(
+        workspaceId,
+        id,
+        runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
+      );
+    return (await experiments.running()).map(toLiveTest);
+  }
+}
+
+export function toLiveTest(row: ExperimentRow): LiveTest {
+  const plan = storedSettings.decode(row.plan);
+  const state = storedExperimentState.decode(row.state);
+  const { indices, ...test } = testOf(row.id, plan, state);
+  return {
+    ...{ kind: 'EXPERIMENT', id: row.id, workspaceId: row.workspaceId as WorkspaceId, adapter: row.adapter },
+    ...{ stage: row.phase, salt: row.salt, test, unitsOnly: plan.sticky },
+    changes: indices.map((index) => (state.before ? {} : changeOf(plan.arms[index]!))),
+  };
+}
+
+/** What an arm changes of what `ask` would do. */
+export const changeOf = ({ strategy, adapter, model, denseWeight, generation }: ExperimentArm): Arm => ({
+  ...{ strategy, adapter, model, denseWeight, generation },
+});

@@ -1,0 +1,181 @@
+import { meanSequence, rateSequence, type Moments } from '../../evaluation/index.js';
+import { make, toGlobalId } from '../../graphql-kit/index.js';
+import { HealthCheck } from '../rollouts/rollout-types.js';
+import type { Comparison } from './conclude.js';
+import { answersOf } from './count.js';
+import {
+  storedExperimentState,
+  storedSettings,
+  type ExperimentCounting,
+  type ExperimentAction,
+  type ExperimentDecisionRow,
+  type ExperimentRow,
+  type ExperimentSettings,
+  type ExperimentState,
+  type ExperimentStatus,
+} from './experiment.js';
+import type { Point } from './experiment-store.js';
+import {
+  ArmComparison,
+  ArmFigure,
+  ArmResult,
+  Experiment,
+  ExperimentArmType,
+  ExperimentConclusion,
+  ExperimentDecision,
+  ExperimentGeneration,
+  ExperimentMeasure,
+  ExperimentNamespace,
+  ExperimentPointComparison,
+  ExperimentPointType,
+  type ExperimentVerdict,
+} from './experiment-types.js';
+import { concluded, exposureOf, exposureSays, ratioBroken, sampleRatioSays } from './look.js';
+import { METRICS, type ExperimentMetricName } from './metrics.js';
+import { adjustmentOf, measuredOf, plainMoments } from './tally.js';
+
+const DAY_MS = 86_400_000;
+
+export function toExperiment(row: ExperimentRow): Experiment {
+  const plan = storedSettings.decode(row.plan);
+  const state = storedExperimentState.decode(row.state);
+  return make(Experiment, {
+    id: toGlobalId('Experiment', row.id),
+    ...{ name: row.name, adapterName: row.adapter, status: row.status as ExperimentStatus },
+    ...{ verdict: row.verdict as ExperimentVerdict, winner: row.winner, phase: row.phase, before: state.before },
+    arms: plan.arms.map((arm, index) =>
+      make(ExperimentArmType, {
+        ...{ name: arm.name, isControl: index === 0, weight: arm.weight, strategy: arm.strategy, adapter: arm.adapter },
+        ...{ model: arm.model, denseWeight: arm.denseWeight, stopped: state.stopped[arm.name] ?? null },
+        generation:
+          arm.generation &&
+          make(ExperimentGeneration, { maxTokens: null, temperature: null, seed: null, ...arm.generation }),
+      }),
+    ),
+    metrics: plan.metrics.map(({ name, better, margin, primary }) =>
+      make(ExperimentMeasure, {
+        ...{ metric: name, better, margin, primary, isRate: METRICS[name].kind === 'RATE' },
+        adjustment: adjustmentOf(plan, name),
+      }),
+    ),
+    ...{ coverage: plan.coverage, alpha: plan.alpha, plannedSize: plan.plannedSize, plannedDays: plan.plannedDays },
+    namespace:
+      plan.namespace &&
+      make(ExperimentNamespace, {
+        ...{ name: plan.namespace.name, from: plan.namespace.range[0], to: plan.namespace.range[1] },
+      }),
+    ...{ sticky: plan.sticky, counting: plan.counting satisfies ExperimentCounting },
+    ...{ bucketVersion: state.bucketVersion, minBucketVersion: state.minBucketVersion },
+    ...{ health: healthOf(plan, state), answersCounted: answersOf(state), days: row.watchedMs / DAY_MS },
+    ...{ createdBy: row.createdBy, reason: row.reason, createdAt: row.createdAt },
+    ...{ startedAt: row.startedAt, finishedAt: row.finishedAt, row },
+  });
+}
+
+function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck[] {
+  const stopped = Object.values(state.stopped);
+  return [
+    make(HealthCheck, {
+      ...{ name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) },
+    }),
+    make(HealthCheck, { name: 'exposure', healthy: !exposureOf(state).broken, message: exposureSays(state) }),
+    make(HealthCheck, {
+      ...{ name: 'arms', healthy: stopped.length === 0 },
+      message: stopped.length === 0 ? 'Every arm can answer.' : stopped.join(' '),
+    }),
+    make(HealthCheck, {
+      name: 'units',
+      healthy: true,
+      message: plan.sticky
+        ? 'Only questions that name a unit take part: others are answered as production.'
+        : `${state.unitless} of ${answersOf(state)} answers named no unit, and count as units of their own.`,
+    }),
+  ];
+}
+
+export function toResults(row: ExperimentRow): ArmResult[] {
+  const plan = storedSettings.decode(row.plan);
+  const state = storedExperimentState.decode(row.state);
+  const measured = measuredOf(plan, state);
+  return plan.arms.map(({ name }) => {
+    const arm = state.arms[name];
+    return make(ArmResult, {
+      ...{ arm: name, answers: arm?.answers ?? 0, units: arm?.units ?? 0 },
+      figures: plan.metrics.map(({ name: metric }) =>
+        toFigure(metric, plainMoments(arm, metric), measured[name]?.[metric], plan.alpha),
+      ),
+    });
+  });
+}
+
+function toFigure(
+  metric: ExperimentMetricName,
+  plain: Moments,
+  adjusted: Moments | undefined,
+  alpha: number,
+): ArmFigure {
+  const { n, mean } = plain;
+  const used = adjusted ?? plain;
+  const { low, high } =
+    METRICS[metric].kind === 'RATE'
+      ? rateSequence({ answers: n, good: Math.round(n * mean) }, alpha)
+      : meanSequence(used, alpha);
+  const none = n === 0;
+  return make(ArmFigure, {
+    ...{ metric, n, mean: none ? null : mean, adjustedMean: none ? null : used.mean },
+    ...{ low: none ? null : known(low), high: none ? null : known(high) },
+  });
+}
+
+const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+export function toConclusion(row: ExperimentRow): ExperimentConclusion {
+  const plan = storedSettings.decode(row.plan);
+  const state = storedExperimentState.decode(row.state);
+  const { verdict, arm, sentence, comparisons } = concluded(plan, state, row.final);
+  return make(ExperimentConclusion, {
+    ...{ verdict, arm, sentence, final: row.final, suggestion: suggestionOf(row, plan, arm) },
+    comparisons: comparisons.map(toComparison),
+  });
+}
+
+const toComparison = ({ arm, metric, primary, value, low, high, finding }: Comparison): ArmComparison =>
+  make(ArmComparison, {
+    ...{ arm, metric: metric as ExperimentMetricName, primary, value, low: known(low), high: known(high), finding },
+  });
+
+/** What a person may do with a winner. Nothing is done by itself. */
+function suggestionOf(row: ExperimentRow, { arms }: ExperimentSettings, winner: string | null): string | null {
+  const arm = arms.find(({ name }) => name === winner);
+  if (!arm) return null;
+  if (arm === arms[0]) return `${arm.name} is the control: keep what production is.`;
+  const end = row.finishedAt === null ? 'End the experiment, then ' : '';
+  const then = (text: string): string => (end === '' ? text[0]!.toUpperCase() + text.slice(1) : end + text);
+  if (arm.adapter !== null)
+    return then(
+      `let ${arm.adapter} pass the gate, and give it to users with startRollout, or propose it with proposePromotion and this experiment.`,
+    );
+  return then(`configure ${arm.name} where questions are asked: ${changesOf(arm)}.`);
+}
+
+const changesOf = ({ strategy, model, denseWeight, generation }: ExperimentSettings['arms'][number]): string =>
+  [
+    ...(strategy === null ? [] : [`strategy ${strategy}`]),
+    ...(model === null ? [] : [`model ${model}`]),
+    ...(denseWeight === null ? [] : [`denseWeight ${denseWeight}`]),
+    ...Object.entries(generation ?? {}).map(([name, value]) => `${name} ${value}`),
+  ].join(', ') || 'it changes nothing';
+
+export const toPoint = ({ phase, answers, createdAt, comparisons }: Point): ExperimentPointType =>
+  make(ExperimentPointType, {
+    ...{ phase, answers, at: createdAt },
+    comparisons: comparisons.map(({ arm, metric, value, low, high }) =>
+      make(ExperimentPointComparison, { arm, metric: metric as ExperimentMetricName, value, low, high }),
+    ),
+  });
+
+export const toDecision = (row: ExperimentDecisionRow): ExperimentDecision =>
+  make(ExperimentDecision, {
+    ...{ id: row.id, action: row.action as ExperimentAction, reasons: row.reasons, phase: row.phase },
+    ...{ answers: row.answers, decidedBy: row.decidedBy, reason: row.reason, decidedAt: row.createdAt, row },
+  });

@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
+import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
+import type { Prisma } from '../../platform/database/index.js';
+import { STRATEGIES, type Strategy } from '../../ask/index.js';
+import { bucketRanges, type Range, type Test } from '../assignment/index.js';
+import type { ExperimentPlan, Verdict } from './conclude.js';
+import { ExperimentMetricName, METRICS } from './metrics.js';
+
+export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
+export type ExperimentDecisionRow = Prisma.ExperimentDecisionGetPayload<object>;
+
+/** How far an experiment is. */
+export const ExperimentStatus = enumeration('DRAFT', 'RUNNING', 'PAUSED', 'ENDED', 'STOPPED');
+export type ExperimentStatus = keyof typeof ExperimentStatus;
+
+export const isLive = (status: string): boolean => status === 'RUNNING' || status === 'PAUSED';
+
+/** What happened to an experiment. */
+export const ExperimentAction = enumeration(
+  ...(['CREATE', 'START', 'PAUSE', 'RESUME', 'BEGIN_TEST', 'WIDEN', 'REDRAW', 'STOP_ARM', 'WARN', 'FIND'] as const),
+  ...(['END', 'STOP'] as const),
+);
+export type ExperimentAction = keyof typeof ExperimentAction;
+
+/** Which answers of a unit count. */
+export const ExperimentCounting = enumeration('FIRST_OF_UNIT', 'EVERY');
+export type ExperimentCounting = keyof typeof ExperimentCounting;
+
+const arm = z.object({
+  name: z.string(),
+  /** Of the units that take part, 0 to 1. */
+  weight: z.number(),
+  strategy: z.enum(Object.keys(STRATEGIES) as [Strategy, ...Strategy[]]).nullable(),
+  /** `name@3`, with its row; null: as `ask` would have it. */
+  adapter: z.string().nullable(),
+  versionId: z.string().nullable(),
+  model: z.string().nullable(),
+  variantId: z.string().nullable(),
+  denseWeight: z.number().nullable(),
+  generation: z
+    .object({ maxTokens: z.number().optional(), temperature: z.number().optional(), seed: z.number().optional() })
+    .nullable(),
+});
+export type ExperimentArm = z.infer<typeof arm>;
+
+const range = z.custom<Range>((value) => Array.isArray(value) && value.length === 2);
+
+const settings = z.object({
+  /** The first is the control. */
+  arms: z.array(arm),
+  /** Share of the questions that take part, above 0 to 1. */
+  coverage: z.number(),
+  namespace: z.object({ name: z.string(), range }).nullable(),
+  metrics: z.array(
+    z.object({
+      name: z.enum(ExperimentMetricName),
+      better: z.enum(['HIGHER', 'LOWER']),
+      margin: z.number(),
+      primary: z.boolean(),
+    }),
+  ),
+  alpha: z.number(),
+  /** With which an effect of this size, in the primary metric’s unit, shall be seen; null: nobody said which would matter. */
+  power: z.number(),
+  effect: z.number().nullable(),
+  /** Outcomes of the primary metric in all arms together at which it ends; null: none. */
+  plannedSize: z.number().nullable(),
+  /** Days of running after which it ends; null: none. */
+  plannedDays: z.number().nullable(),
+  /** Only requests that name a unit take part. */
+  sticky: z.boolean(),
+  counting: z.enum(ExperimentCounting),
+  /** Answers that are given as production before the arms differ, to know how each unit is: 0 for none. */
+  beforeAnswers: z.number(),
+});
+
+/** The column `plan`: what was decided before it began, and never after, but for its coverage. */
+export const storedSettings = storedJson(settings);
+export type ExperimentSettings = ValueOf<typeof storedSettings>;
+
+const sums = z.object({ n: z.number(), sum: z.number(), sumSquares: z.number() });
+export type Sums = z.infer<typeof sums>;
+
+const tally = z.object({
+  all: sums,
+  /** Of those that were known before, beside what was known of them. */
+  known: z.object({
+    ...sums.shape,
+    covariateSum: z.number(),
+    covariateSumSquares: z.number(),
+    sumProducts: z.number(),
+  }),
+  /** By the length of the question; empty for rates. */
+  strata: z.record(z.string(), sums),
+});
+export type Tally = z.infer<typeof tally>;
+
+const armTally = z.object({
+  answers: z.number(),
+  units: z.number(),
+  metrics: z.record(z.string(), tally),
+});
+export type ArmTally = z.infer<typeof armTally>;
+
+/** Where an earlier draw placed its units. */
+const earlierDraw = z.object({ seed: z.string(), ranges: z.array(range) });
+
+/** The column `state`: what has been counted, and what the next look goes on from. */
+export const storedExperimentState = storedJson(
+  z.object({
+    /** What places the units; another one after each redraw. */
+    seed: z.string(),
+    bucketVersion: z.number(),
+    /** Units of earlier bucket versions take no part any more. */
+    minBucketVersion: z.number(),
+    /** How each earlier bucket version drew. */
+    draws: z.array(earlierDraw),
+    /** The arms don’t differ yet. */
+    before: z.boolean(),
+    arms: z.record(z.string(), armTally),
+    units: z.number(),
+    inSeveral: z.number(),
+    unitless: z.number(),
+    /** The most evidence so far that units don’t fall into arms as drawn. */
+    sampleRatioPeak: z.number(),
+    /** Arms that can’t answer any more, and why. */
+    stopped: z.record(z.string(), z.string()),
+    /** What was told already, so that it is told once. */
+    told: z.array(z.string()),
+    /** Answers at which the next point of the plot is taken. */
+    nextPoint: z.number(),
+  }),
+);
+export type ExperimentState = ValueOf<typeof storedExperimentState>;
+
+const figure = z.number().nullable();
+/** The column `comparisons` of a point; an end that isn’t known yet is null. */
+export const storedPoint = storedJson(
+  z.array(z.object({ arm: z.string(), metric: z.string(), value: figure, low: figure, high: figure })),
+);
+export type PointComparison = ValueOf<typeof storedPoint>[number];
+
+/** What is known of an experiment at a look. */
+export interface Verdicted {
+  verdict: Verdict;
+  winner: string | null;
+}
+
+/** The plan as `conclude` takes it: of the arms that can still answer. */
+export const planOf = (
+  { arms, alpha, metrics }: ExperimentSettings,
+  { stopped }: Pick<ExperimentState, 'stopped'>,
+  final: boolean,
+): ExperimentPlan => ({
+  arms: arms.map(({ name }) => name).filter((name) => !(name in stopped)),
+  control: 0,
+  ...{ alpha, final },
+  metrics: metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
+});
+
+export const primaryOf = ({ metrics }: ExperimentSettings): ExperimentSettings['metrics'][number] =>
+  metrics.find(({ primary }) => primary)!;
+
+const rangesOf = ({ arms, coverage }: ExperimentSettings): Range[] =>
+  bucketRanges(
+    arms.length,
+    coverage,
+    arms.map(({ weight }) => weight),
+  );
+
+/** Where the units of the current draw fall, for whoever draws anew. */
+export const drawnRanges = (plan: ExperimentSettings, { seed }: Pick<ExperimentState, 'seed'>) => ({
+  seed,
+  ranges: rangesOf(plan),
+});
+
+/** What lies outside of these ranges, which are apart and in order. */
+function outside(ranges: readonly Range[]): Range[] {
+  const rest: Range[] = [];
+  let from = 0;
+  for (const [begin, end] of [...ranges].sort(([a], [b]) => a - b)) {
+    if (begin > from) rest.push([from, begin]);
+    from = Math.max(from, end);
+  }
+  // Buckets are below 1, and hashes never reach the end of this one.
+  if (from < 1) rest.push([from, 2]);
+  return rest;
+}
+
+/**
+ * The experiment as units are drawn into it. An arm that was stopped keeps its range, so that nobody changes arms: its units are
+ * answered as production. Who was in an earlier draw is known by computing it again, not by looking it up.
+ */
+export function testOf(id: string, plan: ExperimentSettings, state: ExperimentState): Test & { indices: number[] } {
+  const { namespace, arms } = plan;
+  const ranges = rangesOf(plan);
+  const indices = arms.flatMap(({ name }, index) => (name in state.stopped ? [] : [index]));
+  const filters = [
+    ...(namespace ? [{ seed: `__${namespace.name}`, hashVersion: 1 as const, ranges: [namespace.range] }] : []),
+    ...state.draws
+      .slice(0, state.minBucketVersion)
+      .map(({ seed, ranges: taken }) => ({ seed, ranges: outside(taken) })),
+  ];
+  return {
+    ...{
+      key: id,
+      seed: state.seed,
+      bucketVersion: state.bucketVersion,
+      minBucketVersion: state.minBucketVersion,
+      indices,
+    },
+    arms: indices.map((index) => arms[index]!.name),
+    ranges: indices.map((index) => ranges[index]!),
+    ...(filters.length > 0 && { filters }),
+  };
+}

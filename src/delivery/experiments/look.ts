@@ -1,0 +1,132 @@
+import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
+import { conclude, glance, type Comparison, type Conclusion, type Verdict } from './conclude.js';
+import { answersOf, outcomesOf } from './count.js';
+import {
+  planOf,
+  primaryOf,
+  type ExperimentSettings,
+  type ExperimentState,
+  type PointComparison,
+} from './experiment.js';
+import type { NewDecision } from './experiment-store.js';
+import { measuredOf } from './tally.js';
+
+/** Units that fall into arms otherwise than drawn with a probability of so little are a fault, not chance. */
+export const SAMPLE_RATIO_ALPHA = 0.001;
+const DAY_MS = 86_400_000;
+/** Points of the plot lie so much further apart each time. */
+const POINT_GROWTH = 1.08;
+const LEAST_STEP = 20;
+
+export const ratioBroken = ({ sampleRatioPeak }: Pick<ExperimentState, 'sampleRatioPeak'>): boolean =>
+  sampleRatioPeak >= -Math.log(SAMPLE_RATIO_ALPHA);
+
+export const exposureOf = ({ units, unitless, inSeveral }: ExperimentState) =>
+  multipleExposure(units - unitless, inSeveral);
+
+/** What the figures say now, or said at the end. Arms whose units fell otherwise than drawn compare nothing. */
+export function concluded(plan: ExperimentSettings, state: ExperimentState, final: boolean): Conclusion {
+  const found = conclude(planOf(plan, state, final), measuredOf(plan, state));
+  if (!ratioBroken(state) || found.verdict === 'INCONCLUSIVE') return found;
+  const sentence = `${UNTRUSTED} Without that: ${found.sentence}`;
+  return { ...found, verdict: 'INCONCLUSIVE', arm: null, sentence };
+}
+
+const UNTRUSTED =
+  'Inconclusive: units don’t fall into the arms as they were drawn, so something loses answers of one arm and the arms aren’t alike.';
+
+function glanced(plan: ExperimentSettings, state: ExperimentState, final: boolean) {
+  const found = glance(planOf(plan, state, final), measuredOf(plan, state));
+  return ratioBroken(state) ? { verdict: 'INCONCLUSIVE' as Verdict, arm: null } : found;
+}
+
+export interface Looked {
+  decisions: NewDecision[];
+  verdict: Verdict;
+  winner: string | null;
+  /** The planned end was reached. */
+  final: boolean;
+  /** Every unit is known by now, and the arms may differ. */
+  begins: boolean;
+  point: PointComparison[] | null;
+}
+
+/** What follows from what was counted; changes what `state` has told. @param watchedMs how long it ran */
+export function look(plan: ExperimentSettings, state: ExperimentState, watchedMs: number): Looked {
+  const decisions: NewDecision[] = [];
+  const once = (key: string, action: NewDecision['action'], reason: () => string): void => {
+    if (state.told.includes(key)) return;
+    state.told.push(key);
+    decisions.push({ action, reasons: [reason()] });
+  };
+  const answers = answersOf(state);
+  if (ratioBroken(state)) once('sample ratio', 'WARN', () => sampleRatioSays(plan, state));
+  if (exposureOf(state).broken) once('exposure', 'WARN', () => exposureSays(state));
+  if (state.before) {
+    const begins = answers >= plan.beforeAnswers;
+    return { decisions, verdict: 'INCONCLUSIVE', winner: null, final: false, begins, point: null };
+  }
+  const { plannedSize, plannedDays } = plan;
+  const counted = outcomesOf(state, primaryOf(plan).name);
+  const final =
+    (plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS);
+  const { verdict, arm: winner } = glanced(plan, state, final);
+  // Each thing that is found is told once: an interval that wavers at its bound would else fill the record.
+  if (verdict !== 'INCONCLUSIVE')
+    once(`${verdict} ${winner ?? ''}`, 'FIND', () => concluded(plan, state, false).sentence);
+  const futile = futilityOf(plan, state);
+  if (futile !== null && futile < FUTILE_BELOW && verdict === 'INCONCLUSIVE')
+    once('futile', 'WARN', () => futileSays(plan, futile));
+  let point: PointComparison[] | null = null;
+  if (final || answers >= state.nextPoint) {
+    point = concluded(plan, state, final).comparisons.map(pointOf);
+    state.nextPoint = Math.ceil(Math.max(answers + LEAST_STEP, answers * POINT_GROWTH));
+  }
+  return { decisions, verdict, winner, final, begins: false, point };
+}
+
+const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const pointOf = ({ arm, metric, value, low, high }: Comparison): PointComparison => ({
+  ...{ arm, metric, value: known(value), low: known(low), high: known(high) },
+});
+
+export function sampleRatioSays({ arms }: ExperimentSettings, { arms: counted, units }: ExperimentState): string {
+  const each = arms.map(
+    ({ name, weight }) => `${name} has ${counted[name]?.units ?? 0} where ${Math.round(weight * units)} were due`,
+  );
+  return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
+}
+
+export const exposureSays = (state: ExperimentState): string =>
+  `${state.inSeveral} of ${state.units - state.unitless} units were answered by more than one arm.`;
+
+const futileSays = ({ effect }: ExperimentSettings, power: number): string =>
+  `The planned end would show a difference of ${effect} with a probability of ${(100 * power).toFixed(0)} % by now: going on is futile.`;
+
+/**
+ * The probability that the planned end shows the effect that would matter, given what was seen: of the arm with the best prospect.
+ * @returns null where the plan has no size or names no effect, or nothing can be told yet
+ */
+export function futilityOf(plan: ExperimentSettings, state: ExperimentState): number | null {
+  const { plannedSize, effect } = plan;
+  if (plannedSize === null || effect === null) return null;
+  const primary = primaryOf(plan);
+  const settings = planOf(plan, state, false);
+  const done = outcomesOf(state, primary.name) / plannedSize;
+  if (done <= 0 || done >= 1) return null;
+  const measured = measuredOf(plan, state);
+  const [control, ...others] = settings.arms;
+  const kind = settings.metrics.find(({ primary: decides }) => decides)!.kind;
+  const spread = (moments: Moments): number => (kind === 'RATE' ? moments.mean * (1 - moments.mean) : moments.variance);
+  const direction = primary.better === 'HIGHER' ? 1 : -1;
+  const powers = others.flatMap((arm) => {
+    const [a, b] = [measured[control!]![primary.name]!, measured[arm]![primary.name]!];
+    const error = Math.sqrt(spread(a) / a.n + spread(b) / b.n);
+    if (Math.min(a.n, b.n) < 20 || !(error > 0)) return [];
+    const z = (direction * (b.mean - a.mean)) / error;
+    // At the end the error is smaller by the root of what was done.
+    const drift = effect / (error * Math.sqrt(done));
+    return [conditionalPower({ z, done, drift, alpha: plan.alpha / Math.max(1, others.length) })];
+  });
+  return powers.length === 0 ? null : Math.max(...powers);
+}

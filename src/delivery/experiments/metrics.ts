@@ -1,0 +1,52 @@
+import { enumeration } from '../../kernel/enumeration.js';
+import type { ExperimentMetric } from './conclude.js';
+
+/** What of answers an experiment can compare. */
+export const ExperimentMetricName = enumeration(
+  ...(['FEEDBACK', 'AGREEMENT', 'FAILURE', 'ABSTENTION', 'LATENCY', 'COST', 'CONFIDENCE'] as const),
+);
+export type ExperimentMetricName = keyof typeof ExperimentMetricName;
+
+/** How each is taken, and which way is better; the margins are those of plans that name none. */
+export const METRICS = {
+  FEEDBACK: { kind: 'RATE', better: 'HIGHER', margin: 0.05 },
+  AGREEMENT: { kind: 'RATE', better: 'HIGHER', margin: 0.05 },
+  FAILURE: { kind: 'RATE', better: 'LOWER', margin: 0.02 },
+  ABSTENTION: { kind: 'RATE', better: 'LOWER', margin: 0.05 },
+  LATENCY: { kind: 'MEAN', better: 'LOWER', margin: 0 },
+  COST: { kind: 'MEAN', better: 'LOWER', margin: 0 },
+  CONFIDENCE: { kind: 'MEAN', better: 'HIGHER', margin: 0 },
+} as const satisfies Record<ExperimentMetricName, Pick<ExperimentMetric, 'kind' | 'better' | 'margin'>>;
+
+/** Those that are said of an answer later. */
+export const LATE_METRICS = ['FEEDBACK', 'AGREEMENT'] as const;
+export type LateMetric = (typeof LATE_METRICS)[number];
+
+/** An answer of an experiment as its row’s columns tell it. */
+export interface ExperimentOutcome {
+  /** Its number among all answers that count. */
+  sequence: bigint;
+  arm: string;
+  stage: number;
+  status: 'COMPLETE' | 'FAILED' | 'CANCELLED';
+  abstained: boolean;
+  latencyMs: number;
+  confidence: number | null;
+  /** Tokens that were computed for it; null where the experiment doesn’t compare them. */
+  tokens: number | null;
+  /** null: the request named none, and is a unit of its own. */
+  unitHash: string | null;
+  /** Characters of the question. */
+  length: number;
+}
+
+/** What an answer says at once, by metric; null where it says nothing of it. Of a rate 1 or 0. */
+export function valuesOf(outcome: ExperimentOutcome): Partial<Record<ExperimentMetricName, number | null>> {
+  const { status, abstained, latencyMs, confidence, tokens } = outcome;
+  if (status !== 'COMPLETE') return { FAILURE: status === 'FAILED' ? 1 : null };
+  return { FAILURE: 0, ABSTENTION: Number(abstained), LATENCY: latencyMs, COST: tokens, CONFIDENCE: confidence };
+}
+
+/** Questions of like length take like long: each stratum is twice as long as the one before. */
+export const stratumOf = ({ length }: Pick<ExperimentOutcome, 'length'>): string =>
+  String(Math.floor(Math.log2(Math.max(1, length))));

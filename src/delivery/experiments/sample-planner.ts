@@ -1,0 +1,197 @@
+import { daysLeft, leastEffect, powerOf, samplePlan, type Design } from '../../evaluation/index.js';
+import { badInput } from '../../kernel/errors.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { AdapterRegistry } from '../../registry/index.js';
+import { outcomesOf } from './count.js';
+import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
+import { futilityOf } from './look.js';
+import { METRICS, type ExperimentMetricName } from './metrics.js';
+import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
+import { plainMoments } from './tally.js';
+import { LOOKED_AT, type UnitStore } from './unit-store.js';
+
+/** What a test is asked of before it is made; what is null is taken from the answers of the last days. */
+export interface SampleWish {
+  adapter?: string | null;
+  metric: ExperimentMetricName;
+  arms?: number | null;
+  coverage?: number | null;
+  alpha?: number | null;
+  power?: number | null;
+  /** The difference that would matter; null: the least that `size` shows is told instead. */
+  effect?: number | null;
+  /** Outcomes in all arms together; null: as many as `effect` needs. */
+  size?: number | null;
+  /** Of the control: its mean and the variance of one value. */
+  baseline?: number | null;
+  variance?: number | null;
+  /** Outcomes of the metric a day, in all. */
+  perDay?: number | null;
+}
+
+/** How large a test must be, and what it can see. */
+export interface Sample {
+  metric: ExperimentMetricName;
+  baseline: number | null;
+  /** Of one value. */
+  deviation: number | null;
+  /** Answers that baseline and traffic were measured on. */
+  measuredOn: number;
+  perDay: number | null;
+  /** Outcomes in all arms together. */
+  size: number | null;
+  effect: number | null;
+  power: number | null;
+  /** With this size. */
+  leastEffect: number | null;
+  days: number | null;
+  sentence: string;
+}
+
+interface Known {
+  baseline: number | null;
+  variance: number | null;
+  perDay: number | null;
+  measuredOn: number;
+}
+
+/** Says before a test begins, and while it runs, what it can see. */
+export class SamplePlanner {
+  constructor(private readonly parts: { units: UnitStore; adapters: AdapterRegistry }) {}
+
+  /** @throws BAD_USER_INPUT, NOT_FOUND */
+  async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<Sample> {
+    const { arms = null, coverage = null, alpha = null, power = null, effect = null, size = null } = wish;
+    const many = arms ?? 2;
+    if (!(Number.isInteger(many) && many >= 2 && many <= MOST_ARMS))
+      throw badInput('input.arms', `arms must be 2 to ${MOST_ARMS}, not ${many}.`);
+    for (const [field, value, most] of [
+      ['coverage', coverage, 1],
+      ['effect', effect, Infinity],
+      ['size', size, MOST_ANSWERS],
+      ['variance', wish.variance ?? null, Infinity],
+      ['perDay', wish.perDay ?? null, Infinity],
+    ] as const)
+      if (value !== null && !(value > 0 && value <= most))
+        throw badInput(
+          `input.${field}`,
+          `${field} must be above 0${most < Infinity ? ` and at most ${most}` : ''}, not ${value}.`,
+        );
+    for (const [field, value] of [
+      ['alpha', alpha],
+      ['power', power],
+    ] as const)
+      if (value !== null && !(value > 0 && value < 1))
+        throw badInput(`input.${field}`, `${field} must be above 0 and below 1, not ${value}.`);
+    const baseline = wish.baseline ?? null;
+    const rate = METRICS[wish.metric].kind === 'RATE';
+    if (baseline !== null && rate && !(baseline >= 0 && baseline <= 1))
+      throw badInput('input.baseline', `The baseline of ${wish.metric} is a share, 0 to 1, not ${baseline}.`);
+    const seen = await this.#lately(workspaceId, wish.adapter ?? null, wish.metric);
+    const known: Known = {
+      measuredOn: seen.measuredOn,
+      baseline: baseline ?? seen.baseline,
+      variance: wish.variance ?? (rate && baseline !== null ? baseline * (1 - baseline) : seen.variance),
+      perDay: wish.perDay ?? seen.perDay,
+    };
+    return sampleOf(
+      {
+        metric: wish.metric,
+        arms: many,
+        coverage: coverage ?? 1,
+        alpha: alpha ?? DEFAULT_ALPHA,
+        power: power ?? DEFAULT_POWER,
+      },
+      known,
+      { effect, size },
+    );
+  }
+
+  /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
+  async of(
+    row: ExperimentRow,
+  ): Promise<Sample & { counted: number; daysLeft: number | null; futility: number | null }> {
+    const plan = storedSettings.decode(row.plan);
+    const state = storedExperimentState.decode(row.state);
+    const { name: metric, margin } = primaryOf(plan);
+    const counted = outcomesOf(state, metric);
+    const control = plainMoments(state.arms[plan.arms[0]!.name], metric);
+    const days = row.watchedMs / 86_400_000;
+    const own: Known | null =
+      control.n < LEAST_OWN
+        ? null
+        : {
+            ...{ baseline: control.mean, measuredOn: control.n },
+            variance: METRICS[metric].kind === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
+            perDay: days > 0 ? counted / days / plan.coverage : null,
+          };
+    const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, metric));
+    const effect = plan.effect ?? (margin > 0 ? margin : null);
+    const of = { metric, arms: plan.arms.length, ...{ coverage: plan.coverage, alpha: plan.alpha, power: plan.power } };
+    const sample = sampleOf(of, known, { effect, size: plan.plannedSize });
+    const perDay = known.perDay === null ? 0 : known.perDay * plan.coverage;
+    const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
+    const byDays = plan.plannedDays === null ? null : Math.max(0, plan.plannedDays - days);
+    const left = row.finishedAt ? 0 : Math.min(bySize ?? Infinity, byDays ?? Infinity);
+    return { ...sample, counted, daysLeft: Number.isFinite(left) ? left : null, futility: futilityOf(plan, state) };
+  }
+
+  async #lately(workspaceId: WorkspaceId, adapter: string | null, metric: ExperimentMetricName): Promise<Known> {
+    const { units, adapters } = this.parts;
+    const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
+    const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
+    if (row && !version) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    const found = (await units.traffic(workspaceId, version?.id ?? null)).find((each) => each.metric === metric);
+    if (!found) return { baseline: null, variance: null, perDay: null, measuredOn: 0 };
+    const { mean, variance, perDay, n } = found;
+    return { baseline: mean, variance, perDay, measuredOn: n };
+  }
+}
+
+/** Outcomes of its own control from which on they say more than what was before. */
+const LEAST_OWN = 20;
+
+function sampleOf(
+  {
+    metric,
+    arms,
+    coverage,
+    alpha,
+    power,
+  }: { metric: ExperimentMetricName; arms: number; coverage: number; alpha: number; power: number },
+  { baseline, variance, perDay, measuredOn }: Known,
+  { effect, size }: { effect: number | null; size: number | null },
+): Sample {
+  const traffic = perDay === null ? null : perDay * coverage;
+  const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
+  if (variance === null || !(variance > 0))
+    return {
+      ...{ ...told, size, effect, power: null, leastEffect: null },
+      days: size === null || traffic === null ? null : daysLeft(size, traffic),
+      sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. Give baseline${METRICS[metric].kind === 'RATE' ? '' : ' and variance'} to learn what the test can see.`,
+    };
+  const design: Design = { variance, alpha: alpha / (arms - 1) };
+  const needed = effect === null ? null : samplePlan(design, effect, power, 0).control * arms;
+  const taken = size ?? needed;
+  const each = taken === null ? null : taken / arms;
+  const least = each === null ? null : leastEffect(design, power, each);
+  const days = taken === null || traffic === null ? null : daysLeft(taken, traffic);
+  return {
+    ...{ ...told, size: taken, effect, leastEffect: least, days },
+    power: effect === null || each === null ? null : powerOf(design, effect, each),
+    sentence: sentenceOf(metric, { taken, least, power, days }),
+  };
+}
+
+function sentenceOf(
+  metric: ExperimentMetricName,
+  { taken, least, power, days }: { taken: number | null; least: number | null; power: number; days: number | null },
+): string {
+  if (taken === null || least === null) return `Give the difference of ${metric} that would matter, or a size.`;
+  const shown = METRICS[metric].kind === 'RATE' ? `${(100 * least).toFixed(1)} points` : Number(least.toPrecision(3));
+  const long =
+    days === null
+      ? ''
+      : `, some ${days < 1 ? `${Math.ceil(days * 24)} hours` : `${Math.ceil(days)} days`} of today’s traffic`;
+  return `With ${taken} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
+}

@@ -1,0 +1,195 @@
+import { badInput } from '../../kernel/errors.js';
+import { checkedText } from '../../kernel/text.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy } from '../../ask/index.js';
+import { weightsAddUp } from '../assignment/index.js';
+import type { ExperimentArm, ExperimentCounting, ExperimentSettings } from './experiment.js';
+import { METRICS, type ExperimentMetricName } from './metrics.js';
+
+export const MOST_ARMS = 6;
+export const MOST_METRICS = 7;
+export const MAX_NAME = 63;
+export const MOST_ANSWERS = 10_000_000;
+export const MOST_DAYS = 366;
+export const DEFAULT_ALPHA = 0.05;
+export const DEFAULT_POWER = 0.8;
+
+export interface ArmWish {
+  name: string;
+  weight?: number | null;
+  strategy?: Strategy | null;
+  /** `name`, `name@3` or `name@candidate`. */
+  adapter?: string | null;
+  model?: string | null;
+  denseWeight?: number | null;
+  generation?: { maxTokens?: number | null; temperature?: number | null; seed?: number | null } | null;
+}
+
+export interface MetricWish {
+  metric: ExperimentMetricName;
+  better?: 'HIGHER' | 'LOWER' | null;
+  margin?: number | null;
+  primary?: boolean | null;
+}
+
+export interface SettingsWish {
+  arms: readonly ArmWish[];
+  coverage?: number | null;
+  namespace?: { name: string; from: number; to: number } | null;
+  metrics: readonly MetricWish[];
+  alpha?: number | null;
+  power?: number | null;
+  effect?: number | null;
+  plannedSize?: number | null;
+  plannedDays?: number | null;
+  sticky?: boolean | null;
+  counting?: ExperimentCounting | null;
+  beforeAnswers?: number | null;
+}
+
+/**
+ * The plan, of which arms are not looked up yet.
+ * @param adapter whose questions are drawn; null: those that leave the choice to Graft
+ * @throws BAD_USER_INPUT
+ */
+export function settingsOf(wish: SettingsWish, adapter: string | null): ExperimentSettings {
+  const sticky = wish.sticky ?? false;
+  const beforeAnswers = wish.beforeAnswers ?? 0;
+  within('beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
+  if (beforeAnswers > 0 && !sticky)
+    throw badInput(
+      'input.beforeAnswers',
+      'Only units that come back can be known before.',
+      'Set sticky: true, and let requests name their unit.',
+    );
+  const plannedSize = wish.plannedSize ?? null;
+  if (plannedSize !== null) within('plannedSize', plannedSize, 1, MOST_ANSWERS, true);
+  const plannedDays = wish.plannedDays ?? null;
+  if (plannedDays !== null && !(plannedDays > 0 && plannedDays <= MOST_DAYS))
+    throw badInput('input.plannedDays', `plannedDays must be above 0 and at most ${MOST_DAYS}, not ${plannedDays}.`);
+  const effect = wish.effect ?? null;
+  if (effect !== null && !(effect > 0 && Number.isFinite(effect)))
+    throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
+  return {
+    ...{ arms: armsOf(wish.arms, adapter), coverage: share('coverage', wish.coverage ?? 1) },
+    ...{ namespace: namespaceOf(wish.namespace ?? null), metrics: metricsOf(wish.metrics) },
+    ...{ alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA) },
+    ...{ power: probability('power', wish.power ?? DEFAULT_POWER), effect, plannedSize, plannedDays, sticky },
+    ...{ counting: wish.counting ?? 'FIRST_OF_UNIT', beforeAnswers },
+  };
+}
+
+function within(name: string, value: number, least: number, most: number, whole = false): void {
+  if (!(value >= least && value <= most && (!whole || Number.isInteger(value))))
+    throw badInput(
+      `input.${name}`,
+      `${name} must be ${whole ? 'a whole number from ' : ''}${least} to ${most}, not ${value}.`,
+    );
+}
+
+function share(name: string, value: number): number {
+  if (!(value > 0 && value <= 1))
+    throw badInput(`input.${name}`, `${name} must be above 0 and at most 1, not ${value}.`);
+  return value;
+}
+
+function probability(name: string, value: number): number {
+  if (!(value > 0 && value < 1)) throw badInput(`input.${name}`, `${name} must be above 0 and below 1, not ${value}.`);
+  return value;
+}
+
+function namespaceOf(wish: (SettingsWish['namespace'] & object) | null): ExperimentSettings['namespace'] {
+  if (wish === null) return null;
+  const { from, to } = wish;
+  const name = checkedText(wish.name, 'input.namespace.name', MAX_NAME);
+  if (!(from >= 0 && to <= 1 && from < to))
+    throw badInput(
+      'input.namespace',
+      `A namespace’s part must lie in 0 to 1 and not be empty: ${from} to ${to} doesn’t.`,
+    );
+  return { name, range: [from, to] };
+}
+
+function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentArm[] {
+  if (wishes.length < 2 || wishes.length > MOST_ARMS)
+    throw badInput('input.arms', `arms must have 2 to ${MOST_ARMS} entries, not ${wishes.length}.`);
+  const given = wishes.filter(({ weight }) => weight !== null && weight !== undefined).length;
+  if (given > 0 && given < wishes.length)
+    throw badInput('input.arms', 'Some arms have a weight and some have none.', 'Give each a weight, or none.');
+  const weights = given === 0 ? wishes.map(() => 1 / wishes.length) : wishes.map(({ weight }) => weight!);
+  if (!weightsAddUp(weights) || weights.some((weight) => !(weight > 0))) {
+    const sum = weights.reduce((a, b) => a + b, 0);
+    throw badInput(
+      'input.arms',
+      `The arms’ weights must each be above 0 and add up to 1; they add up to ${Number(sum.toFixed(4))}.`,
+      `Divide each by ${Number(sum.toFixed(4))}, or leave them out: then all are equal. A smaller share of the traffic is \`coverage\`.`,
+    );
+  }
+  const arms = wishes.map((wish, i) => armOf(wish, weights[i]!, `input.arms[${i}]`, adapter));
+  arms.forEach(({ name }, i) => {
+    if (arms.findIndex((other) => other.name === name) !== i)
+      throw badInput(`input.arms[${i}].name`, `Two arms are called ${JSON.stringify(name)}.`);
+  });
+  return arms;
+}
+
+function armOf(wish: ArmWish, weight: number, field: string, whose: string | null): ExperimentArm {
+  const { strategy = null, adapter = null, model = null, denseWeight = null } = wish;
+  const name = checkedText(wish.name, `${field}.name`, MAX_NAME);
+  const adapts = strategy !== null && STRATEGIES[strategy].adapts;
+  if (adapts && adapter === null && whose === null)
+    throw badInput(`${field}.adapter`, `${strategy} needs an adapter.`, 'Name one, such as "routing@3".');
+  if (adapter !== null && strategy !== null && !adapts)
+    throw badInput(`${field}.adapter`, `${strategy} uses no adapter.`, 'Leave it out, or take ADAPTER or HYBRID.');
+  if (adapter !== null && strategy === null && whose === null)
+    throw badInput(
+      `${field}.strategy`,
+      'Where Graft chooses, an arm with an adapter says how it answers.',
+      'Take ADAPTER or HYBRID.',
+    );
+  if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
+    throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
+  return {
+    ...{ name, weight, strategy, adapter, versionId: null, model, variantId: null, denseWeight },
+    generation: generationOf(wish.generation ?? null, `${field}.generation`),
+  };
+}
+
+function generationOf(wish: (ArmWish['generation'] & object) | null, field: string): ExperimentArm['generation'] {
+  if (wish === null) return null;
+  const { maxTokens = null, temperature = null, seed = null } = wish;
+  if (maxTokens !== null && !(Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= MAX_ANSWER_TOKENS))
+    throw badInput(`${field}.maxTokens`, `maxTokens must be 1 to ${MAX_ANSWER_TOKENS}, not ${maxTokens}.`);
+  if (temperature !== null && !(temperature >= 0 && temperature <= 2))
+    throw badInput(`${field}.temperature`, `temperature must be 0 to 2, not ${temperature}.`);
+  return {
+    ...(maxTokens !== null && { maxTokens }),
+    ...(temperature !== null && { temperature }),
+    ...(seed !== null && { seed }),
+  };
+}
+
+function metricsOf(wishes: readonly MetricWish[]): ExperimentSettings['metrics'] {
+  if (wishes.length < 1 || wishes.length > MOST_METRICS)
+    throw badInput('input.metrics', `metrics must have 1 to ${MOST_METRICS} entries, not ${wishes.length}.`);
+  const alone = wishes.length === 1;
+  const metrics = wishes.map(({ metric, better, margin, primary }, i) => {
+    const standard = METRICS[metric];
+    const own = margin ?? standard.margin;
+    if (!(own >= 0 && Number.isFinite(own) && (standard.kind === 'MEAN' || own < 1)))
+      throw badInput(
+        `input.metrics[${i}].margin`,
+        `The margin of ${metric} must be at least 0${standard.kind === 'RATE' ? ' and below 1' : ''}, not ${own}.`,
+      );
+    if (wishes.findIndex((other) => other.metric === metric) !== i)
+      throw badInput(`input.metrics[${i}].metric`, `${metric} is there twice.`);
+    return { name: metric, better: better ?? standard.better, margin: own, primary: primary ?? alone };
+  });
+  const primary = metrics.filter((metric) => metric.primary).length;
+  if (primary !== 1)
+    throw badInput(
+      'input.metrics',
+      `One metric must be primary, not ${primary}.`,
+      'Mark the one that decides with primary: true; the others are told beside it.',
+    );
+  return metrics;
+}
