@@ -8,6 +8,7 @@ import {
   make,
   mapPage,
   Needs,
+  SpendsBudget,
   runGraph,
   runObject,
   subscribeWith,
@@ -153,6 +154,7 @@ export class ExperimentResolver {
   }
 
   @Needs('OPERATE')
+  @SpendsBudget('RUN')
   @Mutation(() => ExperimentPayload, {
     description:
       'Lets questions be drawn into an experiment. CONFLICT when it was started before, an arm is gone, or its part of the namespace is taken.',

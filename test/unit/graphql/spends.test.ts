@@ -17,6 +17,13 @@ const FREE: Readonly<Record<string, string>> = {
   'Mutation.jumpRollout': 'the watch only counts what is answered',
   'Mutation.approveRollout': 'the watch only counts what is answered',
   'Mutation.abortRollout': 'ends work',
+  'Mutation.createExperiment': 'writes a plan down',
+  'Mutation.pauseExperiment': 'ends work for a while',
+  'Mutation.resumeExperiment': 'the watch only counts what is answered',
+  'Mutation.widenExperiment': 'the watch only counts what is answered',
+  'Mutation.redrawExperiment': 'the watch only counts what is answered',
+  'Mutation.endExperiment': 'ends work',
+  'Mutation.stopExperiment': 'ends work',
 };
 
 /** Queries and subscriptions that models answer. */
