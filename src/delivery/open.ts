@@ -16,6 +16,7 @@ import {
   ExperimentRunResolver,
   experimentRuns,
   loadExperiment,
+  ProposalExperimentResolver,
 } from './experiments/experiment-graphql.js';
 import { ExperimentService } from './experiments/experiment-service.js';
 import { ExperimentStore } from './experiments/experiment-store.js';
@@ -52,6 +53,7 @@ export const deliveryDomain = defineDomain({
     RolloutProposalResolver,
     ExperimentResolver,
     ExperimentRunResolver,
+    ProposalExperimentResolver,
   ],
   runs: [rolloutRuns, experimentRuns],
   registerNodes: (

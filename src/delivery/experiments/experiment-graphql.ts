@@ -23,6 +23,7 @@ import { notFound } from '../../kernel/errors.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { EventLog } from '../../platform/events/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
+import { Proposal } from '../proposals/proposal-graphql.js';
 import type { ExperimentCommand } from './experiment-decider.js';
 import { ExperimentStatus, isLive, type ExperimentRow } from './experiment.js';
 import { experimentKind, watchExperiment, type ExperimentRunParts } from './experiment-run.js';
@@ -376,5 +377,20 @@ export class ExperimentRunResolver {
   })
   experiment(@Root() { row }: ExperimentWatchRun, @Ctx() context: GraphContext): Promise<Experiment | null> {
     return loadExperiment(context, this.parts.experiments, experimentKind.inputOf(row).experimentId);
+  }
+}
+
+/** The way from a proposal to the experiment that speaks for it. */
+@Resolver(() => Proposal)
+export class ProposalExperimentResolver {
+  constructor(private readonly parts: ExperimentResolverParts) {}
+
+  @FieldResolver(() => Experiment, {
+    nullable: true,
+    description: 'The experiment that speaks for it; null without one.',
+    complexity: cost(2),
+  })
+  async experiment(@Root() { row }: Proposal, @Ctx() context: GraphContext): Promise<Experiment | null> {
+    return row.experimentId === null ? null : loadExperiment(context, this.parts.experiments, row.experimentId);
   }
 }

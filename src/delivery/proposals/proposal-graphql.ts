@@ -114,6 +114,13 @@ export class ProposePromotionInput {
   @Field(() => String, { description: 'What speaks for it, in words; 1 to 1,000 characters.' })
   rationale!: string;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The ended experiment that speaks for it, of which the version was an arm that didn’t lose; by default none.',
+  })
+  experiment?: string | null;
+
   @Field(() => String, {
     nullable: true,
     description: 'Who proposes it, for the record; 1 to 200 characters; by default the caller.',
@@ -226,7 +233,8 @@ export class ProposalResolver {
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<ProposePromotionPayload> {
     const { adapter, candidate = null, rationale } = input;
-    const wish = { adapter, candidate, rationale, by: input.by ?? callerName(caller), experimentId: null };
+    const experimentId = input.experiment ? fromGlobalId(input.experiment, 'Experiment', 'input.experiment') : null;
+    const wish = { adapter, candidate, rationale, by: input.by ?? callerName(caller), experimentId };
     return make(ProposePromotionPayload, {
       proposal: toProposal(await this.parts.proposalService.propose(workspaceId, wish)),
     });

@@ -4,6 +4,8 @@ import { checkedText } from '../../kernel/text.js';
 import type { Gate } from '../../evaluation/index.js';
 import { isTaken, type Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
+import { checkEvidence } from '../experiments/experiment-evidence.js';
+import type { ExperimentStore } from '../experiments/experiment-store.js';
 import type { LiveTests } from '../live-tests.js';
 import { NOTHING_NEW, refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
@@ -33,6 +35,7 @@ export interface ProposalServiceParts {
   decider: RolloutDecider;
   adapters: AdapterRegistry;
   gate: Gate;
+  experiments: ExperimentStore;
   tests: LiveTests;
 }
 
@@ -42,7 +45,7 @@ export class ProposalService {
 
   /**
    * Proposes a version without a rollout, for adapters that nobody is answered by yet or whose evidence lies elsewhere.
-   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has an open proposal or a live rollout
+   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has an open proposal or a live rollout, or lost the experiment
    */
   async propose(workspaceId: WorkspaceId, wish: Propose): Promise<ProposalRow> {
     const { proposals, rollouts, adapters, gate } = this.parts;
@@ -64,6 +67,13 @@ export class ProposalService {
         field: 'input.adapter',
         hint: 'Let it end, or abort it first.',
       });
+    if (wish.experimentId !== null)
+      await checkEvidence(
+        this.parts.experiments,
+        workspaceId,
+        wish.experimentId,
+        `${adapter.name}@${candidate.version}`,
+      );
     const held = await gate.admits(workspaceId, adapter, candidate);
     try {
       return await proposals.transaction((tx) =>

@@ -1,0 +1,133 @@
+import { Badge, Paper, Table, Text, Title } from '@mantine/core';
+import type { ExperimentMetric, ExperimentShownFragment } from '../../generated/operations';
+import { count } from '../../parts/format';
+import { ScrollRegion } from '../../parts/scroll-region';
+import { FINDINGS, METRIC_NAMES, shown, unitOf } from './names';
+
+type Arm = ExperimentShownFragment['arms'][number];
+
+/** What an arm does otherwise, in a few words. */
+function changesOf({ strategy, adapter, model, denseWeight, generation }: Arm): string {
+  const said = [
+    strategy,
+    adapter,
+    model,
+    denseWeight === null ? null : `dense weight ${denseWeight}`,
+    generation?.temperature === null || generation === null ? null : `temperature ${generation.temperature}`,
+    generation?.maxTokens === null || generation === null ? null : `at most ${generation.maxTokens} tokens`,
+  ].filter((each) => each !== null);
+  return said.length === 0 ? 'as production' : said.join(', ');
+}
+
+function Cell({
+  experiment,
+  arm,
+  metric,
+}: {
+  experiment: ExperimentShownFragment;
+  arm: Arm;
+  metric: ExperimentMetric;
+}) {
+  const figure = experiment.results
+    .find((result) => result.arm === arm.name)
+    ?.figures.find((each) => each.metric === metric);
+  const compared = experiment.conclusion.comparisons.find((each) => each.arm === arm.name && each.metric === metric);
+  const finding = compared && FINDINGS[compared.finding];
+  return (
+    <>
+      <Text fw={600} size="sm">
+        {shown(metric, figure?.adjustedMean ?? null)}{' '}
+        <Text span size="xs" c="dimmed">
+          of {count(figure?.n ?? 0)}
+        </Text>
+      </Text>
+      {compared && (
+        <Text size="xs" c="dimmed">
+          {shown(metric, compared.value, true)} {unitOf(metric)}
+          {compared.low !== null && ` (${shown(metric, compared.low, true)} to ${shown(metric, compared.high, true)})`}
+        </Text>
+      )}
+      {finding && compared.finding !== 'OPEN' && (
+        <Badge size="xs" color={finding.colour}>
+          {finding.label}
+        </Badge>
+      )}
+    </>
+  );
+}
+
+/** The arms beside each other: what each does otherwise, and every metric with its difference from the control. */
+export function Arms({ experiment }: { experiment: ExperimentShownFragment }) {
+  const { arms, metrics, results } = experiment;
+  return (
+    <Paper>
+      <Title order={2} size="h3">
+        Arms
+      </Title>
+      <Text size="sm" c="dimmed" mb="xs">
+        Below each figure stands its difference from {arms[0]?.name}, with what that may be in truth.
+      </Text>
+      <ScrollRegion minWidth={200 + 190 * arms.length}>
+        <Table verticalSpacing={6} aria-label="Arms">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Metric</Table.Th>
+              {arms.map((arm) => (
+                <Table.Th key={arm.name}>
+                  {arm.name}{' '}
+                  {arm.isControl && (
+                    <Badge size="xs" color="gray">
+                      control
+                    </Badge>
+                  )}
+                  {arm.stopped && (
+                    <Badge size="xs" color="red">
+                      stopped
+                    </Badge>
+                  )}
+                  <Text size="xs" c="dimmed" fw={400}>
+                    {Math.round(1000 * arm.weight) / 10} %, {changesOf(arm)}
+                  </Text>
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            <Table.Tr>
+              <Table.Td>Answers (units)</Table.Td>
+              {arms.map(({ name }) => {
+                const result = results.find(({ arm }) => arm === name);
+                return (
+                  <Table.Td key={name}>
+                    {count(result?.answers ?? 0)} ({count(result?.units ?? 0)})
+                  </Table.Td>
+                );
+              })}
+            </Table.Tr>
+            {metrics.map(({ metric, primary, better, margin }) => (
+              <Table.Tr key={metric}>
+                <Table.Td>
+                  {METRIC_NAMES[metric]}{' '}
+                  {primary && (
+                    <Badge size="xs" variant="light">
+                      decides
+                    </Badge>
+                  )}
+                  <Text size="xs" c="dimmed">
+                    {better === 'HIGHER' ? 'more' : 'less'} is better
+                    {margin > 0 && `, ${shown(metric, margin, true).replace('+', '')} ${unitOf(metric)} don’t matter`}
+                  </Text>
+                </Table.Td>
+                {arms.map((arm) => (
+                  <Table.Td key={arm.name}>
+                    <Cell experiment={experiment} arm={arm} metric={metric} />
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollRegion>
+    </Paper>
+  );
+}

@@ -1,0 +1,80 @@
+import { Group, Paper, Select, Text, Title } from '@mantine/core';
+import { useSearchParams } from 'wouter';
+import type { ExperimentShownFragment } from '../../generated/operations';
+import { Chart } from '../../parts/charts/chart';
+import { METRIC_NAMES, RATES, unitOf } from './names';
+
+/** How the interval of each arm's difference narrowed with the answers; metric and arm stand in the address. */
+export function Intervals({ experiment }: { experiment: ExperimentShownFragment }) {
+  const [params, setParams] = useSearchParams();
+  const { arms, metrics, history, phase } = experiment;
+  const others = arms.filter(({ isControl }) => !isControl);
+  const primary = metrics.find((each) => each.primary) ?? metrics[0]!;
+  const { metric, margin } = metrics.find((each) => each.metric === params.get('metric')) ?? primary;
+  const arm = others.find(({ name }) => name === params.get('arm')) ?? others[0]!;
+  const set = (name: string, value: string | null) =>
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value) next.set(name, value);
+        return next;
+      },
+      { replace: true },
+    );
+  const scale = RATES.has(metric) ? 100 : 1;
+  const points = history
+    .filter((point) => point.phase === phase)
+    .flatMap(({ answers, comparisons }) => {
+      const found = comparisons.find((each) => each.arm === arm.name && each.metric === metric);
+      return found ? [{ answers, ...found }] : [];
+    });
+  const line = (label: string, of: (point: (typeof points)[number]) => number | null) => ({
+    label,
+    values: points.map((point) => {
+      const value = of(point);
+      return value === null ? null : value * scale;
+    }),
+  });
+  return (
+    <Paper data-testid="experiment-intervals">
+      <Group justify="space-between" align="flex-end" mb="xs">
+        <Title order={2} size="h3">
+          The difference, answer by answer
+        </Title>
+        <Group gap="xs">
+          <Select
+            aria-label="Metric"
+            data={metrics.map((each) => ({ value: each.metric, label: METRIC_NAMES[each.metric] }))}
+            value={metric}
+            allowDeselect={false}
+            onChange={(value) => set('metric', value)}
+          />
+          {others.length > 1 && (
+            <Select
+              aria-label="Arm"
+              data={others.map(({ name }) => name)}
+              value={arm.name}
+              allowDeselect={false}
+              onChange={(value) => set('arm', value)}
+            />
+          )}
+        </Group>
+      </Group>
+      <Text size="sm" c="dimmed">
+        {arm.name} less {arms[0]?.name}. While both ends are on one side of zero, the arms differ
+        {margin > 0 && `; while both are within ${margin * scale} of it, by nothing that matters`}.
+      </Text>
+      <Chart
+        title={`${METRIC_NAMES[metric]}: ${arm.name} less ${arms[0]?.name ?? ''}`}
+        unit={unitOf(metric)}
+        x={{ label: 'answers', values: points.map(({ answers }) => answers) }}
+        series={[
+          line('difference', ({ value }) => value),
+          line('at least', ({ low }) => low),
+          line('at most', ({ high }) => high),
+          line('none', () => 0),
+        ]}
+      />
+    </Paper>
+  );
+}

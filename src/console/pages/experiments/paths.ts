@@ -1,0 +1,1 @@
+export const experimentPath = (id: string): string => `/experiments/${encodeURIComponent(id)}`;
