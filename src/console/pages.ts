@@ -4,6 +4,7 @@ import {
   IconBox,
   IconChartLine,
   IconChecks,
+  IconFlask,
   IconMessageQuestion,
   IconPuzzle,
   IconRefresh,
@@ -68,6 +69,12 @@ export const SECTIONS: readonly { label: string; pages: readonly ConsolePage[] }
         label: 'Delivery',
         icon: IconRocket,
         Page: lazyPage(() => import('./pages/delivery/delivery')),
+      },
+      {
+        path: '/experiments',
+        label: 'Experiments',
+        icon: IconFlask,
+        Page: lazyPage(() => import('./pages/experiments/experiments')),
       },
       { path: '/review', label: 'Review', icon: IconChecks, Page: lazyPage(() => import('./pages/review/review')) },
       {
