@@ -27,7 +27,7 @@ export function gatewayOn(database: Database, { clock = systemClock, owner = new
   const log = silentLogger();
   const events = new EventLog({ database, log });
   const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 50, retryMs: 50 };
-  const runs = new RunQueue({ ...parts, kinds: [rolloutRuns] });
+  const runs = new RunQueue({ ...parts, kinds: [rolloutRuns, experimentRuns] });
   const files = new FileService(database, new LocalArtifactStore('/nowhere'));
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });
   const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
