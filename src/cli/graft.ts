@@ -23,6 +23,7 @@ import {
 import { say } from '../terminal.js';
 import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
 import { addAccessCommands } from './keys.js';
+import { migrateDatabase } from './migrate.js';
 import { followRun } from './follow-run.js';
 
 interface Common {
@@ -209,6 +210,16 @@ program
       const id = await client.upload(file);
       if (json) printJson({ id });
       else say(id);
+    }),
+  );
+
+program
+  .command('migrate')
+  .description('bring the database of DATABASE_URL to this version’s form, before gateways are replaced')
+  .action(() =>
+    withClient(async () => {
+      const applied = await migrateDatabase(process.env.DATABASE_URL || undefined);
+      say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`);
     }),
   );
 
