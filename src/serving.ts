@@ -52,7 +52,7 @@ export function serve(
 ): Promise<Gateway> {
   const { config, log, files, runs, worker } = platform;
   const parts = () => askParts(platform);
-  const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(workspaceId) });
+  const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(null) });
   for (const gauge of gauges) metrics.addGauge(gauge);
   return startGateway({
     schema: buildGraphSchema(resolvers, hooks),

@@ -81,7 +81,7 @@ export function openEvaluation(
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);
   const routerFitter = new RouterFitter(parts);
-  const routerKeeper = new RouterKeeper({ fitter: routerFitter, workspaceId, log });
+  const routerKeeper = new RouterKeeper({ fitter: routerFitter, log });
   const services = {
     ...{ attestor, evaluator, evaluations, gate, routerFitter },
     scales: new ScaleChooser(parts),

@@ -5,8 +5,7 @@ import type { Logger } from '../../platform/telemetry/index.js';
 import type { RouterFitter } from './router-fitter.js';
 
 export interface RouterKeeperParts {
-  fitter: RouterFitter;
-  workspaceId: WorkspaceId;
+  fitter: Pick<RouterFitter, 'routers' | 'changes' | 'fitting' | 'othersWork' | 'start'>;
   log: Logger;
 }
 
@@ -14,14 +13,14 @@ export interface RouterKeeperParts {
 const LOOK_MS = 15_000;
 
 /**
- * Has the router fitted anew when collections or adapters have changed, once there is one. It looks at what is there instead of being
+ * Has the router of each workspace fitted anew when collections or adapters have changed, once there is one. It looks at what is there instead of being
  * told, so that whatever changed it counts, also while no gateway ran. A change must stand from one look to the next, and nothing else
  * may work; a fit that waits or works is the only one.
  */
 export class RouterKeeper {
   private timer: NodeJS.Timeout | null = null;
-  /** The state that the last look found changed. */
-  private seen: string | null = null;
+  /** The state that the last look found changed, by workspace. */
+  private readonly seen = new Map<WorkspaceId, string>();
 
   constructor(private readonly parts: RouterKeeperParts) {}
 
@@ -36,19 +35,31 @@ export class RouterKeeper {
     this.timer = null;
   }
 
+  /** Looks at every workspace; what goes wrong in one is no other's loss. */
+  async look(): Promise<void> {
+    const { fitter, log } = this.parts;
+    for (const workspaceId of await fitter.routers.workspaces())
+      await this.lookAt(workspaceId).catch((err: unknown) =>
+        log.debug({ err, workspaceId }, 'looking after the router was put off'),
+      );
+  }
+
   /** @returns the fit that it asked for; null where none is needed, or it is not yet the time */
-  async look(): Promise<RunRow | null> {
-    const { fitter, workspaceId } = this.parts;
+  async lookAt(workspaceId: WorkspaceId): Promise<RunRow | null> {
+    const { fitter } = this.parts;
     const router = await fitter.routers.newest(workspaceId);
     const since = router && (await fitter.changes(workspaceId, router));
-    const before = this.seen;
-    this.seen = since && since.changes.length > 0 ? digestOf([router.version, since.state]) : null;
-    if (this.seen === null || this.seen !== before || !since!.fittable) return null;
+    const before = this.seen.get(workspaceId);
+    this.seen.delete(workspaceId);
+    if (!since || since.changes.length === 0) return null;
+    const state = digestOf([router.version, since.state]);
+    this.seen.set(workspaceId, state);
+    if (state !== before || !since.fittable) return null;
     if ((await fitter.fitting(workspaceId)) !== null || (await fitter.othersWork(workspaceId))) return null;
     return fitter.start(workspaceId, {
-      ...{ mode: router!.mode, seed: 1, automatic: true },
+      ...{ mode: router.mode, seed: 1, automatic: true },
       // The same state asks for no second fit, be it because of another gateway or because the first has failed.
-      idempotencyKey: `automatic ${this.seen}`,
+      idempotencyKey: `automatic ${state}`,
     });
   }
 }

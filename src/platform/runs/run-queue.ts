@@ -85,8 +85,8 @@ export class RunQueue {
     return this.#store.get(workspaceId, runId);
   }
 
-  /** How many runs of the workspace have not ended, by kind and status. */
-  unfinished(workspaceId: WorkspaceId): Promise<{ kind: string; status: string; count: number }[]> {
+  /** How many runs of the workspace, or of all of them, have not ended, by kind and status. */
+  unfinished(workspaceId: WorkspaceId | null): Promise<{ kind: string; status: string; count: number }[]> {
     return this.#store.unfinished(workspaceId);
   }
 

@@ -85,11 +85,11 @@ export class RunStore {
     return toPage(rows, page.first);
   }
 
-  /** How many unfinished runs there are, by kind and status. */
-  async unfinished(workspaceId: WorkspaceId): Promise<{ kind: string; status: string; count: number }[]> {
+  /** How many unfinished runs there are, by kind and status; null: of all workspaces. */
+  async unfinished(workspaceId: WorkspaceId | null): Promise<{ kind: string; status: string; count: number }[]> {
     const groups = await this.database.prisma.run.groupBy({
       by: ['kind', 'status'],
-      where: { workspaceId, status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] } },
+      where: { ...(workspaceId && { workspaceId }), status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] } },
       _count: true,
     });
     return groups.map(({ kind, status, _count }) => ({ kind, status, count: _count }));

@@ -28,7 +28,7 @@ describe('a fitted router', () => {
   beforeAll(async () => {
     answering = await startAnswering();
     fitter = answering.domains.evaluation.routerFitter;
-    keeper = new RouterKeeper({ fitter, workspaceId: answering.workspaceId, log: silentLogger() });
+    keeper = new RouterKeeper({ fitter, log: silentLogger() });
   });
   afterAll(() => answering.stop());
 
@@ -67,7 +67,8 @@ describe('a fitted router', () => {
     const { workspaceId } = answering;
     return (await fitter.changes(workspaceId, (await fitter.routers.newest(workspaceId))!)).changes;
   };
-  const looked = async () => [await keeper.look(), await keeper.look()] as const;
+  const looked = async () =>
+    [await keeper.lookAt(answering.workspaceId), await keeper.lookAt(answering.workspaceId)] as const;
 
   it('is left as it is while nothing changes, or no more than a little', async () => {
     expect(await looked()).toEqual([null, null]);
@@ -86,7 +87,7 @@ describe('a fitted router', () => {
     expect(await looked()).toEqual([null, null]);
     await database.prisma.run.update({ where: { id: work.id }, data: { status: 'CANCELLED', finishedAt: new Date() } });
 
-    const run = await keeper.look();
+    const run = await keeper.lookAt(workspaceId);
     expect(run).toMatchObject({ kind: 'ROUTER_FIT', input: { automatic: true } });
     expect(await looked()).toEqual([null, null]);
     await fitter.routers.setMode(workspaceId, 1, 'OBSERVE');

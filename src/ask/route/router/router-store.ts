@@ -44,6 +44,16 @@ export class RouterStore {
     return { record, samples: new Map(samples.map((sample) => [sample.adapterVersionId, toSample(sample)])) };
   }
 
+  /** Workspaces that have a router. */
+  async workspaces(): Promise<WorkspaceId[]> {
+    const rows = await this.database.prisma.routerVersion.findMany({
+      distinct: ['workspaceId'],
+      orderBy: { workspaceId: 'asc' },
+      select: { workspaceId: true },
+    });
+    return rows.map((row) => row.workspaceId as WorkspaceId);
+  }
+
   async newest(workspaceId: WorkspaceId): Promise<RouterRecord | null> {
     const row = await this.database.prisma.routerVersion.findFirst({
       where: { workspaceId },

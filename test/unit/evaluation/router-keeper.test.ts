@@ -1,0 +1,37 @@
+import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+
+describe('the keeper of routers', () => {
+  it('looks after the router of every workspace, whatever goes wrong in one of them', async () => {
+    const [first, broken, last] = Array.from({ length: 3 }, () => newId() as string as WorkspaceId) as [
+      WorkspaceId,
+      WorkspaceId,
+      WorkspaceId,
+    ];
+    const started: string[] = [];
+    // What a workspace has is said here; that it is read from the database is the test of routers.
+    const fitter = {
+      routers: {
+        workspaces: () => Promise.resolve([first, broken, last]),
+        newest: (workspaceId: WorkspaceId) =>
+          workspaceId === broken ? Promise.reject(new Error('gone')) : Promise.resolve({ version: 1, mode: 'APPLY' }),
+      },
+      changes: (workspaceId: WorkspaceId) =>
+        Promise.resolve({ changes: [{ name: 'faq' }], state: workspaceId, fittable: true }),
+      fitting: () => Promise.resolve(null),
+      othersWork: () => Promise.resolve(false),
+      start: (workspaceId: WorkspaceId, { idempotencyKey }: { idempotencyKey: string }) => {
+        started.push(workspaceId, idempotencyKey);
+        return Promise.resolve({});
+      },
+    } as unknown as RouterFitter;
+    const keeper = new RouterKeeper({ fitter, log: silentLogger() });
+    await keeper.look();
+    // A change must stand from one look to the next.
+    expect(started).toEqual([]);
+    await keeper.look();
+    expect(started.filter((_, i) => i % 2 === 0)).toEqual([first, last]);
+    expect(new Set(started).size).toBe(4);
+  });
+});
