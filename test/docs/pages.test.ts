@@ -9,6 +9,7 @@ const PAGES = [
   'answer-from-documents',
   'train-an-adapter',
   'prove-and-ship',
+  'learn',
   'rag-or-fine-tuning',
   'clients',
   'models',
