@@ -146,8 +146,13 @@ function rangeOf(
   alpha: number,
 ): { low: number; high: number } {
   if (kind === 'RATE' && !final) return rateDifferenceSequence(countsOf(control), countsOf(arm), alpha);
+  if (!final) return meanDifferenceSequence(control, arm, alpha);
   const [a, b] = kind === 'RATE' ? [spreadOf(control), spreadOf(arm)] : [control, arm];
-  return final ? fixedDifference(a, b, alpha) : meanDifferenceSequence(a, b, alpha);
+  const fixed = fixedDifference(a, b, alpha);
+  // Where every answer of an arm is good and none of the other’s, no variance is seen and the normal interval says nothing: the exact one does.
+  return kind === 'RATE' && !Number.isFinite(fixed.low)
+    ? rateDifferenceSequence(countsOf(control), countsOf(arm), alpha)
+    : fixed;
 }
 
 const intervalOf = (plan: ExperimentPlan, { of, control, measured, primary }: Seen): { low: number; high: number } =>

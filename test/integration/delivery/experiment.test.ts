@@ -254,6 +254,32 @@ describe('an experiment', () => {
     expect((await kit.reasons(id, 'STOP')).join()).toMatch(/No arm is left/);
   });
 
+  it('speaks for the proposal of what didn’t lose, and for nothing else', async () => {
+    await delivery.adapter('fair');
+    const arms = [{ name: 'production' }, { name: 'new', adapter: 'fair@2' }];
+    const test = async (better: string) => {
+      const { id } = await kit.started(gateway, { adapter: 'fair', arms });
+      const wish = { adapter: 'fair', candidate: 2, rationale: 'as tested', by: 'ann', experimentId: id };
+      const propose = () => gateway.proposalService.propose(WORKSPACE, wish);
+      await expect(propose()).rejects.toMatchObject({ code: 'CONFLICT', field: 'input.experiment' });
+      for (let n = 0; n < 120; n++) {
+        const { assignment } = kit.drawn(gateway, newId(), 'fair')!;
+        await delivery.record(assignment, assignment.arm === better ? {} : abstained);
+      }
+      await kit.countedAre(id, 120);
+      await order(id, 'END');
+      return { id, propose };
+    };
+    const lost = await test('production');
+    await expect(lost.propose()).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('production is better') as string,
+    });
+    expect(await delivery.database.prisma.proposal.count({ where: { adapter: 'fair' } })).toBe(0);
+    const won = await test('new');
+    expect(await won.propose()).toMatchObject({ status: 'OPEN', experimentId: won.id, candidateVersion: 2 });
+  });
+
   it('stops when production of its adapter moves, and when its run is cancelled', async () => {
     const { adapter, versions } = await delivery.adapter('moving', { versions: 3 });
     const over = { adapter: 'moving', arms: [{ name: 'production' }, { name: 'new', adapter: 'moving@2' }] };

@@ -48,6 +48,16 @@ describe('an experiment’s conclusion', () => {
     expect(conclude(plan(), {}).sentence).toContain('no outcomes in both arms yet');
   });
 
+  it('names the winner at the planned end where all answers of an arm are good and none of the other’s', () => {
+    for (const final of [false, true]) {
+      const all = conclude(plan({ final }), both(0, 1, 60));
+      expect(all).toMatchObject({ verdict: 'WINNER', arm: 'new' });
+      expect(all.comparisons[0]!.low).toBeGreaterThan(0.5);
+    }
+    // Equal and without any variance there is still nothing to tell them apart.
+    expect(conclude(plan({ final: true }), both(1, 1, 60)).verdict).toBe('INCONCLUSIVE');
+  });
+
   it('decides by primary metrics alone: a quicker arm that is no better doesn’t win', () => {
     const { verdict, comparisons } = conclude(plan(), both(0.8, 0.8, 500));
     expect(verdict).toBe('INCONCLUSIVE');
