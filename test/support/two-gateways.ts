@@ -44,7 +44,7 @@ const questionAbout = (n: number) => `At what pressure does the Orlo pump number
 type Run = RunsQuery['runs']['edges'][number]['node'];
 
 /** One of the two: a home, and the process that holds it now. */
-class Gateway {
+export class Gateway {
   client!: Client;
   private program: Omit<GraftProgram, 'url'> | undefined;
 
