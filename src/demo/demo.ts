@@ -10,6 +10,7 @@ import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
 import { featuresTour } from './features-tour.js';
 import { proofTour } from './proof-tour.js';
+import { rolloutTour } from './rollout-tour.js';
 import { strategiesTour } from './strategies-tour.js';
 import { tour } from './tour.js';
 import { trainingTour } from './training-tour.js';
@@ -28,6 +29,7 @@ async function demo(): Promise<void> {
     await dataTour(client, examples);
     const trained = await trainingTour(client);
     if (trained) await proofTour(client, trained);
+    if (trained) await rolloutTour(client, trained);
     await strategiesTour(client, trained);
     await featuresTour(client, examples);
   } catch (error) {

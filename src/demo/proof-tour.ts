@@ -7,6 +7,7 @@ import {
   EvaluationProgressDocument,
   EvaluationsDocument,
   PromoteAdapterDocument,
+  type PromoteAdapterMutationVariables,
 } from '../operations/index.js';
 import type { GraftClient } from '../client/graft-client.js';
 import { bold, dim, green, heading, line, yellow } from './print.js';
@@ -29,7 +30,7 @@ export async function proofTour(client: GraftClient, trained: Trained): Promise<
   if (await promote(client, trained)) await askProduction(client, trained.adapter);
 }
 
-async function attest(client: GraftClient, { adapter, version }: Trained): Promise<void> {
+export async function attest(client: GraftClient, { adapter, version }: Trained): Promise<void> {
   const { attestAdapter } = await client.request(AttestAdapterDocument, {
     input: { adapter, version, idempotencyKey: `demo-${Date.now()}` },
   });
@@ -46,9 +47,17 @@ async function attest(client: GraftClient, { adapter, version }: Trained): Promi
   );
 }
 
-async function evaluate(client: GraftClient, { adapter, version, datasetVersion }: Trained): Promise<void> {
+/** @param against number of the version that it shall replace; null: the base model */
+export async function evaluate(
+  client: GraftClient,
+  { adapter, version, datasetVersion }: Trained,
+  against: number | null = null,
+): Promise<void> {
   const { evaluate: begun } = await client.request(EvaluateDocument, {
-    input: { adapter: `${adapter}@${version}`, datasetVersion, idempotencyKey: `demo-${Date.now()}` },
+    input: {
+      ...{ adapter: `${adapter}@${version}`, datasetVersion, idempotencyKey: `demo-${Date.now()}` },
+      ...(against !== null && { against: `${adapter}@${against}`, regression: false }),
+    },
   });
   for await (const { evaluationProgress: event } of client.subscribe(EvaluationProgressDocument, {
     runId: begun.run.id,
@@ -62,7 +71,7 @@ async function evaluate(client: GraftClient, { adapter, version, datasetVersion 
   for (const { name, value, low, high, difference } of metrics) {
     const change = difference
       ? dim(
-          `, ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)}) against the base model`,
+          `, ${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)}) against ${against === null ? 'the base model' : `${adapter}@${against}`}`,
         )
       : '';
     line(`  ${name}: ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})${change}`);
@@ -81,13 +90,20 @@ async function evaluate(client: GraftClient, { adapter, version, datasetVersion 
   }
 }
 
-/** Through the gate, or an honest refusal. @returns whether the version answers now */
-async function promote(client: GraftClient, { adapter, version }: Trained): Promise<boolean> {
-  for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
+type Promoted = NonNullable<PromoteAdapterMutationVariables['input']>;
+
+/** Through the gate, or an honest refusal. @returns whether every alias names the version now */
+export async function promote(
+  client: GraftClient,
+  { adapter, version }: Trained,
+  aliases: readonly NonNullable<Promoted['alias']>[] = ['CANDIDATE', 'PRODUCTION'],
+  bounds: Promoted['bounds'] = null,
+): Promise<boolean> {
+  for (const alias of aliases)
     try {
       const reason = 'The tour trained and measured it.';
       const { promoteAdapter } = await client.request(PromoteAdapterDocument, {
-        input: { adapter, version, alias, reason, by: 'npm run demo' },
+        input: { adapter, version, alias, reason, bounds, by: 'npm run demo' },
       });
       if (alias === 'CANDIDATE') line(`\n${green('✓')} the gate lets it through:`);
       if (alias === 'CANDIDATE')

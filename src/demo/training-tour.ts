@@ -57,14 +57,15 @@ export async function trainingTour(client: GraftClient): Promise<Trained | null>
   }
   if (status !== 'SUCCEEDED') throw new Error(`the training ended ${status}`);
   line(`\n${green('✓')} trained in ${Math.round((Date.now() - started) / 1_000)} s`);
-  const trained = await newest(client);
+  const trained = await first(client);
   await route(client, trained);
   return { adapter: ADAPTER, version: trained, datasetVersion: version.id };
 }
 
-async function newest(client: GraftClient): Promise<number> {
+/** A second tour of the same home finds those that the first one made besides. */
+async function first(client: GraftClient): Promise<number> {
   const { adapters } = await client.request(AdaptersDocument, {});
-  const version = adapters.edges.find(({ node }) => node.name === ADAPTER)?.node.versions[0];
+  const version = adapters.edges.find(({ node }) => node.name === ADAPTER)?.node.versions.at(-1);
   if (!version) throw new Error('the trained version is not there');
   return version.version;
 }

@@ -1,0 +1,167 @@
+import { Presets, SingleBar } from 'cli-progress';
+import {
+  AdapterDocument,
+  AskAsUnitDocument,
+  DecideProposalDocument,
+  ProposalsDocument,
+  RolloutDocument,
+  StartRolloutDocument,
+  StartTrainingDocument,
+  SubmitFeedbackDocument,
+  TestRowsDocument,
+  TrainingProgressDocument,
+  type RolloutQuery,
+} from '../operations/index.js';
+import type { GraftClient } from '../client/graft-client.js';
+import { attest, evaluate, promote, type Trained } from './proof-tour.js';
+import { bold, dim, green, heading, line, yellow } from './print.js';
+
+const DATASET = 'messages';
+/** Few questions are enough for steps so large; a rollout for users begins with one in a hundred. */
+const STEPS = [
+  { share: 0.25, controls: 3, leastAnswers: 12, leastMinutes: 0 },
+  { share: 0.5, controls: 1, leastAnswers: 12, leastMinutes: 0 },
+  { share: 1, leastAnswers: 12, leastMinutes: 0 },
+];
+const AT_ONCE = 2;
+/** So many questions would bring any candidate that isn’t taken back to the last step. */
+const MOST_QUESTIONS = 400;
+
+type Rollout = NonNullable<RolloutQuery['rollout']>;
+
+/** A message that somebody writes, and what is right to say to it. */
+interface Message {
+  text: string;
+  label: string;
+}
+
+/** A second version goes to users step by step beside the first, until a person’s approval makes it production. */
+export async function rolloutTour(client: GraftClient, first: Trained): Promise<void> {
+  heading('A second version goes to users, step by step');
+  if (!(await answers(client, first))) return;
+  const second = await trainOn(client, first);
+  await attest(client, second);
+  await evaluate(client, second, first.version);
+  // So few test rows can’t show a small gain: what is asked here is that it is hardly worse. Users decide.
+  const bounds = { leastGain: -0.15, worstClassDrop: 0.5 };
+  if (!(await promote(client, second, ['CANDIDATE'], bounds))) return;
+  // Here the candidate answers a sample of live questions unseen: shadow, the stage before users see anything.
+  const rollout = await canary(client, second);
+  tell(rollout);
+  if (rollout.awaitsApproval) await approve(client, second);
+}
+
+/** Whether the first version is what users are answered by, so that there is something to compare with. */
+async function answers(client: GraftClient, { adapter, version }: Trained): Promise<boolean> {
+  const { adapter: found } = await client.request(AdapterDocument, { name: adapter });
+  const production = found?.versions.find(({ aliases }) => aliases.includes('PRODUCTION'))?.version;
+  if (production === version) return true;
+  line(
+    production === undefined ? 'No version is in production yet.' : `${adapter}@${production} was delivered before.`,
+  );
+  return false;
+}
+
+/** Goes on from the first version for some steps more. */
+async function trainOn(client: GraftClient, { adapter, version, datasetVersion }: Trained): Promise<Trained> {
+  const { startTraining } = await client.request(StartTrainingDocument, {
+    input: {
+      ...{ adapter, datasetVersion, parent: `${adapter}@${version}`, idempotencyKey: `demo-${datasetVersion}-next` },
+      recipe: { epochs: 0.25, batchExamples: 4, learningRate: 0.0002, retention: { weight: 3, tokens: 32 } },
+    },
+  });
+  const runId = startTraining.run.id;
+  const bar = progress('{bar} step {value}/{total}');
+  for await (const { trainingProgress: event } of client.subscribe(TrainingProgressDocument, { runId })) {
+    if (event.error) throw new Error(event.error.message);
+    if (event.__typename !== 'TrainingStepped') continue;
+    bar.setTotal(event.steps);
+    bar.update(event.step);
+  }
+  bar.stop();
+  const { adapter: found } = await client.request(AdapterDocument, { name: adapter });
+  const next = found!.versions[0]!.version;
+  line(`${green('✓')} ${adapter}@${next} was trained on from ${adapter}@${version}`);
+  return { adapter, version: next, datasetVersion };
+}
+
+/** Simulated users ask and judge, each as one of many, until the rollout waits for a person or has ended. */
+async function canary(client: GraftClient, { adapter, version }: Trained): Promise<Rollout> {
+  const { startRollout } = await client.request(StartRolloutDocument, {
+    input: {
+      ...{ adapter, candidate: version, steps: STEPS, reason: 'It passed the gate.', by: 'npm run demo' },
+      guardrails: (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric) => ({ metric })),
+      idempotencyKey: `demo-${Date.now()}`,
+    },
+  });
+  const { id } = startRollout.rollout;
+  const { dataset } = await client.request(TestRowsDocument, { dataset: DATASET });
+  const messages = (dataset?.latestVersion?.rows.edges ?? []).flatMap(({ node }) =>
+    node.content?.__typename === 'ClassificationContent' ? [node.content] : [],
+  );
+  const read = async (): Promise<Rollout> => (await client.request(RolloutDocument, { id })).rollout!;
+  let rollout = await read();
+  let asked = 0;
+  const bar = progress('{bar} {asked} questions, the candidate answers {share} %');
+  const show = () => {
+    const { steps, current, candidateAnswers } = rollout;
+    const done = current * STEPS[0]!.leastAnswers + Math.min(candidateAnswers, STEPS[0]!.leastAnswers);
+    bar.update(done, { asked, share: Math.round(100 * (steps[current]?.share ?? 0)) });
+  };
+  bar.setTotal(STEPS.length * STEPS[0]!.leastAnswers);
+  while (rollout.finishedAt === null && !rollout.awaitsApproval && asked < MOST_QUESTIONS) {
+    const turn = Array.from({ length: AT_ONCE }, (_, i) =>
+      ask(client, adapter, messages[(asked + i) % messages.length]!, asked + i),
+    );
+    await Promise.all(turn);
+    asked += AT_ONCE;
+    rollout = await read();
+    show();
+  }
+  bar.stop();
+  return rollout;
+}
+
+async function ask(client: GraftClient, adapter: string, { text, label }: Message, n: number): Promise<void> {
+  const unit = `user ${n}`;
+  const { ask: answer } = await client.request(AskAsUnitDocument, { question: text, adapter, unit });
+  const score = answer.text === label ? 1 : -1;
+  await client.request(SubmitFeedbackDocument, {
+    input: { answer: answer.id, score, source: { kind: 'HUMAN', name: unit } },
+  });
+}
+
+function tell({ decisions, guardrails }: Rollout): void {
+  for (const { node } of decisions.edges)
+    line(`  ${bold(node.action.toLowerCase().replaceAll('_', ' '))} ${dim(node.reasons.join(' '))}`);
+  for (const { metric, candidate, control, difference } of guardrails)
+    if (candidate.value !== null && control.value !== null)
+      line(
+        dim(
+          `  ${metric}: ${percent(candidate.value)} of ${candidate.answers} good, ${percent(control.value)} of ${control.answers} controls` +
+            (difference ? ` (${points(difference.low)} to ${points(difference.high)} points)` : ''),
+        ),
+      );
+}
+
+async function approve(client: GraftClient, { adapter, version }: Trained): Promise<void> {
+  const { proposals } = await client.request(ProposalsDocument, { status: 'OPEN', adapter });
+  const proposal = proposals.edges[0]?.node;
+  if (!proposal) return line(yellow('No proposal is open.'));
+  const { decideProposal } = await client.request(DecideProposalDocument, {
+    input: { proposal: proposal.id, approve: true, by: 'npm run demo', reason: 'Its users were answered as well.' },
+  });
+  line(
+    `${green('✓')} its proposal was ${decideProposal.proposal.status.toLowerCase()}: ${adapter}@${version} is production now`,
+  );
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+const points = (share: number): string => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}`;
+
+/** A bar that is drawn on terminals only. */
+function progress(format: string): SingleBar {
+  const bar = new SingleBar({ format, hideCursor: true, noTTYOutput: false }, Presets.shades_classic);
+  bar.start(1, 0, { asked: 0, share: 0 });
+  return bar;
+}
