@@ -23,7 +23,7 @@ const BATCH = 1_000;
 const LISTED = 20;
 
 const home = await mkdtemp(join(tmpdir(), 'graft-bench-'));
-const services = await startServices({ home, log: createLogger({ level: 'error' }), databaseUrl: '', chromaUrl: '' });
+const services = await startServices({ home, log: createLogger({ level: 'error' }) });
 const database = await openDatabase(services.databaseUrl);
 try {
   await migrate(database);

@@ -47,6 +47,8 @@ const FROM = textOption('from', 'PRODUCTION') as TrainFrom;
 const EXCHANGED = 10;
 const MODEL = 'smollm2-135m-instruct';
 const ADAPTER = 'intents';
+/** What few rows need lest general text is forgotten: 494 of them with the preset were refused at 1.113 times the base model's perplexity. */
+const RECIPE = LABELS < 77 ? { retention: { weight: 3, tokens: 32 } } : {};
 const BATCH = 500;
 const LOOK_MS = 2_000;
 
@@ -118,7 +120,7 @@ async function putIntoProduction(): Promise<void> {
   const datasetVersion = dataset!.latestVersion!.id;
   say(`${dataset!.latestVersion!.counts.train} rows for training`);
   const { startTraining } = await client.request(StartTrainingDocument, {
-    input: { adapter: ADAPTER, datasetVersion, idempotencyKey: 'bench' },
+    input: { adapter: ADAPTER, datasetVersion, recipe: RECIPE, idempotencyKey: 'bench' },
   });
   await followRun(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => data.trainingProgress); // prettier-ignore
   const { attestAdapter } = await client.request(AttestAdapterDocument, {
