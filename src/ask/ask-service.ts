@@ -1,7 +1,7 @@
 import { badInput } from '../kernel/errors.js';
 import { isUuid, newId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
-import type { Caller as AnyCaller } from '../kernel/caller.js';
+import { EVERYBODY, type Caller as AnyCaller } from '../kernel/caller.js';
 import type { Answer } from './answer.js';
 import { ask, type AskRequest } from './ask.js';
 import type { AskEvent } from './events.js';
@@ -15,7 +15,7 @@ import { sharingReads } from './read/shared-reads.js';
 import { SharedStream } from './record/shared-stream.js';
 
 /** What answering looks at of whoever asks. */
-type Caller = Pick<AnyCaller, 'workspaceId'>;
+type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups'>>;
 
 /** What `askAll` puts behind a request id: a colon and a strategy. */
 const LONGEST_SUFFIX = 1 + Math.max(...Object.values(Strategy).map(({ length }) => length));
@@ -64,7 +64,7 @@ export class AskService {
   }
 
   #stream(
-    { workspaceId }: Caller,
+    { workspaceId, groups = EVERYBODY }: Caller,
     input: AskInput,
     signal: AbortSignal,
     parts: AskParts,
@@ -72,7 +72,7 @@ export class AskService {
   ): AsyncGenerator<AskEvent, void> {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
-    const asked = { workspaceId, question, requestId, drawing, recorded: true };
+    const asked = { workspaceId, groups, question, requestId, drawing, recorded: true };
     return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
   }
 
@@ -92,8 +92,9 @@ export class AskService {
    * The answer as `ask` would give it, of which nothing is kept: for measuring.
    * @throws what `ask` throws
    */
-  async tryOut({ workspaceId }: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
-    const asked = { workspaceId, question: checkedQuestion(input), requestId: null, drawing: null, recorded: false };
+  async tryOut({ workspaceId, groups = EVERYBODY }: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
+    const question = checkedQuestion(input);
+    const asked = { workspaceId, groups, question, requestId: null, drawing: null, recorded: false };
     return answered(ask(this.parts, asked, signal));
   }
 
@@ -117,9 +118,9 @@ export class AskService {
     return answers;
   }
 
-  /** In the order of `ids`; null where the workspace has no complete answer of that id. */
-  async answersById({ workspaceId }: Caller, ids: readonly string[]): Promise<(Answer | null)[]> {
-    const found = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid));
+  /** In the order of `ids`; null where the workspace has no complete answer of that id that the caller may see. */
+  async answersById({ workspaceId, groups = EVERYBODY }: Caller, ids: readonly string[]): Promise<(Answer | null)[]> {
+    const found = await this.parts.answers.byIds(workspaceId, ids.filter(isUuid), groups);
     return ids.map((id) => found.get(id) ?? null);
   }
 
@@ -140,14 +141,18 @@ export class AskService {
   }
 
   /** Newest first. @throws BAD_USER_INPUT for a conversation id or cursor that can’t be one, and for what no answer can meet */
-  async answers({ workspaceId }: Caller, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
+  async answers(
+    { workspaceId, groups = EVERYBODY }: Caller,
+    filter: AnswerFilter,
+    page: PageRequest,
+  ): Promise<Page<Answer>> {
     const conversationId = checkedKey(filter.conversationId, 'filter.conversationId');
-    return this.parts.answers.list(workspaceId, { ...checkedFilter(filter), conversationId }, page);
+    return this.parts.answers.list(workspaceId, { ...checkedFilter(filter), conversationId }, page, groups);
   }
 
   private shared(asked: AskRequest, parts: AskParts): SharedStream<AskEvent> {
     const key = `${asked.workspaceId} ${asked.requestId}`;
-    const digest = questionDigest(asked.question, asked.drawing?.forceArm);
+    const digest = questionDigest(asked.question, asked.drawing?.forceArm, asked.groups);
     const running = this.#running.get(key);
     if (running && running.digest !== digest) throw requestIdTaken();
     if (running?.stream.joinable) return running.stream;

@@ -1,5 +1,7 @@
+import type { Groups } from '../kernel/caller.js';
+import { notFound } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
-import type { FinishedAnswer } from './answer.js';
+import type { Answer, FinishedAnswer } from './answer.js';
 import { replay, type AskEvent } from './events.js';
 import { documentsRead } from './judge/judge-sources.js';
 import type { AskParts, Work } from './parts.js';
@@ -17,6 +19,8 @@ import { measurePrompt } from './word/prompt-room.js';
 /** A checked question and who asks it under which id. */
 export interface AskRequest {
   workspaceId: WorkspaceId;
+  /** Whose documents may be read. */
+  groups: Groups;
   /** null: nobody will ask for this answer a second time. */
   requestId: string | null;
   question: Question;
@@ -32,23 +36,30 @@ export interface AskRequest {
  * @throws NOT_FOUND, BAD_USER_INPUT, QUESTION_TOO_LONG, IDEMPOTENCY_CONFLICT, CANCELLED, DATABASE_UNAVAILABLE, and what the worker throws
  */
 export async function* ask(parts: AskParts, request: AskRequest, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
-  const { workspaceId, requestId, question, drawing } = request;
+  const { workspaceId, groups, requestId, question, drawing } = request;
   const began = parts.clock.monotonic();
   const elapsed = () => parts.clock.monotonic() - began;
   const { text, conversationId } = question;
   const watch = new Stopwatch(parts.clock);
   const now = parts.clock.now();
-  const inputDigest = questionDigest(question, drawing?.forceArm);
+  const inputDigest = questionDigest(question, drawing?.forceArm, groups);
   const record = { workspaceId, inputDigest, question: text, conversationId };
   const standing =
     requestId === null
       ? { claim: request.recorded ? recordOnce(parts.answers, record, now, elapsed) : unrecorded(record, now) }
       : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, elapsed, signal));
-  if ('recorded' in standing) yield* replay(standing.recorded);
+  if ('recorded' in standing) yield* replay(await stillSeen(parts, request, standing.recorded));
   else {
-    const work = { ...parts, workspaceId, watch, signal };
+    const work = { ...parts, workspaceId, groups, watch, signal };
     yield* recorded(standing.claim, answer(work, question, drawing, standing.claim));
   }
+}
+
+/** What was recorded, unless a document that it read is kept from whoever asks since. @throws NOT_FOUND */
+async function stillSeen({ answers }: AskParts, request: AskRequest, { id, requestId }: Answer): Promise<Answer> {
+  const seen = (await answers.byIds(request.workspaceId, [id], request.groups)).get(id);
+  if (!seen) throw notFound('The answer of this request id', requestId, 'input.requestId');
+  return seen;
 }
 
 /** Answers a question: its stages, in their order. What each strategy reads, judges and words stands in `strategy-stages.ts`. */

@@ -51,7 +51,7 @@ export function openAsking(
   lower: { registry: Registry; knowledge: Knowledge; data: OpenData },
 ): Asking {
   const { registry, adapters } = lower.registry;
-  const { collections, documents, retriever } = lower.knowledge;
+  const { collections, documents, labels, retriever } = lower.knowledge;
   const { data } = lower.data;
   const { database, worker, clock, erasure, runs, log } = platform;
   const answers = new AnswerStore(database);
@@ -71,6 +71,6 @@ export function openAsking(
     ...{ asking, answers, routers, parts },
     // Its times are those of work that waits, so it keeps its own.
     askingInBulk: new AskService({ ...parts, worker: inBulk(worker), expected: new ExpectedTimes() }),
-    offer: offer(askDomain, runs, { service: asking, stores: { collections, documents }, registry, data }),
+    offer: offer(askDomain, runs, { service: asking, stores: { collections, documents, labels }, registry, data }),
   };
 }

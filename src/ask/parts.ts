@@ -1,5 +1,6 @@
 import type { FeatureService, LabelIndexes, RaftMaker } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
+import type { Groups } from '../kernel/caller.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Retriever } from '../knowledge/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
@@ -29,6 +30,8 @@ export interface AskParts {
 /** What every stage of one answer works with: the parts, whose question it is, what times the stage and what stops it. */
 export interface Work extends AskParts {
   workspaceId: WorkspaceId;
+  /** Whose documents may be read. */
+  groups: Groups;
   watch: Stopwatch;
   signal: AbortSignal;
 }

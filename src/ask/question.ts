@@ -1,3 +1,4 @@
+import type { Groups } from '../kernel/caller.js';
 import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
@@ -100,7 +101,7 @@ export function checkedQuestion(input: AskInput): Question {
 }
 
 /** Equal for questions that must have one answer; the request id is no part of it, nor is who asks. */
-export function questionDigest(question: Question, forceArm: string | null = null): string {
+export function questionDigest(question: Question, forceArm: string | null = null, groups: Groups = null): string {
   const { adapter, model, task, minConfidence, maxErrorRate, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
@@ -112,6 +113,8 @@ export function questionDigest(question: Question, forceArm: string | null = nul
     minConfidence: minConfidence ?? undefined,
     maxErrorRate: maxErrorRate ?? undefined,
     forceArm: forceArm ?? undefined,
+    // Who sees other documents gets another answer.
+    groups: groups ? [...groups].sort() : undefined,
   });
 }
 

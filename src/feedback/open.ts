@@ -72,7 +72,7 @@ export function openFeedback(
 ): OpenFeedback {
   const { database, runs, files, erasure, log } = platform;
   const { answers, asking } = lower.ask;
-  const { collections, documents } = lower.knowledge;
+  const { collections, documents, labels } = lower.knowledge;
   const { data } = lower.data;
   const { adapters } = lower.registry;
   const store = new FeedbackStore(database, answers);
@@ -98,7 +98,7 @@ export function openFeedback(
   const parts = {
     feedback,
     asking,
-    stores: { collections, documents },
+    stores: { collections, documents, labels },
     data,
     curator,
     curation,

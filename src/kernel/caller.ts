@@ -18,10 +18,18 @@ export interface CallerKey {
   readonly name: string;
 }
 
+/** Groups of whoever reads; null for who reads everything. Documents without labels are read by all. */
+export type Groups = readonly string[] | null;
+
+/** What is done for nobody in particular, such as a run, reads only what everybody reads. */
+export const EVERYBODY: Groups = [];
+
 /** Who sends a request: the owner of a key, or whoever works at the machine where none is asked for. */
 export interface Caller {
   readonly workspaceId: WorkspaceId;
   readonly role: Role;
+  /** Whose documents it sees beside those of everybody; null for all of the workspace. */
+  readonly groups: Groups;
   /** Null for a caller on loopback from whom no key is asked. */
   readonly key: CallerKey | null;
 }
@@ -30,6 +38,7 @@ export interface Caller {
 export const localCaller = (workspaceId: WorkspaceId = DEFAULT_WORKSPACE_ID): Caller => ({
   workspaceId,
   role: Role.ADMIN,
+  groups: null,
   key: null,
 });
 

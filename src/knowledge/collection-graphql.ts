@@ -1,3 +1,4 @@
+import type { LabelStore } from './access/label-store.js';
 import { Args, Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import {
   Needs,
@@ -156,18 +157,30 @@ export const toChunk = (
   });
 
 export interface KnowledgeStores {
+  labels: LabelStore;
   collections: CollectionStore;
   documents: DocumentStore;
+}
+
+/** Those of the rows whose documents the caller sees. */
+async function seen<Row>(
+  { workspaceId, caller }: GraphContext,
+  { labels }: Pick<KnowledgeStores, 'labels'>,
+  rows: readonly Row[],
+  documentOf: (row: Row) => string,
+): Promise<Row[]> {
+  const hidden = await labels.hiddenOf(workspaceId, rows.map(documentOf), caller.groups);
+  return rows.filter((row) => !hidden.has(documentOf(row)));
 }
 
 /** A live document by row id, batched over the request; null when it was replaced or deleted. */
 export async function loadDocument(
   context: GraphContext,
-  { documents }: Pick<KnowledgeStores, 'documents'>,
+  stores: Pick<KnowledgeStores, 'documents' | 'labels'>,
   id: string,
 ): Promise<Document | null> {
   const rows = context.loader<string, DocumentRow>('knowledge.documentsById', async (ids) =>
-    inOrder(ids, await documents.byIds(context.workspaceId, ids)),
+    inOrder(ids, await seen(context, stores, await stores.documents.byIds(context.workspaceId, ids), ({ id }) => id)),
   );
   const row = await rows.load(id);
   return row ? toDocument(row) : null;
@@ -176,11 +189,19 @@ export async function loadDocument(
 /** A chunk of a live document by row id, batched over the request; null when the document was replaced or deleted. */
 export async function loadChunk(
   context: GraphContext,
-  { documents }: Pick<KnowledgeStores, 'documents'>,
+  stores: Pick<KnowledgeStores, 'documents' | 'labels'>,
   id: string,
 ): Promise<Chunk | null> {
   const rows = context.loader<string, ChunkRow>('knowledge.chunksById', async (ids) =>
-    inOrder(ids, await documents.chunksByIds(context.workspaceId, ids)),
+    inOrder(
+      ids,
+      await seen(
+        context,
+        stores,
+        await stores.documents.chunksByIds(context.workspaceId, ids),
+        (row) => row.documentId,
+      ),
+    ),
   );
   const row = await rows.load(id);
   return row ? toChunk(row) : null;
@@ -238,7 +259,10 @@ export class CollectionResolver {
     return (await this.counts(collection, context)).chunks;
   }
 
-  @FieldResolver(() => DocumentConnection, { description: 'Its documents, oldest first.', complexity: cost(5) })
+  @FieldResolver(() => DocumentConnection, {
+    description: 'Those of its documents that you may see, oldest first.',
+    complexity: cost(5),
+  })
   async documents(
     @Root() collection: Collection,
     @Ctx() context: GraphContext,
@@ -248,7 +272,12 @@ export class CollectionResolver {
     const pages = context.loader<string, Page<DocumentRow>>(
       `knowledge.documentsOf ${JSON.stringify(page)}`,
       async (ids) => {
-        const found = await this.parts.stores.documents.pagesOfDocuments(context.workspaceId, ids, page);
+        const found = await this.parts.stores.documents.pagesOfDocuments(
+          context.workspaceId,
+          ids,
+          page,
+          context.caller.groups,
+        );
         return ids.map((id) => found.get(id) ?? null);
       },
     );

@@ -1,8 +1,10 @@
+import { EVERYBODY, type Groups } from '../kernel/caller.js';
 import { notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
 import { asColumn, mapNameTaken, type Database, type Transaction } from '../platform/database/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
+import { LabelStore } from './access/label-store.js';
 import {
   embedderDigest,
   storedEmbedder,
@@ -20,7 +22,11 @@ export interface CollectionCounts {
 
 /** All queries of the tables `collection` and `search_index`. */
 export class CollectionStore {
-  constructor(private readonly database: Database) {}
+  readonly #labels: LabelStore;
+
+  constructor(private readonly database: Database) {
+    this.#labels = new LabelStore(database);
+  }
 
   /** @throws ALREADY_EXISTS */
   async create(row: Omit<CollectionRow, 'id' | 'createdAt'>): Promise<CollectionRow> {
@@ -58,11 +64,15 @@ export class CollectionStore {
   }
 
   /**
-   * What may be searched under these names (null: all), by name. In plain SQL: every question begins with it, and Prisma's
+   * What may be searched under these names (null: all), by name, by a reader of these groups. In plain SQL: every question begins with it, and Prisma's
    * client takes longer for it than PostgreSQL does.
    * @throws NOT_FOUND
    */
-  async scope(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchScope> {
+  async scope(
+    workspaceId: WorkspaceId,
+    names: readonly string[] | null,
+    groups: Groups = EVERYBODY,
+  ): Promise<SearchScope> {
     const { rows } = await this.database.pool.query<SearchedCollection>({
       name: 'knowledge-scope',
       text: `SELECT c.id, c.name, c.language, c.dense_weight AS "denseWeight",
@@ -76,7 +86,8 @@ export class CollectionStore {
     });
     const missing = names?.find((name) => !rows.some((row) => row.name === name));
     if (missing !== undefined) throw notFound('The collection', missing, 'input.collections');
-    return { workspaceId, collections: rows };
+    const ids = rows.map(({ id }) => id);
+    return { workspaceId, collections: rows, hidden: await this.#labels.hiddenIn(workspaceId, ids, groups) };
   }
 
   /** @throws NOT_FOUND */

@@ -28,6 +28,8 @@ export interface SearchedCollection {
 export interface SearchScope {
   workspaceId: WorkspaceId;
   collections: readonly SearchedCollection[];
+  /** Ids of their documents that whoever asks may not see. */
+  hidden: readonly string[];
 }
 
 /** On XQuAD within .001 nDCG@10 of the best weight; `npm run bench -- retrieval` prints them all. */

@@ -1,3 +1,4 @@
+import type { Groups } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { newId, type Uuid, type WorkspaceId } from '../kernel/ids.js';
 import { idCursor, ordinalCursor, toPage, type Page, type PageRequest } from '../kernel/pagination.js';
@@ -50,6 +51,10 @@ export interface NamedChunk {
 /** Documents by id, or all of a collection. */
 export type WhichDocuments = { ids: readonly string[] } | { collectionId: string };
 
+/** A document `d` that everybody sees: what is made of documents, questions and rows, has no labels of its own. */
+const UNLABELLED =
+  'NOT EXISTS (SELECT 1 FROM document_label l WHERE l.collection_id = d.collection_id AND l.name = d.name)';
+
 /** A document `d` that is not live, and that no run is still working on, but for the run `$1`. */
 const STALE = `d.live_name IS NULL AND (d.run_id = $1 OR NOT EXISTS (
   SELECT 1 FROM run r WHERE r.id = d.run_id AND r.status IN ('QUEUED', 'RUNNING')))`;
@@ -97,22 +102,22 @@ export class DocumentStore {
     return (await this.database.prisma.document.count({ where: { collectionId, liveName } })) === liveName.in.length;
   }
 
-  /** Chunks of live documents that hold a text, white space apart, at most ten. */
+  /** Chunks of live documents without labels that hold a text, white space apart, at most ten. */
   async chunksHolding(collectionId: string, text: string): Promise<NamedChunk[]> {
     const { rows } = await this.database.pool.query<NamedChunk>(
       `SELECT c.id AS "chunkId", d.live_name AS "documentName", c.text FROM chunk c JOIN document d ON d.id = c.document_id
-        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL
+        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL AND ${UNLABELLED}
           AND position($2 in regexp_replace(c.text, '\s+', ' ', 'g')) > 0 ORDER BY c.id LIMIT 10`,
       [collectionId, text.replace(/\s+/gu, ' ').trim()],
     );
     return rows;
   }
 
-  /** Chunks of live documents that are drawn, the same for the same seed. */
+  /** Chunks of live documents without labels that are drawn, the same for the same seed. */
   async drawChunks(collectionId: string, count: number, seed: number): Promise<Pick<ChunkRow, 'id' | 'text'>[]> {
     const { rows } = await this.database.pool.query<Pick<ChunkRow, 'id' | 'text'>>(
       `SELECT c.id, c.text FROM chunk c JOIN document d ON d.id = c.document_id
-        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL
+        WHERE d.collection_id = $1 AND d.live_name IS NOT NULL AND ${UNLABELLED}
         ORDER BY md5(c.document_id::text || c.ordinal || $3::text), c.id LIMIT $2`,
       [collectionId, count, seed],
     );
@@ -317,14 +322,17 @@ export class DocumentStore {
     workspaceId: WorkspaceId,
     collectionIds: readonly string[],
     page: PageRequest,
+    groups: Groups,
   ): Promise<Map<string, Page<DocumentRow>>> {
     const after = page.after === null ? null : idCursor(page.after);
     const { rows } = await this.database.pool.query<{ id: string; collectionId: string }>(
       `SELECT d.id, c.id AS "collectionId" FROM unnest($2::uuid[]) AS c(id), LATERAL (
-         SELECT id FROM document
+         SELECT id FROM document e
           WHERE collection_id = c.id AND workspace_id = $1 AND live_name IS NOT NULL AND ($3::uuid IS NULL OR id > $3)
+            AND ($5::text[] IS NULL OR NOT EXISTS (
+              SELECT 1 FROM document_label l WHERE l.collection_id = c.id AND l.name = e.name AND NOT l.access && $5))
           ORDER BY id LIMIT $4) AS d`,
-      [workspaceId, collectionIds, after, page.first + 1],
+      [workspaceId, collectionIds, after, page.first + 1, groups],
     );
     const documents = await this.byIds(
       workspaceId,

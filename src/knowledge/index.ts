@@ -25,3 +25,5 @@ export { knowledgeDomain, openKnowledge, type Knowledge } from './open.js';
 export { makeAnsweredQuestions, type AnsweredQuestion } from './tuning/cloze-answers.js';
 export { makeQuestions } from './tuning/make-questions.js';
 export { RetrievalTuner } from './tuning/retrieval-tuner.js';
+export { sourceOf } from './access/label.js';
+export { LabelStore } from './access/label-store.js';

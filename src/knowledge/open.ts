@@ -9,6 +9,8 @@ import {
   registerCollectionNodes,
   type KnowledgeStores,
 } from './collection-graphql.js';
+import { DocumentAccessResolver } from './access/label-graphql.js';
+import { LabelStore } from './access/label-store.js';
 import { CollectionStore } from './collection-store.js';
 import { CollectionDeletionResolver } from './deletion-graphql.js';
 import { DocumentStore } from './document-store.js';
@@ -31,6 +33,7 @@ export const knowledgeDomain = defineDomain({
   classes: [
     CollectionResolver,
     DocumentResolver,
+    DocumentAccessResolver,
     ChunkResolver,
     SearchResolver,
     IngestionResolver,
@@ -49,6 +52,7 @@ export interface Knowledge {
   readonly service: KnowledgeService;
   readonly collections: CollectionStore;
   readonly documents: DocumentStore;
+  readonly labels: LabelStore;
   readonly retriever: Retriever;
   readonly tuner: RetrievalTuner;
   readonly offer: Offer;
@@ -57,7 +61,11 @@ export interface Knowledge {
 /** @param lower the embedder of new indexes, from the floor beside this one */
 export function openKnowledge(platform: Platform, { embedder }: { embedder: () => EmbedderFiles }): Knowledge {
   const { database, runs } = platform;
-  const stores = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
+  const stores = {
+    collections: new CollectionStore(database),
+    documents: new DocumentStore(database),
+    labels: new LabelStore(database),
+  };
   const parts = { ...platform, ...stores, embedder };
   const service = new KnowledgeService({
     ...parts,

@@ -170,7 +170,7 @@ export class SearchResolver {
     const { collections = null, mode, limit } = input;
     if (collections !== null && (collections.length < 1 || collections.length > 50))
       throw badInput('input.collections', `collections must have 1 to 50 names, not ${collections.length}.`);
-    const scope = await this.parts.retriever.scope(context.workspaceId, collections);
+    const scope = await this.parts.retriever.scope(context.workspaceId, collections, context.caller.groups);
     const found = await this.parts.retriever.retrieve(
       { scope, query, mode, limit, coverage: asksFor(info, ['hits', 'coverage']) },
       { signal: context.signal },

@@ -35,6 +35,7 @@ const PARAMS: Record<string, string> = {
 const CODES: Partial<Record<ErrorCode, string>> = {
   QUESTION_TOO_LONG: 'context_length_exceeded',
   OVERLOADED: 'rate_limit_exceeded',
+  BUDGET_EXCEEDED: 'insufficient_quota',
   UNAUTHENTICATED: 'invalid_api_key',
 };
 

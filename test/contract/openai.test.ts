@@ -5,9 +5,11 @@ import OpenAI from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   AskDocument,
+  BudgetsDocument,
   CreateCollectionDocument,
   IngestDocumentsDocument,
   IngestionProgressDocument,
+  SetBudgetDocument,
 } from '../../src/operations/index.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
@@ -325,4 +327,32 @@ print(json.dumps({"text": done.choices[0].message.content, "streamed": streamed,
     },
     300_000,
   );
+
+  it('refuses every paid address where the budget is spent, and answers again once it is raised', async () => {
+    const set = (requests: number | null) => graphql.request(SetBudgetDocument, { input: { window: 'DAY', requests } });
+    const messages = [{ role: 'user', content: QUESTION }];
+    const calls: [string, object][] = [
+      ['/v1/chat/completions', { model: MODEL, messages, max_completion_tokens: 4 }],
+      ['/v1/chat/completions', { model: MODEL, messages, max_completion_tokens: 4, stream: true }],
+      ['/v1/embeddings', { model: 'all-minilm-l6-v2', input: 'pump' }],
+      ['/v1/rerank', { model: 'all-minilm-l6-v2', query: 'pump', documents: ['valve'] }],
+    ];
+    const answered = () =>
+      Promise.all(
+        calls.map(async ([path, body]) => {
+          const response = await post(path, body);
+          return `${response.status} ${/insufficient_quota/.exec(await response.text())?.[0] ?? ''}`;
+        }),
+      );
+    await set(0);
+    expect(await answered()).toEqual(calls.map(() => '429 insufficient_quota'));
+    await expect(graphql.request(AskDocument, { input: { question: QUESTION } })).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+    });
+    await set(1_000);
+    expect(await answered()).toEqual(calls.map(() => '200 '));
+    const { me } = await graphql.request(BudgetsDocument, {});
+    expect(me.workspace.budgets[0]).toMatchObject({ window: 'DAY', requests: 1_000, requestsLeft: 996 });
+    await set(null);
+  }, 120_000);
 });

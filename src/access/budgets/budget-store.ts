@@ -143,6 +143,9 @@ export class BudgetStore {
     const ids = idsOf(payer);
     const client = await this.database.pool.connect();
     let failed: Error | undefined;
+    const lost = (error: Error) => (failed = error);
+    // A client that is taken from the pool has nobody else who listens, and what nobody listens to ends the process.
+    client.on('error', lost);
     try {
       // Statements of their own in one message: each sees what was committed while the lock was waited for.
       const results = (await client.query(
@@ -168,13 +171,14 @@ export class BudgetStore {
       );
       return states;
     } catch (error) {
-      await client.query('ROLLBACK').catch((lost: Error) => (failed = lost));
+      await client.query('ROLLBACK').catch(lost);
       if ((error as { code?: string }).code !== LOCKED) throw error;
       throw new GraftError('OVERLOADED', 'The budget is being changed by others.', {
         hint: 'Try again.',
         cause: error,
       });
     } finally {
+      client.off('error', lost);
       client.release(failed);
     }
   }

@@ -21,6 +21,7 @@ import {
   inOrder,
   make,
   mapPage,
+  MaxItems,
   Needs,
   toConnection,
   type ConnectionOf,
@@ -53,6 +54,14 @@ export class CreateApiKeyInput {
   @Field(() => Role, { description: 'What its owner may do.' })
   role!: Role;
 
+  @MaxItems(100)
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Groups whose documents its owner sees, none by default: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
+  })
+  groups?: string[] | null;
+
   @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; never by default.` })
   expiresAt?: Date | null;
 
@@ -73,6 +82,14 @@ export class UpdateApiKeyInput {
     description: 'What its owner may do from now on; streams that need more end within a second.',
   })
   role?: Role | null;
+
+  @MaxItems(100)
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Groups whose documents its owner sees from now on: at most 100 names of 1 to 100 characters. Documents without labels are seen by all.',
+  })
+  groups?: string[] | null;
 
   @Field(() => DateTime, { nullable: true, description: `${EXPIRY}; null for never.` })
   expiresAt?: Date | null;

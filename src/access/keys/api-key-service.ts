@@ -1,6 +1,7 @@
 import type { Role } from '../../kernel/caller.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError, notFound } from '../../kernel/errors.js';
+import { checkedGroups } from '../../kernel/groups.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedExpiry, checkedName, checkedOverlap, newToken, type ApiKeyRow } from './api-key.js';
 import type { ApiKeyStore } from './api-key-store.js';
@@ -25,14 +26,24 @@ export class ApiKeyService {
   /** @throws BAD_USER_INPUT */
   async create(
     workspaceId: WorkspaceId,
-    input: { name: string; role: Role; expiresAt?: Date | null },
+    input: { name: string; role: Role; groups?: readonly string[] | null; expiresAt?: Date | null },
     createdBy: string,
   ): Promise<NewKey> {
     const { store, clock } = this.parts;
     const name = checkedName(input.name, 'input.name');
     const expiresAt = checkedExpiry(input.expiresAt, clock.now());
+    const groups = checkedGroups(input.groups ?? [], 'input.groups');
     const { token, prefix, digest } = newToken();
-    const key = await store.create({ workspaceId, name, role: input.role, prefix, digest, createdBy, expiresAt });
+    const key = await store.create({
+      workspaceId,
+      name,
+      role: input.role,
+      groups,
+      prefix,
+      digest,
+      createdBy,
+      expiresAt,
+    });
     return { key, token };
   }
 
@@ -40,13 +51,14 @@ export class ApiKeyService {
   async update(
     workspaceId: WorkspaceId,
     id: string,
-    input: { name?: string | null; role?: Role | null; expiresAt?: Date | null },
+    input: { name?: string | null; role?: Role | null; groups?: readonly string[] | null; expiresAt?: Date | null },
   ): Promise<ApiKeyRow> {
     const { store, clock } = this.parts;
     await this.#live(workspaceId, id);
     const row = await store.change(workspaceId, id, {
       ...(input.name ? { name: checkedName(input.name, 'input.name') } : {}),
       ...(input.role ? { role: input.role } : {}),
+      ...(input.groups ? { groups: checkedGroups(input.groups, 'input.groups') } : {}),
       ...(input.expiresAt === undefined ? {} : { expiresAt: checkedExpiry(input.expiresAt, clock.now()) }),
     });
     if (row === null) throw notFound('The key', id, 'input.id');
@@ -65,7 +77,16 @@ export class ApiKeyService {
     const old = await this.#live(workspaceId, id);
     const { token, prefix, digest } = newToken();
     const key = await store.create({
-      ...{ workspaceId, name: old.name, role: old.role, prefix, digest, createdBy, expiresAt: old.expiresAt },
+      ...{
+        workspaceId,
+        name: old.name,
+        role: old.role,
+        groups: old.groups,
+        prefix,
+        digest,
+        createdBy,
+        expiresAt: old.expiresAt,
+      },
       lineId: old.lineId,
     });
     await store.expireIn(workspaceId, id, seconds);

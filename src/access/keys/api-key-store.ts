@@ -6,11 +6,11 @@ import type { ApiKeyRow, KeyInUse } from './api-key.js';
 
 /** Columns of `ApiKeyRow`: the digest leaves this file only to be compared. */
 const SHOWN = {
-  ...{ id: true, workspaceId: true, lineId: true, name: true, prefix: true, role: true, createdBy: true },
+  ...{ id: true, workspaceId: true, lineId: true, name: true, prefix: true, role: true, createdBy: true, groups: true },
   ...{ expiresAt: true, revokedAt: true, lastUsedAt: true, createdAt: true },
 } as const;
 
-const IN_USE = `id, workspace_id AS "workspaceId", line_id AS "lineId", name, prefix, digest, role,
+const IN_USE = `id, workspace_id AS "workspaceId", line_id AS "lineId", name, prefix, digest, role, groups,
   revoked_at IS NOT NULL AS revoked, coalesce(expires_at <= now(), false) AS expired`;
 
 export interface NewApiKey {
@@ -19,6 +19,7 @@ export interface NewApiKey {
   prefix: string;
   digest: string;
   role: Role;
+  groups: string[];
   createdBy: string;
   expiresAt: Date | null;
   /** The line that it continues; its own by default. */
@@ -58,7 +59,7 @@ export class ApiKeyStore {
   async change(
     workspaceId: WorkspaceId,
     id: string,
-    change: { name?: string; role?: Role; expiresAt?: Date | null },
+    change: { name?: string; role?: Role; groups?: string[]; expiresAt?: Date | null },
   ): Promise<ApiKeyRow | null> {
     const { count } = await this.database.prisma.apiKey.updateMany({ where: { workspaceId, id }, data: change });
     return count === 0 ? null : this.byId(workspaceId, id);

@@ -31,6 +31,12 @@ export class ApiKey extends NodeType {
   @Field(() => Role, { description: 'What its owner may do.' })
   role!: Role;
 
+  @Field(() => [String], {
+    description:
+      'Groups whose documents its owner sees beside those that everybody sees; ADMIN sees all, whatever stands here.',
+  })
+  groups!: string[];
+
   @Field(() => String, { description: 'Who made it: a key’s name and prefix, `local`, or `graft keys create`.' })
   createdBy!: string;
 
@@ -52,9 +58,9 @@ export class ApiKey extends NodeType {
 export const { Connection: ApiKeyConnection } = connectionTypes(ApiKey);
 
 export const toApiKey = (row: ApiKeyRow): ApiKey => {
-  const { id, name, prefix, role, createdBy, createdAt, expiresAt, revokedAt, lastUsedAt } = row;
+  const { id, name, prefix, role, groups, createdBy, createdAt, expiresAt, revokedAt, lastUsedAt } = row;
   return make(ApiKey, {
-    ...{ id: toGlobalId('ApiKey', id), name, prefix, role, createdBy, createdAt },
+    ...{ id: toGlobalId('ApiKey', id), name, prefix, role, groups, createdBy, createdAt },
     ...{ expiresAt, revokedAt, lastUsedAt, row },
   });
 };

@@ -12,6 +12,7 @@ export interface ApiKeyRow {
   name: string;
   prefix: string;
   role: Role;
+  groups: string[];
   createdBy: string;
   expiresAt: Date | null;
   revokedAt: Date | null;
@@ -28,6 +29,7 @@ export interface KeyInUse {
   prefix: string;
   digest: string;
   role: Role;
+  groups: string[];
   revoked: boolean;
   expired: boolean;
 }

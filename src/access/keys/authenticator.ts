@@ -117,8 +117,15 @@ export class Authenticator {
           return null;
         }
         const { id, lineId, workspaceId, role, name } = key;
+        // An administrator could join any group.
+        const groups = role === 'ADMIN' ? null : key.groups;
         const notedAt = this.#known.get(prefix)?.notedAt ?? -Infinity;
-        const known = { key, readAt, notedAt, caller: { workspaceId, role, key: { id, lineId, prefix, name } } };
+        const known = {
+          key,
+          readAt,
+          notedAt,
+          caller: { workspaceId, role, groups, key: { id, lineId, prefix, name } },
+        };
         this.#known.set(prefix, known);
         return known;
       })

@@ -21,7 +21,8 @@ export function sharingReads<Parts extends Reads>(parts: Parts): Parts {
     retriever: {
       embed: (workspaceId, query, options) =>
         once('vector', [workspaceId, query], () => retriever.embed(workspaceId, query, options)),
-      scope: (workspaceId, names) => once('scope', [workspaceId, names], () => retriever.scope(workspaceId, names)),
+      scope: (workspaceId, names, groups) =>
+        once('scope', [workspaceId, names, groups], () => retriever.scope(workspaceId, names, groups)),
       retrieve: (request, options) =>
         once('passages', { ...request, vector: null }, () => retriever.retrieve(request, options)),
       termWeights: (scope, words) => once('words', [scope, words], () => retriever.termWeights(scope, words)),

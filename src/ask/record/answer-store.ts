@@ -1,7 +1,9 @@
+import { EVERYBODY, type Groups } from '../../kernel/caller.js';
 import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import type { TaskKind } from '../../data/index.js';
+import { sourceOf } from '../../knowledge/index.js';
 import {
   confidenceOf,
   storedBody,
@@ -114,6 +116,17 @@ function toldValues({ assignment, latencyMs }: Told): unknown[] {
   return [latencyMs, kind, subjectId, arm, stage, bucket, probability, forced, unitHash];
 }
 
+/** What an answer read, from the sources that it quotes and the ids of its passages: these two parameters on. */
+const readFrom = (first: number): string => `ARRAY(
+  SELECT unnest($${first}::text[]) UNION
+  SELECT k.name || '/' || d.name FROM chunk c JOIN document d ON d.id = c.document_id JOIN collection k ON k.id = d.collection_id
+   WHERE c.id = ANY($${first + 1}::uuid[]))`;
+
+/** That a reader of the groups in this parameter (null: of all) may see every document that an answer read. */
+const seenBy = (place: number): string => `($${place}::text[] IS NULL OR NOT EXISTS (
+  SELECT 1 FROM document_label l
+   WHERE l.workspace_id = answer.workspace_id AND l.source = ANY(answer.read_from) AND NOT l.access && $${place}))`;
+
 const NO_ASSIGNMENT: { [Name in keyof Assignment]: null } = {
   ...{ kind: null, subjectId: null, arm: null, stage: null, bucket: null, probability: null, forced: null },
   unitHash: null,
@@ -196,7 +209,7 @@ export class AnswerStore {
       name: 'ask-complete',
       text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
                     configuration_digest = $7, body = $8, adapter_version_id = $9, task = $10, confidence = $11,
-                    lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(12)})
+                    read_from = ${readFrom(12)}, lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(14)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
       values: [id, owner, ...finishedValues(finished), ...toldValues(told)],
     });
@@ -209,9 +222,9 @@ export class AnswerStore {
       name: 'ask-add',
       text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
                     status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
-                    task, confidence, error_code, error_message, ${TOLD})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                     ${toldFrom(20)})`,
+                    task, confidence, read_from, error_code, error_message, ${TOLD})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ${readFrom(18)},
+                     $20, $21, ${toldFrom(22)})`,
       values: [
         answer.id,
         answer.workspaceId,
@@ -222,7 +235,22 @@ export class AnswerStore {
         answer.createdAt,
         ...('finished' in outcome
           ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
-          : [outcome.status, '', false, null, null, null, '{}', null, null, null, outcome.code, outcome.message]),
+          : [
+              outcome.status,
+              '',
+              false,
+              null,
+              null,
+              null,
+              '{}',
+              null,
+              null,
+              null,
+              [],
+              [],
+              outcome.code,
+              outcome.message,
+            ]),
         ...toldValues(told),
       ],
     });
@@ -279,30 +307,39 @@ export class AnswerStore {
        WHERE answer.id = told.id`;
   }
 
-  /** Complete answers by row id; those of other workspaces are missing. */
-  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<Map<string, Answer>> {
+  /** Complete answers by row id; those of other workspaces are missing, and those that read what such a reader may not see. */
+  async byIds(
+    workspaceId: WorkspaceId,
+    ids: readonly string[],
+    groups: Groups = EVERYBODY,
+  ): Promise<Map<string, Answer>> {
     const { rows } = await this.database.pool.query<AnswerRow>({
       name: 'ask-by-ids',
-      text: `SELECT ${COLUMNS} FROM answer WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND status = 'COMPLETE'`,
-      values: [workspaceId, ids],
+      text: `SELECT ${COLUMNS} FROM answer WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND status = 'COMPLETE' AND ${seenBy(3)}`,
+      values: [workspaceId, ids, groups],
     });
     return new Map(rows.map((row) => [row.id, toAnswer(row)]));
   }
 
-  /** Complete answers, newest first; the cursor is `encodeCursor([answer.id])`. */
-  async list(workspaceId: WorkspaceId, filter: AnswerFilter, page: PageRequest): Promise<Page<Answer>> {
-    const { where, values } = conditionsOf(filter, 4);
+  /** Complete answers that such a reader may see, newest first; the cursor is `encodeCursor([answer.id])`. */
+  async list(
+    workspaceId: WorkspaceId,
+    filter: AnswerFilter,
+    page: PageRequest,
+    groups: Groups = EVERYBODY,
+  ): Promise<Page<Answer>> {
+    const { where, values } = conditionsOf(filter, 5);
     const { rows } = await this.database.pool.query<AnswerRow>(
       `SELECT ${COLUMNS} FROM answer
-        WHERE ${["workspace_id = $1 AND status = 'COMPLETE' AND ($2::uuid IS NULL OR id < $2)", ...where].join(' AND ')}
+        WHERE ${["workspace_id = $1 AND status = 'COMPLETE' AND ($2::uuid IS NULL OR id < $2)", seenBy(4), ...where].join(' AND ')}
         ORDER BY id DESC LIMIT $3`,
-      [workspaceId, page.after === null ? null : idCursor(page.after), page.first + 1, ...values],
+      [workspaceId, page.after === null ? null : idCursor(page.after), page.first + 1, groups, ...values],
     );
     return toPage(rows.map(toAnswer), page.first);
   }
 }
 
-/** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence */
+/** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence, and the two of `readFrom` */
 const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
   withoutNul(text),
   body.abstention !== null,
@@ -315,6 +352,8 @@ const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
   body.adapter?.versionId ?? null,
   task,
   confidenceOf(body),
+  [...new Set([...body.evidence, ...body.citations].map((span) => sourceOf(span.collectionName, span.documentName)))],
+  body.passages.map(({ chunkId }) => chunkId),
 ];
 
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */

@@ -66,7 +66,7 @@ export async function routeQuestion(work: Work, asked: Question, drawing: Drawin
 
 /** Where the answer may come from; nothing is looked up where nothing is to be read. */
 async function sourcesOf(
-  { retriever, labelIndexes, workspaceId }: Work,
+  { retriever, labelIndexes, workspaceId, groups }: Work,
   { strategy, collections, dataset }: Question,
   change: Arm,
 ): Promise<Sources> {
@@ -74,7 +74,7 @@ async function sourcesOf(
     return { scope: null, labelled: await labelIndexes.require(workspaceId, dataset, 'input.dataset') };
   // What is left to Graft may read.
   if (!mayDo(strategy, 'reads') && collections === null) return { scope: null, labelled: null };
-  return { scope: fusedAs(await retriever.scope(workspaceId, collections), change), labelled: null };
+  return { scope: fusedAs(await retriever.scope(workspaceId, collections, groups), change), labelled: null };
 }
 
 interface RouterStep {

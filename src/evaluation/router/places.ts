@@ -17,6 +17,8 @@ export interface PlacedAdapter {
 /** Where questions may belong, as it is now. */
 export interface Places {
   collections: SearchScope['collections'];
+  /** Ids of their documents with labels: nothing is made of those. */
+  hidden: SearchScope['hidden'];
   adapters: readonly PlacedAdapter[];
 }
 
@@ -30,6 +32,7 @@ export async function placesNow({ collections, adapters }: PlacesParts, workspac
   const read = [...whole.collections].filter(({ chunks }) => chunks > 0).sort((a, b) => b.chunks - a.chunks);
   return {
     collections: read.slice(0, MOST.collections),
+    hidden: whole.hidden,
     adapters: await inProduction(adapters, workspaceId),
   };
 }

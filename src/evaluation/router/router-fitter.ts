@@ -114,7 +114,7 @@ export class RouterFitter {
     await this.#giveWay(context);
     const mark = newId();
     const places = await placesNow(this.parts, workspaceId);
-    const { collections, adapters } = places;
+    const { collections, adapters, hidden } = places;
     if (collections.length + adapters.length === 0)
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
@@ -127,7 +127,7 @@ export class RouterFitter {
     const elsewhere = halves(asked)[0].map(({ vector }) => vector);
     for (const collection of collections) {
       await this.#giveWay(context);
-      const texts = await this.#ofCollection({ workspaceId, collections: [collection] }, general, input.seed);
+      const texts = await this.#ofCollection({ workspaceId, collections: [collection], hidden }, general, input.seed);
       asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
     }
     const samples: AdapterSample[] = [];
@@ -147,7 +147,7 @@ export class RouterFitter {
       for (const sample of samples)
         signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
       for (const collection of collections) {
-        const near = await this.#nearCollection({ workspaceId, collections: [collection] }, each, signal);
+        const near = await this.#nearCollection({ workspaceId, collections: [collection], hidden }, each, signal);
         if (near) signals.set(collection.id, near);
       }
       questions.push({ belongs: each.belongs, signals });

@@ -18,10 +18,11 @@ export async function searchDense(
   { database, vectors }: { database: Database; vectors: VectorStore },
   target: { workspaceId: WorkspaceId; collection: Pick<SearchedCollection, 'id' | 'staleDocuments'>; indexId: string },
   vector: Float32Array,
-  options: { limit: number; documentIds: readonly string[] | null },
+  options: { limit: number; documentIds: readonly string[] | null; hidden: readonly string[] },
 ): Promise<ScoredChunk[]> {
   const { workspaceId, collection, indexId } = target;
-  const where = options.documentIds === null ? undefined : { documentIds: [...options.documentIds] };
+  const { documentIds, hidden } = options;
+  const where = { ...(documentIds && { documentIds }), ...(hidden.length > 0 && { notDocumentIds: hidden }) };
   for (let widening = 0, ask = options.limit; ; widening += 1, ask *= 4) {
     const hits = await vectors.query(workspaceId, indexId, vector, ask, where);
     const ids = hits.map(({ id }) => id);

@@ -12,6 +12,8 @@ export interface LexicalScope {
   workspaceId: WorkspaceId;
   collectionIds: readonly string[];
   language: string;
+  /** Ids of documents that whoever asks may not see: nothing of them is counted. */
+  hidden: readonly string[];
 }
 
 /** What the query's terms weigh here. Stop words are not among them. */
@@ -21,16 +23,16 @@ export interface QueryTerms {
   idf: number[];
 }
 
-/** How often each term occurs, and in how many chunks there are: of live documents only. */
+/** How often each term occurs, and in how many chunks there are: of live documents that may be seen only (`$5` may not). */
 const STATISTICS_PARTS = `
   scope AS (
     SELECT coalesce(sum(chunk_count), 0)::float8 AS chunks,
            coalesce(sum(term_count) / nullif(sum(chunk_count), 0)::float8, 1) AS average
-      FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL
+      FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND NOT id = ANY($5::uuid[])
   ), frequency AS (
     SELECT q.term, q.place, (
       SELECT count(*) FROM chunk_term t JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL)::float8 AS df
+       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL AND NOT d.id = ANY($5::uuid[]))::float8 AS df
       FROM q
   )`;
 const WEIGHTED = `
@@ -62,7 +64,7 @@ export async function weighWords(
         SELECT place, (SELECT lexeme FROM unnest(to_tsvector($3::regconfig, word)) LIMIT 1) AS term
           FROM unnest($4::text[]) WITH ORDINALITY AS u(word, place)
       ), q AS (SELECT term, place FROM w WHERE term IS NOT NULL), ${STATISTICS_PARTS} ${WEIGHTED} ORDER BY place`,
-    values: [scope.workspaceId, scope.collectionIds, scope.language, distinct.map(lexicalText)],
+    values: [scope.workspaceId, scope.collectionIds, scope.language, distinct.map(lexicalText), scope.hidden],
   });
   return new Map(rows.map(({ term, place, idf }) => [distinct[place - 1] as string, { stem: term, idf }]));
 }
@@ -87,8 +89,8 @@ export async function searchLexical(
                sum(w.idf * t.frequency * (${K1} + 1) / (t.frequency + ${K1} * (1 - ${B} + ${B} * c.term_count / w.average))) AS score
           FROM weighted w JOIN chunk_term t ON t.collection_id = ANY($2) AND t.term = w.term
           JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND ($5::uuid[] IS NULL OR d.id = ANY($5))
-         GROUP BY c.id ORDER BY score DESC, c.id LIMIT $6
+         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND NOT d.id = ANY($5::uuid[]) AND ($6::uuid[] IS NULL OR d.id = ANY($6))
+         GROUP BY c.id ORDER BY score DESC, c.id LIMIT $7
       )
       SELECT (SELECT json_agg(weighted ORDER BY place) FROM weighted) AS terms,
              (SELECT json_agg(hits ORDER BY score DESC, "chunkId") FROM hits) AS chunks`,
@@ -97,6 +99,7 @@ export async function searchLexical(
       scope.collectionIds,
       scope.language,
       lexicalText(query),
+      scope.hidden,
       options.documentIds,
       options.limit,
     ],

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.js';
+import { EVERYBODY, type Groups } from '../../kernel/caller.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { groupBy } from '../../kernel/group-by.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
@@ -40,7 +41,8 @@ export class Retriever {
     const started = clock.monotonic();
     const { workspaceId, collections } = request.scope;
     const limit = Math.max(CANDIDATES, 2 * request.limit);
-    const candidates = { limit, documentIds: request.documentFilter ?? null };
+    const { hidden } = request.scope;
+    const candidates = { limit, documentIds: seenOf(request.documentFilter, hidden), hidden };
     const [dense, lexical] = await Promise.all([
       request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, candidates, options.signal),
       request.mode === 'DENSE' && request.coverage === false ? NO_LEXICAL : this.lexical(request, candidates),
@@ -72,7 +74,7 @@ export class Retriever {
     options: { signal?: AbortSignal } = {},
   ): Promise<{ dense: ScoredChunk[]; lexical: ScoredChunk[] }> {
     const both = { ...request, limit: CANDIDATES };
-    const candidates = { limit: CANDIDATES, documentIds: null };
+    const candidates = { limit: CANDIDATES, documentIds: null, hidden: request.scope.hidden };
     const [dense, lexical] = await Promise.all([
       this.dense({ ...both, mode: 'DENSE' }, candidates, options.signal),
       this.lexical({ ...both, mode: 'HYBRID' }, candidates),
@@ -82,18 +84,18 @@ export class Retriever {
 
   /** Stem and rarity of words, for choosing evidence; all in one language, that of the first collection. */
   async termWeights(
-    { workspaceId, collections }: SearchScope,
+    { workspaceId, collections, hidden }: SearchScope,
     words: readonly string[],
   ): Promise<Map<string, TermWeight>> {
     const language = collections[0]?.language;
     if (language === undefined || words.length === 0) return new Map();
     const collectionIds = collections.filter((one) => one.language === language).map(({ id }) => id);
-    return weighWords(this.parts.database, { workspaceId, collectionIds, language }, words);
+    return weighWords(this.parts.database, { workspaceId, collectionIds, language, hidden }, words);
   }
 
-  /** The collections of these names, or all that the workspace may read. @throws NOT_FOUND */
-  scope(workspaceId: WorkspaceId, names: readonly string[] | null): Promise<SearchScope> {
-    return this.parts.collections.scope(workspaceId, names);
+  /** The collections of these names, or all of the workspace, as a reader of these groups sees them. @throws NOT_FOUND */
+  scope(workspaceId: WorkspaceId, names: readonly string[] | null, groups: Groups = EVERYBODY): Promise<SearchScope> {
+    return this.parts.collections.scope(workspaceId, names, groups);
   }
 
   /** A query's vector. It needs no scope: who is sure to retrieve asks for it first. @throws what `WorkerClient.embed` throws */
@@ -113,7 +115,7 @@ export class Retriever {
     const terms = new Map<string, QueryTerms>();
     const lists = await Promise.all(
       [...groupBy(collections, ({ language }) => language)].map(async ([language, group]) => {
-        const scope = { workspaceId, collectionIds: group.map(({ id }) => id), language };
+        const scope = { workspaceId, collectionIds: group.map(({ id }) => id), language, hidden: candidates.hidden };
         const limit = mode === 'DENSE' ? 0 : candidates.limit;
         const { query, chunks } = await searchLexical(database, scope, text, { ...candidates, limit });
         terms.set(language, query);
@@ -162,6 +164,14 @@ export class Retriever {
 interface Candidates {
   limit: number;
   documentIds: readonly string[] | null;
+  hidden: readonly string[];
+}
+
+/** Those of the documents that may be seen; null for all. */
+function seenOf(documentIds: readonly string[] | undefined, hidden: readonly string[]): readonly string[] | null {
+  if (documentIds === undefined) return null;
+  const unseen = new Set(hidden);
+  return documentIds.filter((id) => !unseen.has(id));
 }
 
 interface DenseResult {

@@ -79,7 +79,7 @@ export class ChromaVectorStore implements VectorStore {
         queryEmbeddings: [Array.from(vector)],
         nResults: limit,
         include: ['distances'],
-        ...(documentIds === undefined ? {} : { where: byDocuments(documentIds) }),
+        ...whereOf(where),
       }),
     );
     // Chroma's cosine distance is 1 - similarity.
@@ -223,5 +223,10 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
 
 const key = (workspace: WorkspaceId, indexId: string) => `${workspace}/${indexId}`;
 const databaseOf = (workspace: WorkspaceId) => `ws_${workspace}`;
+const whereOf = ({ documentIds, notDocumentIds }: VectorFilter = {}) => {
+  if (documentIds) return { where: byDocuments(documentIds) };
+  return notDocumentIds?.length ? { where: { documentId: { $nin: [...notDocumentIds] } } } : {};
+};
+
 const byDocuments = (documentIds: readonly string[]) => ({ documentId: { $in: [...documentIds] } });
 const isMissing = (error: unknown) => error instanceof GraftError && error.cause instanceof ChromaNotFoundError;

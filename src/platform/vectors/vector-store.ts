@@ -15,6 +15,8 @@ export interface VectorRecord {
 
 export interface VectorFilter {
   documentIds?: readonly string[];
+  /** Looked at where `documentIds` isn't given. */
+  notDocumentIds?: readonly string[];
 }
 
 /**

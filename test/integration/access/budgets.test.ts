@@ -8,6 +8,13 @@ import { createGraphContext, spendsOf, type GraphContext } from '../../../src/gr
 import type { Caller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { onAccount, spend } from '../../../src/platform/spending/index.js';
+import { Ledger } from '../../../src/access/budgets/ledger.js';
+import { BudgetStore } from '../../../src/access/budgets/budget-store.js';
+import { systemClock } from '../../../src/kernel/clock.js';
+import { mapDatabaseError } from '../../../src/platform/database/index.js';
+import { createLogger } from '../../../src/platform/telemetry/index.js';
+import { eventually } from '../../support/eventually.js';
+import { instead } from '../../support/instead.js';
 import { accessKit, type AccessKit } from './access-kit.js';
 
 const UNLIMITED = { requests: null, tokens: null, concurrent: null, trainingMinutes: null };
@@ -157,6 +164,48 @@ describe('budgets', () => {
       other.release();
     }
     await (await kit.access.ledger.reserve(caller, 'ANSWER'))!.settle(0);
+    expect((await states(key.key.id))[0]!.left.requests).toBe(4);
+  });
+
+  it('a connection that is lost in the middle of a reservation spends nothing, and the next one is let in', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 5 });
+    const other = await kit.database.pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM budget WHERE subject_id = $1 FOR UPDATE', [key.key.id]);
+      const lost = kit.access.ledger.reserve(caller, 'ANSWER').then(
+        () => 'in',
+        (error: unknown) => mapDatabaseError(error),
+      );
+      const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      const pid = await eventually(
+        'somebody waits for the lock',
+        async () => (await other.query<{ pid: number }>(waiting)).rows[0]?.pid,
+      );
+      await other.query('SELECT pg_terminate_backend($1)', [pid]);
+      expect(await lost).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+      await other.query('ROLLBACK');
+    } finally {
+      other.release();
+    }
+    expect((await states(key.key.id))[0]!.left.requests).toBe(5);
+    await (await kit.access.ledger.reserve(caller, 'ANSWER'))!.settle(0);
+    expect((await states(key.key.id))[0]!.left.requests).toBe(4);
+  });
+
+  it('where the database is away nothing paid begins, though what was under way ends', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 5 });
+    const store = new BudgetStore(kit.database);
+    const away = () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+    const log = createLogger({ level: 'silent' });
+    const blind = new Ledger({ store: instead(store, { subjects: away }), clock: systemClock, log });
+    await expect(blind.reserve(caller, 'ANSWER')).rejects.toThrow('away');
+    const unsettled = new Ledger({ store: instead(store, { settle: away }), clock: systemClock, log });
+    await expect((await unsettled.reserve(caller, 'ANSWER'))!.settle(1)).resolves.toBeUndefined();
     expect((await states(key.key.id))[0]!.left.requests).toBe(4);
   });
 

@@ -109,11 +109,11 @@ export async function startSurroundings(
 
 /** What tests do with collections of a workspace. */
 export function collectionsOf(
-  { service, retriever, collections, documents, tuner }: OpenKnowledge,
+  { service, retriever, collections, documents, labels, tuner }: OpenKnowledge,
   { workspaceId, finished }: Pick<Awaited<ReturnType<typeof startSurroundings>>, 'workspaceId' | 'finished'>,
 ) {
   return {
-    ...{ retriever, tuner, stores: { collections, documents } },
+    ...{ retriever, tuner, stores: { collections, documents, labels } },
     collection: (name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) =>
       service.createCollection({ workspaceId, name, ...options }),
     ingest: async (collection: string, sent: NewDocument[], idempotencyKey: string = newId(), timeoutMs?: number) =>

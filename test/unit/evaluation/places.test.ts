@@ -10,6 +10,7 @@ const THEN: FittedOn = {
   adapters: [{ versionId: 'v1', name: 'routing', version: 1 }],
 };
 const NOW: Places = {
+  hidden: [],
   collections: [collection('a', 'manuals', 100), collection('b', 'letters', 40)],
   adapters: [{ versionId: 'v1', name: 'routing', version: 1, datasetVersionId: 'd' }],
 };

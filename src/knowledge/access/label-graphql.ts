@@ -1,0 +1,73 @@
+import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { cost, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
+import { callerName } from '../../kernel/caller.js';
+import { badInput } from '../../kernel/errors.js';
+import { checkedGroups } from '../../kernel/groups.js';
+import { checkedText } from '../../kernel/text.js';
+import { Document, type KnowledgeStores } from '../collection-graphql.js';
+
+const MOST_NAMES = 1_000;
+
+@InputType({ description: 'Who may see documents.' })
+export class SetDocumentAccessInput {
+  @Field(() => String, { description: 'Name of the collection.' })
+  collection!: string;
+
+  @MaxItems(MOST_NAMES)
+  @Field(() => [String], {
+    description:
+      'Names of 1 to 1,000 documents. There need not be any of a name yet: a document that is ingested later has the label from its beginning.',
+  })
+  names!: string[];
+
+  @MaxItems(100)
+  @Field(() => [String], {
+    description:
+      'Groups, at most 100 names of 1 to 100 characters: who sees the documents has one of them (`ApiKey.groups`). Without any, everybody in the workspace does.',
+  })
+  access!: string[];
+}
+
+@ObjectType({ description: 'Who may see the documents now.' })
+export class SetDocumentAccessPayload {
+  @Field(() => [String], { description: 'The groups, each once.' })
+  access!: string[];
+}
+
+@Resolver(() => Document)
+export class DocumentAccessResolver {
+  constructor(private readonly parts: { stores: KnowledgeStores }) {}
+
+  @Needs('EDIT')
+  @Mutation(() => SetDocumentAccessPayload, {
+    description:
+      'Says who may see documents, whatever version of them. It holds at once on every gateway: in search, answers and citations, in answers recorded before, in reviews, and in datasets made from now on, which take nothing of labelled documents.',
+    complexity: cost(10),
+  })
+  async setDocumentAccess(
+    @Arg('input', () => SetDocumentAccessInput, { description: 'Who sees what.' }) input: SetDocumentAccessInput,
+    @Ctx() { caller, workspaceId, change }: GraphContext,
+  ): Promise<SetDocumentAccessPayload> {
+    if (input.names.length < 1 || input.names.length > MOST_NAMES)
+      throw badInput('input.names', `input.names must have 1 to ${MOST_NAMES} entries, not ${input.names.length}.`);
+    const names = [...new Set(input.names.map((name) => checkedText(name, 'input.names', 500)))];
+    const access = checkedGroups(input.access, 'input.access');
+    const { collections, labels } = this.parts.stores;
+    const collection = await collections.require(workspaceId, input.collection, 'input.collection');
+    await labels.set(workspaceId, collection, { names, access, changedBy: callerName(caller) });
+    change.after = { collection: collection.name, documents: names.length, access: access.join(', ') };
+    return make(SetDocumentAccessPayload, { access });
+  }
+
+  @FieldResolver(() => [String], {
+    description: 'Groups of which a reader has to have one; none where everybody in the workspace sees it.',
+    complexity: cost(2),
+  })
+  async access(@Root() { rowId }: Document, @Ctx() context: GraphContext): Promise<string[]> {
+    const loader = context.loader<string, string[]>('knowledge.accessOf', async (ids) => {
+      const found = await this.parts.stores.labels.accessOf(context.workspaceId, ids);
+      return ids.map((id) => found.get(id) ?? []);
+    });
+    return (await loader.load(rowId)) ?? [];
+  }
+}

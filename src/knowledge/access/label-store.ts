@@ -1,0 +1,70 @@
+import type { Groups } from '../../kernel/caller.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Database } from '../../platform/database/index.js';
+import { sourceOf } from './label.js';
+
+/**
+ * All queries of the table `document_label`, but for the conditions that others join it by. A label belongs to a name in a collection,
+ * whatever stands under it: a new version of a document has it from the beginning. It is read anew by each request, so a change holds at
+ * once on every gateway.
+ */
+export class LabelStore {
+  constructor(private readonly database: Database) {}
+
+  /** Labels documents of these names, whether or not there are any yet; without groups everybody reads them. */
+  async set(
+    workspaceId: WorkspaceId,
+    collection: { id: string; name: string },
+    { names, access, changedBy }: { names: readonly string[]; access: readonly string[]; changedBy: string },
+  ): Promise<void> {
+    const { pool } = this.database;
+    if (access.length === 0) {
+      await pool.query('DELETE FROM document_label WHERE workspace_id = $1 AND collection_id = $2 AND name = ANY($3)', [
+        ...[workspaceId, collection.id, names],
+      ]);
+      return;
+    }
+    await pool.query(
+      `INSERT INTO document_label (workspace_id, collection_id, name, source, access, changed_by)
+       SELECT $1, $2, name, source, $5, $6 FROM unnest($3::text[], $4::text[]) AS u(name, source)
+       ON CONFLICT (collection_id, name) DO UPDATE
+         SET access = excluded.access, changed_by = excluded.changed_by, changed_at = now()`,
+      [workspaceId, collection.id, names, names.map((name) => sourceOf(collection.name, name)), access, changedBy],
+    );
+  }
+
+  /** Ids of the live documents of these collections that such a reader doesn't see. */
+  async hiddenIn(workspaceId: WorkspaceId, collectionIds: readonly string[], groups: Groups): Promise<string[]> {
+    if (groups === null) return [];
+    const { rows } = await this.database.pool.query<{ id: string }>({
+      name: 'knowledge-hidden-in',
+      text: `SELECT d.id FROM document_label l
+               JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
+              WHERE l.workspace_id = $1 AND l.collection_id = ANY($2) AND NOT l.access && $3::text[]`,
+      values: [workspaceId, collectionIds, groups],
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** Those of these documents, live or not, that such a reader doesn't see. */
+  async hiddenOf(workspaceId: WorkspaceId, documentIds: readonly string[], groups: Groups): Promise<Set<string>> {
+    if (groups === null || documentIds.length === 0) return new Set();
+    const { rows } = await this.database.pool.query<{ id: string }>({
+      name: 'knowledge-hidden-of',
+      text: `SELECT d.id FROM document d JOIN document_label l ON l.collection_id = d.collection_id AND l.name = d.name
+              WHERE d.workspace_id = $1 AND d.id = ANY($2::uuid[]) AND NOT l.access && $3::text[]`,
+      values: [workspaceId, documentIds, groups],
+    });
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** The groups of documents, by their ids; of those that everybody sees there are none. */
+  async accessOf(workspaceId: WorkspaceId, documentIds: readonly string[]): Promise<Map<string, string[]>> {
+    const { rows } = await this.database.pool.query<{ id: string; access: string[] }>(
+      `SELECT d.id, l.access FROM document d JOIN document_label l ON l.collection_id = d.collection_id AND l.name = d.name
+        WHERE d.workspace_id = $1 AND d.id = ANY($2::uuid[])`,
+      [workspaceId, documentIds],
+    );
+    return new Map(rows.map(({ id, access }) => [id, access]));
+  }
+}

@@ -1,0 +1,2 @@
+/** How answers note that they read a document. */
+export const sourceOf = (collectionName: string, documentName: string): string => `${collectionName}/${documentName}`;

@@ -1,0 +1,215 @@
+import {
+  execute,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+  isUnionType,
+  parse,
+  subscribe,
+  type ExecutionResult,
+  type GraphQLInputType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+} from 'graphql';
+import { openDomains, type Domains } from '../../src/domains.js';
+import { operationFields, type OperationField } from '../../src/graphql/guard.js';
+import { createGraphContext, toGlobalId } from '../../src/graphql-kit/index.js';
+import { localCaller, type Caller } from '../../src/kernel/caller.js';
+import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
+import { rowInEveryTable, rowsOf } from '../support/every-table.js';
+import { schemaOf } from '../support/schema-of.js';
+import { TestPlatform } from '../support/test-platform.js';
+
+/** What names stand for, in arguments that take a name. */
+const NAMES: Readonly<Record<string, string>> = {
+  collection: 'foreign-collection',
+  collections: 'foreign-collection',
+  dataset: 'foreign-dataset',
+  datasetVersion: 'foreign-dataset@1',
+  adapter: 'foreign-adapter',
+  adapterVersion: 'foreign-adapter@1',
+  model: 'foreign-model',
+  view: 'foreign-feature_view',
+};
+
+/** An argument of a type; ids are `ids[path]`, or the first of all types until it is known which is wanted. */
+function argumentOf(
+  type: GraphQLInputType,
+  name: string,
+  path: string,
+  ids: (path: string) => string,
+  depth = 0,
+): unknown {
+  const named = getNamedType(type);
+  const listed = type.toString().replace(/!$/, '').startsWith('[');
+  const many = (value: unknown): unknown => (listed && value !== undefined ? [value] : value);
+  if (named.name === 'ID') return many(ids(path));
+  if (named.name === 'String' && name in NAMES) return many(NAMES[name]);
+  if (isInputObjectType(named)) {
+    if (depth > 3) return undefined;
+    const fields = Object.values(named.getFields());
+    // Of a choice of one, what names something of the workspace.
+    const given = named.isOneOf ? fields.slice(0, 1) : fields;
+    const value = Object.fromEntries(
+      given.map((field) => [field.name, argumentOf(field.type, field.name, `${path}.${field.name}`, ids, depth + 1)]),
+    );
+    return isNonNullType(type) || Object.values(value).some((inner) => inner !== undefined) ? many(value) : undefined;
+  }
+  if (!isNonNullType(type)) return undefined;
+  if (listed) return [];
+  if (isEnumType(named)) return named.getValues()[0]!.name;
+  if (['Int', 'Float', 'BigInt'].includes(named.name)) return 1;
+  if (named.name === 'Boolean') return true;
+  return named.name === 'DateTime' ? '2026-01-01T00:00:00Z' : 'x';
+}
+
+/** All that can be selected of a type without arguments, so many levels deep. */
+function selectionOf(type: GraphQLNamedType, schema: GraphQLSchema, depth: number): string {
+  if (isUnionType(type)) {
+    const inner = type.getTypes().map((each) => `... on ${each.name} ${selectionOf(each, schema, depth)}`);
+    return `{ __typename ${inner.join(' ')} }`;
+  }
+  if (!isObjectType(type) && !isInterfaceType(type)) return '';
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    if (field.args.some((arg) => isNonNullType(arg.type))) return [];
+    const inner = getNamedType(field.type);
+    const leaf = !isObjectType(inner) && !isInterfaceType(inner) && !isUnionType(inner);
+    if (leaf) return [field.name];
+    return depth > 0 ? [`${field.name} ${selectionOf(inner, schema, depth - 1)}`] : [];
+  });
+  return `{ ${['__typename', ...fields].join(' ')} }`;
+}
+
+const WANTED = /the id of an? (\w+)(?: or \w+)* is expected/;
+
+/** What went wrong, as Graft says it. */
+const problemOf = ({ errors }: ExecutionResult): { code?: string; field?: string; message: string } | undefined =>
+  errors?.[0]?.originalError ?? errors?.[0];
+
+describe('a workspace', () => {
+  let test: TestPlatform;
+  let domains: Domains;
+  let schema: GraphQLSchema;
+  let stranger: Caller;
+  let ids: Map<string, string>;
+  const owner = localCaller(DEFAULT_WORKSPACE_ID);
+
+  beforeAll(async () => {
+    test = await TestPlatform.start();
+    domains = await openDomains(test.platform);
+    ({ schema } = schemaOf(test, domains));
+    ids = await rowInEveryTable(test.database.pool, DEFAULT_WORKSPACE_ID);
+    const { rows } = await test.database.pool.query<{ id: string }>(
+      `INSERT INTO workspace (id, name) VALUES (gen_random_uuid(), 'others') RETURNING id`,
+    );
+    stranger = localCaller(rows[0]!.id as WorkspaceId);
+  }, 300_000);
+  afterAll(() => {
+    left.abort();
+    return test.dispose();
+  });
+
+  const nodeTypes = (): string[] =>
+    Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'))
+      .map(({ name }) => name);
+  const left = new AbortController();
+  const contextOf = (caller: Caller) => createGraphContext(caller, 'walk', left);
+
+  /** Which of the rows can be fetched as which type. */
+  const found = async (caller: Caller): Promise<string[]> => {
+    const all: string[] = [];
+    const document = parse('query ($id: ID!) { node(id: $id) { __typename id } }');
+    for (const type of nodeTypes())
+      for (const [table, id] of ids) {
+        const variableValues = { id: toGlobalId(type, id) };
+        const { data } = await execute({ schema, document, variableValues, contextValue: contextOf(caller) });
+        if (data?.['node']) all.push(`${type} of ${table}`);
+      }
+    return all;
+  };
+
+  it('has no object that another one finds by its id, of whatever type', async () => {
+    const own = await found(owner);
+    expect(own.length).toBeGreaterThan(15);
+    expect(await found(stranger)).toEqual([]);
+  }, 300_000);
+
+  it('has no file that another one downloads', async () => {
+    const content = (async function* () {
+      yield await Promise.resolve(Buffer.from('secret'));
+    })();
+    const file = { name: 'plan.txt', mediaType: 'text/plain', source: content, maxBytes: 100 };
+    const { id } = await test.platform.files.store(DEFAULT_WORKSPACE_ID, file);
+    await expect(test.platform.files.open(stranger.workspaceId, id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await test.platform.files.open(DEFAULT_WORKSPACE_ID, id)).toMatchObject({ name: 'plan.txt' });
+  });
+
+  /** Asks a field with foreign ids, of the types that it says it wants. */
+  async function ask(each: OperationField): Promise<ExecutionResult> {
+    const wanted = new Map<string, string>();
+    const idAt = (path: string): string => {
+      const type = wanted.get(path) ?? 'Run';
+      const table = type.endsWith('Run') ? 'run' : type.replace(/(?<!^)([A-Z])/g, '_$1').toLowerCase();
+      return toGlobalId(type, ids.get(table) ?? ids.get('run')!);
+    };
+    for (let tries = 0; ; tries += 1) {
+      const given = each.field.args
+        .map(({ name, type }) => ({ name, type: type.toString(), value: argumentOf(type, name, name, idAt) }))
+        .filter(({ value }) => value !== undefined);
+      const declared = given.map(({ name, type }) => `$${name}: ${type}`).join(', ');
+      const passed = given.map(({ name }) => `${name}: $${name}`).join(', ');
+      const selection = selectionOf(getNamedType(each.field.type), schema, 2);
+      const source = `${each.operation} ${declared && `(${declared})`} { ${each.field.name}${passed && `(${passed})`} ${selection} }`;
+      const variableValues = Object.fromEntries(given.map(({ name, value }) => [name, value]));
+      const call = { schema, document: parse(source), variableValues, contextValue: contextOf(stranger) };
+      let result: ExecutionResult;
+      if (each.operation === 'subscription') {
+        const stream = await subscribe(call);
+        if (Symbol.asyncIterator in stream) {
+          // What would be told later is asked for once; nothing that is there already may come.
+          const first = stream.next().then(
+            ({ value }) => (value ?? {}),
+            (error: unknown) => ({ errors: [error] }) as ExecutionResult,
+          );
+          result = await Promise.race([
+            first,
+            new Promise<ExecutionResult>((resolve) => setImmediate(() => setTimeout(() => resolve({ data: {} }), 200))),
+          ]);
+          void stream.return(undefined);
+        } else result = stream;
+      } else result = await execute(call);
+      const problem = problemOf(result);
+      const expected = problem && WANTED.exec(problem.message)?.[1];
+      const path = problem?.field?.replace(/\[\d+\]|\.\d+/g, '');
+      if (!expected || !path || wanted.get(path) === expected || tries > 8) return result;
+      wanted.set(path, expected);
+    }
+  }
+
+  it('gives nothing of its own to another one, through any field of the schema, and is changed by none', async () => {
+    const before = await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID);
+    const own = new Set(ids.values());
+    const leaks: string[] = [];
+    const outcomes: Record<string, number> = {};
+    for (const each of operationFields(schema)) {
+      const result = await ask(each);
+      const text = JSON.stringify(result.data ?? null);
+      const globalIds = [...text.matchAll(/"([A-Za-z0-9_-]{40,})"/g)].map(
+        ([, id]) => Buffer.from(id!, 'base64url').toString().split(':')[1] ?? '',
+      );
+      if (text.includes('secret-') || globalIds.some((id) => own.has(id)))
+        leaks.push(`${each.name}: ${text.slice(0, 300)}`);
+      const code = problemOf(result)?.code ?? (result.errors ? 'another error' : 'data');
+      outcomes[code] = (outcomes[code] ?? 0) + 1;
+    }
+    expect(leaks).toEqual([]);
+    // What is asked for by an id or a name isn’t there; the rest lists or makes the stranger’s own.
+    expect(outcomes['NOT_FOUND']).toBeGreaterThan(80);
+    expect(outcomes['another error']).toBeUndefined();
+    expect(await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID)).toEqual(before);
+  }, 300_000);
+});
