@@ -172,7 +172,7 @@ describe('a workspace', () => {
         if (Symbol.asyncIterator in stream) {
           // What would be told later is asked for once; nothing that is there already may come.
           const first = stream.next().then(
-            ({ value }) => (value ?? {}),
+            ({ value }) => value ?? {},
             (error: unknown) => ({ errors: [error] }) as ExecutionResult,
           );
           result = await Promise.race([
