@@ -2,11 +2,13 @@
 export { assign, bucketRanges, CANDIDATE, rolloutRanges, rolloutTest, type Test } from './assignment/index.js';
 export { conclude, glance, type ExperimentPlan, type Measured } from './experiments/conclude.js';
 export { deliveryDomain, openDelivery, type Delivery } from './open.js';
+/** Without the rest of a gateway, for who measures it: bench/delivery-live.ts. */
+export { deliveryServices } from './open.js';
 export { loadProposal, Proposal } from './proposals/proposal-graphql.js';
 export type { ProposalStore } from './proposals/proposal-store.js';
 export { decide, hasEnded, startRollout, type RolloutState } from './rollouts/decide.js';
 export { STANDARD_HEALTH, STANDARD_STEPS, type Guardrail, type RolloutPlan } from './rollouts/plan.js';
-export { loadRollout } from './rollouts/rollout-graphql.js';
+export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';
 export type { RolloutStore } from './rollouts/rollout-store.js';
 export { Rollout } from './rollouts/rollout-types.js';
 export { RolloutTemplate } from './rollouts/settings.js';
