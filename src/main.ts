@@ -11,6 +11,7 @@ import { checkAddress } from './graphql/listening.js';
 import { gatewayDomain, RUN_KINDS } from './graphql/resolvers.js';
 import { NodeRegistry } from './graphql-kit/index.js';
 import { isGraftError } from './kernel/errors.js';
+import { addMcp } from './mcp/index.js';
 import { addOpenAi, openAiParts } from './openai/index.js';
 import { openPlatform } from './platform/platform.js';
 import { Teardown } from './platform/teardown.js';
@@ -58,6 +59,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
     addRoutes: (server, kit) => {
       addOpenAi(server, openAiParts(platform, domains), kit);
       addAuditAddress(server, domains.access.auditLines);
+      addMcp(server, system.version, kit);
     },
     gauges: domains.monitoring.gauges,
   });

@@ -40,6 +40,7 @@ const NEEDED: Readonly<Record<string, Role>> = {
   '/files/:id': 'EDIT',
   '/audit.ndjson': 'ADMIN',
   '/metrics': 'OPERATE',
+  '/mcp': 'ASK',
   '/v1/models': 'ASK',
   '/v1/models/*': 'ASK',
   '/v1/chat/completions': 'ASK',

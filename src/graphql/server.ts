@@ -56,6 +56,8 @@ export interface GatewayOptions {
 
 /** What the server gives to those who add addresses to it. */
 export interface ServerKit {
+  /** What the gateway answers. */
+  schema: GraphQLSchema;
   presenter: ErrorPresenter;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */
@@ -207,7 +209,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.downloads) addDownloads(server, { files: options.downloads, isDraining, underWay: work.add });
   const { files, maxUploadBytes: maxBytes, noted } = options;
   await addUploads(server, { files, noted, maxBytes, isDraining, underWay: work.add });
-  options.addRoutes?.(server, { presenter, isDraining, underWay: work.add });
+  options.addRoutes?.(server, { presenter, isDraining, schema: options.schema, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
   await addConsole(server, options.consoleFolder);
   const sockets = addWebSockets(server.server, {

@@ -1,0 +1,2 @@
+/** The operations as tools for agents. */
+export { addMcp } from './routes.js';

@@ -1,0 +1,68 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type CallToolResult,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ServerKit } from '../graphql/server.js';
+import { GraftError } from '../kernel/errors.js';
+import { toolsOf, type ReadyTool } from './tools.js';
+
+/** What a caller is known by, passed on to the operation; nothing else of a request is. */
+const PASSED_ON = ['authorization', 'host', 'origin'] as const;
+
+/**
+ * `/mcp`: the operations of `schema/operations` as tools for agents (Model Context Protocol over HTTP, without sessions). A call goes through
+ * `/graphql`, so keys, roles, budgets and limits are those of every other client; what is no operation of the list can't be sent.
+ */
+export function addMcp(server: FastifyInstance, version: string, kit: ServerKit): void {
+  let tools: Map<string, ReadyTool> | null = null;
+  server.post('/mcp', async (request, reply) => {
+    if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    tools ??= toolsOf(kit.schema);
+    const mcp = serverOf(tools, version, (document, variables) => send(server, request, document, variables));
+    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
+    reply.raw.on('close', () => void mcp.close());
+    reply.hijack();
+    await mcp.connect(transport);
+    await kit.underWay(transport.handleRequest(request.raw, reply.raw, request.body));
+  });
+}
+
+type Send = (document: string, variables: Record<string, unknown>) => Promise<CallToolResult>;
+
+function serverOf(tools: ReadonlyMap<string, ReadyTool>, version: string, sent: Send): Server {
+  const mcp = new Server({ name: 'graft', version }, { capabilities: { tools: {} } });
+  mcp.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...tools.values()].map(({ tool }) => tool) }));
+  mcp.setRequestHandler(CallToolRequestSchema, ({ params: { name, arguments: variables = {} } }) => {
+    const found = tools.get(name);
+    if (!found) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${JSON.stringify(name.slice(0, 80))}.`);
+    return sent(found.document, variables);
+  });
+  return mcp;
+}
+
+async function send(
+  server: FastifyInstance,
+  { headers, ip }: FastifyRequest,
+  query: string,
+  variables: Record<string, unknown>,
+): Promise<CallToolResult> {
+  const passed = PASSED_ON.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
+  const response = await server.inject({
+    ...{ method: 'POST', url: '/graphql', remoteAddress: ip },
+    headers: { ...(Object.fromEntries(passed) as Record<string, string>), 'content-type': 'application/json' },
+    payload: { query, variables },
+  });
+  const { data, errors } = response.json<{ data?: Record<string, unknown> | null; errors?: object[] }>();
+  const told = errors ? { errors, ...(data && { data }) } : (data ?? {});
+  return {
+    content: [{ type: 'text', text: JSON.stringify(told) }],
+    structuredContent: { ...told },
+    ...(errors && { isError: true }),
+  };
+}

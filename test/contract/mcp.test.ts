@@ -1,0 +1,67 @@
+/** `/mcp` as an agent speaks it, through the official client: the operations are its tools, under the rules of every other client. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+
+describe('operations as tools', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let graft: GraftProgram;
+  let agent: Client;
+
+  beforeAll(async () => {
+    home = await temporaryHome();
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    agent = new Client({ name: 'test', version: '1' });
+    const transport = new StreamableHTTPClientTransport(new URL(`${graft.url}/mcp`));
+    await agent.connect(transport);
+  }, 300_000);
+  afterAll(async () => {
+    await agent.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await home.remove();
+  });
+
+  test('are listed with what they are for and what they take', async () => {
+    const { tools } = await agent.listTools();
+    const ask = tools.find(({ name }) => name === 'Ask')!;
+    expect(ask.description).not.toBe('');
+    expect(ask.inputSchema).toMatchObject({ type: 'object', required: ['input'] });
+    expect(tools.find(({ name }) => name === 'System')!.annotations).toMatchObject({ readOnlyHint: true });
+    expect(tools.length).toBeGreaterThan(50);
+    expect(tools.some(({ name }) => name === 'AskStream')).toBe(false);
+  });
+
+  test('answer as GraphQL does', async () => {
+    const made = await agent.callTool({ name: 'CreateCollection', arguments: { input: { name: 'notes' } } });
+    expect(made.isError).toBeFalsy();
+    const { structuredContent } = await agent.callTool({ name: 'System', arguments: {} });
+    expect(structuredContent).toMatchObject({ system: { worker: { state: 'READY' } } });
+  });
+
+  test('tell what was wrong, by its code', async () => {
+    const again = await agent.callTool({ name: 'CreateCollection', arguments: { input: { name: 'No name!' } } });
+    expect(again).toMatchObject({
+      isError: true,
+      structuredContent: { errors: [{ extensions: { code: 'BAD_USER_INPUT', field: 'input.name' } }] },
+    });
+  });
+
+  test('are the only ones: what isn’t on the list can’t be sent', async () => {
+    for (const name of ['query { __typename }', 'AskStream', '__proto__'])
+      await expect(agent.callTool({ name, arguments: {} })).rejects.toMatchObject({ code: -32602 });
+  });
+
+  test('are refused to pages of other origins, as everything is', async () => {
+    const response = await fetch(`${graft.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        origin: 'https://elsewhere.example',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    });
+    expect(response.status).toBe(403);
+  });
+});
