@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { entitySchema, featureValues, type TaskKind } from '../data/index.js';
+import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
@@ -239,8 +239,24 @@ export type Wording = keyof typeof Wording;
 export const FinishReason = enumeration('END', 'LENGTH', 'REPEATED');
 export type FinishReason = keyof typeof FinishReason;
 
+/** What the caller asked beside the question; what nobody asked for is missing. */
+const askedWith = z.object({
+  collections: z.array(z.string()).optional(),
+  dataset: z.string().optional(),
+  model: z.string().optional(),
+  task: z.enum(TaskKind).optional(),
+  entity: z.string().optional(),
+  features: z.array(z.string()).optional(),
+  minConfidence: z.number().optional(),
+  maxErrorRate: z.number().optional(),
+  generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
+});
+export type AskedWith = z.infer<typeof askedWith>;
+
 /** All of an answer but what its row keeps in columns of their own. */
 const answerBody = z.object({
+  /** With which it can be asked again; missing in what was recorded before that was written down. */
+  askedWith: askedWith.optional(),
   wording: z.enum(Wording),
   /** null when the model wrote nothing. */
   finishReason: z.enum(FinishReason).nullable(),

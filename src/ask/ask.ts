@@ -7,6 +7,7 @@ import { documentsRead } from './judge/judge-sources.js';
 import type { AskParts, Work } from './parts.js';
 import { questionDigest, type Question } from './question.js';
 import { lookUpFacts } from './read/facts.js';
+import { askedWith } from './record/ask-again.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
 import { finishedAnswer } from './record/finished-answer.js';
 import type { Drawing } from './route/assignment.js';
@@ -92,7 +93,10 @@ async function* answer(
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const worded = yield* strategy.word(work, planned, judgement, room);
 
-  const finished = await record.complete(finishedAnswer(work, planned, { facts, judgement, worded }));
+  const finished = await record.complete({
+    ...finishedAnswer(work, planned, { facts, judgement, worded }),
+    askedWith: askedWith(asked),
+  });
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };

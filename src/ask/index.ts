@@ -20,6 +20,7 @@ export { scoreLabels, type LabelProbability } from './word/classify.js';
 export { promptsOf } from './word/compose.js';
 export { generate } from './word/generate.js';
 export { pool } from './word/classify-by-rows.js';
+export { askAgain } from './record/ask-again.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './parts.js';
 export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js';

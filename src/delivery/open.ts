@@ -1,4 +1,4 @@
-import type { Asking } from '../ask/index.js';
+import type { AnswerStore, Asking, AskService } from '../ask/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { Evaluation, Gate } from '../evaluation/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
@@ -39,6 +39,18 @@ import { loadRollout, RolloutResolver, RolloutRunResolver, rolloutRuns } from '.
 import { RolloutService } from './rollouts/rollout-service.js';
 import { RolloutStore } from './rollouts/rollout-store.js';
 import { RolloutTests } from './rollouts/rollout-tests.js';
+import { PairStore } from './shadow/pair-store.js';
+import { ProposalShadowResolver, RolloutShadowResolver } from './shadow/shadow-edges-graphql.js';
+import {
+  loadShadow,
+  ShadowPairResolver,
+  ShadowResolver,
+  ShadowRunResolver,
+  shadowRuns,
+} from './shadow/shadow-graphql.js';
+import { ShadowKeeper } from './shadow/shadow-keeper.js';
+import { ShadowService } from './shadow/shadow-service.js';
+import { ShadowStore } from './shadow/shadow-store.js';
 
 export const deliveryDomain = defineDomain({
   classes: [
@@ -54,16 +66,23 @@ export const deliveryDomain = defineDomain({
     ExperimentResolver,
     ExperimentRunResolver,
     ProposalExperimentResolver,
+    ShadowResolver,
+    ShadowRunResolver,
+    ShadowPairResolver,
+    RolloutShadowResolver,
+    ProposalShadowResolver,
   ],
-  runs: [rolloutRuns, experimentRuns],
+  runs: [rolloutRuns, experimentRuns, shadowRuns],
   registerNodes: (
     nodes: NodeRegistry,
     {
       rollouts,
       proposals,
       experiments,
-    }: { rollouts: RolloutStore; proposals: ProposalStore; experiments: ExperimentStore },
+      shadows,
+    }: { rollouts: RolloutStore; proposals: ProposalStore; experiments: ExperimentStore; shadows: ShadowStore },
   ) => {
+    nodes.register('Shadow', (context, id) => loadShadow(context, shadows, id));
     nodes.register('Rollout', (context, id) => loadRollout(context, rollouts, id));
     nodes.register('Proposal', (context, id) => loadProposal(context, proposals, id));
     nodes.register('Experiment', (context, id) => loadExperiment(context, experiments, id));
@@ -75,6 +94,7 @@ export interface Delivery {
   readonly rollouts: RolloutService;
   readonly proposals: ProposalService;
   readonly experiments: ExperimentService;
+  readonly shadows: ShadowService;
   readonly stores: {
     readonly rollouts: RolloutStore;
     readonly proposals: ProposalStore;
@@ -95,6 +115,11 @@ export interface DeliveryParts {
   adapters: AdapterRegistry;
   models: Pick<ModelRegistry, 'resolve'>;
   gate: Gate;
+  answers: AnswerStore;
+  asking: AskService;
+  /** Asks behind users. */
+  askingInBulk: Pick<AskService, 'tryOut'>;
+  worker: Pick<Platform['worker'], 'interactive'>;
 }
 
 /** The services, of which nothing goes on by itself yet. */
@@ -112,7 +137,11 @@ export function deliveryServices(parts: DeliveryParts) {
     new ExperimentTests({ experiments, experimentDecider }),
   ];
   const tests = new LiveTests({ ...parts, sources });
-  const own = { ...parts, rollouts, proposals, decider, tests, experiments, units, experimentDecider };
+  const pairs = new PairStore(database);
+  const shadows = new ShadowStore(database, events, pairs);
+  const testing = { experiments, units, experimentDecider };
+  const own = { ...parts, rollouts, proposals, decider, tests, ...testing, shadows, pairs };
+  const shadowService = new ShadowService(own);
   return {
     ...own,
     rolloutService: new RolloutService(own),
@@ -121,6 +150,12 @@ export function deliveryServices(parts: DeliveryParts) {
     planner: new SamplePlanner(own),
     testing: { ...own, lateFeedback: new LateFeedback(database) },
     watching: { rollouts, outcomes, decider, clock },
+    shadowService,
+    shadowing: {
+      ...{ shadows, pairs, clock, answers: parts.answers, asking: parts.askingInBulk },
+      interactive: parts.worker.interactive,
+    },
+    keeper: new ShadowKeeper({ service: shadowService, log: parts.log }),
   };
 }
 
@@ -128,23 +163,30 @@ export function openDelivery(
   platform: Platform,
   lower: {
     registry: Pick<Registry, 'adapters' | 'registry'>;
-    ask: Pick<Asking, 'asking'>;
+    ask: Pick<Asking, 'asking' | 'askingInBulk' | 'answers'>;
     evaluation: Pick<Evaluation, 'gate'>;
   },
 ): Delivery {
   const { adapters, registry: models } = lower.registry;
-  const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation });
-  const { rolloutService, proposalService, experimentService, tests, rollouts, proposals, experiments } = services;
-  const { asking } = lower.ask;
+  const { asking, askingInBulk, answers } = lower.ask;
+  const asked = { asking, askingInBulk, answers };
+  const services = deliveryServices({ ...platform, adapters, models, ...lower.evaluation, ...asked });
+  const { rolloutService, proposalService, experimentService, shadowService, tests, pairs, keeper } = services;
+  const { rollouts, proposals, experiments } = services;
   asking.assignBy(tests);
+  answers.onErasure((tx, erased) => pairs.erase(tx, erased));
+  const start = () => {
+    keeper.start();
+    return tests.start();
+  };
+  const stop = async () => {
+    await keeper.stop();
+    await tests.stop();
+  };
   return {
     ...{ rollouts: rolloutService, proposals: proposalService, experiments: experimentService, tests },
+    shadows: shadowService,
     stores: { rollouts, proposals, experiments },
-    offer: offer(
-      deliveryDomain,
-      platform.runs,
-      { ...services, asking },
-      { start: () => tests.start(), stop: () => tests.stop() },
-    ),
+    offer: offer(deliveryDomain, platform.runs, services, { start, stop }),
   };
 }

@@ -150,3 +150,15 @@ const entityKey = (entities: readonly { type: string; start: number; end: number
 
 /** Case and blanks tell no two texts apart. */
 const plain = (text: string): string => text.trim().replace(/\s+/gu, ' ').toLowerCase();
+
+/** What an answer says, as an expectation of just that is counted: equal for answers that say the same; null for one that says nothing. */
+export function verdictOn({ output, text, abstention }: Pick<Answer, 'output' | 'text' | 'abstention'>): string | null {
+  if (abstention !== null) return null;
+  const said: Expectation =
+    output.kind === 'LABEL'
+      ? { kind: 'LABEL', label: output.label, isNew: false }
+      : output.kind === 'ENTITIES'
+        ? { kind: 'ENTITIES', entities: output.entities }
+        : { kind: 'TEXT', text, passageId: null };
+  return digestOf(meaningOf(said)).slice(0, 32);
+}

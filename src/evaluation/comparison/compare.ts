@@ -1,6 +1,7 @@
 import { quantile } from '../../kernel/statistics.js';
 import type { Metric } from '../metrics/metric.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { holm } from '../statistics/holm.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Strategy } from '../../ask/index.js';
 import type { Attempt, Comparison } from './comparison-run.js';
@@ -8,7 +9,7 @@ import type { Attempt, Comparison } from './comparison-run.js';
 /** A metric of rows whose statistics are known already. */
 export type DecidingMetric = Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>;
 
-/** Differences that chance makes more often than this are none. */
+/** Differences that chance makes more often than this, among all that are looked at, are none. */
 const SIGNIFICANT = 0.05;
 
 type Figures = Comparison['strategies'][number];
@@ -30,15 +31,20 @@ export function compareAttempts(
     const abstained = made.filter((each) => each.abstained).length;
     return { strategy, value, low, high, abstained, medianMs: quantile(times, 0.5) };
   });
-  const pairs = [...attempts].flatMap(([first, before], i) =>
-    [...attempts].slice(i + 1).map(([second, after]): Pair => {
+  const each = [...attempts].flatMap(([first, before], i) =>
+    [...attempts].slice(i + 1).map(([second, after]) => {
       const { value, low, high, p } = pairedDifference(known, before, after);
       return { first, second, value, low, high, p, mcnemar: rightOrWrong(before, after) };
     }),
   );
+  // The best is chosen by the same rows, so that any two may be those that are told apart.
+  const raised = holm(each.map(({ p }) => p));
+  const pairs = each.map((pair, i): Pair => ({ ...pair, adjustedP: raised[i]! }));
   const rows = [...attempts.values()][0]?.length ?? 0;
   return { metric: metric.name, rows, strategies, pairs, ...verdict(metric, rows, strategies, pairs) };
 }
+
+const chanceOf = ({ p, adjustedP = p }: Pair): number => adjustedP;
 
 /** McNemar's test where each answer is right or wrong and nothing between. */
 function rightOrWrong(before: readonly Attempt[], after: readonly Attempt[]): Pair['mcnemar'] {
@@ -61,14 +67,14 @@ function verdict(
     pairs.find(({ first, second }) =>
       [first, second].every((each) => each === best.strategy || each === one.strategy),
     )!;
-  const worse = (one: Figures): boolean => against(one).p < SIGNIFICANT;
+  const worse = (one: Figures): boolean => chanceOf(against(one)) < SIGNIFICANT;
   const rivals = others.filter((one) => !worse(one));
   const [chosen] = [best, ...rivals].sort((a, b) => a.medianMs - b.medianMs) as [Figures];
   const decided = rivals.length === 0;
   const said = `${best.strategy} has the best ${name}: ${figure(best.value)} (${figure(best.low)} to ${figure(best.high)}) on ${rows} rows.`;
   const next = others.filter(worse)[0];
   const margin = next
-    ? ` That is ${figure(Math.abs(best.value - next.value))} from ${next.strategy} (p ${against(next).p.toFixed(3)}).`
+    ? ` That is ${figure(Math.abs(best.value - next.value))} from ${next.strategy} (p ${chanceOf(against(next)).toFixed(3)}${pairs.length > 1 ? `, for ${pairs.length} comparisons` : ''}).`
     : '';
   if (decided)
     return { recommended: best.strategy, decided, sentence: `${said}${margin} Use it${costOf(best, next)}.` };

@@ -144,6 +144,13 @@ export class StrategyPair {
   @Field(() => Float, { description: 'Probability of a difference at least this large if there were none.' })
   p!: number;
 
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'The same, corrected for all pairs that were looked at (Holm), 0 to 1: what decides. Null in comparisons from before.',
+  })
+  adjustedP!: number | null;
+
   @Field(() => RightOrWrong, {
     nullable: true,
     description: 'Where each answer is right or wrong; null where answers are right in part.',
@@ -181,8 +188,8 @@ const toReport = ({ strategies, pairs, ...rest }: Comparison): ComparisonReport 
   make(ComparisonReport, {
     ...rest,
     strategies: strategies.map((each) => make(StrategyFigure, each)),
-    pairs: pairs.map(({ mcnemar, ...each }) =>
-      make(StrategyPair, { ...each, mcnemar: mcnemar && make(RightOrWrong, mcnemar) }),
+    pairs: pairs.map(({ mcnemar, adjustedP = null, ...each }) =>
+      make(StrategyPair, { ...each, adjustedP, mcnemar: mcnemar && make(RightOrWrong, mcnemar) }),
     ),
   });
 

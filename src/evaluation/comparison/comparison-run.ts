@@ -51,6 +51,8 @@ const comparison = z.object({
       second: strategy,
       ...interval,
       p: z.number(),
+      /** The same, corrected for all pairs that were looked at (Holm); missing where that was not done yet. */
+      adjustedP: z.number().optional(),
       /** Rows that only the first, or only the second, has right, and what chance makes of that; null where answers are right in part. */
       mcnemar: z.object({ onlyFirst: z.number(), onlySecond: z.number(), p: z.number() }).nullable(),
     }),

@@ -15,6 +15,11 @@ export function mcnemar(first: readonly boolean[], second: readonly boolean[]): 
     if (right && !second[i]) onlyFirst += 1;
     if (!right && second[i]) onlySecond += 1;
   });
+  return { onlyFirst, onlySecond, p: mcnemarOf(onlyFirst, onlySecond) };
+}
+
+/** The same from the counts alone. @returns p */
+export function mcnemarOf(onlyFirst: number, onlySecond: number): number {
   const discordant = onlyFirst + onlySecond;
   let [tail, term] = [0, discordant * Math.log(0.5)];
   for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) {
@@ -22,5 +27,5 @@ export function mcnemar(first: readonly boolean[], second: readonly boolean[]): 
     // ln of the next binomial coefficient from this one.
     term += Math.log(discordant - k) - Math.log(k + 1);
   }
-  return { onlyFirst, onlySecond, p: Math.min(1, 2 * tail) };
+  return Math.min(1, 2 * tail);
 }

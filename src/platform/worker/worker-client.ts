@@ -88,6 +88,8 @@ export type ServeCalls = {
 /** What the rest of Graft sees of the serve worker. Every method throws what `RoleClient` throws. */
 export interface WorkerClient extends ServeCalls {
   readonly status: WorkerStatus;
+  /** Whether somebody waits for an answer, for those that stand aside meanwhile. */
+  readonly interactive: { readonly busy: boolean };
   start(): Promise<void>;
   /** Lets calls under way end, then ends the process. */
   stop(): Promise<void>;

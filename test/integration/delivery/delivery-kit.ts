@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Assignment } from '../../../src/ask/index.js';
+import { AnswerStore, AskService, type AskParts, type Assignment } from '../../../src/ask/index.js';
 import { deliveryServices } from '../../../src/delivery/open.js';
 import { experimentRuns } from '../../../src/delivery/experiments/experiment-graphql.js';
 import { rolloutRuns } from '../../../src/delivery/rollouts/rollout-graphql.js';
+import { shadowRuns } from '../../../src/delivery/shadow/shadow-graphql.js';
 import type { StartRollout } from '../../../src/delivery/rollouts/rollout-service.js';
 import type { RolloutDecisionRow, RolloutRow } from '../../../src/delivery/rollouts/rollout.js';
 import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
@@ -22,18 +23,38 @@ import { recordAnswers, type WishedAnswer } from '../../support/recorded-answers
 export const WORKSPACE = DEFAULT_WORKSPACE_ID;
 const LEASE_MS = 600;
 
+interface GatewayOptions {
+  clock?: Clock;
+  owner?: Uuid;
+  /** Who answers what is asked unseen. */
+  askingInBulk?: Pick<AskService, 'tryOut'>;
+  /** Whether users wait. */
+  interactive?: { busy: boolean };
+}
+
 /** Which gateway, over a database; more than one may share it. */
-export function gatewayOn(database: Database, { clock = systemClock, owner = newId() } = {}) {
+export function gatewayOn(
+  database: Database,
+  {
+    clock = systemClock,
+    owner = newId(),
+    askingInBulk = { tryOut: () => Promise.reject(new Error('nobody answers here')) },
+    interactive = { busy: false },
+  }: GatewayOptions = {},
+) {
   const log = silentLogger();
   const events = new EventLog({ database, log });
   const parts = { database, events, clock, log, owner, leaseMs: LEASE_MS, pollMs: 50, retryMs: 50 };
-  const runs = new RunQueue({ ...parts, kinds: [rolloutRuns, experimentRuns] });
+  const runs = new RunQueue({ ...parts, kinds: [rolloutRuns, experimentRuns, shadowRuns] });
   const files = new FileService(database, new LocalArtifactStore('/nowhere'));
   const adapters = new AdapterRegistry({ store: new AdapterStore(database), files, erasure: new Erasure(files) });
   const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
   const models = { resolve: () => Promise.reject(new Error('no models here')) };
-  const services = deliveryServices({ ...parts, runs, adapters, models, gate });
-  runs.handle([rolloutRuns, experimentRuns], services);
+  const answers = new AnswerStore(database);
+  const asking = new AskService({ answers } as AskParts);
+  const asked = { answers, asking, askingInBulk, worker: { interactive } };
+  const services = deliveryServices({ ...parts, ...asked, runs, adapters, models, gate });
+  runs.handle([rolloutRuns, experimentRuns, shadowRuns], services);
   return {
     ...services,
     /** @param watches whether it takes runs, too */
@@ -64,10 +85,7 @@ export class DeliveryKit {
     return new DeliveryKit(await testDatabase());
   }
 
-  async gateway({
-    watches = true,
-    ...options
-  }: { clock?: Clock; owner?: Uuid; watches?: boolean } = {}): Promise<TestGateway> {
+  async gateway({ watches = true, ...options }: GatewayOptions & { watches?: boolean } = {}): Promise<TestGateway> {
     const gateway = gatewayOn(this.database, options);
     this.#gateways.push(gateway);
     await gateway.start(watches);

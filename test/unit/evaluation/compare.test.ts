@@ -34,6 +34,24 @@ describe('comparing strategies', () => {
     expect(report.sentence).toMatch(/It can’t be told from RAG on so few rows: about [\d,]+ would tell\. Use RAG/);
   });
 
+  it('takes no difference for one that so many comparisons make by chance', () => {
+    const right = (wrong: number) => attempts(200, 20, (i) => i >= wrong);
+    const two = compare([
+      ['ADAPTER', right(0)],
+      ['HYBRID', right(4)],
+    ]);
+    expect(two.decided).toBe(true);
+    const four = compare([
+      ['ADAPTER', right(0)],
+      ['HYBRID', right(4)],
+      ['RAG', right(5)],
+      ['BASE', right(4)],
+    ]);
+    expect(four.pairs[0]!.p).toBe(two.pairs[0]!.p);
+    expect(four.pairs[0]!.adjustedP).toBeGreaterThan(four.pairs[0]!.p);
+    expect(four.decided).toBe(false);
+  });
+
   it('asks no test of right and wrong where answers are right in part', () => {
     const half = attempts(20, 1, () => true).map((each) => ({ ...each, score: 0.5 }));
     const report = compare([

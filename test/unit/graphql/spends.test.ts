@@ -24,6 +24,7 @@ const FREE: Readonly<Record<string, string>> = {
   'Mutation.redrawExperiment': 'the watch only counts what is answered',
   'Mutation.endExperiment': 'ends work',
   'Mutation.stopExperiment': 'ends work',
+  'Mutation.stopShadow': 'ends work',
 };
 
 /** Queries and subscriptions that models answer. */

@@ -17,6 +17,7 @@ import {
   storedPlan,
   storedState as storedRolloutState,
 } from '../../../src/delivery/rollouts/rollout.js';
+import { storedSkipped } from '../../../src/delivery/shadow/shadow.js';
 import { storedExpectation } from '../../../src/feedback/expectation.js';
 import { storedFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { storedSettings } from '../../../src/improvement/policy.js';
@@ -79,6 +80,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'Experiment.plan': storedExperiment,
   'Experiment.state': storedExperimentState,
   'ExperimentPoint.comparisons': storedPoint,
+  'Shadow.skipped': storedSkipped,
   'RetrainingPolicy.settings': storedSettings,
   'Improvement.settings': storedSettings,
   'AlertRule.rule': storedRule,

@@ -79,7 +79,7 @@ function Pairs({ pairs }: { pairs: Report['pairs'] }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {pairs.map(({ first, second, value, low, high, p, mcnemar }) => (
+          {pairs.map(({ first, second, value, low, high, p, adjustedP, mcnemar }) => (
             <Table.Tr key={`${first} ${second}`}>
               <Table.Td data-label="First">{STRATEGY_NAMES[first]}</Table.Td>
               <Table.Td data-label="Second">{STRATEGY_NAMES[second]}</Table.Td>
@@ -90,7 +90,7 @@ function Pairs({ pairs }: { pairs: Report['pairs'] }) {
                 {signed(low)} to {signed(high)} {low <= 0 && high >= 0 && <Badge color="gray">none shown</Badge>}
               </Table.Td>
               <Table.Td ta="right" data-label="p">
-                {chance(p)}
+                {chance(adjustedP ?? p)}
               </Table.Td>
               <Table.Td data-label="Right alone">
                 {mcnemar &&

@@ -13,6 +13,8 @@ import { ProposalBadge, RolloutBadge } from './badges';
 import { proposalPath, rolloutPath } from './paths';
 import { ProposalView } from './proposal-view';
 import { RolloutView } from './rollout-view';
+import { ShadowSection } from './shadow-section';
+import { ShadowView } from './shadow-view';
 import { StartRollout } from './start-rollout';
 
 function RolloutLine({ rollout }: { rollout: RolloutInListFragment }) {
@@ -66,6 +68,7 @@ function Overview() {
         A candidate answers ever more users beside a control. Worse, it goes back by itself; no worse, it is proposed,
         and a person decides.
       </PageHeader>
+      <ShadowSection />
       <StartRollout />
       {rollouts.length + proposals.length === 0 && (
         <EmptyState icon={IconRocket} title="Nothing was delivered yet">
@@ -105,6 +108,11 @@ function OpenedRollout() {
   return <RolloutView key={id} id={decodeURIComponent(id)} />;
 }
 
+function OpenedShadow() {
+  const { id } = useParams<{ id: string }>();
+  return <ShadowView key={id} id={decodeURIComponent(id)} />;
+}
+
 function OpenedProposal() {
   const { id } = useParams<{ id: string }>();
   return <ProposalView key={id} id={decodeURIComponent(id)} />;
@@ -115,6 +123,7 @@ export default function DeliveryPage() {
     <Switch>
       <Route path="/delivery/rollouts/:id" component={OpenedRollout} />
       <Route path="/delivery/proposals/:id" component={OpenedProposal} />
+      <Route path="/delivery/shadows/:id" component={OpenedShadow} />
       <Route component={Overview} />
     </Switch>
   );

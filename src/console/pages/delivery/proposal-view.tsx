@@ -14,6 +14,7 @@ import { ErrorState, Loading, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 import { adapterPath } from '../adapters/paths';
 import { ProposalBadge } from './badges';
+import { shadowPath } from './paths';
 import { RolloutEvidence } from './rollout-view';
 
 type Proposal = NonNullable<ProposalOpenedQuery['proposal']>;
@@ -136,6 +137,17 @@ export function ProposalView({ id }: { id: string }) {
         )}
         {proposal.candidate && <Attestation candidate={proposal.candidate} />}
         {proposal.gate && <Gate gate={proposal.gate} />}
+        {proposal.shadow && (
+          <Paper>
+            <Title order={2} size="h3" mb="xs">
+              What it would have said, unseen
+            </Title>
+            <Text size="sm">{proposal.shadow.report.sentence}</Text>
+            <Anchor component={Link} href={shadowPath(proposal.shadow.id)} size="sm">
+              Look at the comparison
+            </Anchor>
+          </Paper>
+        )}
         {proposal.rollout && <RolloutEvidence rollout={proposal.rollout} />}
       </Stack>
     </>

@@ -1,0 +1,176 @@
+import { GraftError, notFound } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/hashing.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
+import { checkedText } from '../../kernel/text.js';
+import { isTaken } from '../../platform/database/index.js';
+import type { RunQueue } from '../../platform/runs/index.js';
+import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
+import type { PairStore } from './pair-store.js';
+import { checkedPlan, storedSkipped, type ShadowPlan, type ShadowRow, type SkipReason } from './shadow.js';
+import type { ShadowFigures } from './shadow-report.js';
+import { shadowKind } from './shadow-run.js';
+import type { ShadowStore } from './shadow-store.js';
+
+export interface StartShadow extends Partial<{ [Name in keyof ShadowPlan]: number | null }> {
+  adapter: string;
+  /** Number of the version; null: what the alias `candidate` names. */
+  candidate?: number | null;
+  by: string;
+  reason: string;
+  idempotencyKey: string;
+}
+
+export interface ShadowServiceParts {
+  shadows: ShadowStore;
+  pairs: PairStore;
+  adapters: AdapterRegistry;
+  runs: RunQueue;
+}
+
+const MAX_REASON = 1_000;
+const MAX_ACTOR = 200;
+
+/** Starts and stops shadows, and says what they found. */
+export class ShadowService {
+  constructor(private readonly parts: ShadowServiceParts) {}
+
+  /**
+   * Starts a shadow of a version that was shown to act, beside the adapter’s production.
+   * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when the adapter has a live one or no production; ADAPTER_UNPROVEN, IDEMPOTENCY_CONFLICT
+   */
+  async start(workspaceId: WorkspaceId, wish: StartShadow): Promise<ShadowRow> {
+    const { shadows, runs, adapters } = this.parts;
+    const plan = checkedPlan(wish);
+    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
+    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
+    const inputDigest = digestOf({ ...plan, adapter: wish.adapter, candidate: wish.candidate ?? null, by, reason });
+    const known = await shadows.byKey(workspaceId, idempotencyKey);
+    if (known) return sameAs(known, inputDigest);
+    const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
+    await this.endAbandoned();
+    const live = await shadows.liveOf(adapter.id);
+    if (live) throw overlapping(live);
+    const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
+    const id = newId();
+    try {
+      return await shadows.transaction(async (tx) => {
+        const input = { shadowId: id };
+        const run = await runs.enqueue(
+          shadowKind,
+          { workspaceId, input, idempotencyKey: id, subjectId: adapter.id },
+          tx,
+        );
+        return shadows.create(
+          {
+            ...{ id, workspaceId, adapterId: adapter.id, adapter: adapter.name, runId: run.id, ...plan },
+            ...{ candidateId: candidate.id, candidateVersion: candidate.version },
+            ...{ againstId: against.id, againstVersion: against.version },
+            ...{ idempotencyKey, inputDigest, startedBy: by, reason },
+          },
+          tx,
+        );
+      });
+    } catch (error) {
+      // Another gateway was quicker.
+      if (!isTaken(error)) throw error;
+      const other = await shadows.byKey(workspaceId, idempotencyKey);
+      if (other) return sameAs(other, inputDigest);
+      throw overlapping(await shadows.liveOf(adapter.id));
+    }
+  }
+
+  async #versions(
+    adapter: AdapterRow,
+    number: number | null,
+  ): Promise<{ candidate: AdapterVersionRow; against: AdapterVersionRow }> {
+    const { store } = this.parts.adapters;
+    const candidate = await store.resolve(adapter, number === null ? { alias: 'candidate' } : { version: number });
+    if (!candidate && number !== null)
+      throw notFound('The adapter version', `${adapter.name}@${number}`, 'input.candidate');
+    if (!candidate)
+      throw new GraftError('CONFLICT', `No version of ${adapter.name} is candidate.`, {
+        field: 'input.candidate',
+        hint: 'Name one by its number: a shadow needs no candidate, only a version that was shown to act.',
+      });
+    if (candidate.attestation === null)
+      throw new GraftError('ADAPTER_UNPROVEN', `${adapter.name}@${candidate.version} was never shown to act.`, {
+        field: 'input.candidate',
+        hint: 'Attest it first.',
+      });
+    const against = await store.resolve(adapter, { alias: 'production' });
+    if (!against)
+      throw new GraftError('CONFLICT', `${adapter.name} has no production version to compare with.`, {
+        field: 'input.adapter',
+        hint: 'Nobody is answered by it yet: compareStrategies and evaluate compare on labelled rows.',
+      });
+    if (against.id === candidate.id)
+      throw new GraftError('CONFLICT', `${adapter.name}@${candidate.version} is production already.`, {
+        field: 'input.candidate',
+        hint: 'Name another version.',
+      });
+    return { candidate, against };
+  }
+
+  /** Ends one. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it has ended */
+  async stop(workspaceId: WorkspaceId, id: string, { by, reason }: { by: string; reason: string }): Promise<ShadowRow> {
+    const { shadows } = this.parts;
+    const end = {
+      status: 'STOPPED' as const,
+      by: checkedText(by, 'input.by', MAX_ACTOR),
+      reason: checkedText(reason, 'input.reason', MAX_REASON),
+    };
+    return shadows.transaction(async (tx) => {
+      const row = await shadows.lock(workspaceId, id, tx);
+      if (row.finishedAt !== null)
+        throw new GraftError('CONFLICT', `The shadow has ended (${row.status}).`, {
+          field: 'input.shadow',
+          hint: 'Its report stays; start another for more answers.',
+        });
+      return shadows.end(row, end, tx);
+    });
+  }
+
+  /** What these shadows found so far; late feedback counts. */
+  async figures(workspaceId: WorkspaceId, rows: readonly ShadowRow[]): Promise<ShadowFigures[]> {
+    const found = await this.parts.pairs.figures(
+      workspaceId,
+      rows.map(({ id }) => id),
+    );
+    return rows.map(({ id, answered, skipped }) => {
+      const figures = found.get(id)!;
+      const counts = Object.entries(storedSkipped.decode(skipped)) as [SkipReason, number][];
+      const erased = Math.max(0, answered - figures.compared - figures.failed);
+      return { ...figures, answered, erased, skipped: counts.map(([reason, count]) => ({ reason, count })) };
+    });
+  }
+
+  /** Ends those that nobody works on any more: whose runs were cancelled, or failed for good. */
+  async endAbandoned(): Promise<void> {
+    const { shadows } = this.parts;
+    for (const { id, workspaceId, code } of await shadows.abandoned())
+      await shadows.transaction(async (tx) => {
+        const row = await shadows.lock(workspaceId, id, tx);
+        const end =
+          code === null
+            ? ({ status: 'STOPPED', reason: 'Its run was cancelled.' } as const)
+            : ({ status: 'FAILED', errorCode: code, reason: 'Its run failed.' } as const);
+        await shadows.end(row, end, tx);
+      });
+  }
+}
+
+function sameAs(known: ShadowRow, inputDigest: string): ShadowRow {
+  if (known.inputDigest === inputDigest) return known;
+  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
+    field: 'input.idempotencyKey',
+    hint: 'Use a new key for new work.',
+  });
+}
+
+const overlapping = (live: ShadowRow | null): GraftError =>
+  new GraftError(
+    'CONFLICT',
+    `${live?.adapter ?? 'The adapter'} has a shadow already${live ? `, of version ${live.candidateVersion}` : ''}.`,
+    { field: 'input.adapter', hint: 'Let it end, or stop it, before another begins.' },
+  );
