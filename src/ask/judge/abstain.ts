@@ -1,4 +1,4 @@
-import type { Abstention, AbstentionReason, Evidence } from '../answer.js';
+import type { Abstention, AbstentionReason, Evidence, RouteReason } from '../answer.js';
 
 /**
  * Logistic regression over what retrieval says of the best sentence and its passage, fitted by `npm run bench -- answers --fit` on
@@ -116,3 +116,16 @@ const refuse = (reason: AbstentionReason, probability: number | null, threshold:
   probability,
   threshold,
 });
+
+/** Why nothing is answered, for the route's reasons: one number and the threshold that it is below. */
+export function refusalReason({ probability, threshold, sentence }: Abstention): RouteReason {
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  const value = probability ?? 0;
+  return {
+    ...{ feature: 'answer.refused', value, contribution: value - threshold },
+    sentence:
+      probability === null
+        ? sentence
+        : `Refused: the probability of an answer is ${percent(probability)}, and none is given below ${percent(threshold)}.`,
+  };
+}

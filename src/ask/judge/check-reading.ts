@@ -13,8 +13,8 @@ import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
 import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
 
-/** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked. */
-export type ReadCheck = ReaderJudgement | { failed: string };
+/** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it learned. */
+export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string };
 
 export interface ReaderJudgement {
   /** Probability that the first of `evidence` holds the answer, 0 to 1: see `answerabilityOf`. */
@@ -47,8 +47,9 @@ export interface Checking {
 /**
  * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
  * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
- * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, the question
- * doesn't seem to be in the reader's language (what it is answered from, where the question is but key words), or no reader goes with the model
+ * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, or no
+ * reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
+ * is but key words)
  * @throws the signal's reason
  */
 export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
@@ -66,7 +67,7 @@ type CheckParts = PlanParts & { worker: Pick<WorkerClient, 'generate'> };
 async function judged(
   parts: CheckParts,
   { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
-): Promise<ReaderJudgement | null> {
+): Promise<ReadCheck | null> {
   const relevant = evidence[0] ? relevance(evidence[0]) : 0;
   const least = question.minConfidence ?? leastAnswerability(relevant);
   const { entity, text } = question;
@@ -75,7 +76,8 @@ async function judged(
   if (judging === null) return null;
   const { adapter, version, file, usage } = judging.adaptation!.adapter;
   const language = usage.language ?? 'en';
-  if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote)))) return null;
+  if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote))))
+    return { unjudged: language };
 
   const frame = frameOf(judging, text, '');
   const room = await measureRoom(text, frame, { context, answer: 1 }, count);
@@ -139,6 +141,11 @@ export function checkReason(check: ReadCheck): RouteReason {
     return {
       ...{ feature: 'reading.unjudged', value: 0, contribution: 0 },
       sentence: `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
+    };
+  if ('unjudged' in check)
+    return {
+      ...{ feature: 'reading.language', value: 0, contribution: 0 },
+      sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): whether the best sentence holds the answer was judged by relevance alone.`,
     };
   const { answerability, least, judge } = check;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

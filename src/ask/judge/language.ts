@@ -6,7 +6,10 @@ import type { Plan } from '../plan.js';
  * their tables take 90 MB in every gateway.
  */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
-  en: ['the', 'what', 'which', 'who', 'how', 'when', 'where', 'does', 'is', 'are', 'was', 'of', 'and', 'did'],
+  en: [
+    ...['the', 'what', 'which', 'who', 'how', 'when', 'where', 'does', 'is', 'are', 'was', 'of', 'and', 'did'],
+    ...['you', 'your', 'can', 'have', 'there', 'any', 'with', 'for', 'my'],
+  ],
   es: [
     'qué',
     'cuál',

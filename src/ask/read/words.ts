@@ -16,9 +16,23 @@ export interface Word {
 /** A point or comma stays inside a number only: `3.5.1`, `1,000` (which is read as 1000). */
 const WORD = /\p{N}+(?:[.,]\p{N}+)*\p{L}*|[\p{L}\p{M}]+(?:['’][\p{L}]+)?[\p{N}\p{L}\p{M}]*/gu;
 
+/** Scripts that put no blanks between words. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Khmer}\p{Script=Lao}\p{Script=Myanmar}]/u;
+const SEGMENTER = new Intl.Segmenter('zh', { granularity: 'word' });
+
+/** The words of a text with their places; where a script has no blanks, a dictionary parts them. */
+function* matchesOf(text: string): Generator<{ word: string; index: number }> {
+  for (const { 0: word, index } of text.matchAll(WORD)) {
+    if (!UNSPACED.test(word)) yield { word, index };
+    else for (const part of SEGMENTER.segment(word)) yield { word: part.segment, index: index + part.index };
+  }
+}
+
 /** Every word of a text, in order. */
 export function wordsOf(text: string): Word[] {
-  return [...text.normalize('NFKC').matchAll(WORD)].map(({ 0: word, index, input }) => {
+  const input = text.normalize('NFKC');
+  return [...matchesOf(input)].map(({ word, index }) => {
     const numeric = /\p{N}/u.test(word);
     const name = numeric || (/^\p{Lu}/u.test(word) && !/(^|[.!?:]\s+)["'“‘(¿¡]*$/u.test(input.slice(0, index)));
     return { text: word, stem: stemmed(word, numeric), numeric, name };
@@ -26,15 +40,22 @@ export function wordsOf(text: string): Word[] {
 }
 
 /** Words that carry meaning of their own, in order: stop words are left out. */
-export const contentWords = (text: string): Word[] => wordsOf(text).filter(({ text: word }) => !isStopWord(word));
+export function contentWords(text: string): Word[] {
+  const words = wordsOf(text);
+  const foreign = languageOfStopWords(words.map(({ text: word }) => word));
+  return words.filter(({ text: word }) => !isStopWord(word, foreign));
+}
 
 /** The stems of `contentWords`. Every sentence of every passage goes through here, so what a word was found to be is kept. */
 export function contentStems(text: string): Set<string> {
   const stems = new Set<string>();
-  for (const [word] of text.normalize('NFKC').matchAll(WORD)) {
+  const words = [...matchesOf(text.normalize('NFKC'))].map(({ word }) => word);
+  const foreign = languageOfStopWords(words);
+  for (const word of words) {
+    if (isAmbiguous(word) && isStopWord(word, foreign)) continue;
     let stem = KNOWN.get(word);
     if (stem === undefined) {
-      stem = isStopWord(word) ? '' : stemmed(word, /\p{N}/u.test(word));
+      stem = isStopWord(word, null) ? '' : stemmed(word, /\p{N}/u.test(word));
       if (KNOWN.size >= MOST_KNOWN) KNOWN.clear();
       if (word.length <= LONGEST_KNOWN) KNOWN.set(word, stem);
     }
@@ -50,7 +71,20 @@ const LONGEST_KNOWN = 40;
 
 const stemmed = (word: string, numeric: boolean): string => (numeric ? numberForm(word) : stemOf(word));
 
-const numberForm = (word: string): string => word.toLowerCase().replace(/,(?=\d{3}(?!\d))/g, '');
+/** Commas that part thousands are left out, and points that can do nothing else: `1.000.000`, `1.000`; what `1.250` means nobody can tell. */
+const numberForm = (word: string): string => {
+  const plain = word.toLowerCase().replace(/,(?=\d{3}(?!\d))/g, '');
+  return /^[1-9]\d{0,2}(\.\d{3}){2,}(?!\d)|^[1-9]\d{0,2}\.000(?!\d)/.test(plain) ? plain.replaceAll('.', '') : plain;
+};
+
+/** Numbers in words are the same as in digits; `one` and its like are pronouns, too. English, German, Spanish. */
+const NUMBER_WORDS = new Map(
+  [
+    'two three four five six seven eight nine ten eleven twelve',
+    'zwei drei vier fünf sechs sieben acht neun zehn elf zwölf',
+    'dos tres cuatro cinco seis siete ocho nueve diez . doce',
+  ].flatMap((words) => words.split(' ').map((word, i) => [word, String(i + 2)] as const)),
+);
 
 const SUFFIXES =
   'ations ation ingly edly ments ment ness ings ing ions ion ers er ors or ed ly al ive able ible ous'.split(' ');
@@ -58,6 +92,8 @@ const SUFFIXES =
 /** @returns the word in lower case without its inflection; meant for comparison with other stems, not for reading */
 export function stemOf(word: string): string {
   const lower = word.toLowerCase().replace(/['’]s$/, '');
+  const number = NUMBER_WORDS.get(lower);
+  if (number !== undefined) return number;
   if (lower.length <= 3) return lower;
   let stem = lower
     .replace(/ies$/, 'y')
@@ -83,4 +119,41 @@ const STOP_WORDS = new Set(
   ).split(' '),
 );
 
-const isStopWord = (word: string): boolean => STOP_WORDS.has(word.toLowerCase().replaceAll('’', "'"));
+/** Words of grammar in one language that say something in English: “When did she die?” */
+const AMBIGUOUS = new Map<string, 'de' | 'es'>([
+  ['die', 'de'],
+  ['mit', 'de'],
+  ['son', 'es'],
+  ['con', 'es'],
+]);
+
+/** Stop words that tell the language of a text with an ambiguous one. */
+const TELLING = {
+  en: new Set(
+    'the of in at to for from by with and is are was were did do does who what when where how her his'.split(' '),
+  ),
+  de: new Set('der das ein eine einen den dem und oder ist sind was wer wann wo wie von zu im welche'.split(' ')),
+  es: new Set(
+    'el la los las un una unos unas de del y que qué en es por para se su sus al cómo cuál cuáles dónde quién'.split(
+      ' ',
+    ),
+  ),
+};
+
+const isAmbiguous = (word: string): boolean => AMBIGUOUS.has(word.toLowerCase());
+
+/** The language, other than English, whose stop words a text with an ambiguous word has more of; null in any other text. */
+function languageOfStopWords(words: readonly string[]): 'de' | 'es' | null {
+  if (!words.some(isAmbiguous)) return null;
+  const count = (language: keyof typeof TELLING): number =>
+    words.filter((word) => TELLING[language].has(word.toLowerCase())).length;
+  const [en, de, es] = [count('en'), count('de'), count('es')];
+  return Math.max(de, es) > en ? (de >= es ? 'de' : 'es') : null;
+}
+
+/** @param foreign the language of the text where an ambiguous word stands in it: only there is it one of grammar */
+function isStopWord(word: string, foreign: 'de' | 'es' | null): boolean {
+  const lower = word.toLowerCase().replaceAll('’', "'");
+  const only = AMBIGUOUS.get(lower);
+  return only === undefined ? STOP_WORDS.has(lower) : only === foreign;
+}

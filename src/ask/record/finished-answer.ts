@@ -1,6 +1,6 @@
 import type { TaskKind } from '../../data/index.js';
 import type { FinishedAnswer, RouteDecision } from '../answer.js';
-import { relevance } from '../judge/abstain.js';
+import { refusalReason, relevance } from '../judge/abstain.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
 import { documentsRead, type Documents, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
@@ -33,7 +33,7 @@ export function finishedAnswer(
     conflicts: documents?.conflicts ?? [],
     task: taskAnswered(plan, question),
     answerability: judged?.answerability ?? completion.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
-    route: documents ? withReadReasons(route, documents) : route,
+    route: withReason(documents ? withReadReasons(route, documents) : route, abstention && refusalReason(abstention)),
     passages: prompt.passages,
     features: facts.used,
     neighbours: neighboursOf(judgement),

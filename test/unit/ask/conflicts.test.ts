@@ -13,6 +13,19 @@ const valuesOf = (question: string, ...quotes: string[]) =>
 
 describe('conflicts', () => {
   it.each([
+    ['The boiler takes 1.000 litres.', 'The boiler takes 1000 litres.'],
+    ['The boiler takes 1.250 litres.', 'The boiler takes 1,250 litres.'],
+    ['The boiler takes 1.250.000 litres.', 'The boiler takes 1250000 litres.'],
+  ])('are none where a point may part thousands: %s %s', (one, other) => {
+    expect(valuesOf('How much does the boiler take?', one, other)).toEqual([]);
+  });
+
+  it('are some where a number differs however its point is read', () => {
+    const [one, other] = ['The boiler takes 1.250 litres.', 'The boiler takes 1300 litres.'];
+    expect(valuesOf('How much does the boiler take?', one, other)).toHaveLength(1);
+  });
+
+  it.each([
     ['NUMBER', 'At what pressure does the boiler run?', 'The boiler runs at 6.5 bar.', 'The boiler runs at 999 bar.'],
     [
       'NUMBER',

@@ -34,7 +34,8 @@ describe('the language of a question', () => {
   });
 
   it('is taken for one where something speaks for it and nothing more for another', () => {
-    for (const question of ['At what wind speed are the vents shut?', 'When do API tokens run out?'])
+    const names = ['Do you ship to Zürich?', 'Is your café open?'];
+    for (const question of ['At what wind speed are the vents shut?', 'When do API tokens run out?', ...names])
       expect([question, seemsIn('en', question)]).toEqual([question, true]);
     for (const question of [
       'Wie lange gilt die Garantie?',

@@ -31,6 +31,33 @@ describe('words', () => {
     expect(contentStems('1.5')).not.toEqual(contentStems('15'));
   });
 
+  it.each([
+    ['When did Ada Lovelace die?', ['Ada', 'Lovelace', 'die']],
+    ['Who is her son?', ['son']],
+    ['Where did the son of El Cid live?', ['son', 'Cid', 'live']],
+    ['Wann kommt die Lieferung an?', ['kommt', 'Lieferung']],
+    ['¿Cuáles son las capitales?', ['Cuáles', 'capitales']],
+  ])('keeps in %j what is a word of grammar in another language only', (text, words) => {
+    expect(contentWords(text).map(({ text: word }) => word)).toEqual(words);
+    expect(contentStems(text)).toEqual(new Set(words.map((word) => stemOf(word))));
+  });
+
+  it.each([
+    ['nine months', '9 months'],
+    ['twelve tables', '12 tables'],
+    ['neun Monate', '9 Monate'],
+    ['1.000 Besucher', '1000 Besucher'],
+    ['1.000.000 visitors', '1,000,000 visitors'],
+  ])('reads %j as %j', (one, other) => {
+    expect([...contentStems(one)]).toEqual([...contentStems(other)]);
+  });
+
+  it('parts words where the script has no blanks', () => {
+    expect(wordsOf('屋顶通风口在什么风速下关闭').length).toBeGreaterThan(3);
+    expect(contentStems('通风口在风速十四米时关闭').has('风速')).toBe(true);
+    expect(wordsOf('屋根の通気口は閉じます').length).toBeGreaterThan(3);
+  });
+
   it('leaves out words of grammar and of asking', () => {
     expect(contentWords('How many of the people don’t work at Tarnwick?').map(({ text }) => text)).toEqual([
       'people',

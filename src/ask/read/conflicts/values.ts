@@ -9,6 +9,8 @@ export interface Value {
   key: string;
   /** The parts that are compared: one number, two of a range, year, month and day of a date where they are given. */
   parts: readonly (number | null)[];
+  /** Parts written like `1.250`, which are read as decimals and may be thousands; missing where there are none. */
+  dotted?: readonly boolean[];
   /** Whether the sentence calls it approximate. */
   rough: boolean;
 }
@@ -82,11 +84,13 @@ export function readValues(text: string): ValuedText {
     const unit = word === undefined || currency !== undefined || NO_UNIT.test(word) ? '' : word;
     const written = unit === (word ?? '') ? whole : whole.slice(0, whole.length - word!.length);
     const scale = multiple === undefined ? 1 : MULTIPLES[multiple.toLowerCase()]!;
-    const parts = [first!, ...(second === undefined ? [] : [second])].map((digits) => scale * numberOf(digits));
+    const numbers = [first!, ...(second === undefined ? [] : [second])];
+    const parts = numbers.map((digits) => scale * numberOf(digits));
+    const dotted = numbers.map((digits) => DOTTED.test(digits));
     const rough = ROUGH.test(before);
     const bound = BOUNDS.find(([, pattern]) => pattern.test(before.replace(ROUGH, '')))?.[0] ?? '';
     const key = [currency?.trim() ?? '', unitOf(unit), bound, parts.length].join(' ');
-    values.push({ kind: 'NUMBER', text: written.trim(), key, parts, rough });
+    values.push({ kind: 'NUMBER', text: written.trim(), key, parts, rough, ...(dotted.includes(true) && { dotted }) });
     return ` ${whole.slice(written.length)} `;
   });
   return { values, rest };
@@ -98,13 +102,25 @@ export function differ(one: Value, other: Value): boolean {
   return one.parts.some((part, index) => {
     const second = other.parts[index] ?? null;
     if (part === null || second === null) return false;
-    return Math.abs(part - second) > tolerance * Math.max(Math.abs(part), Math.abs(second));
+    const [mine, its] = [one.dotted?.[index] === true, other.dotted?.[index] === true];
+    // Where only one may be thousands, the two differ if they do under either reading.
+    const firsts = mine && !its ? [part, 1_000 * part] : [part];
+    const seconds = its && !mine ? [second, 1_000 * second] : [second];
+    const apart = (a: number, b: number): boolean => Math.abs(a - b) > tolerance * Math.max(Math.abs(a), Math.abs(b));
+    return firsts.every((a) => seconds.every((b) => apart(a, b)));
   });
 }
 
+/** Thousands in one half of the world, a decimal in the other. */
+const DOTTED = /^[1-9]\d{0,2}\.\d{3}$/;
+
 const numberOf = (written: string): number => {
   const word = NUMBER_WORDS.indexOf(written.toLowerCase());
-  return word >= 0 ? word : Number(written.replace(/,(?=\d{3}(?!\d))/g, '').replace(',', '.'));
+  if (word >= 0) return word;
+  // `1.000.000` and `1.234,5` can only be thousands with points.
+  if (/^\d{1,3}(\.\d{3}){2,}$|^\d{1,3}(\.\d{3})+,\d+$/.test(written))
+    return Number(written.replaceAll('.', '').replace(',', '.'));
+  return Number(written.replace(/,(?=\d{3}(?!\d))/g, '').replace(',', '.'));
 };
 
 const numberOrNull = (written: string | undefined): number | null => (written ? Number(written) : null);
