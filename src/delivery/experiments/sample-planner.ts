@@ -192,6 +192,8 @@ function sentenceOf(
   const long =
     days === null
       ? ''
-      : `, some ${days < 1 ? `${Math.ceil(days * 24)} hours` : `${Math.ceil(days)} days`} of today’s traffic`;
+      : `, some ${days < 1 ? plural(Math.ceil(days * 24), 'hour') : plural(Math.ceil(days), 'day')} of today’s traffic`;
   return `With ${taken} outcomes in all arms${long}, a difference of ${shown} in ${metric} is seen with a probability of ${Math.round(100 * power)} %; smaller ones are seen less often.`;
 }
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

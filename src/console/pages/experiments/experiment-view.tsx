@@ -148,7 +148,7 @@ export function ExperimentView({ id }: { id: string }) {
           <Alert
             color={VERDICT_COLOURS[conclusion.verdict]}
             icon={<IconScale />}
-            title={conclusion.final ? 'At the planned end' : 'So far'}
+            title={conclusion.final ? 'At the planned end' : experiment.finishedAt ? 'When it was ended' : 'So far'}
             data-testid="experiment-verdict"
           >
             <Text size="sm">{conclusion.sentence}</Text>

@@ -46,6 +46,7 @@ export function Intervals({ experiment }: { experiment: ExperimentShownFragment 
             aria-label="Metric"
             data={metrics.map((each) => ({ value: each.metric, label: METRIC_NAMES[each.metric] }))}
             value={metric}
+            w={290}
             allowDeselect={false}
             onChange={(value) => set('metric', value)}
           />
