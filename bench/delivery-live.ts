@@ -5,6 +5,7 @@
  *
  *   npm run bench -- delivery-live [--seconds 40]
  */
+import { AnswerStore, AskService, type AskParts } from '../src/ask/index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +86,10 @@ const platform = await openPlatform(config, log, teardown, [rolloutRuns]);
 const { database, runs } = platform;
 const { adapters, registry: models } = openRegistry(platform);
 const gate = new Gate({ adapters, evaluations: new EvaluationStore(database) });
-const services = deliveryServices({ ...platform, adapters, models, gate });
+const answers = new AnswerStore(database);
+const asking = new AskService({ answers } as AskParts);
+const asked = { answers, asking, askingInBulk: asking };
+const services = deliveryServices({ ...platform, ...asked, adapters, models, gate });
 const { rolloutService, tests, rollouts } = services;
 runs.handle([rolloutRuns], services);
 teardown.add(() => runs.stop());
