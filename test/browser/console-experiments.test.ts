@@ -1,0 +1,164 @@
+import { GraftClient } from '../../src/client/graft-client.js';
+import { fromGlobalId } from '../../src/graphql-kit/index.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
+import { seededRandom } from '../../src/kernel/random.js';
+import { CreateExperimentDocument, ExperimentDocument, StartExperimentDocument } from '../../src/operations/index.js';
+import { abstained } from '../integration/delivery/experiment-kit.js';
+import { chromiumPath } from '../support/chromium.js';
+import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { recordAnswers } from '../support/recorded-answers.js';
+import { itWhen } from '../support/skip.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+const PATIENCE = { timeout: 90_000 };
+
+describe('the console’s page of experiments', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
+  let graft: GraftProgram;
+  let client: GraftClient;
+  let browser: ConsoleBrowser;
+  let id: string;
+
+  /** Answers as `ask` would record them, with twice as many of one arm as of the other where units are lost. */
+  async function answers(subject: string, count: number, lost = false): Promise<void> {
+    const random = seededRandom(7);
+    for (let n = 0; n < count; n++) {
+      const arm = n % 2 ? 'read more' : 'production';
+      if (lost && arm === 'production' && n % 8) continue;
+      const refuses = random() < (arm === 'production' ? 0.4 : 0.15);
+      const assignment = {
+        ...{ kind: 'EXPERIMENT' as const, subjectId: subject, arm, stage: 0, bucket: random(), probability: 0.5 },
+        ...{ forced: false, unitHash: newId() },
+      };
+      const latencyMs = 300 + 200 * random() + (arm === 'production' ? 0 : 40);
+      await recordAnswers(database, DEFAULT_WORKSPACE_ID, [{ latencyMs, assignment, ...(refuses ? abstained : {}) }]);
+    }
+  }
+
+  async function experiment(name: string): Promise<string> {
+    const { createExperiment } = await client.request(CreateExperimentDocument, {
+      input: {
+        ...{
+          name,
+          reason: 'Too many questions get no answer',
+          idempotencyKey: newId(),
+          plannedSize: 2_000,
+          effect: 0.1,
+        },
+        arms: [{ name: 'production' }, { name: 'read more', strategy: 'RAG', denseWeight: 0.9 }],
+        metrics: [{ metric: 'ABSTENTION', primary: true }, { metric: 'LATENCY' }, { metric: 'FAILURE' }],
+      },
+    });
+    const made = createExperiment.experiment.id;
+    await client.request(StartExperimentDocument, { input: { experiment: made, reason: 'The plan was looked at' } });
+    return made;
+  }
+  const counted = (made: string, least: number) =>
+    eventually(
+      'answers are counted',
+      async () => ((await client.request(ExperimentDocument, { id: made })).experiment?.answersCounted ?? 0) >= least,
+      90_000,
+    );
+
+  beforeAll(async () => {
+    [home, database] = [await temporaryHome(), await testDatabase()];
+    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
+    client = new GraftClient(graft.url);
+    id = await experiment('More dense retrieval');
+    for (let n = 1; n <= 6; n++) {
+      await answers(fromGlobalId(id, 'Experiment', 'id'), 60);
+      await counted(id, 60 * n);
+    }
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    client.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await database.dispose();
+    await home.remove();
+  });
+
+  itInBrowser(
+    'shows what an experiment says with its figures, and keeps what is looked at in the address',
+    async () => {
+      const page = await browser.open('/experiments');
+      await page.getByText('read more is better').waitFor(PATIENCE);
+      await page.getByText('Ended', { exact: true }).first().click();
+      await page.waitForURL(/status=ENDED/);
+      await page.getByText('No experiment here').waitFor(PATIENCE);
+      await page.goto(`${graft.url}/experiments/${encodeURIComponent(id)}`);
+      await page
+        .getByTestId('experiment-verdict')
+        .getByText(/^read more is better than production, read at any time: ABSTENTION/)
+        .waitFor(PATIENCE);
+      await page
+        .getByRole('img', { name: /^Questions without an answer: read more less production: difference/ })
+        .waitFor(PATIENCE);
+      await page.getByRole('combobox', { name: 'Metric' }).click();
+      await page.getByRole('option', { name: 'Time to the answer' }).click();
+      await page.waitForURL(/metric=LATENCY/);
+      await page.reload();
+      await page.getByRole('img', { name: /^Time to the answer/ }).waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'lets people plan a test, says what it could see, and lets them end one with a reason',
+    async () => {
+      const page = await browser.open('/experiments?primary=ABSTENTION&effect=10');
+      await page.getByText('Plan a test').waitFor(PATIENCE);
+      await page.goto(`${graft.url}/experiments/${encodeURIComponent(id)}`);
+      await page.getByRole('button', { name: 'End it' }).click();
+      await page.getByLabel('Why').fill('It says enough');
+      await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+      await page.getByText('“It says enough”').waitFor(PATIENCE);
+      await page.getByText('Ended', { exact: true }).first().waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'warns where units fall into arms otherwise than drawn',
+    async () => {
+      const broken = await experiment('Answers get lost');
+      await answers(fromGlobalId(broken, 'Experiment', 'id'), 500, true);
+      await counted(broken, 250);
+      const page = await browser.open(`/experiments/${encodeURIComponent(broken)}`);
+      await page.getByText('Not to be trusted: sample ratio').waitFor(PATIENCE);
+      await keepScreenshot(page, 'experiment-broken');
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  for (const view of VIEWS)
+    itInBrowser(
+      `has nothing that axe-core calls serious, and fits its window: ${view.name}`,
+      async () => {
+        for (const [name, path] of [
+          ['experiments', '/experiments'],
+          ['experiment', `/experiments/${encodeURIComponent(id)}`],
+        ] as const) {
+          const page = await browser.open(path, view);
+          await page.getByText('read more is better').first().waitFor(PATIENCE);
+          expect(await seriousFaults(page)).toEqual([]);
+          expect(await overflow(page)).toBeLessThanOrEqual(0);
+          await keepScreenshot(page, `${name}-${view.name}`);
+          await page.context().close();
+        }
+        expect(browser.complaints).toEqual([]);
+        expect(browser.foreign).toEqual([]);
+      },
+      120_000,
+    );
+});
