@@ -1,5 +1,4 @@
 import type { Arm } from '../../ask/index.js';
-import type { WorkspaceId } from '../../kernel/ids.js';
 import type { LiveTest, TestSource } from '../live-tests.js';
 import type { ExperimentDecider } from './experiment-decider.js';
 import { storedExperimentState, storedSettings, testOf, type ExperimentArm, type ExperimentRow } from './experiment.js';
@@ -26,7 +25,7 @@ export function toLiveTest(row: ExperimentRow): LiveTest {
   const state = storedExperimentState.decode(row.state);
   const { indices, ...test } = testOf(row.id, plan, state);
   return {
-    ...{ kind: 'EXPERIMENT', id: row.id, workspaceId: row.workspaceId as WorkspaceId, adapter: row.adapter },
+    ...{ kind: 'EXPERIMENT', id: row.id, workspaceId: row.workspaceId, adapter: row.adapter },
     ...{ stage: row.phase, salt: row.salt, test, unitsOnly: plan.sticky },
     changes: indices.map((index) => (state.before ? {} : changeOf(plan.arms[index]!))),
   };

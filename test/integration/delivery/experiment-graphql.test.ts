@@ -39,7 +39,7 @@ async function start() {
         yield { type: 'delta', text };
         yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE } as const;
       },
-    } as Partial<typeof worker>),
+    }),
   );
   const domains = await openDomains(surroundings.test.platform);
   await domains.registry.registry.ensureDefaults(surroundings.workspaceId);
