@@ -89,7 +89,8 @@ function taskCheck({ metrics }: Figures, rows: number, replaced: string, leastGa
   const undecided = !passed && gain.high > leastGain;
   const told = `${metric.name} ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)})`;
   const needed = undecided ? ` ${rowsNeeded(rows, gain, leastGain)}` : '';
-  const verdict = passed ? 'is better' : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
+  const shown = gain.low > 0 ? 'is better' : 'is not worse by more than is allowed';
+  const verdict = passed ? shown : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
   return {
     ...{ name: 'task', passed, undecided, value: gain.low, bound: leastGain },
     message: `It ${verdict}: ${told}; the lower end must be above ${leastGain}.${needed}`,

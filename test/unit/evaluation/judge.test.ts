@@ -56,6 +56,13 @@ describe('the gate', () => {
     expect(named(all, 'task').message).toMatch(/is not better.*−0.100 against routing@1/);
   });
 
+  it('calls nothing better that was let through by a bound below zero alone', () => {
+    const all = checks(figuresWith({ task: gain(0, -0.1, 0.1) }), 59, { leastGain: -0.15 });
+    expect(failed(all)).toEqual([]);
+    expect(named(all, 'task').message).toMatch(/^It is not worse by more than is allowed/);
+    expect(named(checks(figuresWith()), 'task').message).toMatch(/^It is better/);
+  });
+
   it('turns a metric around where less is better', () => {
     expect(failed(checks(figuresWith({ task: gain(-0.1, -0.15, -0.05), lowerIsBetter: true })))).toEqual([]);
     expect(failed(checks(figuresWith({ task: gain(0.1, 0.05, 0.15), lowerIsBetter: true })))).toEqual(['task']);
