@@ -107,6 +107,7 @@ export const AbstentionReason = enumeration(
   'LOW_RELEVANCE',
   'LOW_CONFIDENCE',
   'MODEL_DECLINED',
+  'UNPROVEN',
 );
 export type AbstentionReason = keyof typeof AbstentionReason;
 

@@ -39,6 +39,7 @@ registerEnumType(AbstentionReason, {
       description: 'The answer, or the label, is less probable than `minConfidence`, or than its default.',
     },
     MODEL_DECLINED: { description: 'The model found no answer in what it was given, or said nothing.' },
+    UNPROVEN: { description: 'Nothing shows that `maxErrorRate` is kept by what would answer.' },
   },
 });
 

@@ -90,6 +90,7 @@ const SENTENCES = {
   LOW_RELEVANCE: 'This is not in your documents: what comes closest does not answer the question.',
   MODEL_DECLINED: 'The model read the question and had no answer to it.',
   LOW_CONFIDENCE: 'The model found something in your documents, but not surely enough that it answers this.',
+  UNPROVEN: 'Nothing shows that the wanted error rate is kept.',
 } as const satisfies Record<AbstentionReason, string>;
 
 /** The model said that it finds no answer, or said nothing at all. */
@@ -101,6 +102,9 @@ export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 
   const refused = refuse('LOW_CONFIDENCE', probability, threshold);
   return answer === 'TEXT' ? refused : { ...refused, sentence: 'No label is sure enough.' };
 };
+
+/** Nothing shows that the error rate that the caller wants is kept: no confidence is enough. */
+export const unproven = (sentence: string): Abstention => ({ ...refuse('UNPROVEN', null, 1), sentence });
 
 /** The reader doesn't find the answer in the passages, whether these are near the question or doubtfully so. */
 export const unanswered = (judged: { answerability: number; least: number; doubted: boolean }): Abstention => ({

@@ -25,11 +25,12 @@ export interface Documents {
   embedMs: number;
 }
 
-/** There is no answer in the documents: nothing is asked of the model. */
+/** There is no answer to be given: nothing is asked of the model. */
 export interface Refused {
   kind: 'REFUSED';
   abstention: Abstention;
-  documents: Documents;
+  /** null where none were read. */
+  documents: Documents | null;
 }
 
 /** What an answer is made from, or why there is none. */
@@ -43,9 +44,13 @@ export type Judgement = Nothing | Rows | Documents | Refused;
  */
 export async function judgeSources(work: Work, planned: PlannedQuestion, source: Source): Promise<Judgement> {
   const { watch } = work;
-  if (source.kind !== 'PASSAGES') return watch.time('evidence', () => source);
+  const { unproven } = planned;
+  if (source.kind !== 'PASSAGES')
+    return watch.time('evidence', () =>
+      unproven ? { kind: 'REFUSED' as const, abstention: unproven, documents: null } : source,
+    );
   const documents = await documentsOf(work, planned, source);
-  const refusal = refusalOf(planned, source.scope, documents);
+  const refusal = unproven ?? refusalOf(planned, source.scope, documents);
   return refusal === null ? documents : { kind: 'REFUSED', abstention: refusal, documents };
 }
 
@@ -54,7 +59,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   const { workspaceId, watch, signal, worker, registry, clock } = work;
   const { retrieval } = result;
   const { passages } = retrieval;
-  const checked = question.strategy === 'AUTO' || readsSentences(plan);
+  const checked = planned.unproven === null && (question.strategy === 'AUTO' || readsSentences(plan));
   const embedding = { worker, clock, embedder: () => registry.embedder() };
   const { evidence, conflicts, embedMs } = await watch.time('evidence', () =>
     findEvidence(embedding, workspaceId, result, signal, checked ? TO_BE_READ : ANSWERED),

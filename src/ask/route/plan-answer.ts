@@ -1,5 +1,6 @@
 import type { QueryVector } from '../../knowledge/index.js';
-import type { RouteDecision } from '../answer.js';
+import type { Abstention, RouteDecision } from '../answer.js';
+import { unproven } from '../judge/abstain.js';
 import { languageReason } from '../judge/language.js';
 import type { Work } from '../parts.js';
 import { makePlan, type Plan } from '../plan.js';
@@ -16,6 +17,8 @@ export interface PlannedQuestion {
   plan: Plan;
   /** Under the bound that an error rate comes to. */
   question: Question;
+  /** Refuses where an error rate is wanted that nothing shows to be kept; null where none is, or one is shown. */
+  unproven: Abstention | null;
   route: RouteDecision;
   vector: () => Promise<QueryVector>;
   /** Passages that were looked at already; null when none were. */
@@ -41,6 +44,7 @@ export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<Pl
       return {
         ...{ plan, vector, passages, denseWeight: drawn?.change.denseWeight ?? null },
         question: boundQuestion(question, bound),
+        unproven: bound && bound.least === null ? unproven(bound.reason.sentence) : null,
         route: reasons.reduce(withReason, route),
       };
     });

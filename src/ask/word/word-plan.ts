@@ -54,7 +54,7 @@ function compose(
 ): ComposedPrompt | Promise<ComposedPrompt> {
   switch (judgement.kind) {
     case 'REFUSED':
-      return composeNothing(judgement.documents.passages);
+      return composeNothing(judgement.documents?.passages ?? []);
     case 'ROWS':
       return plan.adaptation ? composeQuestion(frame, plan) : composeNothing([]);
     case 'NOTHING':
