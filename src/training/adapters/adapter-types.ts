@@ -111,7 +111,8 @@ export class AdapterVersion extends NodeType {
 
   @Field(() => Attestation, {
     nullable: true,
-    description: 'The proof that it acts; null before it was attested, and then it does not answer.',
+    description:
+      'The proof that it acts; null before it was attested, and where it failed: then no alias names it, and it answers only who asks for it by its number, whose answer says that it isn’t attested.',
   })
   attestation!: Attestation | null;
 
