@@ -14,8 +14,8 @@ import { requestIdTaken, withdrawn } from './record/claim.js';
 import { sharingReads } from './read/shared-reads.js';
 import { SharedStream } from './record/shared-stream.js';
 
-/** What answering looks at of whoever asks. */
-type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups'>>;
+/** What answering looks at of whoever asks. An operation's context is no caller, though it has a workspace: it would see what everybody sees. */
+type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups'>> & { readonly caller?: never };
 
 /** What `askAll` puts behind a request id: a colon and a strategy. */
 const LONGEST_SUFFIX = 1 + Math.max(...Object.values(Strategy).map(({ length }) => length));

@@ -226,7 +226,7 @@ export class AskResolver {
     @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
     @Ctx() context: GraphContext,
   ): Promise<Answer> {
-    return toAnswer(await this.parts.service.ask(context, plain(input), context.signal));
+    return toAnswer(await this.parts.service.ask(context.caller, plain(input), context.signal));
   }
 
   @Needs('ASK')
@@ -240,7 +240,7 @@ export class AskResolver {
     @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
     @Ctx() context: GraphContext,
   ): Promise<Answer[]> {
-    return (await this.parts.service.askAll(context, plain(input), context.signal)).map(toAnswer);
+    return (await this.parts.service.askAll(context.caller, plain(input), context.signal)).map(toAnswer);
   }
 
   @Needs('ASK')
@@ -276,7 +276,7 @@ export class AskResolver {
     subscribe: subscribeWith(
       () => AskResolver,
       (resolver, { args, context }: SubscriptionRequest<AskArgs>) =>
-        resolver.parts.service.stream(context, plain(args.input), context.signal),
+        resolver.parts.service.stream(context.caller, plain(args.input), context.signal),
     ),
   })
   askStream(
@@ -294,13 +294,15 @@ export async function answersPage(
   filter: Parameters<AskService['answers']>[1],
   page: PageRequest,
 ): Promise<ConnectionOf<Answer>> {
-  const answers = await service.answers(context, filter, page);
+  const answers = await service.answers(context.caller, filter, page);
   return toConnection(mapPage(answers, toAnswer), ({ rowId }) => encodeCursor([rowId]), page.after);
 }
 
 /** An answer by row id, batched over the request; null when the workspace has none. */
 export async function loadAnswer(context: GraphContext, service: AskService, id: string): Promise<Answer | null> {
-  const records = context.loader<string, AnswerRecord>('ask.answersById', (ids) => service.answersById(context, ids));
+  const records = context.loader<string, AnswerRecord>('ask.answersById', (ids) =>
+    service.answersById(context.caller, ids),
+  );
   const record = await records.load(id);
   return record ? toAnswer(record) : null;
 }

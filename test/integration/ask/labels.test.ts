@@ -52,6 +52,22 @@ describe('documents with labels', () => {
         forever,
       );
 
+  it('answer through the API whom they are for, and whoever sees all', async () => {
+    const asked = async (groups: Groups) => {
+      answering.saying('It earns 7,312 crowns a month.');
+      const { data, errors } = await graphql(
+        'query ($input: AskInput!) { ask(input: $input) { evidence { quote } } }',
+        groups,
+        { input: { question: SALARY, collections: [collection], strategy: 'RAG' } },
+      );
+      if (errors) throw errors[0]!.originalError ?? errors[0]!;
+      return (data!.ask as { evidence: { quote: string }[] }).evidence.map(({ quote }) => quote);
+    };
+    expect(await asked(['people'])).toContain(SECRET);
+    expect(await asked(null)).toContain(SECRET);
+    expect(await asked([])).not.toContain(SECRET);
+  });
+
   it.each(['DENSE', 'LEXICAL', 'HYBRID'] as const)('are found by their groups alone: %s', async (mode) => {
     expect(await found(['people'], mode)).toContain('salaries.txt');
     expect(await found(null, mode)).toContain('salaries.txt');
