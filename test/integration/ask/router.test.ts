@@ -50,7 +50,9 @@ describe('a fitted router', () => {
     expect(route).toMatchObject({ strategy: 'RAG', chosenBy: 'ROUTER', router: { version: 1, mode: 'OBSERVE' } });
     const sum = route.candidates.reduce((all, { probability }) => all + (probability ?? 0), 0);
     expect(sum).toBeCloseTo(1, 6);
-    expect(route.reasons.at(-1)!.sentence).toMatch(/^Router 1, which only observes, would have chosen (BASE|RAG)\.$/);
+    expect(route.reasons.map(({ sentence }) => sentence)).toContainEqual(
+      expect.stringMatching(/^Router 1, which only observes, would have chosen (BASE|RAG)\.$/),
+    );
   });
 
   it('decides when it is told to: what the documents say is read, what they have nothing to do with is not', async () => {
