@@ -340,16 +340,13 @@ async function* follow(
   { workspaceId, signal }: GraphContext,
 ): AsyncGenerator<ExperimentEvent> {
   const id = fromGlobalId(experimentId, 'Experiment', 'experimentId');
-  const start = afterEvent(after);
+  const behind = afterEvent(after);
   const row = await experiments.require(workspaceId, id, 'experimentId');
-  const stream = experimentStream(row.id);
-  const over = row.status !== 'DRAFT' && !isLive(row.status);
-  if (over && start !== undefined && start >= (await events.last(workspaceId, stream))) return;
-  for await (const event of events.follow(workspaceId, stream, { after: start, signal })) {
-    const found = await toEvent(experiments, workspaceId, event);
-    yield found;
-    if (ENDS.has(found.decision.action)) return;
-  }
+  yield* events.followToEnd(workspaceId, experimentStream(row.id), {
+    ...{ after: behind, signal, ended: row.status !== 'DRAFT' && !isLive(row.status) },
+    read: (event) => toEvent(experiments, workspaceId, event),
+    isLast: ({ decision }) => ENDS.has(decision.action),
+  });
 }
 
 const ENDS = new Set(['END', 'STOP']);

@@ -270,15 +270,13 @@ async function* follow(
   { workspaceId, signal }: GraphContext,
 ): AsyncGenerator<RolloutEvent> {
   const id = fromGlobalId(rolloutId, 'Rollout', 'rolloutId');
-  const start = afterEvent(after);
+  const behind = afterEvent(after);
   const row = await rollouts.require(workspaceId, id, 'rolloutId');
-  const stream = rolloutStream(row.id);
-  if (!isLive(row.status) && start !== undefined && start >= (await events.last(workspaceId, stream))) return;
-  for await (const event of events.follow(workspaceId, stream, { after: start, signal })) {
-    const found = await toEvent(rollouts, workspaceId, event);
-    yield found;
-    if (ENDS.has(found.decision.action)) return;
-  }
+  yield* events.followToEnd(workspaceId, rolloutStream(row.id), {
+    ...{ after: behind, signal, ended: !isLive(row.status) },
+    read: (event) => toEvent(rollouts, workspaceId, event),
+    isLast: ({ decision }) => ENDS.has(decision.action),
+  });
 }
 
 const ENDS = new Set(['ROLL_BACK', 'COMPLETE', 'ABORT']);

@@ -17,6 +17,7 @@ import {
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  type StoredEventLike,
   type SubscriptionRequest,
 } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
@@ -217,16 +218,21 @@ async function* follow(
   { workspaceId, signal }: GraphContext,
 ): AsyncGenerator<ShadowEvent> {
   const id = fromGlobalId(shadowId, 'Shadow', 'shadowId');
-  const start = afterEvent(after);
+  const behind = afterEvent(after);
   const row = await shadows.require(workspaceId, id, 'shadowId');
-  const stream = shadowStream(row.id);
-  if (row.finishedAt !== null && start !== undefined && start >= (await events.last(workspaceId, stream))) return;
-  for await (const { sequence, type, payload } of events.follow(workspaceId, stream, { after: start, signal })) {
-    const { answerId } = payload as { answerId: string | null };
-    const kind = type as ShadowEventKind;
-    yield make(ShadowEvent, { id: sequence.toString(), kind, answerId: answerId && toGlobalId('Answer', answerId) });
-    if (kind === 'ENDED') return;
-  }
+  yield* events.followToEnd(workspaceId, shadowStream(row.id), {
+    ...{ after: behind, signal, ended: row.finishedAt !== null },
+    read: toEvent,
+    isLast: ({ kind }) => kind === 'ENDED',
+  });
+}
+
+function toEvent({ sequence, type, payload }: StoredEventLike): ShadowEvent {
+  const { answerId } = payload as { answerId: string | null };
+  return make(ShadowEvent, {
+    ...{ id: sequence.toString(), kind: type as ShadowEventKind },
+    answerId: answerId && toGlobalId('Answer', answerId),
+  });
 }
 
 /** The way from a run to its shadow. */

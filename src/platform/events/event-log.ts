@@ -20,6 +20,16 @@ export interface FollowOptions {
   signal: AbortSignal;
 }
 
+/** How a stream that comes to an end is followed. */
+export interface FollowToEndOptions<T> extends FollowOptions {
+  /** Whether its last event was written already. */
+  ended: boolean;
+  /** What is made of an event. */
+  read: (event: StoredEvent) => T | Promise<T>;
+  /** Whether nothing follows. */
+  isLast: (value: T) => boolean;
+}
+
 const PAGE = 500;
 /** Only insurance while notifications arrive; the way to learn of events while they don't. */
 const POLL_CONNECTED_MS = 5_000;
@@ -81,6 +91,20 @@ export class EventLog {
         return this;
       },
     };
+  }
+
+  /** Follows a stream up to its last event; completes at once where it has ended and all of it was seen. */
+  async *followToEnd<T>(
+    workspaceId: WorkspaceId,
+    stream: string,
+    { ended, read, isLast, ...options }: FollowToEndOptions<T>,
+  ): AsyncGenerator<T, void> {
+    if (ended && (options.after ?? 0n) >= (await this.last(workspaceId, stream))) return;
+    for await (const event of this.follow(workspaceId, stream, options)) {
+      const value = await read(event);
+      yield value;
+      if (isLast(value)) return;
+    }
   }
 
   /** So many stored events behind `after`, in order. */

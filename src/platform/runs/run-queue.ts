@@ -107,13 +107,12 @@ export class RunQueue {
   async *follow(workspaceId: WorkspaceId, runId: string, options: FollowOptions): AsyncGenerator<StoredEvent> {
     const run = await this.#store.get(workspaceId, runId);
     if (!run) throw notFound('The run', runId, 'runId');
-    const { events } = this.options;
-    const stream = runStream(run.id);
-    if (isFinished(run.status) && (options.after ?? 0n) >= (await events.last(workspaceId, stream))) return;
-    for await (const event of events.follow(workspaceId, stream, options)) {
-      yield event;
-      if (event.type === 'finished') return;
-    }
+    yield* this.options.events.followToEnd(workspaceId, runStream(run.id), {
+      ...options,
+      ended: isFinished(run.status),
+      read: (event) => event,
+      isLast: ({ type }) => type === 'finished',
+    });
   }
 
   /** What a run reported so far: at most so many events behind `after`, in order. @throws NOT_FOUND */

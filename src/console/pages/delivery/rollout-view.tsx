@@ -12,7 +12,7 @@ import { ErrorState, Loading, PageHeader } from '../../parts/states';
 import { adapterPath } from '../adapters/paths';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
-import { OrderButtons } from './order-buttons';
+import { RolloutOrders } from './rollout-orders';
 import { proposalPath } from './paths';
 import { Ramp } from './ramp';
 
@@ -94,7 +94,7 @@ export function RolloutView({ id }: { id: string }) {
       </Anchor>
       <PageHeader
         title={`${adapterName}: version ${candidateVersion} beside ${againstVersion}`}
-        actions={<OrderButtons rollout={rollout} onDone={() => again({ requestPolicy: 'network-only' })} />}
+        actions={<RolloutOrders rollout={rollout} onDone={() => again({ requestPolicy: 'network-only' })} />}
       >
         <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />{' '}
         <Anchor component={Link} href={adapterPath(adapterName)} size="sm">

@@ -18,7 +18,7 @@ import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { Intervals } from './intervals';
 import { METRIC_NAMES, shown, unitOf } from './names';
-import { OrderButtons } from './order-buttons';
+import { ExperimentOrders } from './experiment-orders';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 3_000;
@@ -126,7 +126,7 @@ export function ExperimentView({ id }: { id: string }) {
       </Anchor>
       <PageHeader
         title={name}
-        actions={<OrderButtons experiment={experiment} onDone={() => again({ requestPolicy: 'network-only' })} />}
+        actions={<ExperimentOrders experiment={experiment} onDone={() => again({ requestPolicy: 'network-only' })} />}
       >
         <StatusBadge status={experiment.status} /> <VerdictBadge experiment={experiment} /> {Math.round(100 * coverage)}{' '}
         % of {adapterName ? `the questions to ${adapterName}` : 'the questions that leave everything to Graft'} · made{' '}

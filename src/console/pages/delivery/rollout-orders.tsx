@@ -1,0 +1,28 @@
+import {
+  AbortRolloutInConsoleDocument,
+  AdvanceRolloutInConsoleDocument,
+  PauseRolloutInConsoleDocument,
+  ResumeRolloutInConsoleDocument,
+  type RolloutShownFragment,
+} from '../../generated/operations';
+import { OrderButtons, type Order } from '../../parts/order-buttons';
+
+const PAUSE = { label: 'Pause', title: 'Pause the rollout', document: PauseRolloutInConsoleDocument };
+const RESUME = { label: 'Go on', title: 'Let the rollout go on', document: ResumeRolloutInConsoleDocument };
+const ADVANCE = { label: 'Next step', title: 'Go to the next step now', document: AdvanceRolloutInConsoleDocument };
+const ABORT = {
+  label: 'End it',
+  title: 'End the rollout: production stays',
+  document: AbortRolloutInConsoleDocument,
+  tone: 'danger',
+} as const;
+
+const PAUSED: readonly Order<{ rollout: string }>[] = [RESUME, ABORT];
+const RUNNING: readonly Order<{ rollout: string }>[] = [PAUSE, ADVANCE, ABORT];
+
+/** What a person can want of a live rollout. */
+export function RolloutOrders({ rollout, onDone }: { rollout: RolloutShownFragment; onDone: () => void }) {
+  if (rollout.finishedAt !== null) return null;
+  const orders = rollout.status === 'PAUSED' ? PAUSED : RUNNING;
+  return <OrderButtons orders={orders} input={{ rollout: rollout.id }} onDone={onDone} />;
+}
