@@ -30,8 +30,14 @@ import { experimentKind, watchExperiment, type ExperimentRunParts } from './expe
 import type { ExperimentService } from './experiment-service.js';
 import { experimentStream, type ExperimentStore } from './experiment-store.js';
 import {
-  ArmResult,
   CreateExperimentInput,
+  ExperimentOrderInput,
+  PlanExperimentInput,
+  RedrawExperimentInput,
+  WidenExperimentInput,
+} from './experiment-inputs.js';
+import {
+  ArmResult,
   CreateExperimentPayload,
   Experiment,
   ExperimentConclusion,
@@ -39,14 +45,10 @@ import {
   ExperimentDecision,
   ExperimentDecisionConnection,
   ExperimentEvent,
-  ExperimentOrderInput,
   ExperimentPayload,
   ExperimentPointType,
   ExperimentProgress,
-  PlanExperimentInput,
-  RedrawExperimentInput,
   SamplePlan,
-  WidenExperimentInput,
 } from './experiment-types.js';
 import { toConclusion, toDecision, toExperiment, toPoint, toResults } from './experiment-view.js';
 import type { Sample, SamplePlanner } from './sample-planner.js';

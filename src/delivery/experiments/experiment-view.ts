@@ -15,6 +15,7 @@ import {
   type ExperimentStatus,
 } from './experiment.js';
 import type { Point } from './experiment-store.js';
+import { type ExperimentVerdict } from './experiment-enums.js';
 import {
   ArmComparison,
   ArmFigure,
@@ -28,7 +29,6 @@ import {
   ExperimentNamespace,
   ExperimentPointComparison,
   ExperimentPointType,
-  type ExperimentVerdict,
 } from './experiment-types.js';
 import { concluded, exposureOf, exposureSays, ratioBroken, sampleRatioSays } from './look.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';

@@ -30,16 +30,14 @@ import { isLive, type RolloutRow } from './rollout.js';
 import { rolloutKind, watchRollout, type RolloutRunParts } from './rollout-run.js';
 import type { RolloutService } from './rollout-service.js';
 import { rolloutStream, type RolloutStore } from './rollout-store.js';
+import { JumpRolloutInput, RolloutOrderInput, StartRolloutInput } from './rollout-inputs.js';
 import {
-  JumpRolloutInput,
   Rollout,
   RolloutConnection,
   RolloutDecision,
   RolloutDecisionConnection,
   RolloutEvent,
-  RolloutOrderInput,
   RolloutPayload,
-  StartRolloutInput,
   StartRolloutPayload,
 } from './rollout-types.js';
 import { toDecision, toRollout } from './rollout-view.js';

@@ -11,6 +11,7 @@ import {
   type RolloutDecisionRow,
   type RolloutRow,
 } from './rollout.js';
+import { type SignalDemand } from './rollout-enums.js';
 import {
   DecisionFigure,
   Guard,
@@ -20,7 +21,6 @@ import {
   Rollout,
   RolloutDecision,
   RolloutStepType,
-  type SignalDemand,
 } from './rollout-types.js';
 import type { RolloutAction, RolloutStatus } from './rollout.js';
 import { evidenceOf, type Evidence } from './watch.js';
