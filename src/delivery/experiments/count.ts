@@ -1,15 +1,9 @@
+/** How answers, and what is said of them, are counted: each once, of the phase and of arms that can answer. */
 import { sampleRatioLogE } from '../../evaluation/index.js';
 import type { Said } from '../late-feedback.js';
-import type { ExperimentSettings, ExperimentState, Tally } from './experiment.js';
-import {
-  LATE_METRICS,
-  METRICS,
-  stratumOf,
-  valuesOf,
-  type ExperimentMetricName,
-  type ExperimentOutcome,
-} from './metrics.js';
-import { addValue } from './tally.js';
+import { activeArms, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
+import { LATE_METRICS, stratumOf, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
+import { addValue, adjustmentOf } from './tally.js';
 
 /** A unit as its row keeps it while the experiment runs. */
 export interface Unit {
@@ -63,13 +57,13 @@ function countOutcome(
   // An answer that was begun before its arm was stopped.
   if (!tally || outcome.arm in state.stopped) return;
   tally.answers += 1;
-  const unit = unitOf(units, outcome, phase);
+  const { unit, isNew } = unitOf(units, outcome, phase);
   if (unit === null) state.unitless += 1;
-  if (unit === null || unit.isNew) {
+  if (isNew) {
     tally.units += 1;
     state.units += 1;
     noteSampleRatio(plan, state);
-  } else if (unit.arm !== outcome.arm && !unit.several) {
+  } else if (unit && unit.arm !== outcome.arm && !unit.several) {
     unit.several = true;
     state.inSeveral += 1;
   }
@@ -83,36 +77,26 @@ function countOutcome(
     }
     if (!mayCount(plan, unit, name)) continue;
     const seen = unit?.before.get(name);
-    const mean = METRICS[name].kind === 'MEAN';
+    const adjustment = adjustmentOf(plan, name);
     addValue(tally.metrics[name]!, value, {
-      covariate: mean && seen ? seen.sum / seen.n : null,
-      stratum: mean && plan.beforeAnswers === 0 ? stratumOf(outcome) : null,
+      covariate: adjustment === 'CUPED' && seen ? seen.sum / seen.n : null,
+      stratum: adjustment === 'STRATIFIED' ? stratumOf(outcome) : null,
     });
   }
 }
 
-/** The unit of an answer, made new where this phase hasn’t seen it; null where the request named none. */
+/** The unit of an answer, made where this phase hasn’t seen it; a request that named none is a new one each time. */
 function unitOf(
   units: Map<string, Unit>,
   { unitHash, arm }: Pick<ExperimentOutcome, 'unitHash' | 'arm'>,
   phase: number,
-): (Unit & { isNew?: boolean }) | null {
-  if (unitHash === null) return null;
+): { unit: Unit | null; isNew: boolean } {
+  if (unitHash === null) return { unit: null, isNew: true };
   const known = units.get(unitHash);
-  if (known?.phase === phase) {
-    delete (known as { isNew?: boolean }).isNew;
-    return known;
-  }
-  const made = {
-    phase,
-    arm,
-    several: false,
-    taken: new Set<string>(),
-    before: known?.before ?? new Map(),
-    isNew: true,
-  };
-  units.set(unitHash, made);
-  return made;
+  if (known?.phase === phase) return { unit: known, isNew: false };
+  const unit: Unit = { phase, arm, several: false, taken: new Set(), before: known?.before ?? new Map() };
+  units.set(unitHash, unit);
+  return { unit, isNew: true };
 }
 
 /** Whether a unit’s value may count: each of them, or the first. Units that ask often and differ would else count as many. */
@@ -129,8 +113,8 @@ function noteBefore(unit: Unit, metric: string, value: number): void {
 }
 
 /** Looked at with every unit: crossing once is enough. */
-function noteSampleRatio({ arms }: ExperimentSettings, state: ExperimentState): void {
-  const active = arms.filter(({ name }) => !(name in state.stopped));
+function noteSampleRatio(plan: ExperimentSettings, state: ExperimentState): void {
+  const active = activeArms(plan, state);
   const drawn = active.reduce((sum, { weight }) => sum + weight, 0);
   const logE = sampleRatioLogE(
     active.map(({ name }) => state.arms[name]!.units),
@@ -157,7 +141,7 @@ function countSaid(
     const side = SAYS[metric];
     const [before, now] = [counted[side], said[side]];
     if (before === now) continue;
-    const unit = unitOf(units, said, phase);
+    const { unit } = unitOf(units, said, phase);
     if (before !== null) {
       addValue(own, Number(before), { sign: -1 });
       unit?.taken.delete(metric);

@@ -73,16 +73,16 @@ export class ExperimentDecider {
       ...{ lastFeedback: feedback.last, recentFeedback: [...feedback.recent] },
     };
     const broken = news.broken ?? unable(plan, state);
-    const found = look(plan, state, watched);
+    const found = look(plan, state, watched, { mayEnd: row.status === 'RUNNING' && broken === null });
     decisions.push(...found.decisions);
     Object.assign(saved, { verdict: found.verdict, winner: found.winner, point: found.point });
     if (broken !== null) end(saved, 'STOPPED', { action: 'STOP', reasons: [broken] });
     else if (found.begins && row.status === 'RUNNING')
-      this.#nextPhase(row, plan, saved, {
+      this.#nextPhase(row, plan, saved, false, {
         action: 'BEGIN_TEST',
         reasons: [`${answersOf(state)} answers were given as production: from now on the arms differ.`],
       });
-    else if (found.final && row.status === 'RUNNING') {
+    else if (found.final) {
       saved.final = true;
       end(saved, 'ENDED', { action: 'END', reasons: ['The planned end.', concluded(plan, state, true).sentence] });
     } else if (order) this.#follow(row, plan, saved, order);
@@ -90,11 +90,11 @@ export class ExperimentDecider {
     return this.parts.experiments.save(row, saved, tx);
   }
 
-  /** Empties the counts: what was counted before belongs to another comparison. */
-  #nextPhase(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, decision: NewDecision): void {
+  /** Empties the counts: what was counted belongs to another comparison. @param before whether the arms don’t differ yet in the next */
+  #nextPhase(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, before: boolean, decision: NewDecision): void {
     const { state } = saved;
     Object.assign(state, {
-      ...{ before: false, arms: emptyArms(plan), units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0 },
+      ...{ before, arms: emptyArms(plan), units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0 },
       ...{ told: [], nextPoint: 0 },
     });
     saved.phase = row.phase + 1;
@@ -160,7 +160,7 @@ export class ExperimentDecider {
         state.draws.push(drawnRanges(plan, state));
         if (command.excludeEarlier) state.minBucketVersion = bucketVersion;
         Object.assign(state, { bucketVersion, seed: `${row.id}:${bucketVersion}` });
-        this.#nextPhase(row, plan, saved, {
+        this.#nextPhase(row, plan, saved, state.before, {
           ...{ action: 'REDRAW', ...who },
           reasons: [
             `Units are drawn anew (bucket version ${bucketVersion})${command.excludeEarlier ? ', without those that were drawn before' : ''}; counting begins again.`,

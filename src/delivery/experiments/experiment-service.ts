@@ -3,12 +3,10 @@ import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { asColumn, isTaken, type Transaction } from '../../platform/database/index.js';
-import { notify } from '../../platform/events/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import { parseAdapterReference, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import type { Range } from '../assignment/index.js';
 import type { LiveTests } from '../live-tests.js';
-import { TESTS_TOPIC } from '../topic.js';
 import { answersOf } from './count.js';
 import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js';
 import {
@@ -197,7 +195,6 @@ export class ExperimentService {
   }
 
   async #discard(row: ExperimentRow, { by, reason }: ExperimentOrder, tx: Transaction): Promise<ExperimentRow> {
-    await notify(tx, TESTS_TOPIC);
     const state = storedExperimentState.decode(row.state);
     const decisions = [{ action: 'STOP' as const, reasons: ['It was never started.'], by, reason }];
     return this.parts.experiments.save(

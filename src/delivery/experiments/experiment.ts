@@ -1,10 +1,11 @@
+/** An experiment as it is kept: its plan, which is fixed, what was counted, and how units are drawn into it. */
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import { STRATEGIES, type Strategy } from '../../ask/index.js';
 import { bucketRanges, type Range, type Test } from '../assignment/index.js';
-import type { ExperimentPlan, Verdict } from './conclude.js';
+import type { ExperimentPlan } from './conclude.js';
 import { ExperimentMetricName, METRICS } from './metrics.js';
 
 export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
@@ -141,22 +142,22 @@ export const storedPoint = storedJson(
 );
 export type PointComparison = ValueOf<typeof storedPoint>[number];
 
-/** What is known of an experiment at a look. */
-export interface Verdicted {
-  verdict: Verdict;
-  winner: string | null;
-}
+/** The arms that can still answer. */
+export const activeArms = (
+  { arms }: Pick<ExperimentSettings, 'arms'>,
+  { stopped }: Pick<ExperimentState, 'stopped'>,
+): ExperimentArm[] => arms.filter(({ name }) => !(name in stopped));
 
 /** The plan as `conclude` takes it: of the arms that can still answer. */
 export const planOf = (
-  { arms, alpha, metrics }: ExperimentSettings,
-  { stopped }: Pick<ExperimentState, 'stopped'>,
+  plan: ExperimentSettings,
+  state: Pick<ExperimentState, 'stopped'>,
   final: boolean,
 ): ExperimentPlan => ({
-  arms: arms.map(({ name }) => name).filter((name) => !(name in stopped)),
+  arms: activeArms(plan, state).map(({ name }) => name),
   control: 0,
-  ...{ alpha, final },
-  metrics: metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
+  ...{ alpha: plan.alpha, final },
+  metrics: plan.metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
 });
 
 export const primaryOf = ({ metrics }: ExperimentSettings): ExperimentSettings['metrics'][number] =>

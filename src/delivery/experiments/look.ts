@@ -1,7 +1,11 @@
+/**
+ * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
+ */
 import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
 import { conclude, glance, type Comparison, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
+  activeArms,
   planOf,
   primaryOf,
   type ExperimentSettings,
@@ -51,8 +55,17 @@ export interface Looked {
   point: PointComparison[] | null;
 }
 
-/** What follows from what was counted; changes what `state` has told. @param watchedMs how long it ran */
-export function look(plan: ExperimentSettings, state: ExperimentState, watchedMs: number): Looked {
+/**
+ * What follows from what was counted; changes what `state` has told.
+ * @param watchedMs how long it ran
+ * @param mayEnd whether the planned end may come: before it, only what holds at any time is looked at, however much has come in
+ */
+export function look(
+  plan: ExperimentSettings,
+  state: ExperimentState,
+  watchedMs: number,
+  { mayEnd = true }: { mayEnd?: boolean } = {},
+): Looked {
   const decisions: NewDecision[] = [];
   const once = (key: string, action: NewDecision['action'], reason: () => string): void => {
     if (state.told.includes(key)) return;
@@ -69,11 +82,12 @@ export function look(plan: ExperimentSettings, state: ExperimentState, watchedMs
   const { plannedSize, plannedDays } = plan;
   const counted = outcomesOf(state, primaryOf(plan).name);
   const final =
-    (plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS);
+    mayEnd &&
+    ((plannedSize !== null && counted >= plannedSize) || (plannedDays !== null && watchedMs >= plannedDays * DAY_MS));
   const { verdict, arm: winner } = glanced(plan, state, final);
   // Each thing that is found is told once: an interval that wavers at its bound would else fill the record.
   if (verdict !== 'INCONCLUSIVE')
-    once(`${verdict} ${winner ?? ''}`, 'FIND', () => concluded(plan, state, false).sentence);
+    once(`${verdict} ${winner ?? ''}`, 'FIND', () => concluded(plan, state, final).sentence);
   const futile = futilityOf(plan, state);
   if (futile !== null && futile < FUTILE_BELOW && verdict === 'INCONCLUSIVE')
     once('futile', 'WARN', () => futileSays(plan, futile));
@@ -90,9 +104,14 @@ const pointOf = ({ arm, metric, value, low, high }: Comparison): PointComparison
   ...{ arm, metric, value: known(value), low: known(low), high: known(high) },
 });
 
-export function sampleRatioSays({ arms }: ExperimentSettings, { arms: counted, units }: ExperimentState): string {
+export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState): string {
+  const arms = activeArms(plan, state).map(({ name, weight }) => ({ name, weight, has: state.arms[name]?.units ?? 0 }));
+  const [units, drawn] = [
+    arms.reduce((sum, { has }) => sum + has, 0),
+    arms.reduce((sum, { weight }) => sum + weight, 0),
+  ];
   const each = arms.map(
-    ({ name, weight }) => `${name} has ${counted[name]?.units ?? 0} where ${Math.round(weight * units)} were due`,
+    ({ name, weight, has }) => `${name} has ${has} where ${Math.round((weight / drawn) * units)} were due`,
   );
   return `Of ${units} units ${each.join(', ')}. Look for answers that are lost in one arm before you believe any figure.`;
 }

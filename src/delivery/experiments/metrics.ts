@@ -20,7 +20,6 @@ export const METRICS = {
 
 /** Those that are said of an answer later. */
 export const LATE_METRICS = ['FEEDBACK', 'AGREEMENT'] as const;
-export type LateMetric = (typeof LATE_METRICS)[number];
 
 /** An answer of an experiment as its row’s columns tell it. */
 export interface ExperimentOutcome {

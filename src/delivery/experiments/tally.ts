@@ -4,7 +4,14 @@
  */
 import { cupedArms, postStratifiedArms, type CovariateSums, type Moments } from '../../evaluation/index.js';
 import type { Measured } from './conclude.js';
-import type { ArmTally, ExperimentSettings, ExperimentState, Sums, Tally } from './experiment.js';
+import {
+  activeArms,
+  type ArmTally,
+  type ExperimentSettings,
+  type ExperimentState,
+  type Sums,
+  type Tally,
+} from './experiment.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
 
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
@@ -64,7 +71,7 @@ export const plainMoments = (arm: ArmTally | undefined, metric: string): Moments
 
 /** What each arm's answers say, adjusted as the plan has it. */
 export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState, 'arms' | 'stopped'>): Measured {
-  const names = plan.arms.map(({ name }) => name).filter((name) => !(name in state.stopped));
+  const names = activeArms(plan, state).map(({ name }) => name);
   const measured: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
   for (const { name: metric } of plan.metrics) {
     const tallies = names.map((name) => state.arms[name]?.metrics[metric] ?? emptyTally());

@@ -128,10 +128,11 @@ export class PairStore {
           : { why: outcome.code }),
       },
     });
+    if (count === 0) return false;
     // By the database's clock, as the bound per hour is.
     await tx.$executeRaw`UPDATE shadow_pair SET asked_at = now()
                           WHERE shadow_id = ${pair.shadowId}::uuid AND answer_id = ${pair.answerId}::uuid`;
-    return count === 1;
+    return true;
   }
 
   /** Lets what waits be skipped: one answer, or all of a shadow. */

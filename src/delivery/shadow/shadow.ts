@@ -1,3 +1,4 @@
+/** A shadow: a version that answers sampled live questions unseen; and how a pair of answers is compared. */
 import { z } from 'zod';
 import { confidenceOf, type Answer } from '../../ask/index.js';
 import { answerF1 } from '../../evaluation/index.js';

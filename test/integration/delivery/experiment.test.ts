@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { AnswerStore, AS_ASKED } from '../../../src/ask/index.js';
+import { storedExperimentState } from '../../../src/delivery/experiments/experiment.js';
 import { toConclusion, toExperiment } from '../../../src/delivery/experiments/experiment-view.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { seededRandom } from '../../../src/kernel/random.js';
@@ -228,6 +229,14 @@ describe('an experiment', () => {
     await expect(command({ kind: 'REDRAW', excludeEarlier: true })).rejects.toMatchObject({
       field: 'input.excludeEarlier',
     });
+  });
+
+  it('goes on learning how units are after a redraw: the arms don’t differ before enough is known', async () => {
+    const { id } = await kit.started(gateway, { sticky: true, coverage: 0.5, beforeAnswers: 1_000 });
+    const command = { kind: 'REDRAW', excludeEarlier: false } as const;
+    await gateway.experimentService.order(WORKSPACE, id, { command, by: 'ann', reason: 'r' });
+    expect(storedExperimentState.decode((await kit.row(id)).state)).toMatchObject({ before: true, bucketVersion: 1 });
+    await order(id, 'STOP');
   });
 
   it('stops an arm whose adapter is deleted or withdrawn, goes on with the others, and ends when too few are left', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { assign } from '../../../src/delivery/assignment/index.js';
 import { count, type Touched } from '../../../src/delivery/experiments/count.js';
 import { testOf, type ExperimentState } from '../../../src/delivery/experiments/experiment.js';
-import { futilityOf, look } from '../../../src/delivery/experiments/look.js';
+import { futilityOf, look, sampleRatioSays } from '../../../src/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/delivery/experiments/metrics.js';
 import { settingsOf, type SettingsWish } from '../../../src/delivery/experiments/settings.js';
 import { emptyArms, measuredOf, plainMoments } from '../../../src/delivery/experiments/tally.js';
@@ -110,6 +110,34 @@ describe('what an experiment counts', () => {
     expect(first.decisions.map(({ action }) => action)).toEqual(['WARN']);
     expect(first.decisions[0]!.reasons[0]).toMatch(/going on is futile/);
     expect(look(plan, state, 0).decisions).toEqual([]);
+  });
+
+  it('is judged by its planned end only where it may end: who paused it looks at what holds at any time', () => {
+    const plan = settings({ metrics: [{ metric: 'ABSTENTION' }], plannedSize: 200 });
+    const state = begun(plan);
+    // 57 against 43 of 100: a fixed interval tells them apart, a sequence doesn’t yet.
+    const outcomes = Array.from({ length: 200 }, (_, i) =>
+      outcome({ arm: i % 2 ? 'new' : 'old', abstained: i % 2 ? i < 86 : i < 116 }),
+    );
+    count(plan, state, 0, { outcomes, said: [] }, nothing());
+    expect(look(plan, structuredClone(state), 0, { mayEnd: false })).toMatchObject({
+      ...{ final: false, verdict: 'INCONCLUSIVE', winner: null },
+    });
+    const ended = look(plan, state, 0);
+    expect(ended).toMatchObject({ final: true, verdict: 'WINNER', winner: 'new' });
+    const found = ended.decisions.find(({ action }) => action === 'FIND');
+    expect(found!.reasons[0]).not.toMatch(/^Inconclusive/);
+  });
+
+  it('says of units that fell otherwise than drawn what was due to the arms that still draw', () => {
+    const names = ['a', 'b', 'c'];
+    const plan = settings({ arms: names.map((name) => ({ name })) });
+    const state = begun(plan);
+    names.forEach((name) => (state.arms[name]!.units = name === 'c' ? 100 : 300));
+    Object.assign(state, { units: 700, stopped: { c: 'gone' } });
+    expect(sampleRatioSays(plan, state)).toBe(
+      'Of 600 units a has 300 where 300 were due, b has 300 where 300 were due. Look for answers that are lost in one arm before you believe any figure.',
+    );
   });
 
   it('takes points of its plot ever further apart', () => {

@@ -86,7 +86,7 @@ export function ShadowSection() {
             </Anchor>
             <ShadowBadge status={status} />
             <Text size="xs" c="dimmed">
-              {count(answered)} compared · {dateTime(createdAt)}
+              {count(answered)} questions put to it · {dateTime(createdAt)}
             </Text>
           </Group>
         ))}

@@ -39,7 +39,7 @@ function Adapters({ engine }: { engine: Engine }) {
           {engine.adapters.map(({ name, state, reason, cosine, answered }) => (
             <Table.Tr key={name}>
               <Table.Td>{name}</Table.Td>
-              <Table.Td>
+              <Table.Td data-label="State">
                 <Badge color={COLOURS[state] ?? 'gray'}>{words(state)}</Badge>
                 {reason && (
                   <Text size="xs" c="dimmed">
@@ -47,8 +47,12 @@ function Adapters({ engine }: { engine: Engine }) {
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td ta="right">{cosine === null ? 'not yet' : cosine.toFixed(3)}</Table.Td>
-              <Table.Td ta="right">{count(answered)}</Table.Td>
+              <Table.Td ta="right" data-label="Attested (cosine)">
+                {cosine === null ? 'not yet' : cosine.toFixed(3)}
+              </Table.Td>
+              <Table.Td ta="right" data-label="Answered">
+                {count(answered)}
+              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
