@@ -4,7 +4,7 @@ import type { Caller } from '../../kernel/caller.js';
 import type { Clock } from '../../kernel/clock.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { onAccount, type Account } from '../../platform/spending/index.js';
-import type { AroundRun } from '../../platform/runs/index.js';
+import type { AroundRun, RunRow } from '../../platform/runs/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import { exceeded, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
 import type { BudgetStore, Payer } from './budget-store.js';
@@ -18,8 +18,16 @@ const CHARGE_MS = 10_000;
 const SETTLE_TRIES = 5;
 const SETTLE_PAUSE_MS = 200;
 
-/** What must be done even by who has nothing left. */
-const ALWAYS: ReadonlySet<string> = new Set(['ERASURE']);
+/** What must be done even by who has nothing left: people want it gone. */
+const ALWAYS: ReadonlySet<string> = new Set(['ERASURE', 'UNLEARNING']);
+const deletes = ({ kind, input }: Pick<RunRow, 'kind' | 'input'>): boolean =>
+  ALWAYS.has(kind) || (kind === 'IMPORT' && (input as { operation?: string }).operation === 'delete');
+
+/**
+ * What decides how users are answered while it lasts. It was asked when it began; asked again after a restart, a spent budget would end it,
+ * and so change what users get.
+ */
+const WATCHES: ReadonlySet<string> = new Set(['ROLLOUT_WATCH', 'SHADOW_WATCH', 'EXPERIMENT_WATCH']);
 const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARCH']);
 
 /** Paid work that was let in. */
@@ -30,10 +38,7 @@ export interface Reservation {
   settle(tokens: number): Promise<void>;
 }
 
-export const payerOf = ({
-  workspaceId,
-  key,
-}: Pick<Caller, 'workspaceId'> & { key: { lineId: string } | null }): Payer => ({
+const payerOf = ({ workspaceId, key }: Pick<Caller, 'workspaceId'> & { key: { lineId: string } | null }): Payer => ({
   workspaceId,
   lineId: key?.lineId ?? null,
 });
@@ -66,8 +71,9 @@ export class Ledger {
     const caller = { workspaceId: run.workspaceId as WorkspaceId, key: run.askedBy ? { lineId: run.askedBy } : null };
     const account: Account = { caller, tokens: 0 };
     const payer = payerOf(caller);
-    if (ALWAYS.has(run.kind) || !(await this.#hasBudget(payer))) return onAccount(account, work);
-    this.#refuse(await this.parts.store.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
+    if (deletes(run) || !(await this.#hasBudget(payer))) return onAccount(account, work);
+    if (!WATCHES.has(run.kind))
+      this.#refuse(await this.parts.store.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
     let charged = 0;
     const charge = async (): Promise<void> => {
       const tokens = account.tokens - charged;

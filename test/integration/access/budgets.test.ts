@@ -212,18 +212,29 @@ describe('budgets', () => {
   it('a run that waited is asked for again before it works, and what it spends is counted', async () => {
     const key = await kit.key('EDIT');
     await set(key.key.id, { tokens: 100 });
-    const run = { id: 'r', kind: 'EVALUATION', workspaceId: DEFAULT_WORKSPACE_ID, askedBy: key.key.id } as never;
+    const run = {
+      id: 'r',
+      kind: 'EVALUATION',
+      input: {},
+      workspaceId: DEFAULT_WORKSPACE_ID,
+      askedBy: key.key.id,
+    } as never;
     const { ledger } = kit.access;
     expect(await ledger.aroundRun(run, async () => (await Promise.resolve(), spend(150), 'done'))).toBe('done');
     expect((await states(key.key.id))[0]!.left.tokens).toBe(-50);
     await expect(ledger.aroundRun(run, () => Promise.resolve('again'))).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
     });
-    const erasure = { ...(run as object), kind: 'ERASURE' } as never;
-    expect(await ledger.aroundRun(erasure, () => Promise.resolve('erased'))).toBe('erased');
+    const worked = (kind: string, input: object = {}) =>
+      ledger.aroundRun({ ...(run as object), kind, input } as never, () => Promise.resolve('done'));
+    await expect(worked('IMPORT', { operation: 'import' })).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+    // What people want gone goes, and what watches users’ answers goes on: ending it would change what they get.
+    for (const kind of ['ERASURE', 'UNLEARNING', 'ROLLOUT_WATCH', 'SHADOW_WATCH', 'EXPERIMENT_WATCH'])
+      expect([kind, await worked(kind)]).toEqual([kind, 'done']);
+    expect(await worked('IMPORT', { operation: 'delete' })).toBe('done');
   });
 
-  it('who has none isn’t held up, and nothing is written of them', async () => {
+  it('who has none isn’t held up, and what they spend is counted on their account', async () => {
     const key = await kit.key('ASK');
     expect(await kit.access.ledger.reserve(await callerOf(key), 'ANSWER')).toBeNull();
     const account = { caller: { workspaceId: DEFAULT_WORKSPACE_ID, key: null }, tokens: 0 };
