@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Prisma } from '../platform/database/index.js';
+import type { Groups } from '../kernel/caller.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
@@ -28,7 +29,9 @@ export interface SearchedCollection {
 export interface SearchScope {
   workspaceId: WorkspaceId;
   collections: readonly SearchedCollection[];
-  /** Ids of their documents that whoever asks may not see. */
+  /** Of whoever asks. */
+  groups: Groups;
+  /** Ids of their documents that such a reader may not see. */
   hidden: readonly string[];
 }
 

@@ -1,3 +1,4 @@
+import { EVERYBODY } from '../../kernel/caller.js';
 import {
   directionOf,
   signalOfPassages,
@@ -127,7 +128,11 @@ export class RouterFitter {
     const elsewhere = halves(asked)[0].map(({ vector }) => vector);
     for (const collection of collections) {
       await this.#giveWay(context);
-      const texts = await this.#ofCollection({ workspaceId, collections: [collection], hidden }, general, input.seed);
+      const texts = await this.#ofCollection(
+        { workspaceId, collections: [collection], groups: EVERYBODY, hidden },
+        general,
+        input.seed,
+      );
       asked.push(...(await this.#embedded(workspaceId, collection.id, texts, signal)));
     }
     const samples: AdapterSample[] = [];
@@ -147,7 +152,11 @@ export class RouterFitter {
       for (const sample of samples)
         signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
       for (const collection of collections) {
-        const near = await this.#nearCollection({ workspaceId, collections: [collection], hidden }, each, signal);
+        const near = await this.#nearCollection(
+          { workspaceId, collections: [collection], groups: EVERYBODY, hidden },
+          each,
+          signal,
+        );
         if (near) signals.set(collection.id, near);
       }
       questions.push({ belongs: each.belongs, signals });

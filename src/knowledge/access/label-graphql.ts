@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, FieldResolver, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
 import { cost, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
-import { badInput } from '../../kernel/errors.js';
+import { badInput, notFound } from '../../kernel/errors.js';
 import { checkedGroups } from '../../kernel/groups.js';
 import { checkedText } from '../../kernel/text.js';
 import { Document, type KnowledgeStores } from '../collection-graphql.js';
@@ -54,6 +54,8 @@ export class DocumentAccessResolver {
     const access = checkedGroups(input.access, 'input.access');
     const { collections, labels } = this.parts.stores;
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
+    const [unseen] = await labels.unseen(workspaceId, collection.id, names, caller.groups);
+    if (unseen !== undefined) throw notFound('The document', unseen, 'input.names');
     await labels.set(workspaceId, collection, { names, access, changedBy: callerName(caller) });
     change.after = { collection: collection.name, documents: names.length, access: access.join(', ') };
     return make(SetDocumentAccessPayload, { access });

@@ -33,6 +33,22 @@ export class LabelStore {
     );
   }
 
+  /** Those of these names whose label such a reader lacks. */
+  async unseen(
+    workspaceId: WorkspaceId,
+    collectionId: string,
+    names: readonly string[],
+    groups: Groups,
+  ): Promise<string[]> {
+    if (groups === null) return [];
+    const { rows } = await this.database.pool.query<{ name: string }>(
+      `SELECT name FROM document_label
+        WHERE workspace_id = $1 AND collection_id = $2 AND name = ANY($3) AND NOT access && $4::text[] ORDER BY name`,
+      [workspaceId, collectionId, names, groups],
+    );
+    return rows.map(({ name }) => name);
+  }
+
   /** Ids of the live documents of these collections that such a reader doesn't see. */
   async hiddenIn(workspaceId: WorkspaceId, collectionIds: readonly string[], groups: Groups): Promise<string[]> {
     if (groups === null) return [];

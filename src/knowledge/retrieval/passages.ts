@@ -1,6 +1,5 @@
-import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
-import type { SearchedCollection } from '../collection.js';
+import type { SearchScope } from '../collection.js';
 import type { FusedChunk } from './fuse.js';
 import type { QueryTerms } from './lexical.js';
 import type { Passage } from './retrieval.js';
@@ -20,12 +19,14 @@ interface PassageRow {
   terms: string[];
 }
 
-/** Reads the chosen chunks, in their order, and what each holds of the query's terms (by language). */
+/**
+ * Reads the chosen chunks, in their order, and what each holds of the query's terms (by language). Labels are looked at once more: a document
+ * that came while the search was under way is not among those that it left out.
+ */
 export async function readPassages(
   database: Database,
-  workspaceId: WorkspaceId,
+  { workspaceId, collections, groups }: SearchScope,
   chosen: readonly FusedChunk[],
-  collections: readonly SearchedCollection[],
   terms: ReadonlyMap<string, QueryTerms>,
 ): Promise<Passage[]> {
   const { rows } = await database.pool.query<PassageRow>({
@@ -34,8 +35,16 @@ export async function readPassages(
                   c.start, c."end", c.text, c.headings, c.page,
                   ARRAY(SELECT term FROM chunk_term t WHERE t.chunk_id = c.id AND t.term = ANY($3)) AS terms
              FROM chunk c JOIN document d ON d.id = c.document_id
-            WHERE c.id = ANY($2::uuid[]) AND d.workspace_id = $1 AND d.live_name IS NOT NULL`,
-    values: [workspaceId, chosen.map(({ chunkId }) => chunkId), [...terms.values()].flatMap((query) => query.terms)],
+            WHERE c.id = ANY($2::uuid[]) AND d.workspace_id = $1 AND d.live_name IS NOT NULL
+              AND ($4::text[] IS NULL OR NOT EXISTS (
+                SELECT 1 FROM document_label l
+                 WHERE l.collection_id = d.collection_id AND l.name = d.name AND NOT l.access && $4::text[]))`,
+    values: [
+      workspaceId,
+      chosen.map(({ chunkId }) => chunkId),
+      [...terms.values()].flatMap((query) => query.terms),
+      groups,
+    ],
   });
   const byId = new Map(rows.map((row) => [row.chunkId, row]));
   const collectionOf = new Map(collections.map((collection) => [collection.id, collection]));

@@ -39,9 +39,8 @@ export class Retriever {
   async retrieve(request: RetrievalRequest, options: { signal?: AbortSignal } = {}): Promise<Retrieval> {
     const { clock, database } = this.parts;
     const started = clock.monotonic();
-    const { workspaceId, collections } = request.scope;
+    const { collections, hidden } = request.scope;
     const limit = Math.max(CANDIDATES, 2 * request.limit);
-    const { hidden } = request.scope;
     const candidates = { limit, documentIds: seenOf(request.documentFilter, hidden), hidden };
     const [dense, lexical] = await Promise.all([
       request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, candidates, options.signal),
@@ -51,7 +50,7 @@ export class Retriever {
     const fused = fuse(request.mode, dense.chunks, lexical.chunks, (id) => weights.get(id) ?? 0);
     // Some may have been deleted a moment ago: others take their places.
     const chosen = fused.slice(0, 2 * request.limit);
-    const passages = await readPassages(database, workspaceId, chosen, collections, lexical.terms);
+    const passages = await readPassages(database, request.scope, chosen, lexical.terms);
     return {
       passages: passages.slice(0, request.limit),
       queryVector: dense.vector,

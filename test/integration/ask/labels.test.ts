@@ -158,6 +158,28 @@ describe('documents with labels', () => {
     }
   }, 120_000);
 
+  it('stay hidden from a search that was under way when a new version came', async () => {
+    const scope = await answering.retriever.scope(answering.workspaceId, [collection], []);
+    await answering.ingest(collection, [text('salaries.txt', `${SECRET} It will do so again.`)]);
+    const { passages } = await answering.retriever.retrieve({ scope, query: SALARY, mode: 'HYBRID', limit: 10 });
+    expect(passages.map(({ documentName }) => documentName)).not.toContain('salaries.txt');
+  }, 120_000);
+
+  it('are labelled anew by those who see them alone', async () => {
+    const relabel = async (groups: Groups, access: string[]) => {
+      const { errors } = await graphql(
+        'mutation ($input: SetDocumentAccessInput!) { setDocumentAccess(input: $input) { access } }',
+        groups,
+        { input: { collection, names: ['salaries.txt'], access } },
+      );
+      return errors?.[0]?.originalError ?? null;
+    };
+    for (const access of [[], ['pumps'], ['people', 'pumps']])
+      expect(await relabel(['pumps'], access)).toMatchObject({ code: 'NOT_FOUND', field: 'input.names' });
+    expect(await found(['pumps'], 'LEXICAL')).not.toContain('salaries.txt');
+    expect(await relabel(['people'], ['people'])).toBeNull();
+  });
+
   it('give nothing to what is made of documents', async () => {
     const { id } = await answering.stores.collections.require(answering.workspaceId, collection, 'collection');
     const drawn = await answering.stores.documents.drawChunks(id, 100, 1);

@@ -68,7 +68,9 @@ export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: A
   return {
     ...{ strategy, variant, adaptation },
     labelled: null,
-    scope: STRATEGIES[strategy].reads ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], hidden: [] } : null,
+    scope: STRATEGIES[strategy].reads
+      ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], groups: null, hidden: [] }
+      : null,
     model: { path, sha256, contextLength, adapters: adaptation ? [adaptation.adapter.file] : [] },
   };
 };

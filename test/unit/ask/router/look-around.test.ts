@@ -24,7 +24,7 @@ const current: Current = {
 };
 const asked = {
   ...{ workspaceId, text: 'I was charged twice', expectedMs: {}, maxErrorRate: null },
-  scope: { workspaceId, collections: [], hidden: [] },
+  scope: { workspaceId, collections: [], groups: null, hidden: [] },
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
 type Parts = Parameters<typeof lookAround>[0];
