@@ -1,4 +1,4 @@
-import { openDatabase, migrate } from '../platform/database/index.js';
+import { migrate } from '../platform/database/index.js';
 import { GraftError } from '../kernel/errors.js';
 
 /**
@@ -12,10 +12,5 @@ export async function migrateDatabase(url: string | undefined): Promise<string[]
       'SETUP_FAILED',
       'DATABASE_URL names no database; one that Graft keeps is migrated when Graft starts.',
     );
-  const database = await openDatabase(url);
-  try {
-    return await migrate(database);
-  } finally {
-    await database.close();
-  }
+  return migrate(url);
 }

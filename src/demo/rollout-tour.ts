@@ -45,7 +45,6 @@ export async function rolloutTour(client: GraftClient, first: Trained): Promise<
   // On some fifty test rows an interval is more than ten points wide to each side: what is asked here is that it isn’t far worse. Users decide.
   const bounds = { leastGain: -0.25, worstClassDrop: 0.5 };
   if (!(await promote(client, second, ['CANDIDATE'], bounds))) return;
-  // Here the candidate answers a sample of live questions unseen: shadow, the stage before users see anything.
   const rollout = await canary(client, second);
   tell(rollout);
   if (rollout.awaitsApproval) await approve(client, second);

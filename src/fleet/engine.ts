@@ -2,7 +2,7 @@ import type { WorkerClient } from '../platform/worker/index.js';
 
 /**
  * Something that infers: the worker beside the gateway, or engines elsewhere (`Fleet`). A request names a model's file with the
- * adapters that act on it, the prompt as text and special tokens, and what is wanted of it; `test/contract/engine-port.ts` says what
+ * adapters that act on it, the prompt as text and special tokens, and what is wanted of it; `test/support/engine/engine-port.ts` says what
  * every one of them keeps to.
  * @throws QUESTION_TOO_LONG, DEADLINE_EXCEEDED, CANCELLED, WORKER_CRASHED once something of an answer was given and no more comes
  */

@@ -84,20 +84,21 @@ export class LoopProgram {
     await this.folder.remove();
   }
 
-  /** A run's end. @throws when it failed */
+  /** A run's end. @throws when it did not succeed */
   async ended(id: string): Promise<void> {
-    await eventually(
+    const ended = await eventually(
       'the end of a run',
       async () => {
         const { node } = await this.client.request<{ node: { status: string; error: object | null } | null }>(
           'query ($id: ID!) { node(id: $id) { ... on Run { status error { code message } } } }',
           { id },
         );
-        if (node?.error) throw new Error(JSON.stringify(node.error));
-        return node?.status === 'SUCCEEDED';
+        return node && ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(node.status) ? node : null;
       },
       LONG,
     );
+    // Not within `eventually`, which takes an error for "not yet".
+    if (ended.status !== 'SUCCEEDED') throw new Error(JSON.stringify(ended));
   }
 
   /** Model, rows, training, proof, gate: the adapter answers as production. */
@@ -191,7 +192,4 @@ export class LoopProgram {
   }
 
   /** What the gateway wrote, for whoever looks at a failure. */
-  output(): string {
-    return this.#graft.output();
-  }
 }

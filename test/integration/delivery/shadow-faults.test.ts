@@ -52,6 +52,7 @@ describe('a shadow among faults', () => {
       _count: true,
     });
     expect(events).toHaveLength(answered);
+    expect(events.map(({ _count }) => _count)).toEqual(events.map(() => 1));
   });
 
   it('takes each sampled answer once though two gateways share the database', async () => {

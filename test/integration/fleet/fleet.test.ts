@@ -303,7 +303,7 @@ test('eight adapters on three engines, one killed under load: no answer is anoth
   expect(engines[0].adapters.size).toBe(8);
 });
 
-test('an engine’s bytes may come in any pieces', async () => {
+test('an address that an engine doesn’t have is told as a model that it doesn’t have', async () => {
   const one = await engine();
   await expect(new EngineHttp(one.url).json('GET', '/nowhere')).rejects.toMatchObject({ kind: 'UNKNOWN_MODEL' });
 });
