@@ -33,10 +33,12 @@ import { SubmitFeedbackBatchInput, SubmitFeedbackInput, toFeedbackInput } from '
 import type { FeedbackService } from './feedback-service.js';
 import type { FeedbackFilter } from './feedback-store.js';
 import {
+  Expectation,
   ExpectedText,
   Feedback,
   FeedbackConnection,
   FeedbackReport,
+  toExpectationType,
   toFeedback,
   WeighedFeedbackSource,
 } from './feedback-types.js';
@@ -184,6 +186,30 @@ export class FeedbackEdgesResolver {
   })
   async answer(@Root() { answerId }: Feedback, @Ctx() context: GraphContext): Promise<AnswerType | null> {
     return answerId === null ? null : loadAnswer(context, this.parts.asking, answerId);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Why; null where nothing was said, what was said is erased, or its answer is not for you to see.',
+  })
+  async comment(@Root() feedback: Feedback, @Ctx() context: GraphContext): Promise<string | null> {
+    return (await this.#mayRead(feedback, context)) ? feedback.told.comment : null;
+  }
+
+  @FieldResolver(() => Expectation, {
+    nullable: true,
+    description:
+      'What the right answer is; null with `FEEDBACK`, where it is erased, or its answer is not for you to see.',
+  })
+  async expectation(@Root() feedback: Feedback, @Ctx() context: GraphContext): Promise<typeof Expectation | null> {
+    const { expectation } = feedback.told;
+    return expectation && (await this.#mayRead(feedback, context)) ? toExpectationType(expectation) : null;
+  }
+
+  /** What is said of an answer tells what it was about: it is read with it. */
+  async #mayRead({ answerId }: Feedback, context: GraphContext): Promise<boolean> {
+    if (answerId === null || context.caller.groups === null) return true;
+    return (await loadAnswer(context, this.parts.asking, answerId)) !== null;
   }
 
   @FieldResolver(() => Feedback, {

@@ -78,15 +78,6 @@ export class Feedback extends NodeType {
   })
   score!: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Why; null where nothing was said, or what was said is erased.' })
-  comment!: string | null;
-
-  @Field(() => Expectation, {
-    nullable: true,
-    description: 'What the right answer is; null with `FEEDBACK`, and where it is erased.',
-  })
-  expectation!: typeof Expectation | null;
-
   @Field(() => Boolean, {
     nullable: true,
     description: 'Whether it says that the answer is right; null where it says neither, and on conversations.',
@@ -109,6 +100,8 @@ export class Feedback extends NodeType {
   givenAt!: Date;
 
   rowId!: string;
+  /** What may only be shown with its answer. */
+  told!: { comment: string | null; expectation: ExpectationRecord | null };
   answerId!: string | null;
   overridesId!: string | null;
   verdict!: string | null;
@@ -123,8 +116,7 @@ export const toFeedback = (record: FeedbackRecord): Feedback =>
     source: make(FeedbackSource, { kind: record.sourceKind, name: record.sourceName }),
     conversationId: record.conversationId,
     score: record.score,
-    comment: record.comment,
-    expectation: record.expectation && toExpectationType(record.expectation),
+    told: { comment: record.comment, expectation: record.expectation },
     agrees: record.agrees,
     late: record.late,
     supersededAt: record.supersededAt,

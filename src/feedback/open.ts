@@ -86,7 +86,7 @@ export function openFeedback(
     data,
     adapters,
     answers,
-    documents,
+    ...{ documents, labels },
     feedback,
     store: curation,
     unlearner,

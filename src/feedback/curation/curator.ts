@@ -10,10 +10,11 @@ import {
 } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
+import { EVERYBODY } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor, MAX_PAGE_SIZE } from '../../kernel/pagination.js';
 import { checkedName } from '../../kernel/text.js';
-import type { DocumentStore } from '../../knowledge/index.js';
+import type { DocumentStore, LabelStore } from '../../knowledge/index.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
@@ -70,6 +71,7 @@ export interface CuratorParts {
   adapters: Pick<AdapterRegistry, 'store'>;
   answers: Pick<AnswerStore, 'list'>;
   documents: Pick<DocumentStore, 'chunksByIds'>;
+  labels: Pick<LabelStore, 'hiddenOf'>;
   feedback: Pick<FeedbackService, 'ofAnswers' | 'estimate'>;
   store: CurationStore;
   unlearner: Unlearner;
@@ -311,8 +313,16 @@ export class Curator {
   async #passages(workspaceId: WorkspaceId, lessons: readonly Lesson[]): Promise<Map<string, ShownPassage>> {
     const ids = [...new Set(lessons.flatMap(passagesOf))];
     if (ids.length === 0) return new Map();
-    const chunks = await this.parts.documents.chunksByIds(workspaceId, ids);
-    return new Map(chunks.map(({ id, text, documentId }) => [id, { id, text, documentId }]));
+    const { documents, labels } = this.parts;
+    const chunks = await documents.chunksByIds(workspaceId, ids);
+    // A dataset is read by everybody, and so are its passages, or they teach nothing.
+    const hidden = await labels.hiddenOf(
+      workspaceId,
+      [...new Set(chunks.map(({ documentId }) => documentId))],
+      EVERYBODY,
+    );
+    const read = chunks.filter(({ documentId }) => !hidden.has(documentId));
+    return new Map(read.map(({ id, text, documentId }) => [id, { id, text, documentId }]));
   }
 }
 

@@ -158,6 +158,26 @@ describe('documents with labels', () => {
     }
   }, 120_000);
 
+  it('what is said of an answer that read them is read by their groups alone', async () => {
+    const { id } = await ask(['people']);
+    const source = { kind: 'HUMAN', name: 'ann' } as const;
+    const said = { answerId: id, kind: 'EXPECTATION', source, comment: SECRET, expectation: { text: SECRET } } as const;
+    await answering.domains.feedback.feedback.submit(caller(null), [said]);
+    const read = async (groups: Groups) => {
+      const { data, errors } = await graphql(
+        'query ($id: ID!) { feedback(filter: { answer: $id }) { edges { node { comment expectation { __typename } } } } }',
+        groups,
+        { id: toGlobalId('Answer', id) },
+      );
+      if (errors) throw errors[0]!.originalError ?? errors[0]!;
+      return (data!.feedback as { edges: { node: object }[] }).edges.map(({ node }) => ({ ...node }));
+    };
+    const open = { comment: SECRET, expectation: { __typename: 'ExpectedText' } };
+    expect(await read(['people'])).toEqual([open]);
+    expect(await read(null)).toEqual([open]);
+    expect(await read([])).toEqual([{ comment: null, expectation: null }]);
+  }, 120_000);
+
   it('stay hidden from a search that was under way when a new version came', async () => {
     const scope = await answering.retriever.scope(answering.workspaceId, [collection], []);
     await answering.ingest(collection, [text('salaries.txt', `${SECRET} It will do so again.`)]);

@@ -4,6 +4,7 @@ import { curation } from '../../../src/feedback/curation/curation-run.js';
 import { CurationStore } from '../../../src/feedback/curation/curation-store.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
+import { LabelStore } from '../../../src/knowledge/index.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled } from '../../support/recorded-answers.js';
 import { ws } from '../data/data-kit.js';
@@ -51,6 +52,37 @@ describe('a dataset made of feedback', () => {
       question: `About ${label}, case ${i * 7919} of ${i}`,
       ...labelled(label),
     }));
+
+  it('holds no passage of a document that only a group may read', async () => {
+    const { prisma } = kit.kit.database;
+    const collectionId = newId();
+    const common = { workspaceId: ws, collectionId };
+    await prisma.collection.create({ data: { id: collectionId, workspaceId: ws, name: `c-${collectionId}` } });
+    const passageOf = async (document: string) => {
+      const [documentId, id] = [newId(), newId()];
+      const text = `${document} is valid for 21 days.`;
+      await prisma.document.create({
+        data: {
+          ...{ id: documentId, ...common, name: document, liveName: document, mediaType: 'text/plain' },
+          ...{ sha256: sha256(text), bytes: 1n, title: document, text, chunkCount: 1 },
+        },
+      });
+      await prisma.chunk.create({
+        data: { id, ...common, documentId, ordinal: 0, start: 0, end: text.length, text, termCount: 5 },
+      });
+      return id;
+    };
+    const [open, secret] = [await passageOf('open.txt'), await passageOf('secret.txt')];
+    const wish = { names: ['secret.txt'], access: ['people'], changedBy: 'test' };
+    await new LabelStore(kit.kit.database).set(ws, { id: collectionId, name: 'c' }, wish);
+    const [first, second] = await kit.record({ question: 'How long is open?' }, { question: 'How long is secret?' });
+    await kit.submit(
+      expected(first!, { text: '21 days', passageId: open }),
+      expected(second!, { text: '21 days', passageId: secret }),
+    );
+    const { fresh, leftOut } = await curate(name(), { task: 'QUESTION_ANSWERING' });
+    expect({ fresh, leftOut }).toEqual({ fresh: 1, leftOut: [{ reason: 'PASSAGE_GONE', answers: 1 }] });
+  });
 
   it('holds what was demonstrated or confirmed under its answer’s id, a part of it for testing, and nothing else', async () => {
     const [confirmed, corrected, wrong, byModel, told, disputed] = await kit.record(...questions(6, 'card'));

@@ -1,7 +1,7 @@
 import { answerHolder, AnswerStore, AskService } from '../../../src/ask/index.js';
 import { feedbackDomain, openFeedback, type FeedbackInput, type OpenFeedback } from '../../../src/feedback/index.js';
 import { newId } from '../../../src/kernel/ids.js';
-import { CollectionStore, DocumentStore } from '../../../src/knowledge/index.js';
+import { CollectionStore, DocumentStore, LabelStore } from '../../../src/knowledge/index.js';
 import { Erasure } from '../../../src/platform/erasure/index.js';
 import type { Platform } from '../../../src/platform/platform.js';
 import { RunQueue } from '../../../src/platform/runs/index.js';
@@ -40,7 +40,11 @@ export class FeedbackKit {
     const erasure = new Erasure(files);
     erasure.addHolder(answerHolder(database, answers));
     const registry = { adapters: { store: new AdapterStore(database) } };
-    const knowledge = { collections: new CollectionStore(database), documents: new DocumentStore(database) };
+    const knowledge = {
+      collections: new CollectionStore(database),
+      documents: new DocumentStore(database),
+      labels: new LabelStore(database),
+    };
     const platform = { database, runs, files, erasure, log: silentLogger(), clock: systemClock } as Partial<Platform>;
     const opened = openFeedback(
       platform as Platform,
