@@ -94,7 +94,13 @@ function unitOf(
   if (unitHash === null) return { unit: null, isNew: true };
   const known = units.get(unitHash);
   if (known?.phase === phase) return { unit: known, isNew: false };
-  const unit: Unit = { phase, arm, several: false, taken: new Set(), before: known?.before ?? new Map() };
+  const unit: Unit = {
+    phase,
+    arm,
+    several: false,
+    taken: new Set(),
+    before: known?.before ?? new Map<string, { n: number; sum: number }>(),
+  };
   units.set(unitHash, unit);
   return { unit, isNew: true };
 }

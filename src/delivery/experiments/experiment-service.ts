@@ -21,6 +21,7 @@ import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
 import { settingsOf, type SettingsWish } from './settings.js';
 import { emptyArms } from './tally.js';
+import { checkedWho, sameAs } from '../wish.js';
 
 export interface CreateExperiment extends SettingsWish {
   name: string;
@@ -41,8 +42,6 @@ export interface ExperimentServiceParts {
 }
 
 const MAX_NAME = 100;
-const MAX_REASON = 1_000;
-const MAX_ACTOR = 200;
 
 /** Makes experiments, starts them, and takes what people want of them. */
 export class ExperimentService {
@@ -55,8 +54,7 @@ export class ExperimentService {
   async create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
     const { experiments, adapters } = this.parts;
     const name = checkedText(wish.name, 'input.name', MAX_NAME);
-    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
-    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const { by, reason } = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
     const plan = settingsOf(wish, wish.adapter ?? null);
     const inputDigest = digestOf({ plan, name, by, reason, adapter: wish.adapter ?? null });
@@ -237,17 +235,6 @@ function freeParts(taken: readonly Range[]): Range[] {
     at = Math.max(at, to);
   }
   return at < 1 ? [...free, [at, 1]] : free;
-}
-
-function checkedWho({ by, reason }: { by: string; reason: string }): { by: string; reason: string } {
-  return { by: checkedText(by, 'input.by', MAX_ACTOR), reason: checkedText(reason, 'input.reason', MAX_REASON) };
-}
-
-function sameAs(known: ExperimentRow, inputDigest: string): ExperimentRow {
-  if (known.inputDigest === inputDigest) return known;
-  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-    field: 'input.idempotencyKey',
-  });
 }
 
 const conflict = (message: string, hint: string): GraftError =>

@@ -1,6 +1,5 @@
 import { GraftError, notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { checkedText } from '../../kernel/text.js';
 import type { Gate } from '../../evaluation/index.js';
 import { isTaken, type Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
@@ -10,9 +9,7 @@ import type { LiveTests } from '../live-tests.js';
 import { NOTHING_NEW, refusedOrder, type RolloutDecider } from '../rollouts/rollout-decider.js';
 import type { RolloutStore } from '../rollouts/rollout-store.js';
 import type { ProposalRow, ProposalStore } from './proposal-store.js';
-
-const MAX_REASON = 1_000;
-const MAX_ACTOR = 200;
+import { checkedActor, checkedReason, checkedWho } from '../wish.js';
 
 export interface Propose {
   adapter: string;
@@ -49,8 +46,8 @@ export class ProposalService {
    */
   async propose(workspaceId: WorkspaceId, wish: Propose): Promise<ProposalRow> {
     const { proposals, rollouts, adapters, gate } = this.parts;
-    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
-    const rationale = checkedText(wish.rationale, 'input.rationale', MAX_REASON);
+    const by = checkedActor(wish.by);
+    const rationale = checkedReason(wish.rationale, 'input.rationale');
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
     const which = wish.candidate === null ? { alias: 'candidate' as const } : { version: wish.candidate };
     const candidate = await adapters.store.resolve(adapter, which);
@@ -103,8 +100,7 @@ export class ProposalService {
    */
   async decide(workspaceId: WorkspaceId, id: string, verdict: Verdict): Promise<ProposalRow> {
     const { proposals, tests } = this.parts;
-    const by = checkedText(verdict.by, 'input.by', MAX_ACTOR);
-    const reason = checkedText(verdict.reason, 'input.reason', MAX_REASON);
+    const { by, reason } = checkedWho(verdict);
     const { approve } = verdict;
     const [seen] = await proposals.byIds(workspaceId, [id]);
     if (!seen) throw notFound('The proposal', id, 'input.proposal');

@@ -17,6 +17,7 @@ import { rolloutKind } from './rollout-run.js';
 import type { RolloutStore } from './rollout-store.js';
 import { planOf, type PlanWish } from './settings.js';
 import { startWatch } from './watch.js';
+import { checkedWho, sameAs } from '../wish.js';
 
 export interface StartRollout extends PlanWish {
   adapter: string;
@@ -39,9 +40,6 @@ export interface RolloutServiceParts {
   tests: LiveTests;
 }
 
-const MAX_REASON = 1_000;
-export const MAX_ACTOR = 200;
-
 /** Starts rollouts, and takes what people want of them. */
 export class RolloutService {
   /** Starts of this gateway wait for each other: of a thousand at once all but one find what the first began, and none waits for the database. */
@@ -60,8 +58,7 @@ export class RolloutService {
     if (slowMs !== null && !(slowMs > 0)) throw badInput('input.slowMs', `slowMs must be above 0, not ${slowMs}.`);
     if (unsure !== null && !(unsure > 0 && unsure <= 1))
       throw badInput('input.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
-    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
-    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const { by, reason } = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
     const started = this.#starting.then(() =>
       this.#start(workspaceId, { ...wish, plan, by, reason, idempotencyKey, slowMs, unsure }),
@@ -155,8 +152,7 @@ export class RolloutService {
   /** Does what a person wants. @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it can’t be followed now, saying why */
   async order(workspaceId: WorkspaceId, id: string, wish: Order): Promise<RolloutRow> {
     const { rollouts, decider, tests } = this.parts;
-    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
-    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const { by, reason } = checkedWho(wish);
     const { row, refused } = await rollouts.transaction(async (tx) => {
       const locked = await rollouts.lock(workspaceId, id, tx);
       const order = { command: wish.command, by, reason };
@@ -169,13 +165,6 @@ export class RolloutService {
 }
 
 type Checked = StartRollout & { plan: ReturnType<typeof planOf>; slowMs: number | null; unsure: number | null };
-
-function sameAs(known: RolloutRow, inputDigest: string): RolloutRow {
-  if (known.inputDigest === inputDigest) return known;
-  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-    field: 'input.idempotencyKey',
-  });
-}
 
 const overlapping = (live: RolloutRow | null): GraftError =>
   new GraftError(

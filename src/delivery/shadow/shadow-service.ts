@@ -10,6 +10,7 @@ import { checkedPlan, storedSkipped, type ShadowPlan, type ShadowRow, type SkipR
 import type { ShadowFigures } from './shadow-report.js';
 import { shadowKind } from './shadow-run.js';
 import type { ShadowStore } from './shadow-store.js';
+import { checkedWho, sameAs } from '../wish.js';
 
 export interface StartShadow extends Partial<{ [Name in keyof ShadowPlan]: number | null }> {
   adapter: string;
@@ -27,9 +28,6 @@ export interface ShadowServiceParts {
   runs: RunQueue;
 }
 
-const MAX_REASON = 1_000;
-const MAX_ACTOR = 200;
-
 /** Starts and stops shadows, and says what they found. */
 export class ShadowService {
   constructor(private readonly parts: ShadowServiceParts) {}
@@ -41,8 +39,7 @@ export class ShadowService {
   async start(workspaceId: WorkspaceId, wish: StartShadow): Promise<ShadowRow> {
     const { shadows, runs, adapters } = this.parts;
     const plan = checkedPlan(wish);
-    const by = checkedText(wish.by, 'input.by', MAX_ACTOR);
-    const reason = checkedText(wish.reason, 'input.reason', MAX_REASON);
+    const { by, reason } = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
     const inputDigest = digestOf({ ...plan, adapter: wish.adapter, candidate: wish.candidate ?? null, by, reason });
     const known = await shadows.byKey(workspaceId, idempotencyKey);
@@ -117,8 +114,7 @@ export class ShadowService {
     const { shadows } = this.parts;
     const end = {
       status: 'STOPPED' as const,
-      by: checkedText(by, 'input.by', MAX_ACTOR),
-      reason: checkedText(reason, 'input.reason', MAX_REASON),
+      ...checkedWho({ by, reason }),
     };
     return shadows.transaction(async (tx) => {
       const row = await shadows.lock(workspaceId, id, tx);
@@ -158,14 +154,6 @@ export class ShadowService {
         await shadows.end(row, end, tx);
       });
   }
-}
-
-function sameAs(known: ShadowRow, inputDigest: string): ShadowRow {
-  if (known.inputDigest === inputDigest) return known;
-  throw new GraftError('IDEMPOTENCY_CONFLICT', 'This idempotency key was used before with other input.', {
-    field: 'input.idempotencyKey',
-    hint: 'Use a new key for new work.',
-  });
 }
 
 const overlapping = (live: ShadowRow | null): GraftError =>
