@@ -210,6 +210,21 @@ describe('training', () => {
     expect(readdirSync(what.folder).some((name) => name.startsWith('checkpoint-'))).toBe(true);
   });
 
+  it('stops a run whose loss only grows at the same step however often it was paused on the way', async () => {
+    const growing = { learningRate: 200, warmupSteps: 0, epochs: 60 };
+    const told = await run(job(growing)).catch(({ message }: Error) => message);
+    const what = job(growing);
+    const inPieces = async (resume: TrainingResult['checkpoint']): Promise<unknown> => {
+      const pausing = new AbortController();
+      const onEvent = (event: TrainingEvent): void => {
+        if (event.type === 'step') pausing.abort();
+      };
+      const { result } = await run({ ...what, resume }, { pausing: pausing.signal, onEvent });
+      return result.outcome === 'paused' ? inPieces(result.checkpoint) : result;
+    };
+    await expect(inPieces(null)).rejects.toThrow(told as string);
+  });
+
   it('keeps the last two checkpoints, whole', async () => {
     const what = job();
     await run(what);

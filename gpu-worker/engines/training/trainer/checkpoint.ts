@@ -21,6 +21,8 @@ export interface RunState {
   moments: Moments;
   /** Smoothed training loss, in nats; null before the first step. */
   smoothedLoss: number | null;
+  /** Training loss of the first step, in nats, which tells a run that diverges; null before it. */
+  firstLoss: number | null;
   best: { step: number; loss: number; adapter: Float32Array } | null;
   /** Looks at the validation examples since the best one. */
   looksWithoutImprovement: number;
@@ -72,7 +74,7 @@ export async function writeCheckpoint(
   contract: Contract,
   state: RunState,
 ): Promise<{ path: string; sha256: string }> {
-  const { step, smoothedLoss, looksWithoutImprovement, best, looks } = state;
+  const { step, smoothedLoss, firstLoss, looksWithoutImprovement, best, looks } = state;
   const tensors = new Map<string, NamedTensor>();
   const add = (name: string, data: Float32Array): unknown => tensors.set(name, { shape: [data.length], data });
   add('adapter', state.adapter);
@@ -81,7 +83,7 @@ export async function writeCheckpoint(
   if (best !== null) add('best.adapter', best.adapter);
   looks.forEach(({ adapter }, index) => add(`looks.${index}.adapter`, adapter));
   const rest = {
-    ...{ step, smoothedLoss, looksWithoutImprovement, best: best && { step: best.step, loss: best.loss } },
+    ...{ step, smoothedLoss, firstLoss, looksWithoutImprovement, best: best && { step: best.step, loss: best.loss } },
     ...(looks.length > 0 && { looks: looks.map(({ loss }) => loss) }),
   };
   const bytes = encodeSafetensors({
@@ -146,7 +148,10 @@ export async function readCheckpoint(
     best,
     looks = [],
     ...state
-  } = JSON.parse(metadata.state ?? '{}') as Pick<RunState, 'step' | 'smoothedLoss' | 'looksWithoutImprovement'> & {
+  } = JSON.parse(metadata.state ?? '{}') as Pick<
+    RunState,
+    'step' | 'smoothedLoss' | 'firstLoss' | 'looksWithoutImprovement'
+  > & {
     best: { step: number; loss: number } | null;
     looks?: number[];
   };

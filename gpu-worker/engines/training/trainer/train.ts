@@ -81,7 +81,6 @@ class Run {
   private state: RunState;
   private checkpoint: TrainingResult['checkpoint'];
   private previous: TrainingResult['checkpoint'] = null;
-  private firstLoss: number | null = null;
 
   constructor(
     private readonly job: TrainingJob,
@@ -101,6 +100,7 @@ class Run {
       adapter: job.start?.adapter ?? initialAdapter(engine.config, recipe.lora, seededRandom(recipe.seed)),
       moments: freshMoments(this.gradient.length),
       smoothedLoss: null,
+      firstLoss: null,
       best: null,
       looksWithoutImprovement: 0,
       looks: [],
@@ -207,8 +207,8 @@ class Run {
       );
     if (!Number.isFinite(loss)) throw stop('The loss is not a number');
     if (!Number.isFinite(norm)) throw stop('The gradient is not a number');
-    this.firstLoss ??= state.smoothedLoss ?? loss;
-    if (state.step > this.job.recipe.warmupSteps && (state.smoothedLoss ?? 0) > this.firstLoss + DIVERGED_NATS)
+    state.firstLoss ??= loss;
+    if (state.step > this.job.recipe.warmupSteps && (state.smoothedLoss ?? 0) > state.firstLoss + DIVERGED_NATS)
       throw stop(`The loss has grown by more than ${DIVERGED_NATS} nats since the start, and the run diverges`);
   }
 
