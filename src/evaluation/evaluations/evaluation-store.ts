@@ -83,6 +83,19 @@ export class EvaluationStore {
     return rows.find(({ figures }) => figures !== null) ?? null;
   }
 
+  /** How many versions of the adapter, each at each of its scales, were held against the same on the rows of this evaluation; at least 1. */
+  async triesOn(
+    { workspaceId, datasetVersionId, againstVersionId, split }: EvaluationRecord,
+    adapterId: string,
+  ): Promise<number> {
+    const [found] = await this.database.prisma.$queryRaw<{ tries: number }[]>`
+      SELECT greatest(1, count(DISTINCT (e.adapter_version_id, e.scale)))::int AS tries
+      FROM evaluation AS e JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.adapter_id = ${adapterId}::uuid
+      WHERE e.workspace_id = ${workspaceId}::uuid AND e.dataset_version_id = ${datasetVersionId}::uuid AND e.split = ${split}
+        AND e.compared AND e.against_version_id IS NOT DISTINCT FROM ${againstVersionId}::uuid AND e.figures IS NOT NULL`;
+    return found!.tries;
+  }
+
   /**
    * Rows of an evaluation, those first that are right less often than in the comparison: what broke; then by place.
    * The cursor is `encodeCursor([difference, position])`.

@@ -14,7 +14,7 @@ import { bounds, check, DEFAULT_BOUNDS, judge, type Bounds } from './judge.js';
 
 export interface GateParts {
   adapters: AdapterRegistry;
-  evaluations: Pick<EvaluationStore, 'newestAgainst'>;
+  evaluations: Pick<EvaluationStore, 'newestAgainst' | 'triesOn'>;
 }
 
 /** What a move of an alias rested on; kept with it. */
@@ -58,6 +58,7 @@ export class Gate {
       {
         attested: version.attestation !== null,
         evaluation: current && { rows: current.rows, figures: storedFigures.decode(current.figures) },
+        tries: current ? await evaluations.triesOn(current, adapter.id) : 1,
         replaced: replaced ? `${adapter.name}@${replaced.version}` : 'the base model',
       },
       checked,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Figures } from '../evaluations/figures.js';
+import { normalQuantile } from '../statistics/distributions.js';
 
 /** What a version must keep to become candidate. Intervals are held against them by their worse ends, not by their values. */
 export const bounds = z.object({
@@ -35,12 +36,14 @@ export interface Judged {
   attested: boolean;
   /** Of the version as it is served now, on test rows, against what it would replace; null when there is none. */
   evaluation: { rows: number; figures: Figures } | null;
+  /** How many versions, each at each of its scales, were held against the same on the same test rows, this one with them. */
+  tries: number;
   /** What it would replace, for messages: `routing@3`, `the base model`. */
   replaced: string;
 }
 
 /** Every check, those that can't be made for want of an evaluation left out. */
-export function judge({ attested, evaluation, replaced }: Judged, limits: Bounds): Check[] {
+export function judge({ attested, evaluation, tries, replaced }: Judged, limits: Bounds): Check[] {
   const checks = [
     plain('attestation', attested, attested ? 'It was shown to act.' : 'It was not shown to act: attest it.'),
   ];
@@ -49,10 +52,10 @@ export function judge({ attested, evaluation, replaced }: Judged, limits: Bounds
     return [...checks, plain('evaluation', false, missing)];
   }
   const { rows, figures } = evaluation;
-  checks.push(plain('evaluation', true, `It answered ${rows} test rows beside ${replaced}.`));
+  checks.push(plain('evaluation', true, `It answered ${rows} test rows beside ${replaced}.${triesTold(tries)}`));
   checks.push(rowsCheck(rows));
-  checks.push(taskCheck(figures, rows, replaced, limits.leastGain));
-  const worst = worstClassCheck(figures, rows, replaced, limits.worstClassDrop);
+  checks.push(taskCheck(figures, rows, tries, replaced, limits.leastGain));
+  const worst = worstClassCheck(figures, rows, tries, replaced, limits.worstClassDrop);
   return [...checks, ...(worst ? [worst] : []), retentionCheck(figures, limits.perplexityRatio)];
 }
 
@@ -75,15 +78,29 @@ interface Gain {
   high: number;
 }
 
-function gainOf({ higherIsBetter, difference }: Figures['metrics'][number]): Gain | null {
+function gainOf({ higherIsBetter, difference }: Figures['metrics'][number], tries: number): Gain | null {
   if (!difference) return null;
   const { value, low, high } = difference;
-  return higherIsBetter ? { value, low, high } : { value: -value, low: -high, high: -low };
+  return widened(higherIsBetter ? { value, low, high } : { value: -value, low: -high, high: -low }, tries);
 }
 
-function taskCheck({ metrics }: Figures, rows: number, replaced: string, leastGain: number): Check {
+/**
+ * The best of several tries on the same rows looks better than it is. All of them keep 95 % together when each has its share of the
+ * error (Bonferroni); the interval of one at that level, from the one at 95 %, by the normal's quantiles.
+ */
+function widened({ value, low, high }: Gain, tries: number): Gain {
+  const times = normalQuantile(1 - 0.025 / tries) / normalQuantile(0.975);
+  return { value, low: value - (value - low) * times, high: value + (high - value) * times };
+}
+
+const triesTold = (tries: number): string =>
+  tries > 1
+    ? ` These rows judged ${tries} tries against it, and the best of many is no proof: intervals are wider.`
+    : '';
+
+function taskCheck({ metrics }: Figures, rows: number, tries: number, replaced: string, leastGain: number): Check {
   const metric = metrics[0]!;
-  const gain = gainOf(metric);
+  const gain = gainOf(metric, tries);
   if (!gain) return plain('task', false, `Its ${metric.name} was not compared with that of ${replaced}.`);
   const passed = gain.low > leastGain;
   const undecided = !passed && gain.high > leastGain;
@@ -97,9 +114,15 @@ function taskCheck({ metrics }: Figures, rows: number, replaced: string, leastGa
   };
 }
 
-function worstClassCheck({ metrics }: Figures, rows: number, replaced: string, drop: number): Check | null {
+function worstClassCheck(
+  { metrics }: Figures,
+  rows: number,
+  tries: number,
+  replaced: string,
+  drop: number,
+): Check | null {
   const metric = metrics.find(({ name }) => name === 'worst-class F1');
-  const gain = metric && gainOf(metric);
+  const gain = metric && gainOf(metric, tries);
   if (!metric || !gain) return null;
   const passed = gain.low >= -drop;
   const undecided = !passed && gain.high >= -drop;

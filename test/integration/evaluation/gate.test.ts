@@ -16,6 +16,7 @@ interface Found {
   ratio?: [value: number, low: number, high: number];
   scale?: number;
   split?: string;
+  dataset?: string;
 }
 
 describe('promotion through the gate', () => {
@@ -47,7 +48,7 @@ describe('promotion through the gate', () => {
   async function evaluated(
     { id, variantId }: AdapterVersionRow,
     against: AdapterVersionRow | null,
-    { gain = [0.2, 0.1, 0.3], ratio = [1.01, 1, 1.02], scale = 1, split = 'TEST' }: Found = {},
+    { gain = [0.2, 0.1, 0.3], ratio = [1.01, 1, 1.02], scale = 1, split = 'TEST', dataset = newId() }: Found = {},
   ): Promise<string> {
     const found: Figures = {
       metrics: [
@@ -67,7 +68,7 @@ describe('promotion through the gate', () => {
     await kit.models.database.prisma.$transaction(async (tx) => {
       await evaluations.begin(
         {
-          ...{ id: evaluation, workspaceId, variantId, datasetVersionId: newId(), split, scale },
+          ...{ id: evaluation, workspaceId, variantId, datasetVersionId: dataset, split, scale },
           ...{ adapterVersionId: id, compared: true, againstVersionId: against?.id ?? null },
         },
         tx,
@@ -126,6 +127,26 @@ describe('promotion through the gate', () => {
       code: 'GATE_REFUSED',
       message: expect.stringMatching(/is not better.*−0\.100 against worse@1/) as string,
     });
+  });
+
+  it('counts what was tried on the same test rows against the same, and asks more of the best of many', async () => {
+    const tried = await versions('many-tries', 4);
+    const dataset = newId();
+    // Alone it is just better: 0.1 with a lower end of 0.01.
+    const gain: Found['gain'] = [0.1, 0.01, 0.19];
+    for (const version of tried.slice(0, 3)) await evaluated(version, null, { gain: [0, -0.1, 0.1], dataset });
+    // Neither the same version again nor other rows are another try.
+    await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1], dataset });
+    await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1] });
+    await evaluated(tried[3]!, null, { gain, dataset });
+    await expect(promote('many-tries', 4)).rejects.toMatchObject({
+      code: 'GATE_REFUSED',
+      message: expect.stringMatching(/can’t be told to be better/) as string,
+    });
+    const { checks } = await gate.verdict(workspaceId, tried[3]!);
+    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/judged 4 tries/);
+    await evaluated(tried[3]!, null, { gain });
+    await promote('many-tries', 4);
   });
 
   it('rests on test rows at the scale that is served, and on nothing else', async () => {
