@@ -3,9 +3,8 @@ import { EngineFault, type FaultKind } from './fault.js';
 import { dataOf } from './server-sent-events.js';
 
 export interface CallOptions {
+  /** Ends the call; one that is out of time (`AbortSignal.timeout`) makes it a SLOW engine. */
   signal?: AbortSignal;
-  /** ms; left out: until the signal. */
-  timeoutMs?: number;
 }
 
 /** A list of models or the scores of a label set are far smaller. */
@@ -51,9 +50,8 @@ export class EngineHttp {
     method: 'GET' | 'POST',
     path: string,
     body: object | undefined,
-    { signal, timeoutMs }: CallOptions,
+    { signal }: CallOptions,
   ): Promise<Response> {
-    const signals = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
     try {
       return await fetch(`${this.url}${path}`, {
         method,
@@ -63,12 +61,10 @@ export class EngineHttp {
         },
         ...(body && { body: JSON.stringify(body) }),
         redirect: 'error',
-        signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
+        ...(signal && { signal }),
       });
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      if (error instanceof Error && error.name === 'TimeoutError')
-        throw new EngineFault('SLOW', `${path} took longer than ${timeoutMs} ms`, { cause: error });
+      if (signal?.aborted) throw endedBy(signal);
       throw new EngineFault('AWAY', `it can’t be reached (${causeOf(error)})`, { cause: error });
     }
   }
@@ -89,10 +85,16 @@ export class EngineHttp {
   }
 
   #broken(error: unknown, signal: AbortSignal | undefined): unknown {
-    if (signal?.aborted) return signal.reason;
+    if (signal?.aborted) return endedBy(signal);
     if (error instanceof EngineFault) return error;
     return new EngineFault('BROKEN', `it broke off in the middle of an answer (${causeOf(error)})`, { cause: error });
   }
+}
+
+/** Why a call was ended: of one that ran out of time, that the engine is slow. */
+function endedBy({ reason }: AbortSignal): unknown {
+  if ((reason as { name?: unknown } | null)?.name !== 'TimeoutError') return reason;
+  return new EngineFault('SLOW', 'it didn’t answer in the time that it had', { cause: reason });
 }
 
 function parsed(data: string): unknown {

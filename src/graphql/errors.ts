@@ -1,7 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ERROR_CODES, type ErrorCode } from '../kernel/error-codes.js';
-import { GraftError } from '../kernel/errors.js';
+import { GraftError, isGraftError } from '../kernel/errors.js';
 import type { Logger } from '../platform/telemetry/index.js';
 
 /** Turns an error of a library into one that users may see, or returns it as it is. */
@@ -130,6 +130,12 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** HTTP status of a response that is nothing but this error. */
 export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;
+
+/** `Retry-After` of a response with this status: what the error knows, else a second; null where waiting is for nothing. */
+export function retryAfterSeconds(error: unknown, status: number): number | null {
+  if (status !== 429 && status !== 503) return null;
+  return (isGraftError(error) ? error.retryAfterSeconds : undefined) ?? 1;
+}
 
 /** Bodies that Fastify refused before a route saw them, in words of the closed list. */
 export function transportError(error: FastifyError): GraftError | null {

@@ -6,7 +6,7 @@ import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import { Metrics, type Logger } from '../platform/telemetry/index.js';
 import { addAuthentication, type Callers } from './callers.js';
 import { DocumentChecker } from './documents.js';
-import { ErrorPresenter, httpStatus, transportError, type ErrorMapper } from './errors.js';
+import { ErrorPresenter, httpStatus, retryAfterSeconds, transportError, type ErrorMapper } from './errors.js';
 import { addHealthRoutes, type HealthSources } from './health.js';
 import { addGraphqlRoute } from './http.js';
 import { readJson } from './json-bounds.js';
@@ -98,6 +98,8 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
       : (error.statusCode ?? httpStatus(presented.extensions.code));
     // Fastify would close the connection under a client that still sends, which then sees a broken pipe and no answer.
     if (status === 413) reply.removeHeader('connection');
+    const wait = retryAfterSeconds(shown, status);
+    if (wait !== null) void reply.header('retry-after', `${wait}`);
     return reply
       .code(status)
       .header('cache-control', 'no-store')

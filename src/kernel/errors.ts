@@ -6,6 +6,8 @@ export interface GraftErrorOptions {
   /** What the user can do next, more specific than the code's own advice. */
   hint?: string;
   cause?: unknown;
+  /** When it is worth to try again, in whole seconds, where that is known. */
+  retryAfterSeconds?: number;
 }
 
 /** An error that the user may see: its message is safe to show and its code is in the closed list. All others are masked. */
@@ -13,6 +15,7 @@ export class GraftError extends Error {
   override readonly name = 'GraftError';
   readonly field: string | undefined;
   readonly hint: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -22,6 +25,7 @@ export class GraftError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.field = options.field;
     this.hint = options.hint;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get retry(): 'no' | 'later' | 'safe' {

@@ -7,10 +7,15 @@ import {
   McpError,
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import { GraftError } from '../kernel/errors.js';
 import { toolsOf, type ReadyTool } from './tools.js';
+
+/** Aborts when the agent for which an operation is called leaves. */
+const agent = new AsyncLocalStorage<AbortSignal>();
 
 /** What a caller is known by, passed on to the operation; nothing else of a request is. */
 const PASSED_ON = ['authorization', 'host', 'origin'] as const;
@@ -21,10 +26,17 @@ const PASSED_ON = ['authorization', 'host', 'origin'] as const;
  */
 export function addMcp(server: FastifyInstance, version: string, kit: ServerKit): void {
   let tools: Map<string, ReadyTool> | null = null;
+  // `inject` has a signal, but lets go of it once the body is read.
+  server.addHook('onRequest', (_request, { raw }, done) => {
+    agent.getStore()?.addEventListener('abort', () => raw.destroy(), { once: true });
+    done();
+  });
   server.post('/mcp', async (request, reply) => {
     if (kit.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');
     tools ??= toolsOf(kit.schema);
-    const mcp = serverOf(tools, version, (document, variables) => send(server, request, document, variables));
+    const mcp = serverOf(tools, version, (document, variables) =>
+      send(server, request, { query: document, variables }, new ResponseLifetime(reply.raw).signal),
+    );
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
     reply.raw.on('close', () => void mcp.close());
     reply.hijack();
@@ -49,16 +61,19 @@ function serverOf(tools: ReadonlyMap<string, ReadyTool>, version: string, sent: 
 async function send(
   server: FastifyInstance,
   { headers, ip }: FastifyRequest,
-  query: string,
-  variables: Record<string, unknown>,
+  payload: { query: string; variables: Record<string, unknown> },
+  /** Aborts when the agent leaves: then the operation's own client is gone, too. */
+  signal: AbortSignal,
 ): Promise<CallToolResult> {
   const passed = PASSED_ON.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
-  const response = await server.inject({
-    ...{ method: 'POST', url: '/graphql', remoteAddress: ip },
-    headers: { ...(Object.fromEntries(passed) as Record<string, string>), 'content-type': 'application/json' },
-    payload: { query, variables },
-  });
-  const { data, errors } = response.json<{ data?: Record<string, unknown> | null; errors?: object[] }>();
+  const injected = async () => {
+    const response = await server.inject({
+      ...{ method: 'POST', url: '/graphql', remoteAddress: ip, payload },
+      headers: { ...(Object.fromEntries(passed) as Record<string, string>), 'content-type': 'application/json' },
+    });
+    return response.json<{ data?: Record<string, unknown> | null; errors?: object[] }>();
+  };
+  const { data, errors } = await agent.run(signal, injected);
   const told = errors ? { errors, ...(data && { data }) } : (data ?? {});
   return {
     content: [{ type: 'text', text: JSON.stringify(told) }],

@@ -7,7 +7,7 @@ import {
   type AskInput,
   type AskService,
 } from '../ask/index.js';
-import { httpStatus, transportError } from '../graphql/errors.js';
+import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
 import type { Spends } from '../graphql-kit/index.js';
@@ -46,7 +46,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     const known = isGraftError(error) ? error : (transportError(error) ?? error);
     const shown = kit.presenter.presentPlain(known, request.id);
     const status = httpStatus(shown.extensions.code);
-    if (status === 503 || status === 429) void reply.header('retry-after', '1');
+    const wait = retryAfterSeconds(known, status);
+    if (wait !== null) void reply.header('retry-after', `${wait}`);
     // A client that still sends would see a broken pipe and no answer.
     if (status === 413) reply.removeHeader('connection');
     return reply
@@ -108,6 +109,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         ...{ includeUsage: chat.includeUsage, now: new Date() },
         reads: (strategy) => STRATEGIES[strategy].reads,
       });
+      // Who leaves before the body is read begins no iteration that could end by itself.
+      reply.raw.once('close', () => void chunks.return(undefined).catch(() => undefined));
       // What fails before the first chunk has a status of its own.
       const first = await chunks.next();
       const shown = (error: unknown) => {

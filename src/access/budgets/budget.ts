@@ -61,10 +61,18 @@ export function spentOne(
   return null;
 }
 
-export function exceeded({ state, limit }: { state: BudgetState; limit: Limit }, workspaceId: string): GraftError {
+/** @param now for how long it is until the window begins anew */
+export function exceeded(
+  { state, limit }: { state: BudgetState; limit: Limit },
+  workspaceId: string,
+  now: Date,
+): GraftError {
   const whose = state.subject === workspaceId ? 'The workspace’s budget' : 'Your key’s budget';
   const what = limit === 'concurrent' ? '' : ` of this ${state.window.toLowerCase()}`;
   return new GraftError('BUDGET_EXCEEDED', `${whose} of ${WORDS[limit]}${what} is spent.`, {
+    ...(limit !== 'concurrent' && {
+      retryAfterSeconds: Math.max(1, Math.ceil((state.resetsAt.getTime() - now.getTime()) / 1_000)),
+    }),
     hint:
       limit === 'concurrent'
         ? 'Wait for an answer before you ask again.'

@@ -112,7 +112,7 @@ export class Ledger {
 
   #refuse(states: readonly BudgetState[], work: Spends | 'WORK', { workspaceId }: Payer): void {
     const spent = spentOne(states, work);
-    if (spent) throw exceeded(spent, workspaceId);
+    if (spent) throw exceeded(spent, workspaceId, this.parts.clock.now());
   }
 
   /** Tries again for a moment; what is not settled by then counts as it was reserved, when its time is over. */

@@ -62,6 +62,20 @@ describe('an engine that is not as it should be', () => {
     expect(fleet.replicas.find(({ url }) => url === one.url)!.failed).toBeGreaterThan(0);
   });
 
+  test('silent for longer than a call may take, it is called slow, before its answer and in the middle of it', async () => {
+    const one = await engine();
+    const http = new EngineHttp(one.url);
+    one.faults = { silent: true };
+    const within = (ms: number) => ({ signal: AbortSignal.timeout(ms) });
+    await expect(http.json('GET', '/v1/models', undefined, within(20))).rejects.toMatchObject({ kind: 'SLOW' });
+    one.faults = { tokenMs: 30 };
+    const streaming = async () => {
+      const body = { model: 'base', prompt: [1], max_tokens: 1_000, stream: true };
+      for await (const _ of http.events('/v1/completions', body, within(150).signal)) continue;
+    };
+    await expect(streaming()).rejects.toMatchObject({ kind: 'SLOW' });
+  });
+
   test('answering 500, it is asked no more for a while after three times, and others answer', async () => {
     const [one, two] = [await engine(), await engine()];
     const { fleet } = await fleetOver([one, two]);
