@@ -64,6 +64,11 @@ const environment = z.object({
   GRAFT_DRAIN_SECONDS: whole(0, 600)
     .default(10)
     .describe('How long running requests may take to finish after SIGTERM, in seconds.'),
+  GRAFT_MAX_WAIT_SECONDS: whole(1, 600)
+    .default(20)
+    .describe(
+      'How long a question or a search may be expected to wait for those before it, in seconds; one that would wait longer is refused at once with `OVERLOADED` and told when to come back.',
+    ),
   GRAFT_MODELS: folder
     .default(() => join(homedir(), '.cache', 'graft'))
     .describe('Folder that keeps downloaded model files, shared by all installations of this user.'),

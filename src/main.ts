@@ -47,6 +47,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   const offers = Object.values(domains).map((domain) => domain.offer);
   for (const each of offers) teardown.add(() => each.stop());
   const calibration = await prepareDefaults(platform, domains.registry.registry);
+  domains.access.admission.calibrated(calibration);
   startUpkeep(platform, teardown);
 
   const nodes = new NodeRegistry();
@@ -61,7 +62,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
       addAuditAddress(server, domains.access.auditLines);
       addMcp(server, system.version, kit);
     },
-    gauges: domains.monitoring.gauges,
+    gauges: [...domains.access.gauges, ...domains.monitoring.gauges],
   });
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();

@@ -1,6 +1,7 @@
 import type { BudgetLeft, GraphContext, Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { onAccount, streamOnAccount, type Account } from '../platform/spending/index.js';
+import type { Admission } from './admission/admission.js';
 import type { AuditedCall, AuditLog } from './audit/audit-log.js';
 import type { Ledger, Reservation } from './budgets/ledger.js';
 
@@ -31,46 +32,60 @@ function leftAfter({ before }: Reservation, workspaceId: string, tokens: number)
   }));
 }
 
-/** What goes around each field that changes or spends something: a reservation, an account, two lines of the audit log. */
-export class AccessHooks {
-  constructor(private readonly parts: { ledger: Ledger; audit: AuditLog }) {}
+/** Work that was let in: it has a place in its line, and its budget is held. */
+interface Begun {
+  account: Account;
+  reservation: Reservation | null;
+  /** @param finished whether it came to its end */
+  end(finished: boolean): Promise<void>;
+}
 
-  /** @throws BUDGET_EXCEEDED before anything is done, and what the field throws */
+/** Paid work of an address beside GraphQL, as `FieldHooks` takes a field's. */
+interface PaidCall {
+  caller: Caller;
+  spends: Spends;
+  request: unknown;
+}
+
+/** What goes around each field that changes or spends something: a place among those that wait, a reservation, an account, two lines of the audit log. */
+export class AccessHooks {
+  constructor(private readonly parts: { admission: Admission; ledger: Ledger; audit: AuditLog }) {}
+
+  /** @throws OVERLOADED and BUDGET_EXCEEDED before anything is done, and what the field throws */
   async resolve(call: Call, work: () => unknown): Promise<unknown> {
-    const { context, spends } = call;
-    const reservation = await this.#reserve(call);
-    const account: Account = { caller: context.caller, tokens: 0 };
+    const { context } = call;
+    const { account, reservation, end } = await this.#begin(callOf(call));
     const done = (): unknown => onAccount(account, work);
+    let finished = false;
     try {
-      return await (call.operation === 'mutation' ? this.parts.audit.around(noted(call), done) : done());
+      const value = await (call.operation === 'mutation' ? this.parts.audit.around(noted(call), done) : done());
+      finished = true;
+      return value;
     } finally {
-      if (spends !== undefined && reservation) {
-        context.budget = leftAfter(reservation, context.workspaceId, account.tokens);
-        await reservation.settle(account.tokens);
-      }
+      if (reservation) context.budget = leftAfter(reservation, context.workspaceId, account.tokens);
+      await end(finished);
     }
   }
 
-  /** @throws BUDGET_EXCEEDED before anything is done, and what the field throws */
+  /** @throws OVERLOADED and BUDGET_EXCEEDED before anything is done, and what the field throws */
   async subscribe(call: Call, open: () => unknown): Promise<AsyncIterable<unknown>> {
     const { context } = call;
-    const reservation = await this.#reserve(call);
-    const account: Account = { caller: context.caller, tokens: 0 };
+    const { account, reservation, end } = await this.#begin(callOf(call));
     const told = (): void => {
       if (reservation) context.budget = leftAfter(reservation, context.workspaceId, account.tokens);
     };
     let settled = false;
-    const settle = async (): Promise<void> => {
+    const settle = async (finished: boolean): Promise<void> => {
       if (settled) return;
       settled = true;
       told();
-      await reservation?.settle(account.tokens);
+      await end(finished);
     };
     try {
       const source = (await onAccount(account, open)) as AsyncIterable<unknown>;
       return settling(streamOnAccount(account, source), told, settle);
     } catch (error) {
-      await settle();
+      await settle(false);
       throw error;
     }
   }
@@ -80,43 +95,62 @@ export class AccessHooks {
     return this.parts.audit.around(call, work);
   }
 
-  /** Paid work of an address beside GraphQL. @throws BUDGET_EXCEEDED before it begins, and what it throws */
-  async paid<T>(caller: Caller, work: Spends, begin: () => Promise<T>): Promise<T> {
-    const reservation = await this.parts.ledger.reserve(caller, work);
-    const account: Account = { caller, tokens: 0 };
+  /** Paid work of an address beside GraphQL. @throws OVERLOADED and BUDGET_EXCEEDED before it begins, and what it throws */
+  async paid<T>(call: PaidCall, begin: () => Promise<T>): Promise<T> {
+    const { account, end } = await this.#begin(call);
+    let finished = false;
     try {
-      return await onAccount(account, begin);
+      const value = await onAccount(account, begin);
+      finished = true;
+      return value;
     } finally {
-      await reservation?.settle(account.tokens);
+      await end(finished);
     }
   }
 
   /** The same of work that streams; it begins when the first value is asked for. */
-  async *paidStream<T>(caller: Caller, work: Spends, open: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    const reservation = await this.parts.ledger.reserve(caller, work);
-    const account: Account = { caller, tokens: 0 };
+  async *paidStream<T>(call: PaidCall, open: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    const { account, end } = await this.#begin(call);
+    let finished = false;
     try {
       yield* streamOnAccount(account, onAccount(account, open));
+      finished = true;
     } finally {
-      await reservation?.settle(account.tokens);
+      await end(finished);
     }
   }
 
-  #reserve({ spends, context }: Call): Promise<Reservation | null> {
-    return spends === undefined ? Promise.resolve(null) : this.parts.ledger.reserve(context.caller, spends);
+  /** What is refused for want of room has reserved nothing. */
+  async #begin({ caller, spends, request }: Partial<PaidCall> & { caller: Caller }): Promise<Begun> {
+    const account: Account = { caller, tokens: 0 };
+    if (spends === undefined) return { account, reservation: null, end: () => Promise.resolve() };
+    const leave = this.parts.admission.enter(spends, account, request);
+    try {
+      const reservation = await this.parts.ledger.reserve(caller, spends);
+      const end = async (finished: boolean): Promise<void> => {
+        leave(finished);
+        await reservation?.settle(account.tokens);
+      };
+      return { account, reservation, end };
+    } catch (error) {
+      leave(false);
+      throw error;
+    }
   }
 }
+
+const callOf = ({ context: { caller }, spends, args: request }: Call) => ({ caller, spends, request });
 
 /** The same stream; it is settled once, however it ends. */
 function settling<T>(
   source: AsyncGenerator<T, void, undefined>,
   told: () => void,
-  settle: () => Promise<void>,
+  settle: (finished: boolean) => Promise<void>,
 ): AsyncGenerator<T, void, undefined> {
   const end = async (): Promise<IteratorResult<T, void>> => {
     // A source that is busy lets go in its own time; nobody waits for that.
     void source.return().catch(() => undefined);
-    await settle();
+    await settle(false);
     return { done: true, value: undefined };
   };
   return {
@@ -124,10 +158,10 @@ function settling<T>(
       try {
         const step = await source.next();
         told();
-        if (step.done) await settle();
+        if (step.done) await settle(true);
         return step;
       } catch (error) {
-        await settle();
+        await settle(false);
         throw error;
       }
     },

@@ -4,6 +4,9 @@ import { isAllowed } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
+import type { GaugeSource } from '../platform/telemetry/index.js';
+import { Admission } from './admission/admission.js';
+import { admissionGauges } from './admission/gauges.js';
 import { AuditLog } from './audit/audit-log.js';
 import { AuditResolver, toAuditEntry } from './audit/audit-graphql.js';
 import { auditLines } from './audit/audit-export.js';
@@ -57,6 +60,9 @@ export interface Access {
   readonly ledger: Ledger;
   /** What goes around each field that changes or spends something. */
   readonly hooks: AccessHooks;
+  readonly admission: Admission;
+  /** What is waiting and running, for `/metrics`. */
+  readonly gauges: readonly GaugeSource[];
   /** A workspace's audit log as lines of NDJSON. */
   readonly auditLines: (workspaceId: WorkspaceId, filter: AuditFilter) => AsyncIterable<string>;
   readonly offer: Offer;
@@ -64,7 +70,7 @@ export interface Access {
 
 export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
   runs: Platform['runs'];
-  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS'>;
+  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS' | 'GRAFT_MAX_WAIT_SECONDS'>;
 };
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -86,6 +92,7 @@ export async function openAccess(
   const budgetStore = new BudgetStore(database);
   const retention = new AuditRetention({ store: auditStore, log, days: config.GRAFT_AUDIT_DAYS });
   const ledger = new Ledger({ store: budgetStore, clock, log });
+  const admission = new Admission({ clock, maxWaitMs: config.GRAFT_MAX_WAIT_SECONDS * 1000 });
   runs.surround(ledger.aroundRun);
   const services = {
     ...{ keyStore, auditStore, budgetStore, ledger },
@@ -93,8 +100,9 @@ export async function openAccess(
     workspaces: new WorkspaceService({ store: workspaceStore, prepare: prepareWorkspace }),
   };
   return {
-    ...{ authenticator, workspaceStore, ...services },
-    hooks: new AccessHooks({ ledger, audit: new AuditLog({ store: auditStore, log }) }),
+    ...{ authenticator, workspaceStore, admission, ...services },
+    hooks: new AccessHooks({ admission, ledger, audit: new AuditLog({ store: auditStore, log }) }),
+    gauges: admissionGauges(admission),
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {
       start: () => retention.start(),

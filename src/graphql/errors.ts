@@ -47,7 +47,7 @@ export class ErrorPresenter {
     private readonly onError: (code: ErrorCode) => void = () => undefined,
   ) {}
 
-  /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field` and `hint`. */
+  /** An error of an operation as the client sees it: `extensions` holds `code`, `retry`, `requestId` and, where known, `field`, `hint` and `retryAfterMs`. */
   present(error: GraphQLError, requestId: string | undefined): GraphQLFormattedError {
     const shown = this.#shown(error, requestId);
     return {
@@ -72,6 +72,7 @@ export class ErrorPresenter {
       ...(requestId === undefined ? {} : { requestId }),
       ...(error.field === undefined ? {} : { field: shortened(error.field) }),
       ...(error.hint === undefined ? {} : { hint: shortened(error.hint) }),
+      ...(error.retryAfterSeconds === undefined ? {} : { retryAfterMs: Math.ceil(error.retryAfterSeconds * 1_000) }),
     };
   }
 
@@ -134,7 +135,7 @@ export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;
 /** `Retry-After` of a response with this status: what the error knows, else a second; null where waiting is for nothing. */
 export function retryAfterSeconds(error: unknown, status: number): number | null {
   if (status !== 429 && status !== 503) return null;
-  return (isGraftError(error) ? error.retryAfterSeconds : undefined) ?? 1;
+  return Math.ceil((isGraftError(error) ? error.retryAfterSeconds : undefined) ?? 1);
 }
 
 /** Bodies that Fastify refused before a route saw them, in words of the closed list. */

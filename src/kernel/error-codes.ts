@@ -108,9 +108,10 @@ export const ERROR_CODES = define({
     whatToDo: 'Look at `/readyz` and the log.',
   },
   OVERLOADED: {
-    meaning: 'The queue is full.',
+    meaning:
+      'More is waiting than can be begun in the time that anybody is let wait; nothing was done or counted for this.',
     retry: 'later',
-    whatToDo: 'Wait and send it again with backoff.',
+    whatToDo: 'Send it again after `retryAfterMs` (at `/v1`: `Retry-After`), or with backoff where there is none.',
   },
   DEADLINE_EXCEEDED: {
     meaning: 'The work took longer than it was allowed; what streams got no further for so long.',

@@ -6,7 +6,7 @@ export interface GraftErrorOptions {
   /** What the user can do next, more specific than the code's own advice. */
   hint?: string;
   cause?: unknown;
-  /** When it is worth to try again, in whole seconds, where that is known. */
+  /** When it is worth to try again, in seconds, where that is known. */
   retryAfterSeconds?: number;
 }
 

@@ -27,10 +27,17 @@ export interface OpenAiParts extends EmbeddingParts {
   paying: Paying;
 }
 
-/** `AccessHooks` of the access domain. @throws BUDGET_EXCEEDED before anything is done */
+/** Work that is asked for: by whom, of what kind, and what it is about. */
+export interface PaidCall {
+  caller: Caller;
+  spends: Spends;
+  request: unknown;
+}
+
+/** `AccessHooks` of the access domain. @throws OVERLOADED, BUDGET_EXCEEDED before anything is done */
 export interface Paying {
-  paid<T>(caller: Caller, work: Spends, begin: () => Promise<T>): Promise<T>;
-  paidStream<T>(caller: Caller, work: Spends, open: () => AsyncIterable<T>): AsyncIterable<T>;
+  paid<T>(call: PaidCall, begin: () => Promise<T>): Promise<T>;
+  paidStream<T>(call: PaidCall, open: () => AsyncIterable<T>): AsyncIterable<T>;
 }
 
 /** Keeps proxies from closing a silent connection. */
@@ -81,14 +88,14 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
     working(async () => {
       const { caller } = request;
       const work = () => embeddings(parts, caller.workspaceId, request.body, signalOf(reply));
-      return told(reply).send(await parts.paying.paid(caller, 'SEARCH', work));
+      return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
   server.post('/v1/rerank', options, (request, reply) =>
     working(async () => {
       const { caller } = request;
       const work = () => rerank(parts, caller.workspaceId, request.body, signalOf(reply));
-      return told(reply).send(await parts.paying.paid(caller, 'SEARCH', work));
+      return told(reply).send(await parts.paying.paid({ caller, spends: 'SEARCH', request: request.body }, work));
     }),
   );
   server.post('/v1/chat/completions', options, (request, reply) =>
@@ -99,11 +106,12 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
       const answering: Told = { model: chat.model, question: input.question, origin: originOf(request) };
       const signal = signalOf(reply);
+      const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
-        const answer = await parts.paying.paid(caller, 'ANSWER', () => parts.asking.ask(caller, input, signal));
+        const answer = await parts.paying.paid(call, () => parts.asking.ask(caller, input, signal));
         return told(reply).send(completionOf(answer, answering));
       }
-      const events = parts.paying.paidStream(caller, 'ANSWER', () => parts.asking.stream(caller, input, signal));
+      const events = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
       const chunks = chunksOf(events, {
         ...answering,
         ...{ includeUsage: chat.includeUsage, now: new Date() },

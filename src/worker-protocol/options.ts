@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Requests that may wait. */
-const queue = z.number().int().min(0).default(64);
+const queue = z.number().int().min(0).default(512);
 
 /** What really runs each engine of a serve worker, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
 export const serveProvider = z.object({ inference: z.string(), embedding: z.string() });

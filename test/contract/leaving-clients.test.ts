@@ -36,7 +36,7 @@ class Held {
 
   readonly paying: Paying = {
     paid: () => Promise.reject(this.refusal!),
-    paidStream: (_caller, _work, open) => this.#held(open),
+    paidStream: (_call, open) => this.#held(open),
   };
 
   async *#held<T>(open: () => AsyncIterable<T>): AsyncGenerator<T, void> {

@@ -29,7 +29,7 @@ export async function accessKit(): Promise<AccessKit> {
         clock: systemClock,
         log,
         runs: { surround: () => undefined } as never,
-        config: { GRAFT_HOST, GRAFT_REQUIRE_KEY, GRAFT_AUDIT_DAYS: 400 },
+        config: { GRAFT_HOST, GRAFT_REQUIRE_KEY, GRAFT_AUDIT_DAYS: 400, GRAFT_MAX_WAIT_SECONDS: 20 },
       },
       () => Promise.resolve(),
     );

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { Admission, charactersIn } from '../../../src/access/admission/admission.js';
+import type { Spends } from '../../../src/graphql-kit/index.js';
+import { localCaller } from '../../../src/kernel/caller.js';
+import { isGraftError } from '../../../src/kernel/errors.js';
+import type { Account } from '../../../src/platform/spending/index.js';
+
+const account = (): Account => ({ caller: localCaller(), tokens: 0 });
+
+/** A machine that reads and writes so many tokens a second, shared evenly, in steps of 10 ms. */
+class Machine {
+  now = 0;
+  refused = 0;
+  readonly waits: number[] = [];
+  readonly #work = new Set<{ account: Account; needs: number; since: number; leave: (finished: boolean) => void }>();
+  readonly admission: Admission;
+
+  constructor(
+    public tokensPerSecond: number,
+    maxWaitMs: number,
+  ) {
+    this.admission = new Admission({ clock: { monotonic: () => this.now }, maxWaitMs });
+  }
+
+  /** What was measured of it at the start. */
+  calibrated(tokensPerSecond: number): void {
+    const measured = { prefillTokensPerSecond: tokensPerSecond, decodeTokensPerSecond: tokensPerSecond };
+    this.admission.calibrated({
+      threads: { prefill: 2, decode: 2 },
+      quiet: true,
+      measurements: [{ threads: 2, ...measured }],
+    });
+  }
+
+  ask(needs: number, work: Spends = 'ANSWER'): boolean {
+    const one = account();
+    try {
+      const leave = this.admission.enter(work, one, { question: 'x' });
+      this.#work.add({ account: one, needs, since: this.now, leave });
+      return true;
+    } catch (error) {
+      if (!isGraftError(error, 'OVERLOADED')) throw error;
+      this.refused += 1;
+      return false;
+    }
+  }
+
+  run(ms: number, each10ms: () => void = () => undefined): void {
+    for (const end = this.now + ms; this.now < end;) {
+      this.now += 10;
+      for (const one of this.#work) {
+        one.account.tokens += this.tokensPerSecond / 100 / this.#work.size;
+        if (one.account.tokens < one.needs) continue;
+        this.#work.delete(one);
+        this.waits.push(this.now - one.since);
+        one.leave(true);
+      }
+      each10ms();
+    }
+  }
+}
+
+const refusal = (admit: () => unknown) => {
+  try {
+    admit();
+  } catch (error) {
+    if (isGraftError(error, 'OVERLOADED')) return error;
+  }
+  throw new Error('nothing was refused');
+};
+
+describe('admission', () => {
+  it('lets everybody in who comes no faster than answers are given', () => {
+    const machine = new Machine(1_000, 5_000);
+    let step = 0;
+    // 400 tokens each, two a second: 80 % of what the machine can do.
+    machine.run(120_000, () => void (step++ % 50 === 0 && machine.ask(400)));
+    expect(machine.refused).toBe(0);
+  });
+
+  it('at five times as many, keeps who is let in to about the configured wait, on machines of any speed', () => {
+    const speeds = fc.integer({ min: 100, max: 50_000 });
+    fc.assert(
+      fc.property(
+        speeds,
+        fc.integer({ min: 50, max: 1_000 }),
+        fc.double({ min: 0.5, max: 2, noNaN: true }),
+        (speed, tokens, off) => {
+          const maxWaitMs = 5_000 + (10_000 * tokens) / speed;
+          const machine = new Machine(speed, maxWaitMs);
+          machine.calibrated(speed * off);
+          const everyMs = (tokens / speed) * 200;
+          let due = 0;
+          const burst = () => {
+            for (; due <= machine.now; due += everyMs) machine.ask(tokens);
+          };
+          machine.run(maxWaitMs * 6, burst);
+          machine.waits.length = 0;
+          machine.run(maxWaitMs * 6, burst);
+          const slowest = Math.max(...machine.waits);
+          expect(machine.refused).toBeGreaterThan(0);
+          // An answer's own time and what the estimate is off by come on top.
+          expect(slowest).toBeLessThan(maxWaitMs * 1.5 + (2_000 * tokens) / speed + 200);
+          // Nothing stands idle while people are refused.
+          expect(machine.waits.length).toBeGreaterThan((0.9 * maxWaitMs * 6 * speed) / 1_000 / tokens - 2);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('notices that a machine has become slower, and that it does more when much is done together', () => {
+    const machine = new Machine(2_000, 4_000);
+    const flood = () => void machine.ask(400);
+    machine.run(60_000, flood);
+    const before = machine.admission.state().answers.underWay;
+    machine.tokensPerSecond = 500;
+    machine.run(120_000, flood);
+    const slow = machine.admission.state().answers.underWay;
+    machine.tokensPerSecond = 4_000;
+    machine.run(60_000, flood);
+    const fast = machine.admission.state().answers.underWay;
+    expect(slow).toBeLessThan(before / 2);
+    expect(fast).toBeGreaterThan(before * 1.5);
+  });
+
+  it('always lets one in where nobody else is, however slow the machine', () => {
+    const machine = new Machine(1, 1_000);
+    expect(machine.ask(500)).toBe(true);
+    machine.run(600_000);
+    expect(machine.ask(500)).toBe(true);
+  });
+
+  it('says when to come back: later, the more there is before', () => {
+    const machine = new Machine(1_000, 2_000);
+    machine.run(30_000, () => void machine.ask(400));
+    const error = refusal(() => machine.admission.enter('ANSWER', account(), {}));
+    expect(error.retryAfterSeconds).toBeGreaterThanOrEqual(0.5);
+    expect(error.hint).toMatch(/^Send it again in \d+ s\.$/);
+    const longer = refusal(() => machine.admission.enter('ANSWER', account(), { question: 'x'.repeat(40_000) }));
+    expect(longer.retryAfterSeconds).toBeGreaterThan(5);
+  });
+
+  it('searches don’t wait for answers, answers don’t wait for searches, and runs wait in their own queue', () => {
+    const machine = new Machine(1_000, 2_000);
+    machine.run(30_000, () => void machine.ask(400));
+    expect(machine.ask(400)).toBe(false);
+    expect(machine.ask(20, 'SEARCH')).toBe(true);
+    for (const work of ['RUN', 'TRAINING'] as const) expect(machine.ask(1, work)).toBe(true);
+  });
+
+  it('lets no more in at once than the worker’s queue holds', () => {
+    const admission = new Admission({ clock: { monotonic: () => 0 }, maxWaitMs: 1e9 }, 8);
+    for (let n = 0; n < 8; n += 1) admission.enter(n % 2 ? 'ANSWER' : 'SEARCH', account(), {});
+    expect(refusal(() => admission.enter('ANSWER', account(), {})).message).toMatch(/^8 requests are under way/);
+  });
+
+  it('what fails or is given up gives its place back and teaches nothing', () => {
+    const machine = new Machine(1_000, 2_000);
+    machine.run(10_000, () => void (machine.admission.state().answers.underWay === 0 && machine.ask(400)));
+    const { waitMs } = machine.admission.state().answers;
+    for (let n = 0; n < 100; n += 1) machine.admission.enter('ANSWER', account(), {})(false);
+    expect(machine.admission.state().answers.waitMs).toBe(waitMs);
+  });
+
+  it('measures the texts of a request wherever they stand, and looks at no more than so many', () => {
+    expect(charactersIn({ input: { question: 'abc', labels: ['de', { deeper: 'f' }], seed: 1, none: null } })).toBe(6);
+    expect(charactersIn({ input: Array.from({ length: 1e6 }, () => 'x') })).toBeLessThanOrEqual(10_000);
+  });
+});
