@@ -18,5 +18,6 @@ export const attestation = defineRunKind({
   ),
   output: storedAttestation,
   occupies: 'train-worker',
+  brief: true,
 });
 export type AttestationContext = ContextOf<typeof attestation>;

@@ -8,6 +8,7 @@ import { tellStatus, WITHOUT_WAITING, writeSettlement } from './settling.js';
 export interface TakenKind {
   kind: string;
   attempts: number;
+  brief: boolean;
 }
 
 interface AbandonedRun {
@@ -33,19 +34,19 @@ export class LeaseStore {
     private readonly events: EventLog,
   ) {}
 
-  /** Takes the run that has waited longest or whose runner died, and starts an attempt at it; null when there is none. */
+  /** Takes the run that has waited longest, brief ones first, or whose runner died, and starts an attempt at it; null when there is none. */
   async take(kinds: readonly TakenKind[], owner: string, leaseMs: number, held: string[]): Promise<RunRow | null> {
     return this.database.prisma.$transaction(async (tx) => {
       const [taken] = await tx.$queryRaw<{ id: string; waited: boolean }[]>`
         WITH next AS (
           SELECT run.id, message LIKE ${`${WAITS}%`} AS waited FROM run
-          JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[])
-            AS free (kind, attempts) ON free.kind = run.kind
+          JOIN unnest(${kinds.map(({ kind }) => kind)}::text[], ${kinds.map(({ attempts }) => attempts)}::int[],
+            ${kinds.map(({ brief }) => brief)}::bool[]) AS free (kind, attempts, brief) ON free.kind = run.kind
           WHERE run.id <> ALL(${held}::uuid[]) AND ${owner} <> ALL(unreadable_by) AND (
             (status = 'QUEUED' AND (not_before IS NULL OR not_before <= now()))
             OR (status = 'RUNNING' AND lease_until < now() AND NOT cancel_requested AND NOT pause_requested
                 AND stalled < free.attempts))
-          ORDER BY queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
+          ORDER BY free.brief DESC, queued_at, run.id LIMIT 1 FOR UPDATE OF run SKIP LOCKED)
         UPDATE run SET status = 'RUNNING', attempt = attempt + 1, stalled = stalled + 1, fencing_token = fencing_token + 1,
           lease_owner = ${owner}, lease_until = now() + ${leaseMs} * interval '1 millisecond',
           started_at = coalesce(started_at, now()), not_before = NULL,

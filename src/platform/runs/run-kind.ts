@@ -18,6 +18,11 @@ export interface RunKindSpec<I, O, C, E extends EventSchemas> {
   concurrency?: number;
   /** What a run needs for itself, e.g. `embedder`: of all kinds that name the same, one run works at a time in a process. */
   occupies?: string;
+  /**
+   * Work of seconds: of the runs that wait for the same it goes first, and one of a pausable kind that works steps aside for it.
+   * Kinds of which people start many at a time aren't brief: they would keep the others waiting.
+   */
+  brief?: boolean;
   /** How often in a row a run may be interrupted without getting any further before it is given up; 5 by default. */
   attempts?: number;
   /** Whether `pauseRun` takes it. Its handler lets go when its signal aborts, and goes on from its checkpoint. */
@@ -36,6 +41,7 @@ export interface AnyRunKind {
   readonly events: EventSchemas;
   readonly concurrency: number;
   readonly occupies: string | null;
+  readonly brief: boolean;
   readonly attempts: number;
   readonly pausable: boolean;
   failures(output: unknown): number;
@@ -73,6 +79,7 @@ export function defineRunKind<I, O, C = never, E extends EventSchemas = Record<n
     events: spec.events ?? ({} as E),
     concurrency: spec.concurrency ?? 1,
     occupies: spec.occupies ?? null,
+    brief: spec.brief ?? false,
     attempts: spec.attempts ?? 5,
     pausable: spec.pausable ?? false,
     failures: spec.failures ?? (() => 0),

@@ -46,10 +46,10 @@ export type Settlement =
   | { status: 'QUEUED'; because: 'retry'; delayMs: number; message: string }
   | { status: 'QUEUED'; because: 'elsewhere'; owner: string; message: string }
   | { status: 'QUEUED'; because: 'gone'; message: string }
-  | { status: 'QUEUED'; because: 'stop' | 'turn' };
+  | { status: 'QUEUED'; because: 'stop' | 'turn' | 'aside' };
 
-/** Why a handler's signal aborted. */
-export type StopReason = 'cancel' | 'pause' | 'stop' | 'turn' | 'lost';
+/** Why a handler's signal aborted: `turn`, to go behind who waits, `aside`, to let brief work by and go on. */
+export type StopReason = 'cancel' | 'pause' | 'stop' | 'turn' | 'aside' | 'lost';
 
 export class LeaseLost extends GraftError {
   constructor() {

@@ -46,6 +46,8 @@ interface Held {
   kind: Handled;
   lease: Lease;
   abort: AbortController;
+  /** When this attempt began, by the monotonic clock. */
+  started: number;
   done: Promise<void>;
 }
 
@@ -117,6 +119,7 @@ export class Runner {
         }
         const blocked = this.#blocked();
         if (blocked.length > 0) await this.#store.tellWaiting(blocked, owner);
+        await this.#letBriefBy();
         reachable = true;
       } catch (error) {
         if (reachable) this.#options.log.warn({ err: error }, 'runs wait: the database does not answer');
@@ -175,7 +178,8 @@ export class Runner {
   #begin(run: RunRow, freed: () => void): void {
     const lease = { runId: run.id, workspaceId: run.workspaceId as WorkspaceId, token: run.fencingToken };
     const kind = this.#handled.get(run.kind)!;
-    const held: Held = { run, kind, lease, abort: new AbortController(), done: Promise.resolve() };
+    const started = this.#options.clock.monotonic();
+    const held: Held = { run, kind, lease, abort: new AbortController(), started, done: Promise.resolve() };
     this.#held.set(run.id, held);
     held.done = this.#work(held).finally(() => {
       this.#held.delete(run.id);
@@ -184,14 +188,13 @@ export class Runner {
   }
 
   async #work(held: Held): Promise<void> {
-    const { run, kind, lease, abort } = held;
+    const { run, kind, lease, abort, started } = held;
     const { definition, work } = kind;
     const { clock, retryMs, owner } = this.#options;
     const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
-    const started = clock.monotonic();
     let end: Settlement | null;
     try {
-      const takeTurns = () => this.#takeTurns(held, started);
+      const takeTurns = () => this.#takeTurns(held);
       const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns });
       const output = await this.#around(run, () => work(context));
       end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
@@ -211,13 +214,30 @@ export class Runner {
   }
 
   /** Has the run let go when its slice is over and a run that could have its slot waits. */
-  async #takeTurns({ kind, abort }: Held, started: number): Promise<void> {
+  async #takeTurns(held: Held): Promise<void> {
+    const { kind, abort } = held;
     abort.signal.throwIfAborted();
-    if (this.#options.clock.monotonic() - started < this.#options.sliceMs) return;
+    if (!this.#hadItsSlice(held)) return;
     const rivals = this.#rivals(kind.definition).map((rival) => rival.kind);
     if (!(await this.#store.someoneWaits(rivals, this.#options.owner))) return;
     abort.abort('turn' satisfies StopReason);
     abort.signal.throwIfAborted();
+  }
+
+  /** Has long runs that can go on where they stopped step aside while brief ones wait for what they occupy, each after a slice. */
+  async #letBriefBy(): Promise<void> {
+    for (const held of this.#held.values()) {
+      const { definition } = held.kind;
+      if (!definition.pausable || definition.brief || held.abort.signal.aborted || !this.#hadItsSlice(held)) continue;
+      const brief = this.#rivals(definition).filter((rival) => rival.brief);
+      if (brief.length === 0) continue;
+      const kinds = brief.map(({ kind }) => kind);
+      if (await this.#store.someoneWaits(kinds, this.#options.owner)) held.abort.abort('aside' satisfies StopReason);
+    }
+  }
+
+  #hadItsSlice({ started }: Held): boolean {
+    return this.#options.clock.monotonic() - started >= this.#options.sliceMs;
   }
 
   /** Writes the end down, however long the database is away or full; a gateway that stops meanwhile leaves it to the lease. */

@@ -23,6 +23,7 @@ export const adapterImport = defineRunKind({
   ),
   output: storedJson(z.object({ adapterVersionId: z.string() })),
   occupies: 'train-worker',
+  brief: true,
 });
 export type AdapterImportContext = ContextOf<typeof adapterImport>;
 export type AdapterImportInput = AdapterImportContext['input'];

@@ -20,4 +20,5 @@ export interface TestKindOptions {
   attempts?: number;
   pausable?: boolean;
   occupies?: string;
+  brief?: boolean;
 }

@@ -54,6 +54,42 @@ describe('runs that need the same slot', () => {
     expect(most).toBe(1);
   });
 
+  it('step aside for work of seconds, wherever they are, and go on before those that came after them', async () => {
+    const steps: string[] = [];
+    const slow = testKind({ kind: 'SLOW', pausable: true, occupies: 'the only one' }).handledBy(
+      async (_parts: null, { input, resumed, signal, checkpoint }) => {
+        const { name } = input as { name: string };
+        steps.push(resumed ? `${name} again` : name);
+        if (name === 'first' && !resumed) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          await checkpoint({ step: 1 });
+          throw signal.reason;
+        }
+        return null;
+      },
+    );
+    const brief = testKind({ kind: 'BRIEF', brief: true, occupies: 'the only one' }).handledBy(async () => {
+      steps.push('brief');
+      return null;
+    });
+    const queue = new RunQueue({
+      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
+      ...{ kinds: [slow, brief], sliceMs: 0, pollMs: 50 },
+    });
+    queue.handle([slow, brief], null);
+    const first = await queue.enqueue(slow.definition, newRun({ input: { name: 'first' } }));
+    queue.start();
+    await eventually('the long one to work', () => steps.length === 1);
+    const second = await queue.enqueue(slow.definition, newRun({ input: { name: 'second' } }));
+    await queue.enqueue(brief.definition, newRun());
+    await queue.enqueue(brief.definition, newRun());
+    await kit.reaches(second, 'SUCCEEDED');
+    expect(steps).toEqual(['first', 'brief', 'brief', 'first again', 'second']);
+    // Having stepped aside is no failed attempt.
+    expect(await kit.row(first)).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });
+    await queue.stop();
+  });
+
   it('tell what they wait for to who looks and who listens, and no longer once they work', async () => {
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
