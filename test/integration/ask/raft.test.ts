@@ -9,7 +9,6 @@ import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { REFUSAL } from '../../../src/prompting/index.js';
-import { eventually } from '../../support/eventually.js';
 import { writeTinyModel } from '../../support/tiny-model.js';
 import { startAnswering, type Answering } from './answering.js';
 import { addReader } from './tiny-reader.js';
@@ -148,18 +147,23 @@ describe('createRaftDataset', () => {
     const { prisma } = answering.database;
     const usual = await made({ sample: 40, seed: 9 });
     for (const progress of [0.1, 0.8]) {
-      const id = await start({ sample: 40, seed: 9 });
-      // As a gateway that takes it over does, when the one that had it has died.
-      await eventually(
-        'it is under way and taken',
-        async () =>
-          (await prisma.$executeRaw`
-            UPDATE run SET fencing_token = fencing_token + 1, lease_until = now() - interval '1 second'
-            WHERE id = ${id}::uuid AND status = 'RUNNING' AND progress >= ${progress}`) === 1,
-      );
-      const run = await ended(id);
-      expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
-      expect(raftMaking.outputOf(run)).toEqual({ ...usual, created: false });
+      // As a gateway that takes it over does, when the one that had it has died; in the statement that gets the run so far.
+      await prisma.$executeRawUnsafe(`
+        CREATE OR REPLACE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF NEW.status = 'RUNNING' AND NEW.attempt = 1 AND OLD.progress < ${progress} AND NEW.progress >= ${progress} THEN
+            NEW.fencing_token := NEW.fencing_token + 1;
+            NEW.lease_until := now() - interval '1 second';
+          END IF;
+          RETURN NEW;
+        END $$`);
+      await prisma.$executeRaw`CREATE TRIGGER take_over BEFORE UPDATE ON run FOR EACH ROW EXECUTE FUNCTION take_over()`;
+      try {
+        const run = await ended(await start({ sample: 40, seed: 9 }));
+        expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
+        expect(raftMaking.outputOf(run)).toEqual({ ...usual, created: false });
+      } finally {
+        await prisma.$executeRaw`DROP TRIGGER take_over ON run`;
+      }
     }
   });
 

@@ -24,8 +24,8 @@ describe('attestation', () => {
   const attest = async (adapter: string): Promise<RunRow> =>
     kit.models.ended(await attestor.start(workspaceId, { adapter, version: 1, idempotencyKey: newId() }), 200_000);
 
-  const other = async (seed: number): Promise<Buffer> =>
-    (await writePeft(mkdtempSync(join(kit.models.folder, 'other-')), kit.variant, { seed })).gguf;
+  const other = async (seed: number, strength?: number): Promise<Buffer> =>
+    (await writePeft(mkdtempSync(join(kit.models.folder, 'other-')), kit.variant, { seed, strength })).gguf;
 
   it('shows that an adapter acts as it was trained and leaves nothing behind, and so lets it be promoted', async () => {
     const { id } = await kit.add({ name: 'acts', seed: 1 });
@@ -49,6 +49,8 @@ describe('attestation', () => {
     ['changes nothing', { strength: 0 }, /changes no logit/],
     ['lacks a module', { edit: (pairs: LoraPair[]) => pairs.slice(1) }, /5 of the 6 modules/],
     ['is served from the file of another', { served: () => other(9) }, /cosine/],
+    ['is applied twice', { strength: 0.05, served: () => other(3, 0.1) }, /(1\.[5-9]|2\.)\d+ times that when trained/],
+    ['is served at half its strength', { strength: 0.1, served: () => other(3, 0.05) }, /0\.[3-6]\d+ times that when/],
   ])('refuses one that %s, and writes nothing down', async (what, options, message) => {
     const name = what.replaceAll(' ', '-');
     const { id } = await kit.add({ name, seed: 3, ...options });
