@@ -29,13 +29,22 @@ export interface Decided {
   refused: string | null;
 }
 
+/** Why production can’t name the candidate, and what to do about it. */
+interface Clash {
+  why: string;
+  hint?: string;
+}
+
 /** Decides what follows for a rollout, in a transaction that holds its row: whoever looks, two looks never follow from the same state. */
 export class RolloutDecider {
   constructor(
     private readonly parts: { rollouts: RolloutStore; proposals: ProposalStore; adapters: AdapterRegistry },
   ) {}
 
-  /** @throws what the database throws */
+  /**
+   * @throws what the database throws; CONFLICT when a person’s order would promote a candidate that can’t be: the transaction must end with it,
+   * so that nothing is lost and the order can be given again
+   */
   async decide(row: RolloutRow, news: News, tx: Transaction): Promise<Decided> {
     const { outcomes, verdicts, watchedMs, order = null, broken = null } = news;
     // What has ended stays as it ended: nothing is counted, promoted or ended twice.
@@ -64,7 +73,9 @@ export class RolloutDecider {
     };
     if (status === 'COMPLETED') {
       const clash = await this.#promote(row, order, tx);
-      if (clash !== null) return this.decide(row, { ...news, order: null, broken: clash }, tx);
+      // Nobody is there to be told: it would be tried, and refused, at every look.
+      if (clash !== null && order === null) return this.decide(row, { ...news, broken: clash.why }, tx);
+      if (clash !== null) throw refusedOrder(`It can’t be promoted now. ${clash.why}`, clash.hint);
     }
     const { row: after, decisions: made } = await this.parts.rollouts.save(row, saved, tx);
     await this.#follow(after, made, order, step === plan.steps.length - 1, tx);
@@ -72,12 +83,16 @@ export class RolloutDecider {
   }
 
   /** Lets production name the candidate. @returns why it can’t; null when it does */
-  async #promote(row: RolloutRow, order: Order | null, tx: Transaction): Promise<string | null> {
+  async #promote(row: RolloutRow, order: Order | null, tx: Transaction): Promise<Clash | null> {
     const { adapters, proposals } = this.parts;
     const approval = order ?? (await this.#approval(row, tx));
     const [candidate] = await tx.adapterVersion.findMany({ where: { id: row.candidateId } });
-    if (!candidate) return GONE;
-    if (candidate.attestation === null) return 'The candidate is no longer attested: its scale was changed.';
+    if (!candidate) return { why: GONE, hint: 'The rollout ends by itself: start another of another version.' };
+    if (candidate.attestation === null)
+      return {
+        why: 'The candidate is no longer attested: its scale was changed.',
+        hint: 'Attest it (attestAdapter), then approve again: the rollout waits.',
+      };
     const { id, workspaceId, adapterId, adapter: name } = { ...row };
     let change: AliasChangeRow;
     try {
@@ -91,7 +106,7 @@ export class RolloutDecider {
         tx,
       );
     } catch (error) {
-      if (isGraftError(error, 'CONFLICT') || isGraftError(error, 'NOT_FOUND')) return error.message;
+      if (isGraftError(error, 'CONFLICT') || isGraftError(error, 'NOT_FOUND')) return { why: error.message };
       throw error;
     }
     const open = await proposals.openOfRollout(id, tx);
@@ -117,6 +132,7 @@ export class RolloutDecider {
     tx: Transaction,
   ): Promise<void> {
     const { proposals } = this.parts;
+    if (row.finishedAt === null && !(isLast && row.awaitsApproval)) return;
     const open = await proposals.openOfRollout(row.id, tx);
     const last = made.at(-1);
     if (row.finishedAt !== null) {
@@ -124,7 +140,7 @@ export class RolloutDecider {
       const by = order?.by ?? 'rollout';
       const reason = order?.reason ?? last?.reasons.join(' ') ?? 'The rollout ended.';
       await proposals.end(open.id, { status: order ? 'REJECTED' : 'WITHDRAWN', by, reason }, tx);
-    } else if (!open && isLast && row.awaitsApproval)
+    } else if (!open)
       await proposals.open(
         {
           ...{ workspaceId: row.workspaceId, adapterId: row.adapterId, adapter: row.adapter },
@@ -150,5 +166,7 @@ export const GONE = 'The candidate was deleted.';
 const aborted = (why: string): NewDecision => ({ action: 'ABORT', check: 'STATUS', reasons: [why], evidence: {} });
 
 /** What says that an order can’t be followed. */
-export const refusedOrder = (why: string): GraftError =>
-  new GraftError('CONFLICT', why, { hint: 'Look at the rollout’s decisions and its step, then decide.' });
+export const refusedOrder = (
+  why: string,
+  hint = 'Look at the rollout’s decisions and its step, then decide.',
+): GraftError => new GraftError('CONFLICT', why, { hint });

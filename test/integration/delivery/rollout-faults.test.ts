@@ -128,7 +128,7 @@ describe('a rollout among faults', () => {
     expect(await kit.actions(id)).toEqual(['START', 'ADVANCE', 'AWAIT_APPROVAL']);
   });
 
-  it('makes no version production whose attestation was withdrawn on the way, and says so to who approves', async () => {
+  it('refuses to promote a version whose attestation was withdrawn, whoever approves how, and loses nothing by it', async () => {
     const { versions } = await kit.adapter('withdrawn');
     const gateway = await kit.gateway();
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('withdrawn'));
@@ -136,14 +136,26 @@ describe('a rollout among faults', () => {
     await kit.reaches(id, 'the last step', ({ step }) => step === 1);
     await kit.ask(gateway, 'withdrawn', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
-    await kit.database.pool.query('UPDATE adapter_version SET attestation = NULL WHERE id = $1', [versions[1]!.id]);
+    const attested = (attestation: string | null) =>
+      kit.database.pool.query('UPDATE adapter_version SET attestation = $2 WHERE id = $1', [versions[1]!.id, attestation]); // prettier-ignore
+    await attested(null);
     const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
-    const verdict = { approve: true, by: 'ann', reason: 'yes' };
-    await expect(gateway.proposalService.decide(WORKSPACE, open!.id, verdict)).rejects.toMatchObject({
-      code: 'CONFLICT',
-      message: expect.stringMatching(/no longer attested/) as string,
-    });
+    const who = { by: 'ann', reason: 'yes' };
+    const approve = () => gateway.rolloutService.order(WORKSPACE, id, { command: { kind: 'APPROVE' }, ...who });
+    const decide = () => gateway.proposalService.decide(WORKSPACE, open!.id, { approve: true, ...who });
+    for (const way of [approve, decide])
+      await expect(way()).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringMatching(/no longer attested/) as string,
+        hint: expect.stringMatching(/attest/i) as string,
+      });
     expect(await production(gateway, 'withdrawn')).toBe(1);
+    expect(await kit.row(id)).toMatchObject({ status: 'RUNNING', awaitsApproval: true });
+    expect((await gateway.proposals.byIds(WORKSPACE, [open!.id]))[0]!.status).toBe('OPEN');
+    expect(await kit.actions(id)).toEqual(['START', 'ADVANCE', 'AWAIT_APPROVAL']);
+    await attested('{}');
+    await approve();
+    expect(await production(gateway, 'withdrawn')).toBe(2);
   });
 
   it('counts neither an hour forward nor an hour back of a wall clock that jumps', async () => {
