@@ -105,7 +105,7 @@ export class RolloutResolver {
   @SpendsBudget('RUN')
   @Mutation(() => StartRolloutPayload, {
     description:
-      'Gives a version that passed the gate to ever more users beside a control of the same minutes, and takes it back by itself when it is worse. The last step awaits an approval, with a proposal. GATE_REFUSED says what it hasn’t passed; CONFLICT that the adapter has a live rollout, or no production.',
+      'Gives a version that passed the gate to ever more users beside a control of the same minutes, and takes it back by itself when it is worse. The last step awaits an approval, with a proposal. GATE_REFUSED says what it hasn’t passed; CONFLICT that the adapter has a live rollout, no production, or not the shadow that is wanted.',
     complexity: cost(10),
   })
   async startRollout(
@@ -113,7 +113,9 @@ export class RolloutResolver {
     @Ctx() { workspaceId, caller }: GraphContext,
   ): Promise<StartRolloutPayload> {
     const by = input.by ?? callerName(caller);
-    const row = await this.parts.rolloutService.start(workspaceId, { ...input, by });
+    const { shadow: named, ...wish } = input;
+    const shadow = named == null ? null : fromGlobalId(named, 'Shadow', 'input.shadow');
+    const row = await this.parts.rolloutService.start(workspaceId, { ...wish, shadow, by });
     return make(StartRolloutPayload, { rollout: toRollout(row) });
   }
 

@@ -150,6 +150,20 @@ export class StartRolloutInput {
   })
   noTrafficMinutes?: number | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Id of a COMPLETE shadow of this candidate beside what is production now, as evidence; by default none. CONFLICT where it isn’t one.',
+  })
+  shadow?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Whether such a shadow must exist, also where none is named; CONFLICT without one. False by default.',
+  })
+  requireShadow!: boolean;
+
   @Field(() => String, { description: 'Why, for the record; 1 to 1,000 characters.' })
   reason!: string;
 

@@ -8,6 +8,8 @@ import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
 import type { Gate } from '../../evaluation/index.js';
 import type { LiveTests } from '../live-tests.js';
+import { shadowFor, type ShadowWish } from '../shadow/shadow-evidence.js';
+import type { ShadowStore } from '../shadow/shadow-store.js';
 import { TESTS_TOPIC } from '../topic.js';
 import { startRollout } from './decide.js';
 import { startBounds } from './measures.js';
@@ -19,7 +21,7 @@ import { planOf, type PlanWish } from './settings.js';
 import { startWatch } from './watch.js';
 import { checkedWho, sameAs } from '../wish.js';
 
-export interface StartRollout extends PlanWish {
+export interface StartRollout extends PlanWish, ShadowWish {
   adapter: string;
   /** Number of the version; null: what the alias `candidate` names. */
   candidate?: number | null;
@@ -36,6 +38,7 @@ export interface RolloutServiceParts {
   decider: RolloutDecider;
   adapters: AdapterRegistry;
   gate: Gate;
+  shadows: ShadowStore;
   runs: RunQueue;
   tests: LiveTests;
 }
@@ -49,8 +52,8 @@ export class RolloutService {
 
   /**
    * Starts a rollout of a version that passed the gate.
-   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has a live one, no production, or the version isn’t attested;
-   * IDEMPOTENCY_CONFLICT
+   * @throws NOT_FOUND, BAD_USER_INPUT, GATE_REFUSED; CONFLICT when the adapter has a live one, no production, or the version isn’t attested,
+   * or its shadow is missing or not complete; IDEMPOTENCY_CONFLICT
    */
   async start(workspaceId: WorkspaceId, wish: StartRollout): Promise<RolloutRow> {
     const plan = planOf(wish);
@@ -68,9 +71,10 @@ export class RolloutService {
   }
 
   async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
-    const { rollouts, runs, adapters, gate, tests } = this.parts;
+    const { rollouts, runs, adapters, gate, shadows, tests } = this.parts;
     const { plan, by, reason, idempotencyKey, slowMs, unsure } = wish;
-    const inputDigest = digestOf({ ...wish, candidate: wish.candidate ?? null });
+    const evidence = { shadow: wish.shadow ?? undefined, requireShadow: wish.requireShadow || undefined };
+    const inputDigest = digestOf({ ...wish, ...evidence, candidate: wish.candidate ?? null });
     const known = await rollouts.byKey(workspaceId, idempotencyKey);
     if (known) return sameAs(known, inputDigest);
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
@@ -78,6 +82,7 @@ export class RolloutService {
     if (live) throw overlapping(live);
     const { candidate, against } = await this.#versions(adapter, wish.candidate ?? null);
     const held = await gate.admits(workspaceId, adapter, candidate);
+    const shadow = await shadowFor(shadows, workspaceId, wish, { candidate, against });
     const id = newId();
     const [first] = plan.steps;
     const kept = {
@@ -100,7 +105,14 @@ export class RolloutService {
             ...{ againstId: against.id, againstVersion: against.version },
             ...{ status: 'RUNNING', share: first!.share, controls: first!.controls },
             ...{ plan: asColumn(storedPlan.encode(plan)), state: asColumn(storedState.encode(kept)) },
-            ...{ gate: asColumn(held), idempotencyKey, inputDigest, startedBy: by, reason },
+            ...{
+              gate: asColumn(held),
+              shadowId: shadow?.id ?? null,
+              idempotencyKey,
+              inputDigest,
+              startedBy: by,
+              reason,
+            },
           },
           tx,
         );

@@ -3,6 +3,7 @@ import { cost, type GraphContext } from '../../graphql-kit/index.js';
 import { Proposal } from '../proposals/proposal-graphql.js';
 import { Rollout } from '../rollouts/rollout-types.js';
 import type { ShadowRow } from './shadow.js';
+import { loadShadow } from './shadow-graphql.js';
 import type { ShadowStore } from './shadow-store.js';
 import { Shadow } from './shadow-types.js';
 import { toShadow } from './shadow-view.js';
@@ -37,11 +38,14 @@ export class RolloutShadowResolver {
 
   @FieldResolver(() => Shadow, {
     nullable: true,
-    description: 'The last complete shadow of its candidate beside the same version; null without one.',
+    description:
+      'The shadow that it was started upon, else the last complete one of its candidate beside the same version; null without one.',
     complexity: cost(2),
   })
   shadow(@Root() { row }: Rollout, @Ctx() context: GraphContext): Promise<Shadow | null> {
-    return loadLast(context, this.parts.shadows, row.candidateId, row.againstId);
+    const { shadows } = this.parts;
+    if (row.shadowId !== null) return loadShadow(context, shadows, row.shadowId);
+    return loadLast(context, shadows, row.candidateId, row.againstId);
   }
 }
 
