@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import {
   AdapterDocument,
@@ -5,8 +6,11 @@ import {
   DecideProposalDocument,
   ProposalsDocument,
   RolloutDocument,
+  ShadowDocument,
   StartRolloutDocument,
+  StartShadowDocument,
   StartTrainingDocument,
+  StopShadowDocument,
   SubmitFeedbackDocument,
   TestRowsDocument,
   TrainingProgressDocument,
@@ -24,6 +28,10 @@ const STEPS = [
   { share: 1, leastAnswers: 12, leastMinutes: 0 },
 ];
 const AT_ONCE = 2;
+const LOOK_MS = 100;
+/** Questions that the candidate answers unseen, and how many are asked for it at most. */
+const UNSEEN = 12;
+const MOST_UNSEEN = 60;
 /** So many questions would bring any candidate that isn’t taken back to the last step. */
 const MOST_QUESTIONS = 400;
 
@@ -45,7 +53,9 @@ export async function rolloutTour(client: GraftClient, first: Trained): Promise<
   // On some fifty test rows an interval is more than ten points wide to each side: what is asked here is that it isn’t far worse. Users decide.
   const bounds = { leastGain: -0.25, worstClassDrop: 0.5 };
   if (!(await promote(client, second, ['CANDIDATE'], bounds))) return;
-  const rollout = await canary(client, second);
+  const messages = await messagesOf(client);
+  const shadow = await unseen(client, second, messages);
+  const rollout = await canary(client, second, messages, shadow);
   tell(rollout);
   if (rollout.awaitsApproval) await approve(client, second);
 }
@@ -84,20 +94,69 @@ async function trainOn(client: GraftClient, { adapter, version, datasetVersion }
   return { adapter, version: next, datasetVersion };
 }
 
+/** What simulated users write: test rows, which no version was trained on. */
+async function messagesOf(client: GraftClient): Promise<Message[]> {
+  const { dataset } = await client.request(TestRowsDocument, { dataset: DATASET });
+  return (dataset?.latestVersion?.rows.edges ?? []).flatMap(({ node }) =>
+    node.content?.__typename === 'ClassificationContent' ? [node.content] : [],
+  );
+}
+
+/**
+ * Users are answered by the first version, and the second says unseen what it would have said.
+ * @returns id of the shadow; null where it didn’t get to its end
+ */
+async function unseen(
+  client: GraftClient,
+  { adapter, version }: Trained,
+  messages: readonly Message[],
+): Promise<string | null> {
+  const { startShadow } = await client.request(StartShadowDocument, {
+    input: {
+      ...{ adapter, candidate: version, share: 1, mostPerHour: MOST_UNSEEN, leastAnswers: UNSEEN },
+      ...{ reason: 'Before a user meets it.', by: 'npm run demo', idempotencyKey: `demo-${Date.now()}` },
+    },
+  });
+  const { id } = startShadow.shadow;
+  const read = async () => (await client.request(ShadowDocument, { id })).shadow!;
+  const bar = progress('{bar} {asked} questions, the candidate answers unseen');
+  bar.setTotal(UNSEEN);
+  let shadow = await read();
+  for (let asked = 0; shadow.status === 'RUNNING' && asked < MOST_UNSEEN; asked++) {
+    await ask(client, adapter, messages[asked % messages.length]!, asked);
+    shadow = await read();
+    // It answers when nobody waits: users who have been served leave it the moment that it needs.
+    while (shadow.status === 'RUNNING' && shadow.report.waiting > 0) {
+      await sleep(LOOK_MS);
+      shadow = await read();
+    }
+    bar.update(shadow.report.answered, { asked: asked + 1 });
+  }
+  bar.stop();
+  line(`${shadow.status === 'COMPLETE' ? green('✓') : yellow('!')} ${shadow.report.sentence}`);
+  if (shadow.status === 'COMPLETE') return id;
+  if (shadow.status === 'RUNNING')
+    await client.request(StopShadowDocument, {
+      input: { shadow: id, reason: 'The tour goes on.', by: 'npm run demo' },
+    });
+  return null;
+}
+
 /** Simulated users ask and judge, each as one of many, until the rollout waits for a person or has ended. */
-async function canary(client: GraftClient, { adapter, version }: Trained): Promise<Rollout> {
+async function canary(
+  client: GraftClient,
+  { adapter, version }: Trained,
+  messages: readonly Message[],
+  shadow: string | null,
+): Promise<Rollout> {
   const { startRollout } = await client.request(StartRolloutDocument, {
     input: {
-      ...{ adapter, candidate: version, steps: STEPS, reason: 'It passed the gate.', by: 'npm run demo' },
+      ...{ adapter, candidate: version, steps: STEPS, reason: 'It passed the gate.', by: 'npm run demo', shadow },
       guardrails: (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric) => ({ metric })),
       idempotencyKey: `demo-${Date.now()}`,
     },
   });
   const { id } = startRollout.rollout;
-  const { dataset } = await client.request(TestRowsDocument, { dataset: DATASET });
-  const messages = (dataset?.latestVersion?.rows.edges ?? []).flatMap(({ node }) =>
-    node.content?.__typename === 'ClassificationContent' ? [node.content] : [],
-  );
   const read = async (): Promise<Rollout> => (await client.request(RolloutDocument, { id })).rollout!;
   let rollout = await read();
   let asked = 0;
