@@ -8,6 +8,7 @@ import type { OutcomeStore } from '../outcome-store.js';
 import { GONE, type News, type RolloutDecider } from './rollout-decider.js';
 import { isLive, storedPlan, type RolloutRow } from './rollout.js';
 import type { RolloutStore, Surroundings } from './rollout-store.js';
+import { Unwritten } from './unwritten.js';
 
 export const rolloutKind = defineRunKind({
   kind: 'ROLLOUT_WATCH',
@@ -32,12 +33,15 @@ export interface RolloutRunParts {
 const LOOK_MS = 400;
 /** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
 const LONGEST_LOOK_MS = 5_000;
-/** How often time alone is written down. */
+/** How often what was counted is written down, where nothing followed from it: so old are the figures that others see. */
 const KEEP_MS = 5_000;
 /** Answers counted in one transaction. */
 const BATCH = 2_000;
 
-/** Watches a rollout until it ends. What has been counted lies in its row, so that another gateway goes on from there. */
+/**
+ * Watches a rollout until it ends. Every look counts what came and decides, in memory; what was counted is written to its row when something
+ * follows from it, else every few seconds, and another gateway goes on from there.
+ */
 export async function watchRollout(
   { rollouts, outcomes, decider, clock }: RolloutRunParts,
   context: ContextOf<typeof rolloutKind>,
@@ -45,30 +49,35 @@ export async function watchRollout(
   const { input, run, signal } = context;
   const workspaceId = run.workspaceId as WorkspaceId;
   let row = await rollouts.require(workspaceId, input.rolloutId);
+  let unwritten = new Unwritten(row);
   let last = clock.monotonic();
-  let unkept = 0;
   while (isLive(row.status)) {
     signal.throwIfAborted();
     const around = await rollouts.surroundings(row);
     if (!around) throw new Error('the rollout is gone');
     if (around.revision !== row.revision) {
       row = await rollouts.require(workspaceId, row.id);
+      unwritten = new Unwritten(row);
       continue;
     }
-    const counted = { last: row.lastSequence, recent: row.recentSequences };
-    const heard = { last: row.lastVerdict, recent: row.recentVerdicts };
     const [came, said] = await Promise.all([
-      outcomes.uncounted(row.id, counted, BATCH),
-      outcomes.unheard(row.id, heard, BATCH),
+      outcomes.uncounted(row.id, unwritten.counted, BATCH),
+      unwritten.listens ? outcomes.unheard(row.id, unwritten.heard, BATCH) : [],
     ]);
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
-    unkept += Math.min(Math.max(0, now - last), LONGEST_LOOK_MS);
+    const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
     last = now;
     const broken = brokenBy(row, around);
-    if (broken !== null || came.length + said.length > 0 || unkept >= KEEP_MS || row.revision === 0) {
-      row = await looked(row, { outcomes: came, verdicts: said, watchedMs: unkept, broken });
-      unkept = 0;
+    const due = unwritten.watchedMs >= KEEP_MS || unwritten.size >= BATCH || row.revision === 0;
+    if (broken !== null || follows || due) {
+      row = await looked(row, {
+        outcomes: unwritten.outcomes,
+        verdicts: unwritten.verdicts,
+        watchedMs: unwritten.watchedMs,
+        broken,
+      });
+      unwritten = new Unwritten(row);
     }
     if (came.length < BATCH && said.length < BATCH) await pause(LOOK_MS, signal);
   }
