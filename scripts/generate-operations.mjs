@@ -1,6 +1,7 @@
 // Writes a typed document for each operation of schema/operations and of the console's pages, from schema/schema.graphql.
 // Whoever uses a field that the schema renamed fails to compile. Codegen's plugins are called directly: its command line
 // would bring hundreds of packages for reading a configuration file.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +9,44 @@ import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { minifyIntrospectionQuery } from '@urql/introspection';
-import { buildASTSchema, introspectionFromSchema, parse } from 'graphql';
+import { buildASTSchema, introspectionFromSchema, Kind, parse, print, visit } from 'graphql';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
+
+/** What Graft's own clients send, in the form of Apollo's persisted query manifests: a gateway that answers listed operations only reads it. */
+const manifest = { format: 'apollo-persisted-query-manifest', version: 1, operations: [] };
+
+/** Each operation by itself, with the fragments that it takes, wherever they stand. */
+function list(documents) {
+  const definitions = documents.flatMap(({ document }) => document.definitions);
+  const fragments = new Map(
+    definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION).map((one) => [one.name.value, one]),
+  );
+  for (const operation of definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)) {
+    const taken = new Set();
+    const take = (definition) =>
+      visit(definition, {
+        FragmentSpread({ name: { value } }) {
+          const fragment = fragments.get(value);
+          if (!fragment || taken.has(fragment)) return;
+          taken.add(fragment);
+          take(fragment);
+        },
+      });
+    take(operation);
+    const body = [operation, ...taken].map(print).join('\n\n');
+    const id = createHash('sha256').update(body).digest('hex');
+    manifest.operations.push({ id, name: operation.name.value, type: operation.operation, body });
+  }
+}
 
 async function generate(folder, target) {
   const documents = readdirSync(join(root, folder), { recursive: true })
     .filter((name) => name.endsWith('.graphql'))
     .sort()
     .map((name) => ({ location: name, document: parse(readFileSync(join(root, folder, name), 'utf8')) }));
+  list(documents);
   const made = await codegen({
     filename: basename(target),
     schema,
@@ -39,6 +68,7 @@ async function generate(folder, target) {
 
 await generate('schema/operations', 'src/operations/generated/operations.ts');
 await generate('src/console', 'src/console/generated/operations.ts');
+writeFileSync(join(root, 'src/operations/generated/manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
 
 // The console's cache needs to know which types an interface has: without, it takes a fragment on one kind of run for another's.
 const introspection = minifyIntrospectionQuery(

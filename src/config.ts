@@ -69,6 +69,17 @@ const environment = z.object({
     .describe(
       'How long a question or a search may be expected to wait for those before it, in seconds; one that would wait longer is refused at once with `OVERLOADED` and told when to come back.',
     ),
+  GRAFT_OPERATIONS: z
+    .enum(['off', 'audit', 'enforce'])
+    .default('off')
+    .describe(
+      'Whether GraphQL answers listed operations only: those of `schema/operations`, the console’s, the command line’s and those of GRAFT_OPERATIONS_FOLDER. `audit` answers all and logs what isn’t listed; `enforce` refuses it with `OPERATION_NOT_LISTED`, introspection included.',
+    ),
+  GRAFT_OPERATIONS_FOLDER: folder
+    .optional()
+    .describe(
+      'Folder of further operations, read at start: `.graphql` files, and manifests of persisted queries as Apollo writes them (`.json`); at most 10,000 operations.',
+    ),
   GRAFT_MODELS: folder
     .default(() => join(homedir(), '.cache', 'graft'))
     .describe('Folder that keeps downloaded model files, shared by all installations of this user.'),

@@ -1,6 +1,7 @@
 /** What the whole installation answers with: its models, its server and what it says of itself. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadOperationList } from './graphql/operation-list.js';
 import { buildGraphSchema } from './graphql/schema.js';
 import { startGateway, type Gateway, type GatewayOptions } from './graphql/server.js';
 import type { Access } from './access/index.js';
@@ -54,8 +55,10 @@ export function serve(
   const parts = () => askParts(platform);
   const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(null) });
   for (const gauge of gauges) metrics.addGauge(gauge);
+  const schema = buildGraphSchema(resolvers, hooks);
   return startGateway({
-    schema: buildGraphSchema(resolvers, hooks),
+    schema,
+    operations: loadOperationList(config, schema, log.child({ part: 'operations' })),
     host: config.GRAFT_HOST,
     port: config.GRAFT_PORT,
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },

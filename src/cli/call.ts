@@ -11,6 +11,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { GraftClientError, type GraftClient } from '../client/graft-client.js';
+import { followDocument, RUN_TYPE } from '../operations/following.js';
 import { packageRoot } from '../platform/package-root.js';
 import { followRun, type RunEvent } from './follow-run.js';
 
@@ -152,16 +153,10 @@ export function runOf(data: unknown): string | null {
 
 /** Follows a run of any kind to its end. @throws GraftClientError when it failed or was cancelled */
 export async function followAnyRun(client: GraftClient, runId: string): Promise<void> {
-  const { node } = await client.request<{ node: { __typename: string } | null }>(
-    'query RunType($id: ID!) { node(id: $id) { __typename } }',
-    { id: runId },
-  );
+  const { node } = await client.request<{ node: { __typename: string } | null }>(RUN_TYPE, { id: runId });
   const stem = node?.__typename.replace(/Run$/, '');
   if (!stem) throw new GraftClientError('NOT_FOUND', 'The run is not there any more.', null);
   const field = `${stem.charAt(0).toLowerCase()}${stem.slice(1)}Progress`;
-  const events = client.subscribe<Record<string, RunEvent>>(
-    `subscription Follow($runId: ID!) { ${field}(runId: $runId) { ... on RunEvent { status progress message error { code message } } } }`,
-    { runId },
-  );
+  const events = client.subscribe<Record<string, RunEvent>>(followDocument(field), { runId });
   await followRun(events, (data) => data[field]!);
 }

@@ -1,6 +1,7 @@
 import {
   getOperationAST,
   GraphQLError,
+  Kind,
   parse,
   specifiedRules,
   validate,
@@ -14,6 +15,7 @@ import { isAllowed, type Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { checkCost } from './cost.js';
 import { checkDocumentSize, checkShape, tooComplex, type Limits } from './limits.js';
+import { nameToText, type OperationList } from './operation-list.js';
 import {
   checkVariableSizes,
   MOST_REQUEST_ERRORS,
@@ -39,6 +41,8 @@ export interface PreparedDocument {
   readonly costs: ReadonlyMap<string, number>;
   /** The role that each of its operations needs, by name. */
   readonly roles: ReadonlyMap<string, Role>;
+  /** Whether it is on the gateway's list; true where it has none. */
+  readonly listed: boolean;
 }
 
 /** What kind of operation the request means; undefined when the document has no such operation, or several and no name. */
@@ -51,6 +55,16 @@ export class RequestRefused extends Error {
     super('The request was refused.');
   }
 }
+
+/** A document that is on no list, where only what is on one is answered. */
+class Unlisted extends Error {
+  constructor(readonly operation: string | undefined) {
+    super('The operation is not listed.');
+  }
+}
+
+const nameOf = ({ definitions }: DocumentNode): string | undefined =>
+  definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION)?.name?.value;
 
 const codedError = (error: GraphQLError, code: string): GraphQLError =>
   new GraphQLError(error.message, {
@@ -72,6 +86,8 @@ export class DocumentChecker {
     private readonly schema: GraphQLSchema,
     readonly limits: Limits,
     cacheCharacters = 4 * 1024 * 1024,
+    /** Null where every document is answered. */
+    private readonly list: OperationList | null = null,
   ) {
     this.#known = new LRUCache({
       maxSize: cacheCharacters,
@@ -80,15 +96,22 @@ export class DocumentChecker {
     });
   }
 
-  /** @throws GraftError QUERY_TOO_COMPLEX, or RequestRefused with syntax or validation errors */
+  /** @throws GraftError QUERY_TOO_COMPLEX or OPERATION_NOT_LISTED, or RequestRefused with syntax or validation errors */
   prepare(source: string): PreparedDocument {
     let outcome = this.#known.get(source);
     if (outcome === undefined) {
       outcome = this.#check(source);
       this.#known.set(source, outcome);
     }
+    if (outcome instanceof Unlisted) this.list?.refuse(outcome.operation);
     if (outcome instanceof Error) throw outcome;
+    if (!outcome.listed) this.list?.refuse(nameOf(outcome.document));
     return outcome;
+  }
+
+  /** Puts the text into a request that names a listed operation in its place (`extensions.persistedQuery`). @throws OPERATION_NOT_LISTED */
+  putText(request: unknown): void {
+    if (this.list !== null) nameToText(this.list, request);
   }
 
   /**
@@ -117,6 +140,9 @@ export class DocumentChecker {
       checkDocumentSize(source, this.limits);
       const document = this.#parse(source);
       const rootFields = checkShape(document, this.limits);
+      const listed = this.list === null || this.list.has(document);
+      // Neither what validation says of the schema nor its time is for what is refused anyway.
+      if (!listed && this.list?.mode === 'enforce') return new Unlisted(nameOf(document));
       const errors = validate(this.schema, document, specifiedRules, { maxErrors: MOST_REQUEST_ERRORS });
       if (errors.length > 0)
         return new RequestRefused(errors.map((error) => codedError(error, 'GRAPHQL_VALIDATION_FAILED')));
@@ -138,11 +164,11 @@ export class DocumentChecker {
         (definition) => 'variableDefinitions' in definition && (definition.variableDefinitions?.length ?? 0) > 0,
       );
       if (hasVariables)
-        return { document, exclusive, bounds: variableBounds(this.schema, document), costs: new Map(), roles };
+        return { document, exclusive, bounds: variableBounds(this.schema, document), costs: new Map(), roles, listed };
       const costs = new Map<string, number>();
       for (const operationName of rootFields.keys())
         costs.set(operationName, checkCost(this.schema, { document, operationName }, this.limits));
-      return { document, exclusive, bounds: undefined, costs, roles };
+      return { document, exclusive, bounds: undefined, costs, roles, listed };
     } catch (error) {
       // graphql-js reads and validates by recursion: a few thousand brackets inside each other end the stack.
       if (error instanceof RangeError)

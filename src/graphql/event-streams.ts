@@ -56,6 +56,7 @@ export function addEventStreams(server: FastifyInstance, parts: EventStreamParts
           .header('cache-control', 'no-store')
           .send({ errors: [presenter.presentPlain(error, request.id)] });
       }
+      runner.checker.putText(request.body);
       const parameters = parametersOf(request);
       if (!parameters) throw new GraftError('BAD_REQUEST', 'The request has no `query`, or malformed `variables`.');
       if (parts.isDraining()) throw new GraftError('SHUTTING_DOWN', 'The gateway is shutting down.');

@@ -137,6 +137,7 @@ export async function addGraphqlRoute(
     handler: (request, reply) => {
       if (request.method === 'GET' && request.headers.accept?.startsWith('text/html') && !request.url.includes('?'))
         return reply.redirect('/playground');
+      parts.checker.putText(request.body);
       return parts.underWay(answer(apollo, request, reply, async () => contextOf(request, reply)));
     },
   });

@@ -12,6 +12,7 @@ import { addGraphqlRoute } from './http.js';
 import { readJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { cannotListen } from './listening.js';
+import type { OperationList } from './operation-list.js';
 import { addConsole } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
@@ -28,6 +29,8 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   port: number;
   origins: OriginPolicy;
+  /** What is answered; every document where there is no list. */
+  operations?: OperationList | null;
   /** Says who sends a request. */
   callers: Callers;
   log: Logger;
@@ -189,7 +192,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = options.metrics ?? new Metrics();
   const presenter = new ErrorPresenter(log, options.mapError, (code) => metrics.errorAnswered(code));
-  const checker = new DocumentChecker(schema, limits);
+  const checker = new DocumentChecker(schema, limits, undefined, options.operations ?? null);
   const runner = new StreamRunner({ schema, checker, presenter, metrics, log, callers });
   let draining = false;
   const isDraining = () => draining;

@@ -50,6 +50,10 @@ export interface StreamRunnerParts {
 export class StreamRunner {
   constructor(private readonly parts: StreamRunnerParts) {}
 
+  get checker(): DocumentChecker {
+    return this.parts.checker;
+  }
+
   /**
    * @returns the operation, or the formatted errors for which it can't run
    * @param overGet a GET may not change anything, nor start what computes for seconds

@@ -140,6 +140,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
           requestId,
         );
       try {
+        runner.checker.putText(payload);
         // Anew for each operation: the key may have changed since the socket was opened.
         return runner.prepare(payload, await callerOf(context.extra), requestId);
       } catch (error) {

@@ -195,6 +195,11 @@ export const ERROR_CODES = define({
     retry: 'no',
     whatToDo: 'The message names the role that is needed; an administrator of the workspace makes a key with it.',
   },
+  OPERATION_NOT_LISTED: {
+    meaning: 'This gateway answers listed operations only, and the document is none of them.',
+    retry: 'no',
+    whatToDo: 'Send an operation of `schema/operations`, or have yours added to GRAFT_OPERATIONS_FOLDER.',
+  },
   BUDGET_EXCEEDED: {
     meaning:
       'Your key or your workspace has spent what it may in this hour, day or month, or has as much under way as it may.',

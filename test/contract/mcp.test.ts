@@ -65,3 +65,28 @@ describe('operations as tools', () => {
     expect(response.status).toBe(403);
   });
 });
+
+describe('operations as tools of a gateway that answers listed operations only', () => {
+  test('are answered, as they are listed; nothing else is', async () => {
+    const home = await temporaryHome();
+    const graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', GRAFT_OPERATIONS: 'enforce' }).started;
+    const agent = new Client({ name: 'test', version: '1' });
+    try {
+      await agent.connect(new StreamableHTTPClientTransport(new URL(`${graft.url}/mcp`)));
+      const { structuredContent } = await agent.callTool({ name: 'System', arguments: {} });
+      expect(structuredContent).toMatchObject({ system: { worker: { state: 'READY' } } });
+      const response = await fetch(`${graft.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: '{ system { version } }' }),
+      });
+      expect(response.status).toBe(403);
+      expect(await response.text()).toContain('OPERATION_NOT_LISTED');
+    } finally {
+      await agent.close();
+      graft.child.kill('SIGTERM');
+      await graft.ended;
+      await home.remove();
+    }
+  }, 300_000);
+});

@@ -5,6 +5,7 @@ import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
+import { tellingListed } from './listed-only.js';
 import { operations } from './operations.js';
 import { operationsPlugin } from './operations-sidebar.jsx';
 import { remembering } from './seen-ids.js';
@@ -13,12 +14,14 @@ const url = new URL('/graphql', window.location.href);
 const socketUrl = new URL(url);
 socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 
-const fetcher = remembering(
-  createGraphiQLFetcher({
-    url: url.href,
-    // Opened at the first subscription, closed after the last.
-    wsClient: createClient({ url: socketUrl.href, lazy: true }),
-  }),
+const fetcher = tellingListed(
+  remembering(
+    createGraphiQLFetcher({
+      url: url.href,
+      // Opened at the first subscription, closed after the last.
+      wsClient: createClient({ url: socketUrl.href, lazy: true }),
+    }),
+  ),
 );
 
 // Both stay the same objects: GraphiQL starts over with a new list.

@@ -1,0 +1,6 @@
+/** What follows a run of any kind: programs that don't know the kind before ask for its type, then for the subscription of that kind. */
+export const RUN_TYPE = 'query RunType($id: ID!) { node(id: $id) { __typename } }';
+
+/** @param field a subscription to a run's events: `trainingProgress` */
+export const followDocument = (field: string): string =>
+  `subscription Follow($runId: ID!) { ${field}(runId: $runId) { ... on RunEvent { status progress message error { code message } } } }`;
