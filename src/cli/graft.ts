@@ -20,6 +20,7 @@ import {
   SearchDocument,
   type TaskKind,
 } from '../operations/index.js';
+import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { say } from '../terminal.js';
 import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
 import { addAccessCommands } from './keys.js';
@@ -46,6 +47,8 @@ function sentenceOf(error: unknown, url: string): string {
   if (error instanceof TypeError && error.message === 'fetch failed')
     return `Graft does not answer at ${url}: start it with \`npm start\`, or pass --url.`;
   if (error instanceof GraftClientError) return [error.message, ...(error.hint === null ? [] : [error.hint])].join(' ');
+  if (error instanceof Error && error.name === 'AbortError') return 'Interrupted; nothing of it was kept.';
+  if (isGraftError(error)) return messageWithHint(error);
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return `There is no file ${path}.`;
   return error instanceof Error ? error.message : String(error);
@@ -220,6 +223,46 @@ program
     withClient(async () => {
       const applied = await migrateDatabase(process.env.DATABASE_URL || undefined);
       say(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`);
+    }),
+  );
+
+program
+  .command('backup <folder>')
+  .description('write the installation of GRAFT_HOME or DATABASE_URL into a new folder, also while gateways run')
+  .option('--vectors', 'with its vectors, so that a restore need not embed anew')
+  .action((folder: string, { vectors = false }: { vectors?: boolean }) =>
+    withClient(async (_, { json }) => {
+      const { backupTo } = await import('./backup.js');
+      const made = await backupTo(folder, { vectors });
+      const inVectors = made.vectors?.reduce((sum, { records }) => sum + records, 0) ?? null;
+      const rows = made.tables.reduce((sum, table) => sum + table.rows, 0);
+      const { length: files } = made.artifacts;
+      if (json) return printJson({ folder, rows, files, vectors: inVectors, lost: made.lost });
+      say(
+        `Backed up ${rows} rows and ${files} files${inVectors === null ? '' : ` and ${inVectors} vectors`} to ${folder}.`,
+      );
+      if (made.lost.length > 0)
+        process.stderr.write(
+          `Files that rows name could not be read, and are not in it: ${made.lost.length}, ${made.lost[0]} among them.\n`,
+        );
+    }),
+  );
+
+program
+  .command('restore <folder>')
+  .description('bring a backup back into the installation of GRAFT_HOME or DATABASE_URL, while no gateway uses it')
+  .option('--replace', 'though it holds something, which is then gone')
+  .action((folder: string, { replace = false }: { replace?: boolean }) =>
+    withClient(async (_, { json }) => {
+      const { restoreFrom } = await import('./backup.js');
+      const { manifest, migrated, embeddings, vectorsFailed } = await restoreFrom(folder, { replace });
+      const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+      const { length: files } = manifest.artifacts;
+      if (json) return printJson({ rows, files, migrated, embeddings, vectorsFailed });
+      say(`Restored ${rows} rows and ${files} files of ${manifest.createdAt}.`);
+      if (migrated.length > 0) say(`Migrated forward: ${migrated.join(', ')}.`);
+      if (vectorsFailed !== null) process.stderr.write(`Vectors could not be brought back: ${vectorsFailed}\n`);
+      if (embeddings > 0) say(`Once Graft runs, ${embeddings} runs embed what is missing: \`graft runs\` shows them.`);
     }),
   );
 

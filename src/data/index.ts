@@ -20,6 +20,7 @@ export { DataFormat } from './importing/formats.js';
 export type { FileMapping } from './importing/mapping.js';
 export { Split, splitRule, type SplitRule } from './importing/splits.js';
 export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './label-index/label-index.js';
+export { labelIndexing } from './label-index/label-index-run.js';
 export { LabelIndexes } from './label-index/label-indexer.js';
 export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './label-index/vote.js';
 export { RaftMaker } from './raft/raft-maker.js';

@@ -6,6 +6,7 @@ export { lexicalText } from './indexing/lexical-text.js';
 export { IngestionInputs } from './ingestion-inputs.js';
 export { DEFAULT_DENSE_WEIGHT } from './collection.js';
 export type { NewDocument } from './ingestion.js';
+export { reindexing } from './indexing/rebuild-index.js';
 export { KnowledgeService } from './knowledge-service.js';
 export { IsolatedParser } from './parsing/isolated-parser.js';
 export { fuse } from './retrieval/fuse.js';

@@ -51,7 +51,7 @@ describe('the pages of docs/, tried from top to bottom on an empty home', () => 
         ['-euo', 'pipefail', '-c', script],
         {
           cwd: packageRoot(),
-          env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, GRAFT_URL: graft.url },
+          env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, GRAFT_URL: graft.url, GRAFT_HOME: home.path },
           maxBuffer: 64 * 1024 * 1024,
         },
         (error, stdout, stderr) =>

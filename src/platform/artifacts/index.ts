@@ -3,6 +3,6 @@ export type { ArtifactStore, StagedBytes } from './artifact-store.js';
 export { FileService, type StoredFileRow } from './files.js';
 export { ArtifactElsewhere, nullIfLost } from './faults.js';
 export { homeName, LocalArtifactStore } from './local-artifact-store.js';
-export { openArtifactStore } from './open-artifact-store.js';
+export { artifactStoreAlone, openArtifactStore } from './open-artifact-store.js';
 export type { BucketAccess } from './s3/bucket.js';
 export { sharedStoreOf, type SharedStore } from './shared-store.js';

@@ -36,6 +36,23 @@ export async function openArtifactStore({ home, shared, database, log }: Artifac
   return store;
 }
 
+/**
+ * The same store without a database beside it: for backups, which read one that they have a snapshot of, and write into one that is
+ * being made. It sends nothing anywhere by itself, and what isn't here it calls lost.
+ * @throws SETUP_FAILED when the shared store can't be used
+ */
+export async function artifactStoreAlone({
+  home,
+  shared,
+}: Pick<ArtifactStoreOptions, 'home' | 'shared'>): Promise<ArtifactStore> {
+  const local = new LocalArtifactStore(join(home, 'artifacts'));
+  if (shared === null) return local;
+  const { cacheBytes, ...access } = shared;
+  const bucket = new Bucket(access);
+  await bucket.check();
+  return new S3ArtifactStore(bucket, local, cacheBytes);
+}
+
 async function openShared(
   { cacheBytes, ...access }: BucketAccess & { cacheBytes: number },
   local: LocalArtifactStore,

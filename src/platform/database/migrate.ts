@@ -16,9 +16,9 @@ import { mapDatabaseError } from './errors.js';
  */
 
 /** The key of Prisma's advisory lock (schema-engine, sql-schema-connector). */
-const PRISMA_LOCK = 72_707_369;
+export const PRISMA_LOCK = 72_707_369;
 
-const PRISMA_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+export const PRISMA_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id                  VARCHAR(36) PRIMARY KEY NOT NULL,
   checksum            VARCHAR(64) NOT NULL,
   finished_at         TIMESTAMPTZ,
@@ -29,7 +29,7 @@ const PRISMA_TABLE = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   applied_steps_count INTEGER NOT NULL DEFAULT 0
 )`;
 
-interface Migration {
+export interface Migration {
   name: string;
   sql: string;
 }
@@ -48,10 +48,7 @@ interface AppliedRow {
  * @throws GraftError SETUP_FAILED when the database is newer than the program, was migrated by other SQL, holds somebody else's
  *   tables, or a migration fails; DATABASE_UNAVAILABLE when it can't be reached.
  */
-export async function migrate(
-  database: Pick<Database, 'url'> | string,
-  folder = join(packageRoot(), 'prisma', 'migrations'),
-): Promise<string[]> {
+export async function migrate(database: Pick<Database, 'url'> | string, folder = ownMigrations()): Promise<string[]> {
   const migrations = await readMigrations(folder);
   const client = new pg.Client({
     connectionString: typeof database === 'string' ? database : database.url,
@@ -71,7 +68,11 @@ export async function migrate(
   }
 }
 
-async function readMigrations(folder: string): Promise<Migration[]> {
+/** The folder of this program's own. */
+export const ownMigrations = (): string => join(packageRoot(), 'prisma', 'migrations');
+
+/** Oldest first. */
+export async function readMigrations(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(
@@ -129,20 +130,25 @@ function checkHistory(history: AppliedRow[], migrations: Migration[]): void {
 }
 
 /** Prisma's checksum, and the same with the other line ending, which Prisma accepts too (a checkout may change it). */
-function checksums(sql: string): string[] {
+export function checksums(sql: string): string[] {
   const unix = sql.replaceAll('\r\n', '\n');
   return [sha256(sql), sha256(unix), sha256(unix.replaceAll('\n', '\r\n'))];
+}
+
+/** One migration and its row, in a transaction of the caller's. */
+export async function applyInTransaction(client: pg.ClientBase, { name, sql }: Migration): Promise<void> {
+  await client.query(sql);
+  await client.query(
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, clock_timestamp(), 1)`,
+    [randomUUID(), sha256(sql), name],
+  );
 }
 
 async function apply(client: pg.Client, { name, sql }: Migration): Promise<void> {
   try {
     await client.query('BEGIN');
-    await client.query(sql);
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, clock_timestamp(), 1)`,
-      [randomUUID(), sha256(sql), name],
-    );
+    await applyInTransaction(client, { name, sql });
     await client.query('COMMIT');
   } catch (error) {
     const mapped = mapDatabaseError(error);

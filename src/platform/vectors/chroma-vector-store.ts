@@ -102,6 +102,31 @@ export class ChromaVectorStore implements VectorStore {
     return found;
   }
 
+  async records(
+    workspace: WorkspaceId,
+    indexId: string,
+    which: { ids: readonly string[] } | { from: number; most: number },
+  ): Promise<VectorRecord[]> {
+    const asked =
+      'ids' in which
+        ? { ids: [...which.ids], limit: which.ids.length }
+        : { offset: which.from, limit: Math.min(which.most, BATCH) };
+    if (asked.limit === 0) return [];
+    try {
+      const found = await this.inCollection(workspace, indexId, TIMEOUT.write, (collection) =>
+        collection.get<VectorRecord['metadata']>({ ...asked, include: ['embeddings', 'metadatas'] }),
+      );
+      return found.ids.map((id, at) => ({
+        id,
+        vector: Float32Array.from(found.embeddings[at] ?? []),
+        metadata: found.metadatas[at] ?? {},
+      }));
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
   async relabel(
     workspace: WorkspaceId,
     indexId: string,

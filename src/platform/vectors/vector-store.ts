@@ -42,6 +42,15 @@ export interface VectorStore {
     indexId: string,
     ids: readonly string[],
   ): Promise<Map<string, VectorRecord['metadata']>>;
+  /**
+   * Records with their vectors: those of these ids that exist, at most 2,000, or a page of all of them in an order that holds while nothing is
+   * written. None where there is no such index.
+   */
+  records(
+    workspace: WorkspaceId,
+    indexId: string,
+    which: { ids: readonly string[] } | { from: number; most: number },
+  ): Promise<VectorRecord[]>;
   /** Changes these fields of the records' metadata; the vectors stay. */
   relabel(
     workspace: WorkspaceId,

@@ -61,6 +61,7 @@ export class SwitchableVectors implements VectorStore {
   upsert = (...args: Parameters<VectorStore['upsert']>) => this.use().upsert(...args);
   query = (...args: Parameters<VectorStore['query']>) => this.use().query(...args);
   metadata = (...args: Parameters<VectorStore['metadata']>) => this.use().metadata(...args);
+  records = (...args: Parameters<VectorStore['records']>) => this.use().records(...args);
   relabel = (...args: Parameters<VectorStore['relabel']>) => this.use().relabel(...args);
   delete = (...args: Parameters<VectorStore['delete']>) => this.use(this.away || this.keeping).delete(...args);
   drop = (...args: Parameters<VectorStore['drop']>) => this.use(this.away || this.keeping).drop(...args);

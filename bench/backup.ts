@@ -1,0 +1,128 @@
+/**
+ * How long a backup and a restore of 100,000 chunks take, with their postings (60 words each of a vocabulary of 20,000) and vectors (384
+ * dimensions), planted by SQL and straight into Chroma: from one home into an empty one, servers of its own on both sides.
+ *
+ *   npm run bench -- backup [--chunks 100000]
+ */
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backUp, restore } from '../src/backup/index.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../src/kernel/ids.js';
+import { seededRandom } from '../src/kernel/random.js';
+import { artifactStoreAlone } from '../src/platform/artifacts/index.js';
+import { migrate, openDatabase } from '../src/platform/database/index.js';
+import { removeHome, startServices } from '../src/platform/processes/index.js';
+import { createLogger } from '../src/platform/telemetry/index.js';
+import { ChromaVectorStore } from '../src/platform/vectors/index.js';
+import { numberOption } from './support/options.js';
+import { describeMachine, printResult } from './support/report.js';
+
+const CHUNKS = numberOption('chunks', 100_000);
+const WORDS = 60;
+const VOCABULARY = 20_000;
+const DIMENSIONS = 384;
+const DOCUMENTS = Math.ceil(CHUNKS / 100);
+const workspaceId = DEFAULT_WORKSPACE_ID;
+const log = createLogger({ level: 'error' });
+const { signal } = new AbortController();
+const told = () => undefined;
+
+async function opened(home: string) {
+  const services = await startServices({ home, log });
+  const vectors = new ChromaVectorStore(services.chroma);
+  const artifacts = await artifactStoreAlone({ home, shared: null });
+  return { databaseUrl: services.databaseUrl, vectors, artifacts, home, stop: () => services.stop() };
+}
+type Opened = Awaited<ReturnType<typeof opened>>;
+
+/** Chunks, postings and vectors of one collection. */
+async function plant({ databaseUrl, vectors }: Opened): Promise<void> {
+  await migrate(databaseUrl);
+  const database = await openDatabase(databaseUrl);
+  const [collection, index] = [newId(), newId()];
+  const { pool } = database;
+  await pool.query(`INSERT INTO collection (id, workspace_id, name) VALUES ($1, $2, 'planted')`, [collection, workspaceId]); // prettier-ignore
+  await pool.query(
+    `INSERT INTO search_index (id, workspace_id, collection_id, embedder, embedder_digest) VALUES ($1, $2, $3, '{}', 'planted')`,
+    [index, workspaceId, collection],
+  );
+  await pool.query(
+    `INSERT INTO document (id, workspace_id, collection_id, name, live_name, media_type, sha256, bytes, title, text, chunk_count, term_count)
+     SELECT gen_random_uuid(), $1, $2, 'document ' || n, 'document ' || n, 'text/plain', 'none', 1, 'Document ' || n,
+       repeat('the text of a document as it was parsed, ', 1000), 100, 100 * ${WORDS} FROM generate_series(1, $3::int) n`,
+    [workspaceId, collection, DOCUMENTS],
+  );
+  await pool.query(
+    `INSERT INTO chunk (id, workspace_id, collection_id, document_id, ordinal, start, "end", text, headings, term_count)
+     SELECT gen_random_uuid(), workspace_id, collection_id, id, n, 400 * n, 400 * n + 400,
+       substr(md5(id::text || n) || repeat(' words as they stand in a passage of some length', 8), 1, 400), '{Part,Section}', ${WORDS}
+     FROM document, generate_series(1, 100) n LIMIT $1`,
+    [CHUNKS],
+  );
+  await pool.query(
+    `INSERT INTO chunk_term (collection_id, term, chunk_id, frequency)
+     SELECT collection_id, 'w' || ((hashtext(id::text || n) & 2147483647) % ${VOCABULARY}), id, 1 + n % 3
+     FROM chunk, generate_series(1, ${WORDS}) n ON CONFLICT DO NOTHING`,
+  );
+  const { rows } = await pool.query<{ id: string; documentId: string }>('SELECT id, document_id AS "documentId" FROM chunk'); // prettier-ignore
+  await database.close();
+  const random = seededRandom(29);
+  await vectors.ensure(workspaceId, index, DIMENSIONS);
+  for (let from = 0; from < rows.length; from += 2_000)
+    await vectors.upsert(
+      workspaceId,
+      index,
+      rows.slice(from, from + 2_000).map(({ id, documentId }) => ({
+        ...{ id, metadata: { documentId, cut: false } },
+        vector: Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5),
+      })),
+    );
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true });
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; done: T }> {
+  const began = performance.now();
+  const done = await work();
+  return { done, seconds: Math.round((performance.now() - began) / 100) / 10 };
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'graft-bench-'));
+const homes = [join(folder, 'from'), join(folder, 'to')] as const;
+try {
+  const from = await opened(homes[0]);
+  await plant(from);
+  console.log('planted');
+  const backup = join(folder, 'backup');
+  const made = await timed(() => backUp(backup, { ...from, told, signal }));
+  await from.stop();
+  const bytes = await sizeOf(backup);
+  console.log(`backed up in ${made.seconds} s`);
+  const to = await opened(homes[1]);
+  const back = await timed(() => restore(backup, { ...to, replace: false, told, signal }));
+  await to.stop();
+  const { toEmbed, vectorsFailed } = back.done;
+  if (vectorsFailed !== null || toEmbed.collections.length > 0) throw new Error('The restore lacks vectors.');
+  const rows = made.done.tables.reduce((sum, table) => sum + table.rows, 0);
+  printResult('backup', {
+    machine: describeMachine(),
+    rows: [
+      {
+        chunks: CHUNKS,
+        'rows of all tables': rows,
+        vectors: made.done.vectors?.[0]?.records ?? 0,
+        'backup, s': made.seconds,
+        'restore, s': back.seconds,
+        'backup, MB': Math.round(bytes / 1e6),
+      },
+    ],
+  });
+} finally {
+  for (const home of homes) await removeHome(home);
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig, type Config } from '../config.js';
+import { GraftError } from '../kernel/errors.js';
+import { artifactStoreAlone, sharedStoreOf, type ArtifactStore } from '../platform/artifacts/index.js';
+import { runningChroma, runningPostgres, startServices } from '../platform/processes/index.js';
+import { createLogger } from '../platform/telemetry/index.js';
+import { ChromaVectorStore, type VectorStore } from '../platform/vectors/index.js';
+
+/** What a command works on that goes past the gateway. */
+export interface Installation {
+  config: Config;
+  databaseUrl: string;
+  artifacts: ArtifactStore;
+  vectors: VectorStore;
+  /** Ends what was started for the command. */
+  stop(): Promise<void>;
+}
+
+const log = createLogger({ level: 'error' });
+
+/**
+ * The installation of the environment, beside the gateway that may run on it: then its servers are used, else they are started.
+ * @throws SETUP_FAILED where there is none
+ */
+export async function besideGateway(): Promise<Installation> {
+  const config = loadConfig();
+  const { GRAFT_HOME: home, DATABASE_URL, CHROMA_URL } = config;
+  if (!DATABASE_URL && !existsSync(join(home, 'postgres.json')))
+    throw new GraftError('SETUP_FAILED', `There is no Graft in ${home}.`, {
+      hint: 'Set GRAFT_HOME to the folder of the installation, or DATABASE_URL to its database.',
+    });
+  try {
+    return await alone(config);
+  } catch (error) {
+    // A gateway holds the home: what it started is there to be used.
+    const postgres = DATABASE_URL ?? runningPostgres(home);
+    const chroma = CHROMA_URL ? { url: CHROMA_URL } : runningChroma(home);
+    if (!(error instanceof GraftError && /in use by process/.test(error.message)) || !postgres || !chroma) throw error;
+    return { ...(await opened(config, postgres, chroma)), stop: () => Promise.resolve() };
+  }
+}
+
+/** The same, taken for the command alone. @throws SETUP_FAILED while a gateway holds the home */
+export const aloneAtHome = (): Promise<Installation> => alone(loadConfig());
+
+async function alone(config: Config): Promise<Installation> {
+  const { GRAFT_HOME: home, DATABASE_URL: databaseUrl, CHROMA_URL: chromaUrl } = config;
+  const services = await startServices({
+    home,
+    log,
+    ...(databaseUrl && { databaseUrl }),
+    ...(chromaUrl && { chromaUrl }),
+  });
+  try {
+    return { ...(await opened(config, services.databaseUrl, services.chroma)), stop: () => services.stop() };
+  } catch (error) {
+    await services.stop();
+    throw error;
+  }
+}
+
+const opened = async (config: Config, databaseUrl: string, chroma: { url: string; tenant?: string | undefined }) => ({
+  config,
+  databaseUrl,
+  artifacts: await artifactStoreAlone({ home: config.GRAFT_HOME, shared: sharedStoreOf(config) }),
+  vectors: new ChromaVectorStore(chroma),
+});
