@@ -33,10 +33,15 @@ export async function besideGateway(): Promise<Installation> {
   try {
     return await alone(config);
   } catch (error) {
+    if (!(error instanceof GraftError && /in use by process/.test(error.message))) throw error;
     // A gateway holds the home: what it started is there to be used.
     const postgres = DATABASE_URL ?? runningPostgres(home);
     const chroma = CHROMA_URL ? { url: CHROMA_URL } : runningChroma(home);
-    if (!(error instanceof GraftError && /in use by process/.test(error.message)) || !postgres || !chroma) throw error;
+    if (!postgres || !chroma)
+      throw new GraftError('SETUP_FAILED', `The gateway on ${home} uses servers of its own that are not known here.`, {
+        hint: 'Set DATABASE_URL and CHROMA_URL as they are set for the gateway.',
+        cause: error,
+      });
     return { ...(await opened(config, postgres, chroma)), stop: () => Promise.resolve() };
   }
 }
