@@ -106,8 +106,9 @@ async function copyArtifacts(
   folder: string,
   { artifacts, home, told, signal }: BackupParts,
 ): Promise<Pick<Manifest, 'artifacts' | 'lost'>> {
+  // The first releases' files had no home.
   const { rows } = await client.query<{ sha256: string; homes: (string | null)[] }>(
-    'SELECT sha256, array_agg(DISTINCT home) AS homes FROM stored_file GROUP BY sha256 ORDER BY sha256',
+    `SELECT sha256, array_agg(DISTINCT to_jsonb(f) ->> 'home') AS homes FROM stored_file f GROUP BY sha256 ORDER BY sha256`,
   );
   const copied: Manifest['artifacts'] = [];
   const lost: string[] = [];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -55,16 +55,6 @@ export async function writePlain(
 
 /** Only this user reads it; it is flushed to the disk when it is closed. */
 const FILE = { flags: 'wx', mode: 0o600, flush: true } as const;
-
-export async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
 
 /** The content of a file that `writePacked` wrote. */
 export const readPacked = (folder: string, { path }: BackupFile): Readable => {

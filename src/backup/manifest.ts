@@ -1,10 +1,9 @@
-import { rename, readFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GraftError } from '../kernel/errors.js';
 import { isSha256 } from '../kernel/hashing.js';
 import { damagedBackup, noBackup } from './faults.js';
-import { writeSynced } from './files.js';
 
 /** The numbered form of a backup: of its folders and files, and of the manifest itself. */
 export const BACKUP_FORMAT = 1;
@@ -70,6 +69,16 @@ export async function writeManifest(folder: string, value: Manifest): Promise<vo
   const temporary = `${pathOf(folder)}.part`;
   await writeSynced(temporary, `${JSON.stringify(value, null, 1)}\n`);
   await rename(temporary, pathOf(folder));
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /**

@@ -60,11 +60,16 @@ export async function restore(folder: string, parts: RestoreParts): Promise<Rest
     // Gone with the connection.
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await checkTarget(client, parts.replace);
-    const before = await indexesBefore(client);
+    const before = await indexesOf(client);
     await putArtifacts(folder, parts.artifacts, manifest.artifacts, parts);
     const migrated = await loadDatabase(client, folder, manifest, known, parts);
     const after = await indexesOf(client);
-    const failed = await bringVectors(folder, manifest, [...before, ...after.collections, ...after.labels], parts);
+    const failed = await bringVectors(
+      folder,
+      manifest,
+      [before, after].flatMap((each) => [...each.collections, ...each.labels]),
+      parts,
+    );
     return { manifest, migrated, toEmbed: await toEmbed(client, parts, after, failed), vectorsFailed: failed };
   });
 }
@@ -91,13 +96,6 @@ async function checkTarget(client: pg.Client, replace: boolean): Promise<void> {
       hint: 'Restore into an empty one (GRAFT_HOME, DATABASE_URL), or say --replace: what it holds is then gone for good.',
     });
   }
-}
-
-async function indexesBefore(client: pg.Client): Promise<IndexOfRows[]> {
-  const tables = (await tablesOf(client)).map(({ name }) => name);
-  if (!tables.includes('search_index') || !tables.includes('label_index')) return [];
-  const { collections, labels } = await indexesOf(client);
-  return [...collections, ...labels];
 }
 
 /** @returns the names of the migrations that were applied on top */

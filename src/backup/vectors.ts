@@ -14,20 +14,31 @@ export interface IndexOfRows {
   indexId: string;
 }
 
-/** The indexes that rows of the database name: of collections by their chunks, of dataset versions by their labelled rows. */
+/**
+ * The indexes that rows of the database name: of collections by their chunks, of dataset versions by their labelled rows. None of a kind
+ * in a database of before there was such a table.
+ */
 export async function indexesOf(client: pg.ClientBase): Promise<{
   collections: (IndexOfRows & { collectionId: string })[];
   labels: (IndexOfRows & { versionId: string })[];
 }> {
-  const collections = await client.query<IndexOfRows & { collectionId: string }>(
-    `SELECT workspace_id AS "workspaceId", id AS "indexId", collection_id AS "collectionId" FROM search_index ORDER BY id`,
-  );
-  const labels = await client.query<IndexOfRows & { versionId: string }>(
-    `SELECT workspace_id AS "workspaceId", id AS "indexId", dataset_version_id AS "versionId"
+  const has = async (table: string) =>
+    (await client.query<{ found: boolean }>('SELECT to_regclass($1) IS NOT NULL AS found', [table])).rows[0]!.found;
+  const collections = !(await has('search_index'))
+    ? NONE
+    : await client.query<IndexOfRows & { collectionId: string }>(
+        `SELECT workspace_id AS "workspaceId", id AS "indexId", collection_id AS "collectionId" FROM search_index ORDER BY id`,
+      );
+  const labels = !(await has('label_index'))
+    ? NONE
+    : await client.query<IndexOfRows & { versionId: string }>(
+        `SELECT workspace_id AS "workspaceId", id AS "indexId", dataset_version_id AS "versionId"
      FROM label_index WHERE fit IS NOT NULL ORDER BY id`,
-  );
+      );
   return { collections: collections.rows, labels: labels.rows };
 }
+
+const NONE = { rows: [] };
 
 /** The vectors of a collection's chunks, as they are in the snapshot: Chroma has none, but a chunk never changes its text. */
 export async function* vectorsOfChunks(

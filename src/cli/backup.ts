@@ -32,7 +32,7 @@ export function restoreFrom(folder: string, { replace }: { replace: boolean }): 
     const done = await restore(resolve(folder), { databaseUrl, artifacts, vectors, replace, told, signal });
     const embeddings = await embedAnew(databaseUrl, done.toEmbed);
     const { manifest, migrated, vectorsFailed: why } = done;
-    const vectorsFailed = why === null ? null : isGraftError(why) ? messageWithHint(why) : String(why);
+    const vectorsFailed = why === null ? null : isGraftError(why) ? messageWithHint(why) : (why as Error).message;
     return { manifest, migrated, embeddings, vectorsFailed };
   });
 }
