@@ -256,6 +256,8 @@ export type AskedWith = z.infer<typeof askedWith>;
 
 /** All of an answer but what its row keeps in columns of their own. */
 const answerBody = z.object({
+  /** What was answered in the end: a follow-up behind the questions that it follows. Missing where the question stands for itself. */
+  askedAs: z.string().optional(),
   /** With which it can be asked again; missing in what was recorded before that was written down. */
   askedWith: askedWith.optional(),
   wording: z.enum(Wording),

@@ -15,7 +15,7 @@ import { sharingReads } from './read/shared-reads.js';
 import { SharedStream } from './record/shared-stream.js';
 
 /** What answering looks at of whoever asks. An operation's context is no caller, though it has a workspace: it would see what everybody sees. */
-type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups'>> & { readonly caller?: never };
+type Caller = Pick<AnyCaller, 'workspaceId'> & Partial<Pick<AnyCaller, 'groups' | 'key'>> & { readonly caller?: never };
 
 /** What `askAll` puts behind a request id: a colon and a strategy. */
 const LONGEST_SUFFIX = 1 + Math.max(...Object.values(Strategy).map(({ length }) => length));
@@ -64,7 +64,7 @@ export class AskService {
   }
 
   #stream(
-    { workspaceId, groups = EVERYBODY }: Caller,
+    { workspaceId, groups = EVERYBODY, key = null }: Caller,
     input: AskInput,
     signal: AbortSignal,
     parts: AskParts,
@@ -72,7 +72,8 @@ export class AskService {
   ): AsyncGenerator<AskEvent, void> {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
-    const asked = { workspaceId, groups, question, requestId, drawing, recorded: true };
+    const askedBy = key?.lineId ?? null;
+    const asked = { workspaceId, groups, askedBy, question, requestId, drawing, recorded: true };
     return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
   }
 
@@ -92,9 +93,14 @@ export class AskService {
    * The answer as `ask` would give it, of which nothing is kept: for measuring.
    * @throws what `ask` throws
    */
-  async tryOut({ workspaceId, groups = EVERYBODY }: Caller, input: AskInput, signal: AbortSignal): Promise<Answer> {
+  async tryOut(
+    { workspaceId, groups = EVERYBODY, key = null }: Caller,
+    input: AskInput,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const question = checkedQuestion(input);
-    const asked = { workspaceId, groups, question, requestId: null, drawing: null, recorded: false };
+    const askedBy = key?.lineId ?? null;
+    const asked = { workspaceId, groups, askedBy, question, requestId: null, drawing: null, recorded: false };
     return answered(ask(this.parts, asked, signal));
   }
 

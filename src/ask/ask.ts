@@ -1,7 +1,8 @@
 import type { Groups } from '../kernel/caller.js';
 import { notFound } from '../kernel/errors.js';
-import type { WorkspaceId } from '../kernel/ids.js';
+import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Answer, FinishedAnswer } from './answer.js';
+import { followed } from './conversation.js';
 import { replay, type AskEvent } from './events.js';
 import { documentsRead } from './judge/judge-sources.js';
 import type { AskParts, Work } from './parts.js';
@@ -22,6 +23,8 @@ export interface AskRequest {
   workspaceId: WorkspaceId;
   /** Whose documents may be read. */
   groups: Groups;
+  /** Line of the key that asks; null where none is asked for. */
+  askedBy: Uuid | null;
   /** null: nobody will ask for this answer a second time. */
   requestId: string | null;
   question: Question;
@@ -37,21 +40,21 @@ export interface AskRequest {
  * @throws NOT_FOUND, BAD_USER_INPUT, QUESTION_TOO_LONG, IDEMPOTENCY_CONFLICT, CANCELLED, DATABASE_UNAVAILABLE, and what the worker throws
  */
 export async function* ask(parts: AskParts, request: AskRequest, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
-  const { workspaceId, groups, requestId, question, drawing } = request;
+  const { workspaceId, groups, askedBy, requestId, question, drawing } = request;
   const began = parts.clock.monotonic();
   const elapsed = () => parts.clock.monotonic() - began;
   const { text, conversationId } = question;
   const watch = new Stopwatch(parts.clock);
   const now = parts.clock.now();
   const inputDigest = questionDigest(question, drawing?.forceArm, groups);
-  const record = { workspaceId, inputDigest, question: text, conversationId };
+  const record = { workspaceId, inputDigest, question: text, conversationId, askedBy };
   const standing =
     requestId === null
       ? { claim: request.recorded ? recordOnce(parts.answers, record, now, elapsed) : unrecorded(record, now) }
       : await watch.time('claim', () => claimAnswer(parts.answers, { ...record, requestId }, elapsed, signal));
   if ('recorded' in standing) yield* replay(await stillSeen(parts, request, standing.recorded));
   else {
-    const work = { ...parts, workspaceId, groups, watch, signal };
+    const work = { ...parts, workspaceId, groups, askedBy, watch, signal };
     yield* recorded(standing.claim, answer(work, question, drawing, standing.claim));
   }
 }
@@ -66,16 +69,17 @@ async function stillSeen({ answers }: AskParts, request: AskRequest, { id, reque
 /** Answers a question: its stages, in their order. What each strategy reads, judges and words stands in `strategy-stages.ts`. */
 async function* answer(
   work: Work,
-  asked: Question,
+  given: Question,
   drawing: Drawing | null,
   record: OpenAnswer,
 ): AsyncGenerator<AskEvent, void> {
   const { watch, log } = work;
+  const asked = await followed(work, given);
   const routed = await routeQuestion(work, asked, drawing);
   record.draw(routed.drawn?.assignment ?? null);
   const planned = await planAnswer(work, routed);
   // An arm that names what is gone was nobody's wish: the question is answered as if nothing were tried.
-  if (planned === null) return yield* answer(work, asked, null, record);
+  if (planned === null) return yield* answer(work, given, null, record);
   yield { type: 'route', answerId: record.id, route: planned.route };
 
   const strategy = STRATEGY_STAGES[planned.plan.strategy];
@@ -96,6 +100,7 @@ async function* answer(
   const finished = await record.complete({
     ...finishedAnswer(work, planned, { facts, judgement, worded }),
     askedWith: askedWith(asked),
+    ...(asked.text !== given.text && { askedAs: asked.text }),
   });
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);

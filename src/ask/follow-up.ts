@@ -36,7 +36,8 @@ export function standaloneQuestion(question: string, earlier: readonly string[])
   return { text: [...followed, question].join(' '), joined: followed.length };
 }
 
-function goesOn(question: string): boolean {
+/** Whether a question points at what was said before it. */
+export function goesOn(question: string): boolean {
   const words = wordsOf(question.toLowerCase());
   if (words.length > MOST_WORDS_OF_A_FOLLOW_UP) return false;
   if (GOES_ON.test(question)) return true;

@@ -1,7 +1,7 @@
 import type { FeatureService, LabelIndexes, RaftMaker } from '../data/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Groups } from '../kernel/caller.js';
-import type { WorkspaceId } from '../kernel/ids.js';
+import type { Uuid, WorkspaceId } from '../kernel/ids.js';
 import type { Retriever } from '../knowledge/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import type { WorkerClient } from '../platform/worker/index.js';
@@ -32,6 +32,8 @@ export interface Work extends AskParts {
   workspaceId: WorkspaceId;
   /** Whose documents may be read. */
   groups: Groups;
+  /** Line of the key that asks; null where none is asked for. */
+  askedBy: Uuid | null;
   watch: Stopwatch;
   signal: AbortSignal;
 }

@@ -44,6 +44,8 @@ export interface AskInput {
   unit?: string | null;
   /** The arm that a tester wants; such answers count for nothing. */
   forceArm?: string | null;
+  /** What the same person asked before, oldest first, by clients that keep their own history instead of naming a conversation. */
+  earlier?: readonly string[];
 }
 
 /** What is asked, checked and with its defaults. */
@@ -72,6 +74,8 @@ export interface Question {
   /** The error rate, 0 to 1, that answers shall keep on held-out data; null: any. */
   maxErrorRate: number | null;
   generation: Generation;
+  /** What was asked before, by a client that keeps its own history; missing where there is none. */
+  earlier?: readonly string[];
 }
 
 /** @throws BAD_USER_INPUT, QUESTION_TOO_LONG */
@@ -97,6 +101,7 @@ export function checkedQuestion(input: AskInput): Question {
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     maxErrorRate: checkedRate(input.maxErrorRate ?? null),
     generation: checkedGeneration(input.generation ?? {}),
+    ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };
 }
 

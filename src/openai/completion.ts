@@ -38,9 +38,9 @@ function passageUrl(citation: Answer['citations'][number], origin: string): stri
 }
 
 /** What an answer says beyond what Chat has words for. */
-export const graftOf = (answer: Answer, asked: string) => ({
+export const graftOf = (answer: Answer) => ({
   /** What was asked in the end: a follow-up is put together with what it follows. */
-  question: asked,
+  question: answer.askedAs ?? answer.question,
   strategy: answer.route.strategy,
   chosenBy: answer.route.chosenBy,
   reasons: answer.route.reasons.map(({ sentence }) => sentence),
@@ -77,12 +77,11 @@ const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
 /** How a request is told in its answer. */
 export interface Told {
   model: string;
-  question: string;
   origin: string;
 }
 
 /** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, { model, question, origin }: Told) {
+export function completionOf(answer: Answer, { model, origin }: Told) {
   const { content, annotations } = contentOf(answer, origin);
   return {
     id: idOf(answer),
@@ -99,7 +98,7 @@ export function completionOf(answer: Answer, { model, question, origin }: Told) 
       },
     ],
     usage: usageOf(answer),
-    graft: graftOf(answer, question),
+    graft: graftOf(answer),
   };
 }
 
@@ -112,7 +111,6 @@ export async function* chunksOf(
   events: AsyncIterable<AskEvent>,
   {
     model,
-    question,
     origin,
     includeUsage,
     reads,
@@ -153,7 +151,7 @@ export async function* chunksOf(
       yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
-      graft: graftOf(answer, question),
+      graft: graftOf(answer),
     });
     if (includeUsage) yield { ...{ id, ...base, choices: [] }, usage: usageOf(answer) };
   }

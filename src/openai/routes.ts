@@ -1,12 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import {
-  MAX_QUESTION_CHARACTERS,
-  standaloneQuestion,
-  STRATEGIES,
-  type AskInput,
-  type AskService,
-} from '../ask/index.js';
+import { STRATEGIES, type AskInput, type AskService } from '../ask/index.js';
 import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
@@ -104,7 +98,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
-      const answering: Told = { model: chat.model, question: input.question, origin: originOf(request) };
+      const answering: Told = { model: chat.model, origin: originOf(request) };
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
@@ -162,16 +156,13 @@ function headerOf(request: FastifyRequest, name: string): string | null {
 /** Where the caller reaches this gateway, for links into the console. */
 const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
-/**
- * The question of a chat. A follow-up is put together with what it follows; texts that an adapter of the caller's choice works on
- * (routing, translation) stand for themselves.
- */
+/** The question of a chat; where it is a follow-up, it is put together with what it follows by the rules of every conversation. */
 function askInput(chat: ChatRequest, target: Target, requestId: string | null, unit: string | null): AskInput {
-  const joined = standaloneQuestion(chat.question, target.strategy === 'ADAPTER' ? [] : chat.earlier).text;
   return {
     ...target,
     ...chat.more,
-    question: joined.length <= MAX_QUESTION_CHARACTERS ? joined : chat.question,
+    question: chat.question,
+    earlier: chat.earlier,
     generation: chat.generation,
     requestId,
     unit: unit ?? chat.unit,

@@ -53,7 +53,7 @@ export async function recordAnswers(
     const { question = 'How long is it valid?', conversationId = null, createdAt, ...said } = wish;
     const { assignment = null, latencyMs = 1, failure = null, ...rest } = said;
     const id = newId();
-    const claim = { workspaceId, requestId: id, inputDigest: id, question, conversationId };
+    const claim = { workspaceId, requestId: id, inputDigest: id, question, conversationId, askedBy: null };
     const outcome: Outcome =
       failure === null
         ? { finished: finishedAnswer(rest) }

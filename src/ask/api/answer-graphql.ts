@@ -257,6 +257,13 @@ export class Answer extends NodeType {
   @Field(() => String, { description: 'What was asked, after its pre-processing.' })
   question!: string;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What was answered in the end, where the question followed others of its conversation: behind those that it follows. Null where it stands for itself, and where one of those was deleted since.',
+  })
+  askedAs!: string | null;
+
   @Field(() => String, { description: 'The answer in words, or the sentence that says why there is none.' })
   text!: string;
 
@@ -374,6 +381,7 @@ export const toAnswer = (record: AnswerRecord): Answer =>
   make(Answer, {
     id: toGlobalId('Answer', record.id),
     question: record.question,
+    askedAs: record.askedAs ?? null,
     text: record.text,
     output: toOutput(record),
     task: record.task,

@@ -139,7 +139,7 @@ export class AskInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Groups answers, 1 to 200 characters: `answers` can be filtered by it. Earlier questions of a conversation are not read.',
+      'Groups answers, 1 to 200 characters: `answers` can be filtered by it. A question that points at what the same caller asked before in it (a pronoun, few words, a beginning like “And”) is answered behind the questions that it follows, of which the last 10 are looked at; `askedAs` of the answer says so. Questions that stand for themselves are left alone, and so are texts that an adapter of the caller’s choice works on.',
   })
   conversationId?: string | null;
 

@@ -24,6 +24,8 @@ export interface NewAnswer {
   inputDigest: string;
   question: string;
   conversationId: string | null;
+  /** Line of the key that asks; null where none is asked for. */
+  askedBy: Uuid | null;
 }
 
 /** Why there is no answer. */
@@ -34,6 +36,14 @@ export interface Failure {
 }
 
 export type Outcome = { finished: FinishedAnswer } | Failure;
+
+/** Whose conversation is looked back on. */
+export interface AskerOf {
+  workspaceId: WorkspaceId;
+  conversationId: string;
+  askedBy: Uuid | null;
+  groups: Groups;
+}
 
 /** The right to write one answer: others keep away until `lease_until`, and whoever took it over has another owner. */
 export interface Lease {
@@ -157,8 +167,8 @@ export class AnswerStore {
     const owner = newId();
     const { rows } = await this.database.pool.query<{ id: Uuid; createdAt: Date }>({
       name: 'ask-claim',
-      text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, status, question, conversation_id, lease_owner, lease_until)
-             VALUES ($1, $2, $3, $4, 'RUNNING', $5, $6, $7, now() + make_interval(secs => $8))
+      text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, status, question, conversation_id, asked_by, lease_owner, lease_until)
+             VALUES ($1, $2, $3, $4, 'RUNNING', $5, $6, $7, $8, now() + make_interval(secs => $9))
              ON CONFLICT (workspace_id, request_id) DO UPDATE
                SET status = 'RUNNING', lease_owner = EXCLUDED.lease_owner, lease_until = EXCLUDED.lease_until,
                    error_code = NULL, error_message = NULL, finished_at = NULL
@@ -172,6 +182,7 @@ export class AnswerStore {
         answer.inputDigest,
         answer.question,
         answer.conversationId,
+        answer.askedBy,
         owner,
         LEASE_SECONDS,
       ],
@@ -222,9 +233,9 @@ export class AnswerStore {
       name: 'ask-add',
       text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
                     status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
-                    task, confidence, read_from, error_code, error_message, ${TOLD})
+                    task, confidence, read_from, error_code, error_message, asked_by, ${TOLD})
              VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ${readFrom(18)},
-                     $20, $21, ${toldFrom(22)})`,
+                     $20, $21, $22, ${toldFrom(23)})`,
       values: [
         answer.id,
         answer.workspaceId,
@@ -251,6 +262,7 @@ export class AnswerStore {
               outcome.code,
               outcome.message,
             ]),
+        answer.askedBy,
         ...toldValues(told),
       ],
     });
@@ -264,6 +276,21 @@ export class AnswerStore {
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
       values: [id, owner, status, code, message, ...toldValues(told)],
     });
+  }
+
+  /**
+   * What one caller asked before in a conversation, oldest first: of complete answers that the caller may see.
+   * @param most of the newest ones
+   */
+  async askedBefore({ workspaceId, conversationId, askedBy, groups }: AskerOf, most: number): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ question: string }>({
+      name: 'ask-asked-before',
+      text: `SELECT question FROM answer
+              WHERE workspace_id = $1 AND conversation_id = $2 AND asked_by IS NOT DISTINCT FROM $3::uuid AND status = 'COMPLETE' AND ${seenBy(4)}
+              ORDER BY id DESC LIMIT $5`,
+      values: [workspaceId, conversationId, askedBy, groups, most],
+    });
+    return rows.map(({ question }) => question).reverse();
   }
 
   /** Deletes the answers that were told what is known of an entity. @returns how many */
@@ -281,9 +308,15 @@ export class AnswerStore {
 
   #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {
     return this.database.prisma.$transaction(async (tx) => {
-      const rows = await tx.$queryRaw<{ id: string }[]>`
-        SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which} ORDER BY id FOR UPDATE`;
+      const rows = await tx.$queryRaw<{ id: string; conversation: string | null }[]>`
+        SELECT id, conversation_id AS conversation FROM answer
+         WHERE workspace_id = ${workspaceId}::uuid AND ${which} ORDER BY id FOR UPDATE`;
       const ids = rows.map(({ id }) => id);
+      const talks = [...new Set(rows.flatMap(({ conversation }) => (conversation === null ? [] : [conversation])))];
+      // What is deleted stands in the follow-ups that were put behind it, too.
+      await tx.$executeRaw`
+        UPDATE answer SET body = body - 'askedAs'
+         WHERE workspace_id = ${workspaceId}::uuid AND conversation_id = ANY(${talks}::text[]) AND body ? 'askedAs'`;
       await this.erasing(tx, { workspaceId, ids, kept: false });
       return tx.$executeRaw`DELETE FROM answer WHERE id = ANY(${ids}::uuid[])`;
     });

@@ -21,11 +21,11 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
  * The question of a recorded answer as it was asked, for another version of the adapter that answered: by the strategy that was chosen then.
  * @param adapter `name@3`
  */
-export function askAgain({ question, route, askedWith: asked }: Answer, adapter: string): AskInput {
+export function askAgain({ question, askedAs, route, askedWith: asked }: Answer, adapter: string): AskInput {
   const { reads } = STRATEGIES[route.strategy];
   const { collections, dataset, minConfidence, ...others } = asked ?? {};
   return {
-    ...{ question, strategy: route.strategy, adapter },
+    ...{ question: askedAs ?? question, strategy: route.strategy, adapter },
     ...others,
     ...(reads && { collections, dataset, minConfidence }),
   };

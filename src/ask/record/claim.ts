@@ -60,7 +60,7 @@ export function recordOnce(
   elapsed: () => number,
 ): OpenAnswer {
   const unclaimed = { ...answer, id: newId(), requestId: newId(), createdAt };
-  const { inputDigest: _, ...told } = unclaimed;
+  const { inputDigest: _digest, askedBy: _askedBy, ...told } = unclaimed;
   let written = false;
   let assignment: Assignment | null = null;
   return {
@@ -82,7 +82,10 @@ export function recordOnce(
 }
 
 /** An answer that is only looked at: nothing of it is kept. */
-export function unrecorded({ inputDigest: _, ...told }: Omit<NewAnswer, 'requestId'>, createdAt: Date): OpenAnswer {
+export function unrecorded(
+  { inputDigest: _digest, askedBy: _askedBy, ...told }: Omit<NewAnswer, 'requestId'>,
+  createdAt: Date,
+): OpenAnswer {
   const id = newId();
   return {
     id,

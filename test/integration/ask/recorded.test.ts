@@ -185,6 +185,7 @@ describe('the record of an answer', () => {
       id: newId(),
       requestId: newId(),
       inputDigest: 'x',
+      askedBy: null,
       workspaceId: answering.workspaceId,
     };
     const evidence = [{ ...answer.evidence[0]!, quote: spelled }];
