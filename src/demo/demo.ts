@@ -8,6 +8,7 @@ import { createLogger } from '../platform/telemetry/index.js';
 import { say, sayAddresses } from '../terminal.js';
 import { GraftClient } from '../client/graft-client.js';
 import { dataTour } from './data-tour.js';
+import { dayTour } from './day-tour.js';
 import { featuresTour } from './features-tour.js';
 import { proofTour } from './proof-tour.js';
 import { rolloutTour } from './rollout-tour.js';
@@ -29,7 +30,7 @@ async function demo(): Promise<void> {
     await dataTour(client, examples);
     const trained = await trainingTour(client);
     if (trained) await proofTour(client, trained);
-    if (trained) await rolloutTour(client, trained);
+    if (trained) await rolloutTour(client, await dayTour(client, examples, trained));
     await strategiesTour(client, trained);
     await featuresTour(client, examples);
   } catch (error) {

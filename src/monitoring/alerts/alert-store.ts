@@ -150,10 +150,18 @@ export class AlertStore {
     return toPage(rows as AlertRecord[], page.first);
   }
 
-  /** Alerts about versions of an adapter that are not resolved: their sources end with `name@3`. */
+  /** Alerts about an adapter that are not resolved: sources of drift end with `name@3`, and rules name it, with or without a version. */
   async openAbout(workspaceId: string, adapter: string): Promise<AlertRecord[]> {
+    const named = ['where', 'adapter'];
     const rows = await this.database.prisma.alert.findMany({
-      where: { workspaceId, status: { not: 'RESOLVED' }, source: { contains: `:${adapter}@` } },
+      where: {
+        ...{ workspaceId, status: { not: 'RESOLVED' } },
+        OR: [
+          { source: { contains: `:${adapter}@` } },
+          { rule: { rule: { path: named, equals: adapter } } },
+          { rule: { rule: { path: named, string_starts_with: `${adapter}@` } } },
+        ],
+      },
       orderBy: { id: 'desc' },
       take: 20,
     });

@@ -109,8 +109,13 @@ export function valueOf({ metric, limit }: Rule, facts: AnswerFacts): number | n
   }
 }
 
+/** An adapter without a version is any of its versions, so that a rule on it stands when production names the next. */
 export const concerns = ({ where }: Rule, key: SeriesKey): boolean =>
-  Object.entries(where).every(([name, value]) => key[name as keyof SeriesKey] === value);
+  Object.entries(where).every(([name, value]) => {
+    const of = key[name as keyof SeriesKey];
+    const everyVersion = name === 'adapter' && value !== '' && !value.includes('@');
+    return everyVersion ? of.startsWith(`${value}@`) : of === value;
+  });
 
 export type Change = 'RAISED' | 'RECOVERED' | null;
 

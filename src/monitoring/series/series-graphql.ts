@@ -68,7 +68,10 @@ export class SeriesFilter {
   @Field(() => String, { nullable: true, description: `The model, as \`name@quantization\`; ${NAMED}.` })
   model?: string | null;
 
-  @Field(() => String, { nullable: true, description: `The adapter version, as \`name@3\`; ${NAMED}.` })
+  @Field(() => String, {
+    nullable: true,
+    description: `The adapter version, as \`name@3\`, for a rule also \`name\` for all of them; ${NAMED}.`,
+  })
   adapter?: string | null;
 
   @Field(() => String, { nullable: true, description: `The strategy; ${NAMED}.` })

@@ -60,6 +60,8 @@ describe('a rule', () => {
   it('looks only at answers that it is about', () => {
     expect(concerns({ ...rule, where: { strategy: 'RAG', adapter: '' } }, facts.key)).toBe(true);
     expect(concerns({ ...rule, where: { strategy: 'BASE' } }, facts.key)).toBe(false);
+    const of = (adapter: string) => concerns({ ...rule, where: { adapter } }, { ...facts.key, adapter: 'routing@2' });
+    expect(['routing', 'routing@2', 'routing@1', 'rout', ''].map(of)).toEqual([true, true, false, false, false]);
   });
 
   it.each([
