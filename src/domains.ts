@@ -29,7 +29,7 @@ export async function openDomains(platform: Platform) {
   const ask = openAsking({ ...platform, worker: fleet.worker }, { registry, knowledge, data });
   const training = openTraining(platform, { registry, data, ask });
   const feedback = openFeedback(platform, { registry, knowledge, data, ask });
-  const evaluation = openEvaluation(platform, { registry, knowledge, data, ask });
+  const evaluation = openEvaluation(platform, { registry, knowledge, data, ask, feedback });
   const delivery = openDelivery(platform, { registry, ask, evaluation });
   const monitoring = openMonitoring(platform, { registry, data, ask });
   const learning = { training, feedback, evaluation, delivery, monitoring };

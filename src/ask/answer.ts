@@ -37,7 +37,15 @@ const routeDecision = z.object({
   candidates: z.array(routeCandidate),
   reasons: z.array(routeReason),
   /** The router that was asked; missing where none was. */
-  router: z.object({ version: z.number().int(), mode: z.enum(['OBSERVE', 'APPLY']), margin: z.number() }).optional(),
+  router: z
+    .object({
+      ...{ version: z.number().int(), mode: z.enum(['OBSERVE', 'APPLY']), margin: z.number() },
+      /** With which probability it chose this; missing where nothing else could have been chosen by chance. */
+      propensity: z.number().optional(),
+      /** Whether chance chose; missing where it didn't. */
+      explored: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type RouteDecision = z.infer<typeof routeDecision>;
 

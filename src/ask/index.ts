@@ -35,7 +35,8 @@ export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
 export { calibrate, logOdds, type Calibration, type Signal } from './route/router/calibration.js';
-export { choose, weigh, type Place } from './route/router/choose.js';
+export { choose, placeKey, weigh, type Offsets, type Place, type Weighed } from './route/router/choose.js';
+export { drawOf, eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
 export {
   RouterMode,
   type AdapterSample,

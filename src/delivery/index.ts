@@ -5,7 +5,7 @@ export { deliveryDomain, openDelivery, type Delivery } from './open.js';
 /** Without the rest of a gateway, for who measures it: bench/delivery-live.ts. */
 export { deliveryServices } from './open.js';
 export { loadProposal, Proposal } from './proposals/proposal-graphql.js';
-export type { ProposalStore } from './proposals/proposal-store.js';
+export type { ProposalRow, ProposalStore } from './proposals/proposal-store.js';
 export { decide, hasEnded, startRollout, type RolloutState } from './rollouts/decide.js';
 export { STANDARD_HEALTH, STANDARD_STEPS, type Guardrail, type RolloutPlan } from './rollouts/plan.js';
 export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';

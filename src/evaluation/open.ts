@@ -3,6 +3,7 @@ import type { OpenData } from '../data/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../kernel/ids.js';
+import type { OpenFeedback } from '../feedback/index.js';
 import type { Knowledge } from '../knowledge/index.js';
 import type { Platform } from '../platform/platform.js';
 import type { Registry } from '../registry/index.js';
@@ -24,6 +25,13 @@ import { evaluationHolder, EvaluationStore } from './evaluations/evaluation-stor
 import { Evaluator } from './evaluations/evaluator.js';
 import { Gate } from './gate/gate.js';
 import { GatedChangeResolver, GatedVersionResolver, GateVerdictResolver } from './gate/gate-graphql.js';
+import { RouterLearner } from './router/router-learner.js';
+import {
+  LearnedVersionResolver,
+  RouterLearningResolver,
+  routerLearningRuns,
+} from './router/router-learning-graphql.js';
+import { RouterProposalStore } from './router/router-proposal-store.js';
 import { RouterFitter } from './router/router-fitter.js';
 import { RouterResolver, routerFitRuns, RouterVersionResolver } from './router/router-graphql.js';
 import { RouterKeeper } from './router/router-keeper.js';
@@ -44,8 +52,18 @@ export const evaluationDomain = defineDomain({
     StrategyComparisonResolver,
     RouterResolver,
     RouterVersionResolver,
+    RouterLearningResolver,
+    LearnedVersionResolver,
   ],
-  runs: [attestationRuns, evaluationRuns, scaleChoiceRuns, hybridFitRuns, strategyComparisonRuns, routerFitRuns],
+  runs: [
+    attestationRuns,
+    evaluationRuns,
+    scaleChoiceRuns,
+    hybridFitRuns,
+    strategyComparisonRuns,
+    routerFitRuns,
+    routerLearningRuns,
+  ],
   registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
     registerEvaluationNode(nodes, evaluator),
 });
@@ -60,12 +78,13 @@ export interface Evaluation {
   readonly hybridFitter: HybridFitter;
   readonly comparer: Comparer;
   readonly routerFitter: RouterFitter;
+  readonly routerLearner: RouterLearner;
   readonly offer: Offer;
 }
 
 export function openEvaluation(
   platform: Platform,
-  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking },
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking; feedback: OpenFeedback },
 ): Evaluation {
   const { registry, adapters } = lower.registry;
   const { data } = lower.data;
@@ -81,9 +100,13 @@ export function openEvaluation(
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);
   const routerFitter = new RouterFitter(parts);
+  const routerProposals = new RouterProposalStore(database);
+  const { answers } = lower.ask;
+  const { feedback } = lower.feedback;
+  const routerLearner = new RouterLearner({ runs, routers, proposals: routerProposals, answers, feedback });
   const routerKeeper = new RouterKeeper({ fitter: routerFitter, log });
   const services = {
-    ...{ attestor, evaluator, evaluations, gate, routerFitter },
+    ...{ attestor, evaluator, evaluations, gate, routerFitter, routerLearner, routerProposals },
     scales: new ScaleChooser(parts),
     hybridFitter: new HybridFitter(parts),
     comparer: new Comparer({ ...parts, asking: askingInBulk }),

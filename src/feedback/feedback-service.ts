@@ -18,7 +18,8 @@ import {
 } from './feedback.js';
 import type { FeedbackFigures, FeedbackFilter, FeedbackStore, Judged, Vote } from './feedback-store.js';
 import { planWrites } from './plan-writes.js';
-import { estimateReliability, UNKNOWN, type Estimate, type Reliability } from './source-weights.js';
+import { estimateReliability, UNKNOWN, weighBallots, type Estimate, type Reliability } from './source-weights.js';
+import { sourceKey, votesOf } from './votes.js';
 
 type Caller = Pick<AnyCaller, 'workspaceId'>;
 
@@ -162,6 +163,21 @@ export class FeedbackService {
     return estimateReliability((await this.parts.store.votes(workspaceId, COMPARED_ANSWERS)).map(ballotOf));
   }
 
+  /**
+   * How probable it is that each answer is right, given what people and programs say of it and how far each can be believed; in the order of
+   * `answerIds`, null where neither says anything of that.
+   */
+  async rightness(workspaceId: WorkspaceId, answerIds: readonly string[]): Promise<(number | null)[]> {
+    const [{ reliability }, said] = await Promise.all([
+      this.estimate(workspaceId),
+      this.ofAnswers({ workspaceId }, answerIds),
+    ]);
+    return said.map((of) => {
+      const votes = votesOf(of.filter(({ sourceKind }) => sourceKind !== 'MODEL'));
+      return votes.length === 0 ? null : (weighBallots(votes, reliability).get(AS_ANSWERED) ?? 0);
+    });
+  }
+
   /** @throws BAD_USER_INPUT for a label or entity type that no dataset has, unless it is said to be new */
   async #requireLabels(workspaceId: WorkspaceId, checked: readonly CheckedFeedback[]): Promise<void> {
     const told = checked.flatMap(({ expectation, field }) => labelsOf(expectation, field));
@@ -194,9 +210,6 @@ export class FeedbackService {
     if (lost) throw gone('The passage', lost.id, `${lost.field}.expectation.passage`);
   }
 }
-
-/** How sources are told apart. */
-export const sourceKey = ({ kind, name }: Source): string => `${kind} ${name}`;
 
 export const ballotOf = ({ answerId, sourceKind, sourceName, verdict }: Vote) => ({
   unit: answerId,

@@ -11,7 +11,7 @@
  */
 import { Split, type Data } from '../data/index.js';
 import { curation, type Curator } from '../feedback/index.js';
-import type { Delivery } from '../delivery/index.js';
+import type { Delivery, ProposalRow } from '../delivery/index.js';
 import { decidingValue, type Attestor, type Evaluator, type EvaluationStore, type Gate } from '../evaluation/index.js';
 import type { Clock } from '../kernel/clock.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
@@ -39,6 +39,8 @@ export interface ImproveParts {
   gate: Gate;
   delivery: Pick<Delivery, 'rollouts' | 'proposals' | 'stores'>;
   clock: Clock;
+  /** How often it looks at what it waits for, in ms; a second by default. */
+  lookMs?: number;
 }
 
 /** What every stage works on. */
@@ -75,6 +77,7 @@ const STAGES: readonly { stage: Stage; from: number; says: string }[] = [
 ];
 
 const WHO = 'improvement';
+const PROMOTED = 'It answers as production.';
 const EVALUATED_ROWS = 500;
 const LOOK_MS = 1_000;
 const SECONDS_AN_HOUR = 3_600;
@@ -88,7 +91,6 @@ export async function improve(
   const { improvements, adapters } = parts;
   let [row] = await improvements.byIds(workspaceId, [context.input.improvementId]);
   if (!row) throw new GraftError('NOT_FOUND', 'The improvement was deleted with its adapter.');
-  if (row.outcome !== null) return { outcome: row.outcome as ImprovementOutcome, message: row.message };
   const [adapter] = await adapters.store.byIds(workspaceId, [row.adapterId]);
   if (!adapter) throw new GraftError('NOT_FOUND', 'The adapter was deleted.');
   const [production = null] =
@@ -101,6 +103,11 @@ export async function improve(
     production,
     settings: storedSettings.decode(row.settings),
   };
+  if (row.outcome !== null) {
+    // It ended, and whoever ended it was killed before the policy heard of it.
+    if (row.outcome === 'REFUSED') await pauseIfHopeless(work);
+    return { outcome: row.outcome as ImprovementOutcome, message: row.message };
+  }
   try {
     for (const { stage, from, says } of STAGES) {
       context.signal.throwIfAborted();
@@ -136,14 +143,17 @@ async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: Work):
 }
 
 /** Waits for a run that this improvement began; cancelled, it takes the run with it. @throws what the run failed with */
-async function ended({ parts: { runs }, context, workspaceId }: Work, { id }: RunRow): Promise<RunRow> {
+async function ended(
+  { parts: { runs, lookMs = LOOK_MS }, context, workspaceId }: Work,
+  { id }: RunRow,
+): Promise<RunRow> {
   for (;;) {
     const run = await runs.get(workspaceId, id);
     if (!run) throw new GraftError('NOT_FOUND', 'A run that this waited for is gone.');
     if (run.status === 'SUCCEEDED') return run;
     if (isFinished(run.status))
       throw new GraftError('CONFLICT', `${run.kind} ended ${run.status}: ${run.errorMessage ?? 'it was cancelled'}`);
-    await pause(LOOK_MS, context.signal);
+    await pause(lookMs, context.signal);
     if (context.signal.reason === 'cancel') await runs.cancel(workspaceId, id);
     context.signal.throwIfAborted();
   }
@@ -311,25 +321,36 @@ async function rollOut(work: Work, before: ImprovementRow): Promise<ImprovementR
         `The rollout ended ${status === 'ABORTED' ? 'by a person' : 'by itself: a guardrail was crossed'}.`,
       );
     if (proposal) return parts.improvements.keep(row.id, { proposalId: proposal.id });
-    if (status === 'COMPLETED') throw new Ended('PROMOTED', 'It answers as production.');
-    await pause(LOOK_MS, context.signal);
+    if (status === 'COMPLETED') throw new Ended('PROMOTED', PROMOTED);
+    await pause(parts.lookMs ?? LOOK_MS, context.signal);
     context.signal.throwIfAborted();
   }
 }
 
 async function propose(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
-  const { parts, workspaceId, adapter, settings } = work;
-  let row = before;
-  if (row.proposalId === null) {
-    const version = await chosen(work, row);
-    const rationale = `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000);
-    const { id } = await parts.delivery.proposals.propose(workspaceId, {
-      ...{ adapter: adapter.name, candidate: version.version, rationale, by: WHO, experimentId: null },
-    });
-    row = await parts.improvements.keep(row.id, { proposalId: id });
-  }
+  const { parts, workspaceId, settings } = work;
+  const proposal = await proposalFor(work, before);
+  const row = await parts.improvements.keep(before.id, { proposalId: proposal.id });
   if (!settings.autoApprove) return row;
-  const reason = 'The policy approves what has passed attestation, gate and rollout.';
-  await parts.delivery.proposals.decide(workspaceId, row.proposalId!, { approve: true, by: `${WHO} policy`, reason });
-  throw new Ended('PROMOTED', 'It answers as production.');
+  if (proposal.status === 'OPEN') {
+    const reason = 'The policy approves what has passed attestation, gate and rollout.';
+    await parts.delivery.proposals.decide(workspaceId, proposal.id, { approve: true, by: `${WHO} policy`, reason });
+  } else if (proposal.status !== 'APPROVED') return row;
+  throw new Ended('PROMOTED', PROMOTED);
+}
+
+/** The rollout's, or the one of the version that was made before a gateway was killed, or a new one. */
+async function proposalFor(work: Work, row: ImprovementRow): Promise<ProposalRow> {
+  const { parts, workspaceId, adapter } = work;
+  const { proposals, stores } = parts.delivery;
+  const version = await chosen(work, row);
+  const [known] =
+    row.proposalId === null
+      ? await stores.proposals.ofCandidates(workspaceId, [version.id])
+      : await stores.proposals.byIds(workspaceId, [row.proposalId]);
+  if (known) return known;
+  return proposals.propose(workspaceId, {
+    ...{ adapter: adapter.name, candidate: version.version, by: WHO, experimentId: null },
+    rationale: `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000),
+  });
 }

@@ -68,7 +68,9 @@ export class RetrainingPolicy extends NodeType {
   })
   newRows!: number | null;
 
-  @Field(() => Boolean, { description: 'Whether an open alert about the adapter begins one: of drift, or of a rule that names it.' })
+  @Field(() => Boolean, {
+    description: 'Whether an open alert about the adapter begins one: of drift, or of a rule that names it.',
+  })
   onAlert!: boolean;
 
   @Field(() => Float, { nullable: true, description: 'Days after which one begins; null: the calendar begins none.' })

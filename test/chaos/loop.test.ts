@@ -1,7 +1,6 @@
 import {
   DecideProposalDocument,
   SetRetrainingPolicyDocument,
-  StartImprovementDocument,
   TaughtByDocument,
   TaughtDocument,
 } from '../../src/operations/index.js';
@@ -21,12 +20,10 @@ describe('the loop through GraphQL alone', () => {
     await graft.correct(answers);
 
     await graft.client.request(SetRetrainingPolicyDocument, {
-      input: { adapter: ADAPTER, leastRows: 20, newRows: null, onAlert: false, rollout: null },
+      input: { adapter: ADAPTER, leastRows: 20, newRows: 40, onAlert: false, rollout: null },
     });
-    const { startImprovement } = await graft.client.request(StartImprovementDocument, {
-      input: { adapter: ADAPTER, reason: 'Two teams have exchanged what they do.', idempotencyKey: 'first' },
-    });
-    const { id } = startImprovement.improvement;
+    const { id, trigger } = await graft.begun();
+    expect(trigger).toBe('NEW_ROWS');
     await graft.reaches(id, 'a training under way', ({ trainingRuns }) => trainingRuns.some(({ status }) => status === 'RUNNING')); // prettier-ignore
     await graft.killAndRestart();
     await graft.reaches(id, 'an evaluation', ({ evaluationRuns }) => evaluationRuns.length > 0);

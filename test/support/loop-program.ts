@@ -9,6 +9,7 @@ import {
   DatasetDocument,
   EvaluateDocument,
   ImprovementDocument,
+  ImprovementsDocument,
   PromoteAdapterDocument,
   RegisterModelDocument,
   StartTrainingDocument,
@@ -173,23 +174,34 @@ export class LoopProgram {
     return (await this.client.request(ImprovementDocument, { id })).improvement!;
   }
 
-  /** The improvement as soon as it is like this. */
+  /** The improvement as soon as it is like this. @throws as soon as it ended otherwise */
   async reaches(
     id: string,
     what: string,
     holds: (improvement: NonNullable<ImprovementQuery['improvement']>) => boolean,
   ): Promise<NonNullable<ImprovementQuery['improvement']>> {
-    return eventually(
+    const found = await eventually(
       what,
       async () => {
         const now = await this.improvement(id);
-        if (holds(now)) return now;
-        if (now.outcome !== null) throw new Error(`It ended ${now.outcome}: ${now.message}`);
-        return null;
+        return holds(now) || now.outcome !== null ? now : null;
+      },
+      LONG,
+    );
+    // Not within `eventually`, which takes an error for "not yet".
+    if (!holds(found)) throw new Error(`Not ${what}: it ended ${found.outcome}: ${found.message}`);
+    return found;
+  }
+
+  /** What a policy began by itself. */
+  async begun(): Promise<{ id: string; trigger: string }> {
+    return eventually(
+      'what the policy begins',
+      async () => {
+        const { improvements } = await this.client.request(ImprovementsDocument, { adapter: ADAPTER, first: 1 });
+        return improvements.edges[0]?.node ?? null;
       },
       LONG,
     );
   }
-
-  /** What the gateway wrote, for whoever looks at a failure. */
 }

@@ -84,6 +84,19 @@ export class RouterAsked {
       'Probability of its choice minus the highest of the others, -1 to 1: below 0 where its choice is not the most probable one.',
   })
   margin!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'With which probability it chose this, above 0 to 1: known where a share of questions explores. Null where nothing else could have been chosen.',
+  })
+  propensity?: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether chance chose another place than the router would have; null where it had no part.',
+  })
+  explored?: boolean | null;
 }
 
 @ObjectType({ description: 'The strategy that was chosen, and why.' })

@@ -47,7 +47,8 @@ export async function routeQuestion(work: Work, asked: Question, drawing: Drawin
   if (mayRead(opened, expectedMs)) void vector();
   const open = await watch.time('scope', () => sourcesOf(work, opened, before?.change ?? AS_ASKED));
 
-  const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector });
+  const requestKey = drawing?.forceArm === null ? drawing.requestKey : null;
+  const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector, requestKey });
   const observed = chooseRoute(opened, open, expectedMs);
   const routedTo = verdict?.mode === 'APPLY' ? verdict.choice.chosen.adapter : null;
   const drawn = drawAfter(workspaceId, before, routedTo, drawing);
@@ -82,12 +83,13 @@ interface RouterStep {
   sources: Sources;
   expectedMs: RouteFeatures['expectedMs'];
   vector: () => Promise<QueryVector>;
+  requestKey: string | null;
 }
 
 /** What a fitted router makes of a question whose caller leaves the choice; null where there is none to ask. */
 async function askRouter(
   work: Work,
-  { question, sources: { scope }, expectedMs, vector }: RouterStep,
+  { question, sources: { scope }, expectedMs, vector, requestKey }: RouterStep,
 ): Promise<RouterVerdict | null> {
   const { strategy, collections, text, maxErrorRate } = question;
   if (strategy !== 'AUTO' || collections !== null || scope === null) return null;
@@ -95,7 +97,12 @@ async function askRouter(
   const current = await routers.current(workspaceId, embedderDigest(registry.embedder()));
   if (!current) return null;
   return watch.time('route', () =>
-    lookAround(work, current, { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate }, signal),
+    lookAround(
+      work,
+      current,
+      { workspaceId, text, scope, vector: vector(), expectedMs, maxErrorRate, requestKey },
+      signal,
+    ),
   );
 }
 

@@ -65,9 +65,13 @@ export function decideRoute(features: RouteFeatures): RouteDecision {
 }
 
 /** The decision that a router makes, or what it would have made of the question where it only observes. */
-export function routed(observed: RouteDecision, { version, mode, choice, reasons }: RouterVerdict): RouteDecision {
+export function routed(
+  observed: RouteDecision,
+  { version, mode, choice, reasons, propensity, explored }: RouterVerdict,
+): RouteDecision {
   const { chosen, places, margin } = choice;
-  const router = { version, mode, margin };
+  const chance = { ...(propensity !== null && { propensity }), ...(explored && { explored }) };
+  const router = { version, mode, margin, ...chance };
   const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
     ...{ strategy, available: true, probability, expectedMs },
     ...(adapter !== null && { adapter }),

@@ -83,6 +83,14 @@ export class ProposalStore {
     });
   }
 
+  /** Those of each version, the newest first. */
+  async ofCandidates(workspaceId: WorkspaceId, versionIds: readonly string[]): Promise<ProposalRow[]> {
+    return this.database.prisma.proposal.findMany({
+      where: { workspaceId, candidateId: { in: [...versionIds] } },
+      orderBy: { id: 'desc' },
+    });
+  }
+
   /** Newest first; the cursor is `encodeCursor([proposal.id])`. */
   async list(
     workspaceId: WorkspaceId,

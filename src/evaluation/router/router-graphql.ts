@@ -152,7 +152,7 @@ export class RouterVersion {
   readonly record!: RouterRecord;
 }
 
-const toRouter = (record: RouterRecord): RouterVersion => {
+export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;
   const passages = new Map(learned.fittedOn?.collections.map((each) => [each.id, each.passages]));
   return make(RouterVersion, {

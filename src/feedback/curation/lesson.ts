@@ -2,8 +2,8 @@ import { DELETED_TEXT, type Answer } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { AS_ANSWERED, type Expectation } from '../expectation.js';
 import type { Feedback } from '../feedback.js';
-import { sourceKey } from '../feedback-service.js';
 import { OTHER, weighBallots, type Reliability } from '../source-weights.js';
+import { votesOf } from '../votes.js';
 
 /** Why something may be learned: someone said what is right, or a person said that the answer is. */
 export const Basis = enumeration('DEMONSTRATED', 'CONFIRMED');
@@ -66,15 +66,4 @@ export function lessonOf(
 function mayTeach({ kind, sourceKind, verdict }: Feedback): boolean {
   if (kind === 'EXPECTATION') return sourceKind !== 'MODEL';
   return sourceKind === 'HUMAN' && verdict === AS_ANSWERED;
-}
-
-/** One vote a source: what it expects says more than how it judges. */
-function votesOf(feedback: readonly Feedback[]): { source: string; verdict: string }[] {
-  const votes = new Map<string, { source: string; verdict: string; kind: string }>();
-  for (const { sourceKind, sourceName, verdict, kind } of feedback) {
-    const source = sourceKey({ kind: sourceKind, name: sourceName });
-    if (verdict === null || (votes.has(source) && kind !== 'EXPECTATION')) continue;
-    votes.set(source, { source, verdict, kind });
-  }
-  return [...votes.values()];
 }

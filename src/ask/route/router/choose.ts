@@ -27,7 +27,7 @@ export interface Choice<P extends Weighed = Weighed> {
   /** Probability of the chosen one minus the highest of the others: below 0 where it is not the most probable one. */
   margin: number;
   /** Why it is not simply the most probable one; null when it is. */
-  exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | 'INVENTS' | 'RISK' | null;
+  exception: 'TIE' | 'UNSURE' | 'UNKNOWN' | 'INVENTS' | 'RISK' | 'EXPLORED' | null;
 }
 
 /** Places this close are told apart by what they cost. */
@@ -47,13 +47,22 @@ export const SURE_OF_ADAPTER = 0.95;
 /** Whether nothing but what the base model knows answers there: no place is calibrated for that. */
 const isBase = ({ strategy }: Place): boolean => !STRATEGIES[strategy].reads && !STRATEGIES[strategy].adapts;
 
-/** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` */
+/** What a place is called when it is learned from what people say: `base`, `documents`, or the adapter. */
+export const placeKey = ({ strategy, adapter }: Pick<Place, 'strategy' | 'adapter'>): string =>
+  adapter ?? (STRATEGIES[strategy].reads ? 'documents' : 'base');
+
+/** Added to the score of a place, by `placeKey`: what people's words taught of it. */
+export type Offsets = Readonly<Record<string, number>>;
+
+/** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` @param offsets see `Offsets` */
 export function weigh<P extends Place>(
   places: readonly P[],
-  { baseScore, temperature }: { baseScore: number; temperature: number },
+  { baseScore, temperature, offsets = {} }: { baseScore: number; temperature: number; offsets?: Offsets },
 ): (P & Weighed)[] {
   const known = places.filter((place) => isBase(place) || place.logOdds !== null);
-  const shares = softmax(known.map((place) => (isBase(place) ? baseScore : place.logOdds! / temperature)));
+  const shares = softmax(
+    known.map((place) => (isBase(place) ? baseScore : place.logOdds! / temperature) + (offsets[placeKey(place)] ?? 0)),
+  );
   const probabilities = new Map(known.map((place, i) => [place, shares[i]!]));
   return places.map((place) => ({ ...place, probability: probabilities.get(place) ?? null }));
 }

@@ -9,6 +9,7 @@ import type { ExpectedTimes } from '../expected-times.js';
 import { contributions, logOdds, type Calibration, type Feature, type Signal } from './calibration.js';
 import { routeBound } from '../risk.js';
 import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
+import { drawOf, explore } from './explore.js';
 import type { RouterMode } from './router.js';
 import type { Current } from './router-store.js';
 import { signalOfPassages, signalOfSample } from './signals.js';
@@ -22,6 +23,9 @@ export interface RouterVerdict {
   reasons: RouteReason[];
   /** The passages that were looked at: whoever reads needs not look for them again. */
   found: RetrievalResult | null;
+  /** See `explore`. */
+  propensity: number | null;
+  explored: boolean;
 }
 
 /** A question as it is held against the places. */
@@ -33,6 +37,8 @@ export interface RouterQuery {
   expectedMs: ReturnType<ExpectedTimes['medians']>;
   /** The error rate that routes shall keep on held-out questions; null: any. */
   maxErrorRate: number | null;
+  /** What its chance is drawn from; null or missing where nothing may be tried on it. */
+  requestKey?: string | null;
 }
 
 /** What a place of each sort is answered by. */
@@ -51,7 +57,7 @@ type Known = Place & { label: string; signal: Signal | null; calibration: Calibr
 export async function lookAround(
   parts: Pick<AskParts, 'retriever' | 'adapters' | 'labelIndexes'>,
   { record, samples }: Current,
-  { workspaceId, text, scope, vector, expectedMs, maxErrorRate }: RouterQuery,
+  { workspaceId, text, scope, vector, expectedMs, maxErrorRate, requestKey = null }: RouterQuery,
   signal: AbortSignal,
 ): Promise<RouterVerdict> {
   const [found, asked] = await Promise.all([
@@ -76,9 +82,14 @@ export async function lookAround(
     });
   }
   const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
+  // Who wants an error rate kept is no one to try things on, and a version that observes changes nothing.
+  const share = requestKey === null || bound || record.mode !== 'APPLY' ? 0 : record.exploration;
+  const draw = share > 0 ? drawOf(record.id, requestKey ?? '') : 1;
   const gone: RouteReason[] = [];
   for (let open = places; ;) {
-    const choice = choose(weigh(open, record.learned), bound?.least ?? 0);
+    const decided = choose(weigh(open, record.learned), bound?.least ?? 0);
+    // Once an adapter is gone, chances are others than were drawn.
+    const { choice, propensity, explored } = explore(decided, gone.length > 0 ? 0 : share, draw);
     const { chosen } = choice;
     const served = chosen.adapter === null ? null : await inProduction(parts, workspaceId, chosen.adapter);
     if (served === 'GONE') {
@@ -90,7 +101,8 @@ export async function lookAround(
       continue;
     }
     const reasons = [...gone, ...(bound ? [bound.reason] : []), ...reasonsOf(choice)];
-    return { version: record.version, mode: record.mode, choice: applied(choice, served), reasons, found };
+    const chance = { propensity, explored };
+    return { version: record.version, mode: record.mode, choice: applied(choice, served), reasons, found, ...chance };
   }
 }
 
@@ -147,6 +159,7 @@ const EXCEPTIONS = {
   UNSURE: 'No place is probable enough: then the documents are read, which can refuse.',
   INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
   RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
+  EXPLORED: 'It is tried on a small share of questions, to learn what people say of it.',
   UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents.`,
 } as const;
 

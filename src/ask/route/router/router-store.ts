@@ -1,6 +1,7 @@
 import type { Holder } from '../../../platform/erasure/index.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
+import type { Offsets } from './choose.js';
 import { storedLearned, type AdapterSample, type Learned, type RouterMode, type RouterRecord } from './router.js';
 
 const asRecord = (row: Prisma.RouterVersionGetPayload<object>): RouterRecord => ({
@@ -67,8 +68,9 @@ export class RouterStore {
     workspaceId: WorkspaceId,
     { embedderDigest, mode, learned, samples }: NewRouterVersion,
   ): Promise<RouterRecord> {
-    const last = await tx.routerVersion.aggregate({ where: { workspaceId }, _max: { version: true } });
-    const version = (last._max.version ?? 0) + 1;
+    // How much is explored is a choice of people, whatever version is asked.
+    const last = await tx.routerVersion.findFirst({ where: { workspaceId }, orderBy: { version: 'desc' } });
+    const version = (last?.version ?? 0) + 1;
     const row = await tx.routerVersion.create({
       data: {
         id: newId(),
@@ -76,6 +78,7 @@ export class RouterStore {
         version,
         embedderDigest,
         mode,
+        exploration: last?.exploration ?? 0,
         learned: asColumn(storedLearned.encode(learned)),
       },
     });
@@ -91,12 +94,40 @@ export class RouterStore {
     return asRecord(row);
   }
 
+  /** The next version of one, which knows the same of the places and something more. @returns null where that isn't the newest one any more */
+  async addTo(
+    tx: Transaction,
+    workspaceId: WorkspaceId,
+    version: number,
+    offsets: Offsets,
+  ): Promise<RouterRecord | null> {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`router:${workspaceId}`}, 0))`;
+    const row = await tx.routerVersion.findFirst({ where: { workspaceId }, orderBy: { version: 'desc' } });
+    if (row?.version !== version) return null;
+    const { id: _id, createdAt: _createdAt, learned, ...same } = row;
+    const next = { ...storedLearned.decode(learned), offsets: { ...offsets } };
+    const made = await tx.routerVersion.create({
+      data: { ...same, id: newId(), version: version + 1, learned: asColumn(storedLearned.encode(next)) },
+    });
+    this.#known.delete(workspaceId);
+    return asRecord(made);
+  }
+
   /** Forgets the vectors of adapters that are deleted. @returns how many adapters had some */
   async forget(adapterVersionIds: readonly string[]): Promise<number> {
     const where = { adapterVersionId: { in: [...adapterVersionIds] } };
     const { count } = await this.database.prisma.adapterSample.deleteMany({ where });
     if (count > 0) this.#known.clear();
     return count;
+  }
+
+  /** Of the newest version. */
+  async setExploration(workspaceId: WorkspaceId, share: number): Promise<RouterRecord | null> {
+    const newest = await this.newest(workspaceId);
+    if (!newest) return null;
+    await this.database.prisma.routerVersion.updateMany({ where: { id: newest.id }, data: { exploration: share } });
+    this.#known.delete(workspaceId);
+    return { ...newest, exploration: share };
   }
 
   async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {

@@ -37,6 +37,8 @@ const learned = z.object({
   /** Score of the base model: a question goes to it when no place's log-odds are above. */
   baseScore: z.number(),
   figures,
+  /** What people's words added to the scores of places, by `placeKey`; missing where nothing was learned of them. */
+  offsets: z.record(z.string(), z.number()).optional(),
   /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
   risk: riskCurve.optional(),
   /** Missing where nobody kept it. */

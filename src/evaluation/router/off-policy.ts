@@ -1,0 +1,138 @@
+import { byDifferences, minimize } from '../../kernel/minimize.js';
+import { momentsOf } from '../statistics/moments.js';
+
+/** A question that a router chose a place for, by chance in part, and what became of it. */
+export interface LoggedChoice {
+  /** Key of the place that answered. */
+  chosen: string;
+  /** With which probability it was chosen: above 0 to 1. */
+  propensity: number;
+  /** Places that could have been chosen instead. */
+  eligible: ReadonlySet<string>;
+  /** How probable the router held each place to be, by key; only those that were calibrated. */
+  places: ReadonlyMap<string, number>;
+  /** 0 to 1: whether people call the answer right. */
+  reward: number;
+}
+
+/** Which place a router would choose. */
+export type Policy<L extends LoggedChoice = LoggedChoice> = (logged: L) => string;
+
+export interface Interval {
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** What a policy would have been worth, in shares of right answers. */
+export interface PolicyValue {
+  /** By inverse propensity alone. */
+  ips: Interval;
+  /** Doubly robust: a model of rewards, and what it is wrong by where the policy's choice was made. */
+  dr: Interval;
+  /** Answers that the estimate is worth, by Kish: (Σw)² / Σw². */
+  effective: number;
+  /** Share of the questions whose choice could not have been made: nothing but the model speaks of these. */
+  unsupported: number;
+}
+
+export interface PolicyComparison {
+  questions: number;
+  present: PolicyValue;
+  candidate: PolicyValue;
+  /** Candidate minus present, doubly robust, of the same questions. */
+  difference: Interval;
+}
+
+/** Two-sided, 95 %. */
+const Z = 1.959964;
+/** Pull of a reward model towards even odds, in rows' worth of evidence. */
+const PRIOR_ROWS = 2;
+
+/**
+ * What two policies are worth, from choices of a third whose probabilities were kept. The reward model of each half is fitted on the other, so
+ * that both estimates are unbiased whatever it is worth. Intervals are those of the mean's normal approximation.
+ * Sources: D. G. Horvitz, D. J. Thompson, “A Generalization of Sampling Without Replacement From a Finite Universe”, 1952; M. Dudík, J. Langford,
+ * L. Li, “Doubly Robust Policy Evaluation and Learning”, 2011.
+ */
+export function comparePolicies<L extends LoggedChoice>(
+  logged: readonly L[],
+  present: Policy<L>,
+  candidate: Policy<L>,
+): PolicyComparison {
+  const halves = [0, 1].map((rest) => rewardModel(logged.filter((_, i) => i % 2 !== rest)));
+  const expect = (i: number, place: string): number => halves[i % 2]!(place, logged[i]!.places.get(place) ?? null);
+  const [now, then] = [present, candidate].map((policy) => judge(logged, policy, expect)) as [Judged, Judged];
+  return {
+    questions: logged.length,
+    present: now.value,
+    candidate: then.value,
+    difference: intervalOf(then.robust.map((value, i) => value - now.robust[i]!)),
+  };
+}
+
+interface Judged {
+  value: PolicyValue;
+  robust: number[];
+}
+
+function judge<L extends LoggedChoice>(
+  logged: readonly L[],
+  policy: Policy<L>,
+  expect: (i: number, place: string) => number,
+): Judged {
+  const wanted = logged.map((each) => policy(each));
+  const weights = logged.map(({ chosen, propensity }, i) => (chosen === wanted[i] ? 1 / propensity : 0));
+  const robust = logged.map(({ reward }, i) => {
+    const expected = expect(i, wanted[i]!);
+    return expected + weights[i]! * (reward - expected);
+  });
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  const squares = weights.reduce((all, weight) => all + weight ** 2, 0);
+  const unsupported = logged.filter(({ eligible }, i) => !eligible.has(wanted[i]!)).length;
+  return {
+    robust,
+    value: {
+      ips: intervalOf(logged.map(({ reward }, i) => weights[i]! * reward)),
+      dr: intervalOf(robust),
+      effective: squares > 0 ? sum ** 2 / squares : 0,
+      unsupported: unsupported / Math.max(1, logged.length),
+    },
+  };
+}
+
+function intervalOf(values: readonly number[]): Interval {
+  const { n, mean, variance } = momentsOf(values);
+  const reach = Z * Math.sqrt(variance / Math.max(1, n));
+  return { value: mean, low: mean - reach, high: mean + reach };
+}
+
+/** The probability of a reward, by place and how probable that was held: a logistic regression each. */
+function rewardModel(logged: readonly LoggedChoice[]): (place: string, probability: number | null) => number {
+  const models = new Map<string, [bias: number, slope: number]>();
+  for (const place of new Set(logged.map(({ chosen }) => chosen))) {
+    const own = logged.filter(({ chosen }) => chosen === place);
+    const rows = own.map(({ reward, places }) => ({ reward, x: logit(places.get(place) ?? null) }));
+    const loss = ([bias = 0, slope = 0]: Float64Array): number =>
+      rows.reduce(
+        (all, { reward, x }) => {
+          const p = 1 / (1 + Math.exp(-(bias + slope * x)));
+          return all - reward * Math.log(Math.max(p, 1e-9)) - (1 - reward) * Math.log(Math.max(1 - p, 1e-9));
+        },
+        PRIOR_ROWS * (bias ** 2 + slope ** 2),
+      ) / Math.max(1, rows.length);
+    const [bias, slope] = minimize(byDifferences(loss, 1e-4), Float64Array.of(0, 0), { steps: 50 });
+    models.set(place, [bias!, slope!]);
+  }
+  return (place, probability) => {
+    const [bias, slope] = models.get(place) ?? [0, 0];
+    return 1 / (1 + Math.exp(-(bias + slope * logit(probability))));
+  };
+}
+
+/** Of a probability that is neither 0 nor 1; 0 where there is none. */
+function logit(probability: number | null): number {
+  if (probability === null) return 0;
+  const p = Math.min(0.999, Math.max(0.001, probability));
+  return Math.log(p / (1 - p));
+}

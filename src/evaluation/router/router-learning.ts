@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { choose, eligible, placeKey, type Offsets, type Weighed } from '../../ask/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import type { Answer } from '../../ask/index.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import type { LoggedChoice, PolicyComparison } from './off-policy.js';
+
+/** How a proposal of the router ended. */
+export const RouterProposalStatus = enumeration('OPEN', 'APPROVED', 'REJECTED', 'WITHDRAWN');
+export type RouterProposalStatus = keyof typeof RouterProposalStatus;
+
+const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
+const value = z.object({ ips: interval, dr: interval, effective: z.number(), unsupported: z.number() });
+export const comparison = z.object({
+  questions: z.number().int(),
+  present: value,
+  candidate: value,
+  difference: interval,
+});
+
+/** The column `evidence` of a router proposal. */
+export const storedRouterEvidence = storedJson(
+  z.object({
+    offsets: z.record(z.string(), z.number()),
+    /** Questions that it learned from; the comparison is on others. */
+    learnedFrom: z.number().int(),
+    comparison,
+  }),
+);
+
+export const routerLearning = defineRunKind({
+  kind: 'ROUTER_LEARNING',
+  description:
+    'The router learns from what people say of answers which places are right more often than it thinks, and is judged from the chances that it took.',
+  input: storedJson(z.object({})),
+  output: storedJson(
+    z.object({
+      /** null where nothing is proposed. */
+      proposalId: z.string().nullable(),
+      message: z.string(),
+      questions: z.number().int(),
+      comparison: comparison.nullable(),
+    }),
+  ),
+  occupies: 'router',
+});
+export type RouterLearningContext = ContextOf<typeof routerLearning>;
+
+/** A choice with what is needed to choose anew. */
+export interface RoutedChoice extends LoggedChoice {
+  candidates: readonly Weighed[];
+}
+
+/** Fewer questions, or fewer that their weights are worth, show nothing. */
+export const LEAST_QUESTIONS = 100;
+export const LEAST_EFFECTIVE = 30;
+/** Of the questions, those at most whose choice nobody could have seen. */
+const MOST_UNSUPPORTED = 0.05;
+
+/** What an answer tells of the router's chances; null where it took none. @param reward 0 to 1 */
+export function routedChoice(
+  { route, adapter: used }: Pick<Answer, 'route' | 'adapter'>,
+  reward: number,
+): RoutedChoice | null {
+  const { router, candidates: stored, strategy } = route;
+  if (router?.propensity === undefined || route.chosenBy !== 'ROUTER') return null;
+  const candidates = stored.map(({ strategy: of, adapter = null, probability, expectedMs }): Weighed => ({
+    ...{ strategy: of, adapter, probability, expectedMs },
+    logOdds: probability === null ? null : Math.log(Math.max(probability, 1e-6)),
+  }));
+  const known = candidates.filter(({ probability }) => probability !== null);
+  const chosen = placeKey({ strategy, adapter: used && `${used.name}@${used.version}` });
+  if (known.length < 2 || !known.some((place) => placeKey(place) === chosen)) return null;
+  const { chosen: own } = choose(candidates);
+  return {
+    ...{ candidates, chosen, propensity: router.propensity, reward },
+    eligible: new Set(eligible({ chosen: own, places: candidates }).map(placeKey)),
+    places: new Map(known.map((place) => [placeKey(place), place.probability!])),
+  };
+}
+
+/** What the router chooses without chance. */
+export const present = ({ candidates }: RoutedChoice): string => placeKey(choose(candidates).chosen);
+
+/** What it would choose with such offsets. */
+export const withOffsets =
+  (offsets: Offsets) =>
+  ({ candidates }: RoutedChoice): string => {
+    const raised = candidates.map((place) =>
+      place.probability === null ? 0 : place.probability * Math.exp(offsets[placeKey(place)] ?? 0),
+    );
+    const sum = raised.reduce((all, each) => all + each, 0);
+    const moved = candidates.map((place, i) => ({
+      ...place,
+      probability: place.probability === null ? null : raised[i]! / sum,
+    }));
+    return placeKey(choose(moved).chosen);
+  };
+
+/** Why a comparison is no ground to propose anything; null where it is one. */
+export function objection({ questions, candidate, difference }: PolicyComparison): string | null {
+  if (questions < LEAST_QUESTIONS)
+    return `${questions} questions were left to judge by, and ${LEAST_QUESTIONS} are needed.`;
+  if (candidate.effective < LEAST_EFFECTIVE)
+    return `What would be chosen was chosen too seldom: the answers are worth ${candidate.effective.toFixed(0)}, and ${LEAST_EFFECTIVE} are needed.`;
+  if (candidate.unsupported > MOST_UNSUPPORTED)
+    return `In ${(100 * candidate.unsupported).toFixed(0)} % of the questions it would choose what chance never could.`;
+  if (difference.low <= 0)
+    return `It can’t be told to be better: ${points(difference.value)} points (${points(difference.low)} to ${points(difference.high)}).`;
+  return null;
+}
+
+const points = (share: number): string => `${share < 0 ? '−' : '+'}${(100 * Math.abs(share)).toFixed(1)}`;

@@ -1,0 +1,217 @@
+import { improve } from '../../../src/improvement/improve.js';
+import { seededRandom } from '../../../src/kernel/random.js';
+import type { AdapterRow } from '../../../src/registry/index.js';
+import { eventually } from '../../support/eventually.js';
+import { Life } from '../../support/mortal.js';
+import { recordAnswers } from '../../support/recorded-answers.js';
+import { ws } from '../data/data-kit.js';
+import { ImprovementKit } from './improvement-kit.js';
+
+const DAY_MS = 86_400_000;
+/** Every method by which an improvement changes anything. */
+const CHANGES = new Set(['start', 'keep', 'end', 'promote', 'propose', 'decide', 'pausePolicy']);
+const KILLS = 20;
+
+describe('an improvement', () => {
+  let kit: ImprovementKit;
+  beforeAll(async () => {
+    kit = await ImprovementKit.start();
+    kit.work(false);
+  }, 60_000);
+  afterAll(() => kit.dispose());
+
+  /** Goes through the loop, and takes it up again as often as its gateway is killed. @returns the changes of the last life */
+  async function live(runId: string, lives: Life[]): Promise<number> {
+    for (const life of lives) {
+      const context = await kit.context(runId, life.signal);
+      try {
+        await improve(life.of(kit.parts), context);
+        return life.calls;
+      } catch (error) {
+        if (!life.ended) throw error;
+      }
+    }
+    throw new Error('It outlived all gateways.');
+  }
+  const whole = () => new Life(CHANGES, null, false);
+
+  const traces = async (adapter: AdapterRow, id: string) => {
+    const { prisma } = kit.kit.database;
+    const runs = await prisma.run.findMany({ where: { idempotencyKey: { startsWith: `improvement ${id}` } } });
+    const proposals = await prisma.proposal.findMany({ where: { adapterId: adapter.id } });
+    const versions = await prisma.adapterVersion.findMany({ where: { adapterId: adapter.id } });
+    return { runs: runs.map(({ kind }) => kind).sort(), proposals, versions };
+  };
+
+  it(`killed at ${KILLS} seeded points ends as one that never was, and has begun nothing twice`, async () => {
+    const plain = await kit.adapter({ autoApprove: true });
+    await kit.said(plain, 12);
+    const undisturbed = await kit.begin(plain);
+    const changes = await live(undisturbed.runId, [whole()]);
+    expect(changes).toBeGreaterThanOrEqual(14);
+
+    const random = seededRandom(20);
+    for (let seed = 0; seed < KILLS; seed++) {
+      const adapter = await kit.adapter({ autoApprove: seed % 2 === 0 });
+      await kit.said(adapter, 12);
+      const { id, runId } = await kit.begin(adapter);
+      const at = Math.floor(random() * changes);
+      const again = Math.floor(random() * changes);
+      const after = random() < 0.5;
+      await live(runId, [new Life(CHANGES, at, after), new Life(CHANGES, again, !after), whole()]);
+
+      const [row] = await kit.of(adapter);
+      const { runs, proposals, versions } = await traces(adapter, id);
+      expect({ seed, at, after, outcome: row!.outcome, message: row!.message }).toMatchObject({
+        outcome: seed % 2 === 0 ? 'PROMOTED' : 'PROPOSED',
+      });
+      expect({ seed, at, after, runs }).toMatchObject({ runs: ['ATTESTATION', 'CURATION', 'EVALUATION', 'TRAINING'] });
+      expect({ seed, at, after, proposals: proposals.length, versions: versions.length }).toMatchObject({
+        ...{ proposals: 1, versions: 2 },
+      });
+      expect(row).toMatchObject({ newRows: 12, proposalId: proposals[0]!.id, productionId: versions.find(({ version }) => version === 1)!.id }); // prettier-ignore
+      const production = await kit.parts.adapters.store.resolve(adapter, { alias: 'production' });
+      expect(production!.version).toBe(seed % 2 === 0 ? 2 : 1);
+    }
+  }, 240_000);
+
+  it('pauses its policy after the last of the refused, though it was killed between both', async () => {
+    const adapter = await kit.adapter({ mostRefused: 1 });
+    await kit.said(adapter, 12);
+    kit.gain = -0.1;
+    const { runId } = await kit.begin(adapter);
+    const before = new Set(['pausePolicy']);
+    await live(runId, [new Life(before, 0, false), whole()]).finally(() => (kit.gain = 0.1));
+    expect((await kit.of(adapter)).map(({ outcome }) => outcome)).toEqual(['REFUSED']);
+    expect((await kit.policy(adapter)).pausedReason).toMatch(/refused 1 candidates in a row/);
+  });
+});
+
+describe('a retraining policy', () => {
+  let kit: ImprovementKit;
+  beforeAll(async () => {
+    kit = await ImprovementKit.start();
+    kit.work();
+  }, 60_000);
+  afterAll(() => kit.dispose());
+
+  const now = () => new Date();
+  const look = (at = now()) => kit.service.look(at);
+  const ended = (adapter: AdapterRow, count: number) =>
+    eventually(`${count} improvements have ended`, async () => {
+      const all = await kit.of(adapter);
+      return all.length === count && all.every(({ outcome }) => outcome !== null) && all;
+    });
+  /** Lets no policy of the tests before begin anything. */
+  afterEach(() => kit.kit.database.prisma.retrainingPolicy.deleteMany());
+
+  it('begins by itself after so many rows, once though several gateways look, and leads to a proposal', async () => {
+    const adapter = await kit.adapter({ newRows: 10 });
+    await kit.said(adapter, 9);
+    await look();
+    expect(await kit.of(adapter)).toEqual([]);
+    await kit.said(adapter, 1);
+    await Promise.all([look(), look(), look()]);
+    const [row] = await ended(adapter, 1);
+    expect(row).toMatchObject({ trigger: 'NEW_ROWS', startedBy: 'policy', outcome: 'PROPOSED', newRows: 10 });
+    // What was said is in a version now, so that it begins nothing again.
+    await look();
+    expect(await kit.of(adapter)).toHaveLength(1);
+  });
+
+  it.each([
+    ['of drift', (adapter: string) => ({ kind: 'QUESTIONS' as const, source: `drift:questions:${adapter}@1`, ruleId: null })],
+    ['of a rule that names it', async (adapter: string) => {
+      const rule = { metric: 'ACCURACY', side: 'BELOW', threshold: 0.5, limit: null, where: { adapter }, alpha: 0.05, quietMinutes: 15 } as const;
+      const { id } = await kit.alerts.setRule(ws, adapter, rule, true);
+      return { kind: 'RULE' as const, source: `rule:${id}`, ruleId: id };
+    }],
+  ])('begins on an alert %s, with what that says, and not once more on the same', async (_what, source) => {
+    const adapter = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
+    const other = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
+    await kit.said(adapter, 6);
+    await kit.said(other, 6);
+    await look();
+    const raised = { workspaceId: ws, ...(await source(adapter.name)), sentence: 'It is otherwise.', evidence: 100, observations: 60, quietMinutes: 15 }; // prettier-ignore
+    await kit.kit.database.prisma.$transaction((tx) => kit.alerts.raise(tx, raised));
+    await look();
+    const [row] = await ended(adapter, 1);
+    expect(row).toMatchObject({ trigger: 'ALERT', reason: 'It is otherwise.', outcome: 'PROPOSED' });
+    expect(await kit.of(other)).toEqual([]);
+    await kit.said(adapter, 6);
+    await look();
+    expect(await kit.of(adapter)).toHaveLength(1);
+  }); // prettier-ignore
+
+  it('takes what it trained to users by a rollout, whose proposal is its own', async () => {
+    const adapter = await kit.adapter({ newRows: 10, rollout: 'QUICK' });
+    await kit.said(adapter, 10);
+    await look();
+    const row = await eventually('its rollout', async () => {
+      const [first] = await kit.of(adapter);
+      return first?.rolloutId ? first : null;
+    });
+    const { tests } = kit.delivery;
+    const proposed = await eventually('its proposal', async () => {
+      for (let n = 0; n < 50; n++) {
+        const asker = { unit: `user ${n} ${Date.now()}`, requestKey: `${n}`, forceArm: null };
+        const drawn = tests.assign(ws, adapter.name, asker);
+        if (drawn) await recordAnswers(kit.kit.database, ws, [{ assignment: drawn.assignment, latencyMs: 100 }]);
+      }
+      const [first] = await kit.of(adapter);
+      return first?.outcome ? first : null;
+    });
+    expect(proposed).toMatchObject({ outcome: 'PROPOSED', rolloutId: row.rolloutId });
+    const [proposal] = await kit.delivery.stores.proposals.byIds(ws, [proposed.proposalId!]);
+    expect(proposal).toMatchObject({ status: 'OPEN', rolloutId: row.rolloutId });
+  });
+
+  it('whose gate refuses every candidate pauses itself, says so, and works again when it is set', async () => {
+    const adapter = await kit.adapter({ mostRefused: 2 });
+    kit.gain = -0.1;
+    for (const round of [1, 2]) {
+      await kit.said(adapter, 10);
+      await look();
+      expect((await ended(adapter, round)).at(-1)).toMatchObject({ outcome: 'REFUSED' });
+    }
+    kit.gain = 0.1;
+    await eventually('it is paused', async () => (await kit.policy(adapter)).pausedReason !== null);
+    expect((await kit.policy(adapter)).pausedReason).toMatch(/refused 2 candidates in a row/);
+    await kit.said(adapter, 10);
+    await look();
+    expect(await kit.of(adapter)).toHaveLength(2);
+    await kit.service.setPolicy(ws, adapter.name, {}, 'test');
+    await look();
+    expect((await ended(adapter, 3)).at(-1)).toMatchObject({ outcome: 'PROPOSED' });
+  });
+
+  it('begins nothing through a week without feedback, whatever the calendar says', async () => {
+    const adapter = await kit.adapter({ everyDays: 1 });
+    for (let day = 0; day <= 7; day++) await look(new Date(Date.now() + day * DAY_MS));
+    expect(await kit.of(adapter)).toEqual([]);
+  });
+
+  it('begins one at a clock that jumps ahead, and none at one that jumps back', async () => {
+    const adapter = await kit.adapter({ newRows: null, everyDays: 30 });
+    await kit.said(adapter, 6);
+    await look(new Date(Date.now() - 365 * DAY_MS));
+    await look();
+    expect(await kit.of(adapter)).toEqual([]);
+    const ahead = new Date(Date.now() + 365 * DAY_MS);
+    await Promise.all([look(ahead), look(ahead)]);
+    expect((await ended(adapter, 1))[0]).toMatchObject({ trigger: 'CALENDAR', outcome: 'PROPOSED' });
+    await look(new Date(ahead.getTime() + 365 * DAY_MS));
+    await look(new Date(Date.now() - 365 * DAY_MS));
+    expect(await kit.of(adapter)).toHaveLength(1);
+  });
+
+  it('of an adapter that is improved already begins nothing, and a person is told to wait', async () => {
+    const adapter = await kit.adapter({ newRows: 10, trainingHoursADay: 0.001 });
+    await kit.said(adapter, 10);
+    const first = await kit.begin(adapter);
+    await expect(kit.begin(adapter)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await look();
+    expect((await kit.of(adapter)).map(({ id }) => id)).toEqual([first.id]);
+    await ended(adapter, 1);
+  });
+});
