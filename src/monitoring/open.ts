@@ -11,6 +11,7 @@ import { AlertRaisedResolver, AlertResolver, toAlert } from './alerts/alert-grap
 import { AlertService } from './alerts/alert-service.js';
 import { AlertStore } from './alerts/alert-store.js';
 import { AlertRuleResolver, toRule } from './alerts/rule-graphql.js';
+import { SeriesAlertsResolver } from './alerts/series-alerts-graphql.js';
 import { DriftResolver } from './drift/drift-graphql.js';
 import { DriftService } from './drift/drift-service.js';
 import { DriftStore } from './drift/drift-store.js';
@@ -33,7 +34,15 @@ interface Services {
 }
 
 export const monitoringDomain = defineDomain({
-  classes: [SeriesResolver, AlertResolver, AlertRaisedResolver, AlertRuleResolver, WebhookResolver, DriftResolver],
+  classes: [
+    SeriesResolver,
+    SeriesAlertsResolver,
+    AlertResolver,
+    AlertRaisedResolver,
+    AlertRuleResolver,
+    WebhookResolver,
+    DriftResolver,
+  ],
   runs: [],
   registerNodes(nodes: NodeRegistry, { alerts, webhooks }: Pick<Services, 'alerts' | 'webhooks'>) {
     nodes.register('Alert', async ({ workspaceId }, id) => {

@@ -35,6 +35,11 @@ describe('the console, reviewing answers,', () => {
         output: { kind: 'LABEL', label: 'card_arrival', probabilities },
       },
       { question: 'How long is an RMA number valid?', text: 'An RMA number is valid for 12 days.' },
+      {
+        question: 'Anna Kurz and Ben Ode met in Lund.',
+        ...{ text: '[]', task: 'EXTRACTION' },
+        output: { kind: 'ENTITIES', entities: [{ type: 'PERSON', text: 'Anna Kurz', start: 0, end: 9 }] },
+      },
       { question: 'Which is the better reason?', text: 'Because the pump is old.' },
       { question: 'Which is the better reason?', text: 'Because the valve at the pump was closed on Monday.' },
     ]);
@@ -44,10 +49,14 @@ describe('the console, reviewing answers,', () => {
         labels: probabilities.map(({ label }) => label),
       },
     });
+    await database.prisma.dataset.create({
+      data: { ...{ id: newId(), workspaceId, name: 'people', task: 'EXTRACTION' }, labels: ['PERSON', 'PLACE'] },
+    });
     const items = [
       { reason: 'UNCERTAIN', answerId: answers[0]!, otherId: null },
       { reason: 'UNREVIEWED', answerId: answers[1]!, otherId: null },
-      { reason: 'PAIR', answerId: answers[2]!, otherId: answers[3]! },
+      { reason: 'CHOSEN', answerId: answers[2]!, otherId: null },
+      { reason: 'PAIR', answerId: answers[3]!, otherId: answers[4]! },
     ];
     for (const item of items)
       await database.prisma.reviewItem.create({
@@ -104,6 +113,20 @@ describe('the console, reviewing answers,', () => {
       await keepScreenshot(page, 'review-correction');
       await page.keyboard.press('Control+Enter');
 
+      // Says which entities a question has: what isn't in it is not taken.
+      await question(page, 'Anna Kurz and Ben Ode');
+      await page.keyboard.press('e');
+      await eventually('the field', () => page.evaluate(() => document.activeElement?.tagName === 'TEXTAREA'));
+      expect(await page.getByLabel('What is right').inputValue()).toBe('PERSON: Anna Kurz');
+      await page.keyboard.press('Control+End');
+      await page.keyboard.type('\nPERSON: Ben Ode\nPLACE: Lunt');
+      await page.getByText('“Lunt” does not stand in the question.').waitFor();
+      await page.keyboard.press('Control+Enter');
+      await page.keyboard.press('Backspace');
+      await page.keyboard.type('d');
+      await keepScreenshot(page, 'review-entities');
+      await page.keyboard.press('Control+Enter');
+
       // Which of two is better.
       await question(page, 'Which is the better reason');
       const pair = page.getByText(/^Because the/);
@@ -115,12 +138,23 @@ describe('the console, reviewing answers,', () => {
 
       const given = await database.prisma.feedback.findMany({ orderBy: { id: 'asc' } });
       expect(
-        given.map(({ answerId, sourceName, expectation, score }) => [answerId, sourceName, expectation ?? score]),
+        given
+          .slice(0, 3)
+          .map(({ answerId, sourceName, expectation, score }) => [answerId, sourceName, expectation ?? score]),
       ).toEqual([
         [answers[0], 'anna', { kind: 'LABEL', label: 'lost_card', isNew: false }],
         [answers[1], 'anna', -1],
         [answers[1], 'anna', { kind: 'TEXT', text: 'An RMA number is valid for 21 days.', passageId: null }],
       ]);
+      const [, , , , marked] = given;
+      expect(marked!.expectation).toMatchObject({
+        kind: 'ENTITIES',
+        entities: [
+          { type: 'PERSON', start: 0, end: 9 },
+          { type: 'PERSON', start: 14, end: 21 },
+          { type: 'PLACE', start: 29, end: 33 },
+        ],
+      });
       const preferred = await database.prisma.review.findFirstOrThrow({ where: { preferredId: { not: null } } });
       const better = await database.prisma.answer.findUniqueOrThrow({ where: { id: preferred.preferredId! } });
       expect(better.text).toBe(second);

@@ -15,6 +15,9 @@ export interface RuleRecord {
   updatedAt: Date;
 }
 
+/** Alerts that a span of a series is held against. */
+const MOST_DURING = 200;
+
 type RuleRow = Prisma.AlertRuleGetPayload<object>;
 
 const toRule = (row: RuleRow): RuleRecord => ({
@@ -166,6 +169,20 @@ export class AlertStore {
       take: 20,
     });
     return rows as AlertRecord[];
+  }
+
+  /** Alerts that were raised before `to` and not resolved before `from`, newest first, each with the rule that raised it: at most 200. */
+  async during(workspaceId: string, from: Date, to: Date): Promise<{ alert: AlertRecord; rule: Rule | null }[]> {
+    const rows = await this.database.prisma.alert.findMany({
+      where: { workspaceId, raisedAt: { lt: to }, OR: [{ resolvedAt: null }, { resolvedAt: { gte: from } }] },
+      orderBy: { id: 'desc' },
+      take: MOST_DURING,
+      include: { rule: true },
+    });
+    return rows.map(({ rule, ...alert }) => ({
+      alert: alert as AlertRecord,
+      rule: rule && storedRule.decode(rule.rule),
+    }));
   }
 
   async byIds(

@@ -165,3 +165,11 @@ export function sentenceOf(
   const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
   return `${name}: ${what} is ${side.toLowerCase()} ${threshold}, recently ${(recent ?? 0).toFixed(2)} (over ${seen} answers${of.join('')}).`;
 }
+
+/** Whether a rule speaks of answers that a series is about: of the same metric, and of nothing that the series leaves out. */
+export const speaksOf = ({ metric, where }: Rule, of: string, series: Partial<SeriesKey>): boolean =>
+  metric === of &&
+  Object.entries(where).every(([name, value]) => {
+    const known = series[name as keyof SeriesKey];
+    return known === undefined || concerns({ where: { [name]: value } } as Rule, series as SeriesKey);
+  });

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, Float, InputType, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import { DateTime, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
-import { Dimension, Metric, Resolution, RESOLUTIONS } from './metric.js';
+import { COLUMNS, Dimension, Metric, Resolution, RESOLUTIONS, type SeriesKey } from './metric.js';
 import { MOST_DIMENSIONS, MOST_POINTS, MOST_SERIES, type Series as SeriesRecord } from './series.js';
 import type { SeriesService } from './series-service.js';
 
@@ -164,14 +164,29 @@ export class Series {
 
   @Field(() => [SeriesPoint], { description: 'Its buckets, oldest first; one in which nothing happened is left out.' })
   points!: SeriesPoint[];
+
+  readonly about!: SeriesAbout;
 }
 
-const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord): Series =>
-  make(Series, {
+/** Which answers a series is about, and when: what leads to its alerts. */
+export interface SeriesAbout {
+  where: Partial<SeriesKey>;
+  from: Date;
+  to: Date;
+}
+
+const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord, asked: SeriesAbout): Series => {
+  const own = by.flatMap((dimension, i) => {
+    const column = COLUMNS[dimension];
+    return column ? [[column, values[i]!]] : [];
+  });
+  return make(Series, {
     ...{ metric, resolution, points },
+    about: { ...asked, where: { ...asked.where, ...Object.fromEntries(own) } },
     by: by.map((dimension, i) => ({ dimension, value: values[i]! })),
     count: points.reduce((sum, { count }) => sum + count, 0),
   });
+};
 
 @Resolver()
 export class SeriesResolver {
@@ -189,6 +204,8 @@ export class SeriesResolver {
     const where = Object.fromEntries(
       Object.entries(input.where ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     );
-    return (await this.parts.series.read(workspaceId, { ...input, where })).map(toSeries);
+    const span = this.parts.series.spanOf(input);
+    const found = await this.parts.series.read(workspaceId, { ...input, ...span, where });
+    return found.map((series) => toSeries(series, { ...span, where }));
   }
 }

@@ -18,10 +18,15 @@ const DAY_MS = 86_400_000;
 export class SeriesService {
   constructor(private readonly parts: { store: SeriesStore; clock: Clock }) {}
 
+  /** What is asked for, with a day before now where nobody says otherwise. */
+  spanOf({ from, to }: Pick<SeriesInput, 'from' | 'to'>): { from: Date; to: Date } {
+    const end = to ?? this.parts.clock.now();
+    return { from: from ?? new Date(end.getTime() - DAY_MS), to: end };
+  }
+
   /** @throws BAD_USER_INPUT, see `checkSeries` */
   async read(workspaceId: WorkspaceId, input: SeriesInput): Promise<Series[]> {
-    const to = input.to ?? this.parts.clock.now();
-    const from = input.from ?? new Date(to.getTime() - DAY_MS);
+    const { from, to } = this.spanOf(input);
     const { metric, by, where, resolution } = input;
     const request: SeriesRequest = {
       ...{ metric, from, to, by: by ?? [], where: where ?? {} },

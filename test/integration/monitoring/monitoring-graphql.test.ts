@@ -108,6 +108,13 @@ describe('monitoring over GraphQL', () => {
     stop.abort();
     await raised.return(undefined);
 
+    const about = async (metric: string, where: object = {}) => {
+      const query = `query ($input: MonitoringInput!) { monitoring(input: $input) { alerts { kind rule { name } } } }`;
+      return (await send<{ monitoring: { alerts: object[] }[] }>(workspaceId, query, { input: { metric, where } })).monitoring; // prettier-ignore
+    };
+    expect(await about('ERROR_RATE')).toEqual([{ alerts: [{ kind: 'RULE', rule: { name: 'failures' } }] }]);
+    expect(await about('VOLUME')).toEqual([{ alerts: [] }]);
+
     const list =
       'query ($open: Boolean) { alerts(open: $open) { edges { node { id status acknowledgedBy resolvedBy } } } }';
     type Listed = { alerts: { edges: { node: { id: string } }[] } };

@@ -3,6 +3,7 @@ import {
   checkRule,
   concerns,
   FRESH,
+  speaksOf,
   stepRule,
   valueOf,
   type Change,
@@ -62,6 +63,13 @@ describe('a rule', () => {
     expect(concerns({ ...rule, where: { strategy: 'BASE' } }, facts.key)).toBe(false);
     const of = (adapter: string) => concerns({ ...rule, where: { adapter } }, { ...facts.key, adapter: 'routing@2' });
     expect(['routing', 'routing@2', 'routing@1', 'rout', ''].map(of)).toEqual([true, true, false, false, false]);
+  });
+
+  it('speaks of a series of its metric, unless that is of other answers', () => {
+    const of = { ...rule, where: { adapter: 'routing' } };
+    const series = [{}, { adapter: 'routing@2' }, { adapter: 'other@1' }, { strategy: 'RAG' }];
+    expect(series.map((each) => speaksOf(of, 'ERROR_RATE', each))).toEqual([true, true, false, true]);
+    expect(speaksOf(of, 'LATENCY', {})).toBe(false);
   });
 
   it.each([

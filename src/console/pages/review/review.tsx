@@ -24,6 +24,7 @@ import {
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 import { choicesOf } from './choices';
+import { readEntities, writtenEntities } from './entities';
 import { Diff, ItemView } from './item-view';
 import { useReview } from './use-review';
 
@@ -79,6 +80,12 @@ function Keys({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   );
 }
 
+/** What a correction begins with; null where nothing can be written. Entities are written one a line. */
+function correctable({ answer }: ItemReviewedFragment): string | null {
+  if (answer?.output.__typename === 'EntitiesOutput') return writtenEntities(answer.output.entities);
+  return answer?.output.__typename === 'TextOutput' ? answer.text : null;
+}
+
 /** What can be said of an item. Its state goes with the item: a new one begins with nothing chosen. */
 function Verdict({
   item,
@@ -96,18 +103,22 @@ function Verdict({
   onKeys: () => void;
 }) {
   const choices = choicesOf(item);
-  const text = item.answer?.output.__typename === 'TextOutput' ? item.answer.text : null;
+  const text = correctable(item);
+  const marks = item.answer?.output.__typename === 'EntitiesOutput';
   const [chosen, setChosen] = useState<number | null>(null);
   const [correction, setCorrection] = useState<string | null>(null);
   const [comment, setComment] = useState('');
   const correcting = useRef<HTMLTextAreaElement>(null);
   const commenting = useRef<HTMLTextAreaElement>(null);
-  const corrected = correction !== null && text !== null && correction.trim() !== '' && correction !== text;
+  const corrected = correction !== null && text !== null && (marks || correction.trim() !== '') && correction !== text;
+  const entities = corrected && marks ? readEntities(item.question, correction) : [];
 
   const say = () => {
     const said = chosen === null ? {} : choices[chosen]!.said;
+    if (typeof entities === 'string') return;
+    const right = marks ? { entities } : { text: correction };
     const written = {
-      ...(corrected && { expectation: { text: correction, newLabel: false }, score: said.score ?? -1 }),
+      ...(corrected && { expectation: { ...right, newLabel: false }, score: said.score ?? -1 }),
       ...(comment.trim() !== '' && item.answer && { comment }),
     };
     if (chosen === null && Object.keys(written).length === 0) return;
@@ -182,6 +193,10 @@ function Verdict({
               <Textarea
                 ref={correcting}
                 label="What is right"
+                description={
+                  marks ? 'One entity a line: its type, a colon, its words as the question has them.' : undefined
+                }
+                error={typeof entities === 'string' ? entities : undefined}
                 autosize
                 minRows={2}
                 maxRows={12}
