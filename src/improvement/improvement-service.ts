@@ -1,7 +1,7 @@
 import type { AlertService } from '../monitoring/index.js';
 import type { Data } from '../data/index.js';
 import type { Curator } from '../feedback/index.js';
-import { badInput, GraftError, notFound } from '../kernel/errors.js';
+import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { checkedText } from '../kernel/text.js';
 import { isTaken } from '../platform/database/index.js';
@@ -91,9 +91,13 @@ export class ImprovementService {
   /**
    * Looks at every policy, and begins what is due. The key of what it begins names the adapter's last improvement, so that of several gateways
    * that look at once one begins it.
+   * @throws what the last policy failed with that could not be looked at, after all others were
    */
   async look(now: Date): Promise<void> {
-    for (const policy of await this.parts.improvements.active()) await this.#lookAt(policy, now);
+    const failed: unknown[] = [];
+    for (const policy of await this.parts.improvements.active())
+      await this.#lookAt(policy, now).catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed.at(-1);
   }
 
   async #lookAt(policy: PolicyRow, now: Date): Promise<void> {
@@ -120,8 +124,8 @@ export class ImprovementService {
       ...{ policy, ...due, by: 'policy' },
       idempotencyKey: `policy of ${adapter.id} after ${last?.id ?? 'nothing'}`,
     }).catch((error: unknown) => {
-      // Another gateway was quicker.
-      if (!(error instanceof GraftError && error.code === 'CONFLICT')) throw error;
+      // Another gateway was quicker: its improvement is live, or has the key.
+      if (!isGraftError(error, 'CONFLICT') && !isGraftError(error, 'IDEMPOTENCY_CONFLICT')) throw error;
     });
   }
 

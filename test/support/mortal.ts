@@ -34,7 +34,8 @@ export class Life {
       get: (on, name) => {
         const value = Reflect.get(on, name, on) as unknown;
         if (typeof value === 'function')
-          return (...given: unknown[]) => this.#do(String(name), () => (value as Function).apply(on, given) as unknown);
+          return (...given: unknown[]) =>
+            this.#do(String(name), () => (value as (...of: unknown[]) => unknown).apply(on, given));
         return typeof value === 'object' && value !== null ? this.of(value) : value;
       },
     });

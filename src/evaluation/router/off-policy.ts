@@ -1,4 +1,4 @@
-import { byDifferences, minimize } from '../../kernel/minimize.js';
+import { minimize } from '../../kernel/minimize.js';
 import { momentsOf } from '../statistics/moments.js';
 
 /** A question that a router chose a place for, by chance in part, and what became of it. */
@@ -113,15 +113,20 @@ function rewardModel(logged: readonly LoggedChoice[]): (place: string, probabili
   for (const place of new Set(logged.map(({ chosen }) => chosen))) {
     const own = logged.filter(({ chosen }) => chosen === place);
     const rows = own.map(({ reward, places }) => ({ reward, x: logit(places.get(place) ?? null) }));
-    const loss = ([bias = 0, slope = 0]: Float64Array): number =>
-      rows.reduce(
-        (all, { reward, x }) => {
-          const p = 1 / (1 + Math.exp(-(bias + slope * x)));
-          return all - reward * Math.log(Math.max(p, 1e-9)) - (1 - reward) * Math.log(Math.max(1 - p, 1e-9));
-        },
-        PRIOR_ROWS * (bias ** 2 + slope ** 2),
-      ) / Math.max(1, rows.length);
-    const [bias, slope] = minimize(byDifferences(loss, 1e-4), Float64Array.of(0, 0), { steps: 50 });
+    const [bias, slope] = minimize((at, gradient) => {
+      const [level, rise] = [at[0]!, at[1]!];
+      let loss = PRIOR_ROWS * (level ** 2 + rise ** 2);
+      gradient.set([2 * PRIOR_ROWS * level, 2 * PRIOR_ROWS * rise]);
+      for (const { reward, x } of rows) {
+        const score = level + rise * x;
+        const p = 1 / (1 + Math.exp(-score));
+        loss += Math.log1p(Math.exp(-Math.abs(score))) + Math.max(score, 0) - reward * score;
+        gradient[0]! += p - reward;
+        gradient[1]! += (p - reward) * x;
+      }
+      for (let i = 0; i < 2; i++) gradient[i]! /= rows.length;
+      return loss / rows.length;
+    }, new Float64Array(2));
     models.set(place, [bias!, slope!]);
   }
   return (place, probability) => {

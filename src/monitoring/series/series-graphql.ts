@@ -176,13 +176,14 @@ export interface SeriesAbout {
 }
 
 const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord, asked: SeriesAbout): Series => {
-  const own = by.flatMap((dimension, i) => {
+  const own: Partial<SeriesKey> = {};
+  by.forEach((dimension, i) => {
     const column = COLUMNS[dimension];
-    return column ? [[column, values[i]!]] : [];
+    if (column) own[column] = values[i]!;
   });
   return make(Series, {
     ...{ metric, resolution, points },
-    about: { ...asked, where: { ...asked.where, ...Object.fromEntries(own) } },
+    about: { ...asked, where: { ...asked.where, ...own } },
     by: by.map((dimension, i) => ({ dimension, value: values[i]! })),
     count: points.reduce((sum, { count }) => sum + count, 0),
   });

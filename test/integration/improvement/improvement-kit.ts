@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AnswerStore, AskService, type AskParts } from '../../../src/ask/index.js';
 import { deliveryServices, rolloutRuns, type Delivery } from '../../../src/delivery/index.js';
 import { attestation } from '../../../src/evaluation/attestation/attestation-run.js';
-import { storedFigures, type Figures } from '../../../src/evaluation/evaluations/figures.js';
+import type { Figures } from '../../../src/evaluation/evaluations/figures.js';
 import { evaluation } from '../../../src/evaluation/evaluations/evaluation-run.js';
 import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
 import { openFeedback } from '../../../src/feedback/index.js';
@@ -18,7 +18,6 @@ import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
 import { WebhookStore } from '../../../src/monitoring/webhooks/webhook-store.js';
 import { AdapterRegistry, AdapterStore, type AdapterRow, type Attestation } from '../../../src/registry/index.js';
 import { presetOf, training } from '../../../src/training/index.js';
-import { asColumn } from '../../../src/platform/database/index.js';
 import { labelled, recordAnswers } from '../../support/recorded-answers.js';
 import { DataKit, ws } from '../data/data-kit.js';
 
@@ -55,6 +54,7 @@ export class ImprovementKit {
   gain = 0.1;
   #adapters = 0;
   #asked = 0;
+  #first: Promise<string> | null = null;
 
   private constructor(
     readonly kit: DataKit,
@@ -139,12 +139,16 @@ export class ImprovementKit {
     await this.kit.dispose();
   }
 
-  /** An adapter in production, trained on a dataset of its own. */
-  async adapter(settings: SettingsWish = {}): Promise<AdapterRow> {
-    const { prisma } = this.kit.database;
+  async #rows(): Promise<string> {
     const dataset = await this.kit.dataset();
     const rows = Array.from({ length: ROWS }, (_, n) => ({ text: `row ${n * 7919} is old`, label: LABELS[n % 3]! }));
-    const { id: datasetVersionId } = await this.kit.imported(dataset, rows);
+    return (await this.kit.imported(dataset, rows)).id;
+  }
+
+  /** An adapter in production, trained on the dataset that all of them share. */
+  async adapter(settings: SettingsWish = {}): Promise<AdapterRow> {
+    const { prisma } = this.kit.database;
+    const datasetVersionId = await (this.#first ??= this.#rows());
     const name = `adapter-${++this.#adapters}`;
     const model = await prisma.baseModel.create({
       data: { id: newId(), workspaceId: ws, name, architecture: 'llama', parameters: 1n, source: 'FILE' },
@@ -265,7 +269,7 @@ function withoutModels({ runs, database }: DataKit, adapters: AdapterRegistry) {
         const answerer = async (reference: string) => {
           const [name, number] = reference.split('@');
           const { id, variantId } = await versionOf(name!, Number(number));
-          return { variantId: variantId!, adapterVersionId: id };
+          return { variantId, adapterVersionId: id };
         };
         const of = { target: await answerer(wish.adapter), against: await answerer(wish.against) };
         return runs.enqueue(evaluation, {

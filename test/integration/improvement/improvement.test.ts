@@ -73,7 +73,7 @@ describe('an improvement', () => {
       const production = await kit.parts.adapters.store.resolve(adapter, { alias: 'production' });
       expect(production!.version).toBe(seed % 2 === 0 ? 2 : 1);
     }
-  }, 240_000);
+  }, 900_000);
 
   it('pauses its policy after the last of the refused, though it was killed between both', async () => {
     const adapter = await kit.adapter({ mostRefused: 1 });
