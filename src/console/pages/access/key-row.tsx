@@ -1,0 +1,107 @@
+import { Anchor, Badge, Group, Paper, Select, Text } from '@mantine/core';
+import { useState } from 'react';
+import { useMutation } from 'urql';
+import { Link } from 'wouter';
+import { RevokeKeyInConsoleDocument, RotateKeyInConsoleDocument } from '../../generated/operations';
+import { words } from '../../parts/format';
+import { ErrorState } from '../../parts/states';
+import { WaitingButton } from '../../parts/waiting-button';
+import { stateOf, timesOf, type Key } from './key-state';
+
+const COLOURS = { active: 'green', expired: 'gray', revoked: 'red' } as const;
+/** How long the old key still works, in seconds. */
+const OVERLAPS = [
+  { value: '0', label: 'at once' },
+  { value: '3600', label: 'after an hour' },
+  { value: '86400', label: 'after a day' },
+  { value: '604800', label: 'after a week' },
+];
+
+/** What can be done with a key that still works. Revoking asks once more, since nothing brings it back. */
+function Orders({ apiKey, own, onMade }: { apiKey: Key; own: boolean; onMade: (name: string, token: string) => void }) {
+  const [overlap, setOverlap] = useState('86400');
+  const [sure, setSure] = useState(false);
+  const [rotating, rotate] = useMutation(RotateKeyInConsoleDocument);
+  const [revoking, revoke] = useMutation(RevokeKeyInConsoleDocument);
+  const error = rotating.error ?? revoking.error;
+  const replace = async () => {
+    const { data } = await rotate({ input: { id: apiKey.id, overlapSeconds: Number(overlap) } });
+    if (data) onMade(data.rotateApiKey.key.name, data.rotateApiKey.token);
+  };
+  return (
+    <>
+      <Group gap="xs" mt="xs" align="flex-end">
+        <Select
+          size="xs"
+          w={150}
+          label="Once replaced, it ends"
+          data={OVERLAPS}
+          value={overlap}
+          allowDeselect={false}
+          onChange={(value) => setOverlap(value ?? '86400')}
+        />
+        <WaitingButton
+          size="compact-sm"
+          variant="default"
+          waits={rotating.fetching ? 'Replacing…' : null}
+          onClick={() => void replace()}
+        >
+          Replace
+        </WaitingButton>
+        <WaitingButton
+          size="compact-sm"
+          variant={sure ? 'filled' : 'default'}
+          {...(sure && { color: 'red' })}
+          waits={revoking.fetching ? 'Revoking…' : null}
+          onClick={() => (sure ? void revoke({ input: { id: apiKey.id } }) : setSure(true))}
+        >
+          {sure ? (own ? 'Revoke the key that you use now' : 'Revoke for good') : 'Revoke'}
+        </WaitingButton>
+      </Group>
+      {error && <ErrorState error={error} />}
+    </>
+  );
+}
+
+export function KeyRow({
+  apiKey,
+  own,
+  onMade,
+}: {
+  apiKey: Key;
+  own: boolean;
+  onMade: (name: string, token: string) => void;
+}) {
+  const state = stateOf(apiKey);
+  return (
+    <Paper p="sm" data-testid="key">
+      <Group gap="xs">
+        <Text fw={600} size="sm">
+          {apiKey.name}
+        </Text>
+        <Text size="xs" ff="monospace">
+          {apiKey.prefix}…
+        </Text>
+        <Badge color="blue">{words(apiKey.role)}</Badge>
+        <Badge color={COLOURS[state]}>{words(state)}</Badge>
+        {own && <Badge color="yellow">yours</Badge>}
+        {apiKey.groups.map((group) => (
+          <Badge key={group} color="gray" tt="none">
+            {group}
+          </Badge>
+        ))}
+      </Group>
+      <Text size="xs" c="dimmed" mt={4}>
+        {timesOf(apiKey)} ·{' '}
+        <Anchor component={Link} href={`/budgets?of=${encodeURIComponent(apiKey.id)}`} inherit underline="always">
+          Budget
+        </Anchor>{' '}
+        ·{' '}
+        <Anchor component={Link} href={`/audit?who=${encodeURIComponent(apiKey.prefix)}`} inherit underline="always">
+          What it changed
+        </Anchor>
+      </Text>
+      {state === 'active' && <Orders apiKey={apiKey} own={own} onMade={onMade} />}
+    </Paper>
+  );
+}

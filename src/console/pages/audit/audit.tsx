@@ -1,0 +1,117 @@
+import { Button, Group, Paper, Stack, TextInput } from '@mantine/core';
+import { IconDownload, IconHistory } from '@tabler/icons-react';
+import { useQuery } from 'urql';
+import { AuditShownDocument } from '../../generated/operations';
+import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useAddress } from '../../parts/use-address';
+import { AuditEntryView } from './audit-entry';
+import { exportAddress, FIELDS, filterOf } from './view';
+
+const TEXTS = [
+  { name: 'who', label: 'Who', placeholder: 'part of a name or key' },
+  { name: 'what', label: 'What', placeholder: 'promoteAdapter,setBudget' },
+  { name: 'outcome', label: 'Outcome', placeholder: 'DONE, or a code' },
+] as const;
+const DAYS = [
+  { name: 'from', label: 'From' },
+  { name: 'to', label: 'To' },
+] as const;
+
+/** What is typed holds when the field is left or Enter is pressed. */
+function Filters({
+  address,
+  change,
+}: {
+  address: URLSearchParams;
+  change: (to: Record<string, string | null>) => void;
+}) {
+  const narrowed = FIELDS.some((name) => address.has(name));
+  return (
+    <Paper p="sm" mb="sm">
+      <Group align="flex-end" gap="sm">
+        {TEXTS.map(({ name, label, placeholder }) => (
+          <TextInput
+            key={`${name} ${address.get(name) ?? ''}`}
+            {...{ label, placeholder }}
+            defaultValue={address.get(name) ?? ''}
+            onBlur={({ currentTarget: { value } }) => change({ [name]: value.trim() || null })}
+            onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
+          />
+        ))}
+        {DAYS.map(({ name, label }) => (
+          <TextInput
+            key={name}
+            type="date"
+            label={label}
+            value={address.get(name) ?? ''}
+            onChange={({ currentTarget: { value } }) => change({ [name]: value || null })}
+          />
+        ))}
+        {narrowed && (
+          <Button variant="default" onClick={() => change(Object.fromEntries(FIELDS.map((name) => [name, null])))}>
+            Show all
+          </Button>
+        )}
+      </Group>
+    </Paper>
+  );
+}
+
+export default function AuditPage() {
+  const [address, change] = useAddress();
+  // Another filter begins with its newest entries.
+  const narrow = (changes: Record<string, string | null>) => change({ after: null, ...changes });
+  const after = address.get('after');
+  const [{ data, error, fetching }, again] = useQuery({
+    query: AuditShownDocument,
+    variables: { filter: filterOf(address), after },
+    requestPolicy: 'network-only',
+  });
+  const entries = data?.auditLog.edges.map(({ node }) => node) ?? [];
+  const next = data?.auditLog.pageInfo;
+  return (
+    <>
+      <PageHeader
+        title="Audit"
+        actions={
+          <Button
+            component="a"
+            href={exportAddress(address)}
+            download="audit.ndjson"
+            variant="default"
+            leftSection={<IconDownload size={16} />}
+          >
+            Export these days
+          </Button>
+        }
+      >
+        Every change and every attempt at one: who, what, before and after. Texts of people and documents are not in it.
+      </PageHeader>
+      <Filters address={address} change={narrow} />
+      {error && !data && <ErrorState error={error} onRetry={again} />}
+      {!error && !data && fetching && <Loading label="Loading the log" />}
+      {data && entries.length === 0 && (
+        <EmptyState icon={IconHistory} title="No entry here">
+          Mutations and uploads stand here from the moment that they begin, refused ones too.
+        </EmptyState>
+      )}
+      <Stack gap="xs">
+        {entries.map((entry) => (
+          <AuditEntryView key={entry.id} entry={entry} onNarrow={narrow} />
+        ))}
+      </Stack>
+      <Group mt="sm">
+        {after && (
+          <Button variant="default" onClick={() => change({ after: null })}>
+            Newest entries
+          </Button>
+        )}
+        {next?.hasNextPage && (
+          <Button variant="default" onClick={() => change({ after: next.endCursor })}>
+            Older entries
+          </Button>
+        )}
+      </Group>
+    </>
+  );
+}
