@@ -49,6 +49,16 @@ type Improvement = NonNullable<ImprovementQuery['improvement']>;
  */
 export async function dayTour(client: GraftClient, examples: string, first: Trained): Promise<Trained> {
   heading('A day of customer messages: at noon two desks exchange their queues');
+  try {
+    return await replay(client, examples, first);
+  } catch (error) {
+    // What follows needs none of it.
+    line(yellow(`The day ends here: ${error instanceof Error ? error.message : String(error)}`));
+    return first;
+  }
+}
+
+async function replay(client: GraftClient, examples: string, first: Trained): Promise<Trained> {
   if (!(await fit(client, first))) return first;
   const messages = readFileSync(join(examples, 'a-day.jsonl'), 'utf8')
     .trim()
