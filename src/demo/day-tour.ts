@@ -103,7 +103,7 @@ async function watch(client: GraftClient, adapter: string): Promise<void> {
   });
   await client.request(SetRetrainingPolicyDocument, {
     input: {
-      ...{ adapter, onAlert: true, newRows: null, leastRows: LEAST_ROWS, trainFrom: 'PRODUCTION', rollout: null },
+      ...{ adapter, onAlert: true, newRows: null, leastRows: LEAST_ROWS, trainFrom: 'BASE', rollout: null },
       by: 'npm run demo',
     },
   });
