@@ -15,7 +15,14 @@ import { holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { refusals, shareOf, type ToldOrRefused } from './support/shares.js';
 
-const STRATEGIES = ['RAG', 'AUTO'] as const;
+/** As asked, and as the model words it where it would have quoted. */
+const STRATEGIES = {
+  RAG: { strategy: 'RAG' },
+  AUTO: { strategy: 'AUTO' },
+  'AUTO, the model’s words': { strategy: 'AUTO', wording: 'MODEL' },
+} as const;
+type Asked = keyof typeof STRATEGIES;
+const NAMES = Object.keys(STRATEGIES) as Asked[];
 
 /** Where a right answer stands word for word. */
 interface Told extends ToldOrRefused {
@@ -29,21 +36,21 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 async function measure({ service, workspaceId, ingest }: Answering, { name, collections, asked }: AskedCorpus) {
   for (const each of collections) await ingest(each.name, each.documents);
   const { signal } = new AbortController();
-  const told: Record<(typeof STRATEGIES)[number], Told[]> = { RAG: [], AUTO: [] };
+  const told = Object.fromEntries(NAMES.map((name): [string, Told[]] => [name, []]));
   for (const { question, answers, of, near } of asked)
-    for (const strategy of STRATEGIES) {
+    for (const strategy of NAMES) {
       const began = performance.now();
-      const answer = await service.ask({ workspaceId }, { question, collections: of, strategy }, signal);
+      const answer = await service.ask({ workspaceId }, { question, collections: of, ...STRATEGIES[strategy] }, signal);
       const ms = performance.now() - began;
       const holds = (said: string): boolean => holdsGold({ gold: answers, answer: said });
       const quotes = answer.evidence.map(({ quote }) => quote);
       const refused = answer.abstention !== null;
-      told[strategy].push({
+      told[strategy]!.push({
         ...{ near, refused, text: !refused && holds(answer.text), ms },
         ...{ best: holds(quotes[0] ?? ''), three: quotes.some(holds) },
       });
     }
-  return STRATEGIES.map((strategy) => rowOf(name, strategy, told[strategy]));
+  return NAMES.map((strategy) => rowOf(name, strategy, told[strategy]!));
 }
 
 function rowOf(set: string, strategy: string, told: readonly Told[]) {

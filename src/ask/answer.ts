@@ -3,6 +3,7 @@ import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
+import { WordingChoice } from './question.js';
 import { Strategy } from './strategies.js';
 
 /** Who chose the strategy. */
@@ -258,6 +259,7 @@ const askedWith = z.object({
   features: z.array(z.string()).optional(),
   minConfidence: z.number().optional(),
   maxErrorRate: z.number().optional(),
+  wording: z.enum(WordingChoice).optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
 });
 export type AskedWith = z.infer<typeof askedWith>;

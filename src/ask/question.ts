@@ -1,5 +1,6 @@
 import type { Groups } from '../kernel/caller.js';
 import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
+import { enumeration } from '../kernel/enumeration.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import { checkedName, checkedText } from '../kernel/text.js';
@@ -23,6 +24,10 @@ export interface Generation {
   seed: number | null;
 }
 
+/** Whose words an answer from documents has, where no adapter reads them: the model's, or those of the best sentence. */
+export const WordingChoice = enumeration('MODEL', 'QUOTE');
+export type WordingChoice = keyof typeof WordingChoice;
+
 /** What a caller asks, as it came. */
 export interface AskInput {
   question: string;
@@ -39,6 +44,7 @@ export interface AskInput {
   preprocessing?: readonly PreprocessingStep[] | null;
   minConfidence?: number | null;
   maxErrorRate?: number | null;
+  wording?: WordingChoice | null;
   generation?: Partial<Generation> | null;
   /** Who asks, for experiments and rollouts; it is no part of what the request id stands for, and stored only hashed. */
   unit?: string | null;
@@ -73,6 +79,8 @@ export interface Question {
   minConfidence: number | null;
   /** The error rate, 0 to 1, that answers shall keep on held-out data; null: any. */
   maxErrorRate: number | null;
+  /** null: what serves the model that answers, see `choose-wording.ts`. */
+  wording: WordingChoice | null;
   generation: Generation;
   /** What was asked before, by a client that keeps its own history; missing where there is none. */
   earlier?: readonly string[];
@@ -100,6 +108,7 @@ export function checkedQuestion(input: AskInput): Question {
     conversationId: checkedKey(input.conversationId, 'input.conversationId'),
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     maxErrorRate: checkedRate(input.maxErrorRate ?? null),
+    wording: checkedWording(strategy ?? 'AUTO', input),
     generation: checkedGeneration(input.generation ?? {}),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };
@@ -107,7 +116,7 @@ export function checkedQuestion(input: AskInput): Question {
 
 /** Equal for questions that must have one answer; the request id is no part of it, nor is who asks. */
 export function questionDigest(question: Question, forceArm: string | null = null, groups: Groups = null): string {
-  const { adapter, model, task, minConfidence, maxErrorRate, dataset } = question;
+  const { adapter, model, task, minConfidence, maxErrorRate, wording, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
     ...question,
@@ -117,6 +126,7 @@ export function questionDigest(question: Question, forceArm: string | null = nul
     dataset: dataset ?? undefined,
     minConfidence: minConfidence ?? undefined,
     maxErrorRate: maxErrorRate ?? undefined,
+    wording: wording ?? undefined,
     forceArm: forceArm ?? undefined,
     // Who sees other documents gets another answer.
     groups: groups ? [...groups].sort() : undefined,
@@ -198,6 +208,16 @@ function checkedConfidence(strategy: StrategyChoice, least: number | null): numb
   if (!mayDo(strategy, 'reads'))
     throw badInput('input.minConfidence', 'minConfidence goes with strategies that read documents.', 'Leave it out.');
   return least;
+}
+
+function checkedWording(strategy: StrategyChoice, { wording, dataset }: AskInput): WordingChoice | null {
+  if (wording === null || wording === undefined) return null;
+  const field = 'input.wording';
+  if (!mayDo(strategy, 'reads'))
+    throw badInput(field, 'wording goes with strategies that read documents.', 'Leave it out.');
+  if (dataset !== null && dataset !== undefined)
+    throw badInput(field, 'Labelled rows answer with a label.', 'Give dataset or wording.');
+  return wording;
 }
 
 function checkedRate(rate: number | null): number | null {

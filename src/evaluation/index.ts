@@ -16,7 +16,14 @@ export { scaleChoiceRuns } from './scale/scale-graphql.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';
 export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
-export { answerF1, exactMatch, normalizeAnswer, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
+export {
+  answerF1,
+  exactMatch,
+  holdsAnswer,
+  normalizeAnswer,
+  tokenF1,
+  type AnsweredRow,
+} from './metrics/question-answering.js';
 export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';

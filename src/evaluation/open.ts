@@ -35,6 +35,8 @@ import { RouterProposalStore } from './router/router-proposal-store.js';
 import { RouterFitter } from './router/router-fitter.js';
 import { RouterResolver, routerFitRuns, RouterVersionResolver } from './router/router-graphql.js';
 import { RouterKeeper } from './router/router-keeper.js';
+import { WordedModelResolver, WordingComparisonResolver, wordingComparisonRuns } from './wording/wording-graphql.js';
+import { WordingComparer } from './wording/wording-comparer.js';
 import { ScaleChoiceResolver, scaleChoiceRuns } from './scale/scale-graphql.js';
 import { ScaleChooser } from './scale/scale-chooser.js';
 
@@ -63,6 +65,12 @@ export const evaluationDomain = defineDomain({
     strategyComparisonRuns,
     routerFitRuns,
     routerLearningRuns,
+    WordingComparisonResolver,
+    WordedModelResolver,
+  ],
+  runs: [
+    ...[attestationRuns, evaluationRuns, scaleChoiceRuns, hybridFitRuns, strategyComparisonRuns],
+    ...[routerFitRuns, wordingComparisonRuns],
   ],
   registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
     registerEvaluationNode(nodes, evaluator),
@@ -79,6 +87,7 @@ export interface Evaluation {
   readonly comparer: Comparer;
   readonly routerFitter: RouterFitter;
   readonly routerLearner: RouterLearner;
+  readonly wordings: WordingComparer;
   readonly offer: Offer;
 }
 
@@ -110,6 +119,7 @@ export function openEvaluation(
     scales: new ScaleChooser(parts),
     hybridFitter: new HybridFitter(parts),
     comparer: new Comparer({ ...parts, asking: askingInBulk }),
+    wordings: new WordingComparer({ ...parts, asking: askingInBulk }),
   };
 
   /** Makes the reader that comes with the default model one of the adapters; it answers as soon as it was shown to act. */

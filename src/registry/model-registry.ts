@@ -12,6 +12,7 @@ import type { WorkerClient } from '../platform/worker/index.js';
 import { MOST_TEMPLATE_CHARACTERS, type ChatForm, type EmbedderFiles } from '../worker-protocol/index.js';
 import { downloading, type DownloadContext, type DownloadOutput, type ModelSource } from './download-run.js';
 import { modelNameOf, modelSource, storedChat, type ModelRow, type ModelSourceInput } from './model.js';
+import type { MeasuredWording } from './wording.js';
 import type { ServedVariant, VariantRow } from './model.js';
 import type { ModelStore, NewVariant, VariantWithModel } from './model-store.js';
 
@@ -170,6 +171,22 @@ export class ModelRegistry {
 
   models(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<ModelRow>> {
     return this.parts.store.models(workspaceId, page);
+  }
+
+  /** What `compareWordings` found of a model; null where it wasn't run. */
+  async measuredWording(workspaceId: WorkspaceId, modelId: string): Promise<MeasuredWording | null> {
+    const [measured] = await this.measuredWordings(workspaceId, [modelId]);
+    return measured ?? null;
+  }
+
+  /** The same of several models, in their order. */
+  measuredWordings(workspaceId: WorkspaceId, modelIds: readonly string[]): Promise<(MeasuredWording | null)[]> {
+    return this.parts.store.wordingsOf(workspaceId, modelIds);
+  }
+
+  /** Keeps what was found of a model, from the next question on. */
+  setMeasuredWording(...args: Parameters<ModelStore['setWording']>): Promise<void> {
+    return this.parts.store.setWording(...args);
   }
 
   modelByName(workspaceId: WorkspaceId, name: string): Promise<ModelRow | null> {

@@ -4,6 +4,7 @@ import { nameCursor, toPage, type Page, type PageRequest } from '../kernel/pagin
 import { Prisma, type Database, type Transaction } from '../platform/database/index.js';
 import type { ChatForm, ModelDescription } from '../worker-protocol/index.js';
 import { checkSameModel, storedChat, type ModelRow, type VariantRow } from './model.js';
+import { storedWording, type MeasuredWording } from './wording.js';
 import { storedMeasurement, type VariantMeasurement } from './quantization/quantization.js';
 
 export type VariantWithModel = VariantRow & { model: ModelRow };
@@ -82,6 +83,31 @@ export class ModelStore {
     await this.database.prisma.modelVariant.updateMany({
       where: { id, workspaceId },
       data: { chat: storedChat.encode(chat) ?? undefined },
+    });
+  }
+
+  /** What was found of each model's words, in the order of the ids; null where nothing was. */
+  async wordingsOf(workspaceId: WorkspaceId, modelIds: readonly string[]): Promise<(MeasuredWording | null)[]> {
+    const rows = await this.database.prisma.baseModel.findMany({
+      where: { workspaceId, id: { in: [...modelIds] } },
+      select: { id: true, wording: true },
+    });
+    const found = new Map(rows.map(({ id, wording }) => [id, wording]));
+    return modelIds.map((id) => {
+      const wording = found.get(id) ?? null;
+      return wording === null ? null : storedWording.decode(wording);
+    });
+  }
+
+  async setWording(
+    workspaceId: WorkspaceId,
+    modelId: string,
+    wording: MeasuredWording,
+    tx: Transaction,
+  ): Promise<void> {
+    await tx.baseModel.updateMany({
+      where: { workspaceId, id: modelId },
+      data: { wording: storedWording.encode(wording) ?? undefined },
     });
   }
 

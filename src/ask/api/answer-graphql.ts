@@ -50,7 +50,7 @@ registerEnumType(Wording, {
     MODEL: { description: 'The model’s words; with RAG each of them stands in the evidence or in the question.' },
     EVIDENCE: {
       description:
-        'The best sentence of the documents, because the evidence did not support the model’s words; or the label of the nearest labelled rows.',
+        'The best sentence of the documents, because the model words answers worse than that (`AskInput.wording`) or the evidence did not support its words; or the label of the nearest labelled rows.',
     },
     ABSTENTION: { description: 'A sentence that says why there is no answer.' },
   },
@@ -336,7 +336,7 @@ export class Answer extends NodeType {
   adapter!: AppliedAdapter | null;
 
   @Field(() => [PromptPassage], {
-    description: 'The retrieved passages, strongest first, and which of them the model read.',
+    description: 'The retrieved passages, strongest first, and which of them the answer was made from.',
   })
   passages!: PromptPassage[];
 

@@ -40,10 +40,19 @@ import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { LEAST_PROBABILITY } from '../judge/abstain.js';
-import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
+import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice } from '../question.js';
 import { DOUBTED, LEAST_ANSWERABILITY } from '../judge/reading-rule.js';
 
 export { Answer } from './answer-graphql.js';
+
+registerEnumType(WordingChoice, {
+  name: 'WordingChoice',
+  description: 'Whose words an answer from documents has where no adapter reads them.',
+  valuesConfig: {
+    MODEL: { description: 'The model’s, which the best sentence replaces where the evidence doesn’t support them.' },
+    QUOTE: { description: 'The best sentence’s: nothing is asked of the model, and the first text is the answer.' },
+  },
+});
 
 registerEnumType(StrategyChoice, {
   name: 'StrategyChoice',
@@ -176,6 +185,13 @@ export class AskInput {
       'The error rate, above 0 and below 1, that answers shall keep. Answers, and choices of the router, that are less sure than keeps it on held-out data are not given; the route’s reasons say where that begins, or that the rate can’t be kept: then nothing is answered (`UNPROVEN`). Begins where held-out data shows that the rate is kept, with a chance of at most one in ten that luck alone showed it: 45 answers without a fault are the least that can show 5 %. Known of adapters that were evaluated on rows that they hadn’t learned from, and of routers.',
   })
   maxErrorRate?: number | null;
+
+  @Field(() => WordingChoice, {
+    nullable: true,
+    description:
+      'With `AUTO` and `RAG` over documents: whose words the answer has. By default the model’s where `compareWordings` showed that they are right more often than the best quote, or where nobody measured and the model has a billion weights or more, or where features are read beside; else the quote. The route’s reasons say which and why. Ignored where an adapter reads, or the model answers alone.',
+  })
+  wording?: WordingChoice | null;
 
   @Field(() => GenerationInput, { nullable: true, description: 'How the model writes.' })
   generation?: GenerationInput | null;

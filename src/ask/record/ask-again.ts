@@ -4,7 +4,7 @@ import type { AskInput, Question } from '../question.js';
 
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
-  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate } = asked;
+  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording } = asked;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -13,6 +13,7 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
     ...(entity !== null && { entity, features }),
     ...(minConfidence !== null && { minConfidence }),
     ...(maxErrorRate !== null && { maxErrorRate }),
+    ...(wording !== null && { wording }),
     generation,
   };
 }
@@ -23,10 +24,10 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
  */
 export function askAgain({ question, askedAs, route, askedWith: asked }: Answer, adapter: string): AskInput {
   const { reads } = STRATEGIES[route.strategy];
-  const { collections, dataset, minConfidence, ...others } = asked ?? {};
+  const { collections, dataset, minConfidence, wording, ...others } = asked ?? {};
   return {
     ...{ question: askedAs ?? question, strategy: route.strategy, adapter },
     ...others,
-    ...(reads && { collections, dataset, minConfidence }),
+    ...(reads && { collections, dataset, minConfidence, wording }),
   };
 }

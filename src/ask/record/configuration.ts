@@ -10,6 +10,7 @@ import { EMBEDDED_SENTENCES, EVIDENCE_WEIGHTS, KEPT_EVIDENCE } from '../read/evi
 import type { LabelledRows } from '../read/labelled-rows.js';
 import type { Adaptation, Plan } from '../plan.js';
 import type { Question } from '../question.js';
+import type { PlannedQuestion } from '../route/plan-answer.js';
 import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../judge/reading-rule.js';
 import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
 
@@ -19,7 +20,7 @@ export function configurationOf(
   embedder: EmbedderFiles,
   { generation, preprocessing, features, minConfidence }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
-  denseWeight: number | null,
+  { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
   const { model, quantization, sha256 } = variant;
   const reading = {
@@ -42,6 +43,7 @@ export function configurationOf(
     ...(scope === null ? {} : reading),
     ...(labelled === null ? {} : { embedder: reading.embedder, labelledRows: rowsOf(labelled) }),
     ...(minConfidence === null ? {} : { minConfidence }),
+    ...(wording === null ? {} : { wording }),
     ...(check === null
       ? {}
       : {

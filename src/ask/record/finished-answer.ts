@@ -17,9 +17,10 @@ import { configurationOf } from './configuration.js';
 /** An answer as it is recorded: what the stages made, and what they took. */
 export function finishedAnswer(
   { watch, registry }: Work,
-  { plan, question, route, denseWeight }: PlannedQuestion,
+  planned: PlannedQuestion,
   { facts, judgement, worded }: { facts: Facts; judgement: Judgement; worded: WordedAnswer },
 ): FinishedAnswer {
+  const { plan, question, route } = planned;
   const { prompt, completion, citations } = worded;
   const documents = documentsRead(judgement);
   const judged = documents?.check && 'judge' in documents.check ? documents.check : null;
@@ -40,7 +41,7 @@ export function finishedAnswer(
     usage: { promptTokens, reusedTokens, generatedTokens },
     stages: watch.stages,
     cost: { computeMs: embedMs + prefillMs + decodeMs, computedTokens: promptTokens - reusedTokens + generatedTokens },
-    configuration: configurationOf(plan, registry.embedder(), question, judged, denseWeight),
+    configuration: configurationOf(plan, registry.embedder(), question, judged, planned),
   };
 }
 

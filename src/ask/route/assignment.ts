@@ -3,7 +3,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { SearchScope } from '../../knowledge/index.js';
 import { parseAdapterReference } from '../../registry/index.js';
 import type { Assignment, RouteDecision } from '../answer.js';
-import type { Generation, Question } from '../question.js';
+import type { Generation, Question, WordingChoice } from '../question.js';
 import { STRATEGIES, type Strategy } from '../strategies.js';
 
 /** How an arm answers: what is null is as `ask` would have it. */
@@ -15,11 +15,15 @@ export interface Arm {
   model: string | null;
   /** Share of the dense score in a hybrid one, 0 to 1, in whatever is read. */
   denseWeight: number | null;
+  /** Whose words an answer from documents has. */
+  wording: WordingChoice | null;
   generation: Partial<Generation> | null;
 }
 
 /** Changes nothing. */
-export const AS_ASKED: Arm = { strategy: null, adapter: null, model: null, denseWeight: null, generation: null };
+export const AS_ASKED: Arm = {
+  ...{ strategy: null, adapter: null, model: null, denseWeight: null, wording: null, generation: null },
+};
 
 /** A place in an experiment or a rollout, and what follows from it. */
 export interface Drawn {
@@ -95,11 +99,12 @@ function productionOf(reference: string | null): string | null {
 }
 
 /** The question as an arm puts it. */
-export const asDrawn = (question: Question, { strategy, adapter, model, generation }: Arm): Question => ({
+export const asDrawn = (question: Question, { strategy, adapter, model, wording, generation }: Arm): Question => ({
   ...question,
   strategy: strategy ?? question.strategy,
   adapter: strategy !== null && !STRATEGIES[strategy].adapts ? null : (adapter ?? question.adapter),
   model: model ?? question.model,
+  wording: wording ?? question.wording,
   generation: { ...question.generation, ...generation },
 });
 

@@ -9,6 +9,7 @@ import type { RetrievalResult } from '../read/retrieve.js';
 import { isGone } from './assignment.js';
 import { originReason } from './origin.js';
 import { answerBound, boundQuestion } from './risk.js';
+import { chooseWording, type ChosenWording } from '../word/choose-wording.js';
 import { unreadReason, withReason } from './route.js';
 import type { RoutedQuestion } from './route-question.js';
 
@@ -23,6 +24,8 @@ export interface PlannedQuestion {
   vector: () => Promise<QueryVector>;
   /** Passages that were looked at already; null when none were. */
   passages: RetrievalResult | null;
+  /** Whose words the answer has; null where no base model words one from documents. */
+  wording: ChosenWording['by'] | null;
   /** The weight of meaning that a draw gave; null where collections have their own. */
   denseWeight: number | null;
 }
@@ -38,12 +41,23 @@ export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<Pl
   try {
     return await watch.time('plan', async () => {
       const plan = await makePlan(work, workspaceId, question, route.strategy, sources);
-      const learned = await originReason(work.origins, workspaceId, plan);
+      const [learned, measured] = await Promise.all([
+        originReason(work.origins, workspaceId, plan),
+        plan.scope === null ? null : work.registry.measuredWording(workspaceId, plan.variant.modelId),
+      ]);
+      const wording = chooseWording(question, plan, measured);
       const bound = answerBound(question, plan);
-      const reasons = [unreadReason(plan), learned, languageReason(plan, question.text), bound?.reason ?? null];
+      const reasons = [
+        unreadReason(plan),
+        learned,
+        languageReason(plan, question.text),
+        bound?.reason ?? null,
+        wording?.reason ?? null,
+      ];
       return {
         ...{ plan, vector, passages, denseWeight: drawn?.change.denseWeight ?? null },
         question: boundQuestion(question, bound),
+        wording: wording?.by ?? null,
         unproven: bound && bound.least === null ? unproven(bound.reason.sentence) : null,
         route: reasons.reduce(withReason, route),
       };

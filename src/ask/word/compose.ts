@@ -214,6 +214,15 @@ export async function composeJudged(
   };
 }
 
+/** Where the best sentence is the answer: nothing is asked of the model. */
+export const composeQuote = ({ passages, evidence }: ReadingMaterial): ComposedPrompt => ({
+  ...composeNothing([]),
+  passages: byStrength(passages, evidence).map(({ chunkId, documentName }) => {
+    const used = chunkId === evidence[0]?.chunkId;
+    return { chunkId, documentName, used, reason: used ? null : QUOTED };
+  }),
+});
+
 /** Passages that were found but that no prompt needed, because there is no answer in them. */
 const unusedPassages = (passages: readonly Passage[]): PromptPassage[] =>
   passages.map(({ chunkId, documentName }) => ({ chunkId, documentName, used: false, reason: NOT_RELEVANT }));
@@ -224,6 +233,7 @@ const NOT_RELEVANT = 'It does not answer the question.';
 const NO_ROOM = 'Weaker than those used, and there was no room left in the context.';
 const ENOUGH = 'Weaker than those used: the adapter learned to read this many.';
 const BEST_SENTENCE = 'Its sentences are weaker than the one that the answer is a part of.';
+const QUOTED = 'Its sentences are weaker than the one that is quoted.';
 const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */

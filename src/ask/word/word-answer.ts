@@ -25,6 +25,15 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Com
   return { ...abstained(abstention), finishReason: null, done: null };
 }
 
+/** The best sentence as the text. */
+export function* wordQuote({ quote }: Evidence): Generator<AskEvent, Completion> {
+  yield { type: 'delta', text: quote };
+  return {
+    ...{ text: quote, wording: 'EVIDENCE', finishReason: null, output: { kind: 'TEXT' } },
+    ...{ abstention: null, answerability: null, done: null },
+  };
+}
+
 /**
  * Passes on the model's words, then holds them against what it read: words that this doesn't support are replaced by the
  * best sentence, because what can't be checked against a source is worth less than the source itself. So are words that

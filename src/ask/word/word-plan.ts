@@ -8,10 +8,17 @@ import { citeSpan } from './cite-span.js';
 import { cite } from './cite.js';
 import { classifyByRows } from './classify-by-rows.js';
 import { classify, labelTokensOf } from './classify.js';
-import { composeJudged, composeNothing, composeQuestion, composeReading, type ComposedPrompt } from './compose.js';
+import {
+  composeJudged,
+  composeNothing,
+  composeQuestion,
+  composeQuote,
+  composeReading,
+  type ComposedPrompt,
+} from './compose.js';
 import { generate } from './generate.js';
 import type { PromptRoom } from './prompt-room.js';
-import { wordAbstention, wordAnswer, type Completion } from './word-answer.js';
+import { wordAbstention, wordAnswer, wordQuote, type Completion } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
 
 /** An answer in words: what the model was asked, what came of it, and what it rests on. */
@@ -22,12 +29,13 @@ export interface WordedAnswer {
 }
 
 /**
- * Composes the prompt, has it answered, and cites. Five ways lead to an answer, told apart here and nowhere else:
+ * Composes the prompt, has it answered, and cites. Six ways lead to an answer, told apart here and nowhere else:
  *
  * - refused: nothing is asked, the refusal is the text;
  * - labelled rows: their vote, pooled with the adapter's labels where one acts;
  * - an adapter with a token for each label: one prefill, no decoding;
  * - an adapter that reads: a span that it copies from passages, or from the sentence that it judged best;
+ * - the best sentence, where the model that answers words it worse: nothing is asked;
  * - else the model's own words, which evidence replaces where it doesn't support them.
  * @throws what the worker throws
  */
@@ -48,7 +56,7 @@ export async function* wordPlan(
 }
 
 function compose(
-  { plan }: PlannedQuestion,
+  { plan, wording }: PlannedQuestion,
   judgement: Judgement,
   { frame, left, count }: PromptRoom,
 ): ComposedPrompt | Promise<ComposedPrompt> {
@@ -61,6 +69,7 @@ function compose(
       return composeQuestion(frame, plan);
     case 'DOCUMENTS': {
       const { check } = judgement;
+      if (wording === 'QUOTE') return composeQuote(judgement);
       const toCompose = check && 'judge' in check && readsSentences(plan) ? composeJudged : composeReading;
       return toCompose(frame, judgement, plan, left, count);
     }
@@ -69,11 +78,13 @@ function compose(
 
 function complete(
   { worker, workspaceId, signal }: Work,
-  { plan, question }: PlannedQuestion,
+  { plan, question, wording }: PlannedQuestion,
   judgement: Judgement,
   { prompt: composed, room: { maxTokens } }: { prompt: ComposedPrompt; room: PromptRoom },
 ): Generator<AskEvent, Completion> | AsyncGenerator<AskEvent, Completion> {
   if (judgement.kind === 'REFUSED') return wordAbstention(judgement.abstention);
+  const [best] = evidenceOf(judgement);
+  if (wording === 'QUOTE' && best) return wordQuote(best);
   const { minConfidence } = question;
   const generation = { ...question.generation, maxTokens };
   const step = { workspaceId, model: plan.model, composed, generation, signal };
@@ -84,7 +95,7 @@ function complete(
   }
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
-  const source = { best: evidenceOf(judgement)[0], read: composed.read };
+  const source = { best, read: composed.read };
   return wordAnswer(generate(worker, step), source, { question: question.text, adaptation: plan.adaptation });
 }
 

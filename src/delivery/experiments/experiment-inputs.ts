@@ -1,5 +1,5 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
-import { StrategyValues, type Strategy } from '../../ask/index.js';
+import { StrategyValues, WordingChoice, type Strategy } from '../../ask/index.js';
 import { IDEMPOTENCY_KEY, MaxItems } from '../../graphql-kit/index.js';
 import { ExperimentCounting } from './experiment.js';
 import { ExperimentMetricName } from './metrics.js';
@@ -46,6 +46,9 @@ export class ExperimentArmInput {
 
   @Field(() => Float, { nullable: true, description: 'Share of the dense score in what is retrieved, 0 to 1.' })
   denseWeight?: number | null;
+
+  @Field(() => WordingChoice, { nullable: true, description: 'Whose words an answer from documents has.' })
+  wording?: WordingChoice | null;
 
   @Field(() => ExperimentGenerationInput, { nullable: true, description: 'How it generates.' })
   generation?: ExperimentGenerationInput | null;

@@ -32,6 +32,13 @@ export function toLiveTest(row: ExperimentRow): LiveTest {
 }
 
 /** What an arm changes of what `ask` would do. */
-export const changeOf = ({ strategy, adapter, model, denseWeight, generation }: ExperimentArm): Arm => ({
-  ...{ strategy, adapter, model, denseWeight, generation },
+export const changeOf = ({
+  strategy,
+  adapter,
+  model,
+  denseWeight,
+  wording = null,
+  generation,
+}: ExperimentArm): Arm => ({
+  ...{ strategy, adapter, model, denseWeight, wording, generation },
 });

@@ -1,5 +1,5 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { StrategyValues, type Strategy } from '../../ask/index.js';
+import { StrategyValues, WordingChoice, type Strategy } from '../../ask/index.js';
 import { connectionTypes, DateTime, NodeType } from '../../graphql-kit/index.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
 import {
@@ -139,6 +139,9 @@ export class ExperimentArmType {
 
   @Field(() => Float, { nullable: true, description: 'Share of the dense score in what is retrieved.' })
   denseWeight!: number | null;
+
+  @Field(() => WordingChoice, { nullable: true, description: 'Whose words an answer from documents has.' })
+  wording!: WordingChoice | null;
 
   @Field(() => ExperimentGeneration, { nullable: true, description: 'How it generates.' })
   generation!: ExperimentGeneration | null;

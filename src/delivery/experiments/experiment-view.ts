@@ -46,7 +46,8 @@ export function toExperiment(row: ExperimentRow): Experiment {
     arms: plan.arms.map((arm, index) =>
       make(ExperimentArmType, {
         ...{ name: arm.name, isControl: index === 0, weight: arm.weight, strategy: arm.strategy, adapter: arm.adapter },
-        ...{ model: arm.model, denseWeight: arm.denseWeight, stopped: state.stopped[arm.name] ?? null },
+        ...{ model: arm.model, denseWeight: arm.denseWeight, wording: arm.wording ?? null },
+        stopped: state.stopped[arm.name] ?? null,
         generation:
           arm.generation &&
           make(ExperimentGeneration, { maxTokens: null, temperature: null, seed: null, ...arm.generation }),
@@ -158,11 +159,18 @@ function suggestionOf(row: ExperimentRow, { arms }: ExperimentSettings, winner: 
   return then(`configure ${arm.name} where questions are asked: ${changesOf(arm)}.`);
 }
 
-const changesOf = ({ strategy, model, denseWeight, generation }: ExperimentSettings['arms'][number]): string =>
+const changesOf = ({
+  strategy,
+  model,
+  denseWeight,
+  wording = null,
+  generation,
+}: ExperimentSettings['arms'][number]): string =>
   [
     ...(strategy === null ? [] : [`strategy ${strategy}`]),
     ...(model === null ? [] : [`model ${model}`]),
     ...(denseWeight === null ? [] : [`denseWeight ${denseWeight}`]),
+    ...(wording === null ? [] : [`wording ${wording}`]),
     ...Object.entries(generation ?? {}).map(([name, value]) => `${name} ${value}`),
   ].join(', ') || 'it changes nothing';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
-import { STRATEGIES, type Strategy } from '../../ask/index.js';
+import { STRATEGIES, WordingChoice, type Strategy } from '../../ask/index.js';
 import { bucketRanges, type Range, type Test } from '../assignment/index.js';
 import type { ExperimentPlan } from './conclude.js';
 import { ExperimentMetricName, METRICS } from './metrics.js';
@@ -39,6 +39,8 @@ const arm = z.object({
   model: z.string().nullable(),
   variantId: z.string().nullable(),
   denseWeight: z.number().nullable(),
+  /** Missing in experiments from before there was a choice. */
+  wording: z.enum(WordingChoice).nullable().optional(),
   generation: z
     .object({ maxTokens: z.number().optional(), temperature: z.number().optional(), seed: z.number().optional() })
     .nullable(),

@@ -1,6 +1,6 @@
 import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
-import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy } from '../../ask/index.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy, type WordingChoice } from '../../ask/index.js';
 import { weightsAddUp } from '../assignment/index.js';
 import type { ExperimentArm, ExperimentCounting, ExperimentSettings } from './experiment.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
@@ -21,6 +21,7 @@ export interface ArmWish {
   adapter?: string | null;
   model?: string | null;
   denseWeight?: number | null;
+  wording?: WordingChoice | null;
   generation?: { maxTokens?: number | null; temperature?: number | null; seed?: number | null } | null;
 }
 
@@ -133,7 +134,7 @@ function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentA
 }
 
 function armOf(wish: ArmWish, weight: number, field: string, whose: string | null): ExperimentArm {
-  const { strategy = null, adapter = null, model = null, denseWeight = null } = wish;
+  const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = wish;
   const name = checkedText(wish.name, `${field}.name`, MAX_NAME);
   const adapts = strategy !== null && STRATEGIES[strategy].adapts;
   if (adapts && adapter === null && whose === null)
@@ -149,7 +150,7 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
   if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
     throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
   return {
-    ...{ name, weight, strategy, adapter, versionId: null, model, variantId: null, denseWeight },
+    ...{ name, weight, strategy, adapter, versionId: null, model, variantId: null, denseWeight, wording },
     generation: generationOf(wish.generation ?? null, `${field}.generation`),
   };
 }

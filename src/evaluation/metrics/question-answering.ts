@@ -45,6 +45,12 @@ function overlap(gold: string, answer: string): number {
 export const answerF1 = ({ gold, answer }: AnsweredRow): number =>
   Math.max(...(gold.length === 0 ? [''] : gold).map((one) => overlap(one, answer)));
 
+/** Whether an answer that counts stands in the text, word for word: a sentence that has it is right, too, though its F1 is low. */
+export function holdsAnswer({ gold, answer }: AnsweredRow): boolean {
+  const said = ` ${normalizeAnswer(answer)} `;
+  return gold.some((one) => said.includes(` ${normalizeAnswer(one)} `));
+}
+
 const meanOf = (name: string, of: (row: AnsweredRow) => number): Metric<AnsweredRow> => ({
   name,
   higherIsBetter: true,

@@ -65,6 +65,7 @@ export async function startAnswering(options: Surroundings = {}) {
           resolve: async () => ({ ...variant, ...change }),
           variant: (...args) => registry.variant(...args),
           embedder: () => registry.embedder(),
+          measuredWording: async () => null,
         },
       }),
     async events(stream: AsyncIterable<AskEvent>): Promise<AskEvent[]> {

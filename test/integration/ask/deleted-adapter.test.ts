@@ -69,6 +69,7 @@ describe('an adapter that is deleted', () => {
         resolve: async () => ({ ...answering.variant, ...tiny }),
         variant: (...args) => parts.registry.variant(...args),
         embedder: () => parts.registry.embedder(),
+        measuredWording: async () => null,
       },
       adapters: {
         async resolve(...args) {

@@ -16,6 +16,7 @@ describe('checkedQuestion', () => {
         dataset: null,
         minConfidence: null,
         maxErrorRate: null,
+        wording: null,
       },
       conversationId: null,
       entity: null,

@@ -36,6 +36,7 @@ import {
   storedUsage,
 } from '../../../src/registry/adapters/adapter.js';
 import { storedChat } from '../../../src/registry/model.js';
+import { storedWording } from '../../../src/registry/wording.js';
 import { storedMeasurement } from '../../../src/registry/quantization/quantization.js';
 import { storedRecipe } from '../../../src/training/recipes/recipe.js';
 
@@ -51,6 +52,7 @@ const COLUMNS: Record<string, StoredJson<never> | StoredJson<unknown> | typeof O
   'AuditEntry.input': storedSummary,
   'AuditEntry.before': storedSummary,
   'AuditEntry.after': storedSummary,
+  'BaseModel.wording': storedWording,
   'ModelVariant.measurement': storedMeasurement,
   'ModelVariant.chat': storedChat,
   'AdapterVersion.usage': storedUsage,

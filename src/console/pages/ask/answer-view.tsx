@@ -12,6 +12,7 @@ import { OutputView } from './output-view';
 const WORDING = {
   MODEL: 'In the model’s words',
   EVIDENCE: 'In the document’s words: the evidence did not support the model’s',
+  QUOTED: 'In the document’s words',
   ABSTENTION: 'No answer given',
 } as const;
 
@@ -20,7 +21,7 @@ const wordingOf = ({ wording, finishReason }: AnswerShownFragment): string =>
     ? `${WORDING[wording].split(':', 1)[0]}: the model said the same over and over and was stopped`
     : finishReason === 'LENGTH' && wording === 'MODEL'
       ? `${WORDING.MODEL}, cut at the longest answer that was asked for`
-      : WORDING[wording];
+      : WORDING[wording === 'EVIDENCE' && finishReason === null ? 'QUOTED' : wording];
 
 type Quotation = AnswerShownFragment['evidence'][number] | AnswerShownFragment['conflicts'][number]['quotes'][number];
 

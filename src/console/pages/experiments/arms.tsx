@@ -7,12 +7,13 @@ import { FINDINGS, METRIC_NAMES, shown, unitOf } from './names';
 type Arm = ExperimentShownFragment['arms'][number];
 
 /** What an arm does otherwise, in a few words. */
-function changesOf({ strategy, adapter, model, denseWeight, generation }: Arm): string {
+function changesOf({ strategy, adapter, model, denseWeight, wording, generation }: Arm): string {
   const said = [
     strategy,
     adapter,
     model,
     denseWeight === null ? null : `dense weight ${denseWeight}`,
+    wording === null ? null : `wording ${wording}`,
     generation?.temperature === null || generation === null ? null : `temperature ${generation.temperature}`,
     generation?.maxTokens === null || generation === null ? null : `at most ${generation.maxTokens} tokens`,
   ].filter((each) => each !== null);

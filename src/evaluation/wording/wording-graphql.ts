@@ -1,0 +1,180 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { WordingChoice } from '../../ask/index.js';
+import { Split } from '../../data/index.js';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  DateTime,
+  fromGlobalId,
+  IDEMPOTENCY_KEY,
+  make,
+  MaxItems,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../graphql-kit/index.js';
+import { Model, type MeasuredWording as MeasuredWordingRecord, type ModelRegistry } from '../../registry/index.js';
+import { wordingComparison, type WordingFound } from './wording-run.js';
+import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
+
+export const wordingComparisonRuns = runGraph(
+  wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
+  {},
+);
+const WordingComparisonRun = wordingComparisonRuns.Run;
+type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;
+
+@InputType({ description: 'Which model words answers, to which questions, from what.' })
+export class CompareWordingsInput {
+  @Field(() => String, {
+    nullable: true,
+    description: '`name`, or `name@quantization`; at most 130 characters. By default the configured one.',
+  })
+  model?: string | null;
+
+  @Field(() => ID, { description: 'Id of a dataset version for `QUESTION_ANSWERING` whose rows are asked.' })
+  datasetVersion!: string;
+
+  @Field(() => Split, {
+    nullable: true,
+    defaultValue: Split.TEST,
+    description: 'Which of its rows; never those for training.',
+  })
+  split!: Split;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 200,
+    description: `Most rows, ${LEAST_WORDED_ROWS} to ${MOST_WORDED_ROWS}; of more a sample is drawn.`,
+  })
+  rows!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 1,
+    description: 'Of the sample: the same seed draws the same rows.',
+  })
+  seed!: number;
+
+  @MaxItems(50)
+  @Field(() => [String], { description: 'Names of the collections that answer them, 1 to 50.' })
+  collections!: string[];
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
+type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
+
+@ObjectType({ description: 'The model’s share of right answers minus the quote’s.' })
+export class WordingDifference {
+  @Field(() => Float, { description: 'The difference, -1 to 1.' })
+  value!: number;
+
+  @Field(() => Float, { description: 'Lower end of its 95 % interval (paired bootstrap).' })
+  low!: number;
+
+  @Field(() => Float, { description: 'Upper end.' })
+  high!: number;
+}
+
+@ObjectType({ description: 'Whether a model words answers from documents better than the best quote says them.' })
+export class MeasuredWording {
+  @Field(() => WordingChoice, {
+    description: 'Whose words to take: the model’s only where they are shown to be better.',
+  })
+  better!: WordingChoice;
+
+  @Field(() => Int, { description: 'Questions that were asked.' })
+  rows!: number;
+
+  @Field(() => Float, { description: 'Share of them whose right answer stands in the model’s words, 0 to 1.' })
+  model!: number;
+
+  @Field(() => Float, { description: 'Share of them whose right answer stands in the best quote, 0 to 1.' })
+  quote!: number;
+
+  @Field(() => WordingDifference, { description: 'How they differ.' })
+  difference!: WordingDifference;
+
+  @Field(() => DateTime, { nullable: true, description: 'When it was found; null in a run’s own report.' })
+  at!: Date | null;
+}
+
+@ObjectType({ description: 'What a comparison of wordings found.' })
+export class WordingReport extends MeasuredWording {
+  @Field(() => Int, { description: 'Questions that got no answer, which count as wrong for both.' })
+  refused!: number;
+
+  @Field(() => String, { description: 'All of it in words.' })
+  sentence!: string;
+}
+
+const differenceOf = ({ difference }: WordingFound | MeasuredWordingRecord): WordingDifference =>
+  make(WordingDifference, difference);
+
+@Resolver(() => WordingComparisonRun)
+export class WordingComparisonResolver {
+  constructor(private readonly parts: { wordings: WordingComparer }) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => CompareWordingsPayload, {
+    description:
+      'Lets a model word answers from documents to labelled questions and holds them against the best quotes, as a run. Answers from documents take from then on the model’s words where these are shown to be right more often, else the quote. No answer of it is recorded.',
+    complexity: cost(20),
+  })
+  async compareWordings(
+    @Arg('input', () => CompareWordingsInput, { description: 'Which model, which questions.' })
+    input: CompareWordingsInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CompareWordingsPayload> {
+    const { datasetVersion, model = null, ...rest } = input;
+    const datasetVersionId = fromGlobalId(datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    const run = await this.parts.wordings.start(workspaceId, { ...rest, model, datasetVersionId });
+    return { run: runObject(run) };
+  }
+
+  @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
+  report(@Root() { row }: WordingComparisonRun): WordingReport | null {
+    const found = wordingComparison.outputOf(row);
+    return found && make(WordingReport, { ...found, difference: differenceOf(found), at: null });
+  }
+}
+
+@Resolver(() => Model)
+export class WordedModelResolver {
+  constructor(private readonly parts: { registry: ModelRegistry }) {}
+
+  @FieldResolver(() => MeasuredWording, {
+    nullable: true,
+    description: 'What `compareWordings` found of it last; null where it wasn’t run.',
+    complexity: cost(2),
+  })
+  async wording(@Root() model: Model, @Ctx() context: GraphContext): Promise<MeasuredWording | null> {
+    const { registry } = this.parts;
+    const found = context.loader<string, MeasuredWordingRecord | null>('evaluation.wordings', (ids) =>
+      registry.measuredWordings(context.workspaceId, ids),
+    );
+    const measured = await found.load(model.rowId);
+    if (!measured) return null;
+    const { better, rows, model: words, quote, at } = measured;
+    const difference = differenceOf(measured);
+    return make(MeasuredWording, { better, rows, model: words, quote, difference, at: new Date(at) });
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { Split } from '../../data/index.js';
+import { storedJson } from '../../kernel/stored-json.js';
+import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+
+const input = z.object({
+  modelId: z.string(),
+  /** `name@quantization`: what is asked. */
+  model: z.string(),
+  datasetVersionId: z.string(),
+  split: z.enum(Split),
+  rows: z.number().int(),
+  seed: z.number().int(),
+  collections: z.array(z.string()),
+});
+export type WordingInput = z.infer<typeof input>;
+
+/** One question: whether a right answer stands in the model's words, and in the best quote. Nothing that a person wrote is kept. */
+const attempt = z.object({ model: z.boolean(), quote: z.boolean(), refused: z.boolean() });
+export type WordingAttempt = z.infer<typeof attempt>;
+
+const comparison = z.object({
+  better: z.enum(['MODEL', 'QUOTE']),
+  rows: z.number().int(),
+  /** Questions that got no answer, which count as wrong for both. */
+  refused: z.number().int(),
+  model: z.number(),
+  quote: z.number(),
+  difference: z.object({ value: z.number(), low: z.number(), high: z.number() }),
+  sentence: z.string(),
+});
+export type WordingFound = z.infer<typeof comparison>;
+
+export const wordingComparison = defineRunKind({
+  kind: 'WORDING_COMPARISON',
+  description: 'A model words answers from documents, and each is held against the best quote.',
+  input: storedJson(input),
+  output: storedJson(comparison),
+  checkpoint: storedJson(z.object({ attempts: z.array(attempt) })),
+  pausable: true,
+});
+export type WordingContext = ContextOf<typeof wordingComparison>;
