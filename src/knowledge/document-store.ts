@@ -28,6 +28,8 @@ export interface StagedDocument {
   bytes: bigint;
   metadata: Json;
   runId: string;
+  /** What cut it into chunks: see `chunkerOf`. */
+  cutBy: string;
   parsed: ParsedDocument;
 }
 

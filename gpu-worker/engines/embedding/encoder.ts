@@ -1,17 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import * as tokenizers from '@huggingface/tokenizers';
 import * as ort from 'onnxruntime-node';
+import { openEmbedderTokens, type EmbedderTokens } from '../../../src/worker-protocol/embedder-tokens.js';
 import type { EmbedderFiles } from '../../../src/worker-protocol/index.js';
 import { meanPool } from './batches.js';
-
-/** What is used of the package; its own type declarations import without extensions, which Node's resolution can't follow. */
-interface TextTokenizer {
-  encode(text: string): { ids: number[] };
-}
-const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (json: object, config: object) => TextTokenizer };
-
-/** Nothing of a text beyond this many UTF-16 units per token is looked at: words are shorter. */
-const MAX_UNITS_PER_TOKEN = 64;
 
 /** Token ids of several texts, one after the other; text `i` has `lengths[i]` of them. */
 export interface TokenizedTexts {
@@ -25,12 +15,12 @@ export interface TokenizedTexts {
 export class Encoder {
   private constructor(
     private readonly files: EmbedderFiles,
-    private readonly tokenizer: TextTokenizer,
+    private readonly tokensOf: (text: string) => EmbedderTokens,
     private readonly session: ort.InferenceSession,
   ) {}
 
   static async open(files: EmbedderFiles, provider: string, threads: number): Promise<Encoder> {
-    const tokenizer = new Tokenizer(JSON.parse(await readFile(files.tokenizerPath, 'utf8')) as object, {});
+    const tokensOf = await openEmbedderTokens(files.tokenizerPath, files.maxTokens);
     const session = await ort.InferenceSession.create(files.modelPath, {
       executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
       intraOpNumThreads: threads,
@@ -39,16 +29,15 @@ export class Encoder {
       // Idle threads would spin for the cores that generation needs: 719 ms of CPU instead of 94 for 20 short texts.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    return new Encoder(files, tokenizer, session);
+    return new Encoder(files, tokensOf, session);
   }
 
   tokenize(texts: readonly string[]): TokenizedTexts {
     const { maxTokens } = this.files;
     const truncated: number[] = [];
     const rows = texts.map((text, place) => {
-      const visible = text.slice(0, maxTokens * MAX_UNITS_PER_TOKEN);
-      const { ids } = this.tokenizer.encode(visible);
-      if (ids.length > maxTokens || visible.length < text.length) truncated.push(place);
+      const { ids, tooLong } = this.tokensOf(text);
+      if (tooLong) truncated.push(place);
       // The last id closes the text ([SEP]) and stays, as in the reference implementation.
       return ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), ids.at(-1) ?? 0] : ids;
     });

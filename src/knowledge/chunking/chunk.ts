@@ -1,5 +1,6 @@
 import type { Block, ParsedDocument } from '../parsing/document.js';
 import { splitSentences } from '../../kernel/sentences.js';
+import { indexText } from '../indexing/lexical-text.js';
 
 /** A passage as search finds it: `text === document.text.slice(start, end)`, at most `CHUNK_SIZE.max` units. */
 export interface DraftChunk {
@@ -15,10 +16,26 @@ export interface DraftChunk {
 }
 
 /**
- * UTF-16 units. `target` keeps a chunk with its headings below the embedder's 256 tokens for European languages;
+ * UTF-16 units. `target` keeps a chunk with its headings below the embedder's 256 tokens for most texts in European languages;
  * a section of up to `max` stays whole; sections below `small` join their parent or a sibling.
  */
 export const CHUNK_SIZE = { target: 900, max: 1200, small: 200 } as const;
+
+/** What documents are cut by. Whoever changes how raises it: a document that another one cut is cut anew when it is ingested again. */
+export const CHUNKER = 2;
+
+/** What a chunk is to fit, with its headings. */
+export interface ChunkReader {
+  /** Tokens of a text. */
+  tokens: (text: string) => number;
+  /** The most that are read. */
+  most: number;
+}
+
+type Size = Pick<Record<keyof typeof CHUNK_SIZE, number>, 'target' | 'max'>;
+
+/** Chunks are not cut below so many units, whatever they are read by. */
+const SMALLEST = 64;
 
 interface Section {
   start: number;
@@ -31,11 +48,17 @@ interface Section {
  * Cuts a document into chunks at headings, then at sentence ends. Chunks are in order, don't overlap, and hold
  * everything of the text but white space between them. There is no overlap: headings are indexed with every chunk, and an
  * overlap would show the same sentence as two pieces of evidence.
+ * @param reader what embeds them: a chunk that it would read in part only is cut further; null: they are cut by their length alone
  */
-export function chunkDocument(document: Pick<ParsedDocument, 'text' | 'blocks'>): DraftChunk[] {
+export function chunkDocument(
+  document: Pick<ParsedDocument, 'text' | 'blocks'>,
+  reader: ChunkReader | null = null,
+): DraftChunk[] {
   const sections = joinSmall(attachHeadings(toSections(document.blocks)));
   return sections
-    .flatMap((section) => cutSection(document.text, section))
+    .flatMap((section) =>
+      cutSection(document.text, section, CHUNK_SIZE).flatMap((cut) => fitting(document.text, section, cut, reader)),
+    )
     .map((chunk, ordinal) => ({ ...chunk, ordinal }));
 }
 
@@ -105,14 +128,36 @@ interface Unit {
   page: number | null;
 }
 
-function cutSection(text: string, section: Section): Cut[] {
-  const units = section.blocks.flatMap((block) => toUnits(text, block));
+/** What is too long for its reader in as many parts as it takes: texts of formulas and rare words have more tokens than their length says. */
+function fitting(text: string, section: Section, cut: Cut, reader: ChunkReader | null): Cut[] {
+  const length = cut.end - cut.start;
+  if (reader === null || length <= SMALLEST) return [cut];
+  const read = indexText(cut);
+  // A token is a unit at least; two open and close the text.
+  if (read.length + 2 <= reader.most) return [cut];
+  const tokens = reader.tokens(read);
+  if (tokens <= reader.most) return [cut];
+  const headings = tokens - reader.tokens(cut.text);
+  // Where headings take most of the room, no cut makes a chunk fit.
+  if (headings > reader.most / 2) return [cut];
+  const share = (reader.most - headings) / (tokens - headings);
+  const max = Math.max(SMALLEST, Math.floor(length * share));
+  const size = { max, target: Math.max(SMALLEST, Math.ceil(length / Math.ceil(1 / share))) };
+  const blocks = section.blocks
+    .filter(({ start, end }) => start < cut.end && end > cut.start)
+    .map((block) => ({ ...block, start: Math.max(block.start, cut.start), end: Math.min(block.end, cut.end) }));
+  const parts = cutSection(text, { ...section, start: cut.start, end: cut.end, blocks }, size);
+  return parts.length < 2 ? parts : parts.flatMap((part) => fitting(text, section, part, reader));
+}
+
+function cutSection(text: string, section: Section, size: Size): Cut[] {
+  const units = section.blocks.flatMap((block) => toUnits(text, block, size.max));
   const first = units[0];
   if (first === undefined) return [];
   const cuts: Cut[] = [];
   let open: Unit = first;
   let end = first.end;
-  let aim = aimFor(section.end - first.start);
+  let aim = aimFor(section.end - first.start, size);
   const close = () => {
     cuts.push({
       start: open.start,
@@ -127,10 +172,10 @@ function cutSection(text: string, section: Section): Cut[] {
     const grown = unit.end - open.start;
     const blockEnds = unit.opens && length >= 0.75 * aim;
     const nearer = length >= aim / 2 && grown - aim > aim - length;
-    if (grown > CHUNK_SIZE.max || (grown > aim && (blockEnds || nearer))) {
+    if (grown > size.max || (grown > aim && (blockEnds || nearer))) {
       close();
       open = unit;
-      aim = aimFor(section.end - unit.start);
+      aim = aimFor(section.end - unit.start, size);
     }
     end = unit.end;
   }
@@ -139,23 +184,24 @@ function cutSection(text: string, section: Section): Cut[] {
 }
 
 /** Equal parts of what remains, rather than full ones and a runt. */
-const aimFor = (remaining: number): number =>
-  remaining <= CHUNK_SIZE.max ? CHUNK_SIZE.max : remaining / Math.ceil(remaining / CHUNK_SIZE.target);
+const aimFor = (remaining: number, { max, target }: Size): number =>
+  remaining <= max ? max : remaining / Math.ceil(remaining / target);
 
-function toUnits(text: string, block: Block): Unit[] {
+function toUnits(text: string, block: Block, max: number): Unit[] {
   const units: Unit[] = [];
   let from = block.start;
   for (const sentence of splitSentences(text.slice(block.start, block.end))) {
     const end = block.start + sentence.end;
     while (/\s/.test(text[from] ?? '')) from += 1;
-    for (const piece of cutLong(text, from, end)) units.push({ ...piece, opens: units.length === 0, page: block.page });
+    for (const piece of cutLong(text, from, end, max))
+      units.push({ ...piece, opens: units.length === 0, page: block.page });
     from = end;
   }
   // What splitSentences takes for no sentence (a lone bullet) stays with the sentence before it.
   const rest = text.slice(from, block.end).trimEnd().length;
   const last = units.at(-1);
   if (rest > 0 && text.slice(from, from + rest).trim() !== '') {
-    if (last !== undefined && from + rest - last.start <= CHUNK_SIZE.max) last.end = from + rest;
+    if (last !== undefined && from + rest - last.start <= max) last.end = from + rest;
     else
       units.push({
         start: from + skipSpace(text, from),
@@ -170,11 +216,13 @@ function toUnits(text: string, block: Block): Unit[] {
 const skipSpace = (text: string, at: number): number => /^\s*/.exec(text.slice(at, at + 4096))?.[0].length ?? 0;
 
 /** Cuts a sentence longer than a chunk at white space, else where no surrogate pair or combining mark is torn. */
-function cutLong(text: string, start: number, end: number): { start: number; end: number }[] {
+function cutLong(text: string, start: number, end: number, max: number): { start: number; end: number }[] {
   const pieces: { start: number; end: number }[] = [];
   let from = start;
-  while (end - from > CHUNK_SIZE.max) {
-    const window = text.slice(from, from + CHUNK_SIZE.target);
+  // Three quarters of the most, so that what remains is no runt.
+  const target = Math.floor(0.75 * max);
+  while (end - from > max) {
+    const window = text.slice(from, from + target);
     const space = /\s\S*$/.exec(window.slice(window.length / 2))?.index;
     let to = from + (space === undefined ? window.length : Math.floor(window.length / 2) + space);
     if (space === undefined)

@@ -9,7 +9,7 @@ import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import { embedChunks } from './embed-chunks.js';
 import { IngestionProgress } from './ingestion-progress.js';
 import type { DocumentJob, DocumentReport, IngestionContext, IngestionReport } from './ingestion-run.js';
-import { stageDocument, type StagedChunks } from './stage-document.js';
+import { chunkerOf, stageDocument, type StagedChunks } from './stage-document.js';
 import { sweepIfPossible, type SweepParts } from './sweep.js';
 
 export interface IndexingParts extends SweepParts {
@@ -80,16 +80,19 @@ type Prepared = { job: DocumentJob; what: string } & (
   { staged: StagedChunks; settled: null } | { staged: null; settled: DocumentReport }
 );
 
-async function prepare({ parts, context, collection, index, progress }: Scope, job: DocumentJob): Promise<Prepared> {
+async function prepare(
+  { parts, context, collection, index, embedder, progress }: Scope,
+  job: DocumentJob,
+): Promise<Prepared> {
   const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
-  if (before !== null && isSame(before, job)) {
+  if (before !== null && isSame(before, job, chunkerOf(embedder))) {
     await parts.documents.setMetadata(before.id, job.metadata);
     const settled = reported(job, 'UNCHANGED', before.id, before.chunkCount);
     return { job, what: 'unchanged', staged: null, settled };
   }
   await progress.tell(job, 0, 'parsing');
   try {
-    const target = { collection, indexId: index.id, runId: context.run.id, signal: context.signal };
+    const target = { collection, embedder, indexId: index.id, runId: context.run.id, signal: context.signal };
     const staged = await stageDocument(parts, target, job, before);
     return { job, what: before === null ? 'ready' : 'replaced', staged, settled: null };
   } catch (error) {
@@ -155,9 +158,9 @@ const cutNote = (cut: number, chunks: number): string[] =>
         `${cut} of ${chunks} chunks are longer than the embedder reads: search by meaning sees their beginning, search by words all of them.`,
       ];
 
-/** Whether ingesting it again would change nothing but metadata. */
-const isSame = (live: DocumentRow, job: DocumentJob): boolean =>
-  live.sha256 === job.sha256 && (job.mediaType === null || job.mediaType === live.mediaType);
+/** Whether ingesting it again would change nothing but metadata: equal content that is cut as it would be now. */
+const isSame = (live: DocumentRow, job: DocumentJob, cutBy: string): boolean =>
+  live.cutBy === cutBy && live.sha256 === job.sha256 && (job.mediaType === null || job.mediaType === live.mediaType);
 
 /** Errors that this document would meet again, and that the others need not. */
 const isOwnFault = (error: unknown): error is GraftError =>

@@ -4,7 +4,8 @@ import type { ArtifactStore } from '../../platform/artifacts/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
 import type { CollectionRow } from '../collection.js';
 import type { ChunkRow, DocumentRow, DocumentStore, KeptChunk, StoredChunk } from '../document-store.js';
-import type { DraftChunk } from '../chunking/chunk.js';
+import type { EmbedderFiles } from '../../worker-protocol/index.js';
+import { CHUNKER, type DraftChunk } from '../chunking/chunk.js';
 import type { IsolatedParser } from '../parsing/isolated-parser.js';
 import type { DocumentJob } from './ingestion-run.js';
 
@@ -23,14 +24,14 @@ export interface StagedChunks {
 /** Parses a document, cuts it into chunks and stores them. @throws what `ArtifactStore.local` and `IsolatedParser.parse` throw */
 export async function stageDocument(
   parts: { artifacts: ArtifactStore; parser: IsolatedParser; documents: DocumentStore; vectors: VectorStore },
-  target: { collection: CollectionRow; indexId: string; runId: string; signal: AbortSignal },
+  target: { collection: CollectionRow; indexId: string; embedder: EmbedderFiles; runId: string; signal: AbortSignal },
   job: DocumentJob,
   before: DocumentRow | null,
 ): Promise<StagedChunks> {
-  const { collection, indexId, runId, signal } = target;
+  const { collection, indexId, embedder, runId, signal } = target;
   const workspaceId = collection.workspaceId as WorkspaceId;
   const path = await parts.artifacts.local(job.sha256);
-  const { document, chunks } = await parts.parser.parse(path, job.sha256, job, signal);
+  const { document, chunks } = await parts.parser.parse(path, job.sha256, job, { reader: embedder, signal });
   const known = before === null ? [] : await parts.documents.chunksOf(before.id);
   const vectors = await parts.vectors.metadata(
     workspaceId,
@@ -59,6 +60,7 @@ export async function stageDocument(
       bytes: BigInt(job.bytes),
       metadata: job.metadata,
       runId,
+      cutBy: chunkerOf(embedder),
       parsed: document,
     },
     collection.language,
@@ -67,6 +69,10 @@ export async function stageDocument(
   const keptCut = kept.filter(({ id }) => vectors.get(id)?.['cut'] === true).length;
   return { documentId, fresh, kept, keptCut, notes: document.notes };
 }
+
+/** What cuts documents for an embedder: one that something else cut is cut anew when it is ingested again, though it is the same. */
+export const chunkerOf = ({ tokenizerSha256, maxTokens }: EmbedderFiles): string =>
+  `${CHUNKER}:${maxTokens}:${tokenizerSha256.slice(0, 12)}`;
 
 /** For each new chunk the old one with the same text under the same headings, each at most once; null where there is none. */
 function sameText(chunks: readonly DraftChunk[], known: readonly ChunkRow[]): (ChunkRow | null)[] {

@@ -1,7 +1,7 @@
 import { GraftError } from '../../kernel/errors.js';
 import { compiledProgram, TaskProcess, TaskProcessFault } from '../../task-process/index.js';
 import type { DocumentClaim } from './document.js';
-import type { ParsedAndCut, ParseTask } from './parse-protocol.js';
+import type { EmbedderReader, ParsedAndCut, ParseTask } from './parse-protocol.js';
 
 export interface IsolatedParserOptions {
   /** Longest time for one document, in milliseconds of processor time. */
@@ -25,13 +25,18 @@ export class IsolatedParser {
   }
 
   /**
-   * @param path of the file and its digest; @param signal kills the parsing
+   * @param path of the file and its digest; @param reader what embeds the chunks, see `chunkDocument`; @param signal kills the parsing
    * @throws UNSUPPORTED_MEDIA_TYPE, DOCUMENT_UNREADABLE (broken, too slow, or too hungry), OVERLOADED, PAYLOAD_TOO_LARGE,
    * CANCELLED, STORAGE_FAILED
    */
-  async parse(path: string, sha256: string, claim: DocumentClaim, signal?: AbortSignal): Promise<ParsedAndCut> {
+  async parse(
+    path: string,
+    sha256: string,
+    claim: DocumentClaim,
+    { reader = null, signal }: { reader?: EmbedderReader | null; signal?: AbortSignal } = {},
+  ): Promise<ParsedAndCut> {
     const { timeoutMs } = this;
-    return this.process.run({ path, sha256, claim }, { signal, timeoutMs }).catch((error: unknown) => {
+    return this.process.run({ path, sha256, claim, reader }, { signal, timeoutMs }).catch((error: unknown) => {
       throw error instanceof TaskProcessFault ? this.unreadable(error) : error;
     });
   }

@@ -96,7 +96,7 @@ describe('IsolatedParser', () => {
 
   it('can be cancelled', async () => {
     const abort = new AbortController();
-    const parsing = parser().parse(...(await file('# A')), { name: 'a.md', mediaType: null }, abort.signal);
+    const parsing = parser().parse(...(await file('# A')), { name: 'a.md', mediaType: null }, { signal: abort.signal });
     abort.abort();
     await expect(parsing).rejects.toMatchObject({ code: 'CANCELLED' });
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { CHUNK_SIZE, chunkDocument } from '../../../src/knowledge/chunking/chunk.js';
+import { indexText } from '../../../src/knowledge/indexing/lexical-text.js';
 import { markdown as markdownFormat } from '../../../src/knowledge/parsing/markdown.js';
 import { text as textFormat } from '../../../src/knowledge/parsing/text.js';
 
@@ -73,5 +74,59 @@ describe('chunkDocument', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  describe('for what reads so many tokens', () => {
+    /** A token a word of letters or digits, and two that open and close the text; what it says of a text of formulas is as bad as can be. */
+    const words = (text: string): number => 2 + (text.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu)?.length ?? 0);
+    const reader = { tokens: words, most: 60 };
+    const formula = 'k_1 = (a+b)/(c-d)^2; x[3] ≤ {y}·z! '.repeat(12).trim();
+
+    it('cuts no further what fits, and no less than before', () => {
+      const document = parseText(`${sentence.repeat(3)}\n\n${sentence.repeat(2)}`, 'a.txt');
+      expect(chunkDocument(document, { tokens: words, most: 256 })).toEqual(chunkDocument(document));
+    });
+
+    it('cuts what it would read in part only, at sentence ends where there are any', () => {
+      const document = parseMarkdown(`# Guide\n\n## Pump\n\n${sentence.repeat(12)}`, 'a.md');
+      expect(chunkDocument(document)).toHaveLength(1);
+      const chunks = chunkDocument(document, reader);
+      expect(chunks.length).toBeGreaterThan(2);
+      for (const { text, headings } of chunks) {
+        expect(words(text)).toBeLessThanOrEqual(reader.most);
+        expect(headings).toEqual(['Guide', 'Pump']);
+        expect(text.endsWith('.')).toBe(true);
+      }
+    });
+
+    it('counts the headings that are embedded with a chunk, and gives up where they alone take the room', () => {
+      const long = `${'Very long heading words '.repeat(30).trim()}`;
+      const document = parseMarkdown(`# ${long}\n\n${sentence.repeat(10)}`, 'a.md');
+      const chunks = chunkDocument(document, reader);
+      expect(chunks.length).toBeLessThan(15);
+      expect(chunks.map(({ text }) => text.length).every((length) => length >= 60)).toBe(true);
+    });
+
+    it('fits each chunk that it can, with exact offsets and everything in it', () => {
+      const part = fc.oneof(
+        fc.nat({ max: 20 }).map((n) => sentence.repeat(n)),
+        fc.nat({ max: 4 }).map((n) => `${formula}\n\n`.repeat(n)),
+        fc.constantFrom('\n\n## Next\n\n', '\n\n- item\n', '中文字'.repeat(200)),
+      );
+      fc.assert(
+        fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), (parts) => {
+          const document = parseMarkdown('# Start\n\nA line. ' + parts.join(''), 'a.md');
+          let end = 0;
+          for (const chunk of chunkDocument(document, reader)) {
+            expect(chunk.text).toBe(document.text.slice(chunk.start, chunk.end));
+            expect(document.text.slice(end, chunk.start).trim()).toBe('');
+            expect(words(indexText(chunk)) <= reader.most || chunk.text.length <= 64).toBe(true);
+            end = chunk.end;
+          }
+          expect(document.text.slice(end).trim()).toBe('');
+        }),
+        { numRuns: 100 },
+      );
+    });
   });
 });
