@@ -43,8 +43,8 @@ export async function startAnswering() {
   teardown.add(() => runs.stop());
 
   /** Makes a collection of these documents and waits until it can be searched. */
-  const ingest = async (collection: string, documents: NewDocument[]): Promise<void> => {
-    await knowledge.service.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection });
+  const ingest = async (collection: string, documents: NewDocument[], language?: string): Promise<void> => {
+    await knowledge.service.createCollection({ workspaceId: DEFAULT_WORKSPACE_ID, name: collection, language });
     for (let from = 0; from < documents.length; from += 50) {
       const run = await knowledge.service.ingestDocuments(DEFAULT_WORKSPACE_ID, {
         collection,

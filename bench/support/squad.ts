@@ -60,7 +60,7 @@ export const HELD_OUT: ReadonlySet<string> = new Set([
   'Imperialism',
 ]);
 
-export type SquadFile = 'xquad.en' | 'squad2-part' | 'covidqa-part';
+export type SquadFile = 'xquad.en' | 'xquad.es' | 'squad2-part' | 'covidqa-part';
 
 /** The articles of a file in SQuAD's form; null where the data sets are not on this machine. */
 export function readSquad(name: SquadFile): SquadArticle[] | null {

@@ -33,6 +33,17 @@ const KEPT_SHARE = 0.6;
 /** Longer sentences are tables and lists that no parser could split; they would crowd out everything else. */
 const LONGEST_SENTENCE = 1_200;
 
+/** Rules about which sentences are no evidence; `bench -- ablation` leaves each out in turn, to see what it is worth. */
+export interface SentenceRules {
+  /** Headings say nothing of what they announce: see `isHeading`. */
+  headings: boolean;
+  /** Titles and teasers only name what was asked: see `isTeaser`. */
+  teasers: boolean;
+  /** Questions are no answers. */
+  questions: boolean;
+}
+export const ALL_RULES: SentenceRules = { headings: true, teasers: true, questions: true };
+
 /** A word of the question that counts. */
 export interface QuestionTerm {
   stem: string;
@@ -68,6 +79,7 @@ export function scoreSentences(
   passages: readonly Passage[],
   terms: readonly QuestionTerm[],
   wanted: Wanted | null = null,
+  rules: SentenceRules = ALL_RULES,
 ): ScoredSentence[] {
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
@@ -84,7 +96,10 @@ export function scoreSentences(
       const stems = contentStems(text);
       const asks = text.endsWith('?');
       const says =
-        !asks && !isHeading(passage, start, end) && !isTeaser(text, asked) && !isPlanted(text, afterQuestion);
+        !(asks && rules.questions) &&
+        !(rules.headings && isHeading(passage, start, end)) &&
+        !(rules.teasers && isTeaser(text, asked)) &&
+        !isPlanted(text, afterQuestion);
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
         const said = exclusive ? new Set(wordsOf(text).map((word) => word.text.toLowerCase())) : NO_WORDS;

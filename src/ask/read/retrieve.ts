@@ -6,7 +6,14 @@ import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { Conflict, Evidence, RouteReason } from '../answer.js';
 import { findConflicts } from './conflicts/find-conflicts.js';
-import { EMBEDDED_SENTENCES, KEPT_EVIDENCE, rankEvidence, scoreSentences, type QuestionTerm } from './evidence.js';
+import {
+  EMBEDDED_SENTENCES,
+  KEPT_EVIDENCE,
+  rankEvidence,
+  scoreSentences,
+  type QuestionTerm,
+  type SentenceRules,
+} from './evidence.js';
 import { exclusiveWords } from './opposites.js';
 import { READING } from '../judge/reading-rule.js';
 import { wantedBy, type Wanted } from './wanted.js';
@@ -32,6 +39,8 @@ export interface RetrievalResult {
   terms: QuestionTerm[];
   /** Tells the sentences that name what it asks for. */
   wanted: Wanted | null;
+  /** Which sentences are no evidence; all rules by default. */
+  rules?: SentenceRules;
 }
 
 /** Passages for the question, and how rare each of its words is where they come from. */
@@ -86,11 +95,11 @@ export const NOTHING_READ: EvidenceRanking = { evidence: [], conflicts: [], embe
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,
   workspaceId: WorkspaceId,
-  { retrieval, terms, wanted }: RetrievalResult,
+  { retrieval, terms, wanted, rules }: RetrievalResult,
   signal: AbortSignal,
   { embedded, kept }: Breadth = ANSWERED,
 ): Promise<EvidenceRanking> {
-  const sentences = scoreSentences(retrieval.passages, terms, wanted);
+  const sentences = scoreSentences(retrieval.passages, terms, wanted, rules);
   const { queryVector } = retrieval;
   const considered = sentences.slice(0, embedded);
   const found = (similarities: readonly number[], embedMs: number): EvidenceRanking => {

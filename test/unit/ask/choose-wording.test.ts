@@ -1,4 +1,5 @@
-import { checkedQuestion } from '../../../src/ask/index.js';
+import { AS_ASKED, checkedQuestion } from '../../../src/ask/index.js';
+import { asDrawn } from '../../../src/ask/route/assignment.js';
 import type { Plan } from '../../../src/ask/plan.js';
 import { chooseWording } from '../../../src/ask/word/choose-wording.js';
 import { compareWordings } from '../../../src/evaluation/wording/compare-wordings.js';
@@ -43,6 +44,12 @@ describe('whose words an answer from documents has', () => {
   it('are nobody’s to choose where no base model words an answer from documents', () => {
     expect(chooseWording(asked(), planOf(135e6, { scope: null }), null)).toBeNull();
     expect(chooseWording(asked(), planOf(135e6, { adaptation: {} as Plan['adaptation'] }), null)).toBeNull();
+  });
+
+  it('are an arm’s, where one is drawn that says so, else as they were asked for', () => {
+    const drawn = (wording: 'MODEL' | 'QUOTE' | null) => asDrawn(asked({ wording: 'QUOTE' }), { ...AS_ASKED, wording });
+    expect(drawn('MODEL').wording).toBe('MODEL');
+    expect(drawn(null).wording).toBe('QUOTE');
   });
 
   it('can’t be wanted where nothing is read, or of labelled rows', () => {

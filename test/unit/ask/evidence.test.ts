@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { relevance } from '../../../src/ask/judge/abstain.js';
 import { exclusiveWords } from '../../../src/ask/read/opposites.js';
-import { rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/read/evidence.js';
+import { ALL_RULES, rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/read/evidence.js';
 import { contentStems } from '../../../src/ask/read/words.js';
 import { passageOf } from './support.js';
 
@@ -39,6 +39,21 @@ describe('evidence', () => {
     const text = 'Battery life\nSix years in normal use.\nPaint it white.';
     const sentences = scoreSentences([passageOf(text, { headings: ['Battery life'] })], termsOf('battery life'));
     expect(sentences.map(({ quote }) => quote)).toEqual(['Six years in normal use.', 'Paint it white.']);
+  });
+
+  it('leaves out a rule for who measures what it is worth, and no other with it', () => {
+    const text =
+      'Battery life\n\nWhat is the battery life?\n\nIt is six years in a dry place.\n\nBattery life, at a glance';
+    const quoted = (rules: Partial<typeof ALL_RULES>) =>
+      scoreSentences([passageOf(text)], termsOf('battery life'), null, { ...ALL_RULES, ...rules })
+        .map(({ quote }) => quote)
+        .sort();
+    const all = quoted({});
+    expect(all).toContain('It is six years in a dry place.');
+    expect(quoted({ questions: false })).toContain('What is the battery life?');
+    expect(quoted({ headings: false, teasers: false })).toContain('Battery life');
+    for (const rules of [{ questions: false }, { headings: false }, { teasers: false }])
+      expect(quoted(rules)).toEqual(expect.arrayContaining(all));
   });
 
   it('quotes no heading that says more than was asked, whether the passage knows it or holds it', () => {
