@@ -56,6 +56,8 @@ export const evaluationDomain = defineDomain({
     RouterVersionResolver,
     RouterLearningResolver,
     LearnedVersionResolver,
+    WordingComparisonResolver,
+    WordedModelResolver,
   ],
   runs: [
     attestationRuns,
@@ -65,12 +67,7 @@ export const evaluationDomain = defineDomain({
     strategyComparisonRuns,
     routerFitRuns,
     routerLearningRuns,
-    WordingComparisonResolver,
-    WordedModelResolver,
-  ],
-  runs: [
-    ...[attestationRuns, evaluationRuns, scaleChoiceRuns, hybridFitRuns, strategyComparisonRuns],
-    ...[routerFitRuns, wordingComparisonRuns],
+    wordingComparisonRuns,
   ],
   registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
     registerEvaluationNode(nodes, evaluator),
