@@ -48,6 +48,35 @@ const environment = z.object({
     .describe(
       'Whether callers on loopback need a key, too: `on` or `off`. Set it where a reverse proxy passes on what comes from elsewhere.',
     ),
+  GRAFT_OIDC_ISSUER: urlOf('http:', 'https:')
+    .optional()
+    .describe(
+      'An OpenID provider whose tokens callers may send in place of a key (`Authorization: Bearer <token>`), exactly as its tokens name it; its keys are found by `/.well-known/openid-configuration`.',
+    ),
+  GRAFT_OIDC_AUDIENCE: z.string().optional().describe('What its tokens must be for (`aud`); wanted with an issuer.'),
+  GRAFT_OIDC_ROLES: names
+    .default([])
+    .describe(
+      'Which values of the roles claim give which role, comma-separated: `staff=ASK,operators=ADMIN`; wanted with an issuer. Who has none is let in nowhere.',
+    ),
+  GRAFT_OIDC_ROLES_CLAIM: z
+    .string()
+    .default('groups')
+    .describe('The claim with those values; dots lead into objects (`realm_access.roles`).'),
+  GRAFT_OIDC_GROUPS_CLAIM: z
+    .string()
+    .default('groups')
+    .describe('The claim with the groups whose documents its owner sees.'),
+  GRAFT_OIDC_WORKSPACE_CLAIM: z
+    .string()
+    .optional()
+    .describe('The claim with the name of the workspace; unset, all are of the first one.'),
+  GRAFT_OIDC_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe(
+      'The public client (code flow with PKCE, no secret) by which the console signs in; unset, it takes keys only.',
+    ),
   GRAFT_AUDIT_DAYS: whole(0, 36_500)
     .default(400)
     .describe('For how many days entries of the audit log are kept; 0 keeps them for good.'),

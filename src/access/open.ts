@@ -21,6 +21,9 @@ import { ApiKeyService } from './keys/api-key-service.js';
 import { ApiKeyStore } from './keys/api-key-store.js';
 import { toApiKey } from './keys/api-key-types.js';
 import { Authenticator } from './keys/authenticator.js';
+import { oidcSettings, type OidcVariables } from './oidc/oidc-settings.js';
+import { ProviderKeys } from './oidc/provider-keys.js';
+import { TokenVerifier } from './oidc/token-verifier.js';
 import { WorkspaceResolver } from './workspaces/workspace-graphql.js';
 import { isOverseer, WorkspaceService, type PrepareWorkspace } from './workspaces/workspace-service.js';
 import { WorkspaceStore } from './workspaces/workspace-store.js';
@@ -70,7 +73,10 @@ export interface Access {
 
 export type AccessPlatform = Pick<Platform, 'database' | 'clock' | 'log'> & {
   runs: Platform['runs'];
-  config: Pick<Platform['config'], 'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS' | 'GRAFT_MAX_WAIT_SECONDS'>;
+  config: Pick<
+    Platform['config'],
+    'GRAFT_HOST' | 'GRAFT_REQUIRE_KEY' | 'GRAFT_AUDIT_DAYS' | 'GRAFT_MAX_WAIT_SECONDS' | keyof OidcVariables
+  >;
 };
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -85,9 +91,14 @@ export async function openAccess(
 ): Promise<Access> {
   const keyStore = new ApiKeyStore(database);
   const keyless = LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
-  if (!keyless && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
-  const authenticator = new Authenticator({ store: keyStore, clock, log: log.child({ part: 'access' }), keyless });
+  const oidc = oidcSettings(config);
+  const admins = oidc !== null && [...oidc.roles.values()].includes('ADMIN');
+  if (!keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
   const workspaceStore = new WorkspaceStore(database);
+  const access = log.child({ part: 'access' });
+  const keys = oidc && new ProviderKeys(oidc.issuer, { clock, log: access });
+  const tokens = oidc && keys && new TokenVerifier(oidc, { keys, workspace: (name) => workspaceStore.byName(name) });
+  const authenticator = new Authenticator({ store: keyStore, clock, log: access, keyless, tokens });
   const auditStore = new AuditStore(database);
   const budgetStore = new BudgetStore(database);
   const retention = new AuditRetention({ store: auditStore, log, days: config.GRAFT_AUDIT_DAYS });

@@ -181,9 +181,14 @@ export const ERROR_CODES = define({
     whatToDo: 'Add the origin to GRAFT_ALLOWED_ORIGINS, or the host name to GRAFT_ALLOWED_HOSTS.',
   },
   UNAUTHENTICATED: {
-    meaning: 'The request has no key, or one that is wrong, expired or revoked.',
+    meaning: 'The request has no key or token, or one that is wrong, expired or revoked.',
     retry: 'no',
     whatToDo: 'Send `Authorization: Bearer <key>`, never a key in an address; an administrator makes one.',
+  },
+  IDENTITY_PROVIDER_UNAVAILABLE: {
+    meaning: 'The provider that signs tokens can’t be asked for its keys, so no token can be checked.',
+    retry: 'later',
+    whatToDo: 'Send it again in a while; keys of Graft work meanwhile.',
   },
   TOO_MANY_ATTEMPTS: {
     meaning: 'Too many wrong keys came from your address.',

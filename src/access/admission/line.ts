@@ -5,10 +5,9 @@ const CHARACTERS_PER_TOKEN = 4;
 /** How much of what an answer takes beyond its question is learned from each one. */
 const LEARNING = 1 / 16;
 /** A pace is told from no less, in ms. */
-const SAMPLE_MS = 500;
-/** Half of a pace is forgotten after so long under load, in ms: sooner where more turns out to be possible, as when many are computed together. */
-const MEMORY_MS = 20_000;
-const MEMORY_OF_LESS_MS = 4_000;
+const SAMPLE_MS = 1_000;
+/** Half of a pace is forgotten after so long under load, in ms. Up as soon as down: else the pace would be the best of many, and promise too much. */
+const MEMORY_MS = 10_000;
 /** One at a time shows less than can be done together: it lowers the pace so much more slowly. */
 const ALONE = 1 / 20;
 
@@ -96,7 +95,7 @@ export class Line {
 
   #learn(pace: number, ms: number): void {
     const slower = pace < this.#pace;
-    const weight = this.#measured ? 1 - 2 ** (-ms / (slower ? MEMORY_MS : MEMORY_OF_LESS_MS)) : 1;
+    const weight = this.#measured ? 1 - 2 ** (-ms / MEMORY_MS) : 1;
     this.#pace += (pace - this.#pace) * weight * (slower && this.#measured && this.#together === 1 ? ALONE : 1);
     this.#measured = true;
   }

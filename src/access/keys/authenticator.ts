@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { localCaller, type Caller, type Role } from '../../kernel/caller.js';
 import type { Clock } from '../../kernel/clock.js';
-import { GraftError } from '../../kernel/errors.js';
+import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { Logger } from '../../platform/telemetry/index.js';
+import { isJwt, type TokenVerifier } from '../oidc/token-verifier.js';
 import { isToken, prefixOf, type KeyInUse } from './api-key.js';
 import type { ApiKeyStore } from './api-key-store.js';
 import { Attempts } from './attempts.js';
@@ -28,10 +29,28 @@ export interface AuthenticatorParts {
   log: Logger;
   /** Whether a caller without a key is let in: on loopback only. */
   keyless: boolean;
+  /** Null where no provider's tokens are taken. */
+  tokens?: Pick<TokenVerifier, 'verify'> | null;
 }
 
 const unauthenticated = (message: string, hint = 'Send `Authorization: Bearer <key>`.'): GraftError =>
   new GraftError('UNAUTHENTICATED', message, { hint });
+
+const expired = (): GraftError => unauthenticated('The token has expired.', 'Sign in again.');
+
+/** Timers hold no more, in ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Calls `then` after so many ms. @returns what stops that */
+function atTime(ms: number, then: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (left: number): void => {
+    const now = Math.min(left, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (left > now ? wait(left - now) : then()), Math.max(0, now)).unref();
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
 
 /** Says who sends a request, by its `Authorization` header. */
 export class Authenticator {
@@ -39,6 +58,8 @@ export class Authenticator {
   readonly #reading = new Map<string, Promise<Known | null>>();
   readonly #attempts: Attempts;
   readonly #watch: KeyWatch;
+  /** When the token ends that a caller came with, in ms since 1970. */
+  readonly #expiries = new WeakMap<Caller, number>();
 
   constructor(private readonly parts: AuthenticatorParts) {
     this.#attempts = new Attempts(parts.clock);
@@ -61,6 +82,8 @@ export class Authenticator {
       throw unauthenticated('This gateway asks for a key.');
     }
     const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+    if (this.parts.tokens && token !== undefined && isJwt(token))
+      return this.#byToken(this.parts.tokens, token, address);
     const prefix = token === undefined ? null : prefixOf(token);
     // OpenAI's clients always send some key: where nobody needs one, a word that is none of ours says nothing.
     if (this.parts.keyless && token !== undefined && prefix === null) return localCaller();
@@ -81,7 +104,11 @@ export class Authenticator {
    * @returns what stops watching
    */
   watch(caller: Caller, needed: Role, end: (error: GraftError) => void): () => void {
-    return caller.key === null ? () => undefined : this.#watch.add(caller.key.id, needed, end);
+    if (caller.key === null) return () => undefined;
+    const expiresAt = this.#expiries.get(caller);
+    return expiresAt === undefined
+      ? this.#watch.add(caller.key.id, needed, end)
+      : atTime(expiresAt - this.parts.clock.now().getTime(), () => end(expired()));
   }
 
   /** How many sockets and streams would end with their keys. */
@@ -97,6 +124,20 @@ export class Authenticator {
 
   close(): void {
     this.#watch.close();
+  }
+
+  async #byToken(tokens: Pick<TokenVerifier, 'verify'>, token: string, address: string): Promise<Caller> {
+    try {
+      const { caller, expiresAt } = await tokens.verify(token, this.parts.clock.now());
+      this.#expiries.set(caller, expiresAt);
+      return caller;
+    } catch (error) {
+      if (isGraftError(error, 'UNAUTHENTICATED')) {
+        this.#refuseWhenMany(address);
+        this.#attempts.failed(address);
+      }
+      throw error;
+    }
   }
 
   #isFresh({ readAt }: Known): boolean {

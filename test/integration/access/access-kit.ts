@@ -1,4 +1,5 @@
 import { BudgetStore } from '../../../src/access/budgets/budget-store.js';
+import { loadConfig } from '../../../src/config.js';
 import { openAccess, type Access } from '../../../src/access/index.js';
 import type { NewKey } from '../../../src/access/keys/api-key-service.js';
 import { localCaller, type Role } from '../../../src/kernel/caller.js';
@@ -19,7 +20,7 @@ export interface AccessKit {
 }
 
 /** Access as a gateway has it that every caller needs a key for; the first key is made as `graft keys create` does. */
-export async function accessKit(): Promise<AccessKit> {
+export async function accessKit(env: Record<string, string> = {}): Promise<AccessKit> {
   const database = await testDatabase();
   const log = createLogger({ level: 'silent' });
   const open = (GRAFT_HOST: string, GRAFT_REQUIRE_KEY: 'on' | 'off') =>
@@ -29,7 +30,7 @@ export async function accessKit(): Promise<AccessKit> {
         clock: systemClock,
         log,
         runs: { surround: () => undefined } as never,
-        config: { GRAFT_HOST, GRAFT_REQUIRE_KEY, GRAFT_AUDIT_DAYS: 400, GRAFT_MAX_WAIT_SECONDS: 20 },
+        config: { ...loadConfig(env), GRAFT_HOST, GRAFT_REQUIRE_KEY },
       },
       () => Promise.resolve(),
     );

@@ -1,0 +1,106 @@
+import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import { z } from 'zod';
+import type { Clock } from '../../kernel/clock.js';
+import { GraftError } from '../../kernel/errors.js';
+import type { Logger } from '../../platform/telemetry/index.js';
+
+/** How long a provider may take to say its keys, in ms. */
+const TIMEOUT_MS = 5_000;
+/** Keys are asked for anew no more often, whatever keys tokens name, and what failed isn't tried again sooner, in ms. */
+const COOLDOWN_MS = 30_000;
+/** A key that the provider takes back is taken for this long, in ms. */
+const KEPT_MS = 600_000;
+const MOST_BYTES = 512 * 1024;
+
+/** https://openid.net/specs/openid-connect-discovery-1_0.html, section 3: what is used of it. */
+const discovered = z.object({
+  issuer: z.string(),
+  jwks_uri: z.url(),
+  authorization_endpoint: z.url().optional(),
+  token_endpoint: z.url().optional(),
+});
+export type Discovered = z.infer<typeof discovered>;
+
+const unavailable = (cause: unknown): GraftError =>
+  new GraftError('IDENTITY_PROVIDER_UNAVAILABLE', 'The provider that signs tokens can’t be asked for its keys now.', {
+    ...{ cause, hint: 'Keys of Graft work meanwhile.', retryAfterSeconds: COOLDOWN_MS / 1_000 },
+  });
+
+/** An answer that is no larger than anybody's keys, followed nowhere else. */
+const bounded: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, { ...options, redirect: 'error' });
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+  for (let step = await reader?.read(); step?.done === false; step = await reader?.read()) {
+    bytes += step.value.length;
+    if (bytes > MOST_BYTES) {
+      await reader?.cancel();
+      throw new Error(`${url} answered with more than ${MOST_BYTES} bytes`);
+    }
+    chunks.push(step.value);
+  }
+  return new Response(Buffer.concat(chunks), { status: response.status, headers: response.headers });
+};
+
+/** The keys of a provider, found by its discovery document, asked for when they are needed and kept for a while. */
+export class ProviderKeys {
+  #found: { document: Discovered; keys: JWTVerifyGetKey } | undefined;
+  #finding: Promise<{ document: Discovered; keys: JWTVerifyGetKey }> | undefined;
+  /** Monotonic ms of the last failure. */
+  #failedAt = -Infinity;
+  #failure: unknown;
+
+  constructor(
+    private readonly issuer: string,
+    private readonly parts: { clock: Pick<Clock, 'monotonic'>; log: Logger },
+    private readonly times = { timeoutMs: TIMEOUT_MS, cooldownMs: COOLDOWN_MS, keptMs: KEPT_MS },
+  ) {}
+
+  /** The key for a token's header. @throws IDENTITY_PROVIDER_UNAVAILABLE; errors of jose where the token names none that there is */
+  readonly key: JWTVerifyGetKey = async (header, token) => {
+    const { keys } = await this.#find();
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      // Those say that the token is at fault; anything else that the provider is.
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
+      if (error instanceof errors.JOSENotSupported) throw error;
+      this.parts.log.warn({ err: error }, 'the provider’s keys could not be had');
+      throw unavailable(error);
+    }
+  };
+
+  /** Where people sign in. @throws IDENTITY_PROVIDER_UNAVAILABLE */
+  async document(): Promise<Discovered> {
+    return (await this.#find()).document;
+  }
+
+  async #find() {
+    if (this.#found) return this.#found;
+    if (this.parts.clock.monotonic() - this.#failedAt < this.times.cooldownMs) throw unavailable(this.#failure);
+    this.#finding ??= this.#discover().finally(() => (this.#finding = undefined));
+    return this.#finding;
+  }
+
+  async #discover() {
+    const { timeoutMs, cooldownMs, keptMs } = this.times;
+    try {
+      const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await bounded(url, { method: 'GET', headers: new Headers(), redirect: 'manual', signal });
+      const document = discovered.parse(await response.json());
+      if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
+      const keys = createRemoteJWKSet(new URL(document.jwks_uri), {
+        ...{ timeoutDuration: timeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keptMs },
+        [customFetch]: bounded,
+      });
+      return (this.#found = { document, keys });
+    } catch (error) {
+      this.#failedAt = this.parts.clock.monotonic();
+      this.#failure = error;
+      this.parts.log.warn({ err: error, issuer: this.issuer }, 'the provider of tokens could not be asked');
+      throw unavailable(error);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface SigningKey {
+  kid: string;
+  algorithm: string;
+  privateKey: CryptoKey;
+  jwk: JWK;
+}
+
+/** How the provider misbehaves; `well` is how it should. */
+export type Manner = 'well' | 'hangs' | 'html' | 'empty' | 'huge' | 'other issuer' | 'redirects' | 'fails';
+
+export const AUDIENCE = 'https://graft.example';
+
+async function signingKey(algorithm = 'RS256'): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  const kid = randomUUID();
+  return { kid, algorithm, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' } };
+}
+
+/** An OpenID provider of a few lines: discovery, keys, the code flow with PKCE for one public client. */
+export class OidcProvider {
+  manner: Manner = 'well';
+  /** How often it was asked for its keys. */
+  keysAsked = 0;
+  #keys: SigningKey[] = [];
+  readonly #codes = new Map<string, { challenge: string; nonce: string; redirectUri: string }>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<OidcProvider> {
+    const server = createServer((request, response) => void provider.#answer(request, response));
+    const provider = new OidcProvider(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await provider.rotate();
+    return provider;
+  }
+
+  get issuer(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on it signs with a new key, and names no other. */
+  async rotate(algorithm = 'RS256'): Promise<void> {
+    this.#keys = [await signingKey(algorithm)];
+  }
+
+  /** @param claims beside those that every token has, or in their place; undefined leaves one out */
+  async token(claims: Record<string, unknown> = {}, key?: SigningKey): Promise<string> {
+    const { kid, algorithm, privateKey } = key ?? this.#keys[0]!;
+    const now = Math.floor(Date.now() / 1_000);
+    const all = { iss: this.issuer, aud: AUDIENCE, sub: 'ada', iat: now, exp: now + 300, ...claims };
+    const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+    return new SignJWT(said).setProtectedHeader({ alg: algorithm, kid, typ: 'JWT' }).sign(privateKey);
+  }
+
+  /** The public half of the key that it signs with. */
+  get jwk(): JWK {
+    return this.#keys[0]!.jwk;
+  }
+
+  /** A token signed by a key that it doesn’t name, under the id of one that it does. */
+  async forged(): Promise<string> {
+    return this.token({}, { ...(await signingKey()), kid: this.#keys[0]!.kid });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url!, this.issuer);
+    const json = (value: unknown, status = 200): void => {
+      response.writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
+      response.end(JSON.stringify(value));
+    };
+    if (this.manner === 'hangs') return;
+    if (this.manner === 'fails') return json({}, 500);
+    if (this.manner === 'html') return void response.end('<html>Sign in</html>');
+    if (this.manner === 'empty') return json({});
+    if (this.manner === 'huge') return json({ keys: 'x'.repeat(2_000_000) });
+    if (this.manner === 'redirects')
+      return void response.writeHead(302, { location: `${this.issuer}/elsewhere` }).end();
+    switch (url.pathname) {
+      case '/.well-known/openid-configuration':
+        return json({
+          issuer: this.manner === 'other issuer' ? 'https://elsewhere.example' : this.issuer,
+          jwks_uri: `${this.issuer}/keys`,
+          authorization_endpoint: `${this.issuer}/authorize`,
+          token_endpoint: `${this.issuer}/token`,
+        });
+      case '/keys':
+        this.keysAsked += 1;
+        return json({ keys: this.#keys.map(({ jwk }) => jwk) });
+      case '/authorize':
+        return this.#authorize(url.searchParams, response);
+      case '/token':
+        return json(...(await this.#exchange(request)));
+      default:
+        return json({}, 404);
+    }
+  }
+
+  /** Nobody is asked for a password: whoever comes is ada. */
+  #authorize(query: URLSearchParams, response: ServerResponse): void {
+    const redirectUri = query.get('redirect_uri')!;
+    const code = randomUUID();
+    this.#codes.set(code, { challenge: query.get('code_challenge')!, nonce: query.get('nonce')!, redirectUri });
+    const back = new URL(redirectUri);
+    back.searchParams.set('code', code);
+    back.searchParams.set('state', query.get('state')!);
+    response.writeHead(302, { location: back.href }).end();
+  }
+
+  async #exchange(request: IncomingMessage): Promise<[unknown, number]> {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const body = new URLSearchParams(text);
+    const code = body.get('code') ?? '';
+    const known = this.#codes.get(code);
+    this.#codes.delete(code);
+    const challenge = createHash('sha256')
+      .update(body.get('code_verifier') ?? '')
+      .digest('base64url');
+    if (!known || challenge !== known.challenge || body.get('redirect_uri') !== known.redirectUri)
+      return [{ error: 'invalid_grant' }, 400];
+    const access = await this.token({ email: 'ada@example.com', groups: ['staff'] });
+    const id = await this.token({ aud: body.get('client_id'), nonce: known.nonce });
+    return [{ access_token: access, id_token: id, token_type: 'Bearer', expires_in: 300 }, 200];
+  }
+}
