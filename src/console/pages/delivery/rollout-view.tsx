@@ -1,6 +1,6 @@
 import { Alert, Anchor, SimpleGrid, Stack, Stepper, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { RolloutFollowedDocument, RolloutOpenedDocument, type RolloutShownFragment } from '../../generated/operations';
@@ -13,7 +13,7 @@ import { adapterPath } from '../adapters/paths';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
 import { RolloutOrders } from './rollout-orders';
-import { proposalPath } from './paths';
+import { proposalPath, shadowPath } from './paths';
 import { Ramp } from './ramp';
 
 /** Figures move between decisions, which the stream alone tells. */
@@ -82,7 +82,9 @@ export function RolloutEvidence({ rollout }: { rollout: RolloutShownFragment }) 
 export function RolloutView({ id }: { id: string }) {
   const [{ data, error }, again] = useQuery({ query: RolloutOpenedDocument, variables: { id } });
   const rollout = data?.rollout ?? null;
-  useLive(id, rollout !== null && rollout.finishedAt === null, () => again({ requestPolicy: 'network-only' }));
+  // The same function at each render, or following would begin anew with each.
+  const look = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
+  useLive(id, rollout !== null && rollout.finishedAt === null, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the rollout" />;
   if (rollout === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such rollout.')} />;
@@ -94,13 +96,21 @@ export function RolloutView({ id }: { id: string }) {
       </Anchor>
       <PageHeader
         title={`${adapterName}: version ${candidateVersion} beside ${againstVersion}`}
-        actions={<RolloutOrders rollout={rollout} onDone={() => again({ requestPolicy: 'network-only' })} />}
+        actions={<RolloutOrders rollout={rollout} onDone={look} />}
       >
         <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />{' '}
         <Anchor component={Link} href={adapterPath(adapterName)} size="sm">
           {adapterName}
         </Anchor>{' '}
         · began {dateTime(rollout.createdAt)} by {rollout.startedBy}: “{rollout.reason}”
+        {rollout.shadow && (
+          <>
+            {' · '}
+            <Anchor component={Link} href={shadowPath(rollout.shadow.id)} size="sm">
+              what it would have said, unseen
+            </Anchor>
+          </>
+        )}
       </PageHeader>
       <Stack>
         {proposal && (

@@ -1,4 +1,4 @@
-import { Group, Paper, Select, Text, TextInput, Title } from '@mantine/core';
+import { Checkbox, Group, Paper, Select, Text, TextInput, Title } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { useLocation } from 'wouter';
@@ -20,6 +20,7 @@ export function StartRollout() {
   const [adapter, setAdapter] = useState<string | null>(null);
   const [template, setTemplate] = useState<RolloutTemplate>('STANDARD');
   const [reason, setReason] = useState('');
+  const [requireShadow, setRequireShadow] = useState(false);
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   const [{ error, fetching }, start] = useMutation(StartRolloutInConsoleDocument);
   const ready = (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) => {
@@ -32,7 +33,7 @@ export function StartRollout() {
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (adapter === null) return;
-    const { data } = await start({ input: { adapter, template, reason, idempotencyKey } });
+    const { data } = await start({ input: { adapter, template, requireShadow, reason, idempotencyKey } });
     if (data) go(rolloutPath(data.startRollout.rollout.id));
   };
   return (
@@ -68,6 +69,12 @@ export function StartRollout() {
               Start
             </WaitingButton>
           </Group>
+          <Checkbox
+            mt="sm"
+            label="Only if it was compared unseen before"
+            checked={requireShadow}
+            onChange={(event) => setRequireShadow(event.currentTarget.checked)}
+          />
           {error && <ErrorState error={error} />}
         </form>
       )}

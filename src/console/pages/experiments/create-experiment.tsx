@@ -10,6 +10,8 @@ import {
 } from '../../generated/operations';
 import { ErrorState } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
+import { armOf } from './arm';
+import { ArmFields } from './arm-fields';
 import { METRIC_NAMES, RATES } from './names';
 import { experimentPath } from './paths';
 
@@ -28,7 +30,7 @@ function Sample({ metric, adapter, effect }: { metric: ExperimentMetric; adapter
   );
 }
 
-/** Plans a test of an adapter's version beside its production. The form stands in the address. */
+/** Plans a test of one change beside production. The form stands in the address. */
 export function CreateExperiment() {
   const [, go] = useLocation();
   const [params, setParams] = useSearchParams();
@@ -36,29 +38,19 @@ export function CreateExperiment() {
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   const [reason, setReason] = useState('');
   const [{ error, fetching }, create] = useMutation(CreateExperimentInConsoleDocument);
-  const set = (name: string, value: string) =>
+  const setAll = (fields: Record<string, string>) =>
     setParams(
       (before) => {
         const next = new URLSearchParams(before);
-        if (value === '') next.delete(name);
-        else next.set(name, value);
+        for (const [name, value] of Object.entries(fields))
+          if (value === '') next.delete(name);
+          else next.set(name, value);
         return next;
       },
       { replace: true },
     );
-  const choices = (scope?.adapters.edges ?? []).flatMap(({ node: { name, versions } }) => {
-    const production = versions.find(({ aliases }) => aliases.includes('PRODUCTION'));
-    return production
-      ? versions
-          .filter(({ id, attestation }) => id !== production.id && attestation !== null)
-          .map(({ version }) => ({
-            value: `${name}@${version}`,
-            label: `${name}: version ${version} beside ${production.version}`,
-          }))
-      : [];
-  });
-  const arm = params.get('version');
-  const adapter = arm?.split('@')[0] ?? null;
+  const set = (name: string, value: string) => setAll({ [name]: value });
+  const { adapter, arm } = armOf(params);
   const given = params.get('primary');
   const metric = isMetric(given) ? given : 'FEEDBACK';
   const scale = RATES.has(metric) ? 100 : 1;
@@ -67,11 +59,11 @@ export function CreateExperiment() {
   const sticky = params.get('sticky') === 'yes';
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (arm === null || adapter === null) return;
+    if (arm === null) return;
     const others = (['FEEDBACK', 'FAILURE', 'ABSTENTION', 'LATENCY'] as const).filter((each) => each !== metric);
     const input = {
-      ...{ name: `${arm} beside production`, adapter, reason, idempotencyKey, sticky },
-      arms: [{ name: 'production' }, { name: arm, adapter: arm }],
+      ...{ name: `${arm.name} beside production`, adapter, reason, idempotencyKey, sticky },
+      arms: [{ name: 'production' }, arm],
       metrics: [{ metric, primary: true }, ...others.map((each) => ({ metric: each }))],
       ...(size !== '' && { plannedSize: Number(size) }),
       ...(effect > 0 && { effect }),
@@ -84,75 +76,64 @@ export function CreateExperiment() {
       <Title order={2} size="h3" mb="xs">
         Plan a test
       </Title>
-      {scope && choices.length === 0 ? (
-        <Text size="sm" c="dimmed">
-          No adapter has another attested version beside its production. Train one and show that it acts. Tests of
-          strategies, models and retrieval are made with the mutation createExperiment.
-        </Text>
-      ) : (
-        <form onSubmit={(event) => void submit(event)}>
-          <Stack gap="sm">
-            <Group align="flex-end">
-              <Select
-                label="What is compared"
-                data={choices}
-                value={arm}
-                onChange={(value) => set('version', value ?? '')}
-                required
-                miw={280}
-              />
-              <Select
-                label="What decides"
-                data={METRICS}
-                value={metric}
-                allowDeselect={false}
-                onChange={(value) => set('primary', value ?? '')}
-                miw={260}
-              />
-              <NumberInput
-                label={`Difference that would matter${RATES.has(metric) ? ' (points)' : ''}`}
-                value={effect > 0 ? effect * scale : ''}
-                min={0}
-                onChange={(value) => set('effect', String(value))}
-                w={230}
-              />
-              <NumberInput
-                label="Ends after outcomes"
-                value={size === '' ? '' : Number(size)}
-                min={1}
-                allowDecimal={false}
-                onChange={(value) => set('size', String(value))}
-                w={170}
-              />
-            </Group>
-            <Sample metric={metric} adapter={adapter} effect={effect} />
-            <Checkbox
-              label="Only questions that name a unit take part"
-              checked={sticky}
-              onChange={(event) => set('sticky', event.currentTarget.checked ? 'yes' : '')}
+      <form onSubmit={(event) => void submit(event)}>
+        <Stack gap="sm">
+          <Text size="sm" c="dimmed">
+            The first arm answers as production does; the second as you change it here.
+          </Text>
+          <ArmFields params={params} scope={scope} set={setAll} />
+          <Group align="flex-end">
+            <Select
+              label="What decides"
+              data={METRICS}
+              value={metric}
+              allowDeselect={false}
+              onChange={(value) => set('primary', value ?? '')}
+              miw={260}
             />
-            <Group align="flex-end">
-              <TextInput
-                label="Why"
-                required
-                maxLength={1_000}
-                miw={280}
-                value={reason}
-                onChange={(event) => setReason(event.currentTarget.value)}
-              />
-              <WaitingButton type="submit" waits={fetching ? 'Writing it down…' : null}>
-                Plan it
-              </WaitingButton>
-              {params.size > 0 && (
-                <Button variant="subtle" onClick={() => setParams(new URLSearchParams(), { replace: true })}>
-                  Clear
-                </Button>
-              )}
-            </Group>
-          </Stack>
-          {error && <ErrorState error={error} />}
-        </form>
-      )}
+            <NumberInput
+              label={`Difference that would matter${RATES.has(metric) ? ' (points)' : ''}`}
+              value={effect > 0 ? effect * scale : ''}
+              min={0}
+              onChange={(value) => set('effect', String(value))}
+              w={230}
+            />
+            <NumberInput
+              label="Ends after outcomes"
+              value={size === '' ? '' : Number(size)}
+              min={1}
+              allowDecimal={false}
+              onChange={(value) => set('size', String(value))}
+              w={170}
+            />
+          </Group>
+          <Sample metric={metric} adapter={adapter} effect={effect} />
+          <Checkbox
+            label="Only questions that name a unit take part"
+            checked={sticky}
+            onChange={(event) => set('sticky', event.currentTarget.checked ? 'yes' : '')}
+          />
+          <Group align="flex-end">
+            <TextInput
+              label="Why"
+              required
+              maxLength={1_000}
+              miw={280}
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+            />
+            <WaitingButton type="submit" disabled={arm === null} waits={fetching ? 'Writing it down…' : null}>
+              Plan it
+            </WaitingButton>
+            {params.size > 0 && (
+              <Button variant="subtle" onClick={() => setParams(new URLSearchParams(), { replace: true })}>
+                Clear
+              </Button>
+            )}
+          </Group>
+        </Stack>
+        {error && <ErrorState error={error} />}
+      </form>
     </Paper>
   );
 }
