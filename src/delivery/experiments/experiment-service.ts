@@ -7,6 +7,7 @@ import type { RunQueue } from '../../platform/runs/index.js';
 import { parseAdapterReference, type AdapterRegistry, type ModelRegistry } from '../../registry/index.js';
 import type { Range } from '../assignment/index.js';
 import type { LiveTests } from '../live-tests.js';
+import { OneByOne } from '../one-by-one.js';
 import { answersOf } from './count.js';
 import type { ExperimentDecider, ExperimentOrder } from './experiment-decider.js';
 import {
@@ -45,13 +46,19 @@ const MAX_NAME = 100;
 
 /** Makes experiments, starts them, and takes what people want of them. */
 export class ExperimentService {
+  readonly #begins = new OneByOne();
+
   constructor(private readonly parts: ExperimentServiceParts) {}
 
   /**
    * Writes a plan down; nobody is drawn until it is started.
    * @throws BAD_USER_INPUT, NOT_FOUND; CONFLICT for an arm whose adapter was never attested; IDEMPOTENCY_CONFLICT
    */
-  async create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
+  create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
+    return this.#begins.do(() => this.#create(workspaceId, wish));
+  }
+
+  async #create(workspaceId: WorkspaceId, wish: CreateExperiment): Promise<ExperimentRow> {
     const { experiments, adapters } = this.parts;
     const name = checkedText(wish.name, 'input.name', MAX_NAME);
     const { by, reason } = checkedWho(wish);
@@ -124,10 +131,15 @@ export class ExperimentService {
    * Lets questions be drawn into it.
    * @throws NOT_FOUND; CONFLICT when it was started before, when an arm is gone meanwhile, when its part of the namespace is taken, or its adapter has no production
    */
-  async start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
+  start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
+    return this.#begins.do(() => this.#start(workspaceId, id, who));
+  }
+
+  async #start(workspaceId: WorkspaceId, id: string, who: { by: string; reason: string }): Promise<ExperimentRow> {
     const { experiments, runs, tests } = this.parts;
     const { by, reason } = checkedWho(who);
     const seen = await experiments.require(workspaceId, id, 'input.experiment');
+    if (seen.status !== 'DRAFT') throw startedBefore(seen);
     const around = await experiments.surroundings(seen, usedBy(seen));
     const [gone] = Object.entries(around ? brokenArmsOf(seen, around) : {});
     if (gone)
@@ -140,8 +152,7 @@ export class ExperimentService {
     const row = await experiments.transaction(async (tx) => {
       const live = await experiments.live(workspaceId, tx);
       const locked = await experiments.lock(workspaceId, id, tx);
-      if (locked.status !== 'DRAFT')
-        throw conflict(`It is ${locked.status}: it can be started once.`, 'Make another one.');
+      if (locked.status !== 'DRAFT') throw startedBefore(locked);
       const plan = storedSettings.decode(locked.plan);
       namespaceFree(plan, live);
       const run = await runs.enqueue(
@@ -236,6 +247,9 @@ function freeParts(taken: readonly Range[]): Range[] {
   }
   return at < 1 ? [...free, [at, 1]] : free;
 }
+
+const startedBefore = ({ status }: ExperimentRow): GraftError =>
+  conflict(`It is ${status}: it can be started once.`, 'Make another one.');
 
 const conflict = (message: string, hint: string): GraftError =>
   new GraftError('CONFLICT', message, { field: 'input.experiment', hint });

@@ -8,6 +8,7 @@ import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
 import type { Gate } from '../../evaluation/index.js';
 import type { LiveTests } from '../live-tests.js';
+import { OneByOne } from '../one-by-one.js';
 import { shadowFor, type ShadowWish } from '../shadow/shadow-evidence.js';
 import type { ShadowStore } from '../shadow/shadow-store.js';
 import { TESTS_TOPIC } from '../topic.js';
@@ -45,8 +46,7 @@ export interface RolloutServiceParts {
 
 /** Starts rollouts, and takes what people want of them. */
 export class RolloutService {
-  /** Starts of this gateway wait for each other: of a thousand at once all but one find what the first began, and none waits for the database. */
-  #starting: Promise<unknown> = Promise.resolve();
+  readonly #starts = new OneByOne();
 
   constructor(private readonly parts: RolloutServiceParts) {}
 
@@ -63,11 +63,9 @@ export class RolloutService {
       throw badInput('input.unsure', `unsure must be above 0 and at most 1, not ${unsure}.`);
     const { by, reason } = checkedWho(wish);
     const idempotencyKey = checkedText(wish.idempotencyKey, 'input.idempotencyKey', 200);
-    const started = this.#starting.then(() =>
+    return this.#starts.do(() =>
       this.#start(workspaceId, { ...wish, plan, by, reason, idempotencyKey, slowMs, unsure }),
     );
-    this.#starting = started.catch(() => undefined);
-    return started;
   }
 
   async #start(workspaceId: WorkspaceId, wish: Checked): Promise<RolloutRow> {
