@@ -2,7 +2,13 @@ import { GraftClient } from '../../src/client/graft-client.js';
 import { fromGlobalId } from '../../src/graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';
-import { CreateExperimentDocument, ExperimentDocument, StartExperimentDocument } from '../../src/operations/index.js';
+import { STRATEGIES } from '../../src/ask/strategies.js';
+import {
+  CreateExperimentDocument,
+  ExperimentDocument,
+  ExperimentsDocument,
+  StartExperimentDocument,
+} from '../../src/operations/index.js';
 import { abstained } from '../integration/delivery/experiment-kit.js';
 import { chromiumPath } from '../support/chromium.js';
 import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
@@ -122,6 +128,30 @@ describe('the console’s page of experiments', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
       await page.getByText('“It says enough”').waitFor(PATIENCE);
       await page.getByText('Ended', { exact: true }).first().waitFor(PATIENCE);
+      await page.context().close();
+    },
+    120_000,
+  );
+
+  itInBrowser(
+    'plans a test of what an arm changes: a strategy, its retrieval and its writing, whoever’s questions they are',
+    async () => {
+      const page = await browser.open('/experiments?primary=ABSTENTION&effect=10');
+      await page.getByRole('combobox', { name: 'Strategy' }).click();
+      await page.getByRole('option', { name: STRATEGIES.RAG.title, exact: true }).click();
+      await page.getByLabel('Weight of dense retrieval').fill('0.3');
+      await page.getByLabel('Temperature').fill('0.5');
+      await page.waitForURL(/strategy=RAG.*dense=0\.3.*temperature=0\.5/);
+      await page.reload();
+      await page.getByLabel('Why').fill('Words may be enough');
+      await keepScreenshot(page, 'experiment-plan');
+      await page.getByRole('button', { name: 'Plan it' }).click();
+      await page.waitForURL(/\/experiments\//);
+      await page.getByRole('heading', { name: /dense 0\.3, temperature 0\.5 beside production/ }).waitFor(PATIENCE);
+      const { experiments } = await client.request(ExperimentsDocument, {});
+      const [made] = experiments.edges.map(({ node }) => node).filter(({ name }) => name.includes('dense 0.3'));
+      const { experiment: planned } = await client.request(ExperimentDocument, { id: made!.id });
+      expect(planned!.arms[1]).toMatchObject({ strategy: 'RAG', denseWeight: 0.3, generation: { temperature: 0.5 } });
       await page.context().close();
     },
     120_000,
