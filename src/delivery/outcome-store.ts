@@ -23,28 +23,28 @@ const earlier = (arm: '=' | '<>'): string => `EXISTS (
      AND before.assignment_stage = answer.assignment_stage AND before.assignment_arm ${arm} answer.assignment_arm
      AND before.assignment_sequence < answer.assignment_sequence)`;
 
-/** What the answers of tests say, from their columns alone. */
+/** Answers of a test that were not counted yet, in the order of their numbers, as `Outcome`s: of test $1, behind $2, not $3, $4 at most. */
+export const UNCOUNTED = `
+  SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
+         coalesce(latency_ms, 0) AS "latencyMs", confidence,
+         NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
+    FROM answer
+   WHERE assignment_subject = $1 AND answer.assignment_sequence > $2
+     AND answer.assignment_sequence <> ALL($3::bigint[]) AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
+   ORDER BY answer.assignment_sequence LIMIT $4`;
+
+/** $2 and $3 of what reads on from where something was counted. */
+export const behind = ({ last, recent }: Counted): [from: bigint, but: string] => [
+  last - BigInt(OVERLAP),
+  `{${recent.join(',')}}`,
+];
+
+/** What is said of the answers of tests. */
 export class OutcomeStore {
   constructor(private readonly database: Database) {}
 
-  /** Answers of a test that were not counted yet, in the order of their numbers. */
-  async uncounted(subjectId: string, { last, recent }: Counted, most: number): Promise<Outcome[]> {
-    const { rows } = await this.database.pool.query<Row<Outcome>>({
-      name: 'delivery-uncounted',
-      text: `SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
-                    coalesce(latency_ms, 0) AS "latencyMs", confidence,
-                    NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
-               FROM answer
-              WHERE assignment_subject = $1 AND answer.assignment_sequence > $2
-                AND answer.assignment_sequence <> ALL($3::bigint[]) AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
-              ORDER BY answer.assignment_sequence LIMIT $4`,
-      values: [subjectId, last - BigInt(OVERLAP), recent.map(String), most],
-    });
-    return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
-  }
-
   /** What was said of a test’s answers and wasn’t counted yet, in the order of its numbers; of each answer only what was said first. */
-  async unheard(subjectId: string, { last, recent }: Counted, most: number): Promise<Verdict[]> {
+  async unheard(subjectId: string, heard: Counted, most: number): Promise<Verdict[]> {
     const { rows } = await this.database.pool.query<Row<Verdict>>({
       name: 'delivery-unheard',
       text: `SELECT sequence, arm, stage, good, NOT EXISTS (
@@ -53,7 +53,7 @@ export class OutcomeStore {
                   AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
                FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND sequence <> ALL($3::bigint[])
               ORDER BY sequence LIMIT $4`,
-      values: [subjectId, last - BigInt(OVERLAP), recent.map(String), most],
+      values: [subjectId, ...behind(heard), most],
     });
     return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
   }

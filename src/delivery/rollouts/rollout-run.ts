@@ -29,8 +29,8 @@ export interface RolloutRunParts {
   clock: Clock;
 }
 
-/** How often answers are looked for: a decision follows its answer within a second. */
-const LOOK_MS = 400;
+/** How often answers are looked for: a decision follows its answer within a second, and looks are most of what watching costs. */
+const LOOK_MS = 700;
 /** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
 const LONGEST_LOOK_MS = 5_000;
 /** How often what was counted is written down, where nothing followed from it: so old are the figures that others see. */
@@ -53,17 +53,15 @@ export async function watchRollout(
   let last = clock.monotonic();
   while (isLive(row.status)) {
     signal.throwIfAborted();
-    const around = await rollouts.surroundings(row);
-    if (!around) throw new Error('the rollout is gone');
+    const seen = await rollouts.look(row, unwritten.counted, BATCH);
+    if (!seen) throw new Error('the rollout is gone');
+    const { around, outcomes: came } = seen;
     if (around.revision !== row.revision) {
       row = await rollouts.require(workspaceId, row.id);
       unwritten = new Unwritten(row);
       continue;
     }
-    const [came, said] = await Promise.all([
-      outcomes.uncounted(row.id, unwritten.counted, BATCH),
-      unwritten.listens ? outcomes.unheard(row.id, unwritten.heard, BATCH) : [],
-    ]);
+    const said = unwritten.listens ? await outcomes.unheard(row.id, unwritten.heard, BATCH) : [];
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
     const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));

@@ -4,7 +4,9 @@ import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagi
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
+import { behind, UNCOUNTED, type Counted } from '../outcome-store.js';
 import { TESTS_TOPIC } from '../topic.js';
+import type { Outcome } from './measures.js';
 import {
   storedState,
   type KeptState,
@@ -125,16 +127,32 @@ export class RolloutStore {
     return toPage(rows, page.first);
   }
 
-  async surroundings({ id, adapterId, candidateId, againstId }: RolloutRow): Promise<Surroundings | null> {
-    const { rows } = await this.database.pool.query<Surroundings>({
-      name: 'rollout-surroundings',
-      text: `SELECT revision, (SELECT version_id FROM adapter_alias WHERE adapter_id = $2 AND alias = 'production') AS "productionId",
-                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $3) AS "candidateExists",
-                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $4) AS "againstExists"
-               FROM rollout WHERE id = $1`,
-      values: [id, adapterId, candidateId, againstId],
+  /**
+   * Everything that a look wants, in one statement, as there are many looks: the rollout's surroundings, and its answers that weren't counted.
+   * @returns null when the rollout is gone
+   */
+  async look(
+    { id, adapterId, candidateId, againstId }: RolloutRow,
+    counted: Counted,
+    most: number,
+  ): Promise<{ around: Surroundings; outcomes: Outcome[] } | null> {
+    type Found = Surroundings & Omit<Outcome, 'sequence'> & { sequence: string | null };
+    const { rows } = await this.database.pool.query<Found>({
+      name: 'rollout-look',
+      text: `SELECT came.*, revision,
+                    (SELECT version_id FROM adapter_alias WHERE adapter_id = $5 AND alias = 'production') AS "productionId",
+                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $6) AS "candidateExists",
+                    EXISTS (SELECT 1 FROM adapter_version WHERE id = $7) AS "againstExists"
+               FROM rollout LEFT JOIN LATERAL (${UNCOUNTED}) came ON true
+              WHERE rollout.id = $1 ORDER BY came.sequence`,
+      values: [id, ...behind(counted), most, adapterId, candidateId, againstId],
     });
-    return rows[0] ?? null;
+    const [around] = rows;
+    if (!around) return null;
+    const outcomes = rows.flatMap(({ sequence, ...row }) =>
+      sequence === null ? [] : [{ ...row, sequence: BigInt(sequence) }],
+    );
+    return { around, outcomes };
   }
 
   /** Keeps others from deciding until the transaction ends. @throws NOT_FOUND */
