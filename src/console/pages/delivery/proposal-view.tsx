@@ -120,7 +120,7 @@ export function ProposalView({ id }: { id: string }) {
         <ProposalBadge status={status} />{' '}
         {replacesVersion === null ? 'It would be the first.' : `It would replace version ${replacesVersion}.`} Proposed{' '}
         {dateTime(proposal.createdAt)} by {proposal.proposedBy}: “{proposal.rationale}” ·{' '}
-        <Anchor component={Link} href={adapterPath(adapterName)} size="sm">
+        <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">
           {adapterName}
         </Anchor>
       </PageHeader>

@@ -99,14 +99,14 @@ export function RolloutView({ id }: { id: string }) {
         actions={<RolloutOrders rollout={rollout} onDone={look} />}
       >
         <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />{' '}
-        <Anchor component={Link} href={adapterPath(adapterName)} size="sm">
+        <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">
           {adapterName}
         </Anchor>{' '}
         · began {dateTime(rollout.createdAt)} by {rollout.startedBy}: “{rollout.reason}”
         {rollout.shadow && (
           <>
             {' · '}
-            <Anchor component={Link} href={shadowPath(rollout.shadow.id)} size="sm">
+            <Anchor component={Link} href={shadowPath(rollout.shadow.id)} size="sm" underline="always">
               what it would have said, unseen
             </Anchor>
           </>

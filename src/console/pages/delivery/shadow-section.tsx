@@ -44,7 +44,7 @@ function StartShadow({ adapters }: { adapters: Adapters }) {
     <form onSubmit={(event) => void submit(event)}>
       <Group align="flex-end">
         <Select label="Version" data={readyOf(adapters)} value={version} onChange={setVersion} required miw={280} />
-        <NumberInput label="Share of questions, %" min={1} max={100} value={percent} onChange={setPercent} w={170} />
+        <NumberInput label="Share of questions, %" min={1} max={100} value={percent} onChange={setPercent} w={200} />
         <TextInput
           label="Why"
           required

@@ -96,7 +96,7 @@ export function ShadowView({ id }: { id: string }) {
         }
       >
         <ShadowBadge status={status} />{' '}
-        <Anchor component={Link} href={adapterPath(adapterName)} size="sm">
+        <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">
           {adapterName}
         </Anchor>{' '}
         · {count(answered)} of {count(leastAnswers)} answers · {Math.round(1000 * shadow.share) / 10} % of questions, at

@@ -25,7 +25,7 @@ export function ArmFields({ params, scope, set }: Props) {
       step={step}
       allowDecimal={step < 1}
       onChange={(value) => set({ [name]: String(value) })}
-      w={190}
+      w={230}
     />
   );
   const select = (label: string, name: string, data: readonly (string | { value: string; label: string })[]) => (

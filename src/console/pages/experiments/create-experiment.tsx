@@ -96,7 +96,7 @@ export function CreateExperiment() {
               value={effect > 0 ? effect * scale : ''}
               min={0}
               onChange={(value) => set('effect', String(value))}
-              w={230}
+              w={320}
             />
             <NumberInput
               label="Ends after outcomes"
