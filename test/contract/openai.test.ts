@@ -92,7 +92,7 @@ describe('the addresses that OpenAI’s clients speak', () => {
   }, 120_000);
 
   it('streams chunks of one id that add up to the answer, with usage where asked for', async () => {
-    const whole = { content: '', ids: new Set<string>(), usage: 0, finish: '', strategy: '' };
+    const whole = { content: '', ids: new Set<string>(), usages: 0, finish: '', strategy: '' };
     const stream = await openai.chat.completions.create({
       model: 'graft/pumps',
       messages: [{ role: 'user', content: QUESTION }],
@@ -103,13 +103,12 @@ describe('the addresses that OpenAI’s clients speak', () => {
       whole.ids.add(chunk.id);
       whole.content += chunk.choices[0]?.delta.content ?? '';
       whole.finish += chunk.choices[0]?.finish_reason ?? '';
-      whole.usage += chunk.usage?.total_tokens ?? 0;
+      whole.usages += chunk.usage ? 1 : 0;
       whole.strategy += (chunk as { graft?: { strategy: string } }).graft?.strategy ?? '';
     }
     expect(whole.content).toContain('37 bar');
     expect(whole.ids.size).toBe(1);
-    expect(whole).toMatchObject({ finish: 'stop', usage: expect.any(Number) });
-    expect(whole.usage).toBeGreaterThan(0);
+    expect(whole).toMatchObject({ finish: 'stop', usages: 1 });
     expect(whole.strategy).not.toBe('');
   }, 120_000);
 

@@ -23,7 +23,7 @@ describe('ask', () => {
   describe('answers from documents', () => {
     let answer: Answer;
     beforeAll(async () => {
-      answer = await answering.ask({ question: RMA });
+      answer = await answering.ask({ question: RMA, wording: 'MODEL' });
     });
 
     it('holds what the documents say, with evidence and citations quoted exactly', async () => {

@@ -13,7 +13,7 @@ describe('the record of an answer', () => {
 
   describe('with a request id', () => {
     it('computes an answer once, for whoever asks meanwhile and later', async () => {
-      const input = { question: RMA, requestId: newId() };
+      const input = { question: RMA, wording: 'MODEL' as const, requestId: newId() };
       const before = answering.generations.length;
       const [one, two] = await Promise.all([answering.ask(input), answering.ask(input)]);
       const events = await answering.events(answering.service.stream(answering.caller, input, forever));
@@ -37,7 +37,7 @@ describe('the record of an answer', () => {
     });
 
     it('waits for the gateway that makes the answer', async () => {
-      const input = { question: RMA, requestId: newId() };
+      const input = { question: RMA, wording: 'MODEL' as const, requestId: newId() };
       const first = answering.ask(input);
       await eventually('the claim', async () => (await answering.row(input.requestId)) !== null);
       const before = answering.generations.length;
@@ -47,7 +47,7 @@ describe('the record of an answer', () => {
     });
 
     it('takes over what a dead gateway left, once its lease is over', async () => {
-      const input = { question: RMA, requestId: newId() };
+      const input = { question: RMA, wording: 'MODEL' as const, requestId: newId() };
       const stopping = new AbortController();
       const first = answering.ask(input, stopping.signal);
       await eventually('the claim', async () => (await answering.row(input.requestId)) !== null);
@@ -66,7 +66,7 @@ describe('the record of an answer', () => {
     });
 
     it('makes an answer again that failed', async () => {
-      const input = { question: RMA, requestId: newId() };
+      const input = { question: RMA, wording: 'MODEL' as const, requestId: newId() };
       const failing = new AskService({
         ...answering.parts,
         registry: {
