@@ -29,7 +29,9 @@ export {
   RunType,
   runFields,
   runObject,
+  runSubject,
   runTypeName,
+  type RunObject,
   type RunRowLike,
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';

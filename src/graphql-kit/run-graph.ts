@@ -21,6 +21,8 @@ import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 export interface RunDefinition {
   readonly kind: string;
   readonly description: string;
+  /** The GraphQL type of what its runs work on; null where there is none to show. */
+  readonly subject: string | null;
   readonly events: Readonly<Record<string, StoredJson<unknown>>>;
 }
 
@@ -73,8 +75,8 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
   events: EventGraphs<H['definition']['events']>,
 ): H & RunGraph {
   const { definition } = handled;
-  const { kind, description } = definition;
-  nameRunKind(kind, description);
+  const { kind, description, subject } = definition;
+  nameRunKind(kind, description, subject);
   const name = runTypeName(kind);
   const stem = name.slice(0, -'Run'.length);
 

@@ -9,9 +9,12 @@ export const RunKind: Record<string, string> = {};
 const kindDescriptions: Record<string, { description: string }> = {};
 registerEnumType(RunKind, { name: 'RunKind', description: 'What a run does.', valuesConfig: kindDescriptions });
 
-/** Enters a kind into the enum `RunKind`. */
-export function nameRunKind(kind: string, description: string): void {
+const subjectTypes = new Map<string, string>();
+
+/** Enters a kind into the enum `RunKind`. @param subject GraphQL type of what its runs work on */
+export function nameRunKind(kind: string, description: string, subject: string | null): void {
   RunKind[kind] = kind;
+  if (subject !== null) subjectTypes.set(kind, subject);
   kindDescriptions[kind] = { description };
 }
 
@@ -93,6 +96,12 @@ export abstract class RunType extends NodeType {
 
   @Field(() => RunError, { nullable: true, description: 'Why it failed; null unless `status` is `FAILED`.' })
   error!: RunError | null;
+}
+
+/** Global id of what a run works on; null where there is nothing, or nothing yet. */
+export function runSubject({ kind, subjectId }: Pick<RunRowLike, 'kind' | 'subjectId'>): string | null {
+  const type = subjectTypes.get(kind);
+  return type === undefined || subjectId === null ? null : toGlobalId(type, subjectId);
 }
 
 /** The columns of a run's row that its GraphQL object shows, and those that a kind's own fields read. */

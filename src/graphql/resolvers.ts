@@ -12,11 +12,11 @@ import { knowledgeDomain } from '../knowledge/index.js';
 import { monitoringDomain } from '../monitoring/index.js';
 import { registryDomain } from '../registry/index.js';
 import { trainingDomain } from '../training/index.js';
-import { NodeResolver, RunResolver } from './runs-graphql.js';
+import { NodeResolver, RunResolver, RunSubjectResolver } from './runs-graphql.js';
 import { SystemResolver } from './system-graphql.js';
 
 /** What belongs to no domain. */
-export const gatewayDomain = defineDomain({ classes: [NodeResolver, RunResolver, SystemResolver], runs: [] });
+export const gatewayDomain = defineDomain({ classes: [NodeResolver, RunResolver, RunSubjectResolver, SystemResolver], runs: [] });
 
 /** Every domain, a line each; `domains.ts` doesn't compile until it opens one that is added here. */
 export const DOMAINS = {

@@ -4,6 +4,7 @@ import {
   ArgsType,
   Ctx,
   Field,
+  FieldResolver,
   ID,
   InputType,
   Int,
@@ -11,6 +12,7 @@ import {
   ObjectType,
   Query,
   Resolver,
+  Root,
 } from 'type-graphql';
 import { badInput } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
@@ -20,6 +22,7 @@ import {
   SpendsBudget,
   afterEvent,
   ConnectionArgs,
+  cost,
   connectionTypes,
   fromGlobalId,
   NodeRegistry,
@@ -30,10 +33,12 @@ import {
   RunStatus,
   RunType,
   runObject,
+  runSubject,
   runTypeName,
   toConnection,
   type ConnectionOf,
   type GraphContext,
+  type RunObject,
   type RunRowLike,
   type StoredEventLike,
 } from '../graphql-kit/index.js';
@@ -155,6 +160,23 @@ export class RunResolver {
     @Arg('input', () => RunInput, { description: 'Which run.' }) input: RunInput,
   ): Promise<RunPayload> {
     return { run: runObject(await this.parts.runs.resume(workspaceId, rowId(input))) };
+  }
+}
+
+/** What every run has, whatever its kind. */
+@Resolver(() => RunType)
+export class RunSubjectResolver {
+  constructor(private readonly parts: { nodes: NodeRegistry }) {}
+
+  @FieldResolver(() => NodeType, {
+    nullable: true,
+    description:
+      'What it works on: a collection, dataset, adapter version, …; null for a kind that works on nothing by itself, and once it was deleted.',
+    complexity: cost(2),
+  })
+  async subject(@Root() { row }: RunObject, @Ctx() context: GraphContext): Promise<object | null> {
+    const id = runSubject(row);
+    return id === null ? null : this.parts.nodes.fetch(context, id);
   }
 }
 

@@ -7,6 +7,7 @@ export const improvementKind = defineRunKind({
   kind: 'IMPROVEMENT',
   description:
     'What people said of an adapter’s answers becomes a new version of it, which is proven, rolled out and proposed.',
+  subject: 'Adapter',
   input: storedJson(z.object({ improvementId: z.string() })),
   output: storedJson(z.object({ outcome: z.enum(ImprovementOutcome), message: z.string() })),
   // It mostly waits for other runs, for days where one is a rollout.

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { graphql } from 'graphql';
 import { buildGraphSchema } from '../../src/graphql/schema.js';
 import { RESOLVER_CLASSES } from '../../src/graphql/resolvers.js';
-import { NodeResolver, RunResolver } from '../../src/graphql/runs-graphql.js';
+import { NodeResolver, RunResolver, RunSubjectResolver } from '../../src/graphql/runs-graphql.js';
 import { SystemResolver, type SystemSources } from '../../src/graphql/system-graphql.js';
 import { createGraphContext, NodeRegistry, toGlobalId } from '../../src/graphql-kit/index.js';
 import { localCaller } from '../../src/kernel/caller.js';
@@ -35,7 +35,12 @@ describe('runs, nodes and the system over GraphQL', () => {
       executors: async () => [],
       queues: (workspaceId) => runs.unfinished(workspaceId),
     };
-    const own = [new RunResolver({ runs }), new NodeResolver({ nodes }), new SystemResolver({ system: sources })];
+    const own = [
+      new RunResolver({ runs }),
+      new RunSubjectResolver({ nodes }),
+      new NodeResolver({ nodes }),
+      new SystemResolver({ system: sources }),
+    ];
     // The classes of the domains give the schema its run types; nothing of theirs is resolved here.
     const others = RESOLVER_CLASSES.filter((known) => !own.some((instance) => instance instanceof known));
     schema = buildGraphSchema([...own, ...others]);
@@ -80,6 +85,24 @@ describe('runs, nodes and the system over GraphQL', () => {
         runs: { edges: [{ node: { id: toGlobalId('IngestionRun', rows[0]!.id) } }], pageInfo: { hasNextPage: false } },
       },
     });
+  });
+
+  it('leads from a run to what it works on, while that is there', async () => {
+    const [there, gone] = [newId(), newId()];
+    nodes.register('Collection', async (_context, id) =>
+      id === there ? { id: toGlobalId('Collection', id), row: { id } } : null,
+    );
+    const of = (idempotencyKey: string, subjectId: string) =>
+      runs.enqueue(testKind({ kind: 'INGESTION' }), {
+        ...{ workspaceId: DEFAULT_WORKSPACE_ID, input: {}, idempotencyKey, subjectId },
+      });
+    const both = [await of('of one that is there', there), await of('of one that was deleted', gone)];
+    const { data } = await ask('{ runs(kind: INGESTION, first: 2) { edges { node { subject { __typename id } } } } }');
+    expect((data['runs'] as { edges: { node: object }[] }).edges.map(({ node }) => node)).toEqual([
+      { subject: null },
+      { subject: { __typename: 'Collection', id: toGlobalId('Collection', there) } },
+    ]);
+    for (const { id } of both) await runs.cancel(DEFAULT_WORKSPACE_ID, id);
   });
 
   it('cancels a run of any kind, and finds none of another workspace', async () => {

@@ -29,7 +29,7 @@ class Thing extends NodeType {
 }
 
 const { Run: IngestionRun } = runGraph(
-  { definition: { kind: 'INGESTION', description: 'An ingestion.', events: {} } },
+  { definition: { kind: 'INGESTION', description: 'An ingestion.', events: {}, subject: null } },
   {},
 );
 

@@ -25,6 +25,7 @@ export type ExportOutput = z.infer<typeof exportOutput>;
 export const exporting = defineRunKind({
   kind: 'DATASET_EXPORT',
   description: 'Rows of a dataset version are written into a file that can be downloaded.',
+  subject: 'DatasetVersion',
   input: storedJson(exportInput),
   output: storedJson(exportOutput),
 });

@@ -65,6 +65,7 @@ export type ImportOutput = z.infer<typeof importOutput>;
 export const importing = defineRunKind({
   kind: 'IMPORT',
   description: 'Files are read and checked, and a dataset gets a new version.',
+  subject: 'Dataset',
   input: storedJson(z.discriminatedUnion('operation', [addVersionInput, deleteRowsInput])),
   output: storedJson(importOutput),
 });

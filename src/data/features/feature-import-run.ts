@@ -23,6 +23,7 @@ export type WrittenRows = z.infer<typeof writtenRows>;
 export const importingFeatures = defineRunKind({
   kind: 'FEATURE_IMPORT',
   description: 'The rows of a file are checked and added to a feature view.',
+  subject: 'FeatureView',
   input: storedJson(featureImportInput),
   output: storedJson(writtenRows),
   checkpoint: storedJson(writtenRows),

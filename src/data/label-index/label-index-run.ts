@@ -13,6 +13,7 @@ const place = z.object({
 export const labelIndexing = defineRunKind({
   kind: 'LABEL_INDEXING',
   description: 'The labelled rows of a dataset version are embedded, so that those nearest to a text say its label.',
+  subject: 'DatasetVersion',
   input: storedJson(z.object({ datasetVersionId: z.string() })),
   output: storedJson(z.object({ indexId: z.string(), rows: z.number().int(), accuracy: z.number() })),
   checkpoint: storedJson(place),

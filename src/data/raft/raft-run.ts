@@ -26,6 +26,7 @@ export type RaftOutput = z.infer<typeof raftOutput>;
 export const raftMaking = defineRunKind({
   kind: 'RAFT_DATASET',
   description: 'Questions, the passages that answer them and others that retrieval finds become a dataset version.',
+  subject: 'Dataset',
   input: storedJson(
     z.object({
       datasetId: z.string(),

@@ -15,6 +15,7 @@ import type { UnitStore } from './unit-store.js';
 export const experimentKind = defineRunKind({
   kind: 'EXPERIMENT_WATCH',
   description: 'Arms answer beside each other, and what their answers say is counted until the experiment ends.',
+  subject: 'Adapter',
   input: storedJson(z.object({ experimentId: z.string() })),
   output: storedJson(z.object({ status: z.string(), verdict: z.string() })),
   checkpoint: storedJson(z.object({ revision: z.number().int() })),

@@ -14,6 +14,7 @@ export const rolloutKind = defineRunKind({
   kind: 'ROLLOUT_WATCH',
   description:
     'An adapter version is given to ever more users beside controls, and goes back by itself when it is worse.',
+  subject: 'Adapter',
   input: storedJson(z.object({ rolloutId: z.string() })),
   output: storedJson(z.object({ status: z.string() })),
   checkpoint: storedJson(z.object({ revision: z.number().int() })),

@@ -15,6 +15,7 @@ export const shadowKind = defineRunKind({
   kind: 'SHADOW_WATCH',
   description:
     'A candidate answers a sample of live questions behind users, unseen, and is compared with what was served.',
+  subject: 'Adapter',
   input: storedJson(z.object({ shadowId: z.string() })),
   output: storedJson(z.object({ status: z.string(), answered: z.number().int() })),
   checkpoint: storedJson(z.object({ answered: z.number().int() })),

@@ -7,6 +7,7 @@ import { shippedProbe } from '../../training/index.js';
 export const attestation = defineRunKind({
   kind: 'ATTESTATION',
   description: 'An adapter version is shown to act where it is served as it does where it was trained.',
+  subject: 'AdapterVersion',
   input: storedJson(
     z.object({
       adapterVersionId: z.string(),

@@ -7,6 +7,7 @@ export const hybridFit = defineRunKind({
   kind: 'HYBRID_FIT',
   description:
     'How much an adapter and the nearest labelled rows count together is fitted on rows for validation, and used from then on.',
+  subject: 'AdapterVersion',
   input: storedJson(
     z.object({
       adapterVersionId: z.string(),

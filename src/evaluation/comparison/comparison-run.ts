@@ -67,6 +67,7 @@ export type Comparison = z.infer<typeof comparison>;
 export const strategyComparison = defineRunKind({
   kind: 'STRATEGY_COMPARISON',
   description: 'Every strategy answers the same labelled rows, and what each is worth and costs is compared.',
+  subject: 'DatasetVersion',
   input: storedJson(input),
   output: storedJson(comparison),
   checkpoint: storedJson(z.object({ attempts: z.array(z.array(attempt)) })),

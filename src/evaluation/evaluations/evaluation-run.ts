@@ -26,6 +26,7 @@ export type EvaluationInput = z.infer<typeof input>;
 export const evaluation = defineRunKind({
   kind: 'EVALUATION',
   description: 'A model, with or without an adapter, answers rows of a dataset version and is measured.',
+  subject: 'DatasetVersion',
   input: storedJson(input),
   output: storedJson(z.object({ rows: z.number().int() })),
   /** Rows that are answered and stored. */

@@ -6,6 +6,7 @@ export const scaleChoice = defineRunKind({
   kind: 'SCALE_CHOICE',
   description:
     'An adapter version answers rows for validation at several strengths, and gets the one that answers best.',
+  subject: 'AdapterVersion',
   input: storedJson(
     z.object({
       adapterVersionId: z.string(),

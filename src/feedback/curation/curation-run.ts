@@ -68,6 +68,7 @@ export type CurationOutput = z.infer<typeof curationOutput>;
 export const curation = defineRunKind({
   kind: 'CURATION',
   description: 'What people demonstrated or confirmed as answers becomes a dataset version.',
+  subject: 'Dataset',
   input: storedJson(
     z.object({
       datasetId: z.string(),
@@ -89,6 +90,7 @@ export const unlearning = defineRunKind({
   kind: 'UNLEARNING',
   description:
     'Rows that were made of erased answers are taken out of their dataset, and versions that hold them withdrawn.',
+  subject: 'Dataset',
   input: storedJson(z.object({ datasetId: z.string(), answerIds: z.array(z.string()) })),
   output: storedJson(
     z.object({

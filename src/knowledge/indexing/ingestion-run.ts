@@ -41,6 +41,7 @@ const documentProgress = z.object({ document: z.string(), share: z.number(), rep
 export const ingestion = defineRunKind({
   kind: 'INGESTION',
   description: 'Documents are parsed, cut into chunks, embedded and indexed.',
+  subject: 'Collection',
   input: storedJson(ingestionInput),
   output: storedJson(ingestionReport),
   checkpoint: storedJson(ingestionReport),

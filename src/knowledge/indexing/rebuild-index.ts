@@ -11,6 +11,7 @@ const rebuiltIndex = z.object({ chunks: z.number(), indexId: z.string() });
 export const reindexing = defineRunKind({
   kind: 'REINDEXING',
   description: 'The chunks of a collection are embedded again.',
+  subject: 'Collection',
   input: storedJson(z.object({ collectionId: z.string() })),
   output: storedJson(rebuiltIndex),
 });

@@ -18,6 +18,7 @@ export type TriedWeight = z.infer<typeof triedWeight>;
 export const retrievalTuning = defineRunKind({
   kind: 'RETRIEVAL_TUNING',
   description: 'A collection’s own weight of meaning against words is chosen on questions, and held against others.',
+  subject: 'Collection',
   input: storedJson(
     z.object({
       collectionId: z.string(),

@@ -8,6 +8,8 @@ export interface RunKindSpec<I, O, C, E extends EventSchemas> {
   kind: string;
   /** What its runs do, in one sentence for the API. */
   description: string;
+  /** GraphQL's name for what its runs work on: objects of this type whose row's id is a run's `subjectId`. Left out: there is none to show. */
+  subject?: string;
   /** Everything that the handler needs: after a crash it starts again from this. Its member `untilEnd` goes when the run has ended. */
   input: StoredJson<I>;
   output: StoredJson<O>;
@@ -35,6 +37,7 @@ export interface RunKindSpec<I, O, C, E extends EventSchemas> {
 export interface AnyRunKind {
   readonly kind: string;
   readonly description: string;
+  readonly subject: string | null;
   readonly input: StoredJson<unknown>;
   readonly output: StoredJson<unknown>;
   readonly checkpoint: StoredJson<unknown> | null;
@@ -76,6 +79,7 @@ export function defineRunKind<I, O, C = never, E extends EventSchemas = Record<n
   const checkpoint = spec.checkpoint ?? null;
   const kind: RunKind<I, O, C, E> = {
     ...{ kind: spec.kind, description: spec.description, input: spec.input, output: spec.output, checkpoint },
+    subject: spec.subject ?? null,
     events: spec.events ?? ({} as E),
     concurrency: spec.concurrency ?? 1,
     occupies: spec.occupies ?? null,

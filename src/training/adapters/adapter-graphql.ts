@@ -142,10 +142,7 @@ export class AdapterVersionResolver {
 
   @FieldResolver(() => Adapter, { description: 'The adapter that it is a version of.', complexity: cost(2) })
   async adapter(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<Adapter> {
-    const rows = context.loader<string, AdapterRow>('adapters.byId', async (ids) =>
-      inOrder(ids, await this.parts.adapters.store.byIds(context.workspaceId, ids)),
-    );
-    return toAdapter((await rows.load(row.adapterId))!);
+    return (await loadAdapter(context, this.parts.adapters, row.adapterId))!;
   }
 
   @FieldResolver(() => ModelVariant, {
@@ -227,10 +224,15 @@ export class AliasChangeResolver {
 export const decider = (by: string | null | undefined): string => checkedText(by ?? 'operator', 'input.by', 200);
 
 /** Lets `node(id)` find adapters and their versions. */
+async function loadAdapter(context: GraphContext, { store }: AdapterRegistry, id: string): Promise<Adapter | null> {
+  const rows = context.loader<string, AdapterRow>('adapters.byId', async (ids) =>
+    inOrder(ids, await store.byIds(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toAdapter(row) : null;
+}
+
 export function registerAdapterNodes(nodes: NodeRegistry, adapters: AdapterRegistry): void {
-  nodes.register('Adapter', async ({ workspaceId }, id) => {
-    const [row] = await adapters.store.byIds(workspaceId, [id]);
-    return row ? toAdapter(row) : null;
-  });
+  nodes.register('Adapter', (context, id) => loadAdapter(context, adapters, id));
   nodes.register('AdapterVersion', (context, id) => loadAdapterVersion(context, adapters, id));
 }

@@ -6,6 +6,7 @@ import { MERGE_PRECISIONS } from '../../worker-protocol/index.js';
 export const adapterExport = defineRunKind({
   kind: 'ADAPTER_EXPORT',
   description: 'An adapter version is packed as the folder that Python’s `peft` loads.',
+  subject: 'AdapterVersion',
   input: storedJson(z.object({ adapterVersionId: z.string() })),
   output: storedJson(z.object({ fileId: z.string() })),
 });
@@ -28,6 +29,7 @@ export type MergeParity = z.infer<typeof mergeParity>;
 export const adapterMerge = defineRunKind({
   kind: 'ADAPTER_MERGE',
   description: 'An adapter version and its base model become one model file, which is held against the two.',
+  subject: 'AdapterVersion',
   input: storedJson(z.object({ adapterVersionId: z.string(), precision: z.enum(MERGE_PRECISIONS).nullable() })),
   output: storedJson(z.object({ fileId: z.string(), modules: z.number().int(), parity: mergeParity })),
   occupies: 'train-worker',

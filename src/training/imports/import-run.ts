@@ -6,6 +6,7 @@ import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 export const adapterImport = defineRunKind({
   kind: 'ADAPTER_IMPORT',
   description: 'An adapter that was trained elsewhere is checked against its base model and becomes a version.',
+  subject: 'File',
   input: storedJson(
     z.object({
       adapter: z.string(),

@@ -85,6 +85,7 @@ export type TrainingAudit = z.infer<typeof audit>;
 export const training = defineRunKind({
   kind: 'TRAINING',
   description: 'A dataset version becomes a version of an adapter.',
+  subject: 'DatasetVersion',
   input: storedJson(trainingInput),
   output: storedJson(trainingOutput),
   checkpoint: storedJson(trainingCheckpoint),

@@ -20,6 +20,7 @@ export type TriedRate = z.infer<typeof triedRate>;
 export const learningRateSearch = defineRunKind({
   kind: 'LEARNING_RATE_SEARCH',
   description: 'A few short trainings find the learning rate that serves a dataset version best.',
+  subject: 'DatasetVersion',
   input: storedJson(
     z.object({
       task: z.enum(TASK_KINDS),

@@ -1,7 +1,7 @@
-import { buildSchema } from 'graphql';
+import { buildSchema, isObjectType } from 'graphql';
 import { undescribed } from '../../../src/graphql/descriptions.js';
 import { errorsPage } from '../../../src/graphql/errors-page.js';
-import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
+import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/graphql/resolvers.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { ERROR_CODES } from '../../../src/kernel/error-codes.js';
 
@@ -29,6 +29,24 @@ describe('the schema’s documentation', () => {
     expect(query['answerAll']!.description).toMatch(/ Cost: 400 and 4 times its selection\.$/);
     expect(query['collection']!.description).toMatch(/ Cost: 2\.$/);
     expect(query['node']!.description).not.toMatch(/Cost:/);
+  });
+
+  it('has a node of every type that a kind of runs says it works on', () => {
+    const schema = buildGraphSchema(RESOLVER_CLASSES);
+    const node = schema.getType('Node');
+    for (const { definition } of RUN_KINDS) {
+      if (definition.subject === null) continue;
+      const type = schema.getType(definition.subject);
+      expect([definition.kind, isObjectType(type) && type.getInterfaces().includes(node as never)]).toEqual([
+        definition.kind,
+        true,
+      ]);
+    }
+    expect(
+      RUN_KINDS.filter(({ definition }) => definition.subject === null)
+        .map(({ definition }) => definition.kind)
+        .sort(),
+    ).toEqual(['DOWNLOAD', 'ERASURE', 'ROUTER_FIT', 'ROUTER_LEARNING']);
   });
 
   it('lists every error code with what to do', () => {

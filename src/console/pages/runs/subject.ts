@@ -1,4 +1,4 @@
-import type { RunListQuery } from '../../generated/operations';
+import type { RunAdapterVersionFragment, RunKind, RunListQuery, RunVariantFragment } from '../../generated/operations';
 import { runLine } from '../../parts/format';
 import { adapterPath } from '../adapters/paths';
 import { comparisonPath } from '../compare/paths';
@@ -11,55 +11,59 @@ export interface Subject {
   path: string;
 }
 
-const inKnowledge = (name: string): Subject => ({ name, path: `/knowledge/${encodeURIComponent(name)}` });
-const inData = (name: string): Subject => ({ name, path: `/data/${encodeURIComponent(name)}` });
-const inModels = (name: string): Subject => ({ name, path: '/models' });
-const inAdapters = ({ version, adapter }: { version: number; adapter: { name: string } }): Subject => ({
-  name: `${adapter.name}@${version}`,
-  path: adapterPath(adapter.name),
-});
+/** Kinds that have a page of their own, where their work is looked at. */
+const PAGES: Partial<Record<RunKind, (run: Run) => string>> = {
+  TRAINING: ({ id }) => `/training/${encodeURIComponent(id)}`,
+  STRATEGY_COMPARISON: ({ id }) => comparisonPath(id),
+  ROUTER_FIT: () => '/router',
+  ROLLOUT_WATCH: () => '/delivery',
+  SHADOW_WATCH: () => '/delivery',
+  EXPERIMENT_WATCH: () => '/experiments',
+  IMPROVEMENT: () => '/improvements',
+};
 
-/** Null when it isn't known yet, or was deleted. */
+/** What a run works on, and where that, or the run itself, is looked at; null when it isn't known yet, or was deleted. */
 export function subjectOf(run: Run): Subject | null {
-  switch (run.__typename) {
-    case 'IngestionRun':
-    case 'ReindexingRun':
-      return run.collection && inKnowledge(run.collection.name);
-    case 'ImportRun':
-      return run.dataset && inData(run.dataset.name);
-    case 'DatasetExportRun':
-      return run.exported && inData(run.exported.dataset.name);
-    case 'RaftDatasetRun':
-      return run.raft && inData(run.raft.name);
-    case 'FeatureImportRun':
-      return { name: run.view.name, path: '/data' };
-    case 'TrainingRun':
-      return { name: run.adapterName, path: `/training/${encodeURIComponent(run.id)}` };
-    case 'LearningRateSearchRun':
-      return run.searched && inData(run.searched.dataset.name);
-    case 'EvaluationRun':
-      return run.evaluation?.adapterVersion ? inAdapters(run.evaluation.adapterVersion) : null;
-    case 'AttestationRun':
-    case 'ScaleChoiceRun':
-    case 'HybridFitRun':
-    case 'AdapterImportRun':
-    case 'AdapterExportRun':
-    case 'AdapterMergeRun':
-      return run.version && inAdapters(run.version);
-    case 'StrategyComparisonRun':
-      return { name: run.compared?.dataset.name ?? 'deleted rows', path: comparisonPath(run.id) };
-    case 'LabelIndexingRun':
-      return run.indexed && inData(run.indexed.dataset.name);
-    case 'RouterFitRun':
-      return { name: 'the collections and adapters', path: '/router' };
-    case 'QuantizationRun':
-      return run.source && inModels(`${run.source.model.name} to ${run.quantizationType}`);
-    case 'DownloadRun':
-      return run.variant && inModels(`${run.variant.model.name} ${run.variant.quantization}`);
+  const shown = named(run);
+  const path = PAGES[run.kind]?.(run);
+  if (path === undefined) return shown;
+  return { name: shown?.name ?? (run.kind === 'ROUTER_FIT' ? 'the collections and adapters' : 'deleted rows'), path };
+}
+
+function named(run: Run): Subject | null {
+  if (run.__typename === 'TrainingRun') return { name: run.adapterName, path: '/training' };
+  if (run.__typename === 'AdapterImportRun') return run.version && ofVersion(run.version);
+  if (run.__typename === 'DownloadRun') return run.variant && ofVariant(run.variant);
+  const { subject } = run;
+  switch (subject?.__typename) {
+    case 'Collection':
+      return { name: subject.name, path: `/knowledge/${encodeURIComponent(subject.name)}` };
+    case 'Dataset':
+      return ofDataset(subject.name);
+    case 'DatasetVersion':
+      return ofDataset(subject.dataset.name);
+    case 'FeatureView':
+      return { name: subject.name, path: '/data' };
+    case 'Adapter':
+      return { name: subject.name, path: adapterPath(subject.name) };
+    case 'AdapterVersion':
+      return ofVersion(subject);
+    case 'ModelVariant':
+      return ofVariant(subject);
     default:
       return null;
   }
 }
+
+const ofDataset = (name: string): Subject => ({ name, path: `/data/${encodeURIComponent(name)}` });
+const ofVersion = ({ version, adapter }: RunAdapterVersionFragment): Subject => ({
+  name: `${adapter.name}@${version}`,
+  path: adapterPath(adapter.name),
+});
+const ofVariant = ({ model, quantization }: RunVariantFragment): Subject => ({
+  name: `${model.name} ${quantization}`,
+  path: '/models',
+});
 
 /** What its line says: why it failed, what it does, or nothing once it is done, when the last step means little. */
 export function lineOf({ status, message, error }: Run): string {
