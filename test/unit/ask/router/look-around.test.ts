@@ -107,6 +107,30 @@ describe('a router that looks around', () => {
     }
   });
 
+  it('tries another place in its share of the questions, and says with which probability it chose', async () => {
+    // Even odds: the base model is likely enough to be tried.
+    const learned = { ...current.record.learned, baseScore: logOdds(calibration, near(1)) - 0.5 };
+    const of = async (changed: object, asks: object) => {
+      const router = { ...current, record: { ...current.record, exploration: 0.1, learned, ...changed } };
+      const signal = new AbortController().signal;
+      return lookAround(partsWith(() => inProduction(1)), router, { ...asked, requestKey: 'q', ...asks }, signal); // prettier-ignore
+    };
+    const tried = await Promise.all(Array.from({ length: 400 }, (_, n) => of({}, { requestKey: `question ${n}` })));
+    const explored = tried.filter((each) => each.explored);
+    expect(explored.length / tried.length).toBeGreaterThan(0.02);
+    expect(explored.length / tried.length).toBeLessThan(0.09);
+    expect(explored.map(({ choice }) => choice.chosen.strategy)).toEqual(explored.map(() => 'BASE'));
+    expect(new Set(explored.map(({ propensity }) => propensity))).toEqual(new Set([0.05]));
+    expect(explored[0]!.reasons.map(({ feature }) => feature)).toContain('router.exception');
+    expect(tried.find((each) => !each.explored)!.propensity).toBeCloseTo(0.95, 9);
+    // The same request is answered alike, however often it is sent.
+    const [first] = explored;
+    const n = tried.indexOf(first!);
+    expect((await of({}, { requestKey: `question ${n}` })).explored).toBe(true);
+    for (const [changed, asks] of [[{ mode: 'OBSERVE' }, {}], [{ exploration: 0 }, {}], [{}, { maxErrorRate: 0.5 }], [{}, { requestKey: null }]]) // prettier-ignore
+      expect(await of(changed!, { requestKey: `question ${n}`, ...asks })).toMatchObject({ propensity: null, explored: false }); // prettier-ignore
+  });
+
   it('says from which probability on a wanted error rate is kept, or that it can’t be', async () => {
     const risk = [
       { confidence: 0.8, decisions: 99, wrong: 1 },
