@@ -145,10 +145,18 @@ export class Me {
   @Field(() => Role, { description: 'What you may do.' })
   role!: Role;
 
+  @Field(() => String, {
+    description: 'As who you are recorded: a key’s name and prefix, or `local` on a gateway that asks for none.',
+  })
+  name!: string;
+
   @Field(() => Workspace, { description: 'The workspace that you work in.' })
   workspace!: Workspace;
 
-  @Field(() => ApiKey, { nullable: true, description: 'Your key; null on a gateway that asks for none.' })
+  @Field(() => ApiKey, {
+    nullable: true,
+    description: 'Your key; null on a gateway that asks for none, and for who came with a token.',
+  })
   key!: ApiKey | null;
 }
 
@@ -169,7 +177,8 @@ export class ApiKeyResolver {
   async me(@Ctx() context: GraphContext): Promise<Me> {
     const { workspaceId, role, key } = context.caller;
     const row = key && (await this.parts.keyStore.byId(workspaceId, key.id));
-    return make(Me, { role, workspace: await this.#workspace(context, workspaceId), key: row && toApiKey(row) });
+    const name = callerName(context.caller);
+    return make(Me, { role, name, workspace: await this.#workspace(context, workspaceId), key: row && toApiKey(row) });
   }
 
   @Needs('ADMIN')

@@ -55,7 +55,7 @@ export default function AccessPage() {
       {!error && !data && <Loading label="Loading the keys" />}
       {data && (
         <>
-          {data.me.key === null && <WithoutKeys />}
+          {data.me.name === 'local' && <WithoutKeys />}
           {made && <ShownOnce {...made} onDone={() => setMade(null)} />}
           <CreateKey onMade={keep} />
           <SegmentedControl
