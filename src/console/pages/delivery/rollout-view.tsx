@@ -115,7 +115,7 @@ export function RolloutView({ id }: { id: string }) {
       <Stack>
         {proposal && (
           <Alert color={proposal.status === 'OPEN' ? 'yellow' : 'gray'} title="Its proposal">
-            <Anchor component={Link} href={proposalPath(proposal.id)}>
+            <Anchor component={Link} href={proposalPath(proposal.id)} c="inherit" underline="always">
               {proposal.status === 'OPEN' ? 'Look at the evidence and decide' : 'See what was decided'}
             </Anchor>
           </Alert>

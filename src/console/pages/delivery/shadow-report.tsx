@@ -114,7 +114,11 @@ export function ShadowReport({ report }: { report: Report }) {
         />
         <Figure label="Questions put to the candidate" value={count(answered)} />
         <Figure
-          label={truth.known > 0 ? `Right, of ${count(truth.known)} known; served` : 'Right answers known'}
+          label={
+            truth.known > 0
+              ? `Right of ${count(truth.known)} that are known, beside what was served`
+              : 'Right answers known'
+          }
           value={truth.known > 0 ? `${count(truth.candidateRight)} beside ${count(truth.servedRight)}` : 'none yet'}
         />
       </SimpleGrid>
