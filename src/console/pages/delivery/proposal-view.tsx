@@ -96,7 +96,7 @@ function Attestation({ candidate }: { candidate: NonNullable<Proposal['candidate
           ? `Shown to act ${dateTime(attestation.attestedAt)}: the same change where it is served as where it was trained (cosine ${attestation.cosine.toFixed(3)}, size ${attestation.normRatio.toFixed(2)}).`
           : 'Not attested.'}
       </Text>
-      <Text size="xs" c="dimmed" ff="monospace">
+      <Text size="xs" c="dimmed" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
         {candidate.digest}
       </Text>
     </Paper>
