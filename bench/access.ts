@@ -22,7 +22,7 @@ const program = await startProgram(home, MODEL);
 const client = new GraftClient(program.url);
 try {
   const make = (name: string) =>
-    client.request<{ createApiKey: { token: string; key: { id: string } } }>(KEY, { input: { name, role: 'ASK' } });
+    client.request<{ createApiKey: { token: string; key: { id: string } } }>(KEY, { input: { name, role: 'ADMIN' } });
   const plain = (await make('plain')).createApiKey;
   const budgeted = (await make('budgeted')).createApiKey;
   await client.request(BUDGET, { input: { keyId: budgeted.key.id, window: 'DAY', requests: 1_000_000 } });
