@@ -5,7 +5,7 @@ import type { CollectionStore } from '../knowledge/index.js';
 import type { AdapterStore, ModelStore } from '../registry/index.js';
 
 export interface Names {
-  collections: Pick<CollectionStore, 'list'>;
+  collections: Pick<CollectionStore, 'list' | 'require'>;
   adapters: Pick<AdapterStore, 'adapters' | 'byName' | 'versionsOf' | 'aliasesOf'>;
   models: Pick<ModelStore, 'models' | 'modelByName'>;
 }
@@ -22,12 +22,20 @@ export const GRAFT = 'graft';
  */
 export async function targetOf(names: Names, workspaceId: WorkspaceId, model: string): Promise<Target> {
   if (model === GRAFT) return { strategy: 'AUTO' };
-  if (model.startsWith(`${GRAFT}/`)) return { strategy: 'AUTO', collections: [model.slice(GRAFT.length + 1)] };
+  if (model.startsWith(`${GRAFT}/`)) {
+    const named = model.slice(GRAFT.length + 1);
+    await names.collections.require(workspaceId, named, 'input.model');
+    return { strategy: 'AUTO', collections: [named] };
+  }
   const [adapter = '', collection] = splitOnce(model, '+');
   const [name = ''] = splitOnce(adapter, '@');
-  if (collection !== undefined) return { strategy: 'HYBRID', adapter, collections: [collection] };
+  if (collection !== undefined && (await names.adapters.byName(workspaceId, name))) {
+    await names.collections.require(workspaceId, collection, 'input.model');
+    return { strategy: 'HYBRID', adapter, collections: [collection] };
+  }
   if (await names.adapters.byName(workspaceId, name)) return { strategy: 'ADAPTER', adapter };
-  if (await names.models.modelByName(workspaceId, name)) return { strategy: 'BASE', model };
+  if (collection === undefined && (await names.models.modelByName(workspaceId, name)))
+    return { strategy: 'BASE', model };
   throw new GraftError('NOT_FOUND', `The model "${model.slice(0, 200)}" does not exist.`, {
     field: 'input.model',
     hint: `\`GET /v1/models\` lists the names; "${GRAFT}" leaves the choice to Graft.`,
