@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { backUp, restore, type Manifest, type Restored, type Told } from '../../../src/backup/index.js';
-import { LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { LocalArtifactStore, type ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase, type Database } from '../../../src/platform/database/index.js';
 import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
 import { chromaUrl } from '../../support/chroma.js';
@@ -11,7 +11,7 @@ import { emptyDatabase } from '../../support/database.js';
 export interface Place {
   url: string;
   home: string;
-  artifacts: LocalArtifactStore;
+  artifacts: ArtifactStore;
   vectors: ChromaVectorStore;
   dispose(): Promise<void>;
 }
