@@ -47,7 +47,7 @@ export const systemSources = (
 /** Answers at the configured address, with these resolvers; `/metrics` shows these gauges, too. */
 export function serve(
   platform: Platform,
-  { authenticator: callers, hooks }: Pick<Access, 'authenticator' | 'hooks'>,
+  { authenticator: callers, hooks, consoleSignIn }: Pick<Access, 'authenticator' | 'hooks' | 'consoleSignIn'>,
   resolvers: readonly object[],
   { addRoutes, gauges }: Pick<GatewayOptions, 'addRoutes'> & { gauges: readonly GaugeSource[] },
 ): Promise<Gateway> {
@@ -73,6 +73,7 @@ export function serve(
     mapError: mapDatabaseError,
     addRoutes,
     playgroundFolder: join(packageRoot(), 'dist', 'playground'),
+    consoleSignIn,
     consoleFolder: join(packageRoot(), 'dist', 'console'),
   });
 }

@@ -64,6 +64,8 @@ export interface Access {
   /** What goes around each field that changes or spends something. */
   readonly hooks: AccessHooks;
   readonly admission: Admission;
+  /** By which provider the console signs in; null: by keys only. */
+  readonly consoleSignIn: { issuer: string; clientId: string } | null;
   /** What is waiting and running, for `/metrics`. */
   readonly gauges: readonly GaugeSource[];
   /** A workspace's audit log as lines of NDJSON. */
@@ -113,6 +115,7 @@ export async function openAccess(
   return {
     ...{ authenticator, workspaceStore, admission, ...services },
     hooks: new AccessHooks({ admission, ledger, audit: new AuditLog({ store: auditStore, log }) }),
+    consoleSignIn: oidc?.clientId ? { issuer: oidc.issuer, clientId: oidc.clientId } : null,
     gauges: admissionGauges(admission),
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {

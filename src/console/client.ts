@@ -1,7 +1,8 @@
 import { cacheExchange, type Cache } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
-import { Client, fetchExchange } from 'urql';
+import { Client, fetchExchange, mapExchange } from 'urql';
 import { schema } from './generated/introspection';
+import { askWho, authorization } from './parts/sign-in/session';
 
 /** Lists that a mutation may have changed: they are fetched again when a page looks at them. */
 const CHANGED_BY: Record<string, readonly string[]> = {
@@ -36,7 +37,7 @@ export const client = new Client({
   url: '/graphql',
   preferGetMethod: false,
   requestPolicy: 'cache-and-network',
-  fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
+  fetchOptions: () => ({ headers: { accept: 'application/graphql-response+json', ...authorization() } }),
   exchanges: [
     cacheExchange({
       schema,
@@ -59,6 +60,11 @@ export const client = new Client({
             },
           ]),
         ),
+      },
+    }),
+    mapExchange({
+      onError: ({ graphQLErrors }) => {
+        if (graphQLErrors.some(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')) askWho();
       },
     }),
     fetchExchange,

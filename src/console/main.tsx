@@ -4,6 +4,7 @@ import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { client } from './client';
+import { SignedIn } from './parts/sign-in/sign-in';
 import { Shell } from './shell';
 import { cssVariables, theme } from './theme';
 
@@ -17,7 +18,9 @@ createRoot(document.getElementById('console')!).render(
     getStyleNonce={() => nonce}
   >
     <Provider value={client}>
-      <Shell />
+      <SignedIn>
+        <Shell />
+      </SignedIn>
     </Provider>
   </MantineProvider>,
 );

@@ -13,7 +13,7 @@ import { readJson } from './json-bounds.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { cannotListen } from './listening.js';
 import type { OperationList } from './operation-list.js';
-import { addConsole } from './console/console.js';
+import { addConsole, type ConsoleSignIn } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
 import { requestIdOf } from './request-scope.js';
 import { watchBodies, watchReaders } from './slow-clients.js';
@@ -51,6 +51,8 @@ export interface GatewayOptions {
   playgroundFolder?: string;
   /** Folder of the built console; `/` answers 404 where it does not exist. */
   consoleFolder?: string;
+  /** Null: it signs in by keys only. */
+  consoleSignIn?: ConsoleSignIn | null;
   /** Adds addresses of its own, beside GraphQL. */
   addRoutes?: (server: FastifyInstance, kit: ServerKit) => void;
   /** How long a WebSocket may stay silent before `connection_init`, in ms. */
@@ -216,7 +218,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await addUploads(server, { files, noted, maxBytes, isDraining, underWay: work.add });
   options.addRoutes?.(server, { presenter, isDraining, schema: options.schema, underWay: work.add });
   await addPlayground(server, options.playgroundFolder);
-  await addConsole(server, options.consoleFolder);
+  await addConsole(server, options.consoleFolder, options.consoleSignIn);
   const sockets = addWebSockets(server.server, {
     runner,
     limits,

@@ -3,6 +3,7 @@ import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { reportConnection } from './connection';
 import { GatewayError } from './gateway-error';
+import { askWho, authorization } from './sign-in/session';
 
 const url = new URL('/graphql', window.location.href);
 url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -11,9 +12,17 @@ url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
 const socket = createClient({
   url: url.href,
   lazy: true,
+  connectionParams: authorization,
   retryAttempts: 0,
   on: { connected: () => reportConnection(true) },
 });
+
+/** A socket that the gateway closed because of who is there: 4401 without a key that it takes, 4403 with one that may no more. */
+function refusalIn(error: unknown): GatewayError | null {
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
+  if (code !== 4401 && code !== 4403) return null;
+  return new GatewayError('UNAUTHENTICATED', typeof reason === 'string' && reason !== '' ? reason : 'Sign in again.');
+}
 
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 
@@ -53,6 +62,11 @@ export async function* follow<Data, Variables>(
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof GatewayError && error.code !== 'SHUTTING_DOWN') throw error;
+      const refused = refusalIn(error);
+      if (refused) {
+        if (refused.code === 'UNAUTHENTICATED') askWho();
+        throw refused;
+      }
       if (Array.isArray(error)) throw GatewayError.from(error[0] as { message: string });
       reportConnection(false);
       await wait(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]!, signal);

@@ -1,4 +1,5 @@
 import { GatewayError } from './gateway-error';
+import { authorization } from './sign-in/session';
 
 /** Uploads under way: closing the tab would lose them, so the browser asks first. */
 let underWay = 0;
@@ -23,6 +24,7 @@ export function upload(file: File, onProgress: (share: number) => void, signal?:
     form.append('file', file);
     request.open('POST', '/files');
     request.setRequestHeader('graft-upload', '1');
+    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
     request.onerror = () =>

@@ -7,8 +7,14 @@ import { join } from 'node:path';
 /** Stands in the built page where each response has its own nonce. */
 const NONCE = '__CSP_NONCE__';
 
-/** Everything from this gateway, nothing inline but the styles that the page's own components make as they run. */
-const contentSecurityPolicy = (nonce: string): string =>
+/** The provider by which the console signs in: an OpenID issuer, and the public client that it is there. */
+export interface ConsoleSignIn {
+  issuer: string;
+  clientId: string;
+}
+
+/** Everything from this gateway, but for tokens from where people sign in; nothing inline but the styles that the page's own components make as they run. */
+const contentSecurityPolicy = (nonce: string, provider: string): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
@@ -17,7 +23,7 @@ const contentSecurityPolicy = (nonce: string): string =>
     "style-src-attr 'unsafe-inline'",
     "font-src 'self'",
     "img-src 'self' data: blob:",
-    "connect-src 'self'",
+    `connect-src 'self'${provider}`,
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -29,13 +35,21 @@ const contentSecurityPolicy = (nonce: string): string =>
  * it when a browser asks for a document. Its files, named by their content, are at `/console/`. Nothing is added where the
  * build made no folder.
  */
-export async function addConsole(server: FastifyInstance, folder: string | undefined): Promise<void> {
+export async function addConsole(
+  server: FastifyInstance,
+  folder: string | undefined,
+  signIn: ConsoleSignIn | null = null,
+): Promise<void> {
   if (folder === undefined || !existsSync(join(folder, 'index.html'))) return;
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
+  const provider = signIn === null ? '' : ` ${new URL(signIn.issuer).origin}`;
+  server.get('/sign-in.json', (_request, reply) =>
+    reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(signIn)),
+  );
   const send = (reply: FastifyReply) => {
     const nonce = randomBytes(16).toString('base64');
     return reply
-      .header('content-security-policy', contentSecurityPolicy(nonce))
+      .header('content-security-policy', contentSecurityPolicy(nonce, provider))
       .header('x-frame-options', 'DENY')
       .header('referrer-policy', 'no-referrer')
       .header('cache-control', 'no-store')

@@ -13,6 +13,7 @@ import {
 } from '../../generated/operations';
 import { bytes } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
+import { downloadAs } from '../../parts/sign-in/download';
 import { ErrorState } from '../../parts/states';
 import { useRun } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
@@ -74,7 +75,7 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
       {error && <ErrorState error={error} />}
       {taken?.file && (
         <Text size="sm">
-          <Anchor href={taken.file.path} download={taken.file.name}>
+          <Anchor href={taken.file.path} download={taken.file.name} onClick={downloadAs}>
             {taken.file.name}
           </Anchor>
           , {bytes(taken.file.bytes)}

@@ -3,6 +3,7 @@ import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { AuditShownDocument } from '../../generated/operations';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { downloadAs } from '../../parts/sign-in/download';
 import { useAddress } from '../../parts/use-address';
 import { AuditEntryView } from './audit-entry';
 import { exportAddress, FIELDS, filterOf } from './view';
@@ -78,6 +79,7 @@ export default function AuditPage() {
             component="a"
             href={exportAddress(address)}
             download="audit.ndjson"
+            onClick={downloadAs}
             variant="default"
             leftSection={<IconDownload size={16} />}
           >

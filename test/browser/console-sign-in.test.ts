@@ -1,0 +1,94 @@
+/** The console of a gateway that asks everybody who they are. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../src/platform/package-root.js';
+import { chromiumPath } from '../support/chromium.js';
+import { chromaUrl } from '../support/chroma.js';
+import { ConsoleBrowser } from '../support/console-browser.js';
+import { testDatabase, type TestDatabase } from '../support/database.js';
+import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
+import { AUDIENCE, OidcProvider } from '../support/oidc-provider.js';
+import { itWhen } from '../support/skip.js';
+
+const executablePath = chromiumPath();
+const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+const PATIENCE = { timeout: 60_000 };
+
+describe('signing in to the console', () => {
+  let home: Awaited<ReturnType<typeof temporaryHome>>;
+  let database: TestDatabase;
+  let provider: OidcProvider;
+  let graft: GraftProgram;
+  let browser: ConsoleBrowser;
+  let key: string;
+
+  beforeAll(async () => {
+    [home, database, provider] = [await temporaryHome(), await testDatabase(), await OidcProvider.start()];
+    const env = {
+      ...{ LOG_LEVEL: 'warn', DATABASE_URL: database.url, CHROMA_URL: chromaUrl(), GRAFT_REQUIRE_KEY: 'on' },
+      ...{ GRAFT_OIDC_ISSUER: provider.issuer, GRAFT_OIDC_AUDIENCE: AUDIENCE, GRAFT_OIDC_CLIENT_ID: 'console' },
+      GRAFT_OIDC_ROLES: 'staff=EDIT',
+    };
+    const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [cli, '--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN'],
+      { env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home.path, DATABASE_URL: database.url } },
+    );
+    key = stdout.trim();
+    graft = await spawnGraft(home.path, env).started;
+    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    graft.child.kill('SIGTERM');
+    await graft.ended;
+    await provider.stop();
+    await database.dispose();
+    await home.remove();
+  });
+
+  const signInShown = (page: Awaited<ReturnType<ConsoleBrowser['open']>>) =>
+    page.getByRole('heading', { name: 'Sign in to Graft' });
+
+  itInBrowser(
+    'by a key: a wrong one is refused, a right one opens the page that was asked for and stays in the tab alone',
+    async () => {
+      const page = await browser.open('/knowledge');
+      await signInShown(page).waitFor(PATIENCE);
+      await page.getByLabel('Key').fill(`${key.slice(0, -4)}AAAA`);
+      await page.getByRole('button', { name: 'Use the key' }).click();
+      await page.getByText('does not take this key').waitFor(PATIENCE);
+      await page.getByLabel('Key').fill(key);
+      await page.getByRole('button', { name: 'Use the key' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Knowledge' }).waitFor(PATIENCE);
+      expect(page.url()).toBe(`${graft.url}/knowledge`);
+      expect(await page.context().cookies()).toEqual([]);
+      const kept = await page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
+      expect(kept).not.toContain(key.slice(20));
+      const other = await page.context().newPage();
+      await other.goto(`${graft.url}/knowledge`);
+      await signInShown(other).waitFor(PATIENCE);
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  itInBrowser(
+    'by the provider, with PKCE: the person comes back to where they were; an answer that nobody began is refused',
+    async () => {
+      const page = await browser.open('/knowledge');
+      await page.getByRole('button', { name: /^Sign in with 127\.0\.0\.1/ }).click(PATIENCE);
+      await page.getByRole('heading', { level: 1, name: 'Knowledge' }).waitFor(PATIENCE);
+      expect(page.url()).toBe(`${graft.url}/knowledge`);
+      await page.context().close();
+
+      const stranger = await browser.open('/sign-in?code=stolen&state=guessed');
+      await stranger.getByText('not the end of a sign-in that was begun in this tab').waitFor(PATIENCE);
+      expect(stranger.url()).not.toContain('stolen');
+      await stranger.context().close();
+    },
+    180_000,
+  );
+});
