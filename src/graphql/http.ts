@@ -6,7 +6,7 @@ import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext, type OperationCost } from '../graphql-kit/index.js';
 import { createApollo, ErrorOwners, refusal, type ApolloParts } from './apollo.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
-import { parametersOf } from './request-parameters.js';
+import { parametersOf, searchOf } from './request-parameters.js';
 import { ResponseLifetime } from './request-scope.js';
 
 /**
@@ -77,8 +77,7 @@ function apolloRequest(request: FastifyRequest): HTTPGraphQLRequest {
   const { accept = ANYTHING } = request.headers;
   // To Apollo an empty value means anything, too, and spares it weighing media types against one another.
   headers.set('accept', accept === ANYTHING ? '' : accept);
-  const question = request.method === 'GET' ? request.url.indexOf('?') : -1;
-  const search = question < 0 ? '' : request.url.slice(question);
+  const search = request.method === 'GET' ? searchOf(request) : '';
   return { method: request.method, headers, search, body: request.body };
 }
 
