@@ -70,6 +70,8 @@ export function addEventStreams(server: FastifyInstance, parts: EventStreamParts
 
   /** Runs the operation for as long as the connection is open. */
   function resultsOf({ id, method, caller }: FastifyRequest, { raw }: FastifyReply, parameters: RequestParameters) {
+    // Who left while the caller was looked up: its `close` has been, and nothing would end what begins now.
+    if (raw.destroyed) return [];
     const prepared = runner.prepare(parameters, caller, id, method === 'GET');
     if (Array.isArray(prepared)) return [{ errors: prepared }];
     const results = runner.run(prepared, 'sse', () => open.delete(results));

@@ -157,6 +157,8 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
       extra.authorization = authorizationIn(connectionParams) ?? extra.authorization;
       try {
         const caller = await callerOf(extra);
+        // Who left meanwhile has had its `close`, and would be watched for ever.
+        if (socket.readyState !== socket.OPEN) return false;
         const unwatch = callers.watch(caller, 'ASK', (error) => {
           // After the operations, each of which says why it ended.
           setImmediate(() => socket.close(FORBIDDEN, error.message.slice(0, 120)));

@@ -28,7 +28,9 @@ export function addMcp(server: FastifyInstance, version: string, kit: ServerKit)
   let tools: Map<string, ReadyTool> | null = null;
   // `inject` has a signal, but lets go of it once the body is read.
   server.addHook('onRequest', (_request, { raw }, done) => {
-    agent.getStore()?.addEventListener('abort', () => raw.destroy(), { once: true });
+    const left = agent.getStore();
+    if (left?.aborted) raw.destroy();
+    else left?.addEventListener('abort', () => raw.destroy(), { once: true });
     done();
   });
   server.post('/mcp', async (request, reply) => {

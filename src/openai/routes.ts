@@ -112,7 +112,10 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         reads: (strategy) => STRATEGIES[strategy].reads,
       });
       // Who leaves before the body is read begins no iteration that could end by itself.
-      reply.raw.once('close', () => void chunks.return(undefined).catch(() => undefined));
+      const leave = (): void => void chunks.return(undefined).catch(() => undefined);
+      // Who has left already has had its `close`.
+      if (reply.raw.destroyed) leave();
+      else reply.raw.once('close', leave);
       // What fails before the first chunk has a status of its own.
       const first = await chunks.next();
       const shown = (error: unknown) => {

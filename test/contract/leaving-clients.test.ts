@@ -57,6 +57,9 @@ describe('a client that leaves', () => {
   const operations = { begun: 0, left: 0 };
   /** Whether connections of `/v1` are cut when the first chunk is there and nobody has asked for it yet. */
   let cut = false;
+  /** Whether they are cut before anything was looked up for them, and how often that was. */
+  let gone = false;
+  let wentOn = 0;
 
   beforeAll(async () => {
     server = Fastify();
@@ -64,6 +67,12 @@ describe('a client that leaves', () => {
     server.addHook('onRequest', (request, _reply, done) => {
       request.caller = localCaller();
       done();
+    });
+    server.addHook('preHandler', async (_request, { raw }) => {
+      if (!gone) return;
+      raw.destroy();
+      await once(raw, 'close');
+      wentOn += 1;
     });
     server.addHook('onSend', async (_request, { raw }, payload) => {
       if (!cut) return payload;
@@ -88,7 +97,7 @@ describe('a client that leaves', () => {
   });
   beforeEach(() => {
     Object.assign(held, { opened: 0, settled: 0, refusal: null });
-    cut = false;
+    [cut, gone] = [false, false];
   });
 
   const post = (path: string, body: object, signal?: AbortSignal) =>
@@ -105,6 +114,19 @@ describe('a client that leaves', () => {
     cut = true;
     await expect(chat(true)).rejects.toThrow();
     await eventually('the reservation is settled', () => held.opened === 1 && held.settled === 1);
+  });
+
+  test('before anybody listened for its leaving has nothing begun for it', async () => {
+    gone = true;
+    await expect(chat(true)).rejects.toThrow();
+    await until(() => wentOn === 1);
+    gone = false;
+    const controller = new AbortController();
+    await (await chat(true, controller.signal)).body!.getReader().read();
+    // What is held is for the one who is still there.
+    expect(held.opened - held.settled).toBe(1);
+    controller.abort();
+    await eventually('the reservation is settled', () => held.opened === held.settled);
   });
 
   test('in the middle of its stream gives it back, too', async () => {
