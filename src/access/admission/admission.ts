@@ -9,6 +9,8 @@ import { Line, type Prior } from './line.js';
 const LEAST_RETRY_MS = 500;
 /** Half of what the worker's queue holds: an answer has at most two calls there at once. */
 export const MOST_UNDER_WAY = 256;
+/** Of a text that is embedded nothing behind this is read, in characters: embedders cut what is longer. */
+const MOST_EMBEDDED = 2_048;
 /** Strings of a request that are looked at. */
 const MOST_VALUES = 10_000;
 
@@ -25,13 +27,13 @@ const TIMES: Readonly<Record<Waits, number>> = { ANSWER: 1, ANSWERS: 4, SEARCH: 
 /** Runs and training have a queue of their own and stand behind people. */
 const waits = (work: Spends): work is Waits => work in TIMES;
 
-/** How long the texts of a request are, in characters. */
-export function charactersIn(request: unknown): number {
+/** How long the texts of a request are, in characters. @param most what counts of each */
+export function charactersIn(request: unknown, most = Infinity): number {
   let characters = 0;
   const left: unknown[] = [request];
   for (let seen = 0; left.length > 0 && seen < MOST_VALUES; seen += 1) {
     const value = left.pop();
-    if (typeof value === 'string') characters += value.length;
+    if (typeof value === 'string') characters += Math.min(value.length, most);
     else if (Array.isArray(value)) left.push(...(value as unknown[]).slice(0, MOST_VALUES));
     else if (typeof value === 'object' && value !== null) left.push(...(Object.values(value) as unknown[]));
   }
@@ -62,7 +64,8 @@ export class Admission {
   enter(work: Spends | undefined, account: Account, request: unknown): (finished: boolean) => void {
     if (work === undefined || !waits(work)) return () => undefined;
     const line = work === 'SEARCH' ? this.#searches : this.#answers;
-    const size = { characters: charactersIn(request), times: TIMES[work] };
+    const most = work === 'SEARCH' ? MOST_EMBEDDED : Infinity;
+    const size = { characters: charactersIn(request, most), times: TIMES[work] };
     const waitMs = line.waitMs();
     if (line.size > 0 && (waitMs > this.parts.maxWaitMs || this.#size >= this.most))
       throw this.#overloaded(waitMs, line.takesMs(size));

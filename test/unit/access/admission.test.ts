@@ -166,5 +166,12 @@ describe('admission', () => {
   it('measures the texts of a request wherever they stand, and looks at no more than so many', () => {
     expect(charactersIn({ input: { question: 'abc', labels: ['de', { deeper: 'f' }], seed: 1, none: null } })).toBe(6);
     expect(charactersIn({ input: Array.from({ length: 1e6 }, () => 'x') })).toBeLessThanOrEqual(10_000);
+    expect(charactersIn({ input: ['x'.repeat(5_000), 'y'] }, 2_048)).toBe(2_049);
+  });
+
+  it('lets others search beside one who sends long texts, of which no more is read than of short ones', () => {
+    const admission = new Admission({ clock: { monotonic: () => 0 }, maxWaitMs: 20_000 });
+    admission.enter('SEARCH', account(), { input: Array.from({ length: 60 }, () => 'x'.repeat(100_000)) });
+    expect(() => admission.enter('SEARCH', account(), { input: 'a short one' })).not.toThrow();
   });
 });
