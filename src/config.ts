@@ -51,7 +51,7 @@ const environment = z.object({
   GRAFT_OIDC_ISSUER: urlOf('http:', 'https:')
     .optional()
     .describe(
-      'An OpenID provider whose tokens callers may send in place of a key (`Authorization: Bearer <token>`), exactly as its tokens name it; its keys are found by `/.well-known/openid-configuration`.',
+      'An OpenID provider whose tokens callers may send in place of a key (`Authorization: Bearer <token>`), exactly as its tokens name it; its keys are found by `/.well-known/openid-configuration`. Every caller needs a token or a key then, on loopback, too.',
     ),
   GRAFT_OIDC_AUDIENCE: z.string().optional().describe('What its tokens must be for (`aud`); wanted with an issuer.'),
   GRAFT_OIDC_ROLES: names

@@ -92,8 +92,9 @@ export async function openAccess(
   prepareWorkspace: PrepareWorkspace,
 ): Promise<Access> {
   const keyStore = new ApiKeyStore(database);
-  const keyless = LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
   const oidc = oidcSettings(config);
+  // Where people come with tokens a proxy stands in front, and whoever comes through it without one would be the machine's own.
+  const keyless = oidc === null && LOOPBACK.includes(config.GRAFT_HOST) && config.GRAFT_REQUIRE_KEY === 'off';
   const admins = oidc !== null && [...oidc.roles.values()].includes('ADMIN');
   if (!keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
   const workspaceStore = new WorkspaceStore(database);
