@@ -80,6 +80,9 @@ export interface Gateway {
   close(timeoutMs?: number): Promise<void>;
 }
 
+/** The console's: one file that shows nothing before it has asked, as whoever opened it, and that no other page can frame. */
+const PAGES: ReadonlySet<string | undefined> = new Set(['/', '/*']);
+
 /** For pages of the configured origins only; others get no such header, so their browsers keep the answer from them. */
 const CORS_HEADERS = {
   vary: 'origin',
@@ -129,7 +132,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     try {
-      checkOrigin(request.headers, origins);
+      checkOrigin(request.headers, origins, request.method === 'GET' && PAGES.has(request.routeOptions.url));
     } catch (error) {
       done(error as Error);
       return;

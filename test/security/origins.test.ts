@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { checkOrigin } from '../../src/platform/access/index.js';
+import { packageRoot } from '../../src/platform/package-root.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
 import { send } from '../support/plain-http.js';
 
@@ -11,6 +13,7 @@ describe('a page elsewhere', () => {
   beforeAll(async () => {
     gateway = await startProbeGateway({
       origins: { allowedHosts: ['graft.example'], allowedOrigins: ['https://app.example'] },
+      consoleFolder: join(packageRoot(), 'dist', 'console'),
     });
   });
   afterAll(() => gateway.close(100));
@@ -67,6 +70,22 @@ describe('a page elsewhere', () => {
     const path = `/graphql/stream?query=${encodeURIComponent('{ hello }')}`;
     for (const site of ['cross-site', 'same-site'])
       expect((await send(gateway, path, { 'sec-fetch-site': site })).status).toBe(403);
+  });
+
+  it('can lead to the console’s pages by a link, and to nothing else, nor load them into something', async () => {
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const status = async (path: string, headers: Record<string, string>) => (await send(gateway, path, headers)).status;
+    for (const path of ['/', '/knowledge', '/sign-in?code=1&state=2']) {
+      expect(await status(path, { ...link, accept: 'text/html' })).not.toBe(403);
+      expect(await status(path, { ...link, 'sec-fetch-dest': 'iframe', accept: 'text/html' })).toBe(403);
+      expect(await status(path, { ...link, 'sec-fetch-mode': 'no-cors', accept: 'text/html' })).toBe(403);
+    }
+    for (const path of [
+      `/graphql?query=${encodeURIComponent('{ hello }')}`,
+      '/graphql/stream?query=%7Bhello%7D',
+      '/metrics',
+    ])
+      expect(await status(path, link)).toBe(403);
   });
 
   it('is told by code and hint of the list what to do', async () => {

@@ -5,6 +5,8 @@ export interface OriginHeaders {
   host?: string | undefined;
   origin?: string | undefined;
   'sec-fetch-site'?: string | string[] | undefined;
+  'sec-fetch-mode'?: string | string[] | undefined;
+  'sec-fetch-dest'?: string | string[] | undefined;
 }
 
 export interface OriginPolicy {
@@ -29,11 +31,13 @@ const refuse = (message: string): GraftError => new GraftError('ORIGIN_NOT_ALLOW
  * - `Host` must be a loopback name or a configured one: a page whose own name was re-bound to 127.0.0.1 still sends its own name.
  * - `Origin`, which browsers send with every cross-origin request that can carry JSON and with every WebSocket, must be the
  *   gateway's own or a configured one. Programs send none, and pass.
- * - Requests that browsers send without `Origin` (images, scripts, plain GET) carry `Sec-Fetch-Site` instead.
+ * - Requests that browsers send without `Origin` (images, scripts, plain GET) carry `Sec-Fetch-Site` instead. Only a page that holds
+ *   nothing by itself may be gone to from elsewhere, in a window of its own: by a link, or back from where people sign in.
  *
+ * @param isPage whether it is such a page that is asked for
  * @throws ORIGIN_NOT_ALLOWED
  */
-export function checkOrigin(headers: OriginHeaders, policy: OriginPolicy): void {
+export function checkOrigin(headers: OriginHeaders, policy: OriginPolicy, isPage = false): void {
   const host = headers.host;
   if (host === undefined) throw refuse('The request has no Host header.');
   const name = hostName(host);
@@ -44,6 +48,7 @@ export function checkOrigin(headers: OriginHeaders, policy: OriginPolicy): void 
     if (policy.allowedOrigins.includes(origin) || isOwnOrigin(origin, host)) return;
     throw refuse(`Pages of ${JSON.stringify(origin)} may not call this gateway.`);
   }
+  if (isPage && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document') return;
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     throw refuse('Pages of another origin may not call this gateway.');
