@@ -135,7 +135,7 @@ describe('promotion through the gate', () => {
     // Alone it is just better: 0.1 with a lower end of 0.01.
     const gain: Found['gain'] = [0.1, 0.01, 0.19];
     for (const version of tried.slice(0, 3)) await evaluated(version, null, { gain: [0, -0.1, 0.1], dataset });
-    // Neither the same version again nor other rows are another try.
+    // Neither the same version on the same rows again nor rows of another dataset are another try.
     await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1], dataset });
     await evaluated(tried[0]!, null, { gain: [0, -0.1, 0.1] });
     await evaluated(tried[3]!, null, { gain, dataset });
@@ -147,6 +147,31 @@ describe('promotion through the gate', () => {
     expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/judged 4 tries/);
     await evaluated(tried[3]!, null, { gain });
     await promote('many-tries', 4);
+  });
+
+  it('counts other samples of the same rows as further tries', async () => {
+    const [version] = await versions('samples', 1);
+    const dataset = newId();
+    const { prisma } = kit.models.database;
+    const sampled = async (seed: number): Promise<void> => {
+      const id = await evaluated(version!, null, { dataset });
+      await prisma.run.create({
+        data: {
+          id,
+          workspaceId,
+          kind: 'EVALUATION',
+          status: 'SUCCEEDED',
+          input: { seed, rows: 200 },
+          inputDigest: `${seed}`,
+        },
+      });
+    };
+    for (const seed of [1, 2, 2]) await sampled(seed);
+    const { checks } = await gate.verdict(
+      workspaceId,
+      (await kit.adapters.store.versionsById(workspaceId, [version!.id]))[0]!,
+    );
+    expect(checks.find(({ name }) => name === 'evaluation')!.message).toMatch(/judged 2 tries/);
   });
 
   it('rests on test rows at the scale that is served, and on nothing else', async () => {
