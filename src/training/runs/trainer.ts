@@ -5,13 +5,13 @@
  * was paused, or whose worker, gateway or database died, is encoded again (the same rows give the same tokens) and goes on from
  * there, to the same bits as one that never stopped: what that takes is written into the checkpoint itself.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RENDERING_VERSION, type Data } from '../../data/index.js';
 import { GraftError, isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { FileService } from '../../platform/artifacts/index.js';
+import { ArtifactElsewhere, type FileService } from '../../platform/artifacts/index.js';
 import type { TrainWorker } from '../../platform/worker/index.js';
 import {
   modelFileOf,
@@ -197,6 +197,9 @@ async function runWorker(
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
   const workspaceId = run.workspaceId as WorkspaceId;
+  // Another gateway had it, whose home its checkpoint lies in: that one goes on.
+  if (resumed && !existsSync(join(folder, resumed.file.name)))
+    throw new ArtifactElsewhere(resumed.file.sha256, 'of the gateway that began it');
   const executor = resumed?.executor ?? (await executors.choose(run.workspaceId, modelFileOf(variant), cancelling));
   const estimatedSeconds = await estimated({ adapters, executors }, context, variant, encoded);
   const stream = worker.stream(
