@@ -34,6 +34,7 @@ export type WordingFound = z.infer<typeof comparison>;
 export const wordingComparison = defineRunKind({
   kind: 'WORDING_COMPARISON',
   description: 'A model words answers from documents, and each is held against the best quote.',
+  subject: 'Model',
   input: storedJson(input),
   output: storedJson(comparison),
   checkpoint: storedJson(z.object({ attempts: z.array(attempt) })),

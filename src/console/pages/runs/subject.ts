@@ -48,6 +48,8 @@ function named(run: Run): Subject | null {
       return { name: subject.name, path: adapterPath(subject.name) };
     case 'AdapterVersion':
       return ofVersion(subject);
+    case 'Model':
+      return { name: subject.name, path: '/models' };
     case 'ModelVariant':
       return ofVariant(subject);
     default:
