@@ -155,8 +155,8 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
       await versions.candidate(3, 'right', 1);
       const id = await start({ steps: STEPS, idempotencyKey: 'good' });
       for (const step of [0, 1]) {
-        // In the middle of a step, while people ask.
-        await users.until('the candidate answers', async () => (await rolloutOf(id)).candidateAnswers >= 3);
+        // In the middle of a step, while people ask. What the rollout's row counts is some seconds old.
+        await users.until('the candidate answers', async () => (await candidateAnswersIn(step)) >= 3);
         expect(await rolloutOf(id)).toMatchObject({ current: step, status: 'RUNNING' });
         const dying = await watching();
         living = gateways.filter((gateway) => gateway !== dying);
@@ -196,6 +196,14 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
     MOST_MS,
   );
 
+  /** Of the last rollout, in one of its steps. */
+  const candidateAnswersIn = async (step: number): Promise<number> => {
+    const [found] = await sql<{ count: string }>(
+      "SELECT count(*) FROM answer WHERE assignment_subject = (SELECT id FROM rollout ORDER BY id DESC LIMIT 1) AND assignment_arm = 'CANDIDATE' AND assignment_stage = $1",
+      [step],
+    );
+    return Number(found!.count);
+  };
   /** The gateway that watches it now. */
   const watching = async (): Promise<Gateway> => {
     return eventually(
