@@ -30,7 +30,7 @@ export interface PolicyValue {
   ips: Interval;
   /** Doubly robust: a model of rewards, and what it is wrong by where the policy's choice was made. */
   dr: Interval;
-  /** Answers that the estimate is worth, by Kish: (Σw)² / Σw². */
+  /** Answers that tell its choices from the other policy’s, by Kish: (Σw)² / Σw² where the two differ; 0 where none is of its choice. */
   effective: number;
   /** Share of the questions whose choice could not have been made: nothing but the model speaks of these. */
   unsupported: number;
@@ -62,7 +62,8 @@ export function comparePolicies<L extends LoggedChoice>(
 ): PolicyComparison {
   const halves = [0, 1].map((rest) => rewardModel(logged.filter((_, i) => i % 2 !== rest)));
   const expect = (i: number, place: string): number => halves[i % 2]!(place, logged[i]!.places.get(place) ?? null);
-  const [now, then] = [present, candidate].map((policy) => judge(logged, policy, expect)) as [Judged, Judged];
+  const differs = logged.map((each) => present(each) !== candidate(each));
+  const [now, then] = [present, candidate].map((policy) => judge(logged, policy, expect, differs)) as [Judged, Judged];
   return {
     questions: logged.length,
     present: now.value,
@@ -80,6 +81,7 @@ function judge<L extends LoggedChoice>(
   logged: readonly L[],
   policy: Policy<L>,
   expect: (i: number, place: string) => number,
+  differs: readonly boolean[],
 ): Judged {
   const wanted = logged.map((each) => policy(each));
   const weights = logged.map(({ chosen, propensity }, i) => (chosen === wanted[i] ? 1 / propensity : 0));
@@ -87,8 +89,10 @@ function judge<L extends LoggedChoice>(
     const expected = expect(i, wanted[i]!);
     return expected + weights[i]! * (reward - expected);
   });
-  const sum = weights.reduce((all, weight) => all + weight, 0);
-  const squares = weights.reduce((all, weight) => all + weight ** 2, 0);
+  // Where both choose the same, any number of answers says nothing of which is better.
+  const telling = weights.filter((_, i) => differs[i]);
+  const sum = telling.reduce((all, weight) => all + weight, 0);
+  const squares = telling.reduce((all, weight) => all + weight ** 2, 0);
   const unsupported = logged.filter(({ eligible }, i) => !eligible.has(wanted[i]!)).length;
   return {
     robust,

@@ -69,7 +69,10 @@ export class RouterValue {
   })
   doublyRobust!: RouterEstimate;
 
-  @Field(() => Float, { description: 'Answers that the estimate is worth, by Kish.' })
+  @Field(() => Float, {
+    description:
+      'Answers of its choices where the two ways differ, in what they are worth by Kish: where both choose the same, none tells which is better.',
+  })
   effectiveAnswers!: number;
 
   @Field(() => Float, { description: 'Share of the questions, 0 to 1, in which chance never could have chosen so.' })

@@ -52,9 +52,13 @@ export interface RoutedChoice extends LoggedChoice {
   candidates: readonly Weighed[];
 }
 
-/** Fewer questions, or fewer that their weights are worth, show nothing. */
+/** Fewer questions show nothing. */
 export const LEAST_QUESTIONS = 100;
-export const LEAST_EFFECTIVE = 30;
+/**
+ * Answers of the candidate’s choice, where it differs, that a comparison must be worth: with fewer, the difference there is the reward model’s guess. Its
+ * interval only sees how wrong that is where answers disagree with it, and ten that are as often right as not all say the same once in 500 times.
+ */
+export const LEAST_EFFECTIVE = 10;
 /** Of the questions, those at most whose choice nobody could have seen. */
 const MOST_UNSUPPORTED = 0.05;
 
@@ -102,8 +106,9 @@ export const withOffsets =
 export function objection({ questions, candidate, difference }: PolicyComparison): string | null {
   if (questions < LEAST_QUESTIONS)
     return `${questions} questions were left to judge by, and ${LEAST_QUESTIONS} are needed.`;
+  if (difference.low === 0 && difference.high === 0) return 'It would choose as the router does now.';
   if (candidate.effective < LEAST_EFFECTIVE)
-    return `What would be chosen was chosen too seldom: the answers are worth ${candidate.effective.toFixed(0)}, and ${LEAST_EFFECTIVE} are needed.`;
+    return `What it would choose otherwise was chosen too seldom: the answers are worth ${candidate.effective.toFixed(1)}, and ${LEAST_EFFECTIVE} are needed.`;
   if (candidate.unsupported > MOST_UNSUPPORTED)
     return `In ${(100 * candidate.unsupported).toFixed(0)} % of the questions it would choose what chance never could.`;
   if (difference.low <= 0)

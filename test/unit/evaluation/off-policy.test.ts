@@ -3,6 +3,7 @@ import { choose, explore, type Weighed } from '../../../src/ask/index.js';
 import { learnOffsets } from '../../../src/evaluation/router/learn-offsets.js';
 import { comparePolicies } from '../../../src/evaluation/router/off-policy.js';
 import {
+  LEAST_EFFECTIVE,
   objection,
   present,
   routedChoice,
@@ -21,8 +22,10 @@ interface World {
   right: Record<string, (held: number) => number>;
 }
 
-/** What a router that explores would have kept of so many questions. */
-function logged(world: World, count: number, seed: number): RoutedChoice[] {
+type Routed = Parameters<typeof routedChoice>[0];
+
+/** Answers of a router that explores, and whether they are right. */
+function answered(world: World, count: number, seed: number, share: number): { answer: Routed; reward: number }[] {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
     const reading = 0.1 + 0.8 * random();
@@ -30,15 +33,19 @@ function logged(world: World, count: number, seed: number): RoutedChoice[] {
       { ...READING, probability: reading, logOdds: Math.log(reading), expectedMs: null },
       { ...ADAPTING, probability: 1 - reading, logOdds: Math.log(1 - reading), expectedMs: null },
     ];
-    const { choice, propensity } = explore(choose(candidates), SHARE, random());
+    const { choice, propensity } = explore(choose(candidates), share, random());
     const { strategy, adapter, probability } = choice.chosen;
     const reward = random() < world.right[adapter ?? 'documents']!(probability!) ? 1 : 0;
     const used = adapter === null ? null : { name: 'routing', version: 1 };
     const router = { version: 1, mode: 'APPLY', margin: choice.margin, propensity: propensity! } as const;
     const route = { strategy, chosenBy: 'ROUTER', router, reasons: [], candidates: candidates.map(({ logOdds: _, ...each }) => ({ ...each, adapter: each.adapter ?? undefined, available: true })) }; // prettier-ignore
-    return routedChoice({ route, adapter: used } as unknown as Parameters<typeof routedChoice>[0], reward)!;
+    return { answer: { route, adapter: used } as unknown as Routed, reward };
   });
 }
+
+/** What it would have kept of so many questions. */
+const logged = (world: World, count: number, seed: number, share = SHARE): RoutedChoice[] =>
+  answered(world, count, seed, share).map(({ answer, reward }) => routedChoice(answer, reward)!);
 
 /** What a way to choose is worth in a world. */
 function truth(world: World, policy: (logged: RoutedChoice) => string, seed = 99): number {
@@ -140,6 +147,50 @@ describe('what a router is worth that never answered', () => {
   });
 });
 
+describe('what was never tried', () => {
+  // Documents are seldom right where they are just preferred, and the adapter, which is right wherever it is preferred, less often still.
+  const TRAP: World = {
+    right: {
+      documents: (held) => (held < 0.65 ? 0.1 : 0.9),
+      'routing@1': (held) => (held >= 0.5 ? 0.9 : 0.05),
+    },
+  };
+  const candidate = withOffsets({ 'routing@1': 0.6 });
+  const tried = (of: readonly RoutedChoice[]) =>
+    of.filter((each) => candidate(each) !== present(each) && each.chosen === candidate(each)).length;
+
+  it.each([
+    ['is right elsewhere', () => true],
+    ['is chosen nowhere but by chance', (each: RoutedChoice) => present(each) === 'documents'],
+  ])('is never proposed, though the place %s, and many answers speak of what stays as it is', (_, asked) => {
+    const runs = Array.from({ length: 40 }, (_, seed) => {
+      const judged = logged(TRAP, 800, seed, 0.02).filter(asked).slice(0, 400);
+      return { tried: tried(judged), found: comparePolicies(judged, present, candidate) };
+    });
+    const untried = runs.filter((run) => run.tried === 0);
+    // The trap is there: by the reward model alone it looks better.
+    expect(untried.filter(({ found }) => found.difference.low > 0).length).toBeGreaterThan(0);
+    for (const { found } of untried) {
+      expect(found.candidate).toMatchObject({ effective: 0, unsupported: 0 });
+      expect(objection(found)).toMatch(/chosen too seldom/);
+    }
+    for (const run of runs)
+      if (objection(run.found) === null) expect(run.tried).toBeGreaterThanOrEqual(LEAST_EFFECTIVE);
+  });
+
+  it('counts as answers of its choice, where every one weighs the same', () => {
+    const all = logged(TRAP, 2_000, 1, 0.1);
+    expect(tried(all)).toBeGreaterThan(0);
+    expect(comparePolicies(all, present, candidate).candidate.effective).toBeCloseTo(tried(all), 6);
+  });
+
+  it('is nothing where it would choose the same', () => {
+    const found = comparePolicies(logged(TRAP, 400, 1), present, present);
+    expect(found.candidate.effective).toBe(0);
+    expect(objection(found)).toBe('It would choose as the router does now.');
+  });
+});
+
 describe('what a router learns from words', () => {
   const halves = (all: readonly RoutedChoice[]) => [0, 1].map((rest) => all.filter((_, i) => i % 2 === rest));
   const learn = (world: World, seed: number, count = 3_000) => {
@@ -184,7 +235,7 @@ describe('what a router learns from words', () => {
     const route = (changed: object) => ({
       route: { strategy: 'RAG', chosenBy: 'ROUTER', reasons: [], candidates: one!.candidates.map((each) => ({ ...each, adapter: each.adapter ?? undefined })), router: { version: 1, mode: 'APPLY', margin: 0, propensity: 0.9 }, ...changed },
       adapter: null,
-    }) as unknown as Parameters<typeof routedChoice>[0]; // prettier-ignore
+    }) as unknown as Routed; // prettier-ignore
     expect(routedChoice(route({}), 1)).not.toBeNull();
     expect(routedChoice(route({ router: { version: 1, mode: 'APPLY', margin: 0 } }), 1)).toBeNull();
     expect(routedChoice(route({ router: undefined }), 1)).toBeNull();
