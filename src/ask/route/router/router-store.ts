@@ -63,13 +63,13 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
+  /** The next version, which explores as much as people chose for the one before. */
   async add(
     tx: Transaction,
     workspaceId: WorkspaceId,
     { embedderDigest, mode, learned, samples }: NewRouterVersion,
   ): Promise<RouterRecord> {
-    // How much is explored is a choice of people, whatever version is asked.
-    const last = await tx.routerVersion.findFirst({ where: { workspaceId }, orderBy: { version: 'desc' } });
+    const last = await lockedNewest(tx, workspaceId);
     const version = (last?.version ?? 0) + 1;
     const row = await tx.routerVersion.create({
       data: {
@@ -101,8 +101,7 @@ export class RouterStore {
     version: number,
     offsets: Offsets,
   ): Promise<RouterRecord | null> {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`router:${workspaceId}`}, 0))`;
-    const row = await tx.routerVersion.findFirst({ where: { workspaceId }, orderBy: { version: 'desc' } });
+    const row = await lockedNewest(tx, workspaceId);
     if (row?.version !== version) return null;
     const { id: _id, createdAt: _createdAt, learned, ...same } = row;
     const next = { ...storedLearned.decode(learned), offsets: { ...offsets } };
@@ -121,13 +120,15 @@ export class RouterStore {
     return count;
   }
 
-  /** Of the newest version. */
+  /** Of the newest version, and so of those to come, even of one that is being made now. */
   async setExploration(workspaceId: WorkspaceId, share: number): Promise<RouterRecord | null> {
-    const newest = await this.newest(workspaceId);
-    if (!newest) return null;
-    await this.database.prisma.routerVersion.updateMany({ where: { id: newest.id }, data: { exploration: share } });
+    const row = await this.database.prisma.$transaction(async (tx) => {
+      const newest = await lockedNewest(tx, workspaceId);
+      if (!newest) return null;
+      return tx.routerVersion.update({ where: { id: newest.id, workspaceId }, data: { exploration: share } });
+    });
     this.#known.delete(workspaceId);
-    return { ...newest, exploration: share };
+    return row && asRecord(row);
   }
 
   async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {
@@ -136,6 +137,15 @@ export class RouterStore {
     const row = await this.database.prisma.routerVersion.findFirst({ where: { workspaceId, version } });
     return row && asRecord(row);
   }
+}
+
+/** The newest version, which nobody else follows or changes the exploration of until the transaction ends. */
+async function lockedNewest(
+  tx: Transaction,
+  workspaceId: WorkspaceId,
+): Promise<Prisma.RouterVersionGetPayload<object> | null> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`router:${workspaceId}`}, 0))`;
+  return tx.routerVersion.findFirst({ where: { workspaceId }, orderBy: { version: 'desc' } });
 }
 
 /** What the router kept of an adapter's rows goes with the adapter. */

@@ -1,0 +1,89 @@
+import { RouterStore, type Learned } from '../../../src/ask/index.js';
+import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import type { Transaction } from '../../../src/platform/database/index.js';
+import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
+
+/** What a fit finds that knows these versions of an adapter, and no collection. */
+const found = (...versions: number[]): Learned => ({
+  ...{ collections: [], temperature: 1, baseScore: 0 },
+  adapters: versions.map((version) => ({
+    ...{ versionId: newId(), name: 'routing', version },
+    calibration: { bias: 0, weights: {}, elsewhere: {}, own: 60, foreign: 60, auc: 0.9 },
+  })),
+  figures: { questions: 60, accuracy: 0.9, calibrationError: 0.05, commonest: 0.5 },
+});
+
+describe('versions of a router', () => {
+  let database: TestDatabase;
+  let routers: RouterStore;
+  let workspaceId: WorkspaceId;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    routers = new RouterStore(database);
+  });
+  afterAll(() => database.dispose());
+  beforeEach(() => {
+    workspaceId = newId() as string as WorkspaceId;
+  });
+
+  const add = (learned: Learned) => (tx: Transaction) =>
+    routers.add(tx, workspaceId, { embedderDigest: 'e', mode: 'APPLY', learned, samples: [] });
+  const fit = (learned = found(1)) => database.prisma.$transaction(add(learned));
+
+  /** Does something in a transaction that is open until it is told to end. */
+  async function open<T>(work: (tx: Transaction) => Promise<T>): Promise<{ end(): Promise<T> }> {
+    let end!: () => void;
+    let begun!: () => void;
+    const ending = new Promise<void>((resolve) => (end = resolve));
+    const done = new Promise<void>((resolve) => (begun = resolve));
+    const result = database.prisma.$transaction(async (tx) => {
+      const value = await work(tx);
+      begun();
+      await ending;
+      return value;
+    });
+    await Promise.race([done, result]);
+    return {
+      end: () => {
+        end();
+        return result;
+      },
+    };
+  }
+
+  /** Waits until something is done, or waits for a lock itself. */
+  async function doneOrWaiting(work: Promise<unknown>): Promise<void> {
+    let done = false;
+    const over = () => {
+      done = true;
+    };
+    work.then(over, over);
+    const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await eventually('it is done, or waits', async () => done || (await database.pool.query(waiting)).rows.length > 0);
+  }
+
+  it('don’t explore once that is switched off, though one was being made that explored', async () => {
+    await fit();
+    await routers.setExploration(workspaceId, 0.1);
+    const next = await open(add(found(1)));
+    const off = routers.setExploration(workspaceId, 0);
+    await doneOrWaiting(off);
+    expect(await next.end()).toMatchObject({ version: 2, exploration: 0.1 });
+    expect(await off).toMatchObject({ exploration: 0 });
+    expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, exploration: 0 });
+  });
+
+  it('have numbers of their own when two are made at once', async () => {
+    const first = await open(add(found(1)));
+    const second = fit();
+    await doneOrWaiting(second);
+    expect(await first.end()).toMatchObject({ version: 1 });
+    expect(await second).toMatchObject({ version: 2 });
+  });
+
+  it('are none to explore before the first', async () => {
+    expect(await routers.setExploration(workspaceId, 0.1)).toBeNull();
+  });
+});
