@@ -1,5 +1,6 @@
 import { softmax } from '../../kernel/softmax.js';
 import { minimize } from '../../kernel/minimize.js';
+import type { Offsets } from '../../ask/index.js';
 import type { LoggedChoice } from './off-policy.js';
 
 /** Pull of an offset towards 0, in rows' worth of evidence. */
@@ -42,5 +43,20 @@ export function learnOffsets(logged: readonly LoggedChoice[]): Record<string, nu
     }
     return loss;
   }, new Float64Array(keys.length));
-  return Object.fromEntries(keys.map((key, i) => [key, Math.max(-MOST, Math.min(MOST, found[i]!))]));
+  return Object.fromEntries(keys.map((key, i) => [key, within(found[i]!)]));
+}
+
+const within = (offset: number): number => Math.max(-MOST, Math.min(MOST, offset));
+
+/**
+ * What was learned, on top of what was approved before: together, too, words carry no place further than -2 to 2.
+ * @returns `whole`, the sums within these bounds, and `step`, what that really adds to each place
+ */
+export function addOffsets(
+  before: Offsets,
+  more: Offsets,
+): { whole: Record<string, number>; step: Record<string, number> } {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(more)])];
+  const whole = Object.fromEntries(keys.map((key) => [key, within((before[key] ?? 0) + (more[key] ?? 0))]));
+  return { whole, step: Object.fromEntries(keys.map((key) => [key, whole[key]! - (before[key] ?? 0)])) };
 }

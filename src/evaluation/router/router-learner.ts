@@ -5,7 +5,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor, MAX_PAGE_SIZE } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import { learnOffsets } from './learn-offsets.js';
+import { addOffsets, learnOffsets } from './learn-offsets.js';
 import { comparePolicies } from './off-policy.js';
 import {
   objection,
@@ -63,16 +63,12 @@ export class RouterLearner {
     const choices = await this.#choices(workspaceId, router.version, context.signal);
     // As they come, so that both halves are of the same days.
     const [learned, judged] = [0, 1].map((rest) => choices.filter((_, i) => i % 2 === rest)) as [RoutedChoice[], RoutedChoice[]];
-    const offsets = learnOffsets(learned);
+    const { whole, step } = addOffsets(router.learned.offsets ?? {}, learnOffsets(learned));
     await context.progress(0.8, 'What was learned is judged on the other half of them.');
-    const comparison = comparePolicies(judged, present, withOffsets(offsets));
+    const comparison = comparePolicies(judged, present, withOffsets(step));
     const message = objection(comparison);
     const found = { questions: choices.length, comparison: judged.length === 0 ? null : comparison };
     if (message !== null) return { ...found, proposalId: null, message };
-    const before = router.learned.offsets ?? {};
-    const whole = Object.fromEntries(
-      [...new Set([...Object.keys(before), ...Object.keys(offsets)])].map((key) => [key, (before[key] ?? 0) + (offsets[key] ?? 0)]),
-    );
     const evidence = { offsets: whole, learnedFrom: learned.length, comparison };
     const proposalId = await context.fenced((tx) =>
       this.parts.proposals.open(tx, workspaceId, { routerVersion: router.version, evidence }),

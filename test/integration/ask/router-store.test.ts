@@ -64,6 +64,31 @@ describe('versions of a router', () => {
     await eventually('it is done, or waits', async () => done || (await database.pool.query(waiting)).rows.length > 0);
   }
 
+  it('go on with what was approved of places that are still there, fit after fit', async () => {
+    await fit(found(1, 2));
+    const approved = { base: -0.5, documents: 0.25, 'routing@1': 1, 'routing@2': 0.75, 'gone@1': 2 };
+    await database.prisma.$transaction((tx) => routers.addTo(tx, workspaceId, 1, approved));
+    await fit(found(2, 3));
+    await fit(found(2, 3));
+    const newest = await routers.newest(workspaceId);
+    expect(newest).toMatchObject({ version: 4, mode: 'APPLY' });
+    expect(newest!.learned.offsets).toEqual({ base: -0.5, documents: 0.25, 'routing@2': 0.75 });
+  });
+
+  it('have no offsets where nothing was approved', async () => {
+    await fit();
+    expect((await fit()).learned.offsets).toBeUndefined();
+  });
+
+  it('keep an approval that ends while the next one is made', async () => {
+    await fit();
+    const approval = await open((tx) => routers.addTo(tx, workspaceId, 1, { 'routing@1': 1 }));
+    const next = fit();
+    await doneOrWaiting(next);
+    await approval.end();
+    expect(await next).toMatchObject({ version: 3, learned: { offsets: { 'routing@1': 1 } } });
+  });
+
   it('don’t explore once that is switched off, though one was being made that explored', async () => {
     await fit();
     await routers.setExploration(workspaceId, 0.1);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { choose, explore, type Weighed } from '../../../src/ask/index.js';
-import { learnOffsets } from '../../../src/evaluation/router/learn-offsets.js';
+import { addOffsets, learnOffsets } from '../../../src/evaluation/router/learn-offsets.js';
 import { comparePolicies } from '../../../src/evaluation/router/off-policy.js';
+import { RouterLearner, type RouterLearnerParts } from '../../../src/evaluation/router/router-learner.js';
 import {
   LEAST_EFFECTIVE,
   objection,
@@ -9,6 +10,7 @@ import {
   routedChoice,
   withOffsets,
   type RoutedChoice,
+  type RouterLearningContext,
 } from '../../../src/evaluation/router/router-learning.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
@@ -228,6 +230,56 @@ describe('what a router learns from words', () => {
         for (const offset of Object.values(offsets)) expect(Math.abs(offset)).toBeLessThanOrEqual(2);
       }),
     ); // prettier-ignore
+  });
+
+  it('stays within bounds however often something is approved', () => {
+    const offsets = fc.dictionary(fc.constantFrom(...KEYS), fc.double({ min: -2, max: 2, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(offsets, { maxLength: 6 }), (approved) => {
+        let before: Record<string, number> = {};
+        for (const more of approved) {
+          const { whole, step } = addOffsets(before, more);
+          for (const [key, offset] of Object.entries(whole)) {
+            expect(Math.abs(offset)).toBeLessThanOrEqual(2);
+            expect((before[key] ?? 0) + step[key]!).toBeCloseTo(offset, 9);
+          }
+          before = whole;
+        }
+      }),
+    );
+    expect(addOffsets({ documents: 1.5 }, { documents: 1.5, base: -0.5 })).toEqual({
+      whole: { documents: 2, base: -0.5 },
+      step: { documents: 0.5, base: -0.5 },
+    });
+  });
+
+  it('is proposed on top of what was approved as far as the bounds let it, and judged as that', async () => {
+    const answers = answered(UNDERRATED, 3_000, 1, SHARE);
+    const items = answers.map(({ answer }, i) => ({ ...answer, id: `${i}` }));
+    const opened: { evidence: { offsets: object; comparison: object } }[] = [];
+    const learner = new RouterLearner({
+      routers: {
+        newest: () => Promise.resolve({ version: 1, learned: { offsets: { documents: -1.5, 'routing@1': 1.5 } } }),
+      },
+      answers: { list: () => Promise.resolve({ items, hasNextPage: false }) },
+      feedback: { rightness: () => Promise.resolve(answers.map(({ reward }) => reward)) },
+      proposals: {
+        open: (_tx: unknown, _workspaceId: unknown, proposal: (typeof opened)[number]) => {
+          opened.push(proposal);
+          return Promise.resolve('proposal');
+        },
+      },
+    } as unknown as RouterLearnerParts);
+    const context = {
+      ...{ run: { workspaceId: 'w' }, signal: new AbortController().signal, progress: () => Promise.resolve() },
+      fenced: (work: (tx: null) => Promise<unknown>) => work(null),
+    } as unknown as RouterLearningContext;
+    expect(await learner.learn(context)).toMatchObject({ proposalId: 'proposal' });
+    const [, judged] = halves(logged(UNDERRATED, 3_000, 1));
+    const step = withOffsets({ documents: -0.5, 'routing@1': 0.5 });
+    expect(opened.map(({ evidence }) => evidence)).toMatchObject([
+      { offsets: { documents: -2, 'routing@1': 2 }, comparison: comparePolicies(judged!, present, step) },
+    ]);
   });
 
   it('is nothing of answers that chance had no part in, or that a caller or a test chose', () => {

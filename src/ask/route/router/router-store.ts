@@ -2,7 +2,14 @@ import type { Holder } from '../../../platform/erasure/index.js';
 import { newId, type WorkspaceId } from '../../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../../platform/database/index.js';
 import type { Offsets } from './choose.js';
-import { storedLearned, type AdapterSample, type Learned, type RouterMode, type RouterRecord } from './router.js';
+import {
+  storedLearned,
+  withApproved,
+  type AdapterSample,
+  type Learned,
+  type RouterMode,
+  type RouterRecord,
+} from './router.js';
 
 const asRecord = (row: Prisma.RouterVersionGetPayload<object>): RouterRecord => ({
   ...row,
@@ -63,13 +70,14 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
-  /** The next version, which explores as much as people chose for the one before. */
+  /** The next version, which goes on with what people chose of the one before: how much is explored, and what they approved of places still there. */
   async add(
     tx: Transaction,
     workspaceId: WorkspaceId,
     { embedderDigest, mode, learned, samples }: NewRouterVersion,
   ): Promise<RouterRecord> {
     const last = await lockedNewest(tx, workspaceId);
+    const approved = last ? storedLearned.decode(last.learned).offsets : undefined;
     const version = (last?.version ?? 0) + 1;
     const row = await tx.routerVersion.create({
       data: {
@@ -79,7 +87,7 @@ export class RouterStore {
         embedderDigest,
         mode,
         exploration: last?.exploration ?? 0,
-        learned: asColumn(storedLearned.encode(learned)),
+        learned: asColumn(storedLearned.encode(withApproved(learned, approved ?? {}))),
       },
     });
     await tx.adapterSample.deleteMany({ where: { workspaceId } });

@@ -4,6 +4,7 @@ import { riskCurve } from '../../../kernel/risk.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
 import { calibration } from './calibration.js';
+import { placeKey, type Offsets } from './choose.js';
 
 /** Whether a router decides, or only says what it would have decided. */
 export const RouterMode = enumeration('OBSERVE', 'APPLY');
@@ -47,6 +48,17 @@ const learned = z.object({
 export type Learned = z.infer<typeof learned>;
 /** The column `learned` of a router version. */
 export const storedLearned = storedJson(learned);
+
+/** What a person approved of places goes on where a fit finds them anew; of an adapter’s other version nobody said anything. */
+export function withApproved(found: Learned, approved: Offsets): Learned {
+  const there = new Set([
+    placeKey({ strategy: 'BASE', adapter: null }),
+    placeKey({ strategy: 'RAG', adapter: null }),
+    ...found.adapters.map(({ name, version }) => `${name}@${version}`),
+  ]);
+  const kept = Object.entries(approved).filter(([key]) => there.has(key));
+  return kept.length === 0 ? found : { ...found, offsets: Object.fromEntries(kept) };
+}
 
 export type RouterRecord = Omit<Prisma.RouterVersionGetPayload<object>, 'learned' | 'mode'> & {
   learned: Learned;
