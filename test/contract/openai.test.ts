@@ -91,6 +91,60 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(node.__typename).toBe('Answer');
   }, 120_000);
 
+  it.each([
+    ['a question that the documents answer', [QUESTION], 'pumps'],
+    ['a follow-up', [QUESTION, 'And what does it weigh?'], 'pumps'],
+    ['a question that they don’t answer', ['Who won the chess tournament of 1931 in Prague?'], 'pumps'],
+  ])(
+    'answers a chat and the console’s question alike, citations included: %s',
+    async (_, said, collection) => {
+      const messages = said.map((content) => ({ role: 'user' as const, content }));
+      const completion = await openai.chat.completions.create({ model: `graft/${collection}`, messages });
+      const asked = `query ($input: AskInput!) { ask(input: $input) {
+      text confidence askedAs abstained abstention { reason sentence } route { strategy chosenBy reasons { sentence } }
+      citations { quote start end documentName } configuration { digest } } }`;
+      const conversationId = `alike ${said.length} ${said[0]}`;
+      let last: Record<string, never> = {};
+      for (const question of said) {
+        const input = { question, collections: [collection], conversationId };
+        ({ ask: last } = await graphql.request<{ ask: Record<string, never> }>(asked, { input }));
+      }
+      const { text, confidence, askedAs, abstained, abstention, citations, route, configuration } = last as unknown as {
+        text: string;
+        confidence: number | null;
+        askedAs: string | null;
+        abstained: boolean;
+        abstention: object | null;
+        citations: { quote: string; start: number; end: number; documentName: string }[];
+        route: { strategy: string; chosenBy: string; reasons: { sentence: string }[] };
+        configuration: { digest: string };
+      };
+      const { content, annotations = [] } = completion.choices[0]!.message;
+      expect(content!.replace(/ ?\[\d+\]/g, '')).toBe(text);
+      expect(completion.system_fingerprint).toBe(configuration.digest);
+      expect(completion).toMatchObject({
+        graft: {
+          ...{
+            question: askedAs ?? said.at(-1),
+            strategy: route.strategy,
+            chosenBy: route.chosenBy,
+            confidence,
+            abstained,
+            abstention,
+          },
+          quotes: citations.map(({ quote, start, end, documentName: document }) => ({ quote, start, end, document })),
+        },
+      });
+      annotations.forEach(({ url_citation: { url, title } }, i) => {
+        const { documentName, start, end } = citations[i]!;
+        const place = new URL(url).searchParams;
+        expect([title, place.get('start'), place.get('end')]).toEqual([documentName, `${start}`, `${end}`]);
+      });
+      expect(annotations).toHaveLength(citations.length);
+    },
+    120_000,
+  );
+
   it('streams chunks of one id that add up to the answer, with usage where asked for', async () => {
     const whole = { content: '', ids: new Set<string>(), usages: 0, finish: '', strategy: '' };
     const stream = await openai.chat.completions.create({

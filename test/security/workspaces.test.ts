@@ -14,11 +14,15 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
 } from 'graphql';
+import Fastify from 'fastify';
 import { openDomains, type Domains } from '../../src/domains.js';
+import { ErrorPresenter } from '../../src/graphql/errors.js';
 import { operationFields, type OperationField } from '../../src/graphql/guard.js';
 import { createGraphContext, toGlobalId } from '../../src/graphql-kit/index.js';
 import { localCaller, type Caller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
+import { addOpenAi, openAiParts } from '../../src/openai/index.js';
+import { silentLogger } from '../../src/platform/telemetry/index.js';
 import { rowInEveryTable, rowsOf } from '../support/every-table.js';
 import { schemaOf } from '../support/schema-of.js';
 import { TestPlatform } from '../support/test-platform.js';
@@ -189,6 +193,49 @@ describe('a workspace', () => {
       wanted.set(path, expected);
     }
   }
+
+  it('gives nothing of its own to another one through the addresses that OpenAI’s clients speak', async () => {
+    let caller = owner;
+    const server = Fastify();
+    server.decorateRequest('caller', null as never);
+    server.addHook('onRequest', (request, _reply, done) => {
+      request.caller = caller;
+      done();
+    });
+    const presenter = new ErrorPresenter(silentLogger());
+    const kit = { schema, presenter, isDraining: () => false, underWay: <T>(work: Promise<T>) => work };
+    addOpenAi(server, openAiParts(test.platform, domains), kit);
+    const listed = async (): Promise<string[]> => {
+      const { data } = (await server.inject({ url: '/v1/models' })).json<{ data: { id: string }[] }>();
+      return data.map(({ id }) => id);
+    };
+    const own = await listed();
+    expect(own).toEqual(expect.arrayContaining(['graft/foreign-collection', 'foreign-base_model']));
+    caller = stranger;
+    expect((await listed()).filter((id) => own.includes(id))).toEqual(['graft']);
+
+    const before = await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID);
+    const messages = [{ role: 'user', content: 'What is secret?' }];
+    const names = ['graft/foreign-collection', 'foreign-base_model', 'foreign-adapter', 'foreign-adapter@1'].concat([
+      'foreign-adapter@candidate',
+      'foreign-adapter+foreign-collection',
+      ...ids.values(),
+    ]);
+    const chat = (body: object) =>
+      server.inject({ method: 'POST', url: '/v1/chat/completions', payload: { messages, ...body } });
+    for (const model of names) {
+      const found = await server.inject({ url: `/v1/models/${encodeURIComponent(model)}` });
+      for (const answer of [found, await chat({ model }), await chat({ model, stream: true })]) {
+        expect([model, answer.statusCode]).toEqual([model, 404]);
+        expect(answer.json()).toMatchObject({ error: { param: 'model', code: 'model_not_found' } });
+        expect(answer.body).not.toContain('secret-');
+      }
+    }
+    const more = [{ collections: ['foreign-collection'] }, { strategy: 'RAG', dataset: 'foreign-dataset' }];
+    for (const graft of more) expect((await chat({ model: 'graft', graft })).statusCode).toBe(404);
+    expect(await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID)).toEqual(before);
+    await server.close();
+  }, 120_000);
 
   it('gives nothing of its own to another one, through any field of the schema, and is changed by none', async () => {
     const before = await rowsOf(test.database.pool, DEFAULT_WORKSPACE_ID);
