@@ -24,7 +24,7 @@ async function signingKey(algorithm = 'RS256'): Promise<SigningKey> {
 /** An OpenID provider of a few lines: discovery, keys, the code flow with PKCE for one public client. */
 export class OidcProvider {
   manner: Manner = 'well';
-  /** How often it was asked for its keys. */
+  /** How often it was asked for its keys, whatever it answered. */
   keysAsked = 0;
   #keys: SigningKey[] = [];
   readonly #codes = new Map<string, { challenge: string; nonce: string; redirectUri: string }>();
@@ -78,6 +78,7 @@ export class OidcProvider {
       response.writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
       response.end(JSON.stringify(value));
     };
+    if (url.pathname === '/keys') this.keysAsked += 1;
     if (this.manner === 'hangs') return;
     if (this.manner === 'fails') return json({}, 500);
     if (this.manner === 'html') return void response.end('<html>Sign in</html>');
@@ -94,7 +95,6 @@ export class OidcProvider {
           token_endpoint: `${this.issuer}/token`,
         });
       case '/keys':
-        this.keysAsked += 1;
         return json({ keys: this.#keys.map(({ jwk }) => jwk) });
       case '/authorize':
         return this.#authorize(url.searchParams, response);

@@ -21,6 +21,9 @@ const discovered = z.object({
 });
 export type Discovered = z.infer<typeof discovered>;
 
+/** RFC 7517, section 5: what jose takes for a set of keys. */
+const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
 const unavailable = (cause: unknown): GraftError =>
   new GraftError('IDENTITY_PROVIDER_UNAVAILABLE', 'The provider that signs tokens can’t be asked for its keys now.', {
     ...{ cause, hint: 'Keys of Graft work meanwhile.', retryAfterSeconds: COOLDOWN_MS / 1_000 },
@@ -76,6 +79,28 @@ export class ProviderKeys {
     return (await this.#find()).document;
   }
 
+  /**
+   * jose waits between two answers alone: after a failure every token would have the provider asked, and anybody can send one. Here what failed
+   * fails in the same way until the cooldown is over; keys that are known still are taken meanwhile.
+   */
+  #cooling(): FetchImplementation {
+    let failed: { at: number; error: Error } | null = null;
+    return async (url, options) => {
+      if (failed !== null && this.parts.clock.monotonic() - failed.at < this.times.cooldownMs) throw failed.error;
+      try {
+        const response = await bounded(url, options);
+        if (response.status !== 200) throw new Error(`${url} answered with HTTP ${response.status}`);
+        keySet.parse(await response.clone().json());
+        failed = null;
+        return response;
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        failed = { at: this.parts.clock.monotonic(), error };
+        throw error;
+      }
+    };
+  }
+
   async #find() {
     if (this.#found) return this.#found;
     if (this.parts.clock.monotonic() - this.#failedAt < this.times.cooldownMs) throw unavailable(this.#failure);
@@ -93,7 +118,7 @@ export class ProviderKeys {
       if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
       const keys = createRemoteJWKSet(new URL(document.jwks_uri), {
         ...{ timeoutDuration: timeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keptMs },
-        [customFetch]: bounded,
+        [customFetch]: this.#cooling(),
       });
       return (this.#found = { document, keys });
     } catch (error) {

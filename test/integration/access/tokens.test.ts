@@ -40,9 +40,13 @@ describe('tokens of a provider', () => {
   afterEach(() => void (provider.manner = 'well'));
 
   /** Another gateway, which knows nothing yet. */
-  const fresh = (more: Record<string, string> = {}, times = { timeoutMs: 300, cooldownMs: 60_000, keptMs: 60_000 }) => {
+  const fresh = (
+    more: Record<string, string> = {},
+    times = { timeoutMs: 300, cooldownMs: 60_000, keptMs: 60_000 },
+    clock = systemClock,
+  ) => {
     const settings = oidcSettings(loadConfig(env(more)))!;
-    const parts = { clock: systemClock, log: silentLogger() };
+    const parts = { clock, log: silentLogger() };
     const keys = new ProviderKeys(settings.issuer, parts, times);
     const workspace = (name: string) => kit.access.workspaceStore.byName(name);
     const verifier = new TokenVerifier(settings, { keys, workspace });
@@ -174,6 +178,46 @@ describe('tokens of a provider', () => {
     }
     expect(provider.keysAsked - before).toBeLessThanOrEqual(1);
     await stranger.stop();
+    by.close();
+  });
+
+  it.each<Manner>(['hangs', 'html', 'empty', 'huge', 'redirects', 'fails'])(
+    'have a provider whose keys can’t be had (it %s) asked once in a while, however many come',
+    async (manner) => {
+      let at = 0;
+      // What was read isn't kept: every token needs the keys anew.
+      const times = { timeoutMs: 2_000, cooldownMs: 60_000, keptMs: 0 };
+      const by = fresh({}, times, { ...systemClock, monotonic: () => at });
+      const token = await provider.token({ groups: ['staff'] });
+      expect(await codeOf(token, by)).toBe('in');
+      provider.manner = manner;
+      const before = provider.keysAsked;
+      for (let n = 0; n < 10; n += 1) expect(await codeOf(token, by)).toBe('IDENTITY_PROVIDER_UNAVAILABLE');
+      expect(provider.keysAsked - before).toBe(1);
+      provider.manner = 'well';
+      expect(await codeOf(token, by)).toBe('IDENTITY_PROVIDER_UNAVAILABLE');
+      at = times.cooldownMs;
+      expect(await codeOf(token, by)).toBe('in');
+      by.close();
+    },
+  );
+
+  it('of keys that are known are taken while others can’t be asked for', async () => {
+    // The clock stands still, so that what failed is not tried again.
+    const times = { timeoutMs: 2_000, cooldownMs: 1, keptMs: 60_000 };
+    const by = fresh({}, times, { ...systemClock, monotonic: () => 0 });
+    const token = await provider.token({ groups: ['staff'] });
+    expect(await codeOf(token, by)).toBe('in');
+    const stranger = await OidcProvider.start();
+    const strange = await stranger.token({ iss: provider.issuer, groups: ['staff'] });
+    await stranger.stop();
+    provider.manner = 'fails';
+    const before = provider.keysAsked;
+    for (let n = 0; n < 3; n += 1) {
+      expect(await codeOf(strange, by)).toBe('IDENTITY_PROVIDER_UNAVAILABLE');
+      expect(await codeOf(token, by)).toBe('in');
+    }
+    expect(provider.keysAsked - before).toBe(1);
     by.close();
   });
 
