@@ -12,12 +12,13 @@ import {
   useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
+import { IconLogout, IconMoon, IconPlugConnectedX, IconSun, IconTerminal2 } from '@tabler/icons-react';
 import { Suspense, useEffect } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES, SECTIONS } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
+import { leave, useSession } from './parts/sign-in/session';
 import { Loading, PageHeader } from './parts/states';
 
 function SchemeToggle() {
@@ -29,6 +30,18 @@ function SchemeToggle() {
     <Tooltip label={label}>
       <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={() => setColorScheme(next)}>
         {scheme === 'dark' ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** Nothing where nobody signed in: the gateway takes whoever sits at its machine. */
+function SignOut() {
+  if (useSession().token === null) return null;
+  return (
+    <Tooltip label="Sign out">
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={leave}>
+        <IconLogout size={18} />
       </ActionIcon>
     </Tooltip>
   );
@@ -84,6 +97,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <SchemeToggle />
+            <SignOut />
           </Group>
         </Group>
       </AppShell.Header>

@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { GraftClient } from '../../src/client/graft-client.js';
+import { CreateApiKeyDocument, CreateCollectionDocument, RevokeApiKeyDocument } from '../../src/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { chromiumPath } from '../support/chromium.js';
 import { chromaUrl } from '../support/chroma.js';
@@ -70,6 +72,81 @@ describe('signing in to the console', () => {
       const other = await page.context().newPage();
       await other.goto(`${graft.url}/knowledge`);
       await signInShown(other).waitFor(PATIENCE);
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  /** A key that may be ended, and the page that it opened in a tab of its own. */
+  const signedIn = async (path: string, heading: string, role: 'ASK' | 'ADMIN') => {
+    const client = new GraftClient(graft.url, key);
+    const { createApiKey } = await client.request(CreateApiKeyDocument, { input: { name: 'guest', role } });
+    const page = await browser.open(path);
+    await signInShown(page).waitFor(PATIENCE);
+    await page.getByLabel('Key').fill(createApiKey.token);
+    await page.getByRole('button', { name: 'Use the key' }).click();
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor(PATIENCE);
+    const revoke = () => client.request(RevokeApiKeyDocument, { input: { id: createApiKey.key.id } });
+    return { client, page, token: createApiKey.token, revoke };
+  };
+  const tokenIn = (page: Awaited<ReturnType<ConsoleBrowser['open']>>) =>
+    page.evaluate(() => sessionStorage.getItem('graft:token'));
+
+  itInBrowser(
+    'shows the next person in the tab nothing that was answered to the one before',
+    async () => {
+      const name = 'of-the-one-before';
+      await new GraftClient(graft.url, key).request(CreateCollectionDocument, { input: { name } });
+      const { page, revoke } = await signedIn('/knowledge', 'Knowledge', 'ADMIN');
+      await page.getByText(name).first().waitFor(PATIENCE);
+      await revoke();
+      await page.getByRole('link', { name: 'Models', exact: true }).click();
+      await signInShown(page).waitFor(PATIENCE);
+      // Whatever is shown from here on the page had kept.
+      await page.route('**/graphql', () => undefined);
+      await page.getByLabel('Key').fill(key);
+      await page.getByRole('button', { name: 'Use the key' }).click();
+      await page.getByRole('link', { name: 'Knowledge', exact: true }).click(PATIENCE);
+      await page.getByRole('heading', { level: 1, name: 'Knowledge' }).waitFor(PATIENCE);
+      expect(await page.getByText(name).count()).toBe(0);
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  itInBrowser(
+    'is ended by whoever signed in, and by no link',
+    async () => {
+      const { page, token } = await signedIn('/knowledge', 'Knowledge', 'ASK');
+      await page.goto(`${graft.url}/sign-in?code=anything&state=guessed`);
+      await page.getByRole('link', { name: 'Knowledge', exact: true }).waitFor(PATIENCE);
+      expect([await tokenIn(page), new URL(page.url()).search]).toEqual([token, '']);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await signInShown(page).waitFor(PATIENCE);
+      expect(await tokenIn(page)).toBeNull();
+      await page.context().close();
+    },
+    180_000,
+  );
+
+  itInBrowser(
+    'saves no refusal as a file: it is shown, and who may no more is asked again who they are',
+    async () => {
+      const { page, revoke } = await signedIn('/audit', 'Audit', 'ADMIN');
+      const saved: string[] = [];
+      page.on('download', (download) => saved.push(download.suggestedFilename()));
+      const button = page.getByRole('link', { name: 'Export these days' });
+      const errors = [{ message: 'The disk can’t be read.', extensions: { code: 'STORAGE_FAILED' } }];
+      await page.route('**/audit.ndjson*', (route) => route.fulfill({ status: 503, json: { errors } }));
+      await button.click();
+      await page.getByText('The disk can’t be read.').waitFor(PATIENCE);
+      await page.unroute('**/audit.ndjson*');
+      await Promise.all([page.waitForEvent('download', PATIENCE), button.click()]);
+      expect([saved, await page.getByText('The disk can’t be read.').count()]).toEqual([['audit.ndjson'], 0]);
+      await revoke();
+      await button.click();
+      await signInShown(page).waitFor(PATIENCE);
+      expect(saved).toHaveLength(1);
       await page.context().close();
     },
     180_000,

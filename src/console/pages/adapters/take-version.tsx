@@ -13,7 +13,7 @@ import {
 } from '../../generated/operations';
 import { bytes } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
-import { downloadAs } from '../../parts/sign-in/download';
+import { useDownload } from '../../parts/sign-in/download';
 import { ErrorState } from '../../parts/states';
 import { useRun } from '../../parts/use-run';
 import { WaitingButton } from '../../parts/waiting-button';
@@ -33,6 +33,7 @@ const merged = ({ adapterMergeProgress }: MergeShownSubscription) => adapterMerg
 /** Takes an adapter version out of Graft: as PEFT's folder, or merged into its base model. */
 export function TakeVersion({ adapter, version, onClose }: { adapter: string; version: number; onClose: () => void }) {
   const client = useClient();
+  const { download, error: notSaved } = useDownload();
   const [form, setForm] = useState<Form>('peft');
   const [packing, pack] = useMutation(ExportInConsoleDocument);
   const [merging, merge] = useMutation(MergeInConsoleDocument);
@@ -73,9 +74,10 @@ export function TakeVersion({ adapter, version, onClose }: { adapter: string; ve
       <Text size="sm">{FORMS[form]}</Text>
       <RunProgress event={event} error={lost} />
       {error && <ErrorState error={error} />}
+      {notSaved !== null && <ErrorState error={notSaved} />}
       {taken?.file && (
         <Text size="sm">
-          <Anchor href={taken.file.path} download={taken.file.name} onClick={downloadAs}>
+          <Anchor href={taken.file.path} download={taken.file.name} onClick={download}>
             {taken.file.name}
           </Anchor>
           , {bytes(taken.file.bytes)}

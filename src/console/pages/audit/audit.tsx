@@ -3,7 +3,7 @@ import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useQuery } from 'urql';
 import { AuditShownDocument } from '../../generated/operations';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
-import { downloadAs } from '../../parts/sign-in/download';
+import { useDownload } from '../../parts/sign-in/download';
 import { useAddress } from '../../parts/use-address';
 import { AuditEntryView } from './audit-entry';
 import { exportAddress, FIELDS, filterOf } from './view';
@@ -60,6 +60,7 @@ function Filters({
 
 export default function AuditPage() {
   const [address, change] = useAddress();
+  const { download, error: notExported } = useDownload();
   // Another filter begins with its newest entries.
   const narrow = (changes: Record<string, string | null>) => change({ after: null, ...changes });
   const after = address.get('after');
@@ -79,7 +80,7 @@ export default function AuditPage() {
             component="a"
             href={exportAddress(address)}
             download="audit.ndjson"
-            onClick={downloadAs}
+            onClick={download}
             variant="default"
             leftSection={<IconDownload size={16} />}
           >
@@ -89,6 +90,7 @@ export default function AuditPage() {
       >
         Every change and every attempt at one: who, what, before and after. Texts of people and documents are not in it.
       </PageHeader>
+      {notExported !== null && <ErrorState error={notExported} />}
       <Filters address={address} change={narrow} />
       {error && !data && <ErrorState error={error} onRetry={again} />}
       {!error && !data && fetching && <Loading label="Loading the log" />}

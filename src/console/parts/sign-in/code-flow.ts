@@ -61,10 +61,13 @@ export async function leaveToSignIn(provider: Provider): Promise<void> {
 /** Whether this page is where the provider sent the person back to. */
 export const cameBack = (): boolean => window.location.pathname === PATH && window.location.search !== '';
 
+/** Where somebody is sent back from a sign-in that this tab didn't begin. */
+export class NotBegun extends Error {}
+
 /**
  * Takes what the provider sent back, once.
  * @returns the access token, and where the person was
- * @throws Error that says why the sign-in can't be finished
+ * @throws NotBegun; any other Error that says why the sign-in can't be finished
  */
 export async function finishSignIn(): Promise<{ token: string; back: string }> {
   const answer = new URLSearchParams(window.location.search);
@@ -73,7 +76,7 @@ export async function finishSignIn(): Promise<{ token: string; back: string }> {
   window.history.replaceState(null, '', '/');
   const begun = kept === null ? null : (JSON.parse(kept) as Begun);
   if (begun === null || answer.get('state') !== begun.state)
-    throw new Error('This is not the end of a sign-in that was begun in this tab.');
+    throw new NotBegun('This is not the end of a sign-in that was begun in this tab.');
   const [failure, code, provider] = [answer.get('error'), answer.get('code'), await providerOf()];
   if (failure !== null || code === null) throw new Error(`The provider refused: ${failure ?? 'no code'}.`);
   if (provider === null) throw new Error('This gateway has no provider.');

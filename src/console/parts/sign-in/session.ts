@@ -17,7 +17,7 @@ function change(next: Session): void {
   for (const listener of listeners) listener();
 }
 
-/** From now on every request has it. */
+/** From now on every request has it. Only for a page that has asked for nothing yet: what it keeps was answered to somebody else. */
 export function signIn(token: string): void {
   sessionStorage.setItem(KEY, token);
   change({ token, refused: false });
@@ -31,6 +31,18 @@ export function askWho(): void {
 export function signOut(): void {
   sessionStorage.removeItem(KEY);
   change({ token: null, refused: true });
+}
+
+/** The page begins anew with this token, and knows nothing of whoever was here before. */
+export function beginAs(token: string): void {
+  sessionStorage.setItem(KEY, token);
+  window.location.reload();
+}
+
+/** The page begins anew without anybody; the browser’s way back doesn’t lead to what was shown. */
+export function leave(): void {
+  sessionStorage.removeItem(KEY);
+  window.location.replace('/');
 }
 
 /** What a request says of who sends it. */

@@ -1,8 +1,8 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Loading } from '../states';
-import { cameBack, finishSignIn, leaveToSignIn, providerOf, type Provider } from './code-flow';
-import { signIn, signOut, useSession } from './session';
+import { cameBack, finishSignIn, leaveToSignIn, NotBegun, providerOf, type Provider } from './code-flow';
+import { authorization, beginAs, signIn, signOut, useSession } from './session';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -17,7 +17,7 @@ function SignIn({ problem }: { problem: string | null }) {
   }, []);
   const enter = (event: FormEvent): void => {
     event.preventDefault();
-    if (key.trim() !== '') signIn(key.trim());
+    if (key.trim() !== '') beginAs(key.trim());
   };
   const said = failed ?? problem ?? (token === null ? null : 'The gateway does not take this key or token any more.');
   return (
@@ -71,8 +71,10 @@ export function SignedIn({ children }: { children: ReactNode }) {
         signIn(token);
       })
       .catch((error: unknown) => {
-        setProblem(textOf(error));
-        signOut();
+        // Any link may lead here: what ends no sign-in of this tab takes nobody’s away.
+        const begun = !(error instanceof NotBegun);
+        if (begun || authorization().authorization === undefined) setProblem(textOf(error));
+        if (begun) signOut();
       })
       .finally(() => setReturning(false));
   }, [returning]);
