@@ -8,9 +8,16 @@ import type { VectorStore } from '../platform/vectors/index.js';
 import { artifactPath } from './artifacts.js';
 import { appliedMigrations, quoted, sequencesOf, tablesOf } from './catalogue.js';
 import { withConnection } from './connection.js';
-import { writingFailed } from './faults.js';
+import { folderTaken, writingFailed } from './faults.js';
 import { writePlain } from './files.js';
-import { BACKUP_FORMAT, writeManifest, type IndexInBackup, type Manifest } from './manifest.js';
+import {
+  BACKUP_FORMAT,
+  claimFolder,
+  leaveFolder,
+  writeManifest,
+  type IndexInBackup,
+  type Manifest,
+} from './manifest.js';
 import { dumpTable } from './tables.js';
 import type { Told } from './told.js';
 import { allVectors, dumpVectors, indexesOf, vectorsOfChunks } from './vectors.js';
@@ -28,11 +35,12 @@ export interface BackupParts {
 
 /**
  * Writes an installation into a folder while gateways work on it: all tables as they are at one moment, the files that rows name then, and
- * vectors. The manifest comes last, so that an interrupted backup is none; what was written of it is removed.
+ * vectors. The manifest comes last, so that an interrupted backup is none; what was written of it is removed. Its unfinished file comes first:
+ * of two backups into one folder only one begins, and the other touches nothing.
  *
  * @param folder empty, or not there
- * @throws CONFLICT for a folder that holds something, STORAGE_FAILED where it can't be written to, STORAGE_UNAVAILABLE where files lie in
- *   another home, SETUP_FAILED, DATABASE_UNAVAILABLE, VECTOR_STORE_UNAVAILABLE, AbortError
+ * @throws CONFLICT for a folder that holds something or that another backup has taken, STORAGE_FAILED where it can't be written to,
+ *   STORAGE_UNAVAILABLE where files lie in another home, SETUP_FAILED, DATABASE_UNAVAILABLE, VECTOR_STORE_UNAVAILABLE, AbortError
  */
 export async function backUp(folder: string, parts: BackupParts): Promise<Manifest> {
   await prepare(folder);
@@ -55,11 +63,22 @@ async function prepare(folder: string): Promise<void> {
     throw writingFailed(folder, error);
   }
   const [found] = await readdir(folder);
-  if (found !== undefined)
-    throw new GraftError('CONFLICT', `${folder} is not empty: it holds ${JSON.stringify(found)}.`, {
-      hint: 'Name a new folder for each backup. One that was killed leaves a folder without manifest.json, which may be removed.',
-    });
+  if (found !== undefined) throw notEmpty(folder, found);
+  const claimed = await claimFolder(folder).catch((error: unknown) => {
+    throw writingFailed(folder, error);
+  });
+  if (!claimed) throw folderTaken(folder);
+  // Another may have come and ended between the look and the claim: what it wrote stays.
+  const names = await readdir(folder);
+  if (names.length === 1) return;
+  await leaveFolder(folder);
+  throw folderTaken(folder);
 }
+
+const notEmpty = (folder: string, found: string): GraftError =>
+  new GraftError('CONFLICT', `${folder} is not empty: it holds ${JSON.stringify(found)}.`, {
+    hint: 'Name a new folder for each backup. One that was killed leaves a folder without manifest.json, which may be removed.',
+  });
 
 /** What a failed backup leaves would fill the disk that it failed on. */
 async function clear(folder: string): Promise<void> {

@@ -10,6 +10,11 @@ export const damagedBackup = (folder: string, what: string): GraftError =>
     hint: 'Nothing was changed. Copy it anew from where it was made, or take another one.',
   });
 
+export const folderTaken = (folder: string): GraftError =>
+  new GraftError('CONFLICT', `Another backup writes into ${folder}.`, {
+    hint: 'Name a new folder for each backup. Nothing was changed in this one.',
+  });
+
 /** What went wrong while a backup was written into `folder`. */
 export function writingFailed(folder: string, error: unknown): unknown {
   if (isGraftError(error)) return error;

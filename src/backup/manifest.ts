@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GraftError } from '../kernel/errors.js';
@@ -63,12 +63,26 @@ const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>;
 
 const pathOf = (folder: string): string => join(folder, 'manifest.json');
+const partOf = (folder: string): string => `${pathOf(folder)}.part`;
+
+/** Takes a folder for one backup: what lies there from now on becomes its manifest. @returns false where another backup has taken it */
+export async function claimFolder(folder: string): Promise<boolean> {
+  try {
+    await (await open(partOf(folder), 'wx', 0o600)).close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Gives back what `claimFolder` took. */
+export const leaveFolder = (folder: string): Promise<void> => rm(partOf(folder), { force: true });
 
 /** Makes the folder a backup: the manifest is there whole or not at all, and comes last. */
 export async function writeManifest(folder: string, value: Manifest): Promise<void> {
-  const temporary = `${pathOf(folder)}.part`;
-  await writeSynced(temporary, `${JSON.stringify(value, null, 1)}\n`);
-  await rename(temporary, pathOf(folder));
+  await writeSynced(partOf(folder), `${JSON.stringify(value, null, 1)}\n`);
+  await rename(partOf(folder), pathOf(folder));
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
