@@ -15,7 +15,7 @@ import { dropAll, quoted, rulesOf, tablesOf } from './catalogue.js';
 import { withConnection } from './connection.js';
 import { interrupted } from './faults.js';
 import { readManifest, type Manifest } from './manifest.js';
-import { settleIn } from './settle-in.js';
+import { endedKeys, keepEnded, settleIn } from './settle-in.js';
 import { checkShape, loadTable } from './tables.js';
 import type { Told } from './told.js';
 import { indexesOf, loadVectors, missingRows, missingVectors, type IndexOfRows } from './vectors.js';
@@ -37,6 +37,8 @@ export interface Restored {
   manifest: Manifest;
   /** Migrations that were applied to what was loaded. */
   migrated: string[];
+  /** Keys that the installation had ended since the backup, and that stay so; all others are as they were then. */
+  keysKeptEnded: number;
   /** Whose vectors are not all there: they have to be embedded. */
   toEmbed: { collections: (IndexOfRows & { collectionId: string })[]; labels: (IndexOfRows & { versionId: string })[] };
   /** Why vectors could not be brought back; they are all to be embedded then. */
@@ -62,7 +64,7 @@ export async function restore(folder: string, parts: RestoreParts): Promise<Rest
     await checkTarget(client, parts.replace);
     const before = await indexesOf(client);
     await putArtifacts(folder, parts.artifacts, manifest.artifacts, parts);
-    const migrated = await loadDatabase(client, folder, manifest, known, parts);
+    const { migrated, keysKeptEnded } = await loadDatabase(client, folder, manifest, known, parts);
     const after = await indexesOf(client);
     const failed = await bringVectors(
       folder,
@@ -70,7 +72,10 @@ export async function restore(folder: string, parts: RestoreParts): Promise<Rest
       [before, after].flatMap((each) => [...each.collections, ...each.labels]),
       parts,
     );
-    return { manifest, migrated, toEmbed: await toEmbed(client, parts, after, failed), vectorsFailed: failed };
+    return {
+      ...{ manifest, migrated, keysKeptEnded },
+      ...{ toEmbed: await toEmbed(client, parts, after, failed), vectorsFailed: failed },
+    };
   });
 }
 
@@ -98,18 +103,19 @@ async function checkTarget(client: pg.Client, replace: boolean): Promise<void> {
   }
 }
 
-/** @returns the names of the migrations that were applied on top */
+/** @returns the names of the migrations that were applied on top, and how many keys were kept ended */
 async function loadDatabase(
   client: pg.Client,
   folder: string,
   manifest: Manifest,
   known: Awaited<ReturnType<typeof readMigrations>>,
   { told, signal, artifacts }: RestoreParts,
-): Promise<string[]> {
+): Promise<Pick<Restored, 'migrated' | 'keysKeptEnded'>> {
   const then = new Set(manifest.migrations.map(({ name }) => name));
   const later = known.filter(({ name }) => !then.has(name));
   await client.query('BEGIN');
   await client.query(`SET LOCAL maintenance_work_mem = '256MB'`);
+  const ended = await endedKeys(client);
   await dropAll(client);
   await client.query(PRISMA_TABLE);
   for (const { name, sql } of known) if (then.has(name)) await client.query(sql);
@@ -135,9 +141,10 @@ async function loadDatabase(
     if (last !== null) await client.query('SELECT setval($1::regclass, $2::bigint, true)', [quoted(name), last]);
   for (const migration of later) await applyInTransaction(client, migration);
   await settleIn(client, artifacts.home);
+  const keysKeptEnded = await keepEnded(client, ended);
   await client.query('COMMIT');
   await client.query('ANALYZE');
-  return later.map(({ name }) => name);
+  return { migrated: later.map(({ name }) => name), keysKeptEnded };
 }
 
 /** @returns why they could not be brought back, or null */

@@ -3,6 +3,37 @@ import type pg from 'pg';
 /** Kinds whose half-done work lies outside of any backup, in a folder of a home or in the vector store: they begin anew. */
 const BEGIN_ANEW = ['TRAINING', 'LABEL_INDEXING'];
 
+/** A key that an installation had ended before it was replaced; times as PostgreSQL writes them, to the microsecond. */
+export interface EndedKey {
+  id: string;
+  revokedAt: string | null;
+  expiresAt: string | null;
+}
+
+/** The keys that are revoked or have an end, as rotated ones do: to be read before everything goes. */
+export async function endedKeys(client: pg.ClientBase): Promise<EndedKey[]> {
+  const { rows: tables } = await client.query(`SELECT 1 WHERE to_regclass('public.api_key') IS NOT NULL`);
+  if (tables.length === 0) return [];
+  const { rows } = await client.query<EndedKey>(`
+    SELECT id, revoked_at::text AS "revokedAt", expires_at::text AS "expiresAt" FROM api_key
+    WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL`);
+  return rows;
+}
+
+/** An older state lets nobody in whose key was ended since. @returns how many keys it would have let in */
+export async function keepEnded(client: pg.ClientBase, ended: readonly EndedKey[]): Promise<number> {
+  if (ended.length === 0) return 0;
+  const { rowCount } = await client.query(
+    `UPDATE api_key AS key SET revoked_at = coalesce(key.revoked_at, ended.revoked_at),
+       expires_at = least(key.expires_at, ended.expires_at)
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS ended (id, revoked_at, expires_at)
+     WHERE key.id = ended.id AND ((key.revoked_at IS NULL AND ended.revoked_at IS NOT NULL)
+       OR ended.expires_at < coalesce(key.expires_at, 'infinity'))`,
+    [ended.map(({ id }) => id), ended.map(({ revokedAt }) => revokedAt), ended.map(({ expiresAt }) => expiresAt)],
+  );
+  return rowCount ?? 0;
+}
+
 /**
  * Has rows of another home, or of another day, hold here: in the transaction that loads them, once they have this version's form.
  * Unfinished runs and answers are let go of, so that the next gateway goes on at once; reservations of work that nobody does any more go.

@@ -21,6 +21,8 @@ export interface RestoreReport {
   migrated: string[];
   /** Runs that embed what the backup didn't bring. */
   embeddings: number;
+  /** Keys that were ended since the backup and stay so: `--replace` knows them from what it replaced. */
+  keysKeptEnded: number;
   /** What kept vectors from coming back; null otherwise. */
   vectorsFailed: string | null;
 }
@@ -31,9 +33,9 @@ export function restoreFrom(folder: string, { replace }: { replace: boolean }): 
     const { databaseUrl, artifacts, vectors } = installation;
     const done = await restore(resolve(folder), { databaseUrl, artifacts, vectors, replace, told, signal });
     const embeddings = await embedAnew(databaseUrl, done.toEmbed);
-    const { manifest, migrated, vectorsFailed: why } = done;
+    const { manifest, migrated, keysKeptEnded, vectorsFailed: why } = done;
     const vectorsFailed = why === null ? null : isGraftError(why) ? messageWithHint(why) : (why as Error).message;
-    return { manifest, migrated, embeddings, vectorsFailed };
+    return { manifest, migrated, embeddings, keysKeptEnded, vectorsFailed };
   });
 }
 

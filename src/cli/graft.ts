@@ -255,11 +255,14 @@ program
   .action((folder: string, { replace = false }: { replace?: boolean }) =>
     withClient(async (_, { json }) => {
       const { restoreFrom } = await import('./backup.js');
-      const { manifest, migrated, embeddings, vectorsFailed } = await restoreFrom(folder, { replace });
+      const { manifest, migrated, embeddings, keysKeptEnded, vectorsFailed } = await restoreFrom(folder, { replace });
       const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
       const { length: files } = manifest.artifacts;
-      if (json) return printJson({ rows, files, migrated, embeddings, vectorsFailed });
+      if (json) return printJson({ rows, files, migrated, embeddings, keysKeptEnded, vectorsFailed });
       say(`Restored ${rows} rows and ${files} files of ${manifest.createdAt}.`);
+      if (keysKeptEnded > 0) say(`Keys that were revoked or rotated here since then stay so: ${keysKeptEnded}.`);
+      else if (manifest.tables.some((table) => table.name === 'api_key' && table.rows > 0))
+        say('Keys revoked since then work again: revoke them (`graft keys revoke`) before others can reach it.');
       if (migrated.length > 0) say(`Migrated forward: ${migrated.join(', ')}.`);
       if (vectorsFailed !== null) process.stderr.write(`Vectors could not be brought back: ${vectorsFailed}\n`);
       if (embeddings > 0) say(`Once Graft runs, ${embeddings} runs embed what is missing: \`graft runs\` shows them.`);

@@ -241,6 +241,40 @@ describe('a backup', () => {
     expect(names.map(({ name }) => name)).toEqual(['default']);
   }, 120_000);
 
+  it('lets no key in again that was ended since, where it replaces the installation that ended it', async () => {
+    const at = await empty();
+    await migrate(at.url);
+    const past = new Date('2026-02-03T04:05:06.000Z');
+    const key = (name: string, more: { revokedAt?: Date; expiresAt?: Date } = {}) => {
+      const id = newId();
+      const told = { prefix: `graft_${name}`, digest: 'f'.repeat(64), role: 'ASK', createdBy: 'x' };
+      return { id, lineId: id, workspaceId: DEFAULT_WORKSPACE_ID, name, ...told, ...more };
+    };
+    const keys = [key('works'), key('revoked'), key('rotated'), key('gone', { revokedAt: past }), key('longer', { expiresAt: past })]; // prettier-ignore
+    await inDatabase(at.url, ({ prisma }) => prisma.apiKey.createMany({ data: keys }));
+    const backup = join(folder.path, 'keys');
+    await backUpTo(backup, at);
+    const later = new Date('2026-06-03T04:05:06.000Z');
+    await inDatabase(at.url, async ({ prisma }) => {
+      await prisma.apiKey.updateMany({ where: { name: 'revoked' }, data: { revokedAt: later } });
+      await prisma.apiKey.updateMany({ where: { name: { in: ['rotated', 'longer'] } }, data: { expiresAt: later } });
+    });
+    const stateOf = (url: string) =>
+      inDatabase(url, async ({ prisma }) => {
+        const rows = await prisma.apiKey.findMany();
+        return Object.fromEntries(rows.map(({ name, revokedAt, expiresAt }) => [name, [revokedAt, expiresAt]]));
+      });
+    const kept = { works: [null, null], gone: [past, null], longer: [null, past] };
+
+    expect(await restoreTo(backup, at, { replace: true })).toMatchObject({ keysKeptEnded: 2 });
+    expect(await stateOf(at.url)).toEqual({ ...kept, revoked: [later, null], rotated: [null, later] });
+
+    // Nothing there knows of it.
+    const elsewhere = await empty();
+    expect(await restoreTo(backup, elsewhere)).toMatchObject({ keysKeptEnded: 0 });
+    expect(await stateOf(elsewhere.url)).toEqual({ ...kept, revoked: [null, null], rotated: [null, null] });
+  }, 120_000);
+
   it('is refused while a gateway uses the database, and for a database of somebody else', async () => {
     const to = await empty();
     await migrate(to.url);
@@ -331,6 +365,19 @@ describe('a backup', () => {
     await mkdir(join(broken, 'tables'));
     await expect(backUpTo(broken, from)).rejects.toMatchObject({ code: 'CONFLICT' });
   }, 60_000);
+
+  it('that goes where another is being written is refused, and harms nothing of the other', async () => {
+    const shared = join(folder.path, 'shared');
+    const both = await Promise.allSettled([backUpTo(shared, from), backUpTo(shared, from)]);
+    const [won, lost] = both.toSorted((a, b) => a.status.localeCompare(b.status));
+    expect(won).toMatchObject({ status: 'fulfilled' });
+    expect(lost).toMatchObject({ status: 'rejected', reason: { code: 'CONFLICT' } });
+    expect(await readdir(shared)).not.toContain('manifest.json.part');
+    const to = await empty();
+    await restoreTo(shared, to);
+    const [before, after] = [await contentOf(from.url), await contentOf(to.url)];
+    expect(after['chunk']).toBe(before['chunk']);
+  }, 120_000);
 
   it('whose restore is interrupted leaves the place as it was', async () => {
     const to = await empty();
