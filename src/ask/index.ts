@@ -28,7 +28,7 @@ export { askDomain, openAsking, type Asking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
 export { MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice, type AskInput } from './question.js';
-export { standaloneQuestion } from './follow-up.js';
+export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
 export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';

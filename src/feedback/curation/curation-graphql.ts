@@ -69,6 +69,7 @@ registerEnumType(LeftOut, {
     UNCONFIRMED: { description: 'Only a model, or the score of a program, says so.' },
     OTHER_FORM: { description: 'What is right has another form than rows of the dataset.' },
     UNKNOWN_LABEL: { description: 'The dataset has no such label or type.' },
+    FOLLOW_UP: { description: 'It was answered behind earlier questions of its conversation, which may be erased.' },
     PASSAGE_GONE: { description: 'A passage that it was read from has changed or gone.' },
     ERASED: { description: 'What was said, or answered, is erased.' },
     ABSTAINED: { description: 'It is right that nothing was answered: there is nothing to say instead.' },

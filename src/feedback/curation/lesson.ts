@@ -17,6 +17,7 @@ export const LeftOut = enumeration(
   'UNCONFIRMED',
   'OTHER_FORM',
   'UNKNOWN_LABEL',
+  'FOLLOW_UP',
   'PASSAGE_GONE',
   'ABSTAINED',
   'ERASED',

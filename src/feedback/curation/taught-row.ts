@@ -1,3 +1,4 @@
+import { goesOn, type Answer } from '../../ask/index.js';
 import type { FileMapping, TaskKind } from '../../data/index.js';
 import { DataFormat, TextEncoding } from '../../data/index.js';
 import { READ_PASSAGES } from '../../prompting/index.js';
@@ -38,6 +39,7 @@ export function passagesOf({ answer, right }: Lesson): string[] {
 /** A lesson as a record of a dataset for the task, or why it can't be one. */
 export function taughtRow(lesson: Lesson, context: TeachingContext): TaughtRow | LeftOut {
   const { answer, right } = lesson;
+  if (followsOthers(answer)) return 'FOLLOW_UP';
   const common = { id: answer.id, subject: answer.features[0]?.entity ?? null };
   const of = (record: Record<string, unknown>, documentIds: string[] = []): TaughtRow => ({
     record: { ...common, ...record },
@@ -93,6 +95,13 @@ function inWords(
     documentIds,
   );
 }
+
+/**
+ * Whether it was answered behind other questions, or was until these were erased. Alone its words ask for something else, and a row with
+ * those of another answer would outlast it.
+ */
+const followsOthers = ({ askedAs, conversationId, task, question }: Answer): boolean =>
+  askedAs !== undefined || (conversationId !== null && task === 'QUESTION_ANSWERING' && goesOn(question));
 
 /** The right text; null where the lesson is of another kind, or names the passage alone. */
 function textOf({ answer, right }: Lesson, task: TaskKind): string | null {
