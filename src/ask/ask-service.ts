@@ -158,7 +158,7 @@ export class AskService {
 
   private shared(asked: AskRequest, parts: AskParts): SharedStream<AskEvent> {
     const key = `${asked.workspaceId} ${asked.requestId}`;
-    const digest = questionDigest(asked.question, asked.drawing?.forceArm, asked.groups);
+    const digest = questionDigest(asked.question, asked.drawing?.forceArm, asked.groups, asked.askedBy);
     const running = this.#running.get(key);
     if (running && running.digest !== digest) throw requestIdTaken();
     if (running?.stream.joinable) return running.stream;

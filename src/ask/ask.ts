@@ -46,7 +46,7 @@ export async function* ask(parts: AskParts, request: AskRequest, signal: AbortSi
   const { text, conversationId } = question;
   const watch = new Stopwatch(parts.clock);
   const now = parts.clock.now();
-  const inputDigest = questionDigest(question, drawing?.forceArm, groups);
+  const inputDigest = questionDigest(question, drawing?.forceArm, groups, askedBy);
   const record = { workspaceId, inputDigest, question: text, conversationId, askedBy };
   const standing =
     requestId === null

@@ -3,7 +3,9 @@ import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type T
 import { enumeration } from '../kernel/enumeration.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
+import type { Uuid } from '../kernel/ids.js';
 import { checkedName, checkedText } from '../kernel/text.js';
+import { goesOn } from './follow-up.js';
 import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
@@ -114,8 +116,16 @@ export function checkedQuestion(input: AskInput): Question {
   };
 }
 
-/** Equal for questions that must have one answer; the request id is no part of it, nor is who asks. */
-export function questionDigest(question: Question, forceArm: string | null = null, groups: Groups = null): string {
+/**
+ * Equal for questions that must have one answer; the request id is no part of it.
+ * @param askedBy line of the key that asks: part of it where the answer depends on what the same caller asked before
+ */
+export function questionDigest(
+  question: Question,
+  forceArm: string | null = null,
+  groups: Groups = null,
+  askedBy: Uuid | null = null,
+): string {
   const { adapter, model, task, minConfidence, maxErrorRate, wording, dataset } = question;
   // Left out where nobody asked for them: answers from before there were such options keep their digests.
   return digestOf({
@@ -130,6 +140,7 @@ export function questionDigest(question: Question, forceArm: string | null = nul
     forceArm: forceArm ?? undefined,
     // Who sees other documents gets another answer.
     groups: groups ? [...groups].sort() : undefined,
+    askedBy: question.conversationId !== null && goesOn(question.text) ? (askedBy ?? undefined) : undefined,
   });
 }
 

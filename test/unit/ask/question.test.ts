@@ -1,4 +1,5 @@
 import { preprocessText, PreprocessingStep } from '../../../src/data/index.js';
+import { newId } from '../../../src/kernel/ids.js';
 import { checkedQuestion, MAX_QUESTION_CHARACTERS, questionDigest } from '../../../src/ask/question.js';
 
 const code = (expected: string, field: string) => expect.objectContaining({ code: expected, field }) as Error;
@@ -117,5 +118,16 @@ describe('checkedQuestion', () => {
     expect(digest({ requestId: 'x' })).toBe(digest({ generation: { maxTokens: 96 } }));
     expect(digest({ strategy: 'BASE' })).not.toBe(digest({}));
     expect(digest({ generation: { seed: 1 } })).not.toBe(digest({}));
+  });
+
+  it('has a digest of each caller’s own only where it follows what that caller asked before', () => {
+    const callers = [newId(), newId(), null];
+    const digests = (question: string, conversationId: string | null) =>
+      new Set(
+        callers.map((caller) => questionDigest(checkedQuestion({ question, conversationId }), null, null, caller)),
+      ).size;
+    expect(digests('And how much?', 'support')).toBe(3);
+    expect(digests('And how much?', null)).toBe(1);
+    expect(digests('How much does shipping to Norway cost?', 'support')).toBe(1);
   });
 });
