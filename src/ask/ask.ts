@@ -74,7 +74,7 @@ async function* answer(
   record: OpenAnswer,
 ): AsyncGenerator<AskEvent, void> {
   const { watch, log } = work;
-  const asked = await followed(work, given);
+  const { question: asked, behind } = await followed(work, given);
   const routed = await routeQuestion(work, asked, drawing);
   record.draw(routed.drawn?.assignment ?? null);
   const planned = await planAnswer(work, routed);
@@ -97,11 +97,12 @@ async function* answer(
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const worded = yield* strategy.word(work, planned, judgement, room);
 
-  const finished = await record.complete({
+  const made = {
     ...finishedAnswer(work, planned, { facts, judgement, worded }),
     askedWith: askedWith(asked),
     ...(asked.text !== given.text && { askedAs: asked.text }),
-  });
+  };
+  const finished = await record.complete(made, behind);
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };

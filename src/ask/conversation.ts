@@ -1,6 +1,7 @@
 import { goesOn, standaloneQuestion } from './follow-up.js';
 import type { AskParts, Work } from './parts.js';
 import { MAX_QUESTION_CHARACTERS, type Question } from './question.js';
+import type { AskedBefore } from './record/answer-store.js';
 
 /** Questions of a conversation that are looked back on; a chat's own history is as long. */
 export const REMEMBERED = 10;
@@ -9,15 +10,26 @@ export const REMEMBERED = 10;
  * The question as it is answered: a follow-up becomes one that stands for itself. What points at nothing is the same object, and no history
  * is read for it. Texts that an adapter of the caller's choice works on (routing, translation) stand for themselves, and so do those that are
  * held against labelled rows.
+ * @returns the question, and what it was put behind of what is recorded
  * @throws NOT_FOUND for an adapter that doesn't exist, and what the database throws
  */
-export async function followed(work: FollowWork, question: Question): Promise<Question> {
+export async function followed(work: FollowWork, question: Question): Promise<Followed> {
   const { text, conversationId, earlier } = question;
-  if ((conversationId === null && earlier === undefined) || !goesOn(text)) return question;
-  if (!(await asksDocuments(work, question))) return question;
-  const before = earlier ?? (await work.answers.askedBefore({ ...work, conversationId: conversationId! }, REMEMBERED));
-  const { text: standing } = standaloneQuestion(text, before.slice(-REMEMBERED));
-  return standing === text || standing.length > MAX_QUESTION_CHARACTERS ? question : { ...question, text: standing };
+  const alone = { question, behind: [] };
+  if ((conversationId === null && earlier === undefined) || !goesOn(text)) return alone;
+  if (!(await asksDocuments(work, question))) return alone;
+  const recorded = earlier
+    ? []
+    : await work.answers.askedBefore({ ...work, conversationId: conversationId! }, REMEMBERED);
+  const before = earlier?.slice(-REMEMBERED) ?? recorded.map((each) => each.question);
+  const { text: standing, joined } = standaloneQuestion(text, before);
+  if (joined === 0 || standing.length > MAX_QUESTION_CHARACTERS) return alone;
+  return { question: { ...question, text: standing }, behind: recorded.slice(-joined) };
+}
+
+interface Followed {
+  question: Question;
+  behind: readonly AskedBefore[];
 }
 
 type FollowWork = Pick<Work, 'workspaceId' | 'groups' | 'askedBy'> & {

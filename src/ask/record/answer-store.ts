@@ -8,6 +8,7 @@ import {
   confidenceOf,
   storedBody,
   type Answer,
+  type AnswerBody,
   type AnswerStatus,
   type Assignment,
   type AssignmentKind,
@@ -35,7 +36,17 @@ export interface Failure {
   message: string;
 }
 
-export type Outcome = { finished: FinishedAnswer } | Failure;
+/** A question that its asker put before in a conversation, and what its answer read. */
+export interface AskedBefore {
+  /** Row id of its answer. */
+  id: string;
+  question: string;
+  /** `collection/name` of each document. */
+  readFrom: string[];
+}
+
+/** `behind`: the questions that the answered one was put behind, and so holds. */
+export type Outcome = { finished: FinishedAnswer; behind?: readonly AskedBefore[] } | Failure;
 
 /** Whose conversation is looked back on. */
 export interface AskerOf {
@@ -132,6 +143,14 @@ const readFrom = (first: number): string => `ARRAY(
   SELECT k.name || '/' || d.name FROM chunk c JOIN document d ON d.id = c.document_id JOIN collection k ON k.id = d.collection_id
    WHERE c.id = ANY($${first + 1}::uuid[]))`;
 
+/** Keeps the answers that one was put behind (ids in this parameter) from being erased until it is written; those that are erased are missing. */
+const holdBehind = (ids: number): string =>
+  `WITH behind AS (SELECT id FROM answer WHERE id = ANY($${ids}::uuid[]) ORDER BY id FOR KEY SHARE)`;
+
+/** The body in this parameter; once an answer that it was put behind is erased, without the questions that it holds. */
+const bodyBehind = (body: number, ids: number): string =>
+  `CASE WHEN (SELECT count(*) FROM behind) < cardinality($${ids}::uuid[]) THEN $${body}::jsonb - 'askedAs' ELSE $${body}::jsonb END`;
+
 /** That a reader of the groups in this parameter (null: of all) may see every document that an answer read. */
 const seenBy = (place: number): string => `($${place}::text[] IS NULL OR NOT EXISTS (
   SELECT 1 FROM document_label l
@@ -215,26 +234,34 @@ export class AnswerStore {
   }
 
   /** @returns whether it was recorded: false when another gateway took it over */
-  async complete({ id, owner }: Lease, finished: FinishedAnswer, told: Told): Promise<boolean> {
+  async complete(
+    { id, owner }: Lease,
+    finished: FinishedAnswer,
+    told: Told,
+    behind: readonly AskedBefore[] = [],
+  ): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-complete',
-      text: `UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
-                    configuration_digest = $7, body = $8, adapter_version_id = $9, task = $10, confidence = $11,
+      text: `${holdBehind(23)}
+             UPDATE answer SET status = 'COMPLETE', text = $3, abstained = $4, strategy = $5, variant_id = $6,
+                    configuration_digest = $7, body = ${bodyBehind(8, 23)}, adapter_version_id = $9, task = $10, confidence = $11,
                     read_from = ${readFrom(12)}, lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(14)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, ...finishedValues(finished), ...toldValues(told)],
+      values: [id, owner, ...finishedValues(finished, behind), ...toldValues(told), idsOf(behind)],
     });
     return rowCount === 1;
   }
 
   /** Records at once what nobody could join. */
   async add(answer: Unclaimed, outcome: Outcome, told: Told): Promise<void> {
+    const behind = 'finished' in outcome ? (outcome.behind ?? []) : [];
     await this.database.pool.query({
       name: 'ask-add',
-      text: `INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
+      text: `${holdBehind(32)}
+             INSERT INTO answer (id, workspace_id, request_id, input_digest, question, conversation_id, created_at, finished_at,
                     status, text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id,
                     task, confidence, read_from, error_code, error_message, asked_by, ${TOLD})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ${readFrom(18)},
+             VALUES ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9, $10, $11, $12, $13, ${bodyBehind(14, 32)}, $15, $16, $17, ${readFrom(18)},
                      $20, $21, $22, ${toldFrom(23)})`,
       values: [
         answer.id,
@@ -245,7 +272,7 @@ export class AnswerStore {
         answer.conversationId,
         answer.createdAt,
         ...('finished' in outcome
-          ? ['COMPLETE', ...finishedValues(outcome.finished), null, null]
+          ? ['COMPLETE', ...finishedValues(outcome.finished, behind), null, null]
           : [
               outcome.status,
               '',
@@ -264,6 +291,7 @@ export class AnswerStore {
             ]),
         answer.askedBy,
         ...toldValues(told),
+        idsOf(behind),
       ],
     });
   }
@@ -282,15 +310,15 @@ export class AnswerStore {
    * What one caller asked before in a conversation, oldest first: of complete answers that the caller may see.
    * @param most of the newest ones
    */
-  async askedBefore({ workspaceId, conversationId, askedBy, groups }: AskerOf, most: number): Promise<string[]> {
-    const { rows } = await this.database.pool.query<{ question: string }>({
+  async askedBefore({ workspaceId, conversationId, askedBy, groups }: AskerOf, most: number): Promise<AskedBefore[]> {
+    const { rows } = await this.database.pool.query<AskedBefore>({
       name: 'ask-asked-before',
-      text: `SELECT question FROM answer
+      text: `SELECT id, question, read_from AS "readFrom" FROM answer
               WHERE workspace_id = $1 AND conversation_id = $2 AND asked_by IS NOT DISTINCT FROM $3::uuid AND status = 'COMPLETE' AND ${seenBy(4)}
               ORDER BY id DESC LIMIT $5`,
       values: [workspaceId, conversationId, askedBy, groups, most],
     });
-    return rows.map(({ question }) => question).reverse();
+    return rows.reverse();
   }
 
   /** Deletes the answers that were told what is known of an entity. @returns how many */
@@ -308,11 +336,18 @@ export class AnswerStore {
 
   #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {
     return this.database.prisma.$transaction(async (tx) => {
-      const rows = await tx.$queryRaw<{ id: string; conversation: string | null }[]>`
-        SELECT id, conversation_id AS conversation FROM answer
-         WHERE workspace_id = ${workspaceId}::uuid AND ${which} ORDER BY id FOR UPDATE`;
-      const ids = rows.map(({ id }) => id);
-      const talks = [...new Set(rows.flatMap(({ conversation }) => (conversation === null ? [] : [conversation])))];
+      // All rows that change are locked at once and in one order: whoever deletes another answer of the conversation waits for its turn.
+      const rows = await tx.$queryRaw<{ id: string; conversation: string | null; gone: boolean | null }[]>`
+        SELECT id, conversation_id AS conversation, (${which}) AS gone FROM answer
+         WHERE workspace_id = ${workspaceId}::uuid AND id IN (
+           SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which}
+           UNION
+           SELECT id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND body ? 'askedAs' AND conversation_id IN (
+             SELECT conversation_id FROM answer WHERE workspace_id = ${workspaceId}::uuid AND ${which}))
+         ORDER BY id FOR UPDATE`;
+      const gone = rows.filter((row) => row.gone === true);
+      const ids = gone.map(({ id }) => id);
+      const talks = [...new Set(gone.flatMap(({ conversation }) => (conversation === null ? [] : [conversation])))];
       // What is deleted stands in the follow-ups that were put behind it, too.
       await tx.$executeRaw`
         UPDATE answer SET body = body - 'askedAs'
@@ -373,7 +408,7 @@ export class AnswerStore {
 }
 
 /** text, abstained, strategy, variant_id, configuration_digest, body, adapter_version_id, task, confidence, and the two of `readFrom` */
-const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
+const finishedValues = ({ text, task, ...body }: FinishedAnswer, behind: readonly AskedBefore[]): unknown[] => [
   withoutNul(text),
   body.abstention !== null,
   body.route.strategy,
@@ -385,9 +420,17 @@ const finishedValues = ({ text, task, ...body }: FinishedAnswer): unknown[] => [
   body.adapter?.versionId ?? null,
   task,
   confidenceOf(body),
-  [...new Set([...body.evidence, ...body.citations].map((span) => sourceOf(span.collectionName, span.documentName)))],
+  sourcesOf(body, behind),
   body.passages.map(({ chunkId }) => chunkId),
 ];
+
+/** What it quotes, and what was read for the questions that it holds: who may not see those must not see it either. */
+const sourcesOf = ({ evidence, citations }: AnswerBody, behind: readonly AskedBefore[]): string[] => {
+  const quoted = [...evidence, ...citations].map((span) => sourceOf(span.collectionName, span.documentName));
+  return [...new Set([...quoted, ...behind.flatMap(({ readFrom }) => readFrom)])];
+};
+
+const idsOf = (behind: readonly AskedBefore[]): string[] => behind.map(({ id }) => id);
 
 /** PostgreSQL holds no NUL; no text of ours has one, but a model's might. */
 const withoutNul = (text: string): string => text.replaceAll('\0', '');

@@ -3,7 +3,14 @@ import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import { mapDatabaseError } from '../../platform/database/index.js';
 import type { Answer, Assignment, FinishedAnswer } from '../answer.js';
-import { LEASE_SECONDS, type AnswerStore, type Failure, type Lease, type NewAnswer } from './answer-store.js';
+import {
+  LEASE_SECONDS,
+  type AnswerStore,
+  type AskedBefore,
+  type Failure,
+  type Lease,
+  type NewAnswer,
+} from './answer-store.js';
 
 const POLL_MS = 150;
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
@@ -43,8 +50,11 @@ export interface OpenAnswer {
   readonly id: string;
   /** Says what the question was drawn into, before anything of it can fail. */
   draw(assignment: Assignment | null): void;
-  /** @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws */
-  complete(finished: FinishedAnswer): Promise<Answer>;
+  /**
+   * @param behind what the question was put behind
+   * @throws CONFLICT when another gateway took the answer over meanwhile, and what the database throws
+   */
+  complete(finished: FinishedAnswer, behind: readonly AskedBefore[]): Promise<Answer>;
   /** Never throws: the reason itself is what the caller has to hear. */
   fail(error: unknown): Promise<void>;
 }
@@ -68,8 +78,8 @@ export function recordOnce(
     draw(drawn) {
       assignment = drawn;
     },
-    async complete(finished) {
-      await store.add(unclaimed, { finished }, { assignment, latencyMs: elapsed() });
+    async complete(finished, behind) {
+      await store.add(unclaimed, { finished, behind }, { assignment, latencyMs: elapsed() });
       written = true;
       return { ...finished, ...told, assignment };
     },
@@ -117,10 +127,10 @@ export class Claim implements OpenAnswer {
     this.assignment = assignment;
   }
 
-  async complete(finished: FinishedAnswer): Promise<Answer> {
+  async complete(finished: FinishedAnswer, behind: readonly AskedBefore[]): Promise<Answer> {
     clearInterval(this.renewing);
     const { assignment } = this;
-    if (!(await this.store.complete(this.lease, finished, { assignment, latencyMs: this.elapsed() })))
+    if (!(await this.store.complete(this.lease, finished, { assignment, latencyMs: this.elapsed() }, behind)))
       throw new GraftError('CONFLICT', 'Another gateway took this answer over while this one was slow.', {
         field: 'input.requestId',
         hint: 'Ask again with the same requestId: it returns the answer that was recorded.',
