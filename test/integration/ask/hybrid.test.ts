@@ -170,6 +170,7 @@ describe('HYBRID', () => {
         resolve: async () => ({ ...answering.variant, ...tiny }),
         variant: async () => ({ ...answering.variant, ...tiny }),
         embedder: () => registry.embedder(),
+        measuredWording: async () => null,
       },
       retriever: {
         embed: counted('embed', (...args: Parameters<typeof retriever.embed>) => retriever.embed(...args)),
@@ -191,7 +192,7 @@ describe('HYBRID', () => {
     });
     const answers = await service.askAll(
       caller,
-      { question: RMA, adapter: 'reading@1', model: 'tiny', collections: ['handbook'] },
+      { question: RMA, adapter: 'reading@1', model: 'tiny', collections: ['handbook'], wording: 'MODEL' },
       new AbortController().signal,
     );
     expect(answers.map(({ route }) => route.strategy)).toEqual(['BASE', 'RAG', 'ADAPTER', 'HYBRID']);
