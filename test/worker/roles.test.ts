@@ -140,7 +140,7 @@ describe('the train worker', () => {
     await train.start();
     expect(train.status).toMatchObject({ state: 'idle', pid: null });
     const hello = await train.hello();
-    expect(hello).toMatchObject({ role: 'train', limits: { queue: 64 } });
+    expect(hello).toMatchObject({ role: 'train', limits: { queue: 512 } });
     expect(getPriority(train.status.pid ?? 0)).toBe(constants.priority.PRIORITY_LOW);
   });
 
