@@ -16,7 +16,10 @@ import { NodeResolver, RunResolver, RunSubjectResolver } from './runs-graphql.js
 import { SystemResolver } from './system-graphql.js';
 
 /** What belongs to no domain. */
-export const gatewayDomain = defineDomain({ classes: [NodeResolver, RunResolver, RunSubjectResolver, SystemResolver], runs: [] });
+export const gatewayDomain = defineDomain({
+  classes: [NodeResolver, RunResolver, RunSubjectResolver, SystemResolver],
+  runs: [],
+});
 
 /** Every domain, a line each; `domains.ts` doesn't compile until it opens one that is added here. */
 export const DOMAINS = {
