@@ -1,15 +1,17 @@
 /**
  * Questions over the handbook by HTTP, first by as many people as are let in, each of whom asks again as soon as there is an answer, then five times
- * as many questions a second as were answered, for two minutes. The claims: refusals come within 50 ms, who is let in waits no more than
+ * as many questions a second as were answered, for OVERLOAD_SECONDS. The claims: refusals come within 50 ms, who is let in waits no more than
  * 1.5 times as long as at capacity (p95), and nobody is told anything but OVERLOADED.
+ *
+ *   npm run bench -- overload   (CAPACITY_SECONDS=60 OVERLOAD_SECONDS=120)
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraftClient } from '../src/client/graft-client.js';
 import { packageRoot } from '../src/platform/package-root.js';
+import { quantile } from './support/logistic.js';
 import { ingestHandbookOver, startProgram } from './support/program.js';
 import { describeMachine, printResult } from './support/report.js';
 
@@ -76,9 +78,6 @@ class People {
     }
   }
 }
-
-const quantile = (values: readonly number[], at: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * at))] ?? NaN;
 
 function row(load: string, outcomes: readonly Outcome[]) {
   const of = (code: string) => outcomes.filter((outcome) => outcome.code === code).map(({ ms }) => ms);

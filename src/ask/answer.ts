@@ -40,7 +40,9 @@ const routeDecision = z.object({
   /** The router that was asked; missing where none was. */
   router: z
     .object({
-      ...{ version: z.number().int(), mode: z.enum(['OBSERVE', 'APPLY']), margin: z.number() },
+      version: z.number().int(),
+      mode: z.enum(['OBSERVE', 'APPLY']),
+      margin: z.number(),
       /** With which probability it chose this; missing where nothing else could have been chosen by chance. */
       propensity: z.number().optional(),
       /** Whether chance chose; missing where it didn't. */

@@ -23,7 +23,7 @@ export interface AskRequest {
   workspaceId: WorkspaceId;
   /** Whose documents may be read. */
   groups: Groups;
-  /** Line of the key that asks; null where none is asked for. */
+  /** `lineId` of the API key that asks; null where a request needs no key. */
   askedBy: Uuid | null;
   /** null: nobody will ask for this answer a second time. */
   requestId: string | null;

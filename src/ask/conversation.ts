@@ -4,7 +4,7 @@ import { MAX_QUESTION_CHARACTERS, type Question } from './question.js';
 import type { AskedBefore } from './record/answer-store.js';
 
 /** Questions of a conversation that are looked back on; a chat's own history is as long. */
-export const REMEMBERED = 10;
+const REMEMBERED = 10;
 
 /**
  * The question as it is answered: a follow-up becomes one that stands for itself. What points at nothing is the same object, and no history

@@ -32,7 +32,7 @@ export interface Work extends AskParts {
   workspaceId: WorkspaceId;
   /** Whose documents may be read. */
   groups: Groups;
-  /** Line of the key that asks; null where none is asked for. */
+  /** `lineId` of the API key that asks; null where a request needs no key. */
   askedBy: Uuid | null;
   watch: Stopwatch;
   signal: AbortSignal;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 const LOOK_MS = 1_000;
 
 /** What `look` finds, as soon as it finds something. @returns null when that takes longer than `ms` */
@@ -5,6 +7,6 @@ export async function pollUntil<T>(ms: number, look: () => Promise<T | null>): P
   for (const end = Date.now() + ms; ;) {
     const found = await look();
     if (found !== null || Date.now() >= end) return found;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kind, parse, print, visit, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { z } from 'zod';
+import { sha256 } from '../kernel/hashing.js';
 import { GraftError } from '../kernel/errors.js';
 import { followDocument, RUN_TYPE } from '../operations/following.js';
 import { packageRoot } from '../platform/package-root.js';
@@ -23,8 +23,6 @@ const named = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
 const unlisted = counts('graft_unlisted_operations_total', 'Operations that are not listed, by what was done.', [
   'done',
 ]);
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * One text for a document, however it is laid out: without comments, fragments in the order of their names, and without `__typename`, which

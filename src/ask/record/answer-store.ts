@@ -25,7 +25,7 @@ export interface NewAnswer {
   inputDigest: string;
   question: string;
   conversationId: string | null;
-  /** Line of the key that asks; null where none is asked for. */
+  /** `lineId` of the API key that asks; null where a request needs no key. */
   askedBy: Uuid | null;
 }
 

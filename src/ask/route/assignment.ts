@@ -22,7 +22,12 @@ export interface Arm {
 
 /** Changes nothing. */
 export const AS_ASKED: Arm = {
-  ...{ strategy: null, adapter: null, model: null, denseWeight: null, wording: null, generation: null },
+  strategy: null,
+  adapter: null,
+  model: null,
+  denseWeight: null,
+  wording: null,
+  generation: null,
 };
 
 /** A place in an experiment or a rollout, and what follows from it. */

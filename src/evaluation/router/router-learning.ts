@@ -53,7 +53,7 @@ export interface RoutedChoice extends LoggedChoice {
 }
 
 /** Fewer questions show nothing. */
-export const LEAST_QUESTIONS = 100;
+const LEAST_QUESTIONS = 100;
 /**
  * Answers of the candidate’s choice, where it differs, that a comparison must be worth: with fewer, the difference there is the reward model’s guess. Its
  * interval only sees how wrong that is where answers disagree with it, and ten that are as often right as not all say the same once in 500 times.

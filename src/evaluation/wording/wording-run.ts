@@ -13,7 +13,6 @@ const input = z.object({
   seed: z.number().int(),
   collections: z.array(z.string()),
 });
-export type WordingInput = z.infer<typeof input>;
 
 /** One question: whether a right answer stands in the model's words, and in the best quote. Nothing that a person wrote is kept. */
 const attempt = z.object({ model: z.boolean(), quote: z.boolean(), refused: z.boolean() });

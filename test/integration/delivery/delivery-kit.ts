@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { AnswerStore, AskService, type AskParts, type Assignment } from '../../../src/ask/index.js';
 import { deliveryServices } from '../../../src/delivery/open.js';
 import { experimentRuns } from '../../../src/delivery/experiments/experiment-graphql.js';
@@ -8,6 +7,7 @@ import type { StartRollout } from '../../../src/delivery/rollouts/rollout-servic
 import type { RolloutDecisionRow, RolloutRow } from '../../../src/delivery/rollouts/rollout.js';
 import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
 import { systemClock, type Clock } from '../../../src/kernel/clock.js';
+import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId, type Uuid } from '../../../src/kernel/ids.js';
 import { LocalArtifactStore, FileService } from '../../../src/platform/artifacts/index.js';
 import { openDatabase, type Database } from '../../../src/platform/database/index.js';
@@ -106,7 +106,7 @@ export class DeliveryKit {
     });
     const variant = await prisma.modelVariant.create({
       data: {
-        ...{ id: newId(), workspaceId, modelId: model.id, quantization: 'F16', sha256: digest(`v ${name}`), bytes: 1n },
+        ...{ id: newId(), workspaceId, modelId: model.id, quantization: 'F16', sha256: sha256(`v ${name}`), bytes: 1n },
         ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
       },
     });
@@ -118,8 +118,8 @@ export class DeliveryKit {
       made.push(
         await prisma.adapterVersion.create({
           data: {
-            ...{ id: newId(), workspaceId, adapterId: adapter.id, version, digest: digest(`${name} ${version}`) },
-            ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: digest(name) },
+            ...{ id: newId(), workspaceId, adapterId: adapter.id, version, digest: sha256(`${name} ${version}`) },
+            ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: sha256(name) },
             ...{ bytes: 1n, rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED' },
             ...{ usage: {}, attestation: {} },
           },
@@ -206,8 +206,6 @@ export class DeliveryKit {
     );
   }
 }
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A rollout as tests want one: half and half at once, then everything. */
 export const wish = (adapter: string, over: Partial<StartRollout> = {}): StartRollout => ({

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { AnswerStore, AskService, type AskParts } from '../../../src/ask/index.js';
 import { deliveryServices, rolloutRuns, type Delivery } from '../../../src/delivery/index.js';
 import { attestation } from '../../../src/evaluation/attestation/attestation-run.js';
@@ -12,6 +11,7 @@ import { improvementKind } from '../../../src/improvement/improvement-run.js';
 import { ImprovementService } from '../../../src/improvement/improvement-service.js';
 import { ImprovementStore } from '../../../src/improvement/improvement-store.js';
 import type { SettingsWish } from '../../../src/improvement/policy.js';
+import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId, type Uuid, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
 import { AlertStore } from '../../../src/monitoring/alerts/alert-store.js';
@@ -155,7 +155,7 @@ export class ImprovementKit {
     });
     const variant = await prisma.modelVariant.create({
       data: {
-        ...{ id: newId(), workspaceId: ws, modelId: model.id, quantization: 'F16', sha256: digest(name), bytes: 1n },
+        ...{ id: newId(), workspaceId: ws, modelId: model.id, quantization: 'F16', sha256: sha256(name), bytes: 1n },
         ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
       },
     });
@@ -220,12 +220,10 @@ export class ImprovementKit {
   }
 }
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** A version without weights. */
 const version = (name: string, variantId: string) => ({
-  ...{ digest: digest(name), weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
-  ...{ ggufSha256: digest(name), bytes: 1n, rank: 1, alpha: 1, targets: [], variantId, origin: 'TRAINED' },
+  ...{ digest: sha256(name), weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
+  ...{ ggufSha256: sha256(name), bytes: 1n, rank: 1, alpha: 1, targets: [], variantId, origin: 'TRAINED' },
   usage: {
     ...{ v: 1 as const, rendering: 1, labels: [...LABELS], languages: null, reads: false },
     answer: { form: 'text' as const },
