@@ -1,5 +1,4 @@
 /** What the whole installation answers with: its models, its server and what it says of itself. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadOperationList } from './graphql/operation-list.js';
 import { buildGraphSchema } from './graphql/schema.js';
@@ -9,7 +8,7 @@ import type { SystemSources } from './graphql/system-graphql.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
 import { askParts, installationMetrics } from './parts.js';
 import { mapDatabaseError } from './platform/database/index.js';
-import { packageRoot } from './platform/package-root.js';
+import { packageRoot, packageVersion } from './platform/package-root.js';
 import type { Platform } from './platform/platform.js';
 import type { GaugeSource } from './platform/telemetry/index.js';
 import type { ModelRegistry } from './registry/index.js';
@@ -77,6 +76,3 @@ export function serve(
     consoleFolder: join(packageRoot(), 'dist', 'console'),
   });
 }
-
-const packageVersion = (): string =>
-  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;

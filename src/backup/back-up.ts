@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { homeName, type ArtifactStore } from '../platform/artifacts/index.js';
-import { packageRoot } from '../platform/package-root.js';
+import { packageVersion } from '../platform/package-root.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import { artifactPath } from './artifacts.js';
 import { appliedMigrations, quoted, sequencesOf, tablesOf } from './catalogue.js';
@@ -106,7 +106,7 @@ async function snapshot(client: pg.Client, folder: string, parts: BackupParts): 
   parts.told({ what: 'tables', done: tables.length, total: tables.length });
   return {
     format: BACKUP_FORMAT,
-    graft: await ownVersion(),
+    graft: packageVersion(),
     createdAt: new Date().toISOString(),
     migrations,
     tables: dumped,
@@ -115,9 +115,6 @@ async function snapshot(client: pg.Client, folder: string, parts: BackupParts): 
     vectors: parts.vectors === null ? null : await copyVectors(client, folder, parts.vectors, parts),
   };
 }
-
-const ownVersion = async (): Promise<string> =>
-  (JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
 /** Each file that a row of the snapshot names. What is lost, or is being deleted right now, is written down as such. */
 async function copyArtifacts(

@@ -7,13 +7,14 @@ export class StepLines {
   #step = '';
 
   readonly show: Told = ({ what, done, total }) => {
-    const step = what.split(' ')[0]!;
+    // “table answer” and “tables” are one step.
+    const step = what.split(' ')[0]!.replace(/s$/, '');
     if (!process.stderr.isTTY) {
       if (total !== null && done === total) process.stderr.write(`${what}: ${total}\n`);
       return;
     }
-    if (step.replace(/s$/, '') !== this.#step) this.finish();
-    this.#step = step.replace(/s$/, '');
+    if (step !== this.#step) this.finish();
+    this.#step = step;
     this.#bar ??= begun();
     this.#bar.setTotal(Math.max(total ?? done, 1));
     this.#bar.update(done, { what });

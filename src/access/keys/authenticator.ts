@@ -202,7 +202,7 @@ export class Authenticator {
     if (seconds === 0) return;
     throw new GraftError('TOO_MANY_ATTEMPTS', 'Too many wrong keys came from your address.', {
       hint: `Wait ${seconds} s.`,
-      retryAfterSeconds: Math.ceil(seconds),
+      retryAfterSeconds: seconds,
     });
   }
 }

@@ -19,7 +19,6 @@ const discovered = z.object({
   authorization_endpoint: z.url().optional(),
   token_endpoint: z.url().optional(),
 });
-export type Discovered = z.infer<typeof discovered>;
 
 /** RFC 7517, section 5: what jose takes for a set of keys. */
 const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
@@ -48,8 +47,8 @@ const bounded: FetchImplementation = async (url, options) => {
 
 /** The keys of a provider, found by its discovery document, asked for when they are needed and kept for a while. */
 export class ProviderKeys {
-  #found: { document: Discovered; keys: JWTVerifyGetKey } | undefined;
-  #finding: Promise<{ document: Discovered; keys: JWTVerifyGetKey }> | undefined;
+  #found: JWTVerifyGetKey | undefined;
+  #finding: Promise<JWTVerifyGetKey> | undefined;
   /** Monotonic ms of the last failure. */
   #failedAt = -Infinity;
   #failure: unknown;
@@ -62,7 +61,7 @@ export class ProviderKeys {
 
   /** The key for a token's header. @throws IDENTITY_PROVIDER_UNAVAILABLE; errors of jose where the token names none that there is */
   readonly key: JWTVerifyGetKey = async (header, token) => {
-    const { keys } = await this.#find();
+    const keys = await this.#find();
     try {
       return await keys(header, token);
     } catch (error) {
@@ -73,11 +72,6 @@ export class ProviderKeys {
       throw unavailable(error);
     }
   };
-
-  /** Where people sign in. @throws IDENTITY_PROVIDER_UNAVAILABLE */
-  async document(): Promise<Discovered> {
-    return (await this.#find()).document;
-  }
 
   /**
    * jose waits between two answers alone: after a failure every token would have the provider asked, and anybody can send one. Here what failed
@@ -120,7 +114,7 @@ export class ProviderKeys {
         ...{ timeoutDuration: timeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keptMs },
         [customFetch]: this.#cooling(),
       });
-      return (this.#found = { document, keys });
+      return (this.#found = keys);
     } catch (error) {
       this.#failedAt = this.parts.clock.monotonic();
       this.#failure = error;

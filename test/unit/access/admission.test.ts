@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Admission, charactersIn } from '../../../src/access/admission/admission.js';
+import { Admission, charactersIn, MOST_UNDER_WAY } from '../../../src/access/admission/admission.js';
 import type { Spends } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
@@ -167,6 +167,10 @@ describe('admission', () => {
     expect(charactersIn({ input: { question: 'abc', labels: ['de', { deeper: 'f' }], seed: 1, none: null } })).toBe(6);
     expect(charactersIn({ input: Array.from({ length: 1e6 }, () => 'x') })).toBeLessThanOrEqual(10_000);
     expect(charactersIn({ input: ['x'.repeat(5_000), 'y'] }, 2_048)).toBe(2_049);
+  });
+
+  it('lets in as many as docs/operate.md says', () => {
+    expect(MOST_UNDER_WAY).toBe(256);
   });
 
   it('lets others search beside one who sends long texts, of which no more is read than of short ones', () => {

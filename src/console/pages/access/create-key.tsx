@@ -8,7 +8,7 @@ import { useAddress } from '../../parts/use-address';
 import { WaitingButton } from '../../parts/waiting-button';
 
 /** Each may do what those before it may. */
-export const ROLES: readonly { value: Role; label: string }[] = [
+const ROLES: readonly { value: Role; label: string }[] = [
   { value: 'ASK', label: 'Ask: asks and reads' },
   { value: 'EDIT', label: 'Edit: changes data, gives feedback, trains' },
   { value: 'OPERATE', label: 'Operate: decides what answers' },

@@ -33,7 +33,10 @@ export async function providerOf(): Promise<Provider | null> {
 async function endpointsOf({ issuer }: Provider): Promise<{ authorization_endpoint: string; token_endpoint: string }> {
   const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   const found = (await response.json()) as { issuer: string; authorization_endpoint: string; token_endpoint: string };
-  if (found.issuer !== issuer) throw new Error('The provider says that it is another.');
+  if (found.issuer !== issuer)
+    throw new Error(
+      `The provider calls itself ${found.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
+    );
   return found;
 }
 
