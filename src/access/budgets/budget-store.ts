@@ -44,8 +44,8 @@ const asState = (row: StateRow): BudgetState => ({
   },
 });
 
-/** Which rows of `budget` a payer's work counts on. */
-const OF_PAYER = `b.workspace_id = :workspace AND b.subject_id IN (:workspace, :line)`;
+/** Which rows of `budget` a payer's work counts on: $1 is the workspace, $2 the line. */
+const OF_PAYER = `b.workspace_id = $1 AND b.subject_id IN ($1, $2)`;
 const STARTED = `date_trunc(lower(b."window"), now(), 'UTC')`;
 
 /** Minutes of training since a moment: from the runs themselves, so that those at work count and nothing need be added up. */
@@ -55,6 +55,7 @@ const TRAINED = `(
   WHERE t.workspace_id = b.workspace_id AND (b.subject_id = b.workspace_id OR t.asked_by = b.subject_id)
     AND t.kind IN ('TRAINING', 'LEARNING_RATE_SEARCH') AND coalesce(t.finished_at, now()) > w.started)::float8`;
 
+/** A reservation whose time is over has no place among those at work; its tokens count until it is swept, and then as spent. */
 const STATES = `
   SELECT b.subject_id AS subject, b."window",
     (w.started AT TIME ZONE 'UTC' + ('1 ' || b."window")::interval) AT TIME ZONE 'UTC' AS resets,
@@ -68,49 +69,76 @@ const STATES = `
   LEFT JOIN spending s ON s.workspace_id = b.workspace_id AND s.subject_id = b.subject_id
     AND s."window" = b."window" AND s.started_at = w.started
   CROSS JOIN LATERAL (
-    SELECT count(*)::int AS held, coalesce(sum(h.tokens), 0) AS tokens FROM reservation h
+    SELECT count(*) FILTER (WHERE h.until >= clock_timestamp())::int AS held, coalesce(sum(h.tokens), 0) AS tokens FROM reservation h
     WHERE h.workspace_id = b.workspace_id AND (b.subject_id = b.workspace_id OR h.line_id = b.subject_id)) r
   WHERE ${OF_PAYER}
   ORDER BY b.subject_id = b.workspace_id, b."window"`;
 
-/** Adds to the windows of now. */
+/** Adds $3 requests and $4 tokens to the windows of now. */
 const CHARGE = `
   INSERT INTO spending AS s (workspace_id, subject_id, "window", started_at, requests, tokens)
-  SELECT b.workspace_id, b.subject_id, b."window", ${STARTED}, :requests, :tokens FROM budget b WHERE ${OF_PAYER}
+  SELECT b.workspace_id, b.subject_id, b."window", ${STARTED}, $3, $4 FROM budget b WHERE ${OF_PAYER}
   ORDER BY b.subject_id, b."window"
   ON CONFLICT (workspace_id, subject_id, "window", started_at)
   DO UPDATE SET requests = s.requests + excluded.requests, tokens = s.tokens + excluded.tokens`;
 
-/** What reservations came to is added to the windows in which they were made. */
-const SETTLED = (gone: string): string => `
-  WITH gone AS (DELETE FROM reservation h WHERE ${gone} RETURNING h.*)
-  UPDATE spending s SET tokens = s.tokens + t.tokens FROM (
-    SELECT b.workspace_id, b.subject_id, b."window", b.started_at, sum(coalesce(:came_to, g.tokens)) AS tokens
+/**
+ * What reservations came to is added to the windows in which they were made. Windows are locked in the order in which `CHARGE` takes them:
+ * in any other, the two could wait for each other.
+ */
+const settled = (gone: string, cameTo: string): string => `
+  WITH gone AS (DELETE FROM reservation h WHERE ${gone} RETURNING h.*),
+  due AS (
+    SELECT b.workspace_id, b.subject_id, b."window", b.started_at, sum(${cameTo}) AS tokens
     FROM spending b JOIN gone g ON g.workspace_id = b.workspace_id AND b.subject_id IN (g.workspace_id, g.line_id)
       AND b.started_at = date_trunc(lower(b."window"), g.created_at, 'UTC')
-    GROUP BY 1, 2, 3, 4) t
-  WHERE (s.workspace_id, s.subject_id, s."window", s.started_at) = (t.workspace_id, t.subject_id, t."window", t.started_at)`;
+    GROUP BY 1, 2, 3, 4),
+  held AS (
+    SELECT s.workspace_id, s.subject_id, s."window", s.started_at, d.tokens FROM spending s JOIN due d
+      USING (workspace_id, subject_id, "window", started_at) ORDER BY s.subject_id, s."window" FOR UPDATE OF s)
+  UPDATE spending s SET tokens = s.tokens + h.tokens FROM held h
+  WHERE (s.workspace_id, s.subject_id, s."window", s.started_at) = (h.workspace_id, h.subject_id, h."window", h.started_at)`;
 
-/** SQL with values in place: ids that were checked to be such, and whole numbers, so that there is nothing to escape. */
-function filled(sql: string, values: Record<string, string | number | null>): string {
-  return sql.replace(/(?<!:):([a-z_]+)\b/g, (all, name: string) => {
-    if (!(name in values)) return all;
-    const value = values[name]!;
-    if (value === null) return 'NULL::bigint';
-    if (typeof value === 'number') return `${Math.round(value)}::bigint`;
-    if (!isUuid(value)) throw new Error(`${name} is no id`);
-    return `'${value}'::uuid`;
+/** What stands between a question and its answer is planned once a connection. */
+const PREPARED = {
+  lock: `(uuid, uuid) AS SELECT 1 FROM budget b WHERE ${OF_PAYER} ORDER BY b.subject_id, b."window" FOR UPDATE`,
+  states: `(uuid, uuid) AS ${STATES}`,
+  charge: `(uuid, uuid, bigint, bigint) AS ${CHARGE}`,
+  hold: `(uuid, uuid, uuid, bigint, bigint) AS INSERT INTO reservation (id, workspace_id, line_id, tokens, created_at, until)
+    VALUES ($1, $2, $3, $4, now(), clock_timestamp() + make_interval(secs => $5))`,
+  settle: `(uuid, bigint) AS ${settled('h.id = $1', '$2')}`,
+} as const;
+
+/** Connections on which they are. */
+const prepared = new WeakSet<pg.PoolClient>();
+
+type Value = string | number | null;
+
+/** A prepared statement with values in place: ids that were checked to be such, and whole numbers, so that there is nothing to escape. */
+function execute(statement: keyof typeof PREPARED, ...values: readonly Value[]): string {
+  const written = values.map((value) => {
+    if (value === null) return 'NULL';
+    if (typeof value === 'number') return String(Math.round(value));
+    if (!isUuid(value)) throw new Error(`A value of ${statement} is no id`);
+    return `'${value}'`;
   });
+  return `EXECUTE graft_budget_${statement}(${written.join(', ')})`;
 }
 
-const idsOf = ({ workspaceId, lineId }: Payer) => ({ workspace: workspaceId, line: lineId ?? workspaceId });
+const idsOf = ({ workspaceId, lineId }: Payer): [string, string] => [workspaceId, lineId ?? workspaceId];
 
 /** PostgreSQL’s code for a lock that was not to be had in time. */
 const LOCKED = '55P03';
 const LOCK_TIMEOUT = '2s';
+/** How often reservations whose time is over are looked for, in ms. */
+const SWEEP_MS = 5_000;
+/** Committed without waiting for the disk: a PostgreSQL that loses power forgets what was spent in its last moments, which costs less than the wait. */
+const BEGIN = `BEGIN; SET LOCAL synchronous_commit = off`;
 
 /** All queries of the tables `budget`, `spending` and `reservation`. Time is the database's. */
 export class BudgetStore {
+  #sweptAt = -Infinity;
+
   constructor(private readonly database: Database) {}
 
   /** Whoever has a budget in a workspace: lines of keys, and the workspace itself. */
@@ -124,7 +152,7 @@ export class BudgetStore {
 
   /** The key's first, then the workspace's. */
   async states(payer: Payer): Promise<BudgetState[]> {
-    const { rows } = await this.database.pool.query<StateRow>(filled(STATES, idsOf(payer)));
+    const { rows } = await this.database.pool.query<StateRow>(STATES, idsOf(payer));
     return rows.map(asState);
   }
 
@@ -140,36 +168,53 @@ export class BudgetStore {
     { id, tokens, seconds }: { id: string; tokens: number; seconds: number },
     refuses: (states: readonly BudgetState[]) => void,
   ): Promise<BudgetState[]> {
-    const ids = idsOf(payer);
+    await this.#sweep();
+    const of = idsOf(payer);
+    return this.#withClient(async (client) => {
+      // Statements of their own in one message: each sees what was committed while the lock was waited for.
+      const results = (await client.query(
+        `${BEGIN}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ${execute('lock', ...of)}; ${execute('states', ...of)}`,
+      )) as unknown as pg.QueryResult<StateRow>[];
+      const states = results.at(-1)!.rows.map(asState);
+      refuses(states);
+      const hold = execute('hold', id, payer.workspaceId, payer.lineId, tokens, seconds);
+      await client.query(`${execute('charge', ...of, 1, 0)}; ${states.length > 0 ? `${hold};` : ''} COMMIT`);
+      return states;
+    });
+  }
+
+  /** Adds what a reservation came to and lets go of it; a second call does nothing. */
+  async settle(id: string, tokens: number): Promise<void> {
+    await this.#withClient((client) => client.query(`${BEGIN}; ${execute('settle', id, tokens)}; COMMIT`));
+  }
+
+  /** Adds tokens of work that has no reservation, such as a run's. */
+  async charge(payer: Payer, tokens: number): Promise<void> {
+    await this.database.pool.query(CHARGE, [...idsOf(payer), 0, Math.round(tokens)]);
+  }
+
+  /** What a gateway that is gone had reserved counts as spent. */
+  async #sweep(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    await this.database.pool.query(settled('h.until < clock_timestamp()', 'g.tokens'));
+  }
+
+  /** A connection on which the statements are prepared; a transaction that `work` leaves open by throwing is undone. */
+  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.database.pool.connect();
     let failed: Error | undefined;
     const lost = (error: Error) => (failed = error);
     // A client that is taken from the pool has nobody else who listens, and what nobody listens to ends the process.
     client.on('error', lost);
     try {
-      // Statements of their own in one message: each sees what was committed while the lock was waited for.
-      const results = (await client.query(
-        filled(
-          `BEGIN; SELECT set_config('lock_timeout', '${LOCK_TIMEOUT}', true);
-           SELECT 1 FROM budget b WHERE ${OF_PAYER} ORDER BY b.subject_id, b."window" FOR UPDATE;
-           ${SETTLED('h.workspace_id = :workspace AND h.until < clock_timestamp()')};
-           ${STATES}`,
-          { ...ids, came_to: null },
-        ),
-      )) as unknown as pg.QueryResult<StateRow>[];
-      const states = results.at(-1)!.rows.map(asState);
-      refuses(states);
-      await client.query(
-        filled(
-          `${CHARGE};
-           INSERT INTO reservation (id, workspace_id, line_id, tokens, created_at, until)
-           SELECT :id, :workspace, ${payer.lineId === null ? 'NULL' : ':line'}, :held, now(),
-             clock_timestamp() + make_interval(secs => :seconds) WHERE ${states.length > 0};
-           COMMIT`,
-          { ...ids, id, held: tokens, seconds, requests: 1, tokens: 0 },
-        ),
-      );
-      return states;
+      if (!prepared.has(client)) {
+        const all = Object.entries(PREPARED).map(([name, as]) => `PREPARE graft_budget_${name} ${as}`);
+        await client.query(all.join('; '));
+        prepared.add(client);
+      }
+      return await work(client);
     } catch (error) {
       await client.query('ROLLBACK').catch(lost);
       if ((error as { code?: string }).code !== LOCKED) throw error;
@@ -181,16 +226,6 @@ export class BudgetStore {
       client.off('error', lost);
       client.release(failed);
     }
-  }
-
-  /** Adds what a reservation came to and lets go of it; a second call does nothing. */
-  async settle(id: string, tokens: number): Promise<void> {
-    await this.database.pool.query(filled(SETTLED('h.id = :id'), { id, came_to: tokens }));
-  }
-
-  /** Adds tokens of work that has no reservation, such as a run's. */
-  async charge(payer: Payer, tokens: number): Promise<void> {
-    await this.database.pool.query(filled(CHARGE, { ...idsOf(payer), requests: 0, tokens }));
   }
 
   /** Sets the limits of a window, or removes them where all are null. What was spent stays. */
