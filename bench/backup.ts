@@ -8,21 +8,17 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backUp, restore } from '../src/backup/index.js';
-import { DEFAULT_WORKSPACE_ID, newId } from '../src/kernel/ids.js';
-import { seededRandom } from '../src/kernel/random.js';
+import { DEFAULT_WORKSPACE_ID } from '../src/kernel/ids.js';
 import { artifactStoreAlone } from '../src/platform/artifacts/index.js';
 import { migrate, openDatabase } from '../src/platform/database/index.js';
 import { removeHome, startServices } from '../src/platform/processes/index.js';
 import { createLogger } from '../src/platform/telemetry/index.js';
 import { ChromaVectorStore } from '../src/platform/vectors/index.js';
 import { numberOption } from './support/options.js';
+import { plantChunks } from './support/planted-chunks.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const CHUNKS = numberOption('chunks', 100_000);
-const WORDS = 60;
-const VOCABULARY = 20_000;
-const DIMENSIONS = 384;
-const DOCUMENTS = Math.ceil(CHUNKS / 100);
 const workspaceId = DEFAULT_WORKSPACE_ID;
 const log = createLogger({ level: 'error' });
 const { signal } = new AbortController();
@@ -40,44 +36,9 @@ type Opened = Awaited<ReturnType<typeof opened>>;
 async function plant({ databaseUrl, vectors }: Opened): Promise<void> {
   await migrate(databaseUrl);
   const database = await openDatabase(databaseUrl);
-  const [collection, index] = [newId(), newId()];
-  const { pool } = database;
-  await pool.query(`INSERT INTO collection (id, workspace_id, name) VALUES ($1, $2, 'planted')`, [collection, workspaceId]); // prettier-ignore
-  await pool.query(
-    `INSERT INTO search_index (id, workspace_id, collection_id, embedder, embedder_digest) VALUES ($1, $2, $3, '{}', 'planted')`,
-    [index, workspaceId, collection],
-  );
-  await pool.query(
-    `INSERT INTO document (id, workspace_id, collection_id, name, live_name, media_type, sha256, bytes, title, text, chunk_count, term_count)
-     SELECT gen_random_uuid(), $1, $2, 'document ' || n, 'document ' || n, 'text/plain', 'none', 1, 'Document ' || n,
-       repeat('the text of a document as it was parsed, ', 1000), 100, 100 * ${WORDS} FROM generate_series(1, $3::int) n`,
-    [workspaceId, collection, DOCUMENTS],
-  );
-  await pool.query(
-    `INSERT INTO chunk (id, workspace_id, collection_id, document_id, ordinal, start, "end", text, headings, term_count)
-     SELECT gen_random_uuid(), workspace_id, collection_id, id, n, 400 * n, 400 * n + 400,
-       substr(md5(id::text || n) || repeat(' words as they stand in a passage of some length', 8), 1, 400), '{Part,Section}', ${WORDS}
-     FROM document, generate_series(1, 100) n LIMIT $1`,
-    [CHUNKS],
-  );
-  await pool.query(
-    `INSERT INTO chunk_term (collection_id, term, chunk_id, frequency)
-     SELECT collection_id, 'w' || ((hashtext(id::text || n) & 2147483647) % ${VOCABULARY}), id, 1 + n % 3
-     FROM chunk, generate_series(1, ${WORDS}) n ON CONFLICT DO NOTHING`,
-  );
-  const { rows } = await pool.query<{ id: string; documentId: string }>('SELECT id, document_id AS "documentId" FROM chunk'); // prettier-ignore
+  const plan = { name: 'planted', chunks: CHUNKS, chunksPerDocument: 100, topics: 1_000, embedderDigest: 'planted' };
+  await plantChunks({ database, vectors, workspaceId }, plan);
   await database.close();
-  const random = seededRandom(29);
-  await vectors.ensure(workspaceId, index, DIMENSIONS);
-  for (let from = 0; from < rows.length; from += 2_000)
-    await vectors.upsert(
-      workspaceId,
-      index,
-      rows.slice(from, from + 2_000).map(({ id, documentId }) => ({
-        ...{ id, metadata: { documentId, cut: false } },
-        vector: Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5),
-      })),
-    );
 }
 
 async function sizeOf(folder: string): Promise<number> {

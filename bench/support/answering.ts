@@ -27,7 +27,7 @@ export async function startAnswering() {
   const teardown = new Teardown();
   teardown.add(() => rm(home, { recursive: true, force: true }));
   const platform = await openPlatform(config, log, teardown, runsOf(DOMAINS));
-  const { database, files, runs, worker } = platform;
+  const { database, files, runs, vectors, worker } = platform;
   const registry = openRegistry(platform);
   const knowledge = openKnowledge(platform, registry);
   const data = await openData(platform, { registry, knowledge });
@@ -76,6 +76,7 @@ export async function startAnswering() {
     worker,
     workspaceId,
     database,
+    vectors,
     stop: () => teardown.run(log),
   };
 }
