@@ -42,10 +42,8 @@ const without = (rule: keyof typeof ALL_RULES): Variant => ({
 
 const VARIANTS: Record<string, Variant> = {
   'all rules': {},
-  opposites: { before: (found) => ({ ...found, terms: found.terms.map((term) => ({ ...term, sides: undefined })) }) },
   wanted: { before: (found) => ({ ...found, wanted: null }) },
   headings: without('headings'),
-  teasers: without('teasers'),
   questions: without('questions'),
   'missing names': { after: (sentence) => ({ ...sentence, missingNames: 0 }) },
 };
@@ -171,7 +169,10 @@ try {
   const rows = rowsOf('own words, four sets', own);
   const halved = await halvedTexts(QUESTIONS);
   const others = await seeAll(answering, halved, false);
-  rows.push(...rowsOf(halved.map(({ name }) => name).join(', '), others));
+  rows.push(
+    ...rowsOf(halved.map(({ name }) => name).join(', '), others),
+    ...rowsOf('all of them', [...own, ...others]),
+  );
   printResult('ablation', { machine: describeMachine(), rows }, ['corpora', 'left out']);
 } finally {
   await answering.stop();

@@ -47,10 +47,9 @@ export {
 export { RouterStore, sampleHolder } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
-/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, opposites.ts, reading-rule.ts. */
+/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, reading-rule.ts. */
 export { abstention, LEAST_PROBABILITY, LEAST_READ, relevance } from './judge/abstain.js';
 export { ALL_RULES, scoreSentences } from './read/evidence.js';
-export { exclusiveWords } from './read/opposites.js';
 export { contentWords } from './read/words.js';
 export { checkedQuestion } from './question.js';
 export { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './judge/reading-rule.js';

@@ -18,13 +18,6 @@ interface Rule {
   missingNames: number;
 }
 
-/**
- * What a sentence takes off the log-odds that says the opposite of a word of the question instead. The best sentence does so for 59 of
- * 3,168 unanswerable questions and for 1 of 4,808 answerable ones (`npm run bench -- opposites`): the logarithm of the ratio is 4. It is taken as
- * less, because the pairs of opposites were chosen on those questions.
- */
-const OPPOSITE = -3;
-
 export const RELEVANCE_RULE: Rule = {
   bias: -9.67,
   dense: 9.81,
@@ -56,8 +49,7 @@ export function relevance(best: Evidence): number {
     rule.passageCoverage * best.passageCoverage +
     rule.coverage * best.coverage +
     rule.similarity * (best.similarity ?? 0) +
-    rule.missingNames * best.missingNames +
-    (best.opposite ? OPPOSITE : 0);
+    rule.missingNames * best.missingNames;
   return 1 / (1 + Math.exp(-sum));
 }
 

@@ -1,11 +1,10 @@
 import { splitSentences } from '../../kernel/sentences.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
-import { isPlanted, isTeaser } from './no-evidence.js';
-import { saysOpposite, type Sides } from './opposites.js';
+import { isPlanted } from './no-evidence.js';
 import { LONGEST_HEADING } from './surroundings.js';
 import type { Wanted } from './wanted.js';
-import { contentStems, wordsOf } from './words.js';
+import { contentStems } from './words.js';
 
 /**
  * Weights of a sentence's score. On XQuAD the best sentence holds the answer for 84 % of questions, one of the best three for 95 %
@@ -37,12 +36,10 @@ const LONGEST_SENTENCE = 1_200;
 export interface SentenceRules {
   /** Headings say nothing of what they announce: see `isHeading`. */
   headings: boolean;
-  /** Titles and teasers only name what was asked: see `isTeaser`. */
-  teasers: boolean;
   /** Questions are no answers. */
   questions: boolean;
 }
-export const ALL_RULES: SentenceRules = { headings: true, teasers: true, questions: true };
+export const ALL_RULES: SentenceRules = { headings: true, questions: true };
 
 /** A word of the question that counts. */
 export interface QuestionTerm {
@@ -51,8 +48,6 @@ export interface QuestionTerm {
   rarity: number;
   /** A name or a number: a passage without it is about something else, however much it has in common otherwise. */
   name: boolean;
-  /** Where a sentence can say the opposite of it instead: the words that do. */
-  sides?: Sides | undefined;
 }
 
 export interface ScoredSentence {
@@ -64,8 +59,6 @@ export interface ScoredSentence {
   coverage: number;
   /** Share of the question's words that are names or numbers which its passage lacks, weighted by rarity. */
   missingNames: number;
-  /** Whether it says the opposite of a word of the question instead. */
-  opposite: boolean;
   /** Score without the similarity. */
   base: number;
 }
@@ -83,8 +76,6 @@ export function scoreSentences(
 ): ScoredSentence[] {
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
-  const asked = new Set(terms.map(({ stem }) => stem));
-  const exclusive = terms.some(({ sides }) => sides);
   const best = new Map<string, ScoredSentence>();
   for (const passage of passages) {
     const held = contentStems([passage.documentName, ...passage.headings, passage.text].join('\n'));
@@ -98,13 +89,10 @@ export function scoreSentences(
       const says =
         !(asks && rules.questions) &&
         !(rules.headings && isHeading(passage, start, end)) &&
-        !(rules.teasers && isTeaser(text, asked)) &&
         !isPlanted(text, afterQuestion);
       if (says && stems.size > 0 && text.length <= LONGEST_SENTENCE) {
         const beforeCounts = afterQuestion ? EVIDENCE_WEIGHTS.beforeAsked : EVIDENCE_WEIGHTS.before;
-        const said = exclusive ? new Set(wordsOf(text).map((word) => word.text.toLowerCase())) : NO_WORDS;
-        const opposed = shareOf(terms, ({ sides }) => sides !== undefined && saysOpposite(sides, said));
-        const coverage = Math.max(0, share(stems) + beforeCounts * share(before, stems) - opposed);
+        const coverage = share(stems) + beforeCounts * share(before, stems);
         const base =
           EVIDENCE_WEIGHTS.coverage * coverage +
           EVIDENCE_WEIGHTS.passage * passage.scores.fused +
@@ -119,7 +107,6 @@ export function scoreSentences(
             end: passage.start + end,
             coverage,
             missingNames,
-            opposite: opposed > 0,
             base,
           });
       }
@@ -129,8 +116,6 @@ export function scoreSentences(
   }
   return [...best.values()].sort((a, b) => b.base - a.base);
 }
-
-const NO_WORDS: ReadonlySet<string> = new Set();
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
 function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => boolean): number {
@@ -157,7 +142,7 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
 export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, missingNames, opposite, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
@@ -165,7 +150,6 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         coverage: Math.min(1, coverage),
         passageCoverage: passage.coverage,
         missingNames,
-        ...(opposite ? { opposite } : {}),
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };

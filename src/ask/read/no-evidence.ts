@@ -1,19 +1,3 @@
-import { contentStems } from './words.js';
-
-/**
- * Whether a sentence only names what was asked: none of its words is new, and it has no verb. Titles and teasers
- * ("Tesla Q2 2020 revenue.") match a question better than the sentence that answers it. A whole sentence may repeat the
- * question's words: it confirms them.
- * @param asked stems of the question's words that count
- */
-export function isTeaser(text: string, asked: ReadonlySet<string>): boolean {
-  return !VERB.test(text) && [...contentStems(text)].every((stem) => asked.has(stem));
-}
-
-/** Auxiliaries and forms of the past: where one stands, something is said. */
-const VERB =
-  /(?<!\p{L})(is|are|was|were|am|be|been|has|have|had|do|does|did|can|could|will|would|shall|should|may|might|must|\p{Ll}+ed|\p{L}+n['’]t|es|son|está|están|era|fue|hay|tiene|ist|sind|war|waren|hat|haben|wird|kann|est|sont|était|peut)(?!\p{L})/u;
-
 /**
  * Whether a sentence speaks to a model instead of about its subject: it instructs, or it imitates the form of an answer or of a
  * conversation. Documents are strangers' texts, and such a sentence matches any question that its author thought of.

@@ -14,7 +14,6 @@ import {
   type QuestionTerm,
   type SentenceRules,
 } from './evidence.js';
-import { exclusiveWords } from './opposites.js';
 import { READING } from '../judge/reading-rule.js';
 import { wantedBy, type Wanted } from './wanted.js';
 import { contentWords } from './words.js';
@@ -59,10 +58,9 @@ export async function retrievePassages(
     ),
   ]);
   const terms = new Map<string, QuestionTerm>();
-  const exclusive = exclusiveWords(question);
   for (const { text: word, stem, name } of words) {
     const rarity = weights.get(word)?.idf;
-    if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name, sides: exclusive.get(stem) });
+    if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name });
   }
   return { retrieval, terms: [...terms.values()], wanted: wantedBy(question) };
 }

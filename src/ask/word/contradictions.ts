@@ -1,4 +1,4 @@
-import { saysOpposite, wordingSides } from '../read/opposites.js';
+import { saysOpposite, wordingSides } from './opposites.js';
 import { contentStems, stemOf, wordsOf, type Word } from '../read/words.js';
 
 /**

@@ -1,15 +1,10 @@
 import fc from 'fast-check';
-import { relevance } from '../../../src/ask/judge/abstain.js';
-import { exclusiveWords } from '../../../src/ask/read/opposites.js';
 import { ALL_RULES, rankEvidence, scoreSentences, type QuestionTerm } from '../../../src/ask/read/evidence.js';
 import { contentStems } from '../../../src/ask/read/words.js';
 import { passageOf } from './support.js';
 
 const termsOf = (question: string): QuestionTerm[] =>
-  [...contentStems(question)].map((stem) => ({
-    ...{ stem, rarity: 1, name: false },
-    sides: exclusiveWords(question).get(stem),
-  }));
+  [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
 
 describe('evidence', () => {
   it('quotes the sentence that shares the question’s words, with its place in the document', () => {
@@ -51,8 +46,8 @@ describe('evidence', () => {
     const all = quoted({});
     expect(all).toContain('It is six years in a dry place.');
     expect(quoted({ questions: false })).toContain('What is the battery life?');
-    expect(quoted({ headings: false, teasers: false })).toContain('Battery life');
-    for (const rules of [{ questions: false }, { headings: false }, { teasers: false }])
+    expect(quoted({ headings: false })).toContain('Battery life');
+    for (const rules of [{ questions: false }, { headings: false }])
       expect(quoted(rules)).toEqual(expect.arrayContaining(all));
   });
 
@@ -67,55 +62,6 @@ describe('evidence', () => {
       expect(quotes.map(({ quote }) => quote)).toEqual(expect.arrayContaining(said));
       expect(quotes.map(({ quote }) => quote)).not.toContain(heading);
     }
-  });
-
-  it('prefers what answers to the opposite of it, and tells the opposite where nothing else is there', () => {
-    const opens = 'On Saturdays the shop opens at ten.';
-    const terms = termsOf('When does the shop close on Saturdays?');
-    const both = scoreSentences([passageOf(`${opens} It closes at noon on Saturdays.`)], terms);
-    expect(both.map(({ quote, opposite }) => [quote, opposite])).toEqual([
-      ['It closes at noon on Saturdays.', false],
-      [opens, true],
-    ]);
-    const [alone] = rankEvidence(scoreSentences([passageOf(opens)], terms), []);
-    expect(alone).toMatchObject({ quote: opens, opposite: true });
-    const [same] = rankEvidence(scoreSentences([passageOf(opens)], termsOf('When does it open on Saturdays?')), []);
-    expect(same).not.toHaveProperty('opposite');
-    expect(relevance(alone!)).toBeLessThan(relevance({ ...alone!, opposite: false }));
-  });
-
-  it('takes the opposite for an answer where the question asks whether', () => {
-    const passages = [passageOf('The workshop is on the upper floor.')];
-    for (const [question, opposite] of [
-      ['Is the workshop on the lower floor?', false],
-      ['What is on the lower floor?', true],
-    ] as const)
-      expect(scoreSentences(passages, termsOf(question))).toEqual([expect.objectContaining({ opposite })]);
-  });
-
-  it('takes no word for an opposite that only has its stem', () => {
-    for (const [question, text] of [
-      ['How low may the pressure fall in winter?', 'The sum of it goes up to six bar.'],
-      ['Which private owner sold it?', 'The publication names its owner.'],
-      ['What was the negative reading?', 'The position was read twice.'],
-    ] as const)
-      expect(scoreSentences([passageOf(text)], termsOf(question))).toEqual([
-        expect.objectContaining({ opposite: false }),
-      ]);
-  });
-
-  it('asks no question of opposites that asks which of the two', () => {
-    const sentences = scoreSentences([passageOf('The seal is on the upper shaft.')], termsOf('upper or lower shaft'));
-    expect(sentences[0]).toMatchObject({ opposite: false });
-  });
-
-  it('quotes no title that only names what was asked, but a sentence that confirms it', () => {
-    const text = 'Tesla Q2 2020 revenue. It came to six billion dollars. Revenue was reported by Tesla.';
-    const sentences = scoreSentences([passageOf(text)], termsOf('Which revenue did Tesla report for Q2 2020?'));
-    expect(sentences.map(({ quote }) => quote).sort()).toEqual([
-      'It came to six billion dollars.',
-      'Revenue was reported by Tesla.',
-    ]);
   });
 
   it.each([

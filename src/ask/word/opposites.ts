@@ -1,7 +1,5 @@
-import { contentWords } from './words.js';
-
 /**
- * English words that exclude each other: a sentence that has only one of them says nothing of the other. Each side lists its forms, because
+ * English words that exclude each other: no wording may take one for the other. Each side lists its forms, because
  * stems would bring in strangers ("lower" and "low", "public" and "publication"). Left out are words that measure ("how old" asks of the
  * young, too), those with another common meaning (left, right, light), what is one thing seen from two sides (buy, sell; win, defeat), and
  * what a denial turns round (allow, forbid).
@@ -61,10 +59,6 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['predecessor', 'successor'],
   ['input inputs', 'output outputs'],
   ['income', 'expense expenses'],
-];
-
-/** A sentence tells both ends of a span in one ("from 1914 on", "until 1918"), but no wording may take one for the other. */
-const ENDS: typeof PAIRS = [
   [
     'begin begins began begun beginning start starts started',
     'end ends ended ending finish finishes finished stop stops stopped',
@@ -77,9 +71,9 @@ export interface Sides {
   against: ReadonlySet<string>;
 }
 
-function sidesOf(pairs: typeof PAIRS): Map<string, Sides> {
+const SIDES = ((): ReadonlyMap<string, Sides> => {
   const found = new Map<string, Sides>();
-  for (const pair of pairs) {
+  for (const pair of PAIRS) {
     const [one, other] = pair.map((forms) => forms.split(' ')) as [string[], string[]];
     for (const [own, against] of [
       [one, other],
@@ -94,31 +88,10 @@ function sidesOf(pairs: typeof PAIRS): Map<string, Sides> {
       }
   }
   return found;
-}
-
-const OF_SENTENCES = sidesOf(PAIRS);
-const OF_WORDINGS = sidesOf([...PAIRS, ...ENDS]);
+})();
 
 /** The sides of a word that no wording may take for its opposite. */
-export const wordingSides = (word: string): Sides | undefined => OF_WORDINGS.get(word);
-
-/**
- * The words of a question of which a sentence can say the opposite, by their stems. There are none where it asks whether something is so, as
- * the opposite answers that, too, and not those of a pair of which it asks which.
- */
-export function exclusiveWords(question: string): ReadonlyMap<string, Sides> {
-  const found = new Map<string, Sides>();
-  if (ASKS_WHETHER.test(question)) return found;
-  const words = contentWords(question).map(({ text, stem }) => ({ word: text.toLowerCase(), stem }));
-  const asked = new Set(words.map(({ word }) => word));
-  for (const { word, stem } of words) {
-    const sides = OF_SENTENCES.get(word);
-    if (sides && !meets(sides.against, asked)) found.set(stem, sides);
-  }
-  return found;
-}
-
-const ASKS_WHETHER = /^\W*(is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|must)\b/i;
+export const wordingSides = (word: string): Sides | undefined => SIDES.get(word);
 
 /** Whether a text, given by its words in lower case, has words of the other side and none of the own. */
 export const saysOpposite = ({ own, against }: Sides, words: ReadonlySet<string>): boolean =>
