@@ -102,6 +102,14 @@ module.exports = {
       to: { path: '^gpu-worker/chat/' },
     },
     {
+      name: 'traces-go-through-the-port',
+      comment:
+        'OpenTelemetry’s library is loaded only where a collector is named, and its names change: one file knows it, everything else the port.',
+      severity: 'error',
+      from: { path: '^(src|gpu-worker)/', pathNot: '^src/platform/tracing/otlp-tracer\\.ts$' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
       name: 'platform-knows-no-domain',
       comment:
         'Databases, files, processes and runs serve every domain alike; a domain’s rule in there would be found by nobody.',

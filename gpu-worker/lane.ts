@@ -1,4 +1,5 @@
 import { GraftError } from '../src/kernel/errors.js';
+import type { CallTrace } from './call-trace.js';
 import type { Priority } from '../src/worker-protocol/index.js';
 
 /** How many requests may wait in all lanes together. */
@@ -17,6 +18,8 @@ export interface Job {
   slow?: boolean;
   /** Aborted while it waits, a job leaves the queue with the signal's reason. */
   signal?: AbortSignal;
+  /** Is told how long it waited. */
+  trace?: CallTrace;
 }
 
 interface Entry extends Required<Pick<Job, 'priority' | 'group' | 'weight' | 'slow'>> {
@@ -55,8 +58,9 @@ export class Lane {
 
   /** @throws OVERLOADED at once when the job can't start and the queue is full; the signal's reason when it is aborted while waiting */
   run<T>(job: Job, work: () => Promise<T>): Promise<T> {
-    const { signal } = job;
+    const { signal, trace } = job;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const asked = performance.now();
     return new Promise<T>((resolve, reject) => {
       const entry: Entry = {
         priority: job.priority,
@@ -67,6 +71,7 @@ export class Lane {
         start: () => {
           signal?.removeEventListener('abort', leave);
           this.running.add(entry);
+          trace?.add('wait', asked, performance.now());
           void work()
             .then(resolve, reject)
             .finally(() => {

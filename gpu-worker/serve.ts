@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LlamaGpuType, Token } from 'node-llama-cpp';
+import { timed } from './call-trace.js';
 import { FreeCores } from './cores.js';
 import { keyOf } from './engines/inference/adapters.js';
 import { EmbeddingEngine } from './engines/embedding/embedding-engine.js';
@@ -60,7 +61,7 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   /** Reads the tokens of a prompt first: how many there are decides whether there is time for it, and beside whom it waits. */
   const withPrompt = async <T>(
     { model, prompt, speed }: { model: ModelFile; prompt: readonly PromptSegment[]; speed?: number },
-    call: Pick<Call, 'priority' | 'signal' | 'timeLeft'>,
+    call: Pick<Call, 'priority' | 'signal' | 'timeLeft' | 'trace'>,
     work: (hosted: HostedModel, prompt: readonly Token[], turn: Turn) => Promise<T>,
   ): Promise<T> => {
     const { tokens, slow } = await light.run(call, () =>
@@ -76,10 +77,16 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
   };
   const onCores = <T>(
     model: ModelFile,
-    { slow, priority, signal, weight }: Pick<Call, 'priority' | 'signal'> & { slow: boolean; weight?: number },
+    {
+      slow,
+      priority,
+      signal,
+      trace,
+      weight,
+    }: Pick<Call, 'priority' | 'signal' | 'trace'> & { slow: boolean; weight?: number },
     work: (hosted: HostedModel, turn: Turn) => Promise<T>,
   ): Promise<T> =>
-    generation.run({ priority, signal, slow, weight, group: model.sha256 }, () =>
+    generation.run({ priority, signal, trace, slow, weight, group: model.sha256 }, () =>
       host.use(model, (hosted) => work(hosted, host.turns.join({ priority, signal, slow, group: groupOf(model) }))),
     );
 
@@ -94,9 +101,11 @@ export async function serve(options: ServeOptions, graftVersion: string): Promis
       withPrompt(input, call, (hosted, prompt, turn) => scoreNext(hosted, input, prompt, call, turn)),
     scoreText: (input, call) =>
       onCores(input.model, { ...call, slow: false }, (hosted, turn) => scoreText(hosted, input, call, turn)),
-    embed: ({ embedder: files, texts }, { priority, signal }) =>
+    embed: ({ embedder: files, texts }, { priority, signal, trace }) =>
       besideTurns(priority, () =>
-        embedding.run({ priority, signal }, () => embedder.embed(files, texts, priority, signal)),
+        embedding.run({ priority, signal, trace }, () =>
+          timed(trace, 'embed', () => embedder.embed(files, texts, priority, signal)),
+        ),
       ),
     countTokens: ({ model, texts }, call) =>
       besideTurns(call.priority, () =>

@@ -20,6 +20,7 @@ import {
   type WorkerMessage,
   type WorkerRole,
 } from '../src/worker-protocol/index.js';
+import { CallTrace } from './call-trace.js';
 import { ChunkStream } from './chunk-stream.js';
 import { Deadline } from './deadline.js';
 import { Hold } from './hold.js';
@@ -45,6 +46,8 @@ export interface Call<C = never> {
   timeLeft(): number;
   /** Long work awaits it before each batch: resolves at once, or when the gateway lets held work go on. @throws the signal's reason */
   turn(): Promise<void>;
+  /** Where the gateway wants to know what takes the time. */
+  trace?: CallTrace;
 }
 
 type Handler<D extends OperationDefinition> = (input: InputOf<D>, call: Call<ChunkOf<D>>) => Promise<OutputOf<D>>;
@@ -144,6 +147,7 @@ export class Server<Ops extends Operations> {
     );
     this.calls.set(id, { abort, pause, chunks });
     const began = performance.now();
+    const trace = request.traceparent === undefined ? undefined : new CallTrace();
     try {
       const name = operationOf(this.role.operations, operation);
       const input = parseInput(name, this.role.operations[name]!, request.input);
@@ -161,25 +165,26 @@ export class Server<Ops extends Operations> {
         moved: () => deadline.moved(),
         timeLeft: () => deadline.left,
         turn: () => this.held.turn(abort.signal),
+        trace,
       });
-      this.send({ v: PROTOCOL_VERSION, id, kind: 'result', output });
+      this.send({ v: PROTOCOL_VERSION, id, kind: 'result', output, ...told(trace) });
       log('debug', `${operation} done`, { id, workspace, ms: performance.now() - began });
     } catch (error) {
-      this.fail(id, abort.signal.aborted ? abort.signal.reason : error);
+      this.fail(id, abort.signal.aborted ? abort.signal.reason : error, undefined, trace);
     } finally {
       deadline.stop();
       this.calls.delete(id);
     }
   }
 
-  private fail(id: string, error: unknown, sent?: () => void): void {
+  private fail(id: string, error: unknown, sent?: () => void, trace?: CallTrace): void {
     if (error instanceof GraftError) {
       const { code, message, field, hint } = error;
-      return this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code, message, field, hint }, sent);
+      return this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code, message, field, hint, ...told(trace) }, sent);
     }
     log('error', 'a request failed unexpectedly', { id, ...errorFields(error) });
     const message = 'The worker failed in an unexpected way; its log has the details.';
-    this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code: 'INTERNAL_ERROR', message }, sent);
+    this.send({ v: PROTOCOL_VERSION, id, kind: 'error', code: 'INTERNAL_ERROR', message, ...told(trace) }, sent);
   }
 
   private beat(): void {
@@ -200,6 +205,9 @@ export class Server<Ops extends Operations> {
     if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
   }
 }
+
+const told = (trace: CallTrace | undefined) =>
+  trace && { trace: { ms: trace.age, spans: trace.spans, dropped: trace.dropped } };
 
 const late = (operation: string, streams: boolean, ms = 0): GraftError =>
   new GraftError(

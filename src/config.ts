@@ -29,6 +29,15 @@ const engines = names.pipe(
   ),
 );
 
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
 /** Every variable that Graft reads from the environment, with its default and a sentence. An empty value counts as unset. */
 const environment = z.object({
   GRAFT_HOME: folder
@@ -169,6 +178,35 @@ const environment = z.object({
     .default('https://huggingface.co')
     .describe('The Hugging Face hub or a mirror of it, for models that are fetched from there.'),
   HF_TOKEN: z.string().optional().describe('Access token for gated models of the hub; it is never logged.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlOf('http:', 'https:')
+    .optional()
+    .describe(
+      'A collector of OpenTelemetry (`http://collector:4318`); with it Graft traces what it does and sends spans to its `/v1/traces`, as protobuf over HTTP. Unset, nothing is traced. `OTEL_EXPORTER_OTLP_HEADERS`, `…_TIMEOUT`, `…_COMPRESSION`, `…_CERTIFICATE` and `OTEL_RESOURCE_ATTRIBUTES` hold as OpenTelemetry defines them.',
+    ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: urlOf('http:', 'https:')
+    .optional()
+    .describe('The whole address in its place, where spans go elsewhere (`https://traces.example.com/v1/traces`).'),
+  OTEL_SDK_DISABLED: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true` traces nothing, whatever else is set.'),
+  OTEL_SERVICE_NAME: z.string().max(255).default('graft').describe('What this gateway is called in traces.'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS)
+    .default('parentbased_always_on')
+    .describe('Which traces are kept; `parentbased_…` does as a caller’s `traceparent` says, where there is one.'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('The share of traces that `…traceidratio` keeps, 0 to 1.'),
+  GRAFT_TRACE_TEXT: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'Whether spans hold what people asked, what models read and what they wrote: `on` or `off`. Whoever reads traces reads it then, labelled documents included.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -199,6 +237,8 @@ const SECRET = [
   'DATABASE_URL',
   'GRAFT_S3_ACCESS_KEY_ID',
   'GRAFT_S3_SECRET_ACCESS_KEY',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
 ];
 
 /** What the README shows for a default that depends on the machine. */

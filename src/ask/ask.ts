@@ -1,6 +1,7 @@
 import type { Groups } from '../kernel/caller.js';
 import { notFound } from '../kernel/errors.js';
 import type { Uuid, WorkspaceId } from '../kernel/ids.js';
+import { GRAFT, traced, tracedStream } from '../platform/tracing/index.js';
 import type { Answer, FinishedAnswer } from './answer.js';
 import { followed } from './conversation.js';
 import { replay, type AskEvent } from './events.js';
@@ -15,6 +16,7 @@ import type { Drawing } from './route/assignment.js';
 import { planAnswer } from './route/plan-answer.js';
 import { routeQuestion } from './route/route-question.js';
 import { Stopwatch } from './stopwatch.js';
+import { tellFinished, tellPlanned } from './trace.js';
 import { STRATEGY_STAGES } from './strategy-stages.js';
 import { measurePrompt } from './word/prompt-room.js';
 
@@ -39,7 +41,12 @@ export interface AskRequest {
  * too. Leaving the loop, or aborting `signal`, stops the model within one batch.
  * @throws NOT_FOUND, BAD_USER_INPUT, QUESTION_TOO_LONG, IDEMPOTENCY_CONFLICT, CANCELLED, DATABASE_UNAVAILABLE, and what the worker throws
  */
-export async function* ask(parts: AskParts, request: AskRequest, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+export function ask(parts: AskParts, request: AskRequest, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
+  const attributes = { [GRAFT.WORKSPACE]: request.workspaceId };
+  return tracedStream('ask', { attributes }, () => asked(parts, request, signal));
+}
+
+async function* asked(parts: AskParts, request: AskRequest, signal: AbortSignal): AsyncGenerator<AskEvent, void> {
   const { workspaceId, groups, askedBy, requestId, question, drawing } = request;
   const began = parts.clock.monotonic();
   const elapsed = () => parts.clock.monotonic() - began;
@@ -80,6 +87,7 @@ async function* answer(
   const planned = await planAnswer(work, routed);
   // An arm that names what is gone was nobody's wish: the question is answered as if nothing were tried.
   if (planned === null) return yield* answer(work, given, null, record);
+  tellPlanned(record.id, planned, routed.drawn?.assignment ?? null);
   yield { type: 'route', answerId: record.id, route: planned.route };
 
   const strategy = STRATEGY_STAGES[planned.plan.strategy];
@@ -102,7 +110,8 @@ async function* answer(
     askedWith: askedWith(asked),
     ...(asked.text !== given.text && { askedAs: asked.text }),
   };
-  const finished = await record.complete(made, behind);
+  const finished = await traced('ask.record', {}, () => record.complete(made, behind));
+  tellFinished(finished);
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);
   yield { type: 'answer', answer: finished };

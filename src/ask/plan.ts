@@ -47,6 +47,10 @@ export interface Plan {
   model: ModelFile;
 }
 
+/** What answers, as traces and metrics name it: `name@3` of the adapter, else the base model. */
+export const nameOf = ({ adaptation, variant }: Pick<Plan, 'adaptation' | 'variant'>): string =>
+  adaptation ? `${adaptation.adapter.adapter}@${adaptation.adapter.version}` : variant.model;
+
 /** Whether the answer is held to spans of the passages: a question is answered from them, in words of its own there is no gain. */
 export const copiesSpans = ({ scope, adaptation }: Plan): boolean =>
   scope !== null &&

@@ -1,10 +1,11 @@
 import type { Clock } from '../kernel/clock.js';
 import { durations } from '../platform/telemetry/index.js';
+import { isTracing, traced, tracedStream } from '../platform/tracing/index.js';
 import type { StageTiming } from './answer.js';
 
 const stageEnded = durations('graft_answer_stage_seconds', 'How long stages of answers took, by stage.', ['stage']);
 
-/** Times the stages of one answer. */
+/** Times the stages of one answer, each of which is a span. */
 export class Stopwatch {
   readonly stages: StageTiming[] = [];
 
@@ -13,7 +14,7 @@ export class Stopwatch {
   async time<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     const started = this.clock.monotonic();
     try {
-      return await work();
+      return await (isTracing() ? traced(spanOf(name), {}, work) : work());
     } finally {
       this.#ended(name, this.clock.monotonic() - started);
     }
@@ -23,7 +24,7 @@ export class Stopwatch {
   async *follow<T, R>(name: string, stage: Generator<T, R> | AsyncGenerator<T, R>): AsyncGenerator<T, R> {
     const started = this.clock.monotonic();
     try {
-      return yield* stage;
+      return yield* isTracing() ? tracedStream(spanOf(name), {}, () => stage) : stage;
     } finally {
       this.#ended(name, this.clock.monotonic() - started);
     }
@@ -38,3 +39,5 @@ export class Stopwatch {
     return this.stages.reduce((sum, { ms }) => sum + ms, 0);
   }
 }
+
+const spanOf = (stage: string): string => `ask.${stage}`;

@@ -1,4 +1,5 @@
 import { fetch, type Response } from 'undici';
+import { HTTP, startWithin } from '../platform/tracing/index.js';
 import { EngineFault, type FaultKind } from './fault.js';
 import { dataOf } from './server-sent-events.js';
 
@@ -52,18 +53,33 @@ export class EngineHttp {
     body: object | undefined,
     { signal }: CallOptions,
   ): Promise<Response> {
+    const { hostname, port, protocol } = new URL(this.url);
+    const span = startWithin(`${method} ${path}`, {
+      kind: 'client',
+      attributes: {
+        [HTTP.METHOD]: method,
+        [HTTP.SERVER]: hostname,
+        [HTTP.PORT]: Number(port || (protocol === 'https:' ? 443 : 80)),
+      },
+    });
     try {
-      return await fetch(`${this.url}${path}`, {
+      const response = await fetch(`${this.url}${path}`, {
         method,
         headers: {
           ...(body && { 'content-type': 'application/json' }),
           ...(this.key !== null && { authorization: `Bearer ${this.key}` }),
+          ...(span.traceparent !== null && { traceparent: span.traceparent }),
         },
         ...(body && { body: JSON.stringify(body) }),
         redirect: 'error',
         ...(signal && { signal }),
       });
+      span.set({ [HTTP.STATUS]: response.status });
+      // A body that streams is part of what asked for it.
+      span.end(response.ok ? undefined : `${response.status}`);
+      return response;
     } catch (error) {
+      span.end(error);
       if (signal?.aborted) throw endedBy(signal);
       throw new EngineFault('AWAY', `it can’t be reached (${causeOf(error)})`, { cause: error });
     }

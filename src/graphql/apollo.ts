@@ -10,8 +10,10 @@ import { GraphQLError, OperationTypeNode, type FormattedExecutionResult, type Gr
 import type { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
 import type { Logger, Metrics } from '../platform/telemetry/index.js';
+import { currentSpan, ERROR_TYPE } from '../platform/tracing/index.js';
 import { httpStatus, type ErrorPresenter } from './errors.js';
 import type { Limits } from './limits.js';
+import { operationAttributes, operationSpanName } from './request-spans.js';
 import { MOST_REQUEST_ERRORS } from './variables.js';
 
 /** An operation slower than this, in ms, is worth a line at the level `info`. */
@@ -75,18 +77,23 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
         didEncounterErrors: async ({ errors, contextValue }) => {
           for (const error of errors) owners.set(error, contextValue.requestId);
         },
+        didResolveOperation: async ({ operation }) => {
+          const span = currentSpan();
+          if (!operation || !span.recording) return;
+          span.rename(operationSpanName(operation));
+          span.set(operationAttributes(operation, 'http'));
+        },
         willSendResponse: async ({ contextValue, operation, operationName, errors, response }) => {
           const { body } = response;
           if (body.kind === 'single') body.singleResult = finishedResult(body.singleResult, contextValue);
           const ms = performance.now() - start;
           const type = operation?.operation ?? null;
           metrics.operationEnded({ transport: 'http', type, failed: errors !== undefined, ms });
+          if (errors) currentSpan().set({ [ERROR_TYPE]: codeOf(errors[0]!) });
           const notable = errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION;
           const level = notable ? 'info' : 'debug';
           if (!log.isLevelEnabled(level)) return;
-          const codes = errors?.map(
-            (error) => (error.originalError as GraftError | undefined)?.code ?? error.extensions['code'],
-          );
+          const codes = errors?.map(codeOf);
           log[level](
             {
               requestId: contextValue.requestId,
@@ -102,6 +109,9 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
     },
   };
 }
+
+const codeOf = ({ originalError, extensions }: GraphQLError): string =>
+  (originalError as GraftError | undefined)?.code ?? String(extensions['code'] ?? 'INTERNAL_ERROR');
 
 /**
  * Apollo Server for GraphQL over HTTP. Limits are checked before it is asked (`http.ts`), so that all transports share them.

@@ -15,6 +15,7 @@ import { cannotListen } from './listening.js';
 import type { OperationList } from './operation-list.js';
 import { addConsole, type ConsoleSignIn } from './console/console.js';
 import { addPlayground } from './playground/playground.js';
+import { addRequestSpans } from './request-spans.js';
 import { requestIdOf } from './request-scope.js';
 import { watchBodies, watchReaders } from './slow-clients.js';
 import { addEventStreams } from './event-streams.js';
@@ -147,6 +148,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
     }
     done();
   });
+  addRequestSpans(server);
   addAuthentication(server, options.callers);
   watchBodies(server, limits);
   watchReaders(server.server, limits);

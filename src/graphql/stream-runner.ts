@@ -12,9 +12,11 @@ import type { Caller, Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
 import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/index.js';
+import { GRAFT, inSpan, startSpan, type Span } from '../platform/tracing/index.js';
 import type { Callers } from './callers.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import type { ErrorPresenter } from './errors.js';
+import { operationAttributes, operationNamed, operationSpanName } from './request-spans.js';
 
 export interface StreamRequest {
   query: string;
@@ -108,7 +110,9 @@ export class StreamRunner {
     onEnd: () => void = () => undefined,
   ): AsyncGenerator<ExecutionResult, void, undefined> {
     const { caller, requestId } = operation.contextValue;
+    const span = startOperation(operation, transport);
     const stream = new OperationStream(operation, {
+      within: (work) => inSpan(span, work),
       present: (result) => this.#presentedResult(result, operation.contextValue),
       fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
       end: ({ failed, ...outcome }) => {
@@ -122,6 +126,8 @@ export class StreamRunner {
           },
           'stream ended',
         );
+        span.set({ [GRAFT.RESULTS]: outcome.results });
+        span.end(outcome.cancelled ? 'CANCELLED' : failed ? '_OTHER' : undefined);
         unwatch();
         onEnd();
       },
@@ -140,7 +146,25 @@ export class StreamRunner {
   }
 }
 
+function startOperation(
+  { document, operationName, contextValue: { requestId, workspaceId } }: PreparedOperation,
+  transport: EndedOperation['transport'],
+): Span {
+  const operation = operationNamed(document, operationName);
+  return startSpan(operation ? operationSpanName(operation) : 'operation', {
+    // An event stream is a request, which has a span of its own.
+    kind: transport === 'websocket' ? 'server' : 'internal',
+    attributes: {
+      ...(operation && operationAttributes(operation, transport)),
+      [GRAFT.REQUEST_ID]: requestId,
+      [GRAFT.WORKSPACE]: workspaceId,
+    },
+  });
+}
+
 interface StreamHooks {
+  /** Runs each step as part of the operation. */
+  within<T>(work: () => T): T;
   present(result: ExecutionResult): ExecutionResult;
   fail(error: unknown): ExecutionResult;
   end(outcome: { results: number; failed: boolean; cancelled: boolean; ms: number }): void;
@@ -175,7 +199,9 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
         resolve(step);
       };
       const settle = (step: Step): void => this.#wake?.(step);
-      this.#step().then(settle, (error: unknown) => settle(this.#last(this.hooks.fail(error))));
+      this.hooks
+        .within(() => this.#step())
+        .then(settle, (error: unknown) => settle(this.#last(this.hooks.fail(error))));
     });
   }
 

@@ -7,6 +7,7 @@ import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { checkOrigin, type OriginPolicy } from '../platform/access/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
+import { currentSpan, inSpan, remoteSpan } from '../platform/tracing/index.js';
 import { refuseKeyInUrl, type Callers } from './callers.js';
 import { HalfSent } from './half-sent.js';
 import { readJsonText, turnBefore } from './json-bounds.js';
@@ -200,6 +201,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
     });
     const { authorization } = request.headers;
     const address = request.socket.remoteAddress ?? '';
+    const caller = remoteSpan(request.headers['traceparent']) ?? currentSpan();
     const extra: Extra = { requestId, socket, address, authorization, messageBytes: 0 };
     const closed = protocol.opened(
       {
@@ -211,7 +213,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
             const text = await readJsonText(data, limits.json).catch(() => null);
             if (text === null) return socket.close(TOO_BIG, 'Too many JSON values or levels');
             extra.messageBytes = data.length;
-            handle(text).catch((error: unknown) => {
+            inSpan(caller, () => handle(text)).catch((error: unknown) => {
               log.error({ err: error, requestId }, 'message handling failed');
               socket.close(INTERNAL_ERROR, 'Internal error');
             });

@@ -10,6 +10,7 @@ import { startServices, type ServicesHealth } from './processes/index.js';
 import { RunQueue, type RunQueueOptions } from './runs/index.js';
 import type { Teardown } from './teardown.js';
 import type { Logger } from './telemetry/index.js';
+import { openTracing } from './tracing/index.js';
 import { ChromaVectorStore, type VectorStore } from './vectors/index.js';
 import { ServeWorker, TrainWorker, type TrainClient, type WorkerClient } from './worker/index.js';
 
@@ -83,6 +84,7 @@ export async function openPlatform(
   teardown: Teardown,
   kinds: PlatformBase['kinds'],
 ): Promise<Platform> {
+  teardown.add(await openTracing(config, log.child({ part: 'tracing' })));
   const home = config.GRAFT_HOME;
   const shared = sharedStoreOf(config);
   const services = await startServices({

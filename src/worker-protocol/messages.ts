@@ -45,6 +45,29 @@ export const load = z.object({
 });
 export type Load = z.infer<typeof load>;
 
+/** What a traced call may tell of itself. */
+export const MOST_WORKER_SPANS = 64;
+
+/** A part of what a worker did for a call; times in ms, counted from when it received the request, because clocks step. */
+export const workerSpan = z.object({
+  name: z.string().min(1).max(64),
+  at: z.number().nonnegative(),
+  ms: z.number().nonnegative(),
+  /** Numbers and names; no text of users, documents or models. */
+  attributes: z.record(z.string().max(64), z.union([z.number(), z.boolean(), z.string().max(128)])).optional(),
+});
+export type WorkerSpan = z.infer<typeof workerSpan>;
+
+/** What took the time, of a call that was traced. */
+const trace = z.object({
+  /** How long the worker had the call, waiting included. */
+  ms: z.number().nonnegative(),
+  spans: z.array(workerSpan).max(MOST_WORKER_SPANS),
+  /** Spans beyond these. */
+  dropped: count.default(0),
+});
+export type WorkerTrace = z.infer<typeof trace>;
+
 const helloFromGateway = z.object({
   ...envelope,
   kind: z.literal('hello'),
@@ -60,6 +83,8 @@ const request = z.object({
   operation,
   input: z.unknown(),
   credits: count.default(0),
+  /** W3C Trace Context: the call is traced, and its last message says what took the time. */
+  traceparent: z.string().max(64).optional(),
 });
 const cancel = z.object({ ...envelope, kind: z.literal('cancel') });
 const pause = z.object({ ...envelope, kind: z.literal('pause') });
@@ -85,7 +110,7 @@ const progress = z.object({
   fraction: z.number().min(0).max(1),
   message: z.string(),
 });
-const result = z.object({ ...envelope, kind: z.literal('result'), output: z.unknown() });
+const result = z.object({ ...envelope, kind: z.literal('result'), output: z.unknown(), trace: trace.optional() });
 const error = z.object({
   ...envelope,
   kind: z.literal('error'),
@@ -93,6 +118,7 @@ const error = z.object({
   message: z.string(),
   field: z.string().optional(),
   hint: z.string().optional(),
+  trace: trace.optional(),
 });
 const heartbeat = z.object({ ...envelope, kind: z.literal('heartbeat'), load });
 

@@ -82,17 +82,18 @@ export class Adapters {
     });
   }
 
-  /** Lets these act, which are held, and no others. Only while nothing is decoded. */
-  apply(adapters: readonly ActingAdapter[]): void {
+  /** Lets these act, which are held, and no others. Only while nothing is decoded. @returns whether others acted before */
+  apply(adapters: readonly ActingAdapter[]): boolean {
     const wanted = acting(adapters);
     const key = keyOf(wanted);
-    if (key === this.currentKey) return;
+    if (key === this.currentKey) return false;
     setAdapters(
       this.context,
       wanted.map(({ sha256, scale }) => [this.loaded.get(sha256)!.native, scale] as const),
     );
     this.current = wanted.map(({ sha256, scale }) => ({ sha256, scale }));
     this.currentKey = key;
+    return true;
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

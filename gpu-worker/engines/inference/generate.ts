@@ -42,12 +42,12 @@ export async function generate(
   turn: Turn,
 ): Promise<OutputOf<Generate>> {
   const { model, context } = hosted;
-  const { signal, chunks } = call;
+  const { signal, chunks, trace } = call;
   const began = performance.now();
   const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
   const cursor = input.constraint && cursorOf(hosted, input.constraint, input.grammar);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
-  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
+  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
 
   return hosted.withSequence(prompt, wanted, async (lease) => {
     const reusedTokens = await lease.reuse(prompt);
@@ -74,6 +74,8 @@ export async function generate(
         stream,
         signal,
       );
+      trace?.add('read', began, firstAt, { tokens: prompt.length, reused: reusedTokens });
+      trace?.add('write', firstAt, lastAt, { tokens: written.generatedTokens });
       return {
         ...written,
         ...(cursor && { refusalProbability: copied.refusalProbability }),

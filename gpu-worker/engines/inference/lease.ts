@@ -5,6 +5,7 @@ import type {
   Token,
 } from 'node-llama-cpp';
 import type { ActingAdapter, AdapterFile } from '../../../src/worker-protocol/index.js';
+import type { CallTrace } from '../../call-trace.js';
 import type { Turn } from '../../turns.js';
 import type { HostedModel, Slot } from './model-host.js';
 import type { AppliedThreads } from './native-context.js';
@@ -15,6 +16,8 @@ export interface Wanted {
   adapters: readonly AdapterFile[];
   threads: AppliedThreads;
   turn: Turn;
+  /** Is told when adapters change. */
+  trace?: CallTrace;
 }
 
 /** Told between slices of a prompt: tokens that are read, of how many. */
@@ -131,7 +134,9 @@ export class Lease {
 
   /** Adapters and threads belong to the context, whose last user was another one. */
   private prepared<T>(work: () => Promise<T>): Promise<T> {
-    this.hosted.adapters.apply(this.wanted.adapters);
+    const { adapters, trace } = this.wanted;
+    const from = performance.now();
+    if (this.hosted.adapters.apply(adapters)) trace?.add('switch_adapter', from, performance.now());
     this.hosted.setThreads(this.wanted.threads);
     this.acted = this.hosted.adapters.acting;
     return work();

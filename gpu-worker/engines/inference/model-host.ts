@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ActingAdapter, ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
+import { timed } from '../../call-trace.js';
 import { errorFields, log } from '../../log.js';
 import { Turns } from '../../turns.js';
 import { Adapters, keyOf } from './adapters.js';
@@ -89,7 +90,8 @@ export class HostedModel {
    * @throws what `Adapters.hold` throws; ADAPTER_NOT_FINITE, MODEL_FILE_INVALID when the model computes no numbers
    */
   async withSequence<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
-    const release = await this.adapters.hold(wanted.adapters);
+    const held = () => this.adapters.hold(wanted.adapters);
+    const release = await (wanted.adapters.length === 0 ? held() : timed(wanted.trace, 'hold_adapter', held));
     try {
       return await this.lend(tokens, wanted, work);
     } catch (error) {

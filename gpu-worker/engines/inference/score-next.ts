@@ -24,7 +24,12 @@ export async function scoreNext(
 ): Promise<OutputOf<ScoreNext>> {
   const began = performance.now();
   const tokens = input.candidates.map((candidate, index) => tokenOf(hosted, candidate, index));
-  const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
+  const wanted = {
+    adapters: input.model.adapters ?? [],
+    threads: input.threads ?? defaultThreads(),
+    turn,
+    trace: call.trace,
+  };
   return hosted.withSequence(prompt, wanted, async (lease) => {
     if (input.fresh) await lease.clear();
     const reusedTokens = await lease.reuse(prompt);
@@ -34,6 +39,7 @@ export async function scoreNext(
     const results = await lease.evaluate([...rest, asking(last, tokens, 1)]);
     const next = told(results.at(-1)?.next);
     const logits = tokens.map((token) => logitOf(next, token));
+    call.trace?.add('read', began, performance.now(), { tokens: prompt.length, reused: reusedTokens });
     return {
       tokens,
       logits,

@@ -30,7 +30,12 @@ export async function scoreText(
   if (scored.length === 0) throw badInput('text', 'The text has no token that another one comes before.');
   const wanted = wantedAt(input.wanted, scored.length, hosted.model.fileInfo.metadata.tokenizer.ggml.tokens.length);
   requireTime(hosted, { tokens: tokens.length, reused: 0 }, call.timeLeft());
-  const settings = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn };
+  const settings = {
+    adapters: input.model.adapters ?? [],
+    threads: input.threads ?? defaultThreads(),
+    turn,
+    trace: call.trace,
+  };
   return hosted.withSequence(tokens, settings, async (lease) => {
     await lease.clear();
     const results = await lease.evaluateAll(

@@ -8,7 +8,7 @@ import type { Evidence, RouteReason } from '../answer.js';
 import { composeSentence, frameOf, measureRoom, type TokenCounter } from '../word/compose.js';
 import { generate, type Generated } from '../word/generate.js';
 import { isUntold, seemsIn } from './language.js';
-import { copiesSpans, makePlan, readsSentences, type Plan, type PlanParts } from '../plan.js';
+import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
 import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
 import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
@@ -87,7 +87,8 @@ async function judged(
   for (const each of evidence.slice(0, READING.most)) {
     if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;
     const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
-    const stream = generate(parts.worker, { workspaceId, model: judging.model, composed, generation, signal });
+    const asked = { model: judging.model, named: nameOf(judging) };
+    const stream = generate(parts.worker, { workspaceId, ...asked, composed, generation, signal });
     let next = await stream.next();
     while (!next.done) next = await stream.next();
     const { refusalProbability } = next.value;

@@ -4,6 +4,7 @@ import { dot } from '../../kernel/vectors.js';
 import type { QueryVector, Retrieval, Retriever, SearchScope } from '../../knowledge/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
+import { currentSpan, GEN_AI, GEN_AI_OPERATION, GRAFT } from '../../platform/tracing/index.js';
 import type { Conflict, Evidence, RouteReason } from '../answer.js';
 import { findConflicts } from './conflicts/find-conflicts.js';
 import {
@@ -50,6 +51,8 @@ export async function retrievePassages(
   signal: AbortSignal,
 ): Promise<RetrievalResult> {
   const words = contentWords(question);
+  const span = currentSpan();
+  span.set({ [GEN_AI.OPERATION]: GEN_AI_OPERATION.RETRIEVAL, [GEN_AI.TOP_K]: PASSAGES });
   const [retrieval, weights] = await Promise.all([
     retriever.retrieve({ scope, query: question, vector, mode: 'HYBRID', limit: PASSAGES }, { signal }),
     retriever.termWeights(
@@ -57,6 +60,7 @@ export async function retrievePassages(
       words.map((word) => word.text),
     ),
   ]);
+  span.set({ [GRAFT.PASSAGES]: retrieval.passages.length, [GRAFT.DEGRADED]: retrieval.degraded });
   const terms = new Map<string, QuestionTerm>();
   for (const { text: word, stem, name } of words) {
     const rarity = weights.get(word)?.idf;

@@ -1,6 +1,7 @@
 import { mostProbable } from '../../data/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { softmax } from '../../kernel/softmax.js';
+import { prefill } from '../../platform/tracing/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ModelFile } from '../../worker-protocol/index.js';
 import type { ComposedPrompt } from './compose.js';
@@ -24,6 +25,8 @@ export function labelTokensOf({ adaptation }: Plan): LabelToken[] | null {
 export interface ClassifyStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
+  /** What it is called: see `nameOf`. Left out, neither traces nor metrics tell of it, as of what nobody waits for. */
+  named?: string;
   composed: Pick<ComposedPrompt, 'prompt'>;
   signal: AbortSignal;
 }
@@ -60,14 +63,15 @@ export async function* classify(
 /** How probable an adapter finds each of its labels; they sum to 1. @throws what the worker throws */
 export async function scoreLabels(
   worker: Pick<WorkerClient, 'scoreNext'>,
-  { workspaceId, model, composed, signal }: ClassifyStep,
+  { workspaceId, model, named, composed, signal }: ClassifyStep,
   labels: readonly LabelToken[],
 ): Promise<{ probabilities: LabelProbability[]; done: NonNullable<Completion['done']> }> {
   const candidates = labels.map(({ token }) => token);
-  const { logits, promptTokens, reusedTokens, prefillMs } = await worker.scoreNext(
-    { workspaceId, model, prompt: composed.prompt, candidates },
-    { signal },
-  );
+  const { prompt } = composed;
+  const scored = () => worker.scoreNext({ workspaceId, model, prompt, candidates }, { signal });
+  const { logits, promptTokens, reusedTokens, prefillMs } = await (named === undefined
+    ? scored()
+    : prefill({ model: named, prompt, maxTokens: 1 }, (all) => all, scored));
   const shares = softmax(logits);
   return {
     probabilities: labels.map(({ label }, i) => ({ label, probability: shares[i]! })),

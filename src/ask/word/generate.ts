@@ -2,12 +2,15 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { PromptSegment } from '../../prompting/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { GenerateDone, ModelFile } from '../../worker-protocol/index.js';
+import { inference } from '../../platform/tracing/index.js';
 import type { ComposedPrompt } from './compose.js';
 import type { Generation } from '../question.js';
 
 export interface GenerateStep {
   workspaceId: WorkspaceId;
   model: ModelFile;
+  /** What it is called: see `nameOf`. Left out, neither traces nor metrics tell of it, as of what nobody waits for. */
+  named?: string;
   composed: Pick<ComposedPrompt, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
   generation: Generation;
   signal: AbortSignal;
@@ -43,7 +46,18 @@ export async function* generate(
 }
 
 /** @param before what stands before its first word */
-async function* generatePiece(
+function generatePiece(
+  worker: Pick<WorkerClient, 'generate'>,
+  prompt: PromptSegment[],
+  before: string,
+  step: GenerateStep,
+): AsyncGenerator<string, Generated> {
+  const words = () => wordsOf(worker, prompt, before, step);
+  const { named, generation } = step;
+  return named === undefined ? words() : inference({ model: named, prompt, ...generation }, words);
+}
+
+async function* wordsOf(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
   before: string,

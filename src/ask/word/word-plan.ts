@@ -2,7 +2,7 @@ import type { Citation, Evidence } from '../answer.js';
 import type { AskEvent } from '../events.js';
 import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
-import { readsSentences } from '../plan.js';
+import { nameOf, readsSentences } from '../plan.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { citeSpan } from './cite-span.js';
 import { cite } from './cite.js';
@@ -87,7 +87,7 @@ function complete(
   if (wording === 'QUOTE' && best) return wordQuote(best);
   const { minConfidence } = question;
   const generation = { ...question.generation, maxTokens };
-  const step = { workspaceId, model: plan.model, composed, generation, signal };
+  const step = { workspaceId, model: plan.model, named: nameOf(plan), composed, generation, signal };
   const labels = labelTokensOf(plan);
   if (judgement.kind === 'ROWS') {
     const { rows, neighbours } = judgement;

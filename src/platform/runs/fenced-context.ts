@@ -1,7 +1,9 @@
 import type { Transaction } from '../database/index.js';
+import { GRAFT, type Span } from '../tracing/index.js';
 import type { LeaseStore } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
+import { numbersOf } from './run-span.js';
 import { LeaseLost, type Lease, type RunRow, type StopReason } from './run.js';
 
 /** The context of one attempt: what it writes goes through the lease, and finding that lost aborts the signal. */
@@ -12,8 +14,10 @@ export function fencedContext(parts: {
   abort: AbortController;
   store: LeaseStore;
   takeTurns: () => Promise<void>;
+  /** Whose events the run's steps are. */
+  span: Span;
 }): RunContext {
-  const { run, definition, lease, abort, store, takeTurns } = parts;
+  const { run, definition, lease, abort, store, takeTurns, span } = parts;
   const { kind, input, checkpoint, events } = definition;
   const guarded = async <T>(write: () => Promise<T>): Promise<T> => {
     try {
@@ -41,15 +45,18 @@ export function fencedContext(parts: {
     async progress(fraction, message, detail, tx) {
       const json = detail === undefined ? undefined : encoded('progress', detail);
       await written((own) => store.progress(own, lease, fraction, message, json), tx);
+      if (span.recording) span.event('progress', { [GRAFT.FRACTION]: fraction, ...numbersOf(detail) });
     },
     async checkpoint(state, tx) {
       if (checkpoint === null) throw new Error(`runs of the kind ${kind} have no checkpoint`);
       const json = checkpoint.encode(state);
       await written((own) => store.checkpoint(own, lease, json), tx);
+      span.event('checkpoint');
     },
     async emit(name, payload, tx) {
       const json = encoded(name, payload);
       await written((own) => store.emit(own, lease, name, json), tx);
+      if (span.recording) span.event(name, numbersOf(payload));
     },
   };
 }

@@ -4,11 +4,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { mapDatabaseError, type Database } from '../database/index.js';
 import { pause, type EventLog } from '../events/index.js';
 import type { Logger } from '../telemetry/index.js';
+import { GRAFT, inSpan } from '../tracing/index.js';
 import { fencedContext } from './fenced-context.js';
 import { judge } from './judge.js';
 import { LeaseStore } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
+import { runSpan } from './run-span.js';
 import { RUNS_TOPIC, type Lease, type RunRow, type Settlement, type StopReason } from './run.js';
 
 /** For errors that are not known to pass. */
@@ -192,11 +194,13 @@ export class Runner {
     const { definition, work } = kind;
     const { clock, retryMs, owner } = this.#options;
     const log = this.#options.log.child({ runId: run.id, kind: run.kind, attempt: run.attempt });
+    const span = runSpan(run);
     let end: Settlement | null;
+    let failure: unknown;
     try {
       const takeTurns = () => this.#takeTurns(held);
-      const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns });
-      const output = await this.#around(run, () => work(context));
+      const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns, span });
+      const output = await inSpan(span, () => this.#around(run, () => work(context)));
       end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
     } catch (error) {
       end = judge(error, {
@@ -206,10 +210,13 @@ export class Runner {
         retryMs,
         owner,
       });
+      if (end?.status === 'FAILED') failure = error;
       if (end?.status === 'FAILED' || (end?.status === 'QUEUED' && end.because === 'retry'))
         log.warn({ err: error }, 'the run was interrupted');
     }
     if (end) await this.#settle(held, end);
+    span.set({ [GRAFT.RUN_STATUS]: end?.status ?? 'LOST' });
+    span.end(failure);
     log.info({ status: end?.status ?? 'LOST', ms: Math.round(clock.monotonic() - started) }, 'the run ended here');
   }
 

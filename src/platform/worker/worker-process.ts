@@ -18,6 +18,7 @@ import {
   type RequestOf,
   type WorkerHello,
   type WorkerMessage,
+  type WorkerTrace,
 } from '../../worker-protocol/index.js';
 import { followStderr, type LogLines } from './stderr.js';
 
@@ -31,6 +32,9 @@ export interface CallSettings<C> {
   credits?: number;
   onChunk?: (chunk: C) => void;
   onProgress?: (fraction: number, message: string) => void;
+  /** Traces the call; `onTrace` hears what the worker says of it, right before the call ends. */
+  traceparent?: string;
+  onTrace?: (trace: WorkerTrace) => void;
 }
 
 export interface ProcessTimings {
@@ -52,6 +56,7 @@ interface Pending {
   /** @throws PROTOCOL_ERROR for a chunk that is none */
   onChunk: (data: unknown) => void;
   onProgress?: (fraction: number, message: string) => void;
+  onTrace?: (trace: WorkerTrace) => void;
   resolve: (output: unknown) => void;
   reject: (error: Error) => void;
 }
@@ -160,6 +165,7 @@ export class WorkerProcess {
     settings: CallSettings<ChunkOf<D>>,
   ): Promise<OutputOf<D>> {
     const { workspaceId: workspace, priority, signal, pause, deadlineMs, onProgress, credits = 0 } = settings;
+    const { traceparent, onTrace } = settings;
     if (signal?.aborted) throw cancelled();
     if (this.dead) throw crashed();
     const cancel = (): void => this.send({ v: PROTOCOL_VERSION, id, kind: 'cancel' });
@@ -177,7 +183,7 @@ export class WorkerProcess {
           moved();
           onProgress?.(fraction, message);
         };
-        this.pending.set(id, { nextChunk: 0, onChunk, onProgress: progressed, resolve, reject });
+        this.pending.set(id, { nextChunk: 0, onChunk, onProgress: progressed, onTrace, resolve, reject });
         // The worker watches the deadline; this is for a worker that doesn't.
         if (deadlineMs !== null)
           timer = setTimeout(() => {
@@ -196,6 +202,7 @@ export class WorkerProcess {
           operation,
           input,
           credits,
+          ...(traceparent !== undefined && { traceparent }),
         });
         if (pause?.aborted) askToPause();
         else pause?.addEventListener('abort', askToPause, { once: true });
@@ -265,10 +272,12 @@ export class WorkerProcess {
       case 'progress':
         return call?.onProgress?.(message.fraction, message.message);
       case 'result':
+        if (message.trace) call?.onTrace?.(message.trace);
         return call?.resolve(message.output);
       case 'error': {
         const error = new GraftError(message.code, message.message, { field: message.field, hint: message.hint });
         if (message.id === 'hello') return this.greeting?.reject(error);
+        if (message.trace) call?.onTrace?.(message.trace);
         return call?.reject(error);
       }
     }

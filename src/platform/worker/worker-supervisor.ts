@@ -9,8 +9,10 @@ import type {
   RequestOf,
   WorkerHello,
   WorkerRole,
+  WorkerTrace,
 } from '../../worker-protocol/index.js';
 import { CRASH_LIMITS, CrashPolicy, type CrashLimits } from './crash-policy.js';
+import { callSpan, tellWorkerSpans } from './call-span.js';
 import { EventQueue } from './event-queue.js';
 import { forkWorker, workerProgram } from './spawn.js';
 import type { LogLines } from './stderr.js';
@@ -192,12 +194,28 @@ export class WorkerSupervisor<Ops extends Operations> implements RoleClient<Ops>
       deadlineMs = definition.deadlineMs ?? DEFAULT_DEADLINE_MS,
     } = options;
     const began = this.clock.monotonic();
-    const process = await this.ready(deadlineMs, signal);
-    if (process.hello?.operations.includes(operation) !== true)
-      throw unavailable(`The worker has no operation ${operation}.`);
-    const left = deadlineMs === null ? null : Math.max(1, deadlineMs - (this.clock.monotonic() - began));
-    const settings = { workspaceId, priority, signal, pause, deadlineMs: left, ...stream };
-    return process.call(operation, definition, request, settings);
+    const { name: role } = this.options.role;
+    const span = callSpan(role, operation, options);
+    try {
+      const process = await this.ready(deadlineMs, signal);
+      if (process.hello?.operations.includes(operation) !== true)
+        throw unavailable(`The worker has no operation ${operation}.`);
+      const left = deadlineMs === null ? null : Math.max(1, deadlineMs - (this.clock.monotonic() - began));
+      const settings = { workspaceId, priority, signal, pause, deadlineMs: left, ...stream };
+      if (span?.traceparent == null) return process.call(operation, definition, request, settings);
+      const { traceparent } = span;
+      const sent = { role, operation, sentAt: Date.now() };
+      const onTrace = (trace: WorkerTrace): void => tellWorkerSpans(span, sent, trace);
+      const call = process.call(operation, definition, request, { ...settings, traceparent, onTrace });
+      call.result.then(
+        () => span.end(),
+        (error: unknown) => span.end(error),
+      );
+      return call;
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
   }
 
   private async ready(deadlineMs: number | null, signal: AbortSignal | undefined): Promise<WorkerProcess> {

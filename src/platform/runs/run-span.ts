@@ -1,0 +1,27 @@
+import { GRAFT, startSpan, type Attributes, type Span } from '../tracing/index.js';
+import type { RunRow } from './run.js';
+
+/** An attempt at a run, as a trace of its own: who asked for it has had an answer long ago. */
+export const runSpan = ({ id, kind, attempt, workspaceId, subjectId }: RunRow): Span =>
+  startSpan(`run ${kind}`, {
+    kind: 'consumer',
+    parent: null,
+    attributes: {
+      [GRAFT.RUN]: id,
+      [GRAFT.RUN_KIND]: kind,
+      [GRAFT.RUN_ATTEMPT]: attempt,
+      [GRAFT.RUN_SUBJECT]: subjectId,
+      [GRAFT.WORKSPACE]: workspaceId,
+    },
+  });
+
+const MOST_NUMBERS = 12;
+
+/** The numbers of an event's payload: steps, losses, counts. Its words may be people's. */
+export function numbersOf(payload: unknown): Attributes {
+  if (typeof payload !== 'object' || payload === null) return {};
+  const numbers = Object.entries(payload).filter(([, value]) => typeof value === 'number' && Number.isFinite(value));
+  return Object.fromEntries(
+    numbers.slice(0, MOST_NUMBERS).map(([name, value]) => [`graft.run.${name}`, value as number]),
+  );
+}

@@ -1,0 +1,15 @@
+export * from './conventions.js';
+export { inference, prefill, type Inference } from './inference.js';
+export { openTracing } from './open-tracing.js';
+export { remoteSpan, type Attributes, type Span, type SpanOptions, type Tracer } from './span.js';
+export {
+  currentSpan,
+  inSpan,
+  isTracing,
+  startSpan,
+  startWithin,
+  traceBy,
+  traced,
+  tracedStream,
+  tracesText,
+} from './tracing.js';
