@@ -110,8 +110,10 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
   };
 }
 
-const codeOf = ({ originalError, extensions }: GraphQLError): string =>
-  (originalError as GraftError | undefined)?.code ?? String(extensions['code'] ?? 'INTERNAL_ERROR');
+const codeOf = ({ originalError, extensions }: GraphQLError): string => {
+  const code = (originalError as GraftError | undefined)?.code ?? extensions['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_ERROR';
+};
 
 /**
  * Apollo Server for GraphQL over HTTP. Limits are checked before it is asked (`http.ts`), so that all transports share them.

@@ -151,7 +151,7 @@ describe('the library that speaks to collectors', () => {
       const { silentLogger } = await import(${module('platform/telemetry/index.js')});
       await import(${module('main.js')});
       const end = await openTracing(loadConfig(process.env), silentLogger());
-      const loaded = Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('@opentelemetry'));
+      const loaded = Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('@opentelemetry/sdk-trace'));
       console.log(loaded);
       await end();
       process.exit(0);`;

@@ -68,7 +68,12 @@ export function otlpTracer({ url, service, sampler, ratio, text, log }: OtlpOpti
   };
 }
 
-const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT, consumer: SpanKind.CONSUMER };
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  consumer: SpanKind.CONSUMER,
+};
 
 class OtlpSpan implements Span {
   constructor(readonly span: OtelSpan) {}
@@ -146,7 +151,7 @@ function told(exporter: SpanExporter, log: Logger): SpanExporter {
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        const failed = result.error !== undefined || result.code !== 0;
+        const failed = result.error !== undefined || Number(result.code) !== 0;
         sent({ outcome: failed ? 'failed' : 'delivered' }, spans.length);
         if (failed && !failing) log.warn({ err: result.error }, 'the collector takes no spans; answers go on without');
         if (!failed && failing) log.info('the collector takes spans again');
