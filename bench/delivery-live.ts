@@ -124,9 +124,14 @@ try {
   // The server makes them, so that nothing of it costs here.
   const coming = `DO $$ BEGIN FOR turn IN 1..${SECONDS} LOOP ${answers(watched, each)}; COMMIT; PERFORM pg_sleep(1); END LOOP; END $$`;
   const watching = await busy(() => database.pool.query(coming));
-  const { lastSequence, status } = await rollouts.require(workspaceId, watched);
-  if (status !== 'RUNNING' || Number(lastSequence) < each * (SECONDS - 8))
-    throw new Error(`the rollout is ${status} and has counted ${lastSequence} answers`);
+  let seen = await rollouts.require(workspaceId, watched);
+  // What was counted is written every few seconds.
+  for (let waited = 0; waited < 20 && Number(seen.lastSequence) < each * SECONDS; waited++) {
+    await sleep(1_000);
+    seen = await rollouts.require(workspaceId, watched);
+  }
+  if (seen.status !== 'RUNNING' || Number(seen.lastSequence) < each * SECONDS)
+    throw new Error(`the rollout is ${seen.status} and has counted ${seen.lastSequence} answers`);
   const share = (watching - idle) / 1_000;
   const rows = [
     {

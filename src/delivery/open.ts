@@ -25,7 +25,6 @@ import { SamplePlanner } from './experiments/sample-planner.js';
 import { UnitStore } from './experiments/unit-store.js';
 import { LateFeedback } from './late-feedback.js';
 import { LiveTests, type TestSource } from './live-tests.js';
-import { OutcomeStore } from './outcome-store.js';
 import { loadProposal, ProposalResolver, RolloutProposalResolver } from './proposals/proposal-graphql.js';
 import { ProposalService } from './proposals/proposal-service.js';
 import { ProposalStore } from './proposals/proposal-store.js';
@@ -127,7 +126,6 @@ export function deliveryServices(parts: DeliveryParts) {
   const { database, events, clock } = parts;
   const rollouts = new RolloutStore(database, events);
   const proposals = new ProposalStore(database);
-  const outcomes = new OutcomeStore(database);
   const decider = new RolloutDecider({ ...parts, rollouts, proposals });
   const experiments = new ExperimentStore(database, events);
   const units = new UnitStore(database);
@@ -149,7 +147,7 @@ export function deliveryServices(parts: DeliveryParts) {
     experimentService: new ExperimentService(own),
     planner: new SamplePlanner(own),
     testing: { ...own, lateFeedback: new LateFeedback(database) },
-    watching: { rollouts, outcomes, decider, clock },
+    watching: { rollouts, decider, clock },
     shadowService,
     shadowing: {
       ...{ shadows, pairs, clock, answers: parts.answers, asking: parts.askingInBulk },

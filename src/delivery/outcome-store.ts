@@ -1,5 +1,4 @@
-import type { Database } from '../platform/database/index.js';
-import type { Outcome, Verdict } from './rollouts/measures.js';
+import type { Outcome } from './rollouts/measures.js';
 
 /**
  * Numbers are given when an answer is settled and seen when its transaction has committed, which may be a moment later and out of
@@ -13,8 +12,6 @@ export interface Counted {
   /** Those among the last `OVERLAP` numbers that were counted. */
   recent: readonly bigint[];
 }
-
-type Row<T> = Omit<T, 'sequence'> & { sequence: string };
 
 /** Whether the unit had an answer of the same, or of another, arm in the same stage before. */
 const earlier = (arm: '=' | '<>'): string => `EXISTS (
@@ -34,30 +31,55 @@ export const UNCOUNTED = `
    ORDER BY answer.assignment_sequence LIMIT $4`;
 
 /** $2 and $3 of what reads on from where something was counted. */
-export const behind = ({ last, recent }: Counted): [from: bigint, but: string] => [
-  last - BigInt(OVERLAP),
-  `{${recent.join(',')}}`,
-];
+export type Place = readonly [from: bigint, but: string];
 
-/** What is said of the answers of tests. */
-export class OutcomeStore {
-  constructor(private readonly database: Database) {}
+export const behind = ({ last, recent }: Counted): Place => [last - BigInt(OVERLAP), `{${recent.join(',')}}`];
 
-  /** What was said of a test’s answers and wasn’t counted yet, in the order of its numbers; of each answer only what was said first. */
-  async unheard(subjectId: string, heard: Counted, most: number): Promise<Verdict[]> {
-    const { rows } = await this.database.pool.query<Row<Verdict>>({
-      name: 'delivery-unheard',
-      text: `SELECT sequence, arm, stage, good, NOT EXISTS (
-               SELECT 1 FROM answer_verdict before
-                WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage
-                  AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
-               FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND sequence <> ALL($3::bigint[])
-              ORDER BY sequence LIMIT $4`,
-      values: [subjectId, ...behind(heard), most],
-    });
-    return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
+/** Numbers that may be kept beyond those that are looked at again, before they are sorted out. */
+const SLACK = 200;
+
+/** How far something was counted, as a watcher carries it along: numbers stay the text that a look finds and sends, because there are many looks. */
+export class Counting {
+  #last: bigint;
+  #recent: string[];
+
+  constructor({ last, recent }: Counted) {
+    this.#last = last;
+    this.#recent = recent.map(String);
+  }
+
+  add(sequences: readonly bigint[]): void {
+    for (const sequence of sequences) {
+      if (sequence > this.#last) this.#last = sequence;
+      this.#recent.push(String(sequence));
+    }
+    if (this.#recent.length <= OVERLAP + SLACK) return;
+    const from = Number(this.#last) - OVERLAP;
+    this.#recent = this.#recent.filter((sequence) => Number(sequence) > from);
+  }
+
+  get last(): bigint {
+    return this.#last;
+  }
+
+  get behind(): Place {
+    return [this.#last - BigInt(OVERLAP), this.recent];
+  }
+
+  /** As PostgreSQL writes an array. */
+  get recent(): string {
+    return `{${this.#recent.join(',')}}`;
   }
 }
+
+/** What was said of a test’s answers and wasn’t counted yet, in the order of its numbers; of each answer only what was said first. Parameters as above. */
+export const UNHEARD = `
+  SELECT sequence, arm, stage, good, NOT EXISTS (
+           SELECT 1 FROM answer_verdict before
+            WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage
+              AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
+    FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND sequence <> ALL($3::bigint[])
+   ORDER BY sequence LIMIT $4`;
 
 /** What is counted after these, too. */
 export function countedWith({ last, recent }: Counted, outcomes: readonly Pick<Outcome, 'sequence'>[]): Counted {

@@ -129,3 +129,7 @@ export function flawsOf({ steps, alpha, guardrails, signals, health }: RolloutPl
   check(health.mostInBoth >= 0 && health.mostInBoth <= 1, 'health.mostInBoth', 'Give 0 to 1.');
   return flaws;
 }
+
+/** Whether anything that is said of answers is compared. */
+export const listens = ({ guardrails, signals }: Pick<RolloutPlan, 'guardrails' | 'signals'>): boolean =>
+  [...guardrails, ...signals].some(({ name }) => name === 'FEEDBACK');

@@ -27,6 +27,7 @@ import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import type { Command } from './decide.js';
 import { isLive, type RolloutRow } from './rollout.js';
+import { asOfNow } from './rollout-now.js';
 import { rolloutKind, watchRollout, type RolloutRunParts } from './rollout-run.js';
 import type { RolloutService } from './rollout-service.js';
 import { rolloutStream, type RolloutStore } from './rollout-store.js';
@@ -65,7 +66,10 @@ interface EventsArgs {
 /** A rollout by row id, batched over the request. */
 export async function loadRollout(context: GraphContext, rollouts: RolloutStore, id: string): Promise<Rollout | null> {
   const rows = context.loader<string, RolloutRow>('delivery.rolloutsById', async (ids) =>
-    inOrder(ids, await rollouts.byIds(context.workspaceId, ids)),
+    inOrder(
+      ids,
+      await Promise.all((await rollouts.byIds(context.workspaceId, ids)).map((row) => asOfNow(rollouts, row))),
+    ),
   );
   const row = await rows.load(id);
   return row ? toRollout(row) : null;
@@ -84,7 +88,9 @@ export class RolloutResolver {
     adapter?: string | null,
   ): Promise<ConnectionOf<Rollout>> {
     const page = args.request();
-    const rows = await this.parts.rollouts.list(workspaceId, adapter ?? null, page);
+    const { rollouts } = this.parts;
+    const { items, ...rest } = await rollouts.list(workspaceId, adapter ?? null, page);
+    const rows = { ...rest, items: await Promise.all(items.map((row) => asOfNow(rollouts, row))) };
     return toConnection(mapPage(rows, toRollout), ({ row }) => encodeCursor([row.id]), page.after);
   }
 

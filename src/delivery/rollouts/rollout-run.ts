@@ -4,8 +4,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { pause } from '../../platform/events/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import type { OutcomeStore } from '../outcome-store.js';
-import { GONE, type News, type RolloutDecider } from './rollout-decider.js';
+import { GONE, type RolloutDecider } from './rollout-decider.js';
 import { isLive, storedPlan, type RolloutRow } from './rollout.js';
 import type { RolloutStore, Surroundings } from './rollout-store.js';
 import { Unwritten } from './unwritten.js';
@@ -25,7 +24,6 @@ export const rolloutKind = defineRunKind({
 
 export interface RolloutRunParts {
   rollouts: RolloutStore;
-  outcomes: OutcomeStore;
   decider: RolloutDecider;
   clock: Clock;
 }
@@ -34,7 +32,7 @@ export interface RolloutRunParts {
 const LOOK_MS = 700;
 /** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
 const LONGEST_LOOK_MS = 5_000;
-/** How often what was counted is written down, where nothing followed from it: so old are the figures that others see. */
+/** How often what was counted is written down, where nothing followed from it: whoever asks meanwhile counts on from there (`rollout-now.ts`). */
 const KEEP_MS = 5_000;
 /** Answers counted in one transaction. */
 const BATCH = 2_000;
@@ -44,50 +42,54 @@ const BATCH = 2_000;
  * follows from it, else every few seconds, and another gateway goes on from there.
  */
 export async function watchRollout(
-  { rollouts, outcomes, decider, clock }: RolloutRunParts,
+  { rollouts, decider, clock }: RolloutRunParts,
   context: ContextOf<typeof rolloutKind>,
 ): Promise<{ status: string }> {
   const { input, run, signal } = context;
   const workspaceId = run.workspaceId as WorkspaceId;
-  let row = await rollouts.require(workspaceId, input.rolloutId);
-  let unwritten = new Unwritten(row);
+  let unwritten = new Unwritten(await rollouts.require(workspaceId, input.rolloutId));
   let last = clock.monotonic();
-  while (isLive(row.status)) {
+  while (isLive(unwritten.row.status)) {
     signal.throwIfAborted();
-    const seen = await rollouts.look(row, unwritten.counted, BATCH);
+    const { row } = unwritten;
+    const seen = await rollouts.look(row, unwritten.counted.behind, BATCH);
     if (!seen) throw new Error('the rollout is gone');
     const { around, outcomes: came } = seen;
     if (around.revision !== row.revision) {
-      row = await rollouts.require(workspaceId, row.id);
-      unwritten = new Unwritten(row);
+      unwritten = new Unwritten(await rollouts.require(workspaceId, row.id));
       continue;
     }
-    const said = unwritten.listens ? await outcomes.unheard(row.id, unwritten.heard, BATCH) : [];
+    const said = unwritten.listens ? await rollouts.unheard(row.id, unwritten.heard.behind, BATCH) : [];
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
     const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
     last = now;
     const broken = brokenBy(row, around);
-    const due = unwritten.watchedMs >= KEEP_MS || unwritten.size >= BATCH || row.revision === 0;
-    if (broken !== null || follows || due) {
-      row = await looked(row, {
-        outcomes: unwritten.outcomes,
-        verdicts: unwritten.verdicts,
-        watchedMs: unwritten.watchedMs,
-        broken,
-      });
-      unwritten = new Unwritten(row);
-    }
+    if (broken !== null || follows) unwritten = new Unwritten(await decided(unwritten, broken));
+    else if (unwritten.watchedMs >= KEEP_MS || unwritten.size >= BATCH || row.revision === 0) await kept(unwritten);
     if (came.length < BATCH && said.length < BATCH) await pause(LOOK_MS, signal);
   }
-  return { status: row.status };
+  return { status: unwritten.row.status };
 
-  async function looked(seen: RolloutRow, news: News): Promise<RolloutRow> {
+  /** Where somebody decides meanwhile, nothing is written: the next look finds that. */
+  async function kept(counted: Unwritten): Promise<void> {
+    const written = await context.fenced(async (tx) => {
+      const done = await rollouts.keep(counted.row, counted.columns, tx);
+      if (done) await context.checkpoint({ revision: counted.row.revision + 1 }, tx);
+      return done;
+    });
+    if (written) counted.written();
+  }
+
+  async function decided(
+    { row, outcomes, verdicts, watchedMs }: Unwritten,
+    broken: string | null,
+  ): Promise<RolloutRow> {
     return context.fenced(async (tx) => {
-      const locked = await rollouts.lock(workspaceId, seen.id, tx);
+      const locked = await rollouts.lock(workspaceId, row.id, tx);
       // Somebody decided meanwhile: what was read may be counted already.
-      if (locked.revision !== seen.revision || !isLive(locked.status)) return locked;
-      const { row: after, decisions } = await decider.decide(locked, news, tx);
+      if (locked.revision !== row.revision || !isLive(locked.status)) return locked;
+      const { row: after, decisions } = await decider.decide(locked, { outcomes, verdicts, watchedMs, broken }, tx);
       await context.checkpoint({ revision: after.revision }, tx);
       const told = decisions.at(-1);
       if (told) await context.progress(progressOf(after), told.reasons.join(' '), undefined, tx);

@@ -4,9 +4,9 @@ import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagi
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
-import { behind, UNCOUNTED, type Counted } from '../outcome-store.js';
+import { UNCOUNTED, UNHEARD, type Place } from '../outcome-store.js';
 import { TESTS_TOPIC } from '../topic.js';
-import type { Outcome } from './measures.js';
+import type { Outcome, Verdict } from './measures.js';
 import {
   storedState,
   type KeptState,
@@ -133,7 +133,7 @@ export class RolloutStore {
    */
   async look(
     { id, adapterId, candidateId, againstId }: RolloutRow,
-    counted: Counted,
+    behind: Place,
     most: number,
   ): Promise<{ around: Surroundings; outcomes: Outcome[] } | null> {
     type Found = Surroundings & Omit<Outcome, 'sequence'> & { sequence: string | null };
@@ -145,7 +145,7 @@ export class RolloutStore {
                     EXISTS (SELECT 1 FROM adapter_version WHERE id = $7) AS "againstExists"
                FROM rollout LEFT JOIN LATERAL (${UNCOUNTED}) came ON true
               WHERE rollout.id = $1 ORDER BY came.sequence`,
-      values: [id, ...behind(counted), most, adapterId, candidateId, againstId],
+      values: [id, ...behind, most, adapterId, candidateId, againstId],
     });
     const [around] = rows;
     if (!around) return null;
@@ -155,6 +155,16 @@ export class RolloutStore {
     return { around, outcomes };
   }
 
+  /** What was said of its answers behind a place, so many at most. */
+  async unheard(rolloutId: string, behind: Place, most: number): Promise<Verdict[]> {
+    const { rows } = await this.database.pool.query<Omit<Verdict, 'sequence'> & { sequence: string }>({
+      name: 'rollout-unheard',
+      text: UNHEARD,
+      values: [rolloutId, ...behind, most],
+    });
+    return rows.map((row) => ({ ...row, sequence: BigInt(row.sequence) }));
+  }
+
   /** Keeps others from deciding until the transaction ends. @throws NOT_FOUND */
   async lock(workspaceId: WorkspaceId, id: string, tx: Transaction): Promise<RolloutRow> {
     if (!isUuid(id)) throw notFound('The rollout', id);
@@ -162,6 +172,20 @@ export class RolloutStore {
     const row = await tx.rollout.findFirst({ where: { id, workspaceId } });
     if (!row) throw notFound('The rollout', id);
     return row;
+  }
+
+  /**
+   * Writes what was counted where nothing follows from it: one statement, as there are many of them.
+   * @returns whether it is written; false where somebody has decided since `revision`
+   */
+  async keep({ id, revision }: Pick<RolloutRow, 'id' | 'revision'>, counted: Kept, tx: Transaction): Promise<boolean> {
+    const { kept, watchedMs, lastSequence, recentSequences, lastVerdict, recentVerdicts } = counted;
+    const written = await tx.$executeRaw`
+      UPDATE rollout SET state = ${JSON.stringify(storedState.encode(kept))}::jsonb, watched_ms = ${watchedMs},
+             last_sequence = ${lastSequence}, recent_sequences = ${recentSequences}::bigint[],
+             last_verdict = ${lastVerdict}, recent_verdicts = ${recentVerdicts}::bigint[], revision = revision + 1
+       WHERE id = ${id}::uuid AND revision = ${revision} AND finished_at IS NULL`;
+    return written === 1;
   }
 
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
@@ -223,6 +247,13 @@ export class RolloutStore {
     });
     return rows;
   }
+}
+
+/** What was counted, where nothing follows from it: the numbers as PostgreSQL writes arrays. */
+export interface Kept extends Pick<RolloutRow, 'watchedMs' | 'lastSequence' | 'lastVerdict'> {
+  kept: KeptState;
+  recentSequences: string;
+  recentVerdicts: string;
 }
 
 /** What a look changes of a rollout. */

@@ -1,8 +1,9 @@
-import { countedWith, type Counted } from '../outcome-store.js';
+import { Counting } from '../outcome-store.js';
 import { count, hear, look } from './look.js';
 import type { Outcome, Verdict } from './measures.js';
-import type { RolloutPlan } from './plan.js';
+import { listens, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type KeptState, type RolloutRow } from './rollout.js';
+import type { Kept } from './rollout-store.js';
 
 /**
  * What has come since a rollout's row was written, counted in memory as the row will be: nearly every look finds that nothing follows yet,
@@ -10,42 +11,66 @@ import { storedPlan, storedState, type KeptState, type RolloutRow } from './roll
  * answers again, from the row on.
  */
 export class Unwritten {
-  readonly outcomes: Outcome[] = [];
-  readonly verdicts: Verdict[] = [];
+  outcomes: Outcome[] = [];
+  verdicts: Verdict[] = [];
   watchedMs = 0;
-  /** How far what was said of answers is counted, these among them. */
-  heard: Counted;
-  counted: Counted;
+  /** How far answers, and what was said of them, are counted, these among them. */
+  readonly counted: Counting;
+  readonly heard: Counting;
+  /** Whether anything that is said of answers is compared. */
+  readonly listens: boolean;
+  #row: RolloutRow;
   readonly #plan: RolloutPlan;
   readonly #kept: KeptState;
 
-  constructor(private readonly row: RolloutRow) {
+  constructor(row: RolloutRow) {
+    this.#row = row;
     this.#plan = storedPlan.decode(row.plan);
     this.#kept = storedState.decode(structuredClone(row.state));
-    this.counted = { last: row.lastSequence, recent: row.recentSequences };
-    this.heard = { last: row.lastVerdict, recent: row.recentVerdicts };
+    this.counted = new Counting({ last: row.lastSequence, recent: row.recentSequences });
+    this.heard = new Counting({ last: row.lastVerdict, recent: row.recentVerdicts });
+    this.listens = listens(this.#plan);
   }
 
-  /** Whether anything that is said of answers is compared. */
-  get listens(): boolean {
-    return [...this.#plan.guardrails, ...this.#plan.signals].some(({ name }) => name === 'FEEDBACK');
+  /** As it was read last, or written. */
+  get row(): RolloutRow {
+    return this.#row;
   }
 
   get size(): number {
     return this.outcomes.length + this.verdicts.length;
   }
 
-  /** Takes what a look found. @returns whether something follows from it, which is to be written at once */
+  /** Takes what a look found. @returns whether something follows from it, which is to be decided and written at once */
   take(outcomes: readonly Outcome[], verdicts: readonly Verdict[], watchedMs: number): boolean {
     this.outcomes.push(...outcomes);
     this.verdicts.push(...verdicts);
     this.watchedMs += watchedMs;
-    if (outcomes.length > 0) this.counted = countedWith(this.counted, outcomes);
-    if (verdicts.length > 0) this.heard = countedWith(this.heard, verdicts);
-    const now = this.row.watchedMs + this.watchedMs;
+    this.counted.add(outcomes.map(({ sequence }) => sequence));
+    this.heard.add(verdicts.map(({ sequence }) => sequence));
+    const now = this.#row.watchedMs + this.watchedMs;
     count(this.#plan, this.#kept, outcomes, now);
     hear(this.#plan, this.#kept, verdicts);
     const { decisions, last } = look(this.#plan, this.#kept, now);
-    return decisions.length > 0 || (last.action === 'AWAIT_APPROVAL') !== this.row.awaitsApproval;
+    return decisions.length > 0 || (last.action === 'AWAIT_APPROVAL') !== this.#row.awaitsApproval;
+  }
+
+  /** What is to be written while nothing follows. */
+  get columns(): Kept {
+    const { counted, heard } = this;
+    return {
+      ...{ kept: this.#kept, watchedMs: this.#row.watchedMs + this.watchedMs },
+      ...{ lastSequence: counted.last, recentSequences: counted.recent },
+      ...{ lastVerdict: heard.last, recentVerdicts: heard.recent },
+    };
+  }
+
+  /** It was written: counting goes on from there, without reading it again. */
+  written(): void {
+    const { watchedMs, revision } = this.#row;
+    this.#row = { ...this.#row, watchedMs: watchedMs + this.watchedMs, revision: revision + 1 };
+    this.outcomes = [];
+    this.verdicts = [];
+    this.watchedMs = 0;
   }
 }

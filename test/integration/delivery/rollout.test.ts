@@ -1,4 +1,7 @@
 import { jest } from '@jest/globals';
+import DataLoader from 'dataloader';
+import { loadRollout } from '../../../src/delivery/index.js';
+import type { GraphContext } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
 import { DeliveryKit, wish, WORKSPACE, type TestGateway } from './delivery-kit.js';
@@ -101,6 +104,22 @@ describe('a rollout', () => {
     expect((await kit.row(id)).status).toBe('ROLLED_BACK');
     // All that failed are the candidate's: no evidence is stronger.
     expect(candidates).toBeLessThan(20);
+  });
+
+  it('is as of now for whoever looks at it, though nobody has written down, or even watches, what came', async () => {
+    await kit.adapter('now');
+    const { id } = await start('now', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
+    await kit.reaches(id, 'it is watched', ({ revision }) => revision > 0);
+    const asked = await kit.ask(gateway, 'now', 60);
+    const { rollouts } = gateway;
+    const context = {
+      workspaceId: WORKSPACE,
+      loader: (_key: string, batch: unknown) => new DataLoader(batch as never),
+    };
+    const seen = () => loadRollout(context as unknown as GraphContext, rollouts, id);
+    expect(await seen()).toMatchObject({ candidateAnswers: asked.CANDIDATE, controlAnswers: asked.CONTROL });
+    await order(id, 'ABORT');
+    expect(await seen()).toMatchObject({ status: 'ABORTED' });
   });
 
   it('counts each answer once, and one that was committed late', async () => {

@@ -1,0 +1,35 @@
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { behind } from '../outcome-store.js';
+import { count, hear } from './look.js';
+import { listens } from './plan.js';
+import { isLive, storedPlan, storedState, type RolloutRow } from './rollout.js';
+import type { RolloutStore } from './rollout-store.js';
+
+/** More than this has come where nobody watched for a while, and is counted by and by. */
+const MOST = 2_000;
+
+/**
+ * A rollout with what has come since its row was written, counted in memory as its run does, so that every gateway shows the same. Nothing is decided or
+ * written by it.
+ */
+export async function asOfNow(
+  rollouts: Pick<RolloutStore, 'byIds' | 'look' | 'unheard'>,
+  row: RolloutRow,
+): Promise<RolloutRow> {
+  if (!isLive(row.status)) return row;
+  const plan = storedPlan.decode(row.plan);
+  const [seen, said] = await Promise.all([
+    rollouts.look(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST),
+    listens(plan) ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST) : [],
+  ]);
+  if (seen && seen.around.revision !== row.revision) {
+    // It was written meanwhile, which happens every few seconds.
+    const [again] = await rollouts.byIds(row.workspaceId as WorkspaceId, [row.id]);
+    return again && again.revision !== row.revision ? asOfNow(rollouts, again) : row;
+  }
+  if (!seen || seen.outcomes.length + said.length === 0) return row;
+  const kept = storedState.decode(structuredClone(row.state));
+  count(plan, kept, seen.outcomes, row.watchedMs);
+  hear(plan, kept, said);
+  return { ...row, state: storedState.encode(kept) };
+}
