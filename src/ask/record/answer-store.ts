@@ -143,13 +143,16 @@ const readFrom = (first: number): string => `ARRAY(
   SELECT k.name || '/' || d.name FROM chunk c JOIN document d ON d.id = c.document_id JOIN collection k ON k.id = d.collection_id
    WHERE c.id = ANY($${first + 1}::uuid[]))`;
 
-/** Keeps the answers that one was put behind (ids in this parameter) from being erased until it is written; those that are erased are missing. */
+/**
+ * Keeps the answers that one was put behind (ids in this parameter) from being erased until it is written; those that are erased are missing.
+ * Its own row (id in $1) is locked in its turn among them, as whoever erases locks them: one that is made again is older than what was asked since.
+ */
 const holdBehind = (ids: number): string =>
-  `WITH behind AS (SELECT id FROM answer WHERE id = ANY($${ids}::uuid[]) ORDER BY id FOR KEY SHARE)`;
+  `WITH behind AS (SELECT id FROM answer WHERE id = ANY($${ids}::uuid[]) OR id = $1 ORDER BY id FOR KEY SHARE)`;
 
 /** The body in this parameter; once an answer that it was put behind is erased, without the questions that it holds. */
 const bodyBehind = (body: number, ids: number): string =>
-  `CASE WHEN (SELECT count(*) FROM behind) < cardinality($${ids}::uuid[]) THEN $${body}::jsonb - 'askedAs' ELSE $${body}::jsonb END`;
+  `CASE WHEN (SELECT count(*) FROM behind WHERE id <> $1) < cardinality($${ids}::uuid[]) THEN $${body}::jsonb - 'askedAs' ELSE $${body}::jsonb END`;
 
 /** That a reader of the groups in this parameter (null: of all) may see every document that an answer read. */
 const seenBy = (place: number): string => `($${place}::text[] IS NULL OR NOT EXISTS (
@@ -336,7 +339,9 @@ export class AnswerStore {
 
   #delete(workspaceId: WorkspaceId, which: Prisma.Sql): Promise<number> {
     return this.database.prisma.$transaction(async (tx) => {
-      // All rows that change are locked at once and in one order: whoever deletes another answer of the conversation waits for its turn.
+      // All rows that change are locked at once and in one order, as whoever completes one locks them; and one deletion goes after another, as what
+      // was asked meanwhile behind an answer that goes changes, too, whose turn may be over.
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`answers deleted ${workspaceId}`}, 0))`;
       const rows = await tx.$queryRaw<{ id: string; conversation: string | null; gone: boolean | null }[]>`
         SELECT id, conversation_id AS conversation, (${which}) AS gone FROM answer
          WHERE workspace_id = ${workspaceId}::uuid AND id IN (

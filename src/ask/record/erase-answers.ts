@@ -37,7 +37,7 @@ async function eraseQuotes(
   const rows = await tx.$queryRaw<QuotingRow[]>`
     SELECT id, body FROM answer WHERE workspace_id = ${workspaceId}::uuid AND status = 'COMPLETE' AND jsonb_path_exists(
       body, '$.*[*].documentName ? (@ == $names[*])',
-      jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) FOR UPDATE`;
+      jsonb_build_object('names', ${JSON.stringify(names)}::jsonb)) ORDER BY id FOR UPDATE`;
   const erased: string[] = [];
   for (const { id, body } of rows) {
     const without = withoutQuotes(storedBody.decode(body), documents);

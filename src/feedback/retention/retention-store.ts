@@ -48,10 +48,14 @@ export class RetentionStore {
     let deleted = 0;
     for (let last = BATCH; last === BATCH; deleted += last)
       last = await this.database.prisma.$transaction(async (tx) => {
+        const next = await tx.$queryRaw<{ id: string; answerId: string | null }[]>`
+          SELECT f.id, f.answer_id AS "answerId" FROM feedback f WHERE ${old} AND NOT ${taught} ORDER BY f.id LIMIT ${BATCH}`;
+        // Answers before what was said of them, as whoever says something locks them.
+        await tx.$executeRaw`
+          SELECT 1 FROM answer WHERE id = ANY(${next.flatMap(({ answerId }) => answerId ?? [])}::uuid[])
+           ORDER BY id FOR NO KEY UPDATE`;
         const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
-          DELETE FROM feedback WHERE id IN (
-            SELECT f.id FROM feedback f WHERE ${old} AND NOT ${taught} ORDER BY f.id LIMIT ${BATCH})
-          RETURNING answer_id AS "answerId"`;
+          DELETE FROM feedback WHERE id = ANY(${next.map(({ id }) => id)}::uuid[]) RETURNING answer_id AS "answerId"`;
         await this.feedback.recount(
           tx,
           gone.flatMap(({ answerId }) => answerId ?? []),

@@ -220,6 +220,37 @@ describe('a conversation', () => {
     expect(left!.askedAs).toBeUndefined();
   }, 60_000);
 
+  it('is erased with a follow-up that is made again after it, and settled meanwhile', async () => {
+    const { database, workspaceId } = answering;
+    const answers = new AnswerStore(database);
+    const talk = newId();
+    const record = { workspaceId, question: FOLLOW_UP, conversationId: talk, askedBy: null };
+    const lease = await answers.claim({ ...record, requestId: newId(), inputDigest: 'd' });
+    // Its first try failed, and others were asked since.
+    const [between, first] = await recordAnswers(database, workspaceId, [
+      { question: 'And now?', conversationId: talk },
+      { question: RMA, conversationId: talk },
+    ]);
+    expect([lease!.id, between!, first!]).toEqual([lease!.id, between!, first!].sort());
+    const behind = [{ id: first!, question: RMA, readFrom: [] }];
+    const third = await database.pool.connect();
+    try {
+      await third.query('BEGIN');
+      await third.query('SELECT 1 FROM answer WHERE id = $1 FOR UPDATE', [between]);
+      const deleting = answers.remove(workspaceId, { ids: [], conversationId: talk });
+      deleting.catch(() => undefined);
+      await waitForRows(1);
+      const finished = finishedAnswer({ askedAs: `${RMA} ${FOLLOW_UP}` });
+      const settling = answers.complete(lease!, finished, { assignment: null, latencyMs: 1 }, behind);
+      settling.catch(() => undefined);
+      await waitForRows(2);
+      await third.query('COMMIT');
+      expect(await Promise.all([deleting, settling])).toEqual([3, false]);
+    } finally {
+      third.release(true);
+    }
+  }, 60_000);
+
   it('loses two of its answers at once to two who delete one each', async () => {
     const { database, workspaceId, parts } = answering;
     const talk = newId();
