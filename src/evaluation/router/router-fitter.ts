@@ -192,9 +192,9 @@ export class RouterFitter {
     let version = 0;
     await context.fenced(async (tx) => {
       const digest = embedderDigest(registry.embedder());
-      // Whoever set the mode meanwhile meant the version that answered then.
-      const mode = (input.automatic && (await routers.newest(workspaceId))?.mode) || input.mode;
-      const record = await routers.add(tx, workspaceId, { embedderDigest: digest, mode, learned, samples });
+      const modeAskedAt = input.automatic ? null : run.createdAt;
+      const made = { embedderDigest: digest, mode: input.mode, modeAskedAt, learned, samples };
+      const record = await routers.add(tx, workspaceId, made);
       version = record.version;
     });
     return { version };

@@ -206,7 +206,8 @@ export class RouterResolver {
 
   @Needs('OPERATE')
   @Mutation(() => RouterVersion, {
-    description: 'Lets a version decide, or only observe. The newest one is asked.',
+    description:
+      'Lets a version decide, or only observe. The newest one is asked, and a fit that is under way meanwhile keeps to what was said of it.',
     complexity: cost(2),
   })
   async setRouterMode(

@@ -28,8 +28,10 @@ describe('versions of a router', () => {
     workspaceId = newId() as string as WorkspaceId;
   });
 
-  const add = (learned: Learned) => (tx: Transaction) =>
-    routers.add(tx, workspaceId, { embedderDigest: 'e', mode: 'APPLY', learned, samples: [] });
+  const add =
+    (learned: Learned, modeAskedAt: Date | null = new Date()) =>
+    (tx: Transaction) =>
+      routers.add(tx, workspaceId, { embedderDigest: 'e', mode: 'APPLY', modeAskedAt, learned, samples: [] });
   const fit = (learned = found(1)) => database.prisma.$transaction(add(learned));
 
   /** Does something in a transaction that is open until it is told to end. */
@@ -98,6 +100,32 @@ describe('versions of a router', () => {
     expect(await next.end()).toMatchObject({ version: 2, exploration: 0.1 });
     expect(await off).toMatchObject({ exploration: 0 });
     expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, exploration: 0 });
+  });
+
+  it.each([
+    ['somebody asked for', () => new Date(Date.now() - 60_000)],
+    ['nobody asked for', () => null],
+  ])('do what was said while a fit was under way that %s', async (_, asked) => {
+    await fit();
+    await routers.setMode(workspaceId, 1, 'OBSERVE');
+    const made = await database.prisma.$transaction(add(found(1), asked()));
+    expect(made).toMatchObject({ version: 2, mode: 'OBSERVE' });
+    // Whoever asks for a fit later says anew what it does.
+    const later = new Date(Date.now() + 60_000);
+    expect(await database.prisma.$transaction(add(found(1), later))).toMatchObject({ version: 3, mode: 'APPLY' });
+  });
+
+  it('do what was said in the moment in which a fit ended', async () => {
+    await fit();
+    const next = await open(add(found(1), null));
+    const said = routers.setMode(workspaceId, 1, 'OBSERVE');
+    await doneOrWaiting(said);
+    expect(await next.end()).toMatchObject({ version: 2, mode: 'APPLY' });
+    expect(await said).toMatchObject({ version: 2, mode: 'OBSERVE' });
+    expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, mode: 'OBSERVE' });
+    // Said of an earlier version, it is of that one alone.
+    expect(await routers.setMode(workspaceId, 1, 'APPLY')).toMatchObject({ version: 1, mode: 'APPLY' });
+    expect(await routers.newest(workspaceId)).toMatchObject({ version: 2, mode: 'OBSERVE' });
   });
 
   it('have numbers of their own when two are made at once', async () => {

@@ -70,13 +70,16 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
-  /** The next version, which goes on with what people chose of the one before: how much is explored, and what they approved of places still there. */
+  /** The next version, which goes on with what people chose of the one before: how much is explored, what they approved of places still there, and the mode that was set last. */
   async add(
     tx: Transaction,
     workspaceId: WorkspaceId,
-    { embedderDigest, mode, learned, samples }: NewRouterVersion,
+    { embedderDigest, mode, modeAskedAt, learned, samples }: NewRouterVersion,
   ): Promise<RouterRecord> {
     const last = await lockedNewest(tx, workspaceId);
+    const modeSetAt = last?.modeSetAt ?? null;
+    // What somebody said since the fit was asked for stands.
+    const stands = modeAskedAt === null || (modeSetAt !== null && modeSetAt > modeAskedAt);
     const approved = last ? storedLearned.decode(last.learned).offsets : undefined;
     const version = (last?.version ?? 0) + 1;
     const row = await tx.routerVersion.create({
@@ -85,7 +88,8 @@ export class RouterStore {
         workspaceId,
         version,
         embedderDigest,
-        mode,
+        modeSetAt,
+        mode: last && stands ? last.mode : mode,
         exploration: last?.exploration ?? 0,
         learned: asColumn(storedLearned.encode(withApproved(learned, approved ?? {}))),
       },
@@ -139,10 +143,18 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
+  /** Of a version; where it was the newest one, also of the one that a fit adds in this moment. @returns the newest of these; null where there is none */
   async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {
-    await this.database.prisma.routerVersion.updateMany({ where: { workspaceId, version }, data: { mode } });
+    const last = (await this.newest(workspaceId))?.version ?? version;
+    const row = await this.database.prisma.$transaction(async (tx) => {
+      const newest = await lockedNewest(tx, workspaceId);
+      const upTo = last === version ? (newest?.version ?? version) : version;
+      await tx.$executeRaw`
+        UPDATE router_version SET mode = ${mode}, mode_set_at = now()
+         WHERE workspace_id = ${workspaceId}::uuid AND version BETWEEN ${version} AND ${upTo}`;
+      return tx.routerVersion.findFirst({ where: { workspaceId, version: upTo } });
+    });
     this.#known.delete(workspaceId);
-    const row = await this.database.prisma.routerVersion.findFirst({ where: { workspaceId, version } });
     return row && asRecord(row);
   }
 }
@@ -171,6 +183,8 @@ export interface Current {
 export interface NewRouterVersion {
   embedderDigest: string;
   mode: RouterMode;
+  /** When somebody asked for the mode, by the database’s clock; null: nobody did, and what the version before has goes on. */
+  modeAskedAt: Date | null;
   learned: Learned;
   samples: readonly AdapterSample[];
 }

@@ -11,7 +11,16 @@ const calibration = calibrate(spread(0.9), spread(0.1));
 /** A router that knows one adapter, and a question that is just like what the adapter was trained on. */
 const current: Current = {
   record: {
-    ...{ id: 'r', workspaceId, version: 4, embedderDigest: 'e', mode: 'APPLY', exploration: 0, createdAt: new Date() },
+    ...{
+      id: 'r',
+      workspaceId,
+      version: 4,
+      embedderDigest: 'e',
+      mode: 'APPLY',
+      exploration: 0,
+      createdAt: new Date(),
+      modeSetAt: null,
+    },
     learned: {
       ...{ collections: [], temperature: 1, baseScore: 0 },
       adapters: [{ versionId: 'v1', name: 'routing', version: 1, calibration }],
