@@ -32,7 +32,10 @@ export interface PolicyValue {
   dr: Interval;
   /** Answers that tell its choices from the other policy’s, by Kish: (Σw)² / Σw² where the two differ; 0 where none is of its choice. */
   effective: number;
-  /** Share of the questions whose choice could not have been made: nothing but the model speaks of these. */
+  /**
+   * Of the questions in which the two policies differ, the share whose choice could not have been made: nothing but the model speaks of these.
+   * Where both choose the same, nothing is to be told apart.
+   */
   unsupported: number;
 }
 
@@ -93,14 +96,14 @@ function judge<L extends LoggedChoice>(
   const telling = weights.filter((_, i) => differs[i]);
   const sum = telling.reduce((all, weight) => all + weight, 0);
   const squares = telling.reduce((all, weight) => all + weight ** 2, 0);
-  const unsupported = logged.filter(({ eligible }, i) => !eligible.has(wanted[i]!)).length;
+  const unsupported = logged.filter(({ eligible }, i) => differs[i] && !eligible.has(wanted[i]!)).length;
   return {
     robust,
     value: {
       ips: intervalOf(logged.map(({ reward }, i) => weights[i]! * reward)),
       dr: intervalOf(robust),
       effective: squares > 0 ? sum ** 2 / squares : 0,
-      unsupported: unsupported / Math.max(1, logged.length),
+      unsupported: unsupported / Math.max(1, telling.length),
     },
   };
 }

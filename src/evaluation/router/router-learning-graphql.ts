@@ -75,7 +75,10 @@ export class RouterValue {
   })
   effectiveAnswers!: number;
 
-  @Field(() => Float, { description: 'Share of the questions, 0 to 1, in which chance never could have chosen so.' })
+  @Field(() => Float, {
+    description:
+      'Of the questions in which the two ways differ, the share, 0 to 1, in which chance never could have chosen so; 0 where they don’t differ.',
+  })
   unsupported!: number;
 }
 

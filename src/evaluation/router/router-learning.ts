@@ -59,7 +59,7 @@ const LEAST_QUESTIONS = 100;
  * interval only sees how wrong that is where answers disagree with it, and ten that are as often right as not all say the same once in 500 times.
  */
 export const LEAST_EFFECTIVE = 10;
-/** Of the questions, those at most whose choice nobody could have seen. */
+/** Of the questions in which it would choose otherwise, those at most whose choice nobody could have seen. */
 const MOST_UNSUPPORTED = 0.05;
 
 /** What an answer tells of the router's chances; null where it took none. @param reward 0 to 1 */
@@ -110,7 +110,7 @@ export function objection({ questions, candidate, difference }: PolicyComparison
   if (candidate.effective < LEAST_EFFECTIVE)
     return `What it would choose otherwise was chosen too seldom: the answers are worth ${candidate.effective.toFixed(1)}, and ${LEAST_EFFECTIVE} are needed.`;
   if (candidate.unsupported > MOST_UNSUPPORTED)
-    return `In ${(100 * candidate.unsupported).toFixed(0)} % of the questions it would choose what chance never could.`;
+    return `In ${(100 * candidate.unsupported).toFixed(0)} % of the questions in which it would choose otherwise, it would choose what chance never could.`;
   if (difference.low <= 0)
     return `It can’t be told to be better: ${points(difference.value)} points (${points(difference.low)} to ${points(difference.high)}).`;
   return null;

@@ -149,6 +149,29 @@ describe('what a router is worth that never answered', () => {
   });
 });
 
+describe('what chance never could have chosen', () => {
+  it('is a share of the questions in which two ways differ, however many there are in which they don’t', () => {
+    const all = logged(UNDERRATED, 2_000, 1);
+    const same = all.filter((each) => present(each) === 'routing@1');
+    const other = all.filter((each) => present(each) !== 'routing@1');
+    // Of fifty questions that it would choose otherwise in, ten would go where chance sends nobody.
+    const few = other
+      .slice(0, 50)
+      .map((each, n) => (n % 5 === 0 ? { ...each, eligible: new Set(['documents']) } : each));
+    const policy = always('routing@1');
+    for (const many of [50, 900]) {
+      const found = comparePolicies([...few, ...same.slice(0, many)], present, policy);
+      expect(found.candidate.unsupported).toBeCloseTo(0.2, 9);
+      expect(found.present.unsupported).toBe(0);
+    }
+    const worth = { ...comparePolicies([...few, ...same.slice(0, 900)], present, policy) };
+    const sure = { ...worth, candidate: { ...worth.candidate, effective: LEAST_EFFECTIVE } };
+    expect(objection(sure)).toBe(
+      'In 20 % of the questions in which it would choose otherwise, it would choose what chance never could.',
+    );
+  });
+});
+
 describe('what was never tried', () => {
   // Documents are seldom right where they are just preferred, and the adapter, which is right wherever it is preferred, less often still.
   const TRAP: World = {
