@@ -94,7 +94,7 @@ describe('the console’s page of monitoring', () => {
       const page = await browser.open('/monitoring?span=6h&by=STRATEGY');
       await page
         .getByTestId('alert')
-        .getByText(/failures: the share of failures is above 0\.1/)
+        .getByText(/failures: the share of failures has been above 0\.1/)
         .waitFor(PATIENCE);
       await page.getByRole('img', { name: /^Latency: .*RAG/ }).waitFor(PATIENCE);
       await page.getByText('Day', { exact: true }).click();

@@ -153,17 +153,22 @@ const NAMES: Record<RuleMetric, string> = {
   ACCURACY: 'the share of right answers',
 };
 
-/** `banking errors: the share of failures is above 0.05, recently 0.21 (over 64 answers, strategy RAG).` */
+/**
+ * What the test has shown: that since it began the mean was beyond the threshold, be it for a while. The mean of the last answers is told beside it, for
+ * whoever looks at a chart; the test doesn’t compare that, so that it may lie on either side.
+ * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers at level 0.001, strategy RAG). The mean of about the last 50 is now 0.21.`
+ */
 export function sentenceOf(
   name: string,
-  { metric, side, threshold, limit, where }: Rule,
+  { metric, side, threshold, limit, where, alpha }: Rule,
   recent: number | null,
   seen: number,
 ): string {
   const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
   const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
   const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
-  return `${name}: ${what} is ${side.toLowerCase()} ${threshold}, recently ${(recent ?? 0).toFixed(2)} (over ${seen} answers${of.join('')}).`;
+  const shown = `shown by a test of ${seen} answers at level ${alpha}${of.join('')}`;
+  return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 is now ${(recent ?? 0).toFixed(2)}.`;
 }
 
 /** Whether a rule speaks of answers that a series is about: of the same metric, and of nothing that the series leaves out. */

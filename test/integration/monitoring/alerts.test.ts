@@ -105,7 +105,7 @@ describe('alerts', () => {
     expect(alert).toMatchObject({ kind: 'RULE', status: 'OPEN', times: 1 });
     expect(alert!.evidence).toBeGreaterThanOrEqual(100);
     expect(alert!.sentence).toMatch(
-      /^failures: the share of failures is above 0\.1, recently 1\.00 \(over \d+ answers\)\.$/,
+      /^failures: the share of failures has been above 0\.1 \(shown by a test of \d+ answers at level [\d.]+\)\. The mean of about the last 50 is now 1\.00\.$/,
     );
   });
 
@@ -137,7 +137,7 @@ describe('alerts', () => {
     }
     await roller.rollAll();
     expect(await all(workspaceId, true)).toMatchObject([
-      { kind: 'RULE', sentence: expect.stringContaining('wrong: the share of right answers is below 0.8') },
+      { kind: 'RULE', sentence: expect.stringContaining('wrong: the share of right answers has been below 0.8') },
     ]);
   });
 

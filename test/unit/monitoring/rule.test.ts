@@ -3,6 +3,7 @@ import {
   checkRule,
   concerns,
   FRESH,
+  sentenceOf,
   speaksOf,
   stepRule,
   valueOf,
@@ -44,6 +45,13 @@ describe('a rule', () => {
 
   it('doesn’t flap where the mean stays on the threshold', () => {
     expect(changesOf(shares(seededRandom(4), [0.02, 300], [0.5, 60], [0.1, 5_000])).length).toBeLessThanOrEqual(2);
+  });
+
+  it('says of what it has shown that it was so, and tells the last answers’ mean apart from it', () => {
+    const below = { ...rule, metric: 'ACCURACY', side: 'BELOW', threshold: 0.5, where: { strategy: 'RAG' } } as const;
+    expect(sentenceOf('wrong', below, 0.53, 480)).toBe(
+      'wrong: the share of right answers has been below 0.5 (shown by a test of 480 answers at level 0.01, strategy RAG). The mean of about the last 50 is now 0.53.',
+    );
   });
 
   it('sees in an answer what it looks at', () => {
