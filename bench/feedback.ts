@@ -64,7 +64,7 @@ try {
     for (let from = 0; from < ROWS; from += BATCH) {
       const start = performance.now();
       await service.submit(
-        { workspaceId },
+        { workspaceId, key: null },
         Array.from({ length: Math.min(BATCH, ROWS - from) }, (_, i): FeedbackInput => {
           const place = from + i;
           const source = { kind: 'HUMAN', name: `person ${place % 1_000} ${what}` } as const;

@@ -105,7 +105,7 @@ export class FeedbackResolver {
     @Ctx() context: GraphContext,
   ): Promise<SubmitFeedbackPayload> {
     const told = toFeedbackInput(input, 'input');
-    const { feedback, created } = await this.parts.feedback.submit(context, [told], () => 'input');
+    const { feedback, created } = await this.parts.feedback.submit(context.caller, [told], () => 'input');
     return make(SubmitFeedbackPayload, { feedback: toFeedback(feedback[0]!), created: created === 1 });
   }
 
@@ -119,7 +119,7 @@ export class FeedbackResolver {
     @Ctx() context: GraphContext,
   ): Promise<SubmitFeedbackBatchPayload> {
     const told = input.feedback.map((each, i) => toFeedbackInput(each, `input.feedback.${i}`));
-    const { feedback, created } = await this.parts.feedback.submit(context, told);
+    const { feedback, created } = await this.parts.feedback.submit(context.caller, told);
     return make(SubmitFeedbackBatchPayload, { feedback: feedback.map(toFeedback), created });
   }
 
@@ -151,7 +151,9 @@ export class FeedbackResolver {
     complexity: ({ childComplexity }) => 20 + 20 * childComplexity,
   })
   async feedbackSources(@Ctx() context: GraphContext): Promise<WeighedFeedbackSource[]> {
-    return (await this.parts.feedback.sources(context)).map((source) => make(WeighedFeedbackSource, source));
+    return (await this.parts.feedback.sources(context)).map((source) =>
+      make(WeighedFeedbackSource, { ...source, givenBy: source.givenByName }),
+    );
   }
 }
 

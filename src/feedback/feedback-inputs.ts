@@ -9,7 +9,7 @@ export class FeedbackSourceInput {
   kind!: SourceKind;
 
   @Field(() => String, {
-    description: `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters.`,
+    description: `The same for everything that this source says: 1 to ${FEEDBACK_LIMITS.name} characters. Names are those of the key that sends them: under another key the same name is another source.`,
   })
   name!: string;
 }

@@ -14,7 +14,8 @@ import {
   type CheckedFeedback,
   type Feedback,
   type FeedbackInput,
-  type Source,
+  type GivenSource,
+  type Giver,
 } from './feedback.js';
 import type { FeedbackFigures, FeedbackFilter, FeedbackStore, Judged, Vote } from './feedback-store.js';
 import { planWrites } from './plan-writes.js';
@@ -37,7 +38,7 @@ export interface Submitted {
 }
 
 /** A source, and what its verdicts count. */
-export interface WeighedSource extends Source, Reliability {
+export interface WeighedSource extends GivenSource, Reliability {
   given: number;
   standing: number;
   lastAt: Date;
@@ -64,13 +65,14 @@ export class FeedbackService {
    * @throws BAD_USER_INPUT, NOT_FOUND for what isn't there (any more), IDEMPOTENCY_CONFLICT
    */
   async submit(
-    { workspaceId }: Caller,
+    giver: Giver,
     inputs: readonly FeedbackInput[],
     fieldOf: (place: number) => string = (place) => `input.feedback.${place}`,
   ): Promise<Submitted> {
     if (inputs.length === 0 || inputs.length > FEEDBACK_LIMITS.batch)
       throw badInput('input.feedback', `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')} are taken at once.`);
-    const checked = await this.prepare(workspaceId, inputs, fieldOf);
+    const { workspaceId } = giver;
+    const checked = await this.prepare(giver, inputs, fieldOf);
     const { ids, created } = await this.parts.store.within((tx) => this.write(tx, workspaceId, checked));
     const found = await this.parts.store.byIds(workspaceId, ids);
     return { feedback: ids.flatMap((id) => found.get(id) ?? []), created };
@@ -78,11 +80,12 @@ export class FeedbackService {
 
   /** Checks all that can be checked before anything is locked. @throws BAD_USER_INPUT, NOT_FOUND for a passage */
   async prepare(
-    workspaceId: WorkspaceId,
+    giver: Giver,
     inputs: readonly FeedbackInput[],
     fieldOf: (place: number) => string,
   ): Promise<CheckedFeedback[]> {
-    const checked = inputs.map((input, i) => checkedFeedback(input, fieldOf(i)));
+    const { workspaceId } = giver;
+    const checked = inputs.map((input, i) => checkedFeedback(input, giver, fieldOf(i)));
     await this.#requireLabels(workspaceId, checked);
     await this.#requirePassages(workspaceId, checked);
     return checked;
@@ -211,9 +214,9 @@ export class FeedbackService {
   }
 }
 
-export const ballotOf = ({ answerId, sourceKind, sourceName, verdict }: Vote) => ({
+export const ballotOf = ({ answerId, sourceKind, sourceName, givenBy, verdict }: Vote) => ({
   unit: answerId,
-  source: sourceKey({ kind: sourceKind, name: sourceName }),
+  source: sourceKey({ kind: sourceKind, name: sourceName, givenBy }),
   verdict,
 });
 

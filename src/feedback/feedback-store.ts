@@ -4,7 +4,14 @@ import { idCursor, toPage, type Page, type PageRequest } from '../kernel/paginat
 import type { Database, Transaction } from '../platform/database/index.js';
 import { Prisma } from '../platform/database/index.js';
 import { storedExpectation, type Expectation } from './expectation.js';
-import { LATE_DAYS, type CheckedFeedback, type Feedback, type FeedbackKind, type SourceKind } from './feedback.js';
+import {
+  LATE_DAYS,
+  type CheckedFeedback,
+  type Feedback,
+  type FeedbackKind,
+  type GivenSource,
+  type SourceKind,
+} from './feedback.js';
 import { idempotencyKey, standingKey, type Known, type StandingRow, type Write } from './plan-writes.js';
 
 export interface FeedbackFilter {
@@ -37,6 +44,7 @@ export interface Vote {
   answerId: string;
   sourceKind: SourceKind;
   sourceName: string;
+  givenBy: string;
   verdict: string;
 }
 
@@ -44,7 +52,7 @@ type Row = Omit<Feedback, 'expectation'> & { expectation: unknown };
 
 const COLUMNS =
   Prisma.raw(`id, answer_id AS "answerId", conversation_id AS "conversationId", kind, source_kind AS "sourceKind",
-  source_name AS "sourceName", score, comment, expectation, agrees, verdict, late, overrides_id AS "overridesId",
+  source_name AS "sourceName", given_by AS "givenBy", given_by_name AS "givenByName", score, comment, expectation, agrees, verdict, late, overrides_id AS "overridesId",
   superseded_at AS "supersededAt", erased_at AS "erasedAt", created_at AS "createdAt"`);
 
 const toFeedback = (row: Row): Feedback => ({ ...row, expectation: storedExpectation.decode(row.expectation) });
@@ -91,12 +99,12 @@ export class FeedbackStore {
     type Found = StandingRow & Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind'> & SourceColumns;
     const standing = await tx.$queryRaw<Found[]>`
       SELECT id, digest, answer_id AS "answerId", conversation_id AS "conversationId", kind, source_kind AS "sourceKind",
-             source_name AS "sourceName"
+             source_name AS "sourceName", given_by AS "givenBy"
         FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND superseded_at IS NULL
          AND (answer_id = ANY(${given(all, 'answerId')}::uuid[])
               OR (answer_id IS NULL AND conversation_id = ANY(${given(all, 'conversationId')}::text[])))`;
     const keyed = await tx.$queryRaw<(StandingRow & SourceColumns & { key: string })[]>`
-      SELECT id, digest, key, source_kind AS "sourceKind", source_name AS "sourceName" FROM feedback
+      SELECT id, digest, key, source_kind AS "sourceKind", source_name AS "sourceName", given_by AS "givenBy" FROM feedback
        WHERE workspace_id = ${workspaceId}::uuid AND key = ANY(${given(all, 'key')}::text[])`;
     return {
       standing: new Map(standing.map((row) => [standingKey({ ...row, source: sourceOf(row) }), row])),
@@ -118,18 +126,19 @@ export class FeedbackStore {
     const rows = writes.map(({ id, feedback, overridesId, superseded, agrees, verdict, expectation, answeredAt }) => ({
       ...{ id, answer_id: feedback.answerId, conversation_id: feedback.conversationId, kind: feedback.kind },
       ...{ source_kind: feedback.source.kind, source_name: feedback.source.name, key: feedback.key },
+      ...{ given_by: feedback.source.givenBy, given_by_name: feedback.source.givenByName },
       ...{ digest: feedback.digest, score: feedback.score, comment: feedback.comment, agrees, verdict },
       expectation: storedExpectation.encode(expectation),
       ...{ overrides_id: overridesId, superseded, answered_at: answeredAt },
     }));
     await tx.$executeRaw`
-      INSERT INTO feedback (id, workspace_id, answer_id, conversation_id, kind, source_kind, source_name, key, digest, score,
+      INSERT INTO feedback (id, workspace_id, answer_id, conversation_id, kind, source_kind, source_name, given_by, given_by_name, key, digest, score,
                             comment, expectation, agrees, verdict, overrides_id, superseded_at, late)
-      SELECT id, ${workspaceId}::uuid, answer_id, conversation_id, kind, source_kind, source_name, key, digest, score,
+      SELECT id, ${workspaceId}::uuid, answer_id, conversation_id, kind, source_kind, source_name, given_by, given_by_name, key, digest, score,
              comment, expectation, agrees, verdict, overrides_id, CASE WHEN superseded THEN now() END,
              coalesce(answered_at < now() - make_interval(days => ${LATE_DAYS}), false)
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS told (
-          id uuid, answer_id uuid, conversation_id text, kind text, source_kind text, source_name text, key text, digest text,
+          id uuid, answer_id uuid, conversation_id text, kind text, source_kind text, source_name text, given_by text, given_by_name text, key text, digest text,
           score float4, comment text, expectation jsonb, agrees boolean, verdict text, overrides_id uuid, superseded boolean,
           answered_at timestamptz)`;
   }
@@ -164,6 +173,11 @@ export class FeedbackStore {
 
   /** Deletes what a source said, whatever it is. @returns how much */
   async removeOf(tx: Transaction, workspaceId: WorkspaceId, sourceName: string): Promise<number> {
+    // Answers before what was said of them, as whoever says something locks them.
+    await tx.$executeRaw`
+      SELECT 1 FROM answer WHERE id IN (
+        SELECT answer_id FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName})
+       ORDER BY id FOR NO KEY UPDATE`;
     const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
       DELETE FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName} RETURNING answer_id AS "answerId"`;
     await this.recount(
@@ -230,7 +244,7 @@ export class FeedbackStore {
       WITH several AS (
         SELECT answer_id FROM feedback
          WHERE workspace_id = ${workspaceId}::uuid AND answer_id IS NOT NULL AND superseded_at IS NULL AND verdict IS NOT NULL
-         GROUP BY answer_id HAVING count(DISTINCT (source_kind, source_name)) > 1 ORDER BY answer_id DESC LIMIT ${most})
+         GROUP BY answer_id HAVING count(DISTINCT (given_by, source_kind, source_name)) > 1 ORDER BY answer_id DESC LIMIT ${most})
       SELECT ${VOTE} FROM feedback f JOIN several USING (answer_id)
        WHERE superseded_at IS NULL AND verdict IS NOT NULL ORDER BY ${VOTE_ORDER}`;
   }
@@ -238,26 +252,32 @@ export class FeedbackStore {
   /** Everybody who gave feedback, and how much of it stands. */
   async sources(
     workspaceId: WorkspaceId,
-  ): Promise<{ kind: SourceKind; name: string; given: number; standing: number; lastAt: Date }[]> {
+  ): Promise<(GivenSource & { given: number; standing: number; lastAt: Date })[]> {
     return this.database.prisma.$queryRaw`
-      SELECT source_kind AS kind, source_name AS name, count(*)::int AS given,
+      SELECT source_kind AS kind, source_name AS name, given_by AS "givenBy",
+             (array_agg(given_by_name ORDER BY id DESC))[1] AS "givenByName", count(*)::int AS given,
              (count(*) FILTER (WHERE superseded_at IS NULL))::int AS standing, max(created_at) AS "lastAt"
         FROM feedback WHERE workspace_id = ${workspaceId}::uuid
-       GROUP BY source_kind, source_name ORDER BY count(*) DESC, source_kind, source_name LIMIT 1000`;
+       GROUP BY given_by, source_kind, source_name ORDER BY count(*) DESC, source_kind, source_name, given_by LIMIT 1000`;
   }
 }
 
 interface SourceColumns {
   sourceKind: SourceKind;
   sourceName: string;
+  givenBy: string;
 }
 
 /** One verdict of each source on an answer: what it expects says more than how it judges. */
-const VOTE = Prisma.raw(`DISTINCT ON (f.answer_id, f.source_kind, f.source_name) f.answer_id AS "answerId",
-  f.source_kind AS "sourceKind", f.source_name AS "sourceName", f.verdict`);
-const VOTE_ORDER = Prisma.raw('f.answer_id, f.source_kind, f.source_name, f.kind');
+const VOTE = Prisma.raw(`DISTINCT ON (f.answer_id, f.given_by, f.source_kind, f.source_name) f.answer_id AS "answerId",
+  f.source_kind AS "sourceKind", f.source_name AS "sourceName", f.given_by AS "givenBy", f.verdict`);
+const VOTE_ORDER = Prisma.raw('f.answer_id, f.given_by, f.source_kind, f.source_name, f.kind');
 
-const sourceOf = ({ sourceKind, sourceName }: SourceColumns) => ({ kind: sourceKind, name: sourceName });
+const sourceOf = ({ sourceKind, sourceName, givenBy }: SourceColumns) => ({
+  kind: sourceKind,
+  name: sourceName,
+  givenBy,
+});
 
 const given = (all: readonly CheckedFeedback[], name: 'answerId' | 'conversationId' | 'key'): string[] => [
   ...new Set(all.flatMap((each) => each[name] ?? [])),

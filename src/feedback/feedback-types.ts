@@ -23,13 +23,19 @@ registerEnumType(SourceKind, {
   },
 });
 
-@ObjectType({ description: 'Who gave feedback.' })
+const GIVEN_BY =
+  'Name of the key that it came with; null where none was asked for. Under another key the same name is another source.';
+
+@ObjectType({ description: 'Who gave feedback: what one caller calls so.' })
 export class FeedbackSource {
   @Field(() => SourceKind, { description: 'A person, a model or a program.' })
   kind!: SourceKind;
 
   @Field(() => String, { description: 'Its name.' })
   name!: string;
+
+  @Field(() => String, { nullable: true, description: GIVEN_BY })
+  givenBy!: string | null;
 }
 
 @ObjectType({ description: 'A label that is right.' })
@@ -113,7 +119,7 @@ export const toFeedback = (record: FeedbackRecord): Feedback =>
   make(Feedback, {
     id: toGlobalId('Feedback', record.id),
     kind: record.kind,
-    source: make(FeedbackSource, { kind: record.sourceKind, name: record.sourceName }),
+    source: make(FeedbackSource, { kind: record.sourceKind, name: record.sourceName, givenBy: record.givenByName }),
     conversationId: record.conversationId,
     score: record.score,
     told: { comment: record.comment, expectation: record.expectation },
@@ -146,6 +152,9 @@ export class WeighedFeedbackSource {
 
   @Field(() => String, { description: 'Its name.' })
   name!: string;
+
+  @Field(() => String, { nullable: true, description: GIVEN_BY })
+  givenBy!: string | null;
 
   @Field(() => Int, { description: 'How much feedback it gave.' })
   given!: number;

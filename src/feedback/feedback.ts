@@ -1,3 +1,4 @@
+import type { Caller } from '../kernel/caller.js';
 import type { Uuid } from '../kernel/ids.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
@@ -17,6 +18,17 @@ export interface Source {
   kind: SourceKind;
   /** The person, model or program, as its caller names it. */
   name: string;
+}
+
+/** Who sends feedback, and answers for the names of its sources. */
+export type Giver = Pick<Caller, 'workspaceId' | 'key'>;
+
+/** A source as it is told from others: what one caller calls so. The same name under another caller’s key is another source. */
+export interface GivenSource extends Source {
+  /** `lineId` of the key; empty where no key is asked for. */
+  givenBy: string;
+  /** The key’s name; null likewise. */
+  givenByName: string | null;
 }
 
 /** What feedback may have at most. */
@@ -44,7 +56,7 @@ export interface CheckedFeedback {
   answerId: string | null;
   conversationId: string | null;
   kind: FeedbackKind;
-  source: Source;
+  source: GivenSource;
   score: number | null;
   comment: string | null;
   expectation: Expectation | null;
@@ -63,6 +75,8 @@ export interface Feedback {
   kind: FeedbackKind;
   sourceKind: SourceKind;
   sourceName: string;
+  givenBy: string;
+  givenByName: string | null;
   score: number | null;
   comment: string | null;
   expectation: Expectation | null;
@@ -81,7 +95,7 @@ export interface Feedback {
 }
 
 /** @throws BAD_USER_INPUT with the path of what is wrong */
-export function checkedFeedback(input: FeedbackInput, field: string): CheckedFeedback {
+export function checkedFeedback(input: FeedbackInput, giver: Pick<Giver, 'key'>, field: string): CheckedFeedback {
   const { kind, answerId = null, score = null } = input;
   const conversationId = optional(input.conversationId, `${field}.conversationId`, FEEDBACK_LIMITS.key);
   const comment = optional(input.comment, `${field}.comment`, FEEDBACK_LIMITS.comment);
@@ -92,6 +106,7 @@ export function checkedFeedback(input: FeedbackInput, field: string): CheckedFee
   const source = {
     kind: input.source.kind,
     name: checkedText(input.source.name, `${field}.source.name`, FEEDBACK_LIMITS.name),
+    ...{ givenBy: giver.key?.lineId ?? '', givenByName: giver.key?.name ?? null },
   };
   const expectation = input.expectation ? checkedExpectation(input.expectation, `${field}.expectation`) : null;
   if (kind === 'EXPECTATION') {

@@ -1,6 +1,6 @@
 import { GraftError } from '../kernel/errors.js';
 import { newId, type Uuid } from '../kernel/ids.js';
-import type { CheckedFeedback, Source } from './feedback.js';
+import type { CheckedFeedback, GivenSource } from './feedback.js';
 
 /** A row that is there, as far as a new one has to know it. */
 export interface StandingRow {
@@ -31,17 +31,19 @@ export interface Writes {
   ids: Uuid[];
 }
 
-const of = ({ kind, name }: Source): string => `${kind} ${JSON.stringify(name)}`;
+type Named = Omit<GivenSource, 'givenByName'>;
+
+const of = ({ givenBy, kind, name }: Named): string => `${givenBy} ${kind} ${JSON.stringify(name)}`;
 
 /** One source has one standing feedback of a kind on a thing. */
 export const standingKey = ({ answerId, conversationId, kind, source }: Omit<Spoken, 'key'>): string =>
   `${answerId ?? JSON.stringify(conversationId)} ${kind} ${of(source)}`;
 
 /** A key is its source's own. */
-export const idempotencyKey = ({ source, key }: { source: Source; key: string }): string =>
+export const idempotencyKey = ({ source, key }: { source: Named; key: string }): string =>
   `${of(source)} ${JSON.stringify(key)}`;
 
-type Spoken = Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind' | 'source' | 'key'>;
+type Spoken = Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind' | 'key'> & { source: Named };
 
 /**
  * What is to be written, in the order of the call: under a key that is known nothing, and nothing where the source says what it

@@ -5,7 +5,7 @@ import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor, MAX_PAGE_SIZE, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
 import type { ExpectationInput } from '../expectation.js';
-import type { FeedbackInput } from '../feedback.js';
+import type { FeedbackInput, Giver } from '../feedback.js';
 import type { FeedbackService } from '../feedback-service.js';
 import {
   LOCK_MINUTES,
@@ -131,14 +131,15 @@ export class ReviewDesk {
    * unless others have taken all places since.
    * @throws NOT_FOUND, CONFLICT, BAD_USER_INPUT
    */
-  async submit({ workspaceId }: Caller, input: SubmitReview): Promise<{ item: ReviewItem; feedbackIds: string[] }> {
+  async submit(giver: Giver, input: SubmitReview): Promise<{ item: ReviewItem; feedbackIds: string[] }> {
     const { store, feedback } = this.parts;
+    const { workspaceId } = giver;
     const reviewer = reviewerOf(input.reviewer);
     const item = (await store.byIds(workspaceId, [input.itemId])).get(input.itemId);
     if (!item) throw notFound('The review item', input.itemId, 'input.item');
     const said = item.otherId === null ? saidOf(item, reviewer, input) : [];
     const preferredId = item.otherId === null ? null : preferredOf(item, reviewer, input);
-    const checked = await feedback.prepare(workspaceId, said, () => 'input');
+    const checked = await feedback.prepare(giver, said, () => 'input');
     const feedbackIds = await store.within(async (tx) => {
       const held = await store.hold(tx, workspaceId, item.id);
       if (!held) throw notFound('The review item', item.id, 'input.item');

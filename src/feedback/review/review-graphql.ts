@@ -346,7 +346,7 @@ export class ReviewResolver {
     { item, reviewer, score = null, comment = null, expectation, preferred = null }: SubmitReviewInput,
     @Ctx() context: GraphContext,
   ): Promise<SubmitReviewPayload> {
-    const submitted = await this.parts.desk.submit(context, {
+    const submitted = await this.parts.desk.submit(context.caller, {
       ...{ itemId: itemId(item, 'input.item'), reviewer, score, comment, preferred },
       expectation: expectation ? toExpectation(expectation, 'input.expectation') : null,
     });

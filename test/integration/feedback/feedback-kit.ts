@@ -15,7 +15,7 @@ export const ANNA = { kind: 'HUMAN', name: 'anna' } as const;
 export const BEN = { kind: 'HUMAN', name: 'ben' } as const;
 export const JUDGE = { kind: 'MODEL', name: 'judge' } as const;
 export const TICKETS = { kind: 'CODE', name: 'ticketing' } as const;
-export const caller = { workspaceId: ws };
+export const caller = { workspaceId: ws, key: null };
 
 /** The feedback domain over the data domain, on a real database, with answers that no model has to give. */
 export class FeedbackKit {

@@ -1,10 +1,12 @@
 import { AnswerStore } from '../../../src/ask/index.js';
 import { DatasetStore } from '../../../src/data/datasets/dataset-store.js';
 import { FeedbackService, FeedbackStore, type FeedbackInput } from '../../../src/feedback/index.js';
+import type { CallerKey } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { encodeCursor } from '../../../src/kernel/pagination.js';
 import { DocumentStore } from '../../../src/knowledge/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
 import { labelled, recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';
 
 const ANNA = { kind: 'HUMAN', name: 'anna' } as const;
@@ -14,7 +16,7 @@ describe('feedback', () => {
   let database: TestDatabase;
   let answers: AnswerStore;
   let service: FeedbackService;
-  const caller = { workspaceId };
+  const caller = { workspaceId, key: null };
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -111,6 +113,56 @@ describe('feedback', () => {
     expect(await counted(id)).toMatchObject({ feedbackCount: 2, feedbackWrong: 0 });
   });
 
+  it('speaks for its own caller alone: under another key the same name replaces nothing, and lowers nobody’s weight', async () => {
+    const keyed = (name: string): CallerKey => ({ id: newId(), lineId: newId(), prefix: 'graft_x', name });
+    const [support, liar] = [keyed('support'), keyed('liar')];
+    const ids = await record(...Array.from({ length: 20 }, () => labelled('card')));
+    const told = (key: CallerKey, label: string, source: FeedbackInput['source']) =>
+      service.submit(
+        { workspaceId, key },
+        ids.map((id) => ({ ...expected(id, { label }, source), key: id })),
+      );
+    await told(support, 'card', ANNA);
+    await told(support, 'card', BEN);
+    const { created, feedback } = await told(liar, 'transfer', ANNA);
+    expect(created).toBe(ids.length);
+    expect(feedback[0]).toMatchObject({ sourceName: 'anna', givenByName: 'liar', overridesId: null });
+    const sources = await service.sources(caller);
+    const weightOf = (by: string, name: string) =>
+      sources.find((source) => source.givenByName === by && source.name === name)!.weight;
+    expect(weightOf('support', 'anna')).toBeCloseTo(weightOf('support', 'ben'), 6);
+    expect(weightOf('support', 'anna')).toBeGreaterThan(0.7);
+    expect(weightOf('liar', 'anna')).toBe(0);
+    // A key that follows another by rotation speaks for the same sources.
+    const rotated = { ...support, id: newId(), name: 'support 2' };
+    const again = await service.submit({ workspaceId, key: rotated }, [expected(ids[0]!, { label: 'transfer' }, ANNA)]);
+    expect(again.feedback[0]!.overridesId).not.toBeNull();
+  });
+
+  it('of a person is erased while somebody says something of the same answer', async () => {
+    const id = await one();
+    await submit(judged(id, 1));
+    const third = await database.pool.connect();
+    try {
+      // As whoever gives feedback: the answer, then what was said of it.
+      await third.query('BEGIN');
+      await third.query('SELECT 1 FROM answer WHERE id = $1 FOR NO KEY UPDATE', [id]);
+      const store = new FeedbackStore(database, answers);
+      const erasing = store.within((tx) => store.removeOf(tx, workspaceId, 'anna'));
+      erasing.catch(() => undefined);
+      await eventually('it waits for the answer', async () => {
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        return (await database.pool.query(waiting)).rows.length > 0;
+      });
+      await third.query('UPDATE feedback SET superseded_at = now() WHERE answer_id = $1', [id]);
+      await third.query('COMMIT');
+      expect(await erasing).toBe(1);
+    } finally {
+      third.release(true);
+    }
+    expect(await counted(id)).toMatchObject({ feedbackCount: 0 });
+  });
+
   it('that comes late or contradicts other feedback is kept and counted', async () => {
     const old = await one({ createdAt: new Date(Date.now() - 8 * 24 * 60 * 60 * 1000) });
     const disputed = await one(labelled('card'));
@@ -135,7 +187,7 @@ describe('feedback', () => {
 
   it('is refused on another workspace’s answer, and on an erased one', async () => {
     const id = await one();
-    const other = { workspaceId: newId() as string as WorkspaceId };
+    const other = { workspaceId: newId() as string as WorkspaceId, key: null };
     await expect(service.submit(other, [judged(id, 1)])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await submit(judged(id, 1));
     expect(await answers.remove(workspaceId, { ids: [id], conversationId: null })).toBe(1);

@@ -158,7 +158,7 @@ describe('the review queue', () => {
 
   it('refuses answers of others, pairs of different questions, and reviews of the wrong kind', async () => {
     const [a, b, c] = await kit.record({ question: 'One?' }, { question: 'Two?' }, { question: 'Two?' });
-    const other = { workspaceId: newId() as string as WorkspaceId };
+    const other = { workspaceId: newId() as string as WorkspaceId, key: null };
     await expect(queue({ answers: [a!] }, other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(queue({ pairs: [{ first: a!, second: b! }] })).rejects.toMatchObject({ field: 'input.pairs.0' });
     await expect(queue({ pairs: [{ first: b!, second: b! }] })).rejects.toMatchObject({ field: 'input.pairs.0' });

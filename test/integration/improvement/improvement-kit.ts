@@ -187,7 +187,7 @@ export class ImprovementKit {
     );
     const said = { kind: 'EXPECTATION' as const, source: ANNA };
     await this.feedback.submit(
-      { workspaceId: ws },
+      { workspaceId: ws, key: null },
       ids.map((answerId, n) => ({ answerId, ...said, expectation: { label: LABELS[n % 3]! } })),
     );
     return ids;
