@@ -67,6 +67,19 @@ export interface SeriesKey {
   arm: string;
 }
 
+/** No name of a model, an adapter or the like. */
+const ANY = '*';
+
+/** The key under which all answers are counted once more, whatever they were made with: most charts ask for just that. */
+export const TOTAL: SeriesKey = {
+  model: ANY,
+  adapter: ANY,
+  strategy: ANY,
+  collection: ANY,
+  subject: ANY,
+  arm: ANY,
+};
+
 /** The dimensions that a series has a column for; the others are details of one metric. */
 export const COLUMNS: Readonly<Partial<Record<Dimension, keyof SeriesKey>>> = {
   MODEL: 'model',

@@ -1,5 +1,5 @@
 import type { Addition } from './facts.js';
-import { RESOLUTIONS, type Resolution, type SeriesKey } from './metric.js';
+import { RESOLUTIONS, TOTAL, type Resolution, type SeriesKey } from './metric.js';
 import type { Added } from './series-store.js';
 
 /** Something that happened to answers of a key, and what it adds. */
@@ -10,7 +10,7 @@ export interface Happened {
   additions: readonly Addition[];
 }
 
-/** What is added to the buckets of all resolutions: additions of the same bucket become one. */
+/** What is added to the buckets of all resolutions, to those of their key and to the totals: additions of the same bucket become one. */
 export function rollUp(all: readonly Happened[], now: Date): Added[] {
   const buckets = new Map<string, Added>();
   for (const { workspaceId, at, key, additions } of all) {
@@ -19,7 +19,11 @@ export function rollUp(all: readonly Happened[], now: Date): Added[] {
       // What has grown too old for a resolution would be deleted from it at once.
       if (at.getTime() < now.getTime() - keptDays * 86_400_000) continue;
       const start = Math.floor(at.getTime() / (1000 * seconds)) * 1000 * seconds;
-      for (const addition of additions) merge(buckets, { ...addition, resolution, start, workspaceId, key });
+      for (const addition of additions) {
+        const added = { ...addition, resolution, start, workspaceId };
+        merge(buckets, { ...added, key });
+        merge(buckets, { ...added, key: TOTAL });
+      }
     }
   }
   return [...buckets.values()];

@@ -1,7 +1,14 @@
 import type { Database, Transaction } from '../../platform/database/index.js';
-import { Prisma } from '../../platform/database/index.js';
 import type { Addition } from './facts.js';
-import { COLUMNS, RESOLUTIONS, type Counted, type Dimension, type Resolution, type SeriesKey } from './metric.js';
+import {
+  COLUMNS,
+  RESOLUTIONS,
+  TOTAL,
+  type Counted,
+  type Dimension,
+  type Resolution,
+  type SeriesKey,
+} from './metric.js';
 
 /** Additions of the same bucket, added up. */
 export interface Added extends Addition {
@@ -34,6 +41,9 @@ export interface SeriesRow {
   sum: number;
 }
 
+/** A point as it is read: all its bins. */
+type PointRow = Pick<SeriesRow, 'metric' | 'start' | 'values'> & Record<'bins' | 'counts' | 'sums', number[]>;
+
 /** All SQL of `metric_series`, `metric_bucket` and `metric_retention`. */
 export class SeriesStore {
   constructor(private readonly database: Database) {}
@@ -64,27 +74,30 @@ export class SeriesStore {
       DO UPDATE SET count = b.count + EXCLUDED.count, sum = b.sum + EXCLUDED.sum`;
   }
 
+  /**
+   * Where nothing is told apart or left out, the totals; else the series that fit. One row of the database holds all bins of a point: there are
+   * some thirty of a latency, and rows are what reading takes its time for.
+   */
   async read({ workspaceId, resolution, metrics, from, to, by, where, binned }: SeriesQuery): Promise<SeriesRow[]> {
-    const values = by.map((dimension) => Prisma.raw(columnOf(dimension)));
-    const conditions = Object.entries(where).map(
-      ([column, value]) => Prisma.sql`AND ${Prisma.raw(`s."${column}"`)} = ${value}`,
+    const columns = by.flatMap((dimension) => COLUMNS[dimension] ?? []);
+    const conditions = Object.entries(where);
+    const total = columns.length === 0 && conditions.length === 0;
+    const values = by.map((dimension) => columnOf(dimension));
+    const { rows } = await this.database.pool.query<PointRow>(
+      `SELECT metric, start, values, array_agg(bin) AS bins, array_agg(count) AS counts, array_agg(sum) AS sums FROM (
+         SELECT b.metric, b.start, ${binned ? 'b.bin' : '0'} AS bin, ARRAY[${values.join(', ')}]::text[] AS values,
+           sum(b.count)::float8 AS count, sum(b.sum) AS sum
+           FROM metric_series s JOIN metric_bucket b ON b.series_id = s.id
+          WHERE s.workspace_id = $1 AND s.model ${total ? '=' : '<>'} '${TOTAL.model}'
+            AND b.workspace_id = $1 AND b.resolution = $2 AND b.metric = ANY($3) AND b.start >= $4 AND b.start < $5
+            ${conditions.map(([column], i) => `AND s."${column}" = $${6 + i}`).join(' ')}
+          GROUP BY b.metric, b.start, ${['3', ...values].join(', ')}) AS bucket
+        GROUP BY metric, start, values`,
+      [workspaceId, resolution, metrics, from, to, ...conditions.map(([, value]) => value)],
     );
-    const bin = binned ? Prisma.raw('b.bin') : Prisma.raw('0');
-    const group = Prisma.join([
-      ...[Prisma.raw('b.metric'), Prisma.raw('b.start')],
-      ...(binned ? [bin] : []),
-      ...values,
-    ]);
-    const split = values.length === 0 ? Prisma.raw(`'{}'::text[]`) : Prisma.sql`ARRAY[${Prisma.join(values)}]`;
-    // Without conditions and dimensions the names aren't needed.
-    const named = conditions.length > 0 || by.some((dimension) => COLUMNS[dimension] !== undefined);
-    const join = named ? Prisma.raw('JOIN metric_series s ON s.id = b.series_id') : Prisma.empty;
-    return this.database.prisma.$queryRaw<SeriesRow[]>`
-      SELECT b.metric, b.start, ${bin} AS bin, ${split} AS values, sum(b.count)::float8 AS count, sum(b.sum) AS sum
-        FROM metric_bucket b ${join}
-       WHERE b.workspace_id = ${workspaceId}::uuid AND b.resolution = ${resolution} AND b.metric = ANY(${[...metrics]})
-         AND b.start >= ${from} AND b.start < ${to} ${conditions.length > 0 ? Prisma.join(conditions, ' ') : Prisma.empty}
-       GROUP BY ${group}`;
+    return rows.flatMap(({ metric, start, values: split, bins, counts, sums }) =>
+      bins.map((bin, i) => ({ metric, start, values: split, bin, count: counts[i]!, sum: sums[i]! })),
+    );
   }
 
   /**

@@ -2,6 +2,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { Roller, SeriesService, SeriesStore } from '../../../src/monitoring/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
+import { TOTAL } from '../../../src/monitoring/series/metric.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { plantAnswer, type PlantedAnswer } from './monitoring-kit.js';
 
@@ -45,6 +46,25 @@ describe('series', () => {
     ]);
     const [cancelled] = await series.read(workspaceId, { metric: 'CANCELLED', resolution: 'HOUR' });
     expect(cancelled!.points).toMatchObject([{ value: 1 }]);
+  });
+
+  it('say the same of all answers as of their parts together, quantiles too', async () => {
+    const workspaceId = await planted(
+      ...Array.from({ length: 12 }, (_, i) => ({
+        ...{ strategy: ['RAG', 'BASE'][i % 2]!, collection: ['manuals', 'tariffs', ''][i % 3]! },
+        ...{ at: minutesAgo(5), ms: 100 * (i + 1) },
+      })),
+    );
+    const [all] = await series.read(workspaceId, { metric: 'LATENCY', resolution: 'HOUR' });
+    const parts = await series.read(workspaceId, { metric: 'LATENCY', resolution: 'HOUR', by: ['COLLECTION', 'STRATEGY'] }); // prettier-ignore
+    expect(parts).toHaveLength(6);
+    const [whole] = all!.points;
+    const each = parts.map(({ points }) => points[0]!);
+    expect(whole!.count).toBe(each.reduce((sum, { count }) => sum + count, 0));
+    expect(whole!.value).toBeCloseTo(each.reduce((sum, { count, value }) => sum + count * value!, 0) / 12, 9);
+    const ordered = each.map(({ p50 }) => p50!).sort((a, b) => a - b);
+    expect(whole!.p50).toBeGreaterThan(ordered[0]!);
+    expect(whole!.p99).toBeGreaterThan(whole!.p50!);
   });
 
   it('are split by what answers were made with, and narrowed to it', async () => {
@@ -202,7 +222,9 @@ describe('series', () => {
   describe('by age', () => {
     const day = 86_400_000;
     const bucketsOf = async (workspaceId: string, resolution: string) =>
-      (await database.prisma.metricBucket.findMany({ where: { workspaceId, resolution, metric: 'ANSWERS' } })).length;
+      database.prisma.metricBucket.count({
+        where: { workspaceId, resolution, metric: 'ANSWERS', series: { model: TOTAL.model } },
+      });
 
     it('lose minutes, then hours, and keep days; an old answer is counted where it is kept', async () => {
       const workspaceId = await planted(
