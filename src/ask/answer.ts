@@ -78,6 +78,8 @@ const evidence = span.extend({
   passageCoverage: z.number(),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
   missingNames: z.number(),
+  /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */
+  addressed: z.boolean().optional(),
   /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
   similarity: z.number().nullable(),
   /** Probability that the reader finds the answer in it, 0 to 1. Missing where it was not asked. */

@@ -7,6 +7,7 @@ import { relevance } from './abstain.js';
 import type { Evidence, RouteReason } from '../answer.js';
 import { composeSentence, frameOf, measureRoom, type TokenCounter } from '../word/compose.js';
 import { generate, type Generated } from '../word/generate.js';
+import { byScore } from '../read/evidence.js';
 import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
 import { READER, strategyThat } from '../strategies.js';
@@ -97,7 +98,7 @@ async function judged(
     done.push(next.value);
     read.push({ ...each, answerability, score: each.score + READING.weight * readingLogOdds(answerability) });
   }
-  read.sort((a, b) => b.score - a.score);
+  read.sort(byScore);
   const judge = { adapter, version, sha256: file.sha256 };
   return {
     ...{ answerability: answerabilityOf(read[0]!), least, doubted: relevant < DOUBTED.below, judge, done },

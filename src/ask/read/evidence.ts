@@ -1,6 +1,7 @@
 import { splitSentences } from '../../kernel/sentences.js';
 import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
+import { addressesReader } from './addresses.js';
 import { isPlanted } from './no-evidence.js';
 import { LONGEST_HEADING } from './surroundings.js';
 import type { Wanted } from './wanted.js';
@@ -59,6 +60,8 @@ export interface ScoredSentence {
   coverage: number;
   /** Share of the question's words that are names or numbers which its passage lacks, weighted by rarity. */
   missingNames: number;
+  /** Whether it speaks of answering instead of its subject: it stands behind all that don't, see `addresses.ts`. */
+  addressed: boolean;
   /** Score without the similarity. */
   base: number;
 }
@@ -74,6 +77,7 @@ export function scoreSentences(
   wanted: Wanted | null = null,
   rules: SentenceRules = ALL_RULES,
 ): ScoredSentence[] {
+  const asked = new Set(terms.map(({ stem }) => stem));
   const share = (stems: ReadonlySet<string>, without?: ReadonlySet<string>): number =>
     shareOf(terms, ({ stem }) => stems.has(stem) && !without?.has(stem));
   const best = new Map<string, ScoredSentence>();
@@ -107,6 +111,7 @@ export function scoreSentences(
             end: passage.start + end,
             coverage,
             missingNames,
+            addressed: addressesReader(text, asked),
             base,
           });
       }
@@ -114,7 +119,7 @@ export function scoreSentences(
       afterQuestion = asks;
     }
   }
-  return [...best.values()].sort((a, b) => b.base - a.base);
+  return [...best.values()].sort((a, b) => Number(a.addressed) - Number(b.addressed) || b.base - a.base);
 }
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
@@ -135,6 +140,10 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
   return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && line.split(/\s+/).length <= LONGEST_HEADING;
 }
 
+/** The best first; behind all others what speaks of answering. */
+export const byScore = (a: Evidence, b: Evidence): number =>
+  Number(a.addressed ?? false) - Number(b.addressed ?? false) || b.score - a.score;
+
 /**
  * The sentences that answer about as well as the best one, best first, as exact quotes.
  * @param similarities cosine of question and sentence, for the first of `sentences`; empty where there are no vectors
@@ -142,7 +151,7 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
 export function rankEvidence(sentences: readonly ScoredSentence[], similarities: readonly number[]): Evidence[] {
   const considered = similarities.length === 0 ? sentences : sentences.slice(0, similarities.length);
   const evidence = considered
-    .map(({ passage, quote, start, end, coverage, missingNames, base }, index): Evidence => {
+    .map(({ passage, quote, start, end, coverage, missingNames, addressed, base }, index): Evidence => {
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
@@ -150,11 +159,12 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         coverage: Math.min(1, coverage),
         passageCoverage: passage.coverage,
         missingNames,
+        ...(addressed ? { addressed } : {}),
         similarity,
         score: base + EVIDENCE_WEIGHTS.similarity * (similarity ?? 0),
       };
     })
-    .sort((a, b) => b.score - a.score);
+    .sort(byScore);
   const least = (evidence[0]?.score ?? 0) * KEPT_SHARE;
   // A line that a document repeats on every page is one piece of evidence.
   const seen = new Set<string>();
