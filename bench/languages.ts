@@ -9,6 +9,7 @@ import { startAnswering } from './support/answering.js';
 import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
+import type { OfDocument } from './support/by-document.js';
 import { shareOf } from './support/shares.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
 
@@ -21,13 +22,18 @@ const { signal } = new AbortController();
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
-interface Told {
+interface Told extends OfDocument {
   refused: boolean;
   text: boolean;
   three: boolean;
 }
 
-async function tell(answering: Answering, question: string, collection: string, gold: string[]): Promise<Told> {
+async function tell(
+  answering: Answering,
+  question: string,
+  collection: string,
+  gold: string[],
+): Promise<Omit<Told, 'document'>> {
   const { service, workspaceId } = answering;
   const { abstention, text, evidence } = await service.ask(
     { workspaceId },
@@ -54,15 +60,15 @@ async function measure(answering: Answering, articles: readonly SquadArticle[], 
       stemmer,
     );
   const asked = halves.flatMap((own, half) =>
-    own.flatMap(({ paragraphs }) =>
-      paragraphs.flatMap(({ questions }) => questions.map((question) => ({ ...question, half }))),
+    own.flatMap(({ title, paragraphs }) =>
+      paragraphs.flatMap(({ questions }) => questions.map((question) => ({ ...question, half, document: title }))),
     ),
   );
   const answerable: Told[] = [];
   const offTopic: Told[] = [];
-  for (const { text, answers, half } of every(asked, QUESTIONS)) {
-    answerable.push(await tell(answering, text, nameOf(half), answers));
-    offTopic.push(await tell(answering, text, nameOf(1 - half), []));
+  for (const { text, answers, half, document } of every(asked, QUESTIONS)) {
+    answerable.push({ document, ...(await tell(answering, text, nameOf(half), answers)) });
+    offTopic.push({ document, ...(await tell(answering, text, nameOf(1 - half), [])) });
   }
   return {
     ...{ language, questions: answerable.length },

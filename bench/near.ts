@@ -27,13 +27,13 @@ type Answering = Awaited<ReturnType<typeof startAnswering>>;
 async function measure({ service, workspaceId, ingest }: Answering, { name, collections, asked }: AskedCorpus) {
   for (const each of collections) await ingest(each.name, each.documents);
   const told: Told[] = [];
-  for (const { question, answers, of, near } of asked) {
+  for (const { question, answers, of, near, document } of asked) {
     for (const strategy of STRATEGIES) {
       const began = performance.now();
       const { abstention, text } = await service.ask({ workspaceId }, { question, collections: of, strategy }, signal);
       const ms = performance.now() - began;
       const right = abstention === null && holdsGold({ gold: answers, answer: text });
-      told.push({ strategy, near, refused: abstention !== null, right, ms });
+      told.push({ strategy, near, document, refused: abstention !== null, right, ms });
     }
     if (told.length % 40 === 0) console.log(`${name}: ${told.length} answers`);
   }

@@ -39,7 +39,7 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
   for (const each of collections) await ingest(each.name, each.documents);
   const { signal } = new AbortController();
   const told = Object.fromEntries(NAMES.map((name): [string, Told[]] => [name, []]));
-  for (const { question, answers, of, near } of asked)
+  for (const { question, answers, of, near, document } of asked)
     for (const strategy of NAMES) {
       const began = performance.now();
       const answer = await service.ask({ workspaceId }, { question, collections: of, ...STRATEGIES[strategy] }, signal);
@@ -48,7 +48,7 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
       const quotes = answer.evidence.map(({ quote }) => quote);
       const refused = answer.abstention !== null;
       told[strategy]!.push({
-        ...{ near, refused, text: !refused && holds(answer.text), ms },
+        ...{ near, document, refused, text: !refused && holds(answer.text), ms },
         ...{ best: holds(quotes[0] ?? ''), three: quotes.some(holds) },
       });
     }

@@ -6,7 +6,7 @@
  * articles, never trained on, whose right answers are long. The example handbook with its 24 questions. Retrieval, chunks and limits are
  * those of `ask`.
  *
- * Published, each with a 95 % bootstrap interval over questions: token F1 and exact match of the text (no answer counts 0), the
+ * Published, each with a 95 % bootstrap interval over documents: token F1 and exact match of the text (no answer counts 0), the
  * difference to RAG on the same questions, refusals near the answer, and perplexity of text that was not replayed with the reader
  * always on. `--questions N` (default 300) and `--covid N` (default 200) take every so manieth question; 0 leaves a part out.
  */
@@ -22,6 +22,7 @@ import {
 import { installReader } from '../src/training/index.js';
 import { startAnswering } from './support/answering.js';
 import { auroc } from './support/auroc.js';
+import { byDocument, overDocuments, type OfDocument } from './support/by-document.js';
 import { wikitext } from './support/banking77.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { numberOption } from './support/options.js';
@@ -41,13 +42,16 @@ const READER = { strategy: 'HYBRID', adapter: 'reader@1' } as const;
 const { signal } = new AbortController();
 
 interface Asked {
+  /** What it is about; left out, the document whose sentence RAG finds best. */
+  document?: string;
   question: string;
   gold: string[];
   collections: string[];
 }
 
 /** What each way of answering says to one question. */
-interface Told extends Asked {
+interface Told extends Asked, OfDocument {
+  document: string;
   reader: string;
   answerability: number;
   rag: string;
@@ -62,7 +66,8 @@ async function read({ service, workspaceId }: Answering, { question, collections
 
 async function ragOf({ service, workspaceId }: Answering, { question, collections }: Asked) {
   const answer = await service.ask({ workspaceId }, { question, collections, strategy: 'RAG' }, signal);
-  return { text: answer.abstention ? '' : answer.text, quote: answer.evidence[0]?.quote ?? '' };
+  const [best] = answer.evidence;
+  return { text: answer.abstention ? '' : answer.text, quote: best?.quote ?? '', document: best?.documentName };
 }
 
 async function tell(answering: Answering, asked: Asked, withBase: boolean): Promise<Told> {
@@ -73,6 +78,7 @@ async function tell(answering: Answering, asked: Asked, withBase: boolean): Prom
   const base = withBase ? await service.ask({ workspaceId }, { question, strategy: 'BASE' }, signal) : null;
   return {
     ...asked,
+    document: asked.document ?? rag.document ?? question,
     ...{ reader: reader.text, answerability: reader.answerability },
     rag: rag.text,
     quote: rag.quote,
@@ -82,22 +88,25 @@ async function tell(answering: Answering, asked: Asked, withBase: boolean): Prom
 
 const percent = (x: number): string => (100 * x).toFixed(1);
 const shown = ({ value, low, high }: Estimate): string => `${percent(value)} (${percent(low)} to ${percent(high)})`;
-const rowsOf = (all: readonly Told[], said: (told: Told) => string): AnsweredRow[] =>
-  all.map((told) => ({ gold: told.gold, answer: said(told) }));
+const rowsOf = (all: readonly Told[], said: (told: Told) => string): (AnsweredRow & OfDocument)[] =>
+  all.map((told) => ({ document: told.document, gold: told.gold, answer: said(told) }));
+const F1 = overDocuments(tokenF1);
+const EXACT = overDocuments(exactMatch);
 
 const share = <T>(items: readonly T[], test: (item: T) => boolean): number => items.filter(test).length / items.length;
 
 /** Rows of the table: each way of answering, beside the reader on the same questions. */
 function compare(set: string, all: readonly Told[], ways: Record<string, (told: Told) => string>) {
-  const reader = rowsOf(all, (told) => told.reader);
+  const reader = byDocument(rowsOf(all, (told) => told.reader));
   return Object.entries({ 'HYBRID with the reader': (told: Told) => told.reader, ...ways }).map(([way, said]) => {
     const rows = rowsOf(all, said);
-    const difference = pairedDifference(tokenF1, rows, reader);
+    const documents = byDocument(rows);
+    const difference = pairedDifference(F1, documents, reader);
     return {
       set: `${set}, ${all.length} questions`,
       'answered with': way,
-      'token F1': shown(estimate(tokenF1, rows)),
-      'exact match': shown(estimate(exactMatch, rows)),
+      'token F1': shown(estimate(F1, documents)),
+      'exact match': shown(estimate(EXACT, documents)),
       'holds a right answer': percent(share(rows, holdsGold)),
       'reader’s F1 above it': way.startsWith('HYBRID') ? '' : `${shown(difference)}, p ${difference.p.toFixed(3)}`,
     };
@@ -115,9 +124,10 @@ async function xquad(answering: Answering, articles: readonly SquadArticle[]) {
     );
     await answering.ingest(cell(parity), documents);
   }
-  const all = held.flatMap(({ paragraphs }) =>
+  const all = held.flatMap(({ title, paragraphs }) =>
     paragraphs.flatMap(({ questions }, index) =>
       questions.map(({ text, answers }) => ({
+        document: title,
         question: text,
         gold: answers,
         collections: [cell(0), cell(1)],
@@ -177,10 +187,12 @@ async function covid(answering: Answering, articles: readonly SquadArticle[]) {
     paragraphs.map(({ text }) => ({ name: `${title}.txt`, text, mediaType: 'text/plain' })),
   );
   await answering.ingest('covid', documents);
-  const all = articles.flatMap(({ paragraphs }) => paragraphs.flatMap(({ questions }) => questions));
+  const all = articles.flatMap(({ title, paragraphs }) =>
+    paragraphs.flatMap(({ questions }) => questions.map((one) => ({ ...one, document: title }))),
+  );
   const told: Told[] = [];
-  for (const { text, answers } of every(all, COVID)) {
-    told.push(await tell(answering, { question: text, gold: answers, collections: ['covid'] }, false));
+  for (const { text, answers, document } of every(all, COVID)) {
+    told.push(await tell(answering, { document, question: text, gold: answers, collections: ['covid'] }, false));
     if (told.length % 20 === 0) console.log(`${told.length} of ${COVID}`);
   }
   const part = (said: (told: Told) => string): string =>

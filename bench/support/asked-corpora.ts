@@ -21,6 +21,8 @@ export interface AskedQuestion {
   of: string[];
   /** Whether these only come near to the question. */
   near: boolean;
+  /** The document that it is about, as far as its answer tells; else the question itself. */
+  document: string;
 }
 
 const OWN_WORDS = 'bench/own-words';
@@ -38,16 +40,23 @@ export function ownWords(): AskedCorpus[] {
       collections: [{ name: set, documents }],
       asked: lines.map((line) => {
         const { question, answers } = JSON.parse(line) as { question: string; answers: string[] };
-        return { question, answers, of: [set], near: answers.length === 0 };
+        const document = holding(documents, answers) ?? question;
+        return { question, answers, of: [set], near: answers.length === 0, document };
       }),
     };
   });
 }
 
+/** The first text that holds one of the answers word for word. */
+const holding = (
+  texts: readonly { name: string; text?: string | null }[],
+  answers: readonly string[],
+): string | undefined => texts.find(({ text }) => answers.some((answer) => text?.includes(answer)))?.name;
+
 interface Texts {
   name: string;
   texts: { name: string; text: string }[];
-  questions: { text: string; answers: string[] }[];
+  questions: { text: string; answers: string[]; document: string }[];
 }
 
 const BLOCK = 900;
@@ -88,12 +97,14 @@ function halved({ name, texts, questions }: Texts, most: number): AskedCorpus {
     half,
     text: documents.map(({ text }) => text).join('\n'),
   }));
-  const asked = every(questions, most).flatMap(({ text: question, answers }): AskedQuestion[] => {
+  const asked = every(questions, most).flatMap(({ text: question, answers, document }): AskedQuestion[] => {
     const lacking = held.filter(({ text }) => !answers.some((answer) => text.includes(answer)));
     const of = lacking.map(({ half }) => half);
     return [
-      ...(of.length < held.length ? [{ question, answers, of: held.map(({ half }) => half), near: false }] : []),
-      ...(of.length === 1 ? [{ question, answers, of, near: true }] : []),
+      ...(of.length < held.length
+        ? [{ question, answers, of: held.map(({ half }) => half), near: false, document }]
+        : []),
+      ...(of.length === 1 ? [{ question, answers, of, near: true, document }] : []),
     ];
   });
   return { name, collections, asked };
@@ -118,19 +129,22 @@ const ofArticles = (name: string, articles: readonly SquadArticle[]): Texts => (
     name: `${title.replace(/\W+/g, '-').slice(0, 60)}.txt`,
     text: paragraphs.map(({ text }) => text).join('\n\n'),
   })),
-  questions: articles.flatMap(({ paragraphs }) =>
-    paragraphs.flatMap(({ questions }) => questions.filter(({ answers }) => answers.length > 0)),
+  questions: articles.flatMap(({ title, paragraphs }) =>
+    paragraphs.flatMap(({ questions }) =>
+      questions.flatMap(({ text, answers }) => (answers.length > 0 ? [{ text, answers, document: title }] : [])),
+    ),
   ),
 });
 
 async function handbook(): Promise<Texts> {
   const names = readdirSync(HANDBOOK).filter((name) => /\.(md|txt)$/.test(name));
   const questions = await handbookQuestions();
+  const texts = names.map((name) => ({ name, text: readFileSync(join(HANDBOOK, name), 'utf8') }));
   return {
     name: 'handbook',
-    texts: names.map((name) => ({ name, text: readFileSync(join(HANDBOOK, name), 'utf8') })),
+    texts,
     questions: questions.flatMap(({ question, answer }) =>
-      answer === null ? [] : [{ text: question, answers: [answer] }],
+      answer === null ? [] : [{ text: question, answers: [answer], document: holding(texts, [answer]) ?? question }],
     ),
   };
 }

@@ -27,7 +27,7 @@ export {
 export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
-export { measure } from './metrics/metric.js';
+export { columnSums, measure, type Metric } from './metrics/metric.js';
 export {
   cuped,
   cupedArms,

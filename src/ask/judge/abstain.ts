@@ -68,7 +68,7 @@ export function abstention(
 
 /**
  * Refused unread only below this where a reader may judge: questions that share few words with their answer are as irrelevant by the rule above as
- * questions about something else, and a reader tells most of them apart (`bench -- reading-rule`).
+ * questions about something else, and a reader tells most of them apart (`bench -- own-words`, AUTO beside RAG).
  */
 export const LEAST_READ = 0.01;
 

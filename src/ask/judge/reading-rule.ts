@@ -1,8 +1,8 @@
 import type { Evidence } from '../answer.js';
 
 /**
- * How sentences are read before an answer is given from one (`npm run bench -- reading-rule`). Chosen on six corpora: XQuAD's unseen articles,
- * COVID-QA, the example handbook and three sets in a user's own words.
+ * How sentences are read before an answer is given from one. Chosen on six corpora: XQuAD's unseen articles, COVID-QA, the example handbook and
+ * three sets in a user's own words; `bench -- own-words` and `near` show what answers come to under it.
  */
 export const READING = {
   /** Version of what is shown of a sentence: see `surroundings.ts`. */
@@ -30,7 +30,7 @@ export const LEAST_ANSWERABILITY = 0.35;
 /**
  * The same where relevance says less than this, as it does of most questions about something else: the reader, which learned to tell an answer from
  * what is near it, has to be surer there. Chosen on two of the sets in a user’s own words and on questions of all four that were asked of another set’s
- * documents (`bench -- reading-rule`); what the fourth's own documents are asked was in no choice.
+ * documents; what the fourth's own documents are asked was in no choice.
  */
 export const DOUBTED = { below: 0.2, leastAnswerability: 0.6 } as const;
 
