@@ -3,6 +3,7 @@ import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
+import { jsonForm } from '../worker-protocol/index.js';
 import { WordingChoice } from './question.js';
 import { Strategy } from './strategies.js';
 
@@ -262,6 +263,7 @@ const askedWith = z.object({
   minConfidence: z.number().optional(),
   maxErrorRate: z.number().optional(),
   wording: z.enum(WordingChoice).optional(),
+  form: jsonForm.optional(),
   generation: z.object({ maxTokens: z.number(), temperature: z.number(), seed: z.number().nullable() }),
 });
 export type AskedWith = z.infer<typeof askedWith>;

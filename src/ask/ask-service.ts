@@ -27,10 +27,12 @@ const MOST_DELETED = 100;
 const MAX_ARM_CHARACTERS = 63;
 
 /** The last event of an answer in the making. @throws CANCELLED when there is none */
-async function answered(events: AsyncIterable<AskEvent>): Promise<Answer> {
-  for await (const event of events) if (event.type === 'answer') return event.answer;
+async function lastOf(events: AsyncIterable<AskEvent>): Promise<Extract<AskEvent, { type: 'answer' }>> {
+  for await (const event of events) if (event.type === 'answer') return event;
   throw withdrawn();
 }
+
+const answered = async (events: AsyncIterable<AskEvent>): Promise<Answer> => (await lastOf(events)).answer;
 
 /** Answers questions and finds answers again. */
 export class AskService {
@@ -55,6 +57,14 @@ export class AskService {
   }
 
   /**
+   * The answer to a question, with the tokens that the model wrote where they were asked for.
+   * @throws what `ask` throws
+   */
+  answer(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Extract<AskEvent, { type: 'answer' }>> {
+    return lastOf(this.stream(caller, input, signal));
+  }
+
+  /**
    * The answer to a question, as it comes into being. Leaving the loop or aborting `signal` stops the work, unless someone
    * else waits for the same request id.
    * @throws BAD_USER_INPUT, QUESTION_TOO_LONG, CONFLICT and IDEMPOTENCY_CONFLICT at once; the rest of what `ask` throws on the way
@@ -73,7 +83,9 @@ export class AskService {
     const question = checkedQuestion(input);
     const requestId = checkedKey(input.requestId, 'input.requestId');
     const askedBy = key?.lineId ?? null;
-    const asked = { workspaceId, groups, askedBy, question, requestId, drawing, recorded: true };
+    // Arms are compared by the answers of those who ask for text; one that quotes or labels has no JSON to give.
+    const drawn = question.form ? null : drawing;
+    const asked = { workspaceId, groups, askedBy, question, requestId, drawing: drawn, recorded: true };
     return requestId === null ? ask(parts, asked, signal) : this.shared(asked, parts).read(signal);
   }
 

@@ -114,7 +114,8 @@ async function* answer(
   tellFinished(finished);
   if (finished.abstention) logRefusal(log, finished);
   work.expected.add(planned.plan.strategy, watch.totalMs);
-  yield { type: 'answer', answer: finished };
+  const { tokens } = worded.completion;
+  yield { type: 'answer', answer: finished, ...(tokens && { tokens }) };
 }
 
 /** Numbers and names alone: what was asked stands in no log. */

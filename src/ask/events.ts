@@ -1,4 +1,5 @@
 import type { Degradation, Passage } from '../knowledge/index.js';
+import type { WrittenToken } from '../worker-protocol/index.js';
 import type { Answer, Conflict, RouteDecision } from './answer.js';
 
 /** What a caller sees of an answer in the making, in this order; deltas are provisional, `answer` is authoritative. */
@@ -8,7 +9,8 @@ export type AskEvent =
   | { type: 'conflicts'; conflicts: Conflict[] }
   | { type: 'delta'; text: string }
   | { type: 'replaced'; text: string; reason: string }
-  | { type: 'answer'; answer: Answer };
+  /** `tokens`: those of the text as the model wrote them, where they were asked for and it wrote the text; no record keeps them. */
+  | { type: 'answer'; answer: Answer; tokens?: readonly WrittenToken[] };
 
 /** The events of an answer that was made before. Its passages are not kept, only what it cites of them. */
 export function* replay(answer: Answer): Generator<AskEvent, void> {

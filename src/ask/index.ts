@@ -28,6 +28,7 @@ export { askDomain, openAsking, type Asking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
 export { MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice, type AskInput } from './question.js';
+export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
 export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
@@ -47,11 +48,10 @@ export {
 export { RouterStore, sampleHolder } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
-/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts, reading-rule.ts. */
-export { abstention, LEAST_PROBABILITY, LEAST_READ, relevance } from './judge/abstain.js';
+/** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */
+export { abstention, LEAST_PROBABILITY, relevance } from './judge/abstain.js';
 export { ALL_RULES, scoreSentences } from './read/evidence.js';
 export { contentWords } from './read/words.js';
 export { checkedQuestion } from './question.js';
-export { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './judge/reading-rule.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
 export { findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';

@@ -1,6 +1,8 @@
 import {
   askedInput,
+  hasLabel,
   heldTo,
+  inPieces,
   LabelWords,
   taskOf,
   type LabelIndexes,
@@ -91,6 +93,7 @@ export async function makePlan(
   const adapter = adapts ? await adapters.resolve(workspaceId, question.adapter ?? '') : null;
   if (adapter && question.task !== null && adapter.task !== question.task)
     throw badInput('input.adapter', `${adapter.adapter} was made for ${adapter.task}, not for ${question.task}.`);
+  if (question.form && adapter) requireWords(adapter, question);
   const variant = await variantOf(registry, workspaceId, question, adapter);
   const mayReadRows = reads && question.collections === null;
   const labelled = !mayReadRows
@@ -106,6 +109,18 @@ export async function makePlan(
     adaptation: adapter && adaptationOf(adapter, question),
     model: modelFileOf(variant, adapter ? [adapter.file] : []),
   };
+}
+
+/** @throws BAD_USER_INPUT for an adapter whose answers have a form of their own */
+function requireWords(adapter: ServedAdapter, question: Question): void {
+  const { input, heldTo } = adaptationOf(adapter, question);
+  if (adapter.usage.answer.form === 'text' && heldTo === null && inPieces(input).length === 1 && !hasLabel(input.task))
+    return;
+  throw badInput(
+    'input.form',
+    `${adapter.adapter} answers in the form of its task, ${adapter.task}, which no schema holds.`,
+    'Name a base model, or an adapter that writes text.',
+  );
 }
 
 /** The model that the caller names, else the one that the adapter was trained on, else the default. */

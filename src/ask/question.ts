@@ -5,6 +5,7 @@ import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { Uuid } from '../kernel/ids.js';
 import { checkedName, checkedText } from '../kernel/text.js';
+import { MOST_PROBABLE, type JsonForm } from '../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
 import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
@@ -48,6 +49,10 @@ export interface AskInput {
   maxErrorRate?: number | null;
   wording?: WordingChoice | null;
   generation?: Partial<Generation> | null;
+  /** JSON that the model's words are held to; see `readSchema`. */
+  form?: JsonForm | null;
+  /** Asks how probable each of the model's tokens was, and for so many others at its place, 0 to 20. */
+  probable?: number | null;
   /** Who asks, for experiments and rollouts; it is no part of what the request id stands for, and stored only hashed. */
   unit?: string | null;
   /** The arm that a tester wants; such answers count for nothing. */
@@ -84,6 +89,10 @@ export interface Question {
   /** null: what serves the model that answers, see `choose-wording.ts`. */
   wording: WordingChoice | null;
   generation: Generation;
+  /** JSON that the model's words are held to; missing where they are free. */
+  form?: JsonForm;
+  /** How many of the most probable tokens are told at each place; missing where nobody asked. */
+  probable?: number;
   /** What was asked before, by a client that keeps its own history; missing where there is none. */
   earlier?: readonly string[];
 }
@@ -111,7 +120,9 @@ export function checkedQuestion(input: AskInput): Question {
     minConfidence: checkedConfidence(strategy ?? 'AUTO', input.minConfidence ?? null),
     maxErrorRate: checkedRate(input.maxErrorRate ?? null),
     wording: checkedWording(strategy ?? 'AUTO', input),
-    generation: checkedGeneration(input.generation ?? {}),
+    generation: checkedGeneration(input.generation ?? {}, input.form ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS),
+    ...checkedForm(strategy ?? 'AUTO', input),
+    ...checkedProbable(input),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };
 }
@@ -236,9 +247,35 @@ function checkedRate(rate: number | null): number | null {
   throw badInput('input.maxErrorRate', `maxErrorRate must be above 0 and below 1, not ${rate}.`);
 }
 
-function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>): Generation {
+/** JSON is the model's own words: what quotes or copies documents, or answers with a label, can't be held to a form. */
+function checkedForm(strategy: StrategyChoice, { form, wording, dataset }: AskInput): Pick<Question, 'form'> {
+  if (form === null || form === undefined) return {};
+  const field = 'input.form';
+  if (strategy === 'AUTO' || strategy === 'HYBRID')
+    throw badInput(
+      field,
+      `${strategy} may answer with a quote of a document or with a label, which no schema holds.`,
+      'Name a base model or an adapter that writes text, or ask for the strategy RAG.',
+    );
+  if (wording === 'QUOTE') throw badInput(field, 'A quote can’t be held to a schema.', 'Leave wording out.');
+  if (dataset !== null && dataset !== undefined) throw badInput(field, 'Labelled rows answer with a label.');
+  return { form };
+}
+
+/** What is recorded keeps no probabilities of tokens, so who joins a request id would be given none. */
+function checkedProbable({ probable, requestId }: AskInput): Pick<Question, 'probable'> {
+  if (probable === null || probable === undefined) return {};
+  const field = 'input.probable';
+  if (!Number.isInteger(probable) || probable < 0 || probable > MOST_PROBABLE)
+    throw badInput(field, `probable must be a whole number between 0 and ${MOST_PROBABLE}, not ${probable}.`);
+  if (requestId !== null && requestId !== undefined)
+    throw badInput(field, 'A recorded answer keeps no log-probabilities.', 'Leave the request id out.');
+  return { probable };
+}
+
+function checkedGeneration({ maxTokens, temperature, seed }: Partial<Generation>, unlessSaid: number): Generation {
   const field = 'input.generation';
-  const tokens = maxTokens ?? DEFAULT_ANSWER_TOKENS;
+  const tokens = maxTokens ?? unlessSaid;
   const heat = temperature ?? 0;
   if (!Number.isInteger(tokens) || tokens < 1 || tokens > MAX_ANSWER_TOKENS)
     throw badInput(`${field}.maxTokens`, `maxTokens must be between 1 and ${MAX_ANSWER_TOKENS}, not ${tokens}.`);

@@ -230,9 +230,9 @@ export class Fleet implements Engine {
   }
 }
 
-/** Only the worker beside the gateway holds an answer to a text or to a grammar. */
-const heldElsewhere = ({ grammar, constraint }: GenerateRequest): boolean =>
-  grammar !== undefined || constraint !== undefined;
+/** Only the worker beside the gateway holds an answer to a text, a form or a grammar, and tells of each token how probable it was. */
+const heldElsewhere = ({ grammar, json, constraint, probable }: GenerateRequest): boolean =>
+  [grammar, json, constraint, probable].some((asked) => asked !== undefined);
 
 /** What an engine has said so far. */
 class Written {

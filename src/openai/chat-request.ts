@@ -1,5 +1,7 @@
 import { MAX_ANSWER_TOKENS, StrategyChoiceValues, type AskInput, type StrategyChoice } from '../ask/index.js';
+import { MOST_PROBABLE, type JsonForm } from '../worker-protocol/index.js';
 import { RefusedField } from './errors.js';
+import { formOf } from './response-format.js';
 import {
   fieldsOf,
   optionalFlag,
@@ -19,6 +21,10 @@ export interface ChatRequest {
   /** What the user said before, oldest first. */
   earlier: string[];
   generation: { maxTokens?: number; temperature?: number; seed?: number };
+  /** JSON that the answer is held to; null where it is text. */
+  form: JsonForm | null;
+  /** How many of the most probable tokens are told beside each; null where no log-probabilities are wanted. */
+  probable: number | null;
   /** Who asks, for experiments. */
   unit: string | null;
   stream: boolean;
@@ -29,7 +35,7 @@ export interface ChatRequest {
 
 const HONOURED = [
   ...['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'seed'],
-  ...['user', 'safety_identifier', 'graft'],
+  ...['logprobs', 'top_logprobs', 'response_format', 'user', 'safety_identifier', 'graft'],
 ];
 
 /** What may be sent because it says nothing that would change the answer. */
@@ -39,26 +45,25 @@ const NEUTRAL: Record<string, Neutral> = {
   presence_penalty: [0],
   frequency_penalty: [0],
   logit_bias: [{}],
-  logprobs: [false],
-  top_logprobs: [0],
   stop: [[]],
   tools: [[]],
   tool_choice: ['none', 'auto'],
   functions: [[]],
   function_call: ['none', 'auto'],
-  response_format: [{ type: 'text' }],
   modalities: [['text']],
   audio: [],
   prediction: [],
   reasoning_effort: ['none'],
   verbosity: ['medium'],
   web_search_options: [],
+  moderation: [],
   service_tier: ['auto', 'default'],
   // They name, keep or place the request; its answer is the same.
   parallel_tool_calls: 'any',
   metadata: 'any',
   store: 'any',
   prompt_cache_key: 'any',
+  prompt_cache_options: 'any',
   prompt_cache_retention: 'any',
 };
 
@@ -79,6 +84,8 @@ export function chatRequest(body: unknown): ChatRequest {
     question: users.at(-1)!,
     earlier: users.slice(0, -1),
     generation: generationOf(fields),
+    form: formOf(fields),
+    probable: probableOf(fields),
     unit: optionalText(fields, 'safety_identifier') ?? optionalText(fields, 'user'),
     stream: streamed,
     includeUsage: includesUsage(fields, streamed),
@@ -164,6 +171,21 @@ function generationOf(fields: Fields): ChatRequest['generation'] {
     ...(temperature === null ? {} : { temperature }),
     ...(seed === null ? {} : { seed }),
   };
+}
+
+/** @throws RefusedField for `top_logprobs` without `logprobs`, and beyond 20 */
+function probableOf(fields: Fields): number | null {
+  const wanted = optionalFlag(fields, 'logprobs');
+  const top = optionalNumber(fields, 'top_logprobs');
+  if (top !== null && !(Number.isInteger(top) && top >= 0 && top <= MOST_PROBABLE))
+    throw new RefusedField(
+      'top_logprobs',
+      'invalid_value',
+      `top_logprobs must be a whole number between 0 and ${MOST_PROBABLE}, not ${top}.`,
+    );
+  if (top !== null && top > 0 && !wanted)
+    throw new RefusedField('top_logprobs', 'invalid_value', 'top_logprobs goes with logprobs: true only.');
+  return wanted ? (top ?? 0) : null;
 }
 
 function includesUsage({ stream_options: options }: Fields, streamed: boolean): boolean {

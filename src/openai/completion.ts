@@ -1,5 +1,6 @@
 import { confidenceOf, type Answer, type AskEvent } from '../ask/index.js';
 import { toGlobalId } from '../graphql-kit/index.js';
+import type { WrittenToken } from '../worker-protocol/index.js';
 
 /** A place in a document that the text rests on, as Chat's only kind of annotation has it. */
 export interface UrlCitation {
@@ -13,21 +14,28 @@ export interface Content {
   annotations: UrlCitation[];
 }
 
-/** @param origin of the console, e.g. `http://127.0.0.1:4000` */
-export function contentOf({ text, citations }: Answer, origin: string): Content {
+/**
+ * The text with its marks; JSON has none, and each citation is one of the whole.
+ * @param origin of the console, e.g. `http://127.0.0.1:4000`
+ */
+export function contentOf({ text, citations, askedWith }: Answer, origin: string): Content {
   let content = text;
   const annotations = citations.map((citation, index): UrlCitation => {
+    const { documentName: title } = citation;
+    const url = passageUrl(citation, origin);
+    if (askedWith?.form)
+      return { type: 'url_citation', url_citation: { url, title, start_index: 0, end_index: text.length } };
     const mark = `${index === 0 && text !== '' ? ' ' : ''}[${index + 1}]`;
     const start = content.length + mark.indexOf('[');
     content += mark;
-    const url = passageUrl(citation, origin);
-    return {
-      type: 'url_citation',
-      url_citation: { url, title: citation.documentName, start_index: start, end_index: content.length },
-    };
+    return { type: 'url_citation', url_citation: { url, title, start_index: start, end_index: content.length } };
   });
   return { content, annotations };
 }
+
+/** Why there is no answer, where JSON was asked for, which that sentence isn't; null else. */
+const refusalOf = ({ abstention, askedWith }: Answer): string | null =>
+  abstention && askedWith?.form ? abstention.sentence : null;
 
 /** The passage in the console, marked in its document. */
 function passageUrl(citation: Answer['citations'][number], origin: string): string {
@@ -80,8 +88,26 @@ export interface Told {
   origin: string;
 }
 
+type Tokens = readonly WrittenToken[] | undefined;
+
+/** null where none were asked for, and where the text is no model's: a quote, a label, a refusal. */
+const logprobsOf = (tokens: Tokens) =>
+  tokens === undefined
+    ? null
+    : {
+        content: tokens.map(({ top, ...token }) => ({ ...logprobOf(token), top_logprobs: top.map(logprobOf) })),
+        refusal: null,
+      };
+
+/** `token` has a replacement character where a token is a part of a character; `bytes` are its own. */
+function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
+  const buffer = Buffer.from(bytes, 'latin1');
+  return { token: buffer.toString('utf8'), logprob: logProbability, bytes: [...buffer] };
+}
+
 /** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, { model, origin }: Told) {
+export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: Told) {
+  const refusal = refusalOf(answer);
   const { content, annotations } = contentOf(answer, origin);
   return {
     id: idOf(answer),
@@ -92,8 +118,8 @@ export function completionOf(answer: Answer, { model, origin }: Told) {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant' as const, content, refusal: null, annotations },
-        logprobs: null,
+        message: { role: 'assistant' as const, content: refusal === null ? content : null, refusal, annotations },
+        logprobs: logprobsOf(tokens),
         finish_reason: finishOf(answer),
       },
     ],
@@ -104,7 +130,7 @@ export function completionOf(answer: Answer, { model, origin }: Told) {
 
 /**
  * The chunks of a streamed completion. Chat has no word for taking text back, so what may still be replaced by its evidence is held until it
- * can't: answers that read come whole, all others as they are written.
+ * can't: answers that read come whole, all others as they are written. Log-probabilities come behind the text, in one chunk.
  * @throws what `events` throw
  */
 export async function* chunksOf(
@@ -127,8 +153,8 @@ export async function* chunksOf(
   let id = '';
   let sent = '';
   let holds = true;
-  const chunk = (delta: object, finish: string | null = null, more: object = {}) => ({
-    ...{ id, ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] },
+  const chunk = (delta: object, finish: string | null = null, more: object = {}, logprobs: object | null = null) => ({
+    ...{ id, ...base, choices: [{ index: 0, delta, logprobs, finish_reason: finish }] },
     ...usage,
     ...more,
   });
@@ -143,12 +169,15 @@ export async function* chunksOf(
       yield chunk({ content: event.text });
     }
     if (event.type !== 'answer') continue;
-    const { answer } = event;
+    const { answer, tokens } = event;
     id = idOf(answer);
+    const refusal = refusalOf(answer);
     const { content, annotations } = contentOf(answer, origin);
     const rest = content.startsWith(sent) ? content.slice(sent.length) : content;
-    if (rest !== '' || annotations.length > 0)
+    if (refusal !== null) yield chunk({ refusal });
+    else if (rest !== '' || annotations.length > 0)
       yield chunk({ content: rest, ...(annotations.length > 0 && { annotations }) });
+    if (tokens) yield chunk({ content: '' }, null, {}, logprobsOf(tokens));
     yield chunk({}, finishOf(answer), {
       system_fingerprint: answer.configuration.digest,
       graft: graftOf(answer),

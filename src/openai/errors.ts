@@ -27,6 +27,8 @@ const PARAMS: Record<string, string> = {
   'input.generation.maxTokens': 'max_completion_tokens',
   'input.generation.temperature': 'temperature',
   'input.generation.seed': 'seed',
+  'input.form': 'response_format',
+  'input.probable': 'logprobs',
   'input.unit': 'user',
   'input.requestId': 'idempotency-key',
 };

@@ -15,7 +15,7 @@ import { listedModels, targetOf, type Names, type Target } from './model-names.j
 import { rerank } from './rerank.js';
 
 export interface OpenAiParts extends EmbeddingParts {
-  asking: Pick<AskService, 'stream' | 'ask'>;
+  asking: Pick<AskService, 'stream' | 'answer'>;
   names: Names;
   /** Asks budgets before paid work and counts what it comes to. */
   paying: Paying;
@@ -102,8 +102,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
-        const answer = await parts.paying.paid(call, () => parts.asking.ask(caller, input, signal));
-        return told(reply).send(completionOf(answer, answering));
+        const { answer, tokens } = await parts.paying.paid(call, () => parts.asking.answer(caller, input, signal));
+        return told(reply).send(completionOf(answer, tokens, answering));
       }
       const events = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
       const chunks = chunksOf(events, {
@@ -167,6 +167,8 @@ function askInput(chat: ChatRequest, target: Target, requestId: string | null, u
     question: chat.question,
     earlier: chat.earlier,
     generation: chat.generation,
+    form: chat.form,
+    probable: chat.probable,
     requestId,
     unit: unit ?? chat.unit,
   };

@@ -1,4 +1,5 @@
 export * from './chat-form.js';
+export * from './json-form.js';
 export * from './messages.js';
 export * from './model-files.js';
 export * from './operation.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chatForm, MOST_TEMPLATE_CHARACTERS } from './chat-form.js';
+import { jsonForm } from './json-form.js';
 import { actingAdapter, embedderFiles, modelFile, path } from './model-files.js';
 import type { ChunkOf, OutputOf, RequestOf, WorkerRole } from './operation.js';
 import { float32, int32 } from './typed-arrays.js';
@@ -38,6 +39,19 @@ const markedCopy = z.strictObject({
 });
 export type MarkedCopy = z.infer<typeof markedCopy>['mark'];
 
+/** As many as OpenAI's `top_logprobs`. */
+export const MOST_PROBABLE = 20;
+
+const probableToken = z.object({
+  /** Its bytes, one character for each (latin1): a token may end in the middle of a character. */
+  bytes: z.string(),
+  /** Natural logarithm of its probability among all that could be drawn at its place; -9999 for what is less than a number can say. */
+  logProbability: z.number().max(0),
+});
+const writtenToken = probableToken.extend({ top: z.array(probableToken) });
+/** A token of an answer, and what the model found most probable in its place, the most probable first. */
+export type WrittenToken = z.infer<typeof writtenToken>;
+
 const generate = {
   input: z.object({
     model: modelFile,
@@ -54,8 +68,12 @@ const generate = {
     stop: z.array(z.string().min(1).max(256)).max(16),
     /** GBNF; the rule `root` is where it starts. */
     grammar: z.string().max(100_000).optional(),
-    /** Not with `grammar`. */
+    /** Holds the answer to JSON of this form, without white space; not with `grammar`. */
+    json: jsonForm.optional(),
+    /** Not with `grammar` or `json`. */
     constraint: z.union([spanCopy, markedCopy]).optional(),
+    /** Tells how probable each token was, and so many of the most probable ones at its place; not with `constraint`. */
+    probable: z.number().int().min(0).max(MOST_PROBABLE).optional(),
   }),
   chunk: z.discriminatedUnion('type', [
     z.object({ type: z.literal('started'), promptTokens: count, reusedTokens: count }),
@@ -79,6 +97,8 @@ const generate = {
     adapters: z.array(actingAdapter).optional(),
     /** Under a constraint: share of the refusal's first token among all that could begin the answer, 0 to 1. */
     refusalProbability: z.number().min(0).max(1).nullable().optional(),
+    /** With `probable`: the tokens of the text, in order. */
+    tokens: z.array(writtenToken).optional(),
   }),
 };
 

@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
-import { generateText, streamText } from 'ai';
+import { generateText, jsonSchema as sdkSchema, Output, streamText } from 'ai';
 import OpenAI from 'openai';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
@@ -11,6 +11,7 @@ import {
   IngestionProgressDocument,
   SetBudgetDocument,
 } from '../../src/operations/index.js';
+import { keepsTo } from '../support/json-schema.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 import { Python } from '../support/python.js';
 import { itWhen } from '../support/skip.js';
@@ -19,6 +20,28 @@ const python = await Python.with(['openai==1.109.1']);
 
 const QUESTION = 'At what pressure does the Orlo pump run?';
 const MODEL = 'smollm2-135m-instruct';
+
+const jsonSchema = (schema: object) => ({
+  type: 'json_schema' as const,
+  json_schema: { name: 'form', strict: true, schema: schema as Record<string, unknown> },
+});
+const deep = (levels: number): object => (levels === 0 ? {} : { type: 'array', items: deep(levels - 1) });
+const wide = (count: number): object => ({
+  type: 'object',
+  properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { type: 'string' }])),
+});
+const endless = {
+  type: 'object',
+  properties: { next: { $ref: '#' } },
+  required: ['next'],
+  additionalProperties: false,
+};
+const KIND = {
+  type: 'object',
+  properties: { kind: { enum: ['machine', 'animal'] }, legs: { type: 'array', items: { enum: [0, 2] }, maxItems: 2 } },
+  required: ['kind', 'legs'],
+  additionalProperties: false,
+};
 
 describe('the addresses that OpenAI’s clients speak', () => {
   let home: Awaited<ReturnType<typeof temporaryHome>>;
@@ -199,8 +222,18 @@ describe('the addresses that OpenAI’s clients speak', () => {
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
     ['more than one choice', { n: 2 }, 'n', 'unsupported_parameter'],
     ['a nucleus', { top_p: 0.5 }, 'top_p', 'unsupported_parameter'],
-    ['log-probabilities', { logprobs: true }, 'logprobs', 'unsupported_parameter'],
-    ['a form of answer', { response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
+    ['more alternatives than there are', { logprobs: true, top_logprobs: 21 }, 'top_logprobs', 'invalid_value'],
+    ['alternatives of nothing', { top_logprobs: 1 }, 'top_logprobs', 'invalid_value'],
+    ['JSON of what may quote', { response_format: { type: 'json_object' } }, 'response_format', 'bad_user_input'],
+    ['a deep schema', { response_format: jsonSchema(deep(60)) }, 'response_format', 'invalid_value'],
+    ['a huge schema', { response_format: jsonSchema(wide(3_000)) }, 'response_format', 'invalid_value'],
+    ['a schema without an end', { response_format: jsonSchema(endless) }, 'response_format', 'invalid_value'],
+    [
+      'a keyword that nothing keeps',
+      { response_format: jsonSchema({ type: 'string', pattern: '(a+)+$' }) },
+      'response_format',
+      'invalid_value',
+    ],
     ['stop words', { stop: ['x'] }, 'stop', 'unsupported_parameter'],
     [
       'a system message',
@@ -239,6 +272,96 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(refused.error).toMatchObject({ param, code });
     expect([400, 404]).toContain(refused.status);
   });
+
+  it('holds a model’s words to a schema, whole and streamed, and to any object', async () => {
+    const asked = {
+      ...{ model: MODEL, messages: [{ role: 'user' as const, content: 'What is a pump?' }], temperature: 0 },
+      response_format: jsonSchema(KIND),
+    };
+    const { choices, ...completion } = await openai.chat.completions.create(asked);
+    const [{ message, finish_reason }] = choices as [(typeof choices)[number]];
+    expect([finish_reason, keepsTo(JSON.parse(message.content!), KIND)]).toEqual(['stop', true]);
+    let streamed = '';
+    for await (const chunk of await openai.chat.completions.create({ ...asked, stream: true }))
+      streamed += chunk.choices[0]?.delta.content ?? '';
+    expect(streamed).toBe(message.content);
+    const plain = await openai.chat.completions.create({ ...asked, response_format: { type: 'text' }, max_tokens: 4 });
+    expect(plain.system_fingerprint).not.toBe(completion.system_fingerprint);
+    const any = await openai.chat.completions.create({ ...asked, response_format: { type: 'json_object' } });
+    const [{ message: object, finish_reason: ended }] = any.choices as [(typeof any.choices)[number]];
+    expect(object.content!.startsWith('{')).toBe(true);
+    if (ended === 'stop') expect(typeof JSON.parse(object.content!)).toBe('object');
+  }, 240_000);
+
+  it('answers from documents in JSON that they bear out, or refuses as Chat has it', async () => {
+    const asked = (content: string) =>
+      openai.chat.completions.create({
+        ...{ model: 'graft/pumps', messages: [{ role: 'user', content }], graft: { strategy: 'RAG' } },
+        response_format: jsonSchema({
+          ...{ type: 'object', properties: { pressure: { type: 'string', maxLength: 20 } } },
+          ...{ required: ['pressure'], additionalProperties: false },
+        }),
+      } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+    for (const question of [QUESTION, 'Who won the chess tournament of 1931 in Prague?']) {
+      const { message, logprobs } = (await asked(question)).choices[0]!;
+      expect(logprobs).toBeNull();
+      if (message.refusal === null) {
+        const { pressure } = JSON.parse(message.content!) as { pressure: string };
+        expect('The Orlo pump runs at 37 bar.').toContain(/[\p{L}\p{N}]+/u.exec(pressure)![0]);
+      } else expect([message.content, message.refusal === '']).toEqual([null, false]);
+    }
+    expect((await asked('Who won the chess tournament of 1931 in Prague?')).choices[0]!.message.refusal).not.toBeNull();
+  }, 240_000);
+
+  it('tells how probable the model’s tokens were, without changing its words, whole and streamed', async () => {
+    const asked = {
+      ...{ model: MODEL, messages: [{ role: 'user' as const, content: 'Name a colour.' }] },
+      ...{ temperature: 0, max_completion_tokens: 6 },
+    };
+    const plain = await openai.chat.completions.create(asked);
+    const told = await openai.chat.completions.create({ ...asked, logprobs: true, top_logprobs: 2 });
+    const [{ message, logprobs }] = told.choices as [(typeof told.choices)[number]];
+    expect(message.content).toBe(plain.choices[0]!.message.content);
+    expect(plain.choices[0]!.logprobs).toBeNull();
+    const content = logprobs!.content!;
+    expect(
+      content
+        .map(({ token }) => token)
+        .join('')
+        .trim(),
+    ).toBe(message.content);
+    for (const {
+      token,
+      logprob,
+      bytes,
+      top_logprobs: [first, second],
+    } of content) {
+      expect(first).toEqual({ token, logprob, bytes });
+      expect(second!.logprob).toBeLessThanOrEqual(logprob);
+    }
+    let streamed = '';
+    const tokens = [];
+    const stream = openai.chat.completions.stream({ ...asked, logprobs: true, top_logprobs: 2 });
+    for await (const chunk of stream) {
+      streamed += chunk.choices[0]?.delta.content ?? '';
+      tokens.push(...(chunk.choices[0]?.logprobs?.content ?? []));
+    }
+    expect(streamed).toBe(message.content);
+    expect(tokens).toEqual(content);
+    expect((await stream.finalChatCompletion()).choices[0]!.logprobs!.content).toEqual(content);
+  }, 240_000);
+
+  it('has no log-probabilities of a quote, and none for a record', async () => {
+    const asked = { model: 'graft/pumps', messages: [{ role: 'user', content: QUESTION }], logprobs: true };
+    const quoted = (await (await post('/v1/chat/completions', asked)).json()) as OpenAI.ChatCompletion;
+    expect(quoted.choices[0]!.message.content).toContain('37 bar');
+    expect(quoted.choices[0]!.logprobs).toBeNull();
+    const kept = await post('/v1/chat/completions', asked, { 'idempotency-key': 'with log-probabilities' });
+    expect([kept.status, await kept.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ param: 'logprobs' }) as object },
+    ]);
+  }, 120_000);
 
   it('takes fields that say nothing', async () => {
     const response = await post('/v1/chat/completions', {
@@ -343,6 +466,18 @@ describe('the addresses that OpenAI’s clients speak', () => {
     expect(streamed).toBe(text);
   }, 120_000);
 
+  it('gives the AI SDK an object of its schema', async () => {
+    const provider = createOpenAICompatible({
+      ...{ name: 'graft', baseURL: `${graft.url}/v1`, supportsStructuredOutputs: true },
+    });
+    const { output } = await generateText({
+      model: provider(MODEL),
+      prompt: 'What is a pump?',
+      output: Output.object({ schema: sdkSchema<{ kind: string }>(KIND as Parameters<typeof sdkSchema>[0]) }),
+    });
+    expect(keepsTo(output, KIND)).toBe(true);
+  }, 120_000);
+
   it('serves LangChain', async () => {
     const configuration = { baseURL: `${graft.url}/v1` };
     const chat = new ChatOpenAI({ model: 'graft/pumps', apiKey: 'none', configuration, maxRetries: 0 });
@@ -353,6 +488,11 @@ describe('the addresses that OpenAI’s clients speak', () => {
       configuration,
     }).embedDocuments(['a', 'b']);
     expect(vectors.map((vector) => vector.length)).toEqual([384, 384]);
+    const model = new ChatOpenAI({ model: MODEL, apiKey: 'none', configuration, maxRetries: 0 });
+    const object = await model
+      .withStructuredOutput(KIND, { name: 'kind', method: 'jsonSchema' })
+      .invoke('What is a pump?');
+    expect(keepsTo(object, KIND)).toBe(true);
   }, 120_000);
 
   itWhen(python instanceof Python, typeof python === 'string' ? python : '')(
@@ -368,12 +508,20 @@ streamed = ""
 for chunk in client.chat.completions.create(model="graft/pumps", messages=[{"role": "user", "content": given["question"]}], stream=True):
     streamed += chunk.choices[0].delta.content or ""
 vector = client.embeddings.create(model="all-minilm-l6-v2", input="a pump").data[0].embedding
-print(json.dumps({"text": done.choices[0].message.content, "streamed": streamed, "dimensions": len(vector)}))
+formed = client.chat.completions.create(model=given["model"], messages=[{"role": "user", "content": "What is a pump?"}], temperature=0,
+    response_format={"type": "json_schema", "json_schema": {"name": "kind", "strict": True, "schema": given["schema"]}}, logprobs=True, top_logprobs=1).choices[0]
+print(json.dumps({"object": json.loads(formed.message.content), "logprobs": [each.logprob for each in formed.logprobs.content], "text": done.choices[0].message.content, "streamed": streamed, "dimensions": len(vector)}))
 `;
-      const found = await (python as Python).ask<{ text: string; streamed: string; dimensions: number }>(script, {
-        url: graft.url,
-        question: QUESTION,
-      });
+      const found = await (python as Python).ask<{
+        text: string;
+        streamed: string;
+        dimensions: number;
+        object: unknown;
+        logprobs: number[];
+      }>(script, { url: graft.url, question: QUESTION, model: MODEL, schema: KIND });
+      expect(keepsTo(found.object, KIND)).toBe(true);
+      expect(found.logprobs.every((each) => each <= 0)).toBe(true);
+      expect(found.logprobs.length).toBeGreaterThan(3);
       expect(found.text).toContain('37 bar');
       expect(found.streamed).toBe(found.text);
       expect(found.dimensions).toBe(384);

@@ -17,10 +17,12 @@ import { copyTokens, type CopyOutcome } from './copying/copy-tokens.js';
 import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
 import { keyOf } from './adapters.js';
+import { grammarOf } from './json-grammar.js';
 import type { Lease } from './lease.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { requireNumbers } from './no-numbers.js';
 import { requireTime } from './prefill.js';
+import { ProbableTokens } from './probable-tokens.js';
 import { readingProgress } from './reading-progress.js';
 import { TextStream } from './text-stream.js';
 
@@ -44,8 +46,10 @@ export async function generate(
   const { model, context } = hosted;
   const { signal, chunks, trace } = call;
   const began = performance.now();
-  const grammarEvaluationState = await grammarState(llama, hosted, input.grammar);
-  const cursor = input.constraint && cursorOf(hosted, input.constraint, input.grammar);
+  const grammar = grammarFor(input);
+  const grammarEvaluationState = await grammarState(llama, hosted, grammar);
+  const cursor = input.constraint && cursorOf(hosted, input.constraint);
+  const probable = input.probable === undefined ? null : new ProbableTokens(vocabularyOf(model), input.probable);
   const maxTokens = Math.min(input.maxTokens, context.contextSize - prompt.length);
   const wanted = { adapters: input.model.adapters ?? [], threads: input.threads ?? defaultThreads(), turn, trace };
 
@@ -61,16 +65,17 @@ export async function generate(
     const copied: CopyOutcome = { reason: 'eos', refusalProbability: null };
     const tokens = cursor
       ? copyTokens(lease, rest, { cursor, ends: endsOf(model), maxTokens, temperature, seed }, copied, signal)
-      : lease.steps(freely(hosted, lease, rest, { temperature, seed, grammarEvaluationState }, key));
+      : lease.steps(freely(hosted, lease, rest, { temperature, seed, grammarEvaluationState }, { key, probable }));
     const stream = new TextStream(chunks);
     try {
-      const { firstAt, lastAt, ...written } = await write(
+      const { firstAt, lastAt, begins, ...written } = await write(
         new TokenText((some, before) => model.detokenize(some, false, before), prompt.slice(-4)),
         tokens,
         // A copy ends by itself, and may repeat what its text repeats.
         cursor
           ? { stop: input.stop, maxTokens: Infinity, watched: false }
-          : { stop: input.stop, maxTokens, watched: true },
+          : // What is cut off in a loop would be no JSON.
+            { stop: input.stop, maxTokens, watched: input.json === undefined },
         stream,
         signal,
       );
@@ -78,6 +83,7 @@ export async function generate(
       trace?.add('write', firstAt, lastAt, { tokens: written.generatedTokens });
       return {
         ...written,
+        ...(probable && { tokens: probable.within(begins, written.repeatedFrom ?? written.text.length) }),
         ...(cursor && { refusalProbability: copied.refusalProbability }),
         ...(cursor && written.reason === 'eos' && { reason: copied.reason }),
         promptTokens: prompt.length,
@@ -92,23 +98,32 @@ export async function generate(
   });
 }
 
-/** Words as they come. The first answer under adapters is looked at more closely, which costs a sort of the vocabulary for each token. */
+/**
+ * Words as they come. The first answer under adapters is looked at more closely, and so is one of which it is asked how probable its tokens
+ * are: that costs a sort of the vocabulary for each token.
+ */
 function freely(
   { computedUnder }: HostedModel,
   { sequence }: Lease,
   tokens: Token[],
   settings: SequenceEvaluateOptions,
-  key: string,
+  { key, probable }: { key: string; probable: ProbableTokens | null },
 ): AsyncGenerator<Token, void> {
+  const numbers = (): void => void computedUnder.add(key);
+  if (probable) {
+    const told = sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, settings);
+    return requireNumbers(probable.follow(told), numbers);
+  }
   if (computedUnder.has(key)) return sequence.evaluate(tokens, settings);
-  const told = sequence.evaluateWithMetadata(tokens, { confidence: true }, settings);
-  return requireNumbers(told, () => computedUnder.add(key));
+  return requireNumbers(sequence.evaluateWithMetadata(tokens, { confidence: true }, settings), numbers);
 }
 
 type Written = Pick<OutputOf<Generate>, 'text' | 'reason' | 'repeatedFrom' | 'generatedTokens'> & {
   /** When the first and the last token came; both the end if there was none. */
   firstAt: number;
   lastAt: number;
+  /** Where each token begins in the text, in UTF-16 units; one that was held back begins behind it. */
+  begins: number[];
 };
 
 /** Takes token after token and sends their text, until the model, a stop text, a repeated piece or the limit ends it. */
@@ -123,6 +138,8 @@ async function write(
   const repetition = new RepetitionWatch();
   /** Length of the text after each token. */
   const lengths: number[] = [];
+  const begins: number[] = [];
+  let told = 0;
   let text = '';
   let generatedTokens = 0;
   let firstAt = 0;
@@ -138,7 +155,10 @@ async function write(
     if (generatedTokens === 0) firstAt = lastAt;
     generatedTokens += 1;
     signal.throwIfAborted();
-    await emit(scanner.push(characters.next(token)));
+    const piece = characters.next(token);
+    begins.push(told);
+    told += piece.length;
+    await emit(scanner.push(piece));
     lengths.push(text.length);
     const repeated = watched && repetition.push(token);
     if (scanner.stopped) reason = 'stop';
@@ -154,16 +174,11 @@ async function write(
   else await emit(scanner.end());
   await stream.end();
   if (generatedTokens === 0) firstAt = lastAt = performance.now();
-  return { text, reason, repeatedFrom, generatedTokens, firstAt, lastAt };
+  return { text, reason, repeatedFrom, generatedTokens, firstAt, lastAt, begins };
 }
 
 /** @throws BAD_USER_INPUT when there is nothing that could be said */
-function cursorOf(
-  { model }: HostedModel,
-  constraint: NonNullable<InputOf<Generate>['constraint']>,
-  grammar: string | undefined,
-): Cursor {
-  if (grammar !== undefined) throw badInput('constraint', 'An answer is held to a grammar or to texts, not to both.');
+function cursorOf({ model }: HostedModel, constraint: NonNullable<InputOf<Generate>['constraint']>): Cursor {
   const vocabulary = vocabularyOf(model);
   if ('mark' in constraint)
     return MarkCursor.over(vocabulary, constraint.mark, model.tokenize(constraint.mark.text, false));
@@ -171,6 +186,15 @@ function cursorOf(
   if (copyFrom.length === 0 && refusal === null)
     throw badInput('constraint.copyFrom', 'Without a text or a refusal nothing can be said.');
   return CopyCursor.over(vocabulary, { texts: copyFrom, refusal });
+}
+
+/** @throws BAD_USER_INPUT where two things are asked that exclude each other */
+function grammarFor({ grammar, json, constraint, probable }: InputOf<Generate>): string | undefined {
+  if ([grammar, json, constraint].filter((held) => held !== undefined).length > 1)
+    throw badInput('constraint', 'An answer is held to a grammar, to a form or to texts, not to two of them.');
+  if (constraint !== undefined && probable !== undefined)
+    throw badInput('probable', 'A copy is chosen among spans, not token by token.');
+  return json === undefined ? grammar : grammarOf(json);
 }
 
 const endsOf = ({ tokens: { eos, eot } }: LlamaModel): Token[] =>

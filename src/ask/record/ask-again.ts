@@ -4,7 +4,7 @@ import type { AskInput, Question } from '../question.js';
 
 /** What a caller asked beside the question, as the answer keeps it: what nobody asked for is left out. */
 export function askedWith({ generation, ...asked }: Question): AskedWith {
-  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording } = asked;
+  const { collections, dataset, model, task, entity, features, minConfidence, maxErrorRate, wording, form } = asked;
   return {
     ...(collections && { collections }),
     ...(dataset !== null && { dataset }),
@@ -14,6 +14,7 @@ export function askedWith({ generation, ...asked }: Question): AskedWith {
     ...(minConfidence !== null && { minConfidence }),
     ...(maxErrorRate !== null && { maxErrorRate }),
     ...(wording !== null && { wording }),
+    ...(form && { form }),
     generation,
   };
 }

@@ -18,7 +18,7 @@ import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
 export function configurationOf(
   { strategy, scope, labelled, variant, adaptation }: Plan,
   embedder: EmbedderFiles,
-  { generation, preprocessing, features, minConfidence }: Question,
+  { generation, preprocessing, features, minConfidence, form }: Question,
   check: Pick<ReaderJudgement, 'judge'> | null,
   { denseWeight, wording }: Pick<PlannedQuestion, 'denseWeight' | 'wording'>,
 ): Configuration {
@@ -38,6 +38,7 @@ export function configurationOf(
     prompts: PROMPTS_VERSION,
     ...(adaptation === null ? {} : { adapter: adapterOf(adaptation) }),
     generation: { ...generation },
+    ...(form && { form: digestOf(form) }),
     preprocessing,
     features,
     ...(scope === null ? {} : reading),

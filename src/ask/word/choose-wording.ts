@@ -23,12 +23,13 @@ export interface ChosenWording {
  * @returns null where no base model words an answer from documents
  */
 export function chooseWording(
-  { wording, entity }: Question,
+  { wording, entity, form }: Question,
   { scope, adaptation, variant }: Plan,
   measured: MeasuredWording | null,
 ): ChosenWording | null {
   if (scope === null || adaptation !== null) return null;
   if (wording !== null) return { by: wording, reason: null };
+  if (form) return chosen('MODEL', 'The model words what documents answer, because a quote is no JSON.');
   if (entity !== null)
     return chosen('MODEL', 'The model words what documents answer, because features are read beside them.');
   if (measured !== null) {

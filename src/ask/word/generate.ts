@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { PromptSegment } from '../../prompting/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import type { GenerateDone, ModelFile } from '../../worker-protocol/index.js';
+import type { GenerateDone, JsonForm, ModelFile } from '../../worker-protocol/index.js';
 import { inference } from '../../platform/tracing/index.js';
 import type { ComposedPrompt } from './compose.js';
 import type { Generation } from '../question.js';
@@ -13,6 +13,10 @@ export interface GenerateStep {
   named?: string;
   composed: Pick<ComposedPrompt, 'prompt' | 'then' | 'stop' | 'copyFrom' | 'refusal' | 'heldTo'>;
   generation: Generation;
+  /** JSON that the words are held to. */
+  form?: JsonForm;
+  /** How many of the most probable tokens are told at each place. */
+  probable?: number;
   signal: AbortSignal;
   /** `bulk` for work that nobody waits for. */
   priority?: 'bulk';
@@ -61,7 +65,7 @@ async function* wordsOf(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
   before: string,
-  { workspaceId, model, composed, generation, signal, priority }: GenerateStep,
+  { workspaceId, model, composed, generation, form, probable, signal, priority }: GenerateStep,
 ): AsyncGenerator<string, Generated> {
   const { maxTokens, temperature, seed } = generation;
   const events = worker.generate(
@@ -72,7 +76,9 @@ async function* wordsOf(
       maxTokens,
       temperature,
       ...(seed === null ? {} : { seed }),
-      stop: composed.stop,
+      // JSON ends by itself, and what would end a text may stand in it.
+      ...(form === undefined ? { stop: composed.stop } : { stop: [], json: form }),
+      ...(probable === undefined || composed.copyFrom || composed.heldTo ? {} : { probable }),
       ...(composed.copyFrom && {
         constraint: { copyFrom: composed.copyFrom, ...(composed.refusal !== null && { refusal: composed.refusal }) },
       }),

@@ -3,6 +3,7 @@ import type { Abstention, Evidence, FinishReason, Output, Wording } from '../ans
 import { declined } from '../judge/abstain.js';
 import type { AskEvent } from '../events.js';
 import type { Adaptation } from '../plan.js';
+import type { WrittenToken } from '../../worker-protocol/index.js';
 import type { Generated } from './generate.js';
 import { checkWording } from './verify.js';
 
@@ -17,6 +18,8 @@ export interface Completion {
   answerability: number | null;
   /** What the model took; null when none was asked. */
   done: Pick<Generated, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
+  /** The text's tokens as the model wrote them; missing or null where nobody asked, or the text is none that it wrote. */
+  tokens?: readonly WrittenToken[] | null;
 }
 
 /** The text of an answer that is none. */
@@ -63,6 +66,7 @@ export async function* wordAnswer(
     abstention: null,
     answerability: null,
     done,
+    tokens: text === done.kept ? (done.tokens ?? null) : null,
   };
   const checked = best !== undefined && output.kind === 'TEXT';
   if (text !== done.text && !(repeated && checked))
@@ -71,7 +75,7 @@ export async function* wordAnswer(
   const { supported, missing } = checkWording(text, [...read, best.quote], question);
   if (supported && !repeated) return worded;
   yield { type: 'replaced', text: best.quote, reason: repeated ? REPEATED : whyReplaced(missing) };
-  return { ...worded, text: best.quote, wording: 'EVIDENCE' };
+  return { ...worded, text: best.quote, wording: 'EVIDENCE', tokens: null };
 }
 
 /** The model's words as they come; returns what it reported at the end. */

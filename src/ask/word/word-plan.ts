@@ -20,6 +20,7 @@ import { generate } from './generate.js';
 import type { PromptRoom } from './prompt-room.js';
 import { wordAbstention, wordAnswer, wordQuote, type Completion } from './word-answer.js';
 import { wordCopy } from './word-copy.js';
+import { ownValues, wordJson } from './word-json.js';
 
 /** An answer in words: what the model was asked, what came of it, and what it rests on. */
 export interface WordedAnswer {
@@ -29,13 +30,14 @@ export interface WordedAnswer {
 }
 
 /**
- * Composes the prompt, has it answered, and cites. Six ways lead to an answer, told apart here and nowhere else:
+ * Composes the prompt, has it answered, and cites. Seven ways lead to an answer, told apart here and nowhere else:
  *
  * - refused: nothing is asked, the refusal is the text;
  * - labelled rows: their vote, pooled with the adapter's labels where one acts;
  * - an adapter with a token for each label: one prefill, no decoding;
  * - an adapter that reads: a span that it copies from passages, or from the sentence that it judged best;
  * - the best sentence, where the model that answers words it worse: nothing is asked;
+ * - JSON of a form that the caller gave: the model's words, which are refused where evidence doesn't support them;
  * - else the model's own words, which evidence replaces where it doesn't support them.
  * @throws what the worker throws
  */
@@ -85,7 +87,7 @@ function complete(
   if (judgement.kind === 'REFUSED') return wordAbstention(judgement.abstention);
   const [best] = evidenceOf(judgement);
   if (wording === 'QUOTE' && best) return wordQuote(best);
-  const { minConfidence } = question;
+  const { minConfidence, form, probable } = question;
   const generation = { ...question.generation, maxTokens };
   const step = { workspaceId, model: plan.model, named: nameOf(plan), composed, generation, signal };
   const labels = labelTokensOf(plan);
@@ -96,7 +98,9 @@ function complete(
   if (labels) return classify(worker, step, labels, minConfidence);
   if (composed.copyFrom) return wordCopy(generate(worker, step), minConfidence);
   const source = { best, read: composed.read };
-  return wordAnswer(generate(worker, step), source, { question: question.text, adaptation: plan.adaptation });
+  const asked = { ...step, ...(form && { form }), ...(probable !== undefined && { probable }) };
+  if (form) return wordJson(generate(worker, asked), source, { question: question.text, form });
+  return wordAnswer(generate(worker, asked), source, { question: question.text, adaptation: plan.adaptation });
 }
 
 function citationsOf(
@@ -107,6 +111,7 @@ function citationsOf(
 ): Citation[] {
   if (abstention) return [];
   const evidence = evidenceOf(judgement);
+  if (question.form) return cite(ownValues(text, question.form), evidence, question.text);
   if (!prompt.copyFrom) return cite(text, evidence, question.text);
   const used = new Set(prompt.passages.filter((one) => one.used).map(({ chunkId }) => chunkId));
   const read = (documentsRead(judgement)?.passages ?? []).filter(({ chunkId }) => used.has(chunkId));

@@ -1,0 +1,118 @@
+import { groupBy } from '../../../src/kernel/group-by.js';
+import type { FormNode, JsonForm } from '../../../src/worker-protocol/index.js';
+
+type ObjectNode = Extract<FormNode, { kind: 'object' }>;
+type Property = ObjectNode['properties'][number];
+
+/**
+ * JSON without white space; a half of a surrogate pair can't be written, so that lengths in code points are what they seem. Bytes that are no
+ * UTF-8, which models hardly write, become replacement characters, and these may be more than llama.cpp counted.
+ */
+const SHARED = [
+  String.raw`char ::= [^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" ([0-9a-cefA-CEF] hex hex hex | [dD] [0-7] hex hex))`,
+  'hex ::= [0-9a-fA-F]',
+  String.raw`string ::= "\"" char* "\""`,
+  'integer ::= "-"? ("0" | [1-9] [0-9]{0,14})',
+  'number ::= integer ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
+  'boolean ::= "true" | "false"',
+  'null ::= "null"',
+  String.raw`map ::= "{" (string ":" any ("," string ":" any)*)? "}"`,
+  'list ::= "[" (any ("," any)*)? "]"',
+  'any ::= map | list | string | number | boolean | null',
+];
+
+/** The GBNF grammar of a form: a rule for each node, as long as the form is, and nothing in it is tried twice. */
+export function grammarOf(form: JsonForm): string {
+  const rules = form.flatMap((node, place) => rulesOf(node, `n${place}`));
+  return ['root ::= n0', ...rules, ...SHARED].join('\n');
+}
+
+const nodeAt = (place: number): string => `n${place}`;
+
+function rulesOf(node: FormNode, name: string): string[] {
+  if (node.kind === 'object') return objectRules(node, name);
+  return [`${name} ::= ${written(node)}`];
+}
+
+function written(node: Exclude<FormNode, ObjectNode>): string {
+  switch (node.kind) {
+    case 'any':
+    case 'null':
+    case 'boolean':
+    case 'integer':
+    case 'number':
+      return node.kind;
+    case 'string':
+      return String.raw`"\"" ${times('char', node.least, node.most)} "\""`;
+    case 'literal':
+      return oneOf(node.texts.map((text) => [...text]).sort(byCharacters));
+    case 'list':
+      return `"[" ${listOf(nodeAt(node.items), node.least, node.most)} "]"`;
+    case 'map':
+      return `"{" ${listOf(`string ":" ${nodeAt(node.values)}`, 0, null)} "}"`;
+    case 'either':
+      return node.options.map(nodeAt).join(' | ');
+  }
+}
+
+/** Something so many times; nothing where that is never. */
+function times(what: string, least: number, most: number | null): string {
+  if (most === 0) return '';
+  return `${what}{${least},${most ?? ''}}`;
+}
+
+function listOf(item: string, least: number, most: number | null): string {
+  if (most === 0) return '';
+  const all = `${item} ${times(`("," ${item})`, Math.max(0, least - 1), most === null ? null : most - 1)}`;
+  return least === 0 ? `(${all})?` : all;
+}
+
+const pair = ({ name, value }: Property): string => `${quoted(`${JSON.stringify(name)}:`)} ${nodeAt(value)}`;
+const behind = (property: Property): string =>
+  property.required ? `"," ${pair(property)}` : `("," ${pair(property)})?`;
+
+/** A comma stands between two that are written, whichever of the optional ones these are. */
+function objectRules({ properties }: ObjectNode, name: string): string[] {
+  const first = properties.findIndex(({ required }) => required);
+  if (first >= 0) {
+    const before = properties.slice(0, first).map((property) => `(${pair(property)} ",")?`);
+    const after = properties.slice(first + 1).map(behind);
+    return [`${name} ::= ${['"{"', ...before, pair(properties[first]!), ...after, '"}"'].join(' ')}`];
+  }
+  if (properties.length === 0) return [`${name} ::= "{}"`];
+  // `f` writes the first of those from a place on, `r` the rest behind it.
+  return [
+    `${name} ::= "{" ${name}f0? "}"`,
+    ...properties.flatMap((property, i) => {
+      const isLast = i === properties.length - 1;
+      return [
+        `${name}f${i} ::= ${pair(property)}${isLast ? '' : ` ${name}r${i + 1} | ${name}f${i + 1}`}`,
+        `${name}r${i} ::= ("," ${pair(property)})?${isLast ? '' : ` ${name}r${i + 1}`}`,
+      ];
+    }),
+  ];
+}
+
+/** Texts that begin alike share their beginning, so that few of them are followed at once. @param texts their characters, sorted */
+function oneOf(texts: readonly (readonly string[])[]): string {
+  const [one, ...others] = texts;
+  if (others.length === 0) return quoted(one!.join(''));
+  const shared = one!.findIndex((character, i) => others.some((other) => other[i] !== character));
+  const length = shared < 0 ? one!.length : shared;
+  const rests = texts.map((text) => text.slice(length));
+  const groups = groupBy(
+    rests.filter((rest) => rest.length > 0),
+    ([character]) => character!,
+  );
+  const branches = [...groups.values()].map(oneOf).join(' | ');
+  const head = length === 0 ? '' : `${quoted(one!.slice(0, length).join(''))} `;
+  return `${head}(${branches})${rests.some((rest) => rest.length === 0) ? '?' : ''}`;
+}
+
+const byCharacters = (a: readonly string[], b: readonly string[]): number => {
+  const [x, y] = [a.join(''), b.join('')];
+  return x < y ? -1 : Number(x > y);
+};
+
+/** A JSON text has no control characters, so these two are all that a literal of GBNF has to escape. */
+const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
