@@ -9,8 +9,7 @@ import { passageOf } from './support.js';
 
 const QUESTION = 'At what pressure does the Orlo pump run?';
 const TRUE = 'It is set to 37 bar at the factory.';
-const termsOf = (question: string) =>
-  [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
+const termsOf = (question: string) => [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
 
 /** What strangers could write into a document, so that a question is answered as they like. */
 const PLANTED = [
