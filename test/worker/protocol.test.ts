@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
+import { CallTrace } from '../../gpu-worker/call-trace.js';
 import { ERROR_CODES, type ErrorCode } from '../../src/kernel/error-codes.js';
 import { GraftError } from '../../src/kernel/errors.js';
 import {
   chooseVersion,
+  MOST_WORKER_SPANS,
   operationOf,
   parseChunk,
   parseGatewayMessage,
@@ -14,6 +16,8 @@ import {
   parseWorkerMessage,
   serveOperations,
 } from '../../src/worker-protocol/index.js';
+
+const told = ({ age: ms, spans, dropped }: CallTrace) => ({ ms, spans, dropped });
 
 const folder = join(process.cwd(), 'test/worker/golden');
 const goldens = readdirSync(folder).map((file) => ({
@@ -49,10 +53,24 @@ const gatewayMessages = fc.oneof(
     operation,
     input: fc.jsonValue(),
     credits: fc.nat(),
+    traceparent: optional(fc.string({ maxLength: 64 })),
   }),
   fc.record({ v, id, kind: fc.constantFrom('cancel', 'pause', 'hold', 'resume') }),
   fc.record({ v, id, kind: fc.constant('credit'), credits: fc.integer({ min: 1 }) }),
 );
+const trace = fc.record({
+  ms: fc.double({ min: 0, max: 1e9, noNaN: true }),
+  spans: fc.array(
+    fc.record({
+      name: fc.string({ minLength: 1, maxLength: 64 }),
+      at: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      ms: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      attributes: optional(fc.dictionary(fc.stringMatching(/^[a-z]{1,20}$/), fc.oneof(fc.nat(), fc.boolean()))),
+    }),
+    { maxLength: MOST_WORKER_SPANS },
+  ),
+  dropped: fc.nat(),
+});
 const workerMessages = fc.oneof(
   fc.record({ v, id, kind: fc.constant('chunk'), sequence: fc.nat(), data: fc.jsonValue() }),
   fc.record({
@@ -62,7 +80,10 @@ const workerMessages = fc.oneof(
     fraction: fc.double({ min: 0, max: 1, noNaN: true }),
     message: fc.string(),
   }),
-  fc.record({ v, id, kind: fc.constant('result'), output: fc.oneof(fc.jsonValue(), fc.float32Array()) }),
+  fc.record({
+    ...{ v, id, kind: fc.constant('result'), output: fc.oneof(fc.jsonValue(), fc.float32Array()) },
+    trace: optional(trace),
+  }),
   fc.record({
     v,
     id,
@@ -71,6 +92,7 @@ const workerMessages = fc.oneof(
     message: fc.string(),
     field: optional(fc.string()),
     hint: optional(fc.string()),
+    trace: optional(trace),
   }),
 );
 
@@ -124,6 +146,26 @@ describe('worker protocol', () => {
     const error = errorOf(() => parseGatewayMessage(message));
     expect(error).toMatchObject({ code: 'PROTOCOL_ERROR', field });
     expect(error.message).toContain(field);
+  });
+
+  it('takes no more spans of a call than there are to be', () => {
+    const span = { name: 'read', at: 0, ms: 1 };
+    const withSpans = (spans: number) => ({
+      ...golden('worker-result'),
+      trace: { ms: 1, spans: Array<typeof span>(spans).fill(span), dropped: 0 },
+    });
+    expect(parseWorkerMessage(withSpans(MOST_WORKER_SPANS))).toMatchObject({ kind: 'result' });
+    expect(errorOf(() => parseWorkerMessage(withSpans(MOST_WORKER_SPANS + 1))).field).toBe('trace.spans');
+  });
+
+  it('has a worker keep so many of them, no kind taking all the room, and count the others', () => {
+    const trace = new CallTrace();
+    for (let times = 0; times < 500; times += 1) trace.add('switch_adapter', performance.now(), performance.now());
+    trace.add('read', performance.now() - 5, performance.now(), { tokens: 3 });
+    expect(trace.spans.length + trace.dropped).toBe(501);
+    expect(trace.spans.length).toBeLessThanOrEqual(MOST_WORKER_SPANS);
+    expect(trace.spans.at(-1)).toMatchObject({ name: 'read', attributes: { tokens: 3 } });
+    expect(() => parseWorkerMessage({ ...golden('worker-result'), trace: { ...told(trace) } })).not.toThrow();
   });
 
   it.each(['shell', 'constructor', 'toString'])('has no operation %s, and says so', (name) => {
