@@ -51,6 +51,7 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   startUpkeep(platform, teardown);
 
   const nodes = new NodeRegistry();
+  domains.access.hooks.lookBy(nodes);
   const system = systemSources(platform, calibration, domains.training.executors);
   const own = offer(gatewayDomain, runs, { nodes, runs, system });
   for (const each of offers) each.handleRuns();

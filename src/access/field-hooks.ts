@@ -1,8 +1,9 @@
-import type { BudgetLeft, GraphContext, Spends } from '../graphql-kit/index.js';
+import type { BudgetLeft, GraphContext, NodeRegistry, Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { onAccount, streamOnAccount, type Account } from '../platform/spending/index.js';
 import type { Admission } from './admission/admission.js';
 import type { AuditedCall, AuditLog } from './audit/audit-log.js';
+import { lookAt } from './audit/subject.js';
 import type { Ledger, Reservation } from './budgets/ledger.js';
 
 /** A field as the schema's guard hands it over. */
@@ -15,10 +16,11 @@ interface Call {
 }
 
 /** A mutation as the audit log takes it. */
-const noted = ({ name, args, context: { caller, requestId, change } }: Call): AuditedCall => ({
-  ...{ what: name, caller, requestId, change },
-  input: args['input'] ?? args,
-});
+function noted({ name, args, context }: Call, nodes: Pick<NodeRegistry, 'fetch'> | null): AuditedCall {
+  const { caller, requestId, change } = context;
+  const input = args['input'] ?? args;
+  return { what: name, caller, requestId, change, input, ...(nodes && { look: () => lookAt(nodes, context, input) }) };
+}
 
 /** What budgets have left after work that came to so many tokens. */
 function leftAfter({ before }: Reservation, workspaceId: string, tokens: number): BudgetLeft[] {
@@ -49,7 +51,14 @@ interface PaidCall {
 
 /** What goes around each field that changes or spends something: a place among those that wait, a reservation, an account, two lines of the audit log. */
 export class AccessHooks {
+  #nodes: Pick<NodeRegistry, 'fetch'> | null = null;
+
   constructor(private readonly parts: { admission: Admission; ledger: Ledger; audit: AuditLog }) {}
+
+  /** From now on the audit log says how what a mutation changes was before. */
+  lookBy(nodes: Pick<NodeRegistry, 'fetch'>): void {
+    this.#nodes = nodes;
+  }
 
   /** @throws OVERLOADED and BUDGET_EXCEEDED before anything is done, and what the field throws */
   async resolve(call: Call, work: () => unknown): Promise<unknown> {
@@ -58,7 +67,9 @@ export class AccessHooks {
     const done = (): unknown => onAccount(account, work);
     let finished = false;
     try {
-      const value = await (call.operation === 'mutation' ? this.parts.audit.around(noted(call), done) : done());
+      const value = await (call.operation === 'mutation'
+        ? this.parts.audit.around(noted(call, this.#nodes), done)
+        : done());
       finished = true;
       return value;
     } finally {

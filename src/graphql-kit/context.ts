@@ -17,6 +17,15 @@ export interface Change {
 }
 export type ChangeValue = string | number | boolean | null;
 
+/** The plain values of an object, as a change may tell them. */
+export const plainValues = (value: object): Record<string, ChangeValue> =>
+  Object.fromEntries(
+    Object.entries(value).filter(
+      (entry): entry is [string, ChangeValue] =>
+        entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    ),
+  );
+
 /** What one budget has left; null where it has no limit of the kind. */
 export interface BudgetLeft {
   readonly of: 'KEY' | 'WORKSPACE';

@@ -6,13 +6,14 @@ export { ConnectionArgs, connectionTypes, mapPage, toConnection, type Connection
 export {
   createGraphContext,
   type BudgetLeft,
+  plainValues,
   type Change,
   type ChangeValue,
   type GraphContext,
   type OperationCost,
   type SignalSource,
 } from './context.js';
-export { fromGlobalId, toGlobalId } from './global-ids.js';
+export { fromGlobalId, parseGlobalId, toGlobalId } from './global-ids.js';
 export { inOrder } from './in-order.js';
 export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';

@@ -13,6 +13,7 @@ import {
   ConnectionArgs,
   cost,
   fromGlobalId,
+  plainValues,
   inOrder,
   mapPage,
   Needs,
@@ -284,9 +285,10 @@ export class RetrainingPolicyResolver {
   async setRetrainingPolicy(
     @Arg('input', () => SetRetrainingPolicyInput, { description: 'Of which adapter, and how.' })
     input: SetRetrainingPolicyInput,
-    @Ctx() { workspaceId, caller }: GraphContext,
+    @Ctx() { workspaceId, caller, change }: GraphContext,
   ): Promise<RetrainingPolicyPayload> {
     const { adapter, by, ...wish } = input;
+    change.before = plainValues((await this.parts.improvementService.settingsOf(workspaceId, adapter)) ?? {});
     const row = await this.parts.improvementService.setPolicy(workspaceId, adapter, wish, by ?? callerName(caller));
     return { policy: toPolicy(row) };
   }
@@ -300,8 +302,9 @@ export class RetrainingPolicyResolver {
   async pauseRetrainingPolicy(
     @Arg('input', () => PauseRetrainingPolicyInput, { description: 'Of which adapter, and why.' })
     input: PauseRetrainingPolicyInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<RetrainingPolicyPayload> {
+    change.before = plainValues((await this.parts.improvementService.settingsOf(workspaceId, input.adapter)) ?? {});
     return {
       policy: toPolicy(await this.parts.improvementService.pausePolicy(workspaceId, input.adapter, input.reason)),
     };

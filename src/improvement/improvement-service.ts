@@ -37,6 +37,13 @@ const MAX_ACTOR = 200;
 export class ImprovementService {
   constructor(private readonly parts: ImprovementServiceParts) {}
 
+  /** How an adapter's policy is set now; null where it has none. @throws NOT_FOUND */
+  async settingsOf(workspaceId: WorkspaceId, name: string): Promise<(PolicySettings & { paused: boolean }) | null> {
+    const adapter = await this.parts.adapters.require(workspaceId, name, 'input.adapter');
+    const [policy] = await this.parts.improvements.policiesOf(workspaceId, [adapter.id]);
+    return policy ? { ...storedSettings.decode(policy.settings), paused: policy.pausedReason !== null } : null;
+  }
+
   /** Makes or changes the policy of an adapter; one that paused itself works again. @throws NOT_FOUND, BAD_USER_INPUT */
   async setPolicy(
     workspaceId: WorkspaceId,

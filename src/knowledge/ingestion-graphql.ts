@@ -312,8 +312,9 @@ export class IngestionResolver {
   })
   async setDenseWeight(
     @Arg('input', () => SetDenseWeightInput, { description: 'The weight.' }) input: SetDenseWeightInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<SetDenseWeightPayload> {
+    change.before = { denseWeight: await this.parts.service.denseWeight(workspaceId, input.collection) };
     return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
   }
 

@@ -147,6 +147,11 @@ export class KnowledgeService {
     await sweep(this.parts);
   }
 
+  /** How much meaning counts in a collection now, 0 to 1. @throws NOT_FOUND */
+  async denseWeight(workspaceId: WorkspaceId, collection: string): Promise<number> {
+    return (await this.parts.collections.require(workspaceId, collection, 'input.collection')).denseWeight;
+  }
+
   /** @throws NOT_FOUND, BAD_USER_INPUT */
   async setDenseWeight(
     workspaceId: WorkspaceId,

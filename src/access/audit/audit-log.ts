@@ -3,7 +3,7 @@ import { callerName, type Caller } from '../../kernel/caller.js';
 import { GraftError } from '../../kernel/errors.js';
 import { mapDatabaseError } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
-import { outcomeOf, summarised, toldChange } from './audit.js';
+import { outcomeOf, summarised, toldChange, type Outcome } from './audit.js';
 import type { AuditStore } from './audit-store.js';
 
 /** A change that is about to be made. */
@@ -18,6 +18,8 @@ export interface AuditedCall {
   input: unknown;
   /** What the work says of its change while it goes on. */
   change?: Change;
+  /** What is to be changed, as it is before; null where that isn't known. */
+  look?: () => Promise<object | null>;
 }
 
 /** Writes down who changes what. */
@@ -30,23 +32,27 @@ export class AuditLog {
    * @throws DATABASE_UNAVAILABLE and others before the work, and what the work throws
    */
   async around<T>(
-    { what, caller, who = callerName(caller), requestId, input, change = {} }: AuditedCall,
+    { what, caller, who = callerName(caller), requestId, input, change = {}, look }: AuditedCall,
     work: () => T | Promise<T>,
   ): Promise<T> {
     const { store, log } = this.parts;
     for (const told of ['subject', 'before', 'after'] as const) delete change[told];
-    const id = await store.begin({
+    const begun = store.begin({
       ...{ workspaceId: caller.workspaceId, requestId, what, who, role: caller.role },
       keyId: caller.key?.id ?? null,
       input: summarised(input),
     });
+    // What can't be seen keeps nobody from changing it.
+    const [id, node] = await Promise.all([begun, look?.().catch(() => null)]);
+    const was = outcomeOf({ node });
     const end = async (outcome: string, payload?: unknown): Promise<void> => {
       const seen = outcomeOf(payload);
+      const done = outcome === 'DONE';
       await store
         .end(id, {
           outcome,
-          subject: change.subject ?? seen.subject,
-          before: change.before ? toldChange(change.before) : null,
+          subject: change.subject ?? seen.subject ?? was.subject,
+          before: change.before ? toldChange(change.before) : done && isSame(was, seen) ? was.after : null,
           after: change.after ? toldChange(change.after) : seen.after,
         })
         .catch((err: unknown) => log.warn({ err, requestId }, 'an entry of the audit log has no outcome'));
@@ -62,3 +68,7 @@ export class AuditLog {
     }
   }
 }
+
+/** Whether what was looked at is what was changed: an answer that gets feedback isn't. What is deleted leaves no payload of its own. */
+const isSame = (was: Outcome, seen: Outcome): boolean =>
+  was.subject !== null && (seen.subject === null || seen.subject === was.subject);

@@ -82,8 +82,14 @@ function plainOf(value: object): Record<string, Json> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What something is, in little: its global id and plain values. */
+export interface Outcome {
+  subject: string | null;
+  after: Json | null;
+}
+
 /** What a mutation's payload says of its subject: its first object with an id, and plain values. */
-export function outcomeOf(payload: unknown): { subject: string | null; after: Json | null } {
+export function outcomeOf(payload: unknown): Outcome {
   if (!isObject(payload)) return { subject: null, after: null };
   const found = Object.values(payload).find(
     (value) => isObject(value) && typeof value['id'] === 'string' && !isUuid(value['id']),

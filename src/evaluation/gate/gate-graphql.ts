@@ -22,6 +22,7 @@ import {
   loadAdapterVersion,
   toAliasMoved,
 } from '../../training/index.js';
+import { aliasMove } from '../../training/index.js';
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { evidence, type Evidence, type Gate } from './gate.js';
@@ -179,13 +180,14 @@ export class GatedVersionResolver {
   })
   async promoteAdapter(
     @Arg('input', () => PromoteAdapterInput, { description: 'Which version.' }) input: PromoteAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change: told }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter, version, alias, reason, force } = input;
     const change = await this.parts.gate.promote(workspaceId, {
       ...{ adapter, version, alias, reason, force },
       ...{ by: decider(input.by), bounds: given(input.bounds) },
     });
+    Object.assign(told, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, adapter), change);
   }
 }

@@ -213,10 +213,12 @@ export class RouterResolver {
   async setRouterMode(
     @Arg('version', () => Int, { description: 'Number of the version.' }) version: number,
     @Arg('mode', () => RouterMode, { description: 'What it does from now on.' }) mode: RouterMode,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<RouterVersion> {
+    change.before = { version, mode: await this.parts.routers.modeOf(workspaceId, version) };
     const record = await this.parts.routers.setMode(workspaceId, version, mode);
     if (!record) throw notFound('The router version', String(version), 'version');
+    change.after = { version, mode };
     return toRouter(record);
   }
 

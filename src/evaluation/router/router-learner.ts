@@ -40,6 +40,11 @@ export class RouterLearner {
     return this.parts.runs.enqueue(routerLearning, { workspaceId, idempotencyKey, input: {} });
   }
 
+  /** The share of questions that the newest version gives to chance, 0 to 1; null where there is none. */
+  async exploration(workspaceId: WorkspaceId): Promise<number | null> {
+    return (await this.parts.routers.newest(workspaceId))?.exploration ?? null;
+  }
+
   /** Of how many questions the newest version tries another place; 0 switches it off. @throws BAD_USER_INPUT, NOT_FOUND before there is one */
   async explore(workspaceId: WorkspaceId, share: number): Promise<RouterRecord> {
     if (!(share >= 0 && share <= MOST_EXPLORED))

@@ -236,8 +236,9 @@ export class RouterLearningResolver {
   })
   async setRouterExploration(
     @Arg('input', () => SetRouterExplorationInput, { description: 'How much.' }) { share }: SetRouterExplorationInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<SetRouterExplorationPayload> {
+    change.before = { exploration: await this.parts.routerLearner.exploration(workspaceId) };
     return { router: toRouter(await this.parts.routerLearner.explore(workspaceId, share)) };
   }
 

@@ -27,8 +27,9 @@ export class RetentionResolver {
   async setFeedbackRetention(
     @Arg('input', () => SetFeedbackRetentionInput, { description: 'How long.' })
     { days = null }: SetFeedbackRetentionInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<SetFeedbackRetentionPayload> {
+    change.before = { days: await this.parts.retention.days(workspaceId) };
     await this.parts.retention.set(workspaceId, days);
     return make(SetFeedbackRetentionPayload, { days });
   }

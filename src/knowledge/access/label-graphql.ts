@@ -56,6 +56,8 @@ export class DocumentAccessResolver {
     const collection = await collections.require(workspaceId, input.collection, 'input.collection');
     const [unseen] = await labels.unseen(workspaceId, collection.id, names, caller.groups);
     if (unseen !== undefined) throw notFound('The document', unseen, 'input.names');
+    const before = await labels.accessNamed(workspaceId, collection.id, names);
+    change.before = { collection: collection.name, documents: names.length, access: before.join('; ') };
     await labels.set(workspaceId, collection, { names, access, changedBy: callerName(caller) });
     change.after = { collection: collection.name, documents: names.length, access: access.join(', ') };
     return make(SetDocumentAccessPayload, { access });

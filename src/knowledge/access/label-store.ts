@@ -74,6 +74,16 @@ export class LabelStore {
     return new Set(rows.map(({ id }) => id));
   }
 
+  /** The different sets of groups that documents of these names have, as text; of those that everybody sees nothing. */
+  async accessNamed(workspaceId: WorkspaceId, collectionId: string, names: readonly string[]): Promise<string[]> {
+    const { rows } = await this.database.pool.query<{ access: string }>(
+      `SELECT DISTINCT array_to_string(access, ', ') AS access FROM document_label
+        WHERE workspace_id = $1 AND collection_id = $2 AND name = ANY($3) ORDER BY 1`,
+      [workspaceId, collectionId, names],
+    );
+    return rows.map(({ access }) => access);
+  }
+
   /** The groups of documents, by their ids; of those that everybody sees there are none. */
   async accessOf(workspaceId: WorkspaceId, documentIds: readonly string[]): Promise<Map<string, string[]>> {
     const { rows } = await this.database.pool.query<{ id: string; access: string[] }>(

@@ -30,6 +30,12 @@ export class AlertService {
     return this.parts.alerts;
   }
 
+  /** A rule by its name, as it is now. */
+  rule(workspaceId: WorkspaceId, name: string): Promise<RuleRecord | null> {
+    const { alerts, database } = this.parts;
+    return database.prisma.$transaction((tx) => alerts.ruleNamed(tx, workspaceId, name));
+  }
+
   /** Makes a rule, or replaces the one of this name, whose test then begins anew. @throws BAD_USER_INPUT, CONFLICT */
   async setRule(workspaceId: WorkspaceId, name: string, rule: Rule, enabled: boolean): Promise<RuleRecord> {
     if (!NAME.test(name))

@@ -5,6 +5,7 @@ import {
   cost,
   DateTime,
   make,
+  plainValues,
   mapPage,
   Needs,
   NodeType,
@@ -192,8 +193,10 @@ export class AlertRuleResolver {
   })
   async setAlertRule(
     @Arg('input', () => SetAlertRuleInput, { description: 'The rule.' }) input: SetAlertRuleInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<AlertRulePayload> {
+    const before = await this.parts.alerts.rule(workspaceId, input.name);
+    if (before) change.before = { enabled: before.enabled, ...plainValues(before.rule) };
     const { name, metric, side, threshold, beyond, where, alpha, quietMinutes, enabled } = input;
     const rule = {
       ...{ metric, side, threshold, limit: beyond ?? null, where: keyOf(where) },

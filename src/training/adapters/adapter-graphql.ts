@@ -1,12 +1,20 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { AppliedAdapter } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, TaskKind, type Data } from '../../data/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import { Needs, ConnectionArgs, cost, DateTime, inOrder, mapPage, toConnection } from '../../graphql-kit/index.js';
-import type { ConnectionOf, GraphContext, NodeRegistry } from '../../graphql-kit/index.js';
+import type { Change, ConnectionOf, GraphContext, NodeRegistry } from '../../graphql-kit/index.js';
 import { loadVariant, Model, ModelVariant, toModel } from '../../registry/index.js';
-import type { AdapterRegistry, AdapterRow, AdapterVersionRow, ModelRegistry, ModelRow } from '../../registry/index.js';
+import type {
+  AdapterRegistry,
+  AdapterRow,
+  AdapterVersionRow,
+  AliasChangeRow,
+  ModelRegistry,
+  ModelRow,
+} from '../../registry/index.js';
 import {
   Adapter,
   AdapterAlias,
@@ -128,10 +136,11 @@ export class AdapterResolver {
   })
   async rollbackAdapter(
     @Arg('input', () => RollbackAdapterInput, { description: 'Which alias.' }) input: RollbackAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change: told }: GraphContext,
   ): Promise<AliasMovedPayload> {
     const { adapter: name, alias, reason } = input;
     const change = await this.parts.adapters.rollback(workspaceId, { name, alias, reason, by: decider(input.by) });
+    Object.assign(told, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, name), change);
   }
 }
@@ -218,6 +227,19 @@ export class AliasChangeResolver {
   async to(@Root() { row }: AliasChange, @Ctx() context: GraphContext): Promise<AdapterVersion | null> {
     return row.toVersionId === null ? null : loadAdapterVersion(context, this.parts.adapters, row.toVersionId);
   }
+}
+
+/** A move as the audit log tells it: which version the alias named before and after. */
+export async function aliasMove(
+  store: Pick<AdapterRegistry['store'], 'versionsById'>,
+  { workspaceId, alias, fromVersionId, toVersionId }: AliasChangeRow,
+): Promise<Required<Pick<Change, 'before' | 'after'>>> {
+  const ids = [fromVersionId, toVersionId].filter((id) => id !== null);
+  const versions = new Map(
+    (await store.versionsById(workspaceId as WorkspaceId, ids)).map((row) => [row.id, row.version]),
+  );
+  const named = (id: string | null) => ({ alias, version: (id && versions.get(id)) ?? null });
+  return { before: named(fromVersionId), after: named(toVersionId) };
 }
 
 /** There are no accounts yet, so whoever decides says who they are. */

@@ -6,7 +6,7 @@ import { AuditStore } from '../../../src/access/audit/audit-store.js';
 import { execute, parse } from 'graphql';
 import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
-import { createGraphContext, NodeRegistry } from '../../../src/graphql-kit/index.js';
+import { createGraphContext, NodeRegistry, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller, type Caller } from '../../../src/kernel/caller.js';
 import { GraftError } from '../../../src/kernel/errors.js';
 import { createLogger } from '../../../src/platform/telemetry/index.js';
@@ -32,7 +32,9 @@ describe('the audit log', () => {
   afterAll(() => kit.dispose());
 
   const run = async (source: string, caller: Caller = localCaller()) => {
-    const own = kit.access.offer.resolvers(new NodeRegistry());
+    const nodes = new NodeRegistry();
+    kit.access.hooks.lookBy(nodes);
+    const own = kit.access.offer.resolvers(nodes);
     const classes = new Set(own.map(({ constructor }) => constructor as unknown));
     const schema = buildGraphSchema(
       [...own, ...RESOLVER_CLASSES.filter((each) => !classes.has(each))],
@@ -69,6 +71,34 @@ describe('the audit log', () => {
     expect(made!.after).toMatchObject({ name: 'desk', role: 'EDIT' });
     expect(second).toMatchObject({ what: 'setBudget', before: { requests: 5 }, after: { window: 'DAY', requests: 9 } });
     expect(JSON.stringify(await log())).not.toContain(token.slice(17));
+  });
+
+  it('says how what a mutation changes was before, also of a mutation that says nothing of it', async () => {
+    const { key } = await kit.key('ASK');
+    const id = toGlobalId('ApiKey', key.id);
+    await run(`mutation { updateApiKey(input: { id: "${id}", role: EDIT }) { key { id } } }`);
+    await run(`mutation { revokeApiKey(input: { id: "${id}" }) { key { id } } }`);
+    const [revoked, updated] = await log();
+    expect(updated).toMatchObject({
+      ...{ what: 'updateApiKey', subjectId: id },
+      ...{ before: { role: 'ASK', name: 'of ASK' }, after: { role: 'EDIT' } },
+    });
+    expect(revoked).toMatchObject({ what: 'revokeApiKey', subjectId: id, before: { role: 'EDIT' } });
+  });
+
+  it('changes what it can’t look at before, and says whose id it was of what failed', async () => {
+    const { key } = await kit.key('ASK');
+    const id = toGlobalId('ApiKey', key.id);
+    const nodes = { fetch: () => Promise.reject(new Error('away')) };
+    kit.access.hooks.lookBy(nodes);
+    const schema = buildGraphSchema(kit.access.offer.resolvers(new NodeRegistry()), kit.access.hooks);
+    const contextValue = createGraphContext(localCaller(), 'request-2', new AbortController());
+    const source = `mutation { updateApiKey(input: { id: "${id}", role: EDIT }) { key { role } } }`;
+    const { errors } = await execute({ schema, document: parse(source), contextValue });
+    expect(errors).toBeUndefined();
+    expect((await log())[0]).toMatchObject({ what: 'updateApiKey', before: null, after: { role: 'EDIT' } });
+    await run(`mutation { updateApiKey(input: { id: "${id}", name: " " }) { key { id } } }`);
+    expect((await log())[0]).toMatchObject({ outcome: 'BAD_USER_INPUT', subjectId: id, before: null, after: null });
   });
 
   it('keeps attempts that failed, with their code, and says whose key it was', async () => {

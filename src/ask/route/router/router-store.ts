@@ -143,6 +143,12 @@ export class RouterStore {
     return row && asRecord(row);
   }
 
+  /** What a version may decide; null where there is none of the number. */
+  async modeOf(workspaceId: WorkspaceId, version: number): Promise<RouterMode | null> {
+    const row = await this.database.prisma.routerVersion.findFirst({ where: { workspaceId, version } });
+    return row && asRecord(row).mode;
+  }
+
   /** Of a version; where it was the newest one, also of the one that a fit adds in this moment. @returns the newest of these; null where there is none */
   async setMode(workspaceId: WorkspaceId, version: number, mode: RouterMode): Promise<RouterRecord | null> {
     const last = (await this.newest(workspaceId))?.version ?? version;

@@ -1,0 +1,37 @@
+import { createGraphContext, parseGlobalId, type GraphContext, type NodeRegistry } from '../../graphql-kit/index.js';
+
+/** Fields of an input that name what it is about, whatever that is. */
+const SUBJECTS: readonly string[] = ['id', 'item'];
+
+/** The global id of what a mutation is about: `id`, or a field that is called like the type whose id it has (`rollout`, `alert`, `proposal`). */
+export function subjectOf(input: unknown): string | null {
+  if (typeof input !== 'object' || input === null) return null;
+  for (const [field, value] of Object.entries(input)) {
+    if (typeof value !== 'string') continue;
+    const type = typeOf(value);
+    if (type === null) continue;
+    if (SUBJECTS.includes(field) || type.toLowerCase().endsWith(field.toLowerCase())) return value;
+  }
+  return null;
+}
+
+/**
+ * What a mutation is about, as it is now; null where its input names nothing that is a node. In a context of its own: loaders of the
+ * mutation's would go on showing it as it was.
+ */
+export async function lookAt(
+  nodes: Pick<NodeRegistry, 'fetch'>,
+  { caller, requestId, signal }: GraphContext,
+  input: unknown,
+): Promise<object | null> {
+  const id = subjectOf(input);
+  return id === null ? null : nodes.fetch(createGraphContext(caller, requestId, { signal }), id);
+}
+
+function typeOf(globalId: string): string | null {
+  try {
+    return parseGlobalId(globalId, 'id').type;
+  } catch {
+    return null;
+  }
+}
