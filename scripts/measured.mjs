@@ -1,4 +1,4 @@
-// Writes docs/measured.md from bench/results and docs/configure.md from the code; with --check it changes nothing and fails where they differ, or where README quotes a figure
+// Writes docs/measured.md from bench/results and docs/configure.md from the code; with --check it changes nothing and fails where they differ, or where a page quotes a figure
 // of a benchmark that no result has.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -106,12 +106,13 @@ for (const [path, made] of Object.entries({ 'docs/measured.md': page, 'docs/conf
   else writeFileSync(root + path, made);
 }
 
-/** A figure in README says where it is from: `<!-- bench: reader: 65.8 -->` behind it. */
-for (const [, name, figure] of read('README.md').matchAll(/<!-- bench: ([\w-]+): (.+?) -->/g)) {
-  const file = `bench/results/${name}.json`;
-  if (!existsSync(root + file) || !read(file).includes(figure))
-    problems.push(`README.md quotes ${figure}, which ${file} does not say.`);
-}
+/** A figure in a page says where it is from: `<!-- bench: reader: 65.8 -->` behind it. */
+for (const quoting of ['README.md', 'docs/scale.md'])
+  for (const [, name, figure] of read(quoting).matchAll(/<!-- bench: ([\w-]+): (.+?) -->/g)) {
+    const file = `bench/results/${name}.json`;
+    if (!existsSync(root + file) || !read(file).includes(figure))
+      problems.push(`${quoting} quotes ${figure}, which ${file} does not say.`);
+  }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exit(1);

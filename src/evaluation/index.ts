@@ -1,6 +1,6 @@
 /** What adapters are worth: that they act, and how well they answer. */
 export { attestationRuns } from './attestation/attestation-graphql.js';
-export { compareChanges, unproven } from './attestation/compare-changes.js';
+export { compareChanges, TOLERANCE, unproven } from './attestation/compare-changes.js';
 export { Attestor } from './attestation/attestor.js';
 export { evaluationDomain, openEvaluation, type Evaluation } from './open.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';

@@ -121,7 +121,8 @@ function parsed(data: string): unknown {
   }
 }
 
-function faultOf(status: number, text: string): EngineFault {
+/** What a status means, be it an answer's own or one that an event of a stream tells. @param text JSON, or words */
+export function faultOf(status: number, text: string): EngineFault {
   const kind: FaultKind =
     status === 404 ? 'UNKNOWN_MODEL' : status === 429 || status === 503 ? 'BUSY' : status >= 500 ? 'BROKEN' : 'REFUSED';
   return new EngineFault(kind, `it answers ${status}: ${reasonIn(text).slice(0, LONGEST_REASON)}`);

@@ -144,7 +144,7 @@ export class Fleet implements Engine {
       if (isGraftError(reason)) throw reason;
       if (isFault(reason) && reason.kind === 'REFUSED')
         throw new GraftError('CONFLICT', `The engine ${ready[i]!.url} doesn’t take the adapter: ${reason.message}.`, {
-          hint: 'Start the engines with room for it (`--max-lora-rank`), or train it with a smaller rank.',
+          hint: 'Start the engines with room for it (`--max-lora-rank`) and with the folder of adapters, or train it with a smaller rank.',
         });
     });
   }

@@ -1,6 +1,6 @@
 /** What vLLM and SGLang have in common: `/v1/models` and streamed `/v1/completions`. */
 import { z } from 'zod';
-import type { EngineHttp } from '../engine-http.js';
+import { faultOf, type EngineHttp } from '../engine-http.js';
 import { EngineFault } from '../fault.js';
 import type { Listed, Piece, StreamRequest } from './dialect.js';
 
@@ -43,7 +43,6 @@ const chunk = z.object({
     )
     .max(1),
   usage: usage.nullish(),
-  error: z.object({ message: z.string() }).nullish(),
 });
 
 /**
@@ -66,7 +65,7 @@ export async function* streamCompletion(
   };
   let ended = false;
   for await (const event of http.events('/v1/completions', body, signal)) {
-    if (isErrorEvent(event)) throw new EngineFault('BROKEN', `its stream ends with an error: ${event.error.message}`);
+    if (isErrorEvent(event)) throw faultOf(event.error.code ?? 500, event.error.message);
     const read = readAs(chunk, event);
     if (read.model !== model) throw new EngineFault('BROKEN', `it answers as ${read.model}, not as ${model}`);
     const [choice] = read.choices;
@@ -87,8 +86,10 @@ export async function* streamCompletion(
   if (!ended) throw new EngineFault('BROKEN', 'it broke off in the middle of an answer');
 }
 
-const isErrorEvent = (event: unknown): event is { error: { message: string } } =>
-  typeof (event as { error?: { message?: unknown } } | null)?.error?.message === 'string';
+const errorEvent = z.object({ error: z.object({ message: z.string(), code: z.number().int().nullish() }) });
+
+/** What a server refuses once its stream is open it tells in the stream. */
+const isErrorEvent = (event: unknown): event is z.infer<typeof errorEvent> => errorEvent.safeParse(event).success;
 
 function reasonOf(reason: string, stopped: string | number | null): NonNullable<Piece['reason']> {
   if (reason === 'length') return 'length';

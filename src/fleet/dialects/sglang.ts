@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import { EngineFault, isFault } from '../fault.js';
 import { listModels, onlyBase, readAs, streamCompletion } from './completions.js';
-import { DialectName, type Dialect, type Prompted } from './dialect.js';
+import { DialectName, type Dialect, type Piece, type Prompted, type StreamRequest } from './dialect.js';
+import type { EngineHttp } from '../engine-http.js';
 
 const serverInfo = z.object({ version: z.string(), context_length: z.number().int().positive().nullish() });
 const scores = z.object({ scores: z.array(z.array(z.number())).length(1) });
@@ -42,7 +43,7 @@ export const sglang: Dialect = {
     await http.json('POST', '/unload_lora_adapter', { lora_name: name }, { signal });
   },
 
-  stream: (http, request, signal) => streamCompletion(http, modelOf(request), request, {}, signal),
+  stream,
 
   /** Its probabilities are those among the whole vocabulary where no softmax is asked for. */
   async score(http, { candidates, ...prompt }, _scoring, signal) {
@@ -53,7 +54,10 @@ export const sglang: Dialect = {
         ...{ model: modelOf(prompt), query: prompt.tokens, items: [[]], label_token_ids: ids },
         apply_softmax: false,
       };
-      const [row] = readAs(scores, await http.json('POST', '/v1/score', body, { signal })).scores;
+      const told = await http.json('POST', '/v1/score', body, { signal }).catch((error: unknown) => {
+        throw unknownOr(error);
+      });
+      const [row] = readAs(scores, told).scores;
       if (row!.length !== ids.length || row!.some((value) => !(value >= 0 && value <= 1.001)))
         throw new EngineFault('BROKEN', 'its scores are no probabilities of the tokens that were asked for');
       all.push(...row!.map((value) => Math.log(Math.min(1, Math.max(value, Number.MIN_VALUE)))));
@@ -61,3 +65,17 @@ export const sglang: Dialect = {
     return all;
   },
 };
+
+async function* stream(http: EngineHttp, request: StreamRequest, signal: AbortSignal): AsyncGenerator<Piece, void> {
+  try {
+    yield* streamCompletion(http, modelOf(request), request, {}, signal);
+  } catch (error) {
+    throw unknownOr(error);
+  }
+}
+
+/** An adapter that it doesn’t have it refuses as anything else that is wrong with a request. */
+const unknownOr = (error: unknown): unknown =>
+  isFault(error) && error.kind === 'REFUSED' && /not loaded/i.test(error.message)
+    ? new EngineFault('UNKNOWN_MODEL', error.message, { cause: error })
+    : error;

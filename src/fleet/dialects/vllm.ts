@@ -19,6 +19,9 @@ const TOP_AT_ONCE = 20;
 /** Any two tokens, at which the ways to score are tried. */
 const TRIED = [0, 1];
 
+const WANTED =
+  'it wants the adapters’ folder by the same path, --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True';
+
 const modelOf = ({ adapter, base }: Prompted): string => adapter ?? base;
 
 /** vLLM's server, from 0.12 on. */
@@ -40,7 +43,12 @@ export const vllm: Dialect = {
   models: listModels,
 
   async load(http, { name, path }, signal) {
-    await http.json('POST', '/v1/load_lora_adapter', { lora_name: name, lora_path: path }, { signal });
+    const body = { lora_name: name, lora_path: path };
+    await http.json('POST', '/v1/load_lora_adapter', body, { signal }).catch((error: unknown) => {
+      // 404 is what it says of a folder that it doesn't see, and of the address where nobody allowed loading.
+      if (!isFault(error) || error.kind !== 'UNKNOWN_MODEL') throw error;
+      throw new EngineFault('REFUSED', `${error.message} (${WANTED})`, { cause: error });
+    });
   },
 
   async unload(http, name, signal) {

@@ -19,6 +19,8 @@ export interface NewTinyAdapter extends PeftOptions {
   datasetVersionId?: string;
   /** Puts another file where the served form is kept. */
   served?: (gguf: Buffer) => Buffer | Promise<Buffer>;
+  /** Puts other settings in PEFT's configuration. */
+  settings?: object;
 }
 
 /** The tiny model registered, the whole product open over real workers, and adapters for the model as training leaves them. */
@@ -32,15 +34,21 @@ export class AdapterKit {
   /**
    * @param realModels whether the real embedder is there
    * @param watched the worker as domains see it; the real one by default
+   * @param env more variables of the configuration
    */
   static async start({
     realModels = false,
     watched = (client) => client,
-  }: { realModels?: boolean; watched?: (client: ServeWorker) => WorkerClient } = {}): Promise<AdapterKit> {
+    env,
+  }: {
+    realModels?: boolean;
+    watched?: (client: ServeWorker) => WorkerClient;
+    env?: Record<string, string>;
+  } = {}): Promise<AdapterKit> {
     const worker = await startWorker();
     const models = await RegistryKit.with(watched(worker.client), openDomains, {
       realModels,
-      env: { GRAFT_MODEL: 'tiny' },
+      env: { GRAFT_MODEL: 'tiny', ...env },
     });
     const file = await models.upload(workspaceId, 'tiny.gguf', tinyModel({ variedGains: true }));
     await models.ended(
@@ -65,12 +73,13 @@ export class AdapterKit {
     usage,
     datasetVersionId,
     served = (gguf) => gguf,
+    settings,
     ...options
   }: NewTinyAdapter) {
     const files = await writePeft(mkdtempSync(join(this.models.folder, 'peft-')), this.variant, options);
     const store = (file: string, content: Buffer) => this.models.upload(workspaceId, file, content);
     const weights = await store('adapter_model.safetensors', files.weights);
-    const config = await store('adapter_config.json', files.config);
+    const config = await store('adapter_config.json', withSettings(files.config, settings));
     const gguf = await store('adapter.gguf', await served(files.gguf));
     return this.adapters.add(
       workspaceId,
@@ -93,3 +102,6 @@ export class AdapterKit {
     await this.worker.dispose();
   }
 }
+
+const withSettings = (config: Buffer, settings?: object): Buffer =>
+  settings ? Buffer.from(JSON.stringify({ ...(JSON.parse(config.toString('utf8')) as object), ...settings })) : config;

@@ -29,7 +29,7 @@ export interface Faults {
   /** Breaks the connection after this many tokens of an answer. */
   breakAfter?: number;
   /** Computes these adapters as if they were the base. */
-  asBase?: ReadonlySet<string>;
+  asBase?: Pick<ReadonlySet<string>, 'has'>;
   /** Leaves these out of its list. */
   hidden?: ReadonlySet<string>;
   /** Puts these on its list. */
@@ -76,6 +76,8 @@ export class EngineServer {
   readonly asked: { path: string; model: string }[] = [];
   /** Answers that were withdrawn while it worked on them. */
   aborted = 0;
+  /** Answers that it works on. */
+  working = 0;
   readonly #prefixes = new Map<string, Buffer>();
   #server: Server | null = null;
   #port = 0;
@@ -134,14 +136,15 @@ export class EngineServer {
       await this.#route(`${request.method} ${path}`, body, response);
     } catch (error) {
       const status = error instanceof Refused ? error.status : 500;
+      const message = String((error as Error).message);
       if (response.headersSent) response.destroy();
-      else
-        send(response, status, { error: { message: String((error as Error).message), type: 'error', code: status } });
+      else if (this.#sglang && status === 400) refuseAsSglang(body, message, response);
+      else send(response, status, { error: { message, type: 'error', code: status } });
     }
   }
 
   async #route(route: string, body: Body, response: ServerResponse): Promise<void> {
-    const sglang = this.options.dialect === 'SGLANG';
+    const sglang = this.#sglang;
     const prefix = sglang ? '' : '/v1';
     switch (route) {
       case 'GET /version':
@@ -156,19 +159,23 @@ export class EngineServer {
         return this.#load(body, response);
       case `POST ${prefix}/unload_lora_adapter`:
         if (!this.adapters.delete(body.lora_name ?? ''))
-          throw new Refused(404, `The lora adapter '${body.lora_name}' cannot be found.`);
+          throw new Refused(sglang ? 400 : 404, `The lora adapter '${body.lora_name}' cannot be found.`);
         return send(
           response,
           200,
           sglang ? { success: true } : `Success: LoRA adapter '${body.lora_name}' removed successfully.`,
         );
       case 'POST /v1/completions':
-        return body.stream ? this.#stream(body, response) : this.#complete(body, response);
+        return body.stream ? this.#working(body, response) : this.#complete(body, response);
       case 'POST /v1/score':
         if (!sglang) break;
         return this.#score(body, response);
     }
     throw new Refused(404, 'Not Found');
+  }
+
+  get #sglang(): boolean {
+    return this.options.dialect === 'SGLANG';
   }
 
   get #base(): string {
@@ -206,22 +213,25 @@ export class EngineServer {
       rank = (JSON.parse(readFileSync(join(path, 'adapter_config.json'), 'utf8')) as { r: number }).r;
       weights = readFileSync(join(path, 'adapter_model.safetensors'));
     } catch {
-      throw new Refused(404, `Loading lora ${name} failed: No adapter found for ${path}`);
+      throw new Refused(this.#sglang ? 400 : 404, `Loading lora ${name} failed: No adapter found for ${path}`);
     }
     const most = this.options.maxRank ?? 16;
     if (rank > most) throw new Refused(400, `LoRA rank ${rank} is greater than max_lora_rank ${most}.`);
     this.adapters.set(name, { path, weights });
-    if (this.options.dialect === 'SGLANG') send(response, 200, { success: true, loaded_adapters: {} });
+    if (this.#sglang) send(response, 200, { success: true, loaded_adapters: {} });
     else send(response, 200, `Success: LoRA adapter '${name}' added successfully.`);
   }
 
   /** As vLLM's prefix cache does: what was computed once under a name and a path is what stands there, whatever is loaded since. */
   #weightsOf(model: string): Buffer | null {
-    const sglang = this.options.dialect === 'SGLANG';
+    const sglang = this.#sglang;
     const name = sglang ? model.split(':').slice(1).join(':') : model;
     if (sglang ? name === '' && model === this.#base : model === this.#base) return null;
     const loaded = this.adapters.get(name);
-    if (!loaded) throw new Refused(404, `The model \`${model}\` does not exist.`);
+    if (!loaded)
+      throw sglang
+        ? new Refused(400, `These adapters are not loaded: ${name}`)
+        : new Refused(404, `The model \`${model}\` does not exist.`);
     if (this.faults.asBase?.has(name)) return null;
     const key = `${name} ${loaded.path}`;
     const cached = this.#prefixes.get(key) ?? loaded.weights;
@@ -263,6 +273,15 @@ export class EngineServer {
   async #score({ model, query = [], label_token_ids: ids = [] }: Body, response: ServerResponse): Promise<void> {
     const scores = await this.#brain.next(query, this.#weightsOf(model));
     send(response, 200, { scores: [ids.map((id) => Math.exp(scores[id]!))], model });
+  }
+
+  async #working(body: Body, response: ServerResponse): Promise<void> {
+    this.working += 1;
+    try {
+      await this.#stream(body, response);
+    } finally {
+      this.working -= 1;
+    }
   }
 
   async #stream(body: Body, response: ServerResponse): Promise<void> {
@@ -319,6 +338,15 @@ function pick(scores: readonly number[], { temperature = 0, seed = 0 }: Body, pl
   let left = (((seed + 1) * 2_654_435_761 + place * 40_503) % 1_000_003) / 1_000_003;
   left *= weights.reduce((sum, weight) => sum + weight, 0);
   return weights.findIndex((weight) => (left -= weight) <= 0);
+}
+
+/** SGLang says 400 of whatever it won't do, with words of its own for adapters, and in the stream where one was asked for. */
+function refuseAsSglang(body: Body, message: string, response: ServerResponse): void {
+  if (body.lora_name !== undefined) return send(response, 400, { success: false, error_message: message });
+  const error = { message, type: 'BadRequestError', code: 400 };
+  if (!body.stream) return send(response, 400, { object: 'error', ...error });
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.end(`data: ${JSON.stringify({ error })}\n\ndata: [DONE]\n\n`);
 }
 
 function send(response: ServerResponse, status: number, body: object | string): void {
