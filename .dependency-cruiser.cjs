@@ -174,7 +174,7 @@ module.exports = {
       comment:
         'The environment is read and checked at the start of a program; everything else gets what was read, or it can’t be tested side by side. Its type may be named.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|demo/|cli/installation\\.ts)' },
+      from: { path: '^src/', pathNot: '^src/(main\\.ts|work\\.ts|demo/|cli/installation\\.ts)' },
       to: { path: '^src/config\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -7,15 +7,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { vllm } from '../src/fleet/dialects/vllm.js';
-import { LabelScoring } from '../src/fleet/engine.js';
-import { EngineHttp } from '../src/fleet/engine-http.js';
-import { centred, compareBases, SAME_BASE } from '../src/fleet/proof/compare-bases.js';
-import { compareChanges, TOLERANCE } from '../src/evaluation/index.js';
 import { sha256 } from '../src/kernel/hashing.js';
-import { softmax } from '../src/kernel/softmax.js';
 import { packageRoot } from '../src/platform/package-root.js';
 import type { AdapterFile, PromptSegment } from '../src/worker-protocol/index.js';
+import { likeness, likenessOfChange, TOLERATED, vllmWith, WAYS } from '../test/support/engine/beside-worker.js';
 import { realModel, startWorker, workspaceId } from '../test/support/worker.js';
 import { banking77 } from './support/banking77.js';
 import { numberOption } from './support/options.js';
@@ -23,12 +18,10 @@ import { describeMachine, printResult } from './support/report.js';
 
 const QUESTIONS = numberOption('questions', 20);
 const LABELS = 150;
-const WAYS = [LabelScoring.LOGPROB_TOKEN_IDS, LabelScoring.ALLOWED_TOKEN_IDS];
 
 const url = process.env.GRAFT_TEST_VLLM_URL;
 if (url === undefined)
   throw new Error('It needs a vLLM: node scripts/vllm/run.mjs npm run bench -- engine, or GRAFT_TEST_VLLM_URL.');
-const http = new EngineHttp(url);
 const signal = AbortSignal.timeout(15 * 60_000);
 
 const { client, dispose } = await startWorker();
@@ -61,8 +54,8 @@ const chat = (question: string): PromptSegment[] => [
 ];
 
 const candidates = await labels();
-const rows = banking77('test');
-const questions = Array.from({ length: QUESTIONS }, (_, i) => rows[Math.floor((i * rows.length) / QUESTIONS)]!);
+const asked = banking77('test');
+const questions = Array.from({ length: QUESTIONS }, (_, i) => asked[Math.floor((i * asked.length) / QUESTIONS)]!);
 const prompts = questions.map(({ prompt }) => chat(prompt.split('\n')[0]!.replace('Customer: ', '')));
 const tokens = await tokensOf(prompts);
 
@@ -75,53 +68,40 @@ async function beside(adapters: AdapterFile[]): Promise<number[][]> {
   return all;
 }
 
-async function there(base: string, adapter: string | null, way: LabelScoring): Promise<number[][]> {
-  const all: number[][] = [];
-  for (const ids of tokens) all.push(await vllm.score(http, { base, adapter, tokens: ids, candidates }, way, signal));
-  return all;
-}
-
-const flat = (all: readonly number[][]): number[] => all.flatMap(centred);
-const best = (scores: readonly number[]): number => scores.indexOf(Math.max(...scores));
-
-function compared(ours: readonly number[][], theirs: readonly number[][]) {
-  const differences = ours.map((row, i) => {
-    const other = softmax(theirs[i]!);
-    return softmax(row).map((share, j) => Math.abs(share - other[j]!));
-  });
-  const distance = differences.map((row) => row.reduce((sum, each) => sum + each, 0) / 2);
-  const { correlation, meanDifference } = compareBases(theirs, ours);
+const shown = (ours: number[][], theirs: number[][]) => {
+  const { largest, totalVariation, meanDifference, correlation, sameBest } = likeness(ours, theirs);
   return {
     'questions x labels': `${ours.length} x ${candidates.length}`,
-    'largest difference of a probability': Math.max(...differences.flat()).toFixed(4),
-    'mean total variation': (distance.reduce((sum, each) => sum + each, 0) / distance.length).toFixed(4),
+    'largest difference of a probability': largest.toFixed(4),
+    'mean total variation': totalVariation.toFixed(4),
     'mean difference, nats': meanDifference.toFixed(3),
     correlation: correlation.toFixed(4),
-    'same best label': `${ours.filter((row, i) => best(row) === best(theirs[i]!)).length} of ${ours.length}`,
+    'same best label': `${sameBest} of ${ours.length}`,
   };
-}
+};
 
+const engine = await vllmWith(url, { name, path: peft }, signal);
 try {
-  const { base, version } = (await vllm.probe(http, signal))!;
-  await vllm.load(http, { name, path: peft }, signal);
-  const [off, on] = [await beside([]), await beside([reader])];
-  const found: Record<string, string | number>[] = [];
+  const ours = { off: await beside([]), on: await beside([reader]) };
+  const rows: Record<string, string | number>[] = [];
   for (const way of WAYS) {
-    const [theirOff, theirOn] = [await there(base, null, way), await there(base, name, way)];
-    const change = compareChanges({ off: flat(theirOff), on: flat(theirOn) }, { off: flat(off), on: flat(on) });
-    found.push({ way, weights: 'base', ...compared(off, theirOff), 'cosine of the change': '', 'its norm': '' });
-    found.push({
-      ...{ way, weights: 'with the reader', ...compared(on, theirOn) },
-      ...{ 'cosine of the change': change.cosine.toFixed(4), 'its norm': change.normRatio.toFixed(3) },
+    const theirs = {
+      off: await engine.scores(false, way, tokens, candidates),
+      on: await engine.scores(true, way, tokens, candidates),
+    };
+    const { cosine, normRatio } = likenessOfChange(ours, theirs);
+    rows.push({
+      ...{ way, weights: 'base', ...shown(ours.off, theirs.off) },
+      ...{ 'cosine of the change': '', 'norm of the change': '' },
+    });
+    rows.push({
+      ...{ way, weights: 'with the reader', ...shown(ours.on, theirs.on) },
+      ...{ 'cosine of the change': cosine.toFixed(4), 'norm of the change': normRatio.toFixed(3) },
     });
   }
-  const tolerance = {
-    cosine: `at least ${TOLERANCE.cosine}`,
-    norm: `${TOLERANCE.normRatio.map((each) => each.toFixed(2)).join(' to ')}`,
-    base: `correlation at least ${SAME_BASE.correlation}, mean difference at most ${SAME_BASE.meanDifference} nats`,
-  };
-  printResult('engine', { machine: describeMachine(), rows: found, vllm: version, tolerance }, ['way', 'weights']);
+  const result = { machine: describeMachine(), rows, vllm: engine.version, tolerance: TOLERATED };
+  printResult('engine', result, ['way', 'weights']);
 } finally {
-  await vllm.unload(http, name, signal).catch(() => undefined);
+  await engine.unload();
   await dispose();
 }

@@ -137,6 +137,11 @@ const environment = z.object({
     .describe(
       'Whether the router, once there is one, is fitted anew by itself when collections or adapters have changed and nothing else works: `on` or `off`.',
     ),
+  GRAFT_RUNS: names
+    .default([])
+    .describe(
+      'Kinds of runs that this process takes of those that wait in the database, comma-separated (`TRAINING`), or with a minus those that it leaves to others (`-TRAINING`); unset, it takes all.',
+    ),
   GRAFT_WEBHOOK_ALLOWED_HOSTS: names
     .default([])
     .describe(

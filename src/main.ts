@@ -41,14 +41,8 @@ export async function startGraft(config: Config, log: Logger): Promise<Graft> {
 /** What is added to `teardown` last comes first: nothing new is taken from the moment of the signal, then runs let go, then domains. */
 async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {
   await checkAddress(config.GRAFT_HOST, config.GRAFT_PORT);
-  const platform = await openPlatform(config, log, teardown, RUN_KINDS);
+  const { platform, domains, offers, calibration } = await openInstallation(config, log, teardown);
   const { runs } = platform;
-  const domains = await openDomains(platform);
-  const offers = Object.values(domains).map((domain) => domain.offer);
-  for (const each of offers) teardown.add(() => each.stop());
-  const calibration = await prepareDefaults(platform, domains.registry.registry);
-  domains.access.admission.calibrated(calibration);
-  startUpkeep(platform, teardown);
 
   const nodes = new NodeRegistry();
   domains.access.hooks.lookBy(nodes);
@@ -72,6 +66,18 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   return { url: gateway.url, stop: () => teardown.run(log) };
 }
 
+/** All that answers and does runs, opened and not started yet, but for the workers with the default models. */
+export async function openInstallation(config: Config, log: Logger, teardown: Teardown) {
+  const platform = await openPlatform(config, log, teardown, RUN_KINDS);
+  const domains = await openDomains(platform);
+  const offers = Object.values(domains).map((domain) => domain.offer);
+  for (const each of offers) teardown.add(() => each.stop());
+  const calibration = await prepareDefaults(platform, domains.registry.registry);
+  domains.access.admission.calibrated(calibration);
+  startUpkeep(platform, teardown);
+  return { platform, domains, offers, calibration };
+}
+
 /** Runs until SIGTERM or SIGINT; the second signal ends at once. */
 async function main(): Promise<void> {
   const config = loadConfig();
@@ -82,7 +88,7 @@ async function main(): Promise<void> {
 }
 
 /** Exit code 0 after a clean stop. */
-export function stopOnSignal(graft: Graft): void {
+export function stopOnSignal(graft: Pick<Graft, 'stop'>): void {
   let stopping = false;
   const stop = () => {
     if (stopping) process.exit(1);

@@ -66,7 +66,7 @@ async function start(python, weights, log) {
   const port = await freePort();
   const options = {
     ...{ model: weights, host: '127.0.0.1', port, 'served-model-name': 'base', dtype: 'float32' },
-    ...{ 'max-lora-rank': 16, 'max-loras': 4, 'max-cpu-loras': 8, 'max-model-len': 1_024, 'block-size': 32 },
+    ...{ 'max-lora-rank': 16, 'max-loras': 8, 'max-cpu-loras': 8, 'max-model-len': 1_024, 'block-size': 32 },
     ...{ 'max-num-seqs': 8, 'max-num-batched-tokens': 1_024, 'logprobs-mode': 'processed_logprobs' },
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -7,7 +7,7 @@ import { Erasure } from './erasure/index.js';
 import { EventLog } from './events/index.js';
 import { ModelsOnDisk } from './models-on-disk/index.js';
 import { startServices, type ServicesHealth } from './processes/index.js';
-import { RunQueue, type RunQueueOptions } from './runs/index.js';
+import { RunQueue, takenKinds, type RunQueueOptions } from './runs/index.js';
 import type { Teardown } from './teardown.js';
 import type { Logger } from './telemetry/index.js';
 import { openTracing } from './tracing/index.js';
@@ -55,11 +55,12 @@ export function platformOn({ kinds, queue, modelsOnDisk, ...base }: PlatformBase
   const events = new EventLog({ database, log });
   const files = new FileService(database, artifacts);
   const owner = homeName(config.GRAFT_HOME);
+  const takes = takenKinds(config.GRAFT_RUNS, (kinds ?? []).map(({ definition }) => definition.kind));
   return {
     ...base,
     events,
     files,
-    runs: new RunQueue({ database, events, clock, log, owner, kinds, ...queue }),
+    runs: new RunQueue({ database, events, clock, log, owner, kinds, takes, ...queue }),
     erasure: new Erasure(files),
     modelsOnDisk:
       modelsOnDisk ??

@@ -17,6 +17,7 @@ type Model = new (data: never) => { validate(): void };
 const MODELS: Readonly<Record<string, Model>> = {
   'apps/v1 Deployment': apps.Deployment,
   'apps/v1 StatefulSet': apps.StatefulSet,
+  'batch/v1 CronJob': batch.CronJob,
   'batch/v1 Job': batch.Job,
   'policy/v1 PodDisruptionBudget': policy.PodDisruptionBudget,
   'v1 Service': core.Service,

@@ -27,6 +27,12 @@ export interface StreamRequest extends Prompted {
   stop: readonly string[];
 }
 
+export interface ScoreRequest extends Prompted {
+  candidates: readonly number[];
+  /** Computed anew, whatever the engine has kept of the prompt, and kept for nobody else, where it can be told so. */
+  fresh?: boolean;
+}
+
 /** A piece of an answer; the last one says why it ended. */
 export interface Piece {
   text: string;
@@ -49,7 +55,7 @@ export interface Dialect {
   /** Log-probabilities (natural) of candidates as the next token, on one scale for all of them. */
   score(
     http: EngineHttp,
-    request: Prompted & { candidates: readonly number[] },
+    request: ScoreRequest,
     scoring: Capabilities['scoring'],
     signal: AbortSignal,
   ): Promise<number[]>;

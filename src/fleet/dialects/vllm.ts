@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 import { EngineFault, isFault } from '../fault.js';
 import { listModels, onlyBase, readAs, streamCompletion } from './completions.js';
-import { DialectName, type Dialect, type Prompted } from './dialect.js';
+import { DialectName, type Dialect, type Prompted, type ScoreRequest } from './dialect.js';
 
 const versionBody = z.object({ version: z.string() });
 const completion = z.object({
@@ -21,6 +22,20 @@ const TRIED = [0, 1];
 
 const WANTED =
   'it wants the adapters’ folder by the same path, --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True';
+
+/**
+ * Of a folder that it doesn’t see it says 404, as of the address where nobody allowed loading; of an adapter that it can’t serve 500, with its worker’s
+ * reason between quotes.
+ */
+function refusalOr(error: unknown): unknown {
+  if (!isFault(error)) return error;
+  if (error.kind === 'UNKNOWN_MODEL')
+    return new EngineFault('REFUSED', `${error.message} (${WANTED})`, { cause: error });
+  const reason = /add_lora\b.* failed with error '(.*?)\.?', please check/s.exec(error.message)?.[1];
+  return reason === undefined ? error : new EngineFault('REFUSED', reason, { cause: error });
+}
+
+type Scored = Omit<ScoreRequest, 'candidates'>;
 
 const modelOf = ({ adapter, base }: Prompted): string => adapter ?? base;
 
@@ -45,9 +60,7 @@ export const vllm: Dialect = {
   async load(http, { name, path }, signal) {
     const body = { lora_name: name, lora_path: path };
     await http.json('POST', '/v1/load_lora_adapter', body, { signal }).catch((error: unknown) => {
-      // 404 is what it says of a folder that it doesn't see, and of the address where nobody allowed loading.
-      if (!isFault(error) || error.kind !== 'UNKNOWN_MODEL') throw error;
-      throw new EngineFault('REFUSED', `${error.message} (${WANTED})`, { cause: error });
+      throw refusalOr(error);
     });
   },
 
@@ -67,7 +80,7 @@ export const vllm: Dialect = {
 /** Log-probabilities among the whole vocabulary, so that chunks need nothing in common. */
 async function scoreAsked(
   http: EngineHttp,
-  prompt: Prompted,
+  prompt: Scored,
   candidates: readonly number[],
   signal: AbortSignal,
 ): Promise<number[]> {
@@ -85,7 +98,7 @@ async function scoreAsked(
  */
 async function scoreAllowed(
   http: EngineHttp,
-  prompt: Prompted,
+  prompt: Scored,
   [anchor = 0, ...others]: readonly number[],
   signal: AbortSignal,
 ): Promise<number[]> {
@@ -106,7 +119,7 @@ function normalised(values: readonly number[]): number[] {
 
 async function nextOf(
   http: EngineHttp,
-  prompt: Prompted,
+  prompt: Scored,
   ids: readonly number[],
   asked: object,
   signal: AbortSignal,
@@ -114,6 +127,7 @@ async function nextOf(
   const model = modelOf(prompt);
   const body = {
     ...{ model, prompt: prompt.tokens, max_tokens: 1, temperature: 0, return_tokens_as_token_ids: true },
+    ...(prompt.fresh && { cache_salt: randomUUID() }),
     ...asked,
   };
   const read = readAs(completion, await http.json('POST', '/v1/completions', body, { signal }));

@@ -60,6 +60,11 @@ const LOOK_MS = 10_000;
 const PROOF_MS = 180_000;
 const RETRY_MS = 60_000;
 
+const MIXES =
+  'it answers the base model with an adapter’s weights when both are asked at once, as vLLM does on a processor once each of its `--max-loras` places was used';
+/** What noise moves the base by, of what the adapter moves it by: nearly nothing; what is computed with an adapter’s weights moves about as far. */
+const MOST_STRAYING = 0.25;
+
 /** One engine of a fleet: what it is, what it has, and whether that was shown to be so. */
 export class Replica {
   state: EngineState = EngineState.CONNECTING;
@@ -73,6 +78,10 @@ export class Replica {
   readonly breaker: Breaker;
   readonly #residents = new Map<string, Resident>();
   readonly #loading = new Map<string, Promise<void>>();
+  /** One proof after another: what one asks of the base alone would be asked beside what another one asks of an adapter. */
+  #proofs: Promise<unknown> = Promise.resolve();
+  /** Whether it was seen to answer the base with an adapter’s weights: until it is met anew it answers as the base alone. */
+  #mixes = false;
 
   constructor(private readonly parts: ReplicaParts) {
     this.breaker = new Breaker(parts.clock);
@@ -148,6 +157,7 @@ export class Replica {
   hold(adapter: EngineAdapter, signal: AbortSignal): Promise<void> {
     const known = this.#residents.get(adapter.name);
     if (known?.state === ResidentState.PROVEN) return Promise.resolve();
+    if (this.#mixes) return Promise.reject(new EngineFault('REFUSED', MIXES));
     const underWay = this.#loading.get(adapter.name);
     if (underWay) return underWay;
     const loading = this.#load(adapter, signal).finally(() => this.#loading.delete(adapter.name));
@@ -158,7 +168,7 @@ export class Replica {
   /** Whether loading it is worth a try now: an engine that refused isn't asked all the time. */
   wants(adapter: EngineAdapter): boolean {
     const known = this.#residents.get(adapter.name);
-    if (this.state !== EngineState.READY || this.#loading.has(adapter.name)) return false;
+    if (this.state !== EngineState.READY || this.#mixes || this.#loading.has(adapter.name)) return false;
     return (
       known === undefined || (known.state !== ResidentState.PROVEN && this.parts.clock.monotonic() >= known.retryAt)
     );
@@ -198,6 +208,7 @@ export class Replica {
       }
       const likeness = compareBases(theirs, off);
       Object.assign(this, { dialect, capabilities, state: EngineState.READY, reason: null });
+      this.#mixes = false;
       this.breaker.succeeded();
       log.info({ engine: this.url, dialect: dialect.name, ...capabilities, ...likeness }, 'engine is ready');
       return;
@@ -243,25 +254,49 @@ export class Replica {
     }
   }
 
-  /** @param turn which prompt is enough; null: all of them @throws ADAPTER_UNPROVEN, EngineFault */
-  async #prove(resident: Resident, signal: AbortSignal, turn: number | null): Promise<void> {
+  /**
+   * The base is asked alone, then at once with the adapter: whoever shares a batch has to be answered by its own weights.
+   * @param turn which prompt is enough; null: all of them
+   * @throws ADAPTER_UNPROVEN, EngineFault
+   */
+  #prove(resident: Resident, signal: AbortSignal, turn: number | null): Promise<void> {
+    const proof = this.#proofs.then(() => this.#show(resident, signal, turn));
+    this.#proofs = proof.catch(() => undefined);
+    return proof;
+  }
+
+  async #show(resident: Resident, signal: AbortSignal, turn: number | null): Promise<void> {
     const { http, references, clock } = this.parts;
     const { adapter } = resident;
     const { prompts, candidates, off, on } = await references.of(adapter);
     const places = turn === null ? prompts.map((_, i) => i) : [turn % prompts.length];
     const { base, scoring } = this.capabilities!;
-    const score = (name: string | null, place: number): Promise<number[]> =>
-      this.dialect!.score(http, { base, adapter: name, tokens: prompts[place]!, candidates }, scoring, signal);
-    const here = { off: [] as number[], on: [] as number[] };
-    const there = { off: [] as number[], on: [] as number[] };
-    for (const place of places) {
-      here.off.push(...centred(await score(null, place)));
-      here.on.push(...centred(await score(adapter.name, place)));
-      there.off.push(...centred(off[place]!));
-      there.on.push(...centred(on[place]!));
-    }
+    const score = (name: string | null, place: number): Promise<number[]> => {
+      const asked = { base, adapter: name, tokens: prompts[place]!, candidates, fresh: true };
+      return this.dialect!.score(http, asked, scoring, signal).then(centred);
+    };
+    const alone: number[][] = [];
+    for (const place of places) alone.push(await score(null, place));
+    const together = await Promise.all(
+      places.map((place) => Promise.all([score(adapter.name, place), score(null, place)])),
+    );
+    const here = { off: alone.flat(), on: together.flatMap(([changed]) => changed) };
+    const there = {
+      off: places.flatMap((place) => centred(off[place]!)),
+      on: places.flatMap((place) => centred(on[place]!)),
+    };
     const { cosine } = compareChanges(here, there);
+    const beside = together.flatMap(([, unchanged]) => unchanged);
+    if (strays(here, beside)) throw this.#mixed();
     Object.assign(resident, { cosine, provenAt: clock.now() });
+  }
+
+  /** Nothing that it has is trusted any more; without adapters it answers right. */
+  #mixed(): EngineFault {
+    const error = new EngineFault('REFUSED', MIXES);
+    this.#mixes = true;
+    for (const resident of this.#residents.values()) this.#distrust(resident, error);
+    return error;
   }
 
   #distrust(resident: Resident, error: Error): void {
@@ -328,4 +363,10 @@ export class Replica {
       if (inFlight === 0) this.#residents.delete(adapter.name);
       else this.#forget(adapter.name);
   }
+}
+
+/** Whether the base, asked beside the adapter, moved towards it or another one. @param beside the base's scores then */
+function strays({ off, on }: { off: readonly number[]; on: readonly number[] }, beside: readonly number[]): boolean {
+  const distance = (a: readonly number[]): number => Math.hypot(...a.map((each, i) => each - off[i]!));
+  return distance(beside) > MOST_STRAYING * distance(on);
 }

@@ -36,6 +36,8 @@ import { Runner, type AroundRun, type RunnerOptions } from './runner.js';
 export interface RunQueueOptions extends RunnerOptions {
   /** Kinds that must have a handler before `start`; what `handle` is told of besides may be asked for, too. */
   kinds?: readonly { readonly definition: AnyRunKind }[];
+  /** Which kinds are worked on here; all by default. Runs of the others can be asked for all the same, and wait for who takes them. */
+  takes?: (kind: string) => boolean;
 }
 
 export class RunQueue {
@@ -148,7 +150,7 @@ export class RunQueue {
   handle<P>(kinds: readonly HandledKind<P>[], parts: P): void {
     for (const { definition, handler } of kinds) {
       this.#kinds.set(definition.kind, definition);
-      this.#runner.handle(definition, (context) => handler(parts, context as never));
+      if (this.#takes(definition.kind)) this.#runner.handle(definition, (context) => handler(parts, context as never));
     }
   }
 
@@ -159,10 +161,20 @@ export class RunQueue {
 
   /** @throws Error naming a kind without a handler: its runs would wait for ever */
   start(): void {
-    const missing = [...this.#kinds.keys()].filter((kind) => !this.#runner.handles(kind));
+    const missing = [...this.#kinds.keys()].filter((kind) => this.#takes(kind) && !this.#runner.handles(kind));
     if (missing.length > 0)
       throw new Error(`No handler for runs of the kind ${missing.join(', ')}: call handle() first.`);
     this.#runner.start();
+  }
+
+  /** Whether a run of those that are taken here waits or is worked on, here or elsewhere. */
+  async someLeft(): Promise<boolean> {
+    const all = await this.#store.unfinished(null);
+    return all.some(({ kind, status, count }) => count > 0 && status !== 'PAUSED' && this.#takes(kind));
+  }
+
+  #takes(kind: string): boolean {
+    return this.options.takes?.(kind) ?? true;
   }
 
   /** Aborts the running handlers, waits `graceMs` for them, and puts their runs back so that the next start resumes them. */

@@ -146,6 +146,27 @@ describe('an engine that is not as it should be', () => {
     await expect(textOf(fleet.generate(question(adapter)))).rejects.toBeInstanceOf(NoEngine);
   });
 
+  test('computing the base with an adapter’s weights when both are asked at once, it is left without adapters and answers as the base', async () => {
+    const [fine, last] = [await adapters.adapter(7), await adapters.adapter(8)];
+    const one = await engine();
+    const { fleet, keeper } = await fleetOver([one], { production: () => [fine] });
+    expect(await textOf(fleet.generate(question(fine)))).toBe('<7><7><7>');
+    one.faults = { mixes: true };
+    const refusal = { code: 'CONFLICT', message: expect.stringContaining('both are asked at once') as string };
+    await expect(fleet.require(last)).rejects.toMatchObject(refusal);
+    await keeper.round();
+    for (const adapter of [fine, last])
+      await expect(textOf(fleet.generate(question(adapter)))).rejects.toBeInstanceOf(NoEngine);
+    expect(await textOf(fleet.generate(question(null)))).toBe('<0><0><0>');
+    await eventually('the engine has no adapters', () => one.adapters.size === 0);
+    await one.kill();
+    await keeper.round();
+    one.faults = {};
+    await one.revive();
+    await keeper.round();
+    expect(await textOf(fleet.generate(question(fine)))).toBe('<7><7><7>');
+  });
+
   test('listing adapters that it doesn’t have, it is believed none; hiding those that it has, it goes on answering', async () => {
     const adapter = await adapters.adapter(7);
     const one = await engine();

@@ -111,6 +111,10 @@ async function real(): Promise<Served> {
   };
 }
 
+/** The same question with more words. */
+const saying = (prompt: PromptSegment[], more: string): PromptSegment[] =>
+  prompt.map((segment, i) => (i === 1 ? { ...segment, text: `${segment.text}${more}` } : segment));
+
 const log = { info: () => undefined, warn: () => undefined };
 
 /** A fleet that was shown to serve what the worker serves. */
@@ -120,12 +124,19 @@ async function fleetOf(
 ): Promise<{ engine: Fleet; replica: () => Replica; held: EngineAdapter; tokens: number[] }> {
   const served = { adapter: 'tiny', version: 1, file: adapter } as unknown as EngineAdapter['served'];
   const held: EngineAdapter = { name: nameOf(peft), path: peft, workspaceId: workspaceId as WorkspaceId, served };
-  const scores = async (file: AdapterFile[]) =>
-    (await client.scoreNext({ workspaceId, model: { ...model, adapters: file }, prompt, candidates })).logProbabilities;
-  const [ids] = (await client.tokenize({ workspaceId, model, prompts: [prompt] })).tokens;
-  const tokens = Array.from(ids!);
-  const base = { prompts: [tokens], candidates, off: [await scores([])] };
-  const on = [await scores([adapter])];
+  const prompts = ['', ' Why?', ' Say when.', ' Who knows?'].map((more) => saying(prompt, more));
+  const scores = async (adapters: AdapterFile[]) => {
+    const rows: number[][] = [];
+    for (const each of prompts) {
+      const asked = { workspaceId, model: { ...model, adapters }, prompt: each, candidates };
+      rows.push((await client.scoreNext(asked)).logProbabilities);
+    }
+    return rows;
+  };
+  const ids = (await client.tokenize({ workspaceId, model, prompts })).tokens.map((each) => Array.from(each));
+  const [tokens] = ids;
+  const base = { prompts: ids, candidates, off: await scores([]) };
+  const on = await scores([adapter]);
   const references: References = { base: () => Promise.resolve(base), of: () => Promise.resolve({ ...base, on }) };
   const replica = () => new Replica({ http: new EngineHttp(url), references, clock: systemClock, log });
   const engine = new Fleet({
@@ -137,7 +148,7 @@ async function fleetOf(
   await only!.look(new AbortController().signal);
   if (only!.reason !== null) throw new Error(only!.reason);
   await engine.require(held);
-  return { engine, replica, held, tokens };
+  return { engine, replica, held, tokens: tokens! };
 }
 
 /** @param running how many answers the server works on */

@@ -30,6 +30,8 @@ export interface Faults {
   breakAfter?: number;
   /** Computes these adapters as if they were the base. */
   asBase?: Pick<ReadonlySet<string>, 'has'>;
+  /** Computes the base with the weights of the adapter that was loaded last when an adapter is asked at the same time. */
+  mixes?: boolean;
   /** Leaves these out of its list. */
   hidden?: ReadonlySet<string>;
   /** Puts these on its list. */
@@ -79,6 +81,7 @@ export class EngineServer {
   /** Answers that it works on. */
   working = 0;
   readonly #prefixes = new Map<string, Buffer>();
+  readonly #batch: (Buffer | null)[] = [];
   #server: Server | null = null;
   #port = 0;
   #brain: Brain;
@@ -216,7 +219,15 @@ export class EngineServer {
       throw new Refused(this.#sglang ? 400 : 404, `Loading lora ${name} failed: No adapter found for ${path}`);
     }
     const most = this.options.maxRank ?? 16;
-    if (rank > most) throw new Refused(400, `LoRA rank ${rank} is greater than max_lora_rank ${most}.`);
+    if (rank > most) {
+      const reason = `LoRA rank ${rank} is greater than max_lora_rank ${most}.`;
+      throw this.#sglang
+        ? new Refused(400, reason)
+        : new Refused(
+            500,
+            `Call to add_lora method failed: Worker failed with error '${reason}', please check the stack trace above for the root cause`,
+          );
+    }
     this.adapters.set(name, { path, weights });
     if (this.#sglang) send(response, 200, { success: true, loaded_adapters: {} });
     else send(response, 200, `Success: LoRA adapter '${name}' added successfully.`);
@@ -240,7 +251,8 @@ export class EngineServer {
   }
 
   async #complete(body: Body, response: ServerResponse): Promise<void> {
-    const scores = await this.#brain.next(body.prompt, this.#weightsOf(body.model));
+    const own = this.#weightsOf(body.model);
+    const scores = await this.#brain.next(body.prompt, this.faults.mixes ? await this.#inBatch(own) : own);
     const allowed = body.allowed_token_ids;
     const ways = this.options.scoring ?? ['logprob_token_ids'];
     const shown = new Map<number, number>();
@@ -268,6 +280,15 @@ export class EngineServer {
         },
       ],
     });
+  }
+
+  /** What a request is computed with by a server that takes the weights in its last place for those of the base. */
+  async #inBatch(own: Buffer | null): Promise<Buffer | null> {
+    this.#batch.push(own);
+    await sleep(20);
+    const mixed = own === null && this.#batch.some((each) => each !== null);
+    setImmediate(() => this.#batch.splice(this.#batch.indexOf(own), 1));
+    return mixed ? [...this.adapters.values()].at(-1)!.weights : own;
   }
 
   async #score({ model, query = [], label_token_ids: ids = [] }: Body, response: ServerResponse): Promise<void> {

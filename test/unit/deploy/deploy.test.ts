@@ -38,6 +38,7 @@ describe('the chart', () => {
 
   test('renders to manifests that Kubernetes’ own schemas accept', () => {
     expect(all.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
+      'CronJob graft-training',
       'Deployment graft-gateway',
       'Job graft-first-key',
       'Job graft-migrate',
@@ -94,6 +95,19 @@ describe('the chart', () => {
     expect(names).toContain('GRAFT_ENGINES');
   });
 
+  test('trains on a node of its own by the program that gateways are, and has gateways leave training to it', () => {
+    const job = one('CronJob', 'graft-training').spec as { jobTemplate: { spec: { template: Pod } }; schedule: string };
+    const { spec } = job.jobTemplate.spec.template;
+    const [container] = spec.containers;
+    expect(container).toMatchObject({ command: ['node', 'dist/src/work.js'], args: ['--idle', '60'] });
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true });
+    expect(container!.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
+    const runs = (env: Container['env']) => env!.find(({ name }) => name === 'GRAFT_RUNS')!.value;
+    expect(runs(container!.env)).toBe('TRAINING');
+    expect(runs(podOf(one('Deployment', 'graft-gateway')).spec.containers[0]!.env)).toBe('-TRAINING');
+    expect(container!.env!.filter(({ name }) => !variables.has(name))).toEqual([]);
+  });
+
   test('gives engines and gateways adapters by the same path', () => {
     const mounts = ['Deployment graft-gateway', 'StatefulSet graft-vllm'].map((name) => {
       const [kind, called] = name.split(' ') as [string, string];
@@ -113,7 +127,9 @@ describe('the chart', () => {
   itWhen(hasHelm, 'no helm on this machine; GRAFT_TEST_HELM names one')(
     'renders to what deploy/kubernetes.yaml holds',
     () => {
-      expect(read('deploy', 'kubernetes.yaml').split('\n').slice(1).join('\n')).toBe(render('vllm.enabled=true'));
+      expect(read('deploy', 'kubernetes.yaml').split('\n').slice(1).join('\n')).toBe(
+        render('vllm.enabled=true', 'training.enabled=true'),
+      );
       return Promise.resolve();
     },
   );
@@ -123,7 +139,7 @@ describe('the chart', () => {
     () => {
       const plain = validManifests(render());
       expect(plain.filter(({ metadata }) => metadata.name.includes('vllm'))).toEqual([]);
-      expect(JSON.stringify(plain)).not.toContain('GRAFT_ENGINES');
+      expect(JSON.stringify(plain)).not.toMatch(/GRAFT_ENGINES|GRAFT_RUNS|CronJob/);
       for (const bad of [
         'gateways.replicas=0',
         'vllm.maxLoraRank=7',

@@ -46,6 +46,9 @@ capabilities:
 - { name: GRAFT_ENGINES, value: {{ printf "dns+http://%s-vllm:8000" .Release.Name | quote }} }
 - { name: GRAFT_ENGINES_ADAPTERS, value: /adapters }
 {{- end }}
+{{- if .Values.training.enabled }}
+- { name: GRAFT_RUNS, value: '-TRAINING' }
+{{- end }}
 {{- range $name, $value := .Values.gateways.env }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
 {{- end }}
