@@ -27,48 +27,62 @@ export const UNCOUNTED = `
          NOT ${earlier('=')} AS "newUnit", NOT ${earlier('=')} AND ${earlier('<>')} AS "inBoth"
     FROM answer
    WHERE assignment_subject = $1 AND answer.assignment_sequence > $2
-     AND answer.assignment_sequence <> ALL($3::bigint[]) AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
+     AND NOT answer.assignment_sequence <@ $3::int8multirange AND status IN ('COMPLETE', 'FAILED', 'CANCELLED')
    ORDER BY answer.assignment_sequence LIMIT $4`;
 
-/** $2 and $3 of what reads on from where something was counted. */
+/** $2 and $3 of what reads on from where something was counted: behind a number, but none of these, as PostgreSQL writes a multirange. */
 export type Place = readonly [from: bigint, but: string];
 
-export const behind = ({ last, recent }: Counted): Place => [last - BigInt(OVERLAP), `{${recent.join(',')}}`];
+export const behind = (counted: Counted): Place => new Counting(counted).behind;
 
-/** Numbers that may be kept beyond those that are looked at again, before they are sorted out. */
-const SLACK = 200;
-
-/** How far something was counted, as a watcher carries it along: numbers stay the text that a look finds and sends, because there are many looks. */
+/**
+ * How far something was counted, as a watcher carries it along. Numbers that follow one another are one range, because there are many looks, each of
+ * which says what it knows.
+ */
 export class Counting {
-  #last: bigint;
-  #recent: string[];
+  #last: number;
+  /** In order, apart from one another; both ends are counted. */
+  readonly #ranges: { from: number; to: number }[] = [];
 
   constructor({ last, recent }: Counted) {
-    this.#last = last;
-    this.#recent = recent.map(String);
+    this.#last = Number(last);
+    for (const sequence of recent.map(Number).sort((a, b) => a - b)) this.#add(sequence);
   }
 
   add(sequences: readonly bigint[]): void {
-    for (const sequence of sequences) {
-      if (sequence > this.#last) this.#last = sequence;
-      this.#recent.push(String(sequence));
-    }
-    if (this.#recent.length <= OVERLAP + SLACK) return;
-    const from = Number(this.#last) - OVERLAP;
-    this.#recent = this.#recent.filter((sequence) => Number(sequence) > from);
+    for (const sequence of sequences) this.#add(Number(sequence));
+    const from = this.#last - OVERLAP;
+    while (this.#ranges.length > 0 && this.#ranges[0]!.to <= from) this.#ranges.shift();
+    if (this.#ranges.length > 0) this.#ranges[0]!.from = Math.max(this.#ranges[0]!.from, from + 1);
+  }
+
+  #add(sequence: number): void {
+    this.#last = Math.max(this.#last, sequence);
+    const at = this.#ranges.findLastIndex(({ from }) => from <= sequence);
+    const [before, after] = [this.#ranges[at], this.#ranges[at + 1]];
+    if (before && sequence <= before.to) return;
+    const joined = before?.to === sequence - 1 ? before : undefined;
+    const met = after?.from === sequence + 1 ? after : undefined;
+    if (joined && met) {
+      joined.to = met.to;
+      this.#ranges.splice(at + 1, 1);
+    } else if (joined) joined.to = sequence;
+    else if (met) met.from = sequence;
+    else this.#ranges.splice(at + 1, 0, { from: sequence, to: sequence });
   }
 
   get last(): bigint {
-    return this.#last;
+    return BigInt(this.#last);
   }
 
   get behind(): Place {
-    return [this.#last - BigInt(OVERLAP), this.recent];
+    return [this.last - BigInt(OVERLAP), `{${this.#ranges.map(({ from, to }) => `[${from},${to}]`).join(',')}}`];
   }
 
   /** As PostgreSQL writes an array. */
   get recent(): string {
-    return `{${this.#recent.join(',')}}`;
+    const all = this.#ranges.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, n) => from + n));
+    return `{${all.join(',')}}`;
   }
 }
 
@@ -78,7 +92,7 @@ export const UNHEARD = `
            SELECT 1 FROM answer_verdict before
             WHERE before.subject = $1 AND before.unit_hash = verdict.unit_hash AND before.stage = verdict.stage
               AND before.arm = verdict.arm AND before.sequence < verdict.sequence) AS "newUnit"
-    FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND sequence <> ALL($3::bigint[])
+    FROM answer_verdict verdict WHERE subject = $1 AND sequence > $2 AND NOT sequence <@ $3::int8multirange
    ORDER BY sequence LIMIT $4`;
 
 /** What is counted after these, too. */

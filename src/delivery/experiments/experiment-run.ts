@@ -33,8 +33,10 @@ export interface ExperimentRunParts {
   clock: Clock;
 }
 
-/** How often answers are looked for. Nobody waits for a figure as users wait for a rollback. */
+/** How often it is looked whether it can go on. */
 const LOOK_MS = 1_000;
+/** How often answers are read and, where some have come, counted in its row, however many come. Nobody waits for a figure as users wait for a rollback. */
+const COUNT_MS = 3_000;
 /** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
 const LONGEST_LOOK_MS = 10_000;
 /** How often time alone is written down. */
@@ -52,6 +54,8 @@ export async function watchExperiment(
   let row = await experiments.require(workspaceId, input.experimentId);
   let last = clock.monotonic();
   let unkept = 0;
+  // At once, when it begins or is taken up again.
+  let uncounted = COUNT_MS;
   while (isLive(row.status)) {
     signal.throwIfAborted();
     const plan = storedSettings.decode(row.plan);
@@ -61,18 +65,25 @@ export async function watchExperiment(
       row = await experiments.require(workspaceId, row.id);
       continue;
     }
+    const now = clock.monotonic();
+    // Monotonic clocks don’t go back; one that did would count for nothing.
+    const passed = Math.min(Math.max(0, now - last), LONGEST_LOOK_MS);
+    unkept += passed;
+    uncounted += passed;
+    last = now;
+    const broken = brokenBy(row, around);
+    const brokenArms = brokenArmsOf(row, around);
+    if (uncounted < COUNT_MS && broken === null && Object.keys(brokenArms).length === 0) {
+      await pause(LOOK_MS, signal);
+      continue;
+    }
     // Feedback first: the answers that it is about are among those that are read then, or were counted before.
     const said = await lateFeedback.since(row.id, { last: row.lastFeedback, recent: row.recentFeedback }, BATCH);
     const counted = { last: row.lastSequence, recent: row.recentSequences };
     const tokens = plan.metrics.some(({ name }) => name === 'COST');
     const outcomes = await units.uncounted(row.id, counted, { tokens, most: BATCH });
     const more = outcomes.length >= BATCH;
-    const now = clock.monotonic();
-    // Monotonic clocks don’t go back; one that did would count for nothing.
-    unkept += Math.min(Math.max(0, now - last), LONGEST_LOOK_MS);
-    last = now;
-    const broken = brokenBy(row, around);
-    const brokenArms = brokenArmsOf(row, around);
+    uncounted = more ? COUNT_MS : 0;
     const news = { outcomes, said: more ? [] : said, watchedMs: unkept, broken, brokenArms };
     if (hasNews(news) || unkept >= KEEP_MS) {
       const before = row;

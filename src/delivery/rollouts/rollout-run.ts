@@ -26,6 +26,8 @@ export interface RolloutRunParts {
   rollouts: RolloutStore;
   decider: RolloutDecider;
   clock: Clock;
+  /** See `KEEP_MS`. */
+  keepMs?: number;
 }
 
 /** How often answers are looked for: a decision follows its answer within a second, and looks are most of what watching costs. */
@@ -33,7 +35,7 @@ const LOOK_MS = 700;
 /** A longer time between two looks is a gateway that was held still; what it didn’t watch is not counted as watched. */
 const LONGEST_LOOK_MS = 5_000;
 /** How often what was counted is written down, where nothing followed from it: whoever asks meanwhile counts on from there (`rollout-now.ts`). */
-const KEEP_MS = 5_000;
+const KEEP_MS = 15_000;
 /** Answers counted in one transaction. */
 const BATCH = 2_000;
 
@@ -42,7 +44,7 @@ const BATCH = 2_000;
  * follows from it, else every few seconds, and another gateway goes on from there.
  */
 export async function watchRollout(
-  { rollouts, decider, clock }: RolloutRunParts,
+  { rollouts, decider, clock, keepMs = KEEP_MS }: RolloutRunParts,
   context: ContextOf<typeof rolloutKind>,
 ): Promise<{ status: string }> {
   const { input, run, signal } = context;
@@ -66,7 +68,7 @@ export async function watchRollout(
     last = now;
     const broken = brokenBy(row, around);
     if (broken !== null || follows) unwritten = new Unwritten(await decided(unwritten, broken));
-    else if (unwritten.watchedMs >= KEEP_MS || unwritten.size >= BATCH || row.revision === 0) await kept(unwritten);
+    else if (unwritten.watchedMs >= keepMs || unwritten.size >= BATCH || row.revision === 0) await kept(unwritten);
     if (came.length < BATCH && said.length < BATCH) await pause(LOOK_MS, signal);
   }
   return { status: unwritten.row.status };

@@ -53,7 +53,9 @@ export function gatewayOn(
   const answers = new AnswerStore(database);
   const asking = new AskService({ answers } as AskParts);
   const asked = { answers, asking, askingInBulk, worker: { interactive } };
-  const services = deliveryServices({ ...parts, ...asked, runs, adapters, models, gate });
+  const opened = deliveryServices({ ...parts, ...asked, runs, adapters, models, gate });
+  // Tests look at rows.
+  const services = { ...opened, watching: { ...opened.watching, keepMs: 3_000 } };
   runs.handle([rolloutRuns, experimentRuns, shadowRuns], services);
   return {
     ...services,

@@ -56,6 +56,18 @@ describe('an experiment', () => {
     );
   });
 
+  it('writes its row at a bounded pace, however many answers come', async () => {
+    const { id } = await kit.started(gateway, { plannedSize: 10_000 });
+    await kit.ask(gateway, 1);
+    await kit.countedAre(id, 1);
+    const [before, from] = [(await kit.row(id)).revision, performance.now()];
+    for (let n = 0; n < 120; n++) await kit.ask(gateway, 1);
+    await kit.countedAre(id, 121);
+    const writes = (await kit.row(id)).revision - before;
+    // One in three seconds, and the one that had begun before.
+    expect(writes).toBeLessThanOrEqual(2 + (performance.now() - from) / 3_000);
+  });
+
   it('lets a control that is better win over an arm with the better name', async () => {
     const random = seededRandom(2);
     const { id } = await kit.started(gateway, {
