@@ -56,7 +56,12 @@ try {
     vector: planted.near(Math.floor(random() * TOPICS), random),
     query: Array.from({ length: QUERY_WORDS }, () => planted.word(Math.floor(random() * 20_000))).join(' '),
   }));
-  const seen = new Map(SHARES.map((share) => [share, { ms: [] as number[], found: 0, there: 0 }]));
+  const seen = new Map(
+    SHARES.map((share) => [
+      share,
+      { ms: [] as number[], dense: [] as number[], lexical: [] as number[], found: 0, there: 0 },
+    ]),
+  );
   for (const [n, { vector, query }] of asked.entries())
     for (const share of SHARES) {
       const groups = share === 1 ? null : [`share ${share}`];
@@ -64,13 +69,15 @@ try {
       const scope = await parts.retriever.scope(workspaceId, ['planted'], groups);
       const given = Promise.resolve({ vector, ms: 0 });
       const request = { scope, query, limit: NEAREST, vector: given };
-      await parts.retriever.retrieve({ ...request, mode: 'HYBRID' });
+      const { timings } = await parts.retriever.retrieve({ ...request, mode: 'HYBRID' });
       const ms = performance.now() - began;
       if (n < WARM_UP) continue;
       const { passages } = await parts.retriever.retrieve({ ...request, mode: 'DENSE', coverage: false });
       const true10 = nearest(planted.chunks.filter(({ documentName }) => seenBy.get(share)!.has(documentName)), vector); // prettier-ignore
       const row = seen.get(share)!;
       row.ms.push(ms);
+      row.dense.push(timings.denseMs);
+      row.lexical.push(timings.lexicalMs);
       row.there += true10.size;
       row.found += passages.filter(({ chunkId }) => true10.has(chunkId)).length;
       if (passages.some(({ documentName }) => !seenBy.get(share)!.has(documentName)))
@@ -82,12 +89,14 @@ try {
     {
       machine: describeMachine(),
       rows: SHARES.map((share) => {
-        const { ms, found, there } = seen.get(share)!;
+        const { ms, dense, lexical, found, there } = seen.get(share)!;
         return {
           'reader sees': `${100 * share} %`,
           chunks: CHUNKS,
           'recall@10 of exact': (found / there).toFixed(3),
-          'p50, ms': median(ms).toFixed(1),
+          'vectors, p50, ms': median(dense).toFixed(1),
+          'words, p50, ms': median(lexical).toFixed(1),
+          'both, p50, ms': median(ms).toFixed(1),
           'p95, ms': p95(ms).toFixed(1),
           'p95 beside who sees all': (p95(ms) / p95(all)).toFixed(2),
         };

@@ -23,16 +23,19 @@ export interface QueryTerms {
   idf: number[];
 }
 
+/** Not `= ANY`, which compares each document with each that is hidden; a subquery is hashed. */
+const SEEN = 'd.id NOT IN (SELECT unnest($5::uuid[]))';
+
 /** How often each term occurs, and in how many chunks there are: of live documents that may be seen only (`$5` may not). */
 const STATISTICS_PARTS = `
   scope AS (
     SELECT coalesce(sum(chunk_count), 0)::float8 AS chunks,
            coalesce(sum(term_count) / nullif(sum(chunk_count), 0)::float8, 1) AS average
-      FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND NOT id = ANY($5::uuid[])
+      FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND id NOT IN (SELECT unnest($5::uuid[]))
   ), frequency AS (
     SELECT q.term, q.place, (
       SELECT count(*) FROM chunk_term t JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL AND NOT d.id = ANY($5::uuid[]))::float8 AS df
+       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${SEEN})::float8 AS df
       FROM q
   )`;
 const WEIGHTED = `
@@ -89,7 +92,7 @@ export async function searchLexical(
                sum(w.idf * t.frequency * (${K1} + 1) / (t.frequency + ${K1} * (1 - ${B} + ${B} * c.term_count / w.average))) AS score
           FROM weighted w JOIN chunk_term t ON t.collection_id = ANY($2) AND t.term = w.term
           JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND NOT d.id = ANY($5::uuid[]) AND ($6::uuid[] IS NULL OR d.id = ANY($6))
+         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${SEEN} AND ($6::uuid[] IS NULL OR d.id = ANY($6))
          GROUP BY c.id ORDER BY score DESC, c.id LIMIT $7
       )
       SELECT (SELECT json_agg(weighted ORDER BY place) FROM weighted) AS terms,
