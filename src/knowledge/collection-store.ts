@@ -77,6 +77,7 @@ export class CollectionStore {
       name: 'knowledge-scope',
       text: `SELECT c.id, c.name, c.language, c.dense_weight AS "denseWeight",
                     coalesce(sum(d.chunk_count) FILTER (WHERE d.live_name IS NOT NULL), 0)::int AS chunks,
+                    count(d.id) FILTER (WHERE d.live_name IS NOT NULL)::int AS documents,
                     count(d.id) FILTER (WHERE d.live_name IS NULL)::int AS "staleDocuments",
                     (SELECT coalesce(json_agg(json_build_object('id', i.id, 'embedderDigest', i.embedder_digest, 'active', i.active)), '[]')
                        FROM search_index i WHERE i.collection_id = c.id) AS indexes

@@ -18,6 +18,8 @@ export interface SearchedCollection {
   language: string;
   /** Share of the dense score in a hybrid one, 0 to 1; the rest is BM25's. */
   denseWeight: number;
+  /** Live ones. */
+  documents: number;
   /** Passages in its live documents. */
   chunks: number;
   /** Documents that were replaced or deleted, or are not live yet: their vectors may still be in the index. */

@@ -1,38 +1,77 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
-import type { VectorStore } from '../../platform/vectors/index.js';
+import type { VectorFilter, VectorStore } from '../../platform/vectors/index.js';
 import type { SearchedCollection } from '../collection.js';
 import type { ScoredChunk } from './retrieval.js';
 
 /** How often the search is widened when vectors of deleted documents, not yet swept, fill its first places. */
 const MAX_WIDENINGS = 3;
+/** As many as one search of the graph looks at with good recall. */
+const WIDE = 250;
 
 /**
  * The best live chunks of one index by cosine similarity, best first. A vector counts only if its chunk still belongs
  * to a live document, so that what is deleted in PostgreSQL is gone from search at once. A vector's document is in
- * PostgreSQL until the vector is deleted: where no document is stale, none need be looked up. (A rebuild that failed may leave
+ * PostgreSQL until the vector is deleted: where no document is stale and none hidden, none need be looked up. (A rebuild that failed may leave
  * a few that are not; they are dropped when the passages are read.)
  * @throws VECTOR_STORE_UNAVAILABLE
  */
 export async function searchDense(
   { database, vectors }: { database: Database; vectors: VectorStore },
-  target: { workspaceId: WorkspaceId; collection: Pick<SearchedCollection, 'id' | 'staleDocuments'>; indexId: string },
+  target: {
+    workspaceId: WorkspaceId;
+    collection: Pick<SearchedCollection, 'id' | 'documents' | 'staleDocuments'>;
+    indexId: string;
+  },
   vector: Float32Array,
   options: { limit: number; documentIds: readonly string[] | null; hidden: readonly string[] },
 ): Promise<ScoredChunk[]> {
   const { workspaceId, collection, indexId } = target;
-  const { documentIds, hidden } = options;
-  const where = { ...(documentIds && { documentIds }), ...(hidden.length > 0 && { notDocumentIds: hidden }) };
-  for (let widening = 0, ask = options.limit; ; widening += 1, ask *= 4) {
+  const { limit, documentIds, hidden } = options;
+  const search = async (ask: number, where?: VectorFilter) => {
     const hits = await vectors.query(workspaceId, indexId, vector, ask, where);
+    const asItIs = collection.staleDocuments === 0 && (hidden.length === 0 || where !== undefined);
     const ids = hits.map(({ id }) => id);
-    const live = collection.staleDocuments === 0 ? null : await liveChunks(database, workspaceId, collection.id, ids);
+    const live = asItIs ? null : await liveChunks(database, workspaceId, collection.id, ids, hidden);
     const scored = hits
       .filter(({ id }) => live?.has(id) ?? true)
       .map(({ id, score }) => ({ chunkId: id, collectionId: collection.id, score }));
-    if (scored.length >= options.limit || hits.length < ask || widening === MAX_WIDENINGS)
-      return scored.slice(0, options.limit);
+    return { scored, all: hits.length < ask };
+  };
+  const seen = collection.documents - hidden.length;
+  // Looking away from what may not be seen is quicker than telling Chroma to, where enough is left.
+  if (documentIds === null && hidden.length > 0 && WIDE * seen >= limit * collection.documents) {
+    const { scored, all } = await search(WIDE);
+    if (scored.length >= limit || all) return scored.slice(0, limit);
   }
+  const where = await filterOf(database, { workspaceId, collectionId: collection.id, seen, documentIds, hidden });
+  for (let widening = 0, ask = limit; ; widening += 1, ask *= 4) {
+    const { scored, all } = await search(ask, where);
+    if (scored.length >= limit || all || widening === MAX_WIDENINGS) return scored.slice(0, limit);
+  }
+}
+
+interface Sight {
+  workspaceId: WorkspaceId;
+  collectionId: string;
+  /** About how many documents may be seen; hidden ones of other collections may be among those that are not. */
+  seen: number;
+  documentIds: readonly string[] | null;
+  hidden: readonly string[];
+}
+
+/** What may be searched, by the shorter of two lists: what may be seen, or what may not. */
+async function filterOf(database: Database, { workspaceId, collectionId, seen, documentIds, hidden }: Sight) {
+  if (documentIds !== null) return { documentIds };
+  if (hidden.length === 0) return undefined;
+  if (seen >= hidden.length) return { notDocumentIds: hidden };
+  const { rows } = await database.pool.query<{ id: string }>({
+    name: 'knowledge-seen-in',
+    text: `SELECT id FROM document WHERE workspace_id = $1 AND collection_id = $2 AND live_name IS NOT NULL
+              AND id NOT IN (SELECT unnest($3::uuid[]))`,
+    values: [workspaceId, collectionId, hidden],
+  });
+  return { documentIds: rows.map(({ id }) => id) };
 }
 
 async function liveChunks(
@@ -40,12 +79,14 @@ async function liveChunks(
   workspaceId: WorkspaceId,
   collectionId: string,
   ids: readonly string[],
+  hidden: readonly string[],
 ): Promise<Set<string>> {
   const { rows } = await database.pool.query<{ id: string }>({
     name: 'knowledge-live-chunks',
     text: `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
-            WHERE c.id = ANY($3::uuid[]) AND d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL`,
-    values: [workspaceId, collectionId, ids],
+            WHERE c.id = ANY($3::uuid[]) AND d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL
+              AND d.id NOT IN (SELECT unnest($4::uuid[]))`,
+    values: [workspaceId, collectionId, ids, hidden],
   });
   return new Set(rows.map(({ id }) => id));
 }

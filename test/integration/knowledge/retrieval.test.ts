@@ -220,4 +220,40 @@ describe('retrieval', () => {
     expect(indexes[0]?.id).not.toBe(old.id);
     knowledge.setEmbedder({});
   });
+
+  it('finds by meaning what comparing all would, however many documents a reader may not see', async () => {
+    const things = [
+      'pump',
+      'boiler',
+      'filter',
+      'valve',
+      'sensor',
+      'lamp',
+      'door',
+      'roof',
+      'tank',
+      'cable',
+      'motor',
+      'fan',
+    ];
+    const deeds = ['is cleaned', 'leaks', 'rusts', 'hums', 'is replaced', 'overheats', 'is painted', 'is inspected', 'freezes', 'breaks']; // prettier-ignore
+    const { name: many } = await knowledge.collection('many');
+    const texts = things.flatMap((thing) => deeds.map((deed) => `The ${thing} ${deed} in spring.`));
+    const documents = texts.map((text, i) => ({ name: `${i}.txt`, text }));
+    for (const part of [documents.slice(0, 60), documents.slice(60)]) await knowledge.ingest(many, part);
+    const scope = await knowledge.retriever.scope(knowledge.workspaceId, [many]);
+    const find = async (hidden: readonly string[], limit: number) => {
+      const request = { scope: { ...scope, hidden }, query: 'Which motor gets too hot?', mode: 'DENSE' as const };
+      return (await knowledge.retriever.retrieve({ ...request, limit })).passages.map(({ documentId }) => documentId);
+    };
+    const all = await find([], texts.length);
+    expect(all).toHaveLength(texts.length);
+    for (const share of [0.1, 0.45, 0.6, 0.7, 0.97, 1])
+      for (const limit of [5, 65]) {
+        // Every so many-th of the best, so that none of the first places is safe.
+        const hidden = all.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share));
+        const seen = all.filter((id) => !hidden.includes(id));
+        expect(await find(hidden, limit)).toEqual(seen.slice(0, limit));
+      }
+  });
 });

@@ -16,7 +16,7 @@ const NOW: Places = {
 };
 
 function collection(id: string, name: string, chunks: number): Places['collections'][number] {
-  return { id, name, chunks, language: 'english', denseWeight: 0.6, staleDocuments: 0, indexes: [] };
+  return { id, name, documents: 1, chunks, language: 'english', denseWeight: 0.6, staleDocuments: 0, indexes: [] };
 }
 const changed = (now: Partial<Places>, added: Record<string, number> = {}) =>
   changesSince(THEN, { ...NOW, ...now }, new Map(Object.entries(added))).map(({ name, change }) => `${name} ${change}`);
