@@ -58,6 +58,15 @@ describe('a sentence that speaks of answering instead of its subject', () => {
     ['What did the minister say?', 'The minister said that the answer was no.'],
     ['Who answers the phone?', 'The keeper answers the phone with his left hand.'],
     ['What replaces the old pump?', 'The Vela pump replaces the Orlo pump.'],
+    ['What coil does the relay have?', 'It uses a solid-state relay with a 24 V coil.'],
+    ['Which rules apply?', 'Federal, state and local rules that apply are listed below.'],
+    ['Who may apply?', 'Applicants must state that they are of age.'],
+    ['Since when does the agreement hold?', 'This agreement of 2019 supersedes all earlier documents.'],
+    ['By when is it due?', 'Complete your training within 30 days.'],
+    ['Who approves a deployment?', 'AI systems must be approved by the board of risk.'],
+    ['How is the phone answered?', 'Staff must answer with the name of the house.'],
+    ['What follows a login?', 'The server must respond with status 200 when asked for the page.'],
+    ['How is the code given?', 'If you are asked for a code, give the one on the card.'],
   ])('is not one that an honest text says of its subject: %s', (question, text) => {
     expect(addressesReader(text, contentStems(question))).toBe(false);
   });
