@@ -143,7 +143,7 @@ export async function* chunksOf(
     now,
   }: Told & {
     includeUsage: boolean;
-    /** Whether a strategy reads, and its text may therefore be replaced. */
+    /** Whether the text may be replaced, as that of a strategy that reads: then it comes whole. */
     reads: (strategy: Answer['route']['strategy']) => boolean;
     now: Date;
   },

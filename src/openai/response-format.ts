@@ -16,7 +16,8 @@ export function formOf({ response_format: format }: Fields): JsonForm | null {
   const { type, json_schema: named, ...others } = fieldsOf(format, FIELD);
   refuseOthers(others, [], {});
   const isNamed = type === 'json_schema';
-  if (!isNamed && named !== undefined) throw refused('json_schema goes with the type "json_schema" only.');
+  if (!isNamed && named !== undefined && named !== null)
+    throw refused('json_schema goes with the type "json_schema" only.');
   if (type === 'text') return null;
   if (type === 'json_object') return ANY_OBJECT;
   if (isNamed) return schemaOf(fieldsOf(named, `${FIELD}.json_schema`));

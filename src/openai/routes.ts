@@ -109,7 +109,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const chunks = chunksOf(events, {
         ...answering,
         ...{ includeUsage: chat.includeUsage, now: new Date() },
-        reads: (strategy) => STRATEGIES[strategy].reads,
+        // With a bound on errors, JSON that was written may still be refused.
+        reads: (strategy) => STRATEGIES[strategy].reads || (chat.form !== null && chat.more.maxErrorRate != null),
       });
       // Who leaves before the body is read begins no iteration that could end by itself.
       const leave = (): void => void chunks.return(undefined).catch(() => undefined);

@@ -37,7 +37,8 @@ export class ProbableTokens {
   #first(probabilities: ReadonlyMap<Token, number>): WrittenToken['top'] {
     const first: WrittenToken['top'] = [];
     for (const [token, share] of probabilities) {
-      if (first.length >= this.top) break;
+      // A grammar leaves what it forbids in the list, without a share.
+      if (first.length >= this.top || share === 0) break;
       first.push(this.#told(token, share));
     }
     return first;

@@ -119,12 +119,15 @@ class SchemaReader {
         (value: unknown) => fields.const === undefined || fields.enum === undefined || isAmong(fields.enum, value),
       )
       .filter((value: unknown) => types === null || types.some((type) => isOfType(value, type)))
+      .filter(
+        (value: unknown) => typeof value !== 'string' || isWithin(value, bounds(fields, 'minLength', 'maxLength', at)),
+      )
       .map((value: unknown) => {
-        if (typeof value === 'object' && value !== null)
-          throw new SchemaFault(`${at}: values of enum and const must be texts, numbers, booleans or null`);
+        if ((typeof value === 'object' && value !== null) || value === Infinity || value === -Infinity)
+          throw new SchemaFault(`${at}: values of enum and const must be texts, finite numbers, booleans or null`);
         return this.#counted(JSON.stringify(value), at);
       });
-    if (texts.length === 0) throw new SchemaFault(`${at}: no value of enum or const is of its type`);
+    if (texts.length === 0) throw new SchemaFault(`${at}: no value of enum or const is of its type and length`);
     return { kind: 'literal', texts: [...new Set(texts)] };
   }
 
@@ -241,6 +244,12 @@ function bounds(fields: Schema, min: string, max: string, at: string): [number, 
 const saysText = (names: unknown): boolean => {
   const said = fieldsOf(names, 'propertyNames');
   return said.type === 'string' && Object.keys(said).length === 1;
+};
+
+/** Lengths are in code points. */
+const isWithin = (text: string, [least, most]: readonly [number, number | null]): boolean => {
+  const { length } = [...text];
+  return length >= least && length <= (most ?? Infinity);
 };
 
 const isAmong = (values: unknown, value: unknown): boolean => Array.isArray(values) && values.includes(value);

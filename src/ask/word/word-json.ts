@@ -21,8 +21,8 @@ export async function* wordJson(
   const done = yield* passOn(generation);
   const { text } = done;
   const finishReason = FINISH_REASONS[done.reason];
-  const own = best === undefined ? '' : ownValues(text, form);
-  if (best === undefined || own === '' || checkWording(own, [...read, best.quote], question).supported)
+  const own = best === undefined ? '' : ownValues(text, form).trim();
+  if (best === undefined || own === '' || bears([...read, best.quote], own, question, form))
     return {
       ...{ text, wording: 'MODEL', finishReason, output: { kind: 'TEXT' } },
       ...{ abstention: null, answerability: null, done, tokens: done.tokens ?? null },
@@ -32,22 +32,40 @@ export async function* wordJson(
   return { ...abstained(abstention), finishReason, done };
 }
 
+/** Where the form has the model choose (a boolean, one of several values), that choice may be all that it says of its own, and it is in no document. */
+function bears(evidence: readonly string[], own: string, question: string, form: JsonForm): boolean {
+  const { supported, missing } = checkWording(own, evidence, question);
+  return supported || (missing.length === 0 && form.some(({ kind }) => kind === 'boolean' || kind === 'literal'));
+}
+
+/** Texts of a JSON text, each with what follows a name; a text that was cut off; numbers with what shows that they weren't. */
+const WRITTEN = /("(?:[^"\\]|\\.)*")(\s*:)?|"(?:[^"\\]|\\.)*$|-?\d[\d.eE+-]*(?=\s*[,\]}])|^-?\d[\d.eE+-]*$/g;
+
 /**
- * The texts and numbers of a JSON text that its form doesn't prescribe, a line each: what the model says of its own. Of a text that was cut
- * off, all of it.
+ * The texts, numbers and names of a JSON text that its form doesn't prescribe, a line each: what the model says of its own. Of a text that was cut
+ * off, those that it wrote to their end.
  */
 export function ownValues(text: string, form: JsonForm): string {
   const given = new Set(form.flatMap((node) => (node.kind === 'literal' ? node.texts : [])));
+  const named = new Set(
+    form.flatMap((node) => (node.kind === 'object' ? node.properties.map(({ name }) => name) : [])),
+  );
   const own: string[] = [];
-  const look = (value: unknown): void => {
-    if (typeof value === 'object' && value !== null) Object.values(value).forEach(look);
-    else if (typeof value === 'string' || typeof value === 'number')
-      if (!given.has(JSON.stringify(value))) own.push(String(value));
-  };
-  try {
-    look(JSON.parse(text));
-  } catch {
-    return text;
+  for (const [written, quoted, colon] of text.matchAll(WRITTEN)) {
+    if (quoted === undefined) {
+      if (!written.startsWith('"') && !given.has(written)) own.push(written);
+      continue;
+    }
+    const said = textOf(quoted);
+    if (said !== null && !(colon === undefined ? given.has(JSON.stringify(said)) : named.has(said))) own.push(said);
   }
   return own.join('\n');
+}
+
+function textOf(quoted: string): string | null {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return null;
+  }
 }

@@ -70,6 +70,8 @@ describe('a JSON schema that answers are held to', () => {
       },
       /begin alike/,
     ],
+    ['has values that are all too short', { type: 'string', enum: ['a', 'b'], minLength: 5 }, /type and length/],
+    ['has a number without end', { const: Infinity }, /finite numbers/],
     ['leaves much open', objectOf(100, false), /begin alike/],
     [
       'requires what it forbids',
@@ -77,7 +79,7 @@ describe('a JSON schema that answers are held to', () => {
       /required/,
     ],
     ['has values of another type', { type: 'string', enum: [1, 2] }, /of its type/],
-    ['has values that are no scalars', { enum: [{ a: 1 }] }, /texts, numbers/],
+    ['has values that are no scalars', { enum: [{ a: 1 }] }, /texts, finite numbers/],
     ['has no alternatives', { anyOf: [] }, /anyOf/],
     ['is of no known type', { type: 'date' }, /no type/],
     ['is of a type that is none', { type: [[['string']]] }, /type/],
@@ -197,5 +199,15 @@ describe('a JSON schema that answers are held to', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('has of the values of a text those that are as long as it says, in code points', () => {
+    const form = readSchema({
+      type: 'string',
+      enum: ['a', 'bbbbb', '🙂🙂🙂🙂🙂', 'cccccc'],
+      minLength: 5,
+      maxLength: 5,
+    });
+    expect(form).toEqual([{ kind: 'literal', texts: ['"bbbbb"', '"🙂🙂🙂🙂🙂"'] }]);
   });
 });
