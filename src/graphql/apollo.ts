@@ -89,7 +89,7 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
           const ms = performance.now() - start;
           const type = operation?.operation ?? null;
           metrics.operationEnded({ transport: 'http', type, failed: errors !== undefined, ms });
-          if (errors) currentSpan().set({ [ERROR_TYPE]: codeOf(errors[0]!) });
+          if (errors) currentSpan().fail(codeOf(errors[0]!));
           const notable = errors || ms > SLOW_MS || operation?.operation === OperationTypeNode.MUTATION;
           const level = notable ? 'info' : 'debug';
           if (!log.isLevelEnabled(level)) return;

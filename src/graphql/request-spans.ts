@@ -38,6 +38,8 @@ export function addRequestSpans(server: FastifyInstance): void {
     });
     spans.set(request, span);
     const ended = (): void => {
+      // `close` comes behind `finish`, too.
+      if (!span.recording) return;
       const { statusCode } = reply.raw;
       const { caller } = request as Partial<FastifyRequest>;
       span.set({ [HTTP.STATUS]: statusCode, [GRAFT.WORKSPACE]: caller?.workspaceId });

@@ -99,15 +99,17 @@ class OtlpSpan implements Span {
     this.span.addEvent(name, valuesOf(attributes));
   }
 
-  end(error?: unknown, at?: number): void {
+  fail(error: unknown): void {
     if (!this.span.isRecording()) return;
-    if (error !== undefined) {
-      const type = typeOf(error);
-      this.span.setAttribute(ERROR_TYPE, type);
-      // Who withdrew a question met no error.
-      if (type !== 'CANCELLED') this.span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    this.span.end(at);
+    const type = typeOf(error);
+    this.span.setAttribute(ERROR_TYPE, type);
+    // Who withdrew a question met no error.
+    if (type !== 'CANCELLED') this.span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+
+  end(error?: unknown, at?: number): void {
+    if (error !== undefined) this.fail(error);
+    if (this.span.isRecording()) this.span.end(at);
   }
 }
 

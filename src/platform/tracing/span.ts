@@ -12,6 +12,8 @@ export interface Span {
   set(attributes: Attributes): void;
   /** @param attributes no text of people, documents or models */
   event(name: string, attributes?: Attributes): void;
+  /** What it is about failed, though it goes on. */
+  fail(error: unknown): void;
   /** @param error only its code or class is kept: messages quote what people wrote @param at ms since the epoch */
   end(error?: unknown, at?: number): void;
 }
@@ -42,6 +44,7 @@ export const NO_SPAN: Span = Object.freeze({
   rename: () => undefined,
   set: () => undefined,
   event: () => undefined,
+  fail: () => undefined,
   end: () => undefined,
 });
 

@@ -74,7 +74,10 @@ export async function* tracedStream<T, R>(
     throw error;
   } finally {
     // Who leaves before the end stops the source; of one that has ended this asks nothing.
-    await inSpan(span, () => source.return(undefined as R));
-    span.end(failure);
+    try {
+      await inSpan(span, () => source.return(undefined as R));
+    } finally {
+      span.end(failure);
+    }
   }
 }

@@ -26,7 +26,14 @@ async function toldOf(text: boolean, assignment: Assignment | null, recording = 
   traceBy({
     text,
     start: () => ({
-      ...{ traceparent: 'here', recording, rename: () => undefined, event: () => undefined, end: () => undefined },
+      ...{
+        traceparent: 'here',
+        recording,
+        rename: () => undefined,
+        event: () => undefined,
+        fail: () => undefined,
+        end: () => undefined,
+      },
       set: (attributes) => void Object.assign(told, attributes),
     }),
     close: () => Promise.resolve(),

@@ -31,7 +31,7 @@ function keeping(): Tracer & { spans: Kept[] } {
       spans.push(kept);
       const span: Span = {
         ...{ traceparent: name, recording: true },
-        ...{ rename: () => undefined, set: () => undefined, event: () => undefined },
+        ...{ rename: () => undefined, set: () => undefined, event: () => undefined, fail: () => undefined },
         end(error) {
           kept.ended += 1;
           kept.error = error;
