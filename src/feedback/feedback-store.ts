@@ -180,6 +180,9 @@ export class FeedbackStore {
        ORDER BY id FOR NO KEY UPDATE`;
     const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
       DELETE FROM feedback WHERE workspace_id = ${workspaceId}::uuid AND source_name = ${sourceName} RETURNING answer_id AS "answerId"`;
+    // Who signs in speaks under a source's name, and is known by another.
+    await tx.$executeRaw`
+      UPDATE feedback SET given_by_name = NULL WHERE workspace_id = ${workspaceId}::uuid AND given_by_name = ${sourceName}`;
     await this.recount(
       tx,
       gone.flatMap(({ answerId }) => answerId ?? []),

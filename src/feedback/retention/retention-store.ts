@@ -55,7 +55,7 @@ export class RetentionStore {
           SELECT 1 FROM answer WHERE id = ANY(${next.flatMap(({ answerId }) => answerId ?? [])}::uuid[])
            ORDER BY id FOR NO KEY UPDATE`;
         const gone = await tx.$queryRaw<{ answerId: string | null }[]>`
-          DELETE FROM feedback WHERE id = ANY(${next.map(({ id }) => id)}::uuid[]) RETURNING answer_id AS "answerId"`;
+          DELETE FROM feedback f WHERE f.id = ANY(${next.map(({ id }) => id)}::uuid[]) AND NOT ${taught} RETURNING answer_id AS "answerId"`;
         await this.feedback.recount(
           tx,
           gone.flatMap(({ answerId }) => answerId ?? []),
