@@ -167,8 +167,8 @@ export function sentenceOf(
   const unit = metric === 'LATENCY' || metric === 'COST' ? ' ms' : '';
   const what = `${NAMES[metric]}${limit === null ? '' : ` ${limit}${unit}`}`;
   const of = Object.entries(where).map(([key, value]) => `, ${key} ${value === '' ? 'none' : value}`);
-  const shown = `shown by a test of ${seen} answers at level ${alpha}${of.join('')}`;
-  return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 is now ${(recent ?? 0).toFixed(2)}.`;
+  const shown = `shown by a test of ${seen} answers${of.join('')}, at level ${alpha}`;
+  return `${name}: ${what} has been ${side.toLowerCase()} ${threshold} (${shown}). The mean of about the last 50 was then ${(recent ?? 0).toFixed(2)}.`;
 }
 
 /** Whether a rule speaks of answers that a series is about: of the same metric, and of nothing that the series leaves out. */

@@ -50,7 +50,7 @@ describe('a rule', () => {
   it('says of what it has shown that it was so, and tells the last answers’ mean apart from it', () => {
     const below = { ...rule, metric: 'ACCURACY', side: 'BELOW', threshold: 0.5, where: { strategy: 'RAG' } } as const;
     expect(sentenceOf('wrong', below, 0.53, 480)).toBe(
-      'wrong: the share of right answers has been below 0.5 (shown by a test of 480 answers at level 0.01, strategy RAG). The mean of about the last 50 is now 0.53.',
+      'wrong: the share of right answers has been below 0.5 (shown by a test of 480 answers, strategy RAG, at level 0.01). The mean of about the last 50 was then 0.53.',
     );
   });
 
