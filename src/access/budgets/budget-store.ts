@@ -99,7 +99,7 @@ const settled = (gone: string, cameTo: string): string => `
   UPDATE spending s SET tokens = s.tokens + h.tokens FROM held h
   WHERE (s.workspace_id, s.subject_id, s."window", s.started_at) = (h.workspace_id, h.subject_id, h."window", h.started_at)`;
 
-/** What stands between a question and its answer is planned once a connection. */
+/** What stands between a question and its answer is read once a connection, and planned a few times. */
 const PREPARED = {
   lock: `(uuid, uuid) AS SELECT 1 FROM budget b WHERE ${OF_PAYER} ORDER BY b.subject_id, b."window" FOR UPDATE`,
   states: `(uuid, uuid) AS ${STATES}`,
@@ -211,7 +211,10 @@ export class BudgetStore {
     try {
       if (!prepared.has(client)) {
         const all = Object.entries(PREPARED).map(([name, as]) => `PREPARE graft_budget_${name} ${as}`);
+        // Half of them can't be undone: such a connection isn't used again.
+        failed = new Error('The statements of budgets are not prepared.');
         await client.query(all.join('; '));
+        failed = undefined;
         prepared.add(client);
       }
       return await work(client);
