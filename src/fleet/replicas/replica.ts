@@ -99,7 +99,7 @@ export class Replica {
   serves(adapter: EngineAdapter | null, tokens: number): boolean {
     if (this.state !== EngineState.READY || !this.breaker.allows) return false;
     if (tokens > (this.capabilities?.contextTokens ?? 0)) return false;
-    return adapter === null || this.#residents.get(adapter.name)?.state === ResidentState.PROVEN;
+    return adapter === null || (!this.#mixes && this.#residents.get(adapter.name)?.state === ResidentState.PROVEN);
   }
 
   async *stream(
@@ -230,16 +230,17 @@ export class Replica {
         // Another gateway was quicker: a name holds its digest, and what is there has to prove itself all the same.
         if (!isFault(error) || !/already/i.test(error.message)) throw error;
       });
-      await this.#prove(resident, within, null);
+      await this.#prove(resident, signal, null);
+      if (this.#mixes) throw new EngineFault('REFUSED', MIXES);
       Object.assign(resident, { state: ResidentState.PROVEN, reason: null });
       log.info({ engine: this.url, adapter: adapter.name, cosine: resident.cosine }, 'adapter is shown to act');
     } catch (error) {
-      if (this.#residents.get(adapter.name) === resident) this.#notLoaded(resident, error);
+      if (this.#residents.get(adapter.name) === resident) this.#notLoaded(resident, error, signal);
       throw error;
     }
   }
 
-  #notLoaded(resident: Resident, error: unknown): void {
+  #notLoaded(resident: Resident, error: unknown, { aborted }: AbortSignal): void {
     resident.retryAt = this.parts.clock.monotonic() + RETRY_MS;
     if (isGraftError(error)) return this.#distrust(resident, error);
     if (isFault(error) && error.kind === 'REFUSED') {
@@ -249,8 +250,14 @@ export class Replica {
         'adapter refused',
       );
     } else {
-      this.#residents.delete(resident.adapter.name);
-      this.#failed(error);
+      // Who waited gave up, or the engine failed with this adapter: neither says anything of how it serves the base.
+      if (aborted) this.#residents.delete(resident.adapter.name);
+      else
+        Object.assign(resident, {
+          state: ResidentState.UNPROVEN,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      if (isFault(error) && error.kind === 'AWAY') this.#failed(error);
     }
   }
 
@@ -260,7 +267,11 @@ export class Replica {
    * @throws ADAPTER_UNPROVEN, EngineFault
    */
   #prove(resident: Resident, signal: AbortSignal, turn: number | null): Promise<void> {
-    const proof = this.#proofs.then(() => this.#show(resident, signal, turn));
+    const proof = this.#proofs.then(() => {
+      if (this.#mixes) throw new EngineFault('REFUSED', MIXES);
+      // Its time begins with its turn.
+      return this.#show(resident, AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]), turn);
+    });
     this.#proofs = proof.catch(() => undefined);
     return proof;
   }
