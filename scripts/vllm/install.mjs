@@ -26,7 +26,11 @@ export async function placeOf() {
   const digest = createHash('sha256').update(PACKAGES.join(' '));
   for (const name of ['constraints.txt', 'weights.py']) digest.update(await readFile(here(name)));
   const place = join(homedir(), '.cache', 'graft-vllm', digest.digest('hex').slice(0, 12));
-  await mkdir(place, { recursive: true });
+  try {
+    await mkdir(place, { recursive: true });
+  } catch (error) {
+    throw new NotHere(`there is no folder to keep it in: ${error.message}`);
+  }
   return place;
 }
 

@@ -12,6 +12,8 @@ import { freePort, install, NotHere, placeOf, weightsOf } from './install.mjs';
 /** All of it, the command included. */
 const WHOLE_MS = 12 * 60_000;
 const START_MS = 5 * 60_000;
+/** Where less is left when it answers, the command isn’t begun. */
+const LEAST_MS = 4 * 60_000;
 /** What vLLM, the worker and the command hold together. */
 const MEMORY = 6 * 2 ** 30;
 
@@ -22,6 +24,7 @@ if (command.length === 0) {
   process.exit(2);
 }
 
+const began = Date.now();
 const deadline = AbortSignal.timeout(WHOLE_MS);
 const stopping = new AbortController();
 const signal = AbortSignal.any([deadline, stopping.signal]);
@@ -37,9 +40,12 @@ try {
   const python = await timed('installed', () => install(place, signal));
   const weights = await timed('has the weights', () => weightsOf(place, python, signal));
   engine = await timed('answers', () => start(python, weights, join(place, 'vllm.log')));
+  if (Date.now() - began > WHOLE_MS - LEAST_MS)
+    throw new NotHere('it was there too late for the command to be done in time');
   process.exitCode = await run(engine.url);
 } catch (error) {
-  if (deadline.aborted && engine !== null) fail('the command and all before it took longer than 12 minutes');
+  if (stopping.signal.aborted) fail(stopping.signal.reason.message);
+  else if (deadline.aborted && engine !== null) fail('the command and all before it took longer than 12 minutes');
   else if (error instanceof NotHere || deadline.aborted)
     console.log(
       `\nskipped: no real vLLM here (${deadline.aborted ? 'it was not there within 12 minutes' : error.message})`,
@@ -55,9 +61,9 @@ function fail(reason) {
 }
 
 async function timed(what, work) {
-  const began = Date.now();
+  const from = Date.now();
   const result = await work();
-  console.log(`vLLM ${what} (${((Date.now() - began) / 1_000).toFixed(0)} s)`);
+  console.log(`vLLM ${what} (${((Date.now() - from) / 1_000).toFixed(0)} s)`);
   return result;
 }
 
@@ -106,7 +112,7 @@ async function start(python, weights, log) {
     for (;;) {
       if (ended !== null) throw new NotHere(ended);
       if (
-        await fetch(`${url}/health`).then(
+        await fetch(`${url}/health`, { signal: latest }).then(
           ({ ok }) => ok,
           () => false,
         )

@@ -17,7 +17,7 @@ describe('a fleet of a real vLLM', () => {
 
   test('is left without adapters once it answers the base with the weights of one, as it does on a processor when its places are full', async () => {
     const { server } = candidate;
-    const { dialect, http, held, tokens } = server;
+    const { dialect, http, held } = server;
     const signal = AbortSignal.timeout(150_000);
     for (let i = 0; i < PLACES; i += 1) {
       const name = `place-${i}@0123456789ab`;
@@ -28,22 +28,11 @@ describe('a fleet of a real vLLM', () => {
     const replica = server.replica();
     await replica.look(signal);
     const loaded = await replica.hold(held, signal).catch((error: unknown) => error);
-    const { base } = replica.capabilities!;
-    const name = `mixed@0123456789ab`;
-    await dialect.load(http, { name, path: held.path }, signal);
-    const score = (adapter: string | null) =>
-      dialect.score(
-        http,
-        { base, adapter, tokens, candidates: server.labels.slice(0, 100), fresh: true },
-        replica.capabilities!.scoring,
-        signal,
-      );
-    const alone = await score(null);
-    const beside = await Promise.all(Array.from({ length: 6 }, (_, i) => score(i % 2 === 0 ? name : null)));
-    await dialect.unload(http, name, signal);
-    const moved = beside.filter((_, i) => i % 2 === 1).flatMap((row) => row.map((x, j) => Math.abs(x - alone[j]!)));
     const [resident] = replica.residents;
-    if (Math.max(...moved) < 0.01) expect({ loaded, state: resident?.state }).toEqual({ state: 'PROVEN' });
-    else expect(loaded).toMatchObject({ kind: 'REFUSED', message: expect.stringContaining('at once') as string });
+    // Whether it mixes is up to the processor's kernels and to who shares a batch; what the proof saw has to hold.
+    if (loaded === undefined) return expect(resident).toMatchObject({ state: 'PROVEN' });
+    expect(loaded).toMatchObject({ kind: 'REFUSED', message: expect.stringContaining('at once') as string });
+    expect(replica.serves(held, 1)).toBe(false);
+    expect(replica.serves(null, 1)).toBe(true);
   }, 160_000);
 });
