@@ -61,8 +61,8 @@ function idleFrom(args: readonly string[]): number {
     options: { idle: { type: 'string', default: `${IDLE_SECONDS}` } },
   }).values;
   const seconds = Number(idle);
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= MOST_IDLE_SECONDS) return seconds * 1_000;
-  throw new GraftError('SETUP_FAILED', `--idle: ${idle} is no number of seconds from 0 to ${MOST_IDLE_SECONDS}.`);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MOST_IDLE_SECONDS) return seconds * 1_000;
+  throw new GraftError('SETUP_FAILED', `--idle: ${idle} is no number of seconds from 1 to ${MOST_IDLE_SECONDS}.`);
 }
 
 async function main(): Promise<void> {

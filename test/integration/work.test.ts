@@ -64,6 +64,7 @@ describe('a process that takes runs and answers nobody', () => {
     ['without a database that others share', {}, [], /DATABASE_URL names no database/],
     ['with a kind that there isn’t', { GRAFT_RUNS: 'TRAINNING' }, [], /"TRAINNING" is no kind of runs/],
     ['with a time that is none', {}, ['--idle', 'soon'], /soon is no number of seconds/],
+    ['with no time to look', {}, ['--idle', '0'], /0 is no number of seconds from 1/],
   ])('doesn’t start %s, and says what is wrong', async (_, env, args, reason) => {
     const given = 'GRAFT_RUNS' in env ? { ...env, DATABASE_URL: database.url } : env;
     await expect(work(given, ...args)).rejects.toMatchObject({

@@ -167,9 +167,9 @@ export class RunQueue {
     this.#runner.start();
   }
 
-  /** Whether a run of those that are taken here waits or is worked on, here or elsewhere. */
+  /** Whether a run of those that are taken here waits, and not for another home’s files, or is worked on, here or elsewhere. */
   async someLeft(): Promise<boolean> {
-    const all = await this.#store.unfinished(null);
+    const all = await this.#store.unfinished(null, this.options.owner);
     return all.some(({ kind, status, count }) => count > 0 && status !== 'PAUSED' && this.#takes(kind));
   }
 

@@ -85,11 +85,22 @@ export class RunStore {
     return toPage(rows, page.first);
   }
 
-  /** How many unfinished runs there are, by kind and status; null: of all workspaces. */
-  async unfinished(workspaceId: WorkspaceId | null): Promise<{ kind: string; status: string; count: number }[]> {
+  /**
+   * How many unfinished runs there are, by kind and status.
+   * @param workspaceId null: of all workspaces
+   * @param readableBy those that wait for a file that this owner can't read aren't counted
+   */
+  async unfinished(
+    workspaceId: WorkspaceId | null,
+    readableBy?: string,
+  ): Promise<{ kind: string; status: string; count: number }[]> {
     const groups = await this.database.prisma.run.groupBy({
       by: ['kind', 'status'],
-      where: { ...(workspaceId && { workspaceId }), status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] } },
+      where: {
+        ...(workspaceId && { workspaceId }),
+        status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] },
+        ...(readableBy !== undefined && { NOT: { status: 'QUEUED', unreadableBy: { has: readableBy } } }),
+      },
       _count: true,
     });
     return groups.map(({ kind, status, _count }) => ({ kind, status, count: _count }));

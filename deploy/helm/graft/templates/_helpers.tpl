@@ -47,7 +47,7 @@ capabilities:
 - { name: GRAFT_ENGINES_ADAPTERS, value: /adapters }
 {{- end }}
 {{- if .Values.training.enabled }}
-- { name: GRAFT_RUNS, value: '-TRAINING' }
+- { name: GRAFT_RUNS, value: '-TRAINING,-LEARNING_RATE_SEARCH' }
 {{- end }}
 {{- range $name, $value := .Values.gateways.env }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
