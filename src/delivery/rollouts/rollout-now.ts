@@ -23,7 +23,7 @@ export async function asOfNow(
     listens(plan) ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST) : [],
   ]);
   if (seen && seen.around.revision !== row.revision) {
-    // It was written meanwhile, which happens every few seconds.
+    // It was written meanwhile, which happens every fifteen seconds.
     const [again] = await rollouts.byIds(row.workspaceId as WorkspaceId, [row.id]);
     return again && again.revision !== row.revision ? asOfNow(rollouts, again) : row;
   }

@@ -41,7 +41,7 @@ const BATCH = 2_000;
 
 /**
  * Watches a rollout until it ends. Every look counts what came and decides, in memory; what was counted is written to its row when something
- * follows from it, else every few seconds, and another gateway goes on from there.
+ * follows from it, else every fifteen seconds, and another gateway goes on from there.
  */
 export async function watchRollout(
   { rollouts, decider, clock, keepMs = KEEP_MS }: RolloutRunParts,
