@@ -2,6 +2,7 @@ import { badInput } from '../kernel/errors.js';
 import { isUuid, newId } from '../kernel/ids.js';
 import type { Page, PageRequest } from '../kernel/pagination.js';
 import { EVERYBODY, type Caller as AnyCaller } from '../kernel/caller.js';
+import { untraced } from '../platform/tracing/index.js';
 import type { Answer } from './answer.js';
 import { ask, type AskRequest } from './ask.js';
 import type { AskEvent } from './events.js';
@@ -113,7 +114,7 @@ export class AskService {
     const question = checkedQuestion(input);
     const askedBy = key?.lineId ?? null;
     const asked = { workspaceId, groups, askedBy, question, requestId: null, drawing: null, recorded: false };
-    return answered(ask(this.parts, asked, signal));
+    return untraced(() => answered(ask(this.parts, asked, signal)));
   }
 
   /**

@@ -10,7 +10,7 @@ import { GraphQLError, OperationTypeNode, type FormattedExecutionResult, type Gr
 import type { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
 import type { Logger, Metrics } from '../platform/telemetry/index.js';
-import { currentSpan, ERROR_TYPE } from '../platform/tracing/index.js';
+import { currentSpan } from '../platform/tracing/index.js';
 import { httpStatus, type ErrorPresenter } from './errors.js';
 import type { Limits } from './limits.js';
 import { operationAttributes, operationSpanName } from './request-spans.js';

@@ -156,7 +156,8 @@ describe('how probable the tokens of an answer were', () => {
     Buffer.from(tokens.map(({ bytes }) => bytes).join(''), 'latin1').toString('utf8');
 
   it('is told without changing the answer, at temperature 0 and with a seed, and of a form', async () => {
-    for (const asked of [{}, { temperature: 1, seed: 5 }, { json: readSchema(SCHEMAS.alternatives) }]) {
+    const json = readSchema(SCHEMAS.alternatives);
+    for (const asked of [{}, { temperature: 1, seed: 5 }, { json }, { json, temperature: 1, seed: 5 }]) {
       const plain = await generate(asked);
       const told = await generate({ ...asked, probable: 3 });
       expect([told.text, told.reason]).toEqual([plain.text, plain.reason]);

@@ -100,7 +100,8 @@ export async function generate(
 
 /**
  * Words as they come. The first answer under adapters is looked at more closely, and so is one of which it is asked how probable its tokens
- * are: that costs a sort of the vocabulary for each token.
+ * are: that costs a sort of the vocabulary for each token. Under a grammar all are, since the library draws otherwise where nobody looks: first
+ * freely, then again if the grammar forbids it, which is another text from the same seed.
  */
 function freely(
   { computedUnder }: HostedModel,
@@ -114,7 +115,8 @@ function freely(
     const told = sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, settings);
     return requireNumbers(probable.follow(told), numbers);
   }
-  if (computedUnder.has(key)) return sequence.evaluate(tokens, settings);
+  if (computedUnder.has(key) && settings.grammarEvaluationState === undefined)
+    return sequence.evaluate(tokens, settings);
   return requireNumbers(sequence.evaluateWithMetadata(tokens, { confidence: true }, settings), numbers);
 }
 

@@ -12,4 +12,5 @@ export {
   traced,
   tracedStream,
   tracesText,
+  untraced,
 } from './tracing.js';

@@ -2,7 +2,7 @@ import { isGraftError } from '../../kernel/errors.js';
 import { durations } from '../telemetry/index.js';
 import { GEN_AI, GEN_AI_OPERATION, INFERENCE_DURATION, PROVIDER } from './conventions.js';
 import type { Attributes, Span, SpanOptions } from './span.js';
-import { traced, tracedStream, tracesText } from './tracing.js';
+import { isMuted, traced, tracedStream, tracesText } from './tracing.js';
 
 const took = durations(
   INFERENCE_DURATION,
@@ -107,6 +107,7 @@ const message = (role: string, content: string): string =>
   JSON.stringify([{ role, parts: [{ type: 'text', content }] }]);
 
 function noted({ model }: Inference): (failure: unknown) => void {
+  if (isMuted()) return () => undefined;
   const began = performance.now();
   return (failure) =>
     took(

@@ -14,7 +14,14 @@ export function traceBy(next: Tracer | null): void {
   tracer = next;
 }
 
-export const isTracing = (): boolean => tracer !== null;
+export const isTracing = (): boolean => tracer !== null && !isMuted();
+
+/** What runs where nothing is told of. */
+const MUTED: Span = Object.freeze({ ...NO_SPAN });
+export const isMuted = (): boolean => running.getStore() === MUTED;
+
+/** Work of which neither traces nor metrics tell: nobody waits for it, and it would look as if users did. */
+export const untraced = <T>(work: () => T): T => running.run(MUTED, work);
 
 /** Whether texts of people, documents and models are wanted in spans. */
 export const tracesText = (): boolean => tracer?.text === true;
@@ -24,7 +31,7 @@ export const currentSpan = (): Span => running.getStore() ?? NO_SPAN;
 
 /** Begins a span, which its maker ends. */
 export function startSpan(name: string, options: SpanOptions = {}): Span {
-  if (tracer === null) return NO_SPAN;
+  if (tracer === null || isMuted()) return NO_SPAN;
   const { parent = running.getStore() ?? null } = options;
   return tracer.start(name, { ...options, parent });
 }
@@ -38,7 +45,7 @@ export const inSpan = <T>(span: Span, work: () => T): T => (span === NO_SPAN ? w
 
 /** Work as a span of its own, which ends with it. */
 export async function traced<T>(name: string, options: SpanOptions, work: (span: Span) => T | Promise<T>): Promise<T> {
-  if (tracer === null) return work(NO_SPAN);
+  if (!isTracing()) return work(NO_SPAN);
   const span = startSpan(name, options);
   try {
     const result = await inSpan(span, () => work(span));
@@ -59,7 +66,7 @@ export async function* tracedStream<T, R>(
   options: SpanOptions,
   open: (span: Span) => Generator<T, R> | AsyncGenerator<T, R>,
 ): AsyncGenerator<T, R> {
-  if (tracer === null) return yield* open(NO_SPAN);
+  if (!isTracing()) return yield* open(NO_SPAN);
   const span = startSpan(name, options);
   const source = inSpan(span, () => open(span));
   let failure: unknown;

@@ -3,12 +3,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import {
   currentSpan,
   inSpan,
+  isTracing,
   remoteSpan,
   startSpan,
   startWithin,
   traceBy,
   traced,
   tracedStream,
+  untraced,
   type Span,
   type Tracer,
 } from '../../../src/platform/tracing/index.js';
@@ -70,6 +72,22 @@ describe('a span', () => {
       { name: 'right', parent: 'outer', ended: 1, error: undefined },
     ]);
     expect(currentSpan().traceparent).toBeNull();
+  });
+
+  it('is not made of work that nobody waits for, however deep below, and is again behind it', async () => {
+    await traced('outer', {}, async () => {
+      const seen = await untraced(async () => {
+        await traced('within', {}, () => turn());
+        for await (const _ of tracedStream('stream', {}, counting)) startWithin('part').end();
+        return [isTracing(), currentSpan().traceparent];
+      });
+      expect(seen).toEqual([false, null]);
+      await traced('behind', {}, () => turn());
+    });
+    expect(tracer.spans.map(({ name, parent }) => [name, parent])).toEqual([
+      ['outer', null],
+      ['behind', 'outer'],
+    ]);
   });
 
   it('of a stream holds its steps, whoever asks for the next value', async () => {
