@@ -1,5 +1,5 @@
 -- A source is what one caller calls so: under the key of another the same name is another source, so that nobody speaks for anybody else.
--- The line of the key that feedback came with, empty where none was asked for and of what was given before this was kept; and the key's name.
+-- The line of the key that feedback came with, empty where none was asked for and of what was given before this was kept, and the key's name.
 ALTER TABLE "feedback"
   ADD COLUMN "given_by" TEXT NOT NULL DEFAULT '',
   ADD COLUMN "given_by_name" TEXT;
