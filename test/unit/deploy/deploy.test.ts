@@ -104,7 +104,9 @@ describe('the chart', () => {
     expect(container!.securityContext).toMatchObject({ readOnlyRootFilesystem: true });
     const runs = (env: Container['env']) => env!.find(({ name }) => name === 'GRAFT_RUNS')!.value;
     expect(runs(container!.env)).toBe('TRAINING,LEARNING_RATE_SEARCH');
-    expect(runs(podOf(one('Deployment', 'graft-gateway')).spec.containers[0]!.env)).toBe('-TRAINING,-LEARNING_RATE_SEARCH');
+    expect(runs(podOf(one('Deployment', 'graft-gateway')).spec.containers[0]!.env)).toBe(
+      '-TRAINING,-LEARNING_RATE_SEARCH',
+    );
     expect(container!.env!.filter(({ name }) => !variables.has(name))).toEqual([]);
   });
 
