@@ -55,7 +55,10 @@ export function platformOn({ kinds, queue, modelsOnDisk, ...base }: PlatformBase
   const events = new EventLog({ database, log });
   const files = new FileService(database, artifacts);
   const owner = homeName(config.GRAFT_HOME);
-  const takes = takenKinds(config.GRAFT_RUNS, (kinds ?? []).map(({ definition }) => definition.kind));
+  const takes = takenKinds(
+    config.GRAFT_RUNS,
+    (kinds ?? []).map(({ definition }) => definition.kind),
+  );
   return {
     ...base,
     events,
