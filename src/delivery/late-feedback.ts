@@ -1,5 +1,5 @@
 import type { Database } from '../platform/database/index.js';
-import { OVERLAP, type Counted } from './outcome-store.js';
+import { OVERLAP, type Counted } from './counting.js';
 
 /** What is said by now of an answer that counts for a test. */
 export interface Said {

@@ -2,7 +2,7 @@ import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Transaction } from '../../platform/database/index.js';
 import type { Said } from '../late-feedback.js';
-import { countedWith } from '../outcome-store.js';
+import { countedWith } from '../counting.js';
 import { answersOf, count, unitsOf } from './count.js';
 import {
   drawnRanges,

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../../platform/database/index.js';
-import { OVERLAP, type Counted } from '../outcome-store.js';
+import { OVERLAP, type Counted } from '../counting.js';
 import type { CountedFeedback, Touched, Unit } from './count.js';
 import type { ExperimentOutcome } from './metrics.js';
 

@@ -3,7 +3,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Transaction } from '../../platform/database/index.js';
 import type { AdapterRegistry, AliasChangeRow } from '../../registry/index.js';
 import type { ProposalStore } from '../proposals/proposal-store.js';
-import { countedWith } from '../outcome-store.js';
+import { countedWith } from '../counting.js';
 import { count, hear, look } from './look.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
 import type { Outcome, Verdict } from './measures.js';

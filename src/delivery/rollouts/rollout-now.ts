@@ -1,12 +1,9 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { behind } from '../outcome-store.js';
+import { behind, MOST_IN_A_LOOK } from '../counting.js';
 import { count, hear } from './look.js';
 import { listens } from './plan.js';
 import { isLive, storedPlan, storedState, type RolloutRow } from './rollout.js';
 import type { RolloutStore } from './rollout-store.js';
-
-/** More than this has come where nobody watched for a while, and is counted by and by. */
-const MOST = 2_000;
 
 /**
  * A rollout with what has come since its row was written, counted in memory as its run does, so that every gateway shows the same. Nothing is decided or
@@ -19,8 +16,10 @@ export async function asOfNow(
   if (!isLive(row.status)) return row;
   const plan = storedPlan.decode(row.plan);
   const [seen, said] = await Promise.all([
-    rollouts.look(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST),
-    listens(plan) ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST) : [],
+    rollouts.look(row, behind({ last: row.lastSequence, recent: row.recentSequences }), MOST_IN_A_LOOK),
+    listens(plan)
+      ? rollouts.unheard(row.id, behind({ last: row.lastVerdict, recent: row.recentVerdicts }), MOST_IN_A_LOOK)
+      : [],
   ]);
   if (seen && seen.around.revision !== row.revision) {
     // It was written meanwhile, which happens every fifteen seconds.

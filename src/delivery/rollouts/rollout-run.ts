@@ -4,6 +4,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { pause } from '../../platform/events/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import { MOST_IN_A_LOOK } from '../counting.js';
 import { GONE, type RolloutDecider } from './rollout-decider.js';
 import { isLive, storedPlan, type RolloutRow } from './rollout.js';
 import type { RolloutStore, Surroundings } from './rollout-store.js';
@@ -36,8 +37,6 @@ const LOOK_MS = 700;
 const LONGEST_LOOK_MS = 5_000;
 /** How often what was counted is written down, where nothing followed from it: whoever asks meanwhile counts on from there (`rollout-now.ts`). */
 const KEEP_MS = 15_000;
-/** Answers counted in one transaction. */
-const BATCH = 2_000;
 
 /**
  * Watches a rollout until it ends. Every look counts what came and decides, in memory; what was counted is written to its row when something
@@ -54,22 +53,23 @@ export async function watchRollout(
   while (isLive(unwritten.row.status)) {
     signal.throwIfAborted();
     const { row } = unwritten;
-    const seen = await rollouts.look(row, unwritten.counted.behind, BATCH);
+    const seen = await rollouts.look(row, unwritten.counted.behind, MOST_IN_A_LOOK);
     if (!seen) throw new Error('the rollout is gone');
     const { around, outcomes: came } = seen;
     if (around.revision !== row.revision) {
       unwritten = new Unwritten(await rollouts.require(workspaceId, row.id));
       continue;
     }
-    const said = unwritten.listens ? await rollouts.unheard(row.id, unwritten.heard.behind, BATCH) : [];
+    const said = unwritten.listens ? await rollouts.unheard(row.id, unwritten.heard.behind, MOST_IN_A_LOOK) : [];
     const now = clock.monotonic();
     // Monotonic clocks don’t go back; one that did would count for nothing.
     const follows = unwritten.take(came, said, Math.min(Math.max(0, now - last), LONGEST_LOOK_MS));
     last = now;
     const broken = brokenBy(row, around);
     if (broken !== null || follows) unwritten = new Unwritten(await decided(unwritten, broken));
-    else if (unwritten.watchedMs >= keepMs || unwritten.size >= BATCH || row.revision === 0) await kept(unwritten);
-    if (came.length < BATCH && said.length < BATCH) await pause(LOOK_MS, signal);
+    else if (unwritten.watchedMs >= keepMs || unwritten.size >= MOST_IN_A_LOOK || row.revision === 0)
+      await kept(unwritten);
+    if (came.length < MOST_IN_A_LOOK && said.length < MOST_IN_A_LOOK) await pause(LOOK_MS, signal);
   }
   return { status: unwritten.row.status };
 

@@ -4,7 +4,7 @@ import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagi
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
-import { UNCOUNTED, UNHEARD, type Place } from '../outcome-store.js';
+import { UNCOUNTED, UNHEARD, type Place } from '../counting.js';
 import { TESTS_TOPIC } from '../topic.js';
 import type { Outcome, Verdict } from './measures.js';
 import {

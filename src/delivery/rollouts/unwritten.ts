@@ -1,4 +1,4 @@
-import { Counting } from '../outcome-store.js';
+import { Counting } from '../counting.js';
 import { count, hear, look } from './look.js';
 import type { Outcome, Verdict } from './measures.js';
 import { listens, type RolloutPlan } from './plan.js';

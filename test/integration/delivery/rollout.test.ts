@@ -106,7 +106,7 @@ describe('a rollout', () => {
     expect(candidates).toBeLessThan(20);
   });
 
-  it('is as of now for whoever looks at it, though nobody has written down, or even watches, what came', async () => {
+  it('is as of now for whoever looks at it, though nobody has written down what came', async () => {
     await kit.adapter('now');
     const { id } = await start('now', { steps: [{ share: 0.5, leastAnswers: 100_000 }, { share: 1 }] });
     await kit.reaches(id, 'it is watched', ({ revision }) => revision > 0);

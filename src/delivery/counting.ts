@@ -1,3 +1,4 @@
+/** How far the answers of a test are counted, and the SQL that reads on from there. */
 import type { Outcome } from './rollouts/measures.js';
 
 /**
@@ -5,6 +6,9 @@ import type { Outcome } from './rollouts/measures.js';
  * order. So the numbers just below the highest are looked at again; whoever commits later than after so many others is not there any more.
  */
 export const OVERLAP = 1_000;
+
+/** Answers, or pieces of what was said of them, that one look at a rollout counts. */
+export const MOST_IN_A_LOOK = 2_000;
 
 /** How far the answers of a test, or what was said of them, were counted. */
 export interface Counted {
