@@ -14,6 +14,7 @@ import { likeness, likenessOfChange, TOLERATED, vllmWith, WAYS } from '../test/s
 import { realModel, startWorker, workspaceId } from '../test/support/worker.js';
 import { banking77 } from './support/banking77.js';
 import { numberOption } from './support/options.js';
+import { every } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const QUESTIONS = numberOption('questions', 20);
@@ -54,8 +55,7 @@ const chat = (question: string): PromptSegment[] => [
 ];
 
 const candidates = await labels();
-const asked = banking77('test');
-const questions = Array.from({ length: QUESTIONS }, (_, i) => asked[Math.floor((i * asked.length) / QUESTIONS)]!);
+const questions = every(banking77('test'), QUESTIONS);
 const prompts = questions.map(({ prompt }) => chat(prompt.split('\n')[0]!.replace('Customer: ', '')));
 const tokens = await tokensOf(prompts);
 

@@ -7,9 +7,11 @@
  */
 import { embedderDigest } from '../src/knowledge/index.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
+import { dot } from '../src/kernel/vectors.js';
 import { startAnswering } from './support/answering.js';
+import { quantile } from './support/logistic.js';
 import { numberOption } from './support/options.js';
-import { plantChunks, type PlantedChunk } from './support/planted-chunks.js';
+import { plantChunks, VOCABULARY, type PlantedChunk } from './support/planted-chunks.js';
 import { describeMachine, median, printResult } from './support/report.js';
 
 const CHUNKS = numberOption('chunks', 100_000);
@@ -20,15 +22,9 @@ const TOPICS = 500;
 const QUERY_WORDS = 6;
 const SHARES = [1, 0.5, 0.1, 0.01, 0.001];
 
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-
 function nearest(chunks: readonly PlantedChunk[], vector: Float32Array): Set<string> {
   const scored = chunks.map(({ id, vector: other }) => ({ id, score: dot(vector, other) }));
   return new Set(scored.sort((a, b) => b.score - a.score).slice(0, NEAREST).map(({ id }) => id)); // prettier-ignore
-}
-
-function p95(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.ceil(0.95 * values.length) - 1]!;
 }
 
 const answering = await startAnswering();
@@ -54,7 +50,7 @@ try {
 
   const asked = Array.from({ length: WARM_UP + QUERIES }, () => ({
     vector: planted.near(Math.floor(random() * TOPICS), random),
-    query: Array.from({ length: QUERY_WORDS }, () => planted.word(Math.floor(random() * 20_000))).join(' '),
+    query: Array.from({ length: QUERY_WORDS }, () => planted.word(Math.floor(random() * VOCABULARY))).join(' '),
   }));
   const seen = new Map(
     SHARES.map((share) => [
@@ -97,8 +93,8 @@ try {
           'vectors, p50, ms': median(dense).toFixed(1),
           'words, p50, ms': median(lexical).toFixed(1),
           'both, p50, ms': median(ms).toFixed(1),
-          'p95, ms': p95(ms).toFixed(1),
-          'p95 beside who sees all': (p95(ms) / p95(all)).toFixed(2),
+          'p95, ms': quantile(ms, 0.95).toFixed(1),
+          'p95 beside who sees all': (quantile(ms, 0.95) / quantile(all, 0.95)).toFixed(2),
         };
       }),
       queries: QUERIES,

@@ -1,4 +1,5 @@
 import { columnSums, type Metric } from '../../src/evaluation/index.js';
+import { groupBy } from '../../src/kernel/group-by.js';
 
 /** A row of a figure over questions, and the document that its question is about. */
 export interface OfDocument {
@@ -10,9 +11,7 @@ export interface OfDocument {
  * their questions (cluster bootstrap, Davison and Hinkley 1997, section 3.8): 120 questions of 12 articles say as much as 12 independent things do.
  */
 export function byDocument<R extends OfDocument>(rows: readonly R[]): R[][] {
-  const documents = new Map<string, R[]>();
-  for (const row of rows) documents.set(row.document, [...(documents.get(row.document) ?? []), row]);
-  return [...documents.values()];
+  return [...groupBy(rows, ({ document }) => document).values()];
 }
 
 /** The same metric of rows that stand in groups: it is the same for any grouping, its interval is not. */

@@ -9,7 +9,7 @@ import type { VectorStore } from '../../src/platform/vectors/index.js';
 const DIMENSIONS = 384;
 /** Words of a chunk that are in the index. */
 const WORDS = 60;
-const VOCABULARY = 20_000;
+export const VOCABULARY = 20_000;
 const BATCH = 2_000;
 /** How far chunks of one topic lie apart: at 1, the noise is as long as the topic's own direction. */
 const SPREAD = 0.8;
@@ -23,11 +23,10 @@ export interface PlantedChunk {
 
 interface Planted {
   collectionId: string;
-  indexId: string;
   chunks: PlantedChunk[];
   /** A vector near those of one topic. */
   near(topic: number, random: () => number): Float32Array;
-  /** The word with this number, 0 to 19,999. */
+  /** The word with this number, below `VOCABULARY`. */
   word(number: number): string;
 }
 
@@ -98,7 +97,7 @@ export async function plantChunks(
         metadata: { documentId, cut: false },
       })),
     );
-  return { collectionId, indexId, chunks, near, word: (number) => `w${number}` };
+  return { collectionId, chunks, near, word: (number) => `w${number}` };
 }
 
 /** Evenly over the sphere: the sum of four even numbers is close enough to a normal one. */

@@ -1,13 +1,13 @@
 // `node scripts/vllm/run.mjs COMMAND …` runs a command beside a real vLLM that serves the default model’s weights on this processor, and stops it. The command
 // finds it at GRAFT_TEST_VLLM_URL. Where there can be none, the command isn’t run: the reason is printed and nothing fails. It takes 2 GB of disk
-// once, 4 GB of memory, and 3 to 6 minutes before the command begins.
+// once, 6 GB of memory, and 3 to 6 minutes before the command begins.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { cpus, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, install, NotHere, placeOf, weightsOf } from './install.mjs';
+import { install, NotHere, placeOf, weightsOf } from './install.mjs';
 
 /** All of it, the command included. */
 const WHOLE_MS = 12 * 60_000;
@@ -45,10 +45,11 @@ try {
   process.exitCode = await run(engine.url);
 } catch (error) {
   if (stopping.signal.aborted) fail(stopping.signal.reason.message);
-  else if (deadline.aborted && engine !== null) fail('the command and all before it took longer than 12 minutes');
+  else if (deadline.aborted && engine !== null)
+    fail(`the command and all before it took longer than ${WHOLE_MS / 60_000} minutes`);
   else if (error instanceof NotHere || deadline.aborted)
     console.log(
-      `\nskipped: no real vLLM here (${deadline.aborted ? 'it was not there within 12 minutes' : error.message})`,
+      `\nskipped: no real vLLM here (${deadline.aborted ? `it was not there within ${WHOLE_MS / 60_000} minutes` : error.message})`,
     );
   else fail(error.message);
 } finally {
@@ -69,6 +70,7 @@ async function timed(what, work) {
 
 /** As docs/scale.md starts it, in 32-bit floats and with what a small machine has. */
 async function start(python, weights, log) {
+  const { freePort } = await import('../../dist/src/platform/processes/free-port.js');
   const port = await freePort();
   const options = {
     ...{ model: weights, host: '127.0.0.1', port, 'served-model-name': 'base', dtype: 'float32' },
@@ -111,13 +113,11 @@ async function start(python, weights, log) {
     const latest = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
     for (;;) {
       if (ended !== null) throw new NotHere(ended);
-      if (
-        await fetch(`${url}/health`, { signal: latest }).then(
-          ({ ok }) => ok,
-          () => false,
-        )
-      )
-        return { url, stop };
+      const healthy = await fetch(`${url}/health`, { signal: latest }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (healthy) return { url, stop };
       if (latest.aborted) throw new NotHere(`it did not answer within ${START_MS / 1_000} s; ${log} has the rest`);
       await sleep(1_000);
     }

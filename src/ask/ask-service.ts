@@ -5,7 +5,7 @@ import { EVERYBODY, type Caller as AnyCaller } from '../kernel/caller.js';
 import { untraced } from '../platform/tracing/index.js';
 import type { Answer } from './answer.js';
 import { ask, type AskRequest } from './ask.js';
-import type { AskEvent } from './events.js';
+import type { AnswerEvent, AskEvent } from './events.js';
 import type { AskParts } from './parts.js';
 import { STRATEGIES, Strategy } from './strategies.js';
 import { checkedKey, checkedQuestion, MAX_KEY_CHARACTERS, questionDigest, type AskInput } from './question.js';
@@ -28,7 +28,7 @@ const MOST_DELETED = 100;
 const MAX_ARM_CHARACTERS = 63;
 
 /** The last event of an answer in the making. @throws CANCELLED when there is none */
-async function lastOf(events: AsyncIterable<AskEvent>): Promise<Extract<AskEvent, { type: 'answer' }>> {
+async function lastOf(events: AsyncIterable<AskEvent>): Promise<AnswerEvent> {
   for await (const event of events) if (event.type === 'answer') return event;
   throw withdrawn();
 }
@@ -61,7 +61,7 @@ export class AskService {
    * The answer to a question, with the tokens that the model wrote where they were asked for.
    * @throws what `ask` throws
    */
-  answer(caller: Caller, input: AskInput, signal: AbortSignal): Promise<Extract<AskEvent, { type: 'answer' }>> {
+  answer(caller: Caller, input: AskInput, signal: AbortSignal): Promise<AnswerEvent> {
     return lastOf(this.stream(caller, input, signal));
   }
 

@@ -19,3 +19,6 @@ export function* replay(answer: Answer): Generator<AskEvent, void> {
   yield { type: 'delta', text: answer.text };
   yield { type: 'answer', answer };
 }
+
+/** The last event, where nothing failed. */
+export type AnswerEvent = Extract<AskEvent, { type: 'answer' }>;

@@ -50,8 +50,7 @@ export { directionOf, signalOfPassages, signalOfSample } from './route/router/si
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */
 export { abstention, LEAST_PROBABILITY, relevance } from './judge/abstain.js';
-export { ALL_RULES, scoreSentences } from './read/evidence.js';
-export { contentWords } from './read/words.js';
+export { ALL_RULES } from './read/evidence.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
 export { findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';

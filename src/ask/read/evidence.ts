@@ -119,7 +119,7 @@ export function scoreSentences(
       afterQuestion = asks;
     }
   }
-  return [...best.values()].sort((a, b) => Number(a.addressed) - Number(b.addressed) || b.base - a.base);
+  return [...best.values()].sort((a, b) => behindOthers(a, b) || b.base - a.base);
 }
 
 /** The part of the words, weighted by rarity, for which something holds: 0 to 1. */
@@ -140,9 +140,12 @@ function isHeading({ text, headings }: Passage, start: number, end: number): boo
   return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && line.split(/\s+/).length <= LONGEST_HEADING;
 }
 
+type Addressed = Pick<Evidence, 'addressed'>;
+const behindOthers = (a: Addressed, b: Addressed): number =>
+  Number(a.addressed ?? false) - Number(b.addressed ?? false);
+
 /** The best first; behind all others what speaks of answering. */
-export const byScore = (a: Evidence, b: Evidence): number =>
-  Number(a.addressed ?? false) - Number(b.addressed ?? false) || b.score - a.score;
+export const byScore = (a: Evidence, b: Evidence): number => behindOthers(a, b) || b.score - a.score;
 
 /**
  * The sentences that answer about as well as the best one, best first, as exact quotes.

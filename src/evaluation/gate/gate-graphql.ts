@@ -17,12 +17,12 @@ import {
   AdapterAlias,
   AdapterVersion,
   AliasChange,
+  aliasMove,
   AliasMovedPayload,
   decider,
   loadAdapterVersion,
   toAliasMoved,
 } from '../../training/index.js';
-import { aliasMove } from '../../training/index.js';
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { evidence, type Evidence, type Gate } from './gate.js';

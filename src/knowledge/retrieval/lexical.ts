@@ -31,7 +31,7 @@ const STATISTICS_PARTS = `
   scope AS (
     SELECT coalesce(sum(chunk_count), 0)::float8 AS chunks,
            coalesce(sum(term_count) / nullif(sum(chunk_count), 0)::float8, 1) AS average
-      FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND id NOT IN (SELECT unnest($5::uuid[]))
+      FROM document d WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND ${SEEN}
   ), frequency AS (
     SELECT q.term, q.place, (
       SELECT count(*) FROM chunk_term t JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id

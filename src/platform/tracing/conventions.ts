@@ -10,7 +10,6 @@ export const GEN_AI = {
   MAX_TOKENS: 'gen_ai.request.max_tokens',
   TEMPERATURE: 'gen_ai.request.temperature',
   SEED: 'gen_ai.request.seed',
-  STREAM: 'gen_ai.request.stream',
   FINISH_REASONS: 'gen_ai.response.finish_reasons',
   INPUT_TOKENS: 'gen_ai.usage.input_tokens',
   /** Of these, not computed again. */
@@ -24,7 +23,7 @@ export const GEN_AI = {
 } as const;
 
 /** Values of `gen_ai.operation.name`. */
-export const GEN_AI_OPERATION = { CHAT: 'chat', EMBEDDINGS: 'embeddings', RETRIEVAL: 'retrieval' } as const;
+export const GEN_AI_OPERATION = { CHAT: 'chat', RETRIEVAL: 'retrieval' } as const;
 
 /** The value of `gen_ai.provider.name`: the conventions list no provider that serves a team's own models. */
 export const PROVIDER = 'graft';

@@ -1,3 +1,4 @@
+/** Prompts to models, as spans and as a metric. */
 import { isGraftError } from '../../kernel/errors.js';
 import { durations } from '../telemetry/index.js';
 import { GEN_AI, GEN_AI_OPERATION, INFERENCE_DURATION, PROVIDER } from './conventions.js';
@@ -7,7 +8,7 @@ import { isMuted, traced, tracedStream, tracesText } from './tracing.js';
 const took = durations(
   INFERENCE_DURATION,
   'How long models took for a prompt, by model (name@version of an adapter).',
-  [...['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'error_type']],
+  ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'error_type'],
 );
 
 /** What a model is asked. */
