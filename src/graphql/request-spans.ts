@@ -1,3 +1,4 @@
+/** Spans of requests and operations: which begin one, what it is called, and what is said of it. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Kind, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import {

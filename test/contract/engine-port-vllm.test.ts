@@ -1,4 +1,4 @@
-/** A real vLLM with the default model's weights, held to what its stand-in is held to. `npm run contract:vllm` starts one for this; it takes 4 GB and minutes. */
+/** A real vLLM with the default model's weights, held to what its stand-in is held to. `npm run contract:vllm` starts one for this; it takes 6 GB and minutes. */
 import { realVllm, type FleetCandidate } from '../support/engine/engine-candidates.js';
 import { keepsTheDialect } from '../support/engine/engine-dialect.js';
 import { keepsThePort } from '../support/engine/engine-port.js';

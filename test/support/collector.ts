@@ -1,3 +1,4 @@
+/** A collector of OpenTelemetry for tests: it takes OTLP, decodes it, and misbehaves when told to. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';

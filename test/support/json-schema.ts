@@ -1,3 +1,4 @@
+/** Whether a value keeps to a JSON schema, read straight from the specification: a second opinion on Graft’s own reading. */
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Whether a value keeps to a JSON schema (draft 2020-12), of the keywords that Graft takes: read anew here, straight from the specification. */

@@ -99,7 +99,7 @@ const settled = (gone: string, cameTo: string): string => `
   UPDATE spending s SET tokens = s.tokens + h.tokens FROM held h
   WHERE (s.workspace_id, s.subject_id, s."window", s.started_at) = (h.workspace_id, h.subject_id, h."window", h.started_at)`;
 
-/** What stands between a question and its answer is read once a connection, and planned a few times. */
+/** Statements that every question with a budget waits for: parsed once a connection, so that only their values are sent. */
 const PREPARED = {
   lock: `(uuid, uuid) AS SELECT 1 FROM budget b WHERE ${OF_PAYER} ORDER BY b.subject_id, b."window" FOR UPDATE`,
   states: `(uuid, uuid) AS ${STATES}`,
@@ -109,7 +109,7 @@ const PREPARED = {
   settle: `(uuid, bigint) AS ${settled('h.id = $1', '$2')}`,
 } as const;
 
-/** Connections on which they are. */
+/** Connections on which all of `PREPARED` are. */
 const prepared = new WeakSet<pg.PoolClient>();
 
 type Value = string | number | null;
@@ -211,7 +211,7 @@ export class BudgetStore {
     try {
       if (!prepared.has(client)) {
         const all = Object.entries(PREPARED).map(([name, as]) => `PREPARE graft_budget_${name} ${as}`);
-        // Half of them can't be undone: such a connection isn't used again.
+        // If only some come to be prepared, they can't be taken back: the connection is closed.
         failed = new Error('The statements of budgets are not prepared.');
         await client.query(all.join('; '));
         failed = undefined;

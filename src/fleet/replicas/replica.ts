@@ -255,7 +255,7 @@ export class Replica {
       else
         Object.assign(resident, {
           state: ResidentState.UNPROVEN,
-          reason: error instanceof Error ? error.message : String(error),
+          reason: reasonOf(error),
         });
       if (isFault(error) && error.kind === 'AWAY') this.#failed(error);
     }
@@ -367,7 +367,7 @@ export class Replica {
     this.breaker.failed();
     if (kind !== 'AWAY' && this.state === EngineState.READY) return;
     const state = kind === 'REFUSED' ? EngineState.REFUSED : EngineState.AWAY;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (this.state !== state) this.parts.log.warn({ engine: this.url, reason }, 'engine isn’t used');
     Object.assign(this, { state, reason });
     for (const { adapter, inFlight } of this.#residents.values())
@@ -375,6 +375,8 @@ export class Replica {
       else this.#forget(adapter.name);
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether the base, asked beside the adapter, moved towards it or another one. @param beside the base's scores then */
 function strays({ off, on }: { off: readonly number[]; on: readonly number[] }, beside: readonly number[]): boolean {

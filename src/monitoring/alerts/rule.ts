@@ -154,9 +154,9 @@ const NAMES: Record<RuleMetric, string> = {
 };
 
 /**
- * What the test has shown: that since it began the mean was beyond the threshold, be it for a while. The mean of the last answers is told beside it, for
+ * What the test has shown: that since it began the mean was beyond the threshold, if only for a while. The mean of the last answers is told beside it, for
  * whoever looks at a chart; the test doesn’t compare that, so that it may lie on either side.
- * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers at level 0.001, strategy RAG). The mean of about the last 50 is now 0.21.`
+ * `banking errors: the share of failures has been above 0.05 (shown by a test of 64 answers, strategy RAG, at level 0.001). The mean of about the last 50 was then 0.21.`
  */
 export function sentenceOf(
   name: string,

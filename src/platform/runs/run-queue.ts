@@ -167,7 +167,7 @@ export class RunQueue {
     this.#runner.start();
   }
 
-  /** Whether a run of those that are taken here waits, and not for another home’s files, or is worked on, here or elsewhere. */
+  /** Whether a run of a kind that is taken here is worked on, here or elsewhere, or waits for something else than another home’s files. */
   async someLeft(): Promise<boolean> {
     const all = await this.#store.unfinished(null, this.options.owner);
     return all.some(({ kind, status, count }) => count > 0 && status !== 'PAUSED' && this.#takes(kind));

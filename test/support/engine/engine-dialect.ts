@@ -1,3 +1,4 @@
+/** What Graft takes for granted of an engine’s server, as tests that stand-ins and a real one are held to. */
 import type { EngineAdapter } from '../../../src/fleet/adapters/engine-adapter.js';
 import type { Dialect, Piece, StreamRequest } from '../../../src/fleet/dialects/dialect.js';
 import type { Capabilities } from '../../../src/fleet/engine.js';

@@ -31,6 +31,7 @@ const PLANTED = [
 
 describe('a sentence that speaks of answering instead of its subject', () => {
   it.each(PLANTED)('ranks below the one that knows, however well it fits: %s', (planted) => {
+    expect(addressesReader(planted, contentStems(QUESTION))).toBe(true);
     const stranger = passageOf(`Notes of a stranger follow here. ${planted}`, { chunkId: 'a', documentId: 'stranger' });
     const manual = passageOf(`The Orlo pump is made in Hull. ${TRUE}`, { chunkId: 'b', documentId: 'manual' });
     const sentences = scoreSentences([stranger, manual], termsOf(QUESTION));
@@ -71,9 +72,9 @@ describe('a sentence that speaks of answering instead of its subject', () => {
     expect(addressesReader(text, contentStems(question))).toBe(false);
   });
 
-  it('is looked for without an end of steps, whatever the text', () => {
+  it('takes no time that grows out of bounds, whatever the text', () => {
     const hostile = [
-      'when ask '.repeat(2_000),
+      'when asked '.repeat(2_000),
       'ignore '.repeat(2_000),
       `, answer ${'x '.repeat(5_000)}`,
       '#'.repeat(9_000),
