@@ -10,6 +10,7 @@ import {
 import { ConnectionArgs, cost, type ConnectionOf, type GraphContext } from '../../graphql-kit/index.js';
 import { Adapter, AdapterVersion } from '../../training/index.js';
 import type { RolloutRow } from './rollout.js';
+import { asOfNow } from './rollout-now.js';
 import { RolloutArm } from './rollout-arm.js';
 import { MOST_SHOWN, type RolloutStore } from './rollout-store.js';
 import { Rollout } from './rollout-types.js';
@@ -20,10 +21,21 @@ export interface RolloutEdgesParts {
   asking: AskService;
 }
 
+/** The newest rollouts of each adapter or version as they stand now; one of an adapter is live at most. */
+async function newestNow(
+  rollouts: RolloutStore,
+  { workspaceId }: GraphContext,
+  of: 'adapterId' | 'candidateId',
+  ids: readonly string[],
+): Promise<RolloutRow[][]> {
+  const found = await rollouts.newestOf(workspaceId, of, ids);
+  return Promise.all(found.map((rows) => Promise.all(rows.map((row) => asOfNow(rollouts, row)))));
+}
+
 /** From an adapter to how its versions reached users. */
 @Resolver(() => Adapter)
 export class AdapterRolloutsResolver {
-  constructor(private readonly parts: RolloutEdgesParts) {}
+  constructor(private readonly parts: Pick<RolloutEdgesParts, 'rollouts'>) {}
 
   @FieldResolver(() => [Rollout], {
     description: `Its rollouts, newest first, at most ${MOST_SHOWN}; \`rollouts\` has all.`,
@@ -31,7 +43,7 @@ export class AdapterRolloutsResolver {
   })
   async rollouts(@Root() { row }: Adapter, @Ctx() context: GraphContext): Promise<Rollout[]> {
     const loader = context.loader<string, RolloutRow[]>('delivery.rolloutsOfAdapter', (ids) =>
-      this.parts.rollouts.newestOf(context.workspaceId, 'adapterId', ids),
+      newestNow(this.parts.rollouts, context, 'adapterId', ids),
     );
     return ((await loader.load(row.id)) ?? []).map(toRollout);
   }
@@ -40,7 +52,7 @@ export class AdapterRolloutsResolver {
 /** From a version to how it was tried on users. */
 @Resolver(() => AdapterVersion)
 export class VersionRolloutsResolver {
-  constructor(private readonly parts: RolloutEdgesParts) {}
+  constructor(private readonly parts: Pick<RolloutEdgesParts, 'rollouts'>) {}
 
   @FieldResolver(() => [Rollout], {
     description: `Rollouts of this version, newest first, at most ${MOST_SHOWN}.`,
@@ -48,7 +60,7 @@ export class VersionRolloutsResolver {
   })
   async rollouts(@Root() { row }: AdapterVersion, @Ctx() context: GraphContext): Promise<Rollout[]> {
     const loader = context.loader<string, RolloutRow[]>('delivery.rolloutsOfCandidate', (ids) =>
-      this.parts.rollouts.newestOf(context.workspaceId, 'candidateId', ids),
+      newestNow(this.parts.rollouts, context, 'candidateId', ids),
     );
     return ((await loader.load(row.id)) ?? []).map(toRollout);
   }

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import DataLoader from 'dataloader';
-import { loadRollout } from '../../../src/delivery/index.js';
+import { AdapterRolloutsResolver, loadRollout, VersionRolloutsResolver } from '../../../src/delivery/index.js';
 import type { GraphContext } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
@@ -117,7 +117,16 @@ describe('a rollout', () => {
       loader: (_key: string, batch: unknown) => new DataLoader(batch as never),
     };
     const seen = () => loadRollout(context as unknown as GraphContext, rollouts, id);
-    expect(await seen()).toMatchObject({ candidateAnswers: asked.CANDIDATE, controlAnswers: asked.CONTROL });
+    const now = { candidateAnswers: asked.CANDIDATE, controlAnswers: asked.CONTROL };
+    expect(await seen()).toMatchObject(now);
+    const [ofAdapter, ofVersion] = [
+      new AdapterRolloutsResolver({ rollouts }),
+      new VersionRolloutsResolver({ rollouts }),
+    ];
+    const { adapterId, candidateId } = await kit.row(id);
+    const of = (row: string): [never, never] => [{ row: { id: row } } as never, context as never];
+    expect(await ofAdapter.rollouts(...of(adapterId))).toMatchObject([now]);
+    expect(await ofVersion.rollouts(...of(candidateId))).toMatchObject([now]);
     await order(id, 'ABORT');
     expect(await seen()).toMatchObject({ status: 'ABORTED' });
   });
