@@ -18,12 +18,12 @@ import { datasetsNeedFiles, featureHolder, raftHolder } from './erasure.js';
 import { FeatureFiles } from './features/feature-files.js';
 import { FeatureService } from './features/feature-service.js';
 import { FeatureStore } from './features/feature-store.js';
-import { IsolatedMaker } from './making/isolated-maker.js';
-import { LabelIndexes } from './label-index/label-indexer.js';
-import { blendHolder, LabelIndexStore } from './label-index/label-index-store.js';
-import { RaftMaker } from './raft/raft-maker.js';
-import { TrainingExampleCache } from './training-examples/training-example-cache.js';
-import type { TokenCounter } from './validation/index.js';
+import { IsolatedMaker } from './datasets/making/isolated-maker.js';
+import { LabelIndexes } from './answering/label-index/label-indexer.js';
+import { blendHolder, LabelIndexStore } from './answering/label-index/label-index-store.js';
+import { RaftMaker } from './answering/raft/raft-maker.js';
+import { TrainingExampleCache } from './datasets/training-examples/training-example-cache.js';
+import type { TokenCounter } from './datasets/validation/index.js';
 
 export interface DataParts {
   database: Database;
@@ -81,18 +81,15 @@ export class Data {
       store: new LabelIndexStore(database),
       ...{ vectors, worker, embedder },
     });
-    this.importer = new Importer({
-      ...{ ...shared, artifacts, clock, countTokens, examples: this.trainingExamples },
-      labelIndexes: this.labelIndexes,
-    });
+    const madeOfRows = [this.trainingExamples, this.labelIndexes];
+    this.importer = new Importer({ ...shared, artifacts, clock, countTokens, madeOfRows });
     const { collections, documents, retriever } = parts;
     this.raft = new RaftMaker({
       ...{ runs, files, datasets: this.datasets, store: this.store, rows: this.rows, importer: this.importer },
       ...{ collections, documents, retriever },
     });
-    const { store, trainingExamples: examples, labelIndexes } = this;
     parts.erasure.addHolder(blendHolder(database));
-    parts.erasure.addHolder(raftHolder({ database, store, files, examples, labelIndexes, clock }));
+    parts.erasure.addHolder(raftHolder({ database, store: this.store, files, madeOfRows, clock }));
     this.exporter = new Exporter({ ...shared, datasets: this.datasets, rows: this.rows, runs, artifacts });
   }
 

@@ -15,17 +15,17 @@ export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { checkedSplitRule, type DatasetRecord } from './datasets/dataset.js';
 export { SplitRuleInput } from './datasets/import-graphql.js';
 export { importing } from './datasets/import-run.js';
-export { TextEncoding } from './importing/decode.js';
-export { DataFormat } from './importing/formats.js';
-export type { FileMapping } from './importing/mapping.js';
-export { Split, splitRule, type SplitRule } from './importing/splits.js';
-export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './label-index/label-index.js';
-export { labelIndexing } from './label-index/label-index-run.js';
-export { LabelIndexes } from './label-index/label-indexer.js';
-export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './label-index/vote.js';
-export { RaftMaker } from './raft/raft-maker.js';
-export { preprocessText } from './preprocessing/preprocess.js';
-export { PreprocessingStep } from './preprocessing/steps.js';
+export { TextEncoding } from './datasets/files/decode.js';
+export { DataFormat } from './datasets/files/formats.js';
+export type { FileMapping } from './datasets/importing/mapping.js';
+export { Split, splitRule, type SplitRule } from './datasets/importing/splits.js';
+export { blend, UNFITTED, type Blend, type LabelIndexRecord } from './answering/label-index/label-index.js';
+export { labelIndexing } from './answering/label-index/label-index-run.js';
+export { LabelIndexes } from './answering/label-index/label-indexer.js';
+export { mostProbable, NEIGHBOURS, vote, type Neighbour } from './answering/label-index/vote.js';
+export { RaftMaker } from './answering/raft/raft-maker.js';
+export { preprocessText } from './datasets/preprocessing/preprocess.js';
+export { PreprocessingStep } from './datasets/preprocessing/steps.js';
 export {
   askedInput,
   entitySchema,
@@ -54,9 +54,9 @@ export {
   type TaskContext,
   type TaskInput,
   type TaskRow,
-} from './tasks/index.js';
-export { auditSupervision, factsOf, type SupervisionAudit } from './training-examples/supervision-audit.js';
+} from './datasets/tasks/index.js';
+export { auditSupervision, factsOf, type SupervisionAudit } from './datasets/training-examples/supervision-audit.js';
 // How alike two texts are, by the measure that near duplicates and leaks go by.
-export { jaccard, NEAR_DUPLICATE, shingles } from './validation/near-duplicates/minhash.js';
-export { wordsForm } from './validation/near-duplicates/text-forms.js';
+export { jaccard, NEAR_DUPLICATE, shingles } from './datasets/validation/near-duplicates/minhash.js';
+export { wordsForm } from './datasets/rows/text-forms.js';
 export { FileType, loadFile } from './datasets/file-graphql.js';

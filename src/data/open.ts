@@ -13,8 +13,8 @@ import {
   LabelIndexingResolver,
   labelIndexingRuns,
   VersionLabelIndexResolver,
-} from './label-index/label-index-graphql.js';
-import { RaftResolver, raftRuns } from './raft/raft-graphql.js';
+} from './answering/label-index/label-index-graphql.js';
+import { RaftResolver, raftRuns } from './answering/raft/raft-graphql.js';
 
 export const dataDomain = defineDomain({
   classes: [

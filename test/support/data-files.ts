@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import type { DataFile } from '../../src/data/importing/records.js';
+import type { DataFile } from '../../src/data/datasets/files/records.js';
 
 const folders: string[] = [];
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { sniffFile } from '../../src/data/importing/sniff.js';
-import { DEFAULT_SPLIT_RULE, type Split } from '../../src/data/importing/splits.js';
-import { suggestMapping } from '../../src/data/importing/suggest.js';
-import type { FileMapping } from '../../src/data/importing/mapping.js';
-import type { DataFile } from '../../src/data/importing/records.js';
-import { makeVersion, type MadeVersion } from '../../src/data/making/make-version.js';
-import type { Recipe } from '../../src/data/making/recipe.js';
-import type { TaskKind } from '../../src/data/tasks/index.js';
-import type { TokenCounter } from '../../src/data/validation/rule.js';
+import { sniffFile } from '../../src/data/datasets/files/sniff.js';
+import { DEFAULT_SPLIT_RULE, type Split } from '../../src/data/datasets/importing/splits.js';
+import { suggestMapping } from '../../src/data/datasets/importing/suggest.js';
+import type { FileMapping } from '../../src/data/datasets/importing/mapping.js';
+import type { DataFile } from '../../src/data/datasets/files/records.js';
+import { makeVersion, type MadeVersion } from '../../src/data/datasets/making/make-version.js';
+import type { Recipe } from '../../src/data/datasets/making/recipe.js';
+import type { TaskKind } from '../../src/data/datasets/tasks/index.js';
+import type { TokenCounter } from '../../src/data/datasets/validation/rule.js';
 import { temporaryFolder } from './data-files.js';
 
 export interface Wish {

@@ -7,9 +7,10 @@ import type {
 import type { ActingAdapter, AdapterFile } from '../../../src/worker-protocol/index.js';
 import type { CallTrace } from '../../call-trace.js';
 import type { Turn } from '../../turns.js';
-import type { HostedModel, Slot } from './model-host.js';
+import type { Adapters } from './adapters.js';
 import type { AppliedThreads } from './native-context.js';
-import { reusable, sliceEnd } from './slices.js';
+import type { Pace } from './pace.js';
+import { reusable, sliceEnd, type Slices } from './slices.js';
 
 /** What a call wants its sequence for. */
 export interface Wanted {
@@ -18,6 +19,27 @@ export interface Wanted {
   turn: Turn;
   /** Is told when adapters change. */
   trace?: CallTrace;
+}
+
+/** A sequence of a model in memory, lent or free. */
+export interface Slot {
+  sequence: LlamaContextSequence;
+  busy: boolean;
+  lastUsed: number;
+  /** What acted when it was filled, as `keyOf` says it: keys and values computed under one adapter are wrong under another. */
+  filledUnder: string;
+  /** So many of its tokens were read as a prompt reads them; what was generated after them is not reused. */
+  read: number;
+}
+
+/** What a lease needs of the model that lends it. */
+interface Lender {
+  readonly adapters: Adapters;
+  readonly pace: Pace;
+  readonly setThreads: (choice: AppliedThreads) => void;
+  readonly slices: Slices;
+  /** Tokens of a prompt that the slot's sequence holds already. */
+  sharedBy(slot: Slot, prompt: readonly Token[]): number;
 }
 
 /** Told between slices of a prompt: tokens that are read, of how many. */
@@ -32,7 +54,7 @@ export class Lease {
   private acted: ActingAdapter[] = [];
 
   constructor(
-    private readonly hosted: HostedModel,
+    private readonly hosted: Lender,
     private readonly slot: Slot,
     private readonly wanted: Wanted,
   ) {}

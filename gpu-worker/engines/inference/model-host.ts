@@ -1,13 +1,13 @@
 import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
+import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { ActingAdapter, ModelFile, ThreadChoice } from '../../../src/worker-protocol/index.js';
 import { timed } from '../../call-trace.js';
 import { errorFields, log } from '../../log.js';
 import { Turns } from '../../turns.js';
 import { Adapters, keyOf } from './adapters.js';
-import { Lease, type Wanted } from './lease.js';
+import { Lease, type Slot, type Wanted } from './lease.js';
 import { chooseThreads, numberOf, type AppliedThreads, type Cores } from './native-context.js';
 import { NoNumbers, withoutNumbers } from './no-numbers.js';
 import { Pace } from './pace.js';
@@ -24,16 +24,6 @@ export interface HostOptions {
 /** Until a model is calibrated: all cores for prompts, half of them (which is one of two) for single tokens. */
 export function defaultThreads(cores = availableParallelism()): ThreadChoice {
   return { prefill: cores, decode: Math.max(1, Math.floor(cores / 2)) };
-}
-
-export interface Slot {
-  sequence: LlamaContextSequence;
-  busy: boolean;
-  lastUsed: number;
-  /** What acted when it was filled, as `keyOf` says it: keys and values computed under one adapter are wrong under another. */
-  filledUnder: string;
-  /** So many of its tokens were read as a prompt reads them; what was generated after them is not reused. */
-  read: number;
 }
 
 /** A model in memory with its one context, whose sequences are lent to generations. */

@@ -1,7 +1,7 @@
 import { Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
-import { entitySchema } from '../tasks/task.js';
-import { inputText, outputText, TASK_KINDS, TaskKind, taskOf, type TaskRow } from '../tasks/index.js';
+import { entitySchema } from './tasks/task.js';
+import { inputText, outputText, TASK_KINDS, TaskKind, taskOf, type TaskRow } from './tasks/index.js';
 
 registerEnumType(TaskKind, {
   name: 'TaskKind',

@@ -31,7 +31,7 @@ import {
 } from '../../graphql-kit/index.js';
 import { encodeCursor, type Page } from '../../kernel/pagination.js';
 import type { Data } from '../data.js';
-import { TaskKind } from '../tasks/index.js';
+import { TaskKind } from './tasks/index.js';
 import type { DatasetRecord, VersionRecord } from './dataset.js';
 import { DatasetVersion, loadVersion, toVersion } from './version-graphql.js';
 

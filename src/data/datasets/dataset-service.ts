@@ -8,15 +8,15 @@ import { erasureOf, requestErasure } from '../../platform/erasure/index.js';
 import type { FileService, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { FeatureService } from '../features/feature-service.js';
-import { buildRow } from '../importing/build-row.js';
-import { checkMapping, type DataField, type FileMapping } from '../importing/mapping.js';
-import type { RecordFault } from '../importing/records.js';
-import type { FileShape } from '../importing/file-shape.js';
-import type { Split, SplitRule } from '../importing/splits.js';
-import { suggestMapping } from '../importing/suggest.js';
-import type { IsolatedMaker } from '../making/isolated-maker.js';
-import type { PreprocessingStep } from '../preprocessing/steps.js';
-import type { TaskKind, TaskRow } from '../tasks/index.js';
+import { buildRow } from './importing/build-row.js';
+import { checkMapping, type DataField, type FileMapping } from './importing/mapping.js';
+import type { RecordFault } from './files/records.js';
+import type { FileShape } from './files/file-shape.js';
+import type { Split, SplitRule } from './importing/splits.js';
+import { suggestMapping } from './importing/suggest.js';
+import type { IsolatedMaker } from './making/isolated-maker.js';
+import type { PreprocessingStep } from './preprocessing/steps.js';
+import type { TaskKind, TaskRow } from './tasks/index.js';
 import {
   checkedLabels,
   checkedLanguage,

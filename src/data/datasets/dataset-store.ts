@@ -2,7 +2,7 @@ import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { asColumn, mapNameTaken, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import type { TaskKind } from '../tasks/index.js';
+import type { TaskKind } from './tasks/index.js';
 import { storedVersion, type DatasetRecord, type RowGroupRecord, type VersionRecord } from './dataset.js';
 
 export type NewVersion = Omit<

@@ -4,12 +4,12 @@ import { digestOf, type Sha256 } from '../../kernel/hashing.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { checkedText } from '../../kernel/text.js';
 import type { Prisma } from '../../platform/database/index.js';
-import { fileMapping } from '../importing/mapping.js';
-import { Split, splitRule, type SplitRule } from '../importing/splits.js';
-import { splitCounts, versionStatistics, type SplitCounts, type VersionStatistics } from '../making/statistics.js';
-import { PreprocessingStep } from '../preprocessing/steps.js';
-import { TaskKind } from '../tasks/index.js';
-import { Severity, validationReport, type ValidationReport } from '../validation/index.js';
+import { fileMapping } from './importing/mapping.js';
+import { Split, splitRule, type SplitRule } from './importing/splits.js';
+import { splitCounts, versionStatistics, type SplitCounts, type VersionStatistics } from './making/statistics.js';
+import { PreprocessingStep } from './preprocessing/steps.js';
+import { TaskKind } from './tasks/index.js';
+import { Severity, validationReport, type ValidationReport } from './validation/index.js';
 
 export type DatasetRecord = Prisma.DatasetGetPayload<object> & { task: TaskKind };
 export type RowGroupRecord = Prisma.DatasetRowGroupGetPayload<object>;

@@ -1,17 +1,19 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { Transaction } from '../../platform/database/index.js';
-import type { LabelIndexes } from '../label-index/label-indexer.js';
-import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
 import type { DatasetRecord } from './dataset.js';
 import type { DatasetStore, Withdrawn } from './dataset-store.js';
 import type { ImportOutput } from './import-run.js';
 
+/** Keeps something that was made of the rows of versions, and lets go of it with them: training examples, vectors. */
+export interface MadeOfRows {
+  forget(workspaceId: WorkspaceId, versionIds: readonly string[]): Promise<void>;
+}
+
 export interface ErasingParts {
   store: DatasetStore;
   files: FileService;
-  examples: TrainingExampleCache;
-  labelIndexes: Pick<LabelIndexes, 'forget'>;
+  madeOfRows: readonly MadeOfRows[];
 }
 
 /** What became of the files that hold rows of withdrawn versions, row groups apart. */
@@ -43,14 +45,13 @@ export async function eraseVersions(
  * after a crash, and a file that had to stay goes with a later deletion.
  */
 export async function eraseWithdrawnRows(
-  { store, files, examples, labelIndexes }: ErasingParts,
+  { store, files, madeOfRows }: ErasingParts,
   dataset: DatasetRecord,
 ): Promise<ErasedFiles> {
   const workspaceId = dataset.workspaceId as WorkspaceId;
   const versions = await store.withdrawn(dataset.id);
   const versionIds = versions.map((version) => version.id);
-  await examples.forget(workspaceId, versionIds);
-  await labelIndexes.forget(workspaceId, versionIds);
+  for (const made of madeOfRows) await made.forget(workspaceId, versionIds);
 
   const groups = versions.flatMap(({ manifest }) => manifest.rowGroups.map((group) => group.sha256));
   const groupFiles = await files.find(workspaceId, { digests: groups });

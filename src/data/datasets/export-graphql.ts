@@ -22,7 +22,7 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
-import { Split } from '../importing/splits.js';
+import { Split } from './importing/splits.js';
 import { ExportFormat } from './export-rows.js';
 import { exporting } from './export-run.js';
 import { FileType, loadFile } from './file-graphql.js';

@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { newId } from '../../kernel/ids.js';
 import type { ArtifactStore, StagedBytes } from '../../platform/artifacts/index.js';
-import { columnType } from '../storage/column-type.js';
-import { quote, TableEngine } from '../storage/duckdb.js';
-import { rowContent, taskOf, type TaskKind } from '../tasks/index.js';
+import { columnType } from './storage/column-type.js';
+import { quote, TableEngine } from './storage/duckdb.js';
+import { rowContent, taskOf, type TaskKind } from './tasks/index.js';
 import type { DatasetRecord, RowGroupRecord, VersionRecord } from './dataset.js';
 import type { RowFilter, StoredRow, VersionRows } from './version-rows.js';
 

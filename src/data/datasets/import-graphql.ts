@@ -27,9 +27,9 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
-import { Split } from '../importing/splits.js';
-import { PreprocessingStep } from '../preprocessing/steps.js';
-import { TaskKind } from '../tasks/index.js';
+import { Split } from './importing/splits.js';
+import { PreprocessingStep } from './preprocessing/steps.js';
+import { TaskKind } from './tasks/index.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
 import { DatasetVersion, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import { fileMapping } from '../importing/mapping.js';
-import { Split, splitRule } from '../importing/splits.js';
-import { PreprocessingStep } from '../preprocessing/steps.js';
+import { fileMapping } from './importing/mapping.js';
+import { Split, splitRule } from './importing/splits.js';
+import { PreprocessingStep } from './preprocessing/steps.js';
 import { revision } from './dataset.js';
 
 /** A file of an import as its run keeps it: by id, with a complete mapping. */

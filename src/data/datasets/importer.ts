@@ -7,15 +7,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { ArtifactStore, FileService, StagedBytes, StoredFileRow } from '../../platform/artifacts/index.js';
 import type { Transaction } from '../../platform/database/index.js';
 import type { FeatureService } from '../features/feature-service.js';
-import type { DataFile } from '../importing/records.js';
-import { DEFAULT_SPLIT_RULE } from '../importing/splits.js';
-import type { IsolatedMaker } from '../making/isolated-maker.js';
-import type { FeatureHistory } from '../making/join-features.js';
-import type { MadeVersion } from '../making/make-version.js';
-import type { Recipe, RecipeFile } from '../making/recipe.js';
-import type { LabelIndexes } from '../label-index/label-indexer.js';
-import type { TrainingExampleCache } from '../training-examples/training-example-cache.js';
-import type { TokenCounter } from '../validation/index.js';
+import type { DataFile } from './files/records.js';
+import { DEFAULT_SPLIT_RULE } from './importing/splits.js';
+import type { IsolatedMaker } from './making/isolated-maker.js';
+import type { FeatureHistory } from './making/join-features.js';
+import type { MadeVersion } from './making/make-version.js';
+import type { Recipe, RecipeFile } from './making/recipe.js';
+import type { TokenCounter } from './validation/index.js';
 import {
   manifestDigest,
   type DatasetRecord,
@@ -26,7 +24,7 @@ import {
   type VersionSource,
 } from './dataset.js';
 import type { DatasetStore } from './dataset-store.js';
-import { eraseVersions, eraseWithdrawnRows, type VersionPlace } from './erase-rows.js';
+import { eraseVersions, eraseWithdrawnRows, type MadeOfRows, type VersionPlace } from './erase-rows.js';
 import type { AddVersionInput, DeleteRowsInput, ImportContext, ImportOutput } from './import-run.js';
 
 export interface ImportParts {
@@ -35,8 +33,7 @@ export interface ImportParts {
   artifacts: ArtifactStore;
   features: FeatureService;
   maker: IsolatedMaker;
-  examples: TrainingExampleCache;
-  labelIndexes: Pick<LabelIndexes, 'forget'>;
+  madeOfRows: readonly MadeOfRows[];
   clock: Clock;
   /** Tokens by the model that is trained by default; null without one: then bytes are taken for an estimate. */
   countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;

@@ -1,9 +1,9 @@
 import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { MaxItems } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
-import { TextEncoding } from '../importing/decode.js';
-import { DataFormat } from '../importing/formats.js';
-import { DATA_FIELDS, DataField, OffsetUnit, type FileMapping } from '../importing/mapping.js';
+import { TextEncoding } from './files/decode.js';
+import { DataFormat } from './files/formats.js';
+import { DATA_FIELDS, DataField, OffsetUnit, type FileMapping } from './importing/mapping.js';
 import type { MappingHints } from './dataset-service.js';
 
 registerEnumType(DataFormat, {

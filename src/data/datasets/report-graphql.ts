@@ -1,6 +1,6 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { Problem, ProblemRow, ValidationReport } from '../validation/index.js';
-import { Severity } from '../validation/index.js';
+import type { Problem, ProblemRow, ValidationReport } from './validation/index.js';
+import { Severity } from './validation/index.js';
 import type { VersionSource } from './dataset.js';
 
 registerEnumType(Severity, {

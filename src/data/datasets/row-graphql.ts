@@ -1,6 +1,6 @@
 import { Field, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime, JsonScalar, make } from '../../graphql-kit/index.js';
-import { Split } from '../importing/splits.js';
+import { Split } from './importing/splits.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 import type { VersionSource } from './dataset.js';
 import { RowChangeKind, RowSort, type RowOrder, type StoredRow } from './version-rows.js';

@@ -13,7 +13,7 @@ import {
 } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { Data } from '../data.js';
-import { Split } from '../importing/splits.js';
+import { Split } from './importing/splits.js';
 import type { VersionRecord } from './dataset.js';
 import { Dataset, loadDataset } from './dataset-graphql.js';
 import { DatasetRow, RowChangeType, RowFilterInput, RowOrderInput, toDatasetRow } from './row-graphql.js';

@@ -9,8 +9,8 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import type { Data } from '../data.js';
-import type { SplitCounts, VersionStatistics } from '../making/statistics.js';
-import { PreprocessingStep } from '../preprocessing/steps.js';
+import type { SplitCounts, VersionStatistics } from './making/statistics.js';
+import { PreprocessingStep } from './preprocessing/steps.js';
 import { unusableReason, type VersionRecord } from './dataset.js';
 import { toReport, ValidationReportType } from './report-graphql.js';
 

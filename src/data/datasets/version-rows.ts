@@ -2,10 +2,10 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { ArtifactStore } from '../../platform/artifacts/index.js';
-import { quote, TableEngine } from '../storage/duckdb.js';
-import { fromColumns, STORED_COLUMNS } from '../storage/row-table.js';
-import type { Split } from '../importing/splits.js';
-import { LabelWords, taskOf, type TaskContext, type TaskKind, type TaskRow } from '../tasks/index.js';
+import { quote, TableEngine } from './storage/duckdb.js';
+import { fromColumns, STORED_COLUMNS } from './rows/row-table.js';
+import type { Split } from './importing/splits.js';
+import { LabelWords, taskOf, type TaskContext, type TaskKind, type TaskRow } from './tasks/index.js';
 import type { RowGroupRecord } from './dataset.js';
 
 /** A row as it is browsed. */

@@ -4,12 +4,12 @@ import { badInput, GraftError } from '../../kernel/errors.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import { DataFormat } from '../importing/formats.js';
-import { openRecords } from '../importing/open-records.js';
-import type { DataFile, SourceRecord } from '../importing/records.js';
-import { suggestMapping } from '../importing/suggest.js';
-import type { IsolatedMaker } from '../making/isolated-maker.js';
-import { readTime } from '../making/stage-file.js';
+import { DataFormat } from '../datasets/files/formats.js';
+import { openRecords } from '../datasets/files/open-records.js';
+import type { DataFile, SourceRecord } from '../datasets/files/records.js';
+import { suggestMapping } from '../datasets/importing/suggest.js';
+import type { IsolatedMaker } from '../datasets/making/isolated-maker.js';
+import { readTime } from '../datasets/making/stage-file.js';
 import {
   importingFeatures,
   type FeatureColumns,

@@ -9,7 +9,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
 import type { Transaction } from '../../platform/database/index.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
-import type { FeatureHistory } from '../making/join-features.js';
+import type { FeatureHistory } from '../datasets/making/join-features.js';
 import {
   checkedEntity,
   checkedFields,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
 import { graphql } from 'graphql';
-import { raftMaking } from '../../../src/data/raft/raft-run.js';
+import { raftMaking } from '../../../src/data/answering/raft/raft-run.js';
 import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { packageRoot } from '../../../src/platform/package-root.js';

@@ -1,8 +1,8 @@
 import { TaskKind } from '../../../src/data/index.js';
 import { ExportFormat } from '../../../src/data/datasets/export-rows.js';
 import { changeCursor, rowCursor, type RowOrder } from '../../../src/data/datasets/version-rows.js';
-import { Split } from '../../../src/data/importing/splits.js';
-import { quote, TableEngine } from '../../../src/data/storage/duckdb.js';
+import { Split } from '../../../src/data/datasets/importing/splits.js';
+import { quote, TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { DataKit, failure, messages, ws } from './data-kit.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { PreprocessingStep, renderFeatures, TaskKind } from '../../../src/data/index.js';
 import { FeatureType, type FeatureValues } from '../../../src/data/features/feature-view.js';
-import { joinFeatures } from '../../../src/data/making/join-features.js';
-import { TableEngine } from '../../../src/data/storage/duckdb.js';
+import { joinFeatures } from '../../../src/data/datasets/making/join-features.js';
+import { TableEngine } from '../../../src/data/datasets/storage/duckdb.js';
 import type { Clock } from '../../../src/kernel/clock.js';
 import { isGraftError } from '../../../src/kernel/errors.js';
 import { DataKit, ws } from './data-kit.js';

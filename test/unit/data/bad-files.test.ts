@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { deflateRawSync } from 'node:zlib';
 import { isGraftError } from '../../../src/kernel/errors.js';
-import { DataFormat } from '../../../src/data/importing/formats.js';
-import { checkMapping, DataField, type FileMapping } from '../../../src/data/importing/mapping.js';
-import { sniffFile } from '../../../src/data/importing/sniff.js';
-import { suggestMapping } from '../../../src/data/importing/suggest.js';
-import { TableEngine, quote } from '../../../src/data/storage/duckdb.js';
-import { TaskKind } from '../../../src/data/tasks/index.js';
+import { DataFormat } from '../../../src/data/datasets/files/formats.js';
+import { checkMapping, DataField, type FileMapping } from '../../../src/data/datasets/importing/mapping.js';
+import { sniffFile } from '../../../src/data/datasets/files/sniff.js';
+import { suggestMapping } from '../../../src/data/datasets/importing/suggest.js';
+import { TableEngine, quote } from '../../../src/data/datasets/storage/duckdb.js';
+import { TaskKind } from '../../../src/data/datasets/tasks/index.js';
 import { dataFile, temporaryFolder, writtenFile } from '../../support/data-files.js';
 import { made } from '../../support/make-version.js';
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { bandKeys, jaccard, NEAR_DUPLICATE, shingles } from '../../../src/data/validation/near-duplicates/minhash.js';
-import { exactForm, wordsForm } from '../../../src/data/validation/near-duplicates/text-forms.js';
+import {
+  bandKeys,
+  jaccard,
+  NEAR_DUPLICATE,
+  shingles,
+} from '../../../src/data/datasets/validation/near-duplicates/minhash.js';
+import { exactForm, wordsForm } from '../../../src/data/datasets/rows/text-forms.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
 describe('text forms', () => {

@@ -1,7 +1,7 @@
 import type { StoredRow } from '../../../src/data/datasets/version-rows.js';
-import { Split } from '../../../src/data/importing/splits.js';
-import { LabelWords, type TaskRow } from '../../../src/data/tasks/index.js';
-import { auditSupervision, type AuditedModel } from '../../../src/data/training-examples/supervision-audit.js';
+import { Split } from '../../../src/data/datasets/importing/splits.js';
+import { LabelWords, type TaskRow } from '../../../src/data/datasets/tasks/index.js';
+import { auditSupervision, type AuditedModel } from '../../../src/data/datasets/training-examples/supervision-audit.js';
 import { renderChat } from '../../../src/prompting/index.js';
 
 const stored = (ordinal: number, content: TaskRow, more: Partial<StoredRow> = {}): StoredRow => ({

@@ -12,8 +12,8 @@ import {
   type TaskContext,
   type TaskKind,
   type TaskRow,
-} from '../../../src/data/tasks/index.js';
-import type { Entity } from '../../../src/data/tasks/task.js';
+} from '../../../src/data/datasets/tasks/index.js';
+import type { Entity } from '../../../src/data/datasets/tasks/task.js';
 import { REFUSAL, renderChat } from '../../../src/prompting/index.js';
 
 const context = (labels: readonly string[] = [], languages: TaskContext['languages'] = null): TaskContext => ({

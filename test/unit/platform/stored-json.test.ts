@@ -5,7 +5,7 @@ import { storedSummary } from '../../../src/access/audit/audit.js';
 import { storedBody } from '../../../src/ask/answer.js';
 import { storedLearned } from '../../../src/ask/route/router/router.js';
 import { storedVersion } from '../../../src/data/datasets/dataset.js';
-import { storedBlend, storedLabelFit } from '../../../src/data/label-index/label-index.js';
+import { storedBlend, storedLabelFit } from '../../../src/data/answering/label-index/label-index.js';
 import { storedFields, storedValues } from '../../../src/data/features/feature-view.js';
 import {
   storedExperimentState,

@@ -1,0 +1,110 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  DateTime,
+  fromGlobalId,
+  IDEMPOTENCY_KEY,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../../graphql-kit/index.js';
+import type { Data } from '../../data.js';
+import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
+import { labelIndexing } from './label-index-run.js';
+
+@InputType({ description: 'Whose labelled rows to index.' })
+export class IndexDatasetInput {
+  @Field(() => ID, { description: 'Id of a `DatasetVersion` of a dataset for `CLASSIFICATION`.' })
+  datasetVersion!: string;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+export const labelIndexingRuns = runGraph(
+  labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
+  {},
+);
+const LabelIndexingRun = labelIndexingRuns.Run;
+type LabelIndexingRun = InstanceType<typeof LabelIndexingRun>;
+
+const IndexDatasetPayload = labelIndexingRuns.payload('IndexDatasetPayload', 'The run that indexes.');
+type IndexDatasetPayload = InstanceType<typeof IndexDatasetPayload>;
+
+@ObjectType({ description: 'Labelled rows of a version as vectors: those nearest to a text say its label.' })
+export class LabelIndex {
+  @Field(() => Int, { description: 'Rows in it: those for training.' })
+  rows!: number;
+
+  @Field(() => Float, {
+    description:
+      'Share of up to 500 of its rows that the others label rightly, 0 to 1; how votes are weighed was chosen on them.',
+  })
+  accuracy!: number;
+
+  @Field(() => DateTime, { description: 'When it was made.' })
+  createdAt!: Date;
+}
+
+@Resolver(() => LabelIndexingRun)
+export class LabelIndexingResolver {
+  constructor(private readonly data: Data) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => IndexDatasetPayload, {
+    description:
+      'Embeds the labelled rows of a version, as a run. Then `ask` with `dataset` and `RAG` answers by the nearest of them, and with `HYBRID` by them and an adapter together.',
+    complexity: cost(20),
+  })
+  async indexDataset(
+    @Arg('input', () => IndexDatasetInput, { description: 'Which version.' }) input: IndexDatasetInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<IndexDatasetPayload> {
+    const versionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
+    return { run: runObject(await this.data.labelIndexes.start(workspaceId, versionId, input.idempotencyKey)) };
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version whose rows it indexes.',
+    complexity: cost(5),
+  })
+  version(@Root() { row }: LabelIndexingRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    return loadVersion(context, this.data, labelIndexing.inputOf(row).datasetVersionId);
+  }
+}
+
+@Resolver(() => DatasetVersion)
+export class VersionLabelIndexResolver {
+  constructor(private readonly data: Data) {}
+
+  @FieldResolver(() => LabelIndex, {
+    nullable: true,
+    description: 'Its labelled rows as vectors; null until `indexDataset` made them with the embedder in use.',
+    complexity: cost(3),
+  })
+  async labelIndex(
+    @Root() { record }: DatasetVersion,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<LabelIndex | null> {
+    const index = await this.data.labelIndexes.find(workspaceId, { datasetVersionId: record.id });
+    return index && make(LabelIndex, { rows: index.rows, accuracy: index.fit.accuracy, createdAt: index.createdAt });
+  }
+}

@@ -1,0 +1,177 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  SpendsBudget,
+  Needs,
+  cost,
+  fromGlobalId,
+  IDEMPOTENCY_KEY,
+  make,
+  runGraph,
+  runObject,
+  type GraphContext,
+} from '../../../graphql-kit/index.js';
+import type { Data } from '../../data.js';
+import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
+import { SplitRuleInput } from '../../datasets/import-graphql.js';
+import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
+import { RAFT_LIMITS } from './raft-maker.js';
+import { raftMaking, RaftSource } from './raft-run.js';
+
+registerEnumType(RaftSource, {
+  name: 'RaftSource',
+  description: 'Where the questions of a set came from.',
+  valuesConfig: {
+    LABELLED: { description: 'A dataset version brought them, with their answers.' },
+    CLOZE: {
+      description: 'Spans of the collection’s own sentences that recur elsewhere in it are hidden and asked for.',
+    },
+  },
+});
+
+export const raftRuns = runGraph(
+  raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)),
+  {},
+);
+const RaftDatasetRun = raftRuns.Run;
+type RaftDatasetRun = InstanceType<typeof RaftDatasetRun>;
+
+@InputType({ description: 'What an adapter is to learn to read, and on which questions.' })
+export class CreateRaftDatasetInput {
+  @Field(() => String, { description: 'Name of the collection whose passages are shown.' })
+  collection!: string;
+
+  @Field(() => String, {
+    description: 'Name of the dataset for `QUESTION_ANSWERING` that gets a version; made when there is none.',
+  })
+  dataset!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Id of a `DatasetVersion` of questions with answers (and contexts, which make finding their passages surer) about the collection’s documents. Without it, questions are made of the passages.',
+  })
+  questions?: string | null;
+
+  @Field(() => Int, {
+    defaultValue: 400,
+    description: 'How many questions are made where none are given, 20 to 5,000.',
+  })
+  sample!: number;
+
+  @Field(() => Int, {
+    defaultValue: RAFT_LIMITS.distractors,
+    description: 'Passages that are shown beside the right one, 0 to 2: `ask` shows three in all.',
+  })
+  distractors!: number;
+
+  @Field(() => Float, {
+    defaultValue: 0.25,
+    description: 'Share of the rows whose passages lack the answer, so that it is to be refused; 0 to 0.8.',
+  })
+  refusedShare!: number;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether questions keep the split that they have in `questions`; no document may then have questions in two. Else each document has one split, by `splitRule`.',
+  })
+  keepSplits!: boolean;
+
+  @Field(() => SplitRuleInput, { nullable: true, description: 'By default a tenth each for validation and test.' })
+  splitRule?: SplitRuleInput | null;
+
+  @Field(() => Int, { defaultValue: 1, description: 'Of all draws: the same seed makes the same rows.' })
+  seed!: number;
+
+  @Field(() => ID, { description: IDEMPOTENCY_KEY })
+  idempotencyKey!: string;
+}
+
+const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
+type CreateRaftDatasetPayload = InstanceType<typeof CreateRaftDatasetPayload>;
+
+@ObjectType({ description: 'What came of a RAFT_DATASET run.' })
+export class RaftDatasetResult {
+  @Field(() => RaftSource, { description: 'Where the questions came from.' })
+  source!: RaftSource;
+
+  @Field(() => Int, { description: 'Rows that show the passage with their answer.' })
+  answered!: number;
+
+  @Field(() => Int, { description: 'Rows that don’t, and are to be refused.' })
+  refused!: number;
+
+  @Field(() => Int, { description: 'Questions without a row, because no passage with their answer was found.' })
+  leftOut!: number;
+
+  @Field(() => Int, { description: 'Documents that are asked about.' })
+  documents!: number;
+
+  @Field(() => Boolean, { description: 'False when a version of the very same rows existed already.' })
+  created!: boolean;
+}
+
+@Resolver(() => RaftDatasetRun)
+export class RaftResolver {
+  constructor(private readonly data: Data) {}
+
+  @Needs('EDIT')
+  @SpendsBudget('RUN')
+  @Mutation(() => CreateRaftDatasetPayload, {
+    description:
+      'Makes a dataset version that teaches an adapter to answer from a collection, as a run: questions, each with the passage that answers it and others that search finds for it, and a share without the right passage, to be refused (RAFT, retrieval-augmented fine-tuning). Train it with `startTraining` and ask it with `HYBRID`: both show passages in the same form. When the collection’s documents change, its answers say so.',
+    complexity: cost(100),
+  })
+  async createRaftDataset(
+    @Arg('input', () => CreateRaftDatasetInput, { description: 'Which collection, on which questions.' })
+    { questions = null, splitRule = null, ...input }: CreateRaftDatasetInput,
+    @Ctx() { workspaceId }: GraphContext,
+  ): Promise<CreateRaftDatasetPayload> {
+    const asked = questions === null ? null : fromGlobalId(questions, 'DatasetVersion', 'input.questions');
+    return {
+      run: runObject(await this.data.raft.start(workspaceId, { ...input, questions: asked, splitRule })),
+    };
+  }
+
+  @FieldResolver(() => Dataset, {
+    nullable: true,
+    description: 'The dataset that gets a version.',
+    complexity: cost(2),
+  })
+  async dataset(@Root() { row }: RaftDatasetRun, @Ctx() context: GraphContext): Promise<Dataset | null> {
+    return row.subjectId === null ? null : loadDataset(context, this.data, row.subjectId);
+  }
+
+  @FieldResolver(() => DatasetVersion, {
+    nullable: true,
+    description: 'The version that it made, or found to exist already; null before its end.',
+    complexity: cost(5),
+  })
+  async version(@Root() { row }: RaftDatasetRun, @Ctx() context: GraphContext): Promise<DatasetVersion | null> {
+    const id = raftMaking.outputOf(row)?.versionId;
+    return id === undefined ? null : loadVersion(context, this.data, id);
+  }
+
+  @FieldResolver(() => RaftDatasetResult, {
+    nullable: true,
+    description: 'What came of it; null until the run succeeded.',
+  })
+  result(@Root() { row }: RaftDatasetRun): RaftDatasetResult | null {
+    const output = raftMaking.outputOf(row);
+    return output && make(RaftDatasetResult, output);
+  }
+}

@@ -1,0 +1,70 @@
+import { COMMON_FIELDS } from '../files/fields.js';
+import { TASK_KINDS, taskOf, type TaskKind } from '../tasks/index.js';
+import { Columns } from '../files/columns.js';
+import type { DataField, FileMapping } from './mapping.js';
+import type { FileShape } from '../files/file-shape.js';
+
+const SPLIT_WORD = /^(?:train(?:ing)?|valid(?:ation)?|val|dev|test(?:ing)?|eval)$/i;
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?$/;
+
+/** A suggestion and how it came about; nothing of it is stored. */
+export interface Suggestion {
+  task: TaskKind | null;
+  mapping: FileMapping;
+}
+
+/**
+ * Guesses what the columns mean from their names and from the first rows.
+ * `task` is given when the dataset exists; without it the task is guessed too, null when no task fits.
+ */
+export function suggestMapping(shape: FileShape, task?: TaskKind | null): Suggestion {
+  const kind = task ?? guessTask(shape);
+  const suggested = kind ? taskOf(kind).suggest(columnsFor(kind, shape)) : { columns: {} };
+  const taken = Object.values(suggested.columns).filter((column) => column !== undefined);
+  return {
+    task: kind,
+    mapping: {
+      format: shape.format,
+      encoding: shape.encoding,
+      delimiter: shape.delimiter,
+      quotes: shape.quotes,
+      header: shape.header,
+      columns: { ...suggested.columns, ...commonColumns(shape, taken) },
+      constants: suggested.constants ?? {},
+      splitValues: {},
+      labelValues: {},
+      offsets: 'CODE_POINTS',
+    },
+  };
+}
+
+const columnsFor = (kind: TaskKind, shape: FileShape): Columns => new Columns(shape, taskOf(kind).fields);
+
+/** The kind that is surest of the file, the first of the list where two are; null when none has an idea. */
+function guessTask(shape: FileShape): TaskKind | null {
+  const guesses = TASK_KINDS.map((kind) => ({ kind, confidence: taskOf(kind).confidence(columnsFor(kind, shape)) }));
+  const best = guesses.reduce((a, b) => (b.confidence > a.confidence ? b : a));
+  return best.confidence > 0 ? best.kind : null;
+}
+
+function commonColumns(shape: FileShape, taken: readonly string[]): Partial<Record<DataField, string>> {
+  const columns = new Columns(shape, COMMON_FIELDS);
+  const found: Partial<Record<keyof typeof COMMON_FIELDS, string>> = {};
+  const add = (field: keyof typeof COMMON_FIELDS, fits?: (values: unknown[], column: string) => boolean) => {
+    const column = columns.find(field, taken, fits);
+    if (column !== undefined) found[field] = column;
+  };
+  add('SPLIT', (values) => values.length > 0 && values.every((v) => SPLIT_WORD.test(String(v))));
+  // Ids may begin anew in each split.
+  const keyed = (column: string) =>
+    columns
+      .rows(column, found.SPLIT)
+      .map(([id, split]) => (found.SPLIT === undefined ? '' : `${String(split)} `) + String(id));
+  add('ID', (ids, column) => new Set(keyed(column)).size === ids.length);
+  add('GROUP');
+  add('SUBJECT');
+  add('EVENT_TIME', (values) => values.length > 0 && values.every((v) => DATE.test(String(v))));
+  // A feature is looked up by entity and time: an entity alone would be no use.
+  if (found.EVENT_TIME) add('ENTITY');
+  return found;
+}
