@@ -37,6 +37,7 @@ export default {
     },
   ],
   reporters: ['<rootDir>/test/support/reporter.mjs'],
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   testTimeout: 60_000,
   maxWorkers: 2,
 };
