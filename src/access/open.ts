@@ -109,12 +109,18 @@ export async function openAccess(
   const admission = new Admission({ clock, maxWaitMs: config.GRAFT_MAX_WAIT_SECONDS * 1000 });
   runs.surround(ledger.aroundRun);
   const services = {
-    ...{ keyStore, auditStore, budgetStore, ledger },
+    keyStore,
+    auditStore,
+    budgetStore,
+    ledger,
     keys: new ApiKeyService({ store: keyStore, clock, changed: (prefix) => authenticator.forget(prefix) }),
     workspaces: new WorkspaceService({ store: workspaceStore, prepare: prepareWorkspace }),
   };
   return {
-    ...{ authenticator, workspaceStore, admission, ...services },
+    authenticator,
+    workspaceStore,
+    admission,
+    ...services,
     hooks: new AccessHooks({ admission, ledger, audit: new AuditLog({ store: auditStore, log }) }),
     consoleSignIn: oidc?.clientId ? { issuer: oidc.issuer, clientId: oidc.clientId } : null,
     gauges: admissionGauges(admission),

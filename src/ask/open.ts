@@ -59,7 +59,13 @@ export function openAsking(
   erasure.addHolder(answerHolder(database, answers));
   erasure.addHolder(sampleHolder(routers));
   const parts: AskParts = {
-    ...{ registry, adapters, retriever, worker, answers, routers, clock },
+    registry,
+    adapters,
+    retriever,
+    worker,
+    answers,
+    routers,
+    clock,
     log: log.child({ part: 'ask' }),
     expected: new ExpectedTimes(),
     features: data.features,
@@ -68,7 +74,10 @@ export function openAsking(
   };
   const asking = new AskService(parts);
   return {
-    ...{ asking, answers, routers, parts },
+    asking,
+    answers,
+    routers,
+    parts,
     // Its times are those of work that waits, so it keeps its own.
     askingInBulk: new AskService({ ...parts, worker: inBulk(worker), expected: new ExpectedTimes() }),
     offer: offer(askDomain, runs, { service: asking, stores: { collections, documents, labels }, registry, data }),

@@ -23,12 +23,18 @@ export async function embedAnew(databaseUrl: string, { collections, labels }: Re
   try {
     for (const [collectionId, { workspaceId }] of wanted)
       await runs.enqueue(reindexing, {
-        ...{ workspaceId, subjectId: collectionId, idempotencyKey: `restore ${newId()}`, input: { collectionId } },
+        workspaceId,
+        subjectId: collectionId,
+        idempotencyKey: `restore ${newId()}`,
+        input: { collectionId },
       });
     for (const { workspaceId, indexId, versionId } of labels) {
       const input = { datasetVersionId: versionId };
       const { id } = await runs.enqueue(labelIndexing, {
-        ...{ workspaceId, subjectId: versionId, idempotencyKey: `restore ${newId()}`, input },
+        workspaceId,
+        subjectId: versionId,
+        idempotencyKey: `restore ${newId()}`,
+        input,
       });
       // Under the id that it had, so that what was fitted to it still holds.
       const checkpoint = labelIndexing.checkpoint!.encode({ indexId, ordinal: 0, rows: 0 }) as object;

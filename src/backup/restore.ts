@@ -73,8 +73,11 @@ export async function restore(folder: string, parts: RestoreParts): Promise<Rest
       parts,
     );
     return {
-      ...{ manifest, migrated, keysKeptEnded },
-      ...{ toEmbed: await toEmbed(client, parts, after, failed), vectorsFailed: failed },
+      manifest,
+      migrated,
+      keysKeptEnded,
+      toEmbed: await toEmbed(client, parts, after, failed),
+      vectorsFailed: failed,
     };
   });
 }

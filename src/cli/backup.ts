@@ -8,10 +8,12 @@ import { StepLines } from './step-lines.js';
 export function backupTo(folder: string, { vectors }: { vectors: boolean }): Promise<Manifest> {
   return withInstallation(besideGateway, (installation, { told, signal }) =>
     backUp(resolve(folder), {
-      ...{ databaseUrl: installation.databaseUrl, artifacts: installation.artifacts },
+      databaseUrl: installation.databaseUrl,
+      artifacts: installation.artifacts,
       vectors: vectors ? installation.vectors : null,
       home: installation.config.GRAFT_HOME,
-      ...{ told, signal },
+      told,
+      signal,
     }),
   );
 }

@@ -67,7 +67,12 @@ export class Data {
     this.featureStore = new FeatureStore(database);
     this.features = new FeatureService(this.featureStore, clock);
     this.featureFiles = new FeatureFiles({
-      ...{ files, features: this.features, store: this.featureStore, maker, runs, folder },
+      files,
+      features: this.features,
+      store: this.featureStore,
+      maker,
+      runs,
+      folder,
     });
     this.rows = new VersionRows(artifacts, join(parts.folder, 'reading'));
     const shared = { store: this.store, files, features: this.features, maker, folder };
@@ -77,16 +82,28 @@ export class Data {
     this.trainingExamples = new TrainingExampleCache({ database, files, artifacts, rows: this.rows, folder });
     const { vectors, worker, embedder } = parts;
     this.labelIndexes = new LabelIndexes({
-      ...{ runs, datasets: this.datasets, datasetStore: this.store, rows: this.rows },
+      runs,
+      datasets: this.datasets,
+      datasetStore: this.store,
+      rows: this.rows,
       store: new LabelIndexStore(database),
-      ...{ vectors, worker, embedder },
+      vectors,
+      worker,
+      embedder,
     });
     const madeOfRows = [this.trainingExamples, this.labelIndexes];
     this.importer = new Importer({ ...shared, artifacts, clock, countTokens, madeOfRows });
     const { collections, documents, retriever } = parts;
     this.raft = new RaftMaker({
-      ...{ runs, files, datasets: this.datasets, store: this.store, rows: this.rows, importer: this.importer },
-      ...{ collections, documents, retriever },
+      runs,
+      files,
+      datasets: this.datasets,
+      store: this.store,
+      rows: this.rows,
+      importer: this.importer,
+      collections,
+      documents,
+      retriever,
     });
     parts.erasure.addHolder(blendHolder(database));
     parts.erasure.addHolder(raftHolder({ database, store: this.store, files, madeOfRows, clock }));

@@ -61,7 +61,13 @@ export class LiveTests implements Assigner {
       const { arm, index, bucket, probability, forced } = found;
       return {
         assignment: {
-          ...{ kind, subjectId: id, arm, stage, forced, bucket: bucket ?? 0, probability: forced ? 1 : probability },
+          kind,
+          subjectId: id,
+          arm,
+          stage,
+          forced,
+          bucket: bucket ?? 0,
+          probability: forced ? 1 : probability,
           unitHash: unit === null ? null : sha256(`${salt} ${unit}`),
         },
         change: { ...AS_ASKED, ...changes[index] },

@@ -150,7 +150,11 @@ export function deliveryServices(parts: DeliveryParts) {
     watching: { rollouts, decider, clock },
     shadowService,
     shadowing: {
-      ...{ shadows, pairs, clock, answers: parts.answers, asking: parts.askingInBulk },
+      shadows,
+      pairs,
+      clock,
+      answers: parts.answers,
+      asking: parts.askingInBulk,
       interactive: parts.worker.interactive,
     },
     keeper: new ShadowKeeper({ service: shadowService, log: parts.log }),
@@ -182,7 +186,10 @@ export function openDelivery(
     await tests.stop();
   };
   return {
-    ...{ rollouts: rolloutService, proposals: proposalService, experiments: experimentService, tests },
+    rollouts: rolloutService,
+    proposals: proposalService,
+    experiments: experimentService,
+    tests,
     shadows: shadowService,
     stores: { rollouts, proposals, experiments },
     offer: offer(deliveryDomain, platform.runs, services, { start, stop }),

@@ -24,7 +24,9 @@ export async function dataTour(client: GraftClient, examples: string): Promise<v
   const file = await client.upload(join(examples, 'messages.csv'));
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: {
-      ...{ dataset: DATASET, files: [{ file }], idempotencyKey: `demo-${Date.now()}` },
+      dataset: DATASET,
+      files: [{ file }],
+      idempotencyKey: `demo-${Date.now()}`,
       // So many rows for the test that a measurement on them tells something.
       splitRule: { test: 0.18, validation: 0.08 },
     },

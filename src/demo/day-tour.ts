@@ -96,14 +96,16 @@ async function fit(client: GraftClient, { adapter, version }: Trained): Promise<
 /** What looks after the adapter from now on: an alert for what people say of it, and a policy that learns from it. */
 async function watch(client: GraftClient, adapter: string): Promise<void> {
   await client.request(SetAlertRuleDocument, {
-    input: {
-      ...{ name: RULE, metric: 'ACCURACY', side: 'BELOW', threshold: THRESHOLD, alpha: ALPHA },
-      where: { adapter },
-    },
+    input: { name: RULE, metric: 'ACCURACY', side: 'BELOW', threshold: THRESHOLD, alpha: ALPHA, where: { adapter } },
   });
   await client.request(SetRetrainingPolicyDocument, {
     input: {
-      ...{ adapter, onAlert: true, newRows: null, leastRows: LEAST_ROWS, trainFrom: 'BASE', rollout: null },
+      adapter,
+      onAlert: true,
+      newRows: null,
+      leastRows: LEAST_ROWS,
+      trainFrom: 'BASE',
+      rollout: null,
       by: 'npm run demo',
     },
   });
@@ -212,7 +214,9 @@ async function approve(client: GraftClient, adapter: string, ended: Improvement)
   if (!proposal || !adapterVersion || !datasetVersion) return null;
   const { decideProposal } = await client.request(DecideProposalDocument, {
     input: {
-      ...{ proposal: proposal.id, approve: true, by: 'npm run demo' },
+      proposal: proposal.id,
+      approve: true,
+      by: 'npm run demo',
       reason: 'It knows what the desks do now, and has forgotten nothing else.',
     },
   });

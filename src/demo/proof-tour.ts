@@ -55,7 +55,9 @@ export async function evaluate(
 ): Promise<void> {
   const { evaluate: begun } = await client.request(EvaluateDocument, {
     input: {
-      ...{ adapter: `${adapter}@${version}`, datasetVersion, idempotencyKey: `demo-${Date.now()}` },
+      adapter: `${adapter}@${version}`,
+      datasetVersion,
+      idempotencyKey: `demo-${Date.now()}`,
       ...(against !== null && { against: `${adapter}@${against}`, regression: false }),
     },
   });

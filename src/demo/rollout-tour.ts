@@ -75,7 +75,10 @@ async function answers(client: GraftClient, { adapter, version }: Trained): Prom
 async function trainOn(client: GraftClient, { adapter, version, datasetVersion }: Trained): Promise<Trained> {
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: {
-      ...{ adapter, datasetVersion, parent: `${adapter}@${version}`, idempotencyKey: `demo-${datasetVersion}-next` },
+      adapter,
+      datasetVersion,
+      parent: `${adapter}@${version}`,
+      idempotencyKey: `demo-${datasetVersion}-next`,
       recipe: { epochs: 0.25, batchExamples: 4, learningRate: 0.0002, retention: { weight: 3, tokens: 32 } },
     },
   });
@@ -113,8 +116,14 @@ async function unseen(
 ): Promise<string | null> {
   const { startShadow } = await client.request(StartShadowDocument, {
     input: {
-      ...{ adapter, candidate: version, share: 1, mostPerHour: MOST_UNSEEN, leastAnswers: UNSEEN },
-      ...{ reason: 'Before a user meets it.', by: 'npm run demo', idempotencyKey: `demo-${Date.now()}` },
+      adapter,
+      candidate: version,
+      share: 1,
+      mostPerHour: MOST_UNSEEN,
+      leastAnswers: UNSEEN,
+      reason: 'Before a user meets it.',
+      by: 'npm run demo',
+      idempotencyKey: `demo-${Date.now()}`,
     },
   });
   const { id } = startShadow.shadow;
@@ -151,7 +160,12 @@ async function canary(
 ): Promise<Rollout> {
   const { startRollout } = await client.request(StartRolloutDocument, {
     input: {
-      ...{ adapter, candidate: version, steps: STEPS, reason: 'It passed the gate.', by: 'npm run demo', shadow },
+      adapter,
+      candidate: version,
+      steps: STEPS,
+      reason: 'It passed the gate.',
+      by: 'npm run demo',
+      shadow,
       guardrails: (['FAILURE', 'ABSTENTION', 'FEEDBACK'] as const).map((metric) => ({ metric })),
       idempotencyKey: `demo-${Date.now()}`,
     },

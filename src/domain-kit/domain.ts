@@ -69,6 +69,7 @@ export function offer<Parts>(
   return {
     resolvers: (nodes) => [...makeResolvers(domain, parts, nodes), ...runResolvers(domain.runs, runs, nodes)],
     handleRuns: () => runs.handle(domain.runs, parts),
-    ...{ start, stop },
+    start,
+    stop,
   };
 }

@@ -99,10 +99,7 @@ export function openEvaluation(
   const evaluations = new EvaluationStore(database);
   erasure.addHolder(evaluationHolder(evaluations));
   const parts = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers };
-  const attestor = new Attestor({
-    ...{ ...parts, serve: worker, train: trainWorker },
-    folder: platform.folder('attesting'),
-  });
+  const attestor = new Attestor({ ...parts, serve: worker, train: trainWorker, folder: platform.folder('attesting') });
   const evaluator = new Evaluator({ ...parts, store: evaluations });
   const gate = new Gate(parts);
   const routerFitter = new RouterFitter(parts);
@@ -112,7 +109,13 @@ export function openEvaluation(
   const routerLearner = new RouterLearner({ runs, routers, proposals: routerProposals, answers, feedback });
   const routerKeeper = new RouterKeeper({ fitter: routerFitter, log });
   const services = {
-    ...{ attestor, evaluator, evaluations, gate, routerFitter, routerLearner, routerProposals },
+    attestor,
+    evaluator,
+    evaluations,
+    gate,
+    routerFitter,
+    routerLearner,
+    routerProposals,
     scales: new ScaleChooser(parts),
     hybridFitter: new HybridFitter(parts),
     comparer: new Comparer({ ...parts, asking: askingInBulk }),

@@ -58,7 +58,9 @@ export function checkedExpectation(input: ExpectationInput, field: string): Expe
       kind: 'ENTITIES',
       entities: entities
         .map(({ type, start, end }, i) => ({
-          ...{ start, end, text: '' },
+          start,
+          end,
+          text: '',
           type: checkedText(type, `${field}.entities.${i}.type`, EXPECTATION_LIMITS.label).trim(),
         }))
         .sort((a, b) => a.start - b.start || a.end - b.end),

@@ -106,7 +106,8 @@ export function checkedFeedback(input: FeedbackInput, giver: Pick<Giver, 'key'>,
   const source = {
     kind: input.source.kind,
     name: checkedText(input.source.name, `${field}.source.name`, FEEDBACK_LIMITS.name),
-    ...{ givenBy: giver.key?.lineId ?? '', givenByName: giver.key?.name ?? null },
+    givenBy: giver.key?.lineId ?? '',
+    givenByName: giver.key?.name ?? null,
   };
   const expectation = input.expectation ? checkedExpectation(input.expectation, `${field}.expectation`) : null;
   if (kind === 'EXPECTATION') {

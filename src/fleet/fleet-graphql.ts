@@ -142,7 +142,12 @@ export class EngineResolver {
 function reportOf(replica: Replica): EngineReport {
   const { url, state, reason, breaker, dialect, capabilities, inFlight, answered, failed, residents } = replica;
   return make(EngineReport, {
-    ...{ url, state, reason, inFlight, answered, failed },
+    url,
+    state,
+    reason,
+    inFlight,
+    answered,
+    failed,
     paused: !breaker.allows,
     dialect: dialect?.name ?? null,
     version: capabilities?.version ?? null,
@@ -155,6 +160,12 @@ function reportOf(replica: Replica): EngineReport {
 
 const adapterOf = ({ adapter, state, reason, cosine, provenAt, answered }: Resident): EngineAdapterReport =>
   make(EngineAdapterReport, {
-    ...{ name: adapter.name, adapter: adapter.served.adapter, version: adapter.served.version },
-    ...{ state, reason, cosine, provenAt, answered },
+    name: adapter.name,
+    adapter: adapter.served.adapter,
+    version: adapter.served.version,
+    state,
+    reason,
+    cosine,
+    provenAt,
+    answered,
   });

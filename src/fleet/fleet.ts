@@ -118,8 +118,13 @@ export class Fleet implements Engine {
         const scores = await replica.score(adapter, { tokens, candidates }, attempt.signal);
         this.#look(replica, job!);
         return {
-          ...{ tokens: candidates, logits: scores, logProbabilities: scores, adapters: acting },
-          ...{ promptTokens: tokens.length, reusedTokens: 0, prefillMs: performance.now() - began },
+          tokens: candidates,
+          logits: scores,
+          logProbabilities: scores,
+          adapters: acting,
+          promptTokens: tokens.length,
+          reusedTokens: 0,
+          prefillMs: performance.now() - began,
         };
       } catch (error) {
         const cause: unknown = attempt.signal.aborted ? attempt.signal.reason : error;
@@ -180,7 +185,10 @@ export class Fleet implements Engine {
     }
     const endedAt = performance.now();
     yield {
-      ...{ type: 'done', ...written.told(), promptTokens: tokens.length, adapters: acting },
+      type: 'done',
+      ...written.told(),
+      promptTokens: tokens.length,
+      adapters: acting,
       prefillMs: (firstAt ?? endedAt) - began,
       decodeMs: endedAt - (firstAt ?? endedAt),
     };

@@ -48,7 +48,12 @@ export function openFleet(
   const fleet = new Fleet({ shelf, tokenizer: worker, baseSha256, ...settings });
   const key = config.GRAFT_ENGINES_API_KEY ?? null;
   const keeper = new FleetKeeper({
-    ...{ fleet, shelf, baseSha256, clock, log, ...settings },
+    fleet,
+    shelf,
+    baseSha256,
+    clock,
+    log,
+    ...settings,
     addresses: () => resolveEngines(config.GRAFT_ENGINES),
     replicaAt: (url) => new Replica({ http: new EngineHttp(url, key), references, clock, log }),
   });
@@ -70,7 +75,8 @@ export function openFleet(
       );
     });
   return {
-    ...{ fleet, keeper },
+    fleet,
+    keeper,
     worker: used ? withFleet(worker, fleet) : worker,
     offer: offer(
       fleetDomain,

@@ -28,8 +28,15 @@ declare module 'fastify' {
 
 /** What anybody may see: pages, which ask for a key themselves, and whether the gateway lives. */
 const OPEN: ReadonlySet<string> = new Set([
-  ...['/', '/*', '/console/*', '/playground', '/playground/', '/playground/*'],
-  ...['/livez', '/readyz', '/sign-in.json'],
+  '/',
+  '/*',
+  '/console/*',
+  '/playground',
+  '/playground/',
+  '/playground/*',
+  '/livez',
+  '/readyz',
+  '/sign-in.json',
 ]);
 
 /** What other addresses need. GraphQL's fields have roles of their own. */

@@ -46,7 +46,12 @@ function guardOperation({ name, field, needed, operation }: OperationField, hook
   const spends = spendsOf(field);
   const hooked = spends !== undefined || operation === 'mutation' ? hooks : undefined;
   const call = (args: FieldCall['args'], context: GraphContext): FieldCall => ({
-    ...{ name: field.name, operation, spends, args, field, context },
+    name: field.name,
+    operation,
+    spends,
+    args,
+    field,
+    context,
   });
   if (subscribe)
     field.subscribe = (source, args: FieldCall['args'], context, info) => {
@@ -80,8 +85,10 @@ export function* operationFields(schema: GraphQLSchema): Generator<OperationFiel
   for (const [operation, type] of Object.entries(roots))
     for (const field of Object.values(type?.getFields() ?? {}) as Field[])
       yield {
-        ...{ name: `${type!.name}.${field.name}`, operation: operation as FieldCall['operation'] },
-        ...{ field, needed: neededRole(field) },
+        name: `${type!.name}.${field.name}`,
+        operation: operation as FieldCall['operation'],
+        field,
+        needed: neededRole(field),
       };
 }
 

@@ -15,8 +15,16 @@ import type { Span } from '../platform/tracing/index.js';
 
 /** What programs look at all the time, and pages. */
 const UNSEEN: ReadonlySet<string> = new Set([
-  ...['/', '/*', '/console/*', '/playground', '/playground/', '/playground/*'],
-  ...['/livez', '/readyz', '/metrics', '/sign-in.json'],
+  '/',
+  '/*',
+  '/console/*',
+  '/playground',
+  '/playground/',
+  '/playground/*',
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/sign-in.json',
 ]);
 
 /** Names of operations are the caller’s. */

@@ -259,7 +259,9 @@ export class SystemResolver {
       parts: [...parts],
       worker: workerReport(status, sources.threads()),
       training: executors.map(({ executor, modelSha256, measured, quiet }) => ({
-        ...{ executor, modelSha256, quiet },
+        executor,
+        modelSha256,
+        quiet,
         measured: [...measured],
       })),
       memory: { gatewayBytes: process.memoryUsage.rss(), freeBytes: freemem(), totalBytes: totalmem() },

@@ -168,7 +168,10 @@ async function curate(work: Work, row: ImprovementRow): Promise<ImprovementRow> 
       hint: 'Name the dataset in the policy.',
     });
   const run = await parts.curator.start(workspaceId, {
-    ...{ ...wish, leastRows: settings.leastRows, steps: [], splitRule: null },
+    ...wish,
+    leastRows: settings.leastRows,
+    steps: [],
+    splitRule: null,
     idempotencyKey: keyOf(row.id, 'curation'),
   });
   await parts.improvements.keep(row.id, { curationRunId: run.id });
@@ -191,7 +194,9 @@ async function train(work: Work, before: ImprovementRow): Promise<ImprovementRow
     // A second try is a luxury: without room for it in the day's budget, the first one goes on alone.
     if (!(await hasBudget(work, { wait: index === 0 }))) break;
     const run = await parts.training.start(workspaceId, {
-      ...{ adapter: adapter.name, datasetVersionId: row.datasetVersionId!, parent },
+      adapter: adapter.name,
+      datasetVersionId: row.datasetVersionId!,
+      parent,
       recipe: recipeOf(production),
       idempotencyKey: keyOf(row.id, `training ${index + 1}`),
     });
@@ -240,14 +245,17 @@ async function prove(work: Work, before: ImprovementRow): Promise<ImprovementRow
         }),
       );
     const run = await parts.evaluator.start(workspaceId, {
-      ...{
-        adapter: `${adapter.name}@${version.version}`,
-        model: null,
-        datasetVersionId: row.datasetVersionId!,
-        split: Split.TEST,
-      },
+      adapter: `${adapter.name}@${version.version}`,
+      model: null,
+      datasetVersionId: row.datasetVersionId!,
+      split: Split.TEST,
       against: production === null ? null : `${adapter.name}@${production.version}`,
-      ...{ rows: EVALUATED_ROWS, seed: 1, force: false, retention: true, others: [], regression: false },
+      rows: EVALUATED_ROWS,
+      seed: 1,
+      force: false,
+      retention: true,
+      others: [],
+      regression: false,
       idempotencyKey: keyOf(row.id, `evaluation of ${version.version}`),
     });
     if (!row.evaluationRunIds.includes(run.id))
@@ -284,7 +292,11 @@ async function admit(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
   if (candidate?.id === version.id) return row;
   try {
     await parts.gate.promote(workspaceId, {
-      ...{ adapter: adapter.name, version: version.version, alias: 'candidate', by: WHO, force: false },
+      adapter: adapter.name,
+      version: version.version,
+      alias: 'candidate',
+      by: WHO,
+      force: false,
       reason: `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000),
     });
   } catch (error) {
@@ -306,7 +318,10 @@ async function rollOut(work: Work, before: ImprovementRow): Promise<ImprovementR
   if (before.proposalId !== null || production === null || settings.rollout === null) return before;
   const version = await chosen(work, before);
   const started = await parts.delivery.rollouts.start(workspaceId, {
-    ...{ adapter: adapter.name, candidate: version.version, template: settings.rollout, by: WHO },
+    adapter: adapter.name,
+    candidate: version.version,
+    template: settings.rollout,
+    by: WHO,
     reason: before.reason.slice(0, 1_000),
     idempotencyKey: keyOf(before.id, 'rollout'),
   });
@@ -350,7 +365,10 @@ async function proposalFor(work: Work, row: ImprovementRow): Promise<ProposalRow
       : await stores.proposals.byIds(workspaceId, [row.proposalId]);
   if (known) return known;
   return proposals.propose(workspaceId, {
-    ...{ adapter: adapter.name, candidate: version.version, by: WHO, experimentId: null },
+    adapter: adapter.name,
+    candidate: version.version,
+    by: WHO,
+    experimentId: null,
     rationale: `${row.newRows} rows of what people said: ${row.reason}`.slice(0, 1_000),
   });
 }

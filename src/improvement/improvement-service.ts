@@ -90,8 +90,11 @@ export class ImprovementService {
     if (known) return this.#ofRun(workspaceId, improvementKind.inputOf(known).improvementId);
     const [policy] = await this.parts.improvements.policiesOf(workspaceId, [adapter.id]);
     return this.#begin(workspaceId, adapter, {
-      ...{ policy: policy ?? null, trigger: 'MANUAL', idempotencyKey },
-      ...{ by: checkedText(by, 'input.by', MAX_ACTOR), reason: checkedText(reason, 'input.reason', MAX_REASON) },
+      policy: policy ?? null,
+      trigger: 'MANUAL',
+      idempotencyKey,
+      by: checkedText(by, 'input.by', MAX_ACTOR),
+      reason: checkedText(reason, 'input.reason', MAX_REASON),
     });
   }
 
@@ -123,12 +126,17 @@ export class ImprovementService {
       settings.onAlert ? alerts.store.openAbout(workspaceId, adapter.name) : [],
     ]);
     const due = begins(settings, {
-      ...{ now, last: since, since: policy.updatedAt, freshRows },
+      now,
+      last: since,
+      since: policy.updatedAt,
+      freshRows,
       alerts: open.filter(({ raisedAt }) => since === null || raisedAt > since),
     });
     if (!due) return;
     await this.#begin(workspaceId, adapter, {
-      ...{ policy, ...due, by: 'policy' },
+      policy,
+      ...due,
+      by: 'policy',
       idempotencyKey: `policy of ${adapter.id} after ${last?.id ?? 'nothing'}`,
     }).catch((error: unknown) => {
       // Another gateway was quicker: its improvement is live, or has the key.
@@ -174,8 +182,16 @@ export class ImprovementService {
         );
         return improvements.create(
           {
-            ...{ id, workspaceId, adapterId: adapter.id, runId: run.id, policyId: policy?.id ?? null },
-            ...{ trigger, reason, startedBy: by, settings, productionId: production?.id ?? null },
+            id,
+            workspaceId,
+            adapterId: adapter.id,
+            runId: run.id,
+            policyId: policy?.id ?? null,
+            trigger,
+            reason,
+            startedBy: by,
+            settings,
+            productionId: production?.id ?? null,
           },
           tx,
         );

@@ -24,7 +24,10 @@ export async function lessons(
   const [dataset] = datasetId === null ? [] : await data.store.byIds(workspaceId, [datasetId]);
   if (!dataset || production === null) return null;
   return {
-    ...{ dataset: dataset.name, task: adapter.task as TaskKind, extend: true, leastProbability: LEAST_PROBABILITY },
+    dataset: dataset.name,
+    task: adapter.task as TaskKind,
+    extend: true,
+    leastProbability: LEAST_PROBABILITY,
     filter: { adapterVersionId: production.id },
   };
 }

@@ -67,8 +67,13 @@ export function openImprovement(
   const improvementService = new ImprovementService({ ...loop, alerts: lower.monitoring.alerts });
   const keeper = new PolicyKeeper({ improving: improvementService, clock, log });
   const parts = {
-    ...{ improvementService, improvements, adapters, data, runs },
-    ...{ rollouts: delivery.stores.rollouts, proposals: delivery.stores.proposals },
+    improvementService,
+    improvements,
+    adapters,
+    data,
+    runs,
+    rollouts: delivery.stores.rollouts,
+    proposals: delivery.stores.proposals,
     improving: { ...loop, training, attestor, evaluator, evaluations, gate, delivery, clock },
   };
   return {

@@ -76,7 +76,10 @@ export function openKnowledge(platform: Platform, { embedder }: { embedder: () =
   const tuner = new RetrievalTuner({ ...parts, retriever });
   const hooks = { start: () => service.start(), stop: () => service.stop() };
   return {
-    ...{ service, ...stores, retriever, tuner },
+    service,
+    ...stores,
+    retriever,
+    tuner,
     offer: offer(knowledgeDomain, runs, { service, stores, retriever, tuner }, hooks),
   };
 }

@@ -70,7 +70,10 @@ async function send(
   const passed = PASSED_ON.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]));
   const injected = async () => {
     const response = await server.inject({
-      ...{ method: 'POST', url: '/graphql', remoteAddress: ip, payload },
+      method: 'POST',
+      url: '/graphql',
+      remoteAddress: ip,
+      payload,
       headers: { ...(Object.fromEntries(passed) as Record<string, string>), 'content-type': 'application/json' },
     });
     return response.json<{ data?: Record<string, unknown> | null; errors?: object[] }>();

@@ -43,7 +43,8 @@ function toolOf({ name, description, kind, variables = [] }: ReadyOperation, sch
     if (isNonNullType(found) && !defaultValue) required.push(variable.name.value);
   }
   return {
-    ...{ name, description },
+    name,
+    description,
     inputSchema: { type: 'object', properties, required, additionalProperties: false },
     annotations: { readOnlyHint: kind === OperationTypeNode.QUERY },
   };

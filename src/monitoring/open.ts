@@ -87,7 +87,9 @@ export function openMonitoring(
   const alerts = new AlertService({ database, alerts: alertStore, webhooks: webhookStore, events });
   const webhooks = new WebhookService({ webhooks: webhookStore, allowedHosts: config.GRAFT_WEBHOOK_ALLOWED_HOSTS });
   const drift = new DriftService({
-    ...{ database, drift: driftStore, alerts },
+    database,
+    drift: driftStore,
+    alerts,
     embedderDigest: () => embedderDigest(embedder()),
     embed: async (workspaceId, texts, signal) => {
       const request = { workspaceId: workspaceId as WorkspaceId, embedder: embedder(), texts: [...texts] };
@@ -123,7 +125,8 @@ export function openMonitoring(
   });
   const services = { series: new SeriesService({ store, clock }), alerts, webhooks, drift };
   return {
-    ...{ ...services, roller },
+    ...services,
+    roller,
     gauges: gaugesOf({ database, alerts: alertStore, webhooks: webhookStore }),
     offer: offer(monitoringDomain, runs, services, {
       start: () => keeper.start(),

@@ -34,8 +34,20 @@ export interface ChatRequest {
 }
 
 const HONOURED = [
-  ...['model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'seed'],
-  ...['logprobs', 'top_logprobs', 'response_format', 'user', 'safety_identifier', 'graft'],
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'seed',
+  'logprobs',
+  'top_logprobs',
+  'response_format',
+  'user',
+  'safety_identifier',
+  'graft',
 ];
 
 /** What may be sent because it says nothing that would change the answer. */

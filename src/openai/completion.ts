@@ -154,7 +154,9 @@ export async function* chunksOf(
   let sent = '';
   let holds = true;
   const chunk = (delta: object, finish: string | null = null, more: object = {}, logprobs: object | null = null) => ({
-    ...{ id, ...base, choices: [{ index: 0, delta, logprobs, finish_reason: finish }] },
+    id,
+    ...base,
+    choices: [{ index: 0, delta, logprobs, finish_reason: finish }],
     ...usage,
     ...more,
   });
@@ -182,6 +184,6 @@ export async function* chunksOf(
       system_fingerprint: answer.configuration.digest,
       graft: graftOf(answer),
     });
-    if (includeUsage) yield { ...{ id, ...base, choices: [] }, usage: usageOf(answer) };
+    if (includeUsage) yield { id, ...base, choices: [], usage: usageOf(answer) };
   }
 }

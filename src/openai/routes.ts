@@ -108,7 +108,8 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const events = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
       const chunks = chunksOf(events, {
         ...answering,
-        ...{ includeUsage: chat.includeUsage, now: new Date() },
+        includeUsage: chat.includeUsage,
+        now: new Date(),
         // With a bound on errors, JSON that was written may still be refused.
         reads: (strategy) => STRATEGIES[strategy].reads || (chat.form !== null && chat.more.maxErrorRate != null),
       });

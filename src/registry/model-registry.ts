@@ -98,7 +98,11 @@ export class ModelRegistry {
     const tokenizer = files.find((file) => file.role === 'tokenizer')!;
     const { name, dimensions, pooling, normalised, maxTokens } = entry;
     return (this.#embedder = {
-      ...{ name, dimensions, pooling, normalised, maxTokens },
+      name,
+      dimensions,
+      pooling,
+      normalised,
+      maxTokens,
       modelPath: model.path,
       tokenizerPath: tokenizer.path,
       sha256: model.sha256,
@@ -227,7 +231,10 @@ export class ModelRegistry {
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
       return {
-        ...{ path: await files.local(file), sha256: file.sha256, bytes: Number(file.bytes), fileName: file.name },
+        path: await files.local(file),
+        sha256: file.sha256,
+        bytes: Number(file.bytes),
+        fileName: file.name,
         location: `artifact:${file.sha256}`,
         source: 'upload',
         licence: null,
@@ -266,7 +273,11 @@ export class ModelRegistry {
       );
       const { sha256, bytes, location, source } = candidate;
       return {
-        ...{ sha256, bytes, location, source, description },
+        sha256,
+        bytes,
+        location,
+        source,
+        description,
         name: name ?? modelNameOf(candidate.fileName),
         named: name !== null,
         licence: candidate.licence ?? description.licence,
@@ -283,17 +294,16 @@ export class ModelRegistry {
     const chat = await this.#chatOf(row);
     const { quantization, sha256, contextLength, model } = row;
     return {
-      ...{
-        variantId: row.id,
-        modelId: model.id,
-        model: model.name,
-        quantization,
-        path,
-        sha256,
-        bytes: Number(row.bytes),
-        contextLength,
-      },
-      ...{ chat, architecture: model.architecture },
+      variantId: row.id,
+      modelId: model.id,
+      model: model.name,
+      quantization,
+      path,
+      sha256,
+      bytes: Number(row.bytes),
+      contextLength,
+      chat,
+      architecture: model.architecture,
       parameters: Number(model.parameters),
       licence: model.licence,
     };

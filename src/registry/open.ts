@@ -58,7 +58,10 @@ export function openRegistry(platform: Platform): Registry {
   const registry = new ModelRegistry({ ...platform, store, defaults });
   const adapters = new AdapterRegistry({ ...platform, store: new AdapterStore(database) });
   const quantizer = new Quantizer({
-    ...{ ...platform, registry, store, train: platform.trainWorker },
+    ...platform,
+    registry,
+    store,
+    train: platform.trainWorker,
     folder: platform.folder('quantizing'),
   });
   const services = { registry, adapters, quantizer };

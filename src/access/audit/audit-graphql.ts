@@ -92,8 +92,16 @@ export class AuditFilterInput {
 
 export const toAuditEntry = (row: AuditRow): AuditEntry =>
   make(AuditEntry, {
-    ...{ id: toGlobalId('AuditEntry', row.id), at: row.createdAt, who: row.who, role: row.role, what: row.what },
-    ...{ subjectId: row.subject, input: row.input, before: row.before, after: row.after, outcome: row.outcome },
+    id: toGlobalId('AuditEntry', row.id),
+    at: row.createdAt,
+    who: row.who,
+    role: row.role,
+    what: row.what,
+    subjectId: row.subject,
+    input: row.input,
+    before: row.before,
+    after: row.after,
+    outcome: row.outcome,
     requestId: row.requestId,
   });
 

@@ -38,7 +38,11 @@ export class AuditLog {
     const { store, log } = this.parts;
     for (const told of ['subject', 'before', 'after'] as const) delete change[told];
     const begun = store.begin({
-      ...{ workspaceId: caller.workspaceId, requestId, what, who, role: caller.role },
+      workspaceId: caller.workspaceId,
+      requestId,
+      what,
+      who,
+      role: caller.role,
       keyId: caller.key?.id ?? null,
       input: summarised(input),
     });

@@ -127,7 +127,9 @@ export class SetBudgetPayload {
 
 const toBudget = ({ window, resetsAt, limits, left }: BudgetState): Budget =>
   make(Budget, {
-    ...{ window, resetsAt, ...limits },
+    window,
+    resetsAt,
+    ...limits,
     requestsLeft: left.requests,
     tokensLeft: left.tokens,
     concurrentLeft: left.concurrent,

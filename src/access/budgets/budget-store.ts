@@ -251,8 +251,14 @@ export class BudgetStore {
          concurrent = excluded.concurrent, training_minutes = excluded.training_minutes,
          changed_by = excluded.changed_by, changed_at = now()`,
       [
-        ...[workspaceId, subject, window, limits.requests, limits.tokens],
-        ...[limits.concurrent, limits.trainingMinutes, changedBy],
+        workspaceId,
+        subject,
+        window,
+        limits.requests,
+        limits.tokens,
+        limits.concurrent,
+        limits.trainingMinutes,
+        changedBy,
       ],
     );
   }

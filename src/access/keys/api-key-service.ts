@@ -77,16 +77,14 @@ export class ApiKeyService {
     const old = await this.#live(workspaceId, id);
     const { token, prefix, digest } = newToken();
     const key = await store.create({
-      ...{
-        workspaceId,
-        name: old.name,
-        role: old.role,
-        groups: old.groups,
-        prefix,
-        digest,
-        createdBy,
-        expiresAt: old.expiresAt,
-      },
+      workspaceId,
+      name: old.name,
+      role: old.role,
+      groups: old.groups,
+      prefix,
+      digest,
+      createdBy,
+      expiresAt: old.expiresAt,
       lineId: old.lineId,
     });
     await store.expireIn(workspaceId, id, seconds);

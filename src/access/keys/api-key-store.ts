@@ -6,8 +6,18 @@ import type { ApiKeyRow, KeyInUse } from './api-key.js';
 
 /** Columns of `ApiKeyRow`: the digest leaves this file only to be compared. */
 const SHOWN = {
-  ...{ id: true, workspaceId: true, lineId: true, name: true, prefix: true, role: true, createdBy: true, groups: true },
-  ...{ expiresAt: true, revokedAt: true, lastUsedAt: true, createdAt: true },
+  id: true,
+  workspaceId: true,
+  lineId: true,
+  name: true,
+  prefix: true,
+  role: true,
+  createdBy: true,
+  groups: true,
+  expiresAt: true,
+  revokedAt: true,
+  lastUsedAt: true,
+  createdAt: true,
 } as const;
 
 const IN_USE = `id, workspace_id AS "workspaceId", line_id AS "lineId", name, prefix, digest, role, groups,

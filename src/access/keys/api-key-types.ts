@@ -60,7 +60,16 @@ export const { Connection: ApiKeyConnection } = connectionTypes(ApiKey);
 export const toApiKey = (row: ApiKeyRow): ApiKey => {
   const { id, name, prefix, role, groups, createdBy, createdAt, expiresAt, revokedAt, lastUsedAt } = row;
   return make(ApiKey, {
-    ...{ id: toGlobalId('ApiKey', id), name, prefix, role, groups, createdBy, createdAt },
-    ...{ expiresAt, revokedAt, lastUsedAt, row },
+    id: toGlobalId('ApiKey', id),
+    name,
+    prefix,
+    role,
+    groups,
+    createdBy,
+    createdAt,
+    expiresAt,
+    revokedAt,
+    lastUsedAt,
+    row,
   });
 };

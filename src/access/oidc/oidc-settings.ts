@@ -56,7 +56,9 @@ export function oidcSettings(variables: OidcVariables): OidcSettings | null {
   }
   if (roles.size === 0) throw wrong('GRAFT_OIDC_ROLES must give somebody a role: staff=ASK,operators=ADMIN.');
   return {
-    ...{ issuer, audience, roles },
+    issuer,
+    audience,
+    roles,
     rolesClaim: variables.GRAFT_OIDC_ROLES_CLAIM,
     groupsClaim: variables.GRAFT_OIDC_GROUPS_CLAIM,
     workspaceClaim: variables.GRAFT_OIDC_WORKSPACE_CLAIM ?? null,

@@ -25,7 +25,9 @@ const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
 const unavailable = (cause: unknown): GraftError =>
   new GraftError('IDENTITY_PROVIDER_UNAVAILABLE', 'The provider that signs tokens can’t be asked for its keys now.', {
-    ...{ cause, hint: 'Keys of Graft work meanwhile.', retryAfterSeconds: COOLDOWN_MS / 1_000 },
+    cause,
+    hint: 'Keys of Graft work meanwhile.',
+    retryAfterSeconds: COOLDOWN_MS / 1_000,
   });
 
 /** An answer that is no larger than anybody's keys, followed nowhere else. */
@@ -111,7 +113,9 @@ export class ProviderKeys {
       const document = discovered.parse(await response.json());
       if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
       const keys = createRemoteJWKSet(new URL(document.jwks_uri), {
-        ...{ timeoutDuration: timeoutMs, cooldownDuration: cooldownMs, cacheMaxAge: keptMs },
+        timeoutDuration: timeoutMs,
+        cooldownDuration: cooldownMs,
+        cacheMaxAge: keptMs,
         [customFetch]: this.#cooling(),
       });
       return (this.#found = keys);

@@ -67,8 +67,12 @@ export class TokenVerifier {
     if (token.length > LONGEST_TOKEN) throw refused();
     try {
       const { payload } = await jwtVerify(token, this.parts.keys.key, {
-        ...{ issuer: this.settings.issuer, audience: this.settings.audience, currentDate },
-        ...{ algorithms: ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_SECONDS, requiredClaims: ['exp', 'sub'] },
+        issuer: this.settings.issuer,
+        audience: this.settings.audience,
+        currentDate,
+        algorithms: ALGORITHMS,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'sub'],
       });
       if (typeof payload.sub !== 'string' || payload.sub === '') throw refused();
       return payload;

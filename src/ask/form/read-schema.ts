@@ -13,8 +13,18 @@ const LONGEST_LITERAL = 500;
 
 /** What says nothing of the values that are valid. */
 const ANNOTATIONS = new Set([
-  ...['title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly'],
-  ...['$schema', '$id', '$comment', '$defs', 'definitions'],
+  'title',
+  'description',
+  'default',
+  'examples',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  '$schema',
+  '$id',
+  '$comment',
+  '$defs',
+  'definitions',
 ]);
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = {
   object: ['properties', 'required', 'additionalProperties', 'propertyNames'],

@@ -118,7 +118,9 @@ export function refusalReason({ probability, threshold, sentence }: Abstention):
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const value = probability ?? 0;
   return {
-    ...{ feature: 'answer.refused', value, contribution: value - threshold },
+    feature: 'answer.refused',
+    value,
+    contribution: value - threshold,
     sentence:
       probability === null
         ? sentence

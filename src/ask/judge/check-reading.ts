@@ -101,7 +101,11 @@ async function judged(
   read.sort(byScore);
   const judge = { adapter, version, sha256: file.sha256 };
   return {
-    ...{ answerability: answerabilityOf(read[0]!), least, doubted: relevant < DOUBTED.below, judge, done },
+    answerability: answerabilityOf(read[0]!),
+    least,
+    doubted: relevant < DOUBTED.below,
+    judge,
+    done,
     evidence: [...read, ...evidence.slice(read.length)],
   };
 }
@@ -141,18 +145,24 @@ async function readerOf(
 export function checkReason(check: ReadCheck): RouteReason {
   if ('failed' in check)
     return {
-      ...{ feature: 'reading.unjudged', value: 0, contribution: 0 },
+      feature: 'reading.unjudged',
+      value: 0,
+      contribution: 0,
       sentence: `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
     };
   if ('unjudged' in check)
     return {
-      ...{ feature: 'reading.language', value: 0, contribution: 0 },
+      feature: 'reading.language',
+      value: 0,
+      contribution: 0,
       sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): whether the best sentence holds the answer was judged by relevance alone.`,
     };
   const { answerability, least, judge } = check;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   return {
-    ...{ feature: 'reading.answerability', value: answerability, contribution: answerability - least },
+    feature: 'reading.answerability',
+    value: answerability,
+    contribution: answerability - least,
     sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the best sentence holds the answer; below ${percent(least)} none is given.`,
   };
 }

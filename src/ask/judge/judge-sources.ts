@@ -72,7 +72,12 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
       : null;
   const ranked = check && 'judge' in check ? check.evidence : evidence;
   return {
-    ...{ kind: 'DOCUMENTS', retrieval, passages, conflicts, check, embedMs },
+    kind: 'DOCUMENTS',
+    retrieval,
+    passages,
+    conflicts,
+    check,
+    embedMs,
     evidence: ranked.slice(0, KEPT_EVIDENCE),
   };
 }

@@ -7,8 +7,29 @@ import type { Plan } from '../plan.js';
  */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
   en: [
-    ...['the', 'what', 'which', 'who', 'how', 'when', 'where', 'does', 'is', 'are', 'was', 'of', 'and', 'did'],
-    ...['you', 'your', 'can', 'have', 'there', 'any', 'with', 'for', 'my'],
+    'the',
+    'what',
+    'which',
+    'who',
+    'how',
+    'when',
+    'where',
+    'does',
+    'is',
+    'are',
+    'was',
+    'of',
+    'and',
+    'did',
+    'you',
+    'your',
+    'can',
+    'have',
+    'there',
+    'any',
+    'with',
+    'for',
+    'my',
   ],
   es: [
     'qué',
@@ -108,7 +129,9 @@ export function languageReason({ adaptation }: Plan, question: string): RouteRea
   if (asked === null || asked === learned) return null;
   const { adapter, version } = adaptation.adapter;
   return {
-    ...{ feature: 'adapter.language', value: 0, contribution: -1 },
+    feature: 'adapter.language',
+    value: 0,
+    contribution: -1,
     sentence: `The question seems to be in another language (${asked}) than ${adapter}@${version} learned (${learned}).`,
   };
 }

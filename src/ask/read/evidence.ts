@@ -158,7 +158,16 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
       const similarity = similarities[index] ?? null;
       const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
       return {
-        ...{ documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores },
+        documentId,
+        documentName,
+        chunkId,
+        collectionName,
+        quote,
+        start,
+        end,
+        page,
+        headings,
+        scores,
         coverage: Math.min(1, coverage),
         passageCoverage: passage.coverage,
         missingNames,

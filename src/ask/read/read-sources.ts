@@ -37,7 +37,8 @@ export async function readSources(work: Work, { plan, question, vector, passages
   const { labelled: rows, scope } = plan;
   if (rows !== null)
     return {
-      ...{ kind: 'ROWS', rows },
+      kind: 'ROWS',
+      rows,
       neighbours: await labelIndexes.nearest(workspaceId, rows.index.id, (await vector()).vector),
     };
   if (scope === null) return NOTHING;

@@ -160,7 +160,13 @@ const seenBy = (place: number): string => `($${place}::text[] IS NULL OR NOT EXI
    WHERE l.workspace_id = answer.workspace_id AND l.source = ANY(answer.read_from) AND NOT l.access && $${place}))`;
 
 const NO_ASSIGNMENT: { [Name in keyof Assignment]: null } = {
-  ...{ kind: null, subjectId: null, arm: null, stage: null, bucket: null, probability: null, forced: null },
+  kind: null,
+  subjectId: null,
+  arm: null,
+  stage: null,
+  bucket: null,
+  probability: null,
+  forced: null,
   unitHash: null,
 };
 
@@ -444,13 +450,26 @@ const toAnswer = (row: AnswerRow): Answer => {
   const { id, workspaceId, requestId, question, text, conversationId, task, createdAt } = row;
   return {
     ...storedBody.decode(row.body),
-    ...{ id, workspaceId, requestId, question, text, conversationId, task, createdAt },
+    id,
+    workspaceId,
+    requestId,
+    question,
+    text,
+    conversationId,
+    task,
+    createdAt,
     assignment: toAssignment(row),
   };
 };
 
 const toAssignment = ({ assignmentKind: kind, unitHash, ...row }: AnswerRow): Assignment | null =>
   kind && {
-    ...{ kind, unitHash, subjectId: row.assignmentSubject, arm: row.assignmentArm, stage: row.assignmentStage },
-    ...{ bucket: row.assignmentBucket, probability: row.assignmentProbability, forced: row.assignmentForced },
+    kind,
+    unitHash,
+    subjectId: row.assignmentSubject,
+    arm: row.assignmentArm,
+    stage: row.assignmentStage,
+    bucket: row.assignmentBucket,
+    probability: row.assignmentProbability,
+    forced: row.assignmentForced,
   };

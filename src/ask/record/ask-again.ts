@@ -27,7 +27,9 @@ export function askAgain({ question, askedAs, route, askedWith: asked }: Answer,
   const { reads } = STRATEGIES[route.strategy];
   const { collections, dataset, minConfidence, wording, ...others } = asked ?? {};
   return {
-    ...{ question: askedAs ?? question, strategy: route.strategy, adapter },
+    question: askedAs ?? question,
+    strategy: route.strategy,
+    adapter,
     ...others,
     ...(reads && { collections, dataset, minConfidence, wording }),
   };

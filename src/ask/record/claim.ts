@@ -137,7 +137,7 @@ export class Claim implements OpenAnswer {
       });
     const { id, createdAt } = this.lease;
     const { workspaceId, requestId, question, conversationId } = this.answer;
-    return { ...finished, ...{ workspaceId, requestId, question, conversationId }, ...{ id, createdAt, assignment } };
+    return { ...finished, workspaceId, requestId, question, conversationId, id, createdAt, assignment };
   }
 
   async fail(error: unknown): Promise<void> {

@@ -26,7 +26,9 @@ export function configurationOf(
   const reading = {
     embedder: { name: embedder.name, sha256: embedder.sha256 },
     retrieval: {
-      ...{ mode: 'HYBRID', passages: PASSAGES, passageTokens: PASSAGE_TOKENS },
+      mode: 'HYBRID',
+      passages: PASSAGES,
+      passageTokens: PASSAGE_TOKENS,
       ...(denseWeight === null ? {} : { denseWeight }),
     },
     evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
@@ -62,11 +64,17 @@ export function configurationOf(
 }
 
 const rowsOf = ({ index, blend }: LabelledRows) => ({
-  ...{ datasetVersion: index.datasetVersionId, index: index.id, neighbours: NEIGHBOURS },
-  ...{ rule: index.fit.rule, weights: { adapter: blend.adapter, neighbours: blend.neighbours } },
+  datasetVersion: index.datasetVersionId,
+  index: index.id,
+  neighbours: NEIGHBOURS,
+  rule: index.fit.rule,
+  weights: { adapter: blend.adapter, neighbours: blend.neighbours },
 });
 
 const adapterOf = ({ adapter: { adapter: name, version, file, usage } }: Adaptation) => ({
-  ...{ name, version, sha256: file.sha256, scale: file.scale },
+  name,
+  version,
+  sha256: file.sha256,
+  scale: file.scale,
   rendering: usage.rendering,
 });

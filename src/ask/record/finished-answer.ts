@@ -29,7 +29,13 @@ export function finishedAnswer(
   const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(judged?.done ?? []), done);
   const embedMs = (documents?.retrieval.timings.embedMs ?? 0) + (documents?.embedMs ?? 0);
   return {
-    ...{ text, wording, finishReason, output, abstention, evidence, citations },
+    text,
+    wording,
+    finishReason,
+    output,
+    abstention,
+    evidence,
+    citations,
     ...usedBy(plan),
     conflicts: documents?.conflicts ?? [],
     task: taskAnswered(plan, question),

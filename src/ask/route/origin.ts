@@ -18,7 +18,9 @@ export async function originReason(
   if (origin === null || origin.state === 'SAME') return null;
   const what = origin.state === 'GONE' ? 'was deleted' : 'has other documents';
   return {
-    ...{ feature: 'adapter.origin', value: 0, contribution: 0 },
+    feature: 'adapter.origin',
+    value: 0,
+    contribution: 0,
     sentence:
       `The collection ${origin.collection}, which ${adapter.adapter}@${adapter.version} learned to read, ${what} since. ` +
       'createRaftDataset makes a set of what is there now.',

@@ -55,7 +55,10 @@ export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<Pl
         wording?.reason ?? null,
       ];
       return {
-        ...{ plan, vector, passages, denseWeight: drawn?.change.denseWeight ?? null },
+        plan,
+        vector,
+        passages,
+        denseWeight: drawn?.change.denseWeight ?? null,
         question: boundQuestion(question, bound),
         wording: wording?.by ?? null,
         unproven: bound && bound.least === null ? unproven(bound.reason.sentence) : null,

@@ -45,7 +45,9 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
   return {
     least: kept.confidence,
     reason: {
-      ...{ feature, value: kept.confidence, contribution: 0 },
+      feature,
+      value: kept.confidence,
+      contribution: 0,
       sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate)} of all, in nine of ten cases.`,
     },
   };
@@ -54,7 +56,9 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
 const notKept = (rate: number, why: string, feature = 'answer.risk'): Bound => ({
   least: null,
   reason: {
-    ...{ feature: `${feature}.unknown`, value: 0, contribution: -1 },
+    feature: `${feature}.unknown`,
+    value: 0,
+    contribution: -1,
     sentence: `An error rate of ${percent(rate)} can’t be kept: ${why}.`,
   },
 });

@@ -73,7 +73,10 @@ export function routed(
   const chance = { ...(propensity !== null && { propensity }), ...(explored && { explored }) };
   const router = { version, mode, margin, ...chance };
   const candidates = places.map(({ strategy, adapter, probability, expectedMs }) => ({
-    ...{ strategy, available: true, probability, expectedMs },
+    strategy,
+    available: true,
+    probability,
+    expectedMs,
     ...(adapter !== null && { adapter }),
   }));
   if (mode === 'APPLY') return { strategy: chosen.strategy, chosenBy: 'ROUTER', candidates, reasons, router };

@@ -34,7 +34,13 @@ function placesOf(span: string, passage: Passage): Citation[] {
     if (first === undefined || last === undefined) return [];
     const { documentId, documentName, chunkId, collectionName, page, headings, scores } = passage;
     return {
-      ...{ documentId, documentName, chunkId, collectionName, page, headings, scores },
+      documentId,
+      documentName,
+      chunkId,
+      collectionName,
+      page,
+      headings,
+      scores,
       quote: passage.text.slice(first.start, last.end),
       start: passage.start + first.start,
       end: passage.start + last.end,

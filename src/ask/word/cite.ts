@@ -18,8 +18,5 @@ export function cite(text: string, evidence: readonly Evidence[], question: stri
 
 function toCitation(evidence: Evidence, support: number): Citation {
   const { documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores } = evidence;
-  return {
-    ...{ documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores },
-    support,
-  };
+  return { documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores, support };
 }

@@ -50,7 +50,13 @@ export interface ComposedPrompt {
 
 /** When there is nothing to ask the model. */
 export const composeNothing = (passages: readonly Passage[]): ComposedPrompt => ({
-  ...{ prompt: [], then: [], read: [], stop: [], copyFrom: null, refusal: null, heldTo: null },
+  prompt: [],
+  then: [],
+  read: [],
+  stop: [],
+  copyFrom: null,
+  refusal: null,
+  heldTo: null,
   passages: unusedPassages(passages),
 });
 

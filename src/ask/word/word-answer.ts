@@ -32,8 +32,13 @@ export function* wordAbstention(abstention: Abstention): Generator<AskEvent, Com
 export function* wordQuote({ quote }: Evidence): Generator<AskEvent, Completion> {
   yield { type: 'delta', text: quote };
   return {
-    ...{ text: quote, wording: 'EVIDENCE', finishReason: null, output: { kind: 'TEXT' } },
-    ...{ abstention: null, answerability: null, done: null },
+    text: quote,
+    wording: 'EVIDENCE',
+    finishReason: null,
+    output: { kind: 'TEXT' },
+    abstention: null,
+    answerability: null,
+    done: null,
   };
 }
 

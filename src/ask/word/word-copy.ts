@@ -27,7 +27,7 @@ export async function* wordCopy(
         ? unsure(answerability, least)
         : null;
   if (abstention === null)
-    return { ...{ text, answerability, finishReason, done }, wording: 'MODEL', output: { kind: 'TEXT' }, abstention };
+    return { text, answerability, finishReason, done, wording: 'MODEL', output: { kind: 'TEXT' }, abstention };
   yield { type: 'replaced', text: abstention.sentence, reason: 'The model found no answer in what it read.' };
   return { ...abstained(abstention), answerability, finishReason, done };
 }

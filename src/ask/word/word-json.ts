@@ -24,8 +24,14 @@ export async function* wordJson(
   const own = best === undefined ? '' : ownValues(text, form).trim();
   if (best === undefined || own === '' || bears([...read, best.quote], own, question, form))
     return {
-      ...{ text, wording: 'MODEL', finishReason, output: { kind: 'TEXT' } },
-      ...{ abstention: null, answerability: null, done, tokens: done.tokens ?? null },
+      text,
+      wording: 'MODEL',
+      finishReason,
+      output: { kind: 'TEXT' },
+      abstention: null,
+      answerability: null,
+      done,
+      tokens: done.tokens ?? null,
     };
   const abstention = { ...declined(), sentence: UNSUPPORTED };
   yield { type: 'replaced', text: abstention.sentence, reason: UNSUPPORTED };

@@ -101,7 +101,12 @@ function compared(
         const control = measured[controlName]?.[metric.name] ?? NOTHING;
         const own = measured[arm]?.[metric.name] ?? NOTHING;
         return {
-          ...{ arm, metric: metric.name, primary: metric.primary, of: metric, control, measured: own },
+          arm,
+          metric: metric.name,
+          primary: metric.primary,
+          of: metric,
+          control,
+          measured: own,
           value: control.n > 0 && own.n > 0 ? own.mean - control.mean : 0,
           finding: find(plan, metric, control, own),
         };

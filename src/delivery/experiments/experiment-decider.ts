@@ -68,9 +68,14 @@ export class ExperimentDecider {
     const watched = row.watchedMs + (row.status === 'RUNNING' ? watchedMs : 0);
     const decisions: NewDecision[] = stopArms(plan, state, brokenArms);
     const saved: Saved = {
-      ...{ state, decisions, answers: answersOf(state), watchedMs: watched },
-      ...{ lastSequence: answers.last, recentSequences: [...answers.recent] },
-      ...{ lastFeedback: feedback.last, recentFeedback: [...feedback.recent] },
+      state,
+      decisions,
+      answers: answersOf(state),
+      watchedMs: watched,
+      lastSequence: answers.last,
+      recentSequences: [...answers.recent],
+      lastFeedback: feedback.last,
+      recentFeedback: [...feedback.recent],
     };
     const broken = news.broken ?? unable(plan, state);
     const found = look(plan, state, watched, { mayEnd: row.status === 'RUNNING' && broken === null });
@@ -94,8 +99,14 @@ export class ExperimentDecider {
   #nextPhase(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, before: boolean, decision: NewDecision): void {
     const { state } = saved;
     Object.assign(state, {
-      ...{ before, arms: emptyArms(plan), units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0 },
-      ...{ told: [], nextPoint: 0 },
+      before,
+      arms: emptyArms(plan),
+      units: 0,
+      inSeveral: 0,
+      unitless: 0,
+      sampleRatioPeak: 0,
+      told: [],
+      nextPoint: 0,
     });
     saved.phase = row.phase + 1;
     saved.answers = 0;
@@ -127,7 +138,8 @@ export class ExperimentDecider {
         return;
       case 'END':
         end(saved, 'ENDED', {
-          ...{ action: 'END', ...who },
+          action: 'END',
+          ...who,
           reasons: [
             'Before its planned end, so by what may be read at any time.',
             concluded(plan, state, false).sentence,
@@ -144,7 +156,8 @@ export class ExperimentDecider {
         plan.coverage = command.coverage;
         saved.plan = plan;
         decisions.push({
-          ...{ action: 'WIDEN', ...who },
+          action: 'WIDEN',
+          ...who,
           reasons: [`${command.coverage * 100} % of the questions take part from now on; nobody changes arms.`],
         });
         return;
@@ -161,7 +174,8 @@ export class ExperimentDecider {
         if (command.excludeEarlier) state.minBucketVersion = bucketVersion;
         Object.assign(state, { bucketVersion, seed: `${row.id}:${bucketVersion}` });
         this.#nextPhase(row, plan, saved, state.before, {
-          ...{ action: 'REDRAW', ...who },
+          action: 'REDRAW',
+          ...who,
           reasons: [
             `Units are drawn anew (bucket version ${bucketVersion})${command.excludeEarlier ? ', without those that were drawn before' : ''}; counting begins again.`,
           ],

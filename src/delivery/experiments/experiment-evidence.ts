@@ -27,7 +27,8 @@ export async function checkEvidence(
     );
   if (row.status !== 'ENDED')
     throw new GraftError('CONFLICT', `The experiment ${row.name} is ${row.status}: it has come to no conclusion.`, {
-      ...{ field, hint: 'End it first (endExperiment), or propose the version without it.' },
+      field,
+      hint: 'End it first (endExperiment), or propose the version without it.',
     });
   const {
     verdict,
@@ -38,6 +39,7 @@ export async function checkEvidence(
   const worse = comparisons.some((each) => each.arm === arm.name && each.primary && each.finding === 'WORSE');
   if (worse || (verdict === 'WINNER' && winner !== arm.name))
     throw new GraftError('CONFLICT', `The experiment ${row.name} doesn’t speak for ${candidate}. ${sentence}`, {
-      ...{ field, hint: 'Propose what won.' },
+      field,
+      hint: 'Propose what won.',
     });
 }

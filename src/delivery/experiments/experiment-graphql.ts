@@ -91,7 +91,17 @@ export async function loadExperiment(
 const toSample = ({ metric, baseline, deviation, measuredOn, perDay, size, effect, ...rest }: Sample): SamplePlan => {
   const { power, leastEffect, days, sentence } = rest;
   return make(SamplePlan, {
-    ...{ metric, baseline, deviation, measuredOn, perDay, size, effect, power, leastEffect, days, sentence },
+    metric,
+    baseline,
+    deviation,
+    measuredOn,
+    perDay,
+    size,
+    effect,
+    power,
+    leastEffect,
+    days,
+    sentence,
   });
 };
 
@@ -345,7 +355,9 @@ async function* follow(
   const behind = afterEvent(after);
   const row = await experiments.require(workspaceId, id, 'experimentId');
   yield* events.followToEnd(workspaceId, experimentStream(row.id), {
-    ...{ after: behind, signal, ended: row.status !== 'DRAFT' && !isLive(row.status) },
+    after: behind,
+    signal,
+    ended: row.status !== 'DRAFT' && !isLive(row.status),
     read: (event) => toEvent(experiments, workspaceId, event),
     isLast: ({ decision }) => ENDS.has(decision.action),
   });

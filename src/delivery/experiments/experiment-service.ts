@@ -74,24 +74,37 @@ export class ExperimentService {
     plan.arms = await Promise.all(plan.arms.map((arm, i) => this.#found(workspaceId, arm, `input.arms[${i}]`)));
     const id = newId();
     const state = {
-      ...{
-        seed: id,
-        bucketVersion: 0,
-        minBucketVersion: 0,
-        draws: [],
-        before: plan.beforeAnswers > 0,
-        arms: emptyArms(plan),
-      },
-      ...{ units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0, stopped: {}, told: [], nextPoint: 0 },
+      seed: id,
+      bucketVersion: 0,
+      minBucketVersion: 0,
+      draws: [],
+      before: plan.beforeAnswers > 0,
+      arms: emptyArms(plan),
+      units: 0,
+      inSeveral: 0,
+      unitless: 0,
+      sampleRatioPeak: 0,
+      stopped: {},
+      told: [],
+      nextPoint: 0,
     };
     try {
       return await experiments.transaction(async (tx) => {
         const made = await experiments.create(
           {
-            ...{ id, workspaceId, name, adapter: adapter?.name ?? null, adapterId: adapter?.id ?? null },
-            ...{ status: 'DRAFT', salt: newId(), plan: asColumn(storedSettings.encode(plan)) },
-            ...{ state: asColumn(storedExperimentState.encode(state)), idempotencyKey, inputDigest },
-            ...{ createdBy: by, reason },
+            id,
+            workspaceId,
+            name,
+            adapter: adapter?.name ?? null,
+            adapterId: adapter?.id ?? null,
+            status: 'DRAFT',
+            salt: newId(),
+            plan: asColumn(storedSettings.encode(plan)),
+            state: asColumn(storedExperimentState.encode(state)),
+            idempotencyKey,
+            inputDigest,
+            createdBy: by,
+            reason,
           },
           tx,
         );
@@ -174,8 +187,12 @@ export class ExperimentService {
       return experiments.save(
         locked,
         {
-          ...{ state, answers: answersOf(state), status: 'RUNNING', runId: run.id, startedAt: new Date() },
-          ...{ productionId: around?.productionId ?? null },
+          state,
+          answers: answersOf(state),
+          status: 'RUNNING',
+          runId: run.id,
+          startedAt: new Date(),
+          productionId: around?.productionId ?? null,
           decisions: [{ action: 'START', reasons, by, reason }],
         },
         tx,

@@ -161,7 +161,8 @@ export class ExperimentStore {
       data: {
         ...columns,
         ...(plan && { plan: asColumn(storedSettings.encode(plan)) }),
-        ...{ state: asColumn(storedExperimentState.encode(state)), revision: { increment: 1 } },
+        state: asColumn(storedExperimentState.encode(state)),
+        revision: { increment: 1 },
       },
     });
     for (const decision of decisions) await this.decide(after, answers, decision, tx);
@@ -187,8 +188,15 @@ export class ExperimentStore {
   ): Promise<void> {
     const { id } = await tx.experimentDecision.create({
       data: {
-        ...{ id: newId(), workspaceId: row.workspaceId, experimentId: row.id, phase: row.phase, answers },
-        ...{ action, reasons: [...reasons], decidedBy: by, reason },
+        id: newId(),
+        workspaceId: row.workspaceId,
+        experimentId: row.id,
+        phase: row.phase,
+        answers,
+        action,
+        reasons: [...reasons],
+        decidedBy: by,
+        reason,
       },
     });
     await this.events.append(row.workspaceId as WorkspaceId, experimentStream(row.id), 'decided', { id }, tx);

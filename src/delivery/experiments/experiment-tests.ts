@@ -25,8 +25,14 @@ export function toLiveTest(row: ExperimentRow): LiveTest {
   const state = storedExperimentState.decode(row.state);
   const { indices, ...test } = testOf(row.id, plan, state);
   return {
-    ...{ kind: 'EXPERIMENT', id: row.id, workspaceId: row.workspaceId, adapter: row.adapter },
-    ...{ stage: row.phase, salt: row.salt, test, unitsOnly: plan.sticky },
+    kind: 'EXPERIMENT',
+    id: row.id,
+    workspaceId: row.workspaceId,
+    adapter: row.adapter,
+    stage: row.phase,
+    salt: row.salt,
+    test,
+    unitsOnly: plan.sticky,
     changes: indices.map((index) => (state.before ? {} : changeOf(plan.arms[index]!))),
   };
 }
@@ -39,6 +45,4 @@ export const changeOf = ({
   denseWeight,
   wording = null,
   generation,
-}: ExperimentArm): Arm => ({
-  ...{ strategy, adapter, model, denseWeight, wording, generation },
-});
+}: ExperimentArm): Arm => ({ strategy, adapter, model, denseWeight, wording, generation });

@@ -41,12 +41,23 @@ export function toExperiment(row: ExperimentRow): Experiment {
   const state = storedExperimentState.decode(row.state);
   return make(Experiment, {
     id: toGlobalId('Experiment', row.id),
-    ...{ name: row.name, adapterName: row.adapter, status: row.status as ExperimentStatus },
-    ...{ verdict: row.verdict as ExperimentVerdict, winner: row.winner, phase: row.phase, before: state.before },
+    name: row.name,
+    adapterName: row.adapter,
+    status: row.status as ExperimentStatus,
+    verdict: row.verdict as ExperimentVerdict,
+    winner: row.winner,
+    phase: row.phase,
+    before: state.before,
     arms: plan.arms.map((arm, index) =>
       make(ExperimentArmType, {
-        ...{ name: arm.name, isControl: index === 0, weight: arm.weight, strategy: arm.strategy, adapter: arm.adapter },
-        ...{ model: arm.model, denseWeight: arm.denseWeight, wording: arm.wording ?? null },
+        name: arm.name,
+        isControl: index === 0,
+        weight: arm.weight,
+        strategy: arm.strategy,
+        adapter: arm.adapter,
+        model: arm.model,
+        denseWeight: arm.denseWeight,
+        wording: arm.wording ?? null,
         stopped: state.stopped[arm.name] ?? null,
         generation:
           arm.generation &&
@@ -55,33 +66,49 @@ export function toExperiment(row: ExperimentRow): Experiment {
     ),
     metrics: plan.metrics.map(({ name, better, margin, primary }) =>
       make(ExperimentMeasure, {
-        ...{ metric: name, better, margin, primary, isRate: METRICS[name].kind === 'RATE' },
+        metric: name,
+        better,
+        margin,
+        primary,
+        isRate: METRICS[name].kind === 'RATE',
         adjustment: adjustmentOf(plan, name),
       }),
     ),
-    ...{ coverage: plan.coverage, alpha: plan.alpha, plannedSize: plan.plannedSize, plannedDays: plan.plannedDays },
+    coverage: plan.coverage,
+    alpha: plan.alpha,
+    plannedSize: plan.plannedSize,
+    plannedDays: plan.plannedDays,
     namespace:
       plan.namespace &&
       make(ExperimentNamespace, {
-        ...{ name: plan.namespace.name, from: plan.namespace.range[0], to: plan.namespace.range[1] },
+        name: plan.namespace.name,
+        from: plan.namespace.range[0],
+        to: plan.namespace.range[1],
       }),
-    ...{ sticky: plan.sticky, counting: plan.counting satisfies ExperimentCounting },
-    ...{ bucketVersion: state.bucketVersion, minBucketVersion: state.minBucketVersion },
-    ...{ health: healthOf(plan, state), answersCounted: answersOf(state), days: row.watchedMs / DAY_MS },
-    ...{ createdBy: row.createdBy, reason: row.reason, createdAt: row.createdAt },
-    ...{ startedAt: row.startedAt, finishedAt: row.finishedAt, row },
+    sticky: plan.sticky,
+    counting: plan.counting satisfies ExperimentCounting,
+    bucketVersion: state.bucketVersion,
+    minBucketVersion: state.minBucketVersion,
+    health: healthOf(plan, state),
+    answersCounted: answersOf(state),
+    days: row.watchedMs / DAY_MS,
+    createdBy: row.createdBy,
+    reason: row.reason,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    row,
   });
 }
 
 function healthOf(plan: ExperimentSettings, state: ExperimentState): HealthCheck[] {
   const stopped = Object.values(state.stopped);
   return [
-    make(HealthCheck, {
-      ...{ name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) },
-    }),
+    make(HealthCheck, { name: 'sample ratio', healthy: !ratioBroken(state), message: sampleRatioSays(plan, state) }),
     make(HealthCheck, { name: 'exposure', healthy: !exposureOf(state).broken, message: exposureSays(state) }),
     make(HealthCheck, {
-      ...{ name: 'arms', healthy: stopped.length === 0 },
+      name: 'arms',
+      healthy: stopped.length === 0,
       message: stopped.length === 0 ? 'Every arm can answer.' : stopped.join(' '),
     }),
     make(HealthCheck, {
@@ -101,7 +128,9 @@ export function toResults(row: ExperimentRow): ArmResult[] {
   return plan.arms.map(({ name }) => {
     const arm = state.arms[name];
     return make(ArmResult, {
-      ...{ arm: name, answers: arm?.answers ?? 0, units: arm?.units ?? 0 },
+      arm: name,
+      answers: arm?.answers ?? 0,
+      units: arm?.units ?? 0,
       figures: plan.metrics.map(({ name: metric }) =>
         toFigure(metric, plainMoments(arm, metric), measured[name]?.[metric], plan.alpha),
       ),
@@ -123,8 +152,12 @@ function toFigure(
       : meanSequence(used, alpha);
   const none = n === 0;
   return make(ArmFigure, {
-    ...{ metric, n, mean: none ? null : mean, adjustedMean: none ? null : used.mean },
-    ...{ low: none ? null : known(low), high: none ? null : known(high) },
+    metric,
+    n,
+    mean: none ? null : mean,
+    adjustedMean: none ? null : used.mean,
+    low: none ? null : known(low),
+    high: none ? null : known(high),
   });
 }
 
@@ -135,14 +168,24 @@ export function toConclusion(row: ExperimentRow): ExperimentConclusion {
   const state = storedExperimentState.decode(row.state);
   const { verdict, arm, sentence, comparisons } = concluded(plan, state, row.final);
   return make(ExperimentConclusion, {
-    ...{ verdict, arm, sentence, final: row.final, suggestion: suggestionOf(row, plan, arm) },
+    verdict,
+    arm,
+    sentence,
+    final: row.final,
+    suggestion: suggestionOf(row, plan, arm),
     comparisons: comparisons.map(toComparison),
   });
 }
 
 const toComparison = ({ arm, metric, primary, value, low, high, finding }: Comparison): ArmComparison =>
   make(ArmComparison, {
-    ...{ arm, metric: metric as ExperimentMetricName, primary, value, low: known(low), high: known(high), finding },
+    arm,
+    metric: metric as ExperimentMetricName,
+    primary,
+    value,
+    low: known(low),
+    high: known(high),
+    finding,
   });
 
 /** What a person may do with a winner. Nothing is done by itself. */
@@ -176,7 +219,9 @@ const changesOf = ({
 
 export const toPoint = ({ phase, answers, createdAt, comparisons }: Point): ExperimentPointType =>
   make(ExperimentPointType, {
-    ...{ phase, answers, at: createdAt },
+    phase,
+    answers,
+    at: createdAt,
     comparisons: comparisons.map(({ arm, metric, value, low, high }) =>
       make(ExperimentPointComparison, { arm, metric: metric as ExperimentMetricName, value, low, high }),
     ),
@@ -184,6 +229,13 @@ export const toPoint = ({ phase, answers, createdAt, comparisons }: Point): Expe
 
 export const toDecision = (row: ExperimentDecisionRow): ExperimentDecision =>
   make(ExperimentDecision, {
-    ...{ id: row.id, action: row.action as ExperimentAction, reasons: row.reasons, phase: row.phase },
-    ...{ answers: row.answers, decidedBy: row.decidedBy, reason: row.reason, decidedAt: row.createdAt, row },
+    id: row.id,
+    action: row.action as ExperimentAction,
+    reasons: row.reasons,
+    phase: row.phase,
+    answers: row.answers,
+    decidedBy: row.decidedBy,
+    reason: row.reason,
+    decidedAt: row.createdAt,
+    row,
   });

@@ -158,7 +158,8 @@ export const planOf = (
 ): ExperimentPlan => ({
   arms: activeArms(plan, state).map(({ name }) => name),
   control: 0,
-  ...{ alpha: plan.alpha, final },
+  alpha: plan.alpha,
+  final,
   metrics: plan.metrics.map((metric) => ({ ...metric, kind: METRICS[metric.name].kind })),
 });
 
@@ -206,13 +207,11 @@ export function testOf(id: string, plan: ExperimentSettings, state: ExperimentSt
       .map(({ seed, ranges: taken }) => ({ seed, ranges: outside(taken) })),
   ];
   return {
-    ...{
-      key: id,
-      seed: state.seed,
-      bucketVersion: state.bucketVersion,
-      minBucketVersion: state.minBucketVersion,
-      indices,
-    },
+    key: id,
+    seed: state.seed,
+    bucketVersion: state.bucketVersion,
+    minBucketVersion: state.minBucketVersion,
+    indices,
     arms: indices.map((index) => arms[index]!.name),
     ranges: indices.map((index) => ranges[index]!),
     ...(filters.length > 0 && { filters }),

@@ -101,7 +101,11 @@ export function look(
 
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const pointOf = ({ arm, metric, value, low, high }: Comparison): PointComparison => ({
-  ...{ arm, metric, value: known(value), low: known(low), high: known(high) },
+  arm,
+  metric,
+  value: known(value),
+  low: known(low),
+  high: known(high),
 });
 
 export function sampleRatioSays(plan: ExperimentSettings, state: ExperimentState): string {

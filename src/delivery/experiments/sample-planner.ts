@@ -121,13 +121,14 @@ export class SamplePlanner {
       control.n < LEAST_OWN
         ? null
         : {
-            ...{ baseline: control.mean, measuredOn: control.n },
+            baseline: control.mean,
+            measuredOn: control.n,
             variance: METRICS[metric].kind === 'RATE' ? control.mean * (1 - control.mean) : control.variance,
             perDay: days > 0 ? counted / days / plan.coverage : null,
           };
     const known = own ?? (await this.#lately(row.workspaceId as WorkspaceId, row.adapter, metric));
     const effect = plan.effect ?? (margin > 0 ? margin : null);
-    const of = { metric, arms: plan.arms.length, ...{ coverage: plan.coverage, alpha: plan.alpha, power: plan.power } };
+    const of = { metric, arms: plan.arms.length, coverage: plan.coverage, alpha: plan.alpha, power: plan.power };
     const sample = sampleOf(of, known, { effect, size: plan.plannedSize });
     const perDay = known.perDay === null ? 0 : known.perDay * plan.coverage;
     const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
@@ -166,7 +167,11 @@ function sampleOf(
   const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
   if (variance === null || !(variance > 0))
     return {
-      ...{ ...told, size, effect, power: null, leastEffect: null },
+      ...told,
+      size,
+      effect,
+      power: null,
+      leastEffect: null,
       days: size === null || traffic === null ? null : daysLeft(size, traffic),
       sentence: `Nothing is known of how much ${metric} varies: none of the last ${LOOKED_AT} answers says it. Give baseline${METRICS[metric].kind === 'RATE' ? '' : ' and variance'} to learn what the test can see.`,
     };
@@ -177,7 +182,11 @@ function sampleOf(
   const least = each === null ? null : leastEffect(design, power, each);
   const days = taken === null || traffic === null ? null : daysLeft(taken, traffic);
   return {
-    ...{ ...told, size: taken, effect, leastEffect: least, days },
+    ...told,
+    size: taken,
+    effect,
+    leastEffect: least,
+    days,
     power: effect === null || each === null ? null : powerOf(design, effect, each),
     sentence: sentenceOf(metric, { taken, least, power, days }),
   };

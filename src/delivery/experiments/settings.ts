@@ -71,11 +71,18 @@ export function settingsOf(wish: SettingsWish, adapter: string | null): Experime
   if (effect !== null && !(effect > 0 && Number.isFinite(effect)))
     throw badInput('input.effect', `effect must be above 0, not ${effect}.`);
   return {
-    ...{ arms: armsOf(wish.arms, adapter), coverage: share('coverage', wish.coverage ?? 1) },
-    ...{ namespace: namespaceOf(wish.namespace ?? null), metrics: metricsOf(wish.metrics) },
-    ...{ alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA) },
-    ...{ power: probability('power', wish.power ?? DEFAULT_POWER), effect, plannedSize, plannedDays, sticky },
-    ...{ counting: wish.counting ?? 'FIRST_OF_UNIT', beforeAnswers },
+    arms: armsOf(wish.arms, adapter),
+    coverage: share('coverage', wish.coverage ?? 1),
+    namespace: namespaceOf(wish.namespace ?? null),
+    metrics: metricsOf(wish.metrics),
+    alpha: probability('alpha', wish.alpha ?? DEFAULT_ALPHA),
+    power: probability('power', wish.power ?? DEFAULT_POWER),
+    effect,
+    plannedSize,
+    plannedDays,
+    sticky,
+    counting: wish.counting ?? 'FIRST_OF_UNIT',
+    beforeAnswers,
   };
 }
 
@@ -150,7 +157,15 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
   if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
     throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
   return {
-    ...{ name, weight, strategy, adapter, versionId: null, model, variantId: null, denseWeight, wording },
+    name,
+    weight,
+    strategy,
+    adapter,
+    versionId: null,
+    model,
+    variantId: null,
+    denseWeight,
+    wording,
     generation: generationOf(wish.generation ?? null, `${field}.generation`),
   };
 }

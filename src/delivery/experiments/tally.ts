@@ -98,7 +98,9 @@ function adjusted(adjustment: Adjustment, tallies: readonly Tally[]): Moments[] 
 function withMean({ all, known }: Tally, mean: number): CovariateSums {
   const unknown = all.n - known.n;
   return {
-    ...{ n: all.n, sum: all.sum, sumSquares: all.sumSquares },
+    n: all.n,
+    sum: all.sum,
+    sumSquares: all.sumSquares,
     covariateSum: known.covariateSum + unknown * mean,
     covariateSumSquares: known.covariateSumSquares + unknown * mean ** 2,
     sumProducts: known.sumProducts + mean * (all.sum - known.sum),

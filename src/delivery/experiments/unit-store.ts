@@ -49,7 +49,10 @@ export class UnitStore {
       const rows = await tx.experimentUnit.findMany({ where: { experimentId, unitHash: { in: [...hashes] } } });
       for (const { unitHash, phase, arm, several, taken, beforeMetrics, beforeCounts, beforeSums } of rows)
         units.set(unitHash, {
-          ...{ phase, arm, several, taken: new Set(taken) },
+          phase,
+          arm,
+          several,
+          taken: new Set(taken),
           before: new Map(beforeMetrics.map((name, i) => [name, { n: beforeCounts[i]!, sum: beforeSums[i]! }])),
         });
     }
@@ -64,7 +67,12 @@ export class UnitStore {
   /** Writes them as they are now: one statement each. */
   async keep(experimentId: string, { units, feedback }: Touched, tx: Transaction): Promise<void> {
     const rows = [...units].map(([hash, { phase, arm, several, taken, before }]): UnitRow => ({
-      ...{ hash, phase, arm, several, taken: [...taken], beforeMetrics: [...before.keys()] },
+      hash,
+      phase,
+      arm,
+      several,
+      taken: [...taken],
+      beforeMetrics: [...before.keys()],
       beforeCounts: [...before.values()].map(({ n }) => n),
       beforeSums: [...before.values()].map(({ sum }) => sum),
     }));

@@ -163,10 +163,18 @@ export class DecideProposalPayload {
 export const toProposal = (row: ProposalRow): Proposal =>
   make(Proposal, {
     id: toGlobalId('Proposal', row.id),
-    ...{ adapterName: row.adapter, candidateVersion: row.candidateVersion, replacesVersion: row.replacesVersion },
-    ...{ status: row.status as ProposalStatus, proposedBy: row.proposedBy, rationale: row.rationale },
-    ...{ gate: gateVerdictOf(row.gate), decidedBy: row.decidedBy, reason: row.reason, decidedAt: row.decidedAt },
-    ...{ createdAt: row.createdAt, row },
+    adapterName: row.adapter,
+    candidateVersion: row.candidateVersion,
+    replacesVersion: row.replacesVersion,
+    status: row.status as ProposalStatus,
+    proposedBy: row.proposedBy,
+    rationale: row.rationale,
+    gate: gateVerdictOf(row.gate),
+    decidedBy: row.decidedBy,
+    reason: row.reason,
+    decidedAt: row.decidedAt,
+    createdAt: row.createdAt,
+    row,
   });
 
 /** A proposal by row id, batched over the request. */

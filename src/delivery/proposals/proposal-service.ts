@@ -76,10 +76,18 @@ export class ProposalService {
       return await proposals.transaction((tx) =>
         proposals.open(
           {
-            ...{ workspaceId, adapterId: adapter.id, adapter: adapter.name, rolloutId: null },
-            ...{ candidateId: candidate.id, candidateVersion: candidate.version, experimentId: wish.experimentId },
-            ...{ replacesId: production?.id ?? null, replacesVersion: production?.version ?? null },
-            ...{ gate: held, proposedBy: by, rationale },
+            workspaceId,
+            adapterId: adapter.id,
+            adapter: adapter.name,
+            rolloutId: null,
+            candidateId: candidate.id,
+            candidateVersion: candidate.version,
+            experimentId: wish.experimentId,
+            replacesId: production?.id ?? null,
+            replacesVersion: production?.version ?? null,
+            gate: held,
+            proposedBy: by,
+            rationale,
           },
           tx,
         ),

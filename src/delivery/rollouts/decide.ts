@@ -113,7 +113,9 @@ export function decide(
   const crossed = crossedGuardrails(plan, evidence);
   if (crossed.length > 0)
     return {
-      ...{ action: 'ROLL_BACK', check: 'GUARDRAIL', reasons: crossed },
+      action: 'ROLL_BACK',
+      check: 'GUARDRAIL',
+      reasons: crossed,
       refused: command && command.kind !== 'ABORT' ? 'A guardrail was crossed: the rollout goes back instead.' : null,
       state: { ...state, status: 'ROLLED_BACK' },
     };
@@ -128,7 +130,9 @@ function look(plan: RolloutPlan, state: RolloutState, evidence: Evidence, now: n
   const step = plan.steps[state.step]!;
   const { holds, warnings } = health(plan, evidence);
   const stay = (action: Action, check: Check, reasons: string[]): Omit<Decision, 'refused'> => ({
-    ...{ action, check, state },
+    action,
+    check,
+    state,
     reasons: [...reasons, ...warnings],
   });
   const silence = silent(plan, step, state, evidence, now);
@@ -168,7 +172,10 @@ function entered(plan: RolloutPlan, left: RolloutState, now: number): RolloutSta
 /** @returns what the command does, or why it can't be followed */
 function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: number): Decision | string {
   const done = (action: Action, reason: string, next: Partial<RolloutState>): Decision => ({
-    ...{ action, check: 'COMMAND', reasons: [reason], refused: null },
+    action,
+    check: 'COMMAND',
+    reasons: [reason],
+    refused: null,
     state: { ...state, ...next },
   });
   const to = (action: Action, index: number): Decision | string => {
@@ -178,7 +185,11 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
     if (wanted >= 0) return `Step ${nameOf(plan, wanted)} wants an approval before it is left: approve it first.`;
     if (index === plan.steps.length) return done('COMPLETE', 'Advanced past the last step.', { status: 'COMPLETED' });
     return done(action, `Moved to step ${nameOf(plan, index)}.`, {
-      ...{ status: 'RUNNING', step: index, enteredAt: now, elapsedMs: 0, approvedStep: null },
+      status: 'RUNNING',
+      step: index,
+      enteredAt: now,
+      elapsedMs: 0,
+      approvedStep: null,
     });
   };
   switch (command.kind) {

@@ -65,9 +65,17 @@ export class RolloutDecider {
     const at = plan.steps[step]!;
     const ended = status === 'ROLLED_BACK' || status === 'COMPLETED' || status === 'ABORTED';
     const saved: Saved = {
-      ...{ kept, decisions, status, step, share: at.share, controls: at.controls, watchedMs: watched },
-      ...{ lastSequence: counted.last, recentSequences: [...counted.recent] },
-      ...{ lastVerdict: heard.last, recentVerdicts: [...heard.recent] },
+      kept,
+      decisions,
+      status,
+      step,
+      share: at.share,
+      controls: at.controls,
+      watchedMs: watched,
+      lastSequence: counted.last,
+      recentSequences: [...counted.recent],
+      lastVerdict: heard.last,
+      recentVerdicts: [...heard.recent],
       awaitsApproval: found?.last.action === 'AWAIT_APPROVAL',
       finishedAt: ended ? new Date() : null,
     };
@@ -99,7 +107,10 @@ export class RolloutDecider {
       change = await adapters.store.moveAlias(
         { id: adapterId, workspaceId, name },
         {
-          ...{ alias: 'production', toVersionId: row.candidateId, by: approval.by, reason: approval.reason },
+          alias: 'production',
+          toVersionId: row.candidateId,
+          by: approval.by,
+          reason: approval.reason,
           evidence: { ...(row.gate as object), rollout: id },
         },
         row.againstId,
@@ -143,10 +154,18 @@ export class RolloutDecider {
     } else if (!open)
       await proposals.open(
         {
-          ...{ workspaceId: row.workspaceId, adapterId: row.adapterId, adapter: row.adapter },
-          ...{ candidateId: row.candidateId, candidateVersion: row.candidateVersion },
-          ...{ replacesId: row.againstId, replacesVersion: row.againstVersion, rolloutId: row.id, experimentId: null },
-          ...{ gate: row.gate, proposedBy: row.startedBy, rationale: row.reason },
+          workspaceId: row.workspaceId,
+          adapterId: row.adapterId,
+          adapter: row.adapter,
+          candidateId: row.candidateId,
+          candidateVersion: row.candidateVersion,
+          replacesId: row.againstId,
+          replacesVersion: row.againstVersion,
+          rolloutId: row.id,
+          experimentId: null,
+          gate: row.gate,
+          proposedBy: row.startedBy,
+          rationale: row.reason,
         },
         tx,
       );

@@ -279,7 +279,9 @@ async function* follow(
   const behind = afterEvent(after);
   const row = await rollouts.require(workspaceId, id, 'rolloutId');
   yield* events.followToEnd(workspaceId, rolloutStream(row.id), {
-    ...{ after: behind, signal, ended: !isLive(row.status) },
+    after: behind,
+    signal,
+    ended: !isLive(row.status),
     read: (event) => toEvent(rollouts, workspaceId, event),
     isLast: ({ decision }) => ENDS.has(decision.action),
   });

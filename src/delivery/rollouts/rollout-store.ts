@@ -208,9 +208,17 @@ export class RolloutStore {
   async decide(row: RolloutRow, decision: NewDecision, tx: Transaction): Promise<RolloutDecisionRow> {
     const made = await tx.rolloutDecision.create({
       data: {
-        ...{ id: newId(), workspaceId: row.workspaceId, rolloutId: row.id, step: row.step, share: row.share },
-        ...{ action: decision.action, check: decision.check, reasons: [...decision.reasons] },
-        ...{ decidedBy: decision.by ?? null, reason: decision.reason ?? null, evidence: evidenceColumn(decision) },
+        id: newId(),
+        workspaceId: row.workspaceId,
+        rolloutId: row.id,
+        step: row.step,
+        share: row.share,
+        action: decision.action,
+        check: decision.check,
+        reasons: [...decision.reasons],
+        decidedBy: decision.by ?? null,
+        reason: decision.reason ?? null,
+        evidence: evidenceColumn(decision),
       },
     });
     await this.events.append(row.workspaceId as WorkspaceId, rolloutStream(row.id), 'decided', { id: made.id }, tx);

@@ -35,7 +35,13 @@ export class RolloutTests implements TestSource {
                FROM rollout WHERE finished_at IS NULL AND status IN ('RUNNING', 'PAUSED')`,
     });
     return rows.map(({ id, workspaceId, adapter, candidateVersion, againstVersion, step, share, controls, salt }) => ({
-      ...{ kind: 'ROLLOUT', id, workspaceId, adapter, stage: step, salt, test: rolloutTest(id, share, controls) },
+      kind: 'ROLLOUT',
+      id,
+      workspaceId,
+      adapter,
+      stage: step,
+      salt,
+      test: rolloutTest(id, share, controls),
       changes: [{ adapter: `${adapter}@${candidateVersion}` }, { adapter: `${adapter}@${againstVersion}` }],
     }));
   }

@@ -34,16 +34,26 @@ export function toRollout(row: RolloutRow): Rollout {
   const guards = { plan, evidence, bounds };
   return make(Rollout, {
     id: toGlobalId('Rollout', row.id),
-    ...{ adapterName: row.adapter, candidateVersion: row.candidateVersion, againstVersion: row.againstVersion },
-    ...{ status: row.status as RolloutStatus, awaitsApproval: row.awaitsApproval, current: row.step },
-    ...{ steps: plan.steps.map((step) => make(RolloutStepType, step)), alpha: plan.alpha },
+    adapterName: row.adapter,
+    candidateVersion: row.candidateVersion,
+    againstVersion: row.againstVersion,
+    status: row.status as RolloutStatus,
+    awaitsApproval: row.awaitsApproval,
+    current: row.step,
+    steps: plan.steps.map((step) => make(RolloutStepType, step)),
+    alpha: plan.alpha,
     counting: plan.counting ?? 'EVERY',
     guardrails: plan.guardrails.map((each) => toGuard(each, alphaOf(plan, each.name), null, guards)),
     signals: plan.signals.map((each) => toGuard(each, null, each.demand, guards)),
     health: healthOf(row, guards),
-    ...{ candidateAnswers: evidence.answers.candidate, controlAnswers: evidence.answers.control },
+    candidateAnswers: evidence.answers.candidate,
+    controlAnswers: evidence.answers.control,
     minutes: Math.max(state.elapsedMs, row.watchedMs - state.enteredAt) / MINUTE_MS,
-    ...{ startedBy: row.startedBy, reason: row.reason, createdAt: row.createdAt, finishedAt: row.finishedAt, row },
+    startedBy: row.startedBy,
+    reason: row.reason,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
+    row,
   });
 }
 
@@ -62,10 +72,17 @@ function toGuard(
   const found = evidence.measures[name];
   const decidesAt = -Math.log(alpha ?? SIGNAL_ALPHA);
   return make(Guard, {
-    ...{ metric: name as RolloutMetric, margin, alpha, demand, decidesAt },
+    metric: name as RolloutMetric,
+    margin,
+    alpha,
+    demand,
+    decidesAt,
     bound: name === 'LATENCY' ? bounds.latencyMs : name === 'CONFIDENCE' ? bounds.confidence : null,
-    ...{ candidate: figure(found?.candidate), control: figure(found?.control), difference: differenceOf(found) },
-    ...{ evidenceWorse: found?.worse ?? 0, evidenceNoWorse: found?.noWorse ?? 0 },
+    candidate: figure(found?.candidate),
+    control: figure(found?.control),
+    difference: differenceOf(found),
+    evidenceWorse: found?.worse ?? 0,
+    evidenceNoWorse: found?.noWorse ?? 0,
     crossed: (found?.worse ?? 0) >= decidesAt,
   });
 }
@@ -103,8 +120,10 @@ function figuresOf(evidence: unknown): DecisionFigure[] {
     name in RolloutMetric
       ? [
           make(DecisionFigure, {
-            ...{ metric: name as RolloutMetric, difference: differenceOf(compared) },
-            ...{ candidate: figure(compared.candidate), control: figure(compared.control) },
+            metric: name as RolloutMetric,
+            difference: differenceOf(compared),
+            candidate: figure(compared.candidate),
+            control: figure(compared.control),
           }),
         ]
       : [],
@@ -138,13 +157,15 @@ function healthOf(row: RolloutRow, { plan, evidence }: Known): HealthCheck[] {
 export const toDecision = (row: RolloutDecisionRow): RolloutDecision =>
   make(RolloutDecision, {
     id: row.id,
-    ...{
-      action: row.action as RolloutAction,
-      check: row.check,
-      reasons: row.reasons,
-      step: row.step,
-      share: row.share,
-    },
+    action: row.action as RolloutAction,
+    check: row.check,
+    reasons: row.reasons,
+    step: row.step,
+    share: row.share,
     figures: figuresOf(storedDecisionEvidence.decode(row.evidence)),
-    ...{ decidedBy: row.decidedBy, reason: row.reason, evidence: row.evidence, decidedAt: row.createdAt, row },
+    decidedBy: row.decidedBy,
+    reason: row.reason,
+    evidence: row.evidence,
+    decidedAt: row.createdAt,
+    row,
   });

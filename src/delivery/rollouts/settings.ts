@@ -18,7 +18,11 @@ export const TEMPLATES: Readonly<Record<RolloutTemplate, readonly RolloutStep[]>
     approval: step.approval || step.share === 0.1,
   })),
   QUICK: QUICK_SHARES.map((share, i) => ({
-    ...{ share, controls: 9, leastAnswers: 10, leastMinutes: 0, monitored: true },
+    share,
+    controls: 9,
+    leastAnswers: 10,
+    leastMinutes: 0,
+    monitored: true,
     approval: i === QUICK_SHARES.length - 1,
   })),
 };
@@ -55,7 +59,11 @@ export const MOST_MINUTES = 43_200;
 
 /** By how much a candidate may be worse before that counts against it: of so many answers in one. */
 export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
-  ...{ FAILURE: 0.01, ABSTENTION: 0.02, LATENCY: 0.05, CONFIDENCE: 0.05, FEEDBACK: 0.05 },
+  FAILURE: 0.01,
+  ABSTENTION: 0.02,
+  LATENCY: 0.05,
+  CONFIDENCE: 0.05,
+  FEEDBACK: 0.05,
 };
 
 export const DEFAULT_GUARDRAILS: readonly GuardWish[] = (

@@ -59,9 +59,12 @@ export class Unwritten {
   get columns(): Kept {
     const { counted, heard } = this;
     return {
-      ...{ kept: this.#kept, watchedMs: this.#row.watchedMs + this.watchedMs },
-      ...{ lastSequence: counted.last, recentSequences: counted.recent },
-      ...{ lastVerdict: heard.last, recentVerdicts: heard.recent },
+      kept: this.#kept,
+      watchedMs: this.#row.watchedMs + this.watchedMs,
+      lastSequence: counted.last,
+      recentSequences: counted.recent,
+      lastVerdict: heard.last,
+      recentVerdicts: heard.recent,
     };
   }
 

@@ -88,8 +88,10 @@ export function startWatch({ guardrails, signals }: Pick<RolloutPlan, 'guardrail
       ? { kind, stages: [], worsePeak: 0, noWorsePeak: 0 }
       : {
           kind,
-          ...{ worse: startTwoRates(), noWorse: startTwoRates() },
-          ...{ candidate: { n: 0, good: 0 }, control: { n: 0, good: 0 } },
+          worse: startTwoRates(),
+          noWorse: startTwoRates(),
+          candidate: { n: 0, good: 0 },
+          control: { n: 0, good: 0 },
         },
   ]);
   return {
@@ -106,7 +108,9 @@ export function enterStep(watch: Watch, plan: RolloutPlan, step: number): Watch 
   const { candidate, control, logE: before } = watch.units;
   const ratio = drawn(plan, watch.step);
   watch.units = {
-    ...{ candidate: 0, control: 0, inBoth: 0 },
+    candidate: 0,
+    control: 0,
+    inBoth: 0,
     logE: before + (ratio === null ? 0 : sampleRatioLogE([candidate, control], [ratio, 1 - ratio])),
   };
   watch.step = step;
@@ -230,8 +234,11 @@ function evidenceOfMeasure(measure: Rate | Mean, { logarithm }: Measure): Measur
   if (measure.kind === 'RATE') {
     const told = ({ n, good }: { n: number; good: number }) => ({ answers: n, value: n === 0 ? 0 : good / n });
     return {
-      ...{ kind: 'RATE', worse: measure.worse.peak, noWorse: measure.noWorse.peak },
-      ...{ candidate: told(measure.candidate), control: told(measure.control) },
+      kind: 'RATE',
+      worse: measure.worse.peak,
+      noWorse: measure.noWorse.peak,
+      candidate: told(measure.candidate),
+      control: told(measure.control),
     };
   }
   const told = (arm: 'candidate' | 'control') => {
@@ -240,8 +247,11 @@ function evidenceOfMeasure(measure: Rate | Mean, { logarithm }: Measure): Measur
     return { answers, value: logarithm && answers > 0 ? Math.exp(mean) : mean };
   };
   return {
-    ...{ kind: 'MEAN', worse: measure.worsePeak, noWorse: measure.noWorsePeak },
-    ...{ candidate: told('candidate'), control: told('control') },
+    kind: 'MEAN',
+    worse: measure.worsePeak,
+    noWorse: measure.noWorsePeak,
+    candidate: told('candidate'),
+    control: told('control'),
   };
 }
 

@@ -176,7 +176,11 @@ export class PairStore {
         return [
           id,
           {
-            ...{ waiting: sum.waiting, compared, failed: sum.failed, same: sum.same, similarity: sum.similarity },
+            waiting: sum.waiting,
+            compared,
+            failed: sum.failed,
+            same: sum.same,
+            similarity: sum.similarity,
             changes: of(changes, id).map(({ id: _, ...change }) => change),
             failures: of(failures, id).map(({ id: _, ...failure }) => failure),
             abstained: { served: servedAbstained, candidate: candidateAbstained },
@@ -184,7 +188,9 @@ export class PairStore {
             latencyMs: { pairs: compared, served: sum.servedMs, candidate: sum.candidateMs },
             computeMs: { pairs: compared, served: sum.servedComputeMs, candidate: sum.candidateComputeMs },
             truth: {
-              ...{ known: told.known, servedRight: told.servedRight, candidateRight: told.candidateRight },
+              known: told.known,
+              servedRight: told.servedRight,
+              candidateRight: told.candidateRight,
               ...mcnemarBeside(told.onlyServed, told.onlyCandidate),
             },
           },
@@ -203,7 +209,8 @@ export class PairStore {
     const before = page.after === null ? undefined : idCursor(page.after);
     const rows = await this.database.prisma.shadowPair.findMany({
       where: {
-        ...{ workspaceId, shadowId },
+        workspaceId,
+        shadowId,
         status: differing === null ? { in: ['COMPARED', 'FAILED'] } : 'COMPARED',
         ...(differing !== null && { same: !differing }),
         ...(before !== undefined && { answerId: { lt: before } }),
@@ -227,8 +234,19 @@ function mcnemarBeside(onlyServed: number, onlyCandidate: number): Pick<Truth, '
 }
 
 const NOTHING = {
-  ...{ waiting: 0, compared: 0, failed: 0, same: 0, similarity: null, servedAbstained: 0, candidateAbstained: 0 },
-  ...{ sure: 0, servedConfidence: null, candidateConfidence: null, servedMs: null, candidateMs: null },
-  ...{ servedComputeMs: null, candidateComputeMs: null },
+  waiting: 0,
+  compared: 0,
+  failed: 0,
+  same: 0,
+  similarity: null,
+  servedAbstained: 0,
+  candidateAbstained: 0,
+  sure: 0,
+  servedConfidence: null,
+  candidateConfidence: null,
+  servedMs: null,
+  candidateMs: null,
+  servedComputeMs: null,
+  candidateComputeMs: null,
 };
 const NOTHING_TOLD = { known: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0 };

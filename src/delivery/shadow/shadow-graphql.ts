@@ -221,7 +221,9 @@ async function* follow(
   const behind = afterEvent(after);
   const row = await shadows.require(workspaceId, id, 'shadowId');
   yield* events.followToEnd(workspaceId, shadowStream(row.id), {
-    ...{ after: behind, signal, ended: row.finishedAt !== null },
+    after: behind,
+    signal,
+    ended: row.finishedAt !== null,
     read: toEvent,
     isLast: ({ kind }) => kind === 'ENDED',
   });
@@ -230,7 +232,8 @@ async function* follow(
 function toEvent({ sequence, type, payload }: StoredEventLike): ShadowEvent {
   const { answerId } = payload as { answerId: string | null };
   return make(ShadowEvent, {
-    ...{ id: sequence.toString(), kind: type as ShadowEventKind },
+    id: sequence.toString(),
+    kind: type as ShadowEventKind,
     answerId: answerId && toGlobalId('Answer', answerId),
   });
 }

@@ -60,10 +60,20 @@ export class ShadowService {
         );
         return shadows.create(
           {
-            ...{ id, workspaceId, adapterId: adapter.id, adapter: adapter.name, runId: run.id, ...plan },
-            ...{ candidateId: candidate.id, candidateVersion: candidate.version },
-            ...{ againstId: against.id, againstVersion: against.version },
-            ...{ idempotencyKey, inputDigest, startedBy: by, reason },
+            id,
+            workspaceId,
+            adapterId: adapter.id,
+            adapter: adapter.name,
+            runId: run.id,
+            ...plan,
+            candidateId: candidate.id,
+            candidateVersion: candidate.version,
+            againstId: against.id,
+            againstVersion: against.version,
+            idempotencyKey,
+            inputDigest,
+            startedBy: by,
+            reason,
           },
           tx,
         );

@@ -157,9 +157,7 @@ export class ShadowStore {
     await this.countSkipped(row, tx);
     const ended = await tx.shadow.update({
       where: { id: row.id },
-      data: {
-        ...{ status, errorCode: errorCode ?? null, endedBy: by ?? null, endReason: reason, finishedAt: new Date() },
-      },
+      data: { status, errorCode: errorCode ?? null, endedBy: by ?? null, endReason: reason, finishedAt: new Date() },
     });
     await this.tell(ended, 'ENDED', null, tx);
     return ended;

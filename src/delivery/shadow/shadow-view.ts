@@ -16,11 +16,22 @@ import {
 export const toShadow = (row: ShadowRow): Shadow =>
   make(Shadow, {
     id: toGlobalId('Shadow', row.id),
-    ...{ adapterName: row.adapter, candidateVersion: row.candidateVersion, againstVersion: row.againstVersion },
-    ...{ status: row.status as ShadowStatus, errorCode: row.errorCode, share: row.share },
-    ...{ mostPerHour: row.mostPerHour, leastAnswers: row.leastAnswers, answered: row.answered },
-    ...{ startedBy: row.startedBy, reason: row.reason, endedBy: row.endedBy, endReason: row.endReason },
-    ...{ createdAt: row.createdAt, finishedAt: row.finishedAt, row },
+    adapterName: row.adapter,
+    candidateVersion: row.candidateVersion,
+    againstVersion: row.againstVersion,
+    status: row.status as ShadowStatus,
+    errorCode: row.errorCode,
+    share: row.share,
+    mostPerHour: row.mostPerHour,
+    leastAnswers: row.leastAnswers,
+    answered: row.answered,
+    startedBy: row.startedBy,
+    reason: row.reason,
+    endedBy: row.endedBy,
+    endReason: row.endReason,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
+    row,
   });
 
 export function toReport(row: ShadowRow, figures: ShadowFigures): ShadowReport {
@@ -29,7 +40,12 @@ export function toReport(row: ShadowRow, figures: ShadowFigures): ShadowReport {
   const named = (version: number): string => `${row.adapter}@${version}`;
   return make(ShadowReport, {
     sentence: sentenceOf(named(row.candidateVersion), named(row.againstVersion), figures),
-    ...{ answered, compared, failed, erased, waiting, similarity },
+    answered,
+    compared,
+    failed,
+    erased,
+    waiting,
+    similarity,
     skipped: figures.skipped.map((each) => make(ShadowSkipped, { ...each })),
     failures: figures.failures.map((each) => make(ShadowFailures, { ...each })),
     agreement: agreement && make(ShadowAgreement, { ...agreement }),
@@ -46,9 +62,17 @@ const figure = (beside: Beside): ShadowFigure => make(ShadowFigure, { ...beside 
 
 export const toPair = (row: ShadowPairRow): ShadowPair =>
   make(ShadowPair, {
-    ...{ status: row.status as PairStatus, errorCode: row.why, same: row.same, similarity: row.similarity },
-    ...{ servedLabel: row.servedLabel, candidateLabel: row.candidateLabel },
-    ...{ servedAbstained: row.servedAbstained, candidateAbstained: row.candidateAbstained },
-    ...{ servedConfidence: row.servedConfidence, candidateConfidence: row.candidateConfidence },
-    ...{ servedComputeMs: row.servedComputeMs, candidateComputeMs: row.candidateComputeMs, row },
+    status: row.status as PairStatus,
+    errorCode: row.why,
+    same: row.same,
+    similarity: row.similarity,
+    servedLabel: row.servedLabel,
+    candidateLabel: row.candidateLabel,
+    servedAbstained: row.servedAbstained,
+    candidateAbstained: row.candidateAbstained,
+    servedConfidence: row.servedConfidence,
+    candidateConfidence: row.candidateConfidence,
+    servedComputeMs: row.servedComputeMs,
+    candidateComputeMs: row.candidateComputeMs,
+    row,
   });

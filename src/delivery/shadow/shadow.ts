@@ -78,10 +78,14 @@ export function compareAnswers(served: Answer, candidate: Answer): Compared {
     exact: served.output.kind !== 'TEXT',
     similarity: texts ? answerF1({ gold: [served.text], answer: candidate.text }) : null,
     verdict,
-    ...{ servedLabel: labelOf(served), candidateLabel: labelOf(candidate) },
-    ...{ servedAbstained: served.abstention !== null, candidateAbstained: candidate.abstention !== null },
-    ...{ servedConfidence: confidenceOf(served), candidateConfidence: confidenceOf(candidate) },
-    ...{ servedComputeMs: served.cost.computeMs, candidateComputeMs: candidate.cost.computeMs },
+    servedLabel: labelOf(served),
+    candidateLabel: labelOf(candidate),
+    servedAbstained: served.abstention !== null,
+    candidateAbstained: candidate.abstention !== null,
+    servedConfidence: confidenceOf(served),
+    candidateConfidence: confidenceOf(candidate),
+    servedComputeMs: served.cost.computeMs,
+    candidateComputeMs: candidate.cost.computeMs,
   };
 }
 

@@ -49,7 +49,9 @@ export class Attestor {
     const { adapters, runs } = this.parts;
     const row = await adapters.requireVersion(workspaceId, name, version);
     return runs.enqueue(attestation, {
-      ...{ workspaceId, idempotencyKey, subjectId: row.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: row.id,
       input: { adapterVersionId: row.id },
     });
   }
@@ -60,7 +62,9 @@ export class Attestor {
     { version, probe }: { version: Pick<AdapterVersionRow, 'id' | 'digest'>; probe: ShippedProbe },
   ): Promise<RunRow> {
     return this.parts.runs.enqueue(attestation, {
-      ...{ workspaceId, idempotencyKey: `built in, ${this.parts.clock.now().toISOString()}`, subjectId: version.id },
+      workspaceId,
+      idempotencyKey: `built in, ${this.parts.clock.now().toISOString()}`,
+      subjectId: version.id,
       input: {
         adapterVersionId: version.id,
         trained: probe,
@@ -82,7 +86,11 @@ export class Attestor {
     const variant = await registry.variant(workspaceId, version.variantId);
     const [stored] = await registry.variantsById(workspaceId, [version.variantId]);
     const probes: Probes = {
-      ...{ workspaceId, version, adapter: served, variant, signal },
+      workspaceId,
+      version,
+      adapter: served,
+      variant,
+      signal,
       prompts: probePrompts(served, variant),
       candidates: probeCandidates(served, stored!.vocabulary),
     };
@@ -95,7 +103,10 @@ export class Attestor {
       throw unproven(`${modules.matched} of the ${modules.expected} modules that it should change are matched`);
     const proof: Attestation = {
       v: 1,
-      ...{ digest: served.file.sha256, variantSha256: variant.sha256, modules, probes: probes.prompts.length },
+      digest: served.file.sha256,
+      variantSha256: variant.sha256,
+      modules,
+      probes: probes.prompts.length,
       ...compareChanges(here, there),
       offIsBase: true,
       attestedAt: clock.now().toISOString(),
@@ -103,7 +114,10 @@ export class Attestor {
     await adapters.attest(version.id, proof);
     if (input.promotion)
       await adapters.promote(workspaceId, {
-        ...{ adapter: served.adapter, version: version.version, alias: 'production', evidence: {} },
+        adapter: served.adapter,
+        version: version.version,
+        alias: 'production',
+        evidence: {},
         ...input.promotion,
       });
     return proof;
@@ -155,7 +169,11 @@ export class Attestor {
     const fileOf = (id: string) => files.localFile(workspaceId, id);
     const { tokens } = await train.call('tokenize', workspaceId, { model, texts: prompts }, options);
     const request = {
-      ...{ model, candidates, folder, prompts: tokens, scale: version.scale },
+      model,
+      candidates,
+      folder,
+      prompts: tokens,
+      scale: version.scale,
       adapter: {
         config: await fileOf(version.configFileId),
         weights: await fileOf(version.weightsFileId),

@@ -122,7 +122,10 @@ export class HybridFitResolver {
     if (!found) return null;
     const { adapter, neighbours, both } = found.accuracy;
     return make(HybridWeights, {
-      ...{ ...found.weights, adapterAccuracy: adapter, neighboursAccuracy: neighbours, accuracy: both },
+      ...found.weights,
+      adapterAccuracy: adapter,
+      neighboursAccuracy: neighbours,
+      accuracy: both,
     });
   }
 }

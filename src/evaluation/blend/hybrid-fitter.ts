@@ -59,7 +59,9 @@ export class HybridFitter {
     await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input.adapter');
     if (!(await data.labelIndexes.find(workspaceId, { datasetVersionId }))) throw notIndexed();
     return runs.enqueue(hybridFit, {
-      ...{ workspaceId, idempotencyKey, subjectId: versionId },
+      workspaceId,
+      idempotencyKey,
+      subjectId: versionId,
       input: { adapterVersionId: versionId, datasetVersionId, rows, seed },
     });
   }

@@ -98,7 +98,11 @@ export class Comparer {
     const strategies = possible.filter((each) => input.strategies?.includes(each) ?? true);
     if (strategies.length < 2) throw badInput('input', 'There is only one strategy to compare.', WHAT_IT_TAKES);
     const own: ComparisonInput = {
-      ...{ datasetVersionId: version.id, split, rows, seed, strategies },
+      datasetVersionId: version.id,
+      split,
+      rows,
+      seed,
+      strategies,
       adapter: adapter && `${adapter.adapter}@${adapter.version}`,
       collections: input.collections && [...input.collections],
     };

@@ -58,7 +58,11 @@ export async function askRow(
       ? { copyFrom, refusal: REFUSAL, heldTo: null }
       : { copyFrom: null, refusal: null, heldTo: heldTo(row, context) };
   const said = generate(worker, {
-    ...{ workspaceId, model, generation: { maxTokens, temperature: 0, seed: null }, signal, priority: 'bulk' },
+    workspaceId,
+    model,
+    generation: { maxTokens, temperature: 0, seed: null },
+    signal,
+    priority: 'bulk',
     composed: { ...promptsOf(row, promptOf), ...held, stop: [...stop] },
   });
   for (;;) {

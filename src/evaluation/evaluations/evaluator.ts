@@ -102,7 +102,13 @@ export class Evaluator {
     const { target, against } = await this.#answerers(workspaceId, input, dataset.task);
     const others = await this.#others(workspaceId, input, version.id);
     const own: EvaluationInput = {
-      ...{ target, against, datasetVersionId: version.id, split, rows, seed, others },
+      target,
+      against,
+      datasetVersionId: version.id,
+      split,
+      rows,
+      seed,
+      others,
       retention: input.retention && target.adapterVersionId !== null,
       regression: input.regression && hasLabel(dataset.task),
     };
@@ -220,9 +226,15 @@ export class Evaluator {
     await context.fenced((tx) =>
       store.begin(
         {
-          ...{ id: run.id, workspaceId, split, datasetVersionId, scale },
-          ...{ variantId: target.variantId, adapterVersionId: target.adapterVersionId },
-          ...{ compared: against !== null, againstVersionId: against?.adapterVersionId ?? null },
+          id: run.id,
+          workspaceId,
+          split,
+          datasetVersionId,
+          scale,
+          variantId: target.variantId,
+          adapterVersionId: target.adapterVersionId,
+          compared: against !== null,
+          againstVersionId: against?.adapterVersionId ?? null,
         },
         tx,
       ),
@@ -326,8 +338,12 @@ function record(
 ): EvaluationRowRecord {
   const [answer, other] = [answers![i]!, against?.[i] ?? null];
   return {
-    ...{ evaluationId, position, ordinal },
-    ...{ input: stored(inputText(content)), expected: stored(outputText(content)), answer: stored(answer.text) },
+    evaluationId,
+    position,
+    ordinal,
+    input: stored(inputText(content)),
+    expected: stored(outputText(content)),
+    answer: stored(answer.text),
     probability: answer.probability,
     score: scoreRow(content, answer, context),
     againstAnswer: other && stored(other.text),

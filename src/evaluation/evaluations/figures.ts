@@ -59,7 +59,8 @@ const MOST_CELLS = 2_000;
 const given = (row: TaskRow, { text, probability }: Answered, context: TaskContext): GivenAnswer => ({
   right: rightAnswer(row),
   said: readAnswer(text, row, context),
-  ...{ text, probability },
+  text,
+  probability,
 });
 
 const measureFor = ({ task }: TaskRow, context: TaskContext): Measure => measureNamed(taskOf(task).measure, context);
@@ -138,7 +139,11 @@ function figureOf(
   const { value, low, high } = estimate(metric, after);
   const paired = before && pairedDifference(metric, before, after);
   return {
-    ...{ name: metric.name, higherIsBetter: metric.higherIsBetter, value, low, high },
+    name: metric.name,
+    higherIsBetter: metric.higherIsBetter,
+    value,
+    low,
+    high,
     difference: paired && { value: paired.value, low: paired.low, high: paired.high, p: paired.p },
   };
 }

@@ -184,8 +184,13 @@ export class GatedVersionResolver {
   ): Promise<AliasMovedPayload> {
     const { adapter, version, alias, reason, force } = input;
     const change = await this.parts.gate.promote(workspaceId, {
-      ...{ adapter, version, alias, reason, force },
-      ...{ by: decider(input.by), bounds: given(input.bounds) },
+      adapter,
+      version,
+      alias,
+      reason,
+      force,
+      by: decider(input.by),
+      bounds: given(input.bounds),
     });
     Object.assign(told, await aliasMove(this.parts.adapters.store, change));
     return toAliasMoved(await this.parts.adapters.require(workspaceId, adapter), change);

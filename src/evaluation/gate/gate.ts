@@ -64,8 +64,11 @@ export class Gate {
       checked,
     );
     return {
-      ...{ passed: checks.every(({ passed }) => passed), checks, bounds: checked },
-      ...{ replacedVersionId: replaced?.id ?? null, evaluationId: current?.id ?? null },
+      passed: checks.every(({ passed }) => passed),
+      checks,
+      bounds: checked,
+      replacedVersionId: replaced?.id ?? null,
+      evaluationId: current?.id ?? null,
     };
   }
 

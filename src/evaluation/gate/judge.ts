@@ -60,11 +60,20 @@ export function judge({ attested, evaluation, tries, replaced }: Judged, limits:
 }
 
 const plain = (name: string, passed: boolean, message: string): Check => ({
-  ...{ name, passed, message, undecided: false, value: null, bound: null },
+  name,
+  passed,
+  message,
+  undecided: false,
+  value: null,
+  bound: null,
 });
 
 const rowsCheck = (rows: number): Check => ({
-  ...{ name: 'rows', passed: rows >= LEAST_ROWS, undecided: rows < LEAST_ROWS, value: rows, bound: LEAST_ROWS },
+  name: 'rows',
+  passed: rows >= LEAST_ROWS,
+  undecided: rows < LEAST_ROWS,
+  value: rows,
+  bound: LEAST_ROWS,
   message:
     rows >= LEAST_ROWS
       ? `${rows} rows are enough for an interval.`
@@ -109,7 +118,11 @@ function taskCheck({ metrics }: Figures, rows: number, tries: number, replaced: 
   const shown = gain.low > 0 ? 'is better' : 'is not worse by more than is allowed';
   const verdict = passed ? shown : undecided ? `can’t be told to be better on ${rows} rows` : 'is not better';
   return {
-    ...{ name: 'task', passed, undecided, value: gain.low, bound: leastGain },
+    name: 'task',
+    passed,
+    undecided,
+    value: gain.low,
+    bound: leastGain,
     message: `It ${verdict}: ${told}; the lower end must be above ${leastGain}.${needed}`,
   };
 }
@@ -128,7 +141,11 @@ function worstClassCheck(
   const undecided = !passed && gain.high >= -drop;
   const needed = undecided ? ` ${rowsNeeded(rows, gain, -drop)}` : '';
   return {
-    ...{ name: 'worst class', passed, undecided, value: gain.low, bound: -drop },
+    name: 'worst class',
+    passed,
+    undecided,
+    value: gain.low,
+    bound: -drop,
     message: `The F1 of its worst class is ${metric.value.toFixed(3)}, ${signed(gain.value)} against ${replaced} (${signed(gain.low)} to ${signed(gain.high)}); the lower end must not be below ${-drop}.${needed}`,
   };
 }
@@ -141,7 +158,11 @@ function retentionCheck({ retention }: Figures, most: number): Check {
   const undecided = !passed && low <= most;
   const verdict = passed ? 'keeps' : undecided ? 'can’t be told to keep' : 'has forgotten';
   return {
-    ...{ name: 'retention', passed, undecided, value: high, bound: most },
+    name: 'retention',
+    passed,
+    undecided,
+    value: high,
+    bound: most,
     message: `It ${verdict} general text: perplexity ${value.toFixed(3)} times the base model’s (${low.toFixed(3)} to ${high.toFixed(3)}); the upper end must not be above ${most}.`,
   };
 }

@@ -61,13 +61,11 @@ export async function compareWithRegression(
     vectors: await vectors(texts),
     labels: Int32Array.from(texts, ({ label }) => labels.indexOf(label)),
   });
-  const fitting: Fitting = {
-    ...{ train: await numbered(train), validation: await numbered(known) },
-    classes: labels.length,
-  };
+  const fitting: Fitting = { train: await numbered(train), validation: await numbered(known), classes: labels.length };
   const fitted = await fitInThread({ ...fitting, asked: await vectors(rows) }, signal);
   const given = rows.map(({ label }, i): LabelledRow => ({
-    ...{ gold: label, predicted: labels[fitted.labels[i]!]! },
+    gold: label,
+    predicted: labels[fitted.labels[i]!]!,
     probability: fitted.probabilities[i]!,
   }));
   const right = (all: readonly LabelledRow[]): boolean[] => all.map(({ gold, predicted }) => gold === predicted);
@@ -75,10 +73,13 @@ export async function compareWithRegression(
   const own = estimate(accuracy, given);
   const difference = pairedDifference(accuracy, given, answers);
   return {
-    ...{ embedder: parts.registry.embedder().name, trainedOn: train.length, strength: fitted.strength },
+    embedder: parts.registry.embedder().name,
+    trainedOn: train.length,
+    strength: fitted.strength,
     accuracy: { value: own.value, low: own.low, high: own.high },
     difference: { value: difference.value, low: difference.low, high: difference.high, p },
-    ...{ onlyAnswers: onlyFirst, onlyRegression: onlySecond },
+    onlyAnswers: onlyFirst,
+    onlyRegression: onlySecond,
   };
 }
 

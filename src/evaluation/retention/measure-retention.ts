@@ -40,8 +40,10 @@ export async function measureRetention(
     const adapted = await inTurn(part, ({ window }) => sides.score(true, window));
     part.forEach(({ name }, i) =>
       windows.push({
-        ...{ text: name, tokens: base[i]!.logProbabilities.length },
-        ...{ base: nats(base[i]!), adapted: nats(adapted[i]!) },
+        text: name,
+        tokens: base[i]!.logProbabilities.length,
+        base: nats(base[i]!),
+        adapted: nats(adapted[i]!),
       }),
     );
     await tell(windows.length / steps);

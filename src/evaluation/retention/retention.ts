@@ -66,7 +66,8 @@ export const perplexityRatio: Metric<WindowScore> = {
 };
 
 const mean = <Row>(name: string, part: (row: Row) => number, whole: (row: Row) => number = () => 1): Metric<Row> => ({
-  ...{ name, higherIsBetter: true },
+  name,
+  higherIsBetter: true,
   statistics: (row) => [part(row), whole(row)],
   value: ([sum, count]) => ratio(sum!, count!),
 });

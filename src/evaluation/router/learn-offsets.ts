@@ -19,10 +19,13 @@ export function learnOffsets(logged: readonly LoggedChoice[]): Record<string, nu
   const rows = logged
     .filter(({ reward, chosen, places }) => reward > 0 && places.has(chosen))
     .map(({ chosen, places, reward, propensity }) => ({
-      of: [...places].map(([key, probability]) => ({ at: keys.indexOf(key), score: Math.log(Math.max(probability, 1e-6)) })),
+      of: [...places].map(([key, probability]) => ({
+        at: keys.indexOf(key),
+        score: Math.log(Math.max(probability, 1e-6)),
+      })),
       chosen: keys.indexOf(chosen),
       weight: reward / propensity,
-    })); // prettier-ignore
+    }));
   const total = rows.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return Object.fromEntries(keys.map((key) => [key, 0]));
   const found = minimize((at, gradient) => {

@@ -185,7 +185,9 @@ export class RouterFitter {
         const calibration = calibrationOf(versionId);
         return calibration ? [{ versionId, name, version, calibration }] : [];
       }),
-      ...{ temperature: fitted.temperature, baseScore: fitted.baseScore, figures: fitted.figures },
+      temperature: fitted.temperature,
+      baseScore: fitted.baseScore,
+      figures: fitted.figures,
       risk: fitted.risk,
       fittedOn: fittedOn(places, mark),
     };
@@ -270,7 +272,9 @@ function sampleOf(
   const dimensions = own[0]!.length;
   const vectors = rowMajor(own, dimensions);
   return {
-    ...{ adapterVersionId, dimensions, vectors },
+    adapterVersionId,
+    dimensions,
+    vectors,
     direction: directionOf(vectors, rowMajor(elsewhere, dimensions), dimensions),
   };
 }

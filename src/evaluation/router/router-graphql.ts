@@ -156,7 +156,10 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;
   const passages = new Map(learned.fittedOn?.collections.map((each) => [each.id, each.passages]));
   return make(RouterVersion, {
-    ...{ version, mode, createdAt, record },
+    version,
+    mode,
+    createdAt,
+    record,
     figures: make(RouterFigures, learned.figures),
     places: [
       ...learned.collections.map(({ id, name, calibration: { own, foreign, auc } }) =>

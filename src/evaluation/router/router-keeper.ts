@@ -57,7 +57,9 @@ export class RouterKeeper {
     if (state !== before || !since.fittable) return null;
     if ((await fitter.fitting(workspaceId)) !== null || (await fitter.othersWork(workspaceId))) return null;
     return fitter.start(workspaceId, {
-      ...{ mode: router.mode, seed: 1, automatic: true },
+      mode: router.mode,
+      seed: 1,
+      automatic: true,
       // The same state asks for no second fit, be it because of another gateway or because the first has failed.
       idempotencyKey: `automatic ${state}`,
     });

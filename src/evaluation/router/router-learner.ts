@@ -63,11 +63,16 @@ export class RouterLearner {
     const workspaceId = context.run.workspaceId as WorkspaceId;
     const router = await this.parts.routers.newest(workspaceId);
     if (!router)
-      throw new GraftError('CONFLICT', 'There is no router yet.', { hint: 'Make one by `fitRouter`, and let it decide.' });
+      throw new GraftError('CONFLICT', 'There is no router yet.', {
+        hint: 'Make one by `fitRouter`, and let it decide.',
+      });
     await context.progress(0, 'Answers with feedback are looked at.');
     const choices = await this.#choices(workspaceId, router.version, context.signal);
     // As they come, so that both halves are of the same days.
-    const [learned, judged] = [0, 1].map((rest) => choices.filter((_, i) => i % 2 === rest)) as [RoutedChoice[], RoutedChoice[]];
+    const [learned, judged] = [0, 1].map((rest) => choices.filter((_, i) => i % 2 === rest)) as [
+      RoutedChoice[],
+      RoutedChoice[],
+    ];
     const { whole, step } = addOffsets(router.learned.offsets ?? {}, learnOffsets(learned));
     await context.progress(0.8, 'What was learned is judged on the other half of them.');
     const comparison = comparePolicies(judged, present, withOffsets(step));
@@ -79,7 +84,7 @@ export class RouterLearner {
       this.parts.proposals.open(tx, workspaceId, { routerVersion: router.version, evidence }),
     );
     return { ...found, proposalId, message: 'A person decides whether it routes so.' };
-  } // prettier-ignore
+  }
 
   /** What this version of the router chose by chance, and whether people call that right: what is as likely as not says nothing. */
   async #choices(workspaceId: WorkspaceId, version: number, signal: AbortSignal): Promise<RoutedChoice[]> {

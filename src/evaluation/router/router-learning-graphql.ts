@@ -1,4 +1,20 @@
-import { Arg, Args, Ctx, Field, FieldResolver, Float, ID, InputType, Int, Mutation, ObjectType, Query, registerEnumType, Resolver, Root } from 'type-graphql'; // prettier-ignore
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import { MOST_EXPLORED } from '../../ask/index.js';
 import {
   connectionTypes,
@@ -97,16 +113,21 @@ export class RouterComparison {
   difference!: RouterEstimate;
 }
 
-@ObjectType({ description: 'What is added to the score of a place, because people call its answers right more often, or less.' })
+@ObjectType({
+  description: 'What is added to the score of a place, because people call its answers right more often, or less.',
+})
 export class RouterOffset {
   @Field(() => String, { description: '`documents`, `base`, or the adapter as `name@3`.' })
   place!: string;
 
   @Field(() => Float, { description: 'In log-odds.' })
   offset!: number;
-} // prettier-ignore
+}
 
-@ObjectType({ implements: NodeType, description: 'What the router learned from what people said, for a person to decide.' })
+@ObjectType({
+  implements: NodeType,
+  description: 'What the router learned from what people said, for a person to decide.',
+})
 export class RouterProposal extends NodeType {
   @Field(() => RouterProposalStatus, { description: 'How far it is.' })
   status!: RouterProposalStatus;
@@ -136,16 +157,22 @@ export class RouterProposal extends NodeType {
   decidedAt!: Date | null;
 
   readonly record!: RouterProposalRecord;
-} // prettier-ignore
+}
 
 const estimate = (interval: Interval) => make(RouterEstimate, interval);
 const valueOf = ({ ips, dr, effective, unsupported }: PolicyValue) =>
   make(RouterValue, {
-    ...{ inversePropensity: estimate(ips), doublyRobust: estimate(dr), effectiveAnswers: effective, unsupported },
+    inversePropensity: estimate(ips),
+    doublyRobust: estimate(dr),
+    effectiveAnswers: effective,
+    unsupported,
   });
 const toComparison = ({ questions, present, candidate, difference }: PolicyComparison) =>
   make(RouterComparison, {
-    ...{ questions, present: valueOf(present), candidate: valueOf(candidate), difference: estimate(difference) },
+    questions,
+    present: valueOf(present),
+    candidate: valueOf(candidate),
+    difference: estimate(difference),
   });
 const offsetsOf = (offsets: Readonly<Record<string, number>>) =>
   Object.entries(offsets).map(([place, offset]) => make(RouterOffset, { place, offset }));
@@ -153,9 +180,17 @@ const offsetsOf = (offsets: Readonly<Record<string, number>>) =>
 const toProposal = (record: RouterProposalRecord): RouterProposal => {
   const { status, routerVersion, decidedBy, reason, createdAt, decidedAt, evidence } = record;
   return make(RouterProposal, {
-    ...{ id: toGlobalId('RouterProposal', record.id), record, status, routerVersion },
-    ...{ decidedBy, reason, createdAt, decidedAt, learnedFrom: evidence.learnedFrom },
-    ...{ offsets: offsetsOf(evidence.offsets), comparison: toComparison(evidence.comparison) },
+    id: toGlobalId('RouterProposal', record.id),
+    record,
+    status,
+    routerVersion,
+    decidedBy,
+    reason,
+    createdAt,
+    decidedAt,
+    learnedFrom: evidence.learnedFrom,
+    offsets: offsetsOf(evidence.offsets),
+    comparison: toComparison(evidence.comparison),
   });
 };
 

@@ -70,7 +70,10 @@ export function routedChoice(
   const { router, candidates: stored, strategy } = route;
   if (router?.propensity === undefined || route.chosenBy !== 'ROUTER') return null;
   const candidates = stored.map(({ strategy: of, adapter = null, probability, expectedMs }): Weighed => ({
-    ...{ strategy: of, adapter, probability, expectedMs },
+    strategy: of,
+    adapter,
+    probability,
+    expectedMs,
     logOdds: probability === null ? null : Math.log(Math.max(probability, 1e-6)),
   }));
   const known = candidates.filter(({ probability }) => probability !== null);
@@ -78,7 +81,10 @@ export function routedChoice(
   if (known.length < 2 || !known.some((place) => placeKey(place) === chosen)) return null;
   const { chosen: own } = choose(candidates);
   return {
-    ...{ candidates, chosen, propensity: router.propensity, reward },
+    candidates,
+    chosen,
+    propensity: router.propensity,
+    reward,
     eligible: new Set(eligible({ chosen: own, places: candidates }).map(placeKey)),
     places: new Map(known.map((place) => [placeKey(place), place.probability!])),
   };

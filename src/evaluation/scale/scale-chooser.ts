@@ -54,7 +54,9 @@ export class ScaleChooser {
     if (usable.dataset.task !== adapter.task)
       throw badInput('input.datasetVersion', `The rows are for ${usable.dataset.task}, not for ${adapter.task}.`);
     return runs.enqueue(scaleChoice, {
-      ...{ workspaceId, idempotencyKey, subjectId: version.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: version.id,
       input: { adapterVersionId: version.id, datasetVersionId, rows, seed },
     });
   }

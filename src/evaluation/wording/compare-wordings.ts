@@ -18,7 +18,11 @@ export function compareWordings(attempts: readonly WordingAttempt[]): WordingFou
   const better = low > 0 ? ('MODEL' as const) : ('QUOTE' as const);
   const shown = low > 0 || high < 0 ? '' : ' They can’t be told apart on so few rows.';
   return {
-    ...{ better, model, quote, rows: attempts.length, refused: attempts.filter(({ refused }) => refused).length },
+    better,
+    model,
+    quote,
+    rows: attempts.length,
+    refused: attempts.filter(({ refused }) => refused).length,
     difference: { value, low, high },
     sentence: `The model’s words hold a right answer for ${percent(model)} of ${attempts.length} questions, the best quote for ${percent(quote)}.${shown} Answers from documents have ${better === 'MODEL' ? 'the model’s words' : 'the quote'} from now on.`,
   };

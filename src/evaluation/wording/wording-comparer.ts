@@ -65,7 +65,12 @@ export class WordingComparer {
     const { modelId, model, quantization } = await registry.resolve(workspaceId, input.model);
     await retriever.scope(workspaceId, collections);
     const own = {
-      ...{ modelId, model: `${model}@${quantization}`, datasetVersionId: version.id, split, rows, seed },
+      modelId,
+      model: `${model}@${quantization}`,
+      datasetVersionId: version.id,
+      split,
+      rows,
+      seed,
       collections: [...collections],
     };
     return runs.enqueue(wordingComparison, { workspaceId, input: own, idempotencyKey, subjectId: modelId });

@@ -48,7 +48,11 @@ export class CurationStore {
     rows: readonly NewCuratedRow[],
   ): Promise<Set<string>> {
     const told = rows.map(({ answerId, basis, feedbackIds, documentIds, digest }) => ({
-      ...{ answer_id: answerId, basis, digest, feedback_ids: feedbackIds, document_ids: documentIds },
+      answer_id: answerId,
+      basis,
+      digest,
+      feedback_ids: feedbackIds,
+      document_ids: documentIds,
     }));
     const added = await tx.$queryRaw<{ id: string }[]>`
       WITH told AS (

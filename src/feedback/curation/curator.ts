@@ -105,7 +105,9 @@ export class Curator {
     const filter = keepFilter(checkedFilter(input.filter));
     const dataset = await this.#dataset(workspaceId, input);
     return this.parts.runs.enqueue(curation, {
-      ...{ workspaceId, idempotencyKey, subjectId: dataset.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: dataset.id,
       input: { datasetId: dataset.id, filter, extend, leastProbability, leastRows, steps: [...steps], splitRule },
     });
   }
@@ -148,9 +150,15 @@ export class Curator {
         },
         dataset,
         {
-          ...{ operation: 'add', datasetId: dataset.id, extend: input.extend, steps: input.steps, features: [] },
+          operation: 'add',
+          datasetId: dataset.id,
+          extend: input.extend,
+          steps: input.steps,
+          features: [],
           files: [{ fileId, pairId: null, split: null, mapping: mappingOf(dataset.task) }],
-          ...{ splitRule: input.splitRule, maxTokens: MOST_TOKENS, minRowsPerLabel: 0 },
+          splitRule: input.splitRule,
+          maxTokens: MOST_TOKENS,
+          minRowsPerLabel: 0,
           revision: { labels: counts.moved.map(({ from, to }) => ({ from, to })) },
         },
         { feedback: { rows: counts.fresh } },
@@ -185,7 +193,9 @@ export class Curator {
     const { run, input, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
     const { counts, rows } = await this.#choose(workspaceId, dataset, {
-      ...{ ...input, filter: toAnswerFilter(input.filter), signal },
+      ...input,
+      filter: toAnswerFilter(input.filter),
+      signal,
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
     const there = await context.fenced(async (tx) => {
@@ -206,7 +216,9 @@ export class Curator {
 
   async #file(workspaceId: WorkspaceId, name: string, records: readonly object[]): Promise<string> {
     const { id } = await this.parts.files.store(workspaceId, {
-      ...{ name: `${name}.jsonl`, mediaType: 'application/x-ndjson', maxBytes: Number.MAX_SAFE_INTEGER },
+      name: `${name}.jsonl`,
+      mediaType: 'application/x-ndjson',
+      maxBytes: Number.MAX_SAFE_INTEGER,
       source: Readable.from(records.map((record) => Buffer.from(`${JSON.stringify(record)}\n`))),
     });
     return id;
@@ -338,7 +350,4 @@ const curated = (
   { answer, basis, feedback }: Lesson & { answer: Answer },
   { documentIds }: TaughtRow,
   digest: string,
-): NewCuratedRow => ({
-  ...{ answerId: answer.id, basis, documentIds, digest },
-  feedbackIds: feedback.map(({ id }) => id),
-});
+): NewCuratedRow => ({ answerId: answer.id, basis, documentIds, digest, feedbackIds: feedback.map(({ id }) => id) });

@@ -117,8 +117,10 @@ const COLUMNS: Record<TaskKind, FileMapping['columns']> = {
   CLASSIFICATION: { TEXT: 'text', LABEL: 'label' },
   EXTRACTION: { TEXT: 'text', ENTITIES: 'entities' },
   TRANSLATION: {
-    ...{ SOURCE: 'source', TARGET: 'target' },
-    ...{ SOURCE_LANGUAGE: 'sourceLanguage', TARGET_LANGUAGE: 'targetLanguage' },
+    SOURCE: 'source',
+    TARGET: 'target',
+    SOURCE_LANGUAGE: 'sourceLanguage',
+    TARGET_LANGUAGE: 'targetLanguage',
   },
   QUESTION_ANSWERING: { QUESTION: 'question', PASSAGES: 'passages', ANSWER: 'answer', GROUP: 'document' },
   INSTRUCTION: { PROMPT: 'prompt', RESPONSE: 'response' },
@@ -126,7 +128,14 @@ const COLUMNS: Record<TaskKind, FileMapping['columns']> = {
 
 /** How the file of records is read. The id of a row is that of its answer. */
 export const mappingOf = (task: TaskKind): FileMapping => ({
-  ...{ format: DataFormat.JSONL, encoding: TextEncoding.UTF_8, delimiter: null, quotes: true, header: true },
+  format: DataFormat.JSONL,
+  encoding: TextEncoding.UTF_8,
+  delimiter: null,
+  quotes: true,
+  header: true,
   columns: { ID: 'id', SUBJECT: 'subject', ...COLUMNS[task] },
-  ...{ constants: {}, splitValues: {}, labelValues: {}, offsets: 'UTF16' },
+  constants: {},
+  splitValues: {},
+  labelValues: {},
+  offsets: 'UTF16',
 });

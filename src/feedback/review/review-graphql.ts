@@ -209,7 +209,10 @@ export const { Connection: ReviewItemConnection } = connectionTypes(ReviewItem);
 const toItem = (record: ReviewItemRecord): ReviewItem =>
   make(ReviewItem, {
     id: toGlobalId('ReviewItem', record.id),
-    ...{ reason: record.reason, wanted: record.wanted, done: record.done, createdAt: record.createdAt },
+    reason: record.reason,
+    wanted: record.wanted,
+    done: record.done,
+    createdAt: record.createdAt,
     record,
   });
 
@@ -259,7 +262,10 @@ export const { Connection: PreferenceConnection } = connectionTypes(Preference);
 
 const toPreference = ({ itemId, reviewer, firstId, secondId, preferredId, at }: PreferenceRecord): Preference =>
   make(Preference, {
-    ...{ reviewer, at, tie: preferredId === null, cursor: encodeCursor([itemId, reviewer]) },
+    reviewer,
+    at,
+    tie: preferredId === null,
+    cursor: encodeCursor([itemId, reviewer]),
     chosenId: preferredId ?? firstId,
     rejectedId: preferredId === firstId || preferredId === null ? secondId : firstId,
   });
@@ -326,7 +332,8 @@ export class ReviewResolver {
   ): Promise<ClaimReviewPayload> {
     const { desk } = this.parts;
     const claimed = await desk.claim(context, {
-      ...{ reviewer, reason },
+      reviewer,
+      reason,
       itemId: item ? itemId(item, 'input.item') : null,
       skip: skip.map((id, i) => itemId(id, `input.skip.${i}`)),
     });
@@ -347,7 +354,11 @@ export class ReviewResolver {
     @Ctx() context: GraphContext,
   ): Promise<SubmitReviewPayload> {
     const submitted = await this.parts.desk.submit(context.caller, {
-      ...{ itemId: itemId(item, 'input.item'), reviewer, score, comment, preferred },
+      itemId: itemId(item, 'input.item'),
+      reviewer,
+      score,
+      comment,
+      preferred,
       expectation: expectation ? toExpectation(expectation, 'input.expectation') : null,
     });
     return make(SubmitReviewPayload, { item: toItem(submitted.item) });

@@ -50,7 +50,10 @@ export class ReviewStore {
   /** Puts answers into the queue; those that are in it, or were, stay as they are. @returns how many are new */
   async queue(workspaceId: WorkspaceId, items: readonly NewReviewItem[], wanted: number): Promise<number> {
     const rows = items.map(({ reason, answerId, otherId }) => ({
-      ...{ id: newId(), reason, answer_id: answerId, other_id: otherId },
+      id: newId(),
+      reason,
+      answer_id: answerId,
+      other_id: otherId,
       subject: otherId === null ? answerId : [answerId, otherId].sort().join(' '),
     }));
     // Joined, because an answer may be erased at this moment.

@@ -18,7 +18,9 @@ const modelList = z.object({
 export async function listModels(http: EngineHttp, signal: AbortSignal): Promise<Listed[]> {
   const { data } = readAs(modelList, await http.json('GET', '/v1/models', undefined, { signal }));
   return data.map(({ id, root, parent, max_model_len }) => ({
-    ...{ id, root: root ?? null, parent: parent ?? null },
+    id,
+    root: root ?? null,
+    parent: parent ?? null,
     contextTokens: max_model_len ?? null,
   }));
 }
@@ -57,7 +59,11 @@ export async function* streamCompletion(
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void> {
   const body = {
-    ...{ model, prompt: tokens, max_tokens: maxTokens, temperature, stream: true },
+    model,
+    prompt: tokens,
+    max_tokens: maxTokens,
+    temperature,
+    stream: true,
     ...(seed === undefined ? {} : { seed }),
     ...(stop.length === 0 ? {} : { stop }),
     stream_options: { include_usage: true },

@@ -51,7 +51,10 @@ export const sglang: Dialect = {
     for (let from = 0; from < candidates.length; from += SCORED_AT_ONCE) {
       const ids = candidates.slice(from, from + SCORED_AT_ONCE);
       const body = {
-        ...{ model: modelOf(prompt), query: prompt.tokens, items: [[]], label_token_ids: ids },
+        model: modelOf(prompt),
+        query: prompt.tokens,
+        items: [[]],
+        label_token_ids: ids,
         apply_softmax: false,
       };
       const told = await http.json('POST', '/v1/score', body, { signal }).catch((error: unknown) => {

@@ -126,7 +126,11 @@ async function nextOf(
 ): Promise<number[]> {
   const model = modelOf(prompt);
   const body = {
-    ...{ model, prompt: prompt.tokens, max_tokens: 1, temperature: 0, return_tokens_as_token_ids: true },
+    model,
+    prompt: prompt.tokens,
+    max_tokens: 1,
+    temperature: 0,
+    return_tokens_as_token_ids: true,
     ...(prompt.fresh && { cache_salt: randomUUID() }),
     ...asked,
   };

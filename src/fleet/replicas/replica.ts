@@ -219,8 +219,15 @@ export class Replica {
   async #load(adapter: EngineAdapter, signal: AbortSignal): Promise<void> {
     const { clock, http, log } = this.parts;
     const resident: Resident = {
-      ...{ adapter, state: ResidentState.LOADING, reason: null, cosine: null, provenAt: null },
-      ...{ lastUsed: clock.monotonic(), inFlight: 0, answered: 0, retryAt: 0 },
+      adapter,
+      state: ResidentState.LOADING,
+      reason: null,
+      cosine: null,
+      provenAt: null,
+      lastUsed: clock.monotonic(),
+      inFlight: 0,
+      answered: 0,
+      retryAt: 0,
       listed: this.#residents.get(adapter.name)?.listed ?? true,
     };
     this.#residents.set(adapter.name, resident);

@@ -20,7 +20,9 @@ export class LabelStore {
     const { pool } = this.database;
     if (access.length === 0) {
       await pool.query('DELETE FROM document_label WHERE workspace_id = $1 AND collection_id = $2 AND name = ANY($3)', [
-        ...[workspaceId, collection.id, names],
+        workspaceId,
+        collection.id,
+        names,
       ]);
       return;
     }

@@ -67,7 +67,9 @@ export class RetrievalTuner {
     for (const [i, each] of (given ?? []).entries())
       questions.push(await this.labelled(collection.id, each, `input.questions.${i}`));
     return this.parts.runs.enqueue(retrievalTuning, {
-      ...{ workspaceId, idempotencyKey, subjectId: collection.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: collection.id,
       input: { collectionId: collection.id, questions: given === null ? null : questions, sample, seed },
     });
   }

@@ -1,4 +1,22 @@
-import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, Float, ID, InputType, Int, Mutation, ObjectType, Query, registerEnumType, Resolver, Root, Subscription } from 'type-graphql'; // prettier-ignore
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import {
   afterEvent,
   connectionTypes,
@@ -97,8 +115,21 @@ export const toAlert = (record: AlertRecord): Alert => {
   const { kind, status, sentence, evidence, observations, times, raisedAt, lastRaisedAt } = record;
   const { recoveredAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = record;
   return make(Alert, {
-    ...{ id: toGlobalId('Alert', record.id), record, kind, status, sentence, evidence, observations, times },
-    ...{ raisedAt, lastRaisedAt, recoveredAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy },
+    id: toGlobalId('Alert', record.id),
+    record,
+    kind,
+    status,
+    sentence,
+    evidence,
+    observations,
+    times,
+    raisedAt,
+    lastRaisedAt,
+    recoveredAt,
+    acknowledgedAt,
+    acknowledgedBy,
+    resolvedAt,
+    resolvedBy,
   });
 };
 
@@ -181,7 +212,10 @@ export class AlertResolver {
     return { alert: toAlert(await this.parts.alerts.resolve(workspaceId, id, by)) };
   }
 
-  @FieldResolver(() => AlertRule, { nullable: true, description: 'The rule that raised it; null where none did, or it was deleted.' }) // prettier-ignore
+  @FieldResolver(() => AlertRule, {
+    nullable: true,
+    description: 'The rule that raised it; null where none did, or it was deleted.',
+  })
   async rule(@Root() { record }: Alert, @Ctx() context: GraphContext): Promise<AlertRule | null> {
     if (record.ruleId === null) return null;
     const { store } = this.parts.alerts;

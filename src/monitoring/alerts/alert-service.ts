@@ -99,12 +99,13 @@ export class AlertService {
         state = step.state;
         if (step.change === 'RAISED')
           await this.raise(tx, {
-            ...{ workspaceId: record.workspaceId, kind: 'RULE', source: sourceOf(record), ruleId: record.id },
-            ...{
-              sentence: sentenceOf(record.name, rule, state.recent, seen),
-              evidence: step.evidence,
-              observations: seen,
-            },
+            workspaceId: record.workspaceId,
+            kind: 'RULE',
+            source: sourceOf(record),
+            ruleId: record.id,
+            sentence: sentenceOf(record.name, rule, state.recent, seen),
+            evidence: step.evidence,
+            observations: seen,
             quietMinutes: rule.quietMinutes,
           });
         if (step.change === 'RECOVERED') await this.recover(tx, record.workspaceId, sourceOf(record));

@@ -158,7 +158,8 @@ export class AlertStore {
     const named = ['where', 'adapter'];
     const rows = await this.database.prisma.alert.findMany({
       where: {
-        ...{ workspaceId, status: { not: 'RESOLVED' } },
+        workspaceId,
+        status: { not: 'RESOLVED' },
         OR: [
           { source: { contains: `:${adapter}@` } },
           { rule: { rule: { path: named, equals: adapter } } },

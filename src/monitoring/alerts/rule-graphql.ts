@@ -1,4 +1,17 @@
-import { Arg, Args, Ctx, Field, Float, InputType, Int, Mutation, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql'; // prettier-ignore
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  Float,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+} from 'type-graphql';
 import {
   connectionTypes,
   ConnectionArgs,
@@ -100,9 +113,21 @@ export const toRule = (record: RuleRecord): AlertRule => {
   const { metric, side, threshold, limit, alpha, quietMinutes } = record.rule;
   const { raised, recent, capital } = record.state;
   return make(AlertRule, {
-    ...{ id: toGlobalId('AlertRule', record.id), name: record.name, record, enabled: record.enabled },
-    ...{ metric, side, threshold, beyond: limit, alpha, quietMinutes, raised, recent, updatedAt: record.updatedAt },
-    ...{ evidence: worth(capital), observations: capital.seen },
+    id: toGlobalId('AlertRule', record.id),
+    name: record.name,
+    record,
+    enabled: record.enabled,
+    metric,
+    side,
+    threshold,
+    beyond: limit,
+    alpha,
+    quietMinutes,
+    raised,
+    recent,
+    updatedAt: record.updatedAt,
+    evidence: worth(capital),
+    observations: capital.seen,
   });
 };
 
@@ -199,8 +224,13 @@ export class AlertRuleResolver {
     if (before) change.before = { enabled: before.enabled, ...plainValues(before.rule) };
     const { name, metric, side, threshold, beyond, where, alpha, quietMinutes, enabled } = input;
     const rule = {
-      ...{ metric, side, threshold, limit: beyond ?? null, where: keyOf(where) },
-      ...{ alpha: alpha ?? 0.01, quietMinutes: quietMinutes ?? 15 },
+      metric,
+      side,
+      threshold,
+      limit: beyond ?? null,
+      where: keyOf(where),
+      alpha: alpha ?? 0.01,
+      quietMinutes: quietMinutes ?? 15,
     };
     return { rule: toRule(await this.parts.alerts.setRule(workspaceId, name, rule, enabled ?? true)) };
   }

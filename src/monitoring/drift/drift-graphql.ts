@@ -104,20 +104,36 @@ function toStream(record: StreamRecord): DriftStream {
   const { state, kind, name, id, updatedAt, adapterVersionId } = record;
   const training = kind === 'QUESTIONS' && adapterVersionId !== null;
   const common = {
-    ...{ id: toGlobalId('DriftStream', id), kind, adapter: name === '' ? null : name, updatedAt, alarmAt: 1 / ALPHA },
+    id: toGlobalId('DriftStream', id),
+    kind,
+    adapter: name === '' ? null : name,
+    updatedAt,
+    alarmAt: 1 / ALPHA,
     against: training ? DriftAgainst.TRAINING : DriftAgainst.LAST_PERIOD,
-    ...{ needed: null, evidence: null, shares: [] },
+    needed: null,
+    evidence: null,
+    shares: [],
   };
   if (state.phase === 'OFF') return make(DriftStream, { ...common, phase: 'OFF', observations: 0 });
   if (state.phase === 'LEARNING')
-    return make(DriftStream, { ...common, phase: 'LEARNING', observations: state.answers.length, needed: training ? null : LEARNED_FROM }); // prettier-ignore
+    return make(DriftStream, {
+      ...common,
+      phase: 'LEARNING',
+      observations: state.answers.length,
+      needed: training ? null : LEARNED_FROM,
+    });
   if (state.phase === 'LEARNING_LABELS') {
     const observations = Object.values(state.counts).reduce((sum, count) => sum + count, 0);
     return make(DriftStream, { ...common, phase: 'LEARNING', observations, needed: LABELS_LEARNED_FROM });
   }
   const { watching, labels, far } = state;
   if (watching.phase === 'GATHERING')
-    return make(DriftStream, { ...common, phase: 'GATHERING', observations: watching.reference.all, needed: REFERENCE }); // prettier-ignore
+    return make(DriftStream, {
+      ...common,
+      phase: 'GATHERING',
+      observations: watching.reference.all,
+      needed: REFERENCE,
+    });
   const { reference, bag } = watching.test;
   const groups = reference.of.length - far.length;
   const since = bag.all - reference.all;
@@ -128,7 +144,10 @@ function toStream(record: StreamRecord): DriftStream {
   }));
   const change = (share: DriftShare) => Math.abs((share.now ?? share.reference) - share.reference);
   return make(DriftStream, {
-    ...{ ...common, phase: 'WATCHING', observations: watching.seen, evidence: strongestShift(watching.test).evidence },
+    ...common,
+    phase: 'WATCHING',
+    observations: watching.seen,
+    evidence: strongestShift(watching.test).evidence,
     shares: shares.sort((a, b) => change(b) - change(a)),
   });
 }

@@ -4,7 +4,17 @@ import type { AlertService } from '../alerts/alert-service.js';
 import type { AnswerFacts } from '../series/facts.js';
 import { countIn, FEWEST_LANDMARKS, locate, makeCells, rowMajor, type Cells } from './cells.js';
 import type { DriftStore, Waiting } from './drift-store.js';
-import { categoryOf, LANDMARKS, learnLabel, LEARNED_FROM, sentenceOfShift, sourceOfStream, type On, type StreamRecord, type StreamState } from './stream.js'; // prettier-ignore
+import {
+  categoryOf,
+  LANDMARKS,
+  learnLabel,
+  LEARNED_FROM,
+  sentenceOfShift,
+  sourceOfStream,
+  type On,
+  type StreamRecord,
+  type StreamState,
+} from './stream.js';
 import { TRAINING_ROWS } from './replay.js';
 import { againstLastPeriod, againstTraining, step } from './watching.js';
 
@@ -61,16 +71,28 @@ export class DriftService {
     const vectors = new Map<bigint, Float32Array>();
     const asked = waiting.filter((each): each is Waiting & { question: string } => each.question !== null);
     for (const group of groupBy(asked, ({ workspaceId }) => workspaceId).values()) {
-      const embedded = await this.parts.embed(group[0]!.workspaceId, group.map(({ question }) => question), signal); // prettier-ignore
+      const embedded = await this.parts.embed(
+        group[0]!.workspaceId,
+        group.map(({ question }) => question),
+        signal,
+      );
       group.forEach(({ id }, i) => vectors.set(id, embedded[i]!));
     }
     if (waiting.length > 0)
       await database.prisma.$transaction(async (tx) => {
         if (!(await drift.tryLock(tx))) return;
-        const mine = await drift.take(tx, waiting.map(({ id }) => id)); // prettier-ignore
+        const mine = await drift.take(
+          tx,
+          waiting.map(({ id }) => id),
+        );
         const placed = waiting.filter(({ id }) => mine.has(id) && vectors.has(id));
         for (const group of groupBy(placed, ({ workspaceId }) => workspaceId).values()) {
-          await this.#watchQuestions(tx, { workspaceId: group[0]!.workspaceId, name: '', adapterVersionId: null }, group, vectors); // prettier-ignore
+          await this.#watchQuestions(
+            tx,
+            { workspaceId: group[0]!.workspaceId, name: '', adapterVersionId: null },
+            group,
+            vectors,
+          );
           const adapted = group.filter(({ adapterVersionId }) => adapterVersionId !== null);
           for (const same of groupBy(adapted, ({ adapter }) => adapter).values()) {
             const { workspaceId, adapter: name, adapterVersionId } = same[0]!;
@@ -139,9 +161,14 @@ export class DriftService {
     if (quiet) await this.parts.alerts.recover(tx, record.workspaceId, source);
     if (shift === null) return { ...state, watching: next };
     await this.parts.alerts.raise(tx, {
-      ...{ workspaceId: record.workspaceId, kind: record.kind, source, ruleId: null, quietMinutes: QUIET_MINUTES },
+      workspaceId: record.workspaceId,
+      kind: record.kind,
+      source,
+      ruleId: null,
+      quietMinutes: QUIET_MINUTES,
       sentence: sentenceOfShift(record, state, shift),
-      ...{ evidence: shift.evidence, observations: shift.observations },
+      evidence: shift.evidence,
+      observations: shift.observations,
     });
     // What is new is not in the cells or the labels that were learned from the old.
     if (next.phase === 'WATCHING' && next.fixed) return { ...state, watching: next };
@@ -197,7 +224,11 @@ export class DriftService {
     const questions = [...(await this.parts.drift.questionsOf(workspaceId, answers))];
     if (questions.length < LEARNED_FROM / 2)
       return { answers: [], state: { phase: 'LEARNING', answers: [] }, cells: null };
-    const vectors = await this.#embedAll(workspaceId, questions.map(([, question]) => question), signal); // prettier-ignore
+    const vectors = await this.#embedAll(
+      workspaceId,
+      questions.map(([, question]) => question),
+      signal,
+    );
     const split = landmarksOf(vectors.length);
     const { cells, expected } = makeCells(vectors.slice(0, split), vectors.slice(split), SEED);
     const known = questions.slice(0, split).map(([answer]) => answer);

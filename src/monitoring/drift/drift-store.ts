@@ -45,7 +45,10 @@ export class DriftStore {
   async add(tx: Transaction, questions: readonly NewWaiting[]): Promise<void> {
     await tx.driftQuestion.createMany({
       data: questions.map(({ workspaceId, answerId, adapterVersionId, adapter }) => ({
-        ...{ workspaceId, answerId, adapterVersionId, adapter },
+        workspaceId,
+        answerId,
+        adapterVersionId,
+        adapter,
       })),
     });
   }

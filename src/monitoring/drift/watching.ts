@@ -49,13 +49,16 @@ export const QUIET = 300;
 
 /** Watching against rows that an adapter was trained on. */
 export const againstTraining = (expected: Counts, reference: Counts): Watching => ({
-  ...{ phase: 'WATCHING', fixed: true, seen: 0 },
+  phase: 'WATCHING',
+  fixed: true,
+  seen: 0,
   test: categoryTest(expected, reference),
 });
 
 /** Watching against what came before, of which nothing is counted yet. */
 export const againstLastPeriod = (expected: Counts): Watching => ({
-  ...{ phase: 'GATHERING', expected },
+  phase: 'GATHERING',
+  expected,
   reference: noCounts(expected.of.length),
 });
 
@@ -81,7 +84,11 @@ export function step(before: Watching, within: readonly number[], random: number
   const seen = before.seen + 1;
   const strongest = strongestShift(after);
   if (strongest.evidence >= 1 / ALPHA)
-    return { next: { ...before, test: restarted(after), seen: 0 }, shift: { ...strongest, ...sharesOf(after, strongest.category, seen) }, quiet: false }; // prettier-ignore
+    return {
+      next: { ...before, test: restarted(after), seen: 0 },
+      shift: { ...strongest, ...sharesOf(after, strongest.category, seen) },
+      quiet: false,
+    };
   return { next: periodOf({ ...before, test: after, seen }), shift: null, quiet: seen === QUIET };
 }
 

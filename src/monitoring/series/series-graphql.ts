@@ -182,7 +182,9 @@ const toSeries = ({ metric, by, values, resolution, points }: SeriesRecord, aske
     if (column) own[column] = values[i]!;
   });
   return make(Series, {
-    ...{ metric, resolution, points },
+    metric,
+    resolution,
+    points,
     about: { ...asked, where: { ...asked.where, ...own } },
     by: by.map((dimension, i) => ({ dimension, value: values[i]! })),
     count: points.reduce((sum, { count }) => sum + count, 0),

@@ -29,16 +29,25 @@ export class SeriesService {
     const { from, to } = this.spanOf(input);
     const { metric, by, where, resolution } = input;
     const request: SeriesRequest = {
-      ...{ metric, from, to, by: by ?? [], where: where ?? {} },
+      metric,
+      from,
+      to,
+      by: by ?? [],
+      where: where ?? {},
       resolution: resolution ?? resolutionFor(from, to),
     };
     checkSeries(request);
     const { of, quantiles } = METRICS[metric];
     const length = RESOLUTIONS[request.resolution].seconds * 1000;
     const rows = await this.parts.store.read({
-      ...{ workspaceId, resolution: request.resolution, metrics: of, by: dimensionsOf(request), where: request.where },
+      workspaceId,
+      resolution: request.resolution,
+      metrics: of,
+      by: dimensionsOf(request),
+      where: request.where,
       // The bucket that `from` lies in is shown whole.
-      ...{ from: new Date(Math.floor(from.getTime() / length) * length), to },
+      from: new Date(Math.floor(from.getTime() / length) * length),
+      to,
       binned: quantiles !== undefined || metric === 'CALIBRATION_ERROR',
     });
     return seriesOf(request, rows);

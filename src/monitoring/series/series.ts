@@ -1,7 +1,17 @@
 import { badInput } from '../../kernel/errors.js';
 import type { Histogram } from './bins.js';
 import { quantileOf } from './bins.js';
-import { COLUMNS, METRICS, RESOLUTIONS, type Counted, type Dimension, type Metric, type Resolution, type SeriesKey, type Sum } from './metric.js'; // prettier-ignore
+import {
+  COLUMNS,
+  METRICS,
+  RESOLUTIONS,
+  type Counted,
+  type Dimension,
+  type Metric,
+  type Resolution,
+  type SeriesKey,
+  type Sum,
+} from './metric.js';
 import type { SeriesRow } from './series-store.js';
 
 export interface SeriesRequest {
@@ -91,7 +101,10 @@ export function seriesOf(request: SeriesRequest, rows: readonly SeriesRow[]): Se
     to.bins.set(bin, { count, sum });
   }
   const all = [...named.values()].map(({ values, points }) => ({
-    ...{ metric, by, values, resolution },
+    metric,
+    by,
+    values,
+    resolution,
     points: [...points].sort(([a], [b]) => a - b).map(([at, sums]) => pointOf(metric, new Date(at), sums)),
   }));
   const ordered = all.sort((a, b) => total(b) - total(a) || (a.values.join() < b.values.join() ? -1 : 1));

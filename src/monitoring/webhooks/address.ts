@@ -43,7 +43,6 @@ for (const [network, prefix] of [
   ['2002::', 16],
   ['3fff::', 20],
 ] as const)
-  // prettier-ignore
   NOT_PUBLIC_6.addSubnet(network, prefix, 'ipv6');
 
 /** Whether it may be called by default. IPv6 forms of IPv4 addresses (`::ffff:10.0.0.1`, NAT64) are not public unicast, and so refused. */

@@ -1,4 +1,19 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, ObjectType, Query, registerEnumType, Resolver, Root } from 'type-graphql'; // prettier-ignore
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import {
   connectionTypes,
   ConnectionArgs,
@@ -73,7 +88,12 @@ export const toWebhook = (record: WebhookRecord): Webhook =>
 
 const toDelivery = ({ id, payload, status, attempts, outcome, nextAt, createdAt }: DeliveryRecord): WebhookDelivery =>
   make(WebhookDelivery, {
-    ...{ id, type: payload.type, status, attempts, outcome, createdAt },
+    id,
+    type: payload.type,
+    status,
+    attempts,
+    outcome,
+    createdAt,
     nextAt: status === 'WAITING' ? nextAt : null,
   });
 
@@ -149,7 +169,10 @@ export class WebhookResolver {
     return { webhook: toWebhook(await this.parts.webhooks.remove(workspaceId, id)) };
   }
 
-  @FieldResolver(() => WebhookDeliveryConnection, { description: 'What it was told or is yet to be, newest first; kept for 30 days.', complexity: cost(5) }) // prettier-ignore
+  @FieldResolver(() => WebhookDeliveryConnection, {
+    description: 'What it was told or is yet to be, newest first; kept for 30 days.',
+    complexity: cost(5),
+  })
   async deliveries(
     @Root() { record }: Webhook,
     @Args(() => ConnectionArgs) args: ConnectionArgs,

@@ -35,7 +35,9 @@ export class WebhookService {
     this.#timeoutMs = parts.timeoutMs ?? TIMEOUT_MS;
     this.#agent = new Agent({
       connect: { lookup: guardedLookup(parts.allowedHosts), timeout: this.#timeoutMs },
-      ...{ headersTimeout: this.#timeoutMs, bodyTimeout: this.#timeoutMs, maxHeaderSize: 16_384 },
+      headersTimeout: this.#timeoutMs,
+      bodyTimeout: this.#timeoutMs,
+      maxHeaderSize: 16_384,
     });
   }
 

@@ -29,7 +29,10 @@ export class WebhookStore {
     const webhooks = await tx.webhook.findMany({ where: { workspaceId }, select: { id: true } });
     await tx.webhookDelivery.createMany({
       data: webhooks.map(({ id }) => ({
-        ...{ id: newId(), workspaceId, webhookId: id, status: 'WAITING' },
+        id: newId(),
+        workspaceId,
+        webhookId: id,
+        status: 'WAITING',
         payload: asColumn(storedPayload.encode(payload)) as Prisma.InputJsonValue,
       })),
     });

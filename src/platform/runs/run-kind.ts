@@ -78,7 +78,11 @@ export function defineRunKind<I, O, C = never, E extends EventSchemas = Record<n
 ): RunKind<I, O, C, E> {
   const checkpoint = spec.checkpoint ?? null;
   const kind: RunKind<I, O, C, E> = {
-    ...{ kind: spec.kind, description: spec.description, input: spec.input, output: spec.output, checkpoint },
+    kind: spec.kind,
+    description: spec.description,
+    input: spec.input,
+    output: spec.output,
+    checkpoint,
     subject: spec.subject ?? null,
     events: spec.events ?? ({} as E),
     concurrency: spec.concurrency ?? 1,

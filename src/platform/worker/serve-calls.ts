@@ -9,7 +9,8 @@ interface Caller {
 class Calls {}
 for (const operation of Object.keys(serveOperations))
   Object.defineProperty(Calls.prototype, operation, {
-    ...{ configurable: true, writable: true },
+    configurable: true,
+    writable: true,
     value(this: Caller, request: object, options?: CallOptions) {
       return this.call(operation, request, options);
     },

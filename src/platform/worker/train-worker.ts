@@ -21,8 +21,11 @@ export type TrainClient = RoleClient<TrainOperations> & Pick<TrainWorker, 'start
 export class TrainWorker extends WorkerSupervisor<TrainOperations> {
   constructor({ worker, interactive, timings, ...options }: TrainWorkerOptions) {
     super({
-      ...{ idleMs: IDLE_MS, ...options, timings: { silenceMs: SILENCE_MS, ...timings } },
-      ...{ role: trainRole, settings: () => Promise.resolve({ ...worker }) },
+      idleMs: IDLE_MS,
+      ...options,
+      timings: { silenceMs: SILENCE_MS, ...timings },
+      role: trainRole,
+      settings: () => Promise.resolve({ ...worker }),
     });
     interactive?.onChange((busy) => (busy ? this.hold() : this.resume()));
   }

@@ -93,8 +93,15 @@ export class AdapterStore {
     for (const { alias, versionId } of await tx.adapterAlias.findMany({ where: { versionId: { in: ids } } }))
       await tx.adapterAliasChange.create({
         data: {
-          ...{ id: newId(), workspaceId, adapterId, alias, fromVersionId: versionId, toVersionId: null },
-          ...{ changedBy: by, reason, evidence: asColumn(storedAliasEvidence.encode({})) },
+          id: newId(),
+          workspaceId,
+          adapterId,
+          alias,
+          fromVersionId: versionId,
+          toVersionId: null,
+          changedBy: by,
+          reason,
+          evidence: asColumn(storedAliasEvidence.encode({})),
         },
       });
     await tx.adapterVersion.deleteMany({ where: { id: { in: ids } } });

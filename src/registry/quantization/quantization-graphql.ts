@@ -106,8 +106,17 @@ export const toQuantizationReport = (measurement: VariantMeasurement): Quantizat
   const { speed, places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement } = measurement;
   const { machine, referenceVariantId } = measurement;
   return make(QuantizationReport, {
-    ...{ places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement, machine, referenceVariantId },
-    ...{ speed: speed.variant, referenceSpeed: speed.reference, speedup: speedup(measurement) },
+    places,
+    perplexity,
+    referencePerplexity,
+    meanKl,
+    klStandardError,
+    topAgreement,
+    machine,
+    referenceVariantId,
+    speed: speed.variant,
+    referenceSpeed: speed.reference,
+    speedup: speedup(measurement),
   });
 };
 

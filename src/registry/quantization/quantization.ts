@@ -34,8 +34,22 @@ export const storedMeasurement = storedJson(variantMeasurement);
 
 /** Bits a weight of llama.cpp's types, about; types that mix others count by what most weights have. */
 const BITS: Readonly<Record<string, number>> = {
-  ...{ F32: 32, F16: 16, BF16: 16, Q8_0: 8.5, Q6_K: 6.56, Q5_1: 6, Q5_K_M: 5.7, Q5_K_S: 5.5, Q5_0: 5.5, Q4_1: 5 },
-  ...{ Q4_K_M: 4.85, Q4_K_S: 4.6, Q4_0: 4.5, IQ4_NL: 4.5, IQ4_XS: 4.25, MXFP4_MOE: 4.25 },
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  Q8_0: 8.5,
+  Q6_K: 6.56,
+  Q5_1: 6,
+  Q5_K_M: 5.7,
+  Q5_K_S: 5.5,
+  Q5_0: 5.5,
+  Q4_1: 5,
+  Q4_K_M: 4.85,
+  Q4_K_S: 4.6,
+  Q4_0: 4.5,
+  IQ4_NL: 4.5,
+  IQ4_XS: 4.25,
+  MXFP4_MOE: 4.25,
 };
 /** What isn't in the list takes fewer than four bits. */
 const FEWER = 4;
@@ -88,6 +102,8 @@ export function recommend(referenceId: string, candidates: readonly Candidate[],
     .filter(({ measurement: { referenceVariantId, meanKl } }) => referenceVariantId === referenceId && meanKl <= maxKl)
     .map(({ variantId, measurement }) => ({ variantId, speedup: speedup(measurement), meanKl: measurement.meanKl }))
     .reduce((best, each) => (each.speedup > best.speedup ? each : best), {
-      ...{ variantId: referenceId, speedup: 1, meanKl: 0 },
+      variantId: referenceId,
+      speedup: 1,
+      meanKl: 0,
     });
 }

@@ -119,8 +119,14 @@ export class Quantizer {
       const measurement = await this.#measure(reference, made, context);
       const name = `${source.model}.${type}.gguf`;
       const variant = {
-        ...{ name: source.model, named: true, licence: source.licence, source: 'quantized' },
-        ...{ sha256: staged.sha256, bytes: staged.bytes, location: `artifact:${staged.sha256}`, description },
+        name: source.model,
+        named: true,
+        licence: source.licence,
+        source: 'quantized',
+        sha256: staged.sha256,
+        bytes: staged.bytes,
+        location: `artifact:${staged.sha256}`,
+        description,
         quantized: { sourceId: source.variantId, measurement },
       };
       const row = await context.fenced(async (tx) => {
@@ -147,8 +153,11 @@ export class Quantizer {
     );
     const { device } = await train.hello({ signal: context.signal });
     return {
-      ...{ referenceVariantId: reference.variantId, texts: sha256(texts.join('\0')), ...agreement },
-      ...{ speed: { reference: speed.reference, variant: speed.model }, machine: machineOf(device) },
+      referenceVariantId: reference.variantId,
+      texts: sha256(texts.join('\0')),
+      ...agreement,
+      speed: { reference: speed.reference, variant: speed.model },
+      machine: machineOf(device),
     };
   }
 }

@@ -93,7 +93,8 @@ export function toAdapterMetrics(row: Pick<AdapterVersionRow, 'metrics'>): Adapt
   const { memory, time, scales = [], risk = null, ...found } = storedMetrics.decode(row.metrics);
   const whole = (bytes: number): bigint => BigInt(Math.round(bytes));
   return make(AdapterMetrics, {
-    ...{ steps: found.steps ?? null, adapterStep: found.adapterStep ?? null },
+    steps: found.steps ?? null,
+    adapterStep: found.adapterStep ?? null,
     validationLoss: found.validationLoss ?? null,
     memory: memory
       ? make(TrainingMemory, {

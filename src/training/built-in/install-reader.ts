@@ -91,7 +91,10 @@ export async function installReader(
     if (sha256(await readFile(path)) !== expected)
       throw new GraftError('ADAPTER_DIGEST_MISMATCH', `The reader’s ${fileName} is not the file that was shipped.`);
     return files.store(workspaceId, {
-      ...{ name: `${name}-${fileName}`, mediaType, source: createReadStream(path), maxBytes: bytes },
+      name: `${name}-${fileName}`,
+      mediaType,
+      source: createReadStream(path),
+      maxBytes: bytes,
     });
   };
   const weights = await store('weights', 'application/octet-stream');
@@ -102,8 +105,17 @@ export async function installReader(
     { name, task: READER_TASK, modelId: variant.modelId, description },
     {
       digest: weights.sha256,
-      ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
-      ...{ bytes: weights.bytes, rank, alpha, targets, recipe, metrics, variantId: variant.variantId },
+      weightsFileId: weights.id,
+      configFileId: config.id,
+      ggufFileId: gguf.id,
+      ggufSha256: gguf.sha256,
+      bytes: weights.bytes,
+      rank,
+      alpha,
+      targets,
+      recipe,
+      metrics,
+      variantId: variant.variantId,
       usage: { ...READER_USAGE, rendering: reader.rendering },
       origin: 'IMPORTED',
     },

@@ -86,7 +86,12 @@ export class EstimateResolver {
     const found = await this.parts.estimator.estimate(workspaceId, { ...input, datasetVersionId }, signal);
     const { examples, meanTokens, steps, memoryBytes, availableBytes, tokensPerSecond, seconds } = found;
     return make(TrainingEstimate, {
-      ...{ examples, meanTokens, steps, tokensPerSecond, seconds, fits: memoryBytes <= availableBytes },
+      examples,
+      meanTokens,
+      steps,
+      tokensPerSecond,
+      seconds,
+      fits: memoryBytes <= availableBytes,
       tokens: BigInt(found.tokens),
       memoryBytes: BigInt(Math.round(memoryBytes)),
       availableBytes: BigInt(Math.round(availableBytes)),

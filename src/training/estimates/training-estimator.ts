@@ -65,8 +65,11 @@ export class TrainingEstimator {
       'estimateMemory',
       workspaceId,
       {
-        ...{ model: modelFileOf(variant), recipe: workerRecipe(recipe, Math.max(1, examples)), replay },
-        ...{ longest: Math.max(...lengths), shortest: Math.min(...lengths) },
+        model: modelFileOf(variant),
+        recipe: workerRecipe(recipe, Math.max(1, examples)),
+        replay,
+        longest: Math.max(...lengths),
+        shortest: Math.min(...lengths),
         answer: Math.max(...short.map(({ answer }) => answer)),
         validates: recipe.validationRows > 0 && checked.version.counts.validation > 0,
         labelTokens: recipe.answer === 'LABEL_TOKEN',
@@ -78,8 +81,14 @@ export class TrainingEstimator {
     const tokens = plannedTokens(recipe, planned);
     const tokensPerSecond = await paceOf(this.parts, workspaceId, variant);
     return {
-      ...{ examples, sampled: sample.length, meanTokens, tokens, steps: plannedSteps(recipe, examples) },
-      ...{ memoryBytes: bytes, availableBytes, tokensPerSecond },
+      examples,
+      sampled: sample.length,
+      meanTokens,
+      tokens,
+      steps: plannedSteps(recipe, examples),
+      memoryBytes: bytes,
+      availableBytes,
+      tokensPerSecond,
       seconds: tokensPerSecond === null ? null : tokens / tokensPerSecond,
     };
   }

@@ -66,7 +66,11 @@ export class AdapterExporter {
   ): Promise<Buffer> {
     const { model, quantization, sha256 } = await this.parts.registry.variant(workspaceId, version.variantId);
     return encodeNotes({
-      ...{ format: 1, adapter: name, version: version.version, task: task as TaskKind, scale: version.scale },
+      format: 1,
+      adapter: name,
+      version: version.version,
+      task: task as TaskKind,
+      scale: version.scale,
       base: { model, quantization, sha256 },
       usage: storedUsage.decode(version.usage),
       recipe: version.recipe,

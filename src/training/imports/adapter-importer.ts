@@ -65,7 +65,9 @@ export class AdapterImporter {
     if ('configFileId' in given) await files.get(workspaceId, given.configFileId, 'input.config');
     const { modelId, variantId } = await registry.resolve(workspaceId, input.model);
     return runs.enqueue(adapterImport, {
-      ...{ workspaceId, idempotencyKey, subjectId: subject.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: subject.id,
       input: { adapter, description, task, modelId, variantId, labels, languages, ...given },
     });
   }
@@ -87,7 +89,9 @@ export class AdapterImporter {
       const usage = await this.#usage(workspaceId, input, unpacked?.notes ?? null);
       const store = (file: { path: string }, name: string, mediaType: string) =>
         files.store(workspaceId, {
-          ...{ name: `${input.adapter}-${name}`, mediaType, source: createReadStream(file.path) },
+          name: `${input.adapter}-${name}`,
+          mediaType,
+          source: createReadStream(file.path),
           maxBytes: MAX_ADAPTER_BYTES,
         });
       const config = unpacked
@@ -101,9 +105,19 @@ export class AdapterImporter {
         workspaceId,
         { name: input.adapter, task: input.task, modelId: input.modelId, description: input.description },
         {
-          ...{ digest: weights.sha256, weightsFileId: weights.id, configFileId: config.id, bytes: weights.bytes },
-          ...{ ggufFileId: stored.id, ggufSha256: stored.sha256, rank, alpha, targets },
-          ...{ variantId: input.variantId, runId: run.id, origin: 'IMPORTED', usage },
+          digest: weights.sha256,
+          weightsFileId: weights.id,
+          configFileId: config.id,
+          bytes: weights.bytes,
+          ggufFileId: stored.id,
+          ggufSha256: stored.sha256,
+          rank,
+          alpha,
+          targets,
+          variantId: input.variantId,
+          runId: run.id,
+          origin: 'IMPORTED',
+          usage,
         },
       );
       return { adapterVersionId: version.id };

@@ -135,7 +135,9 @@ export class AdapterImportResolver {
   ): Promise<ImportAdapterPayload> {
     const { archive, config, weights, model = null, languages = null, ...rest } = input;
     const wish = {
-      ...{ ...rest, model, languages: languages && { source: languages.source, target: languages.target } },
+      ...rest,
+      model,
+      languages: languages && { source: languages.source, target: languages.target },
       files: filesOf({ archive, config, weights }),
     };
     return { run: runObject(await this.parts.importer.start(workspaceId, wish)) };

@@ -206,7 +206,12 @@ async function runWorker(
     'train',
     run.workspaceId,
     {
-      ...{ model: modelFileOf(variant), examples, validation, replay, folder, executor },
+      model: modelFileOf(variant),
+      examples,
+      validation,
+      replay,
+      folder,
+      executor,
       recipe: workerRecipe(input.recipe, examples.length),
       labelTokens: labels && labels.map(({ token }) => token),
       resume: resumed && { path: join(folder, resumed.file.name), sha256: resumed.file.sha256 },
@@ -250,8 +255,11 @@ class Meter {
         return;
       case 'validation':
         return context.emit('validation', {
-          ...{ step: event.step, loss: event.loss, klToBase: event.klToBase },
-          ...{ accuracy: event.accuracy, best: event.best },
+          step: event.step,
+          loss: event.loss,
+          klToBase: event.klToBase,
+          accuracy: event.accuracy,
+          best: event.best,
         });
       case 'checkpoint':
         return;
@@ -274,7 +282,15 @@ class Meter {
     const etaSeconds = ((steps - event.step) * seen.milliseconds) / seen.steps / 1_000;
     const { step, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm } = event;
     await context.emit('step', {
-      ...{ step, steps, epoch, loss, smoothedLoss, replayKl, learningRate, gradientNorm, etaSeconds },
+      step,
+      steps,
+      epoch,
+      loss,
+      smoothedLoss,
+      replayKl,
+      learningRate,
+      gradientNorm,
+      etaSeconds,
       tokensPerSecond: this.time.tokensPerSecond,
       memoryBytes: event.memoryBytes,
     });
@@ -365,7 +381,8 @@ async function register(
   const usage: AdapterUsage = {
     v: 1,
     rendering: RENDERING_VERSION,
-    ...{ reads, refuses },
+    reads,
+    refuses,
     labels: [...rows.context.labels.labels],
     languages: rows.context.languages,
     ...(rows.language !== null && { language: rows.language }),
@@ -377,14 +394,26 @@ async function register(
     { name: input.adapter, task, modelId, description },
     {
       digest: weights.sha256,
-      ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
+      weightsFileId: weights.id,
+      configFileId: config.id,
+      ggufFileId: gguf.id,
+      ggufSha256: gguf.sha256,
       bytes: weights.bytes,
-      ...{ rank: recipe.rank, alpha: recipe.alpha, targets: recipe.targets },
-      ...{ variantId, datasetVersionId, runId: run.id, usage, origin: 'TRAINED' },
-      ...{ parentId: input.parentId ?? null, inheritedFrom: input.inheritedFrom ?? [] },
+      rank: recipe.rank,
+      alpha: recipe.alpha,
+      targets: recipe.targets,
+      variantId,
+      datasetVersionId,
+      runId: run.id,
+      usage,
+      origin: 'TRAINED',
+      parentId: input.parentId ?? null,
+      inheritedFrom: input.inheritedFrom ?? [],
       recipe: storedRecipe.encode(recipe),
       metrics: {
-        ...{ steps: result.step, adapterStep: result.adapterStep, validationLoss: result.bestValidationLoss },
+        steps: result.step,
+        adapterStep: result.adapterStep,
+        validationLoss: result.bestValidationLoss,
         memory: { ...result.memory },
         time: result.time,
       },

@@ -132,7 +132,11 @@ export const trainingRuns = runGraph(
   training.handledBy(({ trainer }: { trainer: TrainerParts }, context) => train(trainer, context)),
   {
     audit: runEvent(TrainingAudited, ({ examples, trained, validated, counts, findings }) => ({
-      ...{ examples, trained, validated, counts, findings },
+      examples,
+      trained,
+      validated,
+      counts,
+      findings,
     })),
     step: runEvent(TrainingStepped, ({ memoryBytes, ...step }) => ({
       ...step,
@@ -313,7 +317,12 @@ export class TrainingRunResolver {
     const datasetVersionId = fromGlobalId(input.datasetVersion, 'DatasetVersion', 'input.datasetVersion');
     const { adapter, description, model, parent, idempotencyKey } = input;
     const run = await this.parts.training.start(workspaceId, {
-      ...{ adapter, description, model, parent, idempotencyKey, datasetVersionId },
+      adapter,
+      description,
+      model,
+      parent,
+      idempotencyKey,
+      datasetVersionId,
       recipe: input.recipe,
     });
     return { run: runObject(run) };

@@ -71,8 +71,13 @@ export class TrainingService {
     return this.parts.runs.enqueue(training, {
       workspaceId,
       input: {
-        ...{ adapter, description, task: dataset.task, datasetVersionId: version.id, recipe },
-        ...{ modelId: variant.modelId, variantId: variant.variantId },
+        adapter,
+        description,
+        task: dataset.task,
+        datasetVersionId: version.id,
+        recipe,
+        modelId: variant.modelId,
+        variantId: variant.variantId,
         ...(parent && { parentId: parent.id, inheritedFrom: learnedFrom(parent) }),
       },
       idempotencyKey: input.idempotencyKey,

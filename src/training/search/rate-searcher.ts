@@ -59,10 +59,16 @@ export class RateSearcher {
     if (steps < LEAST_SEARCH_STEPS || steps > MOST_SEARCH_STEPS)
       throw badInput('input.steps', `steps must be between ${LEAST_SEARCH_STEPS} and ${MOST_SEARCH_STEPS}.`);
     return this.parts.runs.enqueue(learningRateSearch, {
-      ...{ workspaceId, idempotencyKey: input.idempotencyKey, subjectId: version.id },
+      workspaceId,
+      idempotencyKey: input.idempotencyKey,
+      subjectId: version.id,
       input: {
-        ...{ task: dataset.task, datasetVersionId: version.id, recipe, steps },
-        ...{ modelId: variant.modelId, variantId: variant.variantId },
+        task: dataset.task,
+        datasetVersionId: version.id,
+        recipe,
+        steps,
+        modelId: variant.modelId,
+        variantId: variant.variantId,
         rates: [...rates].sort((a, b) => a - b),
       },
     });
@@ -117,7 +123,12 @@ export class RateSearcher {
       'train',
       workspaceId,
       {
-        ...{ ...job, examples, validation, replay, recipe, resume: null },
+        ...job,
+        examples,
+        validation,
+        replay,
+        recipe,
+        resume: null,
         labelTokens: labels && labels.map(({ token }) => token),
       },
       { signal, deadlineMs: null, priority: 'bulk' },

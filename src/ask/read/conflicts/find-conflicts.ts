@@ -145,7 +145,7 @@ const comparablePlaces = (one: Evidence, other: Evidence): boolean =>
 
 const quoteOf = (sentence: Evidence, value: string): ConflictingQuote => {
   const { documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores } = sentence;
-  return { ...{ documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores }, value };
+  return { documentId, documentName, chunkId, collectionName, quote, start, end, page, headings, scores, value };
 };
 
 /** Stems of words that don't tell one thing from another. */

@@ -71,7 +71,8 @@ export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): C
     bias,
     weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
     elsewhere: Object.fromEntries(features.map((name) => [name, momentsOf(foreign.map((each) => each[name]!)).mean])),
-    ...{ own: own.length, foreign: foreign.length },
+    own: own.length,
+    foreign: foreign.length,
   };
   const odds = (signals: readonly Signal[]): number[] => signals.map((signal) => logOdds(made, signal));
   return { ...made, auc: areaUnder(odds(own), odds(foreign)) };

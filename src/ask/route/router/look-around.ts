@@ -77,8 +77,13 @@ export async function lookAround(
     const near = signalOfSample(sample, asked.vector, text);
     const score = logOdds(calibration, near);
     places.push({
-      ...{ strategy: ADAPTING, adapter: `${name}@${version}`, label: name, signal: near, calibration },
-      ...{ logOdds: score, expectedMs: expectedMs[ADAPTING] ?? null },
+      strategy: ADAPTING,
+      adapter: `${name}@${version}`,
+      label: name,
+      signal: near,
+      calibration,
+      logOdds: score,
+      expectedMs: expectedMs[ADAPTING] ?? null,
     });
   }
   const bound = maxErrorRate === null ? null : routeBound(record.learned.risk ?? null, maxErrorRate);
@@ -94,7 +99,9 @@ export async function lookAround(
     const served = chosen.adapter === null ? null : await inProduction(parts, workspaceId, chosen.adapter);
     if (served === 'GONE') {
       gone.push({
-        ...{ feature: 'router.adapter.gone', value: 1, contribution: 0 },
+        feature: 'router.adapter.gone',
+        value: 1,
+        contribution: 0,
         sentence: `${chosen.adapter} is not in production any more: fit the router again.`,
       });
       open = open.filter(({ adapter }) => adapter !== chosen.adapter);
@@ -128,7 +135,11 @@ function readable(
   const known = signal && calibration;
   return [
     {
-      ...{ strategy: READING, adapter: null, label: best.collectionName, signal, calibration },
+      strategy: READING,
+      adapter: null,
+      label: best.collectionName,
+      signal,
+      calibration,
       logOdds: known ? logOdds(calibration, signal) : null,
       unseen: calibration !== null && signal === null,
     },
@@ -180,7 +191,9 @@ function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weig
   const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;
   const reasons: RouteReason[] = [
     {
-      ...{ feature: 'router.probability', value: chosen.probability ?? 0, contribution: margin },
+      feature: 'router.probability',
+      value: chosen.probability ?? 0,
+      contribution: margin,
       sentence: `${label}: ${said(chosen)}, ${place}.`,
     },
   ];
@@ -188,7 +201,9 @@ function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weig
     for (const { feature, value, contribution } of contributions(calibration, signal))
       if (contribution !== 0)
         reasons.push({
-          ...{ feature: `router.${feature}`, value, contribution },
+          feature: `router.${feature}`,
+          value,
+          contribution,
           sentence: `The question’s ${MEANINGS[feature]} is ${value.toFixed(2)}; that of questions from elsewhere is ${(calibration.elsewhere[feature] ?? 0).toFixed(2)}.`,
         });
   if (exception)

@@ -98,8 +98,11 @@ export class RouterStore {
     for (const { vectors, direction, ...sample } of samples)
       await tx.adapterSample.create({
         data: {
-          ...{ ...sample, workspaceId, embedderDigest },
-          ...{ vectors: bytesOf(vectors), direction: direction && bytesOf(direction) },
+          ...sample,
+          workspaceId,
+          embedderDigest,
+          vectors: bytesOf(vectors),
+          direction: direction && bytesOf(direction),
         },
       });
     this.#known.delete(workspaceId);
@@ -205,7 +208,8 @@ const toSample = ({
   vectors,
   direction,
 }: Prisma.AdapterSampleGetPayload<object>): AdapterSample => ({
-  ...{ adapterVersionId, dimensions },
+  adapterVersionId,
+  dimensions,
   vectors: floatsOf(vectors),
   direction: direction && floatsOf(direction),
 });

@@ -33,7 +33,8 @@ function Filters({
         {TEXTS.map(({ name, label, placeholder }) => (
           <TextInput
             key={`${name} ${address.get(name) ?? ''}`}
-            {...{ label, placeholder }}
+            label={label}
+            placeholder={placeholder}
             defaultValue={address.get(name) ?? ''}
             onBlur={({ currentTarget: { value } }) => change({ [name]: value.trim() || null })}
             onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}

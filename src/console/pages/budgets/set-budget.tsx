@@ -112,7 +112,9 @@ export function SetBudget({ subjects, onSet }: { subjects: readonly Subject[]; o
       <Form
         key={`${subject.value} ${window} ${JSON.stringify(valuesOf(budget))}`}
         keyId={subject.value || null}
-        {...{ window, budget, onSet }}
+        window={window}
+        budget={budget}
+        onSet={onSet}
       />
     </Paper>
   );

@@ -62,7 +62,11 @@ export function CreateExperiment() {
     if (arm === null) return;
     const others = (['FEEDBACK', 'FAILURE', 'ABSTENTION', 'LATENCY'] as const).filter((each) => each !== metric);
     const input = {
-      ...{ name: `${arm.name} beside production`, adapter, reason, idempotencyKey, sticky },
+      name: `${arm.name} beside production`,
+      adapter,
+      reason,
+      idempotencyKey,
+      sticky,
       arms: [{ name: 'production' }, arm],
       metrics: [{ metric, primary: true }, ...others.map((each) => ({ metric: each }))],
       ...(size !== '' && { plannedSize: Number(size) }),

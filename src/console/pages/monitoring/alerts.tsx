@@ -1,7 +1,14 @@
 import { Badge, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { useEffect } from 'react';
 import { useMutation, useQuery } from 'urql';
-import { AcknowledgeAlertInConsoleDocument, AlertRaisedInConsoleDocument, AlertsShownDocument, ResolveAlertInConsoleDocument, type AlertRaisedInConsoleSubscription, type AlertsShownQuery } from '../../generated/operations'; // prettier-ignore
+import {
+  AcknowledgeAlertInConsoleDocument,
+  AlertRaisedInConsoleDocument,
+  AlertsShownDocument,
+  ResolveAlertInConsoleDocument,
+  type AlertRaisedInConsoleSubscription,
+  type AlertsShownQuery,
+} from '../../generated/operations';
 import { follow } from '../../parts/follow';
 import { dateTime, words } from '../../parts/format';
 import { ErrorState } from '../../parts/states';

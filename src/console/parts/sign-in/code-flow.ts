@@ -47,14 +47,14 @@ export async function leaveToSignIn(provider: Provider): Promise<void> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(begun.verifier));
   const url = new URL((await endpointsOf(provider)).authorization_endpoint);
   const asked = {
-    ...{
-      response_type: 'code',
-      client_id: provider.clientId,
-      redirect_uri: redirectUri(),
-      scope: 'openid profile email',
-    },
-    ...{ state: begun.state, nonce: begun.nonce },
-    ...{ code_challenge: base64url(new Uint8Array(digest)), code_challenge_method: 'S256' },
+    response_type: 'code',
+    client_id: provider.clientId,
+    redirect_uri: redirectUri(),
+    scope: 'openid profile email',
+    state: begun.state,
+    nonce: begun.nonce,
+    code_challenge: base64url(new Uint8Array(digest)),
+    code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
   sessionStorage.setItem(KEY, JSON.stringify(begun));
@@ -84,8 +84,11 @@ export async function finishSignIn(): Promise<{ token: string; back: string }> {
   if (failure !== null || code === null) throw new Error(`The provider refused: ${failure ?? 'no code'}.`);
   if (provider === null) throw new Error('This gateway has no provider.');
   const body = new URLSearchParams({
-    ...{ grant_type: 'authorization_code', code, client_id: provider.clientId },
-    ...{ redirect_uri: redirectUri(), code_verifier: begun.verifier },
+    grant_type: 'authorization_code',
+    code,
+    client_id: provider.clientId,
+    redirect_uri: redirectUri(),
+    code_verifier: begun.verifier,
   });
   const response = await fetch((await endpointsOf(provider)).token_endpoint, { method: 'POST', body });
   const told = (await response.json()) as { access_token?: string; id_token?: string; error?: string };

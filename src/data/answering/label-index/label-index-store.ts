@@ -81,7 +81,8 @@ export class LabelIndexStore {
     which: 'all' | 'begun',
   ): Promise<string[]> {
     const where = {
-      ...{ workspaceId, datasetVersionId: { in: [...datasetVersionIds] } },
+      workspaceId,
+      datasetVersionId: { in: [...datasetVersionIds] },
       ...(which === 'begun' && { fit: { equals: Prisma.DbNull } }),
     };
     return (await this.database.prisma.labelIndex.findMany({ where, select: { id: true } })).map(({ id }) => id);

@@ -66,7 +66,10 @@ export class LabelIndexes {
         hint: 'Index a dataset for CLASSIFICATION.',
       });
     return this.parts.runs.enqueue(labelIndexing, {
-      ...{ workspaceId, idempotencyKey, input: { datasetVersionId }, subjectId: datasetVersionId },
+      workspaceId,
+      idempotencyKey,
+      input: { datasetVersionId },
+      subjectId: datasetVersionId,
     });
   }
 

@@ -111,10 +111,19 @@ export class RaftMaker {
       });
     const dataset = await this.dataset(workspaceId, input.dataset);
     return runs.enqueue(raftMaking, {
-      ...{ workspaceId, idempotencyKey, subjectId: dataset.id },
+      workspaceId,
+      idempotencyKey,
+      subjectId: dataset.id,
       input: {
-        ...{ datasetId: dataset.id, collectionId: collection.id, questionsId: input.questions },
-        ...{ sample, distractors, refusedShare, keepSplits, splitRule, seed },
+        datasetId: dataset.id,
+        collectionId: collection.id,
+        questionsId: input.questions,
+        sample,
+        distractors,
+        refusedShare,
+        keepSplits,
+        splitRule,
+        seed,
       },
     });
   }
@@ -152,9 +161,15 @@ export class RaftMaker {
         },
         dataset,
         {
-          ...{ operation: 'add', datasetId: dataset.id, extend: false, steps: [], features: [] },
+          operation: 'add',
+          datasetId: dataset.id,
+          extend: false,
+          steps: [],
+          features: [],
           files: [{ fileId, pairId: null, split: null, mapping: mappingOf(input) }],
-          ...{ splitRule: input.splitRule, maxTokens: MOST_TOKENS, minRowsPerLabel: 0 },
+          splitRule: input.splitRule,
+          maxTokens: MOST_TOKENS,
+          minRowsPerLabel: 0,
         },
         {
           collection: { id: collection.id, name: collection.name, digest, documents: names },
@@ -313,7 +328,9 @@ const placed = (
   given: PlacedQuestion['split'] | null = null,
 ): PlacedQuestion => ({
   ...question,
-  ...{ split: given ?? splitOfGroup(question.passage.documentName, splitRule), given: given !== null, subject },
+  split: given ?? splitOfGroup(question.passage.documentName, splitRule),
+  given: given !== null,
+  subject,
 });
 
 /** Questions that are to be refused are drawn from the others. */
@@ -357,10 +374,21 @@ function requireOneSplit(questions: readonly PlacedQuestion[]): void {
 }
 
 const mappingOf = ({ keepSplits }: RaftInput): FileMapping => ({
-  ...{ format: DataFormat.JSONL, encoding: TextEncoding.UTF_8, delimiter: null, quotes: true, header: true },
+  format: DataFormat.JSONL,
+  encoding: TextEncoding.UTF_8,
+  delimiter: null,
+  quotes: true,
+  header: true,
   columns: {
-    ...{ QUESTION: 'question', PASSAGES: 'passages', ANSWER: 'answer', GROUP: 'document', SUBJECT: 'subject' },
+    QUESTION: 'question',
+    PASSAGES: 'passages',
+    ANSWER: 'answer',
+    GROUP: 'document',
+    SUBJECT: 'subject',
     ...(keepSplits && { SPLIT: 'split' }),
   },
-  ...{ constants: {}, splitValues: {}, labelValues: {}, offsets: 'UTF16' },
+  constants: {},
+  splitValues: {},
+  labelValues: {},
+  offsets: 'UTF16',
 });

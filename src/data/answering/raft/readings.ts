@@ -80,7 +80,10 @@ export class Readings {
     const wanted = Math.round((lot.length * refusedShare) / (1 - refusedShare) + this.random() - 0.5);
     const refused = this.refusedOn(lot, shown, wanted).map((each) => ({ ...each, answer: REFUSAL }));
     return shuffled([...lot, ...refused], this.random).map(({ question, answer, split, given, subject }) => ({
-      ...{ question, passages, answer, document: passage.documentName },
+      question,
+      passages,
+      answer,
+      document: passage.documentName,
       ...(given && { split }),
       ...(subject !== null && { subject }),
     }));

@@ -58,8 +58,11 @@ export const questionAnswering = defineTask({
     const question = requiredText(values, 'QUESTION');
     const passages = buildPassages(values.PASSAGES);
     return {
-      ...{ question, ...(context !== null && { context }), ...(passages !== null && { passages }) },
-      ...{ answer, ...(spans.length > 0 && { spans }) },
+      question,
+      ...(context !== null && { context }),
+      ...(passages !== null && { passages }),
+      answer,
+      ...(spans.length > 0 && { spans }),
     };
   },
 
