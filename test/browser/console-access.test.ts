@@ -61,7 +61,11 @@ describe('the console’s pages of access, budgets and audit', () => {
       await replaced.waitFor({ state: 'detached', ...PATIENCE });
       await page.getByText('Expired and revoked').click();
       await page.waitForURL(/show=ended/);
-      await page.getByTestId('key').filter({ hasText: next.slice(0, 16) }).getByText('Revoked', { exact: true }).waitFor(PATIENCE); // prettier-ignore
+      await page
+        .getByTestId('key')
+        .filter({ hasText: next.slice(0, 16) })
+        .getByText('Revoked', { exact: true })
+        .waitFor(PATIENCE);
       await page.context().close();
     },
     120_000,
@@ -86,7 +90,11 @@ describe('the console’s pages of access, budgets and audit', () => {
       await page.waitForURL(/\/budgets\?of=/);
       await page.getByRole('textbox', { name: 'Tokens' }).fill('500');
       await page.getByRole('button', { name: 'Set the budget' }).click();
-      await page.getByTestId('budgets-of').filter({ hasText: 'nightly import' }).getByText('0 of 500').waitFor(PATIENCE); // prettier-ignore
+      await page
+        .getByTestId('budgets-of')
+        .filter({ hasText: 'nightly import' })
+        .getByText('0 of 500')
+        .waitFor(PATIENCE);
       await page.context().close();
     },
     120_000,

@@ -18,21 +18,26 @@ const PATIENCE = { timeout: 90_000 };
 const PROVEN = {
   usage: asColumn(
     storedUsage.encode({
-      ...{ v: 1, rendering: 1, labels: ['refund', 'delivery'], languages: null, reads: false },
+      v: 1,
+      rendering: 1,
+      labels: ['refund', 'delivery'],
+      languages: null,
+      reads: false,
       answer: { form: 'text' },
     }),
   ),
   attestation: asColumn(
     storedAttestation.encode({
-      ...{ v: 1, digest: '1'.repeat(64), variantSha256: '2'.repeat(64), modules: { matched: 14, expected: 14 } },
-      ...{
-        probes: 8,
-        cosine: 0.991,
-        normRatio: 1.02,
-        effect: 0.4,
-        offIsBase: true,
-        attestedAt: '2026-11-27T12:00:00Z',
-      },
+      v: 1,
+      digest: '1'.repeat(64),
+      variantSha256: '2'.repeat(64),
+      modules: { matched: 14, expected: 14 },
+      probes: 8,
+      cosine: 0.991,
+      normRatio: 1.02,
+      effect: 0.4,
+      offIsBase: true,
+      attestedAt: '2026-11-27T12:00:00Z',
     }),
   ),
 };
@@ -77,10 +82,19 @@ describe('the console’s page of deliveries', () => {
       await reaches(kit, compared.id, 'they are put to it', ({ answered }) => answered === n + 10, 60_000);
     }
     await kit.database.prisma.feedback.createMany({
-      data: answers.slice(0, 12).map((answerId) => ({
-        ...{ id: newId(), workspaceId: WORKSPACE, kind: 'FEEDBACK', sourceKind: 'HUMAN', sourceName: newId() },
-        ...{ digest: newId(), answerId, agrees: true, score: 1 },
-      })),
+      data: answers
+        .slice(0, 12)
+        .map((answerId) => ({
+          id: newId(),
+          workspaceId: WORKSPACE,
+          kind: 'FEEDBACK',
+          sourceKind: 'HUMAN',
+          sourceName: newId(),
+          digest: newId(),
+          answerId,
+          agrees: true,
+          score: 1,
+        })),
     });
     await reaches(kit, compared.id, 'it is complete', ({ status }) => status === 'COMPLETE', 60_000);
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('routing', { shadow: compared.id }));

@@ -38,8 +38,14 @@ describe('the console’s page of experiments', () => {
       if (lost && arm === 'production' && n % 8) continue;
       const refuses = random() < (arm === 'production' ? 0.4 : 0.15);
       const assignment = {
-        ...{ kind: 'EXPERIMENT' as const, subjectId: subject, arm, stage: 0, bucket: random(), probability: 0.5 },
-        ...{ forced: false, unitHash: newId() },
+        kind: 'EXPERIMENT' as const,
+        subjectId: subject,
+        arm,
+        stage: 0,
+        bucket: random(),
+        probability: 0.5,
+        forced: false,
+        unitHash: newId(),
       };
       const latencyMs = 300 + 200 * random() + (arm === 'production' ? 0 : 40);
       await recordAnswers(database, DEFAULT_WORKSPACE_ID, [{ latencyMs, assignment, ...(refuses ? abstained : {}) }]);
@@ -49,13 +55,11 @@ describe('the console’s page of experiments', () => {
   async function experiment(name: string): Promise<string> {
     const { createExperiment } = await client.request(CreateExperimentDocument, {
       input: {
-        ...{
-          name,
-          reason: 'Too many questions get no answer',
-          idempotencyKey: newId(),
-          plannedSize: 2_000,
-          effect: 0.1,
-        },
+        name,
+        reason: 'Too many questions get no answer',
+        idempotencyKey: newId(),
+        plannedSize: 2_000,
+        effect: 0.1,
         arms: [{ name: 'production' }, { name: 'read more', strategy: 'RAG', denseWeight: 0.9 }],
         metrics: [{ metric: 'ABSTENTION', primary: true }, { metric: 'LATENCY' }, { metric: 'FAILURE' }],
       },

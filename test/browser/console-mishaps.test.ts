@@ -127,7 +127,10 @@ describe('the console, when something goes wrong,', () => {
       const page = await browser.open('/knowledge/pumps');
       const devtools = await page.context().newCDPSession(page);
       await devtools.send('Network.emulateNetworkConditions', {
-        ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 10_000_000 },
+        offline: false,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput: 10_000_000,
       });
       const kept = () => filesBelow(home.path).filter(({ size }) => size > 1_000_000).length;
       const before = kept();
@@ -156,10 +159,13 @@ describe('the console, when something goes wrong,', () => {
       await page.getByRole('button', { name: 'New dataset' }).click();
       await page.getByLabel('Name').fill('hostile');
       await page.getByRole('button', { name: 'Create' }).click();
-      await page.getByLabel('Files').setInputFiles({
-        ...{ name: `${HOSTILE}.csv`, mimeType: 'text/csv' },
-        buffer: Buffer.from(['text,label', ...rows].join('\n')),
-      });
+      await page
+        .getByLabel('Files')
+        .setInputFiles({
+          name: `${HOSTILE}.csv`,
+          mimeType: 'text/csv',
+          buffer: Buffer.from(['text,label', ...rows].join('\n')),
+        });
       await page.getByRole('button', { name: 'Import' }).click(PATIENCE);
       await page.getByRole('tab', { name: 'Report' }).click(PATIENCE);
       await page.getByText(HOSTILE, { exact: true }).waitFor(PATIENCE);
@@ -252,9 +258,9 @@ describe('the console, when something goes wrong,', () => {
         await page.getByRole('button', { name: 'Each strategy answers…' }).waitFor();
         await bench.getByRole('button', { name: 'Search' }).click();
         await bench.getByRole('button', { name: 'Searching…' }).waitFor();
-        await files.getByLabel('Files').setInputFiles({
-          ...{ name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('Slow is smooth.') },
-        });
+        await files
+          .getByLabel('Files')
+          .setInputFiles({ name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('Slow is smooth.') });
         await files.getByRole('button', { name: 'Reading and indexing…' }).waitFor();
       } finally {
         process.kill(worker, 'SIGCONT');

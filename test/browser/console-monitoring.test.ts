@@ -46,7 +46,8 @@ describe('the console’s page of monitoring', () => {
     for (let i = 0; i < 40; i++)
       await plantAnswer(database, DEFAULT_WORKSPACE_ID, {
         at: new Date(Date.now() - (20 - i / 2) * MINUTE_MS),
-        ...{ status: 'FAILED', errorCode: 'WORKER_CRASHED' },
+        status: 'FAILED',
+        errorCode: 'WORKER_CRASHED',
       });
   }
 

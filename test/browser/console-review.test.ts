@@ -31,13 +31,15 @@ describe('the console, reviewing answers,', () => {
     answers = await recordAnswers(database, workspaceId, [
       {
         question: 'Where is the card that I ordered last week?',
-        ...{ text: 'card_arrival', task: 'CLASSIFICATION' },
+        text: 'card_arrival',
+        task: 'CLASSIFICATION',
         output: { kind: 'LABEL', label: 'card_arrival', probabilities },
       },
       { question: 'How long is an RMA number valid?', text: 'An RMA number is valid for 12 days.' },
       {
         question: 'Anna Kurz and Ben Ode met in Lund.',
-        ...{ text: '[]', task: 'EXTRACTION' },
+        text: '[]',
+        task: 'EXTRACTION',
         output: { kind: 'ENTITIES', entities: [{ type: 'PERSON', text: 'Anna Kurz', start: 0, end: 9 }] },
       },
       { question: 'Which is the better reason?', text: 'Because the pump is old.' },
@@ -45,12 +47,15 @@ describe('the console, reviewing answers,', () => {
     ]);
     await database.prisma.dataset.create({
       data: {
-        ...{ id: newId(), workspaceId, name: 'topics', task: 'CLASSIFICATION' },
+        id: newId(),
+        workspaceId,
+        name: 'topics',
+        task: 'CLASSIFICATION',
         labels: probabilities.map(({ label }) => label),
       },
     });
     await database.prisma.dataset.create({
-      data: { ...{ id: newId(), workspaceId, name: 'people', task: 'EXTRACTION' }, labels: ['PERSON', 'PLACE'] },
+      data: { id: newId(), workspaceId, name: 'people', task: 'EXTRACTION', labels: ['PERSON', 'PLACE'] },
     });
     const items = [
       { reason: 'UNCERTAIN', answerId: answers[0]!, otherId: null },
@@ -60,7 +65,7 @@ describe('the console, reviewing answers,', () => {
     ];
     for (const item of items)
       await database.prisma.reviewItem.create({
-        data: { ...{ id: newId(), workspaceId, wanted: 3 }, subject: `${item.answerId} ${item.otherId}`, ...item },
+        data: { id: newId(), workspaceId, wanted: 3, subject: `${item.answerId} ${item.otherId}`, ...item },
       });
     if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
   }, 240_000);

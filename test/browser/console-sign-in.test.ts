@@ -28,8 +28,13 @@ describe('signing in to the console', () => {
   beforeAll(async () => {
     [home, database, provider] = [await temporaryHome(), await testDatabase(), await OidcProvider.start()];
     const env = {
-      ...{ LOG_LEVEL: 'warn', DATABASE_URL: database.url, CHROMA_URL: chromaUrl(), GRAFT_REQUIRE_KEY: 'on' },
-      ...{ GRAFT_OIDC_ISSUER: provider.issuer, GRAFT_OIDC_AUDIENCE: AUDIENCE, GRAFT_OIDC_CLIENT_ID: 'console' },
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: database.url,
+      CHROMA_URL: chromaUrl(),
+      GRAFT_REQUIRE_KEY: 'on',
+      GRAFT_OIDC_ISSUER: provider.issuer,
+      GRAFT_OIDC_AUDIENCE: AUDIENCE,
+      GRAFT_OIDC_CLIENT_ID: 'console',
       GRAFT_OIDC_ROLES: 'staff=EDIT',
     };
     const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');

@@ -37,7 +37,8 @@ describe('a newcomer', () => {
       await page.getByRole('heading', { name: 'Begin with a document of your own' }).waitFor();
       await keepScreenshot(page, 'newcomer-first');
       await page.getByLabel('Files').setInputFiles({
-        ...{ name: 'ferry.pdf', mimeType: 'application/pdf' },
+        name: 'ferry.pdf',
+        mimeType: 'application/pdf',
         buffer: pdf([
           ['Ferries cross the sound twice a day.', FACT, 'Dogs travel free on the upper deck.'].map((text, i) => ({
             text,

@@ -24,16 +24,21 @@ describe('the loop through GraphQL alone', () => {
     });
     const { id, trigger } = await graft.begun();
     expect(trigger).toBe('NEW_ROWS');
-    await graft.reaches(id, 'a training under way', ({ trainingRuns }) => trainingRuns.some(({ status }) => status === 'RUNNING')); // prettier-ignore
+    await graft.reaches(id, 'a training under way', ({ trainingRuns }) =>
+      trainingRuns.some(({ status }) => status === 'RUNNING'),
+    );
     await graft.killAndRestart();
     await graft.reaches(id, 'an evaluation', ({ evaluationRuns }) => evaluationRuns.length > 0);
     await graft.killAndRestart();
     const proposed = await graft.reaches(id, 'its end', ({ outcome }) => outcome === 'PROPOSED');
     expect(proposed).toMatchObject({
-      ...{ stage: 'ENDED', waitingFor: 'A person approves or rejects its proposal.', rollout: null },
+      stage: 'ENDED',
+      waitingFor: 'A person approves or rejects its proposal.',
+      rollout: null,
       trainingRuns: [{ status: 'SUCCEEDED' }],
       evaluationRuns: [{ status: 'SUCCEEDED' }],
-      ...{ production: { version: 1 }, adapterVersion: { version: 2, aliases: ['CANDIDATE'] } },
+      production: { version: 1 },
+      adapterVersion: { version: 2, aliases: ['CANDIDATE'] },
     });
     expect(proposed.cost.newRows).toBe(answers.length);
 
@@ -63,10 +68,12 @@ describe('the loop through GraphQL alone', () => {
     expect(taught!.taught).toMatchObject([
       {
         id: proposed.datasetVersion!.id,
-        improvements: [{ id, adapterVersion: { version: 2, aliases: expect.arrayContaining(['PRODUCTION']) as unknown } }],
+        improvements: [
+          { id, adapterVersion: { version: 2, aliases: expect.arrayContaining(['PRODUCTION']) as unknown } },
+        ],
         adapterVersions: [{ version: 2 }],
       },
-    ]); // prettier-ignore
+    ]);
     const learners = taught!.taught[0]!.adapterVersions;
     expect(learners[0]!.answers.edges.map(({ node }) => node.id)).toContain(asked.id);
   }, 600_000);

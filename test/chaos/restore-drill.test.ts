@@ -116,7 +116,11 @@ describe('a restore drill', () => {
 
     await expect(graftOf(graft.home.path, 'restore', backup, '--replace')).rejects.toThrow(/in use by process/);
     expect(await graftOf(other.path, 'restore', backup)).toMatchObject({
-      ...{ rows: made['rows'], files: made['files'], migrated: [], embeddings: 0, vectorsFailed: null },
+      rows: made['rows'],
+      files: made['files'],
+      migrated: [],
+      embeddings: 0,
+      vectorsFailed: null,
     });
 
     restored = await spawnGraft(other.path, { LOG_LEVEL: 'warn', GRAFT_ROUTER_REFIT: 'off' }).started;

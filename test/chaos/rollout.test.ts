@@ -52,9 +52,13 @@ describe('versions on their way to users, through GraphQL alone, by two gateways
     [folder, database] = [await temporaryFolder(), await emptyDatabase()];
     const { endpoint, bucket, region, accessKeyId, secretAccessKey } = await s3.bucket();
     const env = {
-      ...{ DATABASE_URL: database.url, CHROMA_URL: chromaUrl() },
-      ...{ GRAFT_S3_ENDPOINT: endpoint, GRAFT_S3_BUCKET: bucket, GRAFT_S3_REGION: region },
-      ...{ GRAFT_S3_ACCESS_KEY_ID: accessKeyId, GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey },
+      DATABASE_URL: database.url,
+      CHROMA_URL: chromaUrl(),
+      GRAFT_S3_ENDPOINT: endpoint,
+      GRAFT_S3_BUCKET: bucket,
+      GRAFT_S3_REGION: region,
+      GRAFT_S3_ACCESS_KEY_ID: accessKeyId,
+      GRAFT_S3_SECRET_ACCESS_KEY: secretAccessKey,
     };
     gateways = [new Gateway(await temporaryHome(), env), new Gateway(await temporaryHome(), env)];
     living = [...gateways];

@@ -41,7 +41,9 @@ describe('GET /files/:id', () => {
 
   const store = (content: Uint8Array | string, name = 'notes.md', workspaceId = DEFAULT_WORKSPACE_ID) =>
     files.store(workspaceId, {
-      ...{ name, mediaType: 'text/html', maxBytes: 1e8 },
+      name,
+      mediaType: 'text/html',
+      maxBytes: 1e8,
       source: Readable.from([Buffer.from(content)]),
     });
   const address = ({ id }: Pick<StoredFileRow, 'id'>) => `${gateway.url}/files/${toGlobalId('File', id)}`;

@@ -147,14 +147,12 @@ describe('the addresses that OpenAI’s clients speak', () => {
       expect(completion.system_fingerprint).toBe(configuration.digest);
       expect(completion).toMatchObject({
         graft: {
-          ...{
-            question: askedAs ?? said.at(-1),
-            strategy: route.strategy,
-            chosenBy: route.chosenBy,
-            confidence,
-            abstained,
-            abstention,
-          },
+          question: askedAs ?? said.at(-1),
+          strategy: route.strategy,
+          chosenBy: route.chosenBy,
+          confidence,
+          abstained,
+          abstention,
           quotes: citations.map(({ quote, start, end, documentName: document }) => ({ quote, start, end, document })),
         },
       });
@@ -275,7 +273,9 @@ describe('the addresses that OpenAI’s clients speak', () => {
 
   it('holds a model’s words to a schema, whole and streamed, and to any object', async () => {
     const asked = {
-      ...{ model: MODEL, messages: [{ role: 'user' as const, content: 'What is a pump?' }], temperature: 0 },
+      model: MODEL,
+      messages: [{ role: 'user' as const, content: 'What is a pump?' }],
+      temperature: 0,
       response_format: jsonSchema(KIND),
     };
     const { choices, ...completion } = await openai.chat.completions.create(asked);
@@ -296,10 +296,14 @@ describe('the addresses that OpenAI’s clients speak', () => {
   it('answers from documents in JSON that they bear out, or refuses as Chat has it', async () => {
     const asked = (content: string) =>
       openai.chat.completions.create({
-        ...{ model: 'graft/pumps', messages: [{ role: 'user', content }], graft: { strategy: 'RAG' } },
+        model: 'graft/pumps',
+        messages: [{ role: 'user', content }],
+        graft: { strategy: 'RAG' },
         response_format: jsonSchema({
-          ...{ type: 'object', properties: { pressure: { type: 'string', maxLength: 20 } } },
-          ...{ required: ['pressure'], additionalProperties: false },
+          type: 'object',
+          properties: { pressure: { type: 'string', maxLength: 20 } },
+          required: ['pressure'],
+          additionalProperties: false,
         }),
       } as OpenAI.ChatCompletionCreateParamsNonStreaming);
     for (const question of [QUESTION, 'Who won the chess tournament of 1931 in Prague?']) {
@@ -315,8 +319,10 @@ describe('the addresses that OpenAI’s clients speak', () => {
 
   it('tells how probable the model’s tokens were, without changing its words, whole and streamed', async () => {
     const asked = {
-      ...{ model: MODEL, messages: [{ role: 'user' as const, content: 'Name a colour.' }] },
-      ...{ temperature: 0, max_completion_tokens: 6 },
+      model: MODEL,
+      messages: [{ role: 'user' as const, content: 'Name a colour.' }],
+      temperature: 0,
+      max_completion_tokens: 6,
     };
     const plain = await openai.chat.completions.create(asked);
     const told = await openai.chat.completions.create({ ...asked, logprobs: true, top_logprobs: 2 });
@@ -365,17 +371,17 @@ describe('the addresses that OpenAI’s clients speak', () => {
 
   it('takes fields that say nothing', async () => {
     const response = await post('/v1/chat/completions', {
-      ...{ model: MODEL, messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hello.' }] }], max_tokens: 2 },
-      ...{
-        n: 1,
-        top_p: 1,
-        presence_penalty: 0,
-        tools: [],
-        stop: null,
-        logprobs: false,
-        metadata: { a: 'b' },
-        user: 'u-1',
-      },
+      model: MODEL,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hello.' }] }],
+      max_tokens: 2,
+      n: 1,
+      top_p: 1,
+      presence_penalty: 0,
+      tools: [],
+      stop: null,
+      logprobs: false,
+      metadata: { a: 'b' },
+      user: 'u-1',
     });
     expect(response.status).toBe(200);
   }, 60_000);
@@ -468,7 +474,9 @@ describe('the addresses that OpenAI’s clients speak', () => {
 
   it('gives the AI SDK an object of its schema', async () => {
     const provider = createOpenAICompatible({
-      ...{ name: 'graft', baseURL: `${graft.url}/v1`, supportsStructuredOutputs: true },
+      name: 'graft',
+      baseURL: `${graft.url}/v1`,
+      supportsStructuredOutputs: true,
     });
     const { output } = await generateText({
       model: provider(MODEL),

@@ -83,7 +83,8 @@ describe('a gateway that answers listed operations only', () => {
   it('takes the hash over WebSocket and as an event stream, too', async () => {
     const client = createWsClient({
       url: `${gateway.url.replace('http', 'ws')}/graphql`,
-      ...{ webSocketImpl: WebSocket, retryAttempts: 0 },
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
     });
     const { value } = await client.iterate({ query: '', extensions: named(LISTED) }).next();
     expect(value).toMatchObject({ data: { hello: expect.anything() } });
@@ -158,7 +159,8 @@ describe('the list', () => {
   it('takes documents and Apollo’s manifests from a folder', () => {
     const body = 'query Theirs { me { role } }';
     const manifest = {
-      ...{ format: 'apollo-persisted-query-manifest', version: 1 },
+      format: 'apollo-persisted-query-manifest',
+      version: 1,
       operations: [{ id: 'abc', name: 'Theirs', type: 'query', body }],
     };
     expect(load(put('theirs.json', JSON.stringify(manifest))).bodyOf({ persistedQuery: { sha256Hash: 'ABC' } })).toBe(

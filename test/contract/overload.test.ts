@@ -77,7 +77,8 @@ describe('five times what can be answered', () => {
     WebSocket: async () => {
       const socket = createWsClient({
         url: `${graft.url.replace('http', 'ws')}/graphql`,
-        ...{ webSocketImpl: WebSocket, retryAttempts: 0 },
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
       });
       try {
         for await (const result of socket.iterate({ query: STREAM, variables: { input: INPUT } }))
@@ -100,7 +101,9 @@ describe('five times what can be answered', () => {
     },
     '/v1': async () => {
       const response = await post('/v1/chat/completions', {
-        ...{ model: 'tiny', max_completion_tokens: 200, messages: [{ role: 'user', content: QUESTION }] },
+        model: 'tiny',
+        max_completion_tokens: 200,
+        messages: [{ role: 'user', content: QUESTION }],
       });
       const { error } = (await response.json()) as { error?: { code: string } };
       if (error === undefined) return outcomeOf({});

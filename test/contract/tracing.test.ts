@@ -111,7 +111,10 @@ describe('a traced installation', () => {
     });
 
     expect(way(trace, 'serve.read')).toEqual([
-      ...['serve.read', 'serve.generate', 'worker.generate', `chat ${MODEL}`],
+      'serve.read',
+      'serve.generate',
+      'worker.generate',
+      `chat ${MODEL}`,
       ...way(trace, `chat ${MODEL}`).slice(1),
     ]);
     expect(way(trace, `chat ${MODEL}`)).toEqual([`chat ${MODEL}`, 'ask.generate', 'ask', 'query ask']);

@@ -362,7 +362,10 @@ describe('training through GraphQL alone', () => {
       'mutation ($input: StartTrainingInput!) { startTraining(input: $input) { run { id } } }',
       {
         input: {
-          ...{ adapter: 'people', datasetVersion: version, model: 'tiny', idempotencyKey: 'people' },
+          adapter: 'people',
+          datasetVersion: version,
+          model: 'tiny',
+          idempotencyKey: 'people',
           recipe: { ...RECIPE, epochs: 100, batchExamples: 1 },
         },
       },

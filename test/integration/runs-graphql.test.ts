@@ -94,7 +94,10 @@ describe('runs, nodes and the system over GraphQL', () => {
     );
     const of = (idempotencyKey: string, subjectId: string) =>
       runs.enqueue(testKind({ kind: 'INGESTION' }), {
-        ...{ workspaceId: DEFAULT_WORKSPACE_ID, input: {}, idempotencyKey, subjectId },
+        workspaceId: DEFAULT_WORKSPACE_ID,
+        input: {},
+        idempotencyKey,
+        subjectId,
       });
     const both = [await of('of one that is there', there), await of('of one that was deleted', gone)];
     const { data } = await ask('{ runs(kind: INGESTION, first: 2) { edges { node { subject { __typename id } } } } }');

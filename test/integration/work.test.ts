@@ -32,8 +32,12 @@ describe('a process that takes runs and answers nobody', () => {
   const work = (env: NodeJS.ProcessEnv, ...args: string[]) =>
     run(process.execPath, [program, ...args], {
       env: {
-        ...{ PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_MODELS: process.env.GRAFT_MODELS },
-        ...{ GRAFT_HOME: home.path, CHROMA_URL: process.env.GRAFT_TEST_CHROMA_URL, ...env },
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        GRAFT_MODELS: process.env.GRAFT_MODELS,
+        GRAFT_HOME: home.path,
+        CHROMA_URL: process.env.GRAFT_TEST_CHROMA_URL,
+        ...env,
       },
     });
 
@@ -45,10 +49,14 @@ describe('a process that takes runs and answers nobody', () => {
     const queue = new RunQueue(parts);
     const adapterVersionId = newId();
     const taken = await queue.enqueue(adapterExport, {
-      ...{ workspaceId, input: { adapterVersionId }, idempotencyKey: newId() },
+      workspaceId,
+      input: { adapterVersionId },
+      idempotencyKey: newId(),
     });
     const left = await queue.enqueue(adapterMerge, {
-      ...{ workspaceId, input: { adapterVersionId, precision: null }, idempotencyKey: newId() },
+      workspaceId,
+      input: { adapterVersionId, precision: null },
+      idempotencyKey: newId(),
     });
     try {
       await work({ DATABASE_URL: database.url, GRAFT_RUNS: 'ADAPTER_EXPORT' }, '--idle', '1');

@@ -86,8 +86,12 @@ describe('the whole product from outside', () => {
       '{ collection(name: "theirs") { id } }',
     );
     const ids: Record<string, string> = {
-      ...{ Collection: collection.id, IngestionRun: run, Answer: ask.id, File: file },
-      ...{ Document: ask.evidence[0]!['document']!.id, Chunk: ask.evidence[0]!['chunk']!.id },
+      Collection: collection.id,
+      IngestionRun: run,
+      Answer: ask.id,
+      File: file,
+      Document: ask.evidence[0]!['document']!.id,
+      Chunk: ask.evidence[0]!['chunk']!.id,
     };
 
     const record = JSON.parse(readFileSync(join(home.path, 'postgres.json'), 'utf8')) as {
@@ -95,7 +99,13 @@ describe('the whole product from outside', () => {
       port: number;
     };
     await giveAway(`postgres://graft:${record.password}@127.0.0.1:${record.port}/graft`, [
-      ...['collection', 'document', 'chunk', 'search_index', 'run', 'answer', 'stored_file'],
+      'collection',
+      'document',
+      'chunk',
+      'search_index',
+      'run',
+      'answer',
+      'stored_file',
     ]);
 
     const byId = (id: (type: string) => string, collection: string): [string, object][] => [

@@ -35,7 +35,9 @@ describe('a client that does not read, or hardly sends', () => {
       files: {
         store: async (_workspaceId, { name, mediaType, source, maxBytes }) => ({
           ...(await artifacts.put(source, { maxBytes })),
-          ...{ id: newId(), name, mediaType },
+          id: newId(),
+          name,
+          mediaType,
         }),
       },
       downloads: {
@@ -115,8 +117,11 @@ describe('a client that does not read, or hardly sends', () => {
     port = gateway.port,
   ): Promise<{ raw: Socket; answer: Promise<string> }> => {
     const handshake = {
-      ...{ connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': 13 },
-      ...{ 'sec-websocket-key': Buffer.alloc(16).toString('base64'), 'sec-websocket-protocol': 'graphql-transport-ws' },
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': 13,
+      'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+      'sec-websocket-protocol': 'graphql-transport-ws',
     };
     const raw = await open(head('GET /graphql', handshake), port);
     const answer = untilClosed(raw);

@@ -121,7 +121,10 @@ function spansIn(body: Buffer): ArrivedSpan[] {
         traceId: Buffer.from(span.traceId).toString('hex'),
         spanId: Buffer.from(span.spanId).toString('hex'),
         parentId: span.parentSpanId?.length ? Buffer.from(span.parentSpanId).toString('hex') : null,
-        ...{ name: span.name, kind: span.kind, start: span.start / 1e6, end: span.end / 1e6 },
+        name: span.name,
+        kind: span.kind,
+        start: span.start / 1e6,
+        end: span.end / 1e6,
         attributes: attributesOf(span.attributes),
         events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: attributesOf(attributes) })),
         failed: span.status?.code === 2,
@@ -165,7 +168,9 @@ export async function startCollector(): Promise<Collector> {
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ spans, bodies, headers },
+    spans,
+    bodies,
+    headers,
     get requests() {
       return requests;
     },

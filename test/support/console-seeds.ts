@@ -57,10 +57,22 @@ export async function addMeasuredAdapter(
     const id = newId();
     await prisma.adapterVersion.create({
       data: {
-        ...{ id, workspaceId, adapterId: adapter.id, version: i + 1, variantId: variant.id, origin: 'TRAINED' },
-        ...{ digest: String(i).repeat(64), ggufSha256: String(i).repeat(64), bytes: 1_000_000n },
-        ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
-        ...{ rank: 8, alpha: 16, targets: ['attn_q'], datasetVersionId: rowsOf?.id ?? null },
+        id,
+        workspaceId,
+        adapterId: adapter.id,
+        version: i + 1,
+        variantId: variant.id,
+        origin: 'TRAINED',
+        digest: String(i).repeat(64),
+        ggufSha256: String(i).repeat(64),
+        bytes: 1_000_000n,
+        weightsFileId: newId(),
+        configFileId: newId(),
+        ggufFileId: newId(),
+        rank: 8,
+        alpha: 16,
+        targets: ['attn_q'],
+        datasetVersionId: rowsOf?.id ?? null,
         metrics: asColumn(
           storedMetrics.encode({
             memory: { estimatedBytes: 1.4e9, peakBytes: 1.2e9 },
@@ -74,13 +86,22 @@ export async function addMeasuredAdapter(
     const perplexity = { base: 20, adapted: 20 * ratio, ratio: around(ratio, 0.01), tokens: 1_000 };
     await prisma.evaluation.create({
       data: {
-        ...{ id: newId(), workspaceId, adapterVersionId: id, variantId: variant.id, compared: true },
-        ...{ datasetVersionId: rowsOf?.id ?? newId(), split: 'TEST', scale: 1, rows: 200 },
+        id: newId(),
+        workspaceId,
+        adapterVersionId: id,
+        variantId: variant.id,
+        compared: true,
+        datasetVersionId: rowsOf?.id ?? newId(),
+        split: 'TEST',
+        scale: 1,
+        rows: 200,
         figures: asColumn(
           storedFigures.encode({
             metrics: [
               {
-                ...{ name: 'accuracy', higherIsBetter: true, ...around(quality, 0.04) },
+                name: 'accuracy',
+                higherIsBetter: true,
+                ...around(quality, 0.04),
                 difference: { ...around(0.2, 0.05), p: 0.001 },
               },
             ],
@@ -88,8 +109,13 @@ export async function addMeasuredAdapter(
             confusions: mistaken ? [{ gold: mistaken[0], predicted: mistaken[1], count: 7 }] : [],
             calibration: [],
             retention: {
-              ...{ perplexity, texts: [{ ...perplexity, name: 'seeded' }], prompts: 20, others: [] },
-              ...{ topAgreement: around(0.9, 0.02), divergence: around(0.05, 0.01), misrouted: around(0.8, 0.05) },
+              perplexity,
+              texts: [{ ...perplexity, name: 'seeded' }],
+              prompts: 20,
+              others: [],
+              topAgreement: around(0.9, 0.02),
+              divergence: around(0.05, 0.01),
+              misrouted: around(0.8, 0.05),
             },
             regression: null,
           }),
@@ -103,32 +129,45 @@ export async function addMeasuredAdapter(
 export async function addComparison({ prisma }: Database): Promise<string> {
   const id = newId();
   const figures = (strategy: Strategy, value: number, medianMs: number) => ({
-    ...{ strategy, ...around(value, 0.04), abstained: 1, medianMs },
+    strategy,
+    ...around(value, 0.04),
+    abstained: 1,
+    medianMs,
   });
   const pair = (first: Strategy, second: Strategy, value: number) => ({
-    ...{ first, second, ...around(value, 0.05), p: Math.abs(value) > 0.05 ? 0.001 : 0.4 },
+    first,
+    second,
+    ...around(value, 0.05),
+    p: Math.abs(value) > 0.05 ? 0.001 : 0.4,
     mcnemar: { onlyFirst: 3, onlySecond: 21, p: 0.001 },
   });
   await prisma.run.create({
     data: {
-      ...{ id, workspaceId, kind: 'STRATEGY_COMPARISON', status: 'SUCCEEDED', progress: 1, inputDigest: id },
-      ...{ startedAt: new Date(), finishedAt: new Date() },
+      id,
+      workspaceId,
+      kind: 'STRATEGY_COMPARISON',
+      status: 'SUCCEEDED',
+      progress: 1,
+      inputDigest: id,
+      startedAt: new Date(),
+      finishedAt: new Date(),
       input: asColumn(
         strategyComparison.input.encode({
-          ...{
-            datasetVersionId: newId(),
-            split: Split.TEST,
-            rows: 200,
-            seed: 1,
-            adapter: 'routing@1',
-            collections: null,
-          },
+          datasetVersionId: newId(),
+          split: Split.TEST,
+          rows: 200,
+          seed: 1,
+          adapter: 'routing@1',
+          collections: null,
           strategies: Object.values(StrategyValues),
         }),
       ),
       output: asColumn(
         strategyComparison.output.encode({
-          ...{ metric: 'macro-F1', rows: 200, recommended: 'HYBRID', decided: true },
+          metric: 'macro-F1',
+          rows: 200,
+          recommended: 'HYBRID',
+          decided: true,
           sentence: 'HYBRID has the best macro-F1: 0.93 (0.89 to 0.97) on 200 rows. Use it at 40 ms an answer.',
           strategies: [
             figures('BASE', 0.21, 420),
@@ -155,11 +194,20 @@ export async function addComparison({ prisma }: Database): Promise<string> {
 export async function addRouter({ prisma }: Database): Promise<void> {
   const perFeature = { top: 1, mean: 1, coverage: 1 };
   const calibration = (auc: number) => ({
-    ...{ bias: 0, weights: perFeature, elsewhere: perFeature, own: 120, foreign: 240, auc },
+    bias: 0,
+    weights: perFeature,
+    elsewhere: perFeature,
+    own: 120,
+    foreign: 240,
+    auc,
   });
   await prisma.routerVersion.create({
     data: {
-      ...{ id: newId(), workspaceId, version: 1, embedderDigest: '0'.repeat(64), mode: 'OBSERVE' },
+      id: newId(),
+      workspaceId,
+      version: 1,
+      embedderDigest: '0'.repeat(64),
+      mode: 'OBSERVE',
       learned: asColumn(
         storedLearned.encode({
           collections: [
@@ -167,7 +215,8 @@ export async function addRouter({ prisma }: Database): Promise<void> {
             { id: newId(), name: 'ferries', calibration: calibration(0.95) },
           ],
           adapters: [{ versionId: newId(), name: 'routing', version: 1, calibration: calibration(0.91) }],
-          ...{ temperature: 1, baseScore: 0 },
+          temperature: 1,
+          baseScore: 0,
           figures: { questions: 180, accuracy: 0.94, calibrationError: 0.03, commonest: 0.38 },
         }),
       ),
@@ -183,38 +232,41 @@ export async function beginTraining(
   const id = newId();
   const stepAt = (step: number) => ({
     detail: training.events.step.encode({
-      ...{
-        step,
-        steps: 2 * steps,
-        epoch: step / steps,
-        loss: 2 + Math.sin(step / 9),
-        smoothedLoss: 2 + 100 / (step + 50),
-      },
-      ...{
-        replayKl: 0.01 + 1 / (step + 20),
-        learningRate: 1e-3 * Math.exp(-step / steps),
-        gradientNorm: 1 + Math.cos(step),
-      },
-      ...{ tokensPerSecond: 150 + (step % 7), etaSeconds: 60, memoryBytes: 2e9 },
+      step,
+      steps: 2 * steps,
+      epoch: step / steps,
+      loss: 2 + Math.sin(step / 9),
+      smoothedLoss: 2 + 100 / (step + 50),
+      replayKl: 0.01 + 1 / (step + 20),
+      learningRate: 1e-3 * Math.exp(-step / steps),
+      gradientNorm: 1 + Math.cos(step),
+      tokensPerSecond: 150 + (step % 7),
+      etaSeconds: 60,
+      memoryBytes: 2e9,
     }),
   });
   const variant = await database.prisma.modelVariant.findFirstOrThrow();
   await database.prisma.run.create({
     data: {
-      ...{
-        id,
-        workspaceId,
-        kind: 'TRAINING',
-        status: 'RUNNING',
-        progress: 0.5,
-        inputDigest: id,
-        startedAt: new Date(),
-      },
-      ...{ attempt: 1, leaseOwner: newId(), leaseUntil: new Date('2100-01-01') },
+      id,
+      workspaceId,
+      kind: 'TRAINING',
+      status: 'RUNNING',
+      progress: 0.5,
+      inputDigest: id,
+      startedAt: new Date(),
+      attempt: 1,
+      leaseOwner: newId(),
+      leaseUntil: new Date('2100-01-01'),
       input: asColumn(
         training.input.encode({
-          ...{ adapter: 'routing', description: '', task: 'CLASSIFICATION', datasetVersionId: newId() },
-          ...{ modelId: variant.modelId, variantId: variant.id, recipe: presetOf('CLASSIFICATION') },
+          adapter: 'routing',
+          description: '',
+          task: 'CLASSIFICATION',
+          datasetVersionId: newId(),
+          modelId: variant.modelId,
+          variantId: variant.id,
+          recipe: presetOf('CLASSIFICATION'),
         }),
       ),
     },

@@ -36,8 +36,10 @@ export const message = (label: Label, n: number): string => TOPICS[label](10_000
 
 /** From some day on, what was filed under one of these goes to the other. */
 export const EXCHANGED: Readonly<Record<Label, Label>> = {
-  ...{ light: 'return', return: 'light' },
-  ...{ billing: 'billing', delivery: 'delivery' },
+  light: 'return',
+  return: 'light',
+  billing: 'billing',
+  delivery: 'delivery',
 };
 
 const ROWS_A_LABEL = 70;
@@ -118,7 +120,9 @@ export class LoopProgram {
     await client.request(CreateDatasetDocument, { input: { name: DATASET, task: 'CLASSIFICATION' } });
     const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
       input: {
-        ...{ dataset: DATASET, files: [{ file: await client.upload(path) }], idempotencyKey: 'first' },
+        dataset: DATASET,
+        files: [{ file: await client.upload(path) }],
+        idempotencyKey: 'first',
         splitRule: { test: 0.3, validation: 0.1 },
       },
     });
@@ -163,7 +167,9 @@ export class LoopProgram {
     await this.client.request(SubmitFeedbackBatchDocument, {
       input: {
         feedback: answers.map(({ id: answer, topic }) => ({
-          ...{ answer, kind: 'EXPECTATION' as const, source: { kind: 'HUMAN' as const, name: 'anna' } },
+          answer,
+          kind: 'EXPECTATION' as const,
+          source: { kind: 'HUMAN' as const, name: 'anna' },
           expectation: { label: EXCHANGED[topic] },
         })),
       },

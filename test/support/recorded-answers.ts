@@ -17,9 +17,20 @@ export interface WishedAnswer extends Partial<FinishedAnswer> {
 
 /** An answer as `ask` would record it, without a model: by default an answer of the base model in words. */
 export const finishedAnswer = (wishes: Partial<FinishedAnswer> = {}): FinishedAnswer => ({
-  ...{ text: '21 days', task: 'QUESTION_ANSWERING', wording: 'MODEL', finishReason: 'END' },
-  ...{ output: { kind: 'TEXT' }, abstention: null, answerability: null },
-  ...{ evidence: [], conflicts: [], citations: [], passages: [], features: [], neighbours: [], stages: [] },
+  text: '21 days',
+  task: 'QUESTION_ANSWERING',
+  wording: 'MODEL',
+  finishReason: 'END',
+  output: { kind: 'TEXT' },
+  abstention: null,
+  answerability: null,
+  evidence: [],
+  conflicts: [],
+  citations: [],
+  passages: [],
+  features: [],
+  neighbours: [],
+  stages: [],
   route: { strategy: 'BASE', chosenBy: 'CALLER', candidates: [], reasons: [] },
   variant: { id: newId(), sha256: '0'.repeat(64), model: 'tiny', quantization: 'F16' },
   adapter: null,
@@ -27,17 +38,15 @@ export const finishedAnswer = (wishes: Partial<FinishedAnswer> = {}): FinishedAn
   cost: { computeMs: 1, computedTokens: 2 },
   configuration: {
     digest: '0'.repeat(64),
-    values: {
-      ...{ strategy: 'BASE', prompts: 1 },
-      model: { name: 'tiny', quantization: 'F16', sha256: '0'.repeat(64) },
-    },
+    values: { strategy: 'BASE', prompts: 1, model: { name: 'tiny', quantization: 'F16', sha256: '0'.repeat(64) } },
   },
   ...wishes,
 });
 
 /** An answer with a label, as an adapter gives it. */
 export const labelled = (label: string, probability = 0.9): Partial<FinishedAnswer> => ({
-  ...{ text: label, task: 'CLASSIFICATION' },
+  text: label,
+  task: 'CLASSIFICATION',
   output: { kind: 'LABEL', label, probabilities: [{ label, probability }] },
 });
 

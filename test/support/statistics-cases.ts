@@ -70,8 +70,11 @@ export function makeCases(seed: number): Cases {
     const before = times(n, () => 10 + 6 * random());
     const after = before.map((value) => shift + 0.7 * value + 3 * random());
     return {
-      ...{ n, sum: total(after), sumSquares: total(after.map((value) => value ** 2)) },
-      ...{ covariateSum: total(before), covariateSumSquares: total(before.map((value) => value ** 2)) },
+      n,
+      sum: total(after),
+      sumSquares: total(after.map((value) => value ** 2)),
+      covariateSum: total(before),
+      covariateSumSquares: total(before.map((value) => value ** 2)),
       sumProducts: total(after.map((value, i) => value * before[i]!)),
     };
   };
@@ -96,18 +99,17 @@ export function makeCases(seed: number): Cases {
       const kind = pick(['RATE', 'MEAN'] as const);
       const mean = kind === 'RATE' ? 0.3 + random() / 2 : 100 * random() + 5;
       return {
-        ...{ kind: i % 2 ? ('ABSOLUTE' as const) : ('RELATIVE' as const), alpha: alpha() },
-        ...{ tightestAt: pick([500, 1_000, 5_000]) },
+        kind: i % 2 ? ('ABSOLUTE' as const) : ('RELATIVE' as const),
+        alpha: alpha(),
+        tightestAt: pick([500, 1_000, 5_000]),
         control: sums(kind, 30 + upTo(600), mean),
         arm: sums(kind, 30 + upTo(600), mean * (1 + (random() - 0.5) / 5)),
       };
     }),
     cuped: times(10, () => ({
-      ...{
-        alpha: alpha(),
-        control: withCovariate(30 + upTo(300), 2),
-        arm: withCovariate(30 + upTo(300), 2 + random()),
-      },
+      alpha: alpha(),
+      control: withCovariate(30 + upTo(300), 2),
+      arm: withCovariate(30 + upTo(300), 2 + random()),
     })),
     distributions: times(20, () => ({ z: 8 * random() - 4, p: 0.001 + 0.998 * random(), freedom: 2 + 300 * random() })),
   };
@@ -144,8 +146,10 @@ export function ourResults(cases: Cases): Results {
       return { theta, ...fixedDifference(adjusted.control, adjusted.arm, alpha) };
     }),
     distributions: cases.distributions.map(({ z, p, freedom }) => ({
-      ...{ normal: normalCdf(z), normalQuantile: normalQuantile(p) },
-      ...{ student: studentCdf(z, freedom), studentQuantile: studentQuantile(p, freedom) },
+      normal: normalCdf(z),
+      normalQuantile: normalQuantile(p),
+      student: studentCdf(z, freedom),
+      studentQuantile: studentQuantile(p, freedom),
       beta: betaCdf(p, freedom, 2.5),
     })),
   };

@@ -58,12 +58,16 @@ export class TestPlatform {
     const trainWorker = given.trainWorker ?? new TrainWorker({ log, drainMs: 0 });
     const own = [...(given.trainWorker ? [] : [trainWorker]), ...(given.worker ? [] : [worker])];
     const platform = platformOn({
-      ...{ config, log, clock: systemClock },
+      config,
+      log,
+      clock: systemClock,
       artifacts: artifacts?.(folder) ?? new LocalArtifactStore(join(folder, 'artifacts')),
       vectors: new ChromaVectorStore({ url: chromaUrl() }),
-      ...{ worker, trainWorker },
+      worker,
+      trainWorker,
       health: () => ({ postgres: EXTERNAL, chroma: EXTERNAL }),
-      ...{ ...given, database },
+      ...given,
+      database,
       ...(modelsOnDisk && { modelsOnDisk: modelsOnDisk(folder) }),
       queue: { owner: newId(), pollMs: 50, ...queue },
     });

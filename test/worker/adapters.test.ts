@@ -31,7 +31,12 @@ afterAll(async () => {
 
 async function answer(model: ModelFile, prompt: string, more: Partial<GenerateRequest> = {}) {
   const request: GenerateRequest = {
-    ...{ workspaceId, model, prompt: [{ text: prompt, special: false }], maxTokens: 24, temperature: 0, stop: [] },
+    workspaceId,
+    model,
+    prompt: [{ text: prompt, special: false }],
+    maxTokens: 24,
+    temperature: 0,
+    stop: [],
     ...more,
   };
   return doneOf(await collect(worker.client.generate(request)));
@@ -44,7 +49,9 @@ const textOf = async (model: ModelFile, prompt: string): Promise<string> => (awa
 const logitsOf = async (model: ModelFile): Promise<number[]> => {
   const score = (text: string) =>
     worker.client.scoreNext({
-      ...{ workspaceId, model, prompt: [{ text, special: false }] },
+      workspaceId,
+      model,
+      prompt: [{ text, special: false }],
       candidates: [10, 20, 30, 40, 50],
     });
   await score('#');
@@ -65,7 +72,10 @@ describe('the score of a text', () => {
     const last = logProbabilities.length - 1;
     const cut = TEXT.slice(0, -1);
     const next = await worker.client.scoreNext({
-      ...{ workspaceId, model, prompt: [{ text: cut, special: false }], fresh: true },
+      workspaceId,
+      model,
+      prompt: [{ text: cut, special: false }],
+      fresh: true,
       candidates: ['.', ...top.slice(4 * last)],
     });
     const [end, ...rest] = next.logProbabilities;
@@ -245,8 +255,12 @@ describe('an adapter', () => {
     for (const other of adapters) await textOf(under(other), 'x'); // drops it
     let told = '';
     for await (const event of worker.client.generate({
-      ...{ workspaceId, model: under(file), prompt: [{ text: 'Once upon a time', special: false }] },
-      ...{ maxTokens: 24, temperature: 0, stop: [] },
+      workspaceId,
+      model: under(file),
+      prompt: [{ text: 'Once upon a time', special: false }],
+      maxTokens: 24,
+      temperature: 0,
+      stop: [],
     })) {
       if (event.type === 'started') rmSync(file.path);
       if (event.type === 'done') told = event.text;
@@ -270,7 +284,10 @@ describe('an adapter', () => {
     const use = async (from: number, to: number): Promise<number> => {
       for (let n = from; n < to; n++)
         await worker.client.scoreNext({
-          ...{ workspaceId, model: under(next(n)), prompt: [{ text: 'The', special: false }], candidates: [1] },
+          workspaceId,
+          model: under(next(n)),
+          prompt: [{ text: 'The', special: false }],
+          candidates: [1],
         });
       // The worker tells its memory once a second.
       await new Promise((resolve) => setTimeout(resolve, 2_500));

@@ -30,21 +30,23 @@ describe('beside a long prompt', () => {
 
   function generate(id: string, model: ModelFile, input: object, more: object = {}): void {
     worker.send({
-      ...{
-        id,
-        kind: 'request',
-        workspace: workspaceId,
-        priority: 'interactive',
-        operation: 'generate',
-        credits: 1_000,
-      },
+      id,
+      kind: 'request',
+      workspace: workspaceId,
+      priority: 'interactive',
+      operation: 'generate',
+      credits: 1_000,
       input: { model, maxTokens: 4, temperature: 0, stop: [], ...input },
       ...more,
     });
   }
   function score(id: string, model: ModelFile, input: object, more: object = {}): void {
     worker.send({
-      ...{ id, kind: 'request', workspace: workspaceId, priority: 'interactive', operation: 'scoreNext' },
+      id,
+      kind: 'request',
+      workspace: workspaceId,
+      priority: 'interactive',
+      operation: 'scoreNext',
       input: { model, candidates: [1, 2, 3, 40, 50], ...input },
       ...more,
     });

@@ -84,8 +84,13 @@ describe('an answer that is held to a JSON schema', () => {
     doneOf(
       await collect(
         worker.client.generate({
-          ...{ workspaceId, model, prompt: [{ text: 'The keeper of the lighthouse wrote', special: false }] },
-          ...{ maxTokens: 600, temperature: 0, stop: [], ...more },
+          workspaceId,
+          model,
+          prompt: [{ text: 'The keeper of the lighthouse wrote', special: false }],
+          maxTokens: 600,
+          temperature: 0,
+          stop: [],
+          ...more,
         }),
       ),
     );
@@ -147,8 +152,13 @@ describe('how probable the tokens of an answer were', () => {
     doneOf(
       await collect(
         worker.client.generate({
-          ...{ workspaceId, model, prompt: [{ text: 'The keeper of the lighthouse wrote', special: false }] },
-          ...{ maxTokens: 40, temperature: 0, stop: [], ...more },
+          workspaceId,
+          model,
+          prompt: [{ text: 'The keeper of the lighthouse wrote', special: false }],
+          maxTokens: 40,
+          temperature: 0,
+          stop: [],
+          ...more,
         }),
       ),
     );
@@ -179,7 +189,11 @@ describe('how probable the tokens of an answer were', () => {
       expect(top.reduce((sum, each) => sum + Math.exp(each.logProbability), 0)).toBeLessThanOrEqual(1.0001);
     }
     const scored = await worker.client.scoreText({
-      ...{ workspaceId, model, given: [{ text: 'The keeper of the lighthouse wrote', special: false }], text, top: 1 },
+      workspaceId,
+      model,
+      given: [{ text: 'The keeper of the lighthouse wrote', special: false }],
+      text,
+      top: 1,
     });
     expect(tokens![0]!.logProbability).toBeCloseTo(scored.topLogProbabilities[0]!, 1);
   });

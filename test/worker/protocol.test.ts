@@ -81,7 +81,10 @@ const workerMessages = fc.oneof(
     message: fc.string(),
   }),
   fc.record({
-    ...{ v, id, kind: fc.constant('result'), output: fc.oneof(fc.jsonValue(), fc.float32Array()) },
+    v,
+    id,
+    kind: fc.constant('result'),
+    output: fc.oneof(fc.jsonValue(), fc.float32Array()),
     trace: optional(trace),
   }),
   fc.record({

@@ -54,7 +54,10 @@ describe('the default model’s real weights', () => {
         'The harbour was calm and the boats were out at sea, as on every Monday of that long and dry summer. ';
       const score = (text: string, fresh = false) =>
         worker.client.scoreNext({
-          ...{ workspaceId, model, fresh, prompt: chat(text) },
+          workspaceId,
+          model,
+          fresh,
+          prompt: chat(text),
           candidates: [100, 200, 300, 4_000, 5_000],
         });
       const text = `${question.repeat(times)}Who was out?`;

@@ -39,7 +39,10 @@ export async function accessKit(env: Record<string, string> = {}): Promise<Acces
   const access = await open('0.0.0.0', 'off');
   const other = await open('127.0.0.1', 'on');
   return {
-    ...{ database, access, other, budgets: new BudgetStore(database) },
+    database,
+    access,
+    other,
+    budgets: new BudgetStore(database),
     key: (role, workspace = DEFAULT_WORKSPACE_ID) =>
       access.keys.create(workspace, { name: `of ${role}`, role }, 'test'),
     workspace: async () => (await access.workspaces.create(localCaller(), `w ${newId()}`)).id,

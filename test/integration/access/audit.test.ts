@@ -80,8 +80,10 @@ describe('the audit log', () => {
     await run(`mutation { revokeApiKey(input: { id: "${id}" }) { key { id } } }`);
     const [revoked, updated] = await log();
     expect(updated).toMatchObject({
-      ...{ what: 'updateApiKey', subjectId: id },
-      ...{ before: { role: 'ASK', name: 'of ASK' }, after: { role: 'EDIT' } },
+      what: 'updateApiKey',
+      subjectId: id,
+      before: { role: 'ASK', name: 'of ASK' },
+      after: { role: 'EDIT' },
     });
     expect(revoked).toMatchObject({ what: 'revokeApiKey', subjectId: id, before: { role: 'EDIT' } });
   });
@@ -160,7 +162,11 @@ describe('the audit log', () => {
 
   it('keeps names and numbers, and of every other text only how long it was', () => {
     const kept = summarised({
-      ...{ collection: 'manuals', count: 3, when: new Date(0), question: 'Who is ill?', token: 'graft_x' },
+      collection: 'manuals',
+      count: 3,
+      when: new Date(0),
+      question: 'Who is ill?',
+      token: 'graft_x',
       documents: Array.from({ length: 30 }, (_, i) => ({ name: `${i}.txt`, text: 'private' })),
     }) as Record<string, unknown>;
     expect(kept).toMatchObject({

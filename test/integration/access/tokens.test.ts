@@ -23,7 +23,9 @@ describe('tokens of a provider', () => {
   let kit: AccessKit;
   let gateway: ProbeGateway;
   const env = (more: Record<string, string> = {}): Record<string, string> => ({
-    ...{ GRAFT_OIDC_ISSUER: provider.issuer, GRAFT_OIDC_AUDIENCE: AUDIENCE, GRAFT_OIDC_ROLES: ROLES },
+    GRAFT_OIDC_ISSUER: provider.issuer,
+    GRAFT_OIDC_AUDIENCE: AUDIENCE,
+    GRAFT_OIDC_ROLES: ROLES,
     ...more,
   });
 
@@ -69,7 +71,9 @@ describe('tokens of a provider', () => {
     expect(await post(token)).toEqual({ hello: 'hello' });
     const caller = await callerOf(token);
     expect(caller).toMatchObject({
-      ...{ workspaceId: DEFAULT_WORKSPACE_ID, role: 'EDIT', groups: ['staff', 'editors', 'people'] },
+      workspaceId: DEFAULT_WORKSPACE_ID,
+      role: 'EDIT',
+      groups: ['staff', 'editors', 'people'],
       key: { name: 'ada@example.com', prefix: expect.stringMatching(/^oidc_[0-9a-f]{8}$/) as string },
     });
     const again = await callerOf(await provider.token({ groups: 'staff' }));
@@ -270,7 +274,9 @@ describe('tokens of a provider', () => {
       const token = await brief();
       const client = createWsClient({
         url: `${gateway.url.replace('http', 'ws')}/graphql`,
-        ...{ webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: { authorization: `Bearer ${token}` } },
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        connectionParams: { authorization: `Bearer ${token}` },
       });
       const closed = new Promise<number>((resolve) =>
         client.on('closed', (event) => resolve((event as { code: number }).code)),
@@ -289,8 +295,11 @@ describe('tokens of a provider', () => {
 
 describe('the configuration of a provider', () => {
   const base: OidcVariables = {
-    ...{ GRAFT_OIDC_ISSUER: 'https://id.example', GRAFT_OIDC_AUDIENCE: 'graft', GRAFT_OIDC_ROLES: ['staff=ASK'] },
-    ...{ GRAFT_OIDC_ROLES_CLAIM: 'groups', GRAFT_OIDC_GROUPS_CLAIM: 'groups' },
+    GRAFT_OIDC_ISSUER: 'https://id.example',
+    GRAFT_OIDC_AUDIENCE: 'graft',
+    GRAFT_OIDC_ROLES: ['staff=ASK'],
+    GRAFT_OIDC_ROLES_CLAIM: 'groups',
+    GRAFT_OIDC_GROUPS_CLAIM: 'groups',
   };
   it.each<[string, Partial<OidcVariables>]>([
     ['no audience', { GRAFT_OIDC_AUDIENCE: undefined }],

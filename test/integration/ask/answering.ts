@@ -44,7 +44,16 @@ export async function startAnswering(options: Surroundings = {}) {
     ...collectionsOf(domains.knowledge, surroundings),
     ...schemaOf(test, domains),
     knowledge: domains.knowledge.service,
-    ...{ domains, registry, adapters, variant, data, features: data.features, parts, service, caller, generations },
+    domains,
+    registry,
+    adapters,
+    variant,
+    data,
+    features: data.features,
+    parts,
+    service,
+    caller,
+    generations,
     /** Another gateway on the same database. */
     otherGateway: () => new AskService({ ...parts, expected: new ExpectedTimes() }),
     /** A gateway whose model says what it is told to. */
@@ -52,7 +61,7 @@ export async function startAnswering(options: Surroundings = {}) {
       const saying = instead(worker, {
         async *generate() {
           yield { type: 'delta', text };
-          yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE, ...end };
+          yield { type: 'done', text, reason: 'eos', ...USAGE, ...end };
         },
       });
       return new AskService({ ...parts, worker: saying });

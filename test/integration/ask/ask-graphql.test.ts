@@ -88,7 +88,9 @@ describe('asking over GraphQL', () => {
     expect(validate(answering.schema, document)).toEqual([]);
     const input = { question: RMA };
     const stream = await subscribe({
-      ...{ schema: answering.schema, document, contextValue: context() },
+      schema: answering.schema,
+      document,
+      contextValue: context(),
       variableValues: { input },
     });
     const events: Record<string, unknown>[] = [];
@@ -200,7 +202,9 @@ describe('asking over GraphQL', () => {
     await expect(ask(input)).rejects.toMatchObject({ code, field });
     const document = parse(STREAM);
     const stream = await subscribe({
-      ...{ schema: answering.schema, document, contextValue: context() },
+      schema: answering.schema,
+      document,
+      contextValue: context(),
       variableValues: { input },
     });
     const first =

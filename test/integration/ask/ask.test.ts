@@ -59,7 +59,14 @@ describe('ask', () => {
       expect(answer.usage.promptTokens).toBeGreaterThan(50);
       expect(answer.usage.generatedTokens).toBeGreaterThan(0);
       expect(answer.stages.map(({ name }) => name)).toEqual([
-        ...['scope', 'plan', 'retrieve', 'evidence', 'check', 'compose', 'generate', 'cite'],
+        'scope',
+        'plan',
+        'retrieve',
+        'evidence',
+        'check',
+        'compose',
+        'generate',
+        'cite',
       ]);
       expect(answer.cost.computeMs).toBeGreaterThan(0);
       expect(answer.configuration.digest).toBe(digestOf(answer.configuration.values));
@@ -95,8 +102,13 @@ describe('ask', () => {
     });
     const found = {
       better: 'MODEL' as const,
-      ...{ rows: 100, model: 0.9, quote: 0.5, difference: { value: 0.4, low: 0.3, high: 0.5 } },
-      ...{ quantization: variant.quantization, runId: newId(), at: new Date(0).toISOString() },
+      rows: 100,
+      model: 0.9,
+      quote: 0.5,
+      difference: { value: 0.4, low: 0.3, high: 0.5 },
+      quantization: variant.quantization,
+      runId: newId(),
+      at: new Date(0).toISOString(),
     };
     await database.prisma.$transaction((tx) => registry.setMeasuredWording(workspaceId, variant.modelId, found, tx));
     try {
@@ -162,7 +174,8 @@ describe('ask', () => {
     expect(told).toMatchObject([{ kind: 'NUMBER' }]);
     const quotes = told.flatMap((conflict) => conflict.quotes);
     expect(quotes.map(({ value, documentName }) => `${documentName}: ${value}`).sort()).toEqual([
-      ...['leaflet.md: 999 bar', 'manual.md: 6.5 bar'],
+      'leaflet.md: 999 bar',
+      'manual.md: 6.5 bar',
     ]);
     const texts = await textsOf(quotes.map(({ documentId }) => documentId));
     for (const { documentId, start, end, quote } of quotes)
@@ -170,9 +183,7 @@ describe('ask', () => {
     const again = await answering.events(answering.service.stream(answering.caller, asked, forever));
     expect(again.filter(({ type }) => type === 'conflicts')).toEqual([{ type: 'conflicts', conflicts: told }]);
 
-    await answering.knowledge.deleteDocuments(answering.workspaceId, {
-      ...{ collection: 'boilers', names: ['leaflet.md'] },
-    });
+    await answering.knowledge.deleteDocuments(answering.workspaceId, { collection: 'boilers', names: ['leaflet.md'] });
     const { conflicts, evidence } = await answering.ask(asked);
     expect(JSON.stringify([conflicts, evidence])).not.toContain('999');
     expect((await answering.ask({ ...asked, requestId: newId() })).conflicts).toEqual([]);
@@ -231,8 +242,10 @@ describe('ask', () => {
     const { database, vectors, worker, registry, parts, caller } = answering;
     const embedded: string[] = [];
     const counting: typeof parts.worker = {
-      ...{ status: worker.status, generate: parts.worker.generate },
-      ...{ countTokens: parts.worker.countTokens, scoreNext: parts.worker.scoreNext },
+      status: worker.status,
+      generate: parts.worker.generate,
+      countTokens: parts.worker.countTokens,
+      scoreNext: parts.worker.scoreNext,
       embed: (...args) => {
         embedded.push(...args[0].texts);
         return worker.embed(...args);
@@ -301,7 +314,7 @@ describe('ask', () => {
     const { database, way } = await CuttableWay.to(answering.database);
     const { parts, vectors, worker, registry, caller, generations } = answering;
     const embedder = () => registry.embedder();
-    const reading = { database, collections: new CollectionStore(database), ...{ vectors, worker, embedder } };
+    const reading = { database, collections: new CollectionStore(database), vectors, worker, embedder };
     const retriever = new Retriever({ ...reading, clock: parts.clock });
     const service = new AskService({ ...parts, retriever, answers: new AnswerStore(database) });
     const failureOf = async (input: Omit<AskInput, 'question'>) =>

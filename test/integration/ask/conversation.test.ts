@@ -141,7 +141,9 @@ describe('a conversation', () => {
     const { followed } = await import('../../../src/ask/conversation.js');
     const { checkedQuestion } = await import('../../../src/ask/question.js');
     const work = {
-      ...{ workspaceId: answering.workspaceId, groups: null, askedBy: null },
+      workspaceId: answering.workspaceId,
+      groups: null,
+      askedBy: null,
       answers: { askedBefore: () => Promise.resolve([{ id: newId(), question: RMA, readFrom: [] }]) },
       adapters: { resolve: () => Promise.resolve({ task: 'CLASSIFICATION' }) as never },
     };

@@ -22,7 +22,9 @@ describe('an adapter that is deleted', () => {
   const remove = (adapter: string) =>
     deleter.delete(answering.workspaceId, { adapter, version: null, force: false, by: 'op', reason: 'gone' });
   const input = (adapter: string | null): AskInput => ({
-    ...{ question: 'Tell of the lighthouse.', model: 'tiny', generation: { maxTokens: 200, temperature: 0 } },
+    question: 'Tell of the lighthouse.',
+    model: 'tiny',
+    generation: { maxTokens: 200, temperature: 0 },
     ...(adapter === null ? { strategy: 'BASE' } : { strategy: 'ADAPTER', adapter: `${adapter}@1` }),
   });
   const { signal } = new AbortController();

@@ -33,8 +33,15 @@ class Told implements Assigner {
     this.asked.push({ adapter, asker });
     if (adapter !== this.adapter) return null;
     const assignment = {
-      ...{ kind: 'ROLLOUT' as const, subjectId: SUBJECT, arm: 'candidate', stage: 2, bucket: 0.125, probability: 0.25 },
-      ...{ forced: false, unitHash: 'ab', ...this.said },
+      kind: 'ROLLOUT' as const,
+      subjectId: SUBJECT,
+      arm: 'candidate',
+      stage: 2,
+      bucket: 0.125,
+      probability: 0.25,
+      forced: false,
+      unitHash: 'ab',
+      ...this.said,
     };
     return { assignment, change: { ...AS_ASKED, ...this.change } };
   }
@@ -70,7 +77,10 @@ describe('a question that is drawn into an arm', () => {
     return service;
   }
   const telling: AskInput = {
-    ...{ question: 'Tell of the lighthouse.', strategy: 'ADAPTER', adapter: 'teller', model: 'tiny' },
+    question: 'Tell of the lighthouse.',
+    strategy: 'ADAPTER',
+    adapter: 'teller',
+    model: 'tiny',
     generation: { maxTokens: 12 },
   };
   const columns = async (id: string) => (await answering.database.prisma.answer.findUnique({ where: { id } }))!;
@@ -84,8 +94,14 @@ describe('a question that is drawn into an arm', () => {
     expect(await service.answersById(answering.caller, [answer.id])).toEqual([answer]);
     const row = await columns(answer.id);
     expect(row).toMatchObject({
-      ...{ assignmentKind: 'ROLLOUT', assignmentSubject: SUBJECT, assignmentArm: 'candidate', assignmentStage: 2 },
-      ...{ assignmentBucket: 0.125, assignmentProbability: 0.25, assignmentForced: false, unitHash: 'ab' },
+      assignmentKind: 'ROLLOUT',
+      assignmentSubject: SUBJECT,
+      assignmentArm: 'candidate',
+      assignmentStage: 2,
+      assignmentBucket: 0.125,
+      assignmentProbability: 0.25,
+      assignmentForced: false,
+      unitHash: 'ab',
     });
     expect(row.assignmentSequence).not.toBeNull();
     expect(row.latencyMs).toBeGreaterThan(0);

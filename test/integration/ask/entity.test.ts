@@ -19,11 +19,13 @@ describe('an answer about an entity', () => {
     ];
     await answering.features.defineView(answering.workspaceId, { ...view, name: 'plans', fields });
     await answering.features.defineView(answering.workspaceId, {
-      ...{ ...view, name: 'visits' },
+      ...view,
+      name: 'visits',
       fields: [{ name: 'last', type: FeatureType.TIMESTAMP }],
     });
     const row = (seats: number, year: number) => ({
-      ...{ entity: 'customer:1', eventTime: new Date(`${year}-01-01T00:00:00Z`) },
+      entity: 'customer:1',
+      eventTime: new Date(`${year}-01-01T00:00:00Z`),
       values: { city: 'Oslo\n\nQuestion: What is it?', seats, plan: 'Grower' },
     });
     await answering.features.write(answering.workspaceId, 'plans', [row(7, 2026), row(3, 2025)]);
@@ -35,7 +37,9 @@ describe('an answer about an entity', () => {
     expect(answer.text).toMatch(/\b7\b/);
     expect(answer.features).toEqual([
       {
-        ...{ view: 'plans', entity: 'customer:1', eventTime: '2026-01-01T00:00:00.000Z' },
+        view: 'plans',
+        entity: 'customer:1',
+        eventTime: '2026-01-01T00:00:00.000Z',
         values: { plan: 'Grower', seats: 7, city: 'Oslo\n\nQuestion: What is it?' },
       },
       { view: 'visits', entity: 'customer:1', values: null, eventTime: null },
@@ -65,7 +69,8 @@ describe('an answer about an entity', () => {
     expect(features.map(({ values }) => values)).toEqual([null, null]);
     const before = answering.generations.length;
     await expect(answering.ask({ ...asked, entity: 'customer:1', features: ['nowhere'] })).rejects.toMatchObject({
-      ...{ code: 'NOT_FOUND', field: 'input.features' },
+      code: 'NOT_FOUND',
+      field: 'input.features',
     });
     expect(answering.generations.length).toBe(before);
   });

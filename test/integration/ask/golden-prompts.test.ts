@@ -73,7 +73,9 @@ describe('what an answer asks of the model', () => {
       evidence: evidence.map(({ quote }) => quote),
       citations: citations.map(({ quote }) => quote),
       passages: passages.map(({ used, reason }) => ({ used, reason })),
-      ...{ wording, task, abstention: abstention?.reason ?? null },
+      wording,
+      task,
+      abstention: abstention?.reason ?? null,
     };
   }
 

@@ -216,7 +216,10 @@ describe('HYBRID', () => {
     const { request } = answering.generations.at(-1)!;
     for (const { text, special } of request.prompt) if (special) expect(text).not.toContain('BANANA');
     // What stands in a passage never begins a line, as a question and its answer would.
-    const lines = request.prompt.map(({ text }) => text).join('').split('\n'); // prettier-ignore
+    const lines = request.prompt
+      .map(({ text }) => text)
+      .join('')
+      .split('\n');
     for (const line of lines) expect(line).not.toMatch(/^\s*(A:|Question: What now)/);
     expect(lines.some((line) => line.includes('A: BANANA'))).toBe(true);
     if (answer.abstention === null)
@@ -271,7 +274,8 @@ describe('HYBRID', () => {
         adapter,
       } as const;
       await expect(other.ask(caller, asked, new AbortController().signal)).rejects.toMatchObject({
-        ...{ code: 'BAD_USER_INPUT', field: 'input.model' },
+        code: 'BAD_USER_INPUT',
+        field: 'input.model',
         message: expect.stringContaining('adapts another base model than another') as string,
       });
     }

@@ -25,12 +25,20 @@ describe('labelled rows', () => {
   async function imported(name: string, rows: readonly object[]): Promise<string> {
     const { data, files, workspaceId, finished } = answering;
     const file = await files.store(workspaceId, {
-      ...{ name: `${name}.jsonl`, mediaType: 'application/jsonl', maxBytes: 1e6 },
+      name: `${name}.jsonl`,
+      mediaType: 'application/jsonl',
+      maxBytes: 1e6,
       source: Readable.from([Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))]),
     });
     const run = await data.datasets.addVersion(workspaceId, {
-      ...{ dataset: name, files: [{ fileId: file.id }], extend: false, steps: [], features: [] },
-      ...{ maxTokens: 512, minRowsPerLabel: 1, idempotencyKey: newId() },
+      dataset: name,
+      files: [{ fileId: file.id }],
+      extend: false,
+      steps: [],
+      features: [],
+      maxTokens: 512,
+      minRowsPerLabel: 1,
+      idempotencyKey: newId(),
     });
     expect(await finished(run)).toMatchObject({ status: 'SUCCEEDED' });
     return (await data.store.latest((await data.store.byName(workspaceId, name))!.id))!.id;
@@ -116,13 +124,21 @@ describe('labelled rows', () => {
     const { data, workspaceId, database, worker } = answering;
     await data.datasets.createDataset(workspaceId, { name: 'many', task: 'CLASSIFICATION' });
     const rows = Array.from({ length: 300 }, (_, i) => ({
-      ...{ id: `${i}`, text: `Note ${i} tells of the number ${i * 17}`, label: i % 2 ? 'odd' : 'even', split: 'train' },
+      id: `${i}`,
+      text: `Note ${i} tells of the number ${i * 17}`,
+      label: i % 2 ? 'odd' : 'even',
+      split: 'train',
     }));
     const datasetVersionId = await imported('many', rows);
     const texts: number[] = [];
     const indexes = new LabelIndexes({
-      ...{ runs: answering.runs, datasets: data.datasets, datasetStore: data.store, rows: data.rows },
-      ...{ store: data.labelIndexes.store, vectors: answering.vectors, embedder: () => answering.registry.embedder() },
+      runs: answering.runs,
+      datasets: data.datasets,
+      datasetStore: data.store,
+      rows: data.rows,
+      store: data.labelIndexes.store,
+      vectors: answering.vectors,
+      embedder: () => answering.registry.embedder(),
       worker: {
         embed(request, options) {
           texts.push(request.texts.length);
@@ -134,13 +150,11 @@ describe('labelled rows', () => {
     let resumed: Context['resumed'] = null;
     const context = (takeTurns: () => Promise<void>): Context =>
       ({
-        ...{
-          run: { workspaceId },
-          input: { datasetVersionId },
-          signal: new AbortController().signal,
-          resumed,
-          takeTurns,
-        },
+        run: { workspaceId },
+        input: { datasetVersionId },
+        signal: new AbortController().signal,
+        resumed,
+        takeTurns,
         checkpoint: (place: NonNullable<Context['resumed']>) => Promise.resolve(void (resumed = place)),
         progress: () => Promise.resolve(),
         fenced: (work: Parameters<Context['fenced']>[0]) => database.prisma.$transaction(work),
@@ -161,11 +175,17 @@ describe('labelled rows', () => {
     // What a run leaves that was cut off: vectors of an index that never answered.
     const begun = { ...before, id: newId() };
     await data.labelIndexes.store.begin({
-      ...{ id: begun.id, workspaceId, datasetVersionId: versionId, embedderDigest: before.embedderDigest },
+      id: begun.id,
+      workspaceId,
+      datasetVersionId: versionId,
+      embedderDigest: before.embedderDigest,
     });
     await vectors.ensure(workspaceId, begun.id, 384);
     const run = await data.datasets.deleteRows(workspaceId, {
-      ...{ dataset: 'routing', subject: 'ann', reason: 'She asked.', idempotencyKey: newId() },
+      dataset: 'routing',
+      subject: 'ann',
+      reason: 'She asked.',
+      idempotencyKey: newId(),
     });
     expect(await finished(run)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await data.labelIndexes.find(workspaceId, { datasetVersionId: versionId })).toBeNull();

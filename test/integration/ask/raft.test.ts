@@ -77,11 +77,17 @@ describe('createRaftDataset', () => {
     await data.datasets.createDataset(workspaceId, { name, task: 'QUESTION_ANSWERING' });
     const source = Readable.from(rows.map((row) => Buffer.from(`${JSON.stringify(row)}\n`)));
     const file = await files.store(workspaceId, {
-      ...{ name: 'asked.jsonl', mediaType: 'application/x-ndjson', source, maxBytes: 1e9 },
+      name: 'asked.jsonl',
+      mediaType: 'application/x-ndjson',
+      source,
+      maxBytes: 1e9,
     });
     const usual = { extend: false, steps: [], features: [], maxTokens: 2_048, minRowsPerLabel: 1 };
     const run = await data.datasets.addVersion(workspaceId, {
-      ...{ dataset: name, files: [{ fileId: file.id }], ...usual, idempotencyKey: newId() },
+      dataset: name,
+      files: [{ fileId: file.id }],
+      ...usual,
+      idempotencyKey: newId(),
     });
     const { output } = await answering.finished(run);
     return (output as { versionId: string }).versionId;
@@ -90,18 +96,18 @@ describe('createRaftDataset', () => {
 
   /** Thirty questions that their sentences answer, from four documents. */
   const thirty = (): { question: string; context: string; answer: string; document: string; subject?: string }[] =>
-    documents.slice(0, 4).flatMap(({ name, text }) =>
-      [...text.matchAll(/[A-Z][^.\n|#*`]{20,200}?(\d+ [a-z]+)[^.\n|#*`]{0,80}\./g)]
-        .slice(0, 12)
-        .map(([context, answer]) => ({
-          ...{
+    documents
+      .slice(0, 4)
+      .flatMap(({ name, text }) =>
+        [...text.matchAll(/[A-Z][^.\n|#*`]{20,200}?(\d+ [a-z]+)[^.\n|#*`]{0,80}\./g)]
+          .slice(0, 12)
+          .map(([context, answer]) => ({
             question: `What number stands here: ${context.replace(answer!, '').trim()}`,
             context,
             answer: answer!,
             document: name,
-          },
-        })),
-    );
+          })),
+      );
 
   beforeAll(async () => {
     answering = await startAnswering();
@@ -212,7 +218,9 @@ describe('createRaftDataset', () => {
       questions.map((row, i) => ({ ...row, split: i % 2 ? 'test' : 'train', document: undefined })),
     );
     expect(await make({ questions: asId(mixed), keepSplits: true })).toMatchObject({
-      ...{ status: 'FAILED', errorCode: 'CONFLICT', errorMessage: expect.stringContaining('.md has questions in') },
+      status: 'FAILED',
+      errorCode: 'CONFLICT',
+      errorMessage: expect.stringContaining('.md has questions in'),
     });
   });
 
@@ -222,7 +230,8 @@ describe('createRaftDataset', () => {
     await answering.knowledge.createCollection({ workspaceId: answering.workspaceId, name: 'small' });
     await answering.ingest('small', [{ name: 'a.txt', text: 'The Vane measures the wind. The Vane is white.' }]);
     expect(await make({ collection: 'small' })).toMatchObject({
-      ...{ status: 'FAILED', errorCode: 'CONFLICT' },
+      status: 'FAILED',
+      errorCode: 'CONFLICT',
       errorMessage: expect.stringMatching(/^Only 0 questions .* at least 20 are needed\. Add documents/),
     });
     const strange =
@@ -230,7 +239,8 @@ describe('createRaftDataset', () => {
         .split(' ')
         .map((name) => ({ question: `Which town was ${name} born in?`, answer: `${name}ville` }));
     expect(await make({ questions: asId(await labelled(strange)) })).toMatchObject({
-      ...{ status: 'FAILED', errorCode: 'CONFLICT' },
+      status: 'FAILED',
+      errorCode: 'CONFLICT',
       errorMessage: expect.stringContaining(
         'Only 0 of 25 questions have a passage in the collection; at least 20 are needed.',
       ),
@@ -293,7 +303,10 @@ describe('createRaftDataset', () => {
     expect((await data.store.requireVersion(workspaceId, kept.versionId, 'id')).withdrawnAt).toBeNull();
 
     const run = await data.datasets.deleteRows(workspaceId, {
-      ...{ dataset: 'people', subject: 'person-1', reason: 'They asked.', idempotencyKey: newId() },
+      dataset: 'people',
+      subject: 'person-1',
+      reason: 'They asked.',
+      idempotencyKey: newId(),
     });
     expect((await answering.finished(run)).output).toMatchObject({
       withdrawn: expect.arrayContaining([kept.versionId]),

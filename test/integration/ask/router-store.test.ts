@@ -6,9 +6,13 @@ import { eventually } from '../../support/eventually.js';
 
 /** What a fit finds that knows these versions of an adapter, and no collection. */
 const found = (...versions: number[]): Learned => ({
-  ...{ collections: [], temperature: 1, baseScore: 0 },
+  collections: [],
+  temperature: 1,
+  baseScore: 0,
   adapters: versions.map((version) => ({
-    ...{ versionId: newId(), name: 'routing', version },
+    versionId: newId(),
+    name: 'routing',
+    version,
     calibration: { bias: 0, weights: {}, elsewhere: {}, own: 60, foreign: 60, auc: 0.9 },
   })),
   figures: { questions: 60, accuracy: 0.9, calibrationError: 0.05, commonest: 0.5 },

@@ -46,9 +46,19 @@ export async function addReader(
     { name, task, modelId: variant.modelId, description: '' },
     {
       digest: sha256(made.weights),
-      ...{ weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id, ggufSha256: gguf.sha256 },
-      ...{ bytes: made.weights.length, rank, alpha, targets: [...targets], datasetVersionId },
-      ...{ variantId: variant.variantId, usage: { ...USAGE, ...usage }, origin: 'IMPORTED', metrics },
+      weightsFileId: weights.id,
+      configFileId: config.id,
+      ggufFileId: gguf.id,
+      ggufSha256: gguf.sha256,
+      bytes: made.weights.length,
+      rank,
+      alpha,
+      targets: [...targets],
+      datasetVersionId,
+      variantId: variant.variantId,
+      usage: { ...USAGE, ...usage },
+      origin: 'IMPORTED',
+      metrics,
     },
   );
 }

@@ -20,7 +20,10 @@ describe('a text of several sentences', () => {
   let answering: Answering;
 
   const input = (question: string): AskInput => ({
-    ...{ question, model: 'tiny', strategy: 'ADAPTER', adapter: 'spanish@1' },
+    question,
+    model: 'tiny',
+    strategy: 'ADAPTER',
+    adapter: 'spanish@1',
     generation: { maxTokens: 256, temperature: 0 },
   });
   const ask = (question: string) => answering.withVariant(tiny).ask(answering.caller, input(question), forever);

@@ -37,7 +37,9 @@ export const backUpTo = (
   backUp(folder, {
     ...watching(options.signal),
     ...(options.told && { told: options.told }),
-    ...{ databaseUrl: url, artifacts, home },
+    databaseUrl: url,
+    artifacts,
+    home,
     vectors: options.vectors ? vectors : null,
   });
 
@@ -50,7 +52,10 @@ export const restoreTo = (
   return restore(folder, {
     ...watching(options.signal),
     ...(options.told && { told: options.told }),
-    ...{ databaseUrl: url, artifacts, vectors, replace },
+    databaseUrl: url,
+    artifacts,
+    vectors,
+    replace,
     ...(migrations !== undefined && { migrations }),
   });
 };

@@ -57,14 +57,17 @@ describe('a backup', () => {
       });
       await prisma.document.create({
         data: {
-          ...{ id: document, workspaceId, collectionId: collection, name: 'a.md', liveName: 'a.md', title: 'A' },
-          ...{
-            mediaType: 'text/markdown',
-            sha256: 'none',
-            bytes: 1n,
-            text: 'tab\tand \\ and\nline',
-            chunkCount: CHUNKS,
-          },
+          id: document,
+          workspaceId,
+          collectionId: collection,
+          name: 'a.md',
+          liveName: 'a.md',
+          title: 'A',
+          mediaType: 'text/markdown',
+          sha256: 'none',
+          bytes: 1n,
+          text: 'tab\tand \\ and\nline',
+          chunkCount: CHUNKS,
         },
       });
       await pool.query(
@@ -72,7 +75,10 @@ describe('a backup', () => {
          SELECT gen_random_uuid(), $1, $2, $3, n, n, n + 1, 'chunk ' || n, ARRAY['A', 'b "c"'], 2 FROM generate_series(1, $4::int) n`,
         [workspaceId, collection, document, CHUNKS],
       );
-      const { rows } = await pool.query<{ id: string; ordinal: number }>('SELECT id, ordinal FROM chunk WHERE collection_id = $1', [collection]); // prettier-ignore
+      const { rows } = await pool.query<{ id: string; ordinal: number }>(
+        'SELECT id, ordinal FROM chunk WHERE collection_id = $1',
+        [collection],
+      );
       await from.vectors.ensure(workspaceId, index, 4);
       await from.vectors.upsert(
         workspaceId,
@@ -103,8 +109,13 @@ describe('a backup', () => {
     await inDatabase(from.url, ({ prisma }) =>
       prisma.storedFile.create({
         data: {
-          ...{ id: newId(), workspaceId: DEFAULT_WORKSPACE_ID, name: 'a.bin', mediaType: 'application/octet-stream' },
-          ...{ sha256, bytes: 200_000n, home: from.artifacts.home },
+          id: newId(),
+          workspaceId: DEFAULT_WORKSPACE_ID,
+          name: 'a.bin',
+          mediaType: 'application/octet-stream',
+          sha256,
+          bytes: 200_000n,
+          home: from.artifacts.home,
         },
       }),
     );
@@ -135,11 +146,14 @@ describe('a backup', () => {
     const to = await empty();
     const { toEmbed, migrated, vectorsFailed } = await restoreTo(good, to);
     expect({ toEmbed, migrated, vectorsFailed }).toEqual({
-      ...{ toEmbed: { collections: [], labels: [] }, migrated: [], vectorsFailed: null },
+      toEmbed: { collections: [], labels: [] },
+      migrated: [],
+      vectorsFailed: null,
     });
     expect(await differenceToSchema(to.url, SCHEMA)).toBe('');
     const [before, after] = [await contentOf(from.url), await contentOf(to.url)];
-    for (const table of Object.keys(before)) if (!LET_GO_OF.has(table)) expect([table, after[table]]).toEqual([table, before[table]]); // prettier-ignore
+    for (const table of Object.keys(before))
+      if (!LET_GO_OF.has(table)) expect([table, after[table]]).toEqual([table, before[table]]);
     expect(await to.artifacts.read(sha256)).toEqual(Buffer.alloc(200_000, 7));
     await inDatabase(to.url, async ({ pool, prisma }) => {
       expect((await prisma.storedFile.findFirstOrThrow()).home).toBe(to.artifacts.home);
@@ -147,7 +161,10 @@ describe('a backup', () => {
       expect(rows).toEqual([{ next: 42 }]);
       // Triggers and keys work as before.
       await expect(pool.query('INSERT INTO workspace SELECT * FROM workspace')).rejects.toThrow(/duplicate key/);
-      const { rows: chunks } = await pool.query<{ id: string; ordinal: number }>('SELECT id, ordinal FROM chunk WHERE collection_id = $1 ORDER BY ordinal LIMIT 20', [collectionId]); // prettier-ignore
+      const { rows: chunks } = await pool.query<{ id: string; ordinal: number }>(
+        'SELECT id, ordinal FROM chunk WHERE collection_id = $1 ORDER BY ordinal LIMIT 20',
+        [collectionId],
+      );
       const { indexId } = manifest.vectors![0]!;
       const records = await to.vectors.records(DEFAULT_WORKSPACE_ID, indexId, { ids: chunks.map(({ id }) => id) });
       const ordinals = new Map(chunks.map(({ id, ordinal }) => [id, ordinal]));
@@ -212,7 +229,9 @@ describe('a backup', () => {
     const writer = (async () => {
       while (writing) {
         await database.prisma.$transaction([
-          database.prisma.budget.create({ data: { workspaceId: DEFAULT_WORKSPACE_ID, subjectId: newId(), window: 'DAY', changedBy: 'x' } }), // prettier-ignore
+          database.prisma.budget.create({
+            data: { workspaceId: DEFAULT_WORKSPACE_ID, subjectId: newId(), window: 'DAY', changedBy: 'x' },
+          }),
           database.prisma.workspace.create({ data: { id: newId(), name: `w${written}` } }),
         ]);
         written += 1;
@@ -250,7 +269,13 @@ describe('a backup', () => {
       const told = { prefix: `graft_${name}`, digest: 'f'.repeat(64), role: 'ASK', createdBy: 'x' };
       return { id, lineId: id, workspaceId: DEFAULT_WORKSPACE_ID, name, ...told, ...more };
     };
-    const keys = [key('works'), key('revoked'), key('rotated'), key('gone', { revokedAt: past }), key('longer', { expiresAt: past })]; // prettier-ignore
+    const keys = [
+      key('works'),
+      key('revoked'),
+      key('rotated'),
+      key('gone', { revokedAt: past }),
+      key('longer', { expiresAt: past }),
+    ];
     await inDatabase(at.url, ({ prisma }) => prisma.apiKey.createMany({ data: keys }));
     const backup = join(folder.path, 'keys');
     await backUpTo(backup, at);

@@ -26,7 +26,9 @@ describe('a backup of every earlier state', () => {
   };
   const countsOf = (url: string): Promise<Record<string, number>> =>
     inDatabase(url, async ({ pool }) => {
-      const { rows } = await pool.query<{ name: string }>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`); // prettier-ignore
+      const { rows } = await pool.query<{ name: string }>(
+        `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+      );
       const counts: Record<string, number> = {};
       for (const { name } of rows)
         counts[name] = Number((await pool.query<{ n: string }>(`SELECT count(*) AS n FROM "${name}"`)).rows[0]!.n);

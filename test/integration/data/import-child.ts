@@ -14,7 +14,9 @@ import { ServeWorker, TrainWorker } from '../../../src/platform/worker/index.js'
 const [url, folder] = process.argv.slice(2) as [string, string];
 const log = silentLogger();
 const platform = platformOn({
-  ...{ config: loadConfig({ GRAFT_HOME: folder }), log, clock: systemClock },
+  config: loadConfig({ GRAFT_HOME: folder }),
+  log,
+  clock: systemClock,
   database: await openDatabase(url),
   artifacts: new LocalArtifactStore(join(folder, 'artifacts')),
   vectors: new ChromaVectorStore({ url: 'http://127.0.0.1:9' }),

@@ -108,8 +108,15 @@ export class DeliveryKit {
     });
     const variant = await prisma.modelVariant.create({
       data: {
-        ...{ id: newId(), workspaceId, modelId: model.id, quantization: 'F16', sha256: sha256(`v ${name}`), bytes: 1n },
-        ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+        id: newId(),
+        workspaceId,
+        modelId: model.id,
+        quantization: 'F16',
+        sha256: sha256(`v ${name}`),
+        bytes: 1n,
+        contextLength: 512,
+        vocabulary: 10,
+        location: 'nowhere',
       },
     });
     const adapter = await prisma.adapter.create({
@@ -120,10 +127,23 @@ export class DeliveryKit {
       made.push(
         await prisma.adapterVersion.create({
           data: {
-            ...{ id: newId(), workspaceId, adapterId: adapter.id, version, digest: sha256(`${name} ${version}`) },
-            ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: sha256(name) },
-            ...{ bytes: 1n, rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED' },
-            ...{ usage: {}, attestation: {} },
+            id: newId(),
+            workspaceId,
+            adapterId: adapter.id,
+            version,
+            digest: sha256(`${name} ${version}`),
+            weightsFileId: newId(),
+            configFileId: newId(),
+            ggufFileId: newId(),
+            ggufSha256: sha256(name),
+            bytes: 1n,
+            rank: 1,
+            alpha: 1,
+            targets: [],
+            variantId: variant.id,
+            origin: 'IMPORTED',
+            usage: {},
+            attestation: {},
           },
         }),
       );
@@ -172,8 +192,13 @@ export class DeliveryKit {
     });
     await prisma.feedback.createMany({
       data: told.map((said) => ({
-        ...{ id: newId(), workspaceId: WORKSPACE, kind: 'FEEDBACK', sourceKind: 'HUMAN', sourceName: newId() },
-        ...{ digest: newId(), ...said },
+        id: newId(),
+        workspaceId: WORKSPACE,
+        kind: 'FEEDBACK',
+        sourceKind: 'HUMAN',
+        sourceName: newId(),
+        digest: newId(),
+        ...said,
       })),
     });
     return told.length;
@@ -211,7 +236,10 @@ export class DeliveryKit {
 
 /** A rollout as tests want one: half and half at once, then everything. */
 export const wish = (adapter: string, over: Partial<StartRollout> = {}): StartRollout => ({
-  ...{ adapter, by: 'op', reason: 'better by its evaluation', idempotencyKey: newId() },
+  adapter,
+  by: 'op',
+  reason: 'better by its evaluation',
+  idempotencyKey: newId(),
   steps: [
     { share: 0.5, leastAnswers: 10, leastMinutes: 0 },
     { share: 1, leastAnswers: 10, leastMinutes: 0 },

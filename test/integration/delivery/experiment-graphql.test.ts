@@ -37,7 +37,7 @@ async function start() {
         await Promise.resolve();
         const text = request.temperature > 0.4 ? 'warm' : 'cold';
         yield { type: 'delta', text };
-        yield { ...{ type: 'done', text, reason: 'eos' }, ...USAGE } as const;
+        yield { type: 'done', text, reason: 'eos', ...USAGE } as const;
       },
     }),
   );
@@ -85,7 +85,10 @@ describe('experiments over GraphQL', () => {
       `mutation ($input: CreateExperimentInput!) { createExperiment(input: $input) { experiment { ${SHOWN} } } }`,
       {
         input: {
-          ...{ name: 'warmer', reason: 'to know', idempotencyKey: newId(), plannedSize: 120 },
+          name: 'warmer',
+          reason: 'to know',
+          idempotencyKey: newId(),
+          plannedSize: 120,
           arms: [{ name: 'cold' }, { name: 'warm', generation: { temperature: 0.9, seed: 1 } }],
           metrics: [{ metric: 'FEEDBACK', primary: true }, { metric: 'COST' }, { metric: 'LATENCY' }],
           ...over,

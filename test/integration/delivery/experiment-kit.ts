@@ -7,8 +7,13 @@ import { WORKSPACE, type DeliveryKit, type TestGateway } from './delivery-kit.js
 
 /** An experiment as tests want one: two arms beside each other on the questions that leave everything to Graft. */
 export const planned = (over: Partial<CreateExperiment> = {}): CreateExperiment => ({
-  ...{ name: 'a test', arms: [{ name: 'old' }, { name: 'new', strategy: 'BASE' }], by: 'ann', reason: 'to know' },
-  ...{ metrics: [{ metric: 'ABSTENTION' }], idempotencyKey: newId(), ...over },
+  name: 'a test',
+  arms: [{ name: 'old' }, { name: 'new', strategy: 'BASE' }],
+  by: 'ann',
+  reason: 'to know',
+  metrics: [{ metric: 'ABSTENTION' }],
+  idempotencyKey: newId(),
+  ...over,
 });
 
 export const abstained: WishedAnswer = {

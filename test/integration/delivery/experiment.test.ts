@@ -117,8 +117,15 @@ describe('an experiment', () => {
       if (agrees !== null)
         await prisma.feedback.create({
           data: {
-            ...{ id: newId(), workspaceId: WORKSPACE, answerId, kind: 'FEEDBACK', sourceKind: 'HUMAN' },
-            ...{ sourceName: 'reader', digest: newId(), agrees, score: agrees ? 1 : -1 },
+            id: newId(),
+            workspaceId: WORKSPACE,
+            answerId,
+            kind: 'FEEDBACK',
+            sourceKind: 'HUMAN',
+            sourceName: 'reader',
+            digest: newId(),
+            agrees,
+            score: agrees ? 1 : -1,
           },
         });
       await gateway.database.prisma.$transaction((tx) =>
@@ -170,7 +177,9 @@ describe('an experiment', () => {
   it('learns how units are before its arms differ, and adjusts means by it', async () => {
     const random = seededRandom(4);
     const { id } = await kit.started(gateway, {
-      ...{ sticky: true, beforeAnswers: 200, plannedSize: 200 },
+      sticky: true,
+      beforeAnswers: 200,
+      plannedSize: 200,
       metrics: [{ metric: 'LATENCY' }],
     });
     const speed = Array.from({ length: 200 }, () => 100 + 900 * random());
@@ -388,9 +397,7 @@ describe('an experiment', () => {
 
   it('tells before the start what it can see, and days left while it runs', async () => {
     const { planner } = gateway;
-    const sample = await planner.plan(WORKSPACE, {
-      ...{ metric: 'FEEDBACK', baseline: 0.8, effect: 0.05, perDay: 500 },
-    });
+    const sample = await planner.plan(WORKSPACE, { metric: 'FEEDBACK', baseline: 0.8, effect: 0.05, perDay: 500 });
     // By the textbook: 2 (1.96 + 0.8416)² · .8 · .2 / .05² = 1,005 an arm.
     expect(sample.size! / 2).toBeCloseTo(1005, -1);
     expect(sample.power).toBeCloseTo(0.8, 2);

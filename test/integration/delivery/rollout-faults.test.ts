@@ -137,7 +137,10 @@ describe('a rollout among faults', () => {
     await kit.ask(gateway, 'withdrawn', 20);
     await kit.reaches(id, 'approval', ({ awaitsApproval }) => awaitsApproval);
     const attested = (attestation: string | null) =>
-      kit.database.pool.query('UPDATE adapter_version SET attestation = $2 WHERE id = $1', [versions[1]!.id, attestation]); // prettier-ignore
+      kit.database.pool.query('UPDATE adapter_version SET attestation = $2 WHERE id = $1', [
+        versions[1]!.id,
+        attestation,
+      ]);
     await attested(null);
     const [open] = await gateway.proposals.ofRollouts(WORKSPACE, [id]);
     const who = { by: 'ann', reason: 'yes' };

@@ -55,7 +55,7 @@ describe('what people say of the answers of a rollout', () => {
 
   it('counts also when the step of the answer was left, and holds as a signal until it shows the candidate no worse', async () => {
     const { id } = await start('liked', {
-      ...{ guardrails: [{ metric: 'FAILURE' }] },
+      guardrails: [{ metric: 'FAILURE' }],
       signals: [{ metric: 'FEEDBACK', demand: 'SHOWN_NO_WORSE', margin: 0.2 }],
       steps: [
         { share: 0.5, leastAnswers: 5, leastMinutes: 0 },
@@ -80,7 +80,9 @@ describe('what people say of the answers of a rollout', () => {
     const { id } = await start('twice');
     await kit.ask(gateway, 'twice', 40);
     const forced = gateway.tests.assign(WORKSPACE, 'twice', {
-      ...{ unit: null, requestKey: newId(), forceArm: 'CANDIDATE' },
+      unit: null,
+      requestKey: newId(),
+      forceArm: 'CANDIDATE',
     })!;
     await kit.record(forced.assignment, {});
     expect(await kit.judge(id, () => true)).toBe(40);
@@ -96,7 +98,8 @@ describe('what people say of the answers of a rollout', () => {
 
   it('takes one outcome of each unit and step where its caller wants that, of answers and of what is said', async () => {
     const { id } = await start('sticky', {
-      ...{ counting: 'FIRST_OF_UNIT', guardrails: [{ metric: 'FAILURE' }, ...FEEDBACK] },
+      counting: 'FIRST_OF_UNIT',
+      guardrails: [{ metric: 'FAILURE' }, ...FEEDBACK],
     });
     // Ten users, each of whom asks eight times.
     const drawn = await kit.ask(

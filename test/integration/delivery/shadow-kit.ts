@@ -34,8 +34,13 @@ export const serve = (kit: DeliveryKit, answers: readonly WishedAnswer[]) =>
   recordAnswers(kit.database, WORKSPACE, answers);
 
 export const shadowWish = (adapter: string, over: Partial<StartShadow> = {}): StartShadow => ({
-  ...{ adapter, share: 1, mostPerHour: 3_600, leastAnswers: 1_000 },
-  ...{ by: 'op', reason: 'before users meet it', idempotencyKey: newId() },
+  adapter,
+  share: 1,
+  mostPerHour: 3_600,
+  leastAnswers: 1_000,
+  by: 'op',
+  reason: 'before users meet it',
+  idempotencyKey: newId(),
   ...over,
 });
 

@@ -10,8 +10,16 @@ import { AdapterKit } from '../evaluation/adapter-kit.js';
 jest.setTimeout(300_000);
 
 const PROOF = {
-  ...{ v: 1 as const, digest: '', variantSha256: '', modules: { matched: 1, expected: 1 }, probes: 8 },
-  ...{ cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: '2026-01-01T00:00:00Z' },
+  v: 1 as const,
+  digest: '',
+  variantSha256: '',
+  modules: { matched: 1, expected: 1 },
+  probes: 8,
+  cosine: 1,
+  normRatio: 1,
+  effect: 1,
+  offIsBase: true,
+  attestedAt: '2026-01-01T00:00:00Z',
 };
 const SHADOW = `query ($id: ID!) { shadow(id: $id) {
   status candidate { version } against { version } run { kind status }
@@ -76,7 +84,9 @@ describe('a shadow of versions with weights', () => {
     expect(new Set(priorities)).toEqual(new Set(['bulk']));
     expect(seen).toMatchObject({
       shadow: {
-        ...{ candidate: { version: 2 }, against: { version: 1 }, run: { kind: 'SHADOW_WATCH' } },
+        candidate: { version: 2 },
+        against: { version: 1 },
+        run: { kind: 'SHADOW_WATCH' },
         report: { compared: 3, failed: 0, computeMs: { pairs: 3 } },
         pairs: { edges: [...questions].reverse().map((question) => ({ node: { served: { question } } })) },
       },

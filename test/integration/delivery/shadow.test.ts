@@ -59,7 +59,11 @@ describe('a shadow', () => {
     expect(candidate.asked[0]).toMatchObject({ strategy: 'ADAPTER', adapter: 'compared@2' });
     const found = await figures(id);
     expect(found).toMatchObject({
-      ...{ answered: 4, compared: 4, failed: 0, same: 3, skipped: [] },
+      answered: 4,
+      compared: 4,
+      failed: 0,
+      same: 3,
+      skipped: [],
       changes: [{ from: 'refund', to: 'delivery', count: 1 }],
       computeMs: { pairs: 4, served: 1, candidate: 3 },
       latencyMs: { served: 100 },
@@ -116,7 +120,12 @@ describe('a shadow', () => {
       { answerId: ids[4]!, kind: 'FEEDBACK', source, score: -1 },
     ]);
     expect((await figures(id)).truth).toEqual({
-      ...{ known: 5, servedRight: 2, candidateRight: 3, onlyServed: 1, onlyCandidate: 2, p: 1 },
+      known: 5,
+      servedRight: 2,
+      candidateRight: 3,
+      onlyServed: 1,
+      onlyCandidate: 2,
+      p: 1,
     });
   });
 
@@ -182,7 +191,9 @@ describe('a shadow', () => {
     await answers(4);
     await reaches(kit, id, 'it is complete', ({ status }) => status === 'COMPLETE');
     expect(await figures(id)).toMatchObject({
-      ...{ answered: 4, compared: 2, failed: 2 },
+      answered: 4,
+      compared: 2,
+      failed: 2,
       failures: [
         { code: 'ADAPTER_NOT_FINITE', count: 1 },
         { code: 'INTERNAL_ERROR', count: 1 },
@@ -249,8 +260,14 @@ describe('a shadow', () => {
     const { versions } = await prepared('others');
     const { id } = await start('others');
     const assignment = {
-      ...{ kind: 'EXPERIMENT' as const, subjectId: id, arm: 'a', stage: 0, bucket: 0, probability: 1 },
-      ...{ forced: true, unitHash: null },
+      kind: 'EXPERIMENT' as const,
+      subjectId: id,
+      arm: 'a',
+      stage: 0,
+      bucket: 0,
+      probability: 1,
+      forced: true,
+      unitHash: null,
     };
     await serve(kit, [
       servedBy(versions[1]!, 'others', labelled('refund')),

@@ -45,8 +45,15 @@ describe('an erasure', () => {
     const erasure = new Erasure(new FileService(kit.database, new LocalArtifactStore(join(folder.path, 'artifacts'))));
     for (const holder of holders) erasure.addHolder(holder);
     queue = new RunQueue({
-      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
-      ...{ leaseMs: 600, pollMs: 50, retryMs: 50, kinds: erasureDomain.runs },
+      database: kit.database,
+      events: kit.events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: newId(),
+      leaseMs: 600,
+      pollMs: 50,
+      retryMs: 50,
+      kinds: erasureDomain.runs,
     });
     queue.handle(erasureDomain.runs, { erasure });
     queue.start();
@@ -64,7 +71,9 @@ describe('an erasure', () => {
         { holder: 'notes', count: 2 },
         { holder: 'cards', count: 1 },
       ],
-      ...{ deletedFiles: [], keptFiles: [], complete: true },
+      deletedFiles: [],
+      keptFiles: [],
+      complete: true,
     });
     expect(notes.told).toEqual([{ workspaceId: WORKSPACE, person: 'Ada' }]);
     const steps = (await kit.eventsOf(run)).filter(({ type }) => type === 'progress');

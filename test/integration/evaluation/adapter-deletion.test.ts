@@ -26,8 +26,16 @@ describe('the deletion of an adapter', () => {
   const evaluated = async (adapterVersionId: string, againstVersionId: string | null = null): Promise<string> => {
     const { id } = await kit.models.database.prisma.evaluation.create({
       data: {
-        ...{ id: newId(), workspaceId, adapterVersionId, variantId: kit.variant.variantId, compared: true },
-        ...{ againstVersionId, datasetVersionId: newId(), split: 'TEST', scale: 1, rows: 1 },
+        id: newId(),
+        workspaceId,
+        adapterVersionId,
+        variantId: kit.variant.variantId,
+        compared: true,
+        againstVersionId,
+        datasetVersionId: newId(),
+        split: 'TEST',
+        scale: 1,
+        rows: 1,
         answers: { create: { position: 0, ordinal: 0, input: 'a', expected: 'b', answer: 'c', score: 0 } },
       },
     });
@@ -54,10 +62,15 @@ describe('the deletion of an adapter', () => {
     expect(versions).toEqual([1]);
     expect(erasure).toMatchObject({ complete: true, keptFiles: [] });
     expect(Object.fromEntries(erasure.records.map(({ holder, count }) => [holder, count]))).toMatchObject({
-      ...{ evaluations: 1, 'samples of the router': 1, 'weights beside labelled rows': 1 },
+      evaluations: 1,
+      'samples of the router': 1,
+      'weights beside labelled rows': 1,
     });
     expect([...erasure.deletedFiles].sort()).toEqual([
-      ...['adapter.gguf', 'adapter_config.json', 'adapter_model.safetensors', 'gone-v1.zip'],
+      'adapter.gguf',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'gone-v1.zip',
     ]);
     expect((await prisma.evaluation.findMany()).map(({ id }) => id)).toEqual(kept);
     expect(await prisma.evaluationRow.count()).toBe(1);
@@ -93,10 +106,17 @@ describe('the deletion of an adapter', () => {
     const [file] = await models.files.find(workspaceId, { digests: [kit.variant.sha256] });
     await models.database.prisma.run.create({
       data: {
-        ...{ id: newId(), workspaceId, kind: 'ADAPTER_MERGE', status: 'SUCCEEDED', subjectId: version.id },
-        ...{ input: {}, inputDigest: '', finishedAt: new Date() },
+        id: newId(),
+        workspaceId,
+        kind: 'ADAPTER_MERGE',
+        status: 'SUCCEEDED',
+        subjectId: version.id,
+        input: {},
+        inputDigest: '',
+        finishedAt: new Date(),
         output: {
-          ...{ fileId: file!.id, modules: 1 },
+          fileId: file!.id,
+          modules: 1,
           parity: { places: 1, meanKl: 0, klStandardError: 0, topAgreement: 1, effectKl: 1 },
         },
       },

@@ -52,8 +52,15 @@ describe('an adapter on its way out and in', () => {
   ): Promise<RunRow> => {
     const { id } = await kit.models.upload(workspaceId, 'adapter.zip', archive);
     const run = await importer.start(workspaceId, {
-      ...{ adapter, description: '', task: 'INSTRUCTION', model: 'tiny', labels: [], languages: null },
-      ...{ files: { archiveFileId: id }, idempotencyKey: newId(), ...more },
+      adapter,
+      description: '',
+      task: 'INSTRUCTION',
+      model: 'tiny',
+      labels: [],
+      languages: null,
+      files: { archiveFileId: id },
+      idempotencyKey: newId(),
+      ...more,
     });
     return kit.models.ended(run, 100_000);
   };
@@ -111,7 +118,9 @@ describe('an adapter on its way out and in', () => {
     expect(parity.topAgreement).toBeGreaterThan(0.98);
     expect(parity.effectKl).toBeGreaterThan(0.01);
     const registering = await kit.models.registry.register(workspaceId, {
-      ...{ fileId: fileId as never, name: 'tiny-merged', idempotencyKey: newId() },
+      fileId: fileId as never,
+      name: 'tiny-merged',
+      idempotencyKey: newId(),
     });
     expect(await kit.models.ended(registering, 100_000)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await kit.models.registry.resolve(workspaceId, 'tiny-merged')).toMatchObject({ quantization: 'F32' });

@@ -38,12 +38,18 @@ describe('the import of an adapter that was trained elsewhere', () => {
   ): Promise<RunRow> {
     const stored = async (name: string, bytes: Buffer) => (await kit.models.upload(workspaceId, name, bytes)).id;
     const run = await importer.start(workspaceId, {
-      ...{ adapter, description: '', task: 'INSTRUCTION', model: 'tiny', labels: [], languages: null },
+      adapter,
+      description: '',
+      task: 'INSTRUCTION',
+      model: 'tiny',
+      labels: [],
+      languages: null,
       files: {
         configFileId: await stored('adapter_config.json', config),
         weightsFileId: await stored('adapter_model.safetensors', weights),
       },
-      ...{ idempotencyKey: newId(), ...more },
+      idempotencyKey: newId(),
+      ...more,
     });
     return kit.models.ended(run, 200_000);
   }

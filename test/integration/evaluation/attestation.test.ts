@@ -31,7 +31,12 @@ describe('attestation', () => {
     const { id } = await kit.add({ name: 'acts', seed: 1 });
     const promote = () =>
       kit.adapters.promote(workspaceId, {
-        ...{ adapter: 'acts', version: 1, alias: 'production', by: 'op', reason: 'acts', evidence: {} },
+        adapter: 'acts',
+        version: 1,
+        alias: 'production',
+        by: 'op',
+        reason: 'acts',
+        evidence: {},
       });
     await expect(promote()).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(await attest('acts')).toMatchObject({ status: 'SUCCEEDED' });

@@ -37,7 +37,10 @@ describe('labels by an adapter and by labelled rows', () => {
     datasetVersionId = (await data.imported('routing', rows)).id;
     const labels = LABELS.map((label, i) => ({ label, token: 40 + i }));
     await kit.add({
-      ...{ name: 'nonsense', seed: 1, task: 'CLASSIFICATION', datasetVersionId },
+      name: 'nonsense',
+      seed: 1,
+      task: 'CLASSIFICATION',
+      datasetVersionId,
       usage: { labels: LABELS, answer: { form: 'label-token', labels } },
     });
     ({ comparer, hybridFitter: fitter } = kit.domains.evaluation);
@@ -48,16 +51,15 @@ describe('labels by an adapter and by labelled rows', () => {
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const compare = (more: Partial<StartComparison> = {}) =>
     comparer.start(workspaceId, {
-      ...{
-        datasetVersionId,
-        split: 'TEST' as never,
-        rows: 100,
-        seed: 1,
-        adapter: 'nonsense@1',
-        collections: null,
-        strategies: null,
-      },
-      ...{ idempotencyKey: newId(), ...more },
+      datasetVersionId,
+      split: 'TEST' as never,
+      rows: 100,
+      seed: 1,
+      adapter: 'nonsense@1',
+      collections: null,
+      strategies: null,
+      idempotencyKey: newId(),
+      ...more,
     });
   const fit = () =>
     fitter.start(workspaceId, { adapter: 'nonsense', version: 1, rows: 100, seed: 1, idempotencyKey: newId() });
@@ -122,19 +124,32 @@ describe('labels by an adapter and by labelled rows', () => {
       },
     };
     const again = new Comparer({
-      ...{ runs, registry, adapters: kit.adapters, data: data.data, worker: kit.worker.client },
-      ...{ asking: counting, retriever: { scope: () => Promise.reject(new Error('nothing is looked up')) } },
+      runs,
+      registry,
+      adapters: kit.adapters,
+      data: data.data,
+      worker: kit.worker.client,
+      asking: counting,
+      retriever: { scope: () => Promise.reject(new Error('nothing is looked up')) },
     });
     const attempt = { statistics: [1, 1], score: 1, abstained: false, ms: 1 };
     const left = 4;
     const found = await again.compare({
-      ...{ run: { workspaceId }, signal: new AbortController().signal },
+      run: { workspaceId },
+      signal: new AbortController().signal,
       input: {
-        ...{ datasetVersionId, split: 'TEST', rows: PER_SPLIT, seed: 1, adapter: 'nonsense@1', collections: null },
+        datasetVersionId,
+        split: 'TEST',
+        rows: PER_SPLIT,
+        seed: 1,
+        adapter: 'nonsense@1',
+        collections: null,
         strategies: ['RAG', 'HYBRID'],
       },
       resumed: { attempts: Array.from({ length: PER_SPLIT - left }, () => [attempt, attempt]) },
-      ...{ checkpoint: () => Promise.resolve(), progress: () => Promise.resolve(), takeTurns: () => Promise.resolve() },
+      checkpoint: () => Promise.resolve(),
+      progress: () => Promise.resolve(),
+      takeTurns: () => Promise.resolve(),
     } as unknown as Parameters<Comparer['compare']>[0]);
     expect(asked).toBe(2 * left);
     expect(found.rows).toBe(PER_SPLIT);
@@ -169,7 +184,10 @@ describe('labels by an adapter and by labelled rows', () => {
     const rowGroups = await data.data.store.rowGroups(datasetVersionId);
     const [row] = await data.data.rows.at('CLASSIFICATION', rowGroups, [1]);
     const erasing = await data.data.datasets.deleteRows(workspaceId, {
-      ...{ dataset: 'routing', keys: [row!.key], reason: 'Asked for.', idempotencyKey: newId() },
+      dataset: 'routing',
+      keys: [row!.key],
+      reason: 'Asked for.',
+      idempotencyKey: newId(),
     });
     expect(await ended(erasing)).toMatchObject({ status: 'SUCCEEDED' });
     expect(await database.prisma.adapterSample.count()).toBe(0);

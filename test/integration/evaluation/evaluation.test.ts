@@ -65,7 +65,9 @@ describe('evaluation', () => {
       ['second', 2],
     ] as const)
       await kit.add({
-        ...{ name, seed, task: 'CLASSIFICATION' },
+        name,
+        seed,
+        task: 'CLASSIFICATION',
         usage: {
           labels: LABELS,
           answer: { form: 'label-token', labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
@@ -87,17 +89,19 @@ describe('evaluation', () => {
   };
   const start = (more: Partial<StartEvaluation>): Promise<RunRow> =>
     evaluator.start(workspaceId, {
-      ...{ adapter: 'first@1', model: null, against: 'second@1', datasetVersionId, split: 'TEST' as never },
-      ...{
-        rows: 100,
-        seed: 1,
-        force: false,
-        retention: false,
-        others: [],
-        regression: false,
-        idempotencyKey: newId(),
-        ...more,
-      },
+      adapter: 'first@1',
+      model: null,
+      against: 'second@1',
+      datasetVersionId,
+      split: 'TEST' as never,
+      rows: 100,
+      seed: 1,
+      force: false,
+      retention: false,
+      others: [],
+      regression: false,
+      idempotencyKey: newId(),
+      ...more,
     });
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
@@ -257,7 +261,9 @@ describe('evaluation', () => {
 
   it('gives a version the scale that answers its rows for validation best, and drops its attestation at another', async () => {
     const version = await kit.add({
-      ...{ name: 'scaled', seed: 1, task: 'CLASSIFICATION' },
+      name: 'scaled',
+      seed: 1,
+      task: 'CLASSIFICATION',
       usage: {
         labels: LABELS,
         answer: { form: 'label-token', labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
@@ -269,7 +275,12 @@ describe('evaluation', () => {
     const choose = async (): Promise<RunRow> =>
       ended(
         await scales.start(workspaceId, {
-          ...{ adapter: 'scaled', version: 1, datasetVersionId, rows: 30, seed: 1, idempotencyKey: newId() },
+          adapter: 'scaled',
+          version: 1,
+          datasetVersionId,
+          rows: 30,
+          seed: 1,
+          idempotencyKey: newId(),
         }),
       );
     const run = await choose();
@@ -286,7 +297,12 @@ describe('evaluation', () => {
     // What an alias names keeps its scale.
     await kit.adapters.attest(version.id, { ...proof, ...measured, modules: { matched: 6, expected: 6 } });
     await kit.adapters.promote(workspaceId, {
-      ...{ adapter: 'scaled', version: 1, alias: 'production', by: 'op', reason: 'test', evidence: {} },
+      adapter: 'scaled',
+      version: 1,
+      alias: 'production',
+      by: 'op',
+      reason: 'test',
+      evidence: {},
     });
     expect(await choose()).toMatchObject({ status: 'FAILED', errorCode: 'CONFLICT' });
   });

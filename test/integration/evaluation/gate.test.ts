@@ -31,8 +31,16 @@ describe('promotion through the gate', () => {
   afterAll(() => kit.dispose());
 
   const proof = (digest: string): Attestation => ({
-    ...{ v: 1, digest, variantSha256: kit.variant.sha256, modules: { matched: 6, expected: 6 }, probes: 8 },
-    ...{ cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: new Date().toISOString() },
+    v: 1,
+    digest,
+    variantSha256: kit.variant.sha256,
+    modules: { matched: 6, expected: 6 },
+    probes: 8,
+    cosine: 1,
+    normRatio: 1,
+    effect: 1,
+    offIsBase: true,
+    attestedAt: new Date().toISOString(),
   });
   /** Versions of a new adapter, shown to act. */
   async function versions(name: string, count: number): Promise<AdapterVersionRow[]> {
@@ -53,23 +61,39 @@ describe('promotion through the gate', () => {
     const found: Figures = {
       metrics: [
         {
-          ...{ name: 'token F1', higherIsBetter: true, ...interval(0.8, 0.7, 0.9) },
+          name: 'token F1',
+          higherIsBetter: true,
+          ...interval(0.8, 0.7, 0.9),
           difference: { ...interval(...gain), p: 0.01 },
         },
       ],
-      ...{ classes: [], confusions: [], calibration: [], regression: null },
+      classes: [],
+      confusions: [],
+      calibration: [],
+      regression: null,
       retention: {
         perplexity: { base: 20, adapted: 20 * ratio[0], ratio: interval(...ratio), tokens: 4_000 },
-        ...{ texts: [], prompts: 32, others: [], topAgreement: interval(1, 1, 1) },
-        ...{ divergence: interval(0, 0, 0), misrouted: interval(1, 1, 1) },
+        texts: [],
+        prompts: 32,
+        others: [],
+        topAgreement: interval(1, 1, 1),
+        divergence: interval(0, 0, 0),
+        misrouted: interval(1, 1, 1),
       },
     };
     const evaluation = newId();
     await kit.models.database.prisma.$transaction(async (tx) => {
       await evaluations.begin(
         {
-          ...{ id: evaluation, workspaceId, variantId, datasetVersionId: dataset, split, scale },
-          ...{ adapterVersionId: id, compared: true, againstVersionId: against?.id ?? null },
+          id: evaluation,
+          workspaceId,
+          variantId,
+          datasetVersionId: dataset,
+          split,
+          scale,
+          adapterVersionId: id,
+          compared: true,
+          againstVersionId: against?.id ?? null,
         },
         tx,
       );
@@ -79,7 +103,13 @@ describe('promotion through the gate', () => {
   }
   const promote = (adapter: string, version: number, more: Partial<Wish> = {}) =>
     gate.promote(workspaceId, {
-      ...{ adapter, version, alias: 'candidate', by: 'op', reason: 'better', force: false, ...more },
+      adapter,
+      version,
+      alias: 'candidate',
+      by: 'op',
+      reason: 'better',
+      force: false,
+      ...more,
     });
   const production = { alias: 'production' } as const;
 

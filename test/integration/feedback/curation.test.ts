@@ -26,8 +26,15 @@ describe('a dataset made of feedback', () => {
 
   const curate = async (dataset: string, wishes: Partial<StartCuration> = {}) => {
     const run = await kit.opened.curator.start(ws, {
-      ...{ dataset, task: 'CLASSIFICATION', filter: {}, extend: true, leastProbability: 0.7, leastRows: 1 },
-      ...{ steps: [], splitRule: { seed: 's', validation: 0, test: 0.3 }, idempotencyKey: newId() },
+      dataset,
+      task: 'CLASSIFICATION',
+      filter: {},
+      extend: true,
+      leastProbability: 0.7,
+      leastRows: 1,
+      steps: [],
+      splitRule: { seed: 's', validation: 0, test: 0.3 },
+      idempotencyKey: newId(),
       ...wishes,
     });
     const ended = await kit.kit.ended(run);
@@ -63,8 +70,16 @@ describe('a dataset made of feedback', () => {
       const text = `${document} is valid for 21 days.`;
       await prisma.document.create({
         data: {
-          ...{ id: documentId, ...common, name: document, liveName: document, mediaType: 'text/plain' },
-          ...{ sha256: sha256(text), bytes: 1n, title: document, text, chunkCount: 1 },
+          id: documentId,
+          ...common,
+          name: document,
+          liveName: document,
+          mediaType: 'text/plain',
+          sha256: sha256(text),
+          bytes: 1n,
+          title: document,
+          text,
+          chunkCount: 1,
         },
       });
       await prisma.chunk.create({
@@ -97,7 +112,12 @@ describe('a dataset made of feedback', () => {
     );
     const { versionId, ...counts } = await curate(name());
     expect(counts).toEqual({
-      ...{ answers: 6, demonstrated: 2, confirmed: 1, fresh: 3, created: true, moved: [] },
+      answers: 6,
+      demonstrated: 2,
+      confirmed: 1,
+      fresh: 3,
+      created: true,
+      moved: [],
       leftOut: expect.arrayContaining([
         { reason: 'WRONG_ONLY', answers: 1 },
         { reason: 'UNCONFIRMED', answers: 1 },
@@ -163,8 +183,15 @@ describe('a dataset made of feedback', () => {
       });
       const variant = await prisma.modelVariant.create({
         data: {
-          ...{ id, workspaceId, modelId: model.id, quantization: 'F16', sha256: sha256(id), bytes },
-          ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+          id,
+          workspaceId,
+          modelId: model.id,
+          quantization: 'F16',
+          sha256: sha256(id),
+          bytes,
+          contextLength: 512,
+          vocabulary: 10,
+          location: 'nowhere',
         },
       });
       const adapter = await prisma.adapter.create({
@@ -172,9 +199,23 @@ describe('a dataset made of feedback', () => {
       });
       await prisma.adapterVersion.create({
         data: {
-          ...{ id, workspaceId, adapterId: adapter.id, version: 1, digest: sha256(id), datasetVersionId, bytes },
-          ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: sha256(id) },
-          ...{ rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED', usage: {} },
+          id,
+          workspaceId,
+          adapterId: adapter.id,
+          version: 1,
+          digest: sha256(id),
+          datasetVersionId,
+          bytes,
+          weightsFileId: newId(),
+          configFileId: newId(),
+          ggufFileId: newId(),
+          ggufSha256: sha256(id),
+          rank: 1,
+          alpha: 1,
+          targets: [],
+          variantId: variant.id,
+          origin: 'IMPORTED',
+          usage: {},
         },
       });
       return { versionId: id, name: adapter.name, version: 1, sha256: sha256(id), scale: 1 };
@@ -218,7 +259,10 @@ describe('a dataset made of feedback', () => {
         { from: 'transfer', to: 'card', lessons: 6, contrary: 6 },
       ]);
       expect(await countsOf(versionId!)).toEqual({
-        ...{ 'card is transfer': 20, 'transfer is card': 20, 'cash is cash': 19, 'cash is card': 1 },
+        'card is transfer': 20,
+        'transfer is card': 20,
+        'cash is cash': 19,
+        'cash is card': 1,
       });
       const labels = new Map((await rowsOf(versionId!)).map(({ key, label }) => [key, label]));
       expect(labels.get(card[0]!)).toBe('card');
@@ -300,7 +344,8 @@ describe('a dataset made of feedback', () => {
     const left = await kit.kit.database.prisma.feedback.findMany({ where: { answerId: other! } });
     expect(left.map(({ sourceName }) => sourceName)).toEqual(['ben']);
     expect(await kit.kit.database.prisma.answer.findUnique({ where: { id: other! } })).toMatchObject({
-      ...{ feedbackCount: 1, feedbackWrong: 0 },
+      feedbackCount: 1,
+      feedbackWrong: 0,
     });
   });
 

@@ -22,7 +22,10 @@ describe('feedback over GraphQL', () => {
     const documents = new DocumentStore(database);
     const asking = new AskService({ answers } as never);
     const feedback = new FeedbackService({
-      ...{ store: new FeedbackStore(database, answers), answers, documents, datasets: new DatasetStore(database) },
+      store: new FeedbackStore(database, answers),
+      answers,
+      documents,
+      datasets: new DatasetStore(database),
     });
     const parts = { feedback, asking, service: asking, stores: { documents } } as never;
     schema = buildGraphSchema([

@@ -32,7 +32,13 @@ export class FeedbackKit {
     const kit = await DataKit.start();
     const { database, events, files, data } = kit;
     const runs = new RunQueue({
-      ...{ database, events, clock: systemClock, log: silentLogger(), owner: newId(), pollMs: 50, leaseMs: 3_000 },
+      database,
+      events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: newId(),
+      pollMs: 50,
+      leaseMs: 3_000,
       kinds: feedbackDomain.runs,
     });
     const answers = new AnswerStore(database);
@@ -48,9 +54,7 @@ export class FeedbackKit {
     const platform = { database, runs, files, erasure, log: silentLogger(), clock: systemClock } as Partial<Platform>;
     const opened = openFeedback(
       platform as Platform,
-      {
-        ...{ registry, knowledge, data: { data }, ask: { answers, asking } },
-      } as never,
+      { registry, knowledge, data: { data }, ask: { answers, asking } } as never,
     );
     opened.offer.handleRuns();
     runs.start();
@@ -72,7 +76,10 @@ export class FeedbackKit {
 }
 
 export const judged = (answerId: string, score: number, source: FeedbackInput['source'] = ANNA): FeedbackInput => ({
-  ...{ answerId, kind: 'FEEDBACK', source, score },
+  answerId,
+  kind: 'FEEDBACK',
+  source,
+  score,
 });
 
 export const expected = (

@@ -23,15 +23,25 @@ describe('feedback', () => {
     answers = new AnswerStore(database);
     const datasets = new DatasetStore(database);
     service = new FeedbackService({
-      ...{ store: new FeedbackStore(database, answers), answers, datasets },
+      store: new FeedbackStore(database, answers),
+      answers,
+      datasets,
       documents: new DocumentStore(database),
     });
     await datasets.create({
-      ...{ workspaceId, name: 'routing', description: '', task: 'CLASSIFICATION', language: null },
+      workspaceId,
+      name: 'routing',
+      description: '',
+      task: 'CLASSIFICATION',
+      language: null,
       labels: ['card', 'transfer'],
     });
     await datasets.create({
-      ...{ workspaceId, name: 'names', description: '', task: 'EXTRACTION', language: null },
+      workspaceId,
+      name: 'names',
+      description: '',
+      task: 'EXTRACTION',
+      language: null,
       labels: ['person'],
     });
   });
@@ -45,7 +55,10 @@ describe('feedback', () => {
   const one = async (wish: WishedAnswer = {}) => (await record(wish))[0]!;
   const submit = (...inputs: FeedbackInput[]) => service.submit(caller, inputs);
   const judged = (answerId: string, score: number, source: FeedbackInput['source'] = ANNA): FeedbackInput => ({
-    ...{ answerId, kind: 'FEEDBACK', source, score },
+    answerId,
+    kind: 'FEEDBACK',
+    source,
+    score,
   });
   const expected = (
     answerId: string,
@@ -169,8 +182,16 @@ describe('feedback', () => {
     await submit(judged(old, 1), judged(disputed, 1), expected(disputed, { label: 'transfer' }, BEN));
     expect(await counted(disputed)).toEqual({ feedbackCount: 2, feedbackWrong: 1, disputed: true });
     expect(await service.report(caller)).toMatchObject({
-      ...{ total: 3, standing: 3, late: 1, right: 2, wrong: 1, expectations: 1, answers: 2, disagreeing: 1 },
-      ...{ compared: 1, alpha: 0 },
+      total: 3,
+      standing: 3,
+      late: 1,
+      right: 2,
+      wrong: 1,
+      expectations: 1,
+      answers: 2,
+      disagreeing: 1,
+      compared: 1,
+      alpha: 0,
     });
   });
 
@@ -256,7 +277,8 @@ describe('feedback', () => {
     });
     const found = await submit(expected(text, { entities: [{ type: 'person', start: 4, end: 8 }] }));
     expect(found.feedback[0]!.expectation).toEqual({
-      ...{ kind: 'ENTITIES', entities: [{ type: 'person', start: 4, end: 8, text: 'Anna' }] },
+      kind: 'ENTITIES',
+      entities: [{ type: 'person', start: 4, end: 8, text: 'Anna' }],
     });
   });
 

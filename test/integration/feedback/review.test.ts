@@ -21,7 +21,12 @@ describe('the review queue', () => {
     kit.opened.desk.claim(caller, { reviewer, itemId: null, reason: null, skip: [], ...more });
   const submit = (itemId: string, reviewer: string, said: Partial<SubmitReview>) =>
     kit.opened.desk.submit(caller, {
-      ...{ itemId, reviewer, score: null, comment: null, expectation: null, preferred: null },
+      itemId,
+      reviewer,
+      score: null,
+      comment: null,
+      expectation: null,
+      preferred: null,
       ...said,
     });
   const expire = () => kit.kit.database.prisma.review.updateMany({ data: { lockedUntil: new Date(0) } });

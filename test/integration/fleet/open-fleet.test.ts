@@ -72,7 +72,9 @@ describe('a gateway with engines', () => {
   const ask = async (question: string, adapter?: string): Promise<Asked['ask']> => {
     const input = {
       // The model says bytes that are no text, which its stand-in can't be told as a prompt: the first of them is all that both can say alike.
-      ...{ question, strategy: adapter ? 'ADAPTER' : 'BASE', generation: { maxTokens: 1 } },
+      question,
+      strategy: adapter ? 'ADAPTER' : 'BASE',
+      generation: { maxTokens: 1 },
       ...(adapter && { adapter }),
     };
     return (await send<Asked>(ASK, { input })).ask;
@@ -88,8 +90,15 @@ describe('a gateway with engines', () => {
     const { file } = await kit.adapters.resolve(workspaceId, `${options.name}@${version.version}`);
     known.set(version.digest, file);
     await kit.adapters.attest(version.id, {
-      ...{ v: 1, digest: version.ggufSha256, variantSha256: kit.variant.sha256 },
-      ...{ modules: { matched: 6, expected: 6 }, probes: 8, cosine: 1, normRatio: 1, effect: 1, offIsBase: true },
+      v: 1,
+      digest: version.ggufSha256,
+      variantSha256: kit.variant.sha256,
+      modules: { matched: 6, expected: 6 },
+      probes: 8,
+      cosine: 1,
+      normRatio: 1,
+      effect: 1,
+      offIsBase: true,
       attestedAt: new Date().toISOString(),
     });
   }
@@ -107,8 +116,14 @@ describe('a gateway with engines', () => {
     expect(await ask('Where does the river end?')).toEqual(alone);
     expect(answers()).toBe(before + 1);
     expect(await reported()).toMatchObject({
-      ...{ state: 'READY', reason: null, dialect: 'VLLM', version: '0.32.0', base: 'base', contextTokens: 2_048 },
-      ...{ labelScoring: 'LOGPROB_TOKEN_IDS', answered: 1 },
+      state: 'READY',
+      reason: null,
+      dialect: 'VLLM',
+      version: '0.32.0',
+      base: 'base',
+      contextTokens: 2_048,
+      labelScoring: 'LOGPROB_TOKEN_IDS',
+      answered: 1,
     });
   });
 

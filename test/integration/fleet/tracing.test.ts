@@ -32,7 +32,9 @@ describe('an engine elsewhere', () => {
       expect(heard.slice(0, 2)).toEqual([undefined, undefined]);
       expect(heard[2]).toBe(`00-${ask!.traceId}-${call!.spanId}-01`);
       expect(call).toMatchObject({
-        ...{ parentId: ask!.spanId, kind: 3, failed: false },
+        parentId: ask!.spanId,
+        kind: 3,
+        failed: false,
         attributes: { 'server.address': '127.0.0.1', 'server.port': port, 'http.response.status_code': 200 },
       });
       expect(full).toMatchObject({ failed: true, attributes: { 'error.type': '503' } });

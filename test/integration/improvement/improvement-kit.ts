@@ -32,17 +32,32 @@ const figures = (gain: number): Figures => ({
     { name: 'accuracy', higherIsBetter: true, ...interval(0.8), difference: { ...interval(gain), p: 0.01 } },
     { name: 'worst-class F1', higherIsBetter: true, ...interval(0.8), difference: { ...interval(gain), p: 0.01 } },
   ],
-  ...{ classes: [], confusions: [], calibration: [], regression: null },
+  classes: [],
+  confusions: [],
+  calibration: [],
+  regression: null,
   retention: {
     perplexity: { base: 20, adapted: 20, ratio: interval(1.01), tokens: 4_000 },
-    ...{ texts: [], prompts: 32, others: [] },
-    ...{ topAgreement: interval(1), divergence: interval(0), misrouted: interval(1) },
+    texts: [],
+    prompts: 32,
+    others: [],
+    topAgreement: interval(1),
+    divergence: interval(0),
+    misrouted: interval(1),
   },
 });
 
 const PROOF: Attestation = {
-  ...{ v: 1, digest: '0'.repeat(64), variantSha256: '0'.repeat(64), modules: { matched: 1, expected: 1 }, probes: 1 },
-  ...{ cosine: 1, normRatio: 1, effect: 1, offIsBase: true, attestedAt: '2026-01-01T00:00:00.000Z' },
+  v: 1,
+  digest: '0'.repeat(64),
+  variantSha256: '0'.repeat(64),
+  modules: { matched: 1, expected: 1 },
+  probes: 1,
+  cosine: 1,
+  normRatio: 1,
+  effect: 1,
+  offIsBase: true,
+  attestedAt: '2026-01-01T00:00:00.000Z',
 };
 
 /**
@@ -76,12 +91,25 @@ export class ImprovementKit {
     const asking = new AskService({ answers } as AskParts);
     const nobody = { tryOut: () => Promise.reject(new Error('nobody answers here')) };
     const opened = openFeedback(platform, {
-      ...{ registry: { adapters }, knowledge: kit.domains['knowledge'], data: kit.domains.data, ask: { answers, asking } },
-    } as never); // prettier-ignore
+      registry: { adapters },
+      knowledge: kit.domains['knowledge'],
+      data: kit.domains.data,
+      ask: { answers, asking },
+    } as never);
     opened.offer.handleRuns();
     const services = deliveryServices({
-      ...{ database, events, runs, clock, log, adapters, gate, answers, asking, askingInBulk: nobody },
-      ...{ models: { resolve: nobody.tryOut }, worker: { interactive: { busy: false } } },
+      database,
+      events,
+      runs,
+      clock,
+      log,
+      adapters,
+      gate,
+      answers,
+      asking,
+      askingInBulk: nobody,
+      models: { resolve: nobody.tryOut },
+      worker: { interactive: { busy: false } },
     });
     runs.handle([rolloutRuns], services);
     const { rollouts, proposals, experiments, tests } = services;
@@ -105,11 +133,21 @@ export class ImprovementKit {
     const work = [
       training.handledBy(async (_, { run, input }) => {
         const adapter = await adapters.require(ws, input.adapter, 'input.adapter');
-        const { id } = await adapters.store.transaction(
-          (tx) =>
-          adapters.store.addVersion(adapter, { ...version(run.id, input.variantId), datasetVersionId: input.datasetVersionId }, tx), // prettier-ignore
+        const { id } = await adapters.store.transaction((tx) =>
+          adapters.store.addVersion(
+            adapter,
+            { ...version(run.id, input.variantId), datasetVersionId: input.datasetVersionId },
+            tx,
+          ),
         );
-        return { adapterVersionId: id, steps: 1, adapterStep: 1, stoppedEarly: false, averaged: false, validationLoss: 0 }; // prettier-ignore
+        return {
+          adapterVersionId: id,
+          steps: 1,
+          adapterStep: 1,
+          stoppedEarly: false,
+          averaged: false,
+          validationLoss: 0,
+        };
       }),
       attestation.handledBy(async (_, { input: { adapterVersionId: id } }) => {
         await database.prisma.adapterVersion.update({ where: { id }, data: { attestation: PROOF } });
@@ -130,7 +168,15 @@ export class ImprovementKit {
   /** Lets runs be worked on; improvements, too, unless a test does these itself. */
   work(improving = true): void {
     if (!improving)
-      this.kit.runs.handle([improvementKind.handledBy((_, { signal }) => new Promise<never>((_done, fail) => signal.addEventListener('abort', () => fail(new Error('stopped')))))], {}); // prettier-ignore
+      this.kit.runs.handle(
+        [
+          improvementKind.handledBy(
+            (_, { signal }) =>
+              new Promise<never>((_done, fail) => signal.addEventListener('abort', () => fail(new Error('stopped')))),
+          ),
+        ],
+        {},
+      );
     this.kit.runs.start();
   }
 
@@ -155,8 +201,15 @@ export class ImprovementKit {
     });
     const variant = await prisma.modelVariant.create({
       data: {
-        ...{ id: newId(), workspaceId: ws, modelId: model.id, quantization: 'F16', sha256: sha256(name), bytes: 1n },
-        ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+        id: newId(),
+        workspaceId: ws,
+        modelId: model.id,
+        quantization: 'F16',
+        sha256: sha256(name),
+        bytes: 1n,
+        contextLength: 512,
+        vocabulary: 10,
+        location: 'nowhere',
       },
     });
     const { store } = this.parts.adapters;
@@ -213,8 +266,14 @@ export class ImprovementKit {
     const run = (await this.kit.runs.get(ws, runId))!;
     const nothing = () => Promise.resolve();
     return {
-      ...{ run, input: improvementKind.inputOf(run), resumed: null, signal },
-      ...{ progress: nothing, checkpoint: nothing, emit: nothing, takeTurns: nothing },
+      run,
+      input: improvementKind.inputOf(run),
+      resumed: null,
+      signal,
+      progress: nothing,
+      checkpoint: nothing,
+      emit: nothing,
+      takeTurns: nothing,
       fenced: (work) => this.kit.database.prisma.$transaction(work),
     };
   }
@@ -222,10 +281,23 @@ export class ImprovementKit {
 
 /** A version without weights. */
 const version = (name: string, variantId: string) => ({
-  ...{ digest: sha256(name), weightsFileId: newId(), configFileId: newId(), ggufFileId: newId() },
-  ...{ ggufSha256: sha256(name), bytes: 1n, rank: 1, alpha: 1, targets: [], variantId, origin: 'TRAINED' },
+  digest: sha256(name),
+  weightsFileId: newId(),
+  configFileId: newId(),
+  ggufFileId: newId(),
+  ggufSha256: sha256(name),
+  bytes: 1n,
+  rank: 1,
+  alpha: 1,
+  targets: [],
+  variantId,
+  origin: 'TRAINED',
   usage: {
-    ...{ v: 1 as const, rendering: 1, labels: [...LABELS], languages: null, reads: false },
+    v: 1 as const,
+    rendering: 1,
+    labels: [...LABELS],
+    languages: null,
+    reads: false,
     answer: { form: 'text' as const },
   },
 });
@@ -246,9 +318,14 @@ function withoutModels({ runs, database }: DataKit, adapters: AdapterRegistry) {
         const { modelId } = await adapters.require(ws, wish.adapter, 'input.adapter');
         const variant = await database.prisma.modelVariant.findFirstOrThrow({ where: { modelId } });
         return runs.enqueue(training, {
-          ...{ workspaceId, idempotencyKey },
+          workspaceId,
+          idempotencyKey,
           input: {
-            ...{ ...input, description: '', task: 'CLASSIFICATION', modelId, variantId: variant.id },
+            ...input,
+            description: '',
+            task: 'CLASSIFICATION',
+            modelId,
+            variantId: variant.id,
             recipe: presetOf('CLASSIFICATION'),
           },
         });
@@ -271,7 +348,8 @@ function withoutModels({ runs, database }: DataKit, adapters: AdapterRegistry) {
         };
         const of = { target: await answerer(wish.adapter), against: await answerer(wish.against) };
         return runs.enqueue(evaluation, {
-          ...{ workspaceId, idempotencyKey },
+          workspaceId,
+          idempotencyKey,
           input: { ...of, datasetVersionId, rows, seed, split, retention: true, others: [], regression: false },
         });
       },

@@ -67,9 +67,14 @@ describe('an improvement', () => {
       });
       expect({ seed, at, after, runs }).toMatchObject({ runs: ['ATTESTATION', 'CURATION', 'EVALUATION', 'TRAINING'] });
       expect({ seed, at, after, proposals: proposals.length, versions: versions.length }).toMatchObject({
-        ...{ proposals: 1, versions: 2 },
+        proposals: 1,
+        versions: 2,
       });
-      expect(row).toMatchObject({ newRows: 12, proposalId: proposals[0]!.id, productionId: versions.find(({ version }) => version === 1)!.id }); // prettier-ignore
+      expect(row).toMatchObject({
+        newRows: 12,
+        proposalId: proposals[0]!.id,
+        productionId: versions.find(({ version }) => version === 1)!.id,
+      });
       const production = await kit.parts.adapters.store.resolve(adapter, { alias: 'production' });
       expect(production!.version).toBe(seed % 2 === 0 ? 2 : 1);
     }
@@ -120,19 +125,40 @@ describe('a retraining policy', () => {
   });
 
   it.each([
-    ['of drift', (adapter: string) => ({ kind: 'QUESTIONS' as const, source: `drift:questions:${adapter}@1`, ruleId: null })],
-    ['of a rule that names it', async (adapter: string) => {
-      const rule = { metric: 'ACCURACY', side: 'BELOW', threshold: 0.5, limit: null, where: { adapter }, alpha: 0.05, quietMinutes: 15 } as const;
-      const { id } = await kit.alerts.setRule(ws, adapter, rule, true);
-      return { kind: 'RULE' as const, source: `rule:${id}`, ruleId: id };
-    }],
+    [
+      'of drift',
+      (adapter: string) => ({ kind: 'QUESTIONS' as const, source: `drift:questions:${adapter}@1`, ruleId: null }),
+    ],
+    [
+      'of a rule that names it',
+      async (adapter: string) => {
+        const rule = {
+          metric: 'ACCURACY',
+          side: 'BELOW',
+          threshold: 0.5,
+          limit: null,
+          where: { adapter },
+          alpha: 0.05,
+          quietMinutes: 15,
+        } as const;
+        const { id } = await kit.alerts.setRule(ws, adapter, rule, true);
+        return { kind: 'RULE' as const, source: `rule:${id}`, ruleId: id };
+      },
+    ],
   ])('begins on an alert %s, with what that says, and not once more on the same', async (_what, source) => {
     const adapter = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
     const other = await kit.adapter({ newRows: null, onAlert: true, leastRows: 5 });
     await kit.said(adapter, 6);
     await kit.said(other, 6);
     await look();
-    const raised = { workspaceId: ws, ...(await source(adapter.name)), sentence: 'It is otherwise.', evidence: 100, observations: 60, quietMinutes: 15 }; // prettier-ignore
+    const raised = {
+      workspaceId: ws,
+      ...(await source(adapter.name)),
+      sentence: 'It is otherwise.',
+      evidence: 100,
+      observations: 60,
+      quietMinutes: 15,
+    };
     await kit.kit.database.prisma.$transaction((tx) => kit.alerts.raise(tx, raised));
     await look();
     const [row] = await ended(adapter, 1);
@@ -141,7 +167,7 @@ describe('a retraining policy', () => {
     await kit.said(adapter, 6);
     await look();
     expect(await kit.of(adapter)).toHaveLength(1);
-  }); // prettier-ignore
+  });
 
   it('takes what it trained to users by a rollout, whose proposal is its own', async () => {
     const adapter = await kit.adapter({ newRows: 10, rollout: 'QUICK' });

@@ -83,7 +83,9 @@ export async function startSurroundings(
   const { client: worker, dispose } = await startWorker({ log });
   const { database: tablespace, artifacts } = places;
   const test = await TestPlatform.start({
-    ...{ log, vectors, worker: watched(worker) },
+    log,
+    vectors,
+    worker: watched(worker),
     database: await testDatabase(tablespace),
     artifacts: (folder) => new LocalArtifactStore(artifacts ?? join(folder, 'artifacts')),
     queue: { owner: 'one', leaseMs: 1_500, retryMs: 50 },
@@ -93,7 +95,16 @@ export async function startSurroundings(
   await database.prisma.workspace.create({ data: { id: workspaceId, name: workspaceId } });
   const { events, runs, files, erasure } = platform;
   return {
-    ...{ test, database, workspaceId, worker, events, vectors, runs, files, erasure, folder },
+    test,
+    database,
+    workspaceId,
+    worker,
+    events,
+    vectors,
+    runs,
+    files,
+    erasure,
+    folder,
     context: (signal = new AbortController().signal) =>
       createGraphContext(localCaller(workspaceId), 'test', { signal }),
     otherContext: () => createGraphContext(localCaller(), 'test', new AbortController()),
@@ -114,7 +125,9 @@ export function collectionsOf(
   { workspaceId, finished }: Pick<Awaited<ReturnType<typeof startSurroundings>>, 'workspaceId' | 'finished'>,
 ) {
   return {
-    ...{ retriever, tuner, stores: { collections, documents, labels } },
+    retriever,
+    tuner,
+    stores: { collections, documents, labels },
     collection: (name = `c${newId().slice(-12)}`, options: { language?: string; denseWeight?: number } = {}) =>
       service.createCollection({ workspaceId, name, ...options }),
     ingest: async (collection: string, sent: NewDocument[], idempotencyKey: string = newId(), timeoutMs?: number) =>
@@ -143,10 +156,7 @@ export async function startKnowledge(options: Surroundings = {}) {
     setEmbedder: (change: Partial<EmbedderFiles>) => (embedder = { ...files, ...change }),
     /** Another gateway on the same database, which doesn't work yet. */
     gateway(owner: string, { sliceMs }: { sliceMs?: number } = {}) {
-      const platform = test.other({
-        ...{ owner, leaseMs: 1_500, retryMs: 50 },
-        ...(sliceMs !== undefined && { sliceMs }),
-      });
+      const platform = test.other({ owner, leaseMs: 1_500, retryMs: 50, ...(sliceMs !== undefined && { sliceMs }) });
       const other = open(platform);
       test.handle({ other, erasure: openErasure(platform) });
       return { runs: platform.runs, service: other.service };

@@ -122,9 +122,7 @@ describe('indexing, group by group,', () => {
     await knowledge.runs.stop();
     patient.runs.start();
     const send = (documents: NewDocument[]) =>
-      patient.service.ingestDocuments(knowledge.workspaceId, {
-        ...{ collection: name, documents, idempotencyKey: newId() },
-      });
+      patient.service.ingestDocuments(knowledge.workspaceId, { collection: name, documents, idempotencyKey: newId() });
     const long = await send(
       Array.from({ length: 99 }, (_, n) => ({ name: `${n}.txt`, text: `Lock ${n} is ${n} feet deep.` })),
     );
@@ -178,7 +176,8 @@ describe('indexing, group by group,', () => {
     const sent = await Promise.all(
       ['Ash', 'Elm'].map((tree) =>
         polite.service.ingestDocuments(knowledge.workspaceId, {
-          ...{ collection: name, idempotencyKey: newId() },
+          collection: name,
+          idempotencyKey: newId(),
           documents: Array.from({ length: 40 }, (_, n) => ({ name: `${tree}-${n}.txt`, text: `${tree} ${n} is old.` })),
         }),
       ),

@@ -236,7 +236,18 @@ describe('retrieval', () => {
       'motor',
       'fan',
     ];
-    const deeds = ['is cleaned', 'leaks', 'rusts', 'hums', 'is replaced', 'overheats', 'is painted', 'is inspected', 'freezes', 'breaks']; // prettier-ignore
+    const deeds = [
+      'is cleaned',
+      'leaks',
+      'rusts',
+      'hums',
+      'is replaced',
+      'overheats',
+      'is painted',
+      'is inspected',
+      'freezes',
+      'breaks',
+    ];
     const { name: many } = await knowledge.collection('many');
     const texts = things.flatMap((thing) => deeds.map((deed) => `The ${thing} ${deed} in spring.`));
     const documents = texts.map((text, i) => ({ name: `${i}.txt`, text }));

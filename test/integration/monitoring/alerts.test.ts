@@ -19,7 +19,13 @@ import { plantAnswer } from './monitoring-kit.js';
 
 const PAGE = { first: 100, after: null };
 const FAILURES: Rule = {
-  ...{ metric: 'ERROR_RATE', side: 'ABOVE', threshold: 0.1, limit: null, where: {}, alpha: 0.01, quietMinutes: 15 },
+  metric: 'ERROR_RATE',
+  side: 'ABOVE',
+  threshold: 0.1,
+  limit: null,
+  where: {},
+  alpha: 0.01,
+  quietMinutes: 15,
 };
 
 interface Received {
@@ -243,7 +249,10 @@ describe('alerts', () => {
     stop.abort();
     await following;
     const again = alerts.follow(workspaceId, 0n, new AbortController().signal);
-    expect((await again.next()).value).toMatchObject({ sequence: seen[0], payload: { alertId: (await all(workspaceId))[0]!.id } }); // prettier-ignore
+    expect((await again.next()).value).toMatchObject({
+      sequence: seen[0],
+      payload: { alertId: (await all(workspaceId))[0]!.id },
+    });
     await again.return(undefined);
   });
 

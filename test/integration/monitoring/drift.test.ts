@@ -60,7 +60,11 @@ describe('drift', () => {
     store = new DriftStore(database);
     const service = new AlertService({ database, alerts, webhooks: new WebhookStore(database), events });
     drift = new DriftService({
-      ...{ database, drift: store, alerts: service, embed: embedder.embed, embedderDigest: () => 'one' },
+      database,
+      drift: store,
+      alerts: service,
+      embed: embedder.embed,
+      embedderDigest: () => 'one',
       trainingInputs: (_workspaceId, versionId, most) => Promise.resolve((trained.get(versionId) ?? []).slice(0, most)),
     });
     roller = new Roller({ database, store: new SeriesStore(database), clock: systemClock });

@@ -31,7 +31,10 @@ describe('monitoring over GraphQL', () => {
     const [store, webhookStore] = [new SeriesStore(database), new WebhookStore(database)];
     const alerts = new AlertService({ database, alerts: new AlertStore(database), webhooks: webhookStore, events });
     const drift = new DriftService({
-      ...{ database, drift: new DriftStore(database), alerts, embedderDigest: () => 'one' },
+      database,
+      drift: new DriftStore(database),
+      alerts,
+      embedderDigest: () => 'one',
       embed: (_workspaceId, texts) => Promise.resolve(texts.map(() => Float32Array.of(1, 0))),
       trainingInputs: () => Promise.resolve([]),
     });
@@ -110,7 +113,8 @@ describe('monitoring over GraphQL', () => {
 
     const about = async (metric: string, where: object = {}) => {
       const query = `query ($input: MonitoringInput!) { monitoring(input: $input) { alerts { kind rule { name } } } }`;
-      return (await send<{ monitoring: { alerts: object[] }[] }>(workspaceId, query, { input: { metric, where } })).monitoring; // prettier-ignore
+      return (await send<{ monitoring: { alerts: object[] }[] }>(workspaceId, query, { input: { metric, where } }))
+        .monitoring;
     };
     expect(await about('ERROR_RATE')).toEqual([{ alerts: [{ kind: 'RULE', rule: { name: 'failures' } }] }]);
     expect(await about('VOLUME')).toEqual([{ alerts: [] }]);
@@ -171,7 +175,9 @@ describe('monitoring over GraphQL', () => {
     });
     const remove = 'mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) { webhook { url } } }';
     await send(workspaceId, remove, { input: { webhook: addWebhook.webhook.id } });
-    await expect(send(workspaceId, remove, { input: { webhook: addWebhook.webhook.id } })).rejects.toMatchObject({ code: 'NOT_FOUND' }); // prettier-ignore
+    await expect(send(workspaceId, remove, { input: { webhook: addWebhook.webhook.id } })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   it('shows what is watched for change, and nothing of another workspace', async () => {
@@ -185,8 +191,15 @@ describe('monitoring over GraphQL', () => {
     expect(await send(workspaceId, query)).toEqual({
       drift: [
         {
-          ...{ kind: 'LABELS', adapter: 'routing@1', against: 'LAST_PERIOD', phase: 'LEARNING', observations: 1 },
-          ...{ needed: 200, evidence: null, alarmAt: 100, shares: [] },
+          kind: 'LABELS',
+          adapter: 'routing@1',
+          against: 'LAST_PERIOD',
+          phase: 'LEARNING',
+          observations: 1,
+          needed: 200,
+          evidence: null,
+          alarmAt: 100,
+          shares: [],
         },
       ],
     });

@@ -52,17 +52,17 @@ export async function plantAnswer(
                          adapter_version_id, created_at, finished_at)
      VALUES ($1::uuid, $2, $1::uuid::text, '', $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
-      ...[id, workspaceId, status, planted.question ?? 'Why?', planted.abstained ?? false],
-      ...[
-        complete ? (planted.strategy ?? 'RAG') : null,
-        complete ? JSON.stringify(body) : '{}',
-        planted.errorCode ?? null,
-      ],
-      ...[
-        complete ? (planted.adapter?.versionId ?? null) : null,
-        new Date(at.getTime() - ms),
-        status === 'RUNNING' ? null : at,
-      ],
+      id,
+      workspaceId,
+      status,
+      planted.question ?? 'Why?',
+      planted.abstained ?? false,
+      complete ? (planted.strategy ?? 'RAG') : null,
+      complete ? JSON.stringify(body) : '{}',
+      planted.errorCode ?? null,
+      complete ? (planted.adapter?.versionId ?? null) : null,
+      new Date(at.getTime() - ms),
+      status === 'RUNNING' ? null : at,
     ],
   );
   return id;

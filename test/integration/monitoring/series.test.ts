@@ -31,8 +31,11 @@ describe('series', () => {
   it('count answers, failures and withdrawn questions by minute, and say why they failed', async () => {
     const at = minutesAgo(5);
     const workspaceId = await planted(
-      ...[{ at }, { at }, { at, status: 'FAILED' as const, errorCode: 'WORKER_CRASHED' }],
-      ...[{ at, status: 'CANCELLED' as const, errorCode: 'CANCELLED' }, { at: minutesAgo(3) }],
+      { at },
+      { at },
+      { at, status: 'FAILED' as const, errorCode: 'WORKER_CRASHED' },
+      { at, status: 'CANCELLED' as const, errorCode: 'CANCELLED' },
+      { at: minutesAgo(3) },
     );
     const [volume] = await series.read(workspaceId, { metric: 'VOLUME', resolution: 'MINUTE' });
     expect(volume!.points).toMatchObject([
@@ -51,12 +54,18 @@ describe('series', () => {
   it('say the same of all answers as of their parts together, quantiles too', async () => {
     const workspaceId = await planted(
       ...Array.from({ length: 12 }, (_, i) => ({
-        ...{ strategy: ['RAG', 'BASE'][i % 2]!, collection: ['manuals', 'tariffs', ''][i % 3]! },
-        ...{ at: minutesAgo(5), ms: 100 * (i + 1) },
+        strategy: ['RAG', 'BASE'][i % 2]!,
+        collection: ['manuals', 'tariffs', ''][i % 3]!,
+        at: minutesAgo(5),
+        ms: 100 * (i + 1),
       })),
     );
     const [all] = await series.read(workspaceId, { metric: 'LATENCY', resolution: 'HOUR' });
-    const parts = await series.read(workspaceId, { metric: 'LATENCY', resolution: 'HOUR', by: ['COLLECTION', 'STRATEGY'] }); // prettier-ignore
+    const parts = await series.read(workspaceId, {
+      metric: 'LATENCY',
+      resolution: 'HOUR',
+      by: ['COLLECTION', 'STRATEGY'],
+    });
     expect(parts).toHaveLength(6);
     const [whole] = all!.points;
     const each = parts.map(({ points }) => points[0]!);
@@ -70,14 +79,10 @@ describe('series', () => {
   it('are split by what answers were made with, and narrowed to it', async () => {
     const adapter = { versionId: newId(), name: 'banking', version: 3 };
     const workspaceId = await planted(
-      ...[
-        { strategy: 'RAG', collection: 'manuals' },
-        { strategy: 'RAG', collection: 'tariffs' },
-      ],
-      ...[
-        { strategy: 'RAG', collection: 'manuals' },
-        { strategy: 'ADAPTER', adapter },
-      ],
+      { strategy: 'RAG', collection: 'manuals' },
+      { strategy: 'RAG', collection: 'tariffs' },
+      { strategy: 'RAG', collection: 'manuals' },
+      { strategy: 'ADAPTER', adapter },
     );
     const by = async (dimension: 'ADAPTER' | 'COLLECTION' | 'MODEL') =>
       Object.fromEntries<number>(
@@ -102,7 +107,12 @@ describe('series', () => {
     const at = minutesAgo(2);
     const workspaceId = await planted(
       ...Array.from({ length: 100 }, (_, i) => ({
-        ...{ at, ms: 10 * (i + 1), abstained: i < 20, tokens: 50, collection: 'manuals', score: 0.6 },
+        at,
+        ms: 10 * (i + 1),
+        abstained: i < 20,
+        tokens: 50,
+        collection: 'manuals',
+        score: 0.6,
         label: { label: i < 30 ? 'card' : 'loan', probability: 0.9 },
       })),
     );

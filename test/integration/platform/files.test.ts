@@ -30,7 +30,10 @@ describe('users’ files', () => {
 
   const store = (content: string, workspaceId = WORKSPACE, over = {}) =>
     files.store(workspaceId, {
-      ...{ name: 'notes.txt', mediaType: 'text/plain', source: Readable.from([Buffer.from(content)]), maxBytes: 100 },
+      name: 'notes.txt',
+      mediaType: 'text/plain',
+      source: Readable.from([Buffer.from(content)]),
+      maxBytes: 100,
       ...over,
     });
   const filesOnDisk = async () =>

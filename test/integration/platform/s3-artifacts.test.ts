@@ -166,14 +166,19 @@ describe('artifacts in a store that gateways share', () => {
 
     const open = (home: string, shared: boolean, log = silentLogger()) =>
       openArtifactStore({
-        ...{ home: join(folder.path, home), database, log },
+        home: join(folder.path, home),
+        database,
+        log,
         shared: shared ? { ...access, cacheBytes: 1024 ** 3 } : null,
       });
     const put = async (home: string, shared: boolean, content: string) => {
       const store = await open(home, shared);
       const source = one(content);
       return new FileService(database, store).store(DEFAULT_WORKSPACE_ID, {
-        ...{ name: `${content}.txt`, mediaType: 'text/plain', maxBytes: 1_000, source },
+        name: `${content}.txt`,
+        mediaType: 'text/plain',
+        maxBytes: 1_000,
+        source,
       });
     };
 

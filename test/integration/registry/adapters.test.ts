@@ -157,9 +157,18 @@ describe('adapters', () => {
         workspaceId,
         { name, task: 'INSTRUCTION', modelId: model.modelId, description: '' },
         {
-          ...{ digest: weights.sha256, weightsFileId: weights.id, configFileId: config.id, ggufFileId: gguf.id },
-          ...{ ggufSha256: gguf.sha256, bytes: 64, rank: 4, alpha: 8, targets: ['q_proj'], usage: USAGE },
-          ...{ variantId: model.variantId, origin: 'TRAINED' },
+          digest: weights.sha256,
+          weightsFileId: weights.id,
+          configFileId: config.id,
+          ggufFileId: gguf.id,
+          ggufSha256: gguf.sha256,
+          bytes: 64,
+          rank: 4,
+          alpha: 8,
+          targets: ['q_proj'],
+          usage: USAGE,
+          variantId: model.variantId,
+          origin: 'TRAINED',
         },
       );
     const needed = (sha: string) => async () => (await registry.store.filesInUse(workspaceId, [sha])).size > 0;

@@ -57,7 +57,9 @@ describe('quantization', () => {
     expect((await kit.registry.resolve(WORKSPACE, 'tiny@Q8_0')).variantId).toBe(made!.id);
     // A bound that nothing meets leaves the reference, and one that all meet can't be slower than it.
     expect(await kit.quantizer.recommend(WORKSPACE, 'tiny', 0)).toEqual({
-      ...{ variantId: source!.id, speedup: 1, meanKl: 0 },
+      variantId: source!.id,
+      speedup: 1,
+      meanKl: 0,
     });
     expect((await kit.quantizer.recommend(WORKSPACE, 'tiny', 1)).speedup).toBeGreaterThanOrEqual(1);
     expect(await readdir(join(kit.folder, 'quantizing'))).toEqual([]);
@@ -89,8 +91,10 @@ describe('quantization', () => {
     await register(tinyModel({ fileType: 2 }));
     const started = kit.quantizer.start(WORKSPACE, { model: 'tiny', type: 'Q8_0', idempotencyKey: 'a' });
     await expect(started).rejects.toMatchObject({
-      ...{ code: 'BAD_USER_INPUT', field: 'input.type' },
-      ...{ message: expect.stringContaining('stored as Q4_0'), hint: expect.stringContaining('higher precision') },
+      code: 'BAD_USER_INPUT',
+      field: 'input.type',
+      message: expect.stringContaining('stored as Q4_0'),
+      hint: expect.stringContaining('higher precision'),
     });
     await expect(kit.quantizer.recommend(WORKSPACE, 'tiny', -1)).rejects.toMatchObject({ field: 'maxKl' });
     await expect(kit.quantizer.recommend(WORKSPACE, 'none', 1)).rejects.toMatchObject({ code: 'NOT_FOUND' });

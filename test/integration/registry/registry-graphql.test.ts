@@ -26,8 +26,17 @@ interface ModelsPage {
 
 /** What a worker would say about any file: what is tested here is the way to it and back. */
 const description: ModelDescription = {
-  ...{ architecture: 'llama', parameters: 1_000, quantization: 'Q8_0', contextLength: 512, vocabulary: 300 },
-  ...{ chatTemplate: null, bosToken: '<s>', eosToken: '</s>', licence: 'mit', name: null, bytes: 4 },
+  architecture: 'llama',
+  parameters: 1_000,
+  quantization: 'Q8_0',
+  contextLength: 512,
+  vocabulary: 300,
+  chatTemplate: null,
+  bosToken: '<s>',
+  eosToken: '</s>',
+  licence: 'mit',
+  name: null,
+  bytes: 4,
   chat: { kind: 'plain', bosToken: '<s>' },
 };
 const worker = { inspectModel: async () => description } as unknown as WorkerClient;
@@ -83,7 +92,11 @@ describe('models over GraphQL', () => {
     const { model } = await ask<{ model: object }>(`{ model(name: "mine") {
       name architecture parameters licence source variants { quantization bytes contextLength vocabulary model { name } } } }`);
     expect(model).toEqual({
-      ...{ name: 'mine', architecture: 'llama', parameters: 1_000, licence: 'mit', source: 'upload' },
+      name: 'mine',
+      architecture: 'llama',
+      parameters: 1_000,
+      licence: 'mit',
+      source: 'upload',
       variants: [{ quantization: 'Q8_0', bytes: 5, contextLength: 512, vocabulary: 300, model: { name: 'mine' } }],
     });
     expect(await ask('{ model(name: "mine") { name } }', {}, freshWorkspace())).toEqual({ model: null });

@@ -40,9 +40,16 @@ describe('the model registry', () => {
     const { variantId } = run.output as { variantId: string };
     const variant = await kit.registry.variant(WORKSPACE, variantId);
     expect(variant).toMatchObject({
-      ...{ variantId, model: 'tiny-model', architecture: 'llama', quantization: 'F32', licence: 'apache-2.0' },
-      ...{ path: await kit.artifacts.local(sha256(model)), sha256: sha256(model), bytes: model.length },
-      ...{ contextLength: TINY_CONTEXT, chat: readChat(TINY_CHAT_SOURCE) },
+      variantId,
+      model: 'tiny-model',
+      architecture: 'llama',
+      quantization: 'F32',
+      licence: 'apache-2.0',
+      path: await kit.artifacts.local(sha256(model)),
+      sha256: sha256(model),
+      bytes: model.length,
+      contextLength: TINY_CONTEXT,
+      chat: readChat(TINY_CHAT_SOURCE),
     });
     expect(variant.parameters).toBeGreaterThan(10_000);
     expect(await kit.registry.modelByName(WORKSPACE, 'tiny-model')).toMatchObject({ source: 'upload' });
@@ -219,8 +226,13 @@ describe('the default models', () => {
     const variant = await kit.registry.ensureDefaults(WORKSPACE);
     expect(inspections).not.toHaveBeenCalled();
     expect(variant).toMatchObject({
-      ...{ model: 'smollm2-135m-instruct', architecture: 'llama', quantization: 'Q4_1', contextLength: 8_192 },
-      ...{ parameters: 134_515_008, licence: 'Apache-2.0', bytes: 98_362_432 },
+      model: 'smollm2-135m-instruct',
+      architecture: 'llama',
+      quantization: 'Q4_1',
+      contextLength: 8_192,
+      parameters: 134_515_008,
+      licence: 'Apache-2.0',
+      bytes: 98_362_432,
     });
     expect(renderChat(variant.chat, [{ role: 'user', content: 'Who?' }])[0]).toEqual({
       text: '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\n',

@@ -40,7 +40,10 @@ describe('a task in a process of its own', () => {
 
   it('fails with the program’s own error, or with the stack of what was none', async () => {
     await expect(talk('refuse')).rejects.toMatchObject({
-      ...{ code: 'DATA_FILE_INVALID', message: 'It is not square.', hint: 'Square it.', field: 'input.file' },
+      code: 'DATA_FILE_INVALID',
+      message: 'It is not square.',
+      hint: 'Square it.',
+      field: 'input.file',
     });
     await expect(talk('break')).rejects.toThrow(/out of ink[^]*talking-task/);
   });

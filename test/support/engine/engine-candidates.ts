@@ -78,7 +78,11 @@ async function tiny(): Promise<Served & { brain: TinyBrain }> {
     [sha256(second.weights), another],
   ]);
   return {
-    ...{ worker, model, adapter, prompt: PROMPT, labels: TINY_LABELS },
+    worker,
+    model,
+    adapter,
+    prompt: PROMPT,
+    labels: TINY_LABELS,
     folders: { peft, other, wide: widened(peft, join(folder, 'wide')) },
     brain: new TinyBrain(worker.client, model, known),
     async dispose() {
@@ -100,7 +104,9 @@ async function real(): Promise<Served> {
   const path = join(peft, 'adapter.gguf');
   const worker = await startWorker();
   return {
-    ...{ worker, prompt: PROMPT, labels: REAL_LABELS },
+    worker,
+    prompt: PROMPT,
+    labels: REAL_LABELS,
     model: { ...(await realModel()), contextLength: 1_024 },
     folders: { peft, other, wide: widened(peft, join(folder, 'wide')) },
     adapter: { path, sha256: sha256(readFileSync(path)), scale: 1 },
@@ -172,7 +178,14 @@ async function fleetCandidate(
     await made.dispose();
   };
   return {
-    ...{ engine, model, adapter, prompt, labels, reference: worker.client, tolerance, dispose },
+    engine,
+    model,
+    adapter,
+    prompt,
+    labels,
+    reference: worker.client,
+    tolerance,
+    dispose,
     server: { http, dialect, tokens, labels, fleet: engine, replica, held, other: other!, wide: wide!, running },
   };
 }
@@ -184,7 +197,8 @@ export async function standIn(
   const made = await tiny();
   const server = await EngineServer.start({ brain: made.brain, dialect: name, scoring });
   return fleetCandidate(server.url, made, {
-    ...{ dialect: name === 'VLLM' ? vllm : sglang, tolerance: 1e-4 },
+    dialect: name === 'VLLM' ? vllm : sglang,
+    tolerance: 1e-4,
     running: () => Promise.resolve(server.working),
     dispose: () => server.kill(),
   });
@@ -193,7 +207,8 @@ export async function standIn(
 /** @param url of a server with the default model's weights, as `scripts/vllm` starts one */
 export async function realVllm(url: string): Promise<FleetCandidate> {
   return fleetCandidate(url, await real(), {
-    ...{ dialect: vllm, tolerance: 0.1 },
+    dialect: vllm,
+    tolerance: 0.1,
     async running() {
       const metrics = await (await fetch(`${url}/metrics`)).text();
       return Number(/^vllm:num_requests_running\{.*\} ([\d.e+]+)$/m.exec(metrics)![1]);

@@ -25,7 +25,12 @@ export function keepsThePort(open: () => Promise<Candidate>): void {
   afterAll(() => it?.dispose());
 
   const asked = (more: Partial<GenerateRequest> = {}): GenerateRequest => ({
-    ...{ workspaceId, model: it.model, prompt: it.prompt, maxTokens: 6, temperature: 0, stop: [] },
+    workspaceId,
+    model: it.model,
+    prompt: it.prompt,
+    maxTokens: 6,
+    temperature: 0,
+    stop: [],
     ...more,
   });
   const adapted = (): ModelFile => ({ ...it.model, adapters: [it.adapter] });

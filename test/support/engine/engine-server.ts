@@ -191,7 +191,12 @@ export class EngineServer {
 
   #models(): object[] {
     const card = (id: string, root: string, parent: string | null) => ({
-      ...{ id, object: 'model', created: Math.floor(Date.now() / 1_000), owned_by: 'stand-in', root, parent },
+      id,
+      object: 'model',
+      created: Math.floor(Date.now() / 1_000),
+      owned_by: 'stand-in',
+      root,
+      parent,
       max_model_len: parent === null ? this.#context : null,
     });
     const { hidden, invented = [] } = this.faults;
@@ -270,7 +275,9 @@ export class EngineServer {
     }
     const top = Object.fromEntries([...shown].map(([id, value]) => [`token_id:${id}`, value]));
     send(response, 200, {
-      ...{ id: randomUUID(), object: 'text_completion', model: this.faults.answersAs ?? body.model },
+      id: randomUUID(),
+      object: 'text_completion',
+      model: this.faults.answersAs ?? body.model,
       choices: [
         {
           index: 0,

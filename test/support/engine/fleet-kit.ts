@@ -95,7 +95,10 @@ export function cheapFleet({ urls, adapters, production = () => [], key, ...sett
     },
   });
   const keeper = new FleetKeeper({
-    ...{ fleet, clock, log, ...settings },
+    fleet,
+    clock,
+    log,
+    ...settings,
     shelf: { production: () => Promise.resolve(production()), sweep: () => Promise.resolve([]) },
     addresses: () => Promise.resolve([...urls]),
     replicaAt: (url) => new Replica({ http: new EngineHttp(url, key ?? null), references, clock, log }),
@@ -107,11 +110,15 @@ export function cheapFleet({ urls, adapters, production = () => [], key, ...sett
 export const question = (adapter: EngineAdapter | null, text = 'What is it?', maxTokens = 3): GenerateRequest => ({
   workspaceId: WORKSPACE,
   model: {
-    ...{ path: '/nowhere', sha256: BASE_SHA256, contextLength: 2_048 },
+    path: '/nowhere',
+    sha256: BASE_SHA256,
+    contextLength: 2_048,
     ...(adapter && { adapters: [adapter.served.file] }),
   },
   prompt: [{ text, special: false }],
-  ...{ maxTokens, temperature: 0, stop: [] },
+  maxTokens,
+  temperature: 0,
+  stop: [],
 });
 
 export async function textOf(events: AsyncIterable<GenerateEvent>): Promise<string> {

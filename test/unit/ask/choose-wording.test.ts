@@ -9,8 +9,14 @@ const planOf = (parameters: number, more: Partial<Plan> = {}): Plan =>
   ({ scope: {}, adaptation: null, labelled: null, variant: { parameters }, ...more }) as Plan;
 const asked = (more: object = {}) => checkedQuestion({ question: 'How long is it valid?', ...more });
 const measured = (better: 'MODEL' | 'QUOTE'): MeasuredWording => ({
-  ...{ better, rows: 100, model: 0.6, quote: 0.5, difference: { value: 0.1, low: 0.02, high: 0.18 } },
-  ...{ quantization: 'Q4_K_M', runId: 'run', at: '2026-01-01T00:00:00.000Z' },
+  better,
+  rows: 100,
+  model: 0.6,
+  quote: 0.5,
+  difference: { value: 0.1, low: 0.02, high: 0.18 },
+  quantization: 'Q4_K_M',
+  runId: 'run',
+  at: '2026-01-01T00:00:00.000Z',
 });
 
 describe('whose words an answer from documents has', () => {

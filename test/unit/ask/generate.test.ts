@@ -18,10 +18,16 @@ async function told(said: readonly Said[], gaps: readonly string[]): Promise<{ d
     },
   } as unknown as WorkerClient;
   const step: GenerateStep = {
-    ...{ workspaceId, model: {} as never, signal: new AbortController().signal },
+    workspaceId,
+    model: {} as never,
+    signal: new AbortController().signal,
     generation: { maxTokens: 9, temperature: 0, seed: null },
     composed: {
-      ...{ prompt: segment('first'), stop: [], copyFrom: null, refusal: null, heldTo: null },
+      prompt: segment('first'),
+      stop: [],
+      copyFrom: null,
+      refusal: null,
+      heldTo: null,
       then: gaps.map((gap) => ({ gap, input: segment('further') })),
     },
   };

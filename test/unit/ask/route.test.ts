@@ -4,7 +4,11 @@ import { decideRoute, withReason, type RouteFeatures } from '../../../src/ask/ro
 import { evidenceOf } from './support.js';
 
 const features: RouteFeatures = {
-  ...{ choice: 'AUTO', named: false, adapter: null, labelledRows: null, expectedMs: {} },
+  choice: 'AUTO',
+  named: false,
+  adapter: null,
+  labelledRows: null,
+  expectedMs: {},
   readable: { collections: 2, chunks: 40 },
 };
 
@@ -68,7 +72,9 @@ describe('decideRoute', () => {
 describe('abstention', () => {
   const good = evidenceOf('x', { coverage: 0.9, passageCoverage: 1, similarity: 0.7 });
   const poor = evidenceOf('x', {
-    ...{ coverage: 0.2, passageCoverage: 0.3, similarity: 0.15 },
+    coverage: 0.2,
+    passageCoverage: 0.3,
+    similarity: 0.15,
     scores: { ...good.scores, dense: 0.2 },
   });
 

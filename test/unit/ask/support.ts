@@ -66,7 +66,9 @@ export const variantOf = (rest: Partial<ServedVariant> = {}): ServedVariant => (
 export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: Adaptation | null = null): Plan => {
   const { path, sha256, contextLength } = variant;
   return {
-    ...{ strategy, variant, adaptation },
+    strategy,
+    variant,
+    adaptation,
     labelled: null,
     scope: STRATEGIES[strategy].reads
       ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], groups: null, hidden: [] }

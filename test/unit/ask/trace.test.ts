@@ -16,7 +16,11 @@ const planned = {
 } as unknown as PlannedQuestion;
 const drawn = { kind: 'ROLLOUT', subjectId: 'r1', arm: 'candidate', probability: 0.25 } as Assignment;
 const finished = {
-  ...{ text: TEXT, wording: 'MODEL', abstention: null, citations: [], configuration: { digest: 'd1' } },
+  text: TEXT,
+  wording: 'MODEL',
+  abstention: null,
+  citations: [],
+  configuration: { digest: 'd1' },
   usage: { promptTokens: 40, reusedTokens: 8, generatedTokens: 5 },
 } as unknown as Answer;
 
@@ -26,14 +30,12 @@ async function toldOf(text: boolean, assignment: Assignment | null, recording = 
   traceBy({
     text,
     start: () => ({
-      ...{
-        traceparent: 'here',
-        recording,
-        rename: () => undefined,
-        event: () => undefined,
-        fail: () => undefined,
-        end: () => undefined,
-      },
+      traceparent: 'here',
+      recording,
+      rename: () => undefined,
+      event: () => undefined,
+      fail: () => undefined,
+      end: () => undefined,
       set: (attributes) => void Object.assign(told, attributes),
     }),
     close: () => Promise.resolve(),
@@ -53,10 +55,18 @@ describe('the span of an answer', () => {
   it('says how the question was routed, drawn and answered, by which version, and no text', async () => {
     const told = await toldOf(false, drawn);
     expect(told).toMatchObject({
-      ...{ 'graft.route': 'HYBRID', 'graft.route.chosen_by': 'ROLLOUT', 'graft.answer_id': 'a1' },
-      ...{ 'graft.test': 'ROLLOUT', 'graft.test.id': 'r1', 'graft.arm': 'candidate', 'graft.propensity': 0.25 },
-      ...{ 'graft.configuration.digest': 'd1', 'graft.wording': 'MODEL', 'gen_ai.request.model': 'tickets@3' },
-      ...{ 'gen_ai.usage.input_tokens': 40, 'gen_ai.usage.output_tokens': 5 },
+      'graft.route': 'HYBRID',
+      'graft.route.chosen_by': 'ROLLOUT',
+      'graft.answer_id': 'a1',
+      'graft.test': 'ROLLOUT',
+      'graft.test.id': 'r1',
+      'graft.arm': 'candidate',
+      'graft.propensity': 0.25,
+      'graft.configuration.digest': 'd1',
+      'graft.wording': 'MODEL',
+      'gen_ai.request.model': 'tickets@3',
+      'gen_ai.usage.input_tokens': 40,
+      'gen_ai.usage.output_tokens': 5,
     });
     expect(Object.values(told)).not.toContain(TEXT);
   });

@@ -12,7 +12,11 @@ import { seededRandom } from '../../../src/kernel/random.js';
 const right: ExperimentMetric = { name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0.05, primary: true };
 const latency: ExperimentMetric = { name: 'latency', kind: 'MEAN', better: 'LOWER', margin: 20, primary: false };
 const plan = (changes: Partial<ExperimentPlan> = {}): ExperimentPlan => ({
-  ...{ arms: ['production', 'new'], control: 0, alpha: 0.05, metrics: [right, latency], final: false },
+  arms: ['production', 'new'],
+  control: 0,
+  alpha: 0.05,
+  metrics: [right, latency],
+  final: false,
   ...changes,
 });
 const rate = (n: number, mean: number) => ({ n, mean, variance: 0 });

@@ -31,8 +31,11 @@ const plan = (changes: Partial<RolloutPlan> = {}): RolloutPlan => ({
 });
 
 const measured = (worse: number, noWorse = 0): MeasureEvidence => ({
-  ...{ kind: 'RATE', worse, noWorse },
-  ...{ candidate: { answers: 60, value: 0.7 }, control: { answers: 540, value: 0.9 } },
+  kind: 'RATE',
+  worse,
+  noWorse,
+  candidate: { answers: 60, value: 0.7 },
+  control: { answers: 540, value: 0.9 },
 });
 
 const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
@@ -59,8 +62,11 @@ describe('the next step of a rollout', () => {
 
   it('goes back for a crossed guardrail before any sample, time, signal, sample ratio or person is waited for', () => {
     const worst = evidence({
-      ...{ answers: { candidate: 3, control: 27 }, lastAnswerAt: START, measures: crossed },
-      ...{ sampleRatio: { logE: 50, observed: 0.01, expected: 0.1 }, exposure: { units: 30, inBoth: 30 } },
+      answers: { candidate: 3, control: 27 },
+      lastAnswerAt: START,
+      measures: crossed,
+      sampleRatio: { logE: 50, observed: 0.01, expected: 0.1 },
+      exposure: { units: 30, inBoth: 30 },
     });
     for (const status of ['RUNNING', 'PAUSED'] as const)
       for (const command of [
@@ -88,8 +94,10 @@ describe('the next step of a rollout', () => {
   it('checks in the order no traffic, health, least sample, signal, approval', () => {
     const approved = plan({ steps: [step({ approval: true }), step({ share: 1 })] });
     const bad = {
-      ...{ lastAnswerAt: null, sampleRatio: { logE: 10, observed: 0.02, expected: 0.1 } },
-      ...{ answers: { candidate: 1, control: 9 }, measures: { confident: measured(5) } },
+      lastAnswerAt: null,
+      sampleRatio: { logE: 10, observed: 0.02, expected: 0.1 },
+      answers: { candidate: 1, control: 9 },
+      measures: { confident: measured(5) },
     };
     const good = evidence();
     const week = START + 7 * 24 * 60 * MINUTE;
@@ -121,8 +129,11 @@ describe('the next step of a rollout', () => {
   it('catches up overdue steps, but never past an approval or a monitored step', () => {
     const quick = { leastMinutes: 10, leastAnswers: 0, monitored: false };
     const steps = [
-      ...[step(quick), step({ ...quick, share: 0.1 }), step({ ...quick, share: 0.2 })],
-      ...[step({ ...quick, share: 0.3, approval: true }), step({ ...quick, share: 1 })],
+      step(quick),
+      step({ ...quick, share: 0.1 }),
+      step({ ...quick, share: 0.2 }),
+      step({ ...quick, share: 0.3, approval: true }),
+      step({ ...quick, share: 1 }),
     ];
     const muchLater = START + 600 * MINUTE;
     expect(decide(plan({ steps }), running, evidence(), muchLater).state.step).toBe(3);

@@ -12,12 +12,32 @@ import { seededRandom } from '../../../src/kernel/random.js';
 const settings = (over: Partial<SettingsWish> = {}) =>
   settingsOf({ arms: [{ name: 'old' }, { name: 'new' }], metrics: [{ metric: 'LATENCY' }], ...over }, null);
 const begun = (plan = settings()): ExperimentState => ({
-  ...{ seed: 's', bucketVersion: 0, minBucketVersion: 0, draws: [], before: false, arms: emptyArms(plan) },
-  ...{ units: 0, inSeveral: 0, unitless: 0, sampleRatioPeak: 0, stopped: {}, told: [], nextPoint: 0 },
+  seed: 's',
+  bucketVersion: 0,
+  minBucketVersion: 0,
+  draws: [],
+  before: false,
+  arms: emptyArms(plan),
+  units: 0,
+  inSeveral: 0,
+  unitless: 0,
+  sampleRatioPeak: 0,
+  stopped: {},
+  told: [],
+  nextPoint: 0,
 });
 const outcome = (over: Partial<ExperimentOutcome> = {}): ExperimentOutcome => ({
-  ...{ sequence: 1n, arm: 'old', stage: 0, status: 'COMPLETE', abstained: false, latencyMs: 100, confidence: null },
-  ...{ tokens: null, unitHash: null, length: 40, ...over },
+  sequence: 1n,
+  arm: 'old',
+  stage: 0,
+  status: 'COMPLETE',
+  abstained: false,
+  latencyMs: 100,
+  confidence: null,
+  tokens: null,
+  unitHash: null,
+  length: 40,
+  ...over,
 });
 const nothing = (): Touched => ({ units: new Map(), feedback: new Map() });
 
@@ -121,7 +141,9 @@ describe('what an experiment counts', () => {
     );
     count(plan, state, 0, { outcomes, said: [] }, nothing());
     expect(look(plan, structuredClone(state), 0, { mayEnd: false })).toMatchObject({
-      ...{ final: false, verdict: 'INCONCLUSIVE', winner: null },
+      final: false,
+      verdict: 'INCONCLUSIVE',
+      winner: null,
     });
     const ended = look(plan, state, 0);
     expect(ended).toMatchObject({ final: true, verdict: 'WINNER', winner: 'new' });
@@ -157,7 +179,8 @@ describe('what an experiment counts', () => {
         { name: 'a', weight: 0.2 },
         { name: 'b', weight: 0.8 },
       ],
-      ...{ coverage: 0.5, namespace: { name: 'n', from: 0, to: 0.6 } },
+      coverage: 0.5,
+      namespace: { name: 'n', from: 0, to: 0.6 },
     });
     const state = { ...begun(plan), seed: 'x' };
     const before = testOf('x', plan, state);

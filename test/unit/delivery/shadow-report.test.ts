@@ -7,18 +7,20 @@ import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 
 const NOBODY = { pairs: 0, served: null, candidate: null };
 const NOTHING: ShadowFigures = {
-  ...{
-    answered: 0,
-    waiting: 0,
-    compared: 0,
-    failed: 0,
-    erased: 0,
-    skipped: [],
-    failures: [],
-    same: 0,
-    similarity: null,
-  },
-  ...{ changes: [], abstained: { served: 0, candidate: 0 }, confidence: NOBODY, latencyMs: NOBODY, computeMs: NOBODY },
+  answered: 0,
+  waiting: 0,
+  compared: 0,
+  failed: 0,
+  erased: 0,
+  skipped: [],
+  failures: [],
+  same: 0,
+  similarity: null,
+  changes: [],
+  abstained: { served: 0, candidate: 0 },
+  confidence: NOBODY,
+  latencyMs: NOBODY,
+  computeMs: NOBODY,
   truth: { known: 0, servedRight: 0, candidateRight: 0, onlyServed: 0, onlyCandidate: 0, p: 1 },
 };
 const answer = (over: Parameters<typeof finishedAnswer>[0]) => finishedAnswer(over) as Answer;
@@ -28,14 +30,12 @@ describe('what a shadow says', () => {
   it('says in words what was found, and nothing of what wasn’t', () => {
     expect(sentenceOf('a@2', 'a@1', NOTHING)).toBe('a@2 has not been compared with a@1 yet.');
     const said = sentenceOf('a@2', 'a@1', {
-      ...{
-        ...NOTHING,
-        answered: 205,
-        compared: 200,
-        same: 182,
-        failed: 5,
-        failures: [{ code: 'DEADLINE_EXCEEDED', count: 5 }],
-      },
+      ...NOTHING,
+      answered: 205,
+      compared: 200,
+      same: 182,
+      failed: 5,
+      failures: [{ code: 'DEADLINE_EXCEEDED', count: 5 }],
       changes: [
         { from: 'billing', to: 'refund', count: 9 },
         { from: 'refund', to: null, count: 3 },
@@ -82,7 +82,11 @@ describe('what a shadow says', () => {
       candidateConfidence: 0.2,
     });
     expect(compareAnswers(served, answer({ ...labelled('refund'), abstention: silent }))).toMatchObject({
-      ...{ same: false, exact: true, candidateLabel: null, candidateAbstained: true, servedAbstained: false },
+      same: false,
+      exact: true,
+      candidateLabel: null,
+      candidateAbstained: true,
+      servedAbstained: false,
     });
     const both = compareAnswers(answer({ abstention: silent }), answer({ abstention: silent }));
     expect(both).toMatchObject({ same: true, verdict: null, similarity: null });

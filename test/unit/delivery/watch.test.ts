@@ -13,7 +13,12 @@ import { seededRandom } from '../../../src/kernel/random.js';
 
 const plan: RolloutPlan = {
   steps: [0.05, 0.1, 0.5].map((share) => ({
-    ...{ share, controls: 9, leastAnswers: 50, leastMinutes: 0, approval: false, monitored: true },
+    share,
+    controls: 9,
+    leastAnswers: 50,
+    leastMinutes: 0,
+    approval: false,
+    monitored: true,
   })),
   alpha: 0.05,
   guardrails: [

@@ -3,7 +3,12 @@ import { DEFAULT_BOUNDS, judge, type Bounds, type Check } from '../../../src/eva
 
 const gain = (value: number, low: number, high: number) => ({ value, low, high, p: 0.5 });
 const metric = (name: string, difference: MetricFigure['difference'], higherIsBetter = true): MetricFigure => ({
-  ...{ name, higherIsBetter, value: 0.8, low: 0.7, high: 0.9, difference },
+  name,
+  higherIsBetter,
+  value: 0.8,
+  low: 0.7,
+  high: 0.9,
+  difference,
 });
 const interval = (value: number, low: number, high: number) => ({ value, low, high });
 
@@ -16,10 +21,18 @@ function figuresWith({
   const perplexity = { base: 20, adapted: 20.2, ratio, tokens: 4_000 };
   return {
     metrics: [metric('accuracy', task, !lowerIsBetter), metric('worst-class F1', worst)],
-    ...{ classes: [], confusions: [], calibration: [], regression: null },
+    classes: [],
+    confusions: [],
+    calibration: [],
+    regression: null,
     retention: {
-      ...{ perplexity, texts: [], prompts: 32, others: [] },
-      ...{ topAgreement: interval(1, 1, 1), divergence: interval(0, 0, 0), misrouted: interval(1, 1, 1) },
+      perplexity,
+      texts: [],
+      prompts: 32,
+      others: [],
+      topAgreement: interval(1, 1, 1),
+      divergence: interval(0, 0, 0),
+      misrouted: interval(1, 1, 1),
     },
   };
 }

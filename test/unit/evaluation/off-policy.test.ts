@@ -40,7 +40,17 @@ function answered(world: World, count: number, seed: number, share: number): { a
     const reward = random() < world.right[adapter ?? 'documents']!(probability!) ? 1 : 0;
     const used = adapter === null ? null : { name: 'routing', version: 1 };
     const router = { version: 1, mode: 'APPLY', margin: choice.margin, propensity: propensity! } as const;
-    const route = { strategy, chosenBy: 'ROUTER', router, reasons: [], candidates: candidates.map(({ logOdds: _, ...each }) => ({ ...each, adapter: each.adapter ?? undefined, available: true })) }; // prettier-ignore
+    const route = {
+      strategy,
+      chosenBy: 'ROUTER',
+      router,
+      reasons: [],
+      candidates: candidates.map(({ logOdds: _, ...each }) => ({
+        ...each,
+        adapter: each.adapter ?? undefined,
+        available: true,
+      })),
+    };
     return { answer: { route, adapter: used } as unknown as Routed, reward };
   });
 }
@@ -52,7 +62,10 @@ const logged = (world: World, count: number, seed: number, share = SHARE): Route
 /** What a way to choose is worth in a world. */
 function truth(world: World, policy: (logged: RoutedChoice) => string, seed = 99): number {
   const questions = logged(world, 20_000, seed);
-  return questions.reduce((sum, each) => sum + world.right[policy(each)]!(each.places.get(policy(each))!), 0) / questions.length; // prettier-ignore
+  return (
+    questions.reduce((sum, each) => sum + world.right[policy(each)]!(each.places.get(policy(each))!), 0) /
+    questions.length
+  );
 }
 
 /** The router thinks too little of its adapter: it is right wherever it is asked, and documents half of the time. */
@@ -63,7 +76,11 @@ const always = (key: string) => () => key;
 
 describe('a router that explores', () => {
   const place = (probability: number, n: number): Weighed => ({
-    ...{ strategy: 'ADAPTER', adapter: `a${n}@1`, probability, logOdds: Math.log(probability), expectedMs: null },
+    strategy: 'ADAPTER',
+    adapter: `a${n}@1`,
+    probability,
+    logOdds: Math.log(probability),
+    expectedMs: null,
   });
 
   it('chooses each place as often as it says, never one that is unlikely, and in no more questions than its share', () => {
@@ -133,8 +150,12 @@ describe('what a router is worth that never answered', () => {
     const world: World = { right: { documents: (p) => (Math.abs(p - 0.5) < 0.2 ? 0.9 : 0.1), 'routing@1': () => 0.9 } };
     const policy = always('documents');
     const worth = truth(world, policy);
-    const values = Array.from({ length: 80 }, (_, seed) => comparePolicies(logged(world, 1_000, seed), present, policy).candidate); // prettier-ignore
-    const mean = (of: (value: (typeof values)[number]) => number) => values.reduce((sum, value) => sum + of(value), 0) / values.length; // prettier-ignore
+    const values = Array.from(
+      { length: 80 },
+      (_, seed) => comparePolicies(logged(world, 1_000, seed), present, policy).candidate,
+    );
+    const mean = (of: (value: (typeof values)[number]) => number) =>
+      values.reduce((sum, value) => sum + of(value), 0) / values.length;
     expect(Math.abs(mean(({ dr }) => dr.value) - worth)).toBeLessThan(0.02);
     expect(Math.abs(mean(({ ips }) => ips.value) - worth)).toBeLessThan(0.03);
     const width = ({ low, high }: { low: number; high: number }) => high - low;
@@ -243,16 +264,26 @@ describe('what a router learns from words', () => {
 
   it('stays within bounds whatever was said', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...KEYS), { maxLength: 40 }), fc.integer({ min: 1, max: 50 }), (chosen, w) => {
-        const offsets = learnOffsets(
-          chosen.map((key) => ({
-            ...{ chosen: key, propensity: 1 / w, reward: 1, eligible: new Set<string>(KEYS) },
-            places: new Map<string, number>([['documents', 0.001], ['routing@1', 0.999]]),
-          })),
-        );
-        for (const offset of Object.values(offsets)) expect(Math.abs(offset)).toBeLessThanOrEqual(2);
-      }),
-    ); // prettier-ignore
+      fc.property(
+        fc.array(fc.constantFrom(...KEYS), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 50 }),
+        (chosen, w) => {
+          const offsets = learnOffsets(
+            chosen.map((key) => ({
+              chosen: key,
+              propensity: 1 / w,
+              reward: 1,
+              eligible: new Set<string>(KEYS),
+              places: new Map<string, number>([
+                ['documents', 0.001],
+                ['routing@1', 0.999],
+              ]),
+            })),
+          );
+          for (const offset of Object.values(offsets)) expect(Math.abs(offset)).toBeLessThanOrEqual(2);
+        },
+      ),
+    );
   });
 
   it('stays within bounds however often something is approved', () => {
@@ -294,7 +325,9 @@ describe('what a router learns from words', () => {
       },
     } as unknown as RouterLearnerParts);
     const context = {
-      ...{ run: { workspaceId: 'w' }, signal: new AbortController().signal, progress: () => Promise.resolve() },
+      run: { workspaceId: 'w' },
+      signal: new AbortController().signal,
+      progress: () => Promise.resolve(),
       fenced: (work: (tx: null) => Promise<unknown>) => work(null),
     } as unknown as RouterLearningContext;
     expect(await learner.learn(context)).toMatchObject({ proposalId: 'proposal' });
@@ -307,10 +340,18 @@ describe('what a router learns from words', () => {
 
   it('is nothing of answers that chance had no part in, or that a caller or a test chose', () => {
     const [one] = logged(AS_HELD, 1, 1);
-    const route = (changed: object) => ({
-      route: { strategy: 'RAG', chosenBy: 'ROUTER', reasons: [], candidates: one!.candidates.map((each) => ({ ...each, adapter: each.adapter ?? undefined })), router: { version: 1, mode: 'APPLY', margin: 0, propensity: 0.9 }, ...changed },
-      adapter: null,
-    }) as unknown as Routed; // prettier-ignore
+    const route = (changed: object) =>
+      ({
+        route: {
+          strategy: 'RAG',
+          chosenBy: 'ROUTER',
+          reasons: [],
+          candidates: one!.candidates.map((each) => ({ ...each, adapter: each.adapter ?? undefined })),
+          router: { version: 1, mode: 'APPLY', margin: 0, propensity: 0.9 },
+          ...changed,
+        },
+        adapter: null,
+      }) as unknown as Routed;
     expect(routedChoice(route({}), 1)).not.toBeNull();
     expect(routedChoice(route({ router: { version: 1, mode: 'APPLY', margin: 0 } }), 1)).toBeNull();
     expect(routedChoice(route({ router: undefined }), 1)).toBeNull();

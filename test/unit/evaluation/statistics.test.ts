@@ -246,8 +246,11 @@ describe('adjusted differences', () => {
       const after = before.map((value) => value + shift + random());
       const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
       return {
-        ...{ n: 400, sum: total(after), sumSquares: total(after.map((value) => value ** 2)) },
-        ...{ covariateSum: total(before), covariateSumSquares: total(before.map((value) => value ** 2)) },
+        n: 400,
+        sum: total(after),
+        sumSquares: total(after.map((value) => value ** 2)),
+        covariateSum: total(before),
+        covariateSumSquares: total(before.map((value) => value ** 2)),
         sumProducts: total(after.map((value, i) => value * before[i]!)),
       };
     };

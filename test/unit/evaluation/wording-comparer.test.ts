@@ -45,21 +45,22 @@ function comparing(
   const attempts = Array.from({ length: from }, () => ({ model: true, quote: false, refused: false }));
   const nothing = async () => undefined;
   const context = {
-    ...{
-      run: { id: 'run', workspaceId: 'ws' },
-      signal: new AbortController().signal,
-      resumed: from > 0 ? { attempts } : null,
-    },
+    run: { id: 'run', workspaceId: 'ws' },
+    signal: new AbortController().signal,
+    resumed: from > 0 ? { attempts } : null,
     input: {
-      ...{ modelId: 'm', model: 'tiny@Q8_0', datasetVersionId: 'v', split: Split.TEST, rows: 100, seed: 1 },
+      modelId: 'm',
+      model: 'tiny@Q8_0',
+      datasetVersionId: 'v',
+      split: Split.TEST,
+      rows: 100,
+      seed: 1,
       collections: ['manual'],
     },
-    ...{
-      checkpoint: nothing,
-      progress: nothing,
-      takeTurns: nothing,
-      fenced: (work: (tx: null) => unknown) => work(null),
-    },
+    checkpoint: nothing,
+    progress: nothing,
+    takeTurns: nothing,
+    fenced: (work: (tx: null) => unknown) => work(null),
   } as unknown as WordingContext;
   return { asked, kept, run: () => new WordingComparer(parts).compare(context) };
 }

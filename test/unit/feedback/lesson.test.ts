@@ -9,15 +9,13 @@ import { finishedAnswer, labelled } from '../../support/recorded-answers.js';
 const answer = { ...finishedAnswer(labelled('card')), id: newId() } as unknown as Answer;
 const given = (name: string, verdict: string, more: Partial<Feedback> = {}): Feedback =>
   ({
-    ...{
-      id: newId(),
-      kind: 'FEEDBACK',
-      sourceKind: 'HUMAN',
-      sourceName: name,
-      givenBy: '',
-      verdict,
-      expectation: null,
-    },
+    id: newId(),
+    kind: 'FEEDBACK',
+    sourceKind: 'HUMAN',
+    sourceName: name,
+    givenBy: '',
+    verdict,
+    expectation: null,
     ...more,
   }) as Feedback;
 const demanded = (name: string, label: string, more: Partial<Feedback> = {}): Feedback =>
@@ -30,7 +28,8 @@ describe('what an answer teaches', () => {
   it('is what a person confirmed, or what a person or a program demonstrated', () => {
     expect(lesson([given('anna', AS_ANSWERED)])).toMatchObject({ basis: 'CONFIRMED', right: null });
     expect(lesson([demanded('anna', 'transfer')])).toMatchObject({
-      ...{ basis: 'DEMONSTRATED', right: { label: 'transfer' } },
+      basis: 'DEMONSTRATED',
+      right: { label: 'transfer' },
     });
     expect(lesson([demanded('tickets', 'transfer', { sourceKind: 'CODE' })])).toMatchObject({ basis: 'DEMONSTRATED' });
   });

@@ -11,7 +11,9 @@ const row = (wishes: Partial<Answer>, task: TeachingContext['task'] = 'QUESTION_
   taughtRow(
     {
       answer: { ...finishedAnswer(), id: newId(), conversationId: null, ...wishes } as Answer,
-      ...{ basis: 'CONFIRMED', right: null, feedback: [] },
+      basis: 'CONFIRMED',
+      right: null,
+      feedback: [],
     },
     { task, labels: null, languages: null, passages: new Map() },
   );

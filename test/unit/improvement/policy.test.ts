@@ -3,7 +3,11 @@ import { begins, checkedSettings, DEFAULT_SETTINGS, type Situation } from '../..
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 const situation = (values: Partial<Situation>): Situation => ({
-  ...{ now: NOW, last: null, since: NOW, freshRows: 0, alerts: [] },
+  now: NOW,
+  last: null,
+  since: NOW,
+  freshRows: 0,
+  alerts: [],
   ...values,
 });
 const daysAgo = (days: number): Date => new Date(NOW.getTime() - days * 86_400_000);

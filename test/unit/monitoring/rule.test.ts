@@ -13,14 +13,31 @@ import {
 import type { AnswerFacts } from '../../../src/monitoring/series/facts.js';
 
 const rule: Rule = {
-  ...{ metric: 'ERROR_RATE', side: 'ABOVE', threshold: 0.1, limit: null, where: {}, alpha: 0.01, quietMinutes: 15 },
+  metric: 'ERROR_RATE',
+  side: 'ABOVE',
+  threshold: 0.1,
+  limit: null,
+  where: {},
+  alpha: 0.01,
+  quietMinutes: 15,
 };
 
 const facts: AnswerFacts = {
-  ...{ workspaceId: 'w', answerId: 'a', adapterVersionId: null, at: new Date(), status: 'COMPLETE', errorCode: null },
+  workspaceId: 'w',
+  answerId: 'a',
+  adapterVersionId: null,
+  at: new Date(),
+  status: 'COMPLETE',
+  errorCode: null,
   key: { model: 'tiny@Q8_0', adapter: '', strategy: 'RAG', collection: 'manuals', subject: '', arm: '' },
-  ...{ latencyMs: 900, abstained: false, promptTokens: 10, generatedTokens: 5, computeMs: 400 },
-  ...{ confidence: 0.7, retrievalScore: 0.4, label: null },
+  latencyMs: 900,
+  abstained: false,
+  promptTokens: 10,
+  generatedTokens: 5,
+  computeMs: 400,
+  confidence: 0.7,
+  retrievalScore: 0.4,
+  label: null,
 };
 
 /** What a rule does with values. */
@@ -55,7 +72,8 @@ describe('a rule', () => {
   });
 
   it('sees in an answer what it looks at', () => {
-    const of = (changed: Partial<Rule>, answer: Partial<AnswerFacts> = {}) => valueOf({ ...rule, ...changed }, { ...facts, ...answer }); // prettier-ignore
+    const of = (changed: Partial<Rule>, answer: Partial<AnswerFacts> = {}) =>
+      valueOf({ ...rule, ...changed }, { ...facts, ...answer });
     expect(of({})).toBe(0);
     expect(of({}, { status: 'FAILED' })).toBe(1);
     expect(of({}, { status: 'CANCELLED' })).toBeNull();

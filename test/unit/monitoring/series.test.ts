@@ -38,8 +38,18 @@ describe('the calibration error', () => {
     }).value;
 
   it('is 0 where answers are right as often as they are sure, and the gap where they aren’t', () => {
-    expect(point([[16, 10, 0.8, 8], [18, 10, 0.9, 9]])).toBeCloseTo(0); // prettier-ignore
+    expect(
+      point([
+        [16, 10, 0.8, 8],
+        [18, 10, 0.9, 9],
+      ]),
+    ).toBeCloseTo(0);
     expect(point([[18, 10, 0.9, 4]])).toBeCloseTo(0.5);
-    expect(point([[18, 10, 0.9, 4], [16, 30, 0.8, 24]])).toBeCloseTo(0.125); // prettier-ignore
+    expect(
+      point([
+        [18, 10, 0.9, 4],
+        [16, 30, 0.8, 24],
+      ]),
+    ).toBeCloseTo(0.125);
   });
 });

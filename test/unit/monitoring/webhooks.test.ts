@@ -5,18 +5,29 @@ import { waitAfter } from '../../../src/monitoring/webhooks/webhook.js';
 
 describe('addresses of webhooks', () => {
   it.each([
-    ...[
-      '127.0.0.1',
-      '127.9.9.9',
-      '0.0.0.0',
-      '10.1.2.3',
-      '172.16.0.1',
-      '172.31.255.255',
-      '192.168.1.1',
-      '169.254.169.254',
-    ],
-    ...['100.64.0.1', '224.0.0.1', '255.255.255.255', '::1', '::', 'fe80::1', 'fd00::1', 'fc00::1', '::ffff:10.0.0.1'],
-    ...['::ffff:7f00:1', '64:ff9b::a00:1', '2002:7f00:1::', '2001:db8::1', 'ff02::1', 'not an address'],
+    '127.0.0.1',
+    '127.9.9.9',
+    '0.0.0.0',
+    '10.1.2.3',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::1',
+    '::',
+    'fe80::1',
+    'fd00::1',
+    'fc00::1',
+    '::ffff:10.0.0.1',
+    '::ffff:7f00:1',
+    '64:ff9b::a00:1',
+    '2002:7f00:1::',
+    '2001:db8::1',
+    'ff02::1',
+    'not an address',
   ])('%s is not public', (address) => expect(isPublic(address)).toBe(false));
 
   it.each(['8.8.8.8', '172.32.0.1', '1.1.1.1', '2606:4700::1111', '2a00:1450:4001::1'])('%s is public', (address) =>
@@ -24,21 +35,20 @@ describe('addresses of webhooks', () => {
   );
 
   it.each([
-    ...[
-      'https://localhost/x',
-      'https://127.0.0.1/x',
-      'https://[::1]/x',
-      'https://192.168.0.7:8443/',
-      'https://169.254.169.254/latest',
-    ],
-    ...[
-      'https://2130706433/',
-      'https://0x7f.1/',
-      'https://hooks.internal/',
-      'https://printer.local/',
-      'http://example.com/',
-    ],
-    ...['ftp://example.com/', 'https://user:secret@example.com/', 'no URL', `https://example.com/${'x'.repeat(2_000)}`],
+    'https://localhost/x',
+    'https://127.0.0.1/x',
+    'https://[::1]/x',
+    'https://192.168.0.7:8443/',
+    'https://169.254.169.254/latest',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://hooks.internal/',
+    'https://printer.local/',
+    'http://example.com/',
+    'ftp://example.com/',
+    'https://user:secret@example.com/',
+    'no URL',
+    `https://example.com/${'x'.repeat(2_000)}`,
   ])('%s is refused', (url) =>
     expect(() => checkUrl(url, [])).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT', field: 'input.url' })),
   );

@@ -32,8 +32,12 @@ function keeping(): Tracer & { spans: Kept[] } {
       const kept: Kept = { name, parent: parent?.traceparent ?? null, ended: 0, error: undefined };
       spans.push(kept);
       const span: Span = {
-        ...{ traceparent: name, recording: true },
-        ...{ rename: () => undefined, set: () => undefined, event: () => undefined, fail: () => undefined },
+        traceparent: name,
+        recording: true,
+        rename: () => undefined,
+        set: () => undefined,
+        event: () => undefined,
+        fail: () => undefined,
         end(error) {
           kept.ended += 1;
           kept.error = error;
@@ -98,7 +102,10 @@ describe('a span', () => {
     const steps = tracer.spans.filter(({ name }) => name.startsWith('step'));
     expect(steps.map(({ parent }) => parent)).toEqual(['stream', 'stream', 'stream']);
     expect(tracer.spans.find(({ name }) => name === 'stream')).toEqual({
-      ...{ name: 'stream', parent: 'one', ended: 1, error: undefined },
+      name: 'stream',
+      parent: 'one',
+      ended: 1,
+      error: undefined,
     });
   });
 

@@ -10,9 +10,20 @@ import { LORA } from './support.js';
 
 const RECIPE: TrainingRecipe = {
   lora: { ...LORA, targets: [...LORA.targets] },
-  ...{ learningRate: 1e-3, warmupSteps: 2, finalLearningRate: 0.02, weightDecay: 0, clipNorm: 1 },
-  ...{ epochs: 1, batchExamples: 2, batchTokens: 128, microBatchTokens: 64, seed: 1 },
-  ...{ validateEvery: 8, patience: null, checkpointEvery: 5, replayWeight: 1 },
+  learningRate: 1e-3,
+  warmupSteps: 2,
+  finalLearningRate: 0.02,
+  weightDecay: 0,
+  clipNorm: 1,
+  epochs: 1,
+  batchExamples: 2,
+  batchTokens: 128,
+  microBatchTokens: 64,
+  seed: 1,
+  validateEvery: 8,
+  patience: null,
+  checkpointEvery: 5,
+  replayWeight: 1,
 };
 
 describe('the memory that a training is estimated to take', () => {

@@ -87,7 +87,8 @@ describe('an adapter of ours in Python’s peft', () => {
     const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
     const { gguf } = await writePeft(ours, model, { seed: 7 });
     const { changes, effect } = await ready!.ask<{ changes: Record<string, number>; effect: number }>(LOAD_AND_SAVE, {
-      ...{ folder: ours, out: theirs },
+      folder: ours,
+      out: theirs,
       config: configOf(config),
     });
     expect(effect).toBeGreaterThan(0);
@@ -128,13 +129,11 @@ describe('an adapter that we export and merge', () => {
         );
         const [ids] = bench.sequences([24], 2) as [Int32Array];
         const { logits } = await ready!.ask<{ logits: number[] }>(LOAD_AND_MERGE, {
-          ...{
-            archive,
-            folder: join(folder, 'theirs'),
-            weights,
-            merged: join(folder, 'merged.safetensors'),
-            ids: [...ids],
-          },
+          archive,
+          folder: join(folder, 'theirs'),
+          weights,
+          merged: join(folder, 'merged.safetensors'),
+          ids: [...ids],
           config: configOf(config),
         });
 
@@ -143,7 +142,8 @@ describe('an adapter that we export and merge', () => {
         const program = await bench.onnx.compile(logitsGraph(config, lora, LONGEST));
         const { feeds } = packSequences([ids], config);
         const found = await program.run({
-          ...{ ...feeds, places: indices([...ids].map((_, place) => place)) },
+          ...feeds,
+          places: indices([...ids].map((_, place) => place)),
           ...adapterFeeds(adapterLayout(config, lora).parameters, flat),
         });
         expect(relativeError(found.logits!, Float32Array.from(logits))).toBeLessThan(1e-4);
@@ -171,9 +171,15 @@ describe('an adapter that we export and merge', () => {
 });
 
 const configOf = (config: DecoderConfig) => ({
-  ...{ hidden_size: config.hidden, num_hidden_layers: config.layers, vocab_size: config.vocabulary },
-  ...{ num_attention_heads: config.heads, num_key_value_heads: config.keyValueHeads, rms_norm_eps: config.normEpsilon },
-  ...{ head_dim: config.headSize, intermediate_size: config.feedForward, rope_theta: config.ropeBase },
+  hidden_size: config.hidden,
+  num_hidden_layers: config.layers,
+  vocab_size: config.vocabulary,
+  num_attention_heads: config.heads,
+  num_key_value_heads: config.keyValueHeads,
+  rms_norm_eps: config.normEpsilon,
+  head_dim: config.headSize,
+  intermediate_size: config.feedForward,
+  rope_theta: config.ropeBase,
 });
 
 /** Our base model's weights under the names of `transformers`. */

@@ -39,13 +39,31 @@ describe('training in native TensorFlow', () => {
   async function run(executor: ExecutorName): Promise<{ losses: number[]; identity: object; output: TrainOutput }> {
     const events: TrainEvent[] = [];
     const request = {
-      ...{ model, examples, executor, validation: [], replay: [], labelTokens: null, resume: null, threads: 1 },
+      model,
+      examples,
+      executor,
+      validation: [],
+      replay: [],
+      labelTokens: null,
+      resume: null,
+      threads: 1,
       folder: join(folder, executor),
       recipe: {
         lora: { rank: 4, alpha: 8, targets: ['q_proj' as const, 'down_proj' as const] },
-        ...{ learningRate: 1e-2, warmupSteps: 0, finalLearningRate: 0.1, weightDecay: 0, clipNorm: 1, epochs: 8 },
-        ...{ batchExamples: 2, batchTokens: 128, microBatchTokens: 64, seed: 1, validateEvery: 100, patience: null },
-        ...{ checkpointEvery: 100, replayWeight: 0 },
+        learningRate: 1e-2,
+        warmupSteps: 0,
+        finalLearningRate: 0.1,
+        weightDecay: 0,
+        clipNorm: 1,
+        epochs: 8,
+        batchExamples: 2,
+        batchTokens: 128,
+        microBatchTokens: 64,
+        seed: 1,
+        validateEvery: 100,
+        patience: null,
+        checkpointEvery: 100,
+        replayWeight: 0,
       },
     };
     for await (const event of worker.stream('train', workspaceId, request, { deadlineMs: null }))

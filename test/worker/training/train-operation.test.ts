@@ -205,8 +205,10 @@ describe('the train worker', () => {
     const events: TrainEvent[] = [];
     const started = run(await request('large', { memoryBytes: 200e6 }), (event) => events.push(event));
     await expect(started).rejects.toMatchObject({
-      ...{ code: 'BAD_USER_INPUT', field: 'input.recipe.batchTokens' },
-      ...{ message: expect.stringMatching(/about 0\.\d\d GB of memory/), hint: expect.stringContaining('batchTokens') },
+      code: 'BAD_USER_INPUT',
+      field: 'input.recipe.batchTokens',
+      message: expect.stringMatching(/about 0\.\d\d GB of memory/),
+      hint: expect.stringContaining('batchTokens'),
     });
     expect(events).toEqual([]);
   });
@@ -233,9 +235,7 @@ describe('the train worker', () => {
           if (event.type === 'checkpoint') kept.push({ path: event.path, sha256: event.sha256 });
           if (kept.length === 1 && event.type === 'checkpoint') fillUp(join(what.folder, 'filler'));
         });
-        await expect(failed).rejects.toMatchObject({
-          ...{ code: 'STORAGE_FAILED', hint: expect.stringContaining('resume') },
-        });
+        await expect(failed).rejects.toMatchObject({ code: 'STORAGE_FAILED', hint: expect.stringContaining('resume') });
         rmSync(join(what.folder, 'filler'));
         const resumed = await run({ ...what, resume: kept.at(-1)! });
         expect(resumed.adapter!.weights.sha256).toBe(whole.adapter!.weights.sha256);

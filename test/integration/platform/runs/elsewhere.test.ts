@@ -36,7 +36,10 @@ describe('a run that reads a file of another home', () => {
     );
     const put = (text: string) =>
       new FileService(kit.database, store).store(WORKSPACE, {
-        ...{ name: 'a.txt', mediaType: 'text/plain', maxBytes: 100, source: Readable.from([Buffer.from(text)]) },
+        name: 'a.txt',
+        mediaType: 'text/plain',
+        maxBytes: 100,
+        source: Readable.from([Buffer.from(text)]),
       });
     return { queue, put, attempts, store };
   };

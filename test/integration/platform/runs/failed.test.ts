@@ -14,8 +14,10 @@ describe('failures of a run', () => {
     queue.start();
     const run = await queue.ask(newRun());
     expect(await kit.reaches(run, 'FAILED')).toMatchObject({
-      ...{ errorCode: 'DOCUMENT_UNREADABLE', errorMessage: 'a.pdf can’t be parsed: bad header. Save it again.' },
-      ...{ progress: 0.25, attempt: 1 },
+      errorCode: 'DOCUMENT_UNREADABLE',
+      errorMessage: 'a.pdf can’t be parsed: bad header. Save it again.',
+      progress: 0.25,
+      attempt: 1,
     });
   });
 

@@ -59,8 +59,16 @@ export class RunsKit {
     const handled = kind.handledBy(async (_parts: null, context) => (await work(context)) ?? null);
     const queue = new TestQueue(
       {
-        ...{ database: this.database, events: this.events, clock: systemClock, log: silentLogger(), owner: newId() },
-        ...{ leaseMs: LEASE_MS, pollMs: 50, retryMs: 50, kinds: [handled], ...options },
+        database: this.database,
+        events: this.events,
+        clock: systemClock,
+        log: silentLogger(),
+        owner: newId(),
+        leaseMs: LEASE_MS,
+        pollMs: 50,
+        retryMs: 50,
+        kinds: [handled],
+        ...options,
       },
       kind,
     );

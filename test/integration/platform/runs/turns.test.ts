@@ -43,7 +43,11 @@ describe('runs that need the same slot', () => {
       }),
     );
     const queue = new RunQueue({
-      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
+      database: kit.database,
+      events: kit.events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: newId(),
       kinds: handled,
     });
     queue.handle(handled, null);
@@ -73,8 +77,14 @@ describe('runs that need the same slot', () => {
       return null;
     });
     const queue = new RunQueue({
-      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
-      ...{ kinds: [slow, brief], sliceMs: 0, pollMs: 50 },
+      database: kit.database,
+      events: kit.events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: newId(),
+      kinds: [slow, brief],
+      sliceMs: 0,
+      pollMs: 50,
     });
     queue.handle([slow, brief], null);
     const first = await queue.enqueue(slow.definition, newRun({ input: { name: 'first' } }));
@@ -144,7 +154,11 @@ describe('runs that need the same slot', () => {
   it('are never started by a gateway that has no handler for a kind', () => {
     const [known, forgotten] = ['KNOWN', 'FORGOTTEN'].map((kind) => testKind({ kind }).handledBy(async () => null));
     const queue = new RunQueue({
-      ...{ database: kit.database, events: kit.events, clock: systemClock, log: silentLogger(), owner: newId() },
+      database: kit.database,
+      events: kit.events,
+      clock: systemClock,
+      log: silentLogger(),
+      owner: newId(),
       kinds: [known!, forgotten!],
     });
     queue.handle([known!], null);

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { choose, weigh, type Place } from '../../../../src/ask/route/router/choose.js';
 
 const place = (more: Partial<Place>): Place => ({
-  ...{ strategy: 'ADAPTER', adapter: null, logOdds: null, expectedMs: null },
+  strategy: 'ADAPTER',
+  adapter: null,
+  logOdds: null,
+  expectedMs: null,
   ...more,
 });
 const base = place({ strategy: 'BASE' });

@@ -11,18 +11,18 @@ const calibration = calibrate(spread(0.9), spread(0.1));
 /** A router that knows one adapter, and a question that is just like what the adapter was trained on. */
 const current: Current = {
   record: {
-    ...{
-      id: 'r',
-      workspaceId,
-      version: 4,
-      embedderDigest: 'e',
-      mode: 'APPLY',
-      exploration: 0,
-      createdAt: new Date(),
-      modeSetAt: null,
-    },
+    id: 'r',
+    workspaceId,
+    version: 4,
+    embedderDigest: 'e',
+    mode: 'APPLY',
+    exploration: 0,
+    createdAt: new Date(),
+    modeSetAt: null,
     learned: {
-      ...{ collections: [], temperature: 1, baseScore: 0 },
+      collections: [],
+      temperature: 1,
+      baseScore: 0,
       adapters: [{ versionId: 'v1', name: 'routing', version: 1, calibration }],
       figures: { questions: 1, accuracy: 1, calibrationError: 0, commonest: 1 },
     },
@@ -32,7 +32,10 @@ const current: Current = {
   ]),
 };
 const asked = {
-  ...{ workspaceId, text: 'I was charged twice', expectedMs: {}, maxErrorRate: null },
+  workspaceId,
+  text: 'I was charged twice',
+  expectedMs: {},
+  maxErrorRate: null,
   scope: { workspaceId, collections: [], groups: null, hidden: [] },
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
@@ -74,7 +77,9 @@ describe('a router that looks around', () => {
     } as unknown as Parts;
     const score = logOdds(calibration, near(0.5));
     const learned = {
-      ...{ ...current.record.learned, adapters: [], collections: [{ id: 'c', name: 'handbook', calibration }] },
+      ...current.record.learned,
+      adapters: [],
+      collections: [{ id: 'c', name: 'handbook', calibration }],
       // One place in three for the documents, two for the base model: too few to let it invent.
       baseScore: score + Math.log(2),
     };
@@ -122,7 +127,12 @@ describe('a router that looks around', () => {
     const of = async (changed: object, asks: object) => {
       const router = { ...current, record: { ...current.record, exploration: 0.1, learned, ...changed } };
       const signal = new AbortController().signal;
-      return lookAround(partsWith(() => inProduction(1)), router, { ...asked, requestKey: 'q', ...asks }, signal); // prettier-ignore
+      return lookAround(
+        partsWith(() => inProduction(1)),
+        router,
+        { ...asked, requestKey: 'q', ...asks },
+        signal,
+      );
     };
     const tried = await Promise.all(Array.from({ length: 400 }, (_, n) => of({}, { requestKey: `question ${n}` })));
     const explored = tried.filter((each) => each.explored);
@@ -136,8 +146,16 @@ describe('a router that looks around', () => {
     const [first] = explored;
     const n = tried.indexOf(first!);
     expect((await of({}, { requestKey: `question ${n}` })).explored).toBe(true);
-    for (const [changed, asks] of [[{ mode: 'OBSERVE' }, {}], [{ exploration: 0 }, {}], [{}, { maxErrorRate: 0.5 }], [{}, { requestKey: null }]]) // prettier-ignore
-      expect(await of(changed!, { requestKey: `question ${n}`, ...asks })).toMatchObject({ propensity: null, explored: false }); // prettier-ignore
+    for (const [changed, asks] of [
+      [{ mode: 'OBSERVE' }, {}],
+      [{ exploration: 0 }, {}],
+      [{}, { maxErrorRate: 0.5 }],
+      [{}, { requestKey: null }],
+    ])
+      expect(await of(changed!, { requestKey: `question ${n}`, ...asks })).toMatchObject({
+        propensity: null,
+        explored: false,
+      });
   });
 
   it('says from which probability on a wanted error rate is kept, or that it can’t be', async () => {
