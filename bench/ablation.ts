@@ -131,7 +131,8 @@ function difference(seen: readonly SeenQuestion[], rule: string, holds: (one: Se
     return [...documents.values()];
   };
   const metric = {
-    ...{ name: 'share', higherIsBetter: true },
+    name: 'share',
+    higherIsBetter: true,
     statistics: ({ hits, all }: { hits: number; all: number }) => [hits, all],
     value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
   };

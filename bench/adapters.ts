@@ -114,7 +114,9 @@ async function costs(): Promise<Record<string, string>[]> {
   const text = (file?: AdapterFile) => () => told(worker, file ? under(model, file) : model, question(), 16);
   const label = (file?: AdapterFile) => () =>
     worker.client.scoreNext({
-      ...{ workspaceId, model: file ? under(model, file) : model, candidates: labels },
+      workspaceId,
+      model: file ? under(model, file) : model,
+      candidates: labels,
       prompt: [{ text: question(), special: false }],
     });
   const series = async (work: () => () => Promise<unknown>): Promise<number[]> => {
@@ -132,7 +134,10 @@ async function costs(): Promise<Record<string, string>[]> {
     // What a change of adapters adds to the same short prompt.
     const short = (file: AdapterFile) => () =>
       worker.client.scoreNext({
-        ...{ workspaceId, model: under(model, file), candidates: [1], prompt: [{ text: 'a', special: false }] },
+        workspaceId,
+        model: under(model, file),
+        candidates: [1],
+        prompt: [{ text: 'a', special: false }],
       });
     const rounds = Math.min(answers, 20);
     const switches = async (files: readonly AdapterFile[]): Promise<number> => {
@@ -207,7 +212,12 @@ try {
     { figure: `planted faults caught of ${faults}`, found: String(await caught()), target: String(faults) },
   ];
   printResult('adapters', {
-    ...{ machine: describeMachine(), rows, asks, answers, loads, flags: processorFlags().join(' ') },
+    machine: describeMachine(),
+    rows,
+    asks,
+    answers,
+    loads,
+    flags: processorFlags().join(' '),
     load: load.toFixed(1),
   });
   if (wrong > 0) process.exitCode = 1;

@@ -36,8 +36,15 @@ async function plantAdapter({ database: { prisma }, database }: Platform, name: 
   });
   const variant = await prisma.modelVariant.create({
     data: {
-      ...{ id: newId(), workspaceId, modelId: model.id, quantization: 'F16', sha256: sha256(name), bytes: 1n },
-      ...{ contextLength: 512, vocabulary: 10, location: 'nowhere' },
+      id: newId(),
+      workspaceId,
+      modelId: model.id,
+      quantization: 'F16',
+      sha256: sha256(name),
+      bytes: 1n,
+      contextLength: 512,
+      vocabulary: 10,
+      location: 'nowhere',
     },
   });
   const adapter = await prisma.adapter.create({
@@ -47,10 +54,23 @@ async function plantAdapter({ database: { prisma }, database }: Platform, name: 
   for (const [i, id] of ids.entries())
     await prisma.adapterVersion.create({
       data: {
-        ...{ id, workspaceId, adapterId: adapter.id, version: i + 1, digest: sha256(`${name} ${i}`) },
-        ...{ weightsFileId: newId(), configFileId: newId(), ggufFileId: newId(), ggufSha256: sha256(name) },
-        ...{ bytes: 1n, rank: 1, alpha: 1, targets: [], variantId: variant.id, origin: 'IMPORTED' },
-        ...{ usage: {}, attestation: {} },
+        id,
+        workspaceId,
+        adapterId: adapter.id,
+        version: i + 1,
+        digest: sha256(`${name} ${i}`),
+        weightsFileId: newId(),
+        configFileId: newId(),
+        ggufFileId: newId(),
+        ggufSha256: sha256(name),
+        bytes: 1n,
+        rank: 1,
+        alpha: 1,
+        targets: [],
+        variantId: variant.id,
+        origin: 'IMPORTED',
+        usage: {},
+        attestation: {},
       },
     });
   const store = new AdapterStore(database);
@@ -140,12 +160,18 @@ try {
   const share = (watching - idle) / 1_000;
   const rows = [
     {
-      ...{ what: `drawing a question while ${ADAPTERS} adapters have a rollout`, runs: DRAWS },
-      ...{ result: `${draw.toFixed(2)} µs`, target: '< 200 µs', met: draw < 200 ? 'yes' : 'no' },
+      what: `drawing a question while ${ADAPTERS} adapters have a rollout`,
+      runs: DRAWS,
+      result: `${draw.toFixed(2)} µs`,
+      target: '< 200 µs',
+      met: draw < 200 ? 'yes' : 'no',
     },
     {
-      ...{ what: 'watching a rollout while a million answers a day come, of a core', runs: each * SECONDS },
-      ...{ result: `${(100 * share).toFixed(2)} %`, target: '< 1 %', met: share < 0.01 ? 'yes' : 'no' },
+      what: 'watching a rollout while a million answers a day come, of a core',
+      runs: each * SECONDS,
+      result: `${(100 * share).toFixed(2)} %`,
+      target: '< 1 %',
+      met: share < 0.01 ? 'yes' : 'no',
     },
   ];
   printResult('delivery', { machine: describeMachine(), rows });

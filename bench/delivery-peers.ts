@@ -31,10 +31,11 @@ const checks = Object.entries(growthbookChecks(JSON.parse(readFileSync(GROWTHBOO
 const all = checks.flatMap(([, each]) => each);
 const passed = all.filter(({ ours, expected }) => isDeepStrictEqual(ours(), expected)).length;
 rows.push({
-  ...{
-    what: `GrowthBook’s published cases that assignment agrees with (${checks.map(([group]) => group).join(', ')})`,
-  },
-  ...{ runs: all.length, result: `${passed}`, target: 'all', met: passed === all.length ? 'yes' : 'no' },
+  what: `GrowthBook’s published cases that assignment agrees with (${checks.map(([group]) => group).join(', ')})`,
+  runs: all.length,
+  result: `${passed}`,
+  target: 'all',
+  met: passed === all.length ? 'yes' : 'no',
 });
 
 const python = await Python.with(PEER_PACKAGES);
@@ -54,8 +55,11 @@ for (const [name, what] of [
 ] as const) {
   const { most, figures } = disagreement(ours[name], theirs[name]);
   rows.push({
-    ...{ what: `${what}: largest difference`, runs: figures, result: most.toExponential(1) },
-    ...{ target: `< ${MOST}`, met: most < MOST ? 'yes' : 'no' },
+    what: `${what}: largest difference`,
+    runs: figures,
+    result: most.toExponential(1),
+    target: `< ${MOST}`,
+    met: most < MOST ? 'yes' : 'no',
   });
 }
 printResult('delivery', { machine: describeMachine(), rows });

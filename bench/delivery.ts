@@ -159,7 +159,10 @@ for (const counting of ['EVERY', 'FIRST_OF_UNIT'] as const) {
 }
 
 const EXPERIMENT: ExperimentPlan = {
-  ...{ arms: ['production', 'new'], control: 0, alpha: 0.05, final: false },
+  arms: ['production', 'new'],
+  control: 0,
+  alpha: 0.05,
+  final: false,
   metrics: [{ name: 'right', kind: 'RATE', better: 'HIGHER', margin: 0, primary: true }],
 };
 
@@ -258,7 +261,13 @@ for (const { control, candidate, margin, controls, most } of worse) {
     '>= 95 % / <= 5 %',
     winner.length / named.length >= 0.95 && loser / named.length <= 0.05,
   );
-  tell('answers of both arms until the winner is named, median', winner.length, `${median(winner.map(({ found }) => found!.answers))}`, 'none', null); // prettier-ignore
+  tell(
+    'answers of both arms until the winner is named, median',
+    winner.length,
+    `${median(winner.map(({ found }) => found!.answers))}`,
+    'none',
+    null,
+  );
 }
 
 {
@@ -279,7 +288,13 @@ for (const { control, candidate, margin, controls, most } of worse) {
   const { user, system } = process.cpuUsage(began);
   const each = (user + system) / looks;
   // A million answers in a day are 11.6 a second; 1 % of a core gives each 864 µs.
-  tell('taking and looking at an answer, 4 guardrails', looks, `${each.toFixed(1)} µs`, '< 864 µs: 1 % of a core at a million a day', each < 864); // prettier-ignore
+  tell(
+    'taking and looking at an answer, 4 guardrails',
+    looks,
+    `${each.toFixed(1)} µs`,
+    '< 864 µs: 1 % of a core at a million a day',
+    each < 864,
+  );
 }
 
 printResult('delivery', { machine: describeMachine(), rows });

@@ -30,7 +30,10 @@ async function embedded(
   const placed: Placed[] = [];
   for (let from = 0; from < texts.length; from += 64) {
     const part = texts.slice(from, from + 64);
-    const { vectors } = await worker.embed({ workspaceId, embedder: registry.embedder(), texts: part.map(({ text }) => text) }, { priority: 'bulk' }); // prettier-ignore
+    const { vectors } = await worker.embed(
+      { workspaceId, embedder: registry.embedder(), texts: part.map(({ text }) => text) },
+      { priority: 'bulk' },
+    );
     part.forEach(({ label }, i) => placed.push({ label, vector: vectors[i]! }));
   }
   return placed;
@@ -58,10 +61,22 @@ async function measureDrift(answering: Answering) {
   const rows = [];
   for (const against of ['TRAINING', 'LAST_PERIOD'] as const) {
     let alarms = 0;
-    const delays: Record<string, (number | null)[]> = { 'unseen intents, all questions': [], 'unseen intents, 30 % of questions': [], 'another subject, 30 % of questions': [] }; // prettier-ignore
+    const delays: Record<string, (number | null)[]> = {
+      'unseen intents, all questions': [],
+      'unseen intents, 30 % of questions': [],
+      'another subject, 30 % of questions': [],
+    };
     for (let replay = 0; replay < REPLAYS; replay++) {
       const order = shuffled(pool, random);
-      if (driftReplay(against, order.map(({ vector }) => vector), QUIET_LENGTH, random) !== null) alarms += 1; // prettier-ignore
+      if (
+        driftReplay(
+          against,
+          order.map(({ vector }) => vector),
+          QUIET_LENGTH,
+          random,
+        ) !== null
+      )
+        alarms += 1;
       const unseen = new Set(shuffled(labels, random).slice(0, 25));
       const known = order.filter(({ label }) => !unseen.has(label));
       const strange = order.filter(({ label }) => unseen.has(label));
@@ -71,7 +86,12 @@ async function measureDrift(answering: Answering) {
           ...known.slice(0, before),
           ...mixed(known.slice(before), shuffled(others, random), part, random),
         ];
-        const at = driftReplay(against, stream.map(({ vector }) => vector), BEFORE + AFTER, random); // prettier-ignore
+        const at = driftReplay(
+          against,
+          stream.map(({ vector }) => vector),
+          BEFORE + AFTER,
+          random,
+        );
         return at === null || at <= BEFORE ? (at === null ? null : Number.NaN) : at - BEFORE;
       };
       delays['unseen intents, all questions']!.push(shift(1, strange));

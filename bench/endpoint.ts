@@ -31,7 +31,9 @@ const dispatcher = new Agent({ connections: 1, pipelining: 1 });
 async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<number> {
   const began = performance.now();
   const response = await fetch(`${program.url}${path}`, {
-    ...{ method: 'POST', dispatcher, body: JSON.stringify(body) },
+    method: 'POST',
+    dispatcher,
+    body: JSON.stringify(body),
     headers: { 'content-type': 'application/json', ...headers },
   });
   const text = await response.text();

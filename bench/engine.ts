@@ -91,12 +91,18 @@ try {
     };
     const { cosine, normRatio } = likenessOfChange(ours, theirs);
     rows.push({
-      ...{ way, weights: 'base', ...shown(ours.off, theirs.off) },
-      ...{ 'cosine of the change': '', 'norm of the change': '' },
+      way,
+      weights: 'base',
+      ...shown(ours.off, theirs.off),
+      'cosine of the change': '',
+      'norm of the change': '',
     });
     rows.push({
-      ...{ way, weights: 'with the reader', ...shown(ours.on, theirs.on) },
-      ...{ 'cosine of the change': cosine.toFixed(4), 'norm of the change': normRatio.toFixed(3) },
+      way,
+      weights: 'with the reader',
+      ...shown(ours.on, theirs.on),
+      'cosine of the change': cosine.toFixed(4),
+      'norm of the change': normRatio.toFixed(3),
     });
   }
   const result = { machine: describeMachine(), rows, vllm: engine.version, tolerance: TOLERATED };

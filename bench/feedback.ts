@@ -29,17 +29,30 @@ try {
   await migrate(database);
   const answers = new AnswerStore(database);
   const service = new FeedbackService({
-    ...{ store: new FeedbackStore(database, answers), answers, documents: new DocumentStore(database) },
+    store: new FeedbackStore(database, answers),
+    answers,
+    documents: new DocumentStore(database),
     datasets: { knownLabels: (_workspace, _task, labels) => Promise.resolve(new Set(labels)) },
   });
   // What an answer of an adapter has in its body, without evidence.
   const body = {
-    ...{ format: 4, wording: 'MODEL', finishReason: 'END', abstention: null, answerability: null },
+    format: 4,
+    wording: 'MODEL',
+    finishReason: 'END',
+    abstention: null,
+    answerability: null,
     output: { kind: 'LABEL', label: 'card', probabilities: [{ label: 'card', probability: 0.9 }] },
-    ...{ evidence: [], conflicts: [], citations: [], passages: [], features: [], neighbours: [], stages: [] },
+    evidence: [],
+    conflicts: [],
+    citations: [],
+    passages: [],
+    features: [],
+    neighbours: [],
+    stages: [],
     route: { strategy: 'ADAPTER', chosenBy: 'CALLER', candidates: [], reasons: [] },
     variant: { id: workspaceId, sha256: '0'.repeat(64), model: 'm', quantization: 'F16' },
-    ...{ adapter: null, usage: { promptTokens: 1, reusedTokens: 0, generatedTokens: 1 } },
+    adapter: null,
+    usage: { promptTokens: 1, reusedTokens: 0, generatedTokens: 1 },
     cost: { computeMs: 1, computedTokens: 1 },
     configuration: {
       digest: '0'.repeat(64),
@@ -82,7 +95,8 @@ try {
     };
   };
   const expectation = (place: number) => ({
-    ...{ kind: 'EXPECTATION' as const, expectation: { label: place % 3 === 0 ? 'transfer' : 'card' } },
+    kind: 'EXPECTATION' as const,
+    expectation: { label: place % 3 === 0 ? 'transfer' : 'card' },
   });
   const score = (place: number) => ({ score: place % 3 === 0 ? -1 : 1 });
   const each = (place: number) => ids[(place * 7) % ids.length]!.id;
@@ -111,7 +125,9 @@ try {
   const began = performance.now();
   await service.sources({ workspaceId });
   printResult('feedback', {
-    ...{ machine: describeMachine(), rows, lists },
+    machine: describeMachine(),
+    rows,
+    lists,
     'weights of all sources, s': ((performance.now() - began) / 1000).toFixed(2),
   });
 } finally {

@@ -67,7 +67,10 @@ try {
   const seconds = (performance.now() - began) / 1_000;
   await keeper.round();
   const row = {
-    ...{ asks: ASKS, answered: told.answered, 'by a wrong adapter': told.wrong, lost: told.lost },
+    asks: ASKS,
+    answered: told.answered,
+    'by a wrong adapter': told.wrong,
+    lost: told.lost,
     'told that it broke off, and asked again': told.askedAgain,
     'adapters on the engine that came back': engines[0]!.adapters.size,
     'asks/s': Math.round(ASKS / seconds),

@@ -71,7 +71,9 @@ try {
   }));
   const left = conversations.filter(({ earlier, followUp }) => standaloneQuestion(followUp, earlier).joined === 0);
   printResult('follow-ups', {
-    ...{ machine: describeMachine(), rows, conversations: conversations.length },
+    machine: describeMachine(),
+    rows,
+    conversations: conversations.length,
     takenForStandalone: left.length,
   });
 } finally {

@@ -146,7 +146,9 @@ async function labels(): Promise<Labelled[]> {
     const sign = pair?.first === strategy ? 1 : -1;
     const [from, to] = pair ? (sign > 0 ? [pair.low, pair.high] : [-pair.high, -pair.low]) : [0, 0];
     return {
-      ...{ 'answered by': strategy, rows: report.rows, accuracy: percent(value) },
+      'answered by': strategy,
+      rows: report.rows,
+      accuracy: percent(value),
       interval: `${percent(low)} to ${percent(high)}`,
       'above the adapter alone, paired': pair
         ? `${signed(sign * pair.value)} (${signed(from)} to ${signed(to)}), p ${pair.p.toFixed(3)}`
@@ -158,11 +160,9 @@ async function labels(): Promise<Labelled[]> {
   if (regression) {
     const { value, low, high, p } = regression.difference;
     rows.push({
-      ...{
-        'answered by': 'logistic regression on the embedder',
-        rows: report.rows,
-        accuracy: percent(regression.accuracy.value),
-      },
+      'answered by': 'logistic regression on the embedder',
+      rows: report.rows,
+      accuracy: percent(regression.accuracy.value),
       interval: '',
       'above the adapter alone, paired': `${signed(-value)} (${signed(-high)} to ${signed(-low)}), p ${p.toFixed(3)}`,
       'ms, median': 0,

@@ -24,7 +24,12 @@ const SHARES = [1, 0.5, 0.1, 0.01, 0.001];
 
 function nearest(chunks: readonly PlantedChunk[], vector: Float32Array): Set<string> {
   const scored = chunks.map(({ id, vector: other }) => ({ id, score: dot(vector, other) }));
-  return new Set(scored.sort((a, b) => b.score - a.score).slice(0, NEAREST).map(({ id }) => id)); // prettier-ignore
+  return new Set(
+    scored
+      .sort((a, b) => b.score - a.score)
+      .slice(0, NEAREST)
+      .map(({ id }) => id),
+  );
 }
 
 const answering = await startAnswering();
@@ -40,11 +45,17 @@ try {
   const names = shuffled([...new Set(planted.chunks.map(({ documentName }) => documentName))], random);
   // Who is of a group sees what bears it, and every document bears the groups of all shares that it is within; those in none, one of nobody's.
   const seenBy = new Map(SHARES.map((share) => [share, new Set(names.slice(0, Math.round(share * names.length)))]));
-  const access = names.map((name) => SHARES.filter((share) => share < 1 && seenBy.get(share)!.has(name)).map((share) => `share ${share}`)); // prettier-ignore
+  const access = names.map((name) =>
+    SHARES.filter((share) => share < 1 && seenBy.get(share)!.has(name)).map((share) => `share ${share}`),
+  );
   await database.pool.query(
     `INSERT INTO document_label (workspace_id, collection_id, name, source, access, changed_by)
      SELECT $1, $2, l->>'name', l->>'name', ARRAY(SELECT jsonb_array_elements_text(l->'access')), 'bench' FROM jsonb_array_elements($3::jsonb) l`,
-    [workspaceId, planted.collectionId, JSON.stringify(names.map((name, i) => ({ name, access: [...access[i]!, 'nobody'] })))], // prettier-ignore
+    [
+      workspaceId,
+      planted.collectionId,
+      JSON.stringify(names.map((name, i) => ({ name, access: [...access[i]!, 'nobody'] }))),
+    ],
   );
   await database.pool.query('ANALYZE document_label');
 
@@ -69,7 +80,10 @@ try {
       const ms = performance.now() - began;
       if (n < WARM_UP) continue;
       const { passages } = await parts.retriever.retrieve({ ...request, mode: 'DENSE', coverage: false });
-      const true10 = nearest(planted.chunks.filter(({ documentName }) => seenBy.get(share)!.has(documentName)), vector); // prettier-ignore
+      const true10 = nearest(
+        planted.chunks.filter(({ documentName }) => seenBy.get(share)!.has(documentName)),
+        vector,
+      );
       const row = seen.get(share)!;
       row.ms.push(ms);
       row.dense.push(timings.denseMs);

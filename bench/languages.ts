@@ -71,7 +71,8 @@ async function measure(answering: Answering, articles: readonly SquadArticle[], 
     offTopic.push({ document, ...(await tell(answering, text, nameOf(1 - half), [])) });
   }
   return {
-    ...{ language, questions: answerable.length },
+    language,
+    questions: answerable.length,
     'right in the text': shareOf(answerable, ({ text }) => text),
     'in one of three': shareOf(answerable, ({ three }) => three),
     'refused though answerable': shareOf(answerable, ({ refused }) => refused),

@@ -111,26 +111,40 @@ async function putIntoProduction(): Promise<void> {
   await client.request(CreateDatasetDocument, { input: { name: ADAPTER, task: 'CLASSIFICATION', language: 'en' } });
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: {
-      ...{ dataset: ADAPTER, files: [{ file: await client.upload(path) }], idempotencyKey: 'bench' },
+      dataset: ADAPTER,
+      files: [{ file: await client.upload(path) }],
+      idempotencyKey: 'bench',
       splitRule: { validation: 0.03, test: 0.12 },
     },
   });
-  await followRun(client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }), (data) => data.importProgress); // prettier-ignore
+  await followRun(
+    client.subscribe(ImportProgressDocument, { runId: addDatasetVersion.run.id }),
+    (data) => data.importProgress,
+  );
   const { dataset } = await client.request(DatasetDocument, { name: ADAPTER });
   const datasetVersion = dataset!.latestVersion!.id;
   say(`${dataset!.latestVersion!.counts.train} rows for training`);
   const { startTraining } = await client.request(StartTrainingDocument, {
     input: { adapter: ADAPTER, datasetVersion, recipe: RECIPE, idempotencyKey: 'bench' },
   });
-  await followRun(client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }), (data) => data.trainingProgress); // prettier-ignore
+  await followRun(
+    client.subscribe(TrainingProgressDocument, { runId: startTraining.run.id }),
+    (data) => data.trainingProgress,
+  );
   const { attestAdapter } = await client.request(AttestAdapterDocument, {
     input: { adapter: ADAPTER, version: 1, idempotencyKey: 'bench' },
   });
-  await followRun(client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }), (data) => data.attestationProgress); // prettier-ignore
+  await followRun(
+    client.subscribe(AttestationProgressDocument, { runId: attestAdapter.run.id }),
+    (data) => data.attestationProgress,
+  );
   const { evaluate } = await client.request(EvaluateDocument, {
     input: { adapter: `${ADAPTER}@1`, datasetVersion, idempotencyKey: 'bench' },
   });
-  await followRun(client.subscribe(EvaluationProgressDocument, { runId: evaluate.run.id }), (data) => data.evaluationProgress); // prettier-ignore
+  await followRun(
+    client.subscribe(EvaluationProgressDocument, { runId: evaluate.run.id }),
+    (data) => data.evaluationProgress,
+  );
   for (const alias of ['CANDIDATE', 'PRODUCTION'] as const)
     await client.request(PromoteAdapterDocument, {
       input: { adapter: ADAPTER, version: 1, alias, reason: 'The first version.', by: 'npm run bench -- loop' },
@@ -181,7 +195,10 @@ try {
   const load = loadavg()[2]!;
   await client.request(SetRetrainingPolicyDocument, {
     input: {
-      ...{ adapter: ADAPTER, newRows: Math.floor(0.8 * fed), trainFrom: FROM, rollout: null },
+      adapter: ADAPTER,
+      newRows: Math.floor(0.8 * fed),
+      trainFrom: FROM,
+      rollout: null,
       by: 'npm run bench -- loop',
     },
   });
@@ -195,7 +212,13 @@ try {
   const after = await askAll(held);
   const back = share(after, ({ answered, label }) => answered === now(label));
   const ofExchanged = (asked: readonly Asked[], right: (row: Asked) => boolean): string =>
-    (100 * share(asked.filter(({ label }) => exchanged.has(label)), right)).toFixed(1); // prettier-ignore
+    (
+      100 *
+      share(
+        asked.filter(({ label }) => exchanged.has(label)),
+        right,
+      )
+    ).toFixed(1);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
   const ratio = evaluations.edges[0]?.node.retention?.perplexity.ratio;
   const percent = (value: number): string => (100 * value).toFixed(1);
@@ -214,9 +237,12 @@ try {
       approvals: 1,
       'perplexity, times': ratio ? `${ratio.value.toFixed(3)}, at most ${ratio.high.toFixed(3)}` : '',
     },
-  ]; // prettier-ignore
+  ];
   printResult('loop', {
-    ...{ machine: describeMachine(), rows, 'training from': FROM, cost },
+    machine: describeMachine(),
+    rows,
+    'training from': FROM,
+    cost,
     'load of the machine while it learned': `${load.toFixed(1)} before, ${loadavg()[2]!.toFixed(1)} after`,
   });
 } finally {

@@ -37,7 +37,13 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
     }
     if (told.length % 40 === 0) console.log(`${name}: ${told.length} answers`);
   }
-  return STRATEGIES.map((strategy) => rowOf(name, strategy, told.filter((each) => each.strategy === strategy))); // prettier-ignore
+  return STRATEGIES.map((strategy) =>
+    rowOf(
+      name,
+      strategy,
+      told.filter((each) => each.strategy === strategy),
+    ),
+  );
 }
 
 function rowOf(corpus: string, strategy: string, told: readonly Told[]) {

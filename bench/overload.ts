@@ -41,7 +41,9 @@ async function ask(): Promise<Outcome> {
   const body = JSON.stringify({ query: ASK, variables: { input: { question, strategy: 'RAG' } } });
   const began = performance.now();
   const response = await fetch(`${program.url}/graphql`, {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
   });
   const { errors } = (await response.json()) as {
     errors?: { extensions: { code: string; retryAfterMs?: number } }[];

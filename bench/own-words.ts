@@ -48,8 +48,13 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
       const quotes = answer.evidence.map(({ quote }) => quote);
       const refused = answer.abstention !== null;
       told[strategy]!.push({
-        ...{ near, document, refused, text: !refused && holds(answer.text), ms },
-        ...{ best: holds(quotes[0] ?? ''), three: quotes.some(holds) },
+        near,
+        document,
+        refused,
+        text: !refused && holds(answer.text),
+        ms,
+        best: holds(quotes[0] ?? ''),
+        three: quotes.some(holds),
       });
     }
   return NAMES.map((strategy) => rowOf(name, strategy, told[strategy]!));
@@ -58,7 +63,9 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
 function rowOf(set: string, strategy: string, told: readonly Told[]) {
   const answerable = told.filter(({ near }) => !near);
   return {
-    ...{ set, strategy, ...refusals(told) },
+    set,
+    strategy,
+    ...refusals(told),
     'right in the text': shareOf(answerable, ({ text }) => text),
     'in the best quote': shareOf(answerable, ({ best }) => best),
     'in one of three': shareOf(answerable, ({ three }) => three),

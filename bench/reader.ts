@@ -79,7 +79,8 @@ async function tell(answering: Answering, asked: Asked, withBase: boolean): Prom
   return {
     ...asked,
     document: asked.document ?? rag.document ?? question,
-    ...{ reader: reader.text, answerability: reader.answerability },
+    reader: reader.text,
+    answerability: reader.answerability,
     rag: rag.text,
     quote: rag.quote,
     base: base?.text ?? '',

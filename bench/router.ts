@@ -176,7 +176,10 @@ function commonest(routes: readonly string[]): string {
 async function byTfIdf(known: readonly Placed[], asked: readonly Placed[]): Promise<string[] | null> {
   const peers = await Peers.start();
   try {
-    return await peers.routes(known, asked.map(({ text }) => text)); // prettier-ignore
+    return await peers.routes(
+      known,
+      asked.map(({ text }) => text),
+    );
   } finally {
     await peers.stop();
   }
@@ -203,9 +206,15 @@ const questions = covid.flatMap(({ paragraphs }) =>
   paragraphs.flatMap((each) => each.questions.map(({ text }) => text)),
 );
 const about = (texts: readonly string[], route: string): Placed[] => texts.map((text) => ({ text, route }));
-const prompts = readFileSync('examples/general-text/chat-prompts.txt', 'utf8').split('\n').filter((line) => line !== ''); // prettier-ignore
-const asked = about(questions.filter((_, index) => index % 2 === 0).slice(0, ROWS), 'RAG').concat(about(OUT_OF_SCOPE, 'BASE')); // prettier-ignore
-const known = about(questions.filter((_, index) => index % 2 === 1).slice(0, KNOWN), 'RAG').concat(about(prompts.slice(0, KNOWN), 'BASE')); // prettier-ignore
+const prompts = readFileSync('examples/general-text/chat-prompts.txt', 'utf8')
+  .split('\n')
+  .filter((line) => line !== '');
+const asked = about(questions.filter((_, index) => index % 2 === 0).slice(0, ROWS), 'RAG').concat(
+  about(OUT_OF_SCOPE, 'BASE'),
+);
+const known = about(questions.filter((_, index) => index % 2 === 1).slice(0, KNOWN), 'RAG').concat(
+  about(prompts.slice(0, KNOWN), 'BASE'),
+);
 for (const adapter of adapters) {
   asked.push(...(await rowsOf(adapter, 'TEST', ROWS)));
   known.push(...(await rowsOf(adapter, 'TRAIN', KNOWN)));
@@ -229,7 +238,10 @@ const right = (said: readonly string[], route?: string): string =>
 const rows = [...routes, undefined].map((route) => ({
   route: route ?? 'all',
   questions: asked.filter((each) => !route || each.route === route).length,
-  router: right(decisions.map((each) => each.route), route), // prettier-ignore
+  router: right(
+    decisions.map((each) => each.route),
+    route,
+  ),
   'nearest neighbours': right(nearest, route),
   'TF-IDF regression': tfidf ? right(tfidf, route) : '',
 }));

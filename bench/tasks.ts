@@ -59,7 +59,12 @@ interface Task {
   question: string;
 }
 
-const SENTIMENT = { labelValues: [{ value: '0', name: 'negative' }, { value: '1', name: 'positive' }] }; // prettier-ignore
+const SENTIMENT = {
+  labelValues: [
+    { value: '0', name: 'negative' },
+    { value: '1', name: 'positive' },
+  ],
+};
 const ENGLISH_SPANISH = {
   constants: [
     { field: 'SOURCE_LANGUAGE', value: 'en' },
@@ -72,12 +77,17 @@ const reading = !only || only.includes('reading') ? readingTask() : null;
 
 const TASKS: Task[] = [
   {
-    ...{ adapter: 'intents', kind: 'CLASSIFICATION', recipe: {}, splitRule: { validation: 0.03, test: 0 } },
+    adapter: 'intents',
+    kind: 'CLASSIFICATION',
+    recipe: {},
+    splitRule: { validation: 0.03, test: 0 },
     files: [{ name: 'banking77-train.csv' }, { name: 'banking77-test.csv', split: 'TEST' }],
     question: 'My card has not arrived yet, when will it come?',
   },
   {
-    ...{ adapter: 'sentiment', kind: 'CLASSIFICATION', recipe: {} },
+    adapter: 'sentiment',
+    kind: 'CLASSIFICATION',
+    recipe: {},
     files: [
       { name: 'sst2-train.tsv', split: 'TRAIN', mapping: SENTIMENT },
       { name: 'sst2-dev.tsv', split: 'VALIDATION', mapping: SENTIMENT },
@@ -86,17 +96,24 @@ const TASKS: Task[] = [
     question: 'a film so slow that even the ushers left before the end',
   },
   {
-    ...{ adapter: 'entities', kind: 'EXTRACTION', recipe: { epochs: 0.15 } },
+    adapter: 'entities',
+    kind: 'EXTRACTION',
+    recipe: { epochs: 0.15 },
     files: [{ name: 'conllpp.csv' }],
     question: 'Ada Lovelace wrote to the Royal Society in London about the French Revolution .',
   },
   {
-    ...{ adapter: 'spanish', kind: 'TRANSLATION', recipe: { epochs: 2 }, splitRule: { validation: 0.05, test: 0.25 } },
+    adapter: 'spanish',
+    kind: 'TRANSLATION',
+    recipe: { epochs: 2 },
+    splitRule: { validation: 0.05, test: 0.25 },
     files: [{ name: 'xquad.en.json', pair: 'xquad.es.json', mapping: ENGLISH_SPANISH }],
     question: 'The museum opens at nine in the morning and is free on the first Sunday of each month.',
   },
   {
-    ...{ adapter: 'reading', kind: 'QUESTION_ANSWERING', files: reading?.files ?? [{ name: 'xquad.en.json' }] },
+    adapter: 'reading',
+    kind: 'QUESTION_ANSWERING',
+    files: reading?.files ?? [{ name: 'xquad.en.json' }],
     documents: reading?.documents ?? [],
     recipe: { epochs: 0.4, batchExamples: 8, maxTokens: 1_024, learningRate: 3e-4 },
     question: 'In what country is Normandy located?',
@@ -236,13 +253,18 @@ async function measure(task: Task) {
   const strategy = task.documents ? 'HYBRID' : 'ADAPTER';
   const { ask } = await client.request(AskWithAdapterDocument, { question: task.question, adapter: asked, strategy });
   if (gate === 'let through')
-    await client.request(RollbackAdapterDocument, {
-      input: { adapter, reason: 'The benchmark is over.', by: 'npm run bench -- tasks' },
-    }).catch((error: unknown) => console.log(`${adapter}: no rollback, ${(error as Error).message}`)); // prettier-ignore
+    await client
+      .request(RollbackAdapterDocument, {
+        input: { adapter, reason: 'The benchmark is over.', by: 'npm run bench -- tasks' },
+      })
+      .catch((error: unknown) => console.log(`${adapter}: no rollback, ${(error as Error).message}`));
   console.log(`${adapter}: ${task.question} -> ${ask.text}`);
   return evaluated.metrics.map(({ name, value, low, high, difference }) => ({
-    ...{ task: adapter, metric: name, rows: evaluated.rowCount, adapter: percent(value) },
-    ...{ interval: `${percent(low)} to ${percent(high)}` },
+    task: adapter,
+    metric: name,
+    rows: evaluated.rowCount,
+    adapter: percent(value),
+    interval: `${percent(low)} to ${percent(high)}`,
     'against the base model': difference
       ? `${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`
       : '',

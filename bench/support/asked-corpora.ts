@@ -80,7 +80,6 @@ export async function halvedTexts(most: number): Promise<AskedCorpus[]> {
     ['XQuAD', xquad],
     ['COVID-QA', covid],
   ] as const)
-    // prettier-ignore
     if (!set) console.log(`SKIPPED: ${name} is not in ../shared/datasets.`);
   return all.map((texts) => halved(texts, most));
 }
@@ -89,7 +88,9 @@ function halved({ name, texts, questions }: Texts, most: number): AskedCorpus {
   const collections = [0, 1].map((parity) => ({
     name: `${name}-${parity}`,
     documents: texts.flatMap((each) => {
-      const text = blocks(each.text).filter((_, index) => index % 2 === parity).join('\n\n'); // prettier-ignore
+      const text = blocks(each.text)
+        .filter((_, index) => index % 2 === parity)
+        .join('\n\n');
       return text === '' ? [] : [{ name: each.name, text, mediaType: 'text/plain' }];
     }),
   }));

@@ -46,7 +46,11 @@ export async function plantChunks(
 ): Promise<Planted> {
   const [collectionId, indexId] = [newId(), newId()];
   const { pool } = database;
-  await pool.query('INSERT INTO collection (id, workspace_id, name) VALUES ($1, $2, $3)', [collectionId, workspaceId, name]); // prettier-ignore
+  await pool.query('INSERT INTO collection (id, workspace_id, name) VALUES ($1, $2, $3)', [
+    collectionId,
+    workspaceId,
+    name,
+  ]);
   await pool.query(
     `INSERT INTO search_index (id, workspace_id, collection_id, embedder, embedder_digest, active) VALUES ($1, $2, $3, '{}', $4, true)`,
     [indexId, workspaceId, collectionId, embedderDigest],
@@ -92,10 +96,9 @@ export async function plantChunks(
     await vectors.upsert(
       workspaceId,
       indexId,
-      chunks.slice(from, from + BATCH).map(({ id, documentId, vector }) => ({
-        ...{ id, vector },
-        metadata: { documentId, cut: false },
-      })),
+      chunks
+        .slice(from, from + BATCH)
+        .map(({ id, documentId, vector }) => ({ id, vector, metadata: { documentId, cut: false } })),
     );
   return { collectionId, chunks, near, word: (number) => `w${number}` };
 }

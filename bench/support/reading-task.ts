@@ -32,9 +32,18 @@ export function readingTask(): ReadingTask | null {
       text: paragraphs.map(({ text }) => text).join('\n\n'),
     })),
     files: [
-      file('TRAIN', learned.filter((_, index) => index % VALIDATES !== 0)), // prettier-ignore
-      file('VALIDATION', learned.filter((_, index) => index % VALIDATES === 0)), // prettier-ignore
-      file('TEST', articles.filter(({ title }) => HELD_OUT.has(title))), // prettier-ignore
+      file(
+        'TRAIN',
+        learned.filter((_, index) => index % VALIDATES !== 0),
+      ),
+      file(
+        'VALIDATION',
+        learned.filter((_, index) => index % VALIDATES === 0),
+      ),
+      file(
+        'TEST',
+        articles.filter(({ title }) => HELD_OUT.has(title)),
+      ),
     ],
   };
 }

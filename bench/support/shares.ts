@@ -5,7 +5,9 @@ import { median } from './report.js';
 /** The share of rows for which something holds, in percent, with its interval over documents that holds the true one in 95 of 100 cases. */
 export function shareOf<R extends OfDocument>(rows: readonly R[], holds: (row: R) => boolean): string {
   const metric = {
-    ...{ name: 'share', higherIsBetter: true, statistics: (row: R) => [Number(holds(row)), 1] },
+    name: 'share',
+    higherIsBetter: true,
+    statistics: (row: R) => [Number(holds(row)), 1],
     value: ([hits = 0, all = 1]: readonly number[]) => hits / all,
   };
   const { value, low, high } = estimate(overDocuments(metric), byDocument(rows));
@@ -26,8 +28,10 @@ export function refusals(told: readonly ToldOrRefused[]) {
     ToldOrRefused[],
   ];
   return {
-    ...{ near: near.length, 'refused near': shareOf(near, ({ refused }) => refused) },
-    ...{ answerable: answerable.length, 'refused though answerable': shareOf(answerable, ({ refused }) => refused) },
+    near: near.length,
+    'refused near': shareOf(near, ({ refused }) => refused),
+    answerable: answerable.length,
+    'refused though answerable': shareOf(answerable, ({ refused }) => refused),
     'median ms': Math.round(median(told.filter(({ refused }) => !refused).map(({ ms }) => ms))),
   };
 }

@@ -50,11 +50,17 @@ export class ChatTemplate {
   render(turns: readonly Turn[], today: (form: string) => string): string {
     const { bosToken, eosToken } = this.tokens;
     const globals: Record<string, unknown> = {
-      ...{ false: false, true: true, none: null, False: false, True: true, None: null },
+      false: false,
+      true: true,
+      none: null,
+      False: false,
+      True: true,
+      None: null,
       raise_exception: (reason: unknown) => {
         throw new Error(String(reason));
       },
-      ...{ range, strftime_now: today },
+      range,
+      strftime_now: today,
       messages: turns.map(({ role, content }) => ({ role, content })),
       add_generation_prompt: true,
       bos_token: bosToken,

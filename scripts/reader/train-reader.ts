@@ -64,7 +64,9 @@ export async function trainReader(model: ModelFile, folder: string): Promise<Tra
     },
   );
   return {
-    ...{ examples: examples.length, readings: readings.length, ...last },
+    examples: examples.length,
+    readings: readings.length,
+    ...last,
     refused: questions.filter(({ refused }) => refused).length,
     files: output.adapter!,
   };

@@ -68,7 +68,11 @@ async function probeReader(
   try {
     const { modules, off, on } = await probeAdapter(
       {
-        ...{ model, prompts: tokens, candidates: probeCandidates(adapter, vocabulary), scale: 1, folder: scratch },
+        model,
+        prompts: tokens,
+        candidates: probeCandidates(adapter, vocabulary),
+        scale: 1,
+        folder: scratch,
         adapter: { config: at(files.config), weights: at(files.weights), gguf: at(files.gguf) },
         executor: 'onnx',
       },

@@ -48,8 +48,18 @@ const PARAMETERS = {
 } as const;
 /** What the library fills them with by default: a struct laid out otherwise reads back otherwise. */
 const DEFAULTS = {
-  ...{ nthread: 0, ftype: 7, allow_requantize: false, quantize_output_tensor: true, only_copy: false, pure: false },
-  ...{ keep_split: false, dry_run: false, imatrix: null, kv_overrides: null, tt_overrides: null, prune_layers: null },
+  nthread: 0,
+  ftype: 7,
+  allow_requantize: false,
+  quantize_output_tensor: true,
+  only_copy: false,
+  pure: false,
+  keep_split: false,
+  dry_run: false,
+  imatrix: null,
+  kv_overrides: null,
+  tt_overrides: null,
+  prune_layers: null,
   max_buf_size: 8 * 1024 ** 3,
 };
 
@@ -82,7 +92,10 @@ export async function openNativeQuantizer(): Promise<NativeQuantizer> {
         listener = onLine;
         const parameters: Parameters = {
           ...defaults(),
-          ...{ ftype: fileType, nthread: threads, dry_run: dryRun, allow_requantize: true },
+          ftype: fileType,
+          nthread: threads,
+          dry_run: dryRun,
+          allow_requantize: true,
         };
         return new Promise<boolean>((resolve, reject) => {
           quantize.async(source, target, parameters, (error: Error | null, code: number) =>

@@ -36,7 +36,10 @@ export async function importAdapter({ model, adapter, folder }: ImportAdapterInp
   const path = join(folder, 'adapter.gguf');
   await writeFile(path, gguf);
   return {
-    ...{ rank: peft.rank, alpha: peft.alpha, targets, baseModel: peft.baseModel },
+    rank: peft.rank,
+    alpha: peft.alpha,
+    targets,
+    baseModel: peft.baseModel,
     gguf: { path, sha256: sha256(gguf) },
     unpacked,
   };

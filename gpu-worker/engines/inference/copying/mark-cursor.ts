@@ -57,7 +57,11 @@ export class MarkCursor implements Cursor {
     const bytes = toBytes(text);
     const places = placesOf(text);
     const marking = {
-      ...{ vocabulary, bytes, types: types.map(toBytes), tokens, starts: startsOf(tokens, bytes, vocabulary) },
+      vocabulary,
+      bytes,
+      types: types.map(toBytes),
+      tokens,
+      starts: startsOf(tokens, bytes, vocabulary),
       symbols: { open: toBytes(open), between: toBytes(between), close: toBytes(close) },
       begins: new Set(places.filter(beginsWord).map((place) => place.bytes)),
       ends: new Set(places.filter(endsWord).map((place) => place.bytes)),

@@ -83,7 +83,11 @@ export async function writeCheckpoint(
   if (best !== null) add('best.adapter', best.adapter);
   looks.forEach(({ adapter }, index) => add(`looks.${index}.adapter`, adapter));
   const rest = {
-    ...{ step, smoothedLoss, firstLoss, looksWithoutImprovement, best: best && { step: best.step, loss: best.loss } },
+    step,
+    smoothedLoss,
+    firstLoss,
+    looksWithoutImprovement,
+    best: best && { step: best.step, loss: best.loss },
     ...(looks.length > 0 && { looks: looks.map(({ loss }) => loss) }),
   };
   const bytes = encodeSafetensors({

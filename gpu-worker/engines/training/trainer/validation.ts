@@ -45,7 +45,8 @@ export class Validation {
     private readonly labelTokens: readonly number[] | null,
   ) {
     this.parts = partsOf(familiesOf(examples), budget).map(({ members, shared }) => ({
-      ...{ members, shared },
+      members,
+      shared,
       teacher: null,
     }));
   }
