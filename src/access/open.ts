@@ -127,9 +127,10 @@ export async function openAccess(
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {
       start: () => retention.start(),
-      stop: () => {
+      stop: async () => {
         retention.stop();
         authenticator.close();
+        await ledger.close();
       },
     }),
   };

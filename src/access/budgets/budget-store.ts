@@ -57,7 +57,7 @@ const TRAINED = `(
 
 /** A reservation whose time is over has no place among those at work; its tokens count until it is swept, and then as spent. */
 const STATES = `
-  SELECT b.subject_id AS subject, b."window",
+  SELECT b.subject_id AS subject, b."window", w.started,
     (w.started AT TIME ZONE 'UTC' + ('1 ' || b."window")::interval) AT TIME ZONE 'UTC' AS resets,
     b.requests, b.tokens, b.concurrent, b.training_minutes AS minutes,
     b.requests - coalesce(s.requests, 0) AS requests_left,
@@ -73,6 +73,24 @@ const STATES = `
     WHERE h.workspace_id = b.workspace_id AND (b.subject_id = b.workspace_id OR h.line_id = b.subject_id)) r
   WHERE ${OF_PAYER}
   ORDER BY b.subject_id = b.workspace_id, b."window"`;
+
+/**
+ * What is left and, unless that refuses the work, one request and a reservation on top: $3 is its id, $4 the line or null, $5 tokens, $6 seconds
+ * and $7 whether it trains. The rule is `spentOne`'s. A statement of its own behind the lock: it sees what was committed while that was waited for.
+ */
+const RESERVE = `
+  WITH state AS MATERIALIZED (${STATES}),
+  answer AS (SELECT NOT EXISTS (SELECT FROM state WHERE requests_left <= 0 OR tokens_left <= 0 OR concurrent_left <= 0
+    OR ($7 AND minutes_left <= 0)) AS admitted),
+  charged AS (
+    INSERT INTO spending AS s (workspace_id, subject_id, "window", started_at, requests, tokens)
+    SELECT $1, subject, "window", started, 1, 0 FROM state, answer WHERE admitted ORDER BY subject, "window"
+    ON CONFLICT (workspace_id, subject_id, "window", started_at) DO UPDATE SET requests = s.requests + 1),
+  held AS (
+    INSERT INTO reservation (id, workspace_id, line_id, tokens, created_at, until)
+    SELECT $3, $1, $4, $5, now(), clock_timestamp() + make_interval(secs => $6) FROM answer
+    WHERE admitted AND EXISTS (SELECT FROM state))
+  SELECT * FROM state, answer ORDER BY subject = $1, "window"`;
 
 /** Adds $3 requests and $4 tokens to the windows of now. */
 const CHARGE = `
@@ -102,23 +120,21 @@ const settled = (gone: string, cameTo: string): string => `
 /** Statements that every question with a budget waits for: parsed once a connection, so that only their values are sent. */
 const PREPARED = {
   lock: `(uuid, uuid) AS SELECT 1 FROM budget b WHERE ${OF_PAYER} ORDER BY b.subject_id, b."window" FOR UPDATE`,
-  states: `(uuid, uuid) AS ${STATES}`,
-  charge: `(uuid, uuid, bigint, bigint) AS ${CHARGE}`,
-  hold: `(uuid, uuid, uuid, bigint, bigint) AS INSERT INTO reservation (id, workspace_id, line_id, tokens, created_at, until)
-    VALUES ($1, $2, $3, $4, now(), clock_timestamp() + make_interval(secs => $5))`,
+  reserve: `(uuid, uuid, uuid, uuid, bigint, bigint, boolean) AS ${RESERVE}`,
   settle: `(uuid, bigint) AS ${settled('h.id = $1', '$2')}`,
 } as const;
 
 /** Connections on which all of `PREPARED` are. */
 const prepared = new WeakSet<pg.PoolClient>();
 
-type Value = string | number | null;
+type Value = string | number | boolean | null;
 
-/** A prepared statement with values in place: ids that were checked to be such, and whole numbers, so that there is nothing to escape. */
+/** A prepared statement with values in place: ids that were checked to be such, whole numbers and truths, so that there is nothing to escape. */
 function execute(statement: keyof typeof PREPARED, ...values: readonly Value[]): string {
   const written = values.map((value) => {
     if (value === null) return 'NULL';
     if (typeof value === 'number') return String(Math.round(value));
+    if (typeof value === 'boolean') return String(value);
     if (!isUuid(value)) throw new Error(`A value of ${statement} is no id`);
     return `'${value}'`;
   });
@@ -132,8 +148,11 @@ const LOCKED = '55P03';
 const LOCK_TIMEOUT = '2s';
 /** How often reservations whose time is over are looked for, in ms. */
 const SWEEP_MS = 5_000;
-/** Committed without waiting for the disk: a PostgreSQL that loses power forgets what was spent in its last moments, which costs less than the wait. */
-const BEGIN = `BEGIN; SET LOCAL synchronous_commit = off`;
+/**
+ * What begins a message, which is one transaction. It is committed without waiting for the disk: a PostgreSQL that loses power forgets what was
+ * spent in its last moments, which costs less than the wait.
+ */
+const FIRST = `SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`;
 
 /** All queries of the tables `budget`, `spending` and `reservation`. Time is the database's. */
 export class BudgetStore {
@@ -157,35 +176,34 @@ export class BudgetStore {
   }
 
   /**
-   * Reserves one request, so many tokens and a place among those at work, unless `refuses` what is left. The rows of the budgets are
-   * locked meanwhile: of those who ask at once, through whichever gateway, each sees what the others reserved. One trip to the
-   * database where it is refused, two where it isn't.
-   * @returns what was left before it
+   * Reserves one request, so many tokens and a place among those at work, unless nothing of one of them is left. The rows of the budgets
+   * are locked meanwhile: of those who ask at once, through whichever gateway, each sees what the others reserved. One trip to the database.
+   * @returns what was left before it, and whether it was let in; refused, it spent nothing
    * @throws OVERLOADED when the rows stay locked by others for two seconds
    */
   async reserve(
     payer: Payer,
-    { id, tokens, seconds }: { id: string; tokens: number; seconds: number },
-    refuses: (states: readonly BudgetState[]) => void,
-  ): Promise<BudgetState[]> {
+    { id, tokens, seconds, training }: { id: string; tokens: number; seconds: number; training: boolean },
+  ): Promise<{ states: BudgetState[]; admitted: boolean }> {
     await this.#sweep();
     const of = idsOf(payer);
-    return this.#withClient(async (client) => {
-      // Statements of their own in one message: each sees what was committed while the lock was waited for.
-      const results = (await client.query(
-        `${BEGIN}; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ${execute('lock', ...of)}; ${execute('states', ...of)}`,
-      )) as unknown as pg.QueryResult<StateRow>[];
-      const states = results.at(-1)!.rows.map(asState);
-      refuses(states);
-      const hold = execute('hold', id, payer.workspaceId, payer.lineId, tokens, seconds);
-      await client.query(`${execute('charge', ...of, 1, 0)}; ${states.length > 0 ? `${hold};` : ''} COMMIT`);
-      return states;
-    });
+    const reserve = execute('reserve', ...of, id, payer.lineId, tokens, seconds, training);
+    const results = await this.#withClient(
+      (client) =>
+        client.query(`${FIRST}; ${execute('lock', ...of)}; ${reserve}`) as Promise<unknown> as Promise<
+          pg.QueryResult<StateRow & { admitted: boolean }>[]
+        >,
+    );
+    const { rows } = results.at(-1)!;
+    return { states: rows.map(asState), admitted: rows.every(({ admitted }) => admitted) };
   }
 
-  /** Adds what a reservation came to and lets go of it; a second call does nothing. */
+  /**
+   * Adds what a reservation came to and lets go of it; a second call does nothing.
+   * @throws OVERLOADED when others hold what was spent locked for two seconds
+   */
   async settle(id: string, tokens: number): Promise<void> {
-    await this.#withClient((client) => client.query(`${BEGIN}; ${execute('settle', id, tokens)}; COMMIT`));
+    await this.#withClient((client) => client.query(`${FIRST}; ${execute('settle', id, tokens)}`));
   }
 
   /** Adds tokens of work that has no reservation, such as a run's. */
@@ -201,7 +219,7 @@ export class BudgetStore {
     await this.database.pool.query(settled('h.until < clock_timestamp()', 'g.tokens'));
   }
 
-  /** A connection on which the statements are prepared; a transaction that `work` leaves open by throwing is undone. */
+  /** A connection on which the statements are prepared. */
   async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.database.pool.connect();
     let failed: Error | undefined;
@@ -219,7 +237,8 @@ export class BudgetStore {
       }
       return await work(client);
     } catch (error) {
-      await client.query('ROLLBACK').catch(lost);
+      // There is nothing to undo: it shows whether the connection is still one.
+      await client.query('SELECT').catch(lost);
       if ((error as { code?: string }).code !== LOCKED) throw error;
       throw new GraftError('OVERLOADED', 'The budget is being changed by others.', {
         hint: 'Try again.',

@@ -61,6 +61,19 @@ export function spentOne(
   return null;
 }
 
+/** So many more such requests must be able to begin, or a budget is close to its end. */
+const CLOSE = 8;
+
+/**
+ * Whether what a request holds could have others refused who would be let in once it is settled. Elsewhere nobody needs to wait for that.
+ * @param states before it @param held tokens that it holds
+ */
+export const isClose = (states: readonly BudgetState[], held: number): boolean =>
+  states.some(
+    ({ left: { concurrent, tokens } }) =>
+      (concurrent !== null && concurrent <= CLOSE) || (tokens !== null && tokens <= CLOSE * held),
+  );
+
 /** @param now for how long it is until the window begins anew */
 export function exceeded(
   { state, limit }: { state: BudgetState; limit: Limit },

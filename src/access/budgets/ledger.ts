@@ -6,8 +6,9 @@ import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { onAccount, type Account } from '../../platform/spending/index.js';
 import type { AroundRun, RunRow } from '../../platform/runs/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
-import { exceeded, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
+import { exceeded, isClose, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
 import type { BudgetStore, Payer } from './budget-store.js';
+import { Settlements } from './settlements.js';
 
 /** For how long it is remembered who has a budget, in ms. */
 const FRESH_MS = 500;
@@ -15,8 +16,6 @@ const FRESH_MS = 500;
 const RESERVATION_SECONDS = 900;
 /** How often a run's tokens are added to what was spent, in ms. */
 const CHARGE_MS = 10_000;
-const SETTLE_TRIES = 5;
-const SETTLE_PAUSE_MS = 200;
 
 /** What must be done even by who has nothing left: people want it gone. */
 const ALWAYS: ReadonlySet<string> = new Set(['ERASURE', 'UNLEARNING']);
@@ -34,7 +33,7 @@ const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARC
 export interface Reservation {
   /** What was left before it; the caller's own budgets first. */
   readonly before: readonly BudgetState[];
-  /** Says what it came to, in tokens. */
+  /** Says what it came to, in tokens. Where what it holds could have others refused, it waits until that is let go of. */
   settle(tokens: number): Promise<void>;
 }
 
@@ -45,9 +44,12 @@ const payerOf = ({ workspaceId, key }: Pick<Caller, 'workspaceId'> & { key: { li
 
 /** Keeps what callers and workspaces spend below their budgets. Who has none isn't looked at beyond that. */
 export class Ledger {
+  readonly #settlements: Settlements;
   readonly #known = new LRUCache<WorkspaceId, { subjects: ReadonlySet<string>; readAt: number }>({ max: 10_000 });
 
-  constructor(private readonly parts: { store: BudgetStore; clock: Clock; log: Logger }) {}
+  constructor(private readonly parts: { store: BudgetStore; clock: Clock; log: Logger }) {
+    this.#settlements = new Settlements(parts);
+  }
 
   /**
    * @returns null for who has no budget
@@ -56,14 +58,19 @@ export class Ledger {
   async reserve(caller: Caller, work: Spends): Promise<Reservation | null> {
     const payer = payerOf(caller);
     if (!(await this.#hasBudget(payer))) return null;
-    const { store } = this.parts;
+    const { workspaceId } = payer;
+    await this.#settlements.of(workspaceId);
     const id = newId();
-    const before = await store.reserve(
-      payer,
-      { id, tokens: RESERVED_TOKENS[work], seconds: RESERVATION_SECONDS },
-      (states) => this.#refuse(states, work, payer),
-    );
-    return { before, settle: (tokens) => this.#settle(id, tokens) };
+    const tokens = RESERVED_TOKENS[work];
+    const training = work === 'TRAINING';
+    const held = { id, tokens, seconds: RESERVATION_SECONDS, training };
+    const { states, admitted } = await this.parts.store.reserve(payer, held);
+    if (!admitted) throw exceeded(spentOne(states, work)!, workspaceId, this.parts.clock.now());
+    const settle = async (cameTo: number): Promise<void> => {
+      const settled = this.#settlements.settle(workspaceId, id, cameTo);
+      if (isClose(states, tokens)) await settled;
+    };
+    return { before: states, settle };
   }
 
   /** Asks the budget before each attempt at a run and adds what it spent, so that waiting in the queue is no way around it. */
@@ -73,7 +80,7 @@ export class Ledger {
     const payer = payerOf(caller);
     if (deletes(run) || !(await this.#hasBudget(payer))) return onAccount(account, work);
     if (!WATCHES.has(run.kind))
-      this.#refuse(await this.parts.store.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
+      this.#refuse(await this.states(payer), TRAININGS.has(run.kind) ? 'TRAINING' : 'WORK', payer);
     let charged = 0;
     const charge = async (): Promise<void> => {
       const tokens = account.tokens - charged;
@@ -90,8 +97,14 @@ export class Ledger {
     }
   };
 
-  states(payer: Payer): Promise<BudgetState[]> {
+  async states(payer: Payer): Promise<BudgetState[]> {
+    await this.#settlements.of(payer.workspaceId);
     return this.parts.store.states(payer);
+  }
+
+  /** Once nothing is reserved any more: all that was is settled, or was tried often enough. */
+  close(): Promise<void> {
+    return this.#settlements.all();
   }
 
   /** Budgets of this workspace changed here: they hold for the next request. */
@@ -110,19 +123,8 @@ export class Ledger {
     return known.subjects.has(workspaceId) || (lineId !== null && known.subjects.has(lineId));
   }
 
-  #refuse(states: readonly BudgetState[], work: Spends | 'WORK', { workspaceId }: Payer): void {
+  #refuse(states: readonly BudgetState[], work: 'TRAINING' | 'WORK', { workspaceId }: Payer): void {
     const spent = spentOne(states, work);
     if (spent) throw exceeded(spent, workspaceId, this.parts.clock.now());
-  }
-
-  /** Tries again for a moment; what is not settled by then counts as it was reserved, when its time is over. */
-  async #settle(id: string, tokens: number): Promise<void> {
-    for (let tries = 1; ; tries += 1)
-      try {
-        return await this.parts.store.settle(id, tokens);
-      } catch (err) {
-        if (tries === SETTLE_TRIES) return this.parts.log.warn({ err }, 'spending not settled');
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE_MS * tries));
-      }
   }
 }

@@ -47,7 +47,7 @@ export async function accessKit(env: Record<string, string> = {}): Promise<Acces
       access.keys.create(workspace, { name: `of ${role}`, role }, 'test'),
     workspace: async () => (await access.workspaces.create(localCaller(), `w ${newId()}`)).id,
     dispose: async () => {
-      for (const each of [before, access, other]) each.authenticator.close();
+      for (const each of [before, access, other]) await each.offer.stop();
       await database.dispose();
     },
   };

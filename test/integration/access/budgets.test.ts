@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { execute, getNamedType, isEnumType, isInputObjectType, isNonNullType, isScalarType, parse } from 'graphql';
 import { isObjectType, print, type GraphQLInputType, type GraphQLSchema } from 'graphql';
 import type { NewKey } from '../../../src/access/keys/api-key-service.js';
@@ -6,8 +7,9 @@ import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
 import { buildGraphSchema } from '../../../src/graphql/schema.js';
 import { createGraphContext, spendsOf, type GraphContext } from '../../../src/graphql-kit/index.js';
 import type { Caller } from '../../../src/kernel/caller.js';
-import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import { onAccount, spend } from '../../../src/platform/spending/index.js';
+import type { BudgetState } from '../../../src/access/budgets/budget.js';
 import { Ledger } from '../../../src/access/budgets/ledger.js';
 import { BudgetStore } from '../../../src/access/budgets/budget-store.js';
 import { systemClock } from '../../../src/kernel/clock.js';
@@ -63,6 +65,21 @@ describe('budgets', () => {
   const set = async (subject: string, limits: Partial<typeof UNLIMITED> | Record<string, number>) => {
     await kit.budgets.set(DEFAULT_WORKSPACE_ID, subject, 'DAY', { ...UNLIMITED, ...limits }, 'test');
     for (const each of [kit.access, kit.other]) each.ledger.forget(DEFAULT_WORKSPACE_ID);
+  };
+  const quiet = createLogger({ level: 'silent' });
+  /** A ledger whose settlements wait until they are let through. */
+  const heldUp = () => {
+    const store = new BudgetStore(kit.database);
+    const order: string[] = [];
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const settle: BudgetStore['settle'] = async (...of) => {
+      await gate;
+      await store.settle(...of);
+      order.push('settled');
+    };
+    const ledger = new Ledger({ store: instead(store, { settle }), clock: systemClock, log: quiet });
+    return { ledger, order, open: () => open() };
   };
   const states = (lineId: string) => kit.access.ledger.states({ workspaceId: DEFAULT_WORKSPACE_ID, lineId });
 
@@ -201,12 +218,122 @@ describe('budgets', () => {
     await set(key.key.id, { requests: 5 });
     const store = new BudgetStore(kit.database);
     const away = () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
-    const log = createLogger({ level: 'silent' });
-    const blind = new Ledger({ store: instead(store, { subjects: away }), clock: systemClock, log });
+    const blind = new Ledger({ store: instead(store, { subjects: away }), clock: systemClock, log: quiet });
     await expect(blind.reserve(caller, 'ANSWER')).rejects.toThrow('away');
-    const unsettled = new Ledger({ store: instead(store, { settle: away }), clock: systemClock, log });
+    const unsettled = new Ledger({ store: instead(store, { settle: away }), clock: systemClock, log: quiet });
     await expect((await unsettled.reserve(caller, 'ANSWER'))!.settle(1)).resolves.toBeUndefined();
     expect((await states(key.key.id))[0]!.left.requests).toBe(4);
+  });
+
+  it('an answer doesn’t wait for its settlement where plenty is left; whoever looks at what is left does', async () => {
+    const key = await kit.key('ASK');
+    const caller = await callerOf(key);
+    await set(key.key.id, { tokens: 1e6, requests: 100 });
+    const payer = { workspaceId: DEFAULT_WORKSPACE_ID, lineId: key.key.id };
+    const looks: ((ledger: Ledger) => Promise<readonly BudgetState[]>)[] = [
+      (ledger) => ledger.states(payer),
+      async (ledger) => {
+        const next = await ledger.reserve(caller, 'SEARCH');
+        await next!.settle(0);
+        return next!.before;
+      },
+    ];
+    for (const [times, look] of looks.entries()) {
+      const { ledger, open } = heldUp();
+      await (await ledger.reserve(caller, 'ANSWER'))!.settle(5);
+      const looked = look(ledger);
+      open();
+      expect((await looked)[0]!.left.tokens).toBe(1e6 - 5 * (times + 1));
+      await ledger.close();
+    }
+  });
+
+  it.each([
+    ['concurrent', 1],
+    ['concurrent', 8],
+    ['tokens', 4_096],
+    ['tokens', 8 * 4_096],
+  ])('an answer waits for its settlement where others would be refused meanwhile: %s %i', async (limit, value) => {
+    const key = await kit.key('ASK');
+    await set(key.key.id, { [limit]: value });
+    const { ledger, open, order } = heldUp();
+    const reservation = await ledger.reserve(await callerOf(key), 'ANSWER');
+    const settled = reservation!.settle(5).then(() => order.push('answered'));
+    open();
+    await settled;
+    expect(order).toEqual(['settled', 'answered']);
+  });
+
+  it('a gateway that stops settles what it answered, and what couldn’t be settled at once', async () => {
+    const key = await kit.key('ASK');
+    await set(key.key.id, { tokens: 1e6 });
+    const store = new BudgetStore(kit.database);
+    let failures = 0;
+    const settle: BudgetStore['settle'] = (id, tokens) =>
+      failures++ === 0 ? Promise.reject(new Error('away')) : store.settle(id, tokens);
+    const ledger = new Ledger({ store: instead(store, { settle }), clock: systemClock, log: quiet });
+    await (await ledger.reserve(await callerOf(key), 'ANSWER'))!.settle(7);
+    await ledger.close();
+    expect(failures).toBe(2);
+    expect((await kit.budgets.states({ workspaceId: DEFAULT_WORKSPACE_ID, lineId: key.key.id }))[0]!.left.tokens).toBe(
+      1e6 - 7,
+    );
+  });
+
+  it('a spending row that others hold locked keeps nobody who looks waiting for long', async () => {
+    const key = await kit.key('ASK');
+    await set(key.key.id, { tokens: 1e6 });
+    const reservation = await kit.access.ledger.reserve(await callerOf(key), 'ANSWER');
+    const other = await kit.database.pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM spending WHERE subject_id = $1 FOR UPDATE', [key.key.id]);
+      await reservation!.settle(9);
+      expect((await states(key.key.id))[0]!.left.tokens).toBe(1e6 - 4_096);
+      await other.query('ROLLBACK');
+    } finally {
+      other.release();
+    }
+    await eventually('it is settled', async () => (await states(key.key.id))[0]!.left.tokens === 1e6 - 9 || undefined);
+  });
+
+  it('a reservation is one trip to the database', async () => {
+    const key = await kit.key('ASK');
+    const payer = { workspaceId: DEFAULT_WORKSPACE_ID, lineId: key.key.id };
+    await set(key.key.id, { requests: 10, tokens: 1e6, concurrent: 10, trainingMinutes: 10 });
+    let trips = 0;
+    const connect = async () => {
+      const client = await kit.database.pool.connect();
+      const { query } = Object.getPrototypeOf(client) as pg.PoolClient;
+      const counted = (...of: unknown[]): unknown => ((trips += 1), Reflect.apply(query, client, of));
+      return Object.assign(client, { query: counted });
+    };
+    const store = new BudgetStore({ ...kit.database, pool: instead(kit.database.pool, { connect: connect as never }) });
+    const reserve = () => store.reserve(payer, { id: newId(), tokens: 64, seconds: 60, training: false });
+    await reserve();
+    trips = 0;
+    await reserve();
+    expect(trips).toBe(1);
+  });
+
+  it.each([
+    [{ requests: 0 }, 'SEARCH', 'requests of this day'],
+    [{ tokens: 0 }, 'SEARCH', 'tokens of this day'],
+    [{ concurrent: 0 }, 'SEARCH', 'requests at once'],
+    [{ trainingMinutes: 0 }, 'TRAINING', 'minutes of training of this day'],
+  ] as const)('%j refuses a %s, says so, and spends nothing', async (limits, work, words) => {
+    const key = await kit.key('ADMIN');
+    const caller = await callerOf(key);
+    await set(key.key.id, { requests: 100, ...limits });
+    await expect(kit.access.ledger.reserve(caller, work)).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+      message: `Your key’s budget of ${words} is spent.`,
+    });
+    if (work === 'TRAINING') await (await kit.access.ledger.reserve(caller, 'SEARCH'))!.settle(0);
+    await set(key.key.id, { requests: 100 });
+    expect((await states(key.key.id))[0]!.left.requests).toBe(work === 'TRAINING' ? 99 : 100);
+    const held = await kit.database.pool.query('SELECT 1 FROM reservation WHERE line_id = $1', [key.key.id]);
+    expect(held.rows).toEqual([]);
   });
 
   it('a run that waited is asked for again before it works, and what it spends is counted', async () => {

@@ -1,0 +1,58 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import type { Logger } from '../../platform/telemetry/index.js';
+import type { BudgetStore } from './budget-store.js';
+
+const TRIES = 5;
+/** Before the second try, in ms; before each other so much more. */
+const PAUSE_MS = 200;
+
+/**
+ * Settles reservations behind the answers that they were made for. What an answer came to is known before the next question of the same
+ * workspace is looked at, though no answer waits for it.
+ */
+export class Settlements {
+  readonly #first = new Map<WorkspaceId, Set<Promise<unknown>>>();
+  readonly #whole = new Set<Promise<void>>();
+
+  constructor(private readonly parts: { store: Pick<BudgetStore, 'settle'>; log: Logger }) {}
+
+  /**
+   * Begins once the answer is on its way, and tries again for a moment; what is not settled by then counts as it was reserved, when its time
+   * is over. @returns once it is settled or given up; never rejects
+   */
+  settle(workspaceId: WorkspaceId, id: string, tokens: number): Promise<void> {
+    const settled = (): Promise<unknown> => this.parts.store.settle(id, tokens).then(() => null, asError);
+    const first = turn().then(settled);
+    const others = this.#first.get(workspaceId) ?? new Set();
+    this.#first.set(workspaceId, others.add(first));
+    const tried = first.finally(() => {
+      others.delete(first);
+      if (others.size === 0 && this.#first.get(workspaceId) === others) this.#first.delete(workspaceId);
+    });
+    const whole = tried.then((failed) => this.#again(failed, settled)).finally(() => this.#whole.delete(whole));
+    this.#whole.add(whole);
+    return whole;
+  }
+
+  /** Once everything of a workspace that was answered so far was tried to be settled, once: what fails is no reason to wait for others. */
+  async of(workspaceId: WorkspaceId): Promise<void> {
+    const first = this.#first.get(workspaceId);
+    if (first) await Promise.all(first);
+  }
+
+  async all(): Promise<void> {
+    await Promise.all(this.#whole);
+  }
+
+  async #again(failed: unknown, settled: () => Promise<unknown>): Promise<void> {
+    let err = failed;
+    for (let tries = 1; err !== null && tries < TRIES; tries += 1) {
+      await sleep(PAUSE_MS * tries);
+      err = await settled();
+    }
+    if (err !== null) this.parts.log.warn({ err }, 'spending not settled');
+  }
+}
+
+const asError = (error: unknown): unknown => error ?? new Error('It failed without a reason.');
