@@ -17,7 +17,7 @@ describe('a newcomer', () => {
   let browser: ConsoleBrowser | undefined;
 
   beforeAll(async () => {
-    home = await temporaryHome();
+    home = await temporaryHome({ first: true });
   });
   afterAll(async () => {
     await browser?.close();

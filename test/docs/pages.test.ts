@@ -28,7 +28,7 @@ describe('the pages of docs/, tried from top to bottom on an empty home', () => 
   let bin: string;
 
   beforeAll(async () => {
-    home = await temporaryHome();
+    home = await temporaryHome({ first: true });
     graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
     // `npx graft` is this checkout's command line; npx itself would ask a registry first.
     bin = join(home.path, '..', 'bin');

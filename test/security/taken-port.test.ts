@@ -5,7 +5,7 @@ import { spawnGraft, temporaryHome } from '../support/graft-program.js';
 
 describe('a port that is taken', () => {
   it('is SETUP_FAILED with what to do, before anything starts or a home is made', async () => {
-    const home = await temporaryHome();
+    const home = await temporaryHome({ first: true });
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const port = String((other.address() as AddressInfo).port);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { removeHome } from '../../src/platform/processes/index.js';
+import { openCalibratedHome } from './calibration.js';
 
 /** The whole product as its users run it: `dist/src/main.js` as a process of its own. */
 export interface GraftProgram {
@@ -15,10 +16,14 @@ export interface GraftProgram {
   output(): string;
 }
 
-/** A home in a temporary folder, as `mktemp -d` would make it (0700). */
-export async function temporaryHome(): Promise<{ path: string; remove(): Promise<void> }> {
+/**
+ * A home in a temporary folder, as `mktemp -d` would make it (0700).
+ * @param first whether it isn't there yet, as before a first start; else the default model was measured in it (in a run of jest)
+ */
+export async function temporaryHome({ first = false } = {}): Promise<{ path: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'graft-whole-'));
   const path = join(folder, 'home');
+  if (!first) await openCalibratedHome(path);
   return {
     path,
     remove: async () => {
