@@ -66,10 +66,12 @@ export class Admission {
     const line = work === 'SEARCH' ? this.#searches : this.#answers;
     const most = work === 'SEARCH' ? MOST_EMBEDDED : Infinity;
     const size = { characters: charactersIn(request, most), times: TIMES[work] };
+    const now = this.parts.clock.monotonic();
+    if (line.size > 0) line.look(now);
     const waitMs = line.waitMs();
     if (line.size > 0 && (waitMs > this.parts.maxWaitMs || this.#size >= this.most))
       throw this.#overloaded(waitMs, line.takesMs(size));
-    line.enter(account, size, this.parts.clock.monotonic());
+    line.enter(account, size, now);
     return (finished) => line.leave(account, finished, this.parts.clock.monotonic());
   }
 

@@ -8,7 +8,10 @@ const LEARNING = 1 / 16;
 const SAMPLE_MS = 1_000;
 /** Half of a pace is forgotten after so long under load, in ms. Up as soon as down: else the pace would be the best of many, and promise too much. */
 const MEMORY_MS = 10_000;
-/** One at a time shows less than can be done together: it lowers the pace so much more slowly. */
+/**
+ * One at a time shows little of what is done together, which may be more (they share batches) or less (they take each other's room): it moves the
+ * pace so much more slowly. Nobody waits where one is alone, so nothing is lost meanwhile.
+ */
 const ALONE = 1 / 20;
 
 /** Work as it stands in a line. */
@@ -31,6 +34,7 @@ export class Line {
   #beyondQuestion: number;
   #pace: number;
   #measured = false;
+  #answered = false;
   /** Tokens of those that have left since the sample began. */
   #left = 0;
   /** What those under way had when the sample began. */
@@ -69,6 +73,18 @@ export class Line {
     return this.#expected(size) / this.#pace;
   }
 
+  /**
+   * Takes the pace from what was done since the sample began. Who comes has it looked at, and not only who leaves: where a machine has become
+   * slow nobody leaves for long, and meanwhile as many would be let in as before.
+   */
+  look(now: number): void {
+    const ms = now - this.#since;
+    const tokens = this.#left + this.#spent() - this.#before;
+    if (tokens <= 0 || (ms < SAMPLE_MS && this.#underWay.size > 0)) return;
+    this.#learn(tokens / Math.max(1, ms), ms);
+    this.#begin(now);
+  }
+
   enter(account: Account, size: Size, now: number): void {
     if (this.#underWay.size === 0) this.#begin(now);
     this.#underWay.set(account, { expected: this.#expected(size), size });
@@ -84,19 +100,15 @@ export class Line {
     if (finished) {
       const { times, characters } = entry.size;
       const beyond = Math.max(1, account.tokens / times - characters / CHARACTERS_PER_TOKEN);
-      this.#beyondQuestion += (beyond - this.#beyondQuestion) * (this.#measured ? LEARNING : 1);
+      this.#beyondQuestion += (beyond - this.#beyondQuestion) * (this.#answered ? LEARNING : 1);
+      this.#answered = true;
     }
-    const ms = now - this.#since;
-    const tokens = this.#left + this.#spent() - this.#before;
-    if (tokens <= 0 || (ms < SAMPLE_MS && this.#underWay.size > 0)) return;
-    this.#learn(tokens / Math.max(1, ms), ms);
-    this.#begin(now);
+    this.look(now);
   }
 
   #learn(pace: number, ms: number): void {
-    const slower = pace < this.#pace;
-    const weight = this.#measured ? 1 - 2 ** (-ms / MEMORY_MS) : 1;
-    this.#pace += (pace - this.#pace) * weight * (slower && this.#measured && this.#together === 1 ? ALONE : 1);
+    const remembered = (1 - 2 ** (-ms / MEMORY_MS)) * (this.#together === 1 ? ALONE : 1);
+    this.#pace += (pace - this.#pace) * (this.#measured ? remembered : 1);
     this.#measured = true;
   }
 

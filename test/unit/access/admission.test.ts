@@ -124,6 +124,31 @@ describe('admission', () => {
     expect(fast).toBeGreaterThan(before * 1.5);
   });
 
+  it('notices that a machine has become slow before anybody is through', () => {
+    const machine = new Machine(2_000, 4_000);
+    machine.run(60_000, () => void machine.ask(400));
+    machine.run(10_000);
+    expect(machine.admission.state().answers.underWay).toBe(0);
+    machine.tokensPerSecond = 100;
+    let step = 0;
+    // A third of what it could do before.
+    machine.run(30_000, () => void (step++ % 66 === 0 && machine.ask(400)));
+    expect(machine.admission.state().answers.underWay).toBeLessThan(15);
+  });
+
+  it('what one alone is done in says little of what many together take', () => {
+    const machine = new Machine(500, 4_000);
+    const burst = (): number => Array.from({ length: 100 }, () => machine.ask(400)).filter(Boolean).length;
+    machine.run(60_000, () => void machine.ask(400));
+    machine.run(20_000);
+    const before = burst();
+    machine.run(60_000);
+    machine.tokensPerSecond = 4_000;
+    machine.run(30_000, () => void (machine.admission.state().answers.underWay === 0 && machine.ask(400)));
+    machine.run(10_000);
+    expect(burst()).toBeLessThan(before * 2);
+  });
+
   it('always lets one in where nobody else is, however slow the machine', () => {
     const machine = new Machine(1, 1_000);
     expect(machine.ask(500)).toBe(true);
