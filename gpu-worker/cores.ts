@@ -16,7 +16,7 @@ function sample(): Sample {
 }
 
 /** Share of all processors, 0..1, that other programs used between two samples. */
-export function othersShare(from: Sample, to: Sample): number {
+function othersShare(from: Sample, to: Sample): number {
   const all = to.all - from.all;
   const others = to.busy - from.busy - (to.own - from.own);
   return all <= 0 ? 0 : Math.min(1, Math.max(0, others / all));

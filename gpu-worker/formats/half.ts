@@ -14,7 +14,7 @@ export const halfToNumber = (bits: number): number => HALVES[bits] as number;
 const word = new DataView(new ArrayBuffer(4));
 
 /** The nearest half of a number, as 16 bits; of two equally near the even one. What is too large becomes infinite. */
-export function numberToHalf(value: number): number {
+function numberToHalf(value: number): number {
   word.setFloat32(0, value);
   const bits = word.getUint32(0);
   const sign = (bits >>> 16) & 0x8000;

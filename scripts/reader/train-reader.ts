@@ -73,7 +73,7 @@ export async function trainReader(model: ModelFile, folder: string): Promise<Tra
 }
 
 /** Passages and single sentences of all texts, as often as `PASSES` says, each time with other passages beside and other refusals. */
-export async function everyReading(): Promise<Reading[]> {
+async function everyReading(): Promise<Reading[]> {
   const sources = { encyclopedias: encyclopediaArticles(), own: await ownArticles() };
   return PASSES.flatMap(({ source, form, passes }, index) =>
     Array.from({ length: Math.ceil(passes) }, (_, pass) => {

@@ -193,7 +193,6 @@ const neighbourUsed = z.object({
   /** Cosine similarity to the question, -1 to 1. */
   similarity: z.number(),
 });
-export type NeighbourUsed = z.infer<typeof neighbourUsed>;
 
 /** The adapter that acted on the model. */
 const adapterUsed = z.object({

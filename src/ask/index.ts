@@ -1,13 +1,5 @@
 /** Questions and their answers. */
-export {
-  AssignmentKind,
-  confidenceOf,
-  type Answer,
-  type Assignment,
-  type Conflict,
-  type Evidence,
-  type Output,
-} from './answer.js';
+export { confidenceOf, type Answer, type Assignment, type Conflict, type Evidence, type Output } from './answer.js';
 export { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from './route/assignment.js';
 export {
   Strategy as StrategyValues,
@@ -32,12 +24,12 @@ export { readSchema, SchemaFault } from './form/read-schema.js';
 export { goesOn, standaloneQuestion } from './follow-up.js';
 export { AnswerFilterInput, toFilter } from './api/answer-filter-graphql.js';
 export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
-export { AnswerStore, type FeedbackCounts } from './record/answer-store.js';
+export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
 export { calibrate, logOdds, type Calibration, type Signal } from './route/router/calibration.js';
 export { choose, placeKey, weigh, type Offsets, type Place, type Weighed } from './route/router/choose.js';
-export { drawOf, eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
+export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
 export {
   RouterMode,
   type AdapterSample,
@@ -45,7 +37,7 @@ export {
   type Learned,
   type RouterRecord,
 } from './route/router/router.js';
-export { RouterStore, sampleHolder } from './route/router/router-store.js';
+export { RouterStore } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */

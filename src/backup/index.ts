@@ -1,6 +1,6 @@
 /** Backup and restore of a whole installation: database, files, vectors. */
-export { backUp, type BackupParts } from './back-up.js';
+export { backUp } from './back-up.js';
 export { embedAnew } from './embed-anew.js';
 export type { Manifest } from './manifest.js';
-export { restore, type Restored, type RestoreParts } from './restore.js';
+export { restore, type Restored } from './restore.js';
 export type { Told } from './told.js';

@@ -1,5 +1,5 @@
 /** Datasets, validation, features. */
-export { Data, type DataParts } from './data.js';
+export { Data } from './data.js';
 export { dataDomain, openData, type OpenData } from './open.js';
 export { EntityType } from './datasets/content-graphql.js';
 export { DatasetVersion, loadVersion } from './datasets/version-graphql.js';
@@ -8,7 +8,6 @@ export { DatasetRow } from './datasets/row-graphql.js';
 export type { NewImport, NewImportFile } from './datasets/dataset-service.js';
 export type { StoredRow } from './datasets/version-rows.js';
 export { FeatureService } from './features/feature-service.js';
-export { FeatureStore } from './features/feature-store.js';
 export { checkedEntity, FeatureType } from './features/feature-view.js';
 export { featureValues, renderFeatures } from './features/feature-view.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';

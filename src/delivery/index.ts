@@ -7,7 +7,7 @@ export { deliveryServices } from './open.js';
 export { loadProposal, Proposal } from './proposals/proposal-graphql.js';
 export type { ProposalRow, ProposalStore } from './proposals/proposal-store.js';
 export { decide, hasEnded, startRollout, type RolloutState } from './rollouts/decide.js';
-export { STANDARD_HEALTH, STANDARD_STEPS, type Guardrail, type RolloutPlan } from './rollouts/plan.js';
+export { STANDARD_HEALTH, STANDARD_STEPS, type RolloutPlan } from './rollouts/plan.js';
 export { loadRollout, rolloutRuns } from './rollouts/rollout-graphql.js';
 export { AdapterRolloutsResolver, VersionRolloutsResolver } from './rollouts/rollout-edges-graphql.js';
 export type { RolloutStore } from './rollouts/rollout-store.js';

@@ -1,2 +1,2 @@
 /** How a domain states what it has, and what it gives when it is opened. */
-export { defineDomain, offer, runsOf, type AnyDomain, type Domain, type DomainRuns, type Offer } from './domain.js';
+export { defineDomain, offer, runsOf, type AnyDomain, type Offer } from './domain.js';

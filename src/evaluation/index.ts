@@ -1,29 +1,17 @@
 /** What adapters are worth: that they act, and how well they answer. */
-export { attestationRuns } from './attestation/attestation-graphql.js';
 export { compareChanges, TOLERANCE, unproven } from './attestation/compare-changes.js';
 export { Attestor } from './attestation/attestor.js';
 export { evaluationDomain, openEvaluation, type Evaluation } from './open.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
-export { evaluationHolder, EvaluationStore } from './evaluations/evaluation-store.js';
-export { hybridFitRuns } from './blend/blend-graphql.js';
+export { EvaluationStore } from './evaluations/evaluation-store.js';
 export { HybridFitter } from './blend/hybrid-fitter.js';
-export { strategyComparisonRuns } from './comparison/comparison-graphql.js';
 export { Comparer } from './comparison/comparer.js';
-export { routerFitRuns } from './router/router-graphql.js';
 export { RouterFitter } from './router/router-fitter.js';
 export { RouterKeeper } from './router/router-keeper.js';
-export { scaleChoiceRuns } from './scale/scale-graphql.js';
 export { ScaleChooser } from './scale/scale-chooser.js';
 export { Gate } from './gate/gate.js';
 export { Evaluator, type StartEvaluation } from './evaluations/evaluator.js';
-export {
-  answerF1,
-  exactMatch,
-  holdsAnswer,
-  normalizeAnswer,
-  tokenF1,
-  type AnsweredRow,
-} from './metrics/question-answering.js';
+export { answerF1, exactMatch, holdsAnswer, tokenF1, type AnsweredRow } from './metrics/question-answering.js';
 export { mcnemarOf } from './statistics/mcnemar.js';
 export { estimate, pairedDifference, type Estimate } from './statistics/bootstrap.js';
 export { calibrationError } from './metrics/classification.js';
@@ -35,7 +23,6 @@ export {
   postStratified,
   postStratifiedArms,
   type CovariateSums,
-  type FixedDifference,
 } from './statistics/fixed.js';
 export { momentsOf, type DifferenceKind, type Moments } from './statistics/moments.js';
 export {
@@ -49,7 +36,7 @@ export {
   type Design,
   type SamplePlan,
 } from './statistics/sample-size.js';
-export { meanDifferenceSequence, meanSequence, type MeanSequence } from './statistics/sequential/mean-sequence.js';
+export { meanDifferenceSequence, meanSequence } from './statistics/sequential/mean-sequence.js';
 export { mixtureLogE } from './statistics/sequential/mixture.js';
 export {
   rateDifferenceLogE,

@@ -214,7 +214,7 @@ export class FeedbackService {
   }
 }
 
-export const ballotOf = ({ answerId, sourceKind, sourceName, givenBy, verdict }: Vote) => ({
+const ballotOf = ({ answerId, sourceKind, sourceName, givenBy, verdict }: Vote) => ({
   unit: answerId,
   source: sourceKey({ kind: sourceKind, name: sourceName, givenBy }),
   verdict,

@@ -1,5 +1,5 @@
 /** What people, models and programs say of answers: how far they can be believed, and what is learned from it. */
-export { curation, type CurationCounts, type CurationOutput } from './curation/curation-run.js';
+export { curation } from './curation/curation-run.js';
 export type { Curator, StartCuration } from './curation/curator.js';
 export { krippendorffAlpha, pairwiseAgreement } from './agreement.js';
 export { AS_ANSWERED, verdictOn } from './expectation.js';

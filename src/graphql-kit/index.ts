@@ -19,9 +19,9 @@ export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
-export { makeResolvers, type AnyResolverList, type ResolverList } from './resolver-list.js';
+export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
-export { runEvent, runGraph, runResolvers, type RunGraph, type RunSource, runEventsOf } from './run-graph.js';
+export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
   RunError,

@@ -2,7 +2,7 @@ import type { GraphQLArgument, GraphQLInputField } from 'graphql';
 import { Extensions } from 'type-graphql';
 
 /** What a list of input may hold where nothing else is said. */
-export const DEFAULT_MAX_ITEMS = 100;
+const DEFAULT_MAX_ITEMS = 100;
 
 /**
  * The most items of a list field of an input type, where more than `DEFAULT_MAX_ITEMS` make sense. It is enforced on the

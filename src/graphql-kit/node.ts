@@ -6,7 +6,7 @@ import { parseGlobalId } from './global-ids.js';
 const typeNames = new WeakMap<object, string>();
 
 /** Says which GraphQL type `value` is, for where a field returns an interface or a union. Instances of a type's class need no mark. */
-export function markType<T extends object>(value: T, typeName: string): T {
+function markType<T extends object>(value: T, typeName: string): T {
   typeNames.set(value, typeName);
   return value;
 }

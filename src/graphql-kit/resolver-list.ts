@@ -12,9 +12,6 @@ export interface ResolverList<Parts> {
   registerNodes?(nodes: NodeRegistry, parts: Parts): void;
 }
 
-/** Whatever its parts are. */
-export type AnyResolverList = ResolverList<never>;
-
 /** An instance of each resolver of the list; its types are registered with `nodes`. */
 export function makeResolvers<Parts>(list: ResolverList<Parts>, parts: Parts, nodes: NodeRegistry): object[] {
   list.registerNodes?.(nodes, parts);

@@ -1,2 +1,2 @@
 /** The loop: from what people say to a better version. */
-export { improvementDomain, openImprovement, type Improving } from './open.js';
+export { improvementDomain, openImprovement } from './open.js';

@@ -28,7 +28,7 @@ export function riskCurveOf(decisions: readonly { confidence: number; right: boo
 }
 
 /** The chance, over the held-out decisions, that a chosen confidence keeps its rate by luck alone. */
-export const CHANCE_OF_LUCK = 0.1;
+const CHANCE_OF_LUCK = 0.1;
 
 /**
  * The least confidence above which decisions are wrong no more often than wanted, with a chance of at most CHANCE_OF_LUCK that this

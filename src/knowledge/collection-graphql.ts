@@ -125,7 +125,7 @@ export const toCollection = (row: CollectionRow): Collection =>
     createdAt: row.createdAt,
   });
 
-export const toDocument = (row: DocumentRow): Document =>
+const toDocument = (row: DocumentRow): Document =>
   make(Document, {
     id: toGlobalId('Document', row.id),
     rowId: row.id,

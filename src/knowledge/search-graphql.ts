@@ -139,7 +139,7 @@ export class SearchResult {
   timings!: SearchTimings;
 }
 
-export const toSearchHit = (passage: Passage): SearchHit =>
+const toSearchHit = (passage: Passage): SearchHit =>
   make(SearchHit, {
     chunk: toChunk({ ...passage, id: passage.chunkId }),
     collection: passage.collectionName,

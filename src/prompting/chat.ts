@@ -47,7 +47,7 @@ const rolesOf = (messages: readonly ChatMessage[]): string =>
     .join(', ') + (messages.length > MOST_ROLES ? ` and ${messages.length - MOST_ROLES} more` : '');
 
 /** How the lines of each role begin for a model without a template. */
-export const PLAIN_LABELS = { system: '', user: 'User: ', assistant: 'Assistant: ' } as const;
+const PLAIN_LABELS = { system: '', user: 'User: ', assistant: 'Assistant: ' } as const;
 
 /**
  * The form for models without a chat template: one paragraph a message (`User: …`, `Assistant: …`, the system message without a

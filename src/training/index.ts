@@ -16,21 +16,10 @@ export { AdapterDeleter } from './deletion/adapter-deleter.js';
 export { AdapterImporter } from './imports/adapter-importer.js';
 export { AdapterExporter } from './exports/adapter-exporter.js';
 export { AdapterMerger } from './exports/adapter-merger.js';
-export { adapterExportRuns, adapterMergeRuns } from './exports/export-graphql.js';
 export { probeCandidates, probePrompts } from './adapters/probes.js';
-export { adapterImportRuns } from './imports/import-graphql.js';
 export { decodeLogits, encodeLogits, shippedProbe, type ShippedProbe } from './built-in/shipped-probe.js';
-export {
-  installReader,
-  READER_TASK,
-  READER_USAGE,
-  type BuiltInAdapter,
-  type ReaderParts,
-} from './built-in/install-reader.js';
+export { installReader, READER_TASK, READER_USAGE, type BuiltInAdapter } from './built-in/install-reader.js';
 export { replayWindows, type Tokenize } from './runs/encode-examples.js';
-export { TrainingEstimator } from './estimates/training-estimator.js';
-export { RateSearcher } from './search/rate-searcher.js';
-export { learningRateSearchRuns } from './search/search-graphql.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
 export { ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';

@@ -7,7 +7,6 @@ export const MOST_FORM_CHARACTERS = 256 * 1024;
 
 /** Part of what a template writes: a text, or today's date in this form of Python's `strftime`. */
 const part = z.union([z.string(), z.object({ date: z.string().max(64) })]);
-export type TemplatePart = z.infer<typeof part>;
 
 /** What a template writes in one place, in order. */
 const piece = z.array(part).max(64);

@@ -13,7 +13,6 @@ export type Priority = z.infer<typeof priority>;
 
 /** Which programs answer, for logs and for `system`: Graft, Node.js, and the role's engines by name. */
 export const build = z.object({ graft: z.string(), node: z.string() }).catchall(z.string());
-export type Build = z.infer<typeof build>;
 
 export const device = z.object({
   cpu: z.object({
@@ -25,7 +24,6 @@ export const device = z.object({
   gpu: z.object({ name: z.string(), memoryBytes: count }).nullable(),
   memoryBytes: count,
 });
-export type Device = z.infer<typeof device>;
 
 /** What really runs each engine, by the engine's name, found by loading it: `cpu`, `cuda`, `vulkan`, `metal`. */
 export const provider = z.record(z.string(), z.string());
@@ -49,7 +47,7 @@ export type Load = z.infer<typeof load>;
 export const MOST_WORKER_SPANS = 64;
 
 /** A part of what a worker did for a call; times in ms, counted from when it received the request, because clocks step. */
-export const workerSpan = z.object({
+const workerSpan = z.object({
   name: z.string().min(1).max(64),
   at: z.number().nonnegative(),
   ms: z.number().nonnegative(),

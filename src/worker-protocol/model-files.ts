@@ -4,7 +4,7 @@ export const path = z.string().min(1).max(4096);
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits');
 
 /** A GGUF LoRA and how strongly it acts: 1 as it was trained, 0 not at all. */
-export const adapterFile = z.object({ path, sha256: digest, scale: z.number().min(0).max(4) });
+const adapterFile = z.object({ path, sha256: digest, scale: z.number().min(0).max(4) });
 export type AdapterFile = z.infer<typeof adapterFile>;
 
 /** A GGUF file with the adapters that act on it, none if left out; `contextLength` is in tokens. */

@@ -31,10 +31,10 @@ const tokenize = {
  * One tokenised example: everything before `answerFrom` is given, the rest is learned. Neighbours of one `group` go through the model
  * together, and what they begin with in common is computed once.
  */
-export const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1), group: count.optional() });
+const trainingExample = z.object({ ids: int32, answerFrom: z.number().int().min(1), group: count.optional() });
 
 /** How a run learns. */
-export const trainingRecipe = z.object({
+const trainingRecipe = z.object({
   lora: z.object({
     rank: z.number().int().min(1).max(256),
     /** The update is scaled by alpha / rank. */
@@ -337,7 +337,7 @@ const importAdapter = {
 };
 
 /** What the worker that trains can be asked; its handlers are in `gpu-worker/train.ts`. */
-export const trainOperations = {
+const trainOperations = {
   tokenize,
   train,
   probe,

@@ -111,7 +111,7 @@ export class EntitiesOutput {
   entities!: Entity[];
 }
 
-export const AnswerOutput = createUnionType({
+const AnswerOutput = createUnionType({
   name: 'AnswerOutput',
   description: 'An answer in the form of its task; `Answer.text` is always there.',
   types: () => [TextOutput, LabelOutput, EntitiesOutput] as const,

@@ -28,10 +28,8 @@ import {
   type NodeRegistry,
   type SubscriptionRequest,
 } from '../../graphql-kit/index.js';
-import { PreprocessingStep, TaskKind, type Data } from '../../data/index.js';
+import { PreprocessingStep, TaskKind } from '../../data/index.js';
 import { encodeCursor, type PageRequest } from '../../kernel/pagination.js';
-import type { KnowledgeStores } from '../../knowledge/index.js';
-import type { ModelRegistry } from '../../registry/index.js';
 import { Answer, toAnswer } from './answer-graphql.js';
 import type { Answer as AnswerRecord } from '../answer.js';
 import { STRATEGIES, StrategyChoice } from '../strategies.js';
@@ -321,13 +319,6 @@ export async function loadAnswer(context: GraphContext, service: AskService, id:
   );
   const record = await records.load(id);
   return record ? toAnswer(record) : null;
-}
-
-export interface AskResolverParts {
-  service: AskService;
-  stores: KnowledgeStores;
-  registry: ModelRegistry;
-  data: Data;
 }
 
 /** Lets `node(id)` find answers. */

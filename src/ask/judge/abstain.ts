@@ -27,7 +27,7 @@ export const RELEVANCE_RULE: Rule = {
   missingNames: -2.37,
 };
 /** For when the vector store is away and passages have no cosine. */
-export const LEXICAL_RULE: Rule = {
+const LEXICAL_RULE: Rule = {
   bias: -8.99,
   dense: 0,
   passageCoverage: 5.09,

@@ -13,9 +13,9 @@ export interface Facts {
 }
 
 /** UTF-16 units; the model reads every one of them before its first word. */
-export const MAX_FACT_CHARACTERS = 4_000;
+const MAX_FACT_CHARACTERS = 4_000;
 
-export const NO_FACTS: Facts = { used: [], text: '' };
+const NO_FACTS: Facts = { used: [], text: '' };
 
 /** What is known of the entity that a question names, as a stage of its answer. @throws what `readFacts` throws */
 export async function lookUpFacts(
@@ -30,7 +30,7 @@ export async function lookUpFacts(
  * What the feature views say of the entity now, rendered by the template of training.
  * @throws NOT_FOUND for a view that the workspace doesn't have, BAD_USER_INPUT when they say too much
  */
-export async function readFacts(
+async function readFacts(
   features: Pick<FeatureService, 'read'>,
   workspaceId: WorkspaceId,
   entity: string,

@@ -90,9 +90,6 @@ export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVID
 /** For a reader: the eight best of many hold the sentence that few words of the question lead to more often than the eight best of eight. */
 export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
-/** Where there are no passages. */
-export const NOTHING_READ: EvidenceRanking = { evidence: [], conflicts: [], embedMs: 0 };
-
 /** What the passages say to the question. */
 export async function findEvidence(
   { worker, embedder, clock }: Pick<ReadingParts, 'worker' | 'embedder' | 'clock'>,

@@ -51,7 +51,7 @@ async function eraseQuotes(
 }
 
 /** @returns null when nothing in it comes from the documents, or all of that is erased already */
-export function withoutQuotes(body: AnswerBody, documents: readonly ErasedDocument[]): AnswerBody | null {
+function withoutQuotes(body: AnswerBody, documents: readonly ErasedDocument[]): AnswerBody | null {
   const chunks = new Set(documents.flatMap(({ chunkIds }) => chunkIds));
   const isErased = (span: Span): boolean =>
     documents.some(

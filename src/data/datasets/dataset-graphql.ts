@@ -90,7 +90,7 @@ export class CreateDatasetPayload {
   dataset!: Dataset;
 }
 
-export const toDataset = (row: DatasetRecord): Dataset =>
+const toDataset = (row: DatasetRecord): Dataset =>
   make(Dataset, {
     id: toGlobalId('Dataset', row.id),
     rowId: row.id,

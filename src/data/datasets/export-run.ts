@@ -17,7 +17,6 @@ const exportInput = z.object({
     subject: z.string().nullish(),
   }),
 });
-export type ExportInput = z.infer<typeof exportInput>;
 
 const exportOutput = z.object({ fileId: z.string(), rows: z.number() });
 export type ExportOutput = z.infer<typeof exportOutput>;

@@ -33,7 +33,7 @@ export class FileType extends NodeType {
   path!: string;
 }
 
-export function toFile(row: StoredFileRow): FileType {
+function toFile(row: StoredFileRow): FileType {
   const id = toGlobalId('File', row.id);
   const { name, mediaType, bytes, sha256 } = row;
   return make(FileType, { id, name, mediaType, bytes, sha256, path: `/files/${id}` });

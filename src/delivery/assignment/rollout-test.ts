@@ -11,10 +11,6 @@ export interface RolloutRanges {
   controls: number;
 }
 
-/** Below this share the whole `controls` times the share may be drawn as controls, as far as the rest goes. */
-export const FEWEST_CONTROLS = 4;
-export const MOST_CONTROLS = 9;
-
 /**
  * The candidate grows from 0 upwards and its controls from 1 downwards, so that no unit leaves the candidate while its share is
  * raised, and one leaves the controls only for the candidate, once nobody else is left. Controls are drawn from the same units in the same

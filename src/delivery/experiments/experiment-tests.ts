@@ -20,7 +20,7 @@ export class ExperimentTests implements TestSource {
   }
 }
 
-export function toLiveTest(row: ExperimentRow): LiveTest {
+function toLiveTest(row: ExperimentRow): LiveTest {
   const plan = storedSettings.decode(row.plan);
   const state = storedExperimentState.decode(row.state);
   const { indices, ...test } = testOf(row.id, plan, state);
@@ -38,11 +38,11 @@ export function toLiveTest(row: ExperimentRow): LiveTest {
 }
 
 /** What an arm changes of what `ask` would do. */
-export const changeOf = ({
+const changeOf = ({ strategy, adapter, model, denseWeight, wording = null, generation }: ExperimentArm): Arm => ({
   strategy,
   adapter,
   model,
   denseWeight,
-  wording = null,
+  wording,
   generation,
-}: ExperimentArm): Arm => ({ strategy, adapter, model, denseWeight, wording, generation });
+});

@@ -66,9 +66,9 @@ export const MARGINS: Readonly<Record<RolloutMetric, number>> = {
   FEEDBACK: 0.05,
 };
 
-export const DEFAULT_GUARDRAILS: readonly GuardWish[] = (
-  ['FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE'] as const
-).map((metric) => ({ metric }));
+const DEFAULT_GUARDRAILS: readonly GuardWish[] = (['FAILURE', 'ABSTENTION', 'LATENCY', 'CONFIDENCE'] as const).map(
+  (metric) => ({ metric }),
+);
 
 /**
  * The plan of a rollout. Its last step gives the candidate every question and always wants an approval: what goes to production was

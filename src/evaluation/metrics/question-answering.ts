@@ -8,7 +8,7 @@ export interface AnsweredRow {
 }
 
 /** Lower case, without punctuation, articles and superfluous white space: the normalisation of SQuAD's evaluation script. */
-export const normalizeAnswer = (text: string): string =>
+const normalizeAnswer = (text: string): string =>
   text
     .toLowerCase()
     .replace(/[!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]/g, '')

@@ -8,7 +8,7 @@ import type { Adapted } from './measure-retention.js';
 import type { OtherRow } from './retention.js';
 
 /** Test rows of each other task that are asked. */
-export const OTHER_ROWS = 100;
+const OTHER_ROWS = 100;
 
 /**
  * Test rows of another task, asked as the base model is asked, without and with an adapter that is not made for them.

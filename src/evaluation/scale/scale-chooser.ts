@@ -28,8 +28,8 @@ export interface StartScaleChoice {
 }
 
 /** Weakest first: of those that answer equally well the weakest forgets least. */
-export const SCALES = [0.5, 0.625, 0.75, 0.875, 1] as const;
-export const MOST_SCALE_ROWS = 1_000;
+const SCALES = [0.5, 0.625, 0.75, 0.875, 1] as const;
+const MOST_SCALE_ROWS = 1_000;
 
 /** Chooses how strongly an adapter acts when it answers. */
 export class ScaleChooser {

@@ -17,7 +17,7 @@ export interface MovedLabel {
 }
 
 /** Fewer lessons on a label say nothing of its rows. */
-export const LEAST_LESSONS = 5;
+const LEAST_LESSONS = 5;
 /** One-sided, 95 %. */
 const Z = 1.645;
 /** Chance that a label is taken for contradicted because feedback is given where something is wrong; of all labels together. */

@@ -15,7 +15,6 @@ const documentJob = z.object({
 export type DocumentJob = z.infer<typeof documentJob>;
 
 const ingestionInput = z.object({ collectionId: z.string(), documents: z.array(documentJob) });
-export type IngestionInput = z.infer<typeof ingestionInput>;
 
 const errorCodes = Object.keys(ERROR_CODES) as ErrorCode[];
 

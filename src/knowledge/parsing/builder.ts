@@ -2,7 +2,7 @@ import { GraftError } from '../../kernel/errors.js';
 import type { Block, BlockKind, FormatDescription, ParsedDocument } from './document.js';
 
 /** UTF-16 units of text that one document may hold: about 5,500 chunks. */
-export const MAX_TEXT_LENGTH = 5_000_000;
+const MAX_TEXT_LENGTH = 5_000_000;
 /** Every chunk carries its heading path, so a long "heading" would be stored many times over. */
 const MAX_HEADING_LENGTH = 200;
 

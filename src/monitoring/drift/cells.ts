@@ -21,7 +21,7 @@ export interface Cells {
 
 export const CLUSTERS = 8;
 /** Shares of known questions that are below the thresholds as these are made. */
-export const FAR_SHARES = [0.5, 0.2, 0.05] as const;
+const FAR_SHARES = [0.5, 0.2, 0.05] as const;
 /** From so many landmarks on cells are worth making. */
 export const FEWEST_LANDMARKS = 32;
 const ROUNDS = 10;

@@ -15,7 +15,7 @@ const durationOf = (bin: number): [number, number] =>
   bin === 0 ? [0, 1] : [2 ** ((bin - 1) / PER_DOUBLING), 2 ** (bin / PER_DOUBLING)];
 
 /** Bins of values from 0 to 1. */
-export const UNIT_BINS = 20;
+const UNIT_BINS = 20;
 
 export const unitBin = (value: number): number => Math.max(0, Math.min(UNIT_BINS - 1, Math.floor(value * UNIT_BINS)));
 

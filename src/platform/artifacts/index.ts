@@ -5,4 +5,4 @@ export { ArtifactElsewhere, nullIfLost } from './faults.js';
 export { homeName, LocalArtifactStore } from './local-artifact-store.js';
 export { artifactStoreAlone, openArtifactStore } from './open-artifact-store.js';
 export type { BucketAccess } from './s3/bucket.js';
-export { sharedStoreOf, type SharedStore } from './shared-store.js';
+export { sharedStoreOf } from './shared-store.js';

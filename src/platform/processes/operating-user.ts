@@ -9,7 +9,7 @@ export interface OperatingUser {
   gid?: number;
 }
 
-export const isRoot = (): boolean => process.getuid?.() === 0;
+const isRoot = (): boolean => process.getuid?.() === 0;
 
 /**
  * Whom PostgreSQL may run as: ourselves, or, as it refuses to run as root, the owner of the data that is already there, else the

@@ -1,5 +1,5 @@
 export { WorkerState } from './worker-client.js';
-export type { CallEvent, CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
+export type { CallOptions, WorkerClient, WorkerStatus } from './worker-client.js';
 export { followCall } from './follow-call.js';
 export { inBulk } from './in-bulk.js';
 export { MeasurementStore } from './measurement-store.js';

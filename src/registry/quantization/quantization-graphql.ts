@@ -102,7 +102,7 @@ export class QuantizationReport {
   referenceVariantId!: string;
 }
 
-export const toQuantizationReport = (measurement: VariantMeasurement): QuantizationReport => {
+const toQuantizationReport = (measurement: VariantMeasurement): QuantizationReport => {
   const { speed, places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement } = measurement;
   const { machine, referenceVariantId } = measurement;
   return make(QuantizationReport, {

@@ -13,7 +13,7 @@ const speed = z.object({
 });
 
 /** What a quantized variant costs and gives, held against the one at the end of its chain of sources; all on one machine, in one go. */
-export const variantMeasurement = z.object({
+const variantMeasurement = z.object({
   referenceVariantId: z.string(),
   /** SHA-256 of the texts that both read: figures of other texts can't be compared. */
   texts: z.string(),

@@ -194,7 +194,7 @@ export const toAdapter = (row: AdapterRow): Adapter =>
     row,
   });
 
-export const toAttestation = (proof: AttestationRecord): Attestation =>
+const toAttestation = (proof: AttestationRecord): Attestation =>
   make(Attestation, {
     digest: proof.digest,
     modulesMatched: proof.modules.matched,

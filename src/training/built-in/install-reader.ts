@@ -19,7 +19,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ name: z.string(), sha256: digest, bytes: z.number().int() });
 
 /** `reader.json`: what the files beside it are, and how they were made. */
-export const builtInAdapter = z.object({
+const builtInAdapter = z.object({
   v: z.literal(1),
   name: z.string(),
   description: z.string(),

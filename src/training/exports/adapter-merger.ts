@@ -145,7 +145,7 @@ interface Merged {
 }
 
 /** @throws ADAPTER_UNPROVEN beyond `MERGE_TOLERANCE`, naming the figure */
-export function requireParity(parity: MergeParity): MergeParity {
+function requireParity(parity: MergeParity): MergeParity {
   const { meanKl, topAgreement, effectKl } = parity;
   const refused = (what: string): GraftError =>
     new GraftError('ADAPTER_UNPROVEN', `The merged model doesn’t answer as base model and adapter do: ${what}.`, {

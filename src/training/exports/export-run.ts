@@ -13,7 +13,7 @@ export const adapterExport = defineRunKind({
 export type AdapterExportContext = ContextOf<typeof adapterExport>;
 
 /** How a merged model agrees with its base model under the adapter, both as they are served. */
-export const mergeParity = z.object({
+const mergeParity = z.object({
   /** Places of the probes at which both were asked for the next token. */
   places: z.number().int(),
   /** Mean KL(base + adapter ‖ merged) in nats a token, and the standard error of that mean. */

@@ -32,7 +32,6 @@ const trainingCheckpoint = z.object({
   /** What computes the run, from its first step to its last: another one has other bits. */
   executor: executorName.default('onnx'),
 });
-export type TrainingCheckpoint = z.infer<typeof trainingCheckpoint>;
 
 const trainingOutput = z.object({
   adapterVersionId: z.string(),
@@ -61,7 +60,6 @@ const step = z.object({
   etaSeconds: z.number(),
   memoryBytes: z.number(),
 });
-export type TrainingStep = z.infer<typeof step>;
 
 const validation = z.object({
   step: z.number().int(),
@@ -70,7 +68,6 @@ const validation = z.object({
   accuracy: z.number().nullable(),
   best: z.boolean(),
 });
-export type TrainingValidation = z.infer<typeof validation>;
 
 /** What the supervision audit found before the first step. */
 const audit = z.object({
@@ -80,7 +77,6 @@ const audit = z.object({
   counts: z.record(z.string(), z.number().int()),
   findings: z.array(z.object({ ordinal: z.number(), split: z.string(), fault: z.string(), note: z.string() })),
 });
-export type TrainingAudit = z.infer<typeof audit>;
 
 export const training = defineRunKind({
   kind: 'TRAINING',

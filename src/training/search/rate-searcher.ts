@@ -26,9 +26,9 @@ export interface StartRateSearch extends Pick<
 }
 
 /** Enough for the loss of the answers to tell the rates apart; on SmolLM2-135M and 16 rows a step some two minutes each. */
-export const DEFAULT_SEARCH_STEPS = 40;
+const DEFAULT_SEARCH_STEPS = 40;
 export const SEARCH_RATES = { least: 3, most: 5 } as const;
-export const MOST_SEARCH_STEPS = 1_000;
+const MOST_SEARCH_STEPS = 1_000;
 const LEAST_SEARCH_STEPS = 5;
 const LARGEST_RATE = 0.1;
 /** Where on the progress bar the short runs begin. */

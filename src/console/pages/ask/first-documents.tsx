@@ -5,7 +5,7 @@ import { plural } from '../../parts/format';
 import { Ingest } from '../knowledge/ingest';
 
 /** Where the first files go when nobody has made a collection yet. */
-export const FIRST_COLLECTION = 'documents';
+const FIRST_COLLECTION = 'documents';
 
 /** The way from nothing to an answer: files dropped right where the question is asked. */
 export function FirstDocuments({ documents, onDone }: { documents: number; onDone: () => void }) {

@@ -9,7 +9,7 @@ import { plural, words } from '../../parts/format';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 
-export const collectionPath = (name: string): string => `/knowledge/${encodeURIComponent(name)}`;
+const collectionPath = (name: string): string => `/knowledge/${encodeURIComponent(name)}`;
 
 function NewCollection({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');

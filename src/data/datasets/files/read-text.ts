@@ -15,7 +15,7 @@ const FAULTS = {
 export const positionalName = (index: number): string => `column${index + 1}`;
 
 /** Whole records of a text file as they stand there, header included. @throws DATA_FILE_INVALID */
-export async function* rawRecords(file: DataFile, mapping: MappingOnto): AsyncGenerator<DelimitedRecord[]> {
+async function* rawRecords(file: DataFile, mapping: MappingOnto): AsyncGenerator<DelimitedRecord[]> {
   const lines = mapping.format !== DataFormat.DELIMITED;
   const reader = new DelimitedReader({
     delimiter: lines ? null : mapping.delimiter,

@@ -113,7 +113,7 @@ function sampleObjects(text: string, format: DataFormat): Pick<FileShape, 'colum
 }
 
 /** The texts of the top-level objects of a JSON array, as far as the sample has them whole. */
-export function cutObjects(text: string): string[] {
+function cutObjects(text: string): string[] {
   const objects: string[] = [];
   let depth = 0;
   let start = 0;

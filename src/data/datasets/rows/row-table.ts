@@ -41,7 +41,7 @@ export interface ContentColumns {
   body: string;
 }
 
-export function toColumns(row: TaskRow): ContentColumns {
+function toColumns(row: TaskRow): ContentColumns {
   const { stored } = taskOf(row.task);
   const body = rowContent(row);
   const label = stored.label === undefined ? null : String(body[stored.label]);

@@ -113,7 +113,6 @@ export { LabelWords } from './label-words.js';
 export {
   entitySchema,
   NO_AIDS,
-  type Aids,
   type Entity,
   type MeasureName,
   type Piece,

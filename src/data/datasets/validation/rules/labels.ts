@@ -21,7 +21,7 @@ interface LabelCount {
 }
 
 /** The label without case, blanks and punctuation: labels that agree in this were meant to be one. */
-export const labelCore = (label: string): string =>
+const labelCore = (label: string): string =>
   label
     .normalize('NFKC')
     .toLowerCase()
@@ -34,11 +34,7 @@ export interface LabelProblem {
 }
 
 /** What is wrong with labels, from their counts alone. Each label has at most one problem. */
-export function labelProblems(
-  counts: readonly LabelCount[],
-  declared: readonly string[],
-  minRows: number,
-): LabelProblem[] {
+function labelProblems(counts: readonly LabelCount[], declared: readonly string[], minRows: number): LabelProblem[] {
   const frequentFirst = [...counts].sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : 1));
   return frequentFirst.flatMap((one, at): LabelProblem[] => {
     if (declared.includes(one.label)) return one.training < minRows ? [rare(one, minRows)] : [];
@@ -128,7 +124,7 @@ const countLabels = ({ engine }: Tables): Promise<LabelCount[]> =>
   );
 
 /** Findings on the classes as a whole; misspelt ones don't count as classes. */
-export function classFindings(counts: readonly LabelCount[]): VersionFinding[] {
+function classFindings(counts: readonly LabelCount[]): VersionFinding[] {
   const trained = counts.filter((c) => c.training > 0);
   if (counts.length === 1)
     return [

@@ -17,17 +17,14 @@ const ALIKE: readonly (readonly string[])[] = [
   ['nl', 'af'],
   ['be', 'uk', 'ru'],
 ];
-export const areAlike = (a: string, b: string): boolean =>
+const areAlike = (a: string, b: string): boolean =>
   a === b || ALIKE.some((group) => group.includes(a) && group.includes(b));
 
 /**
  * Which languages are at home in a dataset: the declared one, or those of at least a tenth of the rows whose language is
  * known; a dataset in two languages is meant to be so.
  */
-export function homeLanguages(
-  counts: readonly { language: string; rows: number }[],
-  declared: string | null,
-): string[] {
+function homeLanguages(counts: readonly { language: string; rows: number }[], declared: string | null): string[] {
   if (declared !== null) return [declared];
   const known = counts.reduce((sum, c) => sum + c.rows, 0);
   return counts.filter((c) => c.rows >= known / 10).map((c) => c.language);
