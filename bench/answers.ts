@@ -30,6 +30,7 @@ import { handbookQuestions, ingestHandbook } from './support/handbook.js';
 import { fitLogistic, quantile } from './support/logistic.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
+import { percent } from './support/percent.js';
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
@@ -56,7 +57,6 @@ const holds = (text: string, golds: readonly string[]): boolean =>
   golds.some((gold) => plain(text).includes(plain(gold)));
 const share = <T>(items: readonly T[], test: (item: T) => boolean): number =>
   items.length === 0 ? 0 : items.filter(test).length / items.length;
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
 interface Xquad {
   data: { paragraphs: { context: string; qas: { question: string; answers: { text: string }[] }[] }[] }[];

@@ -32,6 +32,8 @@ import {
 import { seededRandom } from '../src/kernel/random.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
+import { percent } from './support/percent.js';
+import { quantile } from './support/logistic.js';
 
 const RUNS = numberOption('runs', 400);
 const PEERS = numberOption('peers', 1_000);
@@ -121,9 +123,6 @@ function ride(
 }
 
 const seeds = (count: number, from: number): number[] => Array.from({ length: count }, (_, i) => from + i * 7_919);
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const quantileOf = (values: readonly number[], p: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))]!;
 
 const rows: { what: string; runs: number; result: string; target: string; met: string }[] = [];
 function tell(what: string, runs: number, result: string, target: string, met: boolean | null): void {
@@ -223,7 +222,7 @@ for (const { control, candidate, margin, controls, most } of worse) {
     ride(watching(margin, controls), { candidate, control, others: 0.9 }, seed, 4_000),
   );
   const taken = rides.map(({ status, answers }) => (status === 'ROLLED_BACK' ? answers : Infinity));
-  const [half, ninety] = [median(taken), quantileOf(taken, 0.9)];
+  const [half, ninety] = [median(taken), quantile(taken, 0.9)];
   tell(
     `${control} -> ${candidate}, ${controls} controls, margin ${margin}: answers until back, median / 90th percentile`,
     RUNS,

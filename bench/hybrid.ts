@@ -38,6 +38,7 @@ import {
 } from '../src/operations/index.js';
 import { numberOption, textOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
+import { hundredths } from './support/percent.js';
 
 const ROWS = numberOption('rows', 3_080);
 const QUESTIONS = numberOption('questions', 24);
@@ -89,8 +90,7 @@ async function times() {
   };
 }
 
-const percent = (value: number): string => (100 * value).toFixed(1);
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${hundredths(value)}`;
 
 interface Labelled extends Record<string, string | number> {
   'answered by': string;
@@ -148,8 +148,8 @@ async function labels(): Promise<Labelled[]> {
     return {
       'answered by': strategy,
       rows: report.rows,
-      accuracy: percent(value),
-      interval: `${percent(low)} to ${percent(high)}`,
+      accuracy: hundredths(value),
+      interval: `${hundredths(low)} to ${hundredths(high)}`,
       'above the adapter alone, paired': pair
         ? `${signed(sign * pair.value)} (${signed(from)} to ${signed(to)}), p ${pair.p.toFixed(3)}`
         : '',
@@ -162,7 +162,7 @@ async function labels(): Promise<Labelled[]> {
     rows.push({
       'answered by': 'logistic regression on the embedder',
       rows: report.rows,
-      accuracy: percent(regression.accuracy.value),
+      accuracy: hundredths(regression.accuracy.value),
       interval: '',
       'above the adapter alone, paired': `${signed(-value)} (${signed(-high)} to ${signed(-low)}), p ${p.toFixed(3)}`,
       'ms, median': 0,

@@ -40,6 +40,7 @@ import { banking77 } from './support/banking77.js';
 import { numberOption, textOption } from './support/options.js';
 import { startProgram } from './support/program.js';
 import { describeMachine, printResult } from './support/report.js';
+import { hundredths } from './support/percent.js';
 
 const LABELS = numberOption('labels', 77);
 const MEASURED = numberOption('measured', 1_000);
@@ -221,17 +222,16 @@ try {
     ).toFixed(1);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
   const ratio = evaluations.edges[0]?.node.retention?.perplexity.ratio;
-  const percent = (value: number): string => (100 * value).toFixed(1);
   const rows = [
     {
       labels: `${labels.length}, ${EXCHANGED} exchanged`,
       'first rows': first.length,
       'questions, with feedback': `${traffic.length}, ${fed}`,
       'held out': held.length,
-      'right before, %': percent(was),
-      'after the change, %': percent(lost),
-      'after the loop, %': percent(back),
-      'of the loss back, %': percent((back - lost) / (was - lost)),
+      'right before, %': hundredths(was),
+      'after the change, %': hundredths(lost),
+      'after the loop, %': hundredths(back),
+      'of the loss back, %': hundredths((back - lost) / (was - lost)),
       'of exchanged labels, %': `${ofExchanged(before, (row) => row.answered === now(row.label))} → ${ofExchanged(after, (row) => row.answered === now(row.label))}`,
       minutes: took.toFixed(1),
       approvals: 1,

@@ -29,6 +29,7 @@ import { numberOption } from './support/options.js';
 import { every, holdsGold } from './support/questions.js';
 import { describeMachine, printResult } from './support/report.js';
 import { HELD_OUT, readSquad, type SquadArticle } from './support/squad.js';
+import { hundredths } from './support/percent.js';
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
@@ -87,8 +88,8 @@ async function tell(answering: Answering, asked: Asked, withBase: boolean): Prom
   };
 }
 
-const percent = (x: number): string => (100 * x).toFixed(1);
-const shown = ({ value, low, high }: Estimate): string => `${percent(value)} (${percent(low)} to ${percent(high)})`;
+const shown = ({ value, low, high }: Estimate): string =>
+  `${hundredths(value)} (${hundredths(low)} to ${hundredths(high)})`;
 const rowsOf = (all: readonly Told[], said: (told: Told) => string): (AnsweredRow & OfDocument)[] =>
   all.map((told) => ({ document: told.document, gold: told.gold, answer: said(told) }));
 const F1 = overDocuments(tokenF1);
@@ -108,7 +109,7 @@ function compare(set: string, all: readonly Told[], ways: Record<string, (told: 
       'answered with': way,
       'token F1': shown(estimate(F1, documents)),
       'exact match': shown(estimate(EXACT, documents)),
-      'holds a right answer': percent(share(rows, holdsGold)),
+      'holds a right answer': hundredths(share(rows, holdsGold)),
       'reader’s F1 above it': way.startsWith('HYBRID') ? '' : `${shown(difference)}, p ${difference.p.toFixed(3)}`,
     };
   });
@@ -160,11 +161,11 @@ async function xquad(answering: Answering, articles: readonly SquadArticle[]) {
     }),
     refusals: {
       unanswerable: unanswerable.length,
-      refused: percent(refused.reader / unanswerable.length),
-      'refused though answerable': percent(share(told, ({ reader }) => reader === '')),
-      'refused by RAG': percent(refused.rag / unanswerable.length),
-      'refused by RAG though answerable': percent(share(told, ({ rag }) => rag === '')),
-      [`recall at precision ${PRECISION}`]: percent(recallAt(PRECISION, answerable, unanswerable)),
+      refused: hundredths(refused.reader / unanswerable.length),
+      'refused though answerable': hundredths(share(told, ({ reader }) => reader === '')),
+      'refused by RAG': hundredths(refused.rag / unanswerable.length),
+      'refused by RAG though answerable': hundredths(share(told, ({ rag }) => rag === '')),
+      [`recall at precision ${PRECISION}`]: hundredths(recallAt(PRECISION, answerable, unanswerable)),
       auroc: auroc(answerable, unanswerable).toFixed(3),
     },
     told,
@@ -197,13 +198,13 @@ async function covid(answering: Answering, articles: readonly SquadArticle[]) {
     if (told.length % 20 === 0) console.log(`${told.length} of ${COVID}`);
   }
   const part = (said: (told: Told) => string): string =>
-    percent(
+    hundredths(
       told.filter((one) => one.gold.some((gold) => said(one) !== '' && gold.includes(said(one)))).length / told.length,
     );
   return {
     rows: compare('COVID-QA', told, { 'RAG, its text': ({ rag }) => rag, 'RAG, its best quote': ({ quote }) => quote }),
     partOfGold: { reader: part(({ reader }) => reader), rag: part(({ rag }) => rag) },
-    refused: percent(share(told, ({ reader }) => reader === '')),
+    refused: hundredths(share(told, ({ reader }) => reader === '')),
     told,
   };
 }

@@ -43,6 +43,7 @@ import {
 import { listOption, numberOption, textOption } from './support/options.js';
 import { readingTask, type ReadingTask } from './support/reading-task.js';
 import { describeMachine, printResult } from './support/report.js';
+import { hundredths } from './support/percent.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
 
@@ -231,8 +232,7 @@ async function promote(adapter: string, version: number): Promise<string> {
   return 'let through';
 }
 
-const percent = (value: number): string => (100 * value).toFixed(1);
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${hundredths(value)}`;
 
 async function measure(task: Task) {
   const { adapter } = task;
@@ -263,12 +263,12 @@ async function measure(task: Task) {
     task: adapter,
     metric: name,
     rows: evaluated.rowCount,
-    adapter: percent(value),
-    interval: `${percent(low)} to ${percent(high)}`,
+    adapter: hundredths(value),
+    interval: `${hundredths(low)} to ${hundredths(high)}`,
     'against the base model': difference
       ? `${signed(difference.value)} (${signed(difference.low)} to ${signed(difference.high)})`
       : '',
-    regression: name === 'ACCURACY' && evaluated.regression ? percent(evaluated.regression.accuracy.value) : '',
+    regression: name === 'ACCURACY' && evaluated.regression ? hundredths(evaluated.regression.accuracy.value) : '',
     'perplexity, times': evaluated.retention?.perplexity.ratio.value.toFixed(3) ?? '',
     training: `${task.recipe.epochs ?? 1} epochs, ${steps} steps`,
     gate,

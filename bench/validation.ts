@@ -39,6 +39,7 @@ import {
   type LabelledText,
 } from './support/planted.js';
 import { describeMachine, median, printResult } from './support/report.js';
+import { percent } from './support/percent.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
 const BANKING77 = { train: join(DATASETS, 'banking77-train.csv'), test: join(DATASETS, 'banking77-test.csv') };
@@ -71,7 +72,6 @@ function score<T>(found: ReadonlySet<T>, there: ReadonlySet<T>): Score {
   return { precision: right / found.size, recall: right / there.size };
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const both = ({ recall, precision }: Score): string => `${percent(recall)} / ${percent(precision)}`;
 
 let datasets = 0;

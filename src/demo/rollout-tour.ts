@@ -19,6 +19,7 @@ import {
 import type { GraftClient } from '../client/graft-client.js';
 import { attest, evaluate, promote, type Trained } from './proof-tour.js';
 import { bold, dim, green, heading, line, yellow } from './print.js';
+import { percent } from '../kernel/text.js';
 
 const DATASET = 'messages';
 /** Few questions are enough for steps so large; a rollout for users begins with one in a hundred. */
@@ -228,7 +229,6 @@ async function approve(client: GraftClient, { adapter, version }: Trained): Prom
   );
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 const points = (share: number): string => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}`;
 
 /** A bar that is drawn on terminals only. */

@@ -8,6 +8,7 @@ import {
 import type { GraftClient } from '../client/graft-client.js';
 import { bold, dim, green, heading, line } from './print.js';
 import type { Trained } from './proof-tour.js';
+import { percent } from '../kernel/text.js';
 
 const ADAPTER = 'routing';
 const DATASET = 'messages';
@@ -77,13 +78,13 @@ async function route(client: GraftClient, version: number): Promise<void> {
     const { ask } = await client.request(AskWithAdapterDocument, { question, adapter: `${ADAPTER}@${version}` });
     if (!('label' in ask.output)) continue;
     const { label, probability, alternatives } = ask.output;
-    const others = alternatives.slice(0, 2).map((each) => `${each.label} ${percent(each.probability)}`);
+    const others = alternatives.slice(0, 2).map((each) => `${each.label} ${percentIfKnown(each.probability)}`);
     line(`\n${bold('?')} ${question}`);
-    line(`  ${green(label)} ${percent(probability)}${dim(`, then ${others.join(', ')}`)}`);
+    line(`  ${green(label)} ${percentIfKnown(probability)}${dim(`, then ${others.join(', ')}`)}`);
   }
 }
 
-const percent = (share: number | null): string => (share === null ? '' : `${(100 * share).toFixed(0)} %`);
+const percentIfKnown = (share: number | null): string => (share === null ? '' : percent(share));
 
 const BARS = '▁▂▃▄▅▆▇█';
 const CURVE_WIDTH = 40;

@@ -16,6 +16,9 @@ export function checkedText(value: string, field: string, maxLength: number, { a
 /** Letters and digits in a row, in their order. */
 export const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 
+/** `12 %`, `12.5 %`: a share, 0 to 1, with so many decimals at most. */
+export const percent = (share: number, decimals = 0): string => `${Number((100 * share).toFixed(decimals))} %`;
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Names of collections, adapters and datasets: 1..63 of letters, digits, `.`, `_`, `-`, starting with a letter or digit. */

@@ -1,4 +1,5 @@
 import type { Abstention, AbstentionReason, Evidence, RouteReason } from '../answer.js';
+import { percent } from '../../kernel/text.js';
 
 /**
  * Logistic regression over what retrieval says of the best sentence and its passage, fitted by `npm run bench -- answers --fit` on
@@ -115,7 +116,6 @@ const refuse = (reason: AbstentionReason, probability: number | null, threshold:
 
 /** Why nothing is answered, for the route's reasons: one number and the threshold that it is below. */
 export function refusalReason({ probability, threshold, sentence }: Abstention): RouteReason {
-  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const value = probability ?? 0;
   return {
     feature: 'answer.refused',

@@ -13,6 +13,7 @@ import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanPart
 import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
 import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
+import { percent } from '../../kernel/text.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it learned. */
 export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string };
@@ -158,7 +159,6 @@ export function checkReason(check: ReadCheck): RouteReason {
       sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): whether the best sentence holds the answer was judged by relevance alone.`,
     };
   const { answerability, least, judge } = check;
-  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   return {
     feature: 'reading.answerability',
     value: answerability,

@@ -92,7 +92,7 @@ export function languageOf(question: string): string | null {
   const letters = question.match(/\p{L}/gu)?.length ?? 0;
   const script = SCRIPTS.find(([, its]) => 2 * (question.match(its)?.length ?? 0) > letters);
   if (script) return script[0];
-  const words = wordsOf(question);
+  const words = wordSet(question);
   const found = Object.entries(TELLING)
     .map(([language, telling]) => ({ language, count: countOf(telling, words) }))
     .sort((a, b) => b.count - a.count);
@@ -104,7 +104,7 @@ export function languageOf(question: string): string | null {
 export function seemsIn(language: string, question: string): boolean {
   const known = languageOf(question);
   if (known !== null) return known === language;
-  const words = wordsOf(question);
+  const words = wordSet(question);
   const counts = Object.entries(TELLING).map(([name, telling]) => ({ name, count: countOf(telling, words) }));
   const own = counts.find(({ name }) => name === language)?.count ?? 0;
   return own > 0 && counts.every(({ count }) => count <= own);
@@ -112,12 +112,12 @@ export function seemsIn(language: string, question: string): boolean {
 
 /** Whether nothing speaks for any language, no word and no letter (ł, ñ): key words, most of the time. */
 export function isUntold(question: string): boolean {
-  const words = wordsOf(question);
+  const words = wordSet(question);
   const foreign = /[^\P{L}a-z]/iu.test(question);
   return !foreign && Object.values(TELLING).every((telling) => countOf(telling, words) === 0);
 }
 
-const wordsOf = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
+const wordSet = (question: string): Set<string> => new Set(question.toLowerCase().match(/\p{L}+(?:-\p{L}+)?/gu));
 const countOf = (telling: readonly string[], words: ReadonlySet<string>): number =>
   telling.filter((word) => words.has(word)).length;
 

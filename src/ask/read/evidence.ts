@@ -3,7 +3,7 @@ import type { Passage } from '../../knowledge/index.js';
 import type { Evidence } from '../answer.js';
 import { addressesReader } from './addresses.js';
 import { isPlanted } from './no-evidence.js';
-import { LONGEST_HEADING } from './surroundings.js';
+import { isHeading } from './headings.js';
 import type { Wanted } from './wanted.js';
 import { contentStems } from './words.js';
 
@@ -127,17 +127,6 @@ function shareOf(terms: readonly QuestionTerm[], holds: (term: QuestionTerm) => 
   const sum = (chosen: readonly QuestionTerm[]): number => chosen.reduce((all, { rarity }) => all + rarity, 0);
   const total = sum(terms);
   return total === 0 ? 0 : sum(terms.filter(holds)) / total;
-}
-
-/**
- * A heading matches what it announces better than any sentence does, and says nothing of it. A passage knows the headings that it
- * stands under; further ones inside are told by their looks: a short paragraph without figures and without an end mark.
- */
-function isHeading({ text, headings }: Passage, start: number, end: number): boolean {
-  const line = text.slice(start, end);
-  if (headings.some((heading) => heading === line.replace(/^#+\s*/, ''))) return true;
-  const alone = /(^|\n)\s*$/.test(text.slice(0, start)) && /^[ \t]*\n/.test(text.slice(end));
-  return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && line.split(/\s+/).length <= LONGEST_HEADING;
 }
 
 type Addressed = Pick<Evidence, 'addressed'>;

@@ -1,7 +1,5 @@
 import { splitSentences, type Sentence } from '../../kernel/sentences.js';
-
-/** Words of a line that may be a heading. */
-export const LONGEST_HEADING = 8;
+import { opensSection } from './headings.js';
 
 /**
  * A sentence as the reader is asked about it, and learned to be: under the heading nearest to it, and behind what says what it is about: the
@@ -15,16 +13,10 @@ export function withSurroundings(
   sentences: readonly Sentence[] = splitSentences(text),
 ): string {
   const at = sentences.findIndex(({ start }) => start === sentence.start);
-  const own = sentences.slice(0, Math.max(0, at)).findLast((each) => looksLikeHeading(text, each));
+  const own = sentences.slice(0, Math.max(0, at)).findLast((each) => opensSection(text, each));
   const heading = own?.text ?? headings.at(-1);
   const lead = leadOf(text, sentences, at);
   return [heading, lead !== heading && lead, sentence.text].filter(Boolean).join('\n');
-}
-
-/** A short line that begins a paragraph and goes on below: text without marks has its headings so, and small sections that were joined theirs. */
-function looksLikeHeading(text: string, { start, end, text: line }: Sentence): boolean {
-  const opens = /(^|\n\s*\n)$/.test(text.slice(0, start)) && /^[ \t]*\n/.test(text.slice(end));
-  return opens && !/[.!?…"”)\]]$|[:;|]/u.test(line) && line.split(/\s+/).length <= LONGEST_HEADING;
 }
 
 /** What leads to a sentence; undefined where nothing does. */

@@ -1,4 +1,4 @@
-import { wordsOf } from './words.js';
+import { analyzedWords } from './words.js';
 
 /**
  * What kind of thing a question asks for, as far as its words say, and whether a sentence names one: of the coarse classes of Li & Roth
@@ -56,9 +56,9 @@ export function wantedBy(question: string): Wanted | null {
   const kind = ASKED.find(([, pattern]) => pattern.test(question))?.[0];
   if (kind === undefined) return null;
   if (kind === 'REASON') return (sentence) => REASON.test(sentence);
-  const asked = new Set(wordsOf(question).map(({ text }) => text.toLowerCase()));
+  const asked = new Set(analyzedWords(question).map(({ text }) => text.toLowerCase()));
   return (sentence) =>
-    wordsOf(sentence).some(
+    analyzedWords(sentence).some(
       ({ text, name, numeric }) =>
         !asked.has(text.toLowerCase()) && (kind === 'FIGURE' ? numeric || FIGURE_WORD.test(text) : name && !numeric),
     );

@@ -30,7 +30,7 @@ function* matchesOf(text: string): Generator<{ word: string; index: number }> {
 }
 
 /** Every word of a text, in order. */
-export function wordsOf(text: string): Word[] {
+export function analyzedWords(text: string): Word[] {
   const input = text.normalize('NFKC');
   return [...matchesOf(input)].map(({ word, index }) => {
     const numeric = /\p{N}/u.test(word);
@@ -41,7 +41,7 @@ export function wordsOf(text: string): Word[] {
 
 /** Words that carry meaning of their own, in order: stop words are left out. */
 export function contentWords(text: string): Word[] {
-  const words = wordsOf(text);
+  const words = analyzedWords(text);
   const foreign = languageOfStopWords(words.map(({ text: word }) => word));
   return words.filter(({ text: word }) => !isStopWord(word, foreign));
 }

@@ -2,6 +2,7 @@ import { leastConfidence, type RiskCurve } from '../../kernel/risk.js';
 import type { RouteReason } from '../answer.js';
 import { readsSentences, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
+import { percent } from '../../kernel/text.js';
 
 /** The least confidence that a wanted error rate comes to, and what is to be said of it. */
 export interface Bound {
@@ -48,7 +49,7 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
       feature,
       value: kept.confidence,
       contribution: 0,
-      sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate)} of all, in nine of ten cases.`,
+      sentence: `At a confidence of ${kept.confidence.toFixed(2)} and above, ${kept.wrong} of ${kept.decisions} ${what} were wrong: no more than ${percent(rate, 1)} of all, in nine of ten cases.`,
     },
   };
 }
@@ -59,11 +60,9 @@ const notKept = (rate: number, why: string, feature = 'answer.risk'): Bound => (
     feature: `${feature}.unknown`,
     value: 0,
     contribution: -1,
-    sentence: `An error rate of ${percent(rate)} can’t be kept: ${why}.`,
+    sentence: `An error rate of ${percent(rate, 1)} can’t be kept: ${why}.`,
   },
 });
-
-const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
 
 /** The question as it is answered under a bound: less sure answers than that are not given. */
 export const boundQuestion = (question: Question, bound: Bound | null): Question =>

@@ -2,6 +2,7 @@ import type { MeasuredWording } from '../../registry/index.js';
 import type { RouteReason } from '../answer.js';
 import type { Plan } from '../plan.js';
 import type { Question, WordingChoice } from '../question.js';
+import { percent } from '../../kernel/text.js';
 
 /**
  * Models below this many weights quote as long as nobody measured them. With 135 million the best quote holds the answer for 81.7 % of the
@@ -56,6 +57,5 @@ const chosen = (by: WordingChoice, sentence: string): ChosenWording => ({
   reason: { feature: 'answer.wording', value: Number(by === 'MODEL'), contribution: 0, sentence },
 });
 
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 const sizeOf = (weights: number): string =>
   weights >= 1e9 ? `${Number((weights / 1e9).toFixed(1))} billion` : `${Math.round(weights / 1e6)} million`;

@@ -1,5 +1,5 @@
 import { saysOpposite, wordingSides } from './opposites.js';
-import { contentStems, stemOf, wordsOf, type Word } from '../read/words.js';
+import { contentStems, stemOf, analyzedWords, type Word } from '../read/words.js';
 
 /**
  * Stems of the words of a wording that its source contradicts: it has another word or number in the same place before the same word
@@ -59,7 +59,7 @@ function readingOf(text: string): Reading {
   let before: Word | null = null;
   let last: Set<string> | null = null;
   let denying = false;
-  for (const word of wordsOf(text)) {
+  for (const word of analyzedWords(text)) {
     const content = stems.has(word.stem);
     if (NEGATION.test(word.text)) denying = true;
     else if (NO_DENIAL.test(word.text)) denying = false;

@@ -56,12 +56,12 @@ function generatePiece(
   before: string,
   step: GenerateStep,
 ): AsyncGenerator<string, Generated> {
-  const words = () => wordsOf(worker, prompt, before, step);
+  const words = () => streamed(worker, prompt, before, step);
   const { named, generation } = step;
   return named === undefined ? words() : inference({ model: named, prompt, ...generation }, words);
 }
 
-async function* wordsOf(
+async function* streamed(
   worker: Pick<WorkerClient, 'generate'>,
   prompt: PromptSegment[],
   before: string,

@@ -21,6 +21,9 @@ export function duration(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** `12 %` of a share, 0 to 1; always with so many decimals, so that columns line up. */
+export const percent = (share: number, decimals = 0): string => `${(100 * share).toFixed(decimals)} %`;
+
 export const count = (value: number): string => value.toLocaleString('en');
 
 /** `3 documents`, `1 document`. */

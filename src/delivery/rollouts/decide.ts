@@ -27,6 +27,7 @@
  */
 import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
 import type { Evidence, MeasureEvidence } from './watch.js';
+import { percent } from '../../kernel/text.js';
 
 export type RolloutStatus = 'RUNNING' | 'PAUSED' | 'ROLLED_BACK' | 'COMPLETED' | 'ABORTED';
 
@@ -250,7 +251,7 @@ function health({ health: policy }: RolloutPlan, evidence: Evidence): { holds: s
   if (sampleRatio.logE >= -Math.log(SAMPLE_RATIO_ALPHA))
     say(
       policy.sampleRatio,
-      `Sample ratio: ${percent(sampleRatio.observed)} of the units are the candidate's where ${percent(sampleRatio.expected)} were drawn: ` +
+      `Sample ratio: ${percent(sampleRatio.observed, 1)} of the units are the candidate's where ${percent(sampleRatio.expected, 1)} were drawn: ` +
         'answers of one arm are lost.',
     );
   if (exposure.units > 0 && exposure.inBoth / exposure.units > policy.mostInBoth)
@@ -289,10 +290,9 @@ function passedSentence(plan: RolloutPlan, left: RolloutState, next: RolloutStat
   return `${passed}; on to ${nameOf(plan, next.step)}${caughtUp > 0 ? `, ${caughtUp} overdue step${caughtUp > 1 ? 's' : ''} caught up` : ''}.`;
 }
 
-const nameOf = ({ steps }: RolloutPlan, index: number): string => `${index + 1} (${percent(steps[index]!.share)})`;
-const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+const nameOf = ({ steps }: RolloutPlan, index: number): string => `${index + 1} (${percent(steps[index]!.share, 1)})`;
 
 const figures = ({ kind, candidate, control }: MeasureEvidence): string => {
-  const told = (value: number): string => (kind === 'RATE' ? percent(value) : `${Number(value.toPrecision(4))}`);
+  const told = (value: number): string => (kind === 'RATE' ? percent(value, 1) : `${Number(value.toPrecision(4))}`);
   return `${told(candidate.value)} of ${candidate.answers} answers against ${told(control.value)} of ${control.answers} controls`;
 };

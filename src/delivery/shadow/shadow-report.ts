@@ -1,5 +1,6 @@
 import { rateSequence, type Interval } from '../../evaluation/index.js';
 import type { SkipReason } from './shadow.js';
+import { percent } from '../../kernel/text.js';
 
 /** A figure of what was served and of what the candidate would have said, over the same questions. */
 export interface Beside {
@@ -51,7 +52,8 @@ export function agreementOf({ compared, same }: ShadowFigures): ({ value: number
   return { value: same / compared, ...rateSequence({ answers: compared, good: same }, ALPHA) };
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share > 0.995 || share < 0.005 ? 1 : 0)} %`;
+/** Close to none and to all, a decimal more. */
+const shareOf = (share: number): string => percent(share, share > 0.995 || share < 0.005 ? 1 : 0);
 const times = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`;
 
 /** What was found, in a few sentences with figures. */
@@ -61,7 +63,7 @@ export function sentenceOf(candidate: string, served: string, figures: ShadowFig
   const said = [
     agreement === null
       ? `${candidate} has not been compared with ${served} yet.`
-      : `${candidate} said the same as ${served} in ${figures.same} of ${times(figures.compared, 'question')}: ${percent(agreement.value)}, ${percent(agreement.low)} to ${percent(agreement.high)}.`,
+      : `${candidate} said the same as ${served} in ${figures.same} of ${times(figures.compared, 'question')}: ${shareOf(agreement.value)}, ${shareOf(agreement.low)} to ${shareOf(agreement.high)}.`,
     ...changed(figures),
     ...worked(figures),
     figures.failed > 0 && `It failed on ${times(figures.failed, 'question')}${code(figures)}.`,

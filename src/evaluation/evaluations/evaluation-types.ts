@@ -99,7 +99,7 @@ export class Interval {
   @Field(() => Float, { description: 'Lower end.' })
   low!: number;
 
-  @Field(() => Float, { description: 'Upper end: the one that bounds are held against.' })
+  @Field(() => Float, { description: 'Upper end: for a cost, the one that bounds are held against.' })
   high!: number;
 }
 

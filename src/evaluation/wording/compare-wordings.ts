@@ -1,6 +1,7 @@
 import type { Metric } from '../metrics/metric.js';
 import { pairedDifference } from '../statistics/bootstrap.js';
 import type { WordingAttempt, WordingFound } from './wording-run.js';
+import { percent } from '../../kernel/text.js';
 
 const SHARE: Metric<{ right: boolean }> = {
   name: 'right',
@@ -24,8 +25,6 @@ export function compareWordings(attempts: readonly WordingAttempt[]): WordingFou
     rows: attempts.length,
     refused: attempts.filter(({ refused }) => refused).length,
     difference: { value, low, high },
-    sentence: `The model’s words hold a right answer for ${percent(model)} of ${attempts.length} questions, the best quote for ${percent(quote)}.${shown} Answers from documents have ${better === 'MODEL' ? 'the model’s words' : 'the quote'} from now on.`,
+    sentence: `The model’s words hold a right answer for ${percent(model, 1)} of ${attempts.length} questions, the best quote for ${percent(quote, 1)}.${shown} Answers from documents have ${better === 'MODEL' ? 'the model’s words' : 'the quote'} from now on.`,
   };
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

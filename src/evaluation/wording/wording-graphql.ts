@@ -30,6 +30,7 @@ import {
 import { Model, type MeasuredWording as MeasuredWordingRecord, type ModelRegistry } from '../../registry/index.js';
 import { wordingComparison, type WordingFound } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
+import { Interval } from '../evaluations/evaluation-types.js';
 
 export const wordingComparisonRuns = runGraph(
   wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
@@ -81,18 +82,6 @@ export class CompareWordingsInput {
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
 
-@ObjectType({ description: 'The model’s share of right answers minus the quote’s.' })
-export class WordingDifference {
-  @Field(() => Float, { description: 'The difference, -1 to 1.' })
-  value!: number;
-
-  @Field(() => Float, { description: 'Lower end of its 95 % interval (paired bootstrap).' })
-  low!: number;
-
-  @Field(() => Float, { description: 'Upper end.' })
-  high!: number;
-}
-
 @ObjectType({ description: 'Whether a model words answers from documents better than the best quote says them.' })
 export class MeasuredWording {
   @Field(() => WordingChoice, {
@@ -109,8 +98,8 @@ export class MeasuredWording {
   @Field(() => Float, { description: 'Share of them whose right answer stands in the best quote, 0 to 1.' })
   quote!: number;
 
-  @Field(() => WordingDifference, { description: 'How they differ.' })
-  difference!: WordingDifference;
+  @Field(() => Interval, { description: 'The model’s share minus the quote’s, -1 to 1.' })
+  difference!: Interval;
 
   @Field(() => DateTime, { nullable: true, description: 'When it was found; null in a run’s own report.' })
   at!: Date | null;
@@ -125,8 +114,7 @@ export class WordingReport extends MeasuredWording {
   sentence!: string;
 }
 
-const differenceOf = ({ difference }: WordingFound | MeasuredWordingRecord): WordingDifference =>
-  make(WordingDifference, difference);
+const differenceOf = ({ difference }: WordingFound | MeasuredWordingRecord): Interval => make(Interval, difference);
 
 @Resolver(() => WordingComparisonRun)
 export class WordingComparisonResolver {

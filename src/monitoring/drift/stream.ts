@@ -4,6 +4,7 @@ import { storedJson } from '../../kernel/stored-json.js';
 import { counted, noCounts, type Counts } from '../sequential/categories.js';
 import { CLUSTERS, type Cells } from './cells.js';
 import { watching } from './watching.js';
+import { percent } from '../../kernel/text.js';
 
 export const DriftKind = enumeration('QUESTIONS', 'LABELS');
 export type DriftKind = keyof typeof DriftKind;
@@ -82,8 +83,6 @@ export function learnLabel(
 
 /** What a category by distance holds, in words. */
 const FARTHEST = ['half of those', 'most of those', 'nearly all'] as const;
-
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** What has changed, in words. */
 export function sentenceOfShift(

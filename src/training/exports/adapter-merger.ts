@@ -19,6 +19,7 @@ import type { MergePrecision, ModelFile } from '../../worker-protocol/index.js';
 import { probePrompts } from '../adapters/probes.js';
 import type { NamedVersion } from './adapter-exporter.js';
 import { adapterMerge, type AdapterMergeContext, type MergeParity } from './export-run.js';
+import { percent } from '../../kernel/text.js';
 
 export interface AdapterMergerParts {
   runs: RunQueue;
@@ -155,13 +156,11 @@ function requireParity(parity: MergeParity): MergeParity {
     throw refused(`its mean KL divergence is ${meanKl.toPrecision(3)}, above ${MERGE_TOLERANCE.meanKl}`);
   if (!(topAgreement >= MERGE_TOLERANCE.topAgreement))
     throw refused(
-      `both agree about the next token at ${percent(topAgreement)} of the places, below ${percent(MERGE_TOLERANCE.topAgreement)}`,
+      `both agree about the next token at ${percent(topAgreement, 1)} of the places, below ${percent(MERGE_TOLERANCE.topAgreement, 1)}`,
     );
   if (!(meanKl <= MERGE_TOLERANCE.shareOfEffect * effectKl))
     throw refused(
-      `its mean KL divergence of ${meanKl.toPrecision(3)} is more than ${percent(MERGE_TOLERANCE.shareOfEffect)} of what the adapter changes, ${effectKl.toPrecision(3)}`,
+      `its mean KL divergence of ${meanKl.toPrecision(3)} is more than ${percent(MERGE_TOLERANCE.shareOfEffect, 1)} of what the adapter changes, ${effectKl.toPrecision(3)}`,
     );
   return parity;
 }
-
-const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;

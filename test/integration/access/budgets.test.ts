@@ -18,6 +18,7 @@ import { createLogger } from '../../../src/platform/telemetry/index.js';
 import { eventually } from '../../support/eventually.js';
 import { instead } from '../../support/instead.js';
 import { accessKit, type AccessKit } from './access-kit.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 
 const UNLIMITED = { requests: null, tokens: null, concurrent: null, trainingMinutes: null };
 
@@ -196,11 +197,7 @@ describe('budgets', () => {
         () => 'in',
         (error: unknown) => mapDatabaseError(error),
       );
-      const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      const pid = await eventually(
-        'somebody waits for the lock',
-        async () => (await other.query<{ pid: number }>(waiting)).rows[0]?.pid,
-      );
+      const pid = await eventually('somebody waits for the lock', async () => (await waitingForLocks(other))[0]);
       await other.query('SELECT pg_terminate_backend($1)', [pid]);
       expect(await lost).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
       await other.query('ROLLBACK');

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.js';
 import { instead } from '../../support/instead.js';
 import { finishedAnswer, recordAnswers } from '../../support/recorded-answers.js';
 import { forever, RMA, startReading, type Answering } from './answering.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 
 const FOLLOW_UP = 'And where do I write it?';
 const STANDING = 'When are the roof vents forced shut?';
@@ -35,12 +36,7 @@ describe('a conversation', () => {
   const waitForRows = (many: number) =>
     eventually(
       `${many} wait for rows`,
-      async () => {
-        const { rows } = await answering.database.pool.query<{ waiting: number }>(
-          `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        return rows[0]!.waiting >= many;
-      },
+      async () => (await waitingForLocks(answering.database.pool)).length >= many,
       15_000,
     );
   const keyed = (): { key: CallerKey } => ({ key: { id: newId(), lineId: newId(), prefix: 'graft_x', name: 'x' } });

@@ -3,6 +3,7 @@ import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import type { Transaction } from '../../../src/platform/database/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 
 /** What a fit finds that knows these versions of an adapter, and no collection. */
 const found = (...versions: number[]): Learned => ({
@@ -66,8 +67,7 @@ describe('versions of a router', () => {
       done = true;
     };
     work.then(over, over);
-    const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    await eventually('it is done, or waits', async () => done || (await database.pool.query(waiting)).rows.length > 0);
+    await eventually('it is done, or waits', async () => done || (await waitingForLocks(database.pool)).length > 0);
   }
 
   it('go on with what was approved of places that are still there, fit after fit', async () => {

@@ -8,6 +8,7 @@ import { DocumentStore } from '../../../src/knowledge/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { labelled, recordAnswers, type WishedAnswer } from '../../support/recorded-answers.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 
 const ANNA = { kind: 'HUMAN', name: 'anna' } as const;
 const BEN = { kind: 'HUMAN', name: 'ben' } as const;
@@ -163,10 +164,7 @@ describe('feedback', () => {
       const store = new FeedbackStore(database, answers);
       const erasing = store.within((tx) => store.removeOf(tx, workspaceId, 'anna'));
       erasing.catch(() => undefined);
-      await eventually('it waits for the answer', async () => {
-        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-        return (await database.pool.query(waiting)).rows.length > 0;
-      });
+      await eventually('it waits for the answer', async () => (await waitingForLocks(database.pool)).length > 0);
       await third.query('UPDATE feedback SET superseded_at = now() WHERE answer_id = $1', [id]);
       await third.query('COMMIT');
       expect(await erasing).toBe(1);

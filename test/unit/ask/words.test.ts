@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { contentStems, contentWords, stemOf, wordsOf } from '../../../src/ask/read/words.js';
+import { contentStems, contentWords, stemOf, analyzedWords } from '../../../src/ask/read/words.js';
 
 describe('words', () => {
   it.each([
@@ -27,7 +27,7 @@ describe('words', () => {
 
   it('compares numbers by their digits', () => {
     expect([...contentStems('40,000 passengers')]).toEqual([...contentStems('40000 passengers')]);
-    expect(wordsOf('version 3.5.1, then 2.').map(({ text }) => text)).toEqual(['version', '3.5.1', 'then', '2']);
+    expect(analyzedWords('version 3.5.1, then 2.').map(({ text }) => text)).toEqual(['version', '3.5.1', 'then', '2']);
     expect(contentStems('1.5')).not.toEqual(contentStems('15'));
   });
 
@@ -53,9 +53,9 @@ describe('words', () => {
   });
 
   it('parts words where the script has no blanks', () => {
-    expect(wordsOf('屋顶通风口在什么风速下关闭').length).toBeGreaterThan(3);
+    expect(analyzedWords('屋顶通风口在什么风速下关闭').length).toBeGreaterThan(3);
     expect(contentStems('通风口在风速十四米时关闭').has('风速')).toBe(true);
-    expect(wordsOf('屋根の通気口は閉じます').length).toBeGreaterThan(3);
+    expect(analyzedWords('屋根の通気口は閉じます').length).toBeGreaterThan(3);
   });
 
   it('leaves out words of grammar and of asking', () => {
@@ -69,8 +69,8 @@ describe('words', () => {
   it('takes any text, and finds the same words again in what it found', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
-        const words = wordsOf(text);
-        const again = wordsOf(words.map((word) => word.text).join(' '));
+        const words = analyzedWords(text);
+        const again = analyzedWords(words.map((word) => word.text).join(' '));
         expect(again.map(({ stem }) => stem)).toEqual(words.map(({ stem }) => stem));
       }),
     );

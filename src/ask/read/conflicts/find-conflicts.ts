@@ -1,6 +1,6 @@
 import type { Conflict, ConflictingQuote, Evidence } from '../../answer.js';
 import type { QuestionTerm } from '../evidence.js';
-import { contentStems, wordsOf } from '../words.js';
+import { contentStems, analyzedWords } from '../words.js';
 import { differ, readValues, type Value } from './values.js';
 
 /** An answer carries no more. */
@@ -49,7 +49,7 @@ function readStatement(sentence: Evidence): Statement {
   const { values, rest } = readValues(sentence.quote);
   const stems = contentStems(sentence.quote);
   const frame = new Set([...contentStems(rest)].filter((stem) => !LIGHT.has(stem)));
-  const words = wordsOf(rest);
+  const words = analyzedWords(rest);
   const names = words.flatMap(({ stem, text }, place) =>
     frame.has(stem) && /^\p{Lu}/u.test(text) ? [{ stem, text, place }] : [],
   );

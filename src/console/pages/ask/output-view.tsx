@@ -1,8 +1,7 @@
 import { Badge, Group, Stack, Text } from '@mantine/core';
 import type { AnswerShownFragment } from '../../generated/operations';
 import { ShareBar } from '../../parts/bars';
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+import { percent } from '../../parts/format';
 
 type Output = AnswerShownFragment['output'];
 
@@ -13,7 +12,7 @@ function Labels({ output }: { output: Extract<Output, { __typename: 'LabelOutput
     <Stack gap="xs" mt="md" role="list" aria-label="Labels, most probable first">
       {[{ label, probability }, ...alternatives].slice(0, 5).map((each) => (
         <div key={each.label} role="listitem">
-          <ShareBar label={each.label} value={each.probability} text={percent(each.probability)} />
+          <ShareBar label={each.label} value={each.probability} text={percent(each.probability, 1)} />
         </div>
       ))}
     </Stack>

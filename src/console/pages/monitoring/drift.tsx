@@ -1,7 +1,7 @@
 import { Paper, Table, Text, Title } from '@mantine/core';
 import { useQuery } from 'urql';
 import { DriftShownDocument, type DriftShownQuery } from '../../generated/operations';
-import { count } from '../../parts/format';
+import { count, percent } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 type Stream = DriftShownQuery['drift'][number];
@@ -12,8 +12,6 @@ const PHASES = {
   WATCHING: 'watches',
   OFF: 'too few training rows',
 } as const;
-
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** Evidence in words: alarms come at `alarmAt`. */
 const evidenceOf = ({ evidence, alarmAt }: Stream): string =>

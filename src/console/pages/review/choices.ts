@@ -1,4 +1,5 @@
 import type { ItemReviewedFragment, SubmitReviewInput } from '../../generated/operations';
+import { percent } from '../../parts/format';
 
 /** What can be said of an item with one key, 1 to 9. */
 export interface Choice {
@@ -8,7 +9,6 @@ export interface Choice {
 }
 
 const MOST = 9;
-const percent = (share: number | null): string => (share === null ? '' : `${(100 * share).toFixed(0)} %`);
 
 const RIGHT: Choice = { label: 'Right', said: { score: 1 } };
 const WRONG: Choice = { label: 'Wrong', said: { score: -1 } };
@@ -27,7 +27,7 @@ export function choicesOf({ answer }: ItemReviewedFragment): Choice[] {
   return [
     ...labels.slice(0, MOST - 1).map(({ label, probability }): Choice => ({
       label,
-      detail: percent(probability),
+      detail: probability === null ? '' : percent(probability),
       said: { expectation: { label, newLabel: false } },
     })),
     { label: 'None of these', said: { score: -1 } },

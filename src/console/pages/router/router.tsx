@@ -11,7 +11,7 @@ import {
   type RouterShownQuery,
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
-import { count, dateTime } from '../../parts/format';
+import { count, dateTime, percent } from '../../parts/format';
 import { RunProgress } from '../../parts/run-progress';
 import { ScrollRegion } from '../../parts/scroll-region';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
@@ -22,7 +22,6 @@ import { adapterPath } from '../adapters/paths';
 type Router = NonNullable<RouterShownQuery['router']>;
 
 const eventOf = ({ routerFitProgress }: RouterFitShownSubscription) => routerFitProgress;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** The router decides, or only says what it would have decided. */
 function Mode({ router: { version, mode } }: { router: Router }) {
@@ -53,8 +52,8 @@ function Figures({ figures }: { figures: Router['figures'] }) {
   return (
     <div>
       <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
-        <Figure label="Placed rightly" value={percent(figures.accuracy)} />
-        <Figure label="Always the commonest place" value={percent(figures.commonest)} />
+        <Figure label="Placed rightly" value={percent(figures.accuracy, 1)} />
+        <Figure label="Always the commonest place" value={percent(figures.commonest, 1)} />
         <Figure label="Calibration error" value={figures.calibrationError.toFixed(3)} />
         <Figure label="Questions measured on" value={count(figures.questions)} />
       </SimpleGrid>

@@ -1,0 +1,36 @@
+/**
+ * Text without marks has headings that are told by their looks: a short line of a paragraph's own. Two questions are asked of them, and the rules differ
+ * by what a mistake costs: a sentence that is taken for a heading is no evidence at all, a line that is taken for the heading of what follows
+ * is shown above it.
+ */
+
+/** Words of a line that may be a heading. */
+const LONGEST_HEADING = 8;
+
+const isShort = (line: string): boolean => line.split(/\s+/).length <= LONGEST_HEADING;
+/** Whether the line that ends at `end` is its last, or the next one is another. */
+const endsLine = (text: string, end: number): boolean => /^[ \t]*\n/.test(text.slice(end));
+
+/**
+ * A heading matches what it announces better than any sentence does, and says nothing of it. A passage knows the headings that it
+ * stands under; further ones inside are told by their looks: a short paragraph without figures and without an end mark.
+ */
+export function isHeading(
+  { text, headings }: { text: string; headings: readonly string[] },
+  start: number,
+  end: number,
+): boolean {
+  const line = text.slice(start, end);
+  if (headings.some((heading) => heading === line.replace(/^#+\s*/, ''))) return true;
+  const alone = /(^|\n)\s*$/.test(text.slice(0, start)) && endsLine(text, end);
+  return alone && !/[.!?:;…"”)\]]$|\p{N}/u.test(line) && isShort(line);
+}
+
+/** A short line that begins a paragraph and goes on below: text without marks has its headings so, and small sections that were joined theirs. */
+export function opensSection(
+  text: string,
+  { start, end, text: line }: { start: number; end: number; text: string },
+): boolean {
+  const opens = /(^|\n\s*\n)$/.test(text.slice(0, start)) && endsLine(text, end);
+  return opens && !/[.!?…"”)\]]$|[:;|]/u.test(line) && isShort(line);
+}
