@@ -19,6 +19,7 @@ export { make } from './make.js';
 export { MaxItems, mostItems } from './max-items.js';
 export { neededRole, Needs } from './needs.js';
 export { NodeRegistry, NodeType } from './node.js';
+export { recordInput, recordType } from './record-types.js';
 export { makeResolvers, type ResolverList } from './resolver-list.js';
 export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js';
 export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf } from './run-graph.js';

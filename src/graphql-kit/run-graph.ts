@@ -1,4 +1,5 @@
 import { Arg, createUnionType, Field, ID, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { z } from 'zod';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { StoredJson, ValueOf } from '../kernel/stored-json.js';
 import { cost } from './complexity.js';
@@ -14,6 +15,7 @@ import {
   type ProgressArgs,
   type StoredEventLike,
 } from './run-events.js';
+import { recordType } from './record-types.js';
 import { nameRunKind, runObject, RunType, runTypeName, type RunObject, type RunRowLike } from './runs.js';
 import { subscribeWith, type SubscriptionRequest } from './subscriptions.js';
 
@@ -38,8 +40,11 @@ export const runEvent = <T, G extends RunEventType>(
   fields: (detail: T) => Omit<G, keyof RunEventType>,
 ): EventGraph<T> => ({ type, fields });
 
-/** The types of a kind's events. `progress` also tells of the beginning and the end, where there is no detail. */
-type EventGraphs<E> = { [N in keyof E]: EventGraph<N extends 'progress' ? ValueOf<E[N]> | undefined : ValueOf<E[N]>> };
+/**
+ * The types of events that show something else than they carry; of all others it follows from the `record` that they carry.
+ * `progress` also tells of the beginning and the end, where there is no detail.
+ */
+type EventGraphs<E> = { [N in keyof E]?: EventGraph<N extends 'progress' ? ValueOf<E[N]> | undefined : ValueOf<E[N]>> };
 
 /** Follows runs; what a derived resolver needs of the run queue. */
 export interface RunSource extends FollowedRuns {
@@ -72,9 +77,10 @@ export interface StartedRun {
  */
 export function runGraph<H extends { readonly definition: RunDefinition }>(
   handled: H,
-  events: EventGraphs<H['definition']['events']>,
+  shown: EventGraphs<H['definition']['events']> = {},
 ): H & RunGraph {
   const { definition } = handled;
+  const events = eventGraphs(definition.events, shown);
   const { kind, description, subject } = definition;
   nameRunKind(kind, description, subject);
   const name = runTypeName(kind);
@@ -99,16 +105,16 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
     return Payload;
   };
 
-  const own = Object.values(events) as EventGraph<unknown>[];
-  const plain = (events as Record<string, EventGraph<unknown>>)['progress'] ?? plainEvent(stem, own.length > 0);
+  const own = Object.values(events);
+  const plain = events['progress'] ?? plainEvent(stem, own.length > 0);
   const types = [...new Set([plain, ...own].map(({ type }) => type))];
   const Event = types.length === 1 ? plain.type : union(stem, types);
 
   const toEvent = (event: StoredEventLike): RunEventType => {
-    const { type, fields } = (events as Record<string, EventGraph<unknown>>)[event.type] ?? plain;
+    const { type, fields } = events[event.type] ?? plain;
     const detail = eventDetail(event);
     const decoded = detail === undefined ? undefined : definition.events[event.type]?.decode(detail);
-    return make(type, { ...runEventFields(event), ...fields(decoded) });
+    return make(type, { ...fields(decoded), ...runEventFields(event) });
   };
   const isKnown = (type: string) => type === 'progress' || type === 'status' || type === 'finished' || type in events;
   READERS.set(kind, (event) => (isKnown(event.type) ? toEvent(event) : null));
@@ -142,6 +148,24 @@ export function runGraph<H extends { readonly definition: RunDefinition }>(
   }
 
   return { ...handled, Run, Progress, payload };
+}
+
+/** @throws TypeError where an event is neither shown nor carries a record */
+const eventGraphs = (
+  stored: RunDefinition['events'],
+  shown: Readonly<Record<string, EventGraph<never> | undefined>>,
+): Record<string, EventGraph<unknown>> =>
+  Object.fromEntries(
+    Object.entries(stored).map(([name, form]) => [
+      name,
+      (shown[name] as EventGraph<unknown> | undefined) ?? ofRecord(form),
+    ]),
+  );
+
+/** An event shows the record that it carries; what tells of the beginning or the end carries none, and shows the record’s defaults. */
+function ofRecord(form: StoredJson<unknown>): EventGraph<unknown> {
+  if (!(form.schema instanceof z.ZodObject)) throw new TypeError('An event carries a record, or says how it is shown.');
+  return { type: recordType(form.schema, RunEventType), fields: (detail) => (detail ?? form.decode({})) as object };
 }
 
 /** How events of each kind become objects; null for what only a later version of the kind has. */

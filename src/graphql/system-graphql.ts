@@ -2,9 +2,18 @@ import { statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
 import { Ctx, Field, Float, Int, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import type { WorkspaceId } from '../kernel/ids.js';
-import { Needs, BigIntScalar, cost, DateTime, RunKind, RunStatus, type GraphContext } from '../graphql-kit/index.js';
+import {
+  Needs,
+  BigIntScalar,
+  cost,
+  DateTime,
+  RunKind,
+  RunStatus,
+  type GraphContext,
+  recordType,
+} from '../graphql-kit/index.js';
 import { WorkerState, type WorkerStatus } from '../platform/worker/index.js';
-import type { ChosenExecutor } from '../training/index.js';
+import { chosenExecutor, type ChosenExecutor } from '../training/index.js';
 import type { PartReadiness } from './health.js';
 
 export interface SystemSources {
@@ -169,32 +178,7 @@ export class QueueReport {
   count!: number;
 }
 
-@ObjectType({ description: 'How fast an engine trains a model here.' })
-export class ExecutorSpeed {
-  @Field(() => String, { description: '`onnx` (ONNX Runtime) or `tensorflow` (native TensorFlow.js).' })
-  executor!: string;
-
-  @Field(() => Float, { description: 'Tokens/s, forward and backward.' })
-  tokensPerSecond!: number;
-}
-
-@ObjectType({
-  description:
-    'Which engine trains a model on this machine: the fastest of those installed, measured before the first training.',
-})
-export class TrainingExecutor {
-  @Field(() => String, { description: 'The engine that trains: `onnx` or `tensorflow`.' })
-  executor!: string;
-
-  @Field(() => String, { description: 'SHA-256 of the model’s file.' })
-  modelSha256!: string;
-
-  @Field(() => [ExecutorSpeed], { description: 'What was measured of each.' })
-  measured!: ExecutorSpeed[];
-
-  @Field(() => Boolean, { description: 'Whether other programs left the processors alone meanwhile.' })
-  quiet!: boolean;
-}
+const TrainingExecutor = recordType(chosenExecutor);
 
 @ObjectType({ description: 'What Graft runs on and how it is doing.' })
 export class SystemStatus {
@@ -216,7 +200,7 @@ export class SystemStatus {
   @Field(() => [TrainingExecutor], {
     description: 'What trains each model here; empty where only ONNX Runtime is installed, or nothing was trained yet.',
   })
-  training!: TrainingExecutor[];
+  training!: ChosenExecutor[];
 
   @Field(() => MemoryReport, { description: 'Memory.' })
   memory!: MemoryReport;
@@ -258,12 +242,7 @@ export class SystemResolver {
       uptimeSeconds: process.uptime(),
       parts: [...parts],
       worker: workerReport(status, sources.threads()),
-      training: executors.map(({ executor, modelSha256, measured, quiet }) => ({
-        executor,
-        modelSha256,
-        quiet,
-        measured: [...measured],
-      })),
+      training: [...executors],
       memory: { gatewayBytes: process.memoryUsage.rss(), freeBytes: freemem(), totalBytes: totalmem() },
       disk: disk && { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
       queues: queues as QueueReport[],

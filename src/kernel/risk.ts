@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { record } from './record.js';
 import { binomialCdf } from './statistics.js';
 
-/** Of the held-out decisions that are at least this confident, how many there are and how many are wrong. */
-const riskPoint = z.object({ confidence: z.number(), decisions: z.number().int(), wrong: z.number().int() });
+const riskPoint = record('RiskPoint', 'How often held-out answers of at least one confidence were wrong.', {
+  confidence: z.number().describe('The least confidence of these answers, 0 to 1.'),
+  decisions: z.number().int().describe('Answers of at least that confidence.'),
+  wrong: z.number().int().describe('How many of them were wrong.'),
+});
 
 /** How often decisions are wrong above each confidence, most confident first. */
 export const riskCurve = z.array(riskPoint);

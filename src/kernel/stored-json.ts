@@ -11,6 +11,8 @@ export const anyJson = z.custom<Json>((value) => value !== undefined);
 export interface StoredJson<T> {
   /** The format that is written: 1, 2, 3… */
   readonly format: number;
+  /** Of the format that is written. */
+  readonly schema: z.ZodType<T>;
   /** @throws GraftError INTERNAL_ERROR for a value that its own schema refuses */
   encode(value: T): Json;
   /** @throws GraftError INTERNAL_ERROR when the JSON is damaged, or newer than this version of Graft */
@@ -40,6 +42,7 @@ export function storedJson<T>(schema: z.ZodType<T>, upgrades: readonly Upgrade[]
   };
   return {
     format,
+    schema,
     encode(value) {
       const json = checked(value, 'stored') as Json;
       return format === 1 ? json : { ...(json as object), format };

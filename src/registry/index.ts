@@ -3,6 +3,8 @@ export {
   adapterUsage,
   parseAdapterReference,
   storedAttestation,
+  adapterMetrics,
+  attestation,
   storedMetrics,
   storedUsage,
   type AdapterRow,

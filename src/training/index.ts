@@ -22,4 +22,4 @@ export { installReader, READER_TASK, READER_USAGE, type BuiltInAdapter } from '.
 export { replayWindows, type Tokenize } from './runs/encode-examples.js';
 export { trainingRuns } from './runs/training-graphql.js';
 export { TrainingService } from './runs/training-service.js';
-export { ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';
+export { chosenExecutor, ExecutorChoice, type ChosenExecutor } from './runs/executor-choice.js';

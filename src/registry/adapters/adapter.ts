@@ -1,3 +1,4 @@
+import { record } from '../../kernel/record.js';
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
 import type { Sha256 } from '../../kernel/hashing.js';
@@ -49,46 +50,74 @@ export const storedUsage = storedJson(adapterUsage);
 /** The proof that a version acts on the model that is served: see src/evaluation. */
 export const attestation = z.object({
   v: z.literal(1),
-  /** Digest of the LoRA file that the worker had loaded. */
-  digest: z.string(),
+  digest: z.string().describe('SHA-256 of the LoRA file that was loaded when this was measured.'),
   variantSha256: z.string(),
   modules: z.object({ matched: z.number().int(), expected: z.number().int() }),
-  probes: z.number().int(),
-  /** Cosine of the logit changes that the adapter makes in the training engine and in the serving engine. */
-  cosine: z.number(),
-  /** Norm of the change in the serving engine over that in the training engine. */
-  normRatio: z.number(),
-  /** Mean absolute change of the logits when served. */
-  effect: z.number(),
-  /** Whether the base model after the adapter equals the base model before it, bit for bit. */
-  offIsBase: z.boolean(),
-  attestedAt: z.string(),
+  probes: z.number().int().describe('Prompts on which the change was measured.'),
+  cosine: z
+    .number()
+    .describe(
+      'Cosine between the change of the logits in the engine that trained and in the one that serves, -1 to 1.',
+    ),
+  normRatio: z.number().describe('Size of the change when served over its size when trained; 1 is equal.'),
+  effect: z.number().describe('Mean absolute change of the logits when served; never 0.'),
+  offIsBase: z.boolean().describe('Whether the base model answered after the adapter exactly as before it.'),
+  attestedAt: z.string().describe('When it was measured.').meta({ shown: 'DateTime' }),
 });
 export type Attestation = z.infer<typeof attestation>;
 export const storedAttestation = storedJson(attestation);
 
+const bytes = z.number().overwrite(Math.round).meta({ shown: 'BigInt' });
+
+const trainingMemory = record(
+  'TrainingMemory',
+  'Memory of a training: what was estimated before it, and what it took.',
+  {
+    estimatedBytes: bytes
+      .nullable()
+      .describe('What the train worker was estimated to take at most, in bytes; null where it wasn’t estimated.'),
+    peakBytes: bytes.describe('The most that it was seen to take, in bytes.'),
+  },
+);
+
+const trainingTime = record(
+  'TrainingTime',
+  'Time of a training’s steps; that of a run that was interrupted is of its last stretch.',
+  {
+    estimatedSeconds: z
+      .number()
+      .nullable()
+      .describe('What they were estimated to take, in seconds; null where no pace was known before.'),
+    seconds: z.number().describe('What they took, in seconds, without measurements on validation rows.'),
+    tokensPerSecond: z.number().describe('Tokens learned a second, without padding.'),
+  },
+);
+
+const measuredScale = record('MeasuredScale', 'A scale that was tried on validation rows.', {
+  scale: z.number().describe('What the adapter’s effect was multiplied by.'),
+  value: z.number().describe('The metric that it reached.'),
+});
+
 /** What was measured of a version; versions that were not trained here begin with nothing. */
-const adapterMetrics = z
+export const adapterMetrics = z
   .object({
-    /** Bytes that its training was estimated to take, and the most that it was seen to take. */
-    memory: z.object({ estimatedBytes: z.number().nullable(), peakBytes: z.number() }).optional(),
-    /**
-     * Seconds that its steps were estimated to take, null where nothing told the pace, and took; tokens/s. Those of a run that was
-     * interrupted are of its last stretch.
-     */
-    time: z
-      .object({ estimatedSeconds: z.number().nullable(), seconds: z.number(), tokensPerSecond: z.number() })
-      .optional(),
-    steps: z.number(),
-    /** The step whose weights were kept. */
-    adapterStep: z.number(),
-    /** Nats a token; null without a validation split. */
-    validationLoss: z.number().nullable(),
-    /** Scales that were tried on validation rows, and by which metric. */
-    scales: z.array(z.object({ scale: z.number(), value: z.number() })),
-    scaleMetric: z.string(),
-    /** How often answers to held-out rows were wrong above each confidence, at the scale of now; null or missing: nobody measured it. */
-    risk: riskCurve.nullable(),
+    steps: z.number().int().describe('Steps of its training; null for an imported version.'),
+    adapterStep: z.number().int().describe('The step whose weights were kept; null for an imported version.'),
+    validationLoss: z
+      .number()
+      .nullable()
+      .describe('Loss of these weights on validation rows, in nats a token; null without such rows.'),
+    memory: trainingMemory.describe(
+      'Memory that its training took; null for versions that were imported or trained before it was kept.',
+    ),
+    time: trainingTime.describe('Time that its training took; null as `memory` is.'),
+    scales: z.array(measuredScale).describe('Scales that `chooseScale` tried; empty before it did.'),
+    scaleMetric: z.string().describe('The metric of these scales; null before any was tried.'),
+    risk: riskCurve
+      .nullable()
+      .describe(
+        'How often its answers to held-out rows were wrong above each confidence, most confident first: what `ask(maxErrorRate)` goes by. Null until `evaluate` measured it at its scale of now.',
+      ),
   })
   .partial();
 export type AdapterMetrics = z.infer<typeof adapterMetrics>;

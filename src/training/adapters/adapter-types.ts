@@ -1,8 +1,18 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
 import { TaskKind } from '../../data/index.js';
-import { BigIntScalar, connectionTypes, DateTime, make, NodeType, toGlobalId } from '../../graphql-kit/index.js';
+import {
+  BigIntScalar,
+  connectionTypes,
+  DateTime,
+  make,
+  NodeType,
+  toGlobalId,
+  recordType,
+} from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
 import type { AdapterRow, AdapterVersionRow, AliasChangeRow } from '../../registry/index.js';
-import { storedAttestation, type Attestation as AttestationRecord } from '../../registry/index.js';
+import { attestation, storedAttestation, type Attestation as AttestationRecord } from '../../registry/index.js';
 import { AdapterMetrics, toAdapterMetrics } from './metrics-types.js';
 
 export const AdapterAlias = { PRODUCTION: 'production', CANDIDATE: 'candidate' } as const;
@@ -44,39 +54,20 @@ export class Adapter extends NodeType {
   readonly row!: AdapterRow;
 }
 
-@ObjectType({
-  description: 'The proof that an adapter version acts on the model that is served, and only while it is applied.',
-})
-export class Attestation {
-  @Field(() => String, { description: 'SHA-256 of the LoRA file that was loaded when this was measured.' })
-  digest!: string;
-
-  @Field(() => Int, {
-    description: 'Modules of the model that the adapter changes; all that it holds, or there is no proof.',
-  })
-  modulesMatched!: number;
-
-  @Field(() => Int, { description: 'Prompts on which the change was measured.' })
-  probes!: number;
-
-  @Field(() => Float, {
-    description:
-      'Cosine between the change of the logits in the engine that trained and in the one that serves, -1 to 1.',
-  })
-  cosine!: number;
-
-  @Field(() => Float, { description: 'Size of the change when served over its size when trained; 1 is equal.' })
-  normRatio!: number;
-
-  @Field(() => Float, { description: 'Mean absolute change of the logits when served; never 0.' })
-  effect!: number;
-
-  @Field(() => Boolean, { description: 'Whether the base model answered after the adapter exactly as before it.' })
-  offIsBase!: boolean;
-
-  @Field(() => DateTime, { description: 'When it was measured.' })
-  attestedAt!: Date;
-}
+const Attestation = recordType(
+  record(
+    'Attestation',
+    'The proof that an adapter version acts on the model that is served, and only while it is applied.',
+    {
+      ...attestation.shape,
+      modulesMatched: z
+        .number()
+        .int()
+        .describe('Modules of the model that the adapter changes; all that it holds, or there is no proof.'),
+    },
+  ),
+);
+type Attestation = InstanceType<typeof Attestation>;
 
 @ObjectType({
   implements: NodeType,
@@ -194,17 +185,7 @@ export const toAdapter = (row: AdapterRow): Adapter =>
     row,
   });
 
-const toAttestation = (proof: AttestationRecord): Attestation =>
-  make(Attestation, {
-    digest: proof.digest,
-    modulesMatched: proof.modules.matched,
-    probes: proof.probes,
-    cosine: proof.cosine,
-    normRatio: proof.normRatio,
-    effect: proof.effect,
-    offIsBase: proof.offIsBase,
-    attestedAt: new Date(proof.attestedAt),
-  });
+const toAttestation = (proof: AttestationRecord): Attestation => ({ ...proof, modulesMatched: proof.modules.matched });
 
 export const toAdapterVersion = (row: AdapterVersionRow): AdapterVersion =>
   make(AdapterVersion, {

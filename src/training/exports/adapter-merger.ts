@@ -18,8 +18,8 @@ import {
 import type { MergePrecision, ModelFile } from '../../worker-protocol/index.js';
 import { probePrompts } from '../adapters/probes.js';
 import type { NamedVersion } from './adapter-exporter.js';
-import { adapterMerge, type AdapterMergeContext, type MergeParity } from './export-run.js';
 import { percent } from '../../kernel/text.js';
+import { adapterMerge, MERGE_TOLERANCE, type AdapterMergeContext, type MergeParity } from './export-run.js';
 
 export interface AdapterMergerParts {
   runs: RunQueue;
@@ -31,13 +31,6 @@ export interface AdapterMergerParts {
   /** Where models are written before they are stored. */
   folder: string;
 }
-
-/**
- * How far a merged model may be from base + adapter, on the probes. A base model of few bits is served with quantised activations where it
- * is not merged and without where it is, so that the two never agree to the last digit; a share of what the adapter changes tells a merge
- * that left something out from that noise.
- */
-export const MERGE_TOLERANCE = { meanKl: 0.02, topAgreement: 0.95, shareOfEffect: 0.25 } as const;
 
 const WINDOW_TOKENS = 128;
 /** Where on the progress bar merging and each of the two comparisons end. */

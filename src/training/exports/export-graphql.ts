@@ -3,12 +3,10 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  Float,
   ID,
   InputType,
   Int,
   Mutation,
-  ObjectType,
   registerEnumType,
   Resolver,
   Root,
@@ -19,10 +17,10 @@ import {
   Needs,
   cost,
   IDEMPOTENCY_KEY,
-  make,
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { FileService } from '../../platform/artifacts/index.js';
@@ -32,8 +30,8 @@ import { MERGE_PRECISIONS } from '../../worker-protocol/index.js';
 import { loadAdapterVersion } from '../adapters/adapter-graphql.js';
 import { AdapterVersion } from '../adapters/adapter-types.js';
 import type { AdapterExporter } from './adapter-exporter.js';
-import { MERGE_TOLERANCE, type AdapterMerger } from './adapter-merger.js';
-import { adapterExport, adapterMerge } from './export-run.js';
+import type { AdapterMerger } from './adapter-merger.js';
+import { adapterExport, adapterMerge, mergeParity } from './export-run.js';
 
 const MergePrecision = enumeration(...MERGE_PRECISIONS);
 type MergePrecision = keyof typeof MergePrecision;
@@ -82,30 +80,8 @@ export class MergeAdapterInput extends ExportAdapterInput {
   precision?: MergePrecision | null;
 }
 
-@ObjectType({
-  description: `How a merged model agrees with its base model under the adapter, both as they are served, on fixed probes: the prompts of an attestation and three general texts. It is refused above ${MERGE_TOLERANCE.meanKl} nats, below ${100 * MERGE_TOLERANCE.topAgreement} % of the places, or where it differs by more than ${100 * MERGE_TOLERANCE.shareOfEffect} % of what the adapter changes.`,
-})
-export class MergeParity {
-  @Field(() => Int, { description: 'Places at which both were asked for the next token.' })
-  places!: number;
-
-  @Field(() => Float, {
-    description: 'Mean KL divergence from base + adapter over the whole vocabulary, in nats a token.',
-  })
-  meanKl!: number;
-
-  @Field(() => Float, { description: 'Standard error of that mean, in nats.' })
-  klStandardError!: number;
-
-  @Field(() => Float, { description: 'Share of places where both hold the same token for the most probable, 0 to 1.' })
-  topAgreement!: number;
-
-  @Field(() => Float, {
-    description:
-      'Mean KL divergence of the base model without the adapter at the same places: what the adapter changes.',
-  })
-  effectKl!: number;
-}
+const MergeParity = recordType(mergeParity);
+type MergeParity = InstanceType<typeof MergeParity>;
 
 const ExportAdapterPayload = adapterExportRuns.payload('ExportAdapterPayload', 'The run that packs the version.');
 type ExportAdapterPayload = InstanceType<typeof ExportAdapterPayload>;
@@ -201,8 +177,7 @@ export class AdapterMergeResolver {
     description: 'How it agrees with base model and adapter; null before the end.',
   })
   parity(@Root() { row }: AdapterMergeRun): MergeParity | null {
-    const output = adapterMerge.outputOf(row);
-    return output && make(MergeParity, { ...output.parity });
+    return adapterMerge.outputOf(row)?.parity ?? null;
   }
 }
 

@@ -1,72 +1,130 @@
 import { z } from 'zod';
 import { hasLabel, taskOf, type TaskKind } from '../../data/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 
 /** The linear layers of a decoder block that LoRA can adapt, by PEFT's names. */
 export const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
 /** How an answer is learned: as its text, or as one token that stands for the label. */
-export const ANSWER_FORMS = ['TEXT', 'LABEL_TOKEN'] as const;
-export type AnswerForm = (typeof ANSWER_FORMS)[number];
+export const AnswerForm = enumeration('TEXT', 'LABEL_TOKEN');
+export type AnswerForm = keyof typeof AnswerForm;
 
 /**
  * What keeps an adapter from forgetting what the base model could: a KL term towards the base model's own predictions on a window
  * of general text in each step (Li & Hoiem 2016, learning without forgetting, on text instead of images).
  */
 const retention = z.object({
-  /** Weight of the term beside the loss of the answers; 0 leaves it out. */
-  weight: z.number().min(0).max(10),
-  /** Tokens of general text a step. */
-  tokens: z.number().int().min(16).max(512),
+  weight: z
+    .number()
+    .min(0)
+    .max(10)
+    .describe('Weight of staying near the base model on general text, 0 (off) to 10; 1 by default.'),
+  tokens: z.number().int().min(16).max(512).describe('Tokens of general text a step, 16 to 512; 64 by default.'),
 });
 
-/** How a run trains. Every field is bounded: a recipe that can't work is refused before anything starts. */
+/**
+ * How a run trains. Every field is bounded: a recipe that can't work is refused before anything starts. Who asks for a training may want those
+ * fields otherwise that say what they are by default.
+ */
 export const recipe = z.object({
-  answer: z.enum(ANSWER_FORMS),
+  answer: z.enum(AnswerForm).describe('How answers are learned; `LABEL_TOKEN` for classification, else `TEXT`.'),
   /** Columns of A and rows of B (Hu et al. 2021). */
-  rank: z.number().int().min(1).max(256),
-  /** The update is scaled by alpha / rank. */
-  alpha: z.number().positive().max(1024),
-  targets: z.array(z.enum(TARGETS)).min(1).max(TARGETS.length),
-  learningRate: z.number().positive().max(0.1),
-  /** Steps in which the rate rises from 0. */
-  warmupSteps: z.number().int().min(0).max(10_000),
+  rank: z.number().int().min(1).max(256).describe('Rank of the updates, 1 to 256; 16 by default.'),
+  alpha: z.number().positive().max(1024).describe('Updates are scaled by alpha / rank; up to 1024, 32 by default.'),
+  targets: z
+    .array(z.enum(TARGETS))
+    .min(1)
+    .max(TARGETS.length)
+    .describe('At most 7 linear layers by PEFT’s names (`q_proj` … `down_proj`); all by default.'),
+  learningRate: z
+    .number()
+    .positive()
+    .max(0.1)
+    .describe('Largest learning rate, up to 0.1; 0.001 by default. It matters most.'),
+  warmupSteps: z.number().int().min(0).max(10_000).describe('Steps until it is reached, 0 to 10,000; 20 by default.'),
   /** The cosine falls to this share of the learning rate. */
   finalRateShare: z.number().min(0).max(1),
-  epochs: z.number().positive().max(100),
-  /** Examples that one update is made of. */
-  batchExamples: z.number().int().min(1).max(256),
-  /**
-   * Most tokens, padding included, that go through the model at once; a longer example goes alone. It bounds memory and how long a
-   * question waits; more at once may be faster (`npm run bench -- training`).
-   */
-  batchTokens: z.number().int().min(64).max(32_768),
-  /** Longer examples are left out, and listed by the audit. */
-  maxTokens: z.number().int().min(16).max(8_192),
+  epochs: z.number().positive().max(100).describe('Passes over the rows, up to 100, also a part of one; 1 by default.'),
+  batchExamples: z.number().int().min(1).max(256).describe('Rows of a step, 1 to 256; 16 by default.'),
+  /** With padding; a longer example goes alone. More at once may be faster (`npm run bench -- training`). */
+  batchTokens: z
+    .number()
+    .int()
+    .min(64)
+    .max(32_768)
+    .describe(
+      'Most tokens that go through the model at once, 64 to 32,768: memory, and how long a question waits, grow with it.',
+    ),
+  maxTokens: z
+    .number()
+    .int()
+    .min(16)
+    .max(8_192)
+    .describe('Longest example in tokens, 16 to 8,192; longer ones are left out.'),
   /** Largest norm of the gradient. */
   clip: z.number().positive().max(100),
   weightDecay: z.number().min(0).max(1),
-  retention,
-  /** Share of an epoch between two measurements on the validation split. */
-  validateEvery: z.number().positive().max(1),
-  /** Rows of the validation split that are measured each time. */
-  validationRows: z.number().int().min(0).max(10_000),
-  /** Measurements without a better one after which training stops; 0 never stops early. */
-  patience: z.number().int().min(0).max(100),
-  /** Of so many last measurements on validation rows the average of the weights is tried at the end; 0 tries none. */
-  averageCheckpoints: z.number().int().min(0).max(20).default(0),
-  seed: z.number().int().min(0).max(0xffff_ffff),
+  retention: retention.describe('What keeps it from forgetting.'),
+  validateEvery: z
+    .number()
+    .positive()
+    .max(1)
+    .describe('Share of a pass between two measurements on validation rows, up to 1; 0.25 by default.'),
+  validationRows: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .describe('Validation rows that are measured, 0 to 10,000; 200 by default.'),
+  patience: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .describe('Measurements without a better one after which training stops, 0 (never) to 100; 0 by default.'),
+  averageCheckpoints: z
+    .number()
+    .int()
+    .min(0)
+    .max(20)
+    .default(0)
+    .describe(
+      'Of the weights at so many last measurements, 2 to 20, the average is tried at the end and kept if it is better on validation rows; 0 (none) by default.',
+    ),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(0xffff_ffff)
+    .describe('The same seed gives the same weights on the same machine; 0 to 4294967295, 1 by default.')
+    .meta({ shown: 'Float' }),
 });
 export type Recipe = z.infer<typeof recipe>;
 /** The column `recipe` of an adapter version. */
 export const storedRecipe = storedJson(recipe);
+
 /** What a caller wants otherwise; what is left out or null stays as the preset has it. Checked by `recipeFor`. */
+export const recipeOverrides = record(
+  'RecipeInput',
+  'What is to be other than in the preset of the task. Every field is checked before a run exists.',
+  recipe
+    .extend({
+      retention: record(
+        'RetentionInput',
+        'What keeps an adapter from forgetting what its base model can.',
+        retention.partial().shape,
+      ).describe('What keeps it from forgetting.'),
+    })
+    .partial().shape,
+);
+type Wanted<T> = { [Field in keyof T]?: T[Field] | null };
 export type RecipeOverrides = Wanted<Omit<Recipe, 'retention' | 'targets'>> & {
   targets?: readonly string[] | null;
   retention?: Wanted<Recipe['retention']> | null;
 };
-type Wanted<T> = { [Field in keyof T]?: T[Field] | null };
 
 /**
  * What all presets have in common. The learning rate matters most: on SmolLM2-135M 1e-3 learns in one epoch what 2e-4 doesn't in

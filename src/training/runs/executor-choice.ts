@@ -1,15 +1,24 @@
+import { record } from '../../kernel/record.js';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MeasurementStore, type TrainWorker } from '../../platform/worker/index.js';
 import { EXECUTORS, executorName, type ExecutorName, type ModelFile } from '../../worker-protocol/index.js';
 
-const chosenExecutor = z.object({
-  executor: executorName,
-  modelSha256: z.string(),
-  measured: z.array(z.object({ executor: executorName, tokensPerSecond: z.number() })),
-  /** False when other programs kept the processors busy meanwhile. */
-  quiet: z.boolean(),
+const executorSpeed = record('ExecutorSpeed', 'How fast an engine trains a model here.', {
+  executor: executorName.describe('`onnx` (ONNX Runtime) or `tensorflow` (native TensorFlow.js).'),
+  tokensPerSecond: z.number().describe('Tokens/s, forward and backward.'),
 });
+
+export const chosenExecutor = record(
+  'TrainingExecutor',
+  'Which engine trains a model on this machine: the fastest of those installed, measured before the first training.',
+  {
+    executor: executorName.describe('The engine that trains: `onnx` or `tensorflow`.'),
+    modelSha256: z.string().describe('SHA-256 of the model’s file.'),
+    measured: z.array(executorSpeed).describe('What was measured of each.'),
+    quiet: z.boolean().describe('Whether other programs left the processors alone meanwhile.'),
+  },
+);
 export type ChosenExecutor = z.infer<typeof chosenExecutor>;
 
 export interface ExecutorChoiceParts {

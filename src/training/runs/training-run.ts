@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TASK_KINDS } from '../../data/index.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { executorName } from '../../worker-protocol/index.js';
@@ -46,36 +47,49 @@ const trainingOutput = z.object({
 });
 export type TrainingOutput = z.infer<typeof trainingOutput>;
 
-const step = z.object({
-  step: z.number().int(),
-  steps: z.number().int(),
-  epoch: z.number(),
-  loss: z.number(),
-  smoothedLoss: z.number(),
-  /** Divergence from the base model on general text, in nats a token; null without retention. */
-  replayKl: z.number().nullable(),
-  learningRate: z.number(),
-  gradientNorm: z.number(),
-  tokensPerSecond: z.number(),
-  etaSeconds: z.number(),
-  memoryBytes: z.number(),
+const step = record('TrainingStepped', 'One step of training: one update of the weights.', {
+  step: z.number().int().describe('Number of the step, from 1.'),
+  steps: z.number().int().describe('Steps of the whole run.'),
+  epoch: z.number().describe('The pass over the rows that the step belongs to, from 0.'),
+  loss: z.number().describe('Mean cross-entropy of the answers’ tokens, in nats.'),
+  smoothedLoss: z.number().describe('The same, smoothed over some twenty steps.'),
+  replayKl: z
+    .number()
+    .nullable()
+    .describe('Mean divergence from the base model on general text, in nats a token; null without retention.'),
+  learningRate: z.number().describe('Learning rate of the step.'),
+  gradientNorm: z.number().describe('Norm of the gradient before clipping.'),
+  tokensPerSecond: z.number().describe('Tokens learned a second since the run was last taken up, without padding.'),
+  etaSeconds: z.number().describe('Seconds that are left, by the pace so far.'),
+  memoryBytes: z.number().describe('Memory of the train worker in bytes.').meta({ shown: 'BigInt' }),
 });
 
-const validation = z.object({
-  step: z.number().int(),
-  loss: z.number(),
-  klToBase: z.number(),
-  accuracy: z.number().nullable(),
-  best: z.boolean(),
+const validation = record('TrainingValidated', 'A measurement on rows for validation.', {
+  step: z.number().int().describe('The step after which it was made.'),
+  loss: z.number().describe('Mean cross-entropy of the answers’ tokens, in nats.'),
+  klToBase: z
+    .number()
+    .describe('Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.'),
+  accuracy: z
+    .number()
+    .nullable()
+    .describe('Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.'),
+  best: z.boolean().describe('Whether it is the best so far, whose weights are kept.'),
 });
 
-/** What the supervision audit found before the first step. */
-const audit = z.object({
-  examples: z.number().int(),
-  trained: z.number().int(),
-  validated: z.number().int(),
-  counts: z.record(z.string(), z.number().int()),
-  findings: z.array(z.object({ ordinal: z.number(), split: z.string(), fault: z.string(), note: z.string() })),
+const finding = z.object({ ordinal: z.number(), split: z.string(), fault: z.string(), note: z.string() });
+
+const audit = record('TrainingAudited', 'What the supervision audit found before the first step.', {
+  examples: z.number().int().describe('Rows that were looked at.'),
+  trained: z.number().int().describe('Rows that are trained on.'),
+  validated: z.number().int().describe('Rows that validation is measured on.'),
+  counts: z
+    .record(z.string(), z.number().int())
+    .describe('Number of rows by fault, e.g. `NOTHING_TO_LEARN` or `TOO_LONG`.'),
+  findings: z
+    .array(finding)
+    .describe('At most 100 rows of each fault: `ordinal`, `split`, `fault` and a `note`.')
+    .meta({ shown: 'JSON' }),
 });
 
 export const training = defineRunKind({

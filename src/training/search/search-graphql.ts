@@ -20,40 +20,20 @@ import {
   fromGlobalId,
   IDEMPOTENCY_KEY,
   JsonScalar,
-  make,
   MaxItems,
   runEvent,
   RunEventType,
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { RecipeInput } from '../runs/training-graphql.js';
 import { SEARCH_RATES, type RateSearcher } from './rate-searcher.js';
-import { learningRateSearch } from './search-run.js';
+import { learningRateSearch, triedRate } from './search-run.js';
 
-const LOSS = 'Mean cross-entropy of the answers’ tokens on rows for validation, in nats; null where the run diverged.';
-
-@ObjectType({ description: 'What a short training at one learning rate came to.' })
-export class TriedRate {
-  @Field(() => Float, { description: 'The learning rate.' })
-  learningRate!: number;
-
-  @Field(() => Float, { nullable: true, description: LOSS })
-  validationLoss!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.',
-  })
-  klToBase!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.',
-  })
-  accuracy!: number | null;
-}
+const TriedRate = recordType(triedRate);
+type TriedRate = InstanceType<typeof TriedRate>;
 
 @ObjectType({ implements: RunEventType, description: 'One more learning rate was tried.' })
 export class LearningRateTried extends RunEventType {
@@ -63,7 +43,7 @@ export class LearningRateTried extends RunEventType {
 
 export const learningRateSearchRuns = runGraph(
   learningRateSearch.handledBy(({ searcher }: { searcher: RateSearcher }, context) => searcher.search(context)),
-  { tried: runEvent(LearningRateTried, (tried) => ({ tried: make(TriedRate, tried) })) },
+  { tried: runEvent(LearningRateTried, (tried) => ({ tried })) },
 );
 const LearningRateSearchRun = learningRateSearchRuns.Run;
 type LearningRateSearchRun = InstanceType<typeof LearningRateSearchRun>;
@@ -145,8 +125,7 @@ export class RateSearchResolver {
 
   @FieldResolver(() => [TriedRate], { description: 'What was tried so far, the smallest rate first.' })
   tried(@Root() { row }: LearningRateSearchRun): TriedRate[] {
-    const { tried } = learningRateSearch.outputOf(row) ?? learningRateSearch.checkpointOf(row) ?? { tried: [] };
-    return tried.map((each) => make(TriedRate, each));
+    return (learningRateSearch.outputOf(row) ?? learningRateSearch.checkpointOf(row))?.tried ?? [];
   }
 
   @FieldResolver(() => Float, {

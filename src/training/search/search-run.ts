@@ -1,3 +1,4 @@
+import { record } from '../../kernel/record.js';
 import { z } from 'zod';
 import { TASK_KINDS } from '../../data/index.js';
 import { storedJson } from '../../kernel/stored-json.js';
@@ -5,15 +6,22 @@ import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { executorName } from '../../worker-protocol/index.js';
 import { recipe } from '../recipes/recipe.js';
 
-/** What a short run at one learning rate came to. */
-const triedRate = z.object({
-  learningRate: z.number(),
-  /** Nats a token on rows for validation; null where the run diverged. */
-  validationLoss: z.number().nullable(),
-  /** Divergence from the base model at the same places, in nats. */
-  klToBase: z.number().nullable(),
-  /** Share of rows whose label is the most probable one; null without label tokens. */
-  accuracy: z.number().nullable(),
+export const triedRate = record('TriedRate', 'What a short training at one learning rate came to.', {
+  learningRate: z.number().describe('The learning rate.'),
+  validationLoss: z
+    .number()
+    .nullable()
+    .describe(
+      'Mean cross-entropy of the answers’ tokens on rows for validation, in nats; null where the run diverged.',
+    ),
+  klToBase: z
+    .number()
+    .nullable()
+    .describe('Mean divergence from the base model at the answers’ places, in nats: it foretells forgetting.'),
+  accuracy: z
+    .number()
+    .nullable()
+    .describe('Share of rows whose label is the most probable one, 0 to 1; null for other forms of answers.'),
 });
 export type TriedRate = z.infer<typeof triedRate>;
 

@@ -1,13 +1,11 @@
+import { record } from '../../../../src/kernel/record.js';
 import { graphql, parse, printSchema, subscribe, type ExecutionResult } from 'graphql';
-import { Field, Int, ObjectType } from 'type-graphql';
 import { z } from 'zod';
 import { NodeResolver, RunResolver } from '../../../../src/graphql/runs-graphql.js';
 import { buildGraphSchema } from '../../../../src/graphql/schema.js';
 import {
   createGraphContext,
   NodeRegistry,
-  RunEventType,
-  runEvent,
   runGraph,
   runResolvers,
   toGlobalId,
@@ -21,21 +19,19 @@ import { RunsKit, WORKSPACE } from './runs-kit.js';
 
 // All that a kind of runs with a checkpoint and an event of its own takes, and an entry in the list of its domain.
 
+const numberCounted = record('NumberCounted', 'A number was counted.', {
+  number: z.number().int().describe('The number.'),
+});
+
 const counting = defineRunKind({
   kind: 'COUNTING',
   description: 'Numbers are counted.',
   input: storedJson(z.object({ to: z.number() })),
   output: storedJson(z.object({ sum: z.number() })),
   checkpoint: storedJson(z.object({ at: z.number(), sum: z.number() })),
-  events: { counted: storedJson(z.object({ number: z.number() })) },
+  events: { counted: storedJson(numberCounted) },
   pausable: true,
 });
-
-@ObjectType({ implements: RunEventType, description: 'A number was counted.' })
-class NumberCounted extends RunEventType {
-  @Field(() => Int, { description: 'The number.' })
-  number!: number;
-}
 
 const countingRuns = runGraph(
   counting.handledBy(
@@ -54,7 +50,6 @@ const countingRuns = runGraph(
       return { sum };
     },
   ),
-  { counted: runEvent(NumberCounted, ({ number }) => ({ number })) },
 );
 
 describe('a kind of runs that is defined', () => {

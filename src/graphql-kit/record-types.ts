@@ -1,0 +1,86 @@
+import { Field, InputType, ObjectType } from 'type-graphql';
+import type { z } from 'zod';
+import { toGlobalId } from './global-ids.js';
+import { MaxItems } from './max-items.js';
+import { formOf, saidOf, type GraphClass } from './record-fields.js';
+
+/** What a caller gives of a record: where it may be left out, null is as good. */
+type Given<T> = { [K in keyof T]: undefined extends T[K] ? GivenValue<T[K]> | null : GivenValue<T[K]> };
+type GivenValue<T> = T extends readonly unknown[] ? T : T extends object ? Given<T> : T;
+
+type Base<T extends object> = abstract new () => T;
+
+/**
+ * The object type of a `record`: every described field, nullable where it may be missing, whole numbers as `Int`. Records in it get their
+ * types with it, and one that stands in several places has one type. What is returned for it may be plain data, unless GraphQL tells the
+ * type by the class (a union, an interface): then `make` it.
+ * @param base an interface type that it implements
+ */
+export function recordType<S extends z.ZodObject>(schema: S): GraphClass<z.output<S>>;
+export function recordType<S extends z.ZodObject, B extends object>(
+  schema: S,
+  base: Base<B>,
+): GraphClass<z.output<S> & B>;
+export function recordType(schema: z.ZodObject, base?: Base<object>): GraphClass<object> {
+  const withBase = base && { implements: base };
+  return derived(schema, {
+    base,
+    declare: (name, description) => ObjectType(name, { description, ...withBase }),
+    typeOf: (inner) => recordType(inner),
+  });
+}
+
+/** The same for what callers give; the most items of its lists are bounds that hold before anything is read. */
+export function recordInput<S extends z.ZodObject>(schema: S): GraphClass<Given<z.output<S>>>;
+export function recordInput(schema: z.ZodObject): GraphClass<object> {
+  return derived(schema, {
+    declare: (name, description) => InputType(name, { description }),
+    typeOf: (inner) => recordInput(inner),
+    bounded: true,
+  });
+}
+
+interface Derivation {
+  base?: Base<object> | undefined;
+  declare(name: string, description: string): ClassDecorator;
+  typeOf(record: z.ZodObject): GraphClass<object>;
+  bounded?: boolean;
+}
+
+const made = new Map<string, { type: GraphClass<object>; form: string }>();
+
+function derived(schema: z.ZodObject, { base, declare, typeOf, bounded = false }: Derivation): GraphClass<object> {
+  const { record } = schema.meta() ?? {};
+  if (!record) throw new TypeError(`An object without a name for GraphQL: ${Object.keys(schema.shape).join(', ')}.`);
+  const fields = Object.entries<z.ZodType>(schema.shape).flatMap(([name, field]) => {
+    const { description, ...said } = saidOf(field);
+    return description === undefined ? [] : [{ name, field, description, ...said }];
+  });
+  const form = [base?.name, ...fields.map(({ name }) => name)].join(' ');
+  const known = made.get(record.name);
+  if (known?.form === form) return known.type;
+  if (known) throw new TypeError(`Two records are called ${record.name}: ${known.form}, and ${form}.`);
+
+  const type: GraphClass<object> = class extends (base ?? Object) {};
+  const prototype = type.prototype as object;
+  made.set(record.name, { type, form });
+  declare(record.name, record.description)(type);
+  for (const { name, field, description, node, shownName = name } of fields) {
+    const { of, maxItems, ...options } = formOf(field, typeOf);
+    const as = { ...options, description, name: shownName };
+    if (node === undefined) Field(of, as)(prototype, name);
+    else Field(of, as)(prototype, `${name} of ${node}`, globalIdAt(prototype, name, node));
+    if (bounded && maxItems !== undefined) MaxItems(maxItems)(prototype, name);
+  }
+  return type;
+}
+
+/** Lets objects of the type tell the global id of the row that one of their fields names. */
+function globalIdAt(prototype: object, name: string, node: string): PropertyDescriptor {
+  const value = function (this: Record<string, string | null | undefined>): string | null {
+    const id = this[name] ?? null;
+    return id === null ? null : toGlobalId(node, id);
+  };
+  Object.defineProperty(prototype, `${name} of ${node}`, { value });
+  return { value };
+}

@@ -1,0 +1,167 @@
+import { graphql, printType, type GraphQLNamedType } from 'graphql';
+import {
+  buildSchemaSync,
+  Arg,
+  InterfaceType,
+  Field,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+} from 'type-graphql';
+import { z } from 'zod';
+import { mostItems, recordInput, recordType, toGlobalId } from '../../../src/graphql-kit/index.js';
+import { enumeration } from '../../../src/kernel/enumeration.js';
+import { record } from '../../../src/kernel/record.js';
+
+const Colour = enumeration('RED', 'GREEN');
+registerEnumType(Colour, { name: 'TestColour', description: 'A colour.' });
+
+const interval = record('TestInterval', 'A figure with its interval.', {
+  low: z.number().describe('Lower end.'),
+  high: z.number().describe('Upper end.'),
+});
+
+const measured = record('TestMeasured', 'What was measured.', {
+  rows: z.number().int().describe('Rows.'),
+  share: z.number().nullable().describe('Share, 0 to 1.'),
+  name: z.string().optional().describe('Its name.'),
+  quiet: z.boolean().default(true).describe('Whether it was quiet.'),
+  colour: z.enum(Colour).describe('A registered enum.'),
+  word: z.enum(['a', 'b']).describe('Names that nobody registered.'),
+  bytes: z.number().int().describe('A number beyond 32 bits.').meta({ shown: 'BigInt' }),
+  at: z.string().meta({ shown: 'DateTime' }).nullable().describe('When.'),
+  counts: z.record(z.string(), z.number()).describe('By fault.'),
+  accuracy: interval.describe('Its accuracy.'),
+  intervals: z.array(interval).nullable().describe('One of each.'),
+  secretId: z.string(),
+  ips: z.number().meta({ name: 'inversePropensity' }).describe('Stored under a shorter name.'),
+  datasetId: z.string().nullable().meta({ node: 'Dataset', name: 'dataset' }).describe('Id of the dataset.'),
+});
+
+@InterfaceType('TestNamed', { description: 'Has a title.', resolveType: () => 'TestEvent' })
+abstract class Named {
+  @Field(() => String, { description: 'Its title.' })
+  title!: string;
+}
+const Event = recordType(record('TestEvent', 'It happened.', { step: z.number().int().describe('Step.') }), Named);
+const Measured = recordType(measured);
+const Wish = recordInput(
+  record('TestWish', 'What is wanted.', {
+    names: z.array(z.string()).max(7).describe('At most 7.'),
+    interval: record('TestIntervalInput', 'Ends.', interval.partial().shape).optional().describe('Ends.'),
+  }),
+);
+
+@ObjectType('TestRoot', { description: 'Root.' })
+class Root {
+  @Field(() => Measured, { description: 'What was measured.' })
+  measured!: InstanceType<typeof Measured>;
+
+  @Field(() => Event, { description: 'What happened.' })
+  event!: InstanceType<typeof Event>;
+}
+
+let answers: Root;
+
+@Resolver()
+class RootResolver {
+  @Query(() => Root, { description: 'Root.' })
+  root(@Arg('wish', () => Wish, { description: 'Wish.' }) _wish: InstanceType<typeof Wish>): Root {
+    return answers;
+  }
+}
+
+const schema = buildSchemaSync({ resolvers: [RootResolver], validate: false });
+const printed = (name: string): string =>
+  printType(schema.getType(name) as GraphQLNamedType)
+    .replaceAll(/\n? *"""[^"]*"""\n/g, '\n')
+    .replaceAll(/^\n|\n(?=\n)/g, '');
+
+test('a record’s described fields are its GraphQL type, what is not described stays inside', () => {
+  expect(printed('TestMeasured')).toBe(
+    [
+      'type TestMeasured {',
+      '  rows: Int!',
+      '  share: Float',
+      '  name: String',
+      '  quiet: Boolean!',
+      '  colour: TestColour!',
+      '  word: String!',
+      '  bytes: BigInt!',
+      '  at: DateTime',
+      '  counts: JSON!',
+      '  accuracy: TestInterval!',
+      '  intervals: [TestInterval!]',
+      '  inversePropensity: Float!',
+      '  dataset: ID',
+      '}',
+    ].join('\n'),
+  );
+});
+
+test('a record in a field keeps what is said of the record, and the field what is said of it there', () => {
+  expect(schema.getType('TestInterval')?.description).toBe('A figure with its interval.');
+  const measuredType = schema.getType('TestMeasured');
+  expect(measuredType && 'getFields' in measuredType && measuredType.getFields()['accuracy']?.description).toBe(
+    'Its accuracy.',
+  );
+});
+
+test('a record may implement an interface', () => {
+  expect(printed('TestEvent')).toBe('type TestEvent implements TestNamed {\n  title: String!\n  step: Int!\n}');
+});
+
+test('callers may leave out what is optional, and lists are bounded as the schema bounds them', () => {
+  expect(printed('TestWish')).toBe('input TestWish {\n  names: [String!]!\n  interval: TestIntervalInput\n}');
+  expect(printed('TestIntervalInput')).toBe('input TestIntervalInput {\n  low: Float\n  high: Float\n}');
+  const wish = schema.getType('TestWish');
+  const names = wish && 'getFields' in wish ? wish.getFields()['names'] : undefined;
+  expect(mostItems(names as Parameters<typeof mostItems>[0])).toBe(7);
+});
+
+test('two records of one name, an object without one and a form without a type are refused where they are declared', () => {
+  expect(() => recordType(record('TestInterval', 'Another.', { middle: z.number().describe('Middle.') }))).toThrow(
+    'Two records are called TestInterval',
+  );
+  expect(() => recordType(z.object({ a: z.string().describe('A.') }))).toThrow('without a name');
+  const either = z.union([z.string(), z.number()]).describe('Either.');
+  expect(() => recordType(record('TestEither', 'Either.', { either }))).toThrow('No GraphQL type follows');
+});
+
+test('stored data is shown as it is: renamed where the schema says so, row ids as global ids', async () => {
+  const stored: z.infer<typeof measured> = {
+    rows: 3,
+    share: null,
+    quiet: true,
+    colour: 'RED',
+    word: 'b',
+    bytes: 2 ** 40,
+    at: '2026-01-02T03:04:05.000Z',
+    counts: { a: 1 },
+    accuracy: { low: 0, high: 1 },
+    intervals: null,
+    secretId: 'x',
+    ips: 0.5,
+    datasetId: 'd1',
+  };
+  const source =
+    '{ root(wish: { names: [] }) { measured { rows share name bytes at counts inversePropensity dataset } } }';
+  answers = { measured: stored, event: Object.assign(new Event(), { title: 't', step: 1 }) };
+  const { data, errors } = await graphql({ schema, source });
+  expect(errors).toBeUndefined();
+  expect(JSON.parse(JSON.stringify(data))).toEqual({
+    root: {
+      measured: {
+        rows: 3,
+        share: null,
+        name: null,
+        bytes: 2 ** 40,
+        at: stored.at,
+        counts: { a: 1 },
+        inversePropensity: 0.5,
+        dataset: toGlobalId('Dataset', 'd1'),
+      },
+    },
+  });
+});
