@@ -31,6 +31,7 @@ export { calibrate, logOdds, type Calibration, type Signal } from './route/route
 export { choose, placeKey, weigh, type Offsets, type Place, type Weighed } from './route/router/choose.js';
 export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
 export {
+  routerFigures,
   RouterMode,
   type AdapterSample,
   type FittedOn,

@@ -62,6 +62,7 @@ function derived(schema: z.ZodObject, { base, declare, typeOf, bounded = false }
   if (known) throw new TypeError(`Two records are called ${record.name}: ${known.form}, and ${form}.`);
 
   const type: GraphClass<object> = class extends (base ?? Object) {};
+  Object.defineProperty(type, 'name', { value: record.name });
   const prototype = type.prototype as object;
   made.set(record.name, { type, form });
   declare(record.name, record.description)(type);

@@ -1,17 +1,4 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { StrategyValues as Strategy } from '../../ask/index.js';
 import { DatasetVersion, loadVersion, Split, type Data } from '../../data/index.js';
 import {
@@ -20,13 +7,13 @@ import {
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
-  make,
   MaxItems,
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
-import { strategyComparison, type Comparison } from './comparison-run.js';
+import { comparison, strategyComparison } from './comparison-run.js';
 import { MOST_COMPARED_ROWS, type Comparer } from './comparer.js';
 
 export const strategyComparisonRuns = runGraph(
@@ -91,107 +78,8 @@ export class CompareStrategiesInput {
 const CompareStrategiesPayload = strategyComparisonRuns.payload('CompareStrategiesPayload', 'The run that compares.');
 type CompareStrategiesPayload = InstanceType<typeof CompareStrategiesPayload>;
 
-@ObjectType({ description: 'What one strategy is worth on the rows, and what it costs.' })
-export class StrategyFigure {
-  @Field(() => Strategy, { description: 'The strategy.' })
-  strategy!: keyof typeof Strategy;
-
-  @Field(() => Float, { description: 'The metric of the task that decides.' })
-  value!: number;
-
-  @Field(() => Float, { description: 'Lower end of its 95 % interval.' })
-  low!: number;
-
-  @Field(() => Float, { description: 'Upper end.' })
-  high!: number;
-
-  @Field(() => Int, { description: 'Rows to which it gave no answer.' })
-  abstained!: number;
-
-  @Field(() => Float, { description: 'Median time of an answer, in milliseconds.' })
-  medianMs!: number;
-}
-
-@ObjectType({ description: 'Rows that only one of two strategies has right (McNemar’s exact test).' })
-export class RightOrWrong {
-  @Field(() => Int, { description: 'Rows that only the first has right.' })
-  onlyFirst!: number;
-
-  @Field(() => Int, { description: 'Rows that only the second has right.' })
-  onlySecond!: number;
-
-  @Field(() => Float, { description: 'Probability of a split at least as uneven if both were equally good.' })
-  p!: number;
-}
-
-@ObjectType({ description: 'Two strategies on the same rows.' })
-export class StrategyPair {
-  @Field(() => Strategy, { description: 'The first.' })
-  first!: keyof typeof Strategy;
-
-  @Field(() => Strategy, { description: 'The second.' })
-  second!: keyof typeof Strategy;
-
-  @Field(() => Float, { description: 'The metric of the second minus that of the first.' })
-  value!: number;
-
-  @Field(() => Float, { description: 'Lower end of its 95 % interval (paired bootstrap).' })
-  low!: number;
-
-  @Field(() => Float, { description: 'Upper end.' })
-  high!: number;
-
-  @Field(() => Float, { description: 'Probability of a difference at least this large if there were none.' })
-  p!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'The same, corrected for all pairs that were looked at (Holm), 0 to 1: what decides. Null in comparisons from before.',
-  })
-  adjustedP!: number | null;
-
-  @Field(() => RightOrWrong, {
-    nullable: true,
-    description: 'Where each answer is right or wrong; null where answers are right in part.',
-  })
-  mcnemar!: RightOrWrong | null;
-}
-
-@ObjectType({ description: 'What a comparison of strategies found.' })
-export class ComparisonReport {
-  @Field(() => String, { description: 'Which to use, and why, in words.' })
-  sentence!: string;
-
-  @Field(() => Strategy, {
-    description: 'Which to use: the best, or the quickest of those that can’t be told from it.',
-  })
-  recommended!: keyof typeof Strategy;
-
-  @Field(() => Boolean, { description: 'Whether the best one is shown to be better than all others.' })
-  decided!: boolean;
-
-  @Field(() => String, { description: 'Name of the metric.' })
-  metric!: string;
-
-  @Field(() => Int, { description: 'Rows that were answered.' })
-  rows!: number;
-
-  @Field(() => [StrategyFigure], { description: 'Each strategy.' })
-  strategies!: StrategyFigure[];
-
-  @Field(() => [StrategyPair], { description: 'Each two of them.' })
-  pairs!: StrategyPair[];
-}
-
-const toReport = ({ strategies, pairs, ...rest }: Comparison): ComparisonReport =>
-  make(ComparisonReport, {
-    ...rest,
-    strategies: strategies.map((each) => make(StrategyFigure, each)),
-    pairs: pairs.map(({ mcnemar, adjustedP = null, ...each }) =>
-      make(StrategyPair, { ...each, adjustedP, mcnemar: mcnemar && make(RightOrWrong, mcnemar) }),
-    ),
-  });
+const ComparisonReport = recordType(comparison);
+type ComparisonReport = InstanceType<typeof ComparisonReport>;
 
 export interface ComparisonResolverParts {
   comparer: Comparer;
@@ -235,7 +123,6 @@ export class StrategyComparisonResolver {
     description: 'What was found; null until the run succeeded.',
   })
   report(@Root() { row }: StrategyComparisonRun): ComparisonReport | null {
-    const found = strategyComparison.outputOf(row);
-    return found && toReport(found);
+    return strategyComparison.outputOf(row);
   }
 }

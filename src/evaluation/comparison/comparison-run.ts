@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { StrategyValues } from '../../ask/index.js';
 import { Split } from '../../data/index.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import { intervalFields } from '../statistics/interval.js';
 
 const strategy = z.enum(StrategyValues);
 
@@ -30,37 +32,47 @@ const attempt = z.object({
 });
 export type Attempt = z.infer<typeof attempt>;
 
-const interval = { value: z.number(), low: z.number(), high: z.number() };
+const strategyFigure = record('StrategyFigure', 'What one strategy is worth on the rows, and what it costs.', {
+  strategy: strategy.describe('The strategy.'),
+  ...intervalFields('The metric of the task that decides.', 'Lower end of its 95 % interval.', 'Upper end.'),
+  abstained: z.number().int().describe('Rows to which it gave no answer.'),
+  medianMs: z.number().describe('Median time of an answer, in milliseconds.'),
+});
 
-const comparison = z.object({
-  metric: z.string(),
-  rows: z.number().int(),
-  strategies: z.array(
-    z.object({
-      strategy,
-      ...interval,
-      abstained: z.number().int(),
-      /** Median time of an answer. */
-      medianMs: z.number(),
-    }),
+const rightOrWrong = record('RightOrWrong', 'Rows that only one of two strategies has right (McNemar’s exact test).', {
+  onlyFirst: z.number().int().describe('Rows that only the first has right.'),
+  onlySecond: z.number().int().describe('Rows that only the second has right.'),
+  p: z.number().describe('Probability of a split at least as uneven if both were equally good.'),
+});
+
+const strategyPair = record('StrategyPair', 'Two strategies on the same rows.', {
+  first: strategy.describe('The first.'),
+  second: strategy.describe('The second.'),
+  ...intervalFields(
+    'The metric of the second minus that of the first.',
+    'Lower end of its 95 % interval (paired bootstrap).',
+    'Upper end.',
   ),
-  /** Each two strategies on the same rows: `second` minus `first`. */
-  pairs: z.array(
-    z.object({
-      first: strategy,
-      second: strategy,
-      ...interval,
-      p: z.number(),
-      /** The same, corrected for all pairs that were looked at (Holm); missing where that was not done yet. */
-      adjustedP: z.number().optional(),
-      /** Rows that only the first, or only the second, has right, and what chance makes of that; null where answers are right in part. */
-      mcnemar: z.object({ onlyFirst: z.number(), onlySecond: z.number(), p: z.number() }).nullable(),
-    }),
-  ),
-  recommended: strategy,
-  /** Whether the recommended one is shown to be the best, or no worse and cheaper than what is. */
-  decided: z.boolean(),
-  sentence: z.string(),
+  p: z.number().describe('Probability of a difference at least this large if there were none.'),
+  adjustedP: z
+    .number()
+    .optional()
+    .describe(
+      'The same, corrected for all pairs that were looked at (Holm), 0 to 1: what decides. Null in comparisons from before.',
+    ),
+  mcnemar: rightOrWrong
+    .nullable()
+    .describe('Where each answer is right or wrong; null where answers are right in part.'),
+});
+
+export const comparison = record('ComparisonReport', 'What a comparison of strategies found.', {
+  sentence: z.string().describe('Which to use, and why, in words.'),
+  recommended: strategy.describe('Which to use: the best, or the quickest of those that can’t be told from it.'),
+  decided: z.boolean().describe('Whether the best one is shown to be better than all others.'),
+  metric: z.string().describe('Name of the metric.'),
+  rows: z.number().int().describe('Rows that were answered.'),
+  strategies: z.array(strategyFigure).describe('Each strategy.'),
+  pairs: z.array(strategyPair).describe('Each two of them.'),
 });
 export type Comparison = z.infer<typeof comparison>;
 

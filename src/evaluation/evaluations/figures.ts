@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hasLabel, readAnswer, rightAnswer, taskOf, type TaskContext, type TaskRow } from '../../data/index.js';
 import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import {
   calibrationBins,
@@ -14,39 +15,63 @@ import { measure, type Metric } from '../metrics/metric.js';
 import { regression } from '../regression/regression.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { intervalFields, metricDifference } from '../statistics/interval.js';
 
 /** A row's answer as the model gave it. */
 export type Answered = Pick<GivenAnswer, 'text' | 'probability'>;
 
-const interval = { value: z.number(), low: z.number(), high: z.number() };
-const metricFigure = z.object({
-  name: z.string(),
-  higherIsBetter: z.boolean(),
-  ...interval,
-  difference: z.object({ ...interval, p: z.number() }).nullable(),
+const metricFigure = record('EvaluationMetric', 'A metric of all rows with its interval.', {
+  name: z.string().describe('E.g. `accuracy`, `macro-F1`, `entity F1`, `chrF`, `token F1`.'),
+  higherIsBetter: z.boolean().describe('Whether a larger value is a better one.'),
+  ...intervalFields(
+    'Its value: 0 to 1, BLEU and chrF 0 to 100.',
+    'Lower end of the interval that holds the true value in 95 of 100 cases.',
+    'Upper end of that interval.',
+  ),
+  difference: metricDifference.nullable().describe('Against the comparison; null when there is none.'),
 });
 export type MetricFigure = z.infer<typeof metricFigure>;
 
+const classFigures = record('ClassFigures', 'How well one label is told.', {
+  label: z.string().describe('The label.'),
+  support: z.number().int().describe('Rows that have it.'),
+  precision: z.number().describe('Share of the rows given this label that have it, 0 to 1.'),
+  recall: z.number().describe('Share of the rows with this label that were given it, 0 to 1.'),
+  f1: z.number().describe('Harmonic mean of both, 0 to 1.'),
+});
+
+const confusionCell = record('ConfusionCell', 'A cell of the confusion matrix that is not 0.', {
+  gold: z.string().describe('The label that the rows have.'),
+  predicted: z.string().nullable().describe('The label that they were given; null: none of the set.'),
+  count: z.number().int().describe('Number of rows.'),
+});
+
+const calibrationBin = record(
+  'CalibrationBin',
+  'A bar of the reliability diagram: answers of like probability, and how many of them are right.',
+  {
+    from: z.number().describe('Probabilities above this, 0 to 1.'),
+    to: z.number().describe('Up to and including this, 0 to 1.'),
+    rows: z.number().int().describe('Number of rows.'),
+    meanProbability: z.number().describe('Mean of their probabilities, 0 to 1.'),
+    accuracy: z.number().describe('Share that is right, 0 to 1.'),
+  },
+);
+
 /** What an evaluation found; the first metric is the one that decides. */
-const figures = z.object({
-  metrics: z.array(metricFigure).min(1),
-  classes: z.array(
-    z.object({ label: z.string(), support: z.number(), precision: z.number(), recall: z.number(), f1: z.number() }),
-  ),
-  confusions: z.array(z.object({ gold: z.string(), predicted: z.string().nullable(), count: z.number() })),
-  calibration: z.array(
-    z.object({
-      from: z.number(),
-      to: z.number(),
-      rows: z.number(),
-      meanProbability: z.number(),
-      accuracy: z.number(),
-    }),
-  ),
-  /** What the adapter leaves of the base model; null where it was not measured. */
-  retention: retention.nullable().default(null),
-  /** What a regression on the embedder's vectors makes of the same rows; null where it was not asked. */
-  regression: regression.nullable().default(null),
+export const figures = z.object({
+  metrics: z.array(metricFigure).min(1).describe('The metrics of the task; the first decides.'),
+  classes: z.array(classFigures).describe('Each label’s figures, the worst first; empty unless rows have labels.'),
+  confusions: z.array(confusionCell).describe('Cells of the confusion matrix, the fullest first; at most 2,000.'),
+  calibration: z.array(calibrationBin).describe('Bars of the reliability diagram; empty without probabilities.'),
+  retention: retention
+    .nullable()
+    .default(null)
+    .describe('What the adapter has forgotten; null when that was not measured.'),
+  regression: regression
+    .nullable()
+    .default(null)
+    .describe('What a regression without a language model makes of the same rows; null when it was not asked.'),
 });
 export type Figures = z.infer<typeof figures>;
 /** The column `figures` of an evaluation. */

@@ -1,17 +1,6 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
-import { Needs, cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Arg, Ctx, Field, FieldResolver, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql';
+import { Needs, cost, make, type GraphContext, recordInput, recordType } from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import {
   AdapterAlias,
@@ -26,28 +15,16 @@ import {
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { evidence, type Evidence, type Gate } from './gate.js';
-import { DEFAULT_BOUNDS, type Bounds } from './judge.js';
+import { bounds, check, type Bounds, type Check } from './judge.js';
 
-@InputType({ description: 'What a version must keep to become candidate; what is left out has its default.' })
-export class GateBoundsInput {
-  @Field(() => Float, {
-    nullable: true,
-    description: `The deciding metric must be better than that of what is replaced by more than this, by the lower end of the interval; ${DEFAULT_BOUNDS.leastGain} by default.`,
-  })
-  leastGain?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: `How far the F1 of the worst class may fall, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.worstClassDrop} by default.`,
-  })
-  worstClassDrop?: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
-  })
-  perplexityRatio?: number | null;
-}
+const GateBoundsInput = recordInput(
+  record(
+    'GateBoundsInput',
+    'What a version must keep to become candidate; what is left out has its default.',
+    bounds.partial().shape,
+  ),
+);
+type GateBoundsInput = InstanceType<typeof GateBoundsInput>;
 
 @InputType({ description: 'Which version an alias shall name, and why.' })
 export class PromoteAdapterInput {
@@ -85,28 +62,7 @@ export class PromoteAdapterInput {
   force!: boolean;
 }
 
-@ObjectType({ description: 'One thing that the gate looks at.' })
-export class GateCheck {
-  @Field(() => String, {
-    description: '`attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`.',
-  })
-  name!: string;
-
-  @Field(() => Boolean, { description: 'Whether it lets the version through.' })
-  passed!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether it fails only because the measurement is too coarse to tell.' })
-  undecided!: boolean;
-
-  @Field(() => Float, { nullable: true, description: 'The end of the interval that was held against the bound.' })
-  value!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'The bound.' })
-  bound!: number | null;
-
-  @Field(() => String, { description: 'What was found, in words.' })
-  message!: string;
-}
+const GateCheck = recordType(check);
 
 @ObjectType({ description: 'What the gate says of a version, or said when an alias was moved to it.' })
 export class GateVerdict {
@@ -117,7 +73,7 @@ export class GateVerdict {
   forced!: boolean;
 
   @Field(() => [GateCheck], { description: 'Each check.' })
-  checks!: GateCheck[];
+  checks!: Check[];
 
   readonly found!: Pick<Evidence, 'replacedVersionId' | 'evaluationId'>;
 }
@@ -216,5 +172,5 @@ export function gateVerdictOf(kept: unknown): GateVerdict | null {
   return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
 }
 
-const given = (bounds: GateBoundsInput | null | undefined): Partial<Bounds> =>
-  Object.fromEntries(Object.entries(bounds ?? {}).filter(([, value]) => value !== null && value !== undefined));
+const given = (wanted: GateBoundsInput | null | undefined): Partial<Bounds> =>
+  Object.fromEntries(Object.entries(wanted ?? {}).filter(([, value]) => value !== null && value !== undefined));

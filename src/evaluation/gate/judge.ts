@@ -1,33 +1,40 @@
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import type { Figures } from '../evaluations/figures.js';
 import { normalQuantile } from '../statistics/distributions.js';
 
+export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
+
 /** What a version must keep to become candidate. Intervals are held against them by their worse ends, not by their values. */
 export const bounds = z.object({
-  /** The deciding metric must differ from what is replaced by more than this, in its own unit. */
-  leastGain: z.number(),
-  /** The F1 of the worst class may fall by this at most, 0..1. */
-  worstClassDrop: z.number(),
-  /** The perplexity of general text may grow to this many times that of the base model. */
-  perplexityRatio: z.number(),
+  leastGain: z
+    .number()
+    .describe(
+      `The deciding metric must be better than that of what is replaced by more than this, by the lower end of the interval; ${DEFAULT_BOUNDS.leastGain} by default.`,
+    ),
+  worstClassDrop: z
+    .number()
+    .describe(
+      `How far the F1 of the worst class may fall, by the lower end of the interval, 0 to 1; ${DEFAULT_BOUNDS.worstClassDrop} by default.`,
+    ),
+  perplexityRatio: z
+    .number()
+    .describe(
+      `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
+    ),
 });
 export type Bounds = z.infer<typeof bounds>;
-
-export const DEFAULT_BOUNDS: Bounds = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
 
 /** Fewer rows give no interval that one may rely on: a bootstrap draws only from what was seen. */
 export const LEAST_ROWS = 50;
 
-export const check = z.object({
-  /** What was looked at: `attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`. */
-  name: z.string(),
-  passed: z.boolean(),
-  /** Whether it failed only because the measurement is too coarse to tell. */
-  undecided: z.boolean(),
-  /** The number that was held against the bound; null where there is none. */
-  value: z.number().nullable(),
-  bound: z.number().nullable(),
-  message: z.string(),
+export const check = record('GateCheck', 'One thing that the gate looks at.', {
+  name: z.string().describe('`attestation`, `evaluation`, `rows`, `task`, `worst class`, `retention`.'),
+  passed: z.boolean().describe('Whether it lets the version through.'),
+  undecided: z.boolean().describe('Whether it fails only because the measurement is too coarse to tell.'),
+  value: z.number().nullable().describe('The end of the interval that was held against the bound.'),
+  bound: z.number().nullable().describe('The bound.'),
+  message: z.string().describe('What was found, in words.'),
 });
 export type Check = z.infer<typeof check>;
 

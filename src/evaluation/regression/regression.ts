@@ -2,30 +2,31 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { record } from '../../kernel/record.js';
 import { packageRoot } from '../../platform/package-root.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ModelRegistry } from '../../registry/index.js';
 import { accuracy, type LabelledRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { interval, metricDifference } from '../statistics/interval.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Fitting } from './choose-strength.js';
 
-const interval = { value: z.number(), low: z.number(), high: z.number() };
-
-/** How a logistic regression on the embedder's vectors of the same rows does: what one would build without a language model. */
-export const regression = z.object({
-  embedder: z.string(),
-  /** Rows for training that it was fitted to. */
-  trainedOn: z.number().int(),
-  /** scikit-learn's C, chosen on rows for validation. */
-  strength: z.number(),
-  accuracy: z.object(interval),
-  /** Accuracy of the evaluated answers less its own (paired bootstrap), and McNemar's exact test of the two. */
-  difference: z.object({ ...interval, p: z.number() }),
-  /** Rows that only the evaluated answers have right, and that only the regression has right. */
-  onlyAnswers: z.number().int(),
-  onlyRegression: z.number().int(),
-});
+export const regression = record(
+  'RegressionFigures',
+  'How a logistic regression on the embedder’s vectors does on the same rows, fitted to the rows for training: what one would build instead.',
+  {
+    embedder: z.string().describe('The embedder whose vectors it reads.'),
+    trainedOn: z.number().int().describe('Rows for training that it was fitted to.'),
+    strength: z
+      .number()
+      .describe('Strength of the rows against the penalty (scikit-learn’s C), chosen on rows for validation.'),
+    accuracy: interval.describe('Its accuracy, 0 to 1.'),
+    difference: metricDifference.describe('Accuracy of the answers less its own; `p` is of McNemar’s exact test.'),
+    onlyAnswers: z.number().int().describe('Rows that only the answers have right.'),
+    onlyRegression: z.number().int().describe('Rows that only the regression has right.'),
+  },
+);
 export type Regression = z.infer<typeof regression>;
 
 export interface LabelledText {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import type { Metric } from '../metrics/metric.js';
 import { measure, ratio } from '../metrics/metric.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
+import { interval, metricDifference } from '../statistics/interval.js';
 
 /** How probable a window of general text is without and with an adapter: sums of -log p over its tokens, in nats. */
 export interface WindowScore {
@@ -28,34 +30,50 @@ export interface OtherRow {
   adapted: number;
 }
 
-const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
-const perplexity = z.object({ base: z.number(), adapted: z.number(), ratio: interval, tokens: z.number().int() });
+const perplexity = record(
+  'PerplexityFigures',
+  'How probable general text is to the model, without and with the adapter always on.',
+  {
+    name: z.string().optional().describe('Which text; null: all of them.').meta({ name: 'text' }),
+    base: z.number().describe('Perplexity of the base model alone; lower is better.'),
+    adapted: z.number().describe('Perplexity with the adapter.'),
+    ratio: interval.describe('With the adapter over without it: 1 is nothing forgotten.'),
+    tokens: z.number().int().describe('Tokens that were scored.'),
+  },
+);
 
-/** What an adapter that is always on leaves of what the base model could do. Intervals hold the true value in 95 of 100 cases. */
-export const retention = z.object({
-  /** Of all texts, and of each. A ratio of 1 is nothing forgotten. */
-  perplexity,
-  texts: z.array(perplexity.extend({ name: z.string() })),
-  /** General prompts that were asked. */
-  prompts: z.number().int(),
-  /** Share of places where the most probable token is the base model's. */
-  topAgreement: interval,
-  /** Mean KL divergence of the next token from the base model, in nats. */
-  divergence: interval,
-  /** Mean token F1 of answers to general prompts against the base model's: what a question loses that is routed here wrongly. */
-  misrouted: interval,
-  /** Test rows of other tasks, asked as the base model is. */
-  others: z.array(
-    z.object({
-      datasetVersionId: z.string(),
-      rows: z.number().int(),
-      rightToWrong: z.number().int(),
-      wrongToRight: z.number().int(),
-      /** Mean of how right they are with the adapter less without it. */
-      difference: interval.extend({ p: z.number() }),
-    }),
-  ),
-});
+const otherTask = record(
+  'OtherTaskFigures',
+  'What the adapter changes on test rows of another task, which are asked as the base model is.',
+  {
+    datasetVersionId: z
+      .string()
+      .describe('Id of the dataset version.')
+      .meta({ name: 'datasetVersion', node: 'DatasetVersion' }),
+    rows: z.number().int().describe('Rows that were asked, at most 100.'),
+    rightToWrong: z.number().int().describe('Rows that only the base model alone has right.'),
+    wrongToRight: z.number().int().describe('Rows that only the model with the adapter has right.'),
+    difference: metricDifference.describe('Mean of how right the rows are with the adapter, less without it.'),
+  },
+);
+
+export const retention = record(
+  'RetentionFigures',
+  'What the adapter, always on, leaves of the base model: measured where it is served, on text that is no part of any training.',
+  {
+    perplexity: perplexity.describe('Of all general texts together; the gate looks at its ratio.'),
+    texts: z.array(perplexity).describe('Of each general text.'),
+    prompts: z.number().int().describe('General prompts that were asked.'),
+    topAgreement: interval.describe(
+      'Share of the tokens of the base model’s answers where the most probable token stays the same, 0 to 1.',
+    ),
+    divergence: interval.describe('Mean KL divergence of the next token from the base model there, in nats.'),
+    misrouted: interval.describe(
+      'Misroute damage: how like the base model’s answers those to general prompts stay when the adapter is asked by mistake (token F1, 0 to 1).',
+    ),
+    others: z.array(otherTask).describe('Of each other task that was named.'),
+  },
+);
 export type Retention = z.infer<typeof retention>;
 
 export const perplexityRatio: Metric<WindowScore> = {

@@ -14,7 +14,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { RouterMode, type RouterRecord, type RouterStore } from '../../ask/index.js';
+import { routerFigures, RouterMode, type RouterRecord, type RouterStore } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { notFound } from '../../kernel/errors.js';
 import {
@@ -27,6 +27,7 @@ import {
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { routerFit } from './router-run.js';
 import type { RouterFitter } from './router-fitter.js';
@@ -113,22 +114,8 @@ export class RouterPlace {
   auc!: number;
 }
 
-@ObjectType({ description: 'How well a version of the router places questions that it was not fitted on.' })
-export class RouterFigures {
-  @Field(() => Int, { description: 'Questions that it was measured on.' })
-  questions!: number;
-
-  @Field(() => Float, { description: 'Share that went where they belong, 0 to 1.' })
-  accuracy!: number;
-
-  @Field(() => Float, { description: 'The same of always taking the commonest place.' })
-  commonest!: number;
-
-  @Field(() => Float, {
-    description: 'Expected calibration error: how far its probabilities are from how often it is right.',
-  })
-  calibrationError!: number;
-}
+const RouterFigures = recordType(routerFigures);
+type RouterFigures = InstanceType<typeof RouterFigures>;
 
 @ObjectType({ description: 'A version of the router: what was learned of where questions belong.' })
 export class RouterVersion {
@@ -160,7 +147,7 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
     mode,
     createdAt,
     record,
-    figures: make(RouterFigures, learned.figures),
+    figures: learned.figures,
     places: [
       ...learned.collections.map(({ id, name, calibration: { own, foreign, auc } }) =>
         make(RouterPlace, { name, adapts: false, own, foreign, auc, passages: passages.get(id) ?? null }),

@@ -34,12 +34,12 @@ import {
   toGlobalId,
   type ConnectionOf,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { callerName } from '../../kernel/caller.js';
 import { encodeCursor } from '../../kernel/pagination.js';
-import type { Interval, PolicyComparison, PolicyValue } from './off-policy.js';
 import type { RouterLearner } from './router-learner.js';
-import { routerLearning, RouterProposalStatus } from './router-learning.js';
+import { routerLearning, RouterProposalStatus, comparison } from './router-learning.js';
 import type { RouterProposalRecord, RouterProposalStore } from './router-proposal-store.js';
 import { RouterVersion, toRouter } from './router-graphql.js';
 
@@ -63,55 +63,8 @@ registerEnumType(RouterProposalStatus, {
   },
 });
 
-@ObjectType({ description: 'An estimate with its 95 % interval, in shares of right answers.' })
-export class RouterEstimate {
-  @Field(() => Float, { description: 'The estimate.' })
-  value!: number;
-
-  @Field(() => Float, { description: 'Lower end of its interval.' })
-  low!: number;
-
-  @Field(() => Float, { description: 'Upper end.' })
-  high!: number;
-}
-
-@ObjectType({ description: 'What a way to route would have been worth, judged from the chances that the router took.' })
-export class RouterValue {
-  @Field(() => RouterEstimate, { description: 'By inverse propensity: answers weigh by how seldom they were chosen.' })
-  inversePropensity!: RouterEstimate;
-
-  @Field(() => RouterEstimate, {
-    description: 'Doubly robust: a model of what is right, corrected by the same weights.',
-  })
-  doublyRobust!: RouterEstimate;
-
-  @Field(() => Float, {
-    description:
-      'Answers of its choices where the two ways differ, in what they are worth by Kish: where both choose the same, none tells which is better.',
-  })
-  effectiveAnswers!: number;
-
-  @Field(() => Float, {
-    description:
-      'Of the questions in which the two ways differ, the share, 0 to 1, in which chance never could have chosen so; 0 where they don’t differ.',
-  })
-  unsupported!: number;
-}
-
-@ObjectType({ description: 'Two ways to route, judged on the same questions, none of which was learned from.' })
-export class RouterComparison {
-  @Field(() => Int, { description: 'Questions that they were judged on.' })
-  questions!: number;
-
-  @Field(() => RouterValue, { description: 'As the router decides now, without chance.' })
-  present!: RouterValue;
-
-  @Field(() => RouterValue, { description: 'As it would decide.' })
-  candidate!: RouterValue;
-
-  @Field(() => RouterEstimate, { description: 'What the candidate adds, doubly robust.' })
-  difference!: RouterEstimate;
-}
+const RouterComparison = recordType(comparison);
+type RouterComparison = InstanceType<typeof RouterComparison>;
 
 @ObjectType({
   description: 'What is added to the score of a place, because people call its answers right more often, or less.',
@@ -159,21 +112,6 @@ export class RouterProposal extends NodeType {
   readonly record!: RouterProposalRecord;
 }
 
-const estimate = (interval: Interval) => make(RouterEstimate, interval);
-const valueOf = ({ ips, dr, effective, unsupported }: PolicyValue) =>
-  make(RouterValue, {
-    inversePropensity: estimate(ips),
-    doublyRobust: estimate(dr),
-    effectiveAnswers: effective,
-    unsupported,
-  });
-const toComparison = ({ questions, present, candidate, difference }: PolicyComparison) =>
-  make(RouterComparison, {
-    questions,
-    present: valueOf(present),
-    candidate: valueOf(candidate),
-    difference: estimate(difference),
-  });
 const offsetsOf = (offsets: Readonly<Record<string, number>>) =>
   Object.entries(offsets).map(([place, offset]) => make(RouterOffset, { place, offset }));
 
@@ -190,7 +128,7 @@ const toProposal = (record: RouterProposalRecord): RouterProposal => {
     decidedAt,
     learnedFrom: evidence.learnedFrom,
     offsets: offsetsOf(evidence.offsets),
-    comparison: toComparison(evidence.comparison),
+    comparison: evidence.comparison,
   });
 };
 
@@ -326,8 +264,7 @@ export class RouterLearningResolver {
     description: 'How what it learned was judged; null where there was nothing to judge by.',
   })
   comparison(@Root() { row }: RouterLearningRun): RouterComparison | null {
-    const comparison = routerLearning.outputOf(row)?.comparison ?? null;
-    return comparison && toComparison(comparison);
+    return routerLearning.outputOf(row)?.comparison ?? null;
   }
 }
 

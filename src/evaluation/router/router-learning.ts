@@ -1,23 +1,57 @@
 import { z } from 'zod';
 import { choose, eligible, placeKey, type Offsets, type Weighed } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Answer } from '../../ask/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import { intervalFields } from '../statistics/interval.js';
 import type { LoggedChoice, PolicyComparison } from './off-policy.js';
 
 /** How a proposal of the router ended. */
 export const RouterProposalStatus = enumeration('OPEN', 'APPROVED', 'REJECTED', 'WITHDRAWN');
 export type RouterProposalStatus = keyof typeof RouterProposalStatus;
 
-const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
-const value = z.object({ ips: interval, dr: interval, effective: z.number(), unsupported: z.number() });
-export const comparison = z.object({
-  questions: z.number().int(),
-  present: value,
-  candidate: value,
-  difference: interval,
-});
+const estimate = record(
+  'RouterEstimate',
+  'An estimate with its 95 % interval, in shares of right answers.',
+  intervalFields('The estimate.', 'Lower end of its interval.', 'Upper end.'),
+);
+
+const policyValue = record(
+  'RouterValue',
+  'What a way to route would have been worth, judged from the chances that the router took.',
+  {
+    ips: estimate
+      .describe('By inverse propensity: answers weigh by how seldom they were chosen.')
+      .meta({ name: 'inversePropensity' }),
+    dr: estimate
+      .describe('Doubly robust: a model of what is right, corrected by the same weights.')
+      .meta({ name: 'doublyRobust' }),
+    effective: z
+      .number()
+      .describe(
+        'Answers of its choices where the two ways differ, in what they are worth by Kish: where both choose the same, none tells which is better.',
+      )
+      .meta({ name: 'effectiveAnswers' }),
+    unsupported: z
+      .number()
+      .describe(
+        'Of the questions in which the two ways differ, the share, 0 to 1, in which chance never could have chosen so; 0 where they don’t differ.',
+      ),
+  },
+);
+
+export const comparison = record(
+  'RouterComparison',
+  'Two ways to route, judged on the same questions, none of which was learned from.',
+  {
+    questions: z.number().int().describe('Questions that they were judged on.'),
+    present: policyValue.describe('As the router decides now, without chance.'),
+    candidate: policyValue.describe('As it would decide.'),
+    difference: estimate.describe('What the candidate adds, doubly robust.'),
+  },
+);
 
 /** The column `evidence` of a router proposal. */
 export const storedRouterEvidence = storedJson(

@@ -1,30 +1,17 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import {
   SpendsBudget,
   Needs,
   cost,
   fromGlobalId,
-  make,
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
-import { scaleChoice } from './scale-run.js';
+import { scaleChoice, triedScale } from './scale-run.js';
 import type { ScaleChooser } from './scale-chooser.js';
 
 export const scaleChoiceRuns = runGraph(
@@ -69,14 +56,8 @@ export class ChooseScaleInput {
 const ChooseScalePayload = scaleChoiceRuns.payload('ChooseScalePayload', 'The run that tries scales.');
 type ChooseScalePayload = InstanceType<typeof ChooseScalePayload>;
 
-@ObjectType({ description: 'How well a version answered at one scale.' })
-export class TriedScale {
-  @Field(() => Float, { description: 'What the adapter’s effect was multiplied by.' })
-  scale!: number;
-
-  @Field(() => Float, { description: 'The metric of the task that decides, of all rows.' })
-  value!: number;
-}
+const TriedScale = recordType(triedScale);
+type TriedScale = InstanceType<typeof TriedScale>;
 
 export interface ScaleResolverParts {
   scales: ScaleChooser;
@@ -116,6 +97,6 @@ export class ScaleChoiceResolver {
 
   @FieldResolver(() => [TriedScale], { description: 'What each scale gave; empty until the run succeeded.' })
   tried(@Root() { row }: ScaleChoiceRun): TriedScale[] {
-    return (scaleChoice.outputOf(row)?.tried ?? []).map((each) => make(TriedScale, each));
+    return scaleChoice.outputOf(row)?.tried ?? [];
   }
 }

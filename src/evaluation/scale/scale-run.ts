@@ -1,6 +1,12 @@
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+
+export const triedScale = record('TriedScale', 'How well a version answered at one scale.', {
+  scale: z.number().describe('What the adapter’s effect was multiplied by.'),
+  value: z.number().describe('The metric of the task that decides, of all rows.'),
+});
 
 export const scaleChoice = defineRunKind({
   kind: 'SCALE_CHOICE',
@@ -19,7 +25,7 @@ export const scaleChoice = defineRunKind({
     z.object({
       scale: z.number(),
       metric: z.string(),
-      tried: z.array(z.object({ scale: z.number(), value: z.number() })),
+      tried: z.array(triedScale),
     }),
   ),
   pausable: true,

@@ -28,7 +28,7 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import { Model, type MeasuredWording as MeasuredWordingRecord, type ModelRegistry } from '../../registry/index.js';
-import { wordingComparison, type WordingFound } from './wording-run.js';
+import { wordingComparison } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
 import { Interval } from '../evaluations/evaluation-types.js';
 
@@ -114,8 +114,6 @@ export class WordingReport extends MeasuredWording {
   sentence!: string;
 }
 
-const differenceOf = ({ difference }: WordingFound | MeasuredWordingRecord): Interval => make(Interval, difference);
-
 @Resolver(() => WordingComparisonRun)
 export class WordingComparisonResolver {
   constructor(private readonly parts: { wordings: WordingComparer }) {}
@@ -141,7 +139,7 @@ export class WordingComparisonResolver {
   @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
   report(@Root() { row }: WordingComparisonRun): WordingReport | null {
     const found = wordingComparison.outputOf(row);
-    return found && make(WordingReport, { ...found, difference: differenceOf(found), at: null });
+    return found && make(WordingReport, { ...found, at: null });
   }
 }
 
@@ -161,8 +159,7 @@ export class WordedModelResolver {
     );
     const measured = await found.load(model.rowId);
     if (!measured) return null;
-    const { better, rows, model: words, quote, at } = measured;
-    const difference = differenceOf(measured);
+    const { better, rows, model: words, quote, difference, at } = measured;
     return make(MeasuredWording, { better, rows, model: words, quote, difference, at: new Date(at) });
   }
 }

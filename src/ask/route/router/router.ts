@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { enumeration } from '../../../kernel/enumeration.js';
+import { record } from '../../../kernel/record.js';
 import { riskCurve } from '../../../kernel/risk.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import type { Prisma } from '../../../platform/database/index.js';
@@ -10,16 +11,18 @@ import { placeKey, type Offsets } from './choose.js';
 export const RouterMode = enumeration('OBSERVE', 'APPLY');
 export type RouterMode = keyof typeof RouterMode;
 
-const figures = z.object({
-  /** Questions that the router was measured on, none of which it was fitted on. */
-  questions: z.number().int(),
-  /** Share of them that went where they belong, 0 to 1. */
-  accuracy: z.number(),
-  /** Mean gap between how sure it was and how often it was right, in bins (expected calibration error). */
-  calibrationError: z.number(),
-  /** The same accuracy of always taking the route of the most questions. */
-  commonest: z.number(),
-});
+export const routerFigures = record(
+  'RouterFigures',
+  'How well a version of the router places questions that it was not fitted on.',
+  {
+    questions: z.number().int().describe('Questions that it was measured on.'),
+    accuracy: z.number().describe('Share that went where they belong, 0 to 1.'),
+    calibrationError: z
+      .number()
+      .describe('Expected calibration error: how far its probabilities are from how often it is right.'),
+    commonest: z.number().describe('The same of always taking the commonest place.'),
+  },
+);
 
 /** The places as a fit found them. */
 const fittedOn = z.object({
@@ -37,7 +40,7 @@ const learned = z.object({
   temperature: z.number(),
   /** Score of the base model: a question goes to it when no place's log-odds are above. */
   baseScore: z.number(),
-  figures,
+  figures: routerFigures,
   /** What people's words added to the scores of places, by `placeKey`; missing where nothing was learned of them. */
   offsets: z.record(z.string(), z.number()).optional(),
   /** How often routes of the held-out questions were wrong above each probability; missing where nobody kept it. */
