@@ -31,6 +31,9 @@ export interface ExperimentRunParts {
   experimentDecider: ExperimentDecider;
   tests: LiveTests;
   clock: Clock;
+  /** See `LOOK_MS` and `COUNT_MS`. */
+  lookMs?: number;
+  countMs?: number;
 }
 
 /** How often it is looked whether it can go on. */
@@ -46,16 +49,17 @@ const BATCH = 2_000;
 
 /** Watches an experiment until it ends. What has been counted lies in its row, so that another gateway goes on from there. */
 export async function watchExperiment(
-  { experiments, units, lateFeedback, experimentDecider, tests, clock }: ExperimentRunParts,
+  { lookMs = LOOK_MS, countMs = COUNT_MS, ...parts }: ExperimentRunParts,
   context: ContextOf<typeof experimentKind>,
 ): Promise<{ status: string; verdict: string }> {
+  const { experiments, units, lateFeedback, experimentDecider, tests, clock } = parts;
   const { input, run, signal } = context;
   const workspaceId = run.workspaceId as WorkspaceId;
   let row = await experiments.require(workspaceId, input.experimentId);
   let last = clock.monotonic();
   let unkept = 0;
   // At once, when it begins or is taken up again.
-  let uncounted = COUNT_MS;
+  let uncounted = countMs;
   while (isLive(row.status)) {
     signal.throwIfAborted();
     const plan = storedSettings.decode(row.plan);
@@ -73,8 +77,8 @@ export async function watchExperiment(
     last = now;
     const broken = brokenBy(row, around);
     const brokenArms = brokenArmsOf(row, around);
-    if (uncounted < COUNT_MS && broken === null && Object.keys(brokenArms).length === 0) {
-      await pause(LOOK_MS, signal);
+    if (uncounted < countMs && broken === null && Object.keys(brokenArms).length === 0) {
+      await pause(lookMs, signal);
       continue;
     }
     // Feedback first: the answers that it is about are among those that are read then, or were counted before.
@@ -83,7 +87,7 @@ export async function watchExperiment(
     const tokens = plan.metrics.some(({ name }) => name === 'COST');
     const outcomes = await units.uncounted(row.id, counted, { tokens, most: BATCH });
     const more = outcomes.length >= BATCH;
-    uncounted = more ? COUNT_MS : 0;
+    uncounted = more ? countMs : 0;
     const news = { outcomes, said: more ? [] : said, watchedMs: unkept, broken, brokenArms };
     if (hasNews(news) || unkept >= KEEP_MS) {
       const before = row;
@@ -91,7 +95,7 @@ export async function watchExperiment(
       unkept = 0;
       if (row.status !== before.status || row.phase !== before.phase) await tests.refresh();
     }
-    if (!more && isLive(row.status)) await pause(LOOK_MS, signal);
+    if (!more && isLive(row.status)) await pause(lookMs, signal);
   }
   return { status: row.status, verdict: row.verdict };
 

@@ -31,13 +31,13 @@ describe('an experiment among faults', () => {
     const random = seededRandom(26);
     for (let n = 0; n < KILLS; n++) {
       const database = dyingDatabase(kit.database, 1 + Math.floor(STATEMENTS * random()), CONCERNS);
-      const gateway = gatewayOn(database);
+      const gateway = gatewayOn(database, { quick: true });
       await gateway.start().catch(() => undefined);
       await experiments.ask(asking, EACH, (arm, i) => (arm === 'old' && i % 3 ? abstained : {}));
       await database.death;
       await gateway.stop();
     }
-    await kit.gateway();
+    await kit.gateway({ quick: true });
     await experiments.becomes(id, 'ENDED');
     const recorded = await kit.database.prisma.answer.count({ where: { assignmentSubject: id } });
     expect(recorded).toBe(size);
@@ -53,7 +53,7 @@ describe('an experiment among faults', () => {
   it('counts neither a day forward nor a day back of a wall clock that jumps', async () => {
     let jump = 0;
     const clock = { ...systemClock, now: () => new Date(Date.now() + (jump = jump > 0 ? -86_400_000 : 86_400_000)) };
-    const gateway = await kit.gateway({ clock });
+    const gateway = await kit.gateway({ clock, quick: true });
     const { id } = await experiments.started(gateway, { plannedDays: 0.5 });
     await experiments.ask(gateway, 10);
     await experiments.countedAre(id, 10);
