@@ -14,13 +14,13 @@ import type { GaugeSource } from './platform/telemetry/index.js';
 import type { ModelRegistry } from './registry/index.js';
 import { DownloadBars } from './terminal.js';
 import type { ExecutorChoice } from './training/index.js';
-import type { Calibration } from './worker-protocol/index.js';
+import type { ThreadCalibration } from './worker-protocol/index.js';
 
 /** Starts the workers; the default models are on this machine, loaded and measured before anybody is answered. */
 export async function prepareDefaults(
   { worker, trainWorker }: Platform,
   registry: ModelRegistry,
-): Promise<Calibration> {
+): Promise<ThreadCalibration> {
   await worker.start();
   await trainWorker.start();
   const bars = new DownloadBars();
@@ -31,7 +31,7 @@ export async function prepareDefaults(
 /** What `system` tells. */
 export const systemSources = (
   platform: Platform,
-  { threads }: Calibration,
+  { threads }: ThreadCalibration,
   executors: ExecutorChoice,
 ): SystemSources => ({
   version: packageVersion(),

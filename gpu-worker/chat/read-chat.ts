@@ -9,10 +9,10 @@ import {
   type TemplatePiece,
   type WrappedForm,
 } from '../../src/worker-protocol/index.js';
-import { ChatTemplate, type ChatTokens, type Turn } from './template.js';
+import { ChatTemplate, type ChatTokens, type ChatTurn } from './template.js';
 
 const ROLES = { s: 'system', u: 'user', a: 'assistant' } as const;
-const rolesOf = (word: string): Turn['role'][] => [...word].map((letter) => ROLES[letter as keyof typeof ROLES]);
+const rolesOf = (word: string): ChatTurn['role'][] => [...word].map((letter) => ROLES[letter as keyof typeof ROLES]);
 
 /** Every order of up to three messages, and conversations of up to nine. */
 const ANY_ORDER = [...'sua'].flatMap((a) => [

@@ -6,7 +6,7 @@ export interface ChatTokens {
   eosToken: string;
 }
 
-export interface Turn {
+export interface ChatTurn {
   role: 'system' | 'user' | 'assistant';
   content: string;
 }
@@ -47,7 +47,7 @@ export class ChatTemplate {
    * @param today what the template gets for the date, in whatever form it asks for it
    * @throws Error when the template refuses the conversation, or fails
    */
-  render(turns: readonly Turn[], today: (form: string) => string): string {
+  render(turns: readonly ChatTurn[], today: (form: string) => string): string {
     const { bosToken, eosToken } = this.tokens;
     const globals: Record<string, unknown> = {
       false: false,
@@ -81,7 +81,7 @@ export class ChatTemplate {
    * @returns one piece more than there are messages
    * @throws Error when it fails, or doesn't show every content once and in order
    */
-  cut(roles: readonly Turn['role'][]): TemplatePiece[] {
+  cut(roles: readonly ChatTurn['role'][]): TemplatePiece[] {
     const { content: mark, date } = this.marks;
     const contents = roles.map((_, index) => `${mark}${index}${mark}`);
     const turns = roles.map((role, index) => ({ role, content: contents[index]! }));

@@ -16,7 +16,7 @@ export { askAgain } from './record/ask-again.js';
 export { AskService } from './ask-service.js';
 export type { AskParts } from './parts.js';
 export { AnswerConnection, answersPage, loadAnswer } from './api/ask-graphql.js';
-export { askDomain, openAsking, type Asking } from './open.js';
+export { askDomain, openAsking, type OpenAsking } from './open.js';
 export type { AskEvent } from './events.js';
 export { Answer as AnswerType, AppliedAdapter } from './api/answer-graphql.js';
 export { MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice, type AskInput } from './question.js';
@@ -27,15 +27,15 @@ export { checkedFilter, type AnswerFilter } from './record/answer-filter.js';
 export { AnswerStore } from './record/answer-store.js';
 export type { ErasedAnswers } from './record/on-erasure.js';
 export { answerHolder, DELETED_TEXT } from './record/erase-answers.js';
-export { calibrate, logOdds, type Calibration, type Signal } from './route/router/calibration.js';
-export { choose, placeKey, weigh, type Offsets, type Place, type Weighed } from './route/router/choose.js';
+export { calibrate, logOdds, type SimilarityCalibration, type PlaceSignal } from './route/router/calibration.js';
+export { choose, placeKey, weigh, type Offsets, type Place, type ScoredPlace } from './route/router/choose.js';
 export { eligible, explore, MOST_EXPLORED } from './route/router/explore.js';
 export {
   routerFigures,
   RouterMode,
   type AdapterSample,
   type FittedOn,
-  type Learned,
+  type RouterParameters,
   type RouterRecord,
 } from './route/router/router.js';
 export { RouterStore } from './route/router/router-store.js';

@@ -35,7 +35,7 @@ export const askDomain = defineDomain({
 });
 
 /** Answering. */
-export interface Asking {
+export interface OpenAsking {
   readonly asking: AskService;
   /** Asks as `asking` does, behind every question that a person waits for. */
   readonly askingInBulk: AskService;
@@ -49,7 +49,7 @@ export interface Asking {
 export function openAsking(
   platform: Platform,
   lower: { registry: Registry; knowledge: Knowledge; data: OpenData },
-): Asking {
+): OpenAsking {
   const { registry, adapters } = lower.registry;
   const { collections, documents, labels, retriever } = lower.knowledge;
   const { data } = lower.data;

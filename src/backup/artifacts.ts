@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../platform/artifacts/index.js';
 import { damagedBackup } from './faults.js';
-import type { Manifest } from './manifest.js';
-import type { Told } from './told.js';
+import type { BackupManifest } from './manifest.js';
+import type { ProgressListener } from './progress.js';
 
 /** Where a file lies in a backup. */
 export const artifactPath = (sha256: string): string => join('artifacts', sha256.slice(0, 2), sha256);
@@ -12,8 +12,8 @@ export const artifactPath = (sha256: string): string => join('artifacts', sha256
 export async function putArtifacts(
   folder: string,
   store: ArtifactStore,
-  files: Manifest['artifacts'],
-  { told, signal }: { told: Told; signal: AbortSignal },
+  files: BackupManifest['artifacts'],
+  { told, signal }: { told: ProgressListener; signal: AbortSignal },
 ): Promise<void> {
   for (const [done, { sha256, bytes }] of files.entries()) {
     signal.throwIfAborted();

@@ -16,10 +16,10 @@ import {
   leaveFolder,
   writeManifest,
   type IndexInBackup,
-  type Manifest,
+  type BackupManifest,
 } from './manifest.js';
 import { dumpTable } from './tables.js';
-import type { Told } from './told.js';
+import type { ProgressListener } from './progress.js';
 import { allVectors, dumpVectors, indexesOf, vectorsOfChunks } from './vectors.js';
 
 export interface BackupParts {
@@ -29,7 +29,7 @@ export interface BackupParts {
   vectors: VectorStore | null;
   /** GRAFT_HOME, whose files are here. */
   home: string;
-  told: Told;
+  told: ProgressListener;
   signal: AbortSignal;
 }
 
@@ -42,7 +42,7 @@ export interface BackupParts {
  * @throws CONFLICT for a folder that holds something or that another backup has taken, STORAGE_FAILED where it can't be written to,
  *   STORAGE_UNAVAILABLE where files lie in another home, SETUP_FAILED, DATABASE_UNAVAILABLE, VECTOR_STORE_UNAVAILABLE, AbortError
  */
-export async function backUp(folder: string, parts: BackupParts): Promise<Manifest> {
+export async function backUp(folder: string, parts: BackupParts): Promise<BackupManifest> {
   await prepare(folder);
   try {
     const manifest = await withConnection(parts.databaseUrl, 'graft-backup', (client) =>
@@ -86,7 +86,7 @@ async function clear(folder: string): Promise<void> {
     await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
-async function snapshot(client: pg.Client, folder: string, parts: BackupParts): Promise<Manifest> {
+async function snapshot(client: pg.Client, folder: string, parts: BackupParts): Promise<BackupManifest> {
   const { signal } = parts;
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const tables = await tablesOf(client);
@@ -98,7 +98,7 @@ async function snapshot(client: pg.Client, folder: string, parts: BackupParts): 
   await client.query(`LOCK TABLE ${tables.map(({ name }) => quoted(name)).join(', ')} IN ACCESS SHARE MODE`);
   const sequences = await sequencesOf(client);
   const migrations = await appliedMigrations(client);
-  const dumped: Manifest['tables'] = [];
+  const dumped: BackupManifest['tables'] = [];
   for (const [done, table] of tables.entries()) {
     parts.told({ what: `table ${table.name}`, done, total: tables.length });
     dumped.push(await dumpTable(client, folder, table, signal));
@@ -121,12 +121,12 @@ async function copyArtifacts(
   client: pg.Client,
   folder: string,
   { artifacts, home, told, signal }: BackupParts,
-): Promise<Pick<Manifest, 'artifacts' | 'lost'>> {
+): Promise<Pick<BackupManifest, 'artifacts' | 'lost'>> {
   // The first releases' files had no home.
   const { rows } = await client.query<{ sha256: string; homes: (string | null)[] }>(
     `SELECT sha256, array_agg(DISTINCT to_jsonb(f) ->> 'home') AS homes FROM stored_file f GROUP BY sha256 ORDER BY sha256`,
   );
-  const copied: Manifest['artifacts'] = [];
+  const copied: BackupManifest['artifacts'] = [];
   const lost: string[] = [];
   for (const [done, { sha256, homes }] of rows.entries()) {
     signal.throwIfAborted();

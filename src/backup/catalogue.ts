@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Manifest } from './manifest.js';
+import type { BackupManifest } from './manifest.js';
 
 /** A table of the schema, with the columns that are stored. */
 export interface CatalogueTable {
@@ -19,14 +19,14 @@ export async function tablesOf(client: pg.ClientBase): Promise<CatalogueTable[]>
 }
 
 /** Their next values are no part of any snapshot: read after it began, they lie beyond every value that it holds. */
-export async function sequencesOf(client: pg.ClientBase): Promise<Manifest['sequences']> {
+export async function sequencesOf(client: pg.ClientBase): Promise<BackupManifest['sequences']> {
   const { rows } = await client.query<{ name: string; last: string | null }>(
     `SELECT sequencename AS name, last_value::text AS last FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1`,
   );
   return rows;
 }
 
-export async function appliedMigrations(client: pg.ClientBase): Promise<Manifest['migrations']> {
+export async function appliedMigrations(client: pg.ClientBase): Promise<BackupManifest['migrations']> {
   const { rows } = await client.query<{ name: string; checksum: string }>(`
     SELECT migration_name AS name, checksum FROM _prisma_migrations
     WHERE rolled_back_at IS NULL AND finished_at IS NOT NULL ORDER BY migration_name`);

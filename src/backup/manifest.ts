@@ -60,7 +60,7 @@ const manifest = z.object({
   /** Null where vectors weren't asked for. */
   vectors: z.array(index).nullable(),
 });
-export type Manifest = z.infer<typeof manifest>;
+export type BackupManifest = z.infer<typeof manifest>;
 
 const pathOf = (folder: string): string => join(folder, 'manifest.json');
 const partOf = (folder: string): string => `${pathOf(folder)}.part`;
@@ -80,7 +80,7 @@ export async function claimFolder(folder: string): Promise<boolean> {
 export const leaveFolder = (folder: string): Promise<void> => rm(partOf(folder), { force: true });
 
 /** Makes the folder a backup: the manifest is there whole or not at all, and comes last. */
-export async function writeManifest(folder: string, value: Manifest): Promise<void> {
+export async function writeManifest(folder: string, value: BackupManifest): Promise<void> {
   await writeSynced(partOf(folder), `${JSON.stringify(value, null, 1)}\n`);
   await rename(partOf(folder), pathOf(folder));
 }
@@ -98,7 +98,7 @@ async function writeSynced(path: string, text: string): Promise<void> {
 /**
  * @throws SETUP_FAILED where there is no backup, or one of a later version of Graft; STORAGE_FAILED where its manifest is damaged
  */
-export async function readManifest(folder: string): Promise<Manifest> {
+export async function readManifest(folder: string): Promise<BackupManifest> {
   const text = await readFile(pathOf(folder), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw noBackup(folder);
     throw error;

@@ -14,10 +14,10 @@ import { putArtifacts } from './artifacts.js';
 import { dropAll, quoted, rulesOf, tablesOf } from './catalogue.js';
 import { withConnection } from './connection.js';
 import { interrupted } from './faults.js';
-import { readManifest, type Manifest } from './manifest.js';
+import { readManifest, type BackupManifest } from './manifest.js';
 import { endedKeys, keepEnded, settleIn } from './settle-in.js';
 import { checkShape, loadTable } from './tables.js';
-import type { Told } from './told.js';
+import type { ProgressListener } from './progress.js';
 import { indexesOf, loadVectors, missingRows, missingVectors, type IndexOfRows } from './vectors.js';
 import { checkVersion, verifyFiles } from './verify.js';
 
@@ -29,12 +29,12 @@ export interface RestoreParts {
   replace: boolean;
   /** As for `migrate`. */
   migrations?: string;
-  told: Told;
+  told: ProgressListener;
   signal: AbortSignal;
 }
 
 export interface Restored {
-  manifest: Manifest;
+  manifest: BackupManifest;
   /** Migrations that were applied to what was loaded. */
   migrated: string[];
   /** Keys that the installation had ended since the backup, and that stay so; all others are as they were then. */
@@ -110,7 +110,7 @@ async function checkTarget(client: pg.Client, replace: boolean): Promise<void> {
 async function loadDatabase(
   client: pg.Client,
   folder: string,
-  manifest: Manifest,
+  manifest: BackupManifest,
   known: Awaited<ReturnType<typeof readMigrations>>,
   { told, signal, artifacts }: RestoreParts,
 ): Promise<Pick<Restored, 'migrated' | 'keysKeptEnded'>> {
@@ -153,7 +153,7 @@ async function loadDatabase(
 /** @returns why they could not be brought back, or null */
 async function bringVectors(
   folder: string,
-  { vectors: inBackup }: Manifest,
+  { vectors: inBackup }: BackupManifest,
   stale: readonly IndexOfRows[],
   { vectors, told, signal }: RestoreParts,
 ): Promise<unknown> {

@@ -4,11 +4,11 @@ import { checksums, type Migration } from '../platform/database/index.js';
 import { artifactPath } from './artifacts.js';
 import { damagedBackup } from './faults.js';
 import { measured } from './files.js';
-import type { Manifest } from './manifest.js';
-import type { Told } from './told.js';
+import type { BackupManifest } from './manifest.js';
+import type { ProgressListener } from './progress.js';
 
 /** @throws SETUP_FAILED for a backup whose database a later release migrated, or other SQL */
-export function checkVersion(manifest: Manifest, known: readonly Migration[]): void {
+export function checkVersion(manifest: BackupManifest, known: readonly Migration[]): void {
   for (const { name, checksum } of manifest.migrations) {
     const own = known.find((each) => each.name === name);
     if (!own)
@@ -27,8 +27,8 @@ export function checkVersion(manifest: Manifest, known: readonly Migration[]): v
 /** Reads every file of a backup once. @throws STORAGE_FAILED naming the first that is missing, cut off or changed */
 export async function verifyFiles(
   folder: string,
-  manifest: Manifest,
-  { told, signal }: { told: Told; signal: AbortSignal },
+  manifest: BackupManifest,
+  { told, signal }: { told: ProgressListener; signal: AbortSignal },
 ): Promise<void> {
   const files = [
     ...manifest.tables.map(({ file }) => file),

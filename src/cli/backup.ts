@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { backUp, embedAnew, restore, type Manifest } from '../backup/index.js';
+import { backUp, embedAnew, restore, type BackupManifest } from '../backup/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { aloneAtHome, besideGateway, type Installation } from './installation.js';
 import { StepLines } from './step-lines.js';
 
 /** `graft backup`: of the installation that the environment names. @returns what is in the backup */
-export function backupTo(folder: string, { vectors }: { vectors: boolean }): Promise<Manifest> {
+export function backupTo(folder: string, { vectors }: { vectors: boolean }): Promise<BackupManifest> {
   return withInstallation(besideGateway, (installation, { told, signal }) =>
     backUp(resolve(folder), {
       databaseUrl: installation.databaseUrl,
@@ -19,7 +19,7 @@ export function backupTo(folder: string, { vectors }: { vectors: boolean }): Pro
 }
 
 export interface RestoreReport {
-  manifest: Manifest;
+  manifest: BackupManifest;
   migrated: string[];
   /** Runs that embed what the backup didn't bring. */
   embeddings: number;

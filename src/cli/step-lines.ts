@@ -1,12 +1,12 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Told } from '../backup/index.js';
+import type { ProgressListener } from '../backup/index.js';
 
 /** The steps of long work on stderr: a bar each on a terminal, else a line when one has ended. */
 export class StepLines {
   #bar: SingleBar | null = null;
   #step = '';
 
-  readonly show: Told = ({ what, done, total }) => {
+  readonly show: ProgressListener = ({ what, done, total }) => {
     // “table answer” and “tables” are one step.
     const step = what.split(' ')[0]!.replace(/s$/, '');
     if (!process.stderr.isTTY) {

@@ -1,5 +1,5 @@
 /** How far the answers of a test are counted, and the SQL that reads on from there. */
-import type { Outcome } from './rollouts/measures.js';
+import type { RecordedAnswer } from './rollouts/measures.js';
 
 /**
  * Numbers are given when an answer is settled and seen when its transaction has committed, which may be a moment later and out of
@@ -11,7 +11,7 @@ export const OVERLAP = 1_000;
 export const MOST_IN_A_LOOK = 2_000;
 
 /** How far the answers of a test, or what was said of them, were counted. */
-export interface Counted {
+export interface Watermark {
   last: bigint;
   /** Those among the last `OVERLAP` numbers that were counted. */
   recent: readonly bigint[];
@@ -35,9 +35,9 @@ export const UNCOUNTED = `
    ORDER BY answer.assignment_sequence LIMIT $4`;
 
 /** $2 and $3 of what reads on from where something was counted: behind a number, but none of these, as PostgreSQL writes a multirange. */
-export type Place = readonly [from: bigint, but: string];
+export type ReadPosition = readonly [from: bigint, but: string];
 
-export const behind = (counted: Counted): Place => new Counting(counted).behind;
+export const behind = (counted: Watermark): ReadPosition => new Counting(counted).behind;
 
 /**
  * How far something was counted, as a watcher carries it along. Numbers that follow one another are one range, because there are many looks, each of
@@ -48,7 +48,7 @@ export class Counting {
   /** In order, apart from one another; both ends are counted. */
   readonly #ranges: { from: number; to: number }[] = [];
 
-  constructor({ last, recent }: Counted) {
+  constructor({ last, recent }: Watermark) {
     this.#last = Number(last);
     for (const sequence of recent.map(Number).sort((a, b) => a - b)) this.#add(sequence);
   }
@@ -79,7 +79,7 @@ export class Counting {
     return BigInt(this.#last);
   }
 
-  get behind(): Place {
+  get behind(): ReadPosition {
     return [this.last - BigInt(OVERLAP), `{${this.#ranges.map(({ from, to }) => `[${from},${to}]`).join(',')}}`];
   }
 
@@ -100,7 +100,10 @@ export const UNHEARD = `
    ORDER BY sequence LIMIT $4`;
 
 /** What is counted after these, too. */
-export function countedWith({ last, recent }: Counted, outcomes: readonly Pick<Outcome, 'sequence'>[]): Counted {
+export function countedWith(
+  { last, recent }: Watermark,
+  outcomes: readonly Pick<RecordedAnswer, 'sequence'>[],
+): Watermark {
   const sequences = outcomes.map(({ sequence }) => sequence);
   const highest = sequences.reduce((a, b) => (a > b ? a : b), last);
   const from = highest - BigInt(OVERLAP);

@@ -1,6 +1,6 @@
 /** How versions reach users: arms, rollouts, experiments, proposals. */
 export { assign, bucketRanges, CANDIDATE, rolloutRanges, rolloutTest, type Test } from './assignment/index.js';
-export { conclude, glance, type ExperimentPlan, type Measured } from './experiments/conclude.js';
+export { conclude, glance, type ExperimentPlan, type ArmMoments } from './experiments/conclude.js';
 export { deliveryDomain, openDelivery, type Delivery } from './open.js';
 /** Without the rest of a gateway, for who measures it: bench/delivery-live.ts. */
 export { deliveryServices } from './open.js';
@@ -13,4 +13,4 @@ export { AdapterRolloutsResolver, VersionRolloutsResolver } from './rollouts/rol
 export type { RolloutStore } from './rollouts/rollout-store.js';
 export { Rollout } from './rollouts/rollout-types.js';
 export { RolloutTemplate } from './rollouts/settings.js';
-export { enterStep, evidenceOf, record, startWatch, type Outcome, type Watch } from './rollouts/watch.js';
+export { enterStep, evidenceOf, record, startWatch, type ArmOutcome, type Watch } from './rollouts/watch.js';

@@ -1,8 +1,8 @@
 import type { Database } from '../platform/database/index.js';
-import { OVERLAP, type Counted } from './counting.js';
+import { OVERLAP, type Watermark } from './counting.js';
 
 /** What is said by now of an answer that counts for a test. */
-export interface Said {
+export interface StandingFeedback {
   /** Its number; whoever says something else gives the answer a new one. */
   sequence: bigint;
   answerId: string;
@@ -25,8 +25,8 @@ export class LateFeedback {
   constructor(private readonly database: Database) {}
 
   /** Answers of a test of which something was said that was not counted yet, in the order of their numbers. */
-  async since(subjectId: string, { last, recent }: Counted, most: number): Promise<Said[]> {
-    const { rows } = await this.database.pool.query<Omit<Said, 'sequence'> & { sequence: string }>({
+  async since(subjectId: string, { last, recent }: Watermark, most: number): Promise<StandingFeedback[]> {
+    const { rows } = await this.database.pool.query<Omit<StandingFeedback, 'sequence'> & { sequence: string }>({
       name: 'delivery-late-feedback',
       text: `SELECT feedback_sequence AS sequence, id AS "answerId", assignment_arm AS arm, assignment_stage AS stage,
                     unit_hash AS "unitHash", ${majority('FEEDBACK')} AS opinion, ${majority('EXPECTATION')} AS expected

@@ -1,6 +1,6 @@
-import type { AnswerStore, Asking, AskService } from '../ask/index.js';
+import type { AnswerStore, OpenAsking, AskService } from '../ask/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
-import type { Evaluation, Gate } from '../evaluation/index.js';
+import type { OpenEvaluation, Gate } from '../evaluation/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Database } from '../platform/database/index.js';
@@ -165,8 +165,8 @@ export function openDelivery(
   platform: Platform,
   lower: {
     registry: Pick<Registry, 'adapters' | 'registry'>;
-    ask: Pick<Asking, 'asking' | 'askingInBulk' | 'answers'>;
-    evaluation: Pick<Evaluation, 'gate'>;
+    ask: Pick<OpenAsking, 'asking' | 'askingInBulk' | 'answers'>;
+    evaluation: Pick<OpenEvaluation, 'gate'>;
   },
 ): Delivery {
   const { adapters, registry: models } = lower.registry;

@@ -1,7 +1,7 @@
 /** What adapters are worth: that they act, and how well they answer. */
 export { compareChanges, TOLERANCE, unproven } from './attestation/compare-changes.js';
 export { Attestor } from './attestation/attestor.js';
-export { evaluationDomain, openEvaluation, type Evaluation } from './open.js';
+export { evaluationDomain, openEvaluation, type OpenEvaluation } from './open.js';
 export { evaluationRuns } from './evaluations/evaluation-graphql.js';
 export { EvaluationStore } from './evaluations/evaluation-store.js';
 export { HybridFitter } from './blend/hybrid-fitter.js';
@@ -43,7 +43,7 @@ export {
   rateDifferenceSequence,
   rateLogE,
   rateSequence,
-  type Interval,
+  type ConfidenceInterval,
 } from './statistics/sequential/rate-sequence.js';
 export { sampleRatioLogE } from './statistics/sequential/sample-ratio.js';
 export {
@@ -51,7 +51,7 @@ export {
   logE,
   observeRate,
   startTwoRates,
-  type Counts,
+  type RateCounts,
   type TwoRates,
   type TwoRatesOptions,
 } from './statistics/sequential/two-rates.js';

@@ -1,4 +1,4 @@
-import type { Asking } from '../ask/index.js';
+import type { OpenAsking } from '../ask/index.js';
 import type { OpenData } from '../data/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
@@ -74,7 +74,7 @@ export const evaluationDomain = defineDomain({
 });
 
 /** What adapters are worth, and which of the strategies. */
-export interface Evaluation {
+export interface OpenEvaluation {
   readonly attestor: Attestor;
   readonly evaluator: Evaluator;
   readonly evaluations: EvaluationStore;
@@ -90,8 +90,8 @@ export interface Evaluation {
 
 export function openEvaluation(
   platform: Platform,
-  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking; feedback: OpenFeedback },
-): Evaluation {
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: OpenAsking; feedback: OpenFeedback },
+): OpenEvaluation {
   const { registry, adapters } = lower.registry;
   const { data } = lower.data;
   const { routers, askingInBulk } = lower.ask;

@@ -17,9 +17,9 @@ import {
   type GivenSource,
   type Giver,
 } from './feedback.js';
-import type { FeedbackFigures, FeedbackFilter, FeedbackStore, Judged, Vote } from './feedback-store.js';
+import type { FeedbackFigures, FeedbackFilter, FeedbackStore, FeedbackColumns, Vote } from './feedback-store.js';
 import { planWrites } from './plan-writes.js';
-import { estimateReliability, UNKNOWN, weighBallots, type Estimate, type Reliability } from './source-weights.js';
+import { estimateReliability, UNKNOWN, weighBallots, type WeightEstimate, type Reliability } from './source-weights.js';
 import { sourceKey, votesOf } from './votes.js';
 
 type Caller = Pick<AnyCaller, 'workspaceId'>;
@@ -32,7 +32,7 @@ export interface FeedbackParts {
 }
 
 /** Feedback, in the order in which it was sent, and how much of it was new. */
-export interface Submitted {
+export interface FeedbackReceipt {
   feedback: Feedback[];
   created: number;
 }
@@ -68,7 +68,7 @@ export class FeedbackService {
     giver: Giver,
     inputs: readonly FeedbackInput[],
     fieldOf: (place: number) => string = (place) => `input.feedback.${place}`,
-  ): Promise<Submitted> {
+  ): Promise<FeedbackReceipt> {
     if (inputs.length === 0 || inputs.length > FEEDBACK_LIMITS.batch)
       throw badInput('input.feedback', `1 to ${FEEDBACK_LIMITS.batch.toLocaleString('en')} are taken at once.`);
     const { workspaceId } = giver;
@@ -162,7 +162,7 @@ export class FeedbackService {
   }
 
   /** How far each source can be believed, by `sourceKey`. */
-  async estimate(workspaceId: WorkspaceId): Promise<Estimate> {
+  async estimate(workspaceId: WorkspaceId): Promise<WeightEstimate> {
     return estimateReliability((await this.parts.store.votes(workspaceId, COMPARED_ANSWERS)).map(ballotOf));
   }
 
@@ -221,7 +221,7 @@ const ballotOf = ({ answerId, sourceKind, sourceName, givenBy, verdict }: Vote) 
 });
 
 /** What feedback says of its answer. @throws BAD_USER_INPUT */
-function judge(feedback: CheckedFeedback, answer: Answer | null): Judged {
+function judge(feedback: CheckedFeedback, answer: Answer | null): FeedbackColumns {
   const { score, field } = feedback;
   if (answer !== null && feedback.expectation !== null) {
     const expectation = fittedExpectation(feedback.expectation, answer, `${field}.expectation`);

@@ -58,7 +58,7 @@ const COLUMNS =
 const toFeedback = (row: Row): Feedback => ({ ...row, expectation: storedExpectation.decode(row.expectation) });
 
 /** Feedback of a call that is about one thing, as its columns. */
-export interface Judged {
+export interface FeedbackColumns {
   agrees: boolean | null;
   verdict: string | null;
   /** As it fits the answer. */
@@ -121,7 +121,7 @@ export class FeedbackStore {
   async insert(
     tx: Transaction,
     workspaceId: WorkspaceId,
-    writes: readonly (Write & Judged & { answeredAt: Date | null })[],
+    writes: readonly (Write & FeedbackColumns & { answeredAt: Date | null })[],
   ): Promise<void> {
     const rows = writes.map(({ id, feedback, overridesId, superseded, agrees, verdict, expectation, answeredAt }) => ({
       id,

@@ -1,4 +1,4 @@
-import type { Asking } from '../ask/index.js';
+import type { OpenAsking } from '../ask/index.js';
 import type { OpenData } from '../data/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
@@ -30,7 +30,7 @@ import { FeedbackStore } from './feedback-store.js';
 import { ReviewDesk } from './review/review-desk.js';
 import { PreferenceResolver, registerReviewNode, ReviewItemResolver, ReviewResolver } from './review/review-graphql.js';
 import { ReviewStore } from './review/review-store.js';
-import { Retention } from './retention/retention.js';
+import { RetentionSweeper } from './retention/retention.js';
 import { RetentionResolver } from './retention/retention-graphql.js';
 import { RetentionStore } from './retention/retention-store.js';
 
@@ -62,13 +62,13 @@ export interface OpenFeedback {
   readonly feedback: FeedbackService;
   readonly curator: Curator;
   readonly desk: ReviewDesk;
-  readonly retention: Retention;
+  readonly retention: RetentionSweeper;
   readonly offer: Offer;
 }
 
 export function openFeedback(
   platform: Platform,
-  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: Asking },
+  lower: { registry: Registry; knowledge: Knowledge; data: OpenData; ask: OpenAsking },
 ): OpenFeedback {
   const { database, runs, files, erasure, log } = platform;
   const { answers, asking } = lower.ask;
@@ -93,7 +93,7 @@ export function openFeedback(
     unlearner,
   });
   const desk = new ReviewDesk({ store: reviews, answers, feedback });
-  const retention = new Retention({ store: new RetentionStore(database, store), log });
+  const retention = new RetentionSweeper({ store: new RetentionStore(database, store), log });
   answers.onErasure(eraseWithAnswers({ store, reviews, curation, unlearner }));
   erasure.addHolder(feedbackHolder({ database, store, reviews, curation, unlearner }));
   const parts = {

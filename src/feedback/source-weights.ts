@@ -18,7 +18,7 @@ export interface Reliability {
   compared: number;
 }
 
-export interface Estimate {
+export interface WeightEstimate {
   /** By source; sources whose verdicts nobody else’s can be held against are missing. */
   reliability: Map<string, Reliability>;
   /** Probability of each verdict that was given or implied, by unit. */
@@ -40,7 +40,7 @@ export const UNKNOWN: Reliability = reliabilityOf(PRIOR.right / (PRIOR.right + P
  * Source: A. P. Dawid and A. M. Skene, “Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm”, 1979, with one
  * parameter a source (the “one-coin model” of Y. Zhang et al., 2014) and a beta prior, which keeps a source of few verdicts near it.
  */
-export function estimateReliability(ballots: readonly Ballot[]): Estimate {
+export function estimateReliability(ballots: readonly Ballot[]): WeightEstimate {
   const units = [...groupBy(ballots, ({ unit }) => unit)].map(([id, cast]) => ({
     id,
     cast,

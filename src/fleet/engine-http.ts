@@ -3,7 +3,7 @@ import { HTTP, startWithin } from '../platform/tracing/index.js';
 import { EngineFault, type FaultKind } from './fault.js';
 import { dataOf } from './server-sent-events.js';
 
-export interface CallOptions {
+export interface EngineCallOptions {
   /** Ends the call; one that is out of time (`AbortSignal.timeout`) makes it a SLOW engine. */
   signal?: AbortSignal;
 }
@@ -20,7 +20,7 @@ export class EngineHttp {
   ) {}
 
   /** The JSON that comes back; null for an empty body. @throws EngineFault, and the signal's reason */
-  async json(method: 'GET' | 'POST', path: string, body?: object, options: CallOptions = {}): Promise<unknown> {
+  async json(method: 'GET' | 'POST', path: string, body?: object, options: EngineCallOptions = {}): Promise<unknown> {
     const response = await this.#send(method, path, body, options);
     const text = await this.#read(response, options.signal);
     if (!response.ok) throw faultOf(response.status, text);
@@ -51,7 +51,7 @@ export class EngineHttp {
     method: 'GET' | 'POST',
     path: string,
     body: object | undefined,
-    { signal }: CallOptions,
+    { signal }: EngineCallOptions,
   ): Promise<Response> {
     const { hostname, port, protocol } = new URL(this.url);
     const span = startWithin(`${method} ${path}`, {

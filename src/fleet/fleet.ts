@@ -14,7 +14,7 @@ import type {
 } from '../worker-protocol/index.js';
 import type { AdapterShelf } from './adapters/adapter-shelf.js';
 import type { EngineAdapter } from './adapters/engine-adapter.js';
-import type { Piece } from './dialects/dialect.js';
+import type { AnswerPiece } from './dialects/dialect.js';
 import type { Engine } from './engine.js';
 import { isFault } from './fault.js';
 import { Patience } from './patience.js';
@@ -246,14 +246,14 @@ const heldElsewhere = ({ grammar, json, constraint, probable }: GenerateRequest)
 class Written {
   #text = '';
   #reason: GenerateDone['reason'] | null = null;
-  #usage: Piece['usage'] = null;
+  #usage: AnswerPiece['usage'] = null;
   #repeatedFrom: number | undefined;
   readonly #watch = new RepetitionWatch();
   /** Length of the text after each token. */
   readonly #lengths: number[] = [];
 
   /** @returns whether it begins to say the same over and over */
-  add({ text, tokens, reason, usage }: Piece): boolean {
+  add({ text, tokens, reason, usage }: AnswerPiece): boolean {
     this.#text += text;
     this.#reason = reason ?? this.#reason;
     this.#usage = usage ?? this.#usage;

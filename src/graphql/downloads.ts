@@ -6,7 +6,7 @@ import type { WorkspaceId } from '../kernel/ids.js';
 import { fromGlobalId } from '../graphql-kit/index.js';
 
 /** Where files come from: `FileService` of the artifact store. */
-export interface FileSource {
+export interface DownloadSource {
   /** @throws NOT_FOUND; `content` throws STORAGE_FAILED when the bytes are damaged */
   open(
     workspaceId: WorkspaceId,
@@ -15,7 +15,7 @@ export interface FileSource {
 }
 
 export interface DownloadParts {
-  files: FileSource;
+  files: DownloadSource;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */
   underWay: <T>(work: Promise<T>) => Promise<T>;

@@ -11,7 +11,7 @@ import {
   remoteSpan,
   startSpan,
 } from '../platform/tracing/index.js';
-import type { Span } from '../platform/tracing/index.js';
+import type { TraceSpan } from '../platform/tracing/index.js';
 
 /** What programs look at all the time, and pages. */
 const UNSEEN: ReadonlySet<string> = new Set([
@@ -33,7 +33,7 @@ const LONGEST_NAME = 120;
 /** A span for each request to an address that does something, within the caller's where it sends a `traceparent`. */
 export function addRequestSpans(server: FastifyInstance): void {
   if (!isTracing()) return;
-  const spans = new WeakMap<FastifyRequest, Span>();
+  const spans = new WeakMap<FastifyRequest, TraceSpan>();
   server.addHook('onRequest', (request, reply, done) => {
     const { url: route } = request.routeOptions;
     if (route === undefined || UNSEEN.has(route)) return done();

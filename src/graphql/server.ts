@@ -20,8 +20,8 @@ import { requestIdOf } from './request-scope.js';
 import { watchBodies, watchReaders } from './slow-clients.js';
 import { addEventStreams } from './event-streams.js';
 import { StreamRunner } from './stream-runner.js';
-import { addDownloads, type FileSource } from './downloads.js';
-import { addUploads, type FileStore, type Noted } from './uploads.js';
+import { addDownloads, type DownloadSource } from './downloads.js';
+import { addUploads, type FileStore, type AuditHook } from './uploads.js';
 import { addWebSockets } from './websockets.js';
 
 export interface GatewayOptions {
@@ -41,9 +41,9 @@ export interface GatewayOptions {
   /** Where `POST /files` puts what it receives. */
   files: FileStore;
   /** Writes down who uploads. */
-  noted?: Noted;
+  noted?: AuditHook;
   /** Without it nothing can be downloaded. */
-  downloads?: FileSource;
+  downloads?: DownloadSource;
   maxUploadBytes: number;
   /** Gives errors of libraries (the database's, above all) their code. */
   mapError?: ErrorMapper;

@@ -12,7 +12,7 @@ import type { Caller, Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
 import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/index.js';
-import { GRAFT, inSpan, startSpan, type Span } from '../platform/tracing/index.js';
+import { GRAFT, inSpan, startSpan, type TraceSpan } from '../platform/tracing/index.js';
 import type { Callers } from './callers.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
 import type { ErrorPresenter } from './errors.js';
@@ -149,7 +149,7 @@ export class StreamRunner {
 function startOperation(
   { document, operationName, contextValue: { requestId, workspaceId } }: PreparedOperation,
   transport: EndedOperation['transport'],
-): Span {
+): TraceSpan {
   const operation = operationNamed(document, operationName);
   return startSpan(operation ? operationSpanName(operation) : 'operation', {
     // An event stream is a request, which has a span of its own.

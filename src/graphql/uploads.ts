@@ -22,7 +22,7 @@ export interface FileStore {
 }
 
 /** Writes down who makes a change, around the change: `AccessHooks` of the access domain. */
-export type Noted = <T>(
+export type AuditHook = <T>(
   call: { what: string; caller: Caller; requestId: string; input: unknown; change: Change },
   work: () => Promise<T>,
 ) => Promise<T>;
@@ -30,7 +30,7 @@ export type Noted = <T>(
 export interface UploadParts {
   files: FileStore;
   /** Without it nobody writes down who uploads. */
-  noted?: Noted | undefined;
+  noted?: AuditHook | undefined;
   maxBytes: number;
   isDraining: () => boolean;
   /** Holds up the end of draining until the promise is settled. */

@@ -18,7 +18,7 @@ import {
   storedSettings,
   type PolicyRow,
   type PolicySettings,
-  type SettingsWish,
+  type PolicyWish,
 } from './policy.js';
 
 export interface ImprovementServiceParts {
@@ -48,7 +48,7 @@ export class ImprovementService {
   async setPolicy(
     workspaceId: WorkspaceId,
     name: string,
-    wish: SettingsWish & { dataset?: string | null },
+    wish: PolicyWish & { dataset?: string | null },
     by: string,
   ): Promise<PolicyRow> {
     const { improvements, adapters } = this.parts;

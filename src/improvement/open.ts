@@ -1,7 +1,7 @@
 import type { OpenData } from '../data/index.js';
 import type { Delivery } from '../delivery/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
-import type { Evaluation } from '../evaluation/index.js';
+import type { OpenEvaluation } from '../evaluation/index.js';
 import type { OpenFeedback } from '../feedback/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { Monitoring } from '../monitoring/index.js';
@@ -38,7 +38,7 @@ export const improvementDomain = defineDomain({
 });
 
 /** How what people say becomes a better version. */
-export interface Improving {
+export interface OpenImprovement {
   readonly improving: ImprovementService;
   readonly offer: Offer;
 }
@@ -50,11 +50,11 @@ export function openImprovement(
     data: OpenData;
     feedback: OpenFeedback;
     training: Training;
-    evaluation: Evaluation;
+    evaluation: OpenEvaluation;
     monitoring: Monitoring;
     delivery: Delivery;
   },
-): Improving {
+): OpenImprovement {
   const { database, runs, clock, log } = platform;
   const { adapters } = lower.registry;
   const { data } = lower.data;

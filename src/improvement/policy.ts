@@ -52,13 +52,13 @@ export const DEFAULT_SETTINGS: PolicySettings = {
 };
 
 /** Null is what was left out: a default where there is one, else off. */
-export type SettingsWish = { [Field in keyof PolicySettings]?: PolicySettings[Field] | null };
+export type PolicyWish = { [Field in keyof PolicySettings]?: PolicySettings[Field] | null };
 
 /** Fields that null switches off. */
 const NULLABLE: readonly (keyof PolicySettings)[] = ['datasetId', 'newRows', 'everyDays', 'rollout'];
 
 /** @throws BAD_USER_INPUT that names the field */
-export function checkedSettings(wish: SettingsWish, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
+export function checkedSettings(wish: PolicyWish, before: PolicySettings = DEFAULT_SETTINGS): PolicySettings {
   const given = Object.entries(wish).filter(
     ([name, value]) => value !== undefined && (value !== null || NULLABLE.includes(name as keyof PolicySettings)),
   );

@@ -1,6 +1,6 @@
 import { groupBy } from '../kernel/group-by.js';
 import { pause } from '../platform/events/index.js';
-import type { Dependant, Holder, Subject } from '../platform/erasure/index.js';
+import type { Dependant, Holder, ErasableSubject } from '../platform/erasure/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import type { CollectionStore } from './collection-store.js';
 import type { DocumentStore } from './document-store.js';
@@ -65,7 +65,7 @@ export const documentsNeedFiles = ({ documents, inputs }: ErasedParts): Dependan
 });
 
 /** Documents that were marked as deleted. Their rows are the reminder, and go last. */
-export const deletedDocuments = ({ documents, inputs }: ErasedParts): Subject => ({
+export const deletedDocuments = ({ documents, inputs }: ErasedParts): ErasableSubject => ({
   name: 'documents',
   async *batches(workspaceId, ids) {
     for (;;) {
@@ -85,7 +85,7 @@ export const deletedDocuments = ({ documents, inputs }: ErasedParts): Subject =>
  * Collections all of whose documents were marked as deleted: these go first, then what is left of the collection. It waits
  * for ingestions into it, which were told to let go: what they still bring in goes too.
  */
-export const deletedCollections = ({ collections, documents, inputs }: ErasedParts): Subject => ({
+export const deletedCollections = ({ collections, documents, inputs }: ErasedParts): ErasableSubject => ({
   name: 'collections',
   async *batches(workspaceId, ids, signal) {
     for (const id of ids) {

@@ -1,4 +1,4 @@
-import type { Asking } from '../ask/index.js';
+import type { OpenAsking } from '../ask/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { OpenData } from '../data/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
@@ -16,7 +16,7 @@ import { DriftResolver } from './drift/drift-graphql.js';
 import { DriftService } from './drift/drift-service.js';
 import { DriftStore } from './drift/drift-store.js';
 import { trainingInputs } from './drift/training-inputs.js';
-import { Keeper } from './keeper.js';
+import { Housekeeper } from './housekeeper.js';
 import { countAnswers, gaugesOf } from './metrics.js';
 import { Roller } from './series/roller.js';
 import { SeriesResolver } from './series/series-graphql.js';
@@ -75,7 +75,7 @@ const EXPIRED_AT_ONCE = 6;
 
 export function openMonitoring(
   platform: Platform,
-  lower: { registry: Registry; data: OpenData; ask: Asking },
+  lower: { registry: Registry; data: OpenData; ask: OpenAsking },
 ): Monitoring {
   const { config, database, events, clock, worker, runs, log, erasure } = platform;
   const { adapters, embedder } = lower.registry;
@@ -112,7 +112,7 @@ export function openMonitoring(
     kept ? Promise.resolve() : drift.forget(tx, workspaceId, ids),
   );
 
-  const keeper = new Keeper({
+  const keeper = new Housekeeper({
     log: log.child({ part: 'monitoring' }),
     chores: [
       { name: 'roll', everyMs: SECOND, work: (signal) => roller.rollAll(signal) },

@@ -83,7 +83,7 @@ const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
 
 /** How a request is told in its answer. */
-export interface Told {
+export interface CompletionHeader {
   model: string;
   origin: string;
 }
@@ -106,7 +106,7 @@ function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
 }
 
 /** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: Told) {
+export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: CompletionHeader) {
   const refusal = refusalOf(answer);
   const { content, annotations } = contentOf(answer, origin);
   return {
@@ -141,7 +141,7 @@ export async function* chunksOf(
     includeUsage,
     reads,
     now,
-  }: Told & {
+  }: CompletionHeader & {
     includeUsage: boolean;
     /** Whether the text may be replaced, as that of a strategy that reads: then it comes whole. */
     reads: (strategy: Answer['route']['strategy']) => boolean;

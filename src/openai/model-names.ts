@@ -10,7 +10,7 @@ export interface Names {
   models: Pick<ModelStore, 'models' | 'modelByName'>;
 }
 
-export type Target = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections'>;
+export type ModelTarget = Pick<AskInput, 'strategy' | 'adapter' | 'model' | 'collections'>;
 
 /** The name that leaves the choice to Graft. */
 export const GRAFT = 'graft';
@@ -20,7 +20,7 @@ export const GRAFT = 'graft';
  * (ADAPTER), `<adapter>+<collection>` (HYBRID), `<model>` and `<model>@<quantization>` (BASE). An adapter goes before a model of its name.
  * @throws NOT_FOUND
  */
-export async function targetOf(names: Names, workspaceId: WorkspaceId, model: string): Promise<Target> {
+export async function targetOf(names: Names, workspaceId: WorkspaceId, model: string): Promise<ModelTarget> {
   if (model === GRAFT) return { strategy: 'AUTO' };
   if (model.startsWith(`${GRAFT}/`)) {
     const named = model.slice(GRAFT.length + 1);

@@ -1,5 +1,5 @@
 import type { Access } from '../access/index.js';
-import type { Asking } from '../ask/index.js';
+import type { OpenAsking } from '../ask/index.js';
 import type { Knowledge } from '../knowledge/index.js';
 import type { Platform } from '../platform/platform.js';
 import { ModelStore, type Registry } from '../registry/index.js';
@@ -13,7 +13,7 @@ export const openAiParts = (
     registry,
     knowledge,
     ask,
-  }: { access: Pick<Access, 'hooks'>; registry: Registry; knowledge: Knowledge; ask: Pick<Asking, 'asking'> },
+  }: { access: Pick<Access, 'hooks'>; registry: Registry; knowledge: Knowledge; ask: Pick<OpenAsking, 'asking'> },
 ): OpenAiParts => ({
   worker,
   registry: registry.registry,

@@ -8,10 +8,10 @@ import type { Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
-import { chunksOf, completionOf, type Told } from './completion.js';
+import { chunksOf, completionOf, type CompletionHeader } from './completion.js';
 import { embeddings, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
-import { listedModels, targetOf, type Names, type Target } from './model-names.js';
+import { listedModels, targetOf, type Names, type ModelTarget } from './model-names.js';
 import { rerank } from './rerank.js';
 
 export interface OpenAiParts extends EmbeddingParts {
@@ -98,7 +98,7 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
-      const answering: Told = { model: chat.model, origin: originOf(request) };
+      const answering: CompletionHeader = { model: chat.model, origin: originOf(request) };
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
@@ -162,7 +162,7 @@ function headerOf(request: FastifyRequest, name: string): string | null {
 const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
 /** The question of a chat; where it is a follow-up, it is put together with what it follows by the rules of every conversation. */
-function askInput(chat: ChatRequest, target: Target, requestId: string | null, unit: string | null): AskInput {
+function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | null, unit: string | null): AskInput {
   return {
     ...target,
     ...chat.more,

@@ -1,4 +1,4 @@
-import type { Asking } from '../ask/index.js';
+import type { OpenAsking } from '../ask/index.js';
 import type { OpenData } from '../data/index.js';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
@@ -71,7 +71,7 @@ export interface Training {
 
 export function openTraining(
   platform: Platform,
-  lower: { registry: Registry; data: OpenData; ask: Pick<Asking, 'asking'> },
+  lower: { registry: Registry; data: OpenData; ask: Pick<OpenAsking, 'asking'> },
 ): Training {
   const { registry, adapters } = lower.registry;
   const { data } = lower.data;

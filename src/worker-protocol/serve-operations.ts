@@ -242,7 +242,7 @@ export const calibration = z.object({
     }),
   ),
 });
-export type Calibration = z.infer<typeof calibration>;
+export type ThreadCalibration = z.infer<typeof calibration>;
 
 const calibrate = { deadlineMs: 180_000, input: z.object({ model: modelFile }), chunk: null, output: calibration };
 

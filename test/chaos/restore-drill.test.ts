@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Manifest } from '../../src/backup/index.js';
+import type { BackupManifest } from '../../src/backup/index.js';
 import { GraftClient } from '../../src/client/graft-client.js';
 import {
   AskDocument,
@@ -126,7 +126,7 @@ describe('a restore drill', () => {
     restored = await spawnGraft(other.path, { LOG_LEVEL: 'warn', GRAFT_ROUTER_REFIT: 'off' }).started;
     client = new GraftClient(restored.url);
     expect(await seenThrough(client)).toEqual(before);
-    const manifest = JSON.parse(await readFile(join(backup, 'manifest.json'), 'utf8')) as Manifest;
+    const manifest = JSON.parse(await readFile(join(backup, 'manifest.json'), 'utf8')) as BackupManifest;
     expect(await digestsIn(other.path)).toEqual(expect.arrayContaining(manifest.artifacts.map(({ sha256 }) => sha256)));
     expect(manifest.artifacts.length).toBeGreaterThan(0);
     // The one that was backed up noticed nothing.

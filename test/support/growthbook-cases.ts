@@ -6,7 +6,7 @@ import {
   hash,
   inNamespace,
   stickyKey,
-  type Assignment,
+  type UnitAssignment,
   type HashVersion,
   type Range,
   type Test,
@@ -114,7 +114,7 @@ const unitOf = (rule: Rule, attributes: Record<string, string | null>) => {
   return { name, unit: attributes[name] ?? '' };
 };
 
-function run(rule: Rule, context: Context): Assignment | null {
+function run(rule: Rule, context: Context): UnitAssignment | null {
   const attributes = context.attributes ?? {};
   const key = rule.key!;
   const { unit } = unitOf(rule, attributes);

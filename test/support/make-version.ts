@@ -6,7 +6,7 @@ import { suggestMapping } from '../../src/data/datasets/importing/suggest.js';
 import type { FileMapping } from '../../src/data/datasets/importing/mapping.js';
 import type { DataFile } from '../../src/data/datasets/files/records.js';
 import { makeVersion, type MadeVersion } from '../../src/data/datasets/making/make-version.js';
-import type { Recipe } from '../../src/data/datasets/making/recipe.js';
+import type { VersionRecipe } from '../../src/data/datasets/making/recipe.js';
 import type { TaskKind } from '../../src/data/datasets/tasks/index.js';
 import type { TokenCounter } from '../../src/data/datasets/validation/rule.js';
 import { temporaryFolder } from './data-files.js';
@@ -21,8 +21,8 @@ export interface Wish {
 export interface Wishes {
   task: TaskKind;
   files: Wish[];
-  settings?: Partial<Recipe['settings']>;
-  recipe?: Partial<Recipe>;
+  settings?: Partial<VersionRecipe['settings']>;
+  recipe?: Partial<VersionRecipe>;
   parent?: readonly string[];
   countTokens?: TokenCounter;
   folder?: string;

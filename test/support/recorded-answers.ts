@@ -1,6 +1,6 @@
 import { AnswerStore, type Assignment } from '../../src/ask/index.js';
 import type { FinishedAnswer } from '../../src/ask/answer.js';
-import type { Outcome } from '../../src/ask/record/answer-store.js';
+import type { AnswerOutcome } from '../../src/ask/record/answer-store.js';
 import { newId, type Uuid, type WorkspaceId } from '../../src/kernel/ids.js';
 import type { Database } from '../../src/platform/database/index.js';
 
@@ -63,7 +63,7 @@ export async function recordAnswers(
     const { assignment = null, latencyMs = 1, failure = null, ...rest } = said;
     const id = newId();
     const claim = { workspaceId, requestId: id, inputDigest: id, question, conversationId, askedBy: null };
-    const outcome: Outcome =
+    const outcome: AnswerOutcome =
       failure === null
         ? { finished: finishedAnswer(rest) }
         : { status: 'FAILED', code: failure, message: 'The model threw.' };

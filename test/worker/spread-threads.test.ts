@@ -9,7 +9,7 @@ import {
   runningTask,
   threadSpreader,
   type Affinity,
-  type Task,
+  type ThreadPlacement,
 } from '../../gpu-worker/engines/inference/spread-threads.js';
 import { itWhen } from '../support/skip.js';
 
@@ -56,7 +56,7 @@ const crowd = cores.chain((all) =>
     all: fc.constant(all),
     tasks: fc
       .array(fc.constantFrom(...all), { maxLength: 32 })
-      .map((list) => list.map((core, index): Task => ({ tid: 100 + index, core }))),
+      .map((list) => list.map((core, index): ThreadPlacement => ({ tid: 100 + index, core }))),
   }),
 );
 
@@ -111,7 +111,7 @@ describe('threads that share a core', () => {
       const busy = threadIds().find((tid) => !known.has(tid))!;
       let left = 0;
       for (let round = 0; round < ROUNDS; round += 1) {
-        const moved: Task[] = [];
+        const moved: ThreadPlacement[] = [];
         // Cores that nobody has, so that there is always one to go to.
         const spread = threadSpreader({
           cores: [1_000, 1_001, 1_002],

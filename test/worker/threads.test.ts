@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLlama } from 'node-llama-cpp';
 import { wantsCore } from '../../gpu-worker/cores.js';
-import { candidates, fastest, type Figures } from '../../gpu-worker/engines/inference/calibrate.js';
+import { candidates, fastest, type ThreadSpeeds } from '../../gpu-worker/engines/inference/calibrate.js';
 import { chooseThreads } from '../../gpu-worker/engines/inference/native-context.js';
 import type { SpreadThreads } from '../../gpu-worker/engines/inference/spread-threads.js';
 import { writeTinyModel } from '../support/tiny-model.js';
@@ -53,7 +53,7 @@ describe('thread counts', () => {
 });
 
 it('a thread count that is fast once in a while is not chosen over one that always is', () => {
-  const rounds = (...decode: number[]): Figures[] => decode.map((one) => ({ prefill: 1, decode: one }));
+  const rounds = (...decode: number[]): ThreadSpeeds[] => decode.map((one) => ({ prefill: 1, decode: one }));
   const measured = new Map([
     [1, rounds(150, 151, 149)],
     [2, rounds(60, 170, 55)],

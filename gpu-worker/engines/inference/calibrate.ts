@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { LlamaContextSequence, Token } from 'node-llama-cpp';
-import type { Calibration } from '../../../src/worker-protocol/index.js';
+import type { ThreadCalibration } from '../../../src/worker-protocol/index.js';
 import { watchOthers } from '../../cores.js';
 import type { Turn } from '../../turns.js';
 import type { HostedModel } from './model-host.js';
@@ -28,19 +28,19 @@ export function candidates(cores: number): number[] {
 }
 
 /** Tokens/s. */
-export interface Figures {
+export interface ThreadSpeeds {
   prefill: number;
   decode: number;
 }
 
 /** Rounds of each thread count. */
-export type Measured = ReadonlyMap<number, readonly Figures[]>;
+export type ThreadRounds = ReadonlyMap<number, readonly ThreadSpeeds[]>;
 
-const typical = (measured: Measured, threads: number, phase: keyof Figures): number =>
+const typical = (measured: ThreadRounds, threads: number, phase: keyof ThreadSpeeds): number =>
   median((measured.get(threads) ?? []).map((figures) => figures[phase]));
 
 /** The thread count with the best median; of equals the first. */
-export const fastest = (measured: Measured, phase: keyof Figures): number =>
+export const fastest = (measured: ThreadRounds, phase: keyof ThreadSpeeds): number =>
   [...measured.keys()].reduce((a, b) => (typical(measured, b, phase) > typical(measured, a, phase) ? b : a));
 
 /** Measures prefill and decode at each thread count, in some three seconds; needs the sequences of the model for itself. @throws the signal's reason */
@@ -49,18 +49,18 @@ export async function calibrate(
   turn: Turn,
   signal: AbortSignal,
   cores = availableParallelism(),
-): Promise<Calibration> {
+): Promise<ThreadCalibration> {
   const { model } = hosted;
   const some = model.tokenize(TEXT, false);
   const prompt = Array.from({ length: PROMPT_TOKENS }, (_, index) => some[index % some.length] ?? 0) as typeof some;
   const counts = candidates(cores);
-  const measured = new Map(counts.map((count): [number, Figures[]] => [count, []]));
+  const measured = new Map(counts.map((count): [number, ThreadSpeeds[]] => [count, []]));
   await measure(hosted, turn, prompt, counts[0] ?? 1); // the first run also reads the weights from disk
   const others = watchOthers();
   for (let round = 0; round < ROUNDS; round++)
     for (const threads of counts) {
       signal.throwIfAborted();
-      const hopeless = (phase: keyof Figures): boolean =>
+      const hopeless = (phase: keyof ThreadSpeeds): boolean =>
         typical(measured, threads, phase) < HOPELESS * typical(measured, fastest(measured, phase), phase);
       if (round > 0 && hopeless('prefill') && hopeless('decode')) continue;
       measured.get(threads)?.push(await measure(hosted, turn, prompt, threads));
@@ -85,7 +85,7 @@ function median(values: readonly number[]): number {
 }
 
 /** One measurement is one turn: nothing else is computed meanwhile. */
-async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<Figures> {
+async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads: number): Promise<ThreadSpeeds> {
   const wanted = { adapters: [], threads: { prefill: threads, decode: threads, exact: true }, turn };
   return hosted.withSequence(prompt, wanted, async (lease) => {
     await lease.clear();
@@ -93,7 +93,7 @@ async function measure(hosted: HostedModel, turn: Turn, prompt: Token[], threads
   });
 }
 
-async function timed(sequence: LlamaContextSequence, prompt: Token[]): Promise<Figures> {
+async function timed(sequence: LlamaContextSequence, prompt: Token[]): Promise<ThreadSpeeds> {
   const began = performance.now();
   let prefilled = 0;
   let ended = 0;

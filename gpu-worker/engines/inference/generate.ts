@@ -18,7 +18,7 @@ import { MarkCursor } from './copying/mark-cursor.js';
 import { vocabularyOf } from './copying/vocabulary.js';
 import { keyOf } from './adapters.js';
 import { grammarOf } from './json-grammar.js';
-import type { Lease } from './lease.js';
+import type { SequenceLease } from './lease.js';
 import { defaultThreads, type HostedModel } from './model-host.js';
 import { requireNumbers } from './no-numbers.js';
 import { requireTime } from './prefill.js';
@@ -105,7 +105,7 @@ export async function generate(
  */
 function freely(
   { computedUnder }: HostedModel,
-  { sequence }: Lease,
+  { sequence }: SequenceLease,
   tokens: Token[],
   settings: SequenceEvaluateOptions,
   { key, probable }: { key: string; probable: ProbableTokens | null },

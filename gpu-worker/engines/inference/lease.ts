@@ -13,7 +13,7 @@ import type { Pace } from './pace.js';
 import { reusable, sliceEnd, type Slices } from './slices.js';
 
 /** What a call wants its sequence for. */
-export interface Wanted {
+export interface LeaseRequest {
   adapters: readonly AdapterFile[];
   threads: AppliedThreads;
   turn: Turn;
@@ -48,7 +48,7 @@ export type OnRead = (read: number, of: number) => void;
 type Results = (ControlledEvaluateIndexOutput | undefined)[];
 
 /** A sequence that is lent to one call: each of its batches waits for its turn, and is computed under the call's adapters. */
-export class Lease {
+export class SequenceLease {
   /** The last slice of a prompt, until it is evaluated by whoever wants its result. */
   private unread: { from: number; to: number } | null = null;
   private acted: ActingAdapter[] = [];
@@ -56,7 +56,7 @@ export class Lease {
   constructor(
     private readonly hosted: Lender,
     private readonly slot: Slot,
-    private readonly wanted: Wanted,
+    private readonly wanted: LeaseRequest,
   ) {}
 
   get sequence(): LlamaContextSequence {

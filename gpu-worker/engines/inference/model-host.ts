@@ -7,7 +7,7 @@ import { timed } from '../../call-trace.js';
 import { errorFields, log } from '../../log.js';
 import { Turns } from '../../turns.js';
 import { Adapters, keyOf } from './adapters.js';
-import { Lease, type Slot, type Wanted } from './lease.js';
+import { SequenceLease, type Slot, type LeaseRequest } from './lease.js';
 import { chooseThreads, numberOf, type AppliedThreads, type Cores } from './native-context.js';
 import { NoNumbers, withoutNumbers } from './no-numbers.js';
 import { Pace } from './pace.js';
@@ -79,7 +79,11 @@ export class HostedModel {
    * for longest.
    * @throws what `Adapters.hold` throws; ADAPTER_NOT_FINITE, MODEL_FILE_INVALID when the model computes no numbers
    */
-  async withSequence<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
+  async withSequence<T>(
+    tokens: readonly Token[],
+    wanted: LeaseRequest,
+    work: (lease: SequenceLease) => Promise<T>,
+  ): Promise<T> {
     const held = () => this.adapters.hold(wanted.adapters);
     const release = await (wanted.adapters.length === 0 ? held() : timed(wanted.trace, 'hold_adapter', held));
     try {
@@ -91,7 +95,11 @@ export class HostedModel {
     }
   }
 
-  private async lend<T>(tokens: readonly Token[], wanted: Wanted, work: (lease: Lease) => Promise<T>): Promise<T> {
+  private async lend<T>(
+    tokens: readonly Token[],
+    wanted: LeaseRequest,
+    work: (lease: SequenceLease) => Promise<T>,
+  ): Promise<T> {
     const key = keyOf(wanted.adapters);
     const shared = (slot: Slot): number => (slot.filledUnder === key ? this.sharedBy(slot, tokens) : 0);
     const free = this.slots
@@ -101,7 +109,7 @@ export class HostedModel {
     const slot = free[0]?.slot;
     if (slot === undefined) throw new Error('more generations were started than there are sequences');
     slot.busy = true;
-    const lease = new Lease(this, slot, wanted);
+    const lease = new SequenceLease(this, slot, wanted);
     try {
       if (slot.filledUnder !== key) await lease.clear();
       slot.filledUnder = key;

@@ -6,7 +6,7 @@ import { errorFields, log } from '../../log.js';
 export type SpreadThreads = <T>(threads: number, start: () => T) => T;
 
 /** A thread that wants a core, and the core that it has or waits for, or is to have. */
-export interface Task {
+export interface ThreadPlacement {
   tid: number;
   core: number;
 }
@@ -65,7 +65,7 @@ export function threadSpreader(affinity: Affinity): SpreadThreads {
 /** @returns how many threads were moved */
 function spread(affinity: Affinity, before: ReadonlySet<number>, threads: number): number {
   const { cores } = affinity;
-  const main: Task = { tid: process.pid, core: affinity.currentCore() };
+  const main: ThreadPlacement = { tid: process.pid, core: affinity.currentCore() };
   const first = runningTasks([...before].filter((tid) => tid !== main.tid));
   const away = separate([main, ...first], cores).filter(({ tid }) => tid !== main.tid);
   let moved = away.filter((task) => affinity.move(task)).length;
@@ -82,7 +82,7 @@ function spread(affinity: Affinity, before: ReadonlySet<number>, threads: number
 }
 
 /** Moves after which no two tasks share a core while another core has none; of those on one core the first stays. */
-export function separate(running: readonly Task[], cores: readonly number[]): Task[] {
+export function separate(running: readonly ThreadPlacement[], cores: readonly number[]): ThreadPlacement[] {
   const taken = new Set<number>();
   const crowded = running.filter(({ core }) => taken.size === taken.add(core).size);
   const empty = cores.filter((core) => !taken.has(core));
@@ -90,14 +90,14 @@ export function separate(running: readonly Task[], cores: readonly number[]): Ta
 }
 
 /** What /proc/<pid>/task/<tid>/stat says if the thread wants a core: fields 3 (state) and 39 (core) of proc(5). */
-export function runningTask(tid: number, stat: string): Task | null {
+export function runningTask(tid: number, stat: string): ThreadPlacement | null {
   const fields = procStatFields(stat);
   return fields[0] === 'R' ? { tid, core: Number(fields[36]) } : null;
 }
 
 const threadIds = (): number[] => readdirSync('/proc/self/task').map(Number);
 
-const runningTasks = (tids: readonly number[]): Task[] =>
+const runningTasks = (tids: readonly number[]): ThreadPlacement[] =>
   tids.flatMap((tid) => {
     try {
       return runningTask(tid, readFileSync(`/proc/self/task/${tid}/stat`, 'latin1')) ?? [];
@@ -112,7 +112,7 @@ export interface Affinity {
   /** The core of the main thread. */
   currentCore(): number;
   /** @returns whether the thread went there; it is free again, and one that has ended meanwhile did not go */
-  move(task: Task): boolean;
+  move(task: ThreadPlacement): boolean;
   /** Lets a thread run wherever the main thread may. */
   free(tid: number): boolean;
 }
@@ -133,7 +133,7 @@ export async function openAffinity(): Promise<Affinity | null> {
     };
     // Read each time: an operator may have bound the process meanwhile.
     const free = (tid: number): boolean => set(tid, MASK_BYTES, ownMask()) === 0;
-    const move = ({ tid, core }: Task): boolean => {
+    const move = ({ tid, core }: ThreadPlacement): boolean => {
       const only = new Uint8Array(MASK_BYTES);
       only[core >> 3] = 1 << (core & 7);
       const went = set(tid, MASK_BYTES, only) === 0;

@@ -11,7 +11,7 @@ import type {
 } from '../../../src/worker-protocol/index.js';
 import { calibrate } from '../inference/calibrate.js';
 import { openLlama } from '../inference/llama.js';
-import type { Lease } from '../inference/lease.js';
+import type { SequenceLease } from '../inference/lease.js';
 import { defaultThreads, ModelHost, type HostedModel } from '../inference/model-host.js';
 import { tokenizePrompt, tokenizeText } from '../inference/prompt.js';
 import { openThreadSpreader } from '../inference/spread-threads.js';
@@ -122,7 +122,7 @@ function withFresh<T>(
   hosted: HostedModel,
   adapters: readonly AdapterFile[],
   turn: Turn,
-  work: (lease: Lease) => Promise<T>,
+  work: (lease: SequenceLease) => Promise<T>,
 ): Promise<T> {
   return hosted.withSequence([], { adapters, threads: defaultThreads(), turn }, async (lease) => {
     await lease.clear();
@@ -131,7 +131,7 @@ function withFresh<T>(
 }
 
 /** The logits after each token of a window but the last. @returns [tokens - 1] of [vocabulary] */
-async function logitsOf(lease: Lease, window: readonly Token[], vocabulary: number): Promise<Float32Array[]> {
+async function logitsOf(lease: SequenceLease, window: readonly Token[], vocabulary: number): Promise<Float32Array[]> {
   const all: Float32Array[] = [];
   for (let from = 0; from < window.length - 1; from += TOKENS_AT_ONCE) {
     const piece = window.slice(from, Math.min(from + TOKENS_AT_ONCE, window.length - 1));

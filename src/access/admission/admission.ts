@@ -2,7 +2,7 @@ import type { Spends } from '../../graphql-kit/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { Account } from '../../platform/spending/index.js';
-import type { Calibration } from '../../worker-protocol/index.js';
+import type { ThreadCalibration } from '../../worker-protocol/index.js';
 import { Line, type Prior } from './line.js';
 
 /** Nobody is told to come back sooner, in ms. */
@@ -76,7 +76,7 @@ export class Admission {
   }
 
   /** How fast the model was when it was measured, until answers have shown it. */
-  calibrated({ measurements, threads }: Calibration): void {
+  calibrated({ measurements, threads }: ThreadCalibration): void {
     const at = (count: number) => measurements.find((one) => one.threads === count);
     const read = at(threads.prefill)?.prefillTokensPerSecond ?? 0;
     const written = at(threads.decode)?.decodeTokensPerSecond ?? 0;

@@ -1,11 +1,11 @@
 import { Field, Float, ID, InputType } from 'type-graphql';
 import { TaskKind } from '../../data/index.js';
 import { DateTime, fromGlobalId } from '../../graphql-kit/index.js';
-import type { AnswerFilter, Sample } from '../record/answer-filter.js';
+import type { AnswerFilter, AnswerSample } from '../record/answer-filter.js';
 import { Strategy } from '../strategies.js';
 
 @InputType({ description: 'A share of the answers, drawn the same way whenever it is asked for.' })
-export class SampleInput implements Sample {
+export class SampleInput implements AnswerSample {
   @Field(() => Float, { description: 'Share of the answers, above 0 to 1.' })
   rate!: number;
 

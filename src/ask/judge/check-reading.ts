@@ -5,8 +5,8 @@ import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ServedAdapter } from '../../registry/index.js';
 import { relevance } from './abstain.js';
 import type { Evidence, RouteReason } from '../answer.js';
-import { composeSentence, frameOf, measureRoom, type TokenCounter } from '../word/compose.js';
-import { generate, type Generated } from '../word/generate.js';
+import { composeSentence, frameOf, measureRoom, type PromptTokenCounter } from '../word/compose.js';
+import { generate, type GenerationResult } from '../word/generate.js';
 import { byScore } from '../read/evidence.js';
 import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
@@ -29,7 +29,7 @@ export interface ReaderJudgement {
   /** Best first, what the reader makes of them included. */
   evidence: Evidence[];
   /** What was asked of it. */
-  done: Generated[];
+  done: GenerationResult[];
 }
 
 export interface Checking {
@@ -42,7 +42,7 @@ export interface Checking {
   evidence: readonly Evidence[];
   /** Tokens that a prompt and its answer may have together. */
   context: number;
-  count: TokenCounter;
+  count: PromptTokenCounter;
   signal: AbortSignal;
 }
 
@@ -84,7 +84,7 @@ async function judged(
   const frame = frameOf(judging, text, '');
   const room = await measureRoom(text, frame, { context, answer: 1 }, count);
   const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
-  const done: Generated[] = [];
+  const done: GenerationResult[] = [];
   const read: Evidence[] = [];
   for (const each of evidence.slice(0, READING.most)) {
     if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;

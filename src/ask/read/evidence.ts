@@ -4,7 +4,7 @@ import type { Evidence } from '../answer.js';
 import { addressesReader } from './addresses.js';
 import { isPlanted } from './no-evidence.js';
 import { isHeading } from './headings.js';
-import type { Wanted } from './wanted.js';
+import type { AnswerTypeTest } from './answer-type.js';
 import { contentStems } from './words.js';
 
 /**
@@ -74,7 +74,7 @@ export interface ScoredSentence {
 export function scoreSentences(
   passages: readonly Passage[],
   terms: readonly QuestionTerm[],
-  wanted: Wanted | null = null,
+  wanted: AnswerTypeTest | null = null,
   rules: SentenceRules = ALL_RULES,
 ): ScoredSentence[] {
   const asked = new Set(terms.map(({ stem }) => stem));

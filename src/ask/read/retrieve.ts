@@ -16,7 +16,7 @@ import {
   type SentenceRules,
 } from './evidence.js';
 import { READING } from '../judge/reading-rule.js';
-import { wantedBy, type Wanted } from './wanted.js';
+import { answerTypeOf, type AnswerTypeTest } from './answer-type.js';
 import { contentWords } from './words.js';
 
 /** Passages that evidence is looked for in: they hold the right one in 99.7 % of XQuAD's questions. */
@@ -38,7 +38,7 @@ export interface RetrievalResult {
   /** The question's words that count, each once. */
   terms: QuestionTerm[];
   /** Tells the sentences that name what it asks for. */
-  wanted: Wanted | null;
+  wanted: AnswerTypeTest | null;
   /** Which sentences are no evidence; all rules by default. */
   rules?: SentenceRules;
 }
@@ -66,7 +66,7 @@ export async function retrievePassages(
     const rarity = weights.get(word)?.idf;
     if (rarity !== undefined) terms.set(stem, { stem, rarity: Math.max(rarity, 0), name });
   }
-  return { retrieval, terms: [...terms.values()], wanted: wantedBy(question) };
+  return { retrieval, terms: [...terms.values()], wanted: answerTypeOf(question) };
 }
 
 export interface EvidenceRanking {

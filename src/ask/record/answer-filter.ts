@@ -20,13 +20,13 @@ export interface AnswerFilter {
   from?: Date | null;
   /** Asked before. */
   to?: Date | null;
-  sample?: Sample | null;
+  sample?: AnswerSample | null;
   /** Only what was drawn into this experiment or rollout, and into this arm of it. */
   drawn?: { subjectId: string; arm: string | null } | null;
 }
 
 /** A draw that is the same whenever it is repeated, whatever was answered since. */
-export interface Sample {
+export interface AnswerSample {
   /** Share of the answers, above 0 to 1. */
   rate: number;
   seed: number;

@@ -14,7 +14,7 @@ import {
   type AssignmentKind,
   type FinishedAnswer,
 } from '../answer.js';
-import type { Told } from '../route/assignment.js';
+import type { AnswerTelemetry } from '../route/assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import type { ErasedAnswers, OnErasure } from './on-erasure.js';
 
@@ -46,7 +46,7 @@ export interface AskedBefore {
 }
 
 /** `behind`: the questions that the answered one was put behind, and so holds. */
-export type Outcome = { finished: FinishedAnswer; behind?: readonly AskedBefore[] } | Failure;
+export type AnswerOutcome = { finished: FinishedAnswer; behind?: readonly AskedBefore[] } | Failure;
 
 /** Whose conversation is looked back on. */
 export interface AskerOf {
@@ -57,7 +57,7 @@ export interface AskerOf {
 }
 
 /** The right to write one answer: others keep away until `lease_until`, and whoever took it over has another owner. */
-export interface Lease {
+export interface AnswerLease {
   id: Uuid;
   owner: Uuid;
   createdAt: Date;
@@ -132,7 +132,7 @@ const toldFrom = (first: number): string => {
     CASE WHEN ${forced} IS FALSE THEN nextval('answer_assignment_sequence') END`;
 };
 
-function toldValues({ assignment, latencyMs }: Told): unknown[] {
+function toldValues({ assignment, latencyMs }: AnswerTelemetry): unknown[] {
   const { kind, subjectId, arm, stage, bucket, probability, forced, unitHash } = assignment ?? NO_ASSIGNMENT;
   return [latencyMs, kind, subjectId, arm, stage, bucket, probability, forced, unitHash];
 }
@@ -191,7 +191,7 @@ export class AnswerStore {
   }
 
   /** @returns null when the request id is taken: by another input, by a complete answer, or by a gateway that still works on it */
-  async claim(answer: NewAnswer): Promise<Lease | null> {
+  async claim(answer: NewAnswer): Promise<AnswerLease | null> {
     const owner = newId();
     const { rows } = await this.database.pool.query<{ id: Uuid; createdAt: Date }>({
       name: 'ask-claim',
@@ -232,7 +232,7 @@ export class AnswerStore {
   }
 
   /** @returns whether the lease still held */
-  async renew({ id, owner }: Lease): Promise<boolean> {
+  async renew({ id, owner }: AnswerLease): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
       name: 'ask-renew',
       text: `UPDATE answer SET lease_until = now() + make_interval(secs => $3)
@@ -244,9 +244,9 @@ export class AnswerStore {
 
   /** @returns whether it was recorded: false when another gateway took it over */
   async complete(
-    { id, owner }: Lease,
+    { id, owner }: AnswerLease,
     finished: FinishedAnswer,
-    told: Told,
+    told: AnswerTelemetry,
     behind: readonly AskedBefore[] = [],
   ): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
@@ -262,7 +262,7 @@ export class AnswerStore {
   }
 
   /** Records at once what nobody could join. */
-  async add(answer: Unclaimed, outcome: Outcome, told: Told): Promise<void> {
+  async add(answer: Unclaimed, outcome: AnswerOutcome, told: AnswerTelemetry): Promise<void> {
     const behind = 'finished' in outcome ? (outcome.behind ?? []) : [];
     await this.database.pool.query({
       name: 'ask-add',
@@ -305,7 +305,7 @@ export class AnswerStore {
     });
   }
 
-  async fail({ id, owner }: Lease, { status, code, message }: Failure, told: Told): Promise<void> {
+  async fail({ id, owner }: AnswerLease, { status, code, message }: Failure, told: AnswerTelemetry): Promise<void> {
     await this.database.pool.query({
       name: 'ask-fail',
       text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now(),

@@ -8,7 +8,7 @@ import {
   type AnswerStore,
   type AskedBefore,
   type Failure,
-  type Lease,
+  type AnswerLease,
   type NewAnswer,
 } from './answer-store.js';
 
@@ -115,7 +115,7 @@ export class Claim implements OpenAnswer {
   constructor(
     private readonly store: AnswerStore,
     private readonly answer: NewAnswer,
-    private readonly lease: Lease,
+    private readonly lease: AnswerLease,
     private readonly elapsed: () => number,
   ) {
     this.id = lease.id;

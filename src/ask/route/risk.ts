@@ -5,7 +5,7 @@ import type { Question } from '../question.js';
 import { percent } from '../../kernel/text.js';
 
 /** The least confidence that a wanted error rate comes to, and what is to be said of it. */
-export interface Bound {
+export interface RiskBound {
   /** null where the rate can't be kept. */
   least: number | null;
   reason: RouteReason;
@@ -16,7 +16,7 @@ export interface Bound {
  * evaluation allows. Only adapters are evaluated: what others answer is not known to be right often enough.
  * @returns null where nobody asked for a rate
  */
-export function answerBound({ maxErrorRate }: Question, plan: Plan): Bound | null {
+export function answerBound({ maxErrorRate }: Question, plan: Plan): RiskBound | null {
   if (maxErrorRate === null) return null;
   const { adaptation, labelled, strategy } = plan;
   const otherwise = labelled ? ' together with labelled rows' : readsSentences(plan) ? ' on single sentences' : null;
@@ -31,12 +31,12 @@ export function answerBound({ maxErrorRate }: Question, plan: Plan): Bound | nul
 }
 
 /** The same of a router's choice. @param risk null for a router of an earlier version, which kept none */
-export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): Bound =>
+export const routeBound = (risk: RiskCurve | null, maxErrorRate: number): RiskBound =>
   risk === null
     ? notKept(maxErrorRate, 'the router was fitted before it was measured: fit it again', 'router.risk')
     : boundOf(risk, maxErrorRate, 'routes of held-out questions', 'router.risk');
 
-function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): Bound {
+function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.risk'): RiskBound {
   const kept = leastConfidence(risk, rate);
   const all = risk.at(-1);
   if (kept === null) {
@@ -54,7 +54,7 @@ function boundOf(risk: RiskCurve, rate: number, what: string, feature = 'answer.
   };
 }
 
-const notKept = (rate: number, why: string, feature = 'answer.risk'): Bound => ({
+const notKept = (rate: number, why: string, feature = 'answer.risk'): RiskBound => ({
   least: null,
   reason: {
     feature: `${feature}.unknown`,
@@ -65,5 +65,5 @@ const notKept = (rate: number, why: string, feature = 'answer.risk'): Bound => (
 });
 
 /** The question as it is answered under a bound: less sure answers than that are not given. */
-export const boundQuestion = (question: Question, bound: Bound | null): Question =>
+export const boundQuestion = (question: Question, bound: RiskBound | null): Question =>
   bound?.least == null ? question : { ...question, minConfidence: Math.max(question.minConfidence ?? 0, bound.least) };

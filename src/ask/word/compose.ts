@@ -29,7 +29,7 @@ const MARKED_SHARE = 2;
 /** Tokens of one mark, for the shortest texts. */
 const SHORTEST_MARK = 16;
 
-export type TokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
+export type PromptTokenCounter = (texts: (string | PromptSegment[])[]) => Promise<number[]>;
 
 export interface ComposedPrompt {
   prompt: PromptSegment[];
@@ -90,7 +90,12 @@ export function frameOf({ scope, variant, adaptation }: Plan, question: string, 
  * most questions are so short that their bytes say so, without a word from the worker
  * @throws QUESTION_TOO_LONG when there are none
  */
-export async function measureRoom(question: string, frame: Frame, room: Room, count: TokenCounter): Promise<number> {
+export async function measureRoom(
+  question: string,
+  frame: Frame,
+  room: Room,
+  count: PromptTokenCounter,
+): Promise<number> {
   const certain = room.context - room.answer - mostTokens(frame([]));
   if (certain >= PASSAGE_TOKENS) return certain;
   const [framed = 0, asked = 0] = await count([frame([]), question]);
@@ -107,7 +112,7 @@ export async function measureRoom(question: string, frame: Frame, room: Room, co
  * Most tokens of the answer: as many as the caller wants, but for a marked copy, which is as long as its text and its marks and ends
  * by itself.
  */
-export async function answerTokens({ adaptation }: Plan, wanted: number, count: TokenCounter): Promise<number> {
+export async function answerTokens({ adaptation }: Plan, wanted: number, count: PromptTokenCounter): Promise<number> {
   if (!adaptation?.heldTo) return wanted;
   const [copied = 0] = await count([adaptation.heldTo.mark.text]);
   return MARKED_SHARE * copied + SHORTEST_MARK;
@@ -162,7 +167,7 @@ export async function composeReading(
   { passages, evidence }: ReadingMaterial,
   plan: Plan,
   left: number,
-  count: TokenCounter,
+  count: PromptTokenCounter,
 ): Promise<ComposedPrompt> {
   const one = plan.adaptation === null && isSmall(plan.variant);
   const copies = copiesSpans(plan);
@@ -195,7 +200,7 @@ export function composeSentence(
   { sentence, passages }: { sentence: Evidence; passages: readonly Passage[] },
   plan: Plan,
   left: number,
-  count: TokenCounter,
+  count: PromptTokenCounter,
 ): Promise<ComposedPrompt> {
   const passage = passages.find(({ chunkId }) => chunkId === sentence.chunkId)!;
   const text = withSurroundings(passage, { start: sentence.start - passage.start, text: sentence.quote });
@@ -206,7 +211,7 @@ export function composeSentence(
 export async function composeJudged(
   frame: Frame,
   { passages, evidence }: ReadingMaterial,
-  ...to: [plan: Plan, left: number, count: TokenCounter]
+  ...to: [plan: Plan, left: number, count: PromptTokenCounter]
 ): Promise<ComposedPrompt> {
   const sentence = evidence[0]!;
   const composed = await composeSentence(frame, { sentence, passages }, ...to);
@@ -243,7 +248,7 @@ const QUOTED = 'Its sentences are weaker than the one that is quoted.';
 const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */
-async function howManyFit(texts: string[], room: number, count: TokenCounter): Promise<number> {
+async function howManyFit(texts: string[], room: number, count: PromptTokenCounter): Promise<number> {
   const most = texts.reduce((sum, text) => sum + mostTokens([{ text, special: false }]), 0);
   return most <= room ? texts.length : fit(await count(texts), room);
 }

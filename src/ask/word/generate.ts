@@ -23,7 +23,7 @@ export interface GenerateStep {
 }
 
 /** What the worker reported at the end; where the question was asked in pieces, of all of them together. */
-export interface Generated extends Omit<GenerateDone, 'type' | 'adapters' | 'repeatedFrom'> {
+export interface GenerationResult extends Omit<GenerateDone, 'type' | 'adapters' | 'repeatedFrom'> {
   /** The text without what the model said over and over. */
   kept: string;
 }
@@ -36,7 +36,7 @@ export interface Generated extends Omit<GenerateDone, 'type' | 'adapters' | 'rep
 export async function* generate(
   worker: Pick<WorkerClient, 'generate'>,
   step: GenerateStep,
-): AsyncGenerator<string, Generated> {
+): AsyncGenerator<string, GenerationResult> {
   const { prompt, then } = step.composed;
   let whole = yield* generatePiece(worker, prompt, '', step);
   let between = '';
@@ -55,7 +55,7 @@ function generatePiece(
   prompt: PromptSegment[],
   before: string,
   step: GenerateStep,
-): AsyncGenerator<string, Generated> {
+): AsyncGenerator<string, GenerationResult> {
   const words = () => streamed(worker, prompt, before, step);
   const { named, generation } = step;
   return named === undefined ? words() : inference({ model: named, prompt, ...generation }, words);
@@ -66,7 +66,7 @@ async function* streamed(
   prompt: PromptSegment[],
   before: string,
   { workspaceId, model, composed, generation, form, probable, signal, priority }: GenerateStep,
-): AsyncGenerator<string, Generated> {
+): AsyncGenerator<string, GenerationResult> {
   const { maxTokens, temperature, seed } = generation;
   const events = worker.generate(
     {
@@ -103,13 +103,19 @@ async function* streamed(
   throw new Error('the worker’s stream ended without its last event');
 }
 
-const trimmed = ({ type: _type, adapters: _adapters, repeatedFrom, text, ...done }: GenerateDone): Generated => ({
+const trimmed = ({
+  type: _type,
+  adapters: _adapters,
+  repeatedFrom,
+  text,
+  ...done
+}: GenerateDone): GenerationResult => ({
   ...done,
   text: text.trim(),
   kept: text.slice(0, repeatedFrom).trim(),
 });
 
-function joined(first: Generated, gap: string, next: Generated): Generated {
+function joined(first: GenerationResult, gap: string, next: GenerationResult): GenerationResult {
   const behind = (text: string, more: string): string => (more === '' ? text : text + gap + more);
   return {
     text: behind(first.text, next.text),

@@ -4,12 +4,12 @@ import type { Work } from '../parts.js';
 import type { Plan } from '../plan.js';
 import type { Facts } from '../read/facts.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
-import { answerTokens, frameOf, measureRoom, type Frame, type TokenCounter } from './compose.js';
+import { answerTokens, frameOf, measureRoom, type Frame, type PromptTokenCounter } from './compose.js';
 
 /** How the question is put, and how much fits beside it. */
 export interface PromptRoom {
   frame: Frame;
-  count: TokenCounter;
+  count: PromptTokenCounter;
   /** Most tokens of the answer. */
   maxTokens: number;
   /** Tokens that excerpts may take. */
@@ -35,6 +35,6 @@ export const contextOf = ({ worker }: Pick<Work, 'worker'>, { contextLength }: S
 
 /** Counts as the model reads; adapters change no token. */
 export const tokenCounter =
-  ({ worker, workspaceId, signal }: Work, { variant }: Plan): TokenCounter =>
+  ({ worker, workspaceId, signal }: Work, { variant }: Plan): PromptTokenCounter =>
   (texts: Parameters<WorkerClient['countTokens']>[0]['texts']): Promise<number[]> =>
     worker.countTokens({ workspaceId, model: modelFileOf(variant), texts }, { signal });

@@ -4,7 +4,7 @@ import { declined } from '../judge/abstain.js';
 import type { AskEvent } from '../events.js';
 import type { Adaptation } from '../plan.js';
 import type { WrittenToken } from '../../worker-protocol/index.js';
-import type { Generated } from './generate.js';
+import type { GenerationResult } from './generate.js';
 import { checkWording } from './verify.js';
 
 /** The text of an answer and where it comes from. */
@@ -17,7 +17,7 @@ export interface Completion {
   /** How probable the model itself finds it that what it read holds the answer, 0 to 1; null where it wasn't asked. */
   answerability: number | null;
   /** What the model took; null when none was asked. */
-  done: Pick<Generated, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
+  done: Pick<GenerationResult, 'promptTokens' | 'reusedTokens' | 'generatedTokens' | 'prefillMs' | 'decodeMs'> | null;
   /** The text's tokens as the model wrote them; missing or null where nobody asked, or the text is none that it wrote. */
   tokens?: readonly WrittenToken[] | null;
 }
@@ -49,7 +49,7 @@ export function* wordQuote({ quote }: Evidence): Generator<AskEvent, Completion>
  * @param source.best the best evidence; undefined where the model answers from what it knows, and nothing can be checked
  */
 export async function* wordAnswer(
-  generation: AsyncGenerator<string, Generated>,
+  generation: AsyncGenerator<string, GenerationResult>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, adaptation }: { question: string; adaptation: Adaptation | null },
 ): AsyncGenerator<AskEvent, Completion> {
@@ -84,7 +84,9 @@ export async function* wordAnswer(
 }
 
 /** The model's words as they come; returns what it reported at the end. */
-export async function* passOn(generation: AsyncGenerator<string, Generated>): AsyncGenerator<AskEvent, Generated> {
+export async function* passOn(
+  generation: AsyncGenerator<string, GenerationResult>,
+): AsyncGenerator<AskEvent, GenerationResult> {
   let result = await generation.next();
   try {
     for (; !result.done; result = await generation.next()) yield { type: 'delta', text: result.value };
@@ -100,7 +102,7 @@ export const FINISH_REASONS = {
   stop: 'END',
   length: 'LENGTH',
   repeated: 'REPEATED',
-} as const satisfies Record<Generated['reason'], FinishReason>;
+} as const satisfies Record<GenerationResult['reason'], FinishReason>;
 
 const REPEATED = 'The model said the same over and over and was stopped.';
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;

@@ -1,7 +1,7 @@
 import { REFUSAL } from '../../prompting/index.js';
 import { declined, unsure } from '../judge/abstain.js';
 import type { AskEvent } from '../events.js';
-import type { Generated } from './generate.js';
+import type { GenerationResult } from './generate.js';
 import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
 
 /** Where nobody asks for more, the model's own choice between a span and the refusal decides. */
@@ -12,7 +12,7 @@ const ANY_CONFIDENCE = 0;
  * probable than `minConfidence` that the passages answer the question: what its refusal leaves of 1.
  */
 export async function* wordCopy(
-  generation: AsyncGenerator<string, Generated>,
+  generation: AsyncGenerator<string, GenerationResult>,
   minConfidence: number | null,
 ): AsyncGenerator<AskEvent, Completion> {
   const done = yield* passOn(generation);

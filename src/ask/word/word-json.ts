@@ -2,7 +2,7 @@ import type { JsonForm } from '../../worker-protocol/index.js';
 import type { Evidence } from '../answer.js';
 import type { AskEvent } from '../events.js';
 import { declined } from '../judge/abstain.js';
-import type { Generated } from './generate.js';
+import type { GenerationResult } from './generate.js';
 import { checkWording } from './verify.js';
 import { abstained, FINISH_REASONS, passOn, type Completion } from './word-answer.js';
 
@@ -14,7 +14,7 @@ const UNSUPPORTED = 'The documents don’t bear out what the model wrote.';
  * @param source.best the best evidence; undefined where nothing was read
  */
 export async function* wordJson(
-  generation: AsyncGenerator<string, Generated>,
+  generation: AsyncGenerator<string, GenerationResult>,
   { best, read }: { best: Evidence | undefined; read: readonly string[] },
   { question, form }: { question: string; form: JsonForm },
 ): AsyncGenerator<AskEvent, Completion> {

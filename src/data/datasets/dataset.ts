@@ -25,7 +25,7 @@ export interface VersionRecord {
   datasetId: string;
   version: number;
   digest: string;
-  manifest: Manifest;
+  manifest: VersionManifest;
   sources: VersionSource[];
   counts: SplitCounts;
   statistics: VersionStatistics;
@@ -96,7 +96,7 @@ const manifest = z.object({
   /** Left out where the rows were imported. */
   origin: versionOrigin.optional(),
 });
-export type Manifest = z.infer<typeof manifest>;
+export type VersionManifest = z.infer<typeof manifest>;
 
 /** The JSON columns of a version. */
 export const storedVersion = {
@@ -107,7 +107,7 @@ export const storedVersion = {
   report: storedJson(validationReport),
 };
 
-export const manifestDigest = (manifest: Manifest): Sha256 => digestOf(manifest);
+export const manifestDigest = (manifest: VersionManifest): Sha256 => digestOf(manifest);
 
 /** Why a version must not be trained on, or null. */
 export function unusableReason(

@@ -12,12 +12,12 @@ import { DEFAULT_SPLIT_RULE } from './importing/splits.js';
 import type { IsolatedMaker } from './making/isolated-maker.js';
 import type { FeatureHistory } from './making/join-features.js';
 import type { MadeVersion } from './making/make-version.js';
-import type { Recipe, RecipeFile } from './making/recipe.js';
+import type { VersionRecipe, RecipeFile } from './making/recipe.js';
 import type { TokenCounter } from './validation/index.js';
 import {
   manifestDigest,
   type DatasetRecord,
-  type Manifest,
+  type VersionManifest,
   type RowGroupRecord,
   type VersionOrigin,
   type VersionRecord,
@@ -111,7 +111,7 @@ export class Importer {
       const latest = await this.parts.store.latest(dataset.id);
       const base = input.extend ? latest : null;
       const groups = latest ? await this.parts.store.rowGroups(latest.id) : [];
-      const recipe: Recipe = {
+      const recipe: VersionRecipe = {
         settings: {
           task: dataset.task,
           labels: dataset.labels,
@@ -209,7 +209,7 @@ export class Importer {
     const groups = await this.parts.store.rowGroups(base.id);
     const { settings, splitRule, steps } = base.manifest;
     const without = input.places.length > 0 ? { sql: `ordinal IN (${input.places.join(', ')})`, values: [] } : null;
-    const recipe: Recipe = {
+    const recipe: VersionRecipe = {
       settings: { task: dataset.task, ...settings },
       files: [],
       base: { rowGroups: await this.#paths(groups), without, revision: null },
@@ -257,7 +257,7 @@ export class Importer {
 
   async #make(
     context: MakingContext,
-    recipe: Recipe,
+    recipe: VersionRecipe,
     parent: readonly RowGroupRecord[],
     folder: string,
   ): Promise<MadeVersion> {
@@ -274,7 +274,7 @@ export class Importer {
   async #commit(
     context: MakingContext,
     dataset: DatasetRecord,
-    recipe: Recipe,
+    recipe: VersionRecipe,
     made: MadeVersion,
     latest: VersionRecord | null,
     base: VersionRecord | null,
@@ -342,7 +342,7 @@ export class Importer {
   }
 
   /** @throws NOT_FOUND when a file was deleted with somebody's rows since it was read: the version would have them */
-  async #holdFiles(tx: Transaction, workspaceId: WorkspaceId, { files }: Recipe): Promise<void> {
+  async #holdFiles(tx: Transaction, workspaceId: WorkspaceId, { files }: VersionRecipe): Promise<void> {
     const read = files.flatMap(({ file, pair }) => (pair ? [file, pair] : [file]));
     const there = await this.parts.files.hold(
       tx,
@@ -355,12 +355,12 @@ export class Importer {
 }
 
 function manifestOf(
-  recipe: Recipe,
+  recipe: VersionRecipe,
   made: MadeVersion,
   base: VersionRecord | null,
   leftOut: number,
   ownOrigin: VersionOrigin | undefined,
-): Manifest {
+): VersionManifest {
   const { task, ...settings } = recipe.settings;
   // Rows that are carried over stay made of what they were made of.
   const origin = ownOrigin || base?.manifest.origin ? { ...base?.manifest.origin, ...ownOrigin } : undefined;
@@ -390,7 +390,7 @@ function manifestOf(
 }
 
 /** Sources in the order that rows count them: the version's own files, then those of the rows that it carries over. */
-const sourcesOf = (recipe: Recipe, base: VersionRecord | null): VersionSource[] => [
+const sourcesOf = (recipe: VersionRecipe, base: VersionRecord | null): VersionSource[] => [
   ...recipe.files.map(({ file }) => ({ name: file.name, sha256: file.sha256, rows: null })),
   ...(base?.sources ?? []),
 ];

@@ -31,7 +31,7 @@ export interface AssignOptions {
   sticky?: Sticky | null;
 }
 
-export interface Assignment {
+export interface UnitAssignment {
   arm: string;
   /** Of the arm in the test. */
   index: number;
@@ -55,9 +55,9 @@ export const stickyKey = ({ key, bucketVersion = 0 }: Pick<Test, 'key' | 'bucket
  * version, what it had under this one, its bucket.
  * @returns null where the unit takes no part: it is answered as production
  */
-export function assign(test: Test, unit: string, { forceArm, sticky }: AssignOptions = {}): Assignment | null {
+export function assign(test: Test, unit: string, { forceArm, sticky }: AssignOptions = {}): UnitAssignment | null {
   const version = test.hashVersion ?? 2;
-  const assignment = (index: number, rest: Pick<Assignment, 'bucket' | 'forced' | 'sticky'>): Assignment => ({
+  const assignment = (index: number, rest: Pick<UnitAssignment, 'bucket' | 'forced' | 'sticky'>): UnitAssignment => ({
     arm: test.arms[index]!,
     index,
     probability: probabilityOf(test.ranges[index] ?? [0, 0], version),

@@ -1,5 +1,5 @@
 /** Which unit gets which arm: computed, never looked up. Pure. */
-export { assign, stickyKey, type Assignment, type Test } from './assign.js';
+export { assign, stickyKey, type UnitAssignment, type Test } from './assign.js';
 export { hash, type HashVersion } from './hash.js';
 export {
   bucketRanges,

@@ -13,7 +13,7 @@ import {
   meanDifferenceSequence,
   rateDifferenceLogE,
   rateDifferenceSequence,
-  type Counts,
+  type RateCounts,
   type Moments,
 } from '../../evaluation/index.js';
 
@@ -40,11 +40,11 @@ export interface ExperimentPlan {
 }
 
 /** Of an arm's answers with an outcome, by metric. A rate's variance isn't read. */
-export type Measured = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
+export type ArmMoments = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
 
 export type Verdict = 'WINNER' | 'NO_DIFFERENCE' | 'INCONCLUSIVE';
 
-export interface Comparison {
+export interface ArmContrast {
   arm: string;
   metric: string;
   primary: boolean;
@@ -65,19 +65,19 @@ export interface Conclusion {
   /** That won; the control's name where it is better than every arm. */
   arm: string | null;
   sentence: string;
-  comparisons: Comparison[];
+  comparisons: ArmContrast[];
 }
 
 const NOTHING: Moments = { n: 0, mean: 0, variance: 0 };
 
-export function conclude(plan: ExperimentPlan, measured: Measured): Conclusion {
+export function conclude(plan: ExperimentPlan, measured: ArmMoments): Conclusion {
   const comparisons = compared(plan, measured, findingOf).map((each) => ({ ...each, ...intervalOf(plan, each) }));
   const { verdict, arm } = verdictOf(plan, comparisons);
   return { verdict, arm, sentence: sentenceOf(plan, verdict, arm, comparisons), comparisons };
 }
 
 /** The verdict alone, without intervals: cheap enough to look at after every answer. It is `conclude`'s. */
-export const glance = (plan: ExperimentPlan, measured: Measured): Pick<Conclusion, 'verdict' | 'arm'> =>
+export const glance = (plan: ExperimentPlan, measured: ArmMoments): Pick<Conclusion, 'verdict' | 'arm'> =>
   verdictOf(plan, compared(plan, measured, findingOf));
 
 /** The part of alpha that one comparison has. */
@@ -86,11 +86,11 @@ export function alphaOfComparison({ arms, alpha, metrics }: ExperimentPlan, prim
   return alpha / Math.max(1, (arms.length - 1) * alike);
 }
 
-type Seen = Omit<Comparison, 'low' | 'high'> & { of: ExperimentMetric };
+type Seen = Omit<ArmContrast, 'low' | 'high'> & { of: ExperimentMetric };
 
 function compared(
   plan: ExperimentPlan,
-  measured: Measured,
+  measured: ArmMoments,
   find: (plan: ExperimentPlan, metric: ExperimentMetric, control: Moments, arm: Moments) => Finding,
 ): Seen[] {
   const controlName = plan.arms[plan.control]!;
@@ -165,12 +165,12 @@ const intervalOf = (plan: ExperimentPlan, { of, control, measured, primary }: Se
     ? { low: -Infinity, high: Infinity }
     : rangeOf(of.kind, plan.final, control, measured, alphaOfComparison(plan, primary));
 
-const countsOf = ({ n, mean }: Moments): Counts => ({ answers: n, good: Math.round(n * mean) });
+const countsOf = ({ n, mean }: Moments): RateCounts => ({ answers: n, good: Math.round(n * mean) });
 const spreadOf = ({ n, mean }: Moments): Moments => ({ n, mean, variance: mean * (1 - mean) });
 
 function verdictOf(
   { arms, control }: ExperimentPlan,
-  comparisons: readonly Pick<Comparison, 'arm' | 'primary' | 'finding' | 'value'>[],
+  comparisons: readonly Pick<ArmContrast, 'arm' | 'primary' | 'finding' | 'value'>[],
 ): { verdict: Verdict; arm: string | null } {
   const primary = comparisons.filter((each) => each.primary);
   const of = (arm: string): Finding[] => primary.filter((each) => each.arm === arm).map(({ finding }) => finding);
@@ -190,11 +190,11 @@ function sentenceOf(
   { arms, control, final, metrics }: ExperimentPlan,
   verdict: Verdict,
   winner: string | null,
-  comparisons: readonly Comparison[],
+  comparisons: readonly ArmContrast[],
 ): string {
   const controlName = arms[control]!;
   const kindOf = (metric: string) => metrics.find(({ name }) => name === metric)!.kind;
-  const told = (each: Comparison): string => {
+  const told = (each: ArmContrast): string => {
     if (each.control.n === 0 || each.measured.n === 0)
       return `${each.metric} of ${each.arm}: no outcomes in both arms yet`;
     const [value, unit] = inUnit(kindOf(each.metric));

@@ -1,6 +1,6 @@
 /** How answers, and what is said of them, are counted: each once, of the phase and of arms that can answer. */
 import { sampleRatioLogE } from '../../evaluation/index.js';
-import type { Said } from '../late-feedback.js';
+import type { StandingFeedback } from '../late-feedback.js';
 import { activeArms, type ExperimentSettings, type ExperimentState, type Tally } from './experiment.js';
 import { LATE_METRICS, stratumOf, valuesOf, type ExperimentMetricName, type ExperimentOutcome } from './metrics.js';
 import { addValue, adjustmentOf } from './tally.js';
@@ -24,14 +24,14 @@ export interface CountedFeedback {
 }
 
 /** What the batch touches, by hash and by answer. Both are changed. */
-export interface Touched {
+export interface BatchEffects {
   units: Map<string, Unit>;
   feedback: Map<string, CountedFeedback>;
 }
 
 export interface Batch {
   outcomes: readonly ExperimentOutcome[];
-  said: readonly Said[];
+  said: readonly StandingFeedback[];
 }
 
 /** Counts answers, in the order of their numbers, and what was said of answers since. Changes `state` and `touched`. */
@@ -40,7 +40,7 @@ export function count(
   state: ExperimentState,
   phase: number,
   { outcomes, said }: Batch,
-  touched: Touched,
+  touched: BatchEffects,
 ): void {
   for (const outcome of outcomes) if (outcome.stage === phase) countOutcome(plan, state, phase, outcome, touched);
   for (const each of said) if (each.stage === phase && !state.before) countSaid(plan, state, phase, each, touched);
@@ -51,7 +51,7 @@ function countOutcome(
   state: ExperimentState,
   phase: number,
   outcome: ExperimentOutcome,
-  { units }: Touched,
+  { units }: BatchEffects,
 ): void {
   const tally = state.arms[outcome.arm];
   // An answer that was begun before its arm was stopped.
@@ -135,8 +135,8 @@ function countSaid(
   plan: ExperimentSettings,
   state: ExperimentState,
   phase: number,
-  said: Said,
-  { units, feedback }: Touched,
+  said: StandingFeedback,
+  { units, feedback }: BatchEffects,
 ): void {
   const tally = state.arms[said.arm];
   if (!tally || said.arm in state.stopped) return;

@@ -1,7 +1,7 @@
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Transaction } from '../../platform/database/index.js';
-import type { Said } from '../late-feedback.js';
+import type { StandingFeedback } from '../late-feedback.js';
 import { countedWith } from '../counting.js';
 import { answersOf, count, unitsOf } from './count.js';
 import {
@@ -13,7 +13,7 @@ import {
   type ExperimentSettings,
   type ExperimentState,
 } from './experiment.js';
-import type { ExperimentStore, NewDecision, Saved } from './experiment-store.js';
+import type { ExperimentStore, NewExperimentDecision, ExperimentUpdate } from './experiment-store.js';
 import { concluded, look } from './look.js';
 import type { ExperimentOutcome } from './metrics.js';
 import { emptyArms } from './tally.js';
@@ -32,9 +32,9 @@ export interface ExperimentOrder {
 }
 
 /** What has come since the last look. */
-export interface News {
+export interface ExperimentNews {
   outcomes: readonly ExperimentOutcome[];
-  said: readonly Said[];
+  said: readonly StandingFeedback[];
   /** How long it ran and was watched since, in ms; never below 0. */
   watchedMs: number;
   order?: ExperimentOrder | null;
@@ -49,7 +49,7 @@ export class ExperimentDecider {
   constructor(private readonly parts: { experiments: ExperimentStore; units: UnitStore }) {}
 
   /** @throws CONFLICT, BAD_USER_INPUT for an order that can’t be followed */
-  async decide(row: ExperimentRow, news: News, tx: Transaction): Promise<ExperimentRow> {
+  async decide(row: ExperimentRow, news: ExperimentNews, tx: Transaction): Promise<ExperimentRow> {
     const { outcomes, said, watchedMs, order = null, brokenArms = {} } = news;
     const plan = storedSettings.decode(row.plan);
     const state = storedExperimentState.decode(row.state);
@@ -66,8 +66,8 @@ export class ExperimentDecider {
       countedWith({ last: row.lastFeedback, recent: row.recentFeedback }, said),
     ];
     const watched = row.watchedMs + (row.status === 'RUNNING' ? watchedMs : 0);
-    const decisions: NewDecision[] = stopArms(plan, state, brokenArms);
-    const saved: Saved = {
+    const decisions: NewExperimentDecision[] = stopArms(plan, state, brokenArms);
+    const saved: ExperimentUpdate = {
       state,
       decisions,
       answers: answersOf(state),
@@ -96,7 +96,13 @@ export class ExperimentDecider {
   }
 
   /** Empties the counts: what was counted belongs to another comparison. @param before whether the arms don’t differ yet in the next */
-  #nextPhase(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, before: boolean, decision: NewDecision): void {
+  #nextPhase(
+    row: ExperimentRow,
+    plan: ExperimentSettings,
+    saved: ExperimentUpdate,
+    before: boolean,
+    decision: NewExperimentDecision,
+  ): void {
     const { state } = saved;
     Object.assign(state, {
       before,
@@ -111,12 +117,17 @@ export class ExperimentDecider {
     saved.phase = row.phase + 1;
     saved.answers = 0;
     Object.assign(saved, { point: null, verdict: 'INCONCLUSIVE', winner: null });
-    (saved.decisions as NewDecision[]).push(decision);
+    (saved.decisions as NewExperimentDecision[]).push(decision);
   }
 
-  #follow(row: ExperimentRow, plan: ExperimentSettings, saved: Saved, { command, by, reason }: ExperimentOrder): void {
+  #follow(
+    row: ExperimentRow,
+    plan: ExperimentSettings,
+    saved: ExperimentUpdate,
+    { command, by, reason }: ExperimentOrder,
+  ): void {
     const { state } = saved;
-    const decisions = saved.decisions as NewDecision[];
+    const decisions = saved.decisions as NewExperimentDecision[];
     const who = { by, reason };
     switch (command.kind) {
       case 'PAUSE':
@@ -194,16 +205,16 @@ export class ExperimentDecider {
   }
 }
 
-function end(saved: Saved, status: 'ENDED' | 'STOPPED', decision: NewDecision): void {
+function end(saved: ExperimentUpdate, status: 'ENDED' | 'STOPPED', decision: NewExperimentDecision): void {
   Object.assign(saved, { status, finishedAt: new Date() });
-  (saved.decisions as NewDecision[]).push(decision);
+  (saved.decisions as NewExperimentDecision[]).push(decision);
 }
 
 function stopArms(
   { arms }: ExperimentSettings,
   state: ExperimentState,
   broken: Readonly<Record<string, string>>,
-): NewDecision[] {
+): NewExperimentDecision[] {
   const found = arms.filter(({ name }) => name in broken && !(name in state.stopped));
   for (const { name } of found) state.stopped[name] = broken[name]!;
   return found.map(({ name }) => ({

@@ -51,7 +51,7 @@ import {
   SamplePlan,
 } from './experiment-types.js';
 import { toConclusion, toDecision, toExperiment, toPoint, toResults } from './experiment-view.js';
-import type { Sample, SamplePlanner } from './sample-planner.js';
+import type { SampleEstimate, SamplePlanner } from './sample-planner.js';
 
 export const experimentRuns = runGraph(
   experimentKind.handledBy(({ testing }: { testing: ExperimentRunParts }, context) =>
@@ -88,7 +88,16 @@ export async function loadExperiment(
   return row ? toExperiment(row) : null;
 }
 
-const toSample = ({ metric, baseline, deviation, measuredOn, perDay, size, effect, ...rest }: Sample): SamplePlan => {
+const toSample = ({
+  metric,
+  baseline,
+  deviation,
+  measuredOn,
+  perDay,
+  size,
+  effect,
+  ...rest
+}: SampleEstimate): SamplePlan => {
   const { power, leastEffect, days, sentence } = rest;
   return make(SamplePlan, {
     metric,

@@ -7,9 +7,9 @@ import { pause } from '../../platform/events/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import type { LateFeedback } from '../late-feedback.js';
 import type { LiveTests } from '../live-tests.js';
-import type { ExperimentDecider, News } from './experiment-decider.js';
+import type { ExperimentDecider, ExperimentNews } from './experiment-decider.js';
 import { isLive, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
-import type { ExperimentStore, Surroundings } from './experiment-store.js';
+import type { ExperimentStore, ExperimentSurroundings } from './experiment-store.js';
 import type { UnitStore } from './unit-store.js';
 
 export const experimentKind = defineRunKind({
@@ -99,7 +99,7 @@ export async function watchExperiment(
   }
   return { status: row.status, verdict: row.verdict };
 
-  async function looked(seen: ExperimentRow, news: News): Promise<ExperimentRow> {
+  async function looked(seen: ExperimentRow, news: ExperimentNews): Promise<ExperimentRow> {
     return context.fenced(async (tx) => {
       const locked = await experiments.lock(workspaceId, seen.id, tx);
       // Somebody decided meanwhile: what was read may be counted already.
@@ -111,7 +111,7 @@ export async function watchExperiment(
   }
 }
 
-const hasNews = ({ outcomes, said, broken, brokenArms }: News): boolean =>
+const hasNews = ({ outcomes, said, broken, brokenArms }: ExperimentNews): boolean =>
   outcomes.length + said.length + Object.keys(brokenArms ?? {}).length > 0 || typeof broken === 'string';
 
 /** Rows that arms need. */
@@ -119,7 +119,7 @@ export const usedBy = (row: ExperimentRow): string[] =>
   storedSettings.decode(row.plan).arms.flatMap(({ versionId, variantId }) => [versionId ?? [], variantId ?? []].flat());
 
 /** Arms that can’t answer any more and weren’t stopped yet, and why. */
-export function brokenArmsOf(row: ExperimentRow, { usable }: Surroundings): Record<string, string> {
+export function brokenArmsOf(row: ExperimentRow, { usable }: ExperimentSurroundings): Record<string, string> {
   const { stopped } = storedExperimentState.decode(row.state);
   const there = new Set(usable);
   const gone = (id: string | null): boolean => id !== null && !there.has(id);
@@ -135,7 +135,7 @@ export function brokenArmsOf(row: ExperimentRow, { usable }: Surroundings): Reco
 /** Why it can’t go on; null when it can. Where each arm names its version, or uses none, production may move. */
 export function brokenBy(
   { adapterId, productionId, adapter, plan }: ExperimentRow,
-  around: Pick<Surroundings, 'productionId'>,
+  around: Pick<ExperimentSurroundings, 'productionId'>,
 ): string | null {
   const follows = storedSettings
     .decode(plan)

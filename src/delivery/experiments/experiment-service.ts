@@ -20,11 +20,11 @@ import {
 } from './experiment.js';
 import { brokenArmsOf, experimentKind, usedBy } from './experiment-run.js';
 import type { ExperimentStore } from './experiment-store.js';
-import { settingsOf, type SettingsWish } from './settings.js';
+import { settingsOf, type ExperimentSettingsWish } from './settings.js';
 import { emptyArms } from './tally.js';
 import { checkedWho, sameAs } from '../wish.js';
 
-export interface CreateExperiment extends SettingsWish {
+export interface CreateExperiment extends ExperimentSettingsWish {
   name: string;
   /** Whose production’s questions are drawn; null: those that leave the choice to Graft. */
   adapter?: string | null;

@@ -22,7 +22,7 @@ export type NewExperiment = Omit<
 >;
 
 /** One decision, before it is a row. */
-export interface NewDecision {
+export interface NewExperimentDecision {
   action: ExperimentAction;
   reasons: readonly string[];
   by?: string | null;
@@ -30,7 +30,7 @@ export interface NewDecision {
 }
 
 /** What a look changes of an experiment. */
-export interface Saved extends Partial<
+export interface ExperimentUpdate extends Partial<
   Pick<
     ExperimentRow,
     | ('status' | 'phase' | 'watchedMs' | 'verdict' | 'winner' | 'final' | 'startedAt' | 'finishedAt' | 'runId')
@@ -42,12 +42,12 @@ export interface Saved extends Partial<
   plan?: ExperimentSettings;
   /** Of the phase, as counted by now. */
   answers: number;
-  decisions: readonly NewDecision[];
+  decisions: readonly NewExperimentDecision[];
   point?: readonly PointComparison[] | null;
 }
 
 /** What a look finds besides answers. */
-export interface Surroundings {
+export interface ExperimentSurroundings {
   revision: number;
   /** The version that production of the experiment’s adapter names now; null where none, or where it has no adapter. */
   productionId: string | null;
@@ -56,7 +56,7 @@ export interface Surroundings {
 }
 
 /** A point of the plot. */
-export interface Point {
+export interface ComparisonPoint {
   phase: number;
   answers: number;
   comparisons: PointComparison[];
@@ -131,8 +131,8 @@ export class ExperimentStore {
   async surroundings(
     { id, adapterId }: Pick<ExperimentRow, 'id' | 'adapterId'>,
     used: readonly string[],
-  ): Promise<Surroundings | null> {
-    const { rows } = await this.database.pool.query<Surroundings>({
+  ): Promise<ExperimentSurroundings | null> {
+    const { rows } = await this.database.pool.query<ExperimentSurroundings>({
       name: 'experiment-surroundings',
       text: `SELECT revision,
                     (SELECT version_id FROM adapter_alias WHERE adapter_id = $2 AND alias = 'production') AS "productionId",
@@ -154,7 +154,7 @@ export class ExperimentStore {
   }
 
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
-  async save(row: ExperimentRow, saved: Saved, tx: Transaction): Promise<ExperimentRow> {
+  async save(row: ExperimentRow, saved: ExperimentUpdate, tx: Transaction): Promise<ExperimentRow> {
     const { state, plan, answers, decisions, point = null, ...columns } = saved;
     const after = await tx.experiment.update({
       where: { id: row.id },
@@ -183,7 +183,7 @@ export class ExperimentStore {
   async decide(
     row: ExperimentRow,
     answers: number,
-    { action, reasons, by = null, reason = null }: NewDecision,
+    { action, reasons, by = null, reason = null }: NewExperimentDecision,
     tx: Transaction,
   ): Promise<void> {
     const { id } = await tx.experimentDecision.create({
@@ -218,12 +218,12 @@ export class ExperimentStore {
   }
 
   /** Of these experiments in their phases, those with the fewest answers first. */
-  async points(experimentIds: readonly string[]): Promise<Map<string, Point[]>> {
+  async points(experimentIds: readonly string[]): Promise<Map<string, ComparisonPoint[]>> {
     const rows = await this.database.prisma.experimentPoint.findMany({
       where: { experimentId: { in: [...experimentIds] } },
       orderBy: [{ phase: 'asc' }, { answers: 'asc' }],
     });
-    const found = new Map<string, Point[]>(experimentIds.map((id) => [id, []]));
+    const found = new Map<string, ComparisonPoint[]>(experimentIds.map((id) => [id, []]));
     for (const { experimentId, comparisons, ...rest } of rows)
       found.get(experimentId)!.push({ ...rest, comparisons: storedPoint.decode(comparisons) });
     return found;

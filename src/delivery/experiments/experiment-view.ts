@@ -1,7 +1,7 @@
 import { meanSequence, rateSequence, type Moments } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
-import type { Comparison } from './conclude.js';
+import type { ArmContrast } from './conclude.js';
 import { answersOf } from './count.js';
 import {
   storedExperimentState,
@@ -14,7 +14,7 @@ import {
   type ExperimentState,
   type ExperimentStatus,
 } from './experiment.js';
-import type { Point } from './experiment-store.js';
+import type { ComparisonPoint } from './experiment-store.js';
 import { type ExperimentVerdict } from './experiment-enums.js';
 import {
   ArmComparison,
@@ -177,7 +177,7 @@ export function toConclusion(row: ExperimentRow): ExperimentConclusion {
   });
 }
 
-const toComparison = ({ arm, metric, primary, value, low, high, finding }: Comparison): ArmComparison =>
+const toComparison = ({ arm, metric, primary, value, low, high, finding }: ArmContrast): ArmComparison =>
   make(ArmComparison, {
     arm,
     metric: metric as ExperimentMetricName,
@@ -217,7 +217,7 @@ const changesOf = ({
     ...Object.entries(generation ?? {}).map(([name, value]) => `${name} ${value}`),
   ].join(', ') || 'it changes nothing';
 
-export const toPoint = ({ phase, answers, createdAt, comparisons }: Point): ExperimentPointType =>
+export const toPoint = ({ phase, answers, createdAt, comparisons }: ComparisonPoint): ExperimentPointType =>
   make(ExperimentPointType, {
     phase,
     answers,

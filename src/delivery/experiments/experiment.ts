@@ -83,7 +83,7 @@ export const storedSettings = storedJson(settings);
 export type ExperimentSettings = ValueOf<typeof storedSettings>;
 
 const sums = z.object({ n: z.number(), sum: z.number(), sumSquares: z.number() });
-export type Sums = z.infer<typeof sums>;
+export type MetricSums = z.infer<typeof sums>;
 
 const tally = z.object({
   all: sums,

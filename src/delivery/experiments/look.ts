@@ -2,7 +2,7 @@
  * What follows from what an experiment has counted: warnings, findings, its end, and points of the plot. Nothing is read or written here.
  */
 import { conditionalPower, FUTILE_BELOW, multipleExposure, type Moments } from '../../evaluation/index.js';
-import { conclude, glance, type Comparison, type Conclusion, type Verdict } from './conclude.js';
+import { conclude, glance, type ArmContrast, type Conclusion, type Verdict } from './conclude.js';
 import { answersOf, outcomesOf } from './count.js';
 import {
   activeArms,
@@ -12,7 +12,7 @@ import {
   type ExperimentState,
   type PointComparison,
 } from './experiment.js';
-import type { NewDecision } from './experiment-store.js';
+import type { NewExperimentDecision } from './experiment-store.js';
 import { measuredOf } from './tally.js';
 
 /** Units that fall into arms otherwise than drawn with a probability of so little are a fault, not chance. */
@@ -44,8 +44,8 @@ function glanced(plan: ExperimentSettings, state: ExperimentState, final: boolea
   return ratioBroken(state) ? { verdict: 'INCONCLUSIVE' as Verdict, arm: null } : found;
 }
 
-export interface Looked {
-  decisions: NewDecision[];
+export interface ExperimentLook {
+  decisions: NewExperimentDecision[];
   verdict: Verdict;
   winner: string | null;
   /** The planned end was reached. */
@@ -65,9 +65,9 @@ export function look(
   state: ExperimentState,
   watchedMs: number,
   { mayEnd = true }: { mayEnd?: boolean } = {},
-): Looked {
-  const decisions: NewDecision[] = [];
-  const once = (key: string, action: NewDecision['action'], reason: () => string): void => {
+): ExperimentLook {
+  const decisions: NewExperimentDecision[] = [];
+  const once = (key: string, action: NewExperimentDecision['action'], reason: () => string): void => {
     if (state.told.includes(key)) return;
     state.told.push(key);
     decisions.push({ action, reasons: [reason()] });
@@ -100,7 +100,7 @@ export function look(
 }
 
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
-const pointOf = ({ arm, metric, value, low, high }: Comparison): PointComparison => ({
+const pointOf = ({ arm, metric, value, low, high }: ArmContrast): PointComparison => ({
   arm,
   metric,
   value: known(value),

@@ -30,7 +30,7 @@ export interface SampleWish {
 }
 
 /** How large a test must be, and what it can see. */
-export interface Sample {
+export interface SampleEstimate {
   metric: ExperimentMetricName;
   baseline: number | null;
   /** Of one value. */
@@ -60,7 +60,7 @@ export class SamplePlanner {
   constructor(private readonly parts: { units: UnitStore; adapters: AdapterRegistry }) {}
 
   /** @throws BAD_USER_INPUT, NOT_FOUND */
-  async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<Sample> {
+  async plan(workspaceId: WorkspaceId, wish: SampleWish): Promise<SampleEstimate> {
     const { arms = null, coverage = null, alpha = null, power = null, effect = null, size = null } = wish;
     const many = arms ?? 2;
     if (!(Number.isInteger(many) && many >= 2 && many <= MOST_ARMS))
@@ -110,7 +110,7 @@ export class SamplePlanner {
   /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
   async of(
     row: ExperimentRow,
-  ): Promise<Sample & { counted: number; daysLeft: number | null; futility: number | null }> {
+  ): Promise<SampleEstimate & { counted: number; daysLeft: number | null; futility: number | null }> {
     const plan = storedSettings.decode(row.plan);
     const state = storedExperimentState.decode(row.state);
     const { name: metric, margin } = primaryOf(plan);
@@ -162,7 +162,7 @@ function sampleOf(
   }: { metric: ExperimentMetricName; arms: number; coverage: number; alpha: number; power: number },
   { baseline, variance, perDay, measuredOn }: Known,
   { effect, size }: { effect: number | null; size: number | null },
-): Sample {
+): SampleEstimate {
   const traffic = perDay === null ? null : perDay * coverage;
   const told = { metric, baseline, measuredOn, perDay, deviation: variance === null ? null : Math.sqrt(variance) };
   if (variance === null || !(variance > 0))

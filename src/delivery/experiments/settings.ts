@@ -32,7 +32,7 @@ export interface MetricWish {
   primary?: boolean | null;
 }
 
-export interface SettingsWish {
+export interface ExperimentSettingsWish {
   arms: readonly ArmWish[];
   coverage?: number | null;
   namespace?: { name: string; from: number; to: number } | null;
@@ -52,7 +52,7 @@ export interface SettingsWish {
  * @param adapter whose questions are drawn; null: those that leave the choice to Graft
  * @throws BAD_USER_INPUT
  */
-export function settingsOf(wish: SettingsWish, adapter: string | null): ExperimentSettings {
+export function settingsOf(wish: ExperimentSettingsWish, adapter: string | null): ExperimentSettings {
   const sticky = wish.sticky ?? false;
   const beforeAnswers = wish.beforeAnswers ?? 0;
   within('beforeAnswers', beforeAnswers, 0, MOST_ANSWERS, true);
@@ -105,7 +105,7 @@ function probability(name: string, value: number): number {
   return value;
 }
 
-function namespaceOf(wish: (SettingsWish['namespace'] & object) | null): ExperimentSettings['namespace'] {
+function namespaceOf(wish: (ExperimentSettingsWish['namespace'] & object) | null): ExperimentSettings['namespace'] {
   if (wish === null) return null;
   const { from, to } = wish;
   const name = checkedText(wish.name, 'input.namespace.name', MAX_NAME);

@@ -3,13 +3,13 @@
  * taken back can be. Intervals follow from the sums alone, and may be read after every answer.
  */
 import { cupedArms, postStratifiedArms, type CovariateSums, type Moments } from '../../evaluation/index.js';
-import type { Measured } from './conclude.js';
+import type { ArmMoments } from './conclude.js';
 import {
   activeArms,
   type ArmTally,
   type ExperimentSettings,
   type ExperimentState,
-  type Sums,
+  type MetricSums,
   type Tally,
 } from './experiment.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
@@ -17,7 +17,7 @@ import { METRICS, type ExperimentMetricName } from './metrics.js';
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
 export type Adjustment = 'NONE' | 'CUPED' | 'STRATIFIED';
 
-const emptySums = (): Sums => ({ n: 0, sum: 0, sumSquares: 0 });
+const emptySums = (): MetricSums => ({ n: 0, sum: 0, sumSquares: 0 });
 const emptyTally = (): Tally => ({
   all: emptySums(),
   known: { ...emptySums(), covariateSum: 0, covariateSumSquares: 0, sumProducts: 0 },
@@ -53,13 +53,13 @@ export function addValue(
   tally.known.sumProducts += sign * value * covariate;
 }
 
-function addTo(sums: Sums, value: number, sign: number): void {
+function addTo(sums: MetricSums, value: number, sign: number): void {
   sums.n += sign;
   sums.sum += sign * value;
   sums.sumSquares += sign * value ** 2;
 }
 
-const momentsOfSums = ({ n, sum, sumSquares }: Sums): Moments => ({
+const momentsOfSums = ({ n, sum, sumSquares }: MetricSums): Moments => ({
   n,
   mean: n === 0 ? 0 : sum / n,
   variance: n > 1 ? Math.max(0, (sumSquares - sum ** 2 / n) / (n - 1)) : 0,
@@ -70,7 +70,7 @@ export const plainMoments = (arm: ArmTally | undefined, metric: string): Moments
   momentsOfSums(arm?.metrics[metric]?.all ?? emptySums());
 
 /** What each arm's answers say, adjusted as the plan has it. */
-export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState, 'arms' | 'stopped'>): Measured {
+export function measuredOf(plan: ExperimentSettings, state: Pick<ExperimentState, 'arms' | 'stopped'>): ArmMoments {
   const names = activeArms(plan, state).map(({ name }) => name);
   const measured: Record<string, Record<string, Moments>> = Object.fromEntries(names.map((name) => [name, {}]));
   for (const { name: metric } of plan.metrics) {
@@ -113,8 +113,8 @@ const LEAST_IN_STRATUM = 10;
 /** By stratum the moments of each arm. */
 function strataOf(tallies: readonly Tally[]): Moments[][] {
   const names = [...new Set(tallies.flatMap(({ strata }) => Object.keys(strata)))];
-  const of = (name: string): Sums[] => tallies.map(({ strata }) => strata[name] ?? emptySums());
-  const large = (each: readonly Sums[]): boolean => each.every(({ n }) => n >= LEAST_IN_STRATUM);
+  const of = (name: string): MetricSums[] => tallies.map(({ strata }) => strata[name] ?? emptySums());
+  const large = (each: readonly MetricSums[]): boolean => each.every(({ n }) => n >= LEAST_IN_STRATUM);
   const kept = names.filter((name) => large(of(name))).map(of);
   const small = names.filter((name) => !large(of(name))).map(of);
   if (small.length > 0) {
@@ -126,5 +126,5 @@ function strataOf(tallies: readonly Tally[]): Moments[][] {
   return kept.map((each) => each.map(momentsOfSums));
 }
 
-const total = (all: readonly Sums[]): Sums =>
+const total = (all: readonly MetricSums[]): MetricSums =>
   all.reduce((a, b) => ({ n: a.n + b.n, sum: a.sum + b.sum, sumSquares: a.sumSquares + b.sumSquares }), emptySums());

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../../platform/database/index.js';
-import { OVERLAP, type Counted } from '../counting.js';
-import type { CountedFeedback, Touched, Unit } from './count.js';
+import { OVERLAP, type Watermark } from '../counting.js';
+import type { CountedFeedback, BatchEffects, Unit } from './count.js';
 import type { ExperimentOutcome } from './metrics.js';
 
 interface UnitRow {
@@ -21,7 +21,7 @@ export class UnitStore {
   /** Answers that were not counted yet, in the order of their numbers. @param tokens whether what they cost is wanted, which is read of their bodies */
   async uncounted(
     experimentId: string,
-    { last, recent }: Counted,
+    { last, recent }: Watermark,
     { tokens, most }: { tokens: boolean; most: number },
   ): Promise<ExperimentOutcome[]> {
     const { rows } = await this.database.pool.query<Omit<ExperimentOutcome, 'sequence'> & { sequence: string }>({
@@ -43,7 +43,7 @@ export class UnitStore {
     experimentId: string,
     { hashes, answerIds }: { hashes: readonly string[]; answerIds: readonly string[] },
     tx: Transaction,
-  ): Promise<Touched> {
+  ): Promise<BatchEffects> {
     const units = new Map<string, Unit>();
     if (hashes.length > 0) {
       const rows = await tx.experimentUnit.findMany({ where: { experimentId, unitHash: { in: [...hashes] } } });
@@ -65,7 +65,7 @@ export class UnitStore {
   }
 
   /** Writes them as they are now: one statement each. */
-  async keep(experimentId: string, { units, feedback }: Touched, tx: Transaction): Promise<void> {
+  async keep(experimentId: string, { units, feedback }: BatchEffects, tx: Transaction): Promise<void> {
     const rows = [...units].map(([hash, { phase, arm, several, taken, before }]): UnitRow => ({
       hash,
       phase,

@@ -20,7 +20,7 @@ export interface Propose {
   experimentId: string | null;
 }
 
-export interface Verdict {
+export interface ProposalRuling {
   approve: boolean;
   by: string;
   reason: string;
@@ -106,7 +106,7 @@ export class ProposalService {
    * they began with.
    * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT when it was decided before, when production was moved meanwhile, or when a check holds the rollout
    */
-  async decide(workspaceId: WorkspaceId, id: string, verdict: Verdict): Promise<ProposalRow> {
+  async decide(workspaceId: WorkspaceId, id: string, verdict: ProposalRuling): Promise<ProposalRow> {
     const { proposals, tests } = this.parts;
     const { by, reason } = checkedWho(verdict);
     const { approve } = verdict;
@@ -128,7 +128,7 @@ export class ProposalService {
   async #throughRollout(
     workspaceId: WorkspaceId,
     { id, rolloutId }: ProposalRow,
-    { approve, by, reason }: Verdict,
+    { approve, by, reason }: ProposalRuling,
     tx: Transaction,
   ): Promise<ProposalRow> {
     const { proposals, rollouts, decider } = this.parts;

@@ -26,7 +26,7 @@
  * wanted on the way. What can't be done is refused with its reason, and the look goes on as if it hadn't been said.
  */
 import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type RolloutPlan, type RolloutStep } from './plan.js';
-import type { Evidence, MeasureEvidence } from './watch.js';
+import type { RolloutEvidence, MeasureEvidence } from './watch.js';
 import { percent } from '../../kernel/text.js';
 
 export type RolloutStatus = 'RUNNING' | 'PAUSED' | 'ROLLED_BACK' | 'COMPLETED' | 'ABORTED';
@@ -64,13 +64,13 @@ export type Action =
   /** Ended or paused: nothing to do. */
   | 'NONE';
 
-export type Check =
+export type RolloutCheck =
   'STATUS' | 'COMMAND' | 'NO_TRAFFIC' | 'GUARDRAIL' | 'HEALTH' | 'LEAST_SAMPLE' | 'SIGNAL' | 'APPROVAL' | 'PASSED';
 
 export interface Decision {
   action: Action;
   /** Which check decided. */
-  check: Check;
+  check: RolloutCheck;
   /** Sentences with figures, what decided first; warnings of health and a refused command after it. */
   reasons: string[];
   /** A command that couldn't be followed, with the reason. */
@@ -96,7 +96,7 @@ export const hasEnded = ({ status }: Pick<RolloutState, 'status'>): boolean =>
 export function decide(
   plan: RolloutPlan,
   before: RolloutState,
-  evidence: Evidence,
+  evidence: RolloutEvidence,
   now: number,
   command: Command | null = null,
 ): Decision {
@@ -126,11 +126,16 @@ export function decide(
 }
 
 /** What a look finds that no guardrail ended and no command decided. */
-function look(plan: RolloutPlan, state: RolloutState, evidence: Evidence, now: number): Omit<Decision, 'refused'> {
+function look(
+  plan: RolloutPlan,
+  state: RolloutState,
+  evidence: RolloutEvidence,
+  now: number,
+): Omit<Decision, 'refused'> {
   if (state.status === 'PAUSED') return { action: 'NONE', check: 'STATUS', reasons: ['The rollout is paused.'], state };
   const step = plan.steps[state.step]!;
   const { holds, warnings } = health(plan, evidence);
-  const stay = (action: Action, check: Check, reasons: string[]): Omit<Decision, 'refused'> => ({
+  const stay = (action: Action, check: RolloutCheck, reasons: string[]): Omit<Decision, 'refused'> => ({
     action,
     check,
     state,
@@ -216,7 +221,7 @@ function obey(plan: RolloutPlan, state: RolloutState, command: Command, now: num
   }
 }
 
-function crossedGuardrails(plan: RolloutPlan, { measures }: Evidence): string[] {
+function crossedGuardrails(plan: RolloutPlan, { measures }: RolloutEvidence): string[] {
   return plan.guardrails.flatMap(({ name, margin }) => {
     const found = measures[name];
     const alpha = alphaOf(plan, name);
@@ -228,7 +233,7 @@ function crossedGuardrails(plan: RolloutPlan, { measures }: Evidence): string[] 
   });
 }
 
-function signals({ signals: wanted }: RolloutPlan, { measures }: Evidence): string[] {
+function signals({ signals: wanted }: RolloutPlan, { measures }: RolloutEvidence): string[] {
   const enough = -Math.log(SIGNAL_ALPHA);
   return wanted.flatMap(({ name, margin, demand }) => {
     const found = measures[name];
@@ -243,7 +248,7 @@ function signals({ signals: wanted }: RolloutPlan, { measures }: Evidence): stri
   });
 }
 
-function health({ health: policy }: RolloutPlan, evidence: Evidence): { holds: string[]; warnings: string[] } {
+function health({ health: policy }: RolloutPlan, evidence: RolloutEvidence): { holds: string[]; warnings: string[] } {
   const [holds, warnings]: [string[], string[]] = [[], []];
   const say = (what: 'HOLD' | 'WARN', sentence: string): void =>
     void (what === 'HOLD' ? holds : warnings).push(sentence);
@@ -263,7 +268,7 @@ function silent(
   { health: { noTrafficMinutes } }: RolloutPlan,
   step: RolloutStep,
   state: RolloutState,
-  { lastAnswerAt, answers }: Evidence,
+  { lastAnswerAt, answers }: RolloutEvidence,
   now: number,
 ): string | null {
   // A step that waits for nothing but its time needs no answers.
@@ -274,7 +279,7 @@ function silent(
   return `The candidate has answered nothing for ${Math.floor((now - since) / MINUTE_MS)} minutes (${answers.candidate} answers in this step).`;
 }
 
-function leastSample(step: RolloutStep, state: RolloutState, { answers }: Evidence): string[] {
+function leastSample(step: RolloutStep, state: RolloutState, { answers }: RolloutEvidence): string[] {
   const missing: string[] = [];
   if (step.monitored && answers.candidate < step.leastAnswers)
     missing.push(`${answers.candidate} of at least ${step.leastAnswers} answers of the candidate in this step.`);
@@ -283,7 +288,12 @@ function leastSample(step: RolloutStep, state: RolloutState, { answers }: Eviden
   return missing;
 }
 
-function passedSentence(plan: RolloutPlan, left: RolloutState, next: RolloutState, { answers }: Evidence): string {
+function passedSentence(
+  plan: RolloutPlan,
+  left: RolloutState,
+  next: RolloutState,
+  { answers }: RolloutEvidence,
+): string {
   const passed = `Step ${nameOf(plan, left.step)} has passed: ${answers.candidate} answers, no guardrail crossed, no signal bad`;
   if (next.status === 'COMPLETED') return `${passed}. The candidate has gone all the way.`;
   const caughtUp = next.step - left.step - 1;

@@ -1,18 +1,18 @@
 import type { Json } from '../../kernel/stored-json.js';
 import { CANDIDATE, CONTROL } from '../assignment/index.js';
 import { decide, hasEnded, type Command, type Decision } from './decide.js';
-import { learnBounds, measuresOf, type Outcome, type Verdict } from './measures.js';
+import { learnBounds, measuresOf, type RecordedAnswer, type FirstFeedback } from './measures.js';
 import { MOST_STEPS } from './settings.js';
 import type { RolloutPlan } from './plan.js';
 import type { KeptState, RolloutAction } from './rollout.js';
-import type { NewDecision } from './rollout-store.js';
+import type { NewRolloutDecision } from './rollout-store.js';
 import { enterStep, evidenceOf, record, recordLate } from './watch.js';
 
 /** What a look found. */
-export interface Looked {
+export interface RolloutLook {
   kept: KeptState;
   /** In order; none where nothing changed. */
-  decisions: NewDecision[];
+  decisions: NewRolloutDecision[];
   /** The last thing that was decided, told or not. */
   last: Decision;
   /** Why the person’s command can’t be followed; null where it was, or where there was none. */
@@ -23,7 +23,7 @@ export interface Looked {
 const MOST_DECISIONS = 2 * (MOST_STEPS + 1);
 
 /** Counts answers, in the order of their numbers. Changes `kept`. */
-export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Outcome[], now: number): void {
+export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly RecordedAnswer[], now: number): void {
   const { watch, bounds } = kept;
   for (const outcome of outcomes) {
     const { arm, stage, newUnit, inBoth } = outcome;
@@ -35,7 +35,7 @@ export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Out
 }
 
 /** Counts what was said of answers, however long ago they were given. Changes `kept`. */
-export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly Verdict[]): void {
+export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstFeedback[]): void {
   for (const { arm, stage, good, newUnit } of verdicts)
     if (arm === CANDIDATE || arm === CONTROL)
       recordLate(watch, plan, { step: stage, arm, newUnit, measures: { FEEDBACK: good } });
@@ -51,9 +51,9 @@ export function look(
   before: KeptState,
   now: number,
   order: { command: Command; by: string; reason: string } | null = null,
-): Looked {
+): RolloutLook {
   const kept = before;
-  const decisions: NewDecision[] = [];
+  const decisions: NewRolloutDecision[] = [];
   let command = order?.command ?? null;
   let refused: string | null = null;
   for (let made = 0; ; made++) {

@@ -6,7 +6,7 @@ export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CO
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */
-export interface Outcome {
+export interface RecordedAnswer {
   /** Its number among all answers that count. */
   sequence: bigint;
   arm: string;
@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 /** The first thing that somebody said of an answer, whenever they did. */
-export interface Verdict {
+export interface FirstFeedback {
   /** Its number among all of them. */
   sequence: bigint;
   arm: string;
@@ -42,7 +42,7 @@ export const bounds = z.object({
   /** Of controls, until there are enough to learn of. */
   seen: z.object({ latencyMs: z.array(z.number()), confidence: z.array(z.number()) }),
 });
-export type Bounds = z.infer<typeof bounds>;
+export type RolloutBounds = z.infer<typeof bounds>;
 
 /** Controls that bounds are learned of: their median time is known within some 20 % then, and the candidate has answered twice. */
 const LEARNED_OF = 20;
@@ -51,13 +51,13 @@ const SLOW = 2;
 /** The share of controls that are less sure than the bound: low enough to be rare, high enough to be counted. */
 const UNSURE = 0.2;
 
-export const startBounds = (said: { latencyMs: number | null; confidence: number | null }): Bounds => ({
+export const startBounds = (said: { latencyMs: number | null; confidence: number | null }): RolloutBounds => ({
   ...said,
   seen: { latencyMs: [], confidence: [] },
 });
 
 /** Takes note of a control while bounds are still to be learned. */
-export function learnBounds(known: Bounds, { status, latencyMs, confidence }: Outcome): void {
+export function learnBounds(known: RolloutBounds, { status, latencyMs, confidence }: RecordedAnswer): void {
   if (status !== 'COMPLETE') return;
   const { seen } = known;
   if (known.latencyMs === null && seen.latencyMs.push(latencyMs) >= LEARNED_OF)
@@ -71,8 +71,8 @@ export function learnBounds(known: Bounds, { status, latencyMs, confidence }: Ou
  * had been slow by then, and for nothing else. What people say of it comes later.
  */
 export function measuresOf(
-  { status, abstained, latencyMs, confidence }: Outcome,
-  known: Bounds,
+  { status, abstained, latencyMs, confidence }: RecordedAnswer,
+  known: RolloutBounds,
 ): Record<RolloutMetric, boolean | null> {
   const complete = status === 'COMPLETE';
   const slow = known.latencyMs === null ? null : latencyMs > known.latencyMs;

@@ -1,5 +1,5 @@
 /** What is compared of each answer: whether it was good (a share), or how much of something it took (a mean). */
-export interface Measure {
+export interface ArmMeasure {
   name: string;
   kind: 'RATE' | 'MEAN';
   /**
@@ -14,13 +14,13 @@ export interface Measure {
 }
 
 /** Crossed, the rollout goes back at once. */
-export interface Guardrail extends Measure {
+export interface Guardrail extends ArmMeasure {
   /** Of the shared alpha, in proportion to the others' weights; 1 by default. */
   weight?: number;
 }
 
 /** Bad, the rollout holds: a person looks. */
-export interface Signal extends Measure {
+export interface HealthSignal extends ArmMeasure {
   /** `NOT_SHOWN_WORSE`: holds while the candidate is shown to be worse; `SHOWN_NO_WORSE`: holds until it is shown not to be. */
   demand: 'NOT_SHOWN_WORSE' | 'SHOWN_NO_WORSE';
 }
@@ -55,7 +55,7 @@ export interface RolloutPlan {
   /** Probability with which an equally good candidate is rolled back, in all and however often it is looked at; .05. */
   alpha: number;
   guardrails: readonly Guardrail[];
-  signals: readonly Signal[];
+  signals: readonly HealthSignal[];
   health: HealthPolicy;
   /**
    * Which outcomes are compared. `EVERY` (the default) takes answers for independent, as they are where each request is its own unit.

@@ -6,13 +6,13 @@ import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../counting.js';
 import { count, hear, look } from './look.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
-import type { Outcome, Verdict } from './measures.js';
-import type { NewDecision, RolloutStore, Saved } from './rollout-store.js';
+import type { RecordedAnswer, FirstFeedback } from './measures.js';
+import type { NewRolloutDecision, RolloutStore, RolloutUpdate } from './rollout-store.js';
 
 /** What has come since the last look. */
-export interface News {
-  outcomes: readonly Outcome[];
-  verdicts: readonly Verdict[];
+export interface RolloutNews {
+  outcomes: readonly RecordedAnswer[];
+  verdicts: readonly FirstFeedback[];
   /** How long the rollout was watched since, in ms; never below 0. */
   watchedMs: number;
   order?: Order | null;
@@ -20,9 +20,9 @@ export interface News {
   broken?: string | null;
 }
 
-export const NOTHING_NEW: News = { outcomes: [], verdicts: [], watchedMs: 0 };
+export const NOTHING_NEW: RolloutNews = { outcomes: [], verdicts: [], watchedMs: 0 };
 
-export interface Decided {
+export interface DecisionOutcome {
   row: RolloutRow;
   decisions: RolloutDecisionRow[];
   /** Why the order can’t be followed; null where it was. */
@@ -45,7 +45,7 @@ export class RolloutDecider {
    * @throws what the database throws; CONFLICT when a person’s order would promote a candidate that can’t be: the transaction must end with it,
    * so that nothing is lost and the order can be given again
    */
-  async decide(row: RolloutRow, news: News, tx: Transaction): Promise<Decided> {
+  async decide(row: RolloutRow, news: RolloutNews, tx: Transaction): Promise<DecisionOutcome> {
     const { outcomes, verdicts, watchedMs, order = null, broken = null } = news;
     // What has ended stays as it ended: nothing is counted, promoted or ended twice.
     if (row.finishedAt !== null)
@@ -59,12 +59,12 @@ export class RolloutDecider {
     const counted = countedWith({ last: row.lastSequence, recent: row.recentSequences }, outcomes);
     const heard = countedWith({ last: row.lastVerdict, recent: row.recentVerdicts }, verdicts);
     const found = broken === null ? look(plan, kept, watched, order) : null;
-    const decisions: NewDecision[] = found?.decisions ?? [aborted(broken!)];
+    const decisions: NewRolloutDecision[] = found?.decisions ?? [aborted(broken!)];
     if (broken !== null) kept.state = { ...kept.state, status: 'ABORTED' };
     const { status, step } = kept.state;
     const at = plan.steps[step]!;
     const ended = status === 'ROLLED_BACK' || status === 'COMPLETED' || status === 'ABORTED';
-    const saved: Saved = {
+    const saved: RolloutUpdate = {
       kept,
       decisions,
       status,
@@ -182,7 +182,12 @@ export class RolloutDecider {
 
 export const GONE = 'The candidate was deleted.';
 
-const aborted = (why: string): NewDecision => ({ action: 'ABORT', check: 'STATUS', reasons: [why], evidence: {} });
+const aborted = (why: string): NewRolloutDecision => ({
+  action: 'ABORT',
+  check: 'STATUS',
+  reasons: [why],
+  evidence: {},
+});
 
 /** What says that an order can’t be followed. */
 export const refusedOrder = (

@@ -7,7 +7,7 @@ import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { MOST_IN_A_LOOK } from '../counting.js';
 import { GONE, type RolloutDecider } from './rollout-decider.js';
 import { isLive, storedPlan, type RolloutRow } from './rollout.js';
-import type { RolloutStore, Surroundings } from './rollout-store.js';
+import type { RolloutStore, RolloutSurroundings } from './rollout-store.js';
 import { Unwritten } from './unwritten.js';
 
 export const rolloutKind = defineRunKind({
@@ -103,7 +103,7 @@ export async function watchRollout(
 /** Why a rollout can’t go on; null when it can. */
 export function brokenBy(
   row: RolloutRow,
-  { candidateExists, againstExists, productionId }: Surroundings,
+  { candidateExists, againstExists, productionId }: RolloutSurroundings,
 ): string | null {
   if (!candidateExists) return GONE;
   if (!againstExists) return 'The version that it is compared with was deleted: there is no control any more.';

@@ -4,9 +4,9 @@ import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagi
 import type { Json } from '../../kernel/stored-json.js';
 import { asColumn, Prisma, type Database, type Transaction } from '../../platform/database/index.js';
 import { notify, type EventLog } from '../../platform/events/index.js';
-import { UNCOUNTED, UNHEARD, type Place } from '../counting.js';
+import { UNCOUNTED, UNHEARD, type ReadPosition } from '../counting.js';
 import { TESTS_TOPIC } from '../topic.js';
-import type { Outcome, Verdict } from './measures.js';
+import type { RecordedAnswer, FirstFeedback } from './measures.js';
 import {
   storedState,
   type KeptState,
@@ -30,7 +30,7 @@ export type NewRollout = Omit<
 >;
 
 /** What a look at a rollout finds besides its answers. */
-export interface Surroundings {
+export interface RolloutSurroundings {
   revision: number;
   /** The version that production names now; null where none. */
   productionId: string | null;
@@ -40,7 +40,7 @@ export interface Surroundings {
 }
 
 /** One decision, before it is a row. */
-export interface NewDecision {
+export interface NewRolloutDecision {
   action: RolloutAction;
   check: string;
   reasons: readonly string[];
@@ -49,7 +49,7 @@ export interface NewDecision {
   evidence: Json;
 }
 
-const evidenceColumn = ({ evidence }: NewDecision) => asColumn(storedDecisionEvidence.encode(evidence));
+const evidenceColumn = ({ evidence }: NewRolloutDecision) => asColumn(storedDecisionEvidence.encode(evidence));
 
 /** Most rollouts that are shown of one adapter or version. */
 export const MOST_SHOWN = 20;
@@ -133,10 +133,10 @@ export class RolloutStore {
    */
   async look(
     { id, adapterId, candidateId, againstId }: RolloutRow,
-    behind: Place,
+    behind: ReadPosition,
     most: number,
-  ): Promise<{ around: Surroundings; outcomes: Outcome[] } | null> {
-    type Found = Surroundings & Omit<Outcome, 'sequence'> & { sequence: string | null };
+  ): Promise<{ around: RolloutSurroundings; outcomes: RecordedAnswer[] } | null> {
+    type Found = RolloutSurroundings & Omit<RecordedAnswer, 'sequence'> & { sequence: string | null };
     const { rows } = await this.database.pool.query<Found>({
       name: 'rollout-look',
       text: `SELECT came.*, revision,
@@ -156,8 +156,8 @@ export class RolloutStore {
   }
 
   /** What was said of its answers behind a place, so many at most. */
-  async unheard(rolloutId: string, behind: Place, most: number): Promise<Verdict[]> {
-    const { rows } = await this.database.pool.query<Omit<Verdict, 'sequence'> & { sequence: string }>({
+  async unheard(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstFeedback[]> {
+    const { rows } = await this.database.pool.query<Omit<FirstFeedback, 'sequence'> & { sequence: string }>({
       name: 'rollout-unheard',
       text: UNHEARD,
       values: [rolloutId, ...behind, most],
@@ -178,7 +178,11 @@ export class RolloutStore {
    * Writes what was counted where nothing follows from it: one statement, as there are many of them.
    * @returns whether it is written; false where somebody has decided since `revision`
    */
-  async keep({ id, revision }: Pick<RolloutRow, 'id' | 'revision'>, counted: Kept, tx: Transaction): Promise<boolean> {
+  async keep(
+    { id, revision }: Pick<RolloutRow, 'id' | 'revision'>,
+    counted: RolloutCounts,
+    tx: Transaction,
+  ): Promise<boolean> {
     const { kept, watchedMs, lastSequence, recentSequences, lastVerdict, recentVerdicts } = counted;
     const written = await tx.$executeRaw`
       UPDATE rollout SET state = ${JSON.stringify(storedState.encode(kept))}::jsonb, watched_ms = ${watchedMs},
@@ -191,7 +195,7 @@ export class RolloutStore {
   /** Writes what follows from a look, with what was decided, and wakes up who draws by it and who follows it. */
   async save(
     row: RolloutRow,
-    { kept, decisions, ...columns }: Saved,
+    { kept, decisions, ...columns }: RolloutUpdate,
     tx: Transaction,
   ): Promise<{ row: RolloutRow; decisions: RolloutDecisionRow[] }> {
     const saved = await tx.rollout.update({
@@ -205,7 +209,7 @@ export class RolloutStore {
   }
 
   /** Adds a decision to those of a rollout, and tells of it. */
-  async decide(row: RolloutRow, decision: NewDecision, tx: Transaction): Promise<RolloutDecisionRow> {
+  async decide(row: RolloutRow, decision: NewRolloutDecision, tx: Transaction): Promise<RolloutDecisionRow> {
     const made = await tx.rolloutDecision.create({
       data: {
         id: newId(),
@@ -258,14 +262,14 @@ export class RolloutStore {
 }
 
 /** What was counted, where nothing follows from it: the numbers as PostgreSQL writes arrays. */
-export interface Kept extends Pick<RolloutRow, 'watchedMs' | 'lastSequence' | 'lastVerdict'> {
+export interface RolloutCounts extends Pick<RolloutRow, 'watchedMs' | 'lastSequence' | 'lastVerdict'> {
   kept: KeptState;
   recentSequences: string;
   recentVerdicts: string;
 }
 
 /** What a look changes of a rollout. */
-export interface Saved extends Partial<
+export interface RolloutUpdate extends Partial<
   Pick<
     RolloutRow,
     | 'status'
@@ -282,5 +286,5 @@ export interface Saved extends Partial<
   >
 > {
   kept: KeptState;
-  decisions: readonly NewDecision[];
+  decisions: readonly NewRolloutDecision[];
 }

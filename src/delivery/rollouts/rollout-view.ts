@@ -1,8 +1,8 @@
 import { rateDifferenceSequence } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { z } from 'zod';
-import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type Measure, type RolloutPlan } from './plan.js';
-import { RolloutMetric, type Bounds } from './measures.js';
+import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type ArmMeasure, type RolloutPlan } from './plan.js';
+import { RolloutMetric, type RolloutBounds } from './measures.js';
 import {
   isLive,
   storedDecisionEvidence,
@@ -23,7 +23,7 @@ import {
   RolloutStepType,
 } from './rollout-types.js';
 import type { RolloutAction, RolloutStatus } from './rollout.js';
-import { evidenceOf, type Evidence } from './watch.js';
+import { evidenceOf, type RolloutEvidence } from './watch.js';
 
 const MINUTE_MS = 60_000;
 
@@ -59,12 +59,12 @@ export function toRollout(row: RolloutRow): Rollout {
 
 interface Known {
   plan: RolloutPlan;
-  evidence: Evidence;
-  bounds: Bounds;
+  evidence: RolloutEvidence;
+  bounds: RolloutBounds;
 }
 
 function toGuard(
-  { name, margin }: Measure,
+  { name, margin }: ArmMeasure,
   alpha: number | null,
   demand: keyof typeof SignalDemand | null,
   { evidence, bounds }: Known,

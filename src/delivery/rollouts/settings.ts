@@ -1,7 +1,14 @@
 import { badInput } from '../../kernel/errors.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { type RolloutMetric } from './measures.js';
-import { flawsOf, STANDARD_HEALTH, STANDARD_STEPS, type RolloutPlan, type RolloutStep, type Signal } from './plan.js';
+import {
+  flawsOf,
+  STANDARD_HEALTH,
+  STANDARD_STEPS,
+  type RolloutPlan,
+  type RolloutStep,
+  type HealthSignal,
+} from './plan.js';
 
 /** Ready plans. */
 export const RolloutTemplate = enumeration('STANDARD', 'CAREFUL', 'QUICK');
@@ -33,7 +40,7 @@ export interface GuardWish {
   metric: RolloutMetric;
   margin?: number | null;
   weight?: number | null;
-  demand?: Signal['demand'] | null;
+  demand?: HealthSignal['demand'] | null;
 }
 
 /** Which outcomes are compared: every one, or one of each unit and step. */

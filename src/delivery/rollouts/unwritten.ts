@@ -1,9 +1,9 @@
 import { Counting } from '../counting.js';
 import { count, hear, look } from './look.js';
-import type { Outcome, Verdict } from './measures.js';
+import type { RecordedAnswer, FirstFeedback } from './measures.js';
 import { listens, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type KeptState, type RolloutRow } from './rollout.js';
-import type { Kept } from './rollout-store.js';
+import type { RolloutCounts } from './rollout-store.js';
 
 /**
  * What has come since a rollout's row was written, counted in memory as the row will be: nearly every look finds that nothing follows yet,
@@ -11,8 +11,8 @@ import type { Kept } from './rollout-store.js';
  * answers again, from the row on.
  */
 export class Unwritten {
-  outcomes: Outcome[] = [];
-  verdicts: Verdict[] = [];
+  outcomes: RecordedAnswer[] = [];
+  verdicts: FirstFeedback[] = [];
   watchedMs = 0;
   /** How far answers, and what was said of them, are counted, these among them. */
   readonly counted: Counting;
@@ -42,7 +42,7 @@ export class Unwritten {
   }
 
   /** Takes what a look found. @returns whether something follows from it, which is to be decided and written at once */
-  take(outcomes: readonly Outcome[], verdicts: readonly Verdict[], watchedMs: number): boolean {
+  take(outcomes: readonly RecordedAnswer[], verdicts: readonly FirstFeedback[], watchedMs: number): boolean {
     this.outcomes.push(...outcomes);
     this.verdicts.push(...verdicts);
     this.watchedMs += watchedMs;
@@ -56,7 +56,7 @@ export class Unwritten {
   }
 
   /** What is to be written while nothing follows. */
-  get columns(): Kept {
+  get columns(): RolloutCounts {
     const { counted, heard } = this;
     return {
       kept: this.#kept,

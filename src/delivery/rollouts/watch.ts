@@ -4,10 +4,10 @@
  */
 import { mixtureLogE, observeRate, sampleRatioLogE, startTwoRates, type TwoRates } from '../../evaluation/index.js';
 import { rolloutRanges } from '../assignment/index.js';
-import type { Measure, RolloutPlan } from './plan.js';
+import type { ArmMeasure, RolloutPlan } from './plan.js';
 
 /** An answer of either arm. Forced ones are never recorded. */
-export interface Outcome {
+export interface ArmOutcome {
   /** Index of the step that drew it; one of a step that was left is not compared with those of the next. */
   step: number;
   arm: 'CANDIDATE' | 'CONTROL';
@@ -57,7 +57,7 @@ export interface Watch {
 }
 
 export interface MeasureEvidence {
-  kind: Measure['kind'];
+  kind: ArmMeasure['kind'];
   /** Largest ln e so far that the candidate is worse by more than the margin. */
   worse: number;
   /** Largest ln e so far that it is not. */
@@ -66,7 +66,7 @@ export interface MeasureEvidence {
   control: { answers: number; value: number };
 }
 
-export interface Evidence {
+export interface RolloutEvidence {
   /** In this step. */
   answers: { candidate: number; control: number };
   lastAnswerAt: number | null;
@@ -122,7 +122,7 @@ export function enterStep(watch: Watch, plan: RolloutPlan, step: number): Watch 
  * Takes one answer; changes and returns `watch`. One of a step that was left, because it was under way meanwhile, is compared with those of
  * its own step, but counts for nothing in this one.
  */
-export function record(watch: Watch, plan: RolloutPlan, outcome: Outcome): Watch {
+export function record(watch: Watch, plan: RolloutPlan, outcome: ArmOutcome): Watch {
   const arm = outcome.arm === 'CANDIDATE' ? 'candidate' : 'control';
   if (arm === 'candidate') watch.lastAnswerAt = Math.max(watch.lastAnswerAt ?? 0, outcome.at);
   if (outcome.step === watch.step) {
@@ -137,7 +137,7 @@ export function record(watch: Watch, plan: RolloutPlan, outcome: Outcome): Watch
 export function recordLate(
   watch: Watch,
   plan: RolloutPlan,
-  { step, arm, newUnit, measures }: Pick<Outcome, 'step' | 'arm' | 'newUnit' | 'measures'>,
+  { step, arm, newUnit, measures }: Pick<ArmOutcome, 'step' | 'arm' | 'newUnit' | 'measures'>,
 ): Watch {
   const drawnBy = plan.steps[step];
   if (!drawnBy || (plan.counting === 'FIRST_OF_UNIT' && newUnit === false)) return watch;
@@ -167,7 +167,7 @@ function takeRate(measure: Rate, { step, arm, controls }: Stage, good: boolean, 
   observeRate(measure.noWorse, arm, good, { question: 'NO_WORSE', margin, controls, stage: step });
 }
 
-function takeMean(measure: Mean, { step, arm }: Stage, value: number, wanted: Measure): void {
+function takeMean(measure: Mean, { step, arm }: Stage, value: number, wanted: ArmMeasure): void {
   // A latency of 0 has no logarithm: a microsecond is as good.
   const taken = wanted.logarithm ? Math.log(Math.max(value, 1e-3)) : value;
   if (!Number.isFinite(taken)) return;
@@ -209,7 +209,7 @@ function stratified({ stages }: Mean): { difference: number; variance: number; a
 const varianceOfMean = ({ n, squares }: Moments): number => squares / (n - 1) / n;
 
 /** What `decide` looks at. */
-export function evidenceOf(watch: Watch, plan: RolloutPlan): Evidence {
+export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {
   const { candidate, control, inBoth, logE: before } = watch.units;
   const expected = drawn(plan, watch.step);
   return {
@@ -230,7 +230,7 @@ export function evidenceOf(watch: Watch, plan: RolloutPlan): Evidence {
   };
 }
 
-function evidenceOfMeasure(measure: Rate | Mean, { logarithm }: Measure): MeasureEvidence {
+function evidenceOfMeasure(measure: Rate | Mean, { logarithm }: ArmMeasure): MeasureEvidence {
   if (measure.kind === 'RATE') {
     const told = ({ n, good }: { n: number; good: number }) => ({ answers: n, value: n === 0 ? 0 : good / n });
     return {

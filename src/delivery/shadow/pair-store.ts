@@ -4,7 +4,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { ErasedAnswers } from '../../ask/index.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
-import type { Compared, ShadowPairRow, SkipReason } from './shadow.js';
+import type { PairComparison, ShadowPairRow, SkipReason } from './shadow.js';
 import type { Beside, Truth } from './shadow-report.js';
 
 /** What the pairs of one shadow say together. */
@@ -116,7 +116,7 @@ export class PairStore {
   async settle(
     tx: Transaction,
     pair: { shadowId: string; answerId: string },
-    outcome: { status: 'COMPARED'; candidateMs: number; servedMs: number | null; compared: Compared } | Failed,
+    outcome: { status: 'COMPARED'; candidateMs: number; servedMs: number | null; compared: PairComparison } | Failed,
   ): Promise<boolean> {
     const { status } = outcome;
     const { count } = await tx.shadowPair.updateMany({

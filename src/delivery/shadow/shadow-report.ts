@@ -1,4 +1,4 @@
-import { rateSequence, type Interval } from '../../evaluation/index.js';
+import { rateSequence, type ConfidenceInterval } from '../../evaluation/index.js';
 import type { SkipReason } from './shadow.js';
 import { percent } from '../../kernel/text.js';
 
@@ -47,7 +47,7 @@ export interface ShadowFigures {
 const ALPHA = 0.05;
 
 /** The share of the same answers, with an interval that may be read at any time; null before the first pair. */
-export function agreementOf({ compared, same }: ShadowFigures): ({ value: number } & Interval) | null {
+export function agreementOf({ compared, same }: ShadowFigures): ({ value: number } & ConfidenceInterval) | null {
   if (compared === 0) return null;
   return { value: same / compared, ...rateSequence({ answers: compared, good: same }, ALPHA) };
 }

@@ -53,7 +53,7 @@ function counted(n: number, name: string, most: number): number {
 }
 
 /** How two answers to one question differ: numbers, labels and a digest, nothing of what was said. */
-export type Compared = Pick<
+export type PairComparison = Pick<
   Prisma.ShadowPairUncheckedUpdateInput,
   | 'same'
   | 'exact'
@@ -70,7 +70,7 @@ export type Compared = Pick<
 >;
 
 /** Holds what a candidate said against what was served. */
-export function compareAnswers(served: Answer, candidate: Answer): Compared {
+export function compareAnswers(served: Answer, candidate: Answer): PairComparison {
   const texts = served.output.kind === 'TEXT' && served.abstention === null && candidate.abstention === null;
   const verdict = verdictOn(candidate);
   return {

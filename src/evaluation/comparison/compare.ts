@@ -4,7 +4,7 @@ import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { holm } from '../statistics/holm.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Strategy } from '../../ask/index.js';
-import type { Attempt, Comparison } from './comparison-run.js';
+import type { Attempt, StrategyComparison } from './comparison-run.js';
 
 /** A metric of rows whose statistics are known already. */
 export type DecidingMetric = Pick<Metric<never>, 'name' | 'higherIsBetter' | 'value'>;
@@ -12,8 +12,8 @@ export type DecidingMetric = Pick<Metric<never>, 'name' | 'higherIsBetter' | 'va
 /** Differences that chance makes more often than this, among all that are looked at, are none. */
 const SIGNIFICANT = 0.05;
 
-type Figures = Comparison['strategies'][number];
-type Pair = Comparison['pairs'][number];
+type Figures = StrategyComparison['strategies'][number];
+type Pair = StrategyComparison['pairs'][number];
 
 /**
  * What each strategy is worth on the same rows, what it costs, and which to use: the quickest of those that are not shown to be worse
@@ -23,7 +23,7 @@ type Pair = Comparison['pairs'][number];
 export function compareAttempts(
   metric: DecidingMetric,
   attempts: ReadonlyMap<Strategy, readonly Attempt[]>,
-): Comparison {
+): StrategyComparison {
   const known: Metric<Attempt> = { ...metric, statistics: ({ statistics }) => statistics, value: metric.value };
   const strategies = [...attempts].map(([strategy, made]): Figures => {
     const { value, low, high } = estimate(known, made);
@@ -60,7 +60,7 @@ function verdict(
   rows: number,
   strategies: readonly Figures[],
   pairs: readonly Pair[],
-): Pick<Comparison, 'recommended' | 'decided' | 'sentence'> {
+): Pick<StrategyComparison, 'recommended' | 'decided' | 'sentence'> {
   const better = (a: Figures, b: Figures): number => (higherIsBetter ? b.value - a.value : a.value - b.value);
   const [best, ...others] = [...strategies].sort(better) as [Figures, ...Figures[]];
   const against = (one: Figures): Pair =>

@@ -13,7 +13,7 @@ import { compareAttempts } from './compare.js';
 import {
   strategyComparison,
   type Attempt,
-  type Comparison,
+  type StrategyComparison,
   type ComparisonContext,
   type ComparisonInput,
 } from './comparison-run.js';
@@ -110,7 +110,7 @@ export class Comparer {
   }
 
   /** The work of a STRATEGY_COMPARISON run; an interrupted one goes on behind the rows that were answered. */
-  async compare(context: ComparisonContext): Promise<Comparison> {
+  async compare(context: ComparisonContext): Promise<StrategyComparison> {
     const { run, input, resumed, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
     const { data } = this.parts;

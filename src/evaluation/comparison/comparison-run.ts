@@ -74,7 +74,7 @@ export const comparison = record('ComparisonReport', 'What a comparison of strat
   strategies: z.array(strategyFigure).describe('Each strategy.'),
   pairs: z.array(strategyPair).describe('Each two of them.'),
 });
-export type Comparison = z.infer<typeof comparison>;
+export type StrategyComparison = z.infer<typeof comparison>;
 
 export const strategyComparison = defineRunKind({
   kind: 'STRATEGY_COMPARISON',

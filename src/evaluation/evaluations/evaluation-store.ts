@@ -3,7 +3,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import { storedFigures, type Answered, type Figures } from './figures.js';
+import { storedFigures, type Answered, type EvaluationFigures } from './figures.js';
 
 export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
 export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
@@ -29,7 +29,7 @@ export class EvaluationStore {
     await tx.evaluationRow.createMany({ data: [...rows] });
   }
 
-  async finish(id: string, rows: number, figures: Figures, tx: Transaction): Promise<void> {
+  async finish(id: string, rows: number, figures: EvaluationFigures, tx: Transaction): Promise<void> {
     await tx.evaluation.update({ where: { id }, data: { rows, figures: asColumn(storedFigures.encode(figures)) } });
   }
 

@@ -10,7 +10,7 @@ import {
   perClass,
   type LabelledRow,
 } from '../metrics/classification.js';
-import { asLabelled, measureNamed, type GivenAnswer, type Measure } from '../metrics/measures.js';
+import { asLabelled, measureNamed, type GivenAnswer, type TaskMeasure } from '../metrics/measures.js';
 import { measure, type Metric } from '../metrics/metric.js';
 import { regression } from '../regression/regression.js';
 import { retention } from '../retention/retention.js';
@@ -73,7 +73,7 @@ export const figures = z.object({
     .default(null)
     .describe('What a regression without a language model makes of the same rows; null when it was not asked.'),
 });
-export type Figures = z.infer<typeof figures>;
+export type EvaluationFigures = z.infer<typeof figures>;
 /** The column `figures` of an evaluation. */
 export const storedFigures = storedJson(figures);
 
@@ -88,7 +88,8 @@ const given = (row: TaskRow, { text, probability }: Answered, context: TaskConte
   probability,
 });
 
-const measureFor = ({ task }: TaskRow, context: TaskContext): Measure => measureNamed(taskOf(task).measure, context);
+const measureFor = ({ task }: TaskRow, context: TaskContext): TaskMeasure =>
+  measureNamed(taskOf(task).measure, context);
 
 /** How right the answer to one row is, 0..1: equal labels, F1 of entities or words, chrF. */
 export const scoreRow = (row: TaskRow, answer: Answered, context: TaskContext): number =>
@@ -124,7 +125,7 @@ export function measureAnswers(
   answers: readonly Answered[],
   against: readonly Answered[] | null,
   context: TaskContext,
-): Omit<Figures, 'retention' | 'regression'> {
+): Omit<EvaluationFigures, 'retention' | 'regression'> {
   const read = (all: readonly Answered[]): GivenAnswer[] => all.map((answer, i) => given(rows[i]!, answer, context));
   const [after, before] = [read(answers), against && read(against)];
   const labelled = hasLabel(rows[0]!.task) ? after.map(asLabelled) : [];

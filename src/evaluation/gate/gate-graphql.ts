@@ -14,8 +14,8 @@ import {
 } from '../../training/index.js';
 import { toEvaluation, Evaluation } from '../evaluations/evaluation-types.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
-import { evidence, type Evidence, type Gate } from './gate.js';
-import { bounds, check, type Bounds, type Check } from './judge.js';
+import { evidence, type GateEvidence, type Gate } from './gate.js';
+import { bounds, check, type GateBounds, type GateCheck } from './judge.js';
 
 const GateBoundsInput = recordInput(
   record(
@@ -62,7 +62,7 @@ export class PromoteAdapterInput {
   force!: boolean;
 }
 
-const GateCheck = recordType(check);
+const GateCheckType = recordType(check);
 
 @ObjectType({ description: 'What the gate says of a version, or said when an alias was moved to it.' })
 export class GateVerdict {
@@ -72,10 +72,10 @@ export class GateVerdict {
   @Field(() => Boolean, { description: 'Whether the alias was moved all the same.' })
   forced!: boolean;
 
-  @Field(() => [GateCheck], { description: 'Each check.' })
-  checks!: Check[];
+  @Field(() => [GateCheckType], { description: 'Each check.' })
+  checks!: GateCheck[];
 
-  readonly found!: Pick<Evidence, 'replacedVersionId' | 'evaluationId'>;
+  readonly found!: Pick<GateEvidence, 'replacedVersionId' | 'evaluationId'>;
 }
 
 export interface GateResolverParts {
@@ -172,5 +172,5 @@ export function gateVerdictOf(kept: unknown): GateVerdict | null {
   return make(GateVerdict, { passed: checks.every(({ passed }) => passed), forced, checks, found: found.data });
 }
 
-const given = (wanted: GateBoundsInput | null | undefined): Partial<Bounds> =>
+const given = (wanted: GateBoundsInput | null | undefined): Partial<GateBounds> =>
   Object.fromEntries(Object.entries(wanted ?? {}).filter(([, value]) => value !== null && value !== undefined));

@@ -10,7 +10,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow, Alias, AliasChangeRow } from '../../registry/index.js';
 import type { EvaluationStore } from '../evaluations/evaluation-store.js';
 import { storedFigures } from '../evaluations/figures.js';
-import { bounds, check, DEFAULT_BOUNDS, judge, type Bounds } from './judge.js';
+import { bounds, check, DEFAULT_BOUNDS, judge, type GateBounds } from './judge.js';
 
 export interface GateParts {
   adapters: AdapterRegistry;
@@ -27,10 +27,10 @@ export const evidence = z.object({
   bounds,
   checks: z.array(check),
 });
-export type Evidence = z.infer<typeof evidence>;
-export type Verdict = Omit<Evidence, 'v' | 'forced'> & { passed: boolean };
+export type GateEvidence = z.infer<typeof evidence>;
+export type GateOutcome = Omit<GateEvidence, 'v' | 'forced'> & { passed: boolean };
 
-export interface Wish {
+export interface PromotionRequest {
   adapter: string;
   version: number;
   alias: Alias;
@@ -38,14 +38,18 @@ export interface Wish {
   reason: string;
   /** Moves the alias whatever failed, and writes down that it did. */
   force: boolean;
-  bounds?: Partial<Bounds>;
+  bounds?: Partial<GateBounds>;
 }
 
 export class Gate {
   constructor(private readonly parts: GateParts) {}
 
   /** How a version stands at the gate now, against what production names. */
-  async verdict(workspaceId: WorkspaceId, version: AdapterVersionRow, limits: Partial<Bounds> = {}): Promise<Verdict> {
+  async verdict(
+    workspaceId: WorkspaceId,
+    version: AdapterVersionRow,
+    limits: Partial<GateBounds> = {},
+  ): Promise<GateOutcome> {
     const { adapters, evaluations } = this.parts;
     const [adapter] = await adapters.store.byIds(workspaceId, [version.adapterId]);
     if (!adapter) throw notFound('The adapter', version.adapterId);
@@ -77,7 +81,7 @@ export class Gate {
    * @throws GATE_REFUSED with each number that failed and its bound; NOT_FOUND, BAD_USER_INPUT; CONFLICT when someone else moves it
    * at the same time, and when the version was never attested
    */
-  async promote(workspaceId: WorkspaceId, wish: Wish): Promise<AliasChangeRow> {
+  async promote(workspaceId: WorkspaceId, wish: PromotionRequest): Promise<AliasChangeRow> {
     const { adapters } = this.parts;
     const adapter = await adapters.require(workspaceId, wish.adapter, 'input.adapter');
     const version = await adapters.store.resolve(adapter, { version: wish.version });
@@ -97,7 +101,7 @@ export class Gate {
    * just what production names now.
    * @throws GATE_REFUSED, CONFLICT when it was never attested
    */
-  async admits(workspaceId: WorkspaceId, adapter: AdapterRow, version: AdapterVersionRow): Promise<Evidence> {
+  async admits(workspaceId: WorkspaceId, adapter: AdapterRow, version: AdapterVersionRow): Promise<GateEvidence> {
     if (version.attestation === null)
       throw new GraftError('CONFLICT', `${adapter.name}@${version.version} was never shown to act on its base model.`, {
         field: 'input.candidate',
@@ -107,7 +111,11 @@ export class Gate {
     return this.#asProduction(workspaceId, adapter, version, { ...wish, by: '', reason: '', force: false });
   }
 
-  async #asCandidate(workspaceId: WorkspaceId, version: AdapterVersionRow, wish: Wish): Promise<Evidence> {
+  async #asCandidate(
+    workspaceId: WorkspaceId,
+    version: AdapterVersionRow,
+    wish: PromotionRequest,
+  ): Promise<GateEvidence> {
     const { passed, ...verdict } = await this.verdict(workspaceId, version, wish.bounds);
     if (!passed && !wish.force)
       throw refused(verdict.checks.filter((each) => !each.passed).map(({ message }) => message));
@@ -118,8 +126,8 @@ export class Gate {
     workspaceId: WorkspaceId,
     adapter: AdapterRow,
     version: AdapterVersionRow,
-    wish: Wish,
-  ): Promise<Evidence> {
+    wish: PromotionRequest,
+  ): Promise<GateEvidence> {
     const change = await this.parts.adapters.store.newestMoveTo(adapter, 'candidate', version.id);
     const replaced = await this.#replaced(adapter, version);
     const found = change && evidence.safeParse(change.evidence);

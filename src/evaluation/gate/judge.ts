@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { record } from '../../kernel/record.js';
-import type { Figures } from '../evaluations/figures.js';
+import type { EvaluationFigures } from '../evaluations/figures.js';
 import { normalQuantile } from '../statistics/distributions.js';
 
 export const DEFAULT_BOUNDS = { leastGain: 0, worstClassDrop: 0.1, perplexityRatio: 1.05 };
@@ -23,7 +23,7 @@ export const bounds = z.object({
       `How many times the base model’s the perplexity of general text may be, by the upper end of the interval; ${DEFAULT_BOUNDS.perplexityRatio} by default.`,
     ),
 });
-export type Bounds = z.infer<typeof bounds>;
+export type GateBounds = z.infer<typeof bounds>;
 
 /** Fewer rows give no interval that one may rely on: a bootstrap draws only from what was seen. */
 export const LEAST_ROWS = 50;
@@ -36,13 +36,13 @@ export const check = record('GateCheck', 'One thing that the gate looks at.', {
   bound: z.number().nullable().describe('The bound.'),
   message: z.string().describe('What was found, in words.'),
 });
-export type Check = z.infer<typeof check>;
+export type GateCheck = z.infer<typeof check>;
 
 /** What is known of a version that wants to become candidate. */
-export interface Judged {
+export interface GateCandidate {
   attested: boolean;
   /** Of the version as it is served now, on test rows, against what it would replace; null when there is none. */
-  evaluation: { rows: number; figures: Figures } | null;
+  evaluation: { rows: number; figures: EvaluationFigures } | null;
   /** How many versions, each at each of its scales, were held against the same on the same test rows, this one with them. */
   tries: number;
   /** What it would replace, for messages: `routing@3`, `the base model`. */
@@ -50,7 +50,7 @@ export interface Judged {
 }
 
 /** Every check, those that can't be made for want of an evaluation left out. */
-export function judge({ attested, evaluation, tries, replaced }: Judged, limits: Bounds): Check[] {
+export function judge({ attested, evaluation, tries, replaced }: GateCandidate, limits: GateBounds): GateCheck[] {
   const checks = [
     plain('attestation', attested, attested ? 'It was shown to act.' : 'It was not shown to act: attest it.'),
   ];
@@ -66,7 +66,7 @@ export function judge({ attested, evaluation, tries, replaced }: Judged, limits:
   return [...checks, ...(worst ? [worst] : []), retentionCheck(figures, limits.perplexityRatio)];
 }
 
-const plain = (name: string, passed: boolean, message: string): Check => ({
+const plain = (name: string, passed: boolean, message: string): GateCheck => ({
   name,
   passed,
   message,
@@ -75,7 +75,7 @@ const plain = (name: string, passed: boolean, message: string): Check => ({
   bound: null,
 });
 
-const rowsCheck = (rows: number): Check => ({
+const rowsCheck = (rows: number): GateCheck => ({
   name: 'rows',
   passed: rows >= LEAST_ROWS,
   undecided: rows < LEAST_ROWS,
@@ -94,7 +94,7 @@ interface Gain {
   high: number;
 }
 
-function gainOf({ higherIsBetter, difference }: Figures['metrics'][number], tries: number): Gain | null {
+function gainOf({ higherIsBetter, difference }: EvaluationFigures['metrics'][number], tries: number): Gain | null {
   if (!difference) return null;
   const { value, low, high } = difference;
   return widened(higherIsBetter ? { value, low, high } : { value: -value, low: -high, high: -low }, tries);
@@ -114,7 +114,13 @@ const triesTold = (tries: number): string =>
     ? ` These rows judged ${tries} tries against it, and the best of many is no proof: intervals are wider.`
     : '';
 
-function taskCheck({ metrics }: Figures, rows: number, tries: number, replaced: string, leastGain: number): Check {
+function taskCheck(
+  { metrics }: EvaluationFigures,
+  rows: number,
+  tries: number,
+  replaced: string,
+  leastGain: number,
+): GateCheck {
   const metric = metrics[0]!;
   const gain = gainOf(metric, tries);
   if (!gain) return plain('task', false, `Its ${metric.name} was not compared with that of ${replaced}.`);
@@ -135,12 +141,12 @@ function taskCheck({ metrics }: Figures, rows: number, tries: number, replaced: 
 }
 
 function worstClassCheck(
-  { metrics }: Figures,
+  { metrics }: EvaluationFigures,
   rows: number,
   tries: number,
   replaced: string,
   drop: number,
-): Check | null {
+): GateCheck | null {
   const metric = metrics.find(({ name }) => name === 'worst-class F1');
   const gain = metric && gainOf(metric, tries);
   if (!metric || !gain) return null;
@@ -157,7 +163,7 @@ function worstClassCheck(
   };
 }
 
-function retentionCheck({ retention }: Figures, most: number): Check {
+function retentionCheck({ retention }: EvaluationFigures, most: number): GateCheck {
   if (!retention)
     return plain('retention', false, 'What it has forgotten was not measured: evaluate it with retention.');
   const { value, low, high } = retention.perplexity.ratio;

@@ -16,7 +16,7 @@ export interface GivenAnswer {
 }
 
 /** How answers are measured. */
-export interface Measure {
+export interface TaskMeasure {
   /** The first one decides. */
   metrics: readonly [Metric<GivenAnswer>, ...Metric<GivenAnswer>[]];
   /** How right one answer is, 0..1. */
@@ -51,7 +51,7 @@ function measureOf<Row>(
   read: (answer: GivenAnswer) => Row,
   [first, ...others]: readonly [Metric<Row>, ...Metric<Row>[]],
   score: (row: Row) => number,
-): Measure {
+): TaskMeasure {
   const taken = (metric: Metric<Row>): Metric<GivenAnswer> => ({
     ...metric,
     statistics: (answer) => metric.statistics(read(answer)),
@@ -59,7 +59,7 @@ function measureOf<Row>(
   return { metrics: [taken(first), ...others.map(taken)], score: (answer) => score(read(answer)) };
 }
 
-const MEASURES: Readonly<Record<MeasureName, (context: TaskContext) => Measure>> = {
+const MEASURES: Readonly<Record<MeasureName, (context: TaskContext) => TaskMeasure>> = {
   LABELS: ({ labels: { labels } }) =>
     measureOf(asLabelled, [accuracy, macroF1(labels), worstClassF1(labels), calibrationError], (row) =>
       measure(accuracy, [row]),
@@ -75,4 +75,4 @@ const MEASURES: Readonly<Record<MeasureName, (context: TaskContext) => Measure>>
 };
 
 /** The measure that a task names. */
-export const measureNamed = (name: MeasureName, context: TaskContext): Measure => MEASURES[name](context);
+export const measureNamed = (name: MeasureName, context: TaskContext): TaskMeasure => MEASURES[name](context);

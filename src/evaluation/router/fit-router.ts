@@ -1,4 +1,12 @@
-import { calibrate, choose, logOdds, weigh, type Learned, type Place, type Signal } from '../../ask/index.js';
+import {
+  calibrate,
+  choose,
+  logOdds,
+  weigh,
+  type RouterParameters,
+  type Place,
+  type PlaceSignal,
+} from '../../ask/index.js';
 import { groupBy } from '../../kernel/group-by.js';
 import { byDifferences, minimize } from '../../kernel/minimize.js';
 import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
@@ -10,7 +18,7 @@ export interface PlacedQuestion {
   /** Id of the collection or adapter version; null: the base model. */
   belongs: string | null;
   /** By place; those without a signal are missing. */
-  signals: ReadonlyMap<string, Signal>;
+  signals: ReadonlyMap<string, PlaceSignal>;
 }
 
 export interface FittedPlace {
@@ -31,12 +39,12 @@ const PRIOR_ROWS = 4;
 export function fitRouter(
   places: readonly { id: string; strategy: 'RAG' | 'ADAPTER' }[],
   questions: readonly PlacedQuestion[],
-): { places: FittedPlace[] } & Pick<Learned, 'temperature' | 'baseScore' | 'figures'> & { risk: RiskCurve } {
+): { places: FittedPlace[] } & Pick<RouterParameters, 'temperature' | 'baseScore' | 'figures'> & { risk: RiskCurve } {
   const [fitting, held] = halves(questions);
   const fitted = places.flatMap(({ id, strategy }): FittedPlace[] => {
     const [own, foreign] = [true, false].map((is) =>
       fitting.flatMap(({ belongs, signals }) => ((belongs === id) === is && signals.get(id) ? [signals.get(id)!] : [])),
-    ) as [Signal[], Signal[]];
+    ) as [PlaceSignal[], PlaceSignal[]];
     return own.length >= LEAST_OWN && foreign.length >= LEAST_OWN
       ? [{ id, strategy, calibration: calibrate(own, foreign) }]
       : [];
@@ -61,7 +69,7 @@ const placesOf = (fitted: readonly FittedPlace[], { signals }: PlacedQuestion): 
 function fitWhole(
   fitted: readonly FittedPlace[],
   questions: readonly PlacedQuestion[],
-): Pick<Learned, 'temperature' | 'baseScore'> {
+): Pick<RouterParameters, 'temperature' | 'baseScore'> {
   const placed = questions.map((question) => ({ belongs: question.belongs, places: placesOf(fitted, question) }));
   const loss = ([logTemperature = 0, baseScore = 0]: Float64Array): number => {
     const by = { temperature: Math.exp(logTemperature), baseScore };
@@ -77,9 +85,9 @@ function fitWhole(
 
 function measureRouter(
   fitted: readonly FittedPlace[],
-  whole: Pick<Learned, 'temperature' | 'baseScore'>,
+  whole: Pick<RouterParameters, 'temperature' | 'baseScore'>,
   questions: readonly PlacedQuestion[],
-): { figures: Learned['figures']; risk: RiskCurve } {
+): { figures: RouterParameters['figures']; risk: RiskCurve } {
   const rows = questions.map((question): LabelledRow => {
     const { chosen } = choose(weigh(placesOf(fitted, question), whole));
     return { gold: nameOf(question.belongs), predicted: nameOf(chosen.adapter), probability: chosen.probability };

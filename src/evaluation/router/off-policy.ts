@@ -18,7 +18,7 @@ export interface LoggedChoice {
 /** Which place a router would choose. */
 export type Policy<L extends LoggedChoice = LoggedChoice> = (logged: L) => string;
 
-export interface Interval {
+export interface ValueInterval {
   value: number;
   low: number;
   high: number;
@@ -27,9 +27,9 @@ export interface Interval {
 /** What a policy would have been worth, in shares of right answers. */
 export interface PolicyValue {
   /** By inverse propensity alone. */
-  ips: Interval;
+  ips: ValueInterval;
   /** Doubly robust: a model of rewards, and what it is wrong by where the policy's choice was made. */
-  dr: Interval;
+  dr: ValueInterval;
   /** Answers that tell its choices from the other policy’s, by Kish: (Σw)² / Σw² where the two differ; 0 where none is of its choice. */
   effective: number;
   /**
@@ -44,7 +44,7 @@ export interface PolicyComparison {
   present: PolicyValue;
   candidate: PolicyValue;
   /** Candidate minus present, doubly robust, of the same questions. */
-  difference: Interval;
+  difference: ValueInterval;
 }
 
 /** Two-sided, 95 %. */
@@ -108,7 +108,7 @@ function judge<L extends LoggedChoice>(
   };
 }
 
-function intervalOf(values: readonly number[]): Interval {
+function intervalOf(values: readonly number[]): ValueInterval {
   const { n, mean, variance } = momentsOf(values);
   const reach = Z * Math.sqrt(variance / Math.max(1, n));
   return { value: mean, low: mean - reach, high: mean + reach };

@@ -7,7 +7,7 @@ import {
   type RouterMode,
   type RouterRecord,
   type RouterStore,
-  type Signal,
+  type PlaceSignal,
 } from '../../ask/index.js';
 import { pause } from '../../platform/events/index.js';
 import { inputText, Split, type Data } from '../../data/index.js';
@@ -148,7 +148,7 @@ export class RouterFitter {
     for (const each of asked) {
       signal.throwIfAborted();
       if (questions.length % 25 === 0) await this.#giveWay(context);
-      const signals = new Map<string, Signal>();
+      const signals = new Map<string, PlaceSignal>();
       for (const sample of samples)
         signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
       for (const collection of collections) {
@@ -255,7 +255,7 @@ export class RouterFitter {
     return texts.map((text, i) => ({ belongs, text, vector: vectors[i]! }));
   }
 
-  async #nearCollection(scope: SearchScope, { text, vector }: Asked, signal: AbortSignal): Promise<Signal | null> {
+  async #nearCollection(scope: SearchScope, { text, vector }: Asked, signal: AbortSignal): Promise<PlaceSignal | null> {
     const asked = Promise.resolve({ vector, ms: 0 });
     const request = { scope, query: text, vector: asked, mode: 'HYBRID' as const, limit: PASSAGES };
     const { passages } = await this.parts.retriever.retrieve(request, { signal });

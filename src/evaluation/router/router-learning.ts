@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choose, eligible, placeKey, type Offsets, type Weighed } from '../../ask/index.js';
+import { choose, eligible, placeKey, type Offsets, type ScoredPlace } from '../../ask/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
@@ -83,7 +83,7 @@ export type RouterLearningContext = ContextOf<typeof routerLearning>;
 
 /** A choice with what is needed to choose anew. */
 export interface RoutedChoice extends LoggedChoice {
-  candidates: readonly Weighed[];
+  candidates: readonly ScoredPlace[];
 }
 
 /** Fewer questions show nothing. */
@@ -103,7 +103,7 @@ export function routedChoice(
 ): RoutedChoice | null {
   const { router, candidates: stored, strategy } = route;
   if (router?.propensity === undefined || route.chosenBy !== 'ROUTER') return null;
-  const candidates = stored.map(({ strategy: of, adapter = null, probability, expectedMs }): Weighed => ({
+  const candidates = stored.map(({ strategy: of, adapter = null, probability, expectedMs }): ScoredPlace => ({
     strategy: of,
     adapter,
     probability,

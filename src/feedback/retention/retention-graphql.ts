@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql';
 import { cost, make, Needs, type GraphContext } from '../../graphql-kit/index.js';
-import type { Retention } from './retention.js';
+import type { RetentionSweeper } from './retention.js';
 
 @InputType({ description: 'How long feedback is kept.' })
 export class SetFeedbackRetentionInput {
@@ -16,7 +16,7 @@ export class SetFeedbackRetentionPayload {
 
 @Resolver()
 export class RetentionResolver {
-  constructor(private readonly parts: { retention: Retention }) {}
+  constructor(private readonly parts: { retention: RetentionSweeper }) {}
 
   @Needs('OPERATE')
   @Mutation(() => SetFeedbackRetentionPayload, {

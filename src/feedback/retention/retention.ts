@@ -7,7 +7,7 @@ const HOUR_MS = 60 * 60 * 1000;
 export const MOST_DAYS = 36_500;
 
 /** Deletes feedback by age, where a workspace wants that: once an hour, by whichever gateway comes to it; twice does no harm. */
-export class Retention {
+export class RetentionSweeper {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: { store: RetentionStore; log: Logger }) {}

@@ -12,7 +12,7 @@ export interface NewReviewItem {
 }
 
 /** Which items a reviewer may still look at. */
-export interface Wish {
+export interface ReviewFilter {
   reviewer: string;
   reason: ReviewReason | null;
   /** The one item that is meant; null: any. */
@@ -32,7 +32,7 @@ const heldByOthers = (reviewer: string) => Prisma.sql`(
   SELECT count(*) FROM review r WHERE r.item_id = i.id AND r.reviewer <> ${reviewer}
      AND (r.done_at IS NOT NULL OR r.locked_until > now()))`;
 
-const openTo = (workspaceId: WorkspaceId, { reviewer, reason, itemId, skip }: Wish) => Prisma.sql`
+const openTo = (workspaceId: WorkspaceId, { reviewer, reason, itemId, skip }: ReviewFilter) => Prisma.sql`
   i.workspace_id = ${workspaceId}::uuid AND i.done < i.wanted
   AND (${reason}::text IS NULL OR i.reason = ${reason}) AND (${itemId}::uuid IS NULL OR i.id = ${itemId}::uuid)
   AND i.id <> ALL(${[...skip]}::uuid[])
@@ -69,7 +69,7 @@ export class ReviewStore {
   }
 
   /** Locks the item that has waited longest, the reviewer's own first; null where there is none for them. */
-  async claim(workspaceId: WorkspaceId, wish: Wish): Promise<ReviewItem | null> {
+  async claim(workspaceId: WorkspaceId, wish: ReviewFilter): Promise<ReviewItem | null> {
     return this.within(async (tx) => {
       const skip = [...wish.skip];
       // What others are claiming at this moment is passed over while there is anything else, and waited for where there is not.
@@ -145,7 +145,7 @@ export class ReviewStore {
   /** What a reviewer may still look at, longest waiting first; the cursor is `encodeCursor([item.id])`. */
   async open(
     workspaceId: WorkspaceId,
-    wish: Omit<Wish, 'itemId' | 'skip'>,
+    wish: Omit<ReviewFilter, 'itemId' | 'skip'>,
     page: PageRequest,
   ): Promise<Page<ReviewItem>> {
     const after = page.after === null ? null : idCursor(page.after);
@@ -157,7 +157,7 @@ export class ReviewStore {
   }
 
   /** How many items a reviewer may still look at. */
-  async left(workspaceId: WorkspaceId, wish: Omit<Wish, 'itemId' | 'skip'>): Promise<number> {
+  async left(workspaceId: WorkspaceId, wish: Omit<ReviewFilter, 'itemId' | 'skip'>): Promise<number> {
     const [row] = await this.database.prisma.$queryRaw<{ left: number }[]>`
       SELECT count(*)::int AS left FROM review_item i WHERE ${openTo(workspaceId, { ...wish, itemId: null, skip: [] })}`;
     return row!.left;

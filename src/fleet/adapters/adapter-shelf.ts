@@ -14,25 +14,25 @@ export interface ShelfParts {
 }
 
 /** An adapter version for engines, or why they can't have it. */
-export type Shelved = { adapter: EngineAdapter; refusal: null } | { adapter: null; refusal: string };
+export type ShelfEntry = { adapter: EngineAdapter; refusal: null } | { adapter: null; refusal: string };
 
 const LOOKED_UP_AGAIN_MS = 60_000;
 
 /** Adapter versions in the form that engines take, made when one is first wanted. */
 export class AdapterShelf {
-  readonly #shelved = new LRUCache<string, Promise<Shelved>>({ max: 1_000, ttl: LOOKED_UP_AGAIN_MS });
+  readonly #shelved = new LRUCache<string, Promise<ShelfEntry>>({ max: 1_000, ttl: LOOKED_UP_AGAIN_MS });
 
   constructor(private readonly parts: ShelfParts) {}
 
   /** The version whose file the worker would apply. @throws what reading its files throws */
-  ofFile(workspaceId: WorkspaceId, file: Pick<AdapterFile, 'sha256' | 'scale'>): Promise<Shelved> {
+  ofFile(workspaceId: WorkspaceId, file: Pick<AdapterFile, 'sha256' | 'scale'>): Promise<ShelfEntry> {
     return this.#once(`${workspaceId} ${file.sha256} ${file.scale}`, async () => {
       const found = await this.parts.adapters.store.versionServing(workspaceId, file);
       return found === null ? { adapter: null, refusal: 'no version has this file' } : this.#shelve(found);
     });
   }
 
-  ofVersion(found: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<Shelved> {
+  ofVersion(found: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<ShelfEntry> {
     const { workspaceId, ggufSha256: sha256, scale } = found.version;
     return this.#once(`${workspaceId} ${sha256} ${scale}`, () => this.#shelve(found));
   }
@@ -54,7 +54,7 @@ export class AdapterShelf {
     return gone;
   }
 
-  #once(key: string, make: () => Promise<Shelved>): Promise<Shelved> {
+  #once(key: string, make: () => Promise<ShelfEntry>): Promise<ShelfEntry> {
     const known = this.#shelved.get(key);
     if (known) return known;
     const making = make();
@@ -63,7 +63,7 @@ export class AdapterShelf {
     return making;
   }
 
-  async #shelve({ adapter: row, version }: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<Shelved> {
+  async #shelve({ adapter: row, version }: { adapter: AdapterRow; version: AdapterVersionRow }): Promise<ShelfEntry> {
     const { adapters, files, folders } = this.parts;
     const workspaceId = version.workspaceId as WorkspaceId;
     const [peft, weights] = await Promise.all([

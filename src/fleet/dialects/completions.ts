@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { faultOf, type EngineHttp } from '../engine-http.js';
 import { EngineFault } from '../fault.js';
-import type { Listed, Piece, StreamRequest } from './dialect.js';
+import type { Listed, AnswerPiece, DialectRequest } from './dialect.js';
 
 const modelList = z.object({
   data: z.array(
@@ -54,10 +54,10 @@ const chunk = z.object({
 export async function* streamCompletion(
   http: EngineHttp,
   model: string,
-  { tokens, maxTokens, temperature, seed, stop }: StreamRequest,
+  { tokens, maxTokens, temperature, seed, stop }: DialectRequest,
   more: object,
   signal: AbortSignal,
-): AsyncGenerator<Piece, void> {
+): AsyncGenerator<AnswerPiece, void> {
   const body = {
     model,
     prompt: tokens,
@@ -97,7 +97,7 @@ const errorEvent = z.object({ error: z.object({ message: z.string(), code: z.num
 /** What a server refuses once its stream is open it tells in the stream. */
 const isErrorEvent = (event: unknown): event is z.infer<typeof errorEvent> => errorEvent.safeParse(event).success;
 
-function reasonOf(reason: string, stopped: string | number | null): NonNullable<Piece['reason']> {
+function reasonOf(reason: string, stopped: string | number | null): NonNullable<AnswerPiece['reason']> {
   if (reason === 'length') return 'length';
   if (reason === 'stop') return typeof stopped === 'string' ? 'stop' : 'eos';
   throw new EngineFault('BROKEN', `its answer ended with ${JSON.stringify(reason)}`);

@@ -20,7 +20,7 @@ export interface Prompted {
   tokens: readonly number[];
 }
 
-export interface StreamRequest extends Prompted {
+export interface DialectRequest extends Prompted {
   maxTokens: number;
   temperature: number;
   seed?: number;
@@ -34,7 +34,7 @@ export interface ScoreRequest extends Prompted {
 }
 
 /** A piece of an answer; the last one says why it ended. */
-export interface Piece {
+export interface AnswerPiece {
   text: string;
   /** Ids of its tokens, where the engine tells. */
   tokens: readonly number[];
@@ -51,7 +51,7 @@ export interface Dialect {
   /** @throws EngineFault REFUSED with the engine's reason */
   load(http: EngineHttp, adapter: { name: string; path: string }, signal: AbortSignal): Promise<void>;
   unload(http: EngineHttp, name: string, signal: AbortSignal): Promise<void>;
-  stream(http: EngineHttp, request: StreamRequest, signal: AbortSignal): AsyncGenerator<Piece, void>;
+  stream(http: EngineHttp, request: DialectRequest, signal: AbortSignal): AsyncGenerator<AnswerPiece, void>;
   /** Log-probabilities (natural) of candidates as the next token, on one scale for all of them. */
   score(
     http: EngineHttp,

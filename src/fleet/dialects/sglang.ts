@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import { EngineFault, isFault } from '../fault.js';
 import { listModels, onlyBase, readAs, streamCompletion } from './completions.js';
-import { DialectName, type Dialect, type Piece, type Prompted, type StreamRequest } from './dialect.js';
+import { DialectName, type Dialect, type AnswerPiece, type Prompted, type DialectRequest } from './dialect.js';
 import type { EngineHttp } from '../engine-http.js';
 
 const serverInfo = z.object({ version: z.string(), context_length: z.number().int().positive().nullish() });
@@ -69,7 +69,11 @@ export const sglang: Dialect = {
   },
 };
 
-async function* stream(http: EngineHttp, request: StreamRequest, signal: AbortSignal): AsyncGenerator<Piece, void> {
+async function* stream(
+  http: EngineHttp,
+  request: DialectRequest,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerPiece, void> {
   try {
     yield* streamCompletion(http, modelOf(request), request, {}, signal);
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { EngineAdapter } from '../adapters/engine-adapter.js';
-import type { Dialect, Listed, Piece, Prompted, StreamRequest } from '../dialects/dialect.js';
+import type { Dialect, Listed, AnswerPiece, Prompted, DialectRequest } from '../dialects/dialect.js';
 import { sglang } from '../dialects/sglang.js';
 import { vllm } from '../dialects/vllm.js';
 import type { Capabilities } from '../engine.js';
@@ -104,9 +104,9 @@ export class Replica {
 
   async *stream(
     adapter: EngineAdapter | null,
-    request: Omit<StreamRequest, 'base' | 'adapter'>,
+    request: Omit<DialectRequest, 'base' | 'adapter'>,
     signal: AbortSignal,
-  ): AsyncGenerator<Piece, void> {
+  ): AsyncGenerator<AnswerPiece, void> {
     const { dialect, prompted, ended } = this.#entered(adapter);
     let error: unknown = null;
     try {

@@ -3,7 +3,7 @@ import { type Decoded, decodeText } from './decode.js';
 import type { BinaryFormat, DocumentClaim, DocumentFormat, TextFormat } from './document.js';
 import { FORMATS, takenFormats } from './formats.js';
 
-export type Detected = { format: BinaryFormat; claimed: boolean } | { format: TextFormat; decoded: Decoded };
+export type FormatDetection = { format: BinaryFormat; claimed: boolean } | { format: TextFormat; decoded: Decoded };
 
 /** Leading bytes (latin-1) of files that people upload by mistake, to be named in the refusal. */
 const OTHERS: readonly [start: string, label: string, hint?: string][] = [
@@ -30,7 +30,7 @@ const GENERIC_TYPES = new Set(['application/octet-stream', 'binary/octet-stream'
  * The format of a file, by its content; name and media type only decide between kinds of text.
  * @throws UNSUPPORTED_MEDIA_TYPE when no parser takes it; DOCUMENT_UNREADABLE when it is empty, or is called PDF or DOCX and isn't
  */
-export function detectFormat(bytes: Buffer, claim: DocumentClaim): Detected {
+export function detectFormat(bytes: Buffer, claim: DocumentClaim): FormatDetection {
   if (bytes.length === 0) throw new GraftError('DOCUMENT_UNREADABLE', 'The file is empty (0 bytes).');
   const claimed = claimedFormat(claim);
   const head = bytes.subarray(0, 1_024).toString('latin1');

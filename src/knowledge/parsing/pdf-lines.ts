@@ -1,5 +1,5 @@
 /** A line of a PDF page; lengths in points, y grows upwards. */
-export interface Line {
+export interface PdfLine {
   text: string;
   x: number;
   /** Of its base line. */
@@ -26,10 +26,10 @@ export interface TextItem {
 const CELL_GAP = 1.5;
 
 /** Puts the items of a page together to lines. @param view left, bottom, right, top of the page */
-export function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: readonly number[]): Line[] {
+export function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: readonly number[]): PdfLine[] {
   const edge = (top - bottom) / 10;
-  const lines: Line[] = [];
-  let current: Line | null = null;
+  const lines: PdfLine[] = [];
+  let current: PdfLine | null = null;
   const close = () => {
     if (current !== null && current.text.trim() !== '') lines.push(finished(current));
     current = null;
@@ -49,7 +49,7 @@ export function toLines(items: readonly TextItem[], [, bottom = 0, , top = 0]: r
   return lines;
 }
 
-function extend(line: Line, item: TextItem, x: number, size: number): void {
+function extend(line: PdfLine, item: TextItem, x: number, size: number): void {
   const blank = item.str.trim() === '';
   const wide = x - (line.x + line.width) > CELL_GAP * size;
   const last = line.cells.at(-1);
@@ -61,7 +61,7 @@ function extend(line: Line, item: TextItem, x: number, size: number): void {
   line.size = Math.max(line.size, size);
 }
 
-const finished = (line: Line): Line => ({
+const finished = (line: PdfLine): PdfLine => ({
   ...line,
   text: line.text.trim(),
   cells: line.cells.map(({ x, text }) => ({ x, text: text.trim() })),

@@ -1,4 +1,4 @@
-import type { Line } from './pdf-lines.js';
+import type { PdfLine } from './pdf-lines.js';
 import { looksLikeHeader, tableText } from './tables.js';
 
 /** Fewer aligned rows than this are chance. */
@@ -18,14 +18,18 @@ interface Row {
  * @param maxGap between the lines of one row, in points
  * @returns its text and how many lines it takes
  */
-export function pdfTable(lines: readonly Line[], from: number, maxGap: number): { text: string; lines: number } | null {
+export function pdfTable(
+  lines: readonly PdfLine[],
+  from: number,
+  maxGap: number,
+): { text: string; lines: number } | null {
   const first = lines[from];
   if (first === undefined || first.cells.length < 2) return null;
   const columns = first.cells.map(({ x }) => x);
   const rows: Row[] = [];
   let at = from;
   for (; at < lines.length; at += 1) {
-    const line = lines[at] as Line;
+    const line = lines[at] as PdfLine;
     const places = line.cells.map(({ x }) =>
       columns.findIndex((column) => Math.abs(column - x) < ALIGNED * first.size),
     );

@@ -3,7 +3,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { DocumentBuilder, collapse } from './builder.js';
 import type { BinaryFormat, ParsedDocument } from './document.js';
 import { unwrap } from './lines.js';
-import { toLines, type Line, type TextItem } from './pdf-lines.js';
+import { toLines, type PdfLine, type TextItem } from './pdf-lines.js';
 import { pdfTable } from './pdf-tables.js';
 
 export const pdf: BinaryFormat = {
@@ -48,7 +48,7 @@ async function parsePdf(bytes: Uint8Array, name: string): Promise<ParsedDocument
       'PAYLOAD_TOO_LARGE',
       `The PDF has ${document.numPages} pages; at most ${MAX_PAGES} are taken.`,
     );
-  const pages: Line[][] = [];
+  const pages: PdfLine[][] = [];
   for (let number = 1; number <= document.numPages; number += 1) {
     const page = await document.getPage(number);
     const content = await page.getTextContent();
@@ -100,10 +100,10 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
 }
 
 /** What two running heads have in common when only the page number differs. */
-const shape = (line: Line): string => `${Math.round(line.y / 4)}:${collapse(line.text).replace(/\d+/g, '#')}`;
+const shape = (line: PdfLine): string => `${Math.round(line.y / 4)}:${collapse(line.text).replace(/\d+/g, '#')}`;
 
 /** Lines that stand at the same height in the margin of most pages. */
-function runningLines(pages: readonly Line[][]): Set<string> {
+function runningLines(pages: readonly PdfLine[][]): Set<string> {
   if (pages.length < 2) return new Set();
   const counts = new Map<string, number>();
   for (const lines of pages)
@@ -113,7 +113,7 @@ function runningLines(pages: readonly Line[][]): Set<string> {
 }
 
 /** Type sizes (tenths of a point) above the body's, largest first: their place is the heading level. */
-function headingLevels(pages: readonly Line[][]): Map<number, number> {
+function headingLevels(pages: readonly PdfLine[][]): Map<number, number> {
   const characters = new Map<number, number>();
   for (const line of pages.flat()) {
     const size = Math.round(line.size * 10);
@@ -124,9 +124,9 @@ function headingLevels(pages: readonly Line[][]): Map<number, number> {
   return new Map(larger.map((size, index) => [size, Math.min(6, index + 1)]));
 }
 
-function addPage(builder: DocumentBuilder, lines: readonly Line[], levels: ReadonlyMap<number, number>): void {
+function addPage(builder: DocumentBuilder, lines: readonly PdfLine[], levels: ReadonlyMap<number, number>): void {
   const gap = usualGap(lines);
-  let group: Line[] = [];
+  let group: PdfLine[] = [];
   const flush = () => {
     const first = group[0];
     if (first === undefined) return;
@@ -152,7 +152,7 @@ function addPage(builder: DocumentBuilder, lines: readonly Line[], levels: Reado
       i += table.lines - 1;
       continue;
     }
-    const line = lines[i] as Line;
+    const line = lines[i] as PdfLine;
     const before = group.at(-1);
     if (before !== undefined) {
       const distance = before.y - line.y;
@@ -165,7 +165,7 @@ function addPage(builder: DocumentBuilder, lines: readonly Line[], levels: Reado
 }
 
 /** The lower quartile: most gaps are between lines of one paragraph, and none is smaller. */
-function usualGap(lines: readonly Line[]): number {
+function usualGap(lines: readonly PdfLine[]): number {
   const gaps = lines
     .slice(1)
     .map((line, index) => (lines[index]?.y ?? 0) - line.y)

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../../platform/database/index.js';
 import type { EventLog, StoredEvent } from '../../platform/events/index.js';
 import type { AnswerFacts, FeedbackFacts } from '../series/facts.js';
 import type { WebhookStore } from '../webhooks/webhook-store.js';
-import { alertStream, BY_ITSELF, type AlertChange, type AlertRecord, type Raised } from './alert.js';
+import { alertStream, BY_ITSELF, type AlertChange, type AlertRecord, type NewAlert } from './alert.js';
 import type { AlertStore, RuleRecord } from './alert-store.js';
 import { checkRule, concerns, FRESH, sentenceOf, stepRule, valueOf, type Rule } from './rule.js';
 
@@ -114,7 +114,7 @@ export class AlertService {
     }
   }
 
-  async raise(tx: Transaction, raised: Raised): Promise<AlertRecord> {
+  async raise(tx: Transaction, raised: NewAlert): Promise<AlertRecord> {
     const { alert, isNew } = await this.parts.alerts.raise(tx, raised);
     if (isNew) await this.#tell(tx, alert, 'RAISED');
     return alert;

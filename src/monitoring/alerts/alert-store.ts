@@ -1,7 +1,7 @@
 import { newId, type Uuid } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
-import type { AlertRecord, Raised } from './alert.js';
+import type { AlertRecord, NewAlert } from './alert.js';
 import { storedRule, storedState, type Rule, type RuleState } from './rule.js';
 
 export interface RuleRecord {
@@ -96,7 +96,7 @@ export class AlertStore {
    * Raises an alert, or once more the one of its source that is not resolved.
    * @returns it, and whether it is new
    */
-  async raise(tx: Transaction, raised: Raised): Promise<{ alert: AlertRecord; isNew: boolean }> {
+  async raise(tx: Transaction, raised: NewAlert): Promise<{ alert: AlertRecord; isNew: boolean }> {
     const { workspaceId, source, sentence, evidence, observations } = raised;
     const [again] = await tx.$queryRaw<{ id: Uuid }[]>`
       UPDATE alert SET times = times + 1, last_raised_at = now(), recovered_at = NULL, sentence = ${sentence},

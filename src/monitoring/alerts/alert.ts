@@ -13,7 +13,7 @@ export type AlertRecord = Omit<Prisma.AlertGetPayload<object>, 'kind' | 'status'
 };
 
 /** Something that is otherwise than it should be. */
-export interface Raised {
+export interface NewAlert {
   workspaceId: string;
   kind: AlertKind;
   /** Which of its kind: while an alert of a source is not resolved, it is raised again instead of another one. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
 import { storedJson } from '../../kernel/stored-json.js';
-import { isBeyond, meanCapital, observeMean, type Bound } from '../sequential/mean.js';
+import { isBeyond, meanCapital, observeMean, type MeanBound } from '../sequential/mean.js';
 import { worth } from '../sequential/restarted.js';
 import type { AnswerFacts } from '../series/facts.js';
 import type { SeriesKey } from '../series/metric.js';
@@ -117,7 +117,7 @@ export const concerns = ({ where }: Rule, key: SeriesKey): boolean =>
     return everyVersion ? of.startsWith(`${value}@`) : of === value;
   });
 
-export type Change = 'RAISED' | 'RECOVERED' | null;
+export type RuleChange = 'RAISED' | 'RECOVERED' | null;
 
 /**
  * The state after a value. Raised when the mean was shown to be beyond the threshold, recovered when it was shown to be on its right side:
@@ -127,9 +127,9 @@ export function stepRule(
   { side, threshold, alpha }: Rule,
   before: RuleState,
   value: number,
-): { state: RuleState; change: Change; evidence: number } {
-  const wrong: Bound = { side, threshold };
-  const right: Bound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
+): { state: RuleState; change: RuleChange; evidence: number } {
+  const wrong: MeanBound = { side, threshold };
+  const right: MeanBound = { side: side === 'ABOVE' ? 'BELOW' : 'ABOVE', threshold };
   const capital = observeMean(before.capital, value, before.raised ? right : wrong);
   const recent = before.recent === null ? value : before.recent + (value - before.recent) / 50;
   const evidence = worth(capital);

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../kernel/random.js';
 import { dot } from '../../kernel/vectors.js';
-import { counted, noCounts, type Counts } from '../sequential/categories.js';
+import { counted, noCounts, type CategoryCounts } from '../sequential/categories.js';
 
 /**
  * Where questions lie, told in a few categories: which of some clusters is nearest, and how far the nearest of some known questions (the
@@ -51,7 +51,7 @@ export function locate({ clusters, landmarks, far, dimensions }: Cells, vector: 
   return [nearest(clusters, vector).row, ...far.flatMap((threshold, i) => (similarity < threshold ? [first + i] : []))];
 }
 
-export const countIn = (cells: Cells, vectors: readonly Float32Array[]): Counts => {
+export const countIn = (cells: Cells, vectors: readonly Float32Array[]): CategoryCounts => {
   const categories = cells.clusters.length / cells.dimensions + cells.far.length;
   return vectors.reduce((counts, vector) => counted(counts, locate(cells, vector)), noCounts(categories));
 };
@@ -64,7 +64,7 @@ export function makeCells(
   landmarks: readonly Float32Array[],
   others: readonly Float32Array[],
   seed: number,
-): { cells: Cells; expected: Counts } {
+): { cells: Cells; expected: CategoryCounts } {
   const rows = rowMajor(landmarks);
   const similarities = others.map((vector) => nearest(rows, vector).similarity).sort((a, b) => a - b);
   const far = FAR_SHARES.map((share) => similarities[Math.floor(share * similarities.length)]!);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { storedJson } from '../../kernel/stored-json.js';
-import { counted, noCounts, type Counts } from '../sequential/categories.js';
+import { counted, noCounts, type CategoryCounts } from '../sequential/categories.js';
 import { CLUSTERS, type Cells } from './cells.js';
 import { watching } from './watching.js';
 import { percent } from '../../kernel/text.js';
@@ -67,7 +67,7 @@ export const categoryOf = (labels: readonly string[], label: string): number => 
 export function learnLabel(
   counts: Readonly<Record<string, number>>,
   label: string,
-): { counts: Record<string, number>; learned: { labels: string[]; expected: Counts } | null } {
+): { counts: Record<string, number>; learned: { labels: string[]; expected: CategoryCounts } | null } {
   const next = { ...counts, [label]: (counts[label] ?? 0) + 1 };
   const all = Object.values(next).reduce((sum, count) => sum + count, 0);
   if (all < LABELS_LEARNED_FROM) return { counts: next, learned: null };

@@ -7,7 +7,7 @@ import {
   restarted,
   strongestShift,
   type CategoryTest,
-  type Counts,
+  type CategoryCounts,
   type Shift,
 } from '../sequential/categories.js';
 
@@ -48,7 +48,7 @@ export const PERIOD = 1_000;
 export const QUIET = 300;
 
 /** Watching against rows that an adapter was trained on. */
-export const againstTraining = (expected: Counts, reference: Counts): Watching => ({
+export const againstTraining = (expected: CategoryCounts, reference: CategoryCounts): Watching => ({
   phase: 'WATCHING',
   fixed: true,
   seen: 0,
@@ -56,7 +56,7 @@ export const againstTraining = (expected: Counts, reference: Counts): Watching =
 });
 
 /** Watching against what came before, of which nothing is counted yet. */
-export const againstLastPeriod = (expected: Counts): Watching => ({
+export const againstLastPeriod = (expected: CategoryCounts): Watching => ({
   phase: 'GATHERING',
   expected,
   reference: noCounts(expected.of.length),
@@ -101,7 +101,7 @@ function periodOf(state: Extract<Watching, { phase: 'WATCHING' }>): Watching {
 }
 
 /** What was counted since the reference. */
-const since = ({ bag, reference }: CategoryTest): Counts => ({
+const since = ({ bag, reference }: CategoryTest): CategoryCounts => ({
   all: bag.all - reference.all,
   of: bag.of.map((count, category) => count - reference.of[category]!),
 });

@@ -11,12 +11,12 @@ export interface CategoryTest {
   /** How often each category was expected before the reference was counted: where bets are told apart, never evidence. Above 0, below 1. */
   expected: number[];
   /** What was counted, and how many of it were in each category. */
-  reference: Counts;
-  bag: Counts;
+  reference: CategoryCounts;
+  bag: CategoryCounts;
   capitals: Capital[];
 }
 
-export interface Counts {
+export interface CategoryCounts {
   all: number;
   of: number[];
 }
@@ -26,16 +26,19 @@ const ODDS = [0.25, 0.5, 2, 4, 12] as const;
 /** Bets need a share that can occur: rarer categories, also those never seen, are taken for this rare. */
 const LEAST_EXPECTED = 0.01;
 
-export const noCounts = (categories: number): Counts => ({ all: 0, of: Array.from({ length: categories }, () => 0) });
+export const noCounts = (categories: number): CategoryCounts => ({
+  all: 0,
+  of: Array.from({ length: categories }, () => 0),
+});
 
 /** @param within the categories that something is in, by index */
-export const counted = ({ all, of }: Counts, within: readonly number[]): Counts => ({
+export const counted = ({ all, of }: CategoryCounts, within: readonly number[]): CategoryCounts => ({
   all: all + 1,
   of: of.map((count, category) => (within.includes(category) ? count + 1 : count)),
 });
 
 /** @param expected counts of what is neither in the reference nor in the stream */
-export const categoryTest = (expected: Counts, reference: Counts): CategoryTest => ({
+export const categoryTest = (expected: CategoryCounts, reference: CategoryCounts): CategoryTest => ({
   expected: expected.of.map((count) =>
     Math.min(1 - LEAST_EXPECTED, Math.max(LEAST_EXPECTED, (count + 0.5) / (expected.all + 1))),
   ),

@@ -3,7 +3,7 @@ import { RESOLUTIONS, TOTAL, type Resolution, type SeriesKey } from './metric.js
 import type { Added } from './series-store.js';
 
 /** Something that happened to answers of a key, and what it adds. */
-export interface Happened {
+export interface SeriesIncrement {
   workspaceId: string;
   at: Date;
   key: SeriesKey;
@@ -11,7 +11,7 @@ export interface Happened {
 }
 
 /** What is added to the buckets of all resolutions, to those of their key and to the totals: additions of the same bucket become one. */
-export function rollUp(all: readonly Happened[], now: Date): Added[] {
+export function rollUp(all: readonly SeriesIncrement[], now: Date): Added[] {
   const buckets = new Map<string, Added>();
   for (const { workspaceId, at, key, additions } of all) {
     for (const [name, { seconds, keptDays }] of Object.entries(RESOLUTIONS)) {

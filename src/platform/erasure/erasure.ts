@@ -2,12 +2,12 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { FileService } from '../artifacts/index.js';
 import { combined, NOTHING_ERASED, type ErasureReport } from './erasure-report.js';
 import type { ErasureContext, ErasureOutcome } from './erasure-run.js';
-import type { Dependant, Holder, Subject, Traces } from './holder.js';
+import type { Dependant, Holder, ErasableSubject, Traces } from './holder.js';
 
 /** Removes what must leave no trace from every place that registered with it. It knows none of them. */
 export class Erasure {
   readonly #holders = new Map<string, Holder>();
-  readonly #subjects = new Map<string, Subject>();
+  readonly #subjects = new Map<string, ErasableSubject>();
   readonly #dependants: Dependant[] = [];
 
   constructor(private readonly files: FileService) {}
@@ -20,7 +20,7 @@ export class Erasure {
     this.#dependants.push(dependant);
   }
 
-  addSubject(subject: Subject): void {
+  addSubject(subject: ErasableSubject): void {
     this.#subjects.set(subject.name, subject);
   }
 
@@ -98,7 +98,7 @@ export class Erasure {
     return reason;
   }
 
-  #subjectOf({ subject, untilEnd }: ErasureContext['input']): Subject {
+  #subjectOf({ subject, untilEnd }: ErasureContext['input']): ErasableSubject {
     if (subject === 'person') return person(untilEnd?.person);
     const known = this.#subjects.get(subject);
     if (!known) throw new Error(`nothing registered as a subject of erasure under the name ${subject}`);
@@ -107,7 +107,7 @@ export class Erasure {
 }
 
 /** A person leaves no reminder but the run: it is told once. */
-const person = (name: string | undefined): Subject => ({
+const person = (name: string | undefined): ErasableSubject => ({
   name: 'person',
   async *batches(workspaceId) {
     if (name !== undefined) yield await Promise.resolve({ workspaceId, person: name });

@@ -44,7 +44,7 @@ export interface Dependant {
  * Something that a domain marks as deleted and whose rows stay as the reminder until an erasure is done with them. A run names
  * them by id; what there is of them it asks here.
  */
-export interface Subject {
+export interface ErasableSubject {
   /** How runs name it: `documents`. */
   readonly name: string;
   /** What is left of these, in batches. Going on to the next one says that the last has left no trace: its reminder may go. */

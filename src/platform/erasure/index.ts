@@ -2,4 +2,4 @@
 export { Erasure } from './erasure.js';
 export type { ErasureReport } from './erasure-report.js';
 export { erasing, erasureOf, requestErasure, type ErasureResult } from './erasure-run.js';
-export type { Dependant, ErasedDocument, Holder, Subject, Traces } from './holder.js';
+export type { Dependant, ErasedDocument, Holder, ErasableSubject, Traces } from './holder.js';

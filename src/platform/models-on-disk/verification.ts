@@ -14,7 +14,7 @@ export interface Verified {
   bytes: number;
 }
 
-export type Verdict = ({ state: 'good' } & Verified) | { state: 'missing' } | { state: 'wrong'; found: string };
+export type FileVerdict = ({ state: 'good' } & Verified) | { state: 'missing' } | { state: 'wrong'; found: string };
 
 const stampPath = (path: string): string => `${path}.verified`;
 
@@ -28,7 +28,7 @@ export async function verify(
   path: string,
   expected: Sha256 | null,
   bytes: number | null,
-): Promise<Verdict> {
+): Promise<FileVerdict> {
   const entry = await stat(path).catch(() => null);
   if (!entry?.isFile()) return { state: 'missing' };
   if (bytes !== null && entry.size !== bytes)

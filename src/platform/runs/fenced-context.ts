@@ -1,21 +1,21 @@
 import type { Transaction } from '../database/index.js';
-import { GRAFT, type Span } from '../tracing/index.js';
+import { GRAFT, type TraceSpan } from '../tracing/index.js';
 import type { LeaseStore } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
 import { numbersOf } from './run-span.js';
-import { LeaseLost, type Lease, type RunRow, type StopReason } from './run.js';
+import { LeaseLost, type RunLease, type RunRow, type StopReason } from './run.js';
 
 /** The context of one attempt: what it writes goes through the lease, and finding that lost aborts the signal. */
 export function fencedContext(parts: {
   run: RunRow;
   definition: AnyRunKind;
-  lease: Lease;
+  lease: RunLease;
   abort: AbortController;
   store: LeaseStore;
   takeTurns: () => Promise<void>;
   /** Whose events the run's steps are. */
-  span: Span;
+  span: TraceSpan;
 }): RunContext {
   const { run, definition, lease, abort, store, takeTurns, span } = parts;
   const { kind, input, checkpoint, events } = definition;

@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database, Transaction } from '../database/index.js';
 import type { EventLog, Json } from '../events/index.js';
-import { LeaseLost, runStream, shown, WAITS, type Lease, type RunRow, type Settlement } from './run.js';
+import { LeaseLost, runStream, shown, WAITS, type RunLease, type RunRow, type Settlement } from './run.js';
 import { tellStatus, WITHOUT_WAITING, writeSettlement } from './settling.js';
 
 /** A kind that may be taken, and after how many fruitless attempts its runs are given up. */
@@ -96,7 +96,7 @@ export class LeaseStore {
   }
 
   /** Extends a lease. @returns what became of it meanwhile */
-  async renew({ runId, token }: Lease, leaseMs: number): Promise<'held' | 'cancel' | 'pause' | 'lost'> {
+  async renew({ runId, token }: RunLease, leaseMs: number): Promise<'held' | 'cancel' | 'pause' | 'lost'> {
     const rows = await this.database.prisma.$queryRaw<{ cancel_requested: boolean; pause_requested: boolean }[]>`
       UPDATE run SET lease_until = now() + ${leaseMs} * interval '1 millisecond'
       WHERE id = ${runId}::uuid AND fencing_token = ${token} AND status = 'RUNNING'
@@ -107,7 +107,7 @@ export class LeaseStore {
   }
 
   /** @throws CONFLICT when the lease is lost; the work's writes are rolled back then */
-  async fenced<T>({ runId, token }: Lease, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async fenced<T>({ runId, token }: RunLease, work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.prisma.$transaction(
       async (tx) => {
         // KEY SHARE keeps others from taking the run over before we commit, yet lets the heartbeat renew the lease.
@@ -121,7 +121,7 @@ export class LeaseStore {
   }
 
   /** The row and its event, in a transaction of `fenced`. Attempts start to count anew when it is further than ever before. */
-  async progress(tx: Transaction, lease: Lease, fraction: number, message: string, detail?: Json): Promise<void> {
+  async progress(tx: Transaction, lease: RunLease, fraction: number, message: string, detail?: Json): Promise<void> {
     const progress = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
     const text = shown(message);
     await tx.$executeRaw`
@@ -132,13 +132,13 @@ export class LeaseStore {
   }
 
   /** In a transaction of `fenced`. */
-  async checkpoint(tx: Transaction, { runId }: Lease, state: Json): Promise<void> {
+  async checkpoint(tx: Transaction, { runId }: RunLease, state: Json): Promise<void> {
     await tx.$executeRaw`
       UPDATE run SET checkpoint = ${JSON.stringify(state)}::jsonb, stalled = 0 WHERE id = ${runId}::uuid`;
   }
 
   /** An event of the kind's own, with how far the run was then; in a transaction of `fenced`. */
-  async emit(tx: Transaction, lease: Lease, name: string, detail: Json): Promise<void> {
+  async emit(tx: Transaction, lease: RunLease, name: string, detail: Json): Promise<void> {
     const { progress, message } = await tx.run.findUniqueOrThrow({
       where: { id: lease.runId },
       select: { progress: true, message: true },
@@ -147,7 +147,7 @@ export class LeaseStore {
   }
 
   /** Ends this runner's work on the run; does nothing when the lease is lost. */
-  async settle(lease: Lease, end: Settlement): Promise<void> {
+  async settle(lease: RunLease, end: Settlement): Promise<void> {
     await this.database.prisma.$transaction(async (tx) => {
       const [row] = await tx.$queryRaw<{ cancel_requested: boolean; pause_requested: boolean; progress: number }[]>`
         SELECT cancel_requested, pause_requested, progress FROM run
@@ -200,7 +200,7 @@ export class LeaseStore {
       UPDATE run SET lease_until = now() - interval '1 millisecond' WHERE status = 'RUNNING' AND lease_owner = ${owner}`;
   }
 
-  async #tell(tx: Transaction, { workspaceId, runId }: Lease, type: string, payload: Json): Promise<void> {
+  async #tell(tx: Transaction, { workspaceId, runId }: RunLease, type: string, payload: Json): Promise<void> {
     await this.events.append(workspaceId, runStream(runId), type, payload, tx);
   }
 }

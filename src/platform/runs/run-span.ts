@@ -1,8 +1,8 @@
-import { GRAFT, startSpan, type Attributes, type Span } from '../tracing/index.js';
+import { GRAFT, startSpan, type Attributes, type TraceSpan } from '../tracing/index.js';
 import type { RunRow } from './run.js';
 
 /** An attempt at a run, as a trace of its own: who asked for it has had an answer long ago. */
-export const runSpan = ({ id, kind, attempt, workspaceId, subjectId }: RunRow): Span =>
+export const runSpan = ({ id, kind, attempt, workspaceId, subjectId }: RunRow): TraceSpan =>
   startSpan(`run ${kind}`, {
     kind: 'consumer',
     parent: null,

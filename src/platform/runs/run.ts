@@ -31,7 +31,7 @@ export const runStream = (runId: string): string => `run:${runId}`;
 export const RUNS_TOPIC = 'runs';
 
 /** The right to work on a run: valid while the row still carries this token. */
-export interface Lease {
+export interface RunLease {
   runId: string;
   workspaceId: WorkspaceId;
   token: bigint;

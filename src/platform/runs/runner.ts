@@ -11,7 +11,7 @@ import { LeaseStore } from './lease-store.js';
 import type { RunContext } from './run-context.js';
 import type { AnyRunKind } from './run-kind.js';
 import { runSpan } from './run-span.js';
-import { RUNS_TOPIC, type Lease, type RunRow, type Settlement, type StopReason } from './run.js';
+import { RUNS_TOPIC, type RunLease, type RunRow, type Settlement, type StopReason } from './run.js';
 
 /** For errors that are not known to pass. */
 const SETTLE_TRIES = 5;
@@ -46,7 +46,7 @@ export type AroundRun = <T>(run: RunRow, work: () => Promise<T>) => Promise<T>;
 interface Held {
   run: RunRow;
   kind: Handled;
-  lease: Lease;
+  lease: RunLease;
   abort: AbortController;
   /** When this attempt began, by the monotonic clock. */
   started: number;

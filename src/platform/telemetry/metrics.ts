@@ -49,10 +49,10 @@ export interface GaugeSource {
   name: string;
   help: string;
   labels: readonly string[];
-  read: () => Promise<readonly Sample[]> | readonly Sample[];
+  read: () => Promise<readonly MetricSample[]> | readonly MetricSample[];
 }
 
-export interface Sample {
+export interface MetricSample {
   labels: Record<string, string>;
   value: number;
 }
@@ -101,7 +101,7 @@ export class Metrics {
       async collect() {
         const samples = await Promise.resolve()
           .then(read)
-          .catch((): readonly Sample[] => []);
+          .catch((): readonly MetricSample[] => []);
         this.reset();
         for (const { labels: values, value } of samples) this.set(values, value);
       },

@@ -1,7 +1,7 @@
 export * from './conventions.js';
 export { inference, prefill, type Inference } from './inference.js';
 export { openTracing } from './open-tracing.js';
-export { remoteSpan, type Attributes, type Span, type Tracer } from './span.js';
+export { remoteSpan, type Attributes, type TraceSpan, type Tracer } from './span.js';
 export {
   currentSpan,
   inSpan,

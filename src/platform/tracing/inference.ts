@@ -2,7 +2,7 @@
 import { isGraftError } from '../../kernel/errors.js';
 import { durations } from '../telemetry/index.js';
 import { GEN_AI, GEN_AI_OPERATION, INFERENCE_DURATION, PROVIDER } from './conventions.js';
-import type { Attributes, Span, SpanOptions } from './span.js';
+import type { Attributes, TraceSpan, SpanOptions } from './span.js';
 import { isMuted, traced, tracedStream, tracesText } from './tracing.js';
 
 const took = durations(
@@ -87,7 +87,7 @@ const optionsOf = ({ model, prompt, maxTokens, temperature, seed }: Inference): 
   },
 });
 
-async function* answering<T, R extends Inferred>(span: Span, source: AsyncGenerator<T, R>): AsyncGenerator<T, R> {
+async function* answering<T, R extends Inferred>(span: TraceSpan, source: AsyncGenerator<T, R>): AsyncGenerator<T, R> {
   const result = yield* source;
   if (span.recording) span.set(resultOf(result));
   return result;

@@ -17,7 +17,7 @@ import type { Config } from '../../config.js';
 import { isGraftError } from '../../kernel/errors.js';
 import { counts, type Logger } from '../telemetry/index.js';
 import { ERROR_TYPE } from './conventions.js';
-import type { Attributes, AttributeValue, Span, Tracer } from './span.js';
+import type { Attributes, AttributeValue, TraceSpan, Tracer } from './span.js';
 
 /** What waits for the collector is bounded: what comes on top is dropped. */
 const QUEUE = {
@@ -75,7 +75,7 @@ const KINDS = {
   consumer: SpanKind.CONSUMER,
 };
 
-class OtlpSpan implements Span {
+class OtlpSpan implements TraceSpan {
   constructor(readonly span: OtelSpan) {}
 
   get traceparent(): string {
@@ -127,7 +127,7 @@ const mutable = (value: AttributeValue): string | number | boolean | string[] =>
   typeof value === 'object' ? [...value] : value;
 
 /** The library's own context, which holds the parent alone: what runs within what is the port's business. */
-function contextOf(parent: Span | null): Context {
+function contextOf(parent: TraceSpan | null): Context {
   if (parent instanceof OtlpSpan) return trace.setSpan(ROOT_CONTEXT, parent.span);
   if (parent?.traceparent == null) return ROOT_CONTEXT;
   const [, traceId = '', spanId = '', flags = '00'] = parent.traceparent.split('-');

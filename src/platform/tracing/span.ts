@@ -3,7 +3,7 @@ export type AttributeValue = string | number | boolean | readonly string[];
 export type Attributes = Readonly<Record<string, AttributeValue | null | undefined>>;
 
 /** What was done from when to when, within what. After `end` nothing of it changes. */
-export interface Span {
+export interface TraceSpan {
   /** W3C Trace Context; null where nothing is traced. */
   readonly traceparent: string | null;
   /** Whether anybody will see it: costly attributes are computed only then. */
@@ -23,7 +23,7 @@ export interface SpanOptions {
   kind?: 'internal' | 'server' | 'client' | 'consumer';
   attributes?: Attributes;
   /** The span that runs now by default. */
-  parent?: Span | null;
+  parent?: TraceSpan | null;
   /** ms since the epoch; now by default. */
   startedAt?: number;
 }
@@ -32,13 +32,13 @@ export interface SpanOptions {
 export interface Tracer {
   /** Whether texts are wanted in attributes. */
   readonly text: boolean;
-  start(name: string, options: SpanOptions & { parent: Span | null }): Span;
+  start(name: string, options: SpanOptions & { parent: TraceSpan | null }): TraceSpan;
   /** Delivers what is left, for a bounded time. Never throws. */
   close(): Promise<void>;
 }
 
 /** What stands for a span where nothing is traced. */
-export const NO_SPAN: Span = Object.freeze({
+export const NO_SPAN: TraceSpan = Object.freeze({
   traceparent: null,
   recording: false,
   rename: () => undefined,
@@ -53,7 +53,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 const LONGER = /^(?!ff|00)([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})-[^\s]{0,200}$/;
 
 /** A caller's span as its header names it; null unless it is a valid `traceparent` (https://www.w3.org/TR/trace-context/). */
-export function remoteSpan(header: unknown): Span | null {
+export function remoteSpan(header: unknown): TraceSpan | null {
   if (typeof header !== 'string' || header.length > 300) return null;
   const traceparent = LONGER.exec(header)?.[1] ?? header;
   return TRACEPARENT.test(traceparent) ? { ...NO_SPAN, traceparent } : null;

@@ -3,9 +3,9 @@
  * traced it costs a comparison, and no library is loaded.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { NO_SPAN, type Span, type SpanOptions, type Tracer } from './span.js';
+import { NO_SPAN, type TraceSpan, type SpanOptions, type Tracer } from './span.js';
 
-const running = new AsyncLocalStorage<Span>();
+const running = new AsyncLocalStorage<TraceSpan>();
 /** One for the whole process, as prom-client's registry is: what is traced is what the process does. */
 let tracer: Tracer | null = null;
 
@@ -17,7 +17,7 @@ export function traceBy(next: Tracer | null): void {
 export const isTracing = (): boolean => tracer !== null && !isMuted();
 
 /** What runs where nothing is told of. */
-const MUTED: Span = Object.freeze({ ...NO_SPAN });
+const MUTED: TraceSpan = Object.freeze({ ...NO_SPAN });
 export const isMuted = (): boolean => running.getStore() === MUTED;
 
 /** Work of which neither traces nor metrics tell: nobody waits for it, and it would look as if users did. */
@@ -27,24 +27,28 @@ export const untraced = <T>(work: () => T): T => running.run(MUTED, work);
 export const tracesText = (): boolean => tracer?.text === true;
 
 /** The span that runs now; one that keeps nothing where none does. */
-export const currentSpan = (): Span => running.getStore() ?? NO_SPAN;
+export const currentSpan = (): TraceSpan => running.getStore() ?? NO_SPAN;
 
 /** Begins a span, which its maker ends. */
-export function startSpan(name: string, options: SpanOptions = {}): Span {
+export function startSpan(name: string, options: SpanOptions = {}): TraceSpan {
   if (tracer === null || isMuted()) return NO_SPAN;
   const { parent = running.getStore() ?? null } = options;
   return tracer.start(name, { ...options, parent });
 }
 
 /** Begins a span where another runs now, and none elsewhere: what goes on by itself would fill a collector. */
-export const startWithin = (name: string, options: SpanOptions = {}): Span =>
+export const startWithin = (name: string, options: SpanOptions = {}): TraceSpan =>
   running.getStore() === undefined ? NO_SPAN : startSpan(name, options);
 
 /** What `work` does, however deep below, is done within the span. */
-export const inSpan = <T>(span: Span, work: () => T): T => (span === NO_SPAN ? work() : running.run(span, work));
+export const inSpan = <T>(span: TraceSpan, work: () => T): T => (span === NO_SPAN ? work() : running.run(span, work));
 
 /** Work as a span of its own, which ends with it. */
-export async function traced<T>(name: string, options: SpanOptions, work: (span: Span) => T | Promise<T>): Promise<T> {
+export async function traced<T>(
+  name: string,
+  options: SpanOptions,
+  work: (span: TraceSpan) => T | Promise<T>,
+): Promise<T> {
   if (!isTracing()) return work(NO_SPAN);
   const span = startSpan(name, options);
   try {
@@ -64,7 +68,7 @@ export async function traced<T>(name: string, options: SpanOptions, work: (span:
 export async function* tracedStream<T, R>(
   name: string,
   options: SpanOptions,
-  open: (span: Span) => Generator<T, R> | AsyncGenerator<T, R>,
+  open: (span: TraceSpan) => Generator<T, R> | AsyncGenerator<T, R>,
 ): AsyncGenerator<T, R> {
   if (!isTracing()) return yield* open(NO_SPAN);
   const span = startSpan(name, options);

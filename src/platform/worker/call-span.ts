@@ -1,5 +1,5 @@
 import type { WorkerTrace } from '../../worker-protocol/index.js';
-import { GRAFT, startSpan, startWithin, type Span } from '../tracing/index.js';
+import { GRAFT, startSpan, startWithin, type TraceSpan } from '../tracing/index.js';
 import type { CallOptions } from './worker-client.js';
 
 /**
@@ -10,7 +10,7 @@ export const callSpan = (
   role: string,
   operation: string,
   { priority = 'interactive' }: Pick<CallOptions, 'priority'>,
-): Span | null => {
+): TraceSpan | null => {
   if (priority === 'bulk') return null;
   const attributes = { [GRAFT.ROLE]: role, [GRAFT.PRIORITY]: priority };
   const span = startWithin(`worker.${operation}`, { kind: 'client', attributes });
@@ -23,7 +23,7 @@ export const callSpan = (
  * @param sentAt ms since the epoch
  */
 export function tellWorkerSpans(
-  call: Span,
+  call: TraceSpan,
   { role, operation, sentAt }: { role: string; operation: string; sentAt: number },
   { ms, spans, dropped }: WorkerTrace,
 ): void {

@@ -1,5 +1,5 @@
 /** What to do after a crash: start again after `delayMs`, and whether calls meanwhile wait (`restarting`) or fail at once (`broken`). */
-export interface Verdict {
+export interface RestartPlan {
   state: 'restarting' | 'broken';
   delayMs: number;
 }
@@ -33,7 +33,7 @@ export class CrashPolicy {
   constructor(private readonly limits: CrashLimits = CRASH_LIMITS) {}
 
   /** @param startedAt when the worker that crashed was started */
-  crashed(now: number, startedAt: number): Verdict {
+  crashed(now: number, startedAt: number): RestartPlan {
     if (now - startedAt >= this.limits.windowMs) this.onTrial = false;
     this.crashes = [...this.crashes.filter((at) => now - at < this.limits.windowMs), now];
     if (this.onTrial || this.crashes.length >= this.limits.crashes) {

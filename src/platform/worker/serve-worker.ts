@@ -5,7 +5,7 @@ import {
   serveOperations,
   serveProvider,
   serveRole,
-  type Calibration,
+  type ThreadCalibration,
   type GenerateEvent,
   type GenerateRequest,
   type NameOf,
@@ -39,8 +39,8 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
   /** Tells who should stand aside while somebody waits for an answer. */
   readonly interactive = new InteractiveGauge();
   private readonly supervisor: WorkerSupervisor<ServeOperations>;
-  private readonly calibrations: MeasurementStore<Calibration>;
-  private readonly threads = new Map<string, Calibration>();
+  private readonly calibrations: MeasurementStore<ThreadCalibration>;
+  private readonly threads = new Map<string, ThreadCalibration>();
   private provider: ServeProvider | null = null;
 
   constructor(private readonly options: ServeWorkerOptions) {
@@ -107,7 +107,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     return (await this.call('countTokens', request, options)).counts;
   }
 
-  async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<Calibration> {
+  async prepareModel(request: ServeRequest<'calibrate'>, options: CallOptions = {}): Promise<ThreadCalibration> {
     const withTime = { deadlineMs: serveOperations.calibrate.deadlineMs, ...options };
     const { sha256 } = request.model;
     const key = MeasurementStore.key(await this.supervisor.hello(withTime), 'llama', sha256);

@@ -1,5 +1,5 @@
 import type {
-  Calibration,
+  ThreadCalibration,
   ChunkOf,
   GenerateEvent,
   GenerateRequest,
@@ -106,5 +106,5 @@ export interface WorkerClient extends ServeCalls {
   /** One count a text; a text in segments is counted as a prompt, special tokens included. */
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the model and measures its best thread counts, unless they are known from an earlier start. */
-  prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<Calibration>;
+  prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<ThreadCalibration>;
 }

@@ -1,4 +1,4 @@
-import type { Erasure, ErasureResult, Subject } from '../../platform/erasure/index.js';
+import type { Erasure, ErasureResult, ErasableSubject } from '../../platform/erasure/index.js';
 import { erasureOf, requestErasure } from '../../platform/erasure/index.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { pause } from '../../platform/events/index.js';
@@ -22,7 +22,7 @@ const MOST_FILES = 1_000;
  * Versions that are out of the registry. The ids are theirs and those of their files, which no row but the run's input names together
  * any more. It waits for runs about them, which were told to let go: what they still write goes too.
  */
-const deletedVersions = ({ runs }: AdapterDeleterParts): Subject => ({
+const deletedVersions = ({ runs }: AdapterDeleterParts): ErasableSubject => ({
   name: 'adapter versions',
   async *batches(workspaceId, ids, signal) {
     for (let waited = 0; waited < LET_GO_MS && (await runs.areWorkedOn(workspaceId, ids)); waited += LOOK_MS) {

@@ -1,4 +1,4 @@
-import { RouterStore, type Learned } from '../../../src/ask/index.js';
+import { RouterStore, type RouterParameters } from '../../../src/ask/index.js';
 import { newId, type WorkspaceId } from '../../../src/kernel/ids.js';
 import type { Transaction } from '../../../src/platform/database/index.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { waitingForLocks } from '../../support/lock-waits.js';
 
 /** What a fit finds that knows these versions of an adapter, and no collection. */
-const found = (...versions: number[]): Learned => ({
+const found = (...versions: number[]): RouterParameters => ({
   collections: [],
   temperature: 1,
   baseScore: 0,
@@ -34,7 +34,7 @@ describe('versions of a router', () => {
   });
 
   const add =
-    (learned: Learned, modeAskedAt: Date | null = new Date()) =>
+    (learned: RouterParameters, modeAskedAt: Date | null = new Date()) =>
     (tx: Transaction) =>
       routers.add(tx, workspaceId, { embedderDigest: 'e', mode: 'APPLY', modeAskedAt, learned, samples: [] });
   const fit = (learned = found(1)) => database.prisma.$transaction(add(learned));

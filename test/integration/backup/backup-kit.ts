@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
-import { backUp, restore, type Manifest, type Restored, type Told } from '../../../src/backup/index.js';
+import {
+  backUp,
+  restore,
+  type BackupManifest,
+  type Restored,
+  type ProgressListener,
+} from '../../../src/backup/index.js';
 import { LocalArtifactStore, type ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase, type Database } from '../../../src/platform/database/index.js';
 import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
@@ -32,8 +38,8 @@ const watching = (signal?: AbortSignal) => ({ told: () => undefined, signal: sig
 export const backUpTo = (
   folder: string,
   { url, artifacts, vectors, home }: Place,
-  options: { vectors?: boolean; signal?: AbortSignal; told?: Told } = {},
-): Promise<Manifest> =>
+  options: { vectors?: boolean; signal?: AbortSignal; told?: ProgressListener } = {},
+): Promise<BackupManifest> =>
   backUp(folder, {
     ...watching(options.signal),
     ...(options.told && { told: options.told }),
@@ -46,7 +52,7 @@ export const backUpTo = (
 export const restoreTo = (
   folder: string,
   { url, artifacts, vectors }: Place,
-  options: { replace?: boolean; migrations?: string; signal?: AbortSignal; told?: Told } = {},
+  options: { replace?: boolean; migrations?: string; signal?: AbortSignal; told?: ProgressListener } = {},
 ): Promise<Restored> => {
   const { replace = false, migrations } = options;
   return restore(folder, {

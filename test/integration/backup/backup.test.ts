@@ -2,7 +2,7 @@ import { appendFile, chmod, cp, mkdir, readFile, readdir, rm, truncate, writeFil
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { differenceToSchema } from '../../../scripts/schema-engine.js';
-import { embedAnew, type Manifest } from '../../../src/backup/index.js';
+import { embedAnew, type BackupManifest } from '../../../src/backup/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import { asColumn, migrate, openDatabase } from '../../../src/platform/database/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
@@ -21,7 +21,7 @@ describe('a backup', () => {
   let folder: TemporaryFolder;
   let from: Place;
   let good: string;
-  let manifest: Manifest;
+  let manifest: BackupManifest;
   let sha256: string;
   let collectionId: string;
   const places: Place[] = [];

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Gate, type EvaluationStore } from '../../../src/evaluation/index.js';
-import { evidence, type Wish } from '../../../src/evaluation/gate/gate.js';
-import type { Figures } from '../../../src/evaluation/evaluations/figures.js';
+import { evidence, type PromotionRequest } from '../../../src/evaluation/gate/gate.js';
+import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId, newId } from '../../../src/kernel/ids.js';
 import type { AdapterVersionRow, Attestation } from '../../../src/registry/index.js';
 import { AdapterKit } from './adapter-kit.js';
@@ -58,7 +58,7 @@ describe('promotion through the gate', () => {
     against: AdapterVersionRow | null,
     { gain = [0.2, 0.1, 0.3], ratio = [1.01, 1, 1.02], scale = 1, split = 'TEST', dataset = newId() }: Found = {},
   ): Promise<string> {
-    const found: Figures = {
+    const found: EvaluationFigures = {
       metrics: [
         {
           name: 'token F1',
@@ -101,7 +101,7 @@ describe('promotion through the gate', () => {
     });
     return evaluation;
   }
-  const promote = (adapter: string, version: number, more: Partial<Wish> = {}) =>
+  const promote = (adapter: string, version: number, more: Partial<PromotionRequest> = {}) =>
     gate.promote(workspaceId, {
       adapter,
       version,

@@ -1,7 +1,7 @@
 import { AnswerStore, AskService, type AskParts } from '../../../src/ask/index.js';
 import { deliveryServices, rolloutRuns, type Delivery } from '../../../src/delivery/index.js';
 import { attestation } from '../../../src/evaluation/attestation/attestation-run.js';
-import type { Figures } from '../../../src/evaluation/evaluations/figures.js';
+import type { EvaluationFigures } from '../../../src/evaluation/evaluations/figures.js';
 import { evaluation } from '../../../src/evaluation/evaluations/evaluation-run.js';
 import { EvaluationStore, Gate } from '../../../src/evaluation/index.js';
 import { openFeedback } from '../../../src/feedback/index.js';
@@ -10,7 +10,7 @@ import type { ImprovementContext } from '../../../src/improvement/improvement-ru
 import { improvementKind } from '../../../src/improvement/improvement-run.js';
 import { ImprovementService } from '../../../src/improvement/improvement-service.js';
 import { ImprovementStore } from '../../../src/improvement/improvement-store.js';
-import type { SettingsWish } from '../../../src/improvement/policy.js';
+import type { PolicyWish } from '../../../src/improvement/policy.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { newId, type Uuid, type WorkspaceId } from '../../../src/kernel/ids.js';
 import { AlertService } from '../../../src/monitoring/alerts/alert-service.js';
@@ -27,7 +27,7 @@ const ROWS = 60;
 
 const interval = (value: number) => ({ value, low: value - 0.01, high: value + 0.01 });
 /** What an evaluation finds that gains so much over production. */
-const figures = (gain: number): Figures => ({
+const figures = (gain: number): EvaluationFigures => ({
   metrics: [
     { name: 'accuracy', higherIsBetter: true, ...interval(0.8), difference: { ...interval(gain), p: 0.01 } },
     { name: 'worst-class F1', higherIsBetter: true, ...interval(0.8), difference: { ...interval(gain), p: 0.01 } },
@@ -192,7 +192,7 @@ export class ImprovementKit {
   }
 
   /** An adapter in production, trained on the dataset that all of them share. */
-  async adapter(settings: SettingsWish = {}): Promise<AdapterRow> {
+  async adapter(settings: PolicyWish = {}): Promise<AdapterRow> {
     const { prisma } = this.kit.database;
     const datasetVersionId = await (this.#first ??= this.#rows());
     const name = `adapter-${++this.#adapters}`;

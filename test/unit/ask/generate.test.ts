@@ -1,4 +1,4 @@
-import { generate, type Generated, type GenerateStep } from '../../../src/ask/word/generate.js';
+import { generate, type GenerationResult, type GenerateStep } from '../../../src/ask/word/generate.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../src/kernel/ids.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
 import type { GenerateDone } from '../../../src/worker-protocol/index.js';
@@ -8,7 +8,10 @@ const USAGE = { promptTokens: 3, reusedTokens: 2, generatedTokens: 5, prefillMs:
 const segment = (text: string) => [{ text, special: false }];
 
 /** What is told while a worker says these texts in turn, word by word; loops and silence can't be had from a model on command. */
-async function told(said: readonly Said[], gaps: readonly string[]): Promise<{ deltas: string; whole: Generated }> {
+async function told(
+  said: readonly Said[],
+  gaps: readonly string[],
+): Promise<{ deltas: string; whole: GenerationResult }> {
   const left = [...said];
   const worker = {
     async *generate() {

@@ -5,7 +5,7 @@ import {
   glance,
   type ExperimentMetric,
   type ExperimentPlan,
-  type Measured,
+  type ArmMoments,
 } from '../../../src/delivery/experiments/conclude.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
@@ -20,7 +20,7 @@ const plan = (changes: Partial<ExperimentPlan> = {}): ExperimentPlan => ({
   ...changes,
 });
 const rate = (n: number, mean: number) => ({ n, mean, variance: 0 });
-const both = (production: number, fresh: number, n = 2_000): Measured => ({
+const both = (production: number, fresh: number, n = 2_000): ArmMoments => ({
   production: { right: rate(n, production), latency: { n, mean: 300, variance: 10_000 } },
   new: { right: rate(n, fresh), latency: { n, mean: 250, variance: 10_000 } },
 });

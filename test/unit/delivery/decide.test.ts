@@ -13,7 +13,7 @@ import {
   type RolloutPlan,
   type RolloutStep,
 } from '../../../src/delivery/rollouts/plan.js';
-import type { Evidence, MeasureEvidence } from '../../../src/delivery/rollouts/watch.js';
+import type { RolloutEvidence, MeasureEvidence } from '../../../src/delivery/rollouts/watch.js';
 
 const MINUTE = 60_000;
 const START = 1_700_000_000_000;
@@ -38,7 +38,7 @@ const measured = (worse: number, noWorse = 0): MeasureEvidence => ({
   control: { answers: 540, value: 0.9 },
 });
 
-const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
+const evidence = (changes: Partial<RolloutEvidence> = {}): RolloutEvidence => ({
   answers: { candidate: 100, control: 900 },
   lastAnswerAt: START + 20 * MINUTE,
   measures: {},
@@ -101,7 +101,7 @@ describe('the next step of a rollout', () => {
     };
     const good = evidence();
     const week = START + 7 * 24 * 60 * MINUTE;
-    const at = (changes: Partial<Evidence>, now: number) => decide(approved, running, evidence(changes), now);
+    const at = (changes: Partial<RolloutEvidence>, now: number) => decide(approved, running, evidence(changes), now);
     expect(at(bad, week)).toMatchObject({ action: 'HOLD', check: 'NO_TRAFFIC' });
     expect(at(bad, later)).toMatchObject({ action: 'HOLD', check: 'HEALTH' });
     expect(at({ ...bad, sampleRatio: good.sampleRatio }, later)).toMatchObject({

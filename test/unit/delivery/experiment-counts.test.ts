@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { assign } from '../../../src/delivery/assignment/index.js';
-import { count, type Touched } from '../../../src/delivery/experiments/count.js';
+import { count, type BatchEffects } from '../../../src/delivery/experiments/count.js';
 import { testOf, type ExperimentState } from '../../../src/delivery/experiments/experiment.js';
 import { futilityOf, look, sampleRatioSays } from '../../../src/delivery/experiments/look.js';
 import type { ExperimentOutcome } from '../../../src/delivery/experiments/metrics.js';
-import { settingsOf, type SettingsWish } from '../../../src/delivery/experiments/settings.js';
+import { settingsOf, type ExperimentSettingsWish } from '../../../src/delivery/experiments/settings.js';
 import { emptyArms, measuredOf, plainMoments } from '../../../src/delivery/experiments/tally.js';
 import { momentsOf, postStratified } from '../../../src/evaluation/index.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
-const settings = (over: Partial<SettingsWish> = {}) =>
+const settings = (over: Partial<ExperimentSettingsWish> = {}) =>
   settingsOf({ arms: [{ name: 'old' }, { name: 'new' }], metrics: [{ metric: 'LATENCY' }], ...over }, null);
 const begun = (plan = settings()): ExperimentState => ({
   seed: 's',
@@ -39,7 +39,7 @@ const outcome = (over: Partial<ExperimentOutcome> = {}): ExperimentOutcome => ({
   length: 40,
   ...over,
 });
-const nothing = (): Touched => ({ units: new Map(), feedback: new Map() });
+const nothing = (): BatchEffects => ({ units: new Map(), feedback: new Map() });
 
 describe('what an experiment counts', () => {
   it('is the moments of the values, whatever they are and in whichever batches they come', () => {

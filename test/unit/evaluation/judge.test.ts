@@ -1,5 +1,5 @@
-import type { Figures, MetricFigure } from '../../../src/evaluation/evaluations/figures.js';
-import { DEFAULT_BOUNDS, judge, type Bounds, type Check } from '../../../src/evaluation/gate/judge.js';
+import type { EvaluationFigures, MetricFigure } from '../../../src/evaluation/evaluations/figures.js';
+import { DEFAULT_BOUNDS, judge, type GateBounds, type GateCheck } from '../../../src/evaluation/gate/judge.js';
 
 const gain = (value: number, low: number, high: number) => ({ value, low, high, p: 0.5 });
 const metric = (name: string, difference: MetricFigure['difference'], higherIsBetter = true): MetricFigure => ({
@@ -17,7 +17,7 @@ function figuresWith({
   worst = gain(0, -0.05, 0.05),
   ratio = interval(1.01, 1, 1.03),
   lowerIsBetter = false,
-} = {}): Figures {
+} = {}): EvaluationFigures {
   const perplexity = { base: 20, adapted: 20.2, ratio, tokens: 4_000 };
   return {
     metrics: [metric('accuracy', task, !lowerIsBetter), metric('worst-class F1', worst)],
@@ -37,13 +37,18 @@ function figuresWith({
   };
 }
 
-const checks = (figures: Figures | null, rows = 500, bounds: Partial<Bounds> = {}, tries = 1): Check[] =>
+const checks = (
+  figures: EvaluationFigures | null,
+  rows = 500,
+  bounds: Partial<GateBounds> = {},
+  tries = 1,
+): GateCheck[] =>
   judge(
     { attested: true, evaluation: figures && { rows, figures }, tries, replaced: 'routing@1' },
     { ...DEFAULT_BOUNDS, ...bounds },
   );
-const failed = (all: Check[]): string[] => all.filter(({ passed }) => !passed).map(({ name }) => name);
-const named = (all: Check[], name: string): Check => all.find((each) => each.name === name)!;
+const failed = (all: GateCheck[]): string[] => all.filter(({ passed }) => !passed).map(({ name }) => name);
+const named = (all: GateCheck[], name: string): GateCheck => all.find((each) => each.name === name)!;
 
 describe('the gate', () => {
   it('lets through what is better, keeps its worst class and has not forgotten', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { choose, explore, type Weighed } from '../../../src/ask/index.js';
+import { choose, explore, type ScoredPlace } from '../../../src/ask/index.js';
 import { addOffsets, learnOffsets } from '../../../src/evaluation/router/learn-offsets.js';
 import { comparePolicies } from '../../../src/evaluation/router/off-policy.js';
 import { RouterLearner, type RouterLearnerParts } from '../../../src/evaluation/router/router-learner.js';
@@ -31,7 +31,7 @@ function answered(world: World, count: number, seed: number, share: number): { a
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
     const reading = 0.1 + 0.8 * random();
-    const candidates: Weighed[] = [
+    const candidates: ScoredPlace[] = [
       { ...READING, probability: reading, logOdds: Math.log(reading), expectedMs: null },
       { ...ADAPTING, probability: 1 - reading, logOdds: Math.log(1 - reading), expectedMs: null },
     ];
@@ -75,7 +75,7 @@ const AS_HELD: World = { right: { documents: (held) => held, 'routing@1': (held)
 const always = (key: string) => () => key;
 
 describe('a router that explores', () => {
-  const place = (probability: number, n: number): Weighed => ({
+  const place = (probability: number, n: number): ScoredPlace => ({
     strategy: 'ADAPTER',
     adapter: `a${n}@1`,
     probability,

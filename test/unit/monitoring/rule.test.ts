@@ -7,7 +7,7 @@ import {
   speaksOf,
   stepRule,
   valueOf,
-  type Change,
+  type RuleChange,
   type Rule,
 } from '../../../src/monitoring/alerts/rule.js';
 import type { AnswerFacts } from '../../../src/monitoring/series/facts.js';
@@ -41,9 +41,9 @@ const facts: AnswerFacts = {
 };
 
 /** What a rule does with values. */
-function changesOf(values: Iterable<number>): Change[] {
+function changesOf(values: Iterable<number>): RuleChange[] {
   let state = FRESH;
-  const changes: Change[] = [];
+  const changes: RuleChange[] = [];
   for (const value of values) {
     const step = stepRule(rule, state, value);
     state = step.state;

@@ -7,13 +7,13 @@ import {
   observeCategories,
   strongestShift,
   type CategoryTest,
-  type Counts,
+  type CategoryCounts,
 } from '../../../src/monitoring/sequential/categories.js';
-import { isBeyond, meanCapital, observeMean, type Bound } from '../../../src/monitoring/sequential/mean.js';
+import { isBeyond, meanCapital, observeMean, type MeanBound } from '../../../src/monitoring/sequential/mean.js';
 import { observe, untouched, worth } from '../../../src/monitoring/sequential/restarted.js';
 
 /** The first observation at which it is shown; null where it never is. */
-function firstBeyond(bound: Bound, alpha: number, values: () => number, most: number): number | null {
+function firstBeyond(bound: MeanBound, alpha: number, values: () => number, most: number): number | null {
   let capital = meanCapital();
   for (let i = 1; i <= most; i++) {
     capital = observeMean(capital, values(), bound);
@@ -49,7 +49,7 @@ describe('the test of a mean', () => {
 
   it('notices on either side, also long after the beginning', () => {
     const random = seededRandom(6);
-    const late = (before: number, after: number, bound: Bound) => {
+    const late = (before: number, after: number, bound: MeanBound) => {
       let i = 0;
       return firstBeyond(bound, 0.05, () => (random() < (i++ < 1_000 ? before : after) ? 1 : 0), 1_500);
     };
@@ -70,7 +70,7 @@ describe('the test of categories', () => {
       shares.findIndex((share) => (left -= share) < 0),
     );
   };
-  const countsOf = (shares: readonly number[], size: number, random: () => number): Counts => {
+  const countsOf = (shares: readonly number[], size: number, random: () => number): CategoryCounts => {
     let counts = noCounts(shares.length);
     for (let i = 0; i < size; i++) counts = counted(counts, [draw(shares, random)]);
     return counts;

@@ -11,7 +11,7 @@ import {
   traced,
   tracedStream,
   untraced,
-  type Span,
+  type TraceSpan,
   type Tracer,
 } from '../../../src/platform/tracing/index.js';
 
@@ -31,7 +31,7 @@ function keeping(): Tracer & { spans: Kept[] } {
     start(name, { parent }) {
       const kept: Kept = { name, parent: parent?.traceparent ?? null, ended: 0, error: undefined };
       spans.push(kept);
-      const span: Span = {
+      const span: TraceSpan = {
         traceparent: name,
         recording: true,
         rename: () => undefined,

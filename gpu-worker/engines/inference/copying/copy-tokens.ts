@@ -1,11 +1,11 @@
 import type { Token } from 'node-llama-cpp';
 import { seededRandom } from '../../../../src/kernel/random.js';
-import type { Lease } from '../lease.js';
+import type { SequenceLease } from '../lease.js';
 import { asking, logitOf, told, type NextLogits } from '../next-logits.js';
 import type { Cursor } from './copy-cursor.js';
 
 /** The sequence that is written to. */
-type Evaluated = Pick<Lease, 'sequence' | 'evaluate'>;
+type Evaluated = Pick<SequenceLease, 'sequence' | 'evaluate'>;
 
 export interface CopySettings {
   /** Where the answer begins. */

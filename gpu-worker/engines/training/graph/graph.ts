@@ -13,7 +13,7 @@ export interface Value {
 }
 
 /** What a node computes. The docstrings of `Graph`’s methods say what each one means; an executor implements this list. */
-export type Operation =
+export type TensorOperation =
   | { kind: 'input'; name: string }
   | { kind: 'weight'; name: string }
   | { kind: 'parameter'; name: string }
@@ -44,7 +44,7 @@ export interface MatrixOptions {
 }
 
 export interface Node {
-  readonly operation: Operation;
+  readonly operation: TensorOperation;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
 }
@@ -207,7 +207,7 @@ export class Graph {
     );
   }
 
-  private source(operation: Operation & { name: string }, shape: Shape, type: ElementType): Value {
+  private source(operation: TensorOperation & { name: string }, shape: Shape, type: ElementType): Value {
     const known = this.named.get(operation.name);
     const value = known ?? this.one(operation, [], shape, type);
     if (!sameShape(value.shape, shape)) throw new Error(`${operation.name} is used with two shapes.`);
@@ -215,11 +215,11 @@ export class Graph {
     return value;
   }
 
-  private one(operation: Operation, inputs: readonly Value[], shape: Shape, type?: ElementType): Value {
+  private one(operation: TensorOperation, inputs: readonly Value[], shape: Shape, type?: ElementType): Value {
     return this.node(operation, inputs, [{ shape, type }])[0] as Value;
   }
 
-  private node(operation: Operation, inputs: readonly Value[], outputs: Outputs): readonly Value[] {
+  private node(operation: TensorOperation, inputs: readonly Value[], outputs: Outputs): readonly Value[] {
     const differentiable = operation.kind === 'parameter' || inputs.some((input) => input.differentiable);
     const values: Value[] = [];
     const node: Node = { operation, inputs, outputs: values };

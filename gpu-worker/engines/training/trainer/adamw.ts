@@ -3,12 +3,12 @@ const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
 /** The state of AdamW (Loshchilov and Hutter 2019) beside the weights: running means of gradients and of their squares. */
-export interface Moments {
+export interface AdamMoments {
   first: Float32Array;
   second: Float32Array;
 }
 
-export const freshMoments = (length: number): Moments => ({
+export const freshMoments = (length: number): AdamMoments => ({
   first: new Float32Array(length),
   second: new Float32Array(length),
 });
@@ -27,7 +27,7 @@ export const euclideanNorm = (values: Float32Array): number => {
 export function adamwStep(
   weights: Float32Array,
   gradient: Float32Array,
-  { first, second }: Moments,
+  { first, second }: AdamMoments,
   {
     step,
     learningRate,

@@ -17,7 +17,7 @@ export interface BatchSize {
 }
 
 /** What goes through the model as a whole: an example, or several that share their beginning. */
-export interface Unit {
+export interface BatchUnit {
   /** In tokens. */
   length: number;
   examples: number;
@@ -28,7 +28,7 @@ export interface Unit {
  * batches in random order. A function of its arguments alone, so a resumed run sees the same order.
  * @returns indices of units; one longer than the size allows is a batch of its own
  */
-export function epochBatches(units: readonly Unit[], size: BatchSize, seed: number, epoch: number): number[][] {
+export function epochBatches(units: readonly BatchUnit[], size: BatchSize, seed: number, epoch: number): number[][] {
   const random = seededRandom(mixSeed(seed, epoch));
   const order = units.map((unit, index) => ({ ...unit, index, key: unit.length + JITTER * random() }));
   order.sort((a, b) => a.key - b.key);
@@ -40,7 +40,7 @@ export function epochBatches(units: readonly Unit[], size: BatchSize, seed: numb
 
 /** The batches of all epochs; of a part of an epoch, so many of its batches. */
 export function plannedBatches(
-  units: readonly Unit[],
+  units: readonly BatchUnit[],
   size: BatchSize,
   seed: number,
   epochs: number,
@@ -52,7 +52,7 @@ export function plannedBatches(
 }
 
 /** Cuts a list into runs of at most so many examples, whose longest length times count stays within the tokens. */
-export function fill<T extends Unit>(units: readonly T[], size: BatchSize): T[][] {
+export function fill<T extends BatchUnit>(units: readonly T[], size: BatchSize): T[][] {
   const runs: T[][] = [];
   let [longest, examples] = [0, 0];
   for (const unit of units) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { GraftError } from '../../../../src/kernel/errors.js';
 import { canonicalJson, digestOf, sha256 } from '../../../../src/kernel/hashing.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../formats/safetensors/safetensors.js';
-import type { Moments } from './adamw.js';
+import type { AdamMoments } from './adamw.js';
 import type { TrainingJob } from './job.js';
 
 /**
@@ -18,7 +18,7 @@ export interface RunState {
   /** Steps that are done. */
   step: number;
   adapter: Float32Array;
-  moments: Moments;
+  moments: AdamMoments;
   /** Smoothed training loss, in nats; null before the first step. */
   smoothedLoss: number | null;
   /** Training loss of the first step, in nats, which tells a run that diverges; null before it. */

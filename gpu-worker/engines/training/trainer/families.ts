@@ -1,8 +1,8 @@
-import { fill, type Unit } from './batches.js';
+import { fill, type BatchUnit } from './batches.js';
 import type { Example } from './job.js';
 
 /** Examples that go through the model as one: their common beginning is computed once. An example of no group is alone. */
-export interface Family extends Unit {
+export interface Family extends BatchUnit {
   members: readonly Example[];
   /** Places of the members in the run's list. */
   rows: readonly number[];
@@ -53,5 +53,5 @@ export function partsOf(families: readonly Family[], budget: number): Part[] {
 }
 
 /** A group whose members begin differently has nothing to share: each goes alone. */
-const separate = ({ members }: Family): (Unit & Part)[] =>
+const separate = ({ members }: Family): (BatchUnit & Part)[] =>
   members.map((member) => ({ members: [member], shared: 0, length: member.ids.length - 1, examples: 1 }));

@@ -5,7 +5,7 @@ import type { DecoderConfig } from '../model/config.js';
 const BLOCKED = -1e9;
 
 /** Sequences as the decoder takes them. */
-export interface Packed {
+export interface PackedBatch {
   /** Its inputs `ids`, `positions` and `mask`. */
   feeds: Feeds;
   rows: number;
@@ -16,7 +16,7 @@ export interface Packed {
 }
 
 /** Sequences side by side, one a row, padded on the right: a causal mask hides the padding from every real token. */
-export function packSequences(sequences: readonly Int32Array[], config: DecoderConfig): Packed {
+export function packSequences(sequences: readonly Int32Array[], config: DecoderConfig): PackedBatch {
   const rows = sequences.length;
   const width = Math.max(1, ...sequences.map(({ length }) => length));
   const ids = new Int32Array(rows * width);
@@ -38,7 +38,7 @@ export function packSequences(sequences: readonly Int32Array[], config: DecoderC
  * Sequences that begin with the same `shared` tokens, in one row: the beginning once, then what each goes on with, at the positions
  * it has in its own sequence. Each sees the beginning and itself, so all numbers are those of the sequences apart.
  */
-export function packFamily(sequences: readonly Int32Array[], shared: number, config: DecoderConfig): Packed {
+export function packFamily(sequences: readonly Int32Array[], shared: number, config: DecoderConfig): PackedBatch {
   const starts: number[] = [];
   let width = shared;
   for (const { length } of sequences) {

@@ -4,7 +4,7 @@ import type { DecoderConfig } from '../model/config.js';
 import { gradientName } from '../model/programs.js';
 import type { Part } from './families.js';
 import type { Example } from './job.js';
-import { indices, packFamily, packSequences, type Packed } from './pack.js';
+import { indices, packFamily, packSequences, type PackedBatch } from './pack.js';
 
 /** The base model’s view of some places: see `teacherGraph`. */
 export interface Teacher {
@@ -25,7 +25,7 @@ export function adapterFeeds(parameters: readonly AdapterParameter[], adapter: F
 export const inputOf = ({ ids }: Example): Int32Array => ids.subarray(0, -1);
 
 /** Examples side by side, or a family in one row. */
-export function packPart({ members, shared }: Part, config: DecoderConfig): Packed {
+export function packPart({ members, shared }: Part, config: DecoderConfig): PackedBatch {
   const inputs = members.map(inputOf);
   return shared === 0 ? packSequences(inputs, config) : packFamily(inputs, shared, config);
 }
@@ -33,7 +33,7 @@ export function packPart({ members, shared }: Part, config: DecoderConfig): Pack
 /** The places of the answers’ tokens in a packed batch, and those tokens. */
 export function answerPlaces(
   examples: readonly Example[],
-  { placeOf }: Pick<Packed, 'placeOf'>,
+  { placeOf }: Pick<PackedBatch, 'placeOf'>,
 ): { places: number[]; labels: number[] } {
   const places: number[] = [];
   const labels: number[] = [];

@@ -24,7 +24,7 @@ const SMOOTHING = 0.95;
 const DIVERGED_NATS = 3;
 
 /** Where a run computes: an executor over the model’s weights, and the model’s sizes. */
-export interface Engine {
+export interface TrainingEngine {
   executor: Executor;
   config: DecoderConfig;
   /** Positions that the rotary tables hold: no sequence may be longer. */
@@ -37,7 +37,7 @@ export interface Engine {
  * @throws BAD_USER_INPUT for a job that can't be trained, TRAINING_DIVERGED, STORAGE_FAILED, CHECKPOINT_INVALID, CONFLICT, and the
  * signal's reason
  */
-export async function train(job: TrainingJob, engine: Engine, controls: Controls): Promise<TrainingResult> {
+export async function train(job: TrainingJob, engine: TrainingEngine, controls: Controls): Promise<TrainingResult> {
   requireTrainable(job, engine.longest);
   return new Run(job, engine, controls, await compile(job, engine)).toTheEnd();
 }
@@ -48,7 +48,7 @@ interface Programs {
   validation: Validation;
 }
 
-async function compile(job: TrainingJob, { executor, config, longest }: Engine): Promise<Programs> {
+async function compile(job: TrainingJob, { executor, config, longest }: TrainingEngine): Promise<Programs> {
   const { recipe, labelTokens } = job;
   const training = await executor.compile(trainingGraph(config, recipe.lora, longest));
   const teacher = await executor.compile(teacherGraph(config, longest));
@@ -84,7 +84,7 @@ class Run {
 
   constructor(
     private readonly job: TrainingJob,
-    private readonly engine: Engine,
+    private readonly engine: TrainingEngine,
     private readonly controls: Controls,
     private readonly programs: Programs,
   ) {

@@ -3,13 +3,13 @@ import type { AdapterParameter } from '../model/adapter-layout.js';
 import type { DecoderConfig } from '../model/config.js';
 import { familiesOf, partsOf, type Part as Examples } from './families.js';
 import type { Example } from './job.js';
-import { indices, type Packed } from './pack.js';
+import { indices, type PackedBatch } from './pack.js';
 import { adapterFeeds, answerPlaces, packPart, teacherTensor, type Teacher } from './step.js';
 
 /** The base model’s view of some places of packed sequences. */
 export async function askTeacher(
   program: Program,
-  { feeds }: Pick<Packed, 'feeds'>,
+  { feeds }: Pick<PackedBatch, 'feeds'>,
   places: readonly number[],
 ): Promise<Teacher> {
   const { expected, entropy } = await program.run({ ...feeds, places: indices(places) });

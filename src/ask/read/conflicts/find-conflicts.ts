@@ -1,7 +1,7 @@
 import type { Conflict, ConflictingQuote, Evidence } from '../../answer.js';
 import type { QuestionTerm } from '../evidence.js';
 import { contentStems, analyzedWords } from '../words.js';
-import { differ, readValues, type Value } from './values.js';
+import { differ, readValues, type StatedValue } from './values.js';
 
 /** An answer carries no more. */
 const MOST_CONFLICTS = 3;
@@ -35,7 +35,7 @@ export function findConflicts(sentences: readonly Evidence[], terms: readonly Qu
 
 interface Statement {
   sentence: Evidence;
-  values: Value[];
+  values: StatedValue[];
   /** Stems of the words that say what the values are of. */
   frame: Set<string>;
   /** Of those, the ones written with a capital, as written, in order, with their place among all words of the sentence. */
@@ -83,7 +83,7 @@ function figures(
   if (extra > Math.floor(shared * MORE_WORDS) || hasName(one, other) || hasName(other, one)) return null;
   if (one.values.length !== other.values.length) return null;
   const left = [...other.values];
-  let pair: [Value, Value] | null = null;
+  let pair: [StatedValue, StatedValue] | null = null;
   for (const value of one.values) {
     const same = left.findIndex((each) => each.key === value.key && !differ(value, each));
     const at = same >= 0 ? same : left.findIndex(({ key }) => key === value.key);

@@ -1,7 +1,7 @@
 import { stemOf } from '../words.js';
 
 /** What a sentence says of something as a figure or a date. */
-export interface Value {
+export interface StatedValue {
   kind: 'NUMBER' | 'DATE';
   /** As written. */
   text: string;
@@ -17,7 +17,7 @@ export interface Value {
 
 /** A text taken apart: its values, and what is left of it without them. */
 export interface ValuedText {
-  values: Value[];
+  values: StatedValue[];
   rest: string;
 }
 
@@ -69,7 +69,7 @@ const NO_UNIT =
 
 /** Takes the values out of a text, which is read in NFKC. Dates are read in English. */
 export function readValues(text: string): ValuedText {
-  const values: Value[] = [];
+  const values: StatedValue[] = [];
   let rest = text.normalize('NFKC');
   for (const [pattern, year, month, day] of DATES)
     rest = rest.replace(pattern, (...groups: (string | undefined)[]) => {
@@ -97,7 +97,7 @@ export function readValues(text: string): ValuedText {
 }
 
 /** Whether two values of the same key say different things. A part that one of them leaves out is no difference. */
-export function differ(one: Value, other: Value): boolean {
+export function differ(one: StatedValue, other: StatedValue): boolean {
   const tolerance = one.rough || other.rough ? 0.1 : 0;
   return one.parts.some((part, index) => {
     const second = other.parts[index] ?? null;

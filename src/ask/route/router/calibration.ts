@@ -9,7 +9,7 @@ const perFeature = z.partialRecord(z.enum(FEATURES), z.number());
  * What is known of how well a question suits a place that could answer it: passages of a collection, or rows of an adapter. All signals
  * of a place have the same features; see `signals.ts`.
  */
-export type Signal = Readonly<z.infer<typeof perFeature>>;
+export type PlaceSignal = Readonly<z.infer<typeof perFeature>>;
 
 /** Turns a place's own similarities, which mean nothing elsewhere, into log-odds that a question belongs there. */
 export const calibration = z.object({
@@ -22,7 +22,7 @@ export const calibration = z.object({
   /** Probability that a question of its own looks nearer than a foreign one, 0 to 1. */
   auc: z.number(),
 });
-export type Calibration = z.infer<typeof calibration>;
+export type SimilarityCalibration = z.infer<typeof calibration>;
 
 /** Pull of the weights towards 0, in rows' worth of evidence: similarities are collinear. */
 const RIDGE = 0.5;
@@ -31,11 +31,11 @@ const RIDGE = 0.5;
  * Logistic regression that tells a place's own questions from foreign ones. Both kinds weigh the same, so that the log-odds are those of
  * the evidence alone, comparable between places (log-likelihood ratio).
  */
-export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): Calibration {
+export function calibrate(own: readonly PlaceSignal[], foreign: readonly PlaceSignal[]): SimilarityCalibration {
   const features = featuresOf(own[0] ?? {});
   const all = [...own.map((signal) => ({ signal, is: 1 })), ...foreign.map((signal) => ({ signal, is: 0 }))];
   const moments = new Map(features.map((name) => [name, momentsOf(all.map(({ signal }) => signal[name]!))]));
-  const scaled = (signal: Signal): number[] =>
+  const scaled = (signal: PlaceSignal): number[] =>
     features.map((name) => {
       const { mean, deviation } = moments.get(name)!;
       return (signal[name]! - mean) / deviation;
@@ -74,18 +74,20 @@ export function calibrate(own: readonly Signal[], foreign: readonly Signal[]): C
     own: own.length,
     foreign: foreign.length,
   };
-  const odds = (signals: readonly Signal[]): number[] => signals.map((signal) => logOdds(made, signal));
+  const odds = (signals: readonly PlaceSignal[]): number[] => signals.map((signal) => logOdds(made, signal));
   return { ...made, auc: areaUnder(odds(own), odds(foreign)) };
 }
 
 /** Natural logarithm of the odds that a question with this signal belongs to the place, where it is as likely as not. */
-export const logOdds = ({ bias, weights }: Pick<Calibration, 'bias' | 'weights'>, signal: Signal): number =>
-  featuresOf(weights).reduce((sum, name) => sum + weights[name]! * (signal[name] ?? 0), bias);
+export const logOdds = (
+  { bias, weights }: Pick<SimilarityCalibration, 'bias' | 'weights'>,
+  signal: PlaceSignal,
+): number => featuresOf(weights).reduce((sum, name) => sum + weights[name]! * (signal[name] ?? 0), bias);
 
 /** What each feature adds to the log-odds over a question that belongs elsewhere, most first. */
 export const contributions = (
-  { weights, elsewhere }: Calibration,
-  signal: Signal,
+  { weights, elsewhere }: SimilarityCalibration,
+  signal: PlaceSignal,
 ): { feature: Feature; value: number; contribution: number }[] =>
   featuresOf(weights)
     .map((feature) => {
@@ -94,7 +96,7 @@ export const contributions = (
     })
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
 
-const featuresOf = (values: Signal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
+const featuresOf = (values: PlaceSignal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
 
 function momentsOf(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

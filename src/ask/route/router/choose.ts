@@ -14,12 +14,12 @@ export interface Place {
   unseen?: boolean;
 }
 
-export interface Weighed extends Place {
+export interface ScoredPlace extends Place {
   /** 0 to 1, over all places; null where nobody calibrated it. */
   probability: number | null;
 }
 
-export interface Choice<P extends Weighed = Weighed> {
+export interface Choice<P extends ScoredPlace = ScoredPlace> {
   chosen: P;
   /** The most probable one. */
   likeliest: P;
@@ -58,7 +58,7 @@ export type Offsets = Readonly<Record<string, number>>;
 export function weigh<P extends Place>(
   places: readonly P[],
   { baseScore, temperature, offsets = {} }: { baseScore: number; temperature: number; offsets?: Offsets },
-): (P & Weighed)[] {
+): (P & ScoredPlace)[] {
   const known = places.filter((place) => isBase(place) || place.logOdds !== null);
   const shares = softmax(
     known.map((place) => (isBase(place) ? baseScore : place.logOdds! / temperature) + (offsets[placeKey(place)] ?? 0)),
@@ -72,7 +72,7 @@ export function weigh<P extends Place>(
  * base model not for what it may invent, or no adapter for documents that were never calibrated, or none of them can be seen, they are read.
  * @param least the probability that a wanted error rate comes to
  */
-export function choose<P extends Weighed>(places: readonly P[], least = 0): Choice<P> {
+export function choose<P extends ScoredPlace>(places: readonly P[], least = 0): Choice<P> {
   const known = places.filter(({ probability }) => probability !== null);
   const likeliest = known.reduce((most, place) => (place.probability! > most.probability! ? place : most));
   const settled = (chosen: P, exception: Choice['exception']): Choice<P> => {

@@ -1,5 +1,5 @@
 import { sha256 } from '../../../kernel/hashing.js';
-import type { Choice, Weighed } from './choose.js';
+import type { Choice, ScoredPlace } from './choose.js';
 
 /** Most questions that may be answered by another place than the router's choice, so that one learns what that place would have made of them. */
 export const MOST_EXPLORED = 0.1;
@@ -7,7 +7,7 @@ export const MOST_EXPLORED = 0.1;
 const LEAST_PROBABLE = 0.05;
 
 /** What was chosen, with the probability that it was. */
-export interface Explored<P extends Weighed> {
+export interface Exploration<P extends ScoredPlace> {
   choice: Choice<P>;
   /** Above 0 to 1; null where nothing else could have been chosen by chance. */
   propensity: number | null;
@@ -15,7 +15,7 @@ export interface Explored<P extends Weighed> {
 }
 
 /** Places that chance may choose instead: the choice, and what is likely enough beside it. */
-export const eligible = <P extends Weighed>({ chosen, places }: Pick<Choice<P>, 'chosen' | 'places'>): P[] =>
+export const eligible = <P extends ScoredPlace>({ chosen, places }: Pick<Choice<P>, 'chosen' | 'places'>): P[] =>
   places.filter((place) => place === chosen || (place.probability ?? 0) >= LEAST_PROBABLE);
 
 /**
@@ -23,7 +23,7 @@ export const eligible = <P extends Weighed>({ chosen, places }: Pick<Choice<P>, 
  * what would not have been chosen. The probability is kept with the answer.
  * @param share 0 to `MOST_EXPLORED` @param draw uniform, 0 to below 1
  */
-export function explore<P extends Weighed>(choice: Choice<P>, share: number, draw: number): Explored<P> {
+export function explore<P extends ScoredPlace>(choice: Choice<P>, share: number, draw: number): Exploration<P> {
   const open = eligible(choice);
   if (!(share > 0) || choice.chosen.probability === null || open.length < 2)
     return { choice, propensity: null, explored: false };

@@ -6,9 +6,9 @@ import { chunksOf, retrievePassages, type RetrievalResult } from '../../read/ret
 import type { AskParts } from '../../parts.js';
 import { strategyThat } from '../../strategies.js';
 import type { ExpectedTimes } from '../expected-times.js';
-import { contributions, logOdds, type Calibration, type Feature, type Signal } from './calibration.js';
+import { contributions, logOdds, type SimilarityCalibration, type Feature, type PlaceSignal } from './calibration.js';
 import { routeBound } from '../risk.js';
-import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type Weighed } from './choose.js';
+import { choose, SURE_OF_ADAPTER, SURE_OF_BASE, weigh, type Choice, type Place, type ScoredPlace } from './choose.js';
 import { drawOf, explore } from './explore.js';
 import type { RouterMode } from './router.js';
 import type { Current } from './router-store.js';
@@ -48,7 +48,7 @@ const ADAPTING = strategyThat({ reads: false, adapts: true });
 const BOTH = strategyThat({ reads: true, adapts: true });
 
 /** A place with what is known of the question there. */
-type Known = Place & { label: string; signal: Signal | null; calibration: Calibration | null };
+type Known = Place & { label: string; signal: PlaceSignal | null; calibration: SimilarityCalibration | null };
 
 /**
  * Holds a question against every place that a router knows, and chooses. An adapter that is no longer in production is passed over.
@@ -114,7 +114,7 @@ export async function lookAround(
 }
 
 /** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
-function applied(choice: Choice<Known & Weighed>, served: 'ALONE' | 'INDEXED' | null): Choice {
+function applied(choice: Choice<Known & ScoredPlace>, served: 'ALONE' | 'INDEXED' | null): Choice {
   if (served !== 'INDEXED') return choice;
   const chosen = { ...choice.chosen, strategy: BOTH };
   return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
@@ -124,7 +124,7 @@ const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null 
 
 /** The collection that the best passage comes from, if there is any. */
 function readable(
-  calibrated: readonly { id: string; name: string; calibration: Calibration }[],
+  calibrated: readonly { id: string; name: string; calibration: SimilarityCalibration }[],
   found: RetrievalResult | null,
 ): Omit<Known, 'expectedMs'>[] {
   const best = found?.retrieval.passages[0];
@@ -185,7 +185,7 @@ const MEANINGS: Record<Feature, string> = {
   digits: 'share of digits',
 };
 
-function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weighed>): RouteReason[] {
+function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & ScoredPlace>): RouteReason[] {
   const { label, signal, calibration } = chosen;
   const points = (100 * Math.abs(margin)).toFixed(0);
   const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;
@@ -211,5 +211,5 @@ function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & Weig
   return reasons;
 }
 
-const said = ({ probability }: Weighed): string =>
+const said = ({ probability }: ScoredPlace): string =>
   probability === null ? 'probability unknown' : `probability ${probability.toFixed(2)}`;

@@ -6,7 +6,7 @@ import {
   storedLearned,
   withApproved,
   type AdapterSample,
-  type Learned,
+  type RouterParameters,
   type RouterMode,
   type RouterRecord,
 } from './router.js';
@@ -194,7 +194,7 @@ export interface NewRouterVersion {
   mode: RouterMode;
   /** When somebody asked for the mode, by the database’s clock; null: nobody did, and what the version before has goes on. */
   modeAskedAt: Date | null;
-  learned: Learned;
+  learned: RouterParameters;
   samples: readonly AdapterSample[];
 }
 

@@ -48,12 +48,12 @@ const learned = z.object({
   /** Missing where nobody kept it. */
   fittedOn: fittedOn.optional(),
 });
-export type Learned = z.infer<typeof learned>;
+export type RouterParameters = z.infer<typeof learned>;
 /** The column `learned` of a router version. */
 export const storedLearned = storedJson(learned);
 
 /** What a person approved of places goes on where a fit finds them anew; of an adapter’s other version nobody said anything. */
-export function withApproved(found: Learned, approved: Offsets): Learned {
+export function withApproved(found: RouterParameters, approved: Offsets): RouterParameters {
   const there = new Set([
     placeKey({ strategy: 'BASE', adapter: null }),
     placeKey({ strategy: 'RAG', adapter: null }),
@@ -64,7 +64,7 @@ export function withApproved(found: Learned, approved: Offsets): Learned {
 }
 
 export type RouterRecord = Omit<Prisma.RouterVersionGetPayload<object>, 'learned' | 'mode'> & {
-  learned: Learned;
+  learned: RouterParameters;
   mode: RouterMode;
 };
 

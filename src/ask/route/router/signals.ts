@@ -1,7 +1,7 @@
 import { wordsOf } from '../../../kernel/text.js';
 import { dot } from '../../../kernel/vectors.js';
 import type { Passage } from '../../../knowledge/index.js';
-import type { Signal } from './calibration.js';
+import type { PlaceSignal } from './calibration.js';
 import type { AdapterSample } from './router.js';
 
 /** How many of the nearest make the mean. */
@@ -12,7 +12,7 @@ const NEAREST = 3;
  * similarity of the nearest passage, `mean` that of the nearest three, `coverage` the share of the question's words in the best passage,
  * weighted by rarity.
  */
-export function signalOfPassages(passages: readonly Passage[]): Signal | null {
+export function signalOfPassages(passages: readonly Passage[]): PlaceSignal | null {
   const similarities = passages.flatMap(({ scores }) => (scores.dense === null ? [] : [scores.dense]));
   if (similarities.length === 0) return null;
   return { ...nearest(similarities), coverage: Math.max(...passages.map(({ coverage }) => coverage)) };
@@ -29,7 +29,7 @@ export function signalOfSample(
   { vectors, dimensions, direction }: AdapterSample,
   question: Float32Array,
   text: string,
-): Signal {
+): PlaceSignal {
   const similarities: number[] = [];
   for (let from = 0; from < vectors.length; from += dimensions)
     similarities.push(dot(vectors.subarray(from, from + dimensions), question));
@@ -48,7 +48,7 @@ export function directionOf(vectors: Float32Array, others: Float32Array, dimensi
   return direction;
 }
 
-function formOf(text: string): Required<Pick<Signal, 'words' | 'asks' | 'capitals' | 'digits'>> {
+function formOf(text: string): Required<Pick<PlaceSignal, 'words' | 'asks' | 'capitals' | 'digits'>> {
   const words = wordsOf(text);
   const capitals = words.filter((word) => /^\p{Lu}/u.test(word)).length;
   return {
@@ -59,7 +59,7 @@ function formOf(text: string): Required<Pick<Signal, 'words' | 'asks' | 'capital
   };
 }
 
-function nearest(similarities: readonly number[]): Required<Pick<Signal, 'top' | 'mean'>> {
+function nearest(similarities: readonly number[]): Required<Pick<PlaceSignal, 'top' | 'mean'>> {
   const best = [...similarities].sort((a, b) => b - a).slice(0, NEAREST);
   return { top: best[0]!, mean: best.reduce((sum, each) => sum + each, 0) / best.length };
 }

@@ -13,7 +13,7 @@ import { hasLabel, inputText, rightLabel } from '../../datasets/tasks/index.js';
 import type { LabelIndexRecord } from './label-index.js';
 import type { LabelIndexStore } from './label-index-store.js';
 import { labelIndexing, type LabelIndexingContext } from './label-index-run.js';
-import { fitVote, NEIGHBOURS, type Judged, type Neighbour } from './vote.js';
+import { fitVote, NEIGHBOURS, type LabelledNeighbours, type Neighbour } from './vote.js';
 
 export interface LabelIndexParts {
   runs: RunQueue;
@@ -208,9 +208,9 @@ export class LabelIndexes {
     indexId: string,
     rows: readonly LabelledRow[],
     signal: AbortSignal,
-  ): Promise<Judged[]> {
+  ): Promise<LabelledNeighbours[]> {
     const { worker, embedder } = this.parts;
-    const judged: Judged[] = [];
+    const judged: LabelledNeighbours[] = [];
     const texts = rows.map(({ text }) => text);
     const request = { workspaceId, embedder: embedder(), texts };
     const { vectors } = await worker.embed(request, { signal, priority: 'bulk' });

@@ -42,7 +42,7 @@ export function vote(neighbours: readonly Neighbour[], labels: readonly string[]
 }
 
 /** A text whose label is known, with neighbours among other texts. */
-export interface Judged {
+export interface LabelledNeighbours {
   label: string;
   neighbours: readonly Neighbour[];
 }
@@ -56,7 +56,7 @@ export interface FittedVote {
 }
 
 /** The rule under which the right labels are most probable (highest mean log-likelihood). */
-export function fitVote(judged: readonly Judged[], labels: readonly string[]): FittedVote {
+export function fitVote(judged: readonly LabelledNeighbours[], labels: readonly string[]): FittedVote {
   let best: { rule: VoteRule; likelihood: number } | undefined;
   for (const temperature of TEMPERATURES)
     for (const smoothing of SMOOTHINGS) {

@@ -26,7 +26,7 @@ import { DEFAULT_SPLIT_RULE, splitOfGroup, type Split, type SplitRule } from '..
 import { LabelWords, outputText, readAnswer, type TaskContext, type TaskRow } from '../../datasets/tasks/index.js';
 import { findPassage } from './find-passages.js';
 import { raftMaking, type RaftContext, type RaftInput, type RaftOutput } from './raft-run.js';
-import { lotsOf, Readings, type PlacedQuestion, type RaftRow } from './readings.js';
+import { lotsOf, Readings, type PassageQuestion, type RaftRow } from './readings.js';
 
 export const RAFT_LIMITS = {
   /** Fewer questions teach nothing. */
@@ -236,7 +236,7 @@ export class RaftMaker {
   private async clozes(context: RaftContext, scope: SearchScope): Promise<Placed> {
     const { sample: most, seed, splitRule } = context.input;
     const made = await makeAnsweredQuestions(this.parts, scope, { most: TRIED * most, seed });
-    const questions: PlacedQuestion[] = [];
+    const questions: PassageQuestion[] = [];
     let tried = 0;
     for (const { question, answer, chunkId } of shuffled(made, seededRandom(seed))) {
       if (questions.length === most) break;
@@ -260,7 +260,7 @@ export class RaftMaker {
     );
     const { train, validation, test } = version.counts;
     const all = Math.min(train + validation + test, RAFT_LIMITS.questions);
-    const questions: PlacedQuestion[] = [];
+    const questions: PassageQuestion[] = [];
     let seen = 0;
     for await (const batch of rows.stream(dataset.task, rowGroups, { quarantined: false }))
       for (const { content, split, subject } of batch) {
@@ -283,7 +283,7 @@ export class RaftMaker {
   private async rowsOf(
     context: RaftContext,
     scope: SearchScope,
-    questions: readonly PlacedQuestion[],
+    questions: readonly PassageQuestion[],
   ): Promise<{ rows: RaftRow[]; names: string[] }> {
     const { input, signal } = context;
     const readings = new Readings(questions, input, seededRandom(input.seed));
@@ -314,7 +314,7 @@ export class RaftMaker {
 }
 
 interface Placed {
-  questions: PlacedQuestion[];
+  questions: PassageQuestion[];
   leftOut: number;
 }
 
@@ -324,9 +324,9 @@ const placed = (
     splitRule,
     subject = null,
     ...question
-  }: Pick<PlacedQuestion, 'question' | 'answer' | 'passage'> & { subject?: string | null; splitRule: SplitRule },
-  given: PlacedQuestion['split'] | null = null,
-): PlacedQuestion => ({
+  }: Pick<PassageQuestion, 'question' | 'answer' | 'passage'> & { subject?: string | null; splitRule: SplitRule },
+  given: PassageQuestion['split'] | null = null,
+): PassageQuestion => ({
   ...question,
   split: given ?? splitOfGroup(question.passage.documentName, splitRule),
   given: given !== null,
@@ -359,7 +359,7 @@ function requireEnough(found: number, source: RaftOutput['source'], leftOut: num
 }
 
 /** @throws CONFLICT that names the document */
-function requireOneSplit(questions: readonly PlacedQuestion[]): void {
+function requireOneSplit(questions: readonly PassageQuestion[]): void {
   const splits = new Map<string, Split>();
   for (const { passage, split } of questions) {
     const known = splits.get(passage.documentName) ?? split;

@@ -10,7 +10,7 @@ import { REFUSAL } from '../../../prompting/index.js';
 import type { Split } from '../../datasets/importing/splits.js';
 
 /** A question with the passage that answers it. */
-export interface PlacedQuestion {
+export interface PassageQuestion {
   question: string;
   answer: string;
   passage: NamedChunk;
@@ -47,7 +47,7 @@ const MOST_QUESTIONS = 16;
 const NEAREST_SHARE = 0.5;
 
 /** Questions on the same passage, so many at a time. */
-export function lotsOf(questions: readonly PlacedQuestion[]): PlacedQuestion[][] {
+export function lotsOf(questions: readonly PassageQuestion[]): PassageQuestion[][] {
   const byPassage = groupBy(questions, ({ split, passage }) => `${split} ${passage.chunkId}`);
   return [...byPassage.values()].flatMap((all) => {
     const lots = Math.ceil(all.length / MOST_QUESTIONS);
@@ -58,16 +58,16 @@ export function lotsOf(questions: readonly PlacedQuestion[]): PlacedQuestion[][]
 
 /** Draws the questions that are to be refused, each once before any a second time. */
 export class Readings {
-  private readonly drawn = new Set<PlacedQuestion>();
+  private readonly drawn = new Set<PassageQuestion>();
 
   constructor(
-    private readonly pool: readonly PlacedQuestion[],
+    private readonly pool: readonly PassageQuestion[],
     private readonly settings: ReadingSettings,
     private readonly random: () => number,
   ) {}
 
   /** @param lot questions on one passage @param near what retrieval finds for one of them, best first */
-  rowsOf(lot: readonly PlacedQuestion[], near: readonly NamedChunk[]): RaftRow[] {
+  rowsOf(lot: readonly PassageQuestion[], near: readonly NamedChunk[]): RaftRow[] {
     const { distractors, refusedShare } = this.settings;
     const { passage } = lot[0]!;
     const shown = [passage];
@@ -89,7 +89,7 @@ export class Readings {
     }));
   }
 
-  private refusedOn(lot: readonly PlacedQuestion[], shown: readonly NamedChunk[], wanted: number): PlacedQuestion[] {
+  private refusedOn(lot: readonly PassageQuestion[], shown: readonly NamedChunk[], wanted: number): PassageQuestion[] {
     const own = new Set(lot.map(({ question }) => question));
     const texts = shown.map(({ text }) => text.toLowerCase());
     const held = words(texts.join(' '));
@@ -100,13 +100,13 @@ export class Readings {
         !shown.some(({ chunkId }) => chunkId === each.passage.chunkId) &&
         !texts.some((text) => text.includes(each.answer.toLowerCase())),
     );
-    const chosen: PlacedQuestion[] = [];
+    const chosen: PassageQuestion[] = [];
     while (chosen.length < wanted && open.length > 0) {
       const fresh = open.filter((each) => !this.drawn.has(each));
       const of = fresh.length > 0 ? fresh : open;
       const sameDocument = of.filter(({ passage }) => passage.documentName === lot[0]!.passage.documentName);
       const random = sameDocument.length > 0 ? sameDocument : of;
-      const overlap = ({ question }: PlacedQuestion): number =>
+      const overlap = ({ question }: PassageQuestion): number =>
         [...words(question)].filter((word) => held.has(word)).length;
       const taken =
         this.random() < NEAREST_SHARE

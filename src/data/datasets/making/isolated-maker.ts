@@ -5,7 +5,7 @@ import type { FileShape } from '../files/file-shape.js';
 import type { ShapeHints } from '../files/sniff.js';
 import type { MadeVersion, MakingOptions } from './make-version.js';
 import type { MakerTask } from './maker-protocol.js';
-import type { Recipe } from './recipe.js';
+import type { VersionRecipe } from './recipe.js';
 
 /** Of processor time. */
 const SNIFF_TIMEOUT_MS = 30_000;
@@ -15,7 +15,10 @@ const HEAP_MB = 512;
 /** Makes versions and looks at files in a process of its own each time, which has no environment, no database and no network to use. */
 export class IsolatedMaker {
   /** @throws what `makeVersion` throws; DATA_FILE_INVALID when a file makes the process crash; CANCELLED */
-  async make(recipe: Recipe, { folder, parent, signal, countTokens, progress }: MakingOptions): Promise<MadeVersion> {
+  async make(
+    recipe: VersionRecipe,
+    { folder, parent, signal, countTokens, progress }: MakingOptions,
+  ): Promise<MadeVersion> {
     const names = recipe.files.map(({ file }) => file.name).join(', ') || 'The dataset';
     const done = await run(
       names,

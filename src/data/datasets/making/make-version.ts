@@ -9,7 +9,7 @@ import { makeReport, type ValidationReport } from '../validation/report.js';
 import type { TokenCounter, VersionFinding } from '../validation/rule.js';
 import { TABLE_RULES } from '../validation/rules/index.js';
 import { joinFeatures } from './join-features.js';
-import type { Recipe } from './recipe.js';
+import type { VersionRecipe } from './recipe.js';
 import { firstFreeOrdinal, stageBase } from './stage-base.js';
 import { stageFile, type Staging } from './stage-file.js';
 import { countSplits, summarise, type SplitCounts, type VersionStatistics } from './statistics.js';
@@ -38,7 +38,7 @@ export interface MakingOptions {
  * disk throughout; memory holds a batch and DuckDB's bounded cache.
  * @throws DATA_FILE_INVALID when a file can't be read or there is no row at all, PAYLOAD_TOO_LARGE
  */
-export async function makeVersion(recipe: Recipe, options: MakingOptions): Promise<MadeVersion> {
+export async function makeVersion(recipe: VersionRecipe, options: MakingOptions): Promise<MadeVersion> {
   const { folder, signal, progress } = options;
   await rm(folder, { recursive: true, force: true });
   const readable = [...(recipe.base?.rowGroups ?? []), ...options.parent, ...recipe.features.map((f) => f.path)];
@@ -76,7 +76,7 @@ export async function makeVersion(recipe: Recipe, options: MakingOptions): Promi
 
 async function stageRows(
   engine: TableEngine,
-  recipe: Recipe,
+  recipe: VersionRecipe,
   { folder, signal, progress }: MakingOptions,
 ): Promise<void> {
   const staging: Staging = {

@@ -2,12 +2,12 @@ import type { DataFile } from '../files/records.js';
 import type { FileShape } from '../files/file-shape.js';
 import type { ShapeHints } from '../files/sniff.js';
 import type { MadeVersion } from './make-version.js';
-import type { Recipe } from './recipe.js';
+import type { VersionRecipe } from './recipe.js';
 
 /** What the maker process does. */
 export interface MakerTask {
   input:
-    | { kind: 'make'; recipe: Recipe; folder: string; parent: readonly string[]; counts: boolean }
+    | { kind: 'make'; recipe: VersionRecipe; folder: string; parent: readonly string[]; counts: boolean }
     | { kind: 'sniff'; file: DataFile; folder: string; hints: ShapeHints };
   output: { kind: 'made'; version: MadeVersion } | { kind: 'sniffed'; shape: FileShape };
   note: { fraction: number; message: string };

@@ -31,7 +31,7 @@ export interface Revision {
 }
 
 /** Everything that decides what a version holds. */
-export interface Recipe {
+export interface VersionRecipe {
   settings: ValidationSettings;
   files: readonly RecipeFile[];
   base: RecipeBase | null;

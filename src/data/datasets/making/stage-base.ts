@@ -2,7 +2,7 @@ import { quote, type TableEngine, type TableWriter } from '../storage/duckdb.js'
 import { fromColumns, rowHashes, sameKey, STAGED_COLUMNS } from '../rows/row-table.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import { taskOf, type TaskRow } from '../tasks/index.js';
-import type { Recipe, RecipeBase, Revision } from './recipe.js';
+import type { VersionRecipe, RecipeBase, Revision } from './recipe.js';
 import { stageFault, stageRow, type Staging } from './stage-file.js';
 
 interface BaseRow {
@@ -32,7 +32,7 @@ interface BaseRow {
  */
 export async function stageBase(
   engine: TableEngine,
-  recipe: Recipe,
+  recipe: VersionRecipe,
   base: RecipeBase,
   files: number,
   staging: Staging,
@@ -81,7 +81,7 @@ export async function stageBase(
 /** What becomes of a carried row; null: it is left out, as where a new row of its words has another answer. The new rows must be staged. */
 async function reviser(
   engine: TableEngine,
-  { settings }: Recipe,
+  { settings }: VersionRecipe,
   { labels }: Revision,
 ): Promise<(row: TaskRow) => TaskRow | null> {
   const { oneAnswer, stored } = taskOf(settings.task);

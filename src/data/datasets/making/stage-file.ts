@@ -11,7 +11,7 @@ import { inputText, taskOf, textHash, type TaskRow } from '../tasks/index.js';
 import { flagValues } from '../validation/flags.js';
 import { breathe } from '../validation/near-duplicates/find-pairs.js';
 import { ROW_RULES } from '../validation/rules/index.js';
-import type { Recipe, RecipeFile } from './recipe.js';
+import type { VersionRecipe, RecipeFile } from './recipe.js';
 
 /** Where rows and flags go while a version is made. */
 export interface Staging {
@@ -28,7 +28,7 @@ const MAX_CHARACTERS = 16 * 1024 ** 3;
 
 /** Reads a file (or a pair of files) row by row into the staging tables, with what the row rules say. */
 export async function stageFile(
-  recipe: Recipe,
+  recipe: VersionRecipe,
   index: number,
   folder: string,
   staging: Staging,
@@ -81,7 +81,7 @@ function openInput(
 }
 
 function stageRecord(
-  recipe: Recipe,
+  recipe: VersionRecipe,
   input: RecipeFile,
   file: number,
   fields: readonly DataField[],
@@ -140,7 +140,7 @@ export function stageRow(
   staging: Staging,
   meta: RowMeta,
   { row, hashes, notes, features = null }: StagedRow,
-  recipe: Recipe,
+  recipe: VersionRecipe,
 ): void {
   const text = inputText(row);
   staging.characters += text.length;

@@ -10,7 +10,7 @@ export enum Severity {
 }
 
 /** What a rule is, apart from how it looks. */
-export interface Rule {
+export interface ValidationRule {
   /** Stable name, e.g. `near-duplicate`. */
   readonly id: string;
   readonly severity: Severity;
@@ -42,7 +42,7 @@ export interface ValidationSettings {
 export type TokenCounter = (texts: string[]) => Promise<number[]>;
 
 /** Looks at one row as it is read. */
-export interface RowRule extends Rule {
+export interface RowRule extends ValidationRule {
   /** A note that says what is wrong, or null. It may quote the row: notes are masked before they are shown. */
   check(row: TaskRow, settings: ValidationSettings): string | null;
 }
@@ -69,6 +69,6 @@ export interface Tables {
 
 /** Looks at all rows together: writes into `flags`, and returns what concerns the version as a whole. */
 export interface TableRule {
-  readonly rules: readonly Rule[];
+  readonly rules: readonly ValidationRule[];
   inspect(tables: Tables): Promise<VersionFinding[]>;
 }

@@ -5,13 +5,13 @@
  */
 import { differenceOf, type DifferenceKind, type Moments } from '../moments.js';
 import { rhoFor } from './mixture.js';
-import type { Interval } from './rate-sequence.js';
+import type { ConfidenceInterval } from './rate-sequence.js';
 
 /** Values of both arms together at which the interval is tightest. */
 const TIGHTEST_AT = 1_000;
 const LEAST_VALUES = 20;
 
-export interface MeanSequence extends Interval {
+export interface MeanSequence extends ConfidenceInterval {
   value: number;
   /** Probability of so much evidence at any time if there were no difference. */
   p: number;

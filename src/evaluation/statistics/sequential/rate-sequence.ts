@@ -8,9 +8,9 @@
  * that has it is: tighter than two intervals at half of alpha each, and as exact.
  */
 import { logBeta } from '../distributions.js';
-import type { Counts } from './two-rates.js';
+import type { RateCounts } from './two-rates.js';
 
-export interface Interval {
+export interface ConfidenceInterval {
   low: number;
   high: number;
 }
@@ -28,7 +28,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * ln of the evidence (an e-value) that the rate is not `rate`, 0 to 1 without its ends.
  * @param tightestAt answers at which it grows fastest
  */
-export function rateLogE({ answers, good }: Counts, rate: number, tightestAt = TIGHTEST_AT): number {
+export function rateLogE({ answers, good }: RateCounts, rate: number, tightestAt = TIGHTEST_AT): number {
   const tuning = 2 * Math.log(1 / TUNED_FOR);
   // Weight of the prior around the rate that is doubted, in answers.
   const weight = Math.max(tightestAt / (tuning + Math.log1p(tuning)) - 1, 1e-3);
@@ -39,7 +39,7 @@ export function rateLogE({ answers, good }: Counts, rate: number, tightestAt = T
 }
 
 /** The rates that can't be left out, 0 to 1, with probability 1 - alpha at all times. */
-export function rateSequence(counts: Counts, alpha: number, tightestAt = TIGHTEST_AT): Interval {
+export function rateSequence(counts: RateCounts, alpha: number, tightestAt = TIGHTEST_AT): ConfidenceInterval {
   const { answers, good } = counts;
   if (answers === 0) return { low: 0, high: 1 };
   const threshold = Math.log(1 / alpha);
@@ -56,8 +56,8 @@ export function rateSequence(counts: Counts, alpha: number, tightestAt = TIGHTES
  * @param enough evidence that suffices: a pair with less is as good as the least, and ends the search
  */
 export function rateDifferenceLogE(
-  control: Counts,
-  arm: Counts,
+  control: RateCounts,
+  arm: RateCounts,
   difference: number,
   tightestAt = TIGHTEST_AT,
   enough = -Infinity,
@@ -90,11 +90,11 @@ export function rateDifferenceLogE(
 
 /** The differences `arm` - `control` that can't be left out, -1 to 1, with probability 1 - alpha at all times. */
 export function rateDifferenceSequence(
-  control: Counts,
-  arm: Counts,
+  control: RateCounts,
+  arm: RateCounts,
   alpha: number,
   tightestAt = TIGHTEST_AT,
-): Interval {
+): ConfidenceInterval {
   if (control.answers === 0 || arm.answers === 0) return { low: -1, high: 1 };
   const threshold = Math.log(1 / alpha);
   const seen = arm.good / arm.answers - control.good / control.answers;

@@ -32,7 +32,7 @@ const PRIOR = { good: 1.8, answers: 2 };
 /** Answers of an arm and stage that wait for their block; beyond, the oldest are left out, whatever they were. */
 const MOST_WAITING = 1_000;
 
-export interface Counts {
+export interface RateCounts {
   answers: number;
   good: number;
 }
@@ -44,8 +44,8 @@ export interface TwoRates {
   /** The largest ln e that was reached: what decides, since crossing once is enough. */
   peak: number;
   /** In complete blocks. */
-  candidate: Counts;
-  control: Counts;
+  candidate: RateCounts;
+  control: RateCounts;
   /** By stage, outcomes in order of their arrival that no block holds yet, `1` a good one. */
   waiting: Record<number, { candidate: string; control: string }>;
 }
@@ -102,12 +102,17 @@ export function observeRate(
 const blockSize = (controls: number): { candidate: number; control: number } =>
   controls >= 1 ? { candidate: 1, control: Math.round(controls) } : { candidate: Math.round(1 / controls), control: 1 };
 
-const countsOf = (outcomes: string): Counts => ({
+const countsOf = (outcomes: string): RateCounts => ({
   answers: outcomes.length,
   good: outcomes.split('1').length - 1,
 });
 
-function takeBlock(state: TwoRates, candidate: Counts, control: Counts, { question, margin }: TwoRatesOptions): void {
+function takeBlock(
+  state: TwoRates,
+  candidate: RateCounts,
+  control: RateCounts,
+  { question, margin }: TwoRatesOptions,
+): void {
   const expected = inside((state.control.good + PRIOR.good) / (state.control.answers + PRIOR.answers), margin);
   EFFECTS[question].forEach((effect, i) => {
     const beyond =
@@ -158,7 +163,7 @@ function nearestNull(
   return { candidate: rate - margin, control: rate };
 }
 
-const logLikelihood = ({ good, answers }: Counts, rate: number): number =>
+const logLikelihood = ({ good, answers }: RateCounts, rate: number): number =>
   good * Math.log(rate) + (answers - good) * Math.log1p(-rate);
 
 const inside = (rate: number, least = 0): number => Math.min(1 - EDGE, Math.max(least + EDGE, rate));

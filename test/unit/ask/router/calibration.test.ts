@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { calibrate, contributions, logOdds, type Signal } from '../../../../src/ask/route/router/calibration.js';
+import { calibrate, contributions, logOdds, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
 import { seededRandom } from '../../../../src/kernel/random.js';
 
-const around = (center: number, count: number, seed: number): Signal[] => {
+const around = (center: number, count: number, seed: number): PlaceSignal[] => {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
     const top = center + 0.2 * (random() - 0.5);

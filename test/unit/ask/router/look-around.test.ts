@@ -1,11 +1,11 @@
-import { calibrate, logOdds, type Signal } from '../../../../src/ask/route/router/calibration.js';
+import { calibrate, logOdds, type PlaceSignal } from '../../../../src/ask/route/router/calibration.js';
 import { lookAround } from '../../../../src/ask/route/router/look-around.js';
 import type { Current } from '../../../../src/ask/route/router/router-store.js';
 import { notFound } from '../../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
 
-const near = (top: number): Signal => ({ top, mean: top, coverage: 0 });
-const spread = (around: number): Signal[] => Array.from({ length: 20 }, (_, i) => near(around + 0.005 * (i % 5)));
+const near = (top: number): PlaceSignal => ({ top, mean: top, coverage: 0 });
+const spread = (around: number): PlaceSignal[] => Array.from({ length: 20 }, (_, i) => near(around + 0.005 * (i % 5)));
 const calibration = calibrate(spread(0.9), spread(0.1));
 
 /** A router that knows one adapter, and a question that is just like what the adapter was trained on. */

@@ -1,4 +1,4 @@
-import type { Rule, RowRule, TableRule } from '../rule.js';
+import type { ValidationRule, RowRule, TableRule } from '../rule.js';
 import { CHAT_TEMPLATE_TOKEN } from './chat-tokens.js';
 import { CONTRADICTION_RULES } from './contradictions.js';
 import { DRIFT_RULES } from './drift.js';
@@ -38,7 +38,7 @@ export const TABLE_RULES: readonly TableRule[] = [
 ];
 
 /** Every rule by id. */
-export const RULES: ReadonlyMap<string, Rule> = new Map(
+export const RULES: ReadonlyMap<string, ValidationRule> = new Map(
   [...SCHEMA_RULES, DUPLICATE_ID, ...ROW_RULES, ...PLACEMENT_RULES, ...TABLE_RULES.flatMap((rule) => rule.rules)].map(
     (rule) => [
       rule.id,

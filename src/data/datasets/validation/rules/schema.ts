@@ -1,7 +1,7 @@
-import { Severity, type Rule } from '../rule.js';
+import { Severity, type ValidationRule } from '../rule.js';
 
 /** Faults of records that never became rows: found by the readers and the row builder, told here. */
-export const SCHEMA_RULES: readonly Rule[] = [
+export const SCHEMA_RULES: readonly ValidationRule[] = [
   {
     id: 'ragged-row',
     severity: Severity.ERROR,
@@ -40,7 +40,7 @@ export const SCHEMA_RULES: readonly Rule[] = [
   },
 ];
 
-export const DUPLICATE_ID: Rule = {
+export const DUPLICATE_ID: ValidationRule = {
   id: 'duplicate-id',
   severity: Severity.ERROR,
   meaning: 'Another row before it has the same id; ids may begin anew only in splits that are given.',

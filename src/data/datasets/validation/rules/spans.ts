@@ -1,5 +1,5 @@
 import { taskOf, type Span } from '../../tasks/index.js';
-import { Severity, type Rule, type RowRule } from '../rule.js';
+import { Severity, type ValidationRule, type RowRule } from '../rule.js';
 
 const mismatch = (text: string, span: Span): string | null => {
   const there = text.slice(span.start, span.end);
@@ -33,7 +33,7 @@ export const OVERLAPPING_ENTITIES: RowRule = {
 };
 
 /** Found while mentions without offsets are placed (tasks/entity-forms.ts). */
-export const PLACEMENT_RULES: readonly Rule[] = [
+export const PLACEMENT_RULES: readonly ValidationRule[] = [
   {
     id: 'entity-not-found',
     severity: Severity.ERROR,

@@ -8,7 +8,7 @@ export interface Chore {
 }
 
 /** Does chores beside each other for as long as a gateway lives. One that fails is done again like one that didn't. */
-export class Keeper {
+export class Housekeeper {
   readonly #stopping = new AbortController();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #working = new Set<Promise<void>>();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { scoreSentences } from '../../../src/ask/read/evidence.js';
-import { wantedBy } from '../../../src/ask/read/wanted.js';
+import { answerTypeOf } from '../../../src/ask/read/answer-type.js';
 import { contentStems } from '../../../src/ask/read/words.js';
 import { passageOf } from './support.js';
 
@@ -16,19 +16,19 @@ describe('what a question asks for', () => {
     ['Wann öffnet die Werkstatt?', 'Sie öffnet um 9 Uhr.', 'Sie öffnet früh.'],
     ['Pourquoi la pompe est-elle arrêtée ?', 'Elle est arrêtée parce que l’eau manque.', 'Elle est arrêtée.'],
   ])('tells a sentence that names it: %s', (question, names, doesNot) => {
-    const wanted = wantedBy(question)!;
+    const wanted = answerTypeOf(question)!;
     expect(wanted(names)).toBe(true);
     expect(wanted(doesNot)).toBe(false);
   });
 
   it('is not named by what the question says itself', () => {
-    expect(wantedBy('How many of the 36 farms had residues?')!('There were 36 farms.')).toBe(false);
-    expect(wantedBy('Who followed Pauline Achterberg?')!('Then Pauline Achterberg resigned.')).toBe(false);
+    expect(answerTypeOf('How many of the 36 farms had residues?')!('There were 36 farms.')).toBe(false);
+    expect(answerTypeOf('Who followed Pauline Achterberg?')!('Then Pauline Achterberg resigned.')).toBe(false);
   });
 
   it('is nothing in particular where the words don’t say', () => {
-    expect(wantedBy('Can I freeze the gratin?')).toBeNull();
-    expect(wantedBy('Что это такое?')).toBeNull();
+    expect(answerTypeOf('Can I freeze the gratin?')).toBeNull();
+    expect(answerTypeOf('Что это такое?')).toBeNull();
   });
 
   it('lets a sentence that names it go before one that only has the question’s words', () => {
@@ -36,13 +36,14 @@ describe('what a question asks for', () => {
     const text =
       'Old messages are kept on the disk by the settings. Old messages on the disk are kept for fourteen days.';
     const terms = [...contentStems(question)].map((stem) => ({ stem, rarity: 1, name: false }));
-    const first = (wanted: ReturnType<typeof wantedBy>) => scoreSentences([passageOf(text)], terms, wanted)[0]!.quote;
+    const first = (wanted: ReturnType<typeof answerTypeOf>) =>
+      scoreSentences([passageOf(text)], terms, wanted)[0]!.quote;
     expect(first(null)).toMatch(/settings/);
-    expect(first(wantedBy(question))).toMatch(/fourteen days/);
+    expect(first(answerTypeOf(question))).toMatch(/fourteen days/);
   });
 
   it('is found behind any text', () => {
-    const wanted = wantedBy('How many?')!;
+    const wanted = answerTypeOf('How many?')!;
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(wanted(`${text} 8123`)).toBe(true);

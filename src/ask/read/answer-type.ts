@@ -7,7 +7,7 @@ import { analyzedWords } from './words.js';
 type Kind = 'FIGURE' | 'NAME' | 'REASON';
 
 /** Tells whether a sentence names what the question asks for, which the question doesn't name itself. */
-export type Wanted = (sentence: string) => boolean;
+export type AnswerTypeTest = (sentence: string) => boolean;
 
 /** Any of these as whole words. */
 const anyOf = (...alternatives: string[]): RegExp =>
@@ -52,7 +52,7 @@ const REASON = anyOf(
 );
 
 /** @returns null where the question's words don't say what it asks for */
-export function wantedBy(question: string): Wanted | null {
+export function answerTypeOf(question: string): AnswerTypeTest | null {
   const kind = ASKED.find(([, pattern]) => pattern.test(question))?.[0];
   if (kind === undefined) return null;
   if (kind === 'REASON') return (sentence) => REASON.test(sentence);
