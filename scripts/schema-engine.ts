@@ -112,10 +112,19 @@ function load(): void {
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const module = new WebAssembly.Module(readFileSync(join(dirname(entry), 'schema_engine_bg.wasm')));
   const { exports } = new WebAssembly.Instance(module, {
-    './schema_engine_bg.js': bindings as unknown as WebAssembly.ModuleImports,
+    './schema_engine_bg.js': withIdleTimers(bindings as unknown as WebAssembly.ModuleImports),
   });
   const { __wbg_set_wasm: link } = bindings as unknown as { __wbg_set_wasm(wasm: WebAssembly.Exports): void };
   link(exports);
   (exports.__wbindgen_start as () => void)();
   loaded = true;
 }
+
+/** The engine never clears the timers that bound its own waiting; as they come they keep a process alive that is long done with it. */
+const withIdleTimers = (imports: WebAssembly.ModuleImports): WebAssembly.ModuleImports =>
+  Object.fromEntries(
+    Object.entries(imports).map(([name, value]) => [
+      name,
+      name.startsWith('__wbg_setTimeout_') ? (call: () => void, ms: number) => setTimeout(call, ms).unref() : value,
+    ]),
+  );
