@@ -1,3 +1,5 @@
+const { existsSync, readdirSync } = require('node:fs');
+
 /**
  * Who may import whom. Floors, from the ground up:
  * kernel <- task-process, worker-protocol <- gpu-worker, and
@@ -13,6 +15,12 @@ const DOMAIN_FLOORS = [
   ['improvement'],
 ];
 const DOMAINS = DOMAIN_FLOORS.flat();
+/** Open themselves as domains do, and are none that others stand on. */
+const BESIDE_THEM = ['erasure', 'openai'];
+const unplaced = readdirSync('src').filter(
+  (name) => existsSync(`src/${name}/open.ts`) && ![...DOMAINS, ...BESIDE_THEM].includes(name),
+);
+if (unplaced.length > 0) throw new Error(`On which of DOMAIN_FLOORS does ${unplaced.join(', ')} stand?`);
 const folders = (names) => `^src/(${names.join('|')})/`;
 /** `ask` may read features, which `data` keeps; nothing else on a floor sees its neighbour. */
 const NEIGHBOURS = { ask: ['data'] };
