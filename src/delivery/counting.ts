@@ -24,7 +24,7 @@ const earlier = (arm: '=' | '<>'): string => `EXISTS (
      AND before.assignment_stage = answer.assignment_stage AND before.assignment_arm ${arm} answer.assignment_arm
      AND before.assignment_sequence < answer.assignment_sequence)`;
 
-/** Answers of a test that were not counted yet, in the order of their numbers, as `Outcome`s: of test $1, behind $2, not $3, $4 at most. */
+/** Answers of a test that were not counted yet, in the order of their numbers, as `RecordedAnswer`s: of test $1, behind $2, not $3, $4 at most. */
 export const UNCOUNTED = `
   SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
          coalesce(latency_ms, 0) AS "latencyMs", confidence,

@@ -1,3 +1,12 @@
+/*
+ * What a client may hold up is bounded at each place where it can:
+ *   connecting   it says who it is within three seconds, in a message small enough to be kept
+ *   operating    so many operations at once, each authenticated anew, because its key may have changed
+ *   sending      messages are taken one by one, and the socket is paused while more wait
+ *   reading      what is sent waits in memory: beyond a bound the socket is closed instead of written to
+ *   draining     the gateway stops: operations that begin are refused
+ */
+
 import { handleProtocols, makeServer, MessageType } from 'graphql-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';

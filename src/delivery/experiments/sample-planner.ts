@@ -1,3 +1,13 @@
+/*
+ * Of size, effect and power, what is missing follows from the others:
+ *   effect alone      the size that shows it with that power
+ *   size alone        the least effect that it shows with that power
+ *   both              the power for this effect, and the least effect
+ *   neither           nothing but what is asked for
+ * With a size and traffic go the days. Baseline, variance and traffic are what the caller says, else what answers of the days before say; of a test that runs,
+ * what its own control says once that is enough.
+ */
+
 import { daysLeft, leastEffect, powerOf, samplePlan, type Design } from '../../evaluation/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';

@@ -1,3 +1,10 @@
+/*
+ * An engine goes from CONNECTING to READY when it was shown to serve the base, falls to AWAY when it doesn't answer, to REFUSED when it can't be used, and is met anew
+ * from both. On it an adapter is LOADING, then PROVEN when it was shown to act there as it does beside the gateway; UNPROVEN when it doesn't, when that
+ * couldn't be told, or when the engine forgot it; REFUSED when the engine won't have it: both are tried again later. Only a READY engine whose breaker allows it is
+ * asked, with an adapter only where that is PROVEN.
+ */
+
 import { compareChanges } from '../../evaluation/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';

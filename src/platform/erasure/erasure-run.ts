@@ -24,7 +24,7 @@ export const erasing = defineRunKind({
   description: 'What was deleted is removed from everything that holds a copy of it.',
   input: storedJson(
     z.object({
-      /** The name of a `Subject`, or `person`. */
+      /** The name of an `ErasableSubject`, or `person`. */
       subject: z.string(),
       ids: z.array(z.string()),
       /** Goes when the run has ended. The salt keeps the digest of the input, which stays, from telling whom it named. */

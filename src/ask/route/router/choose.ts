@@ -1,3 +1,13 @@
+/*
+ * What decides between places, in this order:
+ *   UNKNOWN   documents can be read that nobody calibrated, and no adapter is sure or none of them can be seen: they are read
+ *   UNSURE    documents can be read and no place is probable enough: they are, because reading can refuse
+ *   TIE       else, of the places as good as the most probable one, the one that costs least time
+ *   INVENTS   that is the base model alone, not sure enough for what it may make up, and documents can be read: they are
+ *   RISK      it is below what a wanted error rate needs, and documents can be read: they are
+ * `explore.ts` may then try another one (EXPLORED).
+ */
+
 import { softmax } from '../../../kernel/softmax.js';
 import { STRATEGIES, type Strategy } from '../../strategies.js';
 
@@ -54,7 +64,7 @@ export const placeKey = ({ strategy, adapter }: Pick<Place, 'strategy' | 'adapte
 /** Added to the score of a place, by `placeKey`: what people's words taught of it. */
 export type Offsets = Readonly<Record<string, number>>;
 
-/** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `Learned` @param offsets see `Offsets` */
+/** @param baseScore log-odds that the base model counts with: those of others must be above @param temperature see `RouterParameters` @param offsets see `Offsets` */
 export function weigh<P extends Place>(
   places: readonly P[],
   { baseScore, temperature, offsets = {} }: { baseScore: number; temperature: number; offsets?: Offsets },

@@ -1,3 +1,10 @@
+/*
+ * A question is held against places once and may be decided on several times. Places: the base model, which needs no look; collections, by what is retrieved
+ * from them; adapters, by the rows nearest to the question of those that they learned. An adapter whose version left production in between
+ * is taken out, with a reason, and the rest is decided on again. Chance has a say only in the first round, only of a router that
+ * applies what it finds, and for nobody who wants an error rate kept.
+ */
+
 import { isGraftError } from '../../../kernel/errors.js';
 import type { WorkspaceId } from '../../../kernel/ids.js';
 import type { QueryVector, SearchScope } from '../../../knowledge/index.js';
