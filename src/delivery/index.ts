@@ -13,4 +13,4 @@ export { AdapterRolloutsResolver, VersionRolloutsResolver } from './rollouts/rol
 export type { RolloutStore } from './rollouts/rollout-store.js';
 export { Rollout } from './rollouts/rollout-types.js';
 export { RolloutTemplate } from './rollouts/settings.js';
-export { enterStep, evidenceOf, record, startWatch, type ArmOutcome, type Watch } from './rollouts/watch.js';
+export { enterStep, evidenceOf, record, startWatch, type Watch } from './rollouts/watch.js';

@@ -82,19 +82,17 @@ describe('the console’s page of deliveries', () => {
       await reaches(kit, compared.id, 'they are put to it', ({ answered }) => answered === n + 10, 60_000);
     }
     await kit.database.prisma.feedback.createMany({
-      data: answers
-        .slice(0, 12)
-        .map((answerId) => ({
-          id: newId(),
-          workspaceId: WORKSPACE,
-          kind: 'FEEDBACK',
-          sourceKind: 'HUMAN',
-          sourceName: newId(),
-          digest: newId(),
-          answerId,
-          agrees: true,
-          score: 1,
-        })),
+      data: answers.slice(0, 12).map((answerId) => ({
+        id: newId(),
+        workspaceId: WORKSPACE,
+        kind: 'FEEDBACK',
+        sourceKind: 'HUMAN',
+        sourceName: newId(),
+        digest: newId(),
+        answerId,
+        agrees: true,
+        score: 1,
+      })),
     });
     await reaches(kit, compared.id, 'it is complete', ({ status }) => status === 'COMPLETE', 60_000);
     const { id } = await gateway.rolloutService.start(WORKSPACE, wish('routing', { shadow: compared.id }));

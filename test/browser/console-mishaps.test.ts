@@ -159,13 +159,11 @@ describe('the console, when something goes wrong,', () => {
       await page.getByRole('button', { name: 'New dataset' }).click();
       await page.getByLabel('Name').fill('hostile');
       await page.getByRole('button', { name: 'Create' }).click();
-      await page
-        .getByLabel('Files')
-        .setInputFiles({
-          name: `${HOSTILE}.csv`,
-          mimeType: 'text/csv',
-          buffer: Buffer.from(['text,label', ...rows].join('\n')),
-        });
+      await page.getByLabel('Files').setInputFiles({
+        name: `${HOSTILE}.csv`,
+        mimeType: 'text/csv',
+        buffer: Buffer.from(['text,label', ...rows].join('\n')),
+      });
       await page.getByRole('button', { name: 'Import' }).click(PATIENCE);
       await page.getByRole('tab', { name: 'Report' }).click(PATIENCE);
       await page.getByText(HOSTILE, { exact: true }).waitFor(PATIENCE);

@@ -96,18 +96,16 @@ describe('createRaftDataset', () => {
 
   /** Thirty questions that their sentences answer, from four documents. */
   const thirty = (): { question: string; context: string; answer: string; document: string; subject?: string }[] =>
-    documents
-      .slice(0, 4)
-      .flatMap(({ name, text }) =>
-        [...text.matchAll(/[A-Z][^.\n|#*`]{20,200}?(\d+ [a-z]+)[^.\n|#*`]{0,80}\./g)]
-          .slice(0, 12)
-          .map(([context, answer]) => ({
-            question: `What number stands here: ${context.replace(answer!, '').trim()}`,
-            context,
-            answer: answer!,
-            document: name,
-          })),
-      );
+    documents.slice(0, 4).flatMap(({ name, text }) =>
+      [...text.matchAll(/[A-Z][^.\n|#*`]{20,200}?(\d+ [a-z]+)[^.\n|#*`]{0,80}\./g)]
+        .slice(0, 12)
+        .map(([context, answer]) => ({
+          question: `What number stands here: ${context.replace(answer!, '').trim()}`,
+          context,
+          answer: answer!,
+          document: name,
+        })),
+    );
 
   beforeAll(async () => {
     answering = await startAnswering();
