@@ -1,55 +1,75 @@
 import { z } from 'zod';
 import { entitySchema, featureValues, TaskKind } from '../data/index.js';
 import { enumeration } from '../kernel/enumeration.js';
+import { record } from '../kernel/record.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
 import { jsonForm } from '../worker-protocol/index.js';
 import { WordingChoice } from './question.js';
+import { RouterMode } from './route/router/router.js';
 import { Strategy } from './strategies.js';
 
 /** Who chose the strategy. */
 export const RouteSource = enumeration('CALLER', 'ROUTER', 'EXPERIMENT', 'ROLLOUT');
 export type RouteSource = keyof typeof RouteSource;
 
-/** One thing that spoke for or against the chosen strategy. */
-const routeReason = z.object({
-  feature: z.string(),
-  value: z.number(),
-  /** How much it speaks for the chosen strategy: positive for, negative against, 0 for what is only worth knowing. */
-  contribution: z.number(),
-  sentence: z.string(),
+const routeReason = record('RouteReason', 'One thing that spoke for or against the chosen strategy.', {
+  feature: z.string().describe('Name of the feature, e.g. `collections.chunks`.'),
+  value: z.number().describe('Its value, in its own unit.'),
+  contribution: z
+    .number()
+    .describe(
+      'How much it speaks for the chosen strategy: above 0 for, below 0 against, 0 for what is only worth knowing.',
+    ),
+  sentence: z.string().describe('The reason in words.'),
 });
 export type RouteReason = z.infer<typeof routeReason>;
 
-const routeCandidate = z.object({
-  strategy: z.enum(Strategy),
-  /** `name@3`; missing where no adapter was named. */
-  adapter: z.string().optional(),
-  available: z.boolean(),
-  /** 0 to 1; null as long as nothing has learned it. */
-  probability: z.number().nullable(),
-  /** Median of this gateway's recent answers, in ms; null before the first. */
-  expectedMs: z.number().nullable(),
+const routeCandidate = record('RouteCandidate', 'A strategy that was considered.', {
+  strategy: z.enum(Strategy).describe('The strategy.'),
+  adapter: z.string().optional().describe('With which adapter, as `name@3`; null without one.'),
+  available: z.boolean().describe('Whether it could have answered.'),
+  probability: z
+    .number()
+    .nullable()
+    .describe('Probability that the question belongs there, 0 to 1; null as long as no router has learned it.'),
+  expectedMs: z
+    .number()
+    .nullable()
+    .describe('Median time of this gateway’s last 32 answers with it, in milliseconds; null before the first.'),
 });
 export type RouteCandidate = z.infer<typeof routeCandidate>;
 
-const routeDecision = z.object({
-  strategy: z.enum(Strategy),
-  chosenBy: z.enum(RouteSource),
-  candidates: z.array(routeCandidate),
-  reasons: z.array(routeReason),
-  /** The router that was asked; missing where none was. */
-  router: z
-    .object({
-      version: z.number().int(),
-      mode: z.enum(['OBSERVE', 'APPLY']),
-      margin: z.number(),
-      /** With which probability it chose this; missing where nothing else could have been chosen by chance. */
-      propensity: z.number().optional(),
-      /** Whether chance chose; missing where it didn't. */
-      explored: z.boolean().optional(),
-    })
-    .optional(),
+const routerAsked = record('RouterAsked', 'The router that was asked.', {
+  version: z.number().int().describe('Number of its version.'),
+  mode: z.enum(RouterMode).describe('Whether it chose, or only observed.'),
+  margin: z
+    .number()
+    .describe(
+      'Probability of its choice minus the highest of the others, -1 to 1: below 0 where its choice is not the most probable one.',
+    ),
+  propensity: z
+    .number()
+    .optional()
+    .describe(
+      'With which probability it chose this, above 0 to 1: known where a share of questions explores. Null where nothing else could have been chosen.',
+    ),
+  explored: z
+    .boolean()
+    .optional()
+    .describe('Whether chance chose another place than the router would have; null where it had no part.'),
+});
+
+export const routeDecision = record('RouteDecision', 'The strategy that was chosen, and why.', {
+  strategy: z.enum(Strategy).describe('What the answer is made with.'),
+  chosenBy: z.enum(RouteSource).describe('Who chose it.'),
+  candidates: z
+    .array(routeCandidate)
+    .describe(
+      'The strategies that were looked at, available or not; those that read are not where nothing was looked up.',
+    ),
+  reasons: z.array(routeReason).describe('What spoke for and against it.'),
+  router: routerAsked.optional().describe('The router that was asked; null where none was.'),
 });
 export type RouteDecision = z.infer<typeof routeDecision>;
 
@@ -123,75 +143,89 @@ export const AbstentionReason = enumeration(
 );
 export type AbstentionReason = keyof typeof AbstentionReason;
 
-const abstention = z.object({
-  reason: z.enum(AbstentionReason),
-  sentence: z.string(),
-  /** Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated. */
-  probability: z.number().nullable(),
-  /** The least probability with which an answer is given. */
-  threshold: z.number(),
+export const abstention = record('Abstention', 'Why no answer is given. This is a result, not an error.', {
+  reason: z.enum(AbstentionReason).describe('The kind of reason.'),
+  sentence: z.string().describe('The reason in words; also the text of the answer.'),
+  probability: z
+    .number()
+    .nullable()
+    .describe('Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated.'),
+  threshold: z.number().describe('The least probability with which an answer is given, 0 to 1.'),
 });
 export type Abstention = z.infer<typeof abstention>;
 
-/** What became of a retrieved passage on its way into the prompt. */
-const promptPassage = z.object({
+export const promptPassage = record('PromptPassage', 'What became of a retrieved passage on its way into the prompt.', {
   chunkId: z.string(),
-  documentName: z.string(),
-  used: z.boolean(),
-  /** Why it was left out; null when it was used. */
-  reason: z.string().nullable(),
+  documentName: z.string().describe('Name of the document.'),
+  used: z.boolean().describe('Whether the model read it, or a sentence of it.'),
+  reason: z.string().nullable().describe('Why it was left out; null when it was used.'),
 });
 export type PromptPassage = z.infer<typeof promptPassage>;
 
-const tokenUsage = z.object({
-  promptTokens: z.number(),
-  /** Of the prompt's tokens, those that an earlier prompt had in common and that were not computed again. */
-  reusedTokens: z.number(),
-  generatedTokens: z.number(),
+export const tokenUsage = record('TokenUsage', 'Tokens of the model that answered; all 0 when none was asked.', {
+  promptTokens: z.number().int().describe('Tokens of the prompt.'),
+  reusedTokens: z
+    .number()
+    .int()
+    .describe('Of those, tokens that an earlier prompt had in common and that were not computed again.'),
+  generatedTokens: z.number().int().describe('Tokens of the answer.'),
 });
 
-const stageTiming = z.object({ name: z.string(), ms: z.number() });
+export const stageTiming = record('StageTiming', 'How long one stage took.', {
+  name: z.string().describe('Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…'),
+  ms: z.number().describe('Milliseconds.'),
+});
 export type StageTiming = z.infer<typeof stageTiming>;
 
-const cost = z.object({
-  /** Milliseconds that the model and the embedder worked. */
-  computeMs: z.number(),
-  /** Tokens that were computed: prompt without reused ones, plus generated ones. */
-  computedTokens: z.number(),
+export const answerCost = record('Cost', 'What an answer cost.', {
+  computeMs: z.number().describe('Milliseconds that model and embedder worked for it.'),
+  computedTokens: z.number().int().describe('Tokens computed: the prompt’s without reused ones, and the answer’s.'),
 });
 
-/** What an answer was made with: `values` hold what there is for its strategy, and `digest` is that of all of them. */
-const configuration = z.object({
-  digest: z.string(),
-  values: z
-    .object({
-      strategy: z.enum(Strategy),
-      model: z.object({ name: z.string(), quantization: z.string(), sha256: z.string() }),
-      prompts: z.number(),
-    })
-    .catchall(anyJson),
-});
+export const configuration = record(
+  'Configuration',
+  'Everything but question and documents that the answer depends on.',
+  {
+    digest: z.string().describe('SHA-256 of the values as canonical JSON, 64 hexadecimal digits.'),
+    values: z
+      .object({
+        strategy: z.enum(Strategy),
+        model: z.object({ name: z.string(), quantization: z.string(), sha256: z.string() }),
+        prompts: z.number(),
+      })
+      .catchall(anyJson)
+      .describe('Model, prompts, retrieval and generation settings.')
+      .meta({ shown: 'JSON' }),
+  },
+);
 export type Configuration = z.infer<typeof configuration>;
 
-/** What a feature view said of the entity when the question was answered. */
-const featureUsed = z.object({
-  view: z.string(),
-  entity: z.string(),
-  /** null when the view had nothing that held. */
-  values: featureValues.nullable(),
-  /** ISO 8601. */
-  eventTime: z.string().nullable(),
-});
+export const featureUsed = record(
+  'FeatureUsed',
+  'What a feature view said of the entity when the question was answered.',
+  {
+    view: z.string().describe('Name of the view.'),
+    entity: z.string().describe('The entity, e.g. `customer:42`.'),
+    values: featureValues
+      .nullable()
+      .describe('The values by name; null when the view had none that held.')
+      .meta({ shown: 'JSON' }),
+    eventTime: z
+      .string()
+      .nullable()
+      .describe('When they became true; null when there are none.')
+      .meta({ shown: 'DateTime' }),
+  },
+);
 export type FeatureUsed = z.infer<typeof featureUsed>;
 
-/** A labelled row near the question. Its text stays in the dataset version: what is erased there is gone here. */
-const neighbourUsed = z.object({
+/** Its text stays in the dataset version: what is erased there is gone here. */
+export const neighbourUsed = record('LabelledNeighbour', 'A labelled row that a question is like.', {
   datasetVersionId: z.string(),
   /** Place of the row in the version. */
   ordinal: z.number().int(),
-  label: z.string(),
-  /** Cosine similarity to the question, -1 to 1. */
-  similarity: z.number(),
+  label: z.string().describe('Its label.'),
+  similarity: z.number().describe('Cosine similarity of its text and the question, -1 to 1.'),
 });
 
 /** The adapter that acted on the model. */
@@ -293,7 +327,7 @@ const answerBody = z.object({
   neighbours: z.array(neighbourUsed),
   usage: tokenUsage,
   stages: z.array(stageTiming),
-  cost,
+  cost: answerCost,
   configuration,
 });
 export type AnswerBody = z.infer<typeof answerBody>;

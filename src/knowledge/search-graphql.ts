@@ -14,11 +14,11 @@ import {
   Root,
 } from 'type-graphql';
 import type { GraphQLResolveInfo } from 'graphql';
-import { SpendsBudget, Needs, asksFor, cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { SpendsBudget, Needs, asksFor, cost, make, type GraphContext, recordType } from '../graphql-kit/index.js';
 import { badInput } from '../kernel/errors.js';
 import { checkedText } from '../kernel/text.js';
 import { Chunk, Document, loadDocument, toChunk, type KnowledgeStores } from './collection-graphql.js';
-import { Degradation, SearchMode, type Passage } from './retrieval/retrieval.js';
+import { Degradation, SearchMode, type Passage, passageScores } from './retrieval/retrieval.js';
 import type { Retriever } from './retrieval/retriever.js';
 
 registerEnumType(SearchMode, {
@@ -58,35 +58,8 @@ export class SearchInput {
   limit!: number;
 }
 
-@ObjectType({ description: 'How a passage was ranked. A candidate is one of the best 100 of an index.' })
-export class RetrievalScores {
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Cosine similarity to the query, -1 to 1; null when it is no dense candidate.',
-  })
-  dense!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'BM25 score, 0 or more; null when it is no lexical candidate.',
-  })
-  lexical!: number | null;
-
-  @Field(() => Float, {
-    description:
-      'What it is ranked by, 0 to 1: the scores, each scaled over its candidates, weighted and added. Comparable within one search only.',
-  })
-  fused!: number;
-
-  @Field(() => Int, { nullable: true, description: 'Place among the dense candidates, from 1; null when it is none.' })
-  denseRank!: number | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Place among the lexical candidates, from 1; null when it is none.',
-  })
-  lexicalRank!: number | null;
-}
+export const RetrievalScores = recordType(passageScores);
+export type RetrievalScores = InstanceType<typeof RetrievalScores>;
 
 @ObjectType({ description: 'A passage that matches the query.' })
 export class SearchHit {

@@ -12,7 +12,7 @@ import {
   Ctx,
 } from 'type-graphql';
 import { EntityType, TaskKind, type Entity } from '../../data/index.js';
-import { cost, DateTime, JsonScalar, make, NodeType, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
+import { cost, DateTime, make, NodeType, toGlobalId, type GraphContext, recordType } from '../../graphql-kit/index.js';
 import { Chunk, loadChunk, type KnowledgeStores } from '../../knowledge/index.js';
 import { loadVariant, ModelVariant, type ModelRegistry } from '../../registry/index.js';
 import {
@@ -23,6 +23,13 @@ import {
   type AdapterUsed,
   type Answer as AnswerRecord,
   type Assignment,
+  abstention,
+  promptPassage,
+  featureUsed,
+  tokenUsage,
+  stageTiming,
+  answerCost,
+  configuration,
 } from '../answer.js';
 import { LabelledNeighbour } from './neighbour-graphql.js';
 import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
@@ -161,96 +168,20 @@ export class AppliedAdapter {
   versionId!: string;
 }
 
-@ObjectType({ description: 'Why no answer is given. This is a result, not an error.' })
-export class Abstention {
-  @Field(() => AbstentionReason, { description: 'The kind of reason.' })
-  reason!: AbstentionReason;
-
-  @Field(() => String, { description: 'The reason in words; also the text of the answer.' })
-  sentence!: string;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Estimated probability that the documents hold the answer, 0 to 1; null where none was estimated.',
-  })
-  probability!: number | null;
-
-  @Field(() => Float, { description: 'The least probability with which an answer is given, 0 to 1.' })
-  threshold!: number;
-}
-
-@ObjectType({ description: 'What became of a retrieved passage on its way into the prompt.' })
-export class PromptPassage {
-  @Field(() => String, { description: 'Name of the document.' })
-  documentName!: string;
-
-  @Field(() => Boolean, { description: 'Whether the model read it, or a sentence of it.' })
-  used!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'Why it was left out; null when it was used.' })
-  reason!: string | null;
-
-  chunkId!: string;
-}
-
-@ObjectType({ description: 'What a feature view said of the entity when the question was answered.' })
-export class FeatureUsed {
-  @Field(() => String, { description: 'Name of the view.' })
-  view!: string;
-
-  @Field(() => String, { description: 'The entity, e.g. `customer:42`.' })
-  entity!: string;
-
-  @Field(() => JsonScalar, {
-    nullable: true,
-    description: 'The values by name; null when the view had none that held.',
-  })
-  values!: unknown;
-
-  @Field(() => DateTime, { nullable: true, description: 'When they became true; null when there are none.' })
-  eventTime!: Date | null;
-}
-
-@ObjectType({ description: 'Tokens of the model that answered; all 0 when none was asked.' })
-export class TokenUsage {
-  @Field(() => Int, { description: 'Tokens of the prompt.' })
-  promptTokens!: number;
-
-  @Field(() => Int, {
-    description: 'Of those, tokens that an earlier prompt had in common and that were not computed again.',
-  })
-  reusedTokens!: number;
-
-  @Field(() => Int, { description: 'Tokens of the answer.' })
-  generatedTokens!: number;
-}
-
-@ObjectType({ description: 'How long one stage took.' })
-export class StageTiming {
-  @Field(() => String, { description: 'Name of the stage: `scope`, `retrieve`, `evidence`, `compose`, `generate`…' })
-  name!: string;
-
-  @Field(() => Float, { description: 'Milliseconds.' })
-  ms!: number;
-}
-
-@ObjectType({ description: 'What an answer cost.' })
-export class Cost {
-  @Field(() => Float, { description: 'Milliseconds that model and embedder worked for it.' })
-  computeMs!: number;
-
-  @Field(() => Int, { description: 'Tokens computed: the prompt’s without reused ones, and the answer’s.' })
-  computedTokens!: number;
-}
-
-@ObjectType({ description: 'Everything but question and documents that the answer depends on.' })
-export class Configuration {
-  @Field(() => String, { description: 'SHA-256 of the values as canonical JSON, 64 hexadecimal digits.' })
-  digest!: string;
-
-  @Field(() => JsonScalar, { description: 'Model, prompts, retrieval and generation settings.' })
-  values!: unknown;
-}
+const Abstention = recordType(abstention);
+type Abstention = InstanceType<typeof Abstention>;
+const PromptPassage = recordType(promptPassage);
+type PromptPassage = InstanceType<typeof PromptPassage>;
+const FeatureUsed = recordType(featureUsed);
+type FeatureUsed = InstanceType<typeof FeatureUsed>;
+const TokenUsage = recordType(tokenUsage);
+type TokenUsage = InstanceType<typeof TokenUsage>;
+const StageTiming = recordType(stageTiming);
+type StageTiming = InstanceType<typeof StageTiming>;
+const Cost = recordType(answerCost);
+type Cost = InstanceType<typeof Cost>;
+const Configuration = recordType(configuration);
+type Configuration = InstanceType<typeof Configuration>;
 
 @ObjectType({ implements: NodeType, description: 'An answer to a question, as it was recorded.' })
 export class Answer extends NodeType {
@@ -397,12 +328,9 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     route: record.route,
     modelDigest: record.variant.sha256,
     adapter: record.adapter && toAppliedAdapter(record.adapter),
-    passages: record.passages.map((each) => make(PromptPassage, each)),
-    features: record.features.map(({ eventTime, ...each }) => ({
-      ...each,
-      eventTime: eventTime === null ? null : new Date(eventTime),
-    })),
-    neighbours: record.neighbours.map((each) => make(LabelledNeighbour, each)),
+    passages: record.passages,
+    features: record.features,
+    neighbours: record.neighbours,
     usage: record.usage,
     stages: record.stages,
     cost: record.cost,

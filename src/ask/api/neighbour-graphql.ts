@@ -1,18 +1,10 @@
-import { Ctx, Field, FieldResolver, Float, ObjectType, Resolver, Root } from 'type-graphql';
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { DatasetRow, loadRow, type Data } from '../../data/index.js';
-import { cost, type GraphContext } from '../../graphql-kit/index.js';
+import { cost, type GraphContext, recordType } from '../../graphql-kit/index.js';
+import { neighbourUsed } from '../answer.js';
 
-@ObjectType({ description: 'A labelled row that a question is like.' })
-export class LabelledNeighbour {
-  @Field(() => String, { description: 'Its label.' })
-  label!: string;
-
-  @Field(() => Float, { description: 'Cosine similarity of its text and the question, -1 to 1.' })
-  similarity!: number;
-
-  datasetVersionId!: string;
-  ordinal!: number;
-}
+export const LabelledNeighbour = recordType(neighbourUsed);
+export type LabelledNeighbour = InstanceType<typeof LabelledNeighbour>;
 
 @Resolver(() => LabelledNeighbour)
 export class LabelledNeighbourResolver {

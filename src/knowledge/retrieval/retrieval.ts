@@ -1,3 +1,4 @@
+import { record } from '../../kernel/record.js';
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { SearchScope } from '../collection.js';
@@ -27,17 +28,28 @@ export interface QueryVector {
   ms: number;
 }
 
-export const passageScores = z.object({
-  /** Cosine similarity, -1 to 1; null when the passage is not among the dense candidates. */
-  dense: z.number().nullable(),
-  /** BM25, 0 or more; null when the passage is not among the lexical candidates. */
-  lexical: z.number().nullable(),
-  /** What the passages are ranked by, 0 to 1; comparable within one retrieval only. */
-  fused: z.number(),
-  /** 1-based places among the candidates. */
-  denseRank: z.number().nullable(),
-  lexicalRank: z.number().nullable(),
-});
+export const passageScores = record(
+  'RetrievalScores',
+  'How a passage was ranked. A candidate is one of the best 100 of an index.',
+  {
+    dense: z
+      .number()
+      .nullable()
+      .describe('Cosine similarity to the query, -1 to 1; null when it is no dense candidate.'),
+    lexical: z.number().nullable().describe('BM25 score, 0 or more; null when it is no lexical candidate.'),
+    fused: z
+      .number()
+      .describe(
+        'What it is ranked by, 0 to 1: the scores, each scaled over its candidates, weighted and added. Comparable within one search only.',
+      ),
+    denseRank: z.number().int().nullable().describe('Place among the dense candidates, from 1; null when it is none.'),
+    lexicalRank: z
+      .number()
+      .int()
+      .nullable()
+      .describe('Place among the lexical candidates, from 1; null when it is none.'),
+  },
+);
 export type PassageScores = z.infer<typeof passageScores>;
 
 export interface Passage {

@@ -3,12 +3,10 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  Float,
   ID,
   InputType,
   Int,
   Mutation,
-  ObjectType,
   registerEnumType,
   Resolver,
   Root,
@@ -18,15 +16,15 @@ import {
   Needs,
   cost,
   IDEMPOTENCY_KEY,
-  make,
   MaxItems,
   runGraph,
   runObject,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
 import { Collection, loadCollection, type KnowledgeStores } from '../collection-graphql.js';
 import { TUNING_LIMITS, type RetrievalTuner } from './retrieval-tuner.js';
-import { retrievalTuning, TuningSource } from './tuning-run.js';
+import { retrievalTuning, TuningSource, tuningResult } from './tuning-run.js';
 
 registerEnumType(TuningSource, {
   name: 'TuningSource',
@@ -96,39 +94,8 @@ const TuneRetrievalPayload = retrievalTuningRuns.payload(
 );
 type TuneRetrievalPayload = InstanceType<typeof TuneRetrievalPayload>;
 
-@ObjectType({ description: 'How well one weight ranks.' })
-export class TriedDenseWeight {
-  @Field(() => Float, { description: 'Share of the dense score, 0 to 1.' })
-  denseWeight!: number;
-
-  @Field(() => Float, {
-    description: 'Mean reciprocal rank among ten, 0 to 1, of the half of the questions that the weight is chosen on.',
-  })
-  chosenOn!: number;
-
-  @Field(() => Float, { description: 'The same of the other half, which has no part in the choice.' })
-  heldOut!: number;
-}
-
-@ObjectType({ description: 'What came of a RETRIEVAL_TUNING run.' })
-export class RetrievalTuningResult {
-  @Field(() => TuningSource, { description: 'Where the questions came from.' })
-  source!: TuningSource;
-
-  @Field(() => Int, { description: 'How many were asked.' })
-  questions!: number;
-
-  @Field(() => Float, { description: 'The collection’s weight before.' })
-  before!: number;
-
-  @Field(() => Float, {
-    description: 'Its weight since: the one before where that ranks the held-out half better than the chosen one.',
-  })
-  denseWeight!: number;
-
-  @Field(() => [TriedDenseWeight], { description: 'What each weight gave, by weight.' })
-  tried!: TriedDenseWeight[];
-}
+const RetrievalTuningResult = recordType(tuningResult);
+type RetrievalTuningResult = InstanceType<typeof RetrievalTuningResult>;
 
 export interface TuningResolverParts {
   tuner: RetrievalTuner;
@@ -168,10 +135,6 @@ export class RetrievalTuningResolver {
     description: 'What came of it; null until the run succeeded.',
   })
   result(@Root() { row }: RetrievalTuningRun): RetrievalTuningResult | null {
-    const output = retrievalTuning.outputOf(row);
-    return (
-      output &&
-      make(RetrievalTuningResult, { ...output, tried: output.tried.map((each) => make(TriedDenseWeight, each)) })
-    );
+    return retrievalTuning.outputOf(row);
   }
 }

@@ -1,3 +1,4 @@
+import { record } from '../../kernel/record.js';
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { storedJson } from '../../kernel/stored-json.js';
@@ -11,9 +12,25 @@ export type TuningSource = keyof typeof TuningSource;
 const tuningQuestion = z.object({ question: z.string(), chunkIds: z.array(z.string()) });
 export type TuningQuestion = z.infer<typeof tuningQuestion>;
 
-const triedWeight = z.object({ denseWeight: z.number(), chosenOn: z.number(), heldOut: z.number() });
+const triedWeight = record('TriedDenseWeight', 'How well one weight ranks.', {
+  denseWeight: z.number().describe('Share of the dense score, 0 to 1.'),
+  chosenOn: z
+    .number()
+    .describe('Mean reciprocal rank among ten, 0 to 1, of the half of the questions that the weight is chosen on.'),
+  heldOut: z.number().describe('The same of the other half, which has no part in the choice.'),
+});
 /** Mean reciprocal ranks at one weight, of the half that the weight is chosen on and of the other. */
 export type TriedWeight = z.infer<typeof triedWeight>;
+
+export const tuningResult = record('RetrievalTuningResult', 'What came of a RETRIEVAL_TUNING run.', {
+  source: z.enum(TuningSource).describe('Where the questions came from.'),
+  questions: z.number().int().describe('How many were asked.'),
+  before: z.number().describe('The collection’s weight before.'),
+  denseWeight: z
+    .number()
+    .describe('Its weight since: the one before where that ranks the held-out half better than the chosen one.'),
+  tried: z.array(triedWeight).describe('What each weight gave, by weight.'),
+});
 
 export const retrievalTuning = defineRunKind({
   kind: 'RETRIEVAL_TUNING',
@@ -28,15 +45,7 @@ export const retrievalTuning = defineRunKind({
       seed: z.number().int(),
     }),
   ),
-  output: storedJson(
-    z.object({
-      source: z.enum(TuningSource),
-      questions: z.number().int(),
-      before: z.number(),
-      denseWeight: z.number(),
-      tried: z.array(triedWeight),
-    }),
-  ),
+  output: storedJson(tuningResult),
   pausable: true,
 });
 export type RetrievalTuningContext = ContextOf<typeof retrievalTuning>;
