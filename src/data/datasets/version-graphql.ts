@@ -1,4 +1,5 @@
-import { Field, Float, Int, ObjectType } from 'type-graphql';
+import { Field, Int, ObjectType } from 'type-graphql';
+import { z } from 'zod';
 import {
   DateTime,
   JsonScalar,
@@ -7,89 +8,32 @@ import {
   NodeType,
   toGlobalId,
   type GraphContext,
+  recordType,
 } from '../../graphql-kit/index.js';
+import { record } from '../../kernel/record.js';
 import type { Data } from '../data.js';
-import type { SplitCounts, VersionStatistics } from './making/statistics.js';
+import { splitCounts, versionStatistics, type SplitCounts, type VersionStatistics } from './making/statistics.js';
 import { PreprocessingStep } from './preprocessing/steps.js';
 import { unusableReason, type VersionRecord } from './dataset.js';
 import { toReport, ValidationReportType } from './report-graphql.js';
 
 /** What a version of a dataset says of itself. What its fields lead to is in `version-fields-graphql.ts`. */
 
-@ObjectType('SplitCounts', { description: 'Number of usable rows by split, and of those kept out.' })
-export class SplitCountsType implements SplitCounts {
-  @Field(() => Int, { description: 'Rows for training.' })
-  train!: number;
+const SplitCountsType = recordType(splitCounts);
 
-  @Field(() => Int, { description: 'Rows for choosing between checkpoints.' })
-  validation!: number;
+const namedCount = record('NamedCount', 'How often something occurs in the usable rows.', {
+  name: z.string().describe('What is counted: an entity type or a language (ISO 639-1).'),
+  count: z.number().int().describe('How often.'),
+});
 
-  @Field(() => Int, { description: 'Rows for measuring.' })
-  test!: number;
-
-  @Field(() => Int, { description: 'Rows that are kept out because of errors.' })
-  quarantined!: number;
-}
-
-@ObjectType({ description: 'Number of usable rows with a label.' })
-export class LabelCount {
-  @Field(() => String, { description: 'The label.' })
-  label!: string;
-
-  @Field(() => Int, { description: 'Rows for training.' })
-  train!: number;
-
-  @Field(() => Int, { description: 'Rows for choosing between checkpoints.' })
-  validation!: number;
-
-  @Field(() => Int, { description: 'Rows for measuring.' })
-  test!: number;
-}
-
-@ObjectType({ description: 'How often something occurs in the usable rows.' })
-export class NamedCount {
-  @Field(() => String, { description: 'What is counted: an entity type or a language (ISO 639-1).' })
-  name!: string;
-
-  @Field(() => Int, { description: 'How often.' })
-  count!: number;
-}
-
-@ObjectType({ description: 'Lengths of a field over the usable rows, in characters.' })
-export class LengthStatistics {
-  @Field(() => String, { description: 'The field.' })
-  field!: string;
-
-  @Field(() => Float, { description: 'The mean.' })
-  mean!: number;
-
-  @Field(() => Float, { description: 'Half of the rows are shorter.' })
-  median!: number;
-
-  @Field(() => Float, { description: '95 % of the rows are shorter.' })
-  p95!: number;
-
-  @Field(() => Float, { description: 'The longest.' })
-  max!: number;
-}
-
-@ObjectType({ description: 'Distributions over the usable rows of a version.' })
-export class DatasetStatistics {
-  @Field(() => [LabelCount], { description: 'The labels, most frequent first; at most 1,000.' })
-  labels!: LabelCount[];
-
-  @Field(() => [NamedCount], { description: 'Entity types, most frequent first; empty for other tasks.' })
-  entityTypes!: NamedCount[];
-
-  @Field(() => [NamedCount], { description: 'Languages of the rows whose language is sure.' })
-  languages!: NamedCount[];
-
-  @Field(() => [LengthStatistics], { description: 'Lengths of the text.' })
-  lengths!: LengthStatistics[];
-
-  @Field(() => Int, { description: 'Rows that the step DEDUPLICATE removed.' })
-  deduplicated!: number;
-}
+const DatasetStatistics = recordType(
+  record('DatasetStatistics', 'Distributions over the usable rows of a version.', {
+    ...versionStatistics.shape,
+    entityTypes: z.array(namedCount).describe('Entity types, most frequent first; empty for other tasks.'),
+    languages: z.array(namedCount).describe('Languages of the rows whose language is sure.'),
+  }),
+);
+type DatasetStatistics = InstanceType<typeof DatasetStatistics>;
 
 @ObjectType({ description: 'A file that rows of a version came from.' })
 export class VersionSourceType {
@@ -111,7 +55,7 @@ export class DatasetVersion extends NodeType {
   digest!: string;
 
   @Field(() => SplitCountsType, { description: 'How many rows it has.' })
-  counts!: SplitCountsType;
+  counts!: SplitCounts;
 
   @Field(() => DatasetStatistics, { description: 'Distributions over its usable rows.' })
   statistics!: DatasetStatistics;

@@ -1,35 +1,42 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import type { TableEngine } from '../storage/duckdb.js';
 import { taskOf, type TaskKind } from '../tasks/index.js';
 
-export const splitCounts = z.object({
-  train: z.number(),
-  validation: z.number(),
-  test: z.number(),
-  quarantined: z.number(),
+const bySplit = {
+  train: z.number().int().describe('Rows for training.'),
+  validation: z.number().int().describe('Rows for choosing between checkpoints.'),
+  test: z.number().int().describe('Rows for measuring.'),
+};
+
+export const splitCounts = record('SplitCounts', 'Number of usable rows by split, and of those kept out.', {
+  ...bySplit,
+  quarantined: z.number().int().describe('Rows that are kept out because of errors.'),
 });
 export type SplitCounts = z.infer<typeof splitCounts>;
 
-const labelShare = z.object({ label: z.string(), train: z.number(), validation: z.number(), test: z.number() });
+const labelShare = record('LabelCount', 'Number of usable rows with a label.', {
+  label: z.string().describe('The label.'),
+  ...bySplit,
+});
 export type LabelShare = z.infer<typeof labelShare>;
 
-/** Characters (UTF-16 units are not counted by DuckDB: these are code points). */
-const lengthSummary = z.object({
-  field: z.string(),
-  mean: z.number(),
-  median: z.number(),
-  p95: z.number(),
-  max: z.number(),
+/** UTF-16 units are not counted by DuckDB: characters are code points. */
+const lengthSummary = record('LengthStatistics', 'Lengths of a field over the usable rows, in characters.', {
+  field: z.string().describe('The field.'),
+  mean: z.number().describe('The mean.'),
+  median: z.number().describe('Half of the rows are shorter.'),
+  p95: z.number().describe('95 % of the rows are shorter.'),
+  max: z.number().describe('The longest.'),
 });
 export type LengthSummary = z.infer<typeof lengthSummary>;
 
 export const versionStatistics = z.object({
-  labels: z.array(labelShare),
-  entityTypes: z.array(z.object({ type: z.string(), count: z.number() })),
-  languages: z.array(z.object({ language: z.string(), rows: z.number() })),
-  lengths: z.array(lengthSummary),
-  /** Rows that the step DEDUPLICATE removed. */
-  deduplicated: z.number(),
+  labels: z.array(labelShare).describe('The labels, most frequent first; at most 1,000.'),
+  entityTypes: z.array(z.object({ type: z.string(), count: z.number().int() })),
+  languages: z.array(z.object({ language: z.string(), rows: z.number().int() })),
+  lengths: z.array(lengthSummary).describe('Lengths of the text.'),
+  deduplicated: z.number().int().describe('Rows that the step DEDUPLICATE removed.'),
 });
 export type VersionStatistics = z.infer<typeof versionStatistics>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import { withFacts } from '../../../prompting/index.js';
 import type { Columns } from '../files/columns.js';
 import { TEXT_FIELD } from '../files/fields.js';
@@ -11,12 +12,10 @@ const LISTED_LABELS = 10;
 export const classification = defineTask({
   ...TASK_DEFAULTS,
   description: 'A text gets one of some labels: sentiment, routing of messages.',
-  schema: z
-    .object({
-      text: z.string().meta({ description: 'What is to be classified.' }),
-      label: z.string().meta({ description: 'The right label.' }),
-    })
-    .meta({ title: 'ClassificationContent', description: 'A text and its label.' }),
+  schema: record('ClassificationContent', 'A text and its label.', {
+    text: z.string().meta({ description: 'What is to be classified.' }),
+    label: z.string().meta({ description: 'The right label.' }),
+  }),
 
   fields: {
     TEXT: TEXT_FIELD,

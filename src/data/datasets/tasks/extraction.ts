@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import { canonicalJson } from '../../../kernel/hashing.js';
 import { withFacts } from '../../../prompting/index.js';
 import type { MappingOnto } from '../files/file-mapping.js';
@@ -14,12 +15,10 @@ const LISTED_TYPES = 20;
 export const extraction = defineTask({
   ...TASK_DEFAULTS,
   description: 'Stretches of a text get a type: named entities.',
-  schema: z
-    .object({
-      text: z.string().meta({ description: 'What entities are looked for in.' }),
-      entities: z.array(entitySchema).meta({ description: 'The right entities, in order.' }),
-    })
-    .meta({ title: 'ExtractionContent', description: 'A text and its entities.' }),
+  schema: record('ExtractionContent', 'A text and its entities.', {
+    text: z.string().meta({ description: 'What entities are looked for in.' }),
+    entities: z.array(entitySchema).meta({ description: 'The right entities, in order.' }),
+  }),
 
   fields: {
     TEXT: TEXT_FIELD,

@@ -1,21 +1,20 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import { withFacts, type ChatMessage } from '../../../prompting/index.js';
 import { defineTask, TASK_DEFAULTS } from './task.js';
 import { asJson, asText, fail, isRecord, looksLikeJson, requiredText } from './values.js';
 
-const message = z
-  .object({
-    role: z.enum(['system', 'user', 'assistant']).meta({ description: '`system`, `user` or `assistant`.' }),
-    content: z.string().meta({ description: 'Its text.' }),
-  })
-  .meta({ title: 'ChatMessage', description: 'One message of a conversation.' });
+const message = record('ChatMessage', 'One message of a conversation.', {
+  role: z.enum(['system', 'user', 'assistant']).meta({ description: '`system`, `user` or `assistant`.' }),
+  content: z.string().meta({ description: 'Its text.' }),
+});
 
 export const instruction = defineTask({
   ...TASK_DEFAULTS,
   description: 'A conversation is continued.',
-  schema: z
-    .object({ messages: z.array(message).min(1).meta({ description: 'Its messages, in order.' }) })
-    .meta({ title: 'InstructionContent', description: 'A conversation.' }),
+  schema: record('InstructionContent', 'A conversation.', {
+    messages: z.array(message).min(1).meta({ description: 'Its messages, in order.' }),
+  }),
 
   fields: {
     MESSAGES: {

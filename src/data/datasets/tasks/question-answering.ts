@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import { oneLine, REFUSAL, withFacts } from '../../../prompting/index.js';
 import { DataFormat } from '../files/formats.js';
 import type { MappingOnto } from '../files/file-mapping.js';
@@ -11,21 +12,19 @@ type QuestionField = 'QUESTION' | 'CONTEXT' | 'PASSAGES' | 'ANSWER' | 'ANSWER_ST
 export const questionAnswering = defineTask({
   ...TASK_DEFAULTS,
   description: 'A question is answered, with or without a given context.',
-  schema: z
-    .object({
-      question: z.string().meta({ description: 'The question.' }),
-      context: z.string().optional().meta({ description: 'The text that it is about; null when there is none.' }),
-      passages: z.array(z.string()).optional().meta({
-        description:
-          'Texts that it is answered from, as they are shown, the right one among others; null when there are none.',
-      }),
-      answer: z.string().meta({ description: 'The right answer.' }),
-      spans: z
-        .array(spanSchema)
-        .optional()
-        .meta({ description: 'Where the answer stands in the context; null when unknown.' }),
-    })
-    .meta({ title: 'QuestionContent', description: 'A question and its answer.' }),
+  schema: record('QuestionContent', 'A question and its answer.', {
+    question: z.string().meta({ description: 'The question.' }),
+    context: z.string().optional().meta({ description: 'The text that it is about; null when there is none.' }),
+    passages: z.array(z.string()).optional().meta({
+      description:
+        'Texts that it is answered from, as they are shown, the right one among others; null when there are none.',
+    }),
+    answer: z.string().meta({ description: 'The right answer.' }),
+    spans: z
+      .array(spanSchema)
+      .optional()
+      .meta({ description: 'Where the answer stands in the context; null when unknown.' }),
+  }),
 
   fields: {
     QUESTION: { description: 'A question.', names: ['question', 'query'] },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import type { ChatMessage } from '../../../prompting/index.js';
 import type { Columns } from '../files/columns.js';
 import type { MappingOnto } from '../files/file-mapping.js';
@@ -13,13 +14,15 @@ const spanShape = {
 };
 
 /** Offsets count UTF-16 units, as everywhere in Graft; `end` is exclusive. */
-export const spanSchema = z.object(spanShape).meta({
-  title: 'TextSpan',
-  description: 'A stretch of a text; offsets count UTF-16 code units, as JavaScript does.',
+export const spanSchema = record(
+  'TextSpan',
+  'A stretch of a text; offsets count UTF-16 code units, as JavaScript does.',
+  spanShape,
+);
+export const entitySchema = record('Entity', 'A named entity in a text.', {
+  type: z.string().meta({ description: 'Its type, e.g. `person`.' }),
+  ...spanShape,
 });
-export const entitySchema = z
-  .object({ type: z.string().meta({ description: 'Its type, e.g. `person`.' }), ...spanShape })
-  .meta({ title: 'Entity', description: 'A named entity in a text.' });
 
 export type Span = z.infer<typeof spanSchema>;
 export type Entity = z.infer<typeof entitySchema>;
@@ -80,7 +83,7 @@ export interface TaskDefinition<
 > {
   /** Told to users. */
   readonly description: string;
-  /** Content of a row, each field described: from it come the GraphQL type, named by its title, and the Parquet columns. */
+  /** Content of a row, each field described: from it come the GraphQL type and the Parquet columns. */
   readonly schema: Schema;
 
   /** What columns of a file may hold, besides `COMMON_FIELDS`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import { splitSentences } from '../../../kernel/sentences.js';
 import { withFacts } from '../../../prompting/index.js';
 import { DataFormat } from '../files/formats.js';
@@ -42,16 +43,12 @@ const goesOn = (line: string, next: string): boolean => !ENDS.test(line) && /^\p
 export const translation = defineTask({
   ...TASK_DEFAULTS,
   description: 'A text is put into another language.',
-  schema: z
-    .object({
-      source: z.string().meta({ description: 'The text.' }),
-      target: z.string().meta({ description: 'A right translation.' }),
-      sourceLanguage: z.string().meta({ description: 'Language of the text; `und` when the file does not say.' }),
-      targetLanguage: z
-        .string()
-        .meta({ description: 'Language of the translation; `und` when the file does not say.' }),
-    })
-    .meta({ title: 'TranslationContent', description: 'A text and its translation.' }),
+  schema: record('TranslationContent', 'A text and its translation.', {
+    source: z.string().meta({ description: 'The text.' }),
+    target: z.string().meta({ description: 'A right translation.' }),
+    sourceLanguage: z.string().meta({ description: 'Language of the text; `und` when the file does not say.' }),
+    targetLanguage: z.string().meta({ description: 'Language of the translation; `und` when the file does not say.' }),
+  }),
 
   fields: {
     SOURCE: {

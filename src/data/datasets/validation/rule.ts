@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { record } from '../../../kernel/record.js';
 import type { TaskKind, TaskRow } from '../tasks/index.js';
 import type { TableEngine } from '../storage/duckdb.js';
 
@@ -47,13 +48,12 @@ export interface RowRule extends ValidationRule {
   check(row: TaskRow, settings: ValidationSettings): string | null;
 }
 
-/** What a rule found that concerns the version and no row alone. */
-export const versionFinding = z.object({
+/** It concerns the version and no row alone. */
+export const versionFinding = record('VersionFindingType', 'Something that a rule found on the version as a whole.', {
   rule: z.string(),
-  message: z.string(),
-  /** Field, label or class that it is about. */
-  subject: z.string().nullable(),
-  value: z.number().nullable(),
+  message: z.string().describe('What was found.'),
+  subject: z.string().nullable().describe('Field or label that it is about.'),
+  value: z.number().nullable().describe('The figure behind it, e.g. a ratio or a stability index.'),
 });
 export type VersionFinding = z.infer<typeof versionFinding>;
 
