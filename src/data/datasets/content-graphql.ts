@@ -11,7 +11,7 @@ registerEnumType(TaskKind, {
 
 @InterfaceType('RowContent', {
   description: 'What a row holds, by the task of its dataset.',
-  resolveType: (row) => recordType(taskOf((row as TaskRow).task).schema, RowContentType),
+  resolveType: (row) => contents.get((row as TaskRow).task),
 })
 export class RowContentType {
   @Field(() => String, { description: 'What the model is asked, as text.' })
@@ -28,6 +28,6 @@ export class RowContentType {
 /** An entity as GraphQL shows it, in rows and in answers alike. */
 export const EntityType = recordType(entitySchema);
 
-for (const kind of TASK_KINDS) recordType(taskOf(kind).schema, RowContentType);
+const contents = new Map(TASK_KINDS.map((kind) => [kind, recordType(taskOf(kind).schema, RowContentType)]));
 
 export type RowContent = TaskRow;

@@ -1,11 +1,17 @@
-import { problem, problemRow, validationReport } from './validation/index.js';
+import { registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { recordType } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
-import { registerEnumType } from 'type-graphql';
-import type { Problem, ProblemRow, ValidationReport } from './validation/index.js';
-import { Severity } from './validation/index.js';
 import type { VersionSource } from './dataset.js';
+import {
+  problem,
+  problemRow,
+  Severity,
+  validationReport,
+  type Problem,
+  type ProblemRow,
+  type ValidationReport,
+} from './validation/index.js';
 
 registerEnumType(Severity, {
   name: 'ProblemSeverity',
