@@ -1,5 +1,5 @@
-import { recordType } from '../../graphql-kit/index.js';
 import { registerEnumType } from 'type-graphql';
+import { recordType } from '../../graphql-kit/index.js';
 import { RouteSource, routeDecision } from '../answer.js';
 import { STRATEGIES, Strategy } from '../strategies.js';
 import { RouterMode } from '../route/router/router.js';

@@ -1,5 +1,5 @@
-import { recordType } from '../../graphql-kit/index.js';
 import { Field, InterfaceType, registerEnumType } from 'type-graphql';
+import { recordType } from '../../graphql-kit/index.js';
 import { entitySchema } from './tasks/task.js';
 import { inputText, outputText, TASK_KINDS, TaskKind, taskOf, type TaskRow } from './tasks/index.js';
 

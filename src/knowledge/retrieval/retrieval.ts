@@ -1,5 +1,5 @@
-import { record } from '../../kernel/record.js';
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import type { SearchScope } from '../collection.js';
 

@@ -1,5 +1,5 @@
-import { record } from '../../kernel/record.js';
 import { z } from 'zod';
+import { record } from '../../kernel/record.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
