@@ -112,7 +112,7 @@ function load(): void {
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const module = new WebAssembly.Module(readFileSync(join(dirname(entry), 'schema_engine_bg.wasm')));
   const { exports } = new WebAssembly.Instance(module, {
-    './schema_engine_bg.js': withIdleTimers(bindings as unknown as WebAssembly.ModuleImports),
+    './schema_engine_bg.js': withIdleTimers(bindings),
   });
   const { __wbg_set_wasm: link } = bindings as unknown as { __wbg_set_wasm(wasm: WebAssembly.Exports): void };
   link(exports);
