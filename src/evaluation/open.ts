@@ -28,6 +28,7 @@ import { GatedChangeResolver, GatedVersionResolver, GateVerdictResolver } from '
 import { RouterLearner } from './router/router-learner.js';
 import {
   LearnedVersionResolver,
+  loadRouterProposal,
   RouterLearningResolver,
   routerLearningRuns,
 } from './router/router-learning-graphql.js';
@@ -69,8 +70,13 @@ export const evaluationDomain = defineDomain({
     routerLearningRuns,
     wordingComparisonRuns,
   ],
-  registerNodes: (nodes: NodeRegistry, { evaluator }: { evaluator: Evaluator }) =>
-    registerEvaluationNode(nodes, evaluator),
+  registerNodes: (
+    nodes: NodeRegistry,
+    { evaluator, routerProposals }: { evaluator: Evaluator; routerProposals: RouterProposalStore },
+  ) => {
+    registerEvaluationNode(nodes, evaluator);
+    nodes.register('RouterProposal', (context, id) => loadRouterProposal(context, routerProposals, id));
+  },
 });
 
 /** What adapters are worth, and which of the strategies. */

@@ -40,6 +40,10 @@ export class NodeRegistry {
     this.#fetchers.set(type, fetch);
   }
 
+  has(type: string): boolean {
+    return this.#fetchers.has(type);
+  }
+
   /**
    * @returns the object, marked with its type, or null when it does not exist (or is of another workspace, or of an unknown type)
    * @throws BAD_USER_INPUT when the id is malformed

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
-import { Needs, cost, make, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, cost, make, plainValues, type GraphContext } from '../graphql-kit/index.js';
+import { toCollection } from './collection-graphql.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'Which collection to delete.' })
@@ -28,8 +29,11 @@ export class CollectionDeletionResolver {
   async deleteCollection(
     @Arg('input', () => DeleteCollectionInput, { description: 'Which collection.' })
     { collection }: DeleteCollectionInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
+    const { id, ...was } = plainValues(toCollection(await this.parts.service.collection(workspaceId, collection)));
+    change.subject = String(id);
+    change.before = was;
     const report = await this.parts.service.deleteCollection(workspaceId, collection);
     return make(DeleteCollectionPayload, { erasure: toErasureReport(report) });
   }

@@ -294,9 +294,11 @@ export class IngestionResolver {
   })
   async deleteDocuments(
     @Arg('input', () => DeleteDocumentsInput, { description: 'Which documents.' }) input: DeleteDocumentsInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteDocumentsPayload> {
     const { collection, deleted, erasure } = await this.parts.service.deleteDocuments(workspaceId, input);
+    change.before = { collection: collection.name, documents: deleted.length };
+    change.after = { collection: collection.name, documents: 0 };
     return {
       collection: toCollection(collection),
       deleted: deleted.map(({ name }) => name),
@@ -314,7 +316,8 @@ export class IngestionResolver {
     @Arg('input', () => SetDenseWeightInput, { description: 'The weight.' }) input: SetDenseWeightInput,
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<SetDenseWeightPayload> {
-    change.before = { denseWeight: await this.parts.service.denseWeight(workspaceId, input.collection) };
+    const { denseWeight } = await this.parts.service.collection(workspaceId, input.collection);
+    change.before = { denseWeight };
     return { collection: toCollection(await this.parts.service.setDenseWeight(workspaceId, input)) };
   }
 

@@ -147,9 +147,9 @@ export class KnowledgeService {
     await sweep(this.parts);
   }
 
-  /** How much meaning counts in a collection now, 0 to 1. @throws NOT_FOUND */
-  async denseWeight(workspaceId: WorkspaceId, collection: string): Promise<number> {
-    return (await this.parts.collections.require(workspaceId, collection, 'input.collection')).denseWeight;
+  /** A collection as it is now. @throws NOT_FOUND */
+  collection(workspaceId: WorkspaceId, name: string): Promise<CollectionRow> {
+    return this.parts.collections.require(workspaceId, name, 'input.collection');
   }
 
   /** @throws NOT_FOUND, BAD_USER_INPUT */

@@ -18,7 +18,7 @@ import Fastify from 'fastify';
 import { openDomains, type Domains } from '../../src/domains.js';
 import { ErrorPresenter } from '../../src/graphql/errors.js';
 import { operationFields, type OperationField } from '../../src/graphql/guard.js';
-import { createGraphContext, toGlobalId } from '../../src/graphql-kit/index.js';
+import { createGraphContext, toGlobalId, type NodeRegistry } from '../../src/graphql-kit/index.js';
 import { localCaller, type Caller } from '../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../src/kernel/ids.js';
 import { addOpenAi, openAiParts } from '../../src/openai/index.js';
@@ -96,6 +96,7 @@ const problemOf = ({ errors }: ExecutionResult): { code?: string; field?: string
 describe('a workspace', () => {
   let test: TestPlatform;
   let domains: Domains;
+  let nodes: NodeRegistry;
   let schema: GraphQLSchema;
   let stranger: Caller;
   let ids: Map<string, string>;
@@ -104,7 +105,7 @@ describe('a workspace', () => {
   beforeAll(async () => {
     test = await TestPlatform.start();
     domains = await openDomains(test.platform);
-    ({ schema } = schemaOf(test, domains));
+    ({ nodes, schema } = schemaOf(test, domains));
     ids = await rowInEveryTable(test.database.pool, DEFAULT_WORKSPACE_ID);
     const { rows } = await test.database.pool.query<{ id: string }>(
       `INSERT INTO workspace (id, name) VALUES (gen_random_uuid(), 'others') RETURNING id`,
@@ -139,8 +140,13 @@ describe('a workspace', () => {
   it('has no object that another one finds by its id, of whatever type', async () => {
     const own = await found(owner);
     expect(own.length).toBeGreaterThan(15);
+    expect(own).toContain('RouterProposal of router_proposal');
     expect(await found(stranger)).toEqual([]);
   }, 300_000);
+
+  it('finds by its id whatever the schema calls a Node', () => {
+    expect(nodeTypes().filter((type) => !nodes.has(type))).toEqual([]);
+  });
 
   it('has no file that another one downloads', async () => {
     const content = (async function* () {

@@ -1,4 +1,12 @@
-import { createGraphContext, parseGlobalId, type GraphContext, type NodeRegistry } from '../../graphql-kit/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { isOverseer } from '../workspaces/workspace-service.js';
+import {
+  createGraphContext,
+  fromGlobalId,
+  parseGlobalId,
+  type GraphContext,
+  type NodeRegistry,
+} from '../../graphql-kit/index.js';
 
 /** Fields of an input that name what it is about, whatever that is. */
 const SUBJECTS: readonly string[] = ['id', 'item'];
@@ -25,7 +33,18 @@ export async function lookAt(
   input: unknown,
 ): Promise<object | null> {
   const id = subjectOf(input);
-  return id === null ? null : nodes.fetch(createGraphContext(caller, requestId, { signal }), id);
+  if (id === null) return null;
+  const workspaceId = workspaceNamed(input);
+  const whose = workspaceId !== null && isOverseer(caller) ? { ...caller, workspaceId } : caller;
+  return nodes.fetch(createGraphContext(whose, requestId, { signal }), id);
+}
+
+/** Who looks after the installation names the workspace whose key it is. */
+function workspaceNamed(input: unknown): WorkspaceId | null {
+  const given = (input as { workspaceId?: unknown }).workspaceId;
+  return typeof given === 'string' && typeOf(given) === 'Workspace'
+    ? (fromGlobalId(given, 'Workspace', 'input.workspaceId') as string as WorkspaceId)
+    : null;
 }
 
 function typeOf(globalId: string): string | null {

@@ -281,8 +281,11 @@ export class ImportResolver {
   })
   async deleteDatasetRows(
     @Arg('input', () => DeleteDatasetRowsInput, { description: 'Which rows, and why.' }) input: DeleteDatasetRowsInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<ImportRunPayload> {
+    const dataset = await this.data.store.byName(workspaceId, input.dataset);
+    const was = dataset && (await this.data.store.latest(dataset.id));
+    if (was) change.before = { dataset: input.dataset, version: was.version };
     return { run: runObject(await this.data.datasets.deleteRows(workspaceId, input)) };
   }
 

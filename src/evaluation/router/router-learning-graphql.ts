@@ -23,6 +23,7 @@ import {
   DateTime,
   fromGlobalId,
   IDEMPOTENCY_KEY,
+  inOrder,
   make,
   mapPage,
   Needs,
@@ -131,6 +132,19 @@ const toProposal = (record: RouterProposalRecord): RouterProposal => {
     comparison: evidence.comparison,
   });
 };
+
+/** A proposal by row id, batched over the request. */
+export async function loadRouterProposal(
+  context: GraphContext,
+  proposals: RouterProposalStore,
+  id: string,
+): Promise<RouterProposal | null> {
+  const rows = context.loader<string, RouterProposalRecord>('evaluation.routerProposalsById', async (ids) =>
+    inOrder(ids, await proposals.byIds(context.workspaceId, ids)),
+  );
+  const row = await rows.load(id);
+  return row ? toProposal(row) : null;
+}
 
 const { Connection: RouterProposalConnection } = connectionTypes(RouterProposal);
 

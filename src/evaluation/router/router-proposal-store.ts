@@ -57,6 +57,13 @@ export class RouterProposalStore {
     return asRecord(await tx.routerProposal.update({ where: { id }, data: { ...end, decidedAt: new Date() } }));
   }
 
+  async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RouterProposalRecord[]> {
+    const rows = await this.database.prisma.routerProposal.findMany({
+      where: { workspaceId, id: { in: ids.filter(isUuid) } },
+    });
+    return rows.map(asRecord);
+  }
+
   /** Newest first; the cursor is `encodeCursor([proposal.id])`. */
   async list(workspaceId: WorkspaceId, page: PageRequest): Promise<Page<RouterProposalRecord>> {
     const after = page.after === null ? {} : { id: { lt: idCursor(page.after) } };

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../../erasure/index.js';
-import { Needs, cost, make, type GraphContext } from '../../graphql-kit/index.js';
+import { Needs, cost, make, toGlobalId, type GraphContext } from '../../graphql-kit/index.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { decider } from '../adapters/adapter-graphql.js';
 import { Adapter, toAdapter } from '../adapters/adapter-types.js';
@@ -67,12 +67,18 @@ export class AdapterDeletionResolver {
   })
   async deleteAdapter(
     @Arg('input', () => DeleteAdapterInput, { description: 'Which adapter or version.' }) input: DeleteAdapterInput,
-    @Ctx() { workspaceId }: GraphContext,
+    @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteAdapterPayload> {
     const { adapter, version = null, force, reason } = input;
     const { deleter, adapters } = this.parts;
+    const was = await adapters.store.byName(workspaceId, adapter);
+    if (was) {
+      change.subject = toGlobalId('Adapter', was.id);
+      change.before = { adapter, task: was.task, lastVersion: was.lastVersion };
+    }
     const removal = { adapter, version, force, reason, by: decider(input.by) };
     const { versions, erasure } = await deleter.delete(workspaceId, removal);
+    change.after = { adapter, versionsDeleted: versions.join(', ') };
     const left = version === null ? null : await adapters.store.byName(workspaceId, adapter);
     return make(DeleteAdapterPayload, {
       adapter: left && toAdapter(left),

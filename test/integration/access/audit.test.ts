@@ -88,6 +88,25 @@ describe('the audit log', () => {
     expect(revoked).toMatchObject({ what: 'revokeApiKey', subjectId: id, before: { role: 'EDIT' } });
   });
 
+  it('says it of the keys of another workspace, too, to who looks after it, and to nobody else', async () => {
+    const workspace = await kit.workspace();
+    const workspaceId = toGlobalId('Workspace', workspace);
+    const change = async (caller: Caller) => {
+      const { key } = await kit.key('ASK', workspace);
+      const id = toGlobalId('ApiKey', key.id);
+      await run(
+        `mutation { updateApiKey(input: { id: "${id}", workspaceId: "${workspaceId}", role: EDIT }) { key { id } } }`,
+        caller,
+      );
+      return { id, entry: (await log(caller))[0] };
+    };
+    const ours = await change(localCaller());
+    const before = { role: 'ASK', name: 'of ASK' };
+    expect(ours.entry).toMatchObject({ what: 'updateApiKey', subjectId: ours.id, before, after: { role: 'EDIT' } });
+    const foreign = await change(localCaller(await kit.workspace()));
+    expect(foreign.entry).toMatchObject({ outcome: 'NOT_FOUND', subjectId: null, before: null, after: null });
+  });
+
   it('changes what it can’t look at before, and says whose id it was of what failed', async () => {
     const { key } = await kit.key('ASK');
     const id = toGlobalId('ApiKey', key.id);

@@ -32,8 +32,13 @@ describe('datasets over GraphQL', () => {
   afterAll(() => kit.dispose());
 
   const context = (workspace = ws) => createGraphContext(localCaller(workspace), 'request', new AbortController());
-  const ask = async <Data>(source: string, variableValues = {}, workspace = ws): Promise<Data> => {
-    const { data, errors } = await graphql({ schema, source, variableValues, contextValue: context(workspace) });
+  const ask = async <Data>(
+    source: string,
+    variableValues = {},
+    workspace = ws,
+    contextValue = context(workspace),
+  ): Promise<Data> => {
+    const { data, errors } = await graphql({ schema, source, variableValues, contextValue });
     if (errors) throw errors[0]!.originalError ?? errors[0]!;
     return JSON.parse(JSON.stringify(data)) as Data;
   };
@@ -252,10 +257,14 @@ describe('datasets over GraphQL', () => {
       await finished(addDatasetVersion.run);
     }
     const input = { dataset: name, subject: 'customer:1', reason: 'asked', idempotencyKey: newId() };
+    const asked = context();
     const { deleteDatasetRows } = await ask<{ deleteDatasetRows: { run: { id: string } } }>(
       'mutation ($input: DeleteDatasetRowsInput!) { deleteDatasetRows(input: $input) { run { id } } }',
       { input },
+      ws,
+      asked,
     );
+    expect(asked.change.before).toEqual({ dataset: name, version: 2 });
     await finished(deleteDatasetRows.run);
     const fields = 'version { version } withdrawn { version } deletedFiles keptFiles { file { id name } reason }';
     expect(

@@ -232,6 +232,37 @@ describe('the knowledge API', () => {
     ).toMatchObject({ rebuildIndex: { run: { kind: 'REINDEXING', collection: { name: 'tended' } } } });
   });
 
+  it('tells the audit log how what it changes by its name was before', async () => {
+    const { id, name } = await knowledge.collection('noted');
+    await knowledge.ingest(name, [
+      { name: 'a.txt', text: 'Alpha.' },
+      { name: 'b.txt', text: 'Beta.' },
+    ]);
+    const changed = async (mutation: string) => {
+      const context = knowledge.context();
+      await ask(`mutation { ${mutation} { __typename } }`, {}, context);
+      return context.change;
+    };
+    const access = (names: string, groups: string) =>
+      changed(`setDocumentAccess(input: { collection: "noted", names: [${names}], access: [${groups}] })`);
+    await access('"a.txt"', '"staff"');
+    expect(await access('"a.txt", "b.txt"', '"board", "staff"')).toMatchObject({
+      before: { collection: 'noted', documents: 2, access: expect.stringContaining('staff') },
+      after: { collection: 'noted', documents: 2, access: 'board, staff' },
+    });
+    expect(await changed('setDenseWeight(input: { collection: "noted", denseWeight: 0.25 })')).toMatchObject({
+      before: { denseWeight: 0.6 },
+    });
+    expect(await changed('deleteDocuments(input: { collection: "noted", names: ["b.txt"] })')).toMatchObject({
+      before: { collection: 'noted', documents: 1 },
+      after: { documents: 0 },
+    });
+    expect(await changed('deleteCollection(input: { collection: "noted" })')).toMatchObject({
+      subject: toGlobalId('Collection', id),
+      before: { name: 'noted', denseWeight: 0.25, language: 'english' },
+    });
+  });
+
   it('deletes a collection with its files and says what went', async () => {
     await knowledge.collection('brief');
     await knowledge.ingest('brief', [{ name: 'a.txt', text: 'Alpha.' }]);
