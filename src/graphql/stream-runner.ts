@@ -115,7 +115,8 @@ export class StreamRunner {
       within: (work) => inSpan(span, work),
       present: (result) => this.#presentedResult(result, operation.contextValue),
       fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
-      end: ({ failed, ...outcome }) => {
+      end: ({ code, ...outcome }) => {
+        const failed = code !== null;
         this.parts.metrics.operationEnded({ transport, type: operation.type, failed, ms: outcome.ms });
         this.parts.log.info(
           {
@@ -127,7 +128,7 @@ export class StreamRunner {
           'stream ended',
         );
         span.set({ [GRAFT.RESULTS]: outcome.results });
-        span.end(outcome.cancelled ? 'CANCELLED' : failed ? '_OTHER' : undefined);
+        span.end(outcome.cancelled ? 'CANCELLED' : (code ?? undefined));
         unwatch();
         onEnd();
       },
@@ -167,7 +168,8 @@ interface StreamHooks {
   within<T>(work: () => T): T;
   present(result: ExecutionResult): ExecutionResult;
   fail(error: unknown): ExecutionResult;
-  end(outcome: { results: number; failed: boolean; cancelled: boolean; ms: number }): void;
+  /** @param outcome with the code of its first error, null where all went well */
+  end(outcome: { results: number; code: string | null; cancelled: boolean; ms: number }): void;
 }
 
 type Step = IteratorResult<ExecutionResult, void>;
@@ -179,7 +181,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
   readonly #started = performance.now();
   #source: AsyncGenerator<ExecutionResult, void, void> | undefined;
   #results = 0;
-  #failed = false;
+  #code: string | null = null;
   #ended = false;
   #wake: ((step: Step) => void) | undefined;
   /** What it is to end with, said while nobody waited for a result. */
@@ -258,7 +260,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
 
   #counted(result: ExecutionResult): ExecutionResult {
     this.#results += 1;
-    if (result.errors) this.#failed = true;
+    if (result.errors) this.#code ??= codeOf(result.errors[0]);
     return result;
   }
 
@@ -270,7 +272,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
     this.#closeSource();
     if (cancelled) this.#wake?.(DONE);
     const ms = Math.round(performance.now() - this.#started);
-    this.hooks.end({ results: this.#results, failed: this.#failed, cancelled, ms });
+    this.hooks.end({ results: this.#results, code: this.#code, cancelled, ms });
   }
 
   /** Not awaited: a source that is busy returns after its present step, and the client need not wait for that. */
@@ -278,6 +280,12 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
     this.#source?.return().catch(() => undefined);
   }
 }
+
+/** Of an error as it is presented. */
+const codeOf = (error: GraphQLError | undefined): string => {
+  const code = error?.extensions['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_ERROR';
+};
 
 /** Both libraries insist on GraphQLError instances: one whose JSON is the formatted error. */
 function presentedError(presenter: ErrorPresenter, error: GraphQLError, requestId: string): GraphQLError {

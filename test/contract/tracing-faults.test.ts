@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { loadConfig } from '../../src/config.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { silentLogger } from '../../src/platform/telemetry/index.js';
-import { openTracing } from '../../src/platform/tracing/index.js';
+import { openTracing, remoteSpan, startSpan } from '../../src/platform/tracing/index.js';
 import { startCollector, type Collector } from '../support/collector.js';
 import { eventually } from '../support/eventually.js';
 import { startProbeGateway, type ProbeGateway } from '../support/gateway.js';
@@ -63,6 +63,25 @@ describe('a traced gateway', () => {
     await hello({ traceparent: `00-${'0'.repeat(32)}-${CALLER}-01` });
     const [span] = await collector.trace('query hello');
     expect(span!.parentId).toBeNull();
+  });
+
+  it.each(TRANSPORTS)('says by which code an operation over $name failed', async (transport) => {
+    await start();
+    await transport.run(gateway, { query: '{ boom }' });
+    await collector.trace('query boom');
+    const all = collector.spans.filter(({ name }) => name === 'query boom');
+    for (const { attributes } of all) expect(attributes).toMatchObject({ 'error.type': 'INTERNAL_ERROR' });
+  });
+
+  it('tells the collector what a span came of', async () => {
+    await start();
+    startSpan('run of something', {
+      kind: 'consumer',
+      links: [remoteSpan(`00-${TRACE}-${CALLER}-01`)!],
+    }).end();
+    const [span] = await collector.trace('run of something');
+    expect(span).toMatchObject({ parentId: null, links: [{ traceId: TRACE, spanId: CALLER }] });
+    expect(span!.traceId).not.toBe(TRACE);
   });
 
   it('says by which code an operation failed, and nothing of what it was about', async () => {

@@ -175,6 +175,9 @@ describe('a traced installation', () => {
 
   it('makes a trace of a run, whose steps are its events', async () => {
     const [run] = await collector.trace('run INGESTION');
+    const asked = await collector.trace('mutation ingestDocuments');
+    expect(asked.map(({ traceId, spanId }) => ({ traceId, spanId }))).toContainEqual(run!.links[0]);
+    expect(run!.traceId).not.toBe(asked[0]!.traceId);
     expect(run!.attributes).toMatchObject({ 'graft.run.kind': 'INGESTION', 'graft.run.status': 'SUCCEEDED' });
     expect(run!.events.map(({ name }) => name)).toContain('progress');
     expect(JSON.stringify(run!.events)).not.toContain('orlo');

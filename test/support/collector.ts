@@ -18,6 +18,8 @@ export interface ArrivedSpan {
   end: number;
   attributes: Record<string, unknown>;
   events: { name: string; attributes: Record<string, unknown> }[];
+  /** What it came of without being part of it. */
+  links: { traceId: string; spanId: string }[];
   /** Whether it ended in an error. */
   failed: boolean;
   service: unknown;
@@ -61,9 +63,11 @@ const { root } = protobuf.Root.fromJSON({
         end: field('fixed64', 8),
         attributes: field('KeyValue', 9, 'repeated'),
         events: field('Event', 11, 'repeated'),
+        links: field('Link', 13, 'repeated'),
         status: field('Status', 15),
       },
     },
+    Link: { fields: { traceId: field('bytes', 1), spanId: field('bytes', 2) } },
     Event: { fields: { name: field('string', 2), attributes: field('KeyValue', 3, 'repeated') } },
     Status: { fields: { code: field('int32', 3) } },
     KeyValue: { fields: { key: field('string', 1), value: field('AnyValue', 2) } },
@@ -101,6 +105,7 @@ interface Decoded {
         end: number;
         attributes?: Attribute[];
         events?: { name: string; attributes?: Attribute[] }[];
+        links?: { traceId: Buffer; spanId: Buffer }[];
         status?: { code?: number };
       }[];
     }[];
@@ -127,6 +132,10 @@ function spansIn(body: Buffer): ArrivedSpan[] {
         end: span.end / 1e6,
         attributes: attributesOf(span.attributes),
         events: (span.events ?? []).map(({ name, attributes }) => ({ name, attributes: attributesOf(attributes) })),
+        links: (span.links ?? []).map(({ traceId, spanId }) => ({
+          traceId: Buffer.from(traceId).toString('hex'),
+          spanId: Buffer.from(spanId).toString('hex'),
+        })),
         failed: span.status?.code === 2,
         service: attributesOf(resource?.attributes)['service.name'],
       })),

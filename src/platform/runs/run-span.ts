@@ -1,11 +1,12 @@
-import { GRAFT, startSpan, type Attributes, type TraceSpan } from '../tracing/index.js';
+import { GRAFT, remoteSpan, startSpan, type Attributes, type TraceSpan } from '../tracing/index.js';
 import type { RunRow } from './run.js';
 
-/** An attempt at a run, as a trace of its own: who asked for it has had an answer long ago. */
-export const runSpan = ({ id, kind, attempt, workspaceId, subjectId }: RunRow): TraceSpan =>
+/** An attempt at a run, as a trace of its own that leads to where it was asked for: who did has had an answer long ago. */
+export const runSpan = ({ id, kind, attempt, workspaceId, subjectId, begunWithin }: RunRow): TraceSpan =>
   startSpan(`run ${kind}`, {
     kind: 'consumer',
     parent: null,
+    links: [remoteSpan(begunWithin)].filter((span) => span !== null),
     attributes: {
       [GRAFT.RUN]: id,
       [GRAFT.RUN_KIND]: kind,

@@ -5,6 +5,7 @@ import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagi
 import { checkedText } from '../../kernel/text.js';
 import type { Database, Transaction } from '../database/index.js';
 import { currentAccount } from '../spending/index.js';
+import { currentSpan } from '../tracing/index.js';
 import { notify, type EventLog, type Json } from '../events/index.js';
 import { isFinished, RUNS_TOPIC, type NewRun, type RunFilter, type RunRow } from './run.js';
 import { tellStatus, writeSettlement, type LockedRun } from './settling.js';
@@ -24,9 +25,10 @@ export class RunStore {
     const inputDigest = digestOf(run.input);
     const askedBy = currentAccount()?.caller.key?.lineId ?? null;
     const added = await tx.$executeRaw`
-      INSERT INTO run (id, workspace_id, kind, status, subject_id, input, idempotency_key, input_digest, asked_by)
+      INSERT INTO run (id, workspace_id, kind, status, subject_id, input, idempotency_key, input_digest, asked_by, begun_within)
       VALUES (${newId()}::uuid, ${workspaceId}::uuid, ${kind}, 'QUEUED', ${run.subjectId ?? null}::uuid,
-              ${JSON.stringify(run.input)}::jsonb, ${idempotencyKey}, ${inputDigest}, ${askedBy}::uuid)
+              ${JSON.stringify(run.input)}::jsonb, ${idempotencyKey}, ${inputDigest}, ${askedBy}::uuid,
+              ${currentSpan().traceparent})
       ON CONFLICT (workspace_id, kind, idempotency_key) DO NOTHING`;
     const row = await tx.run.findUniqueOrThrow({
       where: { workspaceId_kind_idempotencyKey: { workspaceId, kind, idempotencyKey } },

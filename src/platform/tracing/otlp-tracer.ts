@@ -57,8 +57,15 @@ export function otlpTracer({ url, service, sampler, ratio, text, log }: OtlpOpti
   const tracer = provider.getTracer('graft', service.version);
   return {
     text,
-    start(name, { kind = 'internal', attributes = {}, parent, startedAt }) {
-      const options = { kind: KINDS[kind], attributes: valuesOf(attributes), startTime: startedAt };
+    start(name, { kind = 'internal', attributes = {}, parent, links = [], startedAt }) {
+      const options = {
+        kind: KINDS[kind],
+        attributes: valuesOf(attributes),
+        startTime: startedAt,
+        links: links
+          .map((span) => trace.getSpanContext(contextOf(span)))
+          .flatMap((context) => (context ? { context } : [])),
+      };
       return new OtlpSpan(tracer.startSpan(name, options, contextOf(parent)));
     },
     async close() {

@@ -24,6 +24,8 @@ export interface SpanOptions {
   attributes?: Attributes;
   /** The span that runs now by default. */
   parent?: TraceSpan | null;
+  /** What it came of without being part of it, which may have ended long ago. */
+  links?: readonly TraceSpan[];
   /** ms since the epoch; now by default. */
   startedAt?: number;
 }
