@@ -146,8 +146,6 @@ const idsOf = ({ workspaceId, lineId }: Payer): [string, string] => [workspaceId
 /** PostgreSQL’s code for a lock that was not to be had in time. */
 const LOCKED = '55P03';
 const LOCK_TIMEOUT = '2s';
-/** How often reservations whose time is over are looked for, in ms. */
-const SWEEP_MS = 5_000;
 /**
  * What begins a message, which is one transaction. It is committed without waiting for the disk: a PostgreSQL that loses power forgets what was
  * spent in its last moments, which costs less than the wait.
@@ -156,8 +154,6 @@ const FIRST = `SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '${L
 
 /** All queries of the tables `budget`, `spending` and `reservation`. Time is the database's. */
 export class BudgetStore {
-  #sweptAt = -Infinity;
-
   constructor(private readonly database: Database) {}
 
   /** Whoever has a budget in a workspace: lines of keys, and the workspace itself. */
@@ -185,7 +181,6 @@ export class BudgetStore {
     payer: Payer,
     { id, tokens, seconds, training }: { id: string; tokens: number; seconds: number; training: boolean },
   ): Promise<{ states: BudgetState[]; admitted: boolean }> {
-    await this.#sweep();
     const of = idsOf(payer);
     const reserve = execute('reserve', ...of, id, payer.lineId, tokens, seconds, training);
     const results = await this.#withClient(
@@ -211,12 +206,9 @@ export class BudgetStore {
     await this.database.pool.query(CHARGE, [...idsOf(payer), 0, Math.round(tokens)]);
   }
 
-  /** What a gateway that is gone had reserved counts as spent. */
-  async #sweep(): Promise<void> {
-    const now = performance.now();
-    if (now - this.#sweptAt < SWEEP_MS) return;
-    this.#sweptAt = now;
-    await this.database.pool.query(settled('h.until < clock_timestamp()', 'g.tokens'));
+  /** What a gateway that is gone had reserved counts as spent. @throws OVERLOADED as `settle` does */
+  async sweep(): Promise<void> {
+    await this.#withClient((client) => client.query(`${FIRST}; ${settled('h.until < clock_timestamp()', 'g.tokens')}`));
   }
 
   /** A connection on which the statements are prepared. */

@@ -59,6 +59,7 @@ export class Ledger {
     const payer = payerOf(caller);
     if (!(await this.#hasBudget(payer))) return null;
     const { workspaceId } = payer;
+    this.#settlements.sweep();
     await this.#settlements.of(workspaceId);
     const id = newId();
     const tokens = RESERVED_TOKENS[work];

@@ -4,6 +4,8 @@ import type { Logger } from '../../platform/telemetry/index.js';
 import type { BudgetStore } from './budget-store.js';
 
 const TRIES = 5;
+/** How often reservations whose time is over are looked for, in ms; until then they count as they were made. */
+const SWEEP_MS = 5_000;
 /** Before the second try, in ms; before each other so much more. */
 const PAUSE_MS = 200;
 
@@ -14,8 +16,9 @@ const PAUSE_MS = 200;
 export class Settlements {
   readonly #first = new Map<WorkspaceId, Set<Promise<unknown>>>();
   readonly #whole = new Set<Promise<void>>();
+  #sweptAt = -Infinity;
 
-  constructor(private readonly parts: { store: Pick<BudgetStore, 'settle'>; log: Logger }) {}
+  constructor(private readonly parts: { store: Pick<BudgetStore, 'settle' | 'sweep'>; log: Logger }) {}
 
   /**
    * Begins once the answer is on its way, and tries again for a moment; what is not settled by then counts as it was reserved, when its time
@@ -30,9 +33,16 @@ export class Settlements {
       others.delete(first);
       if (others.size === 0 && this.#first.get(workspaceId) === others) this.#first.delete(workspaceId);
     });
-    const whole = tried.then((failed) => this.#again(failed, settled)).finally(() => this.#whole.delete(whole));
-    this.#whole.add(whole);
-    return whole;
+    return this.#kept(tried.then((failed) => this.#again(failed, settled)));
+  }
+
+  /** Now and then has settled what gateways that are gone had reserved. Nobody waits for that: they aren't those who did. */
+  sweep(): void {
+    const now = performance.now();
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    const failed = (err: unknown): void => this.parts.log.debug({ err }, 'reservations not swept');
+    void this.#kept(turn().then(() => this.parts.store.sweep().catch(failed)));
   }
 
   /** Once everything of a workspace that was answered so far was tried to be settled, once: what fails is no reason to wait for others. */
@@ -43,6 +53,13 @@ export class Settlements {
 
   async all(): Promise<void> {
     await Promise.all(this.#whole);
+  }
+
+  /** What `all` waits for. */
+  #kept(work: Promise<void>): Promise<void> {
+    const whole = work.finally(() => this.#whole.delete(whole));
+    this.#whole.add(whole);
+    return whole;
   }
 
   async #again(failed: unknown, settled: () => Promise<unknown>): Promise<void> {

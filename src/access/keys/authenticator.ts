@@ -119,6 +119,7 @@ export class Authenticator {
   /** The next request with this key has it read again, and what it streams is looked at now. */
   forget(prefix: string): void {
     this.#known.delete(prefix);
+    this.#reading.delete(prefix);
     this.#watch.look();
   }
 
@@ -167,10 +168,13 @@ export class Authenticator {
           notedAt,
           caller: { workspaceId, role, groups, key: { id, lineId, prefix, name } },
         };
-        this.#known.set(prefix, known);
+        // What changed while it was read may not be in it: then it holds for those who asked before.
+        if (this.#reading.get(prefix) === reading) this.#known.set(prefix, known);
         return known;
       })
-      .finally(() => this.#reading.delete(prefix));
+      .finally(() => {
+        if (this.#reading.get(prefix) === reading) this.#reading.delete(prefix);
+      });
     this.#reading.set(prefix, reading);
     return reading;
   }

@@ -165,6 +165,7 @@ describe('budgets', () => {
       key.key.id,
     ]);
     await (await kit.other.ledger.reserve(caller, 'SEARCH'))!.settle(4);
+    await kit.other.ledger.close();
     expect((await states(key.key.id))[0]!.left).toMatchObject({ concurrent: 1, tokens: 10_000 - 4_096 - 4 });
   });
 
@@ -275,6 +276,27 @@ describe('budgets', () => {
     expect((await kit.budgets.states({ workspaceId: DEFAULT_WORKSPACE_ID, lineId: key.key.id }))[0]!.left.tokens).toBe(
       1e6 - 7,
     );
+  });
+
+  it('a reservation that is over holds nobody up, though what it counts on is locked', async () => {
+    const [gone, key] = [await kit.key('ASK'), await kit.key('ASK')];
+    for (const each of [gone, key]) await set(each.key.id, { requests: 10, tokens: 1e6 });
+    await kit.access.ledger.reserve(await callerOf(gone), 'ANSWER');
+    await kit.database.pool.query(`UPDATE reservation SET until = now() - interval '1 s' WHERE line_id = $1`, [
+      gone.key.id,
+    ]);
+    const ledger = new Ledger({ store: new BudgetStore(kit.database), clock: systemClock, log: quiet });
+    const other = await kit.database.pool.connect();
+    const caller = await callerOf(key);
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM spending WHERE subject_id = $1 FOR UPDATE', [gone.key.id]);
+      expect(await ledger.reserve(caller, 'ANSWER')).not.toBeNull();
+      await other.query('ROLLBACK');
+    } finally {
+      other.release();
+    }
+    await ledger.close();
   });
 
   it('a spending row that others hold locked keeps nobody who looks waiting for long', async () => {
