@@ -72,22 +72,11 @@ export class ApiKeyService {
    * @throws NOT_FOUND, BAD_USER_INPUT; CONFLICT for a key that was revoked
    */
   async rotate(workspaceId: WorkspaceId, id: string, overlapSeconds: number, createdBy: string): Promise<NewKey> {
-    const { store } = this.parts;
     const seconds = checkedOverlap(overlapSeconds);
     const old = await this.#live(workspaceId, id);
-    const { token, prefix, digest } = newToken();
-    const key = await store.create({
-      workspaceId,
-      name: old.name,
-      role: old.role,
-      groups: old.groups,
-      prefix,
-      digest,
-      createdBy,
-      expiresAt: old.expiresAt,
-      lineId: old.lineId,
-    });
-    await store.expireIn(workspaceId, id, seconds);
+    const { token, ...kept } = newToken();
+    const key = await this.parts.store.succeed(workspaceId, id, { seconds, ...kept, createdBy });
+    if (key === null) throw revoked(old);
     this.parts.changed?.(old.prefix);
     return { key, token };
   }
@@ -105,8 +94,10 @@ export class ApiKeyService {
   async #live(workspaceId: WorkspaceId, id: string): Promise<ApiKeyRow> {
     const row = await this.parts.store.byId(workspaceId, id);
     if (row === null) throw notFound('The key', id, 'input.id');
-    if (row.revokedAt !== null)
-      throw new GraftError('CONFLICT', `The key ${row.prefix} was revoked.`, { hint: 'Make a new one.' });
+    if (row.revokedAt !== null) throw revoked(row);
     return row;
   }
 }
+
+const revoked = ({ prefix }: ApiKeyRow): GraftError =>
+  new GraftError('CONFLICT', `The key ${prefix} was revoked.`, { hint: 'Make a new one.' });

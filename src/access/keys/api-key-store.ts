@@ -1,4 +1,4 @@
-import { newId, type Uuid, type WorkspaceId } from '../../kernel/ids.js';
+import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Role } from '../../kernel/caller.js';
 import type { Database } from '../../platform/database/index.js';
@@ -32,8 +32,6 @@ export interface NewApiKey {
   groups: string[];
   createdBy: string;
   expiresAt: Date | null;
-  /** The line that it continues; its own by default. */
-  lineId?: Uuid;
 }
 
 /** All queries of the table `api_key`. */
@@ -83,13 +81,25 @@ export class ApiKeyStore {
     );
   }
 
-  /** Lets a key end in so many seconds, or when it ends anyway. */
-  async expireIn(workspaceId: WorkspaceId, id: string, seconds: number): Promise<void> {
-    await this.database.pool.query(
-      `UPDATE api_key SET expires_at = least(expires_at, now() + make_interval(secs => $3))
-       WHERE workspace_id = $1 AND id = $2`,
-      [workspaceId, id, seconds],
+  /**
+   * A key in place of one that ends in so many seconds, or when it ends anyway, with all that holds of that. One statement over the locked
+   * row: who is revoked or loses a role meanwhile has no successor that says otherwise.
+   * @returns null where that one was revoked, or isn't there
+   */
+  async succeed(
+    workspaceId: WorkspaceId,
+    id: string,
+    { seconds, prefix, digest, createdBy }: Pick<NewApiKey, 'prefix' | 'digest' | 'createdBy'> & { seconds: number },
+  ): Promise<ApiKeyRow | null> {
+    const successor = newId();
+    const { rowCount } = await this.database.pool.query(
+      `WITH old AS (SELECT * FROM api_key WHERE workspace_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE),
+       ending AS (UPDATE api_key k SET expires_at = least(k.expires_at, now() + make_interval(secs => $3)) FROM old WHERE k.id = old.id)
+       INSERT INTO api_key (id, workspace_id, line_id, name, prefix, digest, role, groups, created_by, expires_at)
+       SELECT $4, workspace_id, line_id, name, $5, $6, role, groups, $7, expires_at FROM old`,
+      [workspaceId, id, seconds, successor, prefix, digest, createdBy],
     );
+    return rowCount === 0 ? null : this.byId(workspaceId, successor);
   }
 
   /** Whether a key lets anybody in as ADMIN of a workspace. */

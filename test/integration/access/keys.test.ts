@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { NewKey } from '../../../src/access/keys/api-key-service.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { eventually } from '../../support/eventually.js';
+import { waitingForLocks } from '../../support/lock-waits.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
 import { accessKit, type AccessKit } from './access-kit.js';
 
@@ -153,6 +154,32 @@ describe('keys, over every transport', () => {
     await expect(keys.rotate(DEFAULT_WORKSPACE_ID, old.key.id, -1, 'test')).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
     });
+  });
+
+  it.each([
+    ['is revoked', `revoked_at = now()`, { code: 'CONFLICT' }],
+    ['loses its role', `role = 'ASK'`, { key: { role: 'ASK' } }],
+  ])('has no successor that knows nothing of it where it %s meanwhile', async (_, change, outcome) => {
+    const old = await kit.key('ADMIN');
+    const { pool } = kit.database;
+    const other = await pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query(`UPDATE api_key SET ${change} WHERE id = $1`, [old.key.id]);
+      const rotated = kit.access.keys
+        .rotate(DEFAULT_WORKSPACE_ID, old.key.id, 60, 'test')
+        .catch((error: unknown) => error);
+      await eventually('the rotation to wait for it', async () => (await waitingForLocks(pool)).length === 1);
+      await other.query('COMMIT');
+      expect(await rotated).toMatchObject(outcome);
+    } finally {
+      other.release();
+    }
+    const { rows } = await pool.query(
+      `SELECT 1 FROM api_key WHERE line_id = $1 AND role = 'ADMIN' AND revoked_at IS NULL`,
+      [old.key.id],
+    );
+    expect(rows).toEqual([]);
   });
 
   it('notes its use once a minute, however often it is used', async () => {
