@@ -160,7 +160,7 @@ export class AnswersLeftOut {
 
 @ObjectType({
   description:
-    'A label that means something else now: of the lessons on answers that had it, at least 4, more than half say otherwise, and more than of the other labels.',
+    'A label that means something else now: of the lessons on answers that had it, at least 5, more than half say otherwise, and more than of the other labels.',
 })
 export class MovedLabel {
   @Field(() => String, { description: 'The label as rows that are carried over had it.' })

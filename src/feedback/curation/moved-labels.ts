@@ -1,4 +1,4 @@
-import { binomialCdf, logGamma } from '../../kernel/statistics.js';
+import { logGamma } from '../../kernel/statistics.js';
 
 /** What a lesson says of the label that was answered. */
 export interface Contrast {
@@ -17,9 +17,9 @@ export interface MovedLabel {
 }
 
 /** Fewer lessons on a label say nothing of its rows. */
-const LEAST_LESSONS = 4;
-/** Least probability with which something holds for more than half. */
-const SURE = 0.9;
+const LEAST_LESSONS = 5;
+/** One-sided, 95 %. */
+const Z = 1.645;
 /** Chance that a label is taken for contradicted because feedback is given where something is wrong; of all labels together. */
 const CHANCE = 0.05;
 
@@ -27,13 +27,12 @@ const CHANCE = 0.05;
  * The labels that mean something else now than they did in older rows. People who correct an answer speak of it alone; but when most of what was
  * learned of a label's answers says otherwise, its older rows would teach the opposite of the newer ones. A label is contradicted when, of the
  * lessons on answers that had it,
- *   - there are at least 4,
- *   - more than half say otherwise, with a probability of .9, all shares being as probable before, and
+ *   - there are at least 5,
+ *   - more than half say otherwise, by the lower end of Wilson's interval, and
  *   - more say otherwise than of the other labels together, by Fisher's exact test, corrected for the number of labels: where feedback is given
  *     only to what is wrong, every label looks contradicted. Labels that were found are no longer among the others, until no more are found.
- * Its rows then have the label that more than half of its lessons name, as surely; else none. Fewer lessons and less
- * certainty than are usual, because a label that is missed keeps rows that teach the opposite: Fisher's test is what keeps others out.
- * Sources: T. Bayes, “An Essay towards Solving a Problem in the Doctrine of Chances”, 1763; R. A. Fisher, “The Design of Experiments”, 1935.
+ * Its rows then have the label that more than half of its lessons name, by the same interval; else none.
+ * Sources: E. B. Wilson, “Probable Inference”, 1927; R. A. Fisher, “The Design of Experiments”, 1935.
  */
 export function movedLabels(contrasts: readonly Contrast[]): MovedLabel[] {
   const byLabel = new Map<string, Map<string, number>>();
@@ -68,8 +67,13 @@ export function movedLabels(contrasts: readonly Contrast[]): MovedLabel[] {
     });
 }
 
-/** Whether more than half of all would say so: a share's distribution is Beta(times + 1, others + 1), whose upper half is this binomial sum. */
-const mostSay = (times: number, of: number): boolean => binomialCdf(times, of + 1, 0.5) >= SURE;
+/** Whether more than half of all would say so, by the lower end of Wilson's one-sided interval. */
+function mostSay(times: number, of: number): boolean {
+  const share = times / of;
+  const centre = share + Z ** 2 / (2 * of);
+  const reach = Z * Math.sqrt((share * (1 - share)) / of + Z ** 2 / (4 * of ** 2));
+  return (centre - reach) / (1 + Z ** 2 / of) > 0.5;
+}
 
 /** Probability of drawing at least so many marked ones among `drawn` of `all`, of which `marked` are (hypergeometric). */
 function upperTail(found: number, drawn: number, marked: number, all: number): number {
