@@ -1,6 +1,6 @@
 import { enumeration } from '../kernel/enumeration.js';
 
-/** The adapter that reads for whoever names none: see `src/training/reader`. */
+/** The adapter that reads for whoever names none: see `src/training/built-in`. */
 export const READER = 'reader';
 
 interface StrategyDefinition {

@@ -21,7 +21,7 @@ export const EVIDENCE_WEIGHTS = {
   beforeAsked: 0.9,
   passage: 0.3,
   similarity: 1,
-  /** A sentence that names something of the kind that the question asks for: see `wanted.ts`. */
+  /** A sentence that names something of the kind that the question asks for: see `answer-type.ts`. */
   wanted: 0.2,
 } as const;
 /** Sentences whose vectors are computed: with all of some 40, the best sentence is right as often (within 0.1 %). Each takes 6 ms. */

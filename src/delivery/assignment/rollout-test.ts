@@ -16,7 +16,7 @@ export interface RolloutRanges {
  * raised, and one leaves the controls only for the candidate, once nobody else is left. Controls are drawn from the same units in the same
  * minutes as the candidate's: "production before" would take a busy Monday for a bad candidate.
  * @param share of the units that the candidate answers, 0 to 1
- * @param controls wanted a candidate answer, 4 to 9; the rest of the units bounds them (at a share of .25 there are 3)
+ * @param controls wanted a candidate answer, 1 to 9; the rest of the units bounds them (at a share of .25 there are 3)
  */
 export function rolloutRanges(share: number, controls: number): RolloutRanges {
   const candidate = Math.min(1, Math.max(0, share));
