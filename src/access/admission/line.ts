@@ -75,9 +75,11 @@ export class Line {
 
   /**
    * Takes the pace from what was done since the sample began. Who comes has it looked at, and not only who leaves: where a machine has become
-   * slow nobody leaves for long, and meanwhile as many would be let in as before.
+   * slow nobody leaves for long, and meanwhile as many would be let in as before. Before one came to its end there is nothing to learn: a
+   * prompt counts as a whole when its reading begins, and what waits for a model to be loaded has come to next to nothing.
    */
   look(now: number): void {
+    if (!this.#answered) return;
     const ms = now - this.#since;
     const tokens = this.#left + this.#spent() - this.#before;
     if (tokens <= 0 || (ms < SAMPLE_MS && this.#underWay.size > 0)) return;

@@ -136,6 +136,19 @@ describe('admission', () => {
     expect(machine.admission.state().answers.underWay).toBeLessThan(15);
   });
 
+  it('learns nothing of a machine before one came to its end there', () => {
+    const machine = new Machine(100, 20_000);
+    machine.calibrated(100);
+    const alone = account();
+    const leave = machine.admission.enter('ANSWER', alone, { question: 'x' });
+    alone.tokens = 12;
+    machine.now += 3_000;
+    leave(false);
+    expect(machine.ask(400) && machine.ask(400)).toBe(true);
+    machine.now += 1_500;
+    expect(machine.ask(400)).toBe(true);
+  });
+
   it('what one alone is done in says little of what many together take', () => {
     const machine = new Machine(500, 4_000);
     const burst = (): number => Array.from({ length: 100 }, () => machine.ask(400)).filter(Boolean).length;
