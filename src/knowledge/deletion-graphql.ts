@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
-import { Needs, cost, make, plainValues, type GraphContext } from '../graphql-kit/index.js';
+import { Needs, cost, make, type GraphContext } from '../graphql-kit/index.js';
 import { toCollection } from './collection-graphql.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
@@ -31,9 +31,12 @@ export class CollectionDeletionResolver {
     { collection }: DeleteCollectionInput,
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
-    const { id, ...was } = plainValues(toCollection(await this.parts.service.collection(workspaceId, collection)));
-    change.subject = String(id);
-    change.before = was;
+    // Its description is in somebody's words, which are to be gone.
+    const { id, name, language, denseWeight } = toCollection(
+      await this.parts.service.collection(workspaceId, collection),
+    );
+    change.subject = id;
+    change.before = { name, language, denseWeight };
     const report = await this.parts.service.deleteCollection(workspaceId, collection);
     return make(DeleteCollectionPayload, { erasure: toErasureReport(report) });
   }
