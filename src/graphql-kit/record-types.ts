@@ -27,6 +27,7 @@ export function recordType(schema: z.ZodObject, base?: Base<object>): GraphClass
     base,
     declare: (name, description) => ObjectType(name, { description, ...withBase }),
     typeOf: (inner) => recordType(inner),
+    made: types,
   });
 }
 
@@ -37,6 +38,7 @@ export function recordInput(schema: z.ZodObject): GraphClass<object> {
     declare: (name, description) => InputType(name, { description }),
     typeOf: (inner) => recordInput(inner),
     bounded: true,
+    made: inputs,
   });
 }
 
@@ -45,11 +47,18 @@ interface Derivation {
   declare(name: string, description: string): ClassDecorator;
   typeOf(record: z.ZodObject): GraphClass<object>;
   bounded?: boolean;
+  /** Those of its kind that were made before. */
+  made: Made;
 }
 
-const made = new Map<string, { type: GraphClass<object>; form: string }>();
+type Made = Map<string, { type: GraphClass<object>; form: string }>;
+const types: Made = new Map();
+const inputs: Made = new Map();
 
-function derived(schema: z.ZodObject, { base, declare, typeOf, bounded = false }: Derivation): GraphClass<object> {
+function derived(
+  schema: z.ZodObject,
+  { base, declare, typeOf, made, bounded = false }: Derivation,
+): GraphClass<object> {
   const { record } = schema.meta() ?? {};
   if (!record) throw new TypeError(`An object without a name for GraphQL: ${Object.keys(schema.shape).join(', ')}.`);
   const fields = Object.entries<z.ZodType>(schema.shape).flatMap(([name, field]) => {

@@ -65,7 +65,8 @@ export function spentOne(
 const CLOSE = 8;
 
 /**
- * Whether what a request holds could have others refused who would be let in once it is settled. Elsewhere nobody needs to wait for that.
+ * Whether what a request holds could have others refused who would be let in once it is settled, as far as its own reservation saw: others who
+ * came behind it may have filled the budget since, and through another gateway one of them may then be told so for as long as a settlement takes.
  * @param states before it @param held tokens that it holds
  */
 export const isClose = (states: readonly BudgetState[], held: number): boolean =>

@@ -52,7 +52,8 @@ export class Settlements {
   }
 
   async all(): Promise<void> {
-    await Promise.all(this.#whole);
+    // One that was given up may be settled while others are waited for.
+    while (this.#whole.size > 0) await Promise.all(this.#whole);
   }
 
   /** What `all` waits for. */
