@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { compile } from '@fastify/proxy-addr';
 import { z } from 'zod';
 import { GraftError } from './kernel/errors.js';
 
@@ -11,6 +12,16 @@ const names = z.string().transform((list) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
+/** What `@fastify/proxy-addr` takes: addresses, networks, and its names for private ones. */
+const proxies = names.refine((list) => isList(list), { error: 'must be addresses or networks such as 10.0.0.0/8' });
+const isList = (list: string[]): boolean => {
+  try {
+    compile(list);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const urlOf = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`,
@@ -93,6 +104,11 @@ const environment = z.object({
   GRAFT_ALLOWED_HOSTS: names
     .default([])
     .describe('Host names, comma-separated, that requests may name besides the loopback ones, for a reverse proxy.'),
+  GRAFT_TRUSTED_PROXIES: proxies
+    .default([])
+    .describe(
+      'Addresses or networks (`10.0.0.0/8`), comma-separated, of the reverse proxies in front, whose `X-Forwarded-For` is believed: wrong keys are then counted by who sends them. Without it all that comes through a proxy counts as one sender. `loopback`, `linklocal` and `uniquelocal` stand for such networks.',
+    ),
   GRAFT_ALLOWED_ORIGINS: names
     .default([])
     .describe('Origins, comma-separated (`https://app.example.com`), whose pages may call Graft besides its own.'),

@@ -61,6 +61,7 @@ export function serve(
     host: config.GRAFT_HOST,
     port: config.GRAFT_PORT,
     origins: { allowedHosts: config.GRAFT_ALLOWED_HOSTS, allowedOrigins: config.GRAFT_ALLOWED_ORIGINS },
+    trustedProxies: config.GRAFT_TRUSTED_PROXIES,
     callers,
     noted: (call, work) => hooks.noted(call, work),
     log: log.child({ part: 'gateway' }),

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   port: number;
   origins: OriginPolicy;
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
+  trustedProxies?: readonly string[];
   /** What is answered; every document where there is no list. */
   operations?: OperationList | null;
   /** Says who sends a request. */
@@ -117,6 +119,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
   const server = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     genReqId: (request) => requestIdOf(request.headers),
     // Idle keep-alive connections are closed when the server is; those with a request under way get until the timeout.
     forceCloseConnections: 'idle',
@@ -229,6 +232,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
     origins: originsOf(options),
     callers,
+    trustedProxies: options.trustedProxies ?? [],
     log,
     isDraining,
     connectionInitTimeoutMs: options.connectionInitTimeoutMs,

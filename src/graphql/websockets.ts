@@ -7,6 +7,7 @@
  *   draining     the gateway stops: operations that begin are refused
  */
 
+import proxyAddr, { compile } from '@fastify/proxy-addr';
 import { handleProtocols, makeServer, MessageType } from 'graphql-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -43,6 +44,7 @@ export interface WebSocketParts {
   limits: Limits;
   origins: OriginPolicy;
   callers: Callers;
+  trustedProxies: readonly string[];
   log: Logger;
   isDraining: () => boolean;
   connectionInitTimeoutMs?: number;
@@ -107,6 +109,7 @@ function onMessages(socket: WebSocket, take: (data: Buffer) => Promise<void>): v
  */
 export function addWebSockets(server: Server, parts: WebSocketParts): { close(): Promise<void> } {
   const { runner, limits, log, callers } = parts;
+  const trusted = compile([...parts.trustedProxies]);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
@@ -209,7 +212,7 @@ export function addWebSockets(server: Server, parts: WebSocketParts): { close():
       if (mayWrite(socket)) socket.pong(data);
     });
     const { authorization } = request.headers;
-    const address = request.socket.remoteAddress ?? '';
+    const address = proxyAddr(request, trusted);
     const caller = remoteSpan(request.headers['traceparent']) ?? currentSpan();
     const extra: Extra = { requestId, socket, address, authorization, messageBytes: 0 };
     const closed = protocol.opened(
