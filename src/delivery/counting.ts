@@ -1,5 +1,5 @@
 /** How far the answers of a test are counted, and the SQL that reads on from there. */
-import type { RecordedAnswer } from './rollouts/measures.js';
+import type { RolloutOutcome } from './rollouts/measures.js';
 
 /**
  * Numbers are given when an answer is settled and seen when its transaction has committed, which may be a moment later and out of
@@ -24,7 +24,7 @@ const earlier = (arm: '=' | '<>'): string => `EXISTS (
      AND before.assignment_stage = answer.assignment_stage AND before.assignment_arm ${arm} answer.assignment_arm
      AND before.assignment_sequence < answer.assignment_sequence)`;
 
-/** Answers of a test that were not counted yet, in the order of their numbers, as `RecordedAnswer`s: of test $1, behind $2, not $3, $4 at most. */
+/** Answers of a test that were not counted yet, in the order of their numbers, as `RolloutOutcome`s: of test $1, behind $2, not $3, $4 at most. */
 export const UNCOUNTED = `
   SELECT answer.assignment_sequence AS sequence, assignment_arm AS arm, assignment_stage AS stage, status, abstained,
          coalesce(latency_ms, 0) AS "latencyMs", confidence,
@@ -102,7 +102,7 @@ export const UNHEARD = `
 /** What is counted after these, too. */
 export function countedWith(
   { last, recent }: Watermark,
-  outcomes: readonly Pick<RecordedAnswer, 'sequence'>[],
+  outcomes: readonly Pick<RolloutOutcome, 'sequence'>[],
 ): Watermark {
   const sequences = outcomes.map(({ sequence }) => sequence);
   const highest = sequences.reduce((a, b) => (a > b ? a : b), last);

@@ -11,7 +11,7 @@ import type { GraftError } from '../kernel/errors.js';
 import type { GraphContext } from '../graphql-kit/index.js';
 import type { Logger, Metrics } from '../platform/telemetry/index.js';
 import { currentSpan } from '../platform/tracing/index.js';
-import { httpStatus, type ErrorPresenter } from './errors.js';
+import { codeOf, httpStatus, type ErrorPresenter } from './errors.js';
 import type { Limits } from './limits.js';
 import { operationAttributes, operationSpanName } from './request-spans.js';
 import { MOST_REQUEST_ERRORS } from './variables.js';
@@ -109,11 +109,6 @@ function graftPlugin(log: Logger, metrics: Metrics, owners: ErrorOwners): Apollo
     },
   };
 }
-
-const codeOf = ({ originalError, extensions }: GraphQLError): string => {
-  const code = (originalError as GraftError | undefined)?.code ?? extensions['code'];
-  return typeof code === 'string' ? code : 'INTERNAL_ERROR';
-};
 
 /**
  * Apollo Server for GraphQL over HTTP. Limits are checked before it is asked (`http.ts`), so that all transports share them.

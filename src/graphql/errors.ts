@@ -132,6 +132,12 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /** HTTP status of a response that is nothing but this error. */
+/** The code of an error that an operation ended with, whether or not it was presented already. */
+export const codeOf = ({ originalError, extensions }: GraphQLError): string => {
+  const code = (originalError as { code?: unknown } | undefined)?.code ?? extensions['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_ERROR';
+};
+
 export const httpStatus = (code: ErrorCode): number => HTTP_STATUS[code] ?? 500;
 
 /** `Retry-After` of a response with this status: what the error knows, else a second; null where waiting is for nothing. */

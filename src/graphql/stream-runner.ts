@@ -15,7 +15,7 @@ import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/inde
 import { GRAFT, inSpan, startSpan, type TraceSpan } from '../platform/tracing/index.js';
 import type { Callers } from './callers.js';
 import { RequestRefused, operationType, type DocumentChecker } from './documents.js';
-import type { ErrorPresenter } from './errors.js';
+import { codeOf, type ErrorPresenter } from './errors.js';
 import { operationAttributes, operationNamed, operationSpanName } from './request-spans.js';
 
 export interface StreamRequest {
@@ -260,7 +260,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
 
   #counted(result: ExecutionResult): ExecutionResult {
     this.#results += 1;
-    if (result.errors) this.#code ??= codeOf(result.errors[0]);
+    if (result.errors) this.#code ??= codeOf(result.errors[0]!);
     return result;
   }
 
@@ -280,12 +280,6 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
     this.#source?.return().catch(() => undefined);
   }
 }
-
-/** Of an error as it is presented. */
-const codeOf = (error: GraphQLError | undefined): string => {
-  const code = error?.extensions['code'];
-  return typeof code === 'string' ? code : 'INTERNAL_ERROR';
-};
 
 /** Both libraries insist on GraphQLError instances: one whose JSON is the formatted error. */
 function presentedError(presenter: ErrorPresenter, error: GraphQLError, requestId: string): GraphQLError {

@@ -1,7 +1,6 @@
 import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ErasureReportType, toErasureReport } from '../erasure/index.js';
-import { Needs, cost, make, type GraphContext } from '../graphql-kit/index.js';
-import { toCollection } from './collection-graphql.js';
+import { Needs, cost, make, toGlobalId, type GraphContext } from '../graphql-kit/index.js';
 import type { KnowledgeService } from './knowledge-service.js';
 
 @InputType({ description: 'Which collection to delete.' })
@@ -32,10 +31,8 @@ export class CollectionDeletionResolver {
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
     // Its description is in somebody's words, which are to be gone.
-    const { id, name, language, denseWeight } = toCollection(
-      await this.parts.service.collection(workspaceId, collection),
-    );
-    change.subject = id;
+    const { id, name, language, denseWeight } = await this.parts.service.collection(workspaceId, collection);
+    change.subject = toGlobalId('Collection', id);
     change.before = { name, language, denseWeight };
     const report = await this.parts.service.deleteCollection(workspaceId, collection);
     return make(DeleteCollectionPayload, { erasure: toErasureReport(report) });

@@ -1,12 +1,6 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { isOverseer } from '../workspaces/workspace-service.js';
-import {
-  createGraphContext,
-  fromGlobalId,
-  parseGlobalId,
-  type GraphContext,
-  type NodeRegistry,
-} from '../../graphql-kit/index.js';
+import { createGraphContext, parseGlobalId, type GraphContext, type NodeRegistry } from '../../graphql-kit/index.js';
 
 /** Fields of an input that name what it is about, whatever that is. */
 const SUBJECTS: readonly string[] = ['id', 'item'];
@@ -16,8 +10,8 @@ export function subjectOf(input: unknown): string | null {
   if (typeof input !== 'object' || input === null) return null;
   for (const [field, value] of Object.entries(input)) {
     if (typeof value !== 'string') continue;
-    const type = typeOf(value);
-    if (type === null) continue;
+    const type = parsed(value)?.type;
+    if (type === undefined) continue;
     if (SUBJECTS.includes(field) || type.toLowerCase().endsWith(field.toLowerCase())) return value;
   }
   return null;
@@ -41,15 +35,14 @@ export async function lookAt(
 
 /** Who looks after the installation names the workspace whose key it is. */
 function workspaceNamed(input: unknown): WorkspaceId | null {
-  const given = (input as { workspaceId?: unknown }).workspaceId;
-  return typeof given === 'string' && typeOf(given) === 'Workspace'
-    ? (fromGlobalId(given, 'Workspace', 'input.workspaceId') as string as WorkspaceId)
-    : null;
+  const { workspaceId } = input as { workspaceId?: unknown };
+  const named = typeof workspaceId === 'string' ? parsed(workspaceId) : null;
+  return named?.type === 'Workspace' ? (named.id as string as WorkspaceId) : null;
 }
 
-function typeOf(globalId: string): string | null {
+function parsed(globalId: string): ReturnType<typeof parseGlobalId> | null {
   try {
-    return parseGlobalId(globalId, 'id').type;
+    return parseGlobalId(globalId, 'id');
   } catch {
     return null;
   }

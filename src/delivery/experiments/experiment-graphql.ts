@@ -57,7 +57,6 @@ export const experimentRuns = runGraph(
   experimentKind.handledBy(({ testing }: { testing: ExperimentRunParts }, context) =>
     watchExperiment(testing, context),
   ),
-  {},
 );
 const ExperimentWatchRun = experimentRuns.Run;
 type ExperimentWatchRun = InstanceType<typeof ExperimentWatchRun>;

@@ -1,7 +1,7 @@
 import type { Json } from '../../kernel/stored-json.js';
 import { CANDIDATE, CONTROL } from '../assignment/index.js';
 import { decide, hasEnded, type Command, type Decision } from './decide.js';
-import { learnBounds, measuresOf, type RecordedAnswer, type FirstFeedback } from './measures.js';
+import { learnBounds, measuresOf, type RolloutOutcome, type FirstVerdict } from './measures.js';
 import { MOST_STEPS } from './settings.js';
 import type { RolloutPlan } from './plan.js';
 import type { KeptState, RolloutAction } from './rollout.js';
@@ -23,7 +23,7 @@ export interface RolloutLook {
 const MOST_DECISIONS = 2 * (MOST_STEPS + 1);
 
 /** Counts answers, in the order of their numbers. Changes `kept`. */
-export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly RecordedAnswer[], now: number): void {
+export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly RolloutOutcome[], now: number): void {
   const { watch, bounds } = kept;
   for (const outcome of outcomes) {
     const { arm, stage, newUnit, inBoth } = outcome;
@@ -35,7 +35,7 @@ export function count(plan: RolloutPlan, kept: KeptState, outcomes: readonly Rec
 }
 
 /** Counts what was said of answers, however long ago they were given. Changes `kept`. */
-export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstFeedback[]): void {
+export function hear(plan: RolloutPlan, { watch }: KeptState, verdicts: readonly FirstVerdict[]): void {
   for (const { arm, stage, good, newUnit } of verdicts)
     if (arm === CANDIDATE || arm === CONTROL)
       recordLate(watch, plan, { step: stage, arm, newUnit, measures: { FEEDBACK: good } });

@@ -6,7 +6,7 @@ export const RolloutMetric = enumeration('FAILURE', 'ABSTENTION', 'LATENCY', 'CO
 export type RolloutMetric = keyof typeof RolloutMetric;
 
 /** An answer of a test as its row’s columns tell it. */
-export interface RecordedAnswer {
+export interface RolloutOutcome {
   /** Its number among all answers that count. */
   sequence: bigint;
   arm: string;
@@ -22,7 +22,7 @@ export interface RecordedAnswer {
 }
 
 /** The first thing that somebody said of an answer, whenever they did. */
-export interface FirstFeedback {
+export interface FirstVerdict {
   /** Its number among all of them. */
   sequence: bigint;
   arm: string;
@@ -57,7 +57,7 @@ export const startBounds = (said: { latencyMs: number | null; confidence: number
 });
 
 /** Takes note of a control while bounds are still to be learned. */
-export function learnBounds(known: RolloutBounds, { status, latencyMs, confidence }: RecordedAnswer): void {
+export function learnBounds(known: RolloutBounds, { status, latencyMs, confidence }: RolloutOutcome): void {
   if (status !== 'COMPLETE') return;
   const { seen } = known;
   if (known.latencyMs === null && seen.latencyMs.push(latencyMs) >= LEARNED_OF)
@@ -71,7 +71,7 @@ export function learnBounds(known: RolloutBounds, { status, latencyMs, confidenc
  * had been slow by then, and for nothing else. What people say of it comes later.
  */
 export function measuresOf(
-  { status, abstained, latencyMs, confidence }: RecordedAnswer,
+  { status, abstained, latencyMs, confidence }: RolloutOutcome,
   known: RolloutBounds,
 ): Record<RolloutMetric, boolean | null> {
   const complete = status === 'COMPLETE';

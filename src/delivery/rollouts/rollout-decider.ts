@@ -6,13 +6,13 @@ import type { ProposalStore } from '../proposals/proposal-store.js';
 import { countedWith } from '../counting.js';
 import { count, hear, look } from './look.js';
 import { storedPlan, storedState, type Order, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
-import type { RecordedAnswer, FirstFeedback } from './measures.js';
+import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import type { NewRolloutDecision, RolloutStore, RolloutUpdate } from './rollout-store.js';
 
 /** What has come since the last look. */
 export interface RolloutNews {
-  outcomes: readonly RecordedAnswer[];
-  verdicts: readonly FirstFeedback[];
+  outcomes: readonly RolloutOutcome[];
+  verdicts: readonly FirstVerdict[];
   /** How long the rollout was watched since, in ms; never below 0. */
   watchedMs: number;
   order?: Order | null;

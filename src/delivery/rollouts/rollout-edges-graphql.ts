@@ -10,7 +10,7 @@ import {
 import { ConnectionArgs, cost, type ConnectionOf, type GraphContext } from '../../graphql-kit/index.js';
 import { Adapter, AdapterVersion } from '../../training/index.js';
 import type { RolloutRow } from './rollout.js';
-import { asOfNow } from './rollout-now.js';
+import { allAsOfNow } from './rollout-now.js';
 import { RolloutArm } from './rollout-arm.js';
 import { MOST_SHOWN, type RolloutStore } from './rollout-store.js';
 import { Rollout } from './rollout-types.js';
@@ -29,7 +29,7 @@ async function newestNow(
   ids: readonly string[],
 ): Promise<RolloutRow[][]> {
   const found = await rollouts.newestOf(workspaceId, of, ids);
-  return Promise.all(found.map((rows) => Promise.all(rows.map((row) => asOfNow(rollouts, row)))));
+  return Promise.all(found.map((rows) => allAsOfNow(rollouts, rows)));
 }
 
 /** From an adapter to how its versions reached users. */

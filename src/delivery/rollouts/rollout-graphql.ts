@@ -27,7 +27,7 @@ import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import type { Command } from './decide.js';
 import { isLive, type RolloutRow } from './rollout.js';
-import { asOfNow } from './rollout-now.js';
+import { allAsOfNow } from './rollout-now.js';
 import { rolloutKind, watchRollout, type RolloutRunParts } from './rollout-run.js';
 import type { RolloutService } from './rollout-service.js';
 import { rolloutStream, type RolloutStore } from './rollout-store.js';
@@ -45,7 +45,6 @@ import { toDecision, toRollout } from './rollout-view.js';
 
 export const rolloutRuns = runGraph(
   rolloutKind.handledBy(({ watching }: { watching: RolloutRunParts }, context) => watchRollout(watching, context)),
-  {},
 );
 const RolloutWatchRun = rolloutRuns.Run;
 type RolloutWatchRun = InstanceType<typeof RolloutWatchRun>;
@@ -66,10 +65,7 @@ interface EventsArgs {
 /** A rollout by row id, batched over the request. */
 export async function loadRollout(context: GraphContext, rollouts: RolloutStore, id: string): Promise<Rollout | null> {
   const rows = context.loader<string, RolloutRow>('delivery.rolloutsById', async (ids) =>
-    inOrder(
-      ids,
-      await Promise.all((await rollouts.byIds(context.workspaceId, ids)).map((row) => asOfNow(rollouts, row))),
-    ),
+    inOrder(ids, await allAsOfNow(rollouts, await rollouts.byIds(context.workspaceId, ids))),
   );
   const row = await rows.load(id);
   return row ? toRollout(row) : null;
@@ -90,7 +86,7 @@ export class RolloutResolver {
     const page = args.request();
     const { rollouts } = this.parts;
     const { items, ...rest } = await rollouts.list(workspaceId, adapter ?? null, page);
-    const rows = { ...rest, items: await Promise.all(items.map((row) => asOfNow(rollouts, row))) };
+    const rows = { ...rest, items: await allAsOfNow(rollouts, items) };
     return toConnection(mapPage(rows, toRollout), ({ row }) => encodeCursor([row.id]), page.after);
   }
 

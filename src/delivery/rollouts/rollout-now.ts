@@ -32,3 +32,9 @@ export async function asOfNow(
   hear(plan, kept, said);
   return { ...row, state: storedState.encode(kept) };
 }
+
+/** The same of each of them. */
+export const allAsOfNow = (
+  rollouts: Parameters<typeof asOfNow>[0],
+  rows: readonly RolloutRow[],
+): Promise<RolloutRow[]> => Promise.all(rows.map((row) => asOfNow(rollouts, row)));

@@ -6,7 +6,7 @@ import { asColumn, Prisma, type Database, type Transaction } from '../../platfor
 import { notify, type EventLog } from '../../platform/events/index.js';
 import { UNCOUNTED, UNHEARD, type ReadPosition } from '../counting.js';
 import { TESTS_TOPIC } from '../topic.js';
-import type { RecordedAnswer, FirstFeedback } from './measures.js';
+import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import {
   storedState,
   type KeptState,
@@ -135,8 +135,8 @@ export class RolloutStore {
     { id, adapterId, candidateId, againstId }: RolloutRow,
     behind: ReadPosition,
     most: number,
-  ): Promise<{ around: RolloutSurroundings; outcomes: RecordedAnswer[] } | null> {
-    type Found = RolloutSurroundings & Omit<RecordedAnswer, 'sequence'> & { sequence: string | null };
+  ): Promise<{ around: RolloutSurroundings; outcomes: RolloutOutcome[] } | null> {
+    type Found = RolloutSurroundings & Omit<RolloutOutcome, 'sequence'> & { sequence: string | null };
     const { rows } = await this.database.pool.query<Found>({
       name: 'rollout-look',
       text: `SELECT came.*, revision,
@@ -156,8 +156,8 @@ export class RolloutStore {
   }
 
   /** What was said of its answers behind a place, so many at most. */
-  async unheard(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstFeedback[]> {
-    const { rows } = await this.database.pool.query<Omit<FirstFeedback, 'sequence'> & { sequence: string }>({
+  async unheard(rolloutId: string, behind: ReadPosition, most: number): Promise<FirstVerdict[]> {
+    const { rows } = await this.database.pool.query<Omit<FirstVerdict, 'sequence'> & { sequence: string }>({
       name: 'rollout-unheard',
       text: UNHEARD,
       values: [rolloutId, ...behind, most],

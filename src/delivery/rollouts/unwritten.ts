@@ -1,6 +1,6 @@
 import { Counting } from '../counting.js';
 import { count, hear, look } from './look.js';
-import type { RecordedAnswer, FirstFeedback } from './measures.js';
+import type { RolloutOutcome, FirstVerdict } from './measures.js';
 import { listens, type RolloutPlan } from './plan.js';
 import { storedPlan, storedState, type KeptState, type RolloutRow } from './rollout.js';
 import type { RolloutCounts } from './rollout-store.js';
@@ -11,8 +11,8 @@ import type { RolloutCounts } from './rollout-store.js';
  * answers again, from the row on.
  */
 export class Unwritten {
-  outcomes: RecordedAnswer[] = [];
-  verdicts: FirstFeedback[] = [];
+  outcomes: RolloutOutcome[] = [];
+  verdicts: FirstVerdict[] = [];
   watchedMs = 0;
   /** How far answers, and what was said of them, are counted, these among them. */
   readonly counted: Counting;
@@ -42,7 +42,7 @@ export class Unwritten {
   }
 
   /** Takes what a look found. @returns whether something follows from it, which is to be decided and written at once */
-  take(outcomes: readonly RecordedAnswer[], verdicts: readonly FirstFeedback[], watchedMs: number): boolean {
+  take(outcomes: readonly RolloutOutcome[], verdicts: readonly FirstVerdict[], watchedMs: number): boolean {
     this.outcomes.push(...outcomes);
     this.verdicts.push(...verdicts);
     this.watchedMs += watchedMs;

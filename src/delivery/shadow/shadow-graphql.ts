@@ -48,7 +48,6 @@ import { toPair, toReport, toShadow } from './shadow-view.js';
 
 export const shadowRuns = runGraph(
   shadowKind.handledBy(({ shadowing }: { shadowing: ShadowRunParts }, context) => watchShadow(shadowing, context)),
-  {},
 );
 const ShadowWatchRun = shadowRuns.Run;
 type ShadowWatchRun = InstanceType<typeof ShadowWatchRun>;
