@@ -107,7 +107,7 @@ const environment = z.object({
   GRAFT_TRUSTED_PROXIES: proxies
     .default([])
     .describe(
-      'Addresses or networks (`10.0.0.0/8`), comma-separated, of the reverse proxies in front, whose `X-Forwarded-For` is believed: wrong keys are then counted by who sends them. Without it all that comes through a proxy counts as one sender. `loopback`, `linklocal` and `uniquelocal` stand for such networks.',
+      'Addresses (`10.0.0.5`) or networks, comma-separated, of the reverse proxies in front, whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: wrong keys are then counted by who sends them, and links in answers of `/v1` name the address that was called. Without it all that comes through a proxy counts as one sender. Name the proxy, not its whole network. `loopback`, `linklocal` and `uniquelocal` stand for such networks.',
     ),
   GRAFT_ALLOWED_ORIGINS: names
     .default([])

@@ -1,3 +1,4 @@
+import { compile } from '@fastify/proxy-addr';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +31,7 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   port: number;
   origins: OriginPolicy;
-  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
+  /** Addresses and networks of proxies whose `X-Forwarded-…` headers are believed; none by default. */
   trustedProxies?: readonly string[];
   /** What is answered; every document where there is no list. */
   operations?: OperationList | null;
@@ -100,7 +101,12 @@ const CORS_HEADERS = {
 const originsOf = ({ origins, callers }: GatewayOptions): OriginPolicy =>
   callers.required ? { ...origins, anyHost: true } : origins;
 
-function createFastify(options: GatewayOptions, limits: Limits, presenter: ErrorPresenter): FastifyInstance {
+function createFastify(
+  options: GatewayOptions,
+  limits: Limits,
+  presenter: ErrorPresenter,
+  trusted: (address: string, hop: number) => boolean,
+): FastifyInstance {
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const shown = isGraftError(error) ? error : (transportError(error) ?? error);
     const presented = presenter.presentPlain(shown, request.id);
@@ -119,7 +125,7 @@ function createFastify(options: GatewayOptions, limits: Limits, presenter: Error
   const server = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
-    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
+    trustProxy: trusted,
     genReqId: (request) => requestIdOf(request.headers),
     // Idle keep-alive connections are closed when the server is; those with a request under way get until the timeout.
     forceCloseConnections: 'idle',
@@ -207,7 +213,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let draining = false;
   const isDraining = () => draining;
 
-  const server = createFastify(options, limits, presenter);
+  const trusted = compile([...(options.trustedProxies ?? [])]);
+  const server = createFastify(options, limits, presenter, trusted);
   const work = new WorkUnderWay();
   addHealthRoutes(server, { isDraining, readiness: options.readiness, metrics });
   const stopApollo = await addGraphqlRoute(server, {
@@ -232,7 +239,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits,
     origins: originsOf(options),
     callers,
-    trustedProxies: options.trustedProxies ?? [],
+    trusted,
     log,
     isDraining,
     connectionInitTimeoutMs: options.connectionInitTimeoutMs,

@@ -7,7 +7,7 @@
  *   draining     the gateway stops: operations that begin are refused
  */
 
-import proxyAddr, { compile } from '@fastify/proxy-addr';
+import proxyAddr from '@fastify/proxy-addr';
 import { handleProtocols, makeServer, MessageType } from 'graphql-ws';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -44,7 +44,8 @@ export interface WebSocketParts {
   limits: Limits;
   origins: OriginPolicy;
   callers: Callers;
-  trustedProxies: readonly string[];
+  /** Whether a proxy of this address is believed who sent it something. */
+  trusted: (address: string, hop: number) => boolean;
   log: Logger;
   isDraining: () => boolean;
   connectionInitTimeoutMs?: number;
@@ -108,8 +109,7 @@ function onMessages(socket: WebSocket, take: (data: Buffer) => Promise<void>): v
  * it writes to the console and closes with 4500 where `ws` has a better code (1009, a message too big).
  */
 export function addWebSockets(server: Server, parts: WebSocketParts): { close(): Promise<void> } {
-  const { runner, limits, log, callers } = parts;
-  const trusted = compile([...parts.trustedProxies]);
+  const { runner, limits, log, callers, trusted } = parts;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,

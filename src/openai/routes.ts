@@ -8,7 +8,7 @@ import type { Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
-import { chunksOf, completionOf, type CompletionHeader } from './completion.js';
+import { chunksOf, completionOf, type CompletionContext } from './completion.js';
 import { embeddings, type EmbeddingParts } from './embeddings.js';
 import { openAiError } from './errors.js';
 import { listedModels, targetOf, type Names, type ModelTarget } from './model-names.js';
@@ -98,16 +98,16 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
       const caller = request.caller;
       const target = await targetOf(parts.names, caller.workspaceId, chat.model);
       const input = askInput(chat, target, headerOf(request, 'idempotency-key'), headerOf(request, 'x-graft-unit'));
-      const answering: CompletionHeader = { model: chat.model, origin: originOf(request) };
+      const context: CompletionContext = { model: chat.model, origin: originOf(request) };
       const signal = signalOf(reply);
       const call: PaidCall = { caller, spends: 'ANSWER', request: input };
       if (!chat.stream) {
         const { answer, tokens } = await parts.paying.paid(call, () => parts.asking.answer(caller, input, signal));
-        return told(reply).send(completionOf(answer, tokens, answering));
+        return told(reply).send(completionOf(answer, tokens, context));
       }
       const events = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
       const chunks = chunksOf(events, {
-        ...answering,
+        ...context,
         includeUsage: chat.includeUsage,
         now: new Date(),
         // With a bound on errors, JSON that was written may still be refused.
@@ -159,7 +159,7 @@ function headerOf(request: FastifyRequest, name: string): string | null {
 }
 
 /** Where the caller reaches this gateway, for links into the console. */
-const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
+export const originOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
 /** The question of a chat; where it is a follow-up, it is put together with what it follows by the rules of every conversation. */
 function askInput(chat: ChatRequest, target: ModelTarget, requestId: string | null, unit: string | null): AskInput {

@@ -4,10 +4,11 @@ import { Authenticator } from '../../../src/access/keys/authenticator.js';
 import { loadConfig } from '../../../src/config.js';
 import { systemClock } from '../../../src/kernel/clock.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
+import { originOf } from '../../../src/openai/routes.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
 import { accessKit, type AccessKit } from './access-kit.js';
 
-describe('wrong keys behind a proxy', () => {
+describe('behind a proxy', () => {
   let kit: AccessKit;
   const open: ProbeGateway[] = [];
   beforeAll(async () => {
@@ -42,7 +43,7 @@ describe('wrong keys behind a proxy', () => {
       socket.on('error', reject);
     });
 
-  it('count by who sends them where the proxy is trusted, whatever the sender claims to be', async () => {
+  it('wrong keys count by who sends them where it is trusted, whatever the sender claims to be', async () => {
     const gateway = await gatewayBehind(['loopback', '10.0.0.0/8']);
     for (let n = 0; n < 30; n += 1) await wrongKey(gateway, '203.0.113.9');
     for (const chain of ['203.0.113.9', '198.51.100.1, 203.0.113.9', '203.0.113.9, 10.1.2.3'])
@@ -51,14 +52,28 @@ describe('wrong keys behind a proxy', () => {
     expect([await closed(gateway, '203.0.113.9'), await closed(gateway, '203.0.113.11')]).toEqual([1013, 4401]);
   });
 
-  it('count together where it is not: anybody could name another address each time', async () => {
+  it('wrong keys count together where it is not: anybody could name another address each time', async () => {
     const gateway = await gatewayBehind([]);
     for (let n = 0; n < 30; n += 1) await wrongKey(gateway, `203.0.113.${n}`);
     expect(await wrongKey(gateway, '203.0.113.200')).toBe('TOO_MANY_ATTEMPTS');
     expect(await closed(gateway, '203.0.113.201')).toBe(1013);
   });
 
-  it('are known by proxies that the configuration names as addresses or networks', () => {
+  it.each([
+    [['loopback'], 'https://graft.example'],
+    [[], null],
+  ])('links name the address that was called where it is trusted: %j', async (trustedProxies, origin) => {
+    const gateway = await startProbeGateway({
+      trustedProxies,
+      addRoutes: (server) => void server.get('/origin', (request) => originOf(request)),
+    });
+    open.push(gateway);
+    const headers = { 'x-forwarded-host': 'graft.example', 'x-forwarded-proto': 'https' };
+    const response = await fetch(`${gateway.url}/origin`, { headers });
+    expect(await response.text()).toBe(origin ?? gateway.url);
+  });
+
+  it('is known as an address or a network that the configuration names', () => {
     expect(loadConfig({ GRAFT_TRUSTED_PROXIES: '10.0.0.0/8, loopback' }).GRAFT_TRUSTED_PROXIES).toEqual([
       '10.0.0.0/8',
       'loopback',
