@@ -1,6 +1,6 @@
 import { Float, getMetadataStorage, ID, Int } from 'type-graphql';
 import { z } from 'zod';
-import type { Shown } from '../kernel/record.js';
+import type { ShownScalar } from '../kernel/record.js';
 import { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 
 /** A class that GraphQL knows as a type, as `@Field` and `@Resolver` take it. */
@@ -14,21 +14,27 @@ interface FieldForm {
 }
 type FieldType = object;
 
-const SCALARS: Readonly<Record<Shown, FieldType>> = { BigInt: BigIntScalar, DateTime, Float, ID, JSON: JsonScalar };
+const SCALARS: Readonly<Record<ShownScalar, FieldType>> = {
+  BigInt: BigIntScalar,
+  DateTime,
+  Float,
+  ID,
+  JSON: JsonScalar,
+};
 
 /** What is said of a field by its schema, or by the one that it wraps. */
-interface Said {
+interface FieldMeta {
   /** Without one the field isn't shown. */
   description?: string | undefined;
   shownName?: string | undefined;
   node?: string | undefined;
 }
 
-export function saidOf(schema: z.core.$ZodType): Said {
+export function fieldMetaOf(schema: z.core.$ZodType): FieldMeta {
   const { description, name: shownName, node } = z.globalRegistry.get(schema) ?? {};
   const inner = unwrapped(schema);
-  const said = Object.entries({ description, shownName, node }).filter(([, value]) => value !== undefined);
-  return { ...(inner && saidOf(inner)), ...Object.fromEntries(said) };
+  const own = Object.entries({ description, shownName, node }).filter(([, value]) => value !== undefined);
+  return { ...(inner && fieldMetaOf(inner)), ...Object.fromEntries(own) };
 }
 
 /** What may be missing, has a default or is read-only, without that; null for what is neither. */

@@ -2,7 +2,7 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import type { z } from 'zod';
 import { toGlobalId } from './global-ids.js';
 import { MaxItems } from './max-items.js';
-import { formOf, saidOf, type GraphClass } from './record-fields.js';
+import { formOf, fieldMetaOf, type GraphClass } from './record-fields.js';
 
 /** What a caller gives of a record: where it may be left out, null is as good. */
 type Given<T> = { [K in keyof T]: undefined extends T[K] ? GivenValue<T[K]> | null : GivenValue<T[K]> };
@@ -51,7 +51,7 @@ interface Derivation {
   made: Made;
 }
 
-type Made = Map<string, { type: GraphClass<object>; form: string }>;
+type Made = Map<string, { type: GraphClass<object>; shape: z.ZodRawShape; base: Base<object> | undefined }>;
 const types: Made = new Map();
 const inputs: Made = new Map();
 
@@ -60,29 +60,45 @@ function derived(
   { base, declare, typeOf, made, bounded = false }: Derivation,
 ): GraphClass<object> {
   const { record } = schema.meta() ?? {};
-  if (!record) throw new TypeError(`An object without a name for GraphQL: ${Object.keys(schema.shape).join(', ')}.`);
-  const fields = Object.entries<z.ZodType>(schema.shape).flatMap(([name, field]) => {
-    const { description, ...said } = saidOf(field);
-    return description === undefined ? [] : [{ name, field, description, ...said }];
-  });
-  const form = [base?.name, ...fields.map(({ name }) => name)].join(' ');
+  if (!record)
+    throw new TypeError(
+      `The object with the fields ${Object.keys(schema.shape).join(', ')} is without a name for GraphQL: make it with \`record\`.`,
+    );
+  const { shape } = schema;
   const known = made.get(record.name);
-  if (known?.form === form) return known.type;
-  if (known) throw new TypeError(`Two records are called ${record.name}: ${known.form}, and ${form}.`);
+  if (known && isSame(known.shape, shape) && known.base === base) return known.type;
+  if (known) throw new TypeError(`Two records are called ${record.name}: give one another name.`);
+  const fields = Object.entries<z.ZodType>(shape).flatMap(([name, field]) => {
+    const { description, ...meta } = fieldMetaOf(field);
+    return description === undefined ? [] : [{ name, field, description, ...meta }];
+  });
 
   const type: GraphClass<object> = class extends (base ?? Object) {};
   Object.defineProperty(type, 'name', { value: record.name });
   const prototype = type.prototype as object;
-  made.set(record.name, { type, form });
+  made.set(record.name, { type, shape, base });
   declare(record.name, record.description)(type);
   for (const { name, field, description, node, shownName = name } of fields) {
-    const { of, maxItems, ...options } = formOf(field, typeOf);
+    const { of, maxItems, ...options } = formIn(record.name, name, field, typeOf);
     const as = { ...options, description, name: shownName };
     if (node === undefined) Field(of, as)(prototype, name);
     else Field(of, as)(prototype, `${name} of ${node}`, globalIdAt(prototype, name, node));
     if (bounded && maxItems !== undefined) MaxItems(maxItems)(prototype, name);
   }
   return type;
+}
+
+/** Of the same fields: what `describe` makes of a record has them, though not always in the same object. */
+const isSame = (one: z.ZodRawShape, other: z.ZodRawShape): boolean =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([name, field]) => other[name] === field);
+
+function formIn(record: string, name: string, ...of: Parameters<typeof formOf>): ReturnType<typeof formOf> {
+  try {
+    return formOf(...of);
+  } catch (cause) {
+    throw new TypeError(`${record}.${name}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Lets objects of the type tell the global id of the row that one of their fields names. */

@@ -120,10 +120,21 @@ test('callers may leave out what is optional, and lists are bounded as the schem
   expect(mostItems(names as Parameters<typeof mostItems>[0])).toBe(7);
 });
 
+test('a record may be both what is shown and what callers give', () => {
+  const both = record('TestBoth', 'Both.', { size: z.number().describe('Size.') });
+  expect(recordInput(both)).not.toBe(recordType(both));
+  expect([recordInput(both), recordType(both)]).toEqual([recordInput(both), recordType(both.describe('Again.'))]);
+});
+
 test('two records of one name, an object without one and a form without a type are refused where they are declared', () => {
-  expect(() => recordType(record('TestInterval', 'Another.', { middle: z.number().describe('Middle.') }))).toThrow(
-    'Two records are called TestInterval',
-  );
+  const others: z.ZodRawShape[] = [
+    { middle: z.number().describe('Middle.') },
+    { low: z.string().describe('Lower end.'), high: z.string().describe('Upper end.') },
+  ];
+  for (const another of others)
+    expect(() => recordType(record('TestInterval', 'Another.', another))).toThrow(
+      'Two records are called TestInterval',
+    );
   expect(() => recordType(z.object({ a: z.string().describe('A.') }))).toThrow('without a name');
   const either = z.union([z.string(), z.number()]).describe('Either.');
   expect(() => recordType(record('TestEither', 'Either.', { either }))).toThrow('No GraphQL type follows');
