@@ -398,6 +398,13 @@ describe('training through GraphQL alone', () => {
       adapter: { name: 'routing', versions: [] },
       erasure: { complete: true, keptFiles: [] },
     });
+    const { auditLog } = await ask<{ auditLog: { edges: { node: { before: object; after: object } }[] } }>(
+      '{ auditLog(first: 1, filter: { what: "deleteAdapter" }) { edges { node { before after } } } }',
+    );
+    expect(auditLog.edges[0]!.node).toEqual({
+      before: { adapter: 'routing', task: 'CLASSIFICATION', lastVersion: 1 },
+      after: { adapter: 'routing', versionsDeleted: '1' },
+    });
     expect(deleteAdapter.erasure.deletedFiles.map((name) => name.replace('routing-', '')).sort()).toEqual([
       'adapter.gguf',
       'adapter_config.json',

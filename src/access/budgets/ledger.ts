@@ -33,7 +33,10 @@ const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARC
 export interface Reservation {
   /** What was left before it; the caller's own budgets first. */
   readonly before: readonly BudgetState[];
-  /** Says what it came to, in tokens. Where what it holds could have others refused, it waits until that is let go of. */
+  /**
+   * Says what it came to, in tokens. Returns at once while plenty is left; near the end of a budget (`isClose`) once the reservation is settled,
+   * so that nobody is refused for tokens that are only reserved.
+   */
   settle(tokens: number): Promise<void>;
 }
 
@@ -60,7 +63,7 @@ export class Ledger {
     if (!(await this.#hasBudget(payer))) return null;
     const { workspaceId } = payer;
     this.#settlements.sweep();
-    await this.#settlements.of(workspaceId);
+    await this.#settlements.firstTriesOf(workspaceId);
     const id = newId();
     const tokens = RESERVED_TOKENS[work];
     const training = work === 'TRAINING';
@@ -99,13 +102,13 @@ export class Ledger {
   };
 
   async states(payer: Payer): Promise<BudgetState[]> {
-    await this.#settlements.of(payer.workspaceId);
+    await this.#settlements.firstTriesOf(payer.workspaceId);
     return this.parts.store.states(payer);
   }
 
   /** Once nothing is reserved any more: all that was is settled, or was tried often enough. */
   close(): Promise<void> {
-    return this.#settlements.all();
+    return this.#settlements.drained();
   }
 
   /** Budgets of this workspace changed here: they hold for the next request. */

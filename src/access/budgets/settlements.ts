@@ -1,4 +1,5 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../kernel/clock.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { BudgetStore } from './budget-store.js';
@@ -14,11 +15,11 @@ const PAUSE_MS = 200;
  * workspace is looked at, though no answer waits for it.
  */
 export class Settlements {
-  readonly #first = new Map<WorkspaceId, Set<Promise<unknown>>>();
-  readonly #whole = new Set<Promise<void>>();
+  readonly #firstTries = new Map<WorkspaceId, Set<Promise<unknown>>>();
+  readonly #untilGivenUp = new Set<Promise<void>>();
   #sweptAt = -Infinity;
 
-  constructor(private readonly parts: { store: Pick<BudgetStore, 'settle' | 'sweep'>; log: Logger }) {}
+  constructor(private readonly parts: { store: Pick<BudgetStore, 'settle' | 'sweep'>; clock: Clock; log: Logger }) {}
 
   /**
    * Begins once the answer is on its way, and tries again for a moment; what is not settled by then counts as it was reserved, when its time
@@ -27,18 +28,18 @@ export class Settlements {
   settle(workspaceId: WorkspaceId, id: string, tokens: number): Promise<void> {
     const settled = (): Promise<unknown> => this.parts.store.settle(id, tokens).then(() => null, asError);
     const first = turn().then(settled);
-    const others = this.#first.get(workspaceId) ?? new Set();
-    this.#first.set(workspaceId, others.add(first));
+    const others = this.#firstTries.get(workspaceId) ?? new Set();
+    this.#firstTries.set(workspaceId, others.add(first));
     const tried = first.finally(() => {
       others.delete(first);
-      if (others.size === 0 && this.#first.get(workspaceId) === others) this.#first.delete(workspaceId);
+      if (others.size === 0) this.#firstTries.delete(workspaceId);
     });
     return this.#kept(tried.then((failed) => this.#again(failed, settled)));
   }
 
-  /** Now and then has settled what gateways that are gone had reserved. Nobody waits for that: they aren't those who did. */
+  /** Now and then has settled what gateways that are gone had reserved. No request waits for that: these reservations are others'. */
   sweep(): void {
-    const now = performance.now();
+    const now = this.parts.clock.monotonic();
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
     const failed = (err: unknown): void => this.parts.log.debug({ err }, 'reservations not swept');
@@ -46,20 +47,20 @@ export class Settlements {
   }
 
   /** Once everything of a workspace that was answered so far was tried to be settled, once: what fails is no reason to wait for others. */
-  async of(workspaceId: WorkspaceId): Promise<void> {
-    const first = this.#first.get(workspaceId);
+  async firstTriesOf(workspaceId: WorkspaceId): Promise<void> {
+    const first = this.#firstTries.get(workspaceId);
     if (first) await Promise.all(first);
   }
 
-  async all(): Promise<void> {
+  async drained(): Promise<void> {
     // One that was given up may be settled while others are waited for.
-    while (this.#whole.size > 0) await Promise.all(this.#whole);
+    while (this.#untilGivenUp.size > 0) await Promise.all(this.#untilGivenUp);
   }
 
-  /** What `all` waits for. */
+  /** What `drained` waits for. */
   #kept(work: Promise<void>): Promise<void> {
-    const whole = work.finally(() => this.#whole.delete(whole));
-    this.#whole.add(whole);
+    const whole = work.finally(() => this.#untilGivenUp.delete(whole));
+    this.#untilGivenUp.add(whole);
     return whole;
   }
 

@@ -299,6 +299,43 @@ describe('budgets', () => {
     await ledger.close();
   });
 
+  it('a reservation waits for no sweep of others', async () => {
+    const key = await kit.key('ASK');
+    await set(key.key.id, { requests: 10 });
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const store = instead(new BudgetStore(kit.database), { sweep: () => gate });
+    const ledger = new Ledger({ store, clock: systemClock, log: quiet });
+    expect(await ledger.reserve(await callerOf(key), 'ANSWER')).not.toBeNull();
+    open();
+    await ledger.close();
+  });
+
+  it('a gateway that stops waits for what is settled while it does', async () => {
+    const key = await kit.key('ASK');
+    await set(key.key.id, { tokens: 1e6 });
+    const caller = await callerOf(key);
+    const store = new BudgetStore(kit.database);
+    const order: string[] = [];
+    const gates: (() => void)[] = [];
+    const settle: BudgetStore['settle'] = async (...of) => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      await store.settle(...of);
+      order.push('settled');
+    };
+    const ledger = new Ledger({ store: instead(store, { settle }), clock: systemClock, log: quiet });
+    const [first, late] = [await ledger.reserve(caller, 'ANSWER'), await ledger.reserve(caller, 'ANSWER')];
+    await first!.settle(1);
+    const closed = ledger.close().then(() => order.push('closed'));
+    await late!.settle(1);
+    await eventually('both are being settled', () => gates.length === 2);
+    gates[0]!();
+    await eventually('one is settled', () => order.length === 1);
+    gates[1]!();
+    await closed;
+    expect(order).toEqual(['settled', 'settled', 'closed']);
+  });
+
   it('a spending row that others hold locked keeps nobody who looks waiting for long', async () => {
     const key = await kit.key('ASK');
     await set(key.key.id, { tokens: 1e6 });
