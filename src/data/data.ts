@@ -45,7 +45,7 @@ export interface DataParts {
   countTokens: ((workspaceId: WorkspaceId) => TokenCounter) | null;
 }
 
-/** The parts of this domain, wired: datasets, features, and the cache of training examples. */
+/** The parts of this domain, wired: datasets with the cache of training examples, features, RAFT sets and label indexes. */
 export class Data {
   readonly store: DatasetStore;
   readonly featureStore: FeatureStore;

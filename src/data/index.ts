@@ -1,4 +1,4 @@
-/** Datasets, validation, features. */
+/** Datasets, features, and what answering needs of them: RAFT sets, label indexes. */
 export { Data } from './data.js';
 export { dataDomain, openData, type OpenData } from './open.js';
 export { EntityType } from './datasets/content-graphql.js';

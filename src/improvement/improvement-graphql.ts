@@ -50,7 +50,6 @@ import type { PolicyRow } from './policy.js';
 
 export const improvementRuns = runGraph(
   improvementKind.handledBy(({ improving }: { improving: ImproveParts }, context) => improve(improving, context)),
-  {},
 );
 const ImprovementRun = improvementRuns.Run;
 type ImprovementRun = InstanceType<typeof ImprovementRun>;

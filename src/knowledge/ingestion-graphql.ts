@@ -182,7 +182,6 @@ type IngestionRun = InstanceType<typeof IngestionRun>;
 
 export const reindexingRuns = runGraph(
   reindexing.handledBy(({ service }: Service, context) => rebuildIndex(service.parts, context)),
-  {},
 );
 const ReindexingRun = reindexingRuns.Run;
 type ReindexingRun = InstanceType<typeof ReindexingRun>;

@@ -82,8 +82,8 @@ const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1_000);
 /** Of the answer's row: `node(id)` in GraphQL has it. */
 const idOf = ({ id }: Answer): string => toGlobalId('Answer', id);
 
-/** How a request is told in its answer. */
-export interface CompletionHeader {
+/** What a completion repeats of its request: the model's name as it was asked for, and the origin of its links into the console. */
+export interface CompletionContext {
   model: string;
   origin: string;
 }
@@ -106,7 +106,7 @@ function logprobOf({ bytes, logProbability }: Omit<WrittenToken, 'top'>) {
 }
 
 /** The body of a completion that isn't streamed. */
-export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: CompletionHeader) {
+export function completionOf(answer: Answer, tokens: Tokens, { model, origin }: CompletionContext) {
   const refusal = refusalOf(answer);
   const { content, annotations } = contentOf(answer, origin);
   return {
@@ -141,7 +141,7 @@ export async function* chunksOf(
     includeUsage,
     reads,
     now,
-  }: CompletionHeader & {
+  }: CompletionContext & {
     includeUsage: boolean;
     /** Whether the text may be replaced, as that of a strategy that reads: then it comes whole. */
     reads: (strategy: Answer['route']['strategy']) => boolean;

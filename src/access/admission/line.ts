@@ -14,7 +14,7 @@ const MEMORY_MS = 10_000;
  */
 const ALONE = 1 / 20;
 
-/** Work as it stands in a line. */
+/** Work as it stands in a line: see `Line`, which tells how long a newcomer would wait, tokens under way over the pace that was seen. */
 export interface Size {
   /** Of its texts. */
   characters: number;
@@ -33,7 +33,9 @@ export class Line {
   readonly #underWay = new Map<Account, { expected: number; size: Size }>();
   #beyondQuestion: number;
   #pace: number;
+  /** Whether a pace was seen. */
   #measured = false;
+  /** Whether one came to its end. */
   #answered = false;
   /** Tokens of those that have left since the sample began. */
   #left = 0;

@@ -14,7 +14,7 @@ import {
   type AssignmentKind,
   type FinishedAnswer,
 } from '../answer.js';
-import type { AnswerTelemetry } from '../route/assignment.js';
+import type { AnswerMeasures } from '../route/assignment.js';
 import { conditionsOf, type AnswerFilter } from './answer-filter.js';
 import type { ErasedAnswers, OnErasure } from './on-erasure.js';
 
@@ -132,7 +132,7 @@ const toldFrom = (first: number): string => {
     CASE WHEN ${forced} IS FALSE THEN nextval('answer_assignment_sequence') END`;
 };
 
-function toldValues({ assignment, latencyMs }: AnswerTelemetry): unknown[] {
+function measureColumns({ assignment, latencyMs }: AnswerMeasures): unknown[] {
   const { kind, subjectId, arm, stage, bucket, probability, forced, unitHash } = assignment ?? NO_ASSIGNMENT;
   return [latencyMs, kind, subjectId, arm, stage, bucket, probability, forced, unitHash];
 }
@@ -246,7 +246,7 @@ export class AnswerStore {
   async complete(
     { id, owner }: AnswerLease,
     finished: FinishedAnswer,
-    told: AnswerTelemetry,
+    measures: AnswerMeasures,
     behind: readonly AskedBefore[] = [],
   ): Promise<boolean> {
     const { rowCount } = await this.database.pool.query({
@@ -256,13 +256,13 @@ export class AnswerStore {
                     configuration_digest = $7, body = ${bodyBehind(8, 23)}, adapter_version_id = $9, task = $10, confidence = $11,
                     read_from = ${readFrom(12)}, lease_until = NULL, finished_at = now(), (${TOLD}) = ROW(${toldFrom(14)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, ...finishedValues(finished, behind), ...toldValues(told), idsOf(behind)],
+      values: [id, owner, ...finishedValues(finished, behind), ...measureColumns(measures), idsOf(behind)],
     });
     return rowCount === 1;
   }
 
   /** Records at once what nobody could join. */
-  async add(answer: Unclaimed, outcome: AnswerOutcome, told: AnswerTelemetry): Promise<void> {
+  async add(answer: Unclaimed, outcome: AnswerOutcome, measures: AnswerMeasures): Promise<void> {
     const behind = 'finished' in outcome ? (outcome.behind ?? []) : [];
     await this.database.pool.query({
       name: 'ask-add',
@@ -299,19 +299,19 @@ export class AnswerStore {
               outcome.message,
             ]),
         answer.askedBy,
-        ...toldValues(told),
+        ...measureColumns(measures),
         idsOf(behind),
       ],
     });
   }
 
-  async fail({ id, owner }: AnswerLease, { status, code, message }: Failure, told: AnswerTelemetry): Promise<void> {
+  async fail({ id, owner }: AnswerLease, { status, code, message }: Failure, measures: AnswerMeasures): Promise<void> {
     await this.database.pool.query({
       name: 'ask-fail',
       text: `UPDATE answer SET status = $3, error_code = $4, error_message = $5, lease_until = NULL, finished_at = now(),
                     (${TOLD}) = ROW(${toldFrom(6)})
               WHERE id = $1 AND lease_owner = $2 AND status = 'RUNNING'`,
-      values: [id, owner, status, code, message, ...toldValues(told)],
+      values: [id, owner, status, code, message, ...measureColumns(measures)],
     });
   }
 

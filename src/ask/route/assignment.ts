@@ -146,7 +146,7 @@ export const isGone = (error: unknown, drawn: Drawn | null): boolean =>
   isGraftError(error, 'NOT_FOUND');
 
 /** What tests and monitoring read of an answer without opening it. */
-export interface AnswerTelemetry {
+export interface AnswerMeasures {
   assignment: Assignment | null;
   /** From the question’s arrival, in ms. */
   latencyMs: number;

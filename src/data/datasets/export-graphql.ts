@@ -59,10 +59,7 @@ export class ExportDatasetVersionInput {
   idempotencyKey!: string;
 }
 
-export const exportRuns = runGraph(
-  exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)),
-  {},
-);
+export const exportRuns = runGraph(exporting.handledBy(({ exporter }: Data, context) => exporter.run(context)));
 const DatasetExportRun = exportRuns.Run;
 type DatasetExportRun = InstanceType<typeof DatasetExportRun>;
 

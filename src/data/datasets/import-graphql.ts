@@ -219,10 +219,7 @@ export class KeptFile {
   reason!: string;
 }
 
-export const importRuns = runGraph(
-  importing.handledBy(({ importer }: Data, context) => importer.run(context)),
-  {},
-);
+export const importRuns = runGraph(importing.handledBy(({ importer }: Data, context) => importer.run(context)));
 const ImportRun = importRuns.Run;
 type ImportRun = InstanceType<typeof ImportRun>;
 

@@ -44,7 +44,6 @@ export class ImportFeaturesInput {
 
 export const featureImportRuns = runGraph(
   importingFeatures.handledBy(({ featureFiles }: Data, context) => featureFiles.run(context)),
-  {},
 );
 const FeatureImportRun = featureImportRuns.Run;
 type FeatureImportRun = InstanceType<typeof FeatureImportRun>;

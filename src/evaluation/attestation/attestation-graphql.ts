@@ -7,7 +7,6 @@ import type { Attestor } from './attestor.js';
 
 export const attestationRuns = runGraph(
   attestation.handledBy(({ attestor }: { attestor: Attestor }, context) => attestor.attest(context)),
-  {},
 );
 const AttestationRun = attestationRuns.Run;
 type AttestationRun = InstanceType<typeof AttestationRun>;

@@ -29,7 +29,6 @@ import { MOST_FIT_ROWS, type HybridFitter } from './hybrid-fitter.js';
 
 export const hybridFitRuns = runGraph(
   hybridFit.handledBy(({ hybridFitter }: { hybridFitter: HybridFitter }, context) => hybridFitter.fit(context)),
-  {},
 );
 const HybridFitRun = hybridFitRuns.Run;
 type HybridFitRun = InstanceType<typeof HybridFitRun>;

@@ -18,7 +18,6 @@ import { MOST_COMPARED_ROWS, type Comparer } from './comparer.js';
 
 export const strategyComparisonRuns = runGraph(
   strategyComparison.handledBy(({ comparer }: { comparer: Comparer }, context) => comparer.compare(context)),
-  {},
 );
 const StrategyComparisonRun = strategyComparisonRuns.Run;
 type StrategyComparisonRun = InstanceType<typeof StrategyComparisonRun>;

@@ -43,7 +43,6 @@ import type { Evaluator } from './evaluator.js';
 
 export const evaluationRuns = runGraph(
   evaluation.handledBy(({ evaluator }: { evaluator: Evaluator }, context) => evaluator.evaluate(context)),
-  {},
 );
 const EvaluationRun = evaluationRuns.Run;
 type EvaluationRun = InstanceType<typeof EvaluationRun>;

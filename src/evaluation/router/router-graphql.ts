@@ -34,7 +34,6 @@ import type { RouterFitter } from './router-fitter.js';
 
 export const routerFitRuns = runGraph(
   routerFit.handledBy(({ routerFitter }: { routerFitter: RouterFitter }, context) => routerFitter.fit(context)),
-  {},
 );
 const RouterFitRun = routerFitRuns.Run;
 type RouterFitRun = InstanceType<typeof RouterFitRun>;

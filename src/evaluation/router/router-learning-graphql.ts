@@ -48,7 +48,6 @@ export const routerLearningRuns = runGraph(
   routerLearning.handledBy(({ routerLearner }: { routerLearner: RouterLearner }, context) =>
     routerLearner.learn(context),
   ),
-  {},
 );
 const RouterLearningRun = routerLearningRuns.Run;
 type RouterLearningRun = InstanceType<typeof RouterLearningRun>;

@@ -16,7 +16,6 @@ import type { ScaleChooser } from './scale-chooser.js';
 
 export const scaleChoiceRuns = runGraph(
   scaleChoice.handledBy(({ scales }: { scales: ScaleChooser }, context) => scales.choose(context)),
-  {},
 );
 const ScaleChoiceRun = scaleChoiceRuns.Run;
 type ScaleChoiceRun = InstanceType<typeof ScaleChoiceRun>;

@@ -34,7 +34,6 @@ import { Interval } from '../evaluations/evaluation-types.js';
 
 export const wordingComparisonRuns = runGraph(
   wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
-  {},
 );
 const WordingComparisonRun = wordingComparisonRuns.Run;
 type WordingComparisonRun = InstanceType<typeof WordingComparisonRun>;

@@ -78,14 +78,12 @@ registerEnumType(LeftOut, {
 
 export const curationRuns = runGraph(
   curation.handledBy(({ curator }: { curator: Curator }, context) => curator.make(context)),
-  {},
 );
 const CurationRun = curationRuns.Run;
 type CurationRun = InstanceType<typeof CurationRun>;
 
 export const unlearningRuns = runGraph(
   unlearning.handledBy(({ unlearner }: { unlearner: Unlearner }, context) => unlearner.work(context)),
-  {},
 );
 const UnlearningRun = unlearningRuns.Run;
 type UnlearningRun = InstanceType<typeof UnlearningRun>;

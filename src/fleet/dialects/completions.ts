@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { faultOf, type EngineHttp } from '../engine-http.js';
 import { EngineFault } from '../fault.js';
-import type { Listed, AnswerPiece, DialectRequest } from './dialect.js';
+import type { Listed, AnswerPiece, GenerationRequest } from './dialect.js';
 
 const modelList = z.object({
   data: z.array(
@@ -54,7 +54,7 @@ const chunk = z.object({
 export async function* streamCompletion(
   http: EngineHttp,
   model: string,
-  { tokens, maxTokens, temperature, seed, stop }: DialectRequest,
+  { tokens, maxTokens, temperature, seed, stop }: GenerationRequest,
   more: object,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPiece, void> {

@@ -20,7 +20,8 @@ export interface Prompted {
   tokens: readonly number[];
 }
 
-export interface DialectRequest extends Prompted {
+/** A prompt to be answered in words. */
+export interface GenerationRequest extends Prompted {
   maxTokens: number;
   temperature: number;
   seed?: number;
@@ -51,7 +52,7 @@ export interface Dialect {
   /** @throws EngineFault REFUSED with the engine's reason */
   load(http: EngineHttp, adapter: { name: string; path: string }, signal: AbortSignal): Promise<void>;
   unload(http: EngineHttp, name: string, signal: AbortSignal): Promise<void>;
-  stream(http: EngineHttp, request: DialectRequest, signal: AbortSignal): AsyncGenerator<AnswerPiece, void>;
+  stream(http: EngineHttp, request: GenerationRequest, signal: AbortSignal): AsyncGenerator<AnswerPiece, void>;
   /** Log-probabilities (natural) of candidates as the next token, on one scale for all of them. */
   score(
     http: EngineHttp,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import { EngineFault, isFault } from '../fault.js';
 import { listModels, onlyBase, readAs, streamCompletion } from './completions.js';
-import { DialectName, type Dialect, type AnswerPiece, type Prompted, type DialectRequest } from './dialect.js';
+import { DialectName, type Dialect, type AnswerPiece, type Prompted, type GenerationRequest } from './dialect.js';
 import type { EngineHttp } from '../engine-http.js';
 
 const serverInfo = z.object({ version: z.string(), context_length: z.number().int().positive().nullish() });
@@ -71,7 +71,7 @@ export const sglang: Dialect = {
 
 async function* stream(
   http: EngineHttp,
-  request: DialectRequest,
+  request: GenerationRequest,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPiece, void> {
   try {

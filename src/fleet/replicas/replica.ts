@@ -10,7 +10,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { EngineAdapter } from '../adapters/engine-adapter.js';
-import type { Dialect, Listed, AnswerPiece, Prompted, DialectRequest } from '../dialects/dialect.js';
+import type { Dialect, Listed, AnswerPiece, Prompted, GenerationRequest } from '../dialects/dialect.js';
 import { sglang } from '../dialects/sglang.js';
 import { vllm } from '../dialects/vllm.js';
 import type { Capabilities } from '../engine.js';
@@ -111,7 +111,7 @@ export class Replica {
 
   async *stream(
     adapter: EngineAdapter | null,
-    request: Omit<DialectRequest, 'base' | 'adapter'>,
+    request: Omit<GenerationRequest, 'base' | 'adapter'>,
     signal: AbortSignal,
   ): AsyncGenerator<AnswerPiece, void> {
     const { dialect, prompted, ended } = this.#entered(adapter);

@@ -40,7 +40,6 @@ registerEnumType(TuningSource, {
 
 export const retrievalTuningRuns = runGraph(
   retrievalTuning.handledBy(({ tuner }: { tuner: RetrievalTuner }, context) => tuner.tune(context)),
-  {},
 );
 const RetrievalTuningRun = retrievalTuningRuns.Run;
 type RetrievalTuningRun = InstanceType<typeof RetrievalTuningRun>;

@@ -1,7 +1,7 @@
 import { GRAFT, remoteSpan, startSpan, type Attributes, type TraceSpan } from '../tracing/index.js';
 import type { RunRow } from './run.js';
 
-/** An attempt at a run, as a trace of its own that leads to where it was asked for: who did has had an answer long ago. */
+/** An attempt at a run, as a trace of its own that links to the request that asked for it: no child of it, since that has ended by then. */
 export const runSpan = ({ id, kind, attempt, workspaceId, subjectId, begunWithin }: RunRow): TraceSpan =>
   startSpan(`run ${kind}`, {
     kind: 'consumer',

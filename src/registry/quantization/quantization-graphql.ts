@@ -122,7 +122,6 @@ const toQuantizationReport = (measurement: VariantMeasurement): QuantizationRepo
 
 export const quantizationRuns = runGraph(
   quantization.handledBy(({ quantizer }: { quantizer: Quantizer }, context) => quantizer.quantize(context)),
-  {},
 );
 const QuantizationRun = quantizationRuns.Run;
 type QuantizationRun = InstanceType<typeof QuantizationRun>;

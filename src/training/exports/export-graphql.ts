@@ -46,14 +46,12 @@ registerEnumType(MergePrecision, {
 
 export const adapterExportRuns = runGraph(
   adapterExport.handledBy(({ exporter }: { exporter: AdapterExporter }, context) => exporter.export(context)),
-  {},
 );
 const AdapterExportRun = adapterExportRuns.Run;
 type AdapterExportRun = InstanceType<typeof AdapterExportRun>;
 
 export const adapterMergeRuns = runGraph(
   adapterMerge.handledBy(({ merger }: { merger: AdapterMerger }, context) => merger.merge(context)),
-  {},
 );
 const AdapterMergeRun = adapterMergeRuns.Run;
 type AdapterMergeRun = InstanceType<typeof AdapterMergeRun>;

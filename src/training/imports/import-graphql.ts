@@ -20,7 +20,6 @@ import { adapterImport } from './import-run.js';
 
 export const adapterImportRuns = runGraph(
   adapterImport.handledBy(({ importer }: { importer: AdapterImporter }, context) => importer.import(context)),
-  {},
 );
 const AdapterImportRun = adapterImportRuns.Run;
 type AdapterImportRun = InstanceType<typeof AdapterImportRun>;

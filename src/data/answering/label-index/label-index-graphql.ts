@@ -39,7 +39,6 @@ export class IndexDatasetInput {
 
 export const labelIndexingRuns = runGraph(
   labelIndexing.handledBy(({ labelIndexes }: Data, context) => labelIndexes.index(context)),
-  {},
 );
 const LabelIndexingRun = labelIndexingRuns.Run;
 type LabelIndexingRun = InstanceType<typeof LabelIndexingRun>;

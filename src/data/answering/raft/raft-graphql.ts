@@ -42,10 +42,7 @@ registerEnumType(RaftSource, {
   },
 });
 
-export const raftRuns = runGraph(
-  raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)),
-  {},
-);
+export const raftRuns = runGraph(raftMaking.handledBy(({ raft }: Data, context) => raft.make(context)));
 const RaftDatasetRun = raftRuns.Run;
 type RaftDatasetRun = InstanceType<typeof RaftDatasetRun>;
 
