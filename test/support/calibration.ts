@@ -28,7 +28,9 @@ export async function calibrateOnce(): Promise<void> {
     process.env.GRAFT_TEST_CALIBRATION = await measuredFigures();
   } catch (error) {
     // What is missing or broken is for the tests of it to tell; those of other things go on.
-    console.log(`Each program measures for itself how its model is best run: ${String(error)}`);
+    console.log(
+      `The model could not be measured before the tests, so each program that they start does it, ten seconds each: ${String(error)}`,
+    );
   }
 }
 

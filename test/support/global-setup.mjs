@@ -9,13 +9,13 @@ export default async function setup() {
   const build = spawnSync(process.execPath, [fileURLToPath(new URL('scripts/build.mjs', root))], { stdio: 'inherit' });
   if (build.status !== 0) throw new Error('the build failed');
   const { calibrateOnce } = await import(new URL('dist/test/support/calibration.js', root).href);
-  const { careForNoPowerCut, startTestServers, stopTestServers } = await import(
+  const { turnOffFsync, startTestServers, stopTestServers } = await import(
     new URL('dist/test/support/test-servers.js', root).href
   );
   // First, as it wants the processors for itself.
   await calibrateOnce();
   await startTestServers();
-  await careForNoPowerCut().catch(async (error) => {
+  await turnOffFsync().catch(async (error) => {
     // Jest runs no teardown after a setup that failed.
     await stopTestServers();
     throw error;

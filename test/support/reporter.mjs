@@ -1,6 +1,11 @@
 // Prints one line a test file, every failure in full, every skipped test with its reason, and as the last line
 // `N passed, N failed` (and `, N skipped` when there are any).
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
+
+const SECONDS = JSON.parse(readFileSync(new URL('seconds.json', import.meta.url), 'utf8'));
+/** What the files take at least that `seconds.json` names; beside others all take longer. */
+const LONG_SECONDS = 45;
 
 export default class Reporter {
   constructor(globalConfig) {
@@ -14,6 +19,8 @@ export default class Reporter {
     const failed = result.numFailingTests > 0 || result.testExecError;
     const { numPassingTests: passed } = result;
     console.log(`${failed ? 'FAIL' : 'ok  '} ${path} (${passed} passed, ${seconds} s)`);
+    if (!failed && seconds > LONG_SECONDS && SECONDS[path] === undefined)
+      console.log('  long: name it in test/support/seconds.json where it takes as much alone');
     for (const { type, message, origin } of result.console ?? [])
       if (failed || type === 'error') console.log(`  console.${type}: ${message}\n${failed ? origin : ''}`);
     if (failed) console.log(result.failureMessage);

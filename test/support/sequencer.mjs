@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Sequencer from '@jest/test-sequencer';
@@ -6,7 +6,10 @@ import Sequencer from '@jest/test-sequencer';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What slow files take alone on two cores: file to seconds. */
 const SECONDS = JSON.parse(readFileSync(new URL('seconds.json', import.meta.url), 'utf8'));
-/** What all others take at most, about. */
+for (const name of Object.keys(SECONDS))
+  if (!existsSync(new URL(`../../${name}`, import.meta.url)))
+    throw new Error(`test/support/seconds.json names ${name}, which is not there.`);
+/** What a file that isn't listed is taken to need: most take less, none 15. */
 const QUICK_SECONDS = 5;
 
 /**

@@ -32,7 +32,7 @@ export async function startTestServers(): Promise<void> {
  * Spares the run the disk, which most tests wait for: each database that is made or dropped has all that changed written out. A power cut
  * is all that it makes worse: a server that is killed loses as much, or as little, as with it. Benchmarks measure without it.
  */
-export async function careForNoPowerCut(): Promise<void> {
+export async function turnOffFsync(): Promise<void> {
   const admin = new pg.Client({ connectionString: process.env.GRAFT_TEST_DATABASE_URL });
   await admin.connect();
   try {

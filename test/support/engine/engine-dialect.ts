@@ -1,6 +1,6 @@
 /** What Graft takes for granted of an engine’s server, as tests that stand-ins and a real one are held to. */
 import type { EngineAdapter } from '../../../src/fleet/adapters/engine-adapter.js';
-import type { Dialect, AnswerPiece, DialectRequest } from '../../../src/fleet/dialects/dialect.js';
+import type { Dialect, AnswerPiece, GenerationRequest } from '../../../src/fleet/dialects/dialect.js';
 import type { Capabilities } from '../../../src/fleet/engine.js';
 import type { EngineHttp } from '../../../src/fleet/engine-http.js';
 import type { Fleet } from '../../../src/fleet/fleet.js';
@@ -41,13 +41,13 @@ export function keepsTheDialect(open: () => ServerCandidate): void {
   const prompted = (adapter: string | null) => ({ base: capabilities.base, adapter, tokens: it.tokens });
   const score = (adapter: string | null, candidates: readonly number[] = it.labels) =>
     it.dialect.score(it.http, { ...prompted(adapter), candidates }, capabilities.scoring, signal);
-  const pieces = async (more: Partial<DialectRequest> = {}): Promise<AnswerPiece[]> => {
+  const pieces = async (more: Partial<GenerationRequest> = {}): Promise<AnswerPiece[]> => {
     const asked = { ...prompted(null), maxTokens: 6, temperature: 0, stop: [], ...more };
     const all: AnswerPiece[] = [];
     for await (const piece of it.dialect.stream(it.http, asked, signal)) all.push(piece);
     return all;
   };
-  const said = async (more?: Partial<DialectRequest>) => (await pieces(more)).map(({ text }) => text).join('');
+  const said = async (more?: Partial<GenerationRequest>) => (await pieces(more)).map(({ text }) => text).join('');
   const names = async () => (await it.dialect.models(it.http, signal)).map(({ id }) => id);
 
   test('tells what it is, its base model, and the adapters that it has under it', async () => {
