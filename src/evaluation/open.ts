@@ -104,6 +104,7 @@ export function openEvaluation(
   const { config, database, erasure, files, runs, worker, trainWorker, log } = platform;
   const evaluations = new EvaluationStore(database);
   erasure.addHolder(evaluationHolder(evaluations));
+  lower.feedback.curator.useHeldOut((workspaceId, learned) => evaluations.heldOut(workspaceId, learned));
   const parts = { ...platform, ...lower.knowledge, registry, adapters, data, evaluations, routers };
   const attestor = new Attestor({ ...parts, serve: worker, train: trainWorker, folder: platform.folder('attesting') });
   const evaluator = new Evaluator({ ...parts, store: evaluations });

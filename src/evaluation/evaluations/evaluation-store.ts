@@ -1,5 +1,6 @@
 import type { Holder } from '../../platform/erasure/index.js';
 import { GraftError } from '../../kernel/errors.js';
+import { groupBy } from '../../kernel/group-by.js';
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
@@ -81,6 +82,27 @@ export class EvaluationStore {
       orderBy: { id: 'desc' },
     });
     return rows.find(({ figures }) => figures !== null) ?? null;
+  }
+
+  /**
+   * The confusion matrix of the newest finished evaluation of each adapter version on validation rows, and of that on test rows, of the dataset version
+   * named beside it. One statement for all.
+   */
+  async heldOut(
+    workspaceId: WorkspaceId,
+    learned: readonly { adapterVersionId: string; datasetVersionId: string }[],
+  ): Promise<Map<string, EvaluationFigures['confusions']>> {
+    const rows = await this.database.prisma.$queryRaw<{ adapterVersionId: string; figures: unknown }[]>`
+      SELECT DISTINCT ON (adapter_version_id, split) adapter_version_id AS "adapterVersionId", figures
+      FROM evaluation JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],
+        ${learned.map((each) => each.datasetVersionId)}::uuid[]) AS asked (adapter_version_id, dataset_version_id)
+        USING (adapter_version_id, dataset_version_id)
+      WHERE workspace_id = ${workspaceId}::uuid AND split IN ('VALIDATION', 'TEST') AND figures IS NOT NULL
+      ORDER BY adapter_version_id, split, id DESC`;
+    const byVersion = groupBy(rows, ({ adapterVersionId }) => adapterVersionId);
+    return new Map(
+      [...byVersion].map(([id, of]) => [id, of.flatMap(({ figures }) => storedFigures.decode(figures).confusions)]),
+    );
   }
 
   /**

@@ -29,7 +29,7 @@ import {
 } from './curation-run.js';
 import type { CurationStore, NewCuratedRow } from './curation-store.js';
 import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
-import { movedLabels, type Contrast } from './moved-labels.js';
+import { movedLabels, type Contrast, type HeldOut, type MovedLabel } from './moved-labels.js';
 import { revisedSince } from './revised-since.js';
 import {
   mappingOf,
@@ -82,9 +82,28 @@ interface Chosen {
   rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
 }
 
+/** An adapter version and the dataset version that it learned from. */
+export interface Learned {
+  adapterVersionId: string;
+  datasetVersionId: string;
+}
+
+/** How adapter versions answered held-out rows of the dataset version that they learned from, by adapter version; those never asked are missing. */
+export type AskHeldOut = (
+  workspaceId: WorkspaceId,
+  learned: readonly Learned[],
+) => Promise<ReadonlyMap<string, readonly HeldOut[]>>;
+
 /** Makes dataset versions of what people demonstrated or confirmed. */
 export class Curator {
+  #heldOut: AskHeldOut = () => Promise.resolve(new Map());
+
   constructor(private readonly parts: CuratorParts) {}
+
+  /** For whoever measures adapters: what lessons say is held against it. */
+  useHeldOut(ask: AskHeldOut): void {
+    this.#heldOut = ask;
+  }
 
   /**
    * @returns the CURATION run
@@ -244,7 +263,7 @@ export class Curator {
     const counts: CurationCounts = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [], moved: [] };
     const leftOut = new Map<LeftOut, number>();
     const rows: Chosen['rows'] = [];
-    const contrasts: (Contrast & { adapterVersionId: string })[] = [];
+    const contrasts: Contrast[] = [];
     const leave = (reason: LeftOut) => leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
     for (let after: string | null = null; counts.answers < CURATION_LIMITS.answers;) {
       input.signal?.throwIfAborted();
@@ -281,7 +300,7 @@ export class Curator {
       after = encodeCursor([page.items.at(-1)!.id]);
     }
     rows.reverse();
-    const moved = latest && input.extend ? movedLabels(await this.#current(workspaceId, latest, contrasts)) : [];
+    const moved = latest && input.extend ? await this.#moved(workspaceId, latest, contrasts) : [];
     return {
       counts: {
         ...counts,
@@ -294,22 +313,25 @@ export class Curator {
     };
   }
 
-  /** The contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
-  async #current(
+  /** By the contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
+  async #moved(
     workspaceId: WorkspaceId,
     latest: Parameters<typeof revisedSince>[1],
-    contrasts: readonly (Contrast & { adapterVersionId: string })[],
-  ): Promise<Contrast[]> {
+    contrasts: readonly Contrast[],
+  ): Promise<MovedLabel[]> {
     const { adapters, data } = this.parts;
     const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
     const versions = await adapters.store.versionsById(workspaceId, ids);
-    const learnedFrom = new Map(versions.map(({ id, datasetVersionId }) => [id, datasetVersionId]));
-    const datasets = new Set([...learnedFrom.values()].flatMap((id) => id ?? []));
-    const revised = await revisedSince(data.store, latest, datasets);
-    return contrasts.filter(({ adapterVersionId, answered }) => {
+    const learned = versions.flatMap(({ id, datasetVersionId }): Learned[] =>
+      datasetVersionId === null ? [] : [{ adapterVersionId: id, datasetVersionId }],
+    );
+    const learnedFrom = new Map(learned.map((each) => [each.adapterVersionId, each.datasetVersionId]));
+    const revised = await revisedSince(data.store, latest, new Set(learnedFrom.values()));
+    const current = contrasts.filter(({ adapterVersionId, answered }) => {
       const since = revised.get(learnedFrom.get(adapterVersionId) ?? '');
       return since !== undefined && !since.has(answered);
     });
+    return movedLabels(current, await this.#heldOut(workspaceId, learned));
   }
 
   /** What rows of the dataset have in common: the labels that it declares, else those that its rows have. */
@@ -339,7 +361,7 @@ export class Curator {
 }
 
 /** What a lesson says of the label that an adapter gave; nothing where none did. */
-function contrastOf({ answer, right }: Lesson): (Contrast & { adapterVersionId: string })[] {
+function contrastOf({ answer, right }: Lesson): Contrast[] {
   if (answer.output.kind !== 'LABEL' || answer.adapter === null) return [];
   if (right !== null && right.kind !== 'LABEL') return [];
   const { label: answered } = answer.output;

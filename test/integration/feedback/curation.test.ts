@@ -251,6 +251,14 @@ describe('a dataset made of feedback', () => {
         ...cash.map((id) => judged(id, 1)),
         expected(again!, { label: 'card' }),
       );
+      const clear = ['card', 'transfer', 'cash'].map((label) => ({ gold: label, predicted: label, count: 20 }));
+      kit.opened.curator.useHeldOut((_, learnedFrom) =>
+        Promise.resolve(
+          new Map(
+            learnedFrom.flatMap((each) => (each.datasetVersionId === old.id ? [[each.adapterVersionId, clear]] : [])),
+          ),
+        ),
+      );
       const wish = { splitRule: null, filter: { adapterVersionId: adapter.versionId } };
       const { versionId, moved, fresh } = await curate(set, wish);
       expect(fresh).toBe(38);

@@ -1,50 +1,98 @@
 import fc from 'fast-check';
-import { movedLabels, type Contrast } from '../../../src/feedback/curation/moved-labels.js';
+import { movedLabels, type Contrast, type HeldOut } from '../../../src/feedback/curation/moved-labels.js';
 
-const said = (answered: string, right: string, times: number): Contrast[] =>
-  Array.from({ length: times }, () => ({ answered, right }));
+const V = 'version';
+const said = (answered: string, right: string, times: number, adapterVersionId = V): Contrast[] =>
+  Array.from({ length: times }, () => ({ answered, right, adapterVersionId }));
 /** Labels that are right nine times of ten, as those of a good adapter are. */
 const usual = (labels: number) =>
   Array.from({ length: labels }, (_, i) => [...said(`l${i}`, `l${i}`, 9), ...said(`l${i}`, `l${i + 1}`, 1)]).flat();
+const held = (...cells: [predicted: string | null, gold: string, count: number][]): Map<string, HeldOut[]> =>
+  new Map([[V, cells.map(([predicted, gold, count]) => ({ predicted, gold, count }))]]);
+/** As good on held-out rows, with those of other labels besides. */
+const good = (...cells: [string, string, number][]) =>
+  held(
+    ...Array.from({ length: 10 }, (_, i): [string, string, number][] => [
+      [`l${i}`, `l${i}`, 9],
+      [`l${i}`, `l${i + 1}`, 1],
+    ]).flat(),
+    ...cells,
+  );
+const NONE = new Map<string, HeldOut[]>();
 
 describe('labels that mean something else', () => {
   it('are those whose lessons mostly say otherwise, each with what they say instead', () => {
     const exchanged = [...said('a', 'b', 6), ...said('a', 'c', 1), ...said('b', 'a', 5)];
-    expect(movedLabels([...usual(10), ...exchanged])).toEqual([
+    const moved = [
       { from: 'a', to: 'b', lessons: 7, contrary: 7 },
       { from: 'b', to: 'a', lessons: 5, contrary: 5 },
-    ]);
+    ];
+    expect(movedLabels([...usual(10), ...exchanged], NONE)).toEqual(moved);
+    expect(movedLabels([...usual(10), ...exchanged], good(['a', 'a', 8], ['b', 'b', 8]))).toEqual(moved);
   });
 
   it('are found though a third of all labels are exchanged, and each has few lessons', () => {
     const exchanged = Array.from({ length: 5 }, (_, i) => [...said(`a${i}`, `b${i}`, 7), ...said(`b${i}`, `a${i}`, 6)]);
-    expect(movedLabels([...usual(20), ...exchanged.flat()])).toHaveLength(10);
+    expect(movedLabels([...usual(20), ...exchanged.flat()], NONE).map(({ to }) => to)).toEqual([
+      'b0',
+      'b1',
+      'b2',
+      'b3',
+      'b4',
+      'a0',
+      'a1',
+      'a2',
+      'a3',
+      'a4',
+    ]);
+  });
+
+  it('are sure after a few lessons where held-out rows were clear, and take many where they were taken for each other', () => {
+    const lessons = [...usual(10), ...said('a', 'b', 4)];
+    expect(movedLabels(lessons, good(['a', 'a', 12]))).toMatchObject([{ from: 'a', to: 'b' }]);
+    expect(movedLabels(lessons, good(['a', 'a', 6], ['a', 'b', 6]))).toEqual([]);
+    expect(movedLabels(lessons, NONE)).toEqual([]);
+    const many = [...usual(10), ...said('a', 'b', 30), ...said('a', 'a', 1)];
+    expect(movedLabels(many, good(['a', 'a', 30], ['a', 'b', 20]))).toMatchObject([{ from: 'a', to: 'b' }]);
   });
 
   it('have no new label where their lessons name several', () => {
     const parted = [...said('a', 'b', 6), ...said('a', 'c', 6)];
-    expect(movedLabels([...usual(10), ...parted])).toEqual([{ from: 'a', to: null, lessons: 12, contrary: 12 }]);
+    expect(movedLabels([...usual(10), ...parted], good(['a', 'a', 8]))).toEqual([
+      { from: 'a', to: null, lessons: 12, contrary: 12 },
+    ]);
   });
 
-  it('are none where fewer than five lessons say so, or half of them', () => {
-    expect(movedLabels([...usual(10), ...said('a', 'b', 4)])).toEqual([]);
-    expect(movedLabels([...usual(10), ...said('a', 'b', 6), ...said('a', 'a', 6)])).toEqual([]);
+  it('are none where half of the lessons say so', () => {
+    const half = [...usual(10), ...said('a', 'b', 6), ...said('a', 'a', 6)];
+    expect(movedLabels(half, NONE)).toEqual([]);
+    expect(movedLabels(half, good(['a', 'a', 8]))).toEqual([]);
   });
 
   it('are none where feedback is given only to what is wrong', () => {
     const corrections = Array.from({ length: 20 }, (_, i) => said(`l${i}`, `l${i + 1}`, 8)).flat();
-    expect(movedLabels(corrections)).toEqual([]);
+    expect(movedLabels(corrections, NONE)).toEqual([]);
+    const cells = Array.from({ length: 20 }, (_, i): [string, string, number] => [`l${i}`, `l${i}`, 8]);
+    expect(movedLabels(corrections, held(...cells))).toEqual([]);
+  });
+
+  it('are told by lessons on answers of several versions together, each held against its own rows', () => {
+    const two = [...said('a', 'b', 2), ...said('a', 'b', 3, 'other')];
+    const rows = good(['a', 'a', 8]);
+    const clear = new Map([...rows, ['other', rows.get(V)!]]);
+    expect(movedLabels([...usual(10), ...two], clear)).toMatchObject([{ from: 'a', to: 'b', lessons: 5 }]);
+    const confused = new Map([...rows, ['other', [{ gold: 'b', predicted: 'a', count: 12 }]]]);
+    expect(movedLabels([...usual(10), ...two], confused)).toEqual([]);
   });
 
   it('are told whatever order the lessons come in, and never without most of them contrary', () => {
     const label = fc.constantFrom('a', 'b', 'c', 'd');
+    const contrast = fc.record({ answered: label, right: label, adapterVersionId: fc.constant(V) });
     fc.assert(
-      fc.property(fc.array(fc.record({ answered: label, right: label }), { maxLength: 120 }), (contrasts) => {
-        const moved = movedLabels(contrasts);
-        const names = (found: typeof moved) => found.map(({ from, to }) => `${from} ${to}`).sort();
-        expect(names(movedLabels([...contrasts].reverse()))).toEqual(names(moved));
+      fc.property(fc.array(contrast, { maxLength: 120 }), (contrasts) => {
+        const moved = movedLabels(contrasts, NONE);
+        expect(movedLabels([...contrasts].reverse(), NONE)).toEqual(moved);
         for (const { from, to, lessons, contrary } of moved) {
-          expect(lessons).toBeGreaterThanOrEqual(5);
           expect(2 * contrary).toBeGreaterThan(lessons);
           expect(to).not.toBe(from);
         }
