@@ -141,7 +141,12 @@ const environment = z.object({
     .string()
     .default('smollm2-135m-instruct')
     .describe(
-      'The model that answers when a request names none: a name of the catalogue, or a registered model as `name` or `name@quantization`.',
+      'The model that answers when a request names none: a name of the catalogue, a registered model as `name` or `name@quantization`, or `auto` for the one of the catalogue that fits this machine (`graft models recommend`).',
+    ),
+  GRAFT_ANSWER_SECONDS: whole(1, 600)
+    .default(10)
+    .describe(
+      'How long an answer from documents may take that a model words alone on this machine, in seconds, by which `auto` and `graft models recommend` judge.',
     ),
   GRAFT_EMBEDDER: z
     .string()

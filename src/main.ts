@@ -72,7 +72,7 @@ export async function openInstallation(config: Config, log: Logger, teardown: Te
   const domains = await openDomains(platform);
   const offers = Object.values(domains).map((domain) => domain.offer);
   for (const each of offers) teardown.add(() => each.stop());
-  const calibration = await prepareDefaults(platform, domains.registry.registry);
+  const calibration = await prepareDefaults(platform, domains.registry);
   domains.access.admission.calibrated(calibration);
   startUpkeep(platform, teardown);
   return { platform, domains, offers, calibration };

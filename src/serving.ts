@@ -11,21 +11,28 @@ import { mapDatabaseError } from './platform/database/index.js';
 import { packageRoot, packageVersion } from './platform/package-root.js';
 import type { Platform } from './platform/platform.js';
 import type { GaugeSource } from './platform/telemetry/index.js';
-import type { ModelRegistry } from './registry/index.js';
+import { AUTO, type Registry } from './registry/index.js';
 import { DownloadBars } from './terminal.js';
 import type { ExecutorChoice } from './training/index.js';
 import type { ThreadCalibration } from './worker-protocol/index.js';
 
 /** Starts the workers; the default models are on this machine, loaded and measured before anybody is answered. */
 export async function prepareDefaults(
-  { worker, trainWorker }: Platform,
-  registry: ModelRegistry,
+  { config, worker, trainWorker }: Platform,
+  { registry, recommender }: Pick<Registry, 'registry' | 'recommender'>,
 ): Promise<ThreadCalibration> {
   await worker.start();
   await trainWorker.start();
   const bars = new DownloadBars();
-  const model = await registry.ensureDefaults(workspaceId, bars.show).finally(() => bars.finish());
-  return worker.prepareModel({ workspaceId, model });
+  const ensure = async () => {
+    if (config.GRAFT_MODEL === AUTO) await recommender.settle(workspaceId, bars.show);
+    return registry.ensureDefaults(workspaceId, bars.show);
+  };
+  const model = await ensure().finally(() => bars.finish());
+  const [known] = await worker.measured([model.sha256]);
+  const calibration = await worker.prepareModel({ workspaceId, model });
+  if (known === null) await recommender.tell(workspaceId);
+  return calibration;
 }
 
 /** What `system` tells. */

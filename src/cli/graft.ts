@@ -15,7 +15,6 @@ import {
   IngestDocumentsDocument,
   IngestionProgressDocument,
   ImportProgressDocument,
-  ModelsDocument,
   RunsDocument,
   SearchDocument,
   type TaskKind,
@@ -25,6 +24,7 @@ import { say } from '../terminal.js';
 import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
 import { addAccessCommands } from './keys.js';
 import { migrateDatabase } from './migrate.js';
+import { addModelCommands } from './models.js';
 import { followRun } from './follow-run.js';
 
 interface Common {
@@ -193,17 +193,7 @@ program
     }),
   );
 
-program
-  .command('models')
-  .description('the registered models')
-  .action(() =>
-    withClient(async (client, { json }) => {
-      const { models } = await client.request(ModelsDocument, {});
-      if (json) return printJson(models.edges.map(({ node }) => node));
-      for (const { node } of models.edges)
-        say(`${node.name}  ${node.variants.map(({ quantization }) => quantization).join(', ')}  ${node.licence ?? ''}`);
-    }),
-  );
+addModelCommands(program, withClient);
 
 program
   .command('upload <file>')

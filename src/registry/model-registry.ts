@@ -52,9 +52,17 @@ export class ModelRegistry {
   /** Variants never change, and a file that was intact once in this process is trusted until its end. */
   readonly #served = new Map<string, ServedVariant>();
   #embedder: Embedder | undefined;
+  #default: string;
 
   constructor(private readonly parts: ModelRegistryParts) {
+    this.#default = parts.defaults.model;
     parts.erasure.addDependant({ needs: (workspaceId, contents) => parts.store.uploadsInUse(workspaceId, contents) });
+  }
+
+  /** Makes a model of the catalogue the default in GRAFT_MODEL's place, before `ensureDefaults`. */
+  answerWith(name: string): void {
+    this.#default = name;
+    this.#served.clear();
   }
 
   /**
@@ -337,12 +345,12 @@ export class ModelRegistry {
 
   /** null when the default is no model of the catalogue, but one that was registered. */
   #defaultGenerator(): GeneratorEntry | null {
-    const entry = catalogueEntry(this.parts.defaults.model);
+    const entry = catalogueEntry(this.#default);
     return entry?.kind === 'generator' ? entry : null;
   }
 
   async #registeredDefault(workspaceId: WorkspaceId): Promise<ServedVariant> {
-    const { model } = this.parts.defaults;
+    const model = this.#default;
     return this.resolve(workspaceId, model).catch((error: unknown) => {
       if (!isGraftError(error, 'NOT_FOUND')) throw error;
       throw new GraftError(

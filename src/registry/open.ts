@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import type { NodeRegistry } from '../graphql-kit/index.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { Platform } from '../platform/platform.js';
+import { MeasurementStore } from '../platform/worker/index.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
 import { AdapterRegistry } from './adapters/adapter-registry.js';
 import { AdapterStore } from './adapters/adapter-store.js';
 import { modelFileOf } from './model.js';
+import { CatalogueResolver } from './catalogue-graphql.js';
 import { ModelRegistry } from './model-registry.js';
 import { ModelStore } from './model-store.js';
 import {
@@ -16,6 +19,9 @@ import {
   VariantRecommendationResolver,
 } from './quantization/quantization-graphql.js';
 import { Quantizer } from './quantization/quantizer.js';
+import { machineMemory } from './recommending/memory.js';
+import { RecommendationResolver } from './recommending/recommendation-graphql.js';
+import { modelChoice, ModelRecommender } from './recommending/recommender.js';
 import {
   DownloadRunResolver,
   downloadRuns,
@@ -27,12 +33,14 @@ import {
 export const registryDomain = defineDomain({
   classes: [
     ModelResolver,
+    CatalogueResolver,
     ModelVariantResolver,
     DownloadRunResolver,
     QuantizationRunResolver,
     QuantizationReportResolver,
     QuantizedVariantResolver,
     VariantRecommendationResolver,
+    RecommendationResolver,
   ],
   runs: [downloadRuns, quantizationRuns],
   registerNodes: (nodes: NodeRegistry, { registry }: { registry: ModelRegistry }) =>
@@ -44,6 +52,7 @@ export interface Registry {
   readonly registry: ModelRegistry;
   readonly adapters: AdapterRegistry;
   readonly quantizer: Quantizer;
+  readonly recommender: ModelRecommender;
   /** The embedder of new indexes. @throws MODEL_UNAVAILABLE until it is on this machine */
   readonly embedder: () => EmbedderFiles;
   /** Counts tokens by the model that answers, and is trained, when nobody names one. */
@@ -64,7 +73,13 @@ export function openRegistry(platform: Platform): Registry {
     train: platform.trainWorker,
     folder: platform.folder('quantizing'),
   });
-  const services = { registry, adapters, quantizer };
+  const recommender = new ModelRecommender({
+    ...platform,
+    registry,
+    choices: new MeasurementStore(join(config.GRAFT_HOME, 'chosen-model.json'), modelChoice),
+    bounds: { seconds: config.GRAFT_ANSWER_SECONDS, memoryBytes: machineMemory() },
+  });
+  const services = { registry, adapters, quantizer, recommender };
 
   const looking = new AbortController();
   /** Looks into the templates of models that were registered before that was done. */

@@ -6,7 +6,6 @@ import {
   FieldResolver,
   ID,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -35,7 +34,6 @@ import {
   toGlobalId,
 } from '../graphql-kit/index.js';
 import type { ConnectionOf, GraphContext } from '../graphql-kit/index.js';
-import { catalogue as catalogueEntries } from '../platform/models-on-disk/index.js';
 import { downloading } from './download-run.js';
 import type { ModelRow, VariantRow } from './model.js';
 import type { ModelRegistry } from './model-registry.js';
@@ -66,27 +64,6 @@ export class Model extends NodeType {
   createdAt!: Date;
 
   rowId!: string;
-}
-
-@ObjectType({ description: 'A model that Graft knows by name and can fetch.' })
-export class CatalogueModel {
-  @Field(() => String, { description: 'For `registerModel` and the environment variable GRAFT_MODEL.' })
-  name!: string;
-
-  @Field(() => String, { description: 'Licence of its weights as an SPDX identifier.' })
-  licence!: string;
-
-  @Field(() => BigIntScalar, { description: 'Number of weights.' })
-  parameters!: bigint;
-
-  @Field(() => BigIntScalar, { description: 'Size of the download in bytes.' })
-  bytes!: bigint;
-
-  @Field(() => BigIntScalar, { description: 'Memory that it needs with 4,096 tokens of context, in bytes, roughly.' })
-  memoryBytes!: bigint;
-
-  @Field(() => Int, { description: 'Longest context that it was trained for, in tokens.' })
-  contextLength!: number;
 }
 
 @ObjectType({ implements: RunEventType, description: 'Something that a download reported.' })
@@ -191,22 +168,6 @@ export class ModelResolver {
   ): Promise<Model | null> {
     const row = await this.parts.registry.modelByName(context.workspaceId, name);
     return row ? toModel(row) : null;
-  }
-
-  @Needs('ASK')
-  @Query(() => [CatalogueModel], { description: 'Models that can be registered by name, smallest first.' })
-  modelCatalogue(): CatalogueModel[] {
-    return catalogueEntries
-      .flatMap((entry) => (entry.kind === 'generator' ? [entry] : []))
-      .sort((a, b) => a.memoryBytes - b.memoryBytes)
-      .map((entry) => ({
-        name: entry.name,
-        licence: entry.licence,
-        contextLength: entry.contextLength,
-        parameters: BigInt(entry.parameters),
-        bytes: BigInt(entry.files.reduce((sum, file) => sum + file.bytes, 0)),
-        memoryBytes: BigInt(entry.memoryBytes),
-      }));
   }
 
   @FieldResolver(() => [ModelVariant], { description: 'Its stored forms, oldest first.', complexity: cost(3) })

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftClient } from '../../src/client/graft-client.js';
-import { CreateCollectionDocument } from '../../src/operations/index.js';
+import { CreateCollectionDocument, type ModelRecommendationsQuery } from '../../src/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
 import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
 
@@ -27,7 +27,9 @@ describe('the command line', () => {
 
   beforeAll(async () => {
     home = await temporaryHome();
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn' }).started;
+    // Nothing can be fetched: `auto` has to do with what is here.
+    const env = { GRAFT_MODEL: 'auto', HF_ENDPOINT: 'http://127.0.0.1:1', LOG_LEVEL: 'warn' };
+    graft = await spawnGraft(home.path, env).started;
     const client = new GraftClient(graft.url);
     await client.request(CreateCollectionDocument, { input: { name: 'pumps' } });
     client.close();
@@ -54,6 +56,23 @@ describe('the command line', () => {
     expect((await run('runs')).stdout).toContain('SUCCEEDED');
     expect((await run('models')).stdout).not.toBe('');
   }, 180_000);
+
+  it('says which model of the catalogue fits the machine', async () => {
+    const json = await run('models', 'recommend', '--json');
+    const { models, answerSeconds } = JSON.parse(json.stdout) as ModelRecommendationsQuery['modelRecommendations'];
+    expect([json.code, answerSeconds]).toEqual([0, 10]);
+    const here = models.find(({ model }) => model.name === 'smollm2-135m-instruct')!;
+    expect(here).toMatchObject({ here: true, measuredOn: 'smollm2-135m-instruct' });
+    const best = models.find(({ fit }) => fit === 'RECOMMENDED')!;
+
+    const { stdout, code } = await run('models', 'recommend');
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    for (const { model } of models)
+      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${model.name} +\\S`)));
+    expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${best.model.name} .*recommended$`)));
+    expect(stdout).toContain(`GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`);
+  });
 
   it('makes a collection only when told to, says why a file failed, and then ends with 1', async () => {
     const path = join(home.path, '..', 'broken.pdf');

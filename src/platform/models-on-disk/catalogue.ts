@@ -24,14 +24,28 @@ interface CatalogueEntryBase {
   licence: string;
   /** Number of weights. */
   parameters: number;
-  /** Rough memory while it works, in bytes: the weights, and for a generator 4,096 tokens of context. */
-  memoryBytes: number;
+}
+
+/** What of a generator's shape decides how fast it is and how much memory it takes. */
+export interface GeneratorShape {
+  layers: number;
+  /** Numbers of a token's hidden state. */
+  width: number;
+  /** Tokens. */
+  vocabulary: number;
+  /** Weights in its layers: those that each token of a prompt goes through. */
+  layerWeights: number;
+  /** Keys and values that it keeps of a token, in bytes (two of 16 bits a layer, key-value head and unit). */
+  contextBytes: number;
 }
 
 export interface GeneratorEntry extends CatalogueEntryBase {
   kind: 'generator';
   /** Tokens the model was trained for. */
   contextLength: number;
+  shape: GeneratorShape;
+  /** Whether a reader comes with Graft that was trained on it, by which it finds and judges what answers in documents. */
+  reader: boolean;
 }
 
 export interface EmbedderEntry extends CatalogueEntryBase {
@@ -45,15 +59,17 @@ export interface EmbedderEntry extends CatalogueEntryBase {
 
 export type CatalogueEntry = GeneratorEntry | EmbedderEntry;
 
-const MIB = 1024 ** 2;
-const hub = (repo: string, file: string, revision: string): FileSource => ({ hub: { repo, file, revision } });
+/** Without a revision the newest: its digest says whether it is still the same file. */
+const hub = (repo: string, file: string, revision?: string): FileSource => ({
+  hub: { repo, file, ...(revision !== undefined && { revision }) },
+});
 const gguf = (file: string, sha256: string, bytes: number, sources: FileSource[]): CatalogueFile[] => [
   { role: 'model', file, sha256: sha256 as Sha256, bytes, sources },
 ];
 
 /**
  * Models that Graft knows by name. All have licences that allow commercial use. The default is small enough for a laptop
- * without a GPU; who has more memory gets better answers by setting GRAFT_MODEL to a larger one.
+ * without a GPU; `graft models recommend` says which of them a machine has the speed and memory for, GRAFT_MODEL takes it.
  */
 export const catalogue: readonly CatalogueEntry[] = [
   {
@@ -62,7 +78,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 134_515_008,
     contextLength: 8_192,
-    memoryBytes: 300 * MIB,
+    shape: { layers: 30, width: 576, vocabulary: 49_152, layerWeights: 106_203_456, contextBytes: 23_040 },
+    reader: true,
     files: gguf(
       'SmolLM2-135M-Instruct.Q4_1.gguf',
       'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
@@ -90,7 +107,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 361_821_120,
     contextLength: 8_192,
-    memoryBytes: 600 * MIB,
+    shape: { layers: 32, width: 960, vocabulary: 49_152, layerWeights: 314_635_200, contextBytes: 40_960 },
+    reader: false,
     files: gguf(
       'SmolLM2-360M-Instruct-Q4_K_M.gguf',
       '2fa3f013dcdd7b99f9b237717fa0b12d75bbb89984cc1274be1471a465bac9c2',
@@ -105,12 +123,28 @@ export const catalogue: readonly CatalogueEntry[] = [
     ),
   },
   {
+    name: 'qwen2.5-coder-0.5b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 494_032_768,
+    contextLength: 32_768,
+    shape: { layers: 24, width: 896, vocabulary: 151_936, layerWeights: 357_898_112, contextBytes: 12_288 },
+    reader: false,
+    files: gguf(
+      'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
+      '1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32',
+      491_400_064,
+      [hub('Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF', 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf')],
+    ),
+  },
+  {
     name: 'smollm2-1.7b-instruct',
     kind: 'generator',
     licence: 'Apache-2.0',
     parameters: 1_711_376_384,
     contextLength: 8_192,
-    memoryBytes: 2_100 * MIB,
+    shape: { layers: 24, width: 2_048, vocabulary: 49_152, layerWeights: 1_610_713_088, contextBytes: 196_608 },
+    reader: false,
     files: gguf(
       'smollm2-1.7b-instruct-q4_k_m.gguf',
       'decd2598bc2c8ed08c19adc3c8fdd461ee19ed5708679d1c54ef54a5a30d4f33',
@@ -130,7 +164,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 1_543_714_304,
     contextLength: 32_768,
-    memoryBytes: 1_500 * MIB,
+    shape: { layers: 28, width: 1_536, vocabulary: 151_936, layerWeights: 1_310_340_608, contextBytes: 28_672 },
+    reader: false,
     files: gguf(
       'qwen2.5-1.5b-instruct-q4_k_m.gguf',
       '6a1a2eb6d15622bf3c96857206351ba97e1af16c30d7a74ee38970e434e9407e',
@@ -145,12 +180,28 @@ export const catalogue: readonly CatalogueEntry[] = [
     ),
   },
   {
+    name: 'qwen2.5-coder-1.5b-instruct',
+    kind: 'generator',
+    licence: 'Apache-2.0',
+    parameters: 1_543_714_304,
+    contextLength: 32_768,
+    shape: { layers: 28, width: 1_536, vocabulary: 151_936, layerWeights: 1_310_340_608, contextBytes: 28_672 },
+    reader: false,
+    files: gguf(
+      'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
+      'cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046',
+      1_117_320_768,
+      [hub('Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF', 'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf')],
+    ),
+  },
+  {
     name: 'granite-3.3-2b-instruct',
     kind: 'generator',
     licence: 'Apache-2.0',
     parameters: 2_533_539_840,
     contextLength: 131_072,
-    memoryBytes: 2_200 * MIB,
+    shape: { layers: 40, width: 2_048, vocabulary: 49_159, layerWeights: 2_432_862_208, contextBytes: 81_920 },
+    reader: false,
     files: gguf(
       'granite-3.3-2b-instruct-Q4_K_M.gguf',
       'ac71e9e32c0bea919b409c5918f69ca74339854b0319c5065e4e9fb6d95c4852',
@@ -170,7 +221,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 7_615_616_512,
     contextLength: 32_768,
-    memoryBytes: 5_000 * MIB,
+    shape: { layers: 28, width: 3_584, vocabulary: 152_064, layerWeights: 6_525_621_760, contextBytes: 57_344 },
+    reader: false,
     files: gguf(
       'Qwen2.5-7B-Instruct-Q4_K_M.gguf',
       '65b8fcd92af6b4fefa935c625d1ac27ea29dcb6ee14589c55a8f115ceaaa1423',
@@ -189,7 +241,6 @@ export const catalogue: readonly CatalogueEntry[] = [
     kind: 'embedder',
     licence: 'Apache-2.0',
     parameters: 22_713_216,
-    memoryBytes: 150 * MIB,
     dimensions: 384,
     maxTokens: 256,
     pooling: 'mean',

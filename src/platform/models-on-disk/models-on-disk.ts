@@ -101,6 +101,17 @@ export class ModelsOnDisk {
     return files;
   }
 
+  /** Whether an entry's files lie here in their sizes; their digests are looked at when they are taken. @throws NOT_FOUND for an unknown name */
+  async has(name: string): Promise<boolean> {
+    const entry = this.#entryOf(name);
+    if (!entry) throw notFound('The catalogue entry', name);
+    const there = entry.files.map(async ({ file, bytes }) => {
+      const sizes = await Promise.all(this.#places(join(this.folder, entry.name, file), file).map(sizeOf));
+      return sizes.includes(bytes);
+    });
+    return (await Promise.all(there)).every(Boolean);
+  }
+
   /**
    * A GGUF file of the hub that no catalogue knows; the digest that the hub states, else that of the first download, binds.
    * @throws BAD_USER_INPUT, and as `files`
@@ -180,8 +191,7 @@ export class ModelsOnDisk {
   /** The file in its place, or a GGUF that someone put directly into the folder. */
   async #present(target: string, spec: FileSpec, tried: string[]): Promise<ModelFileOnDisk | null> {
     // Only a known digest tells it from another file of the same name.
-    const dropped = spec.sha256 !== null && spec.file.endsWith('.gguf') ? [join(this.folder, basename(spec.file))] : [];
-    for (const path of [target, ...dropped]) {
+    for (const path of spec.sha256 === null ? [target] : this.#places(target, spec.file)) {
       const verdict = await verify(this.#content, path, spec.sha256, spec.bytes);
       if (verdict.state === 'good') return this.#found(spec, path, verdict);
       tried.push(`${path}: ${verdict.state === 'missing' ? 'no such file' : verdict.found}`);
@@ -190,6 +200,11 @@ export class ModelsOnDisk {
       }
     }
     return null;
+  }
+
+  /** Where a file whose digest is known may lie. */
+  #places(target: string, file: string): string[] {
+    return [target, ...(file.endsWith('.gguf') ? [join(this.folder, basename(file))] : [])];
   }
 
   async #fetch(
@@ -288,6 +303,12 @@ function paced({ file }: FileSpec, onProgress: OnDownloadProgress | undefined) {
     onProgress({ file, bytes, total });
   };
 }
+
+const sizeOf = (path: string): Promise<number | null> =>
+  stat(path).then(
+    (entry) => (entry.isFile() ? entry.size : null),
+    () => null,
+  );
 
 const listed = (tried: string[]): string => tried.map((each, index) => `  ${index + 1}. ${each}`).join('\n');
 

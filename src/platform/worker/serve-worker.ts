@@ -82,7 +82,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
 
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
     const { workspaceId, ...rest } = request;
-    const measured = this.measured(request.model.sha256);
+    const measured = this.measuredOf(request.model.sha256);
     const left = this.entered(options);
     let counted = 0;
     try {
@@ -121,6 +121,16 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     return measured;
   }
 
+  async measured(digests: readonly string[], options: CallOptions = {}): Promise<(ThreadCalibration | null)[]> {
+    const hello = await this.supervisor.hello(options);
+    return Promise.all(
+      digests.map(
+        async (sha256) =>
+          this.threads.get(sha256) ?? (await this.calibrations.get(MeasurementStore.key(hello, 'llama', sha256))),
+      ),
+    );
+  }
+
   private async call<O extends NameOf<ServeOperations>>(
     operation: O,
     request: ServeRequest<O>,
@@ -128,7 +138,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
   ): Promise<OutputOf<ServeOperations[O]>> {
     const { workspaceId, ...rest } = request;
     const { model } = request as Partial<GenerateRequest>;
-    const measured = model && this.measured(model.sha256);
+    const measured = model && this.measuredOf(model.sha256);
     const left = this.entered(options);
     try {
       const output = await this.supervisor.call(operation, workspaceId, { ...rest, ...measured } as never, options);
@@ -140,7 +150,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
   }
 
   /** What was measured of a model: its best thread counts, and how fast it reads with them, in tokens/s. */
-  private measured(sha256: string): { threads?: ThreadChoice; speed?: number } {
+  private measuredOf(sha256: string): { threads?: ThreadChoice; speed?: number } {
     const { threads, measurements = [] } = this.threads.get(sha256) ?? {};
     const speed = measurements.find((one) => one.threads === threads?.prefill)?.prefillTokensPerSecond;
     return { threads, ...(speed !== undefined && speed > 0 && { speed }) };

@@ -107,4 +107,6 @@ export interface WorkerClient extends ServeCalls {
   countTokens(request: ServeRequest<'countTokens'>, options?: CallOptions): Promise<number[]>;
   /** Loads the model and measures its best thread counts, unless they are known from an earlier start. */
   prepareModel(request: ServeRequest<'calibrate'>, options?: CallOptions): Promise<ThreadCalibration>;
+  /** What `prepareModel` found on this processor, of models by their digests, now or at an earlier start; null where it found nothing. */
+  measured(digests: readonly string[], options?: CallOptions): Promise<(ThreadCalibration | null)[]>;
 }

@@ -3,8 +3,9 @@ import { jest } from '@jest/globals';
 import { createGraphContext, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
+import { catalogueEntry } from '../../../src/platform/models-on-disk/index.js';
 import type { WorkerClient } from '../../../src/platform/worker/index.js';
-import type { ModelDescription } from '../../../src/worker-protocol/index.js';
+import type { ModelDescription, ThreadCalibration } from '../../../src/worker-protocol/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { schemaOf } from '../../support/schema-of.js';
 import { testKind } from '../platform/runs/test-kind.js';
@@ -39,7 +40,20 @@ const description: ModelDescription = {
   bytes: 4,
   chat: { kind: 'plain', bosToken: '<s>' },
 };
-const worker = { inspectModel: async () => description } as unknown as WorkerClient;
+const inspecting = { inspectModel: async () => description };
+/** The default model was measured, and no other. */
+const measured: WorkerClient['measured'] = async (digests) =>
+  digests.map((digest) => (digest === DEFAULT_SHA256 ? FIGURES : null));
+const DEFAULT_SHA256 = catalogueEntry('smollm2-135m-instruct')!.files[0]!.sha256;
+const FIGURES: ThreadCalibration = {
+  threads: { prefill: 2, decode: 1 },
+  quiet: false,
+  measurements: [
+    { threads: 1, prefillTokensPerSecond: 900, decodeTokensPerSecond: 80 },
+    { threads: 2, prefillTokensPerSecond: 1_700, decodeTokensPerSecond: 60 },
+  ],
+};
+const worker = { ...inspecting, measured } as unknown as WorkerClient;
 
 describe('models over GraphQL', () => {
   let kit: RegistryKit;
@@ -128,6 +142,26 @@ describe('models over GraphQL', () => {
     });
     expect(modelCatalogue.length).toBeGreaterThanOrEqual(5);
     for (const entry of modelCatalogue) expect(entry.memoryBytes).toBeGreaterThan(entry.bytes);
+  });
+
+  it('says which models of the catalogue fit this machine, by the one that was measured', async () => {
+    const { modelRecommendations: all } = await ask<{ modelRecommendations: { models: object[] } }>(
+      `{ modelRecommendations { answerSeconds readTokens writtenTokens memoryBytes quiet models {
+        model { name } here fit seconds readTokensPerSecond writeTokensPerSecond measuredOn reader } } }`,
+    );
+    expect(all).toMatchObject({ answerSeconds: 10, readTokens: 1_100, writtenTokens: 60, quiet: false });
+    expect(all.models[0]).toMatchObject({
+      model: { name: 'smollm2-135m-instruct' },
+      here: false,
+      readTokensPerSecond: 1_700,
+      writeTokensPerSecond: 80,
+      measuredOn: 'smollm2-135m-instruct',
+      reader: true,
+    });
+    const names = all.models.map((one) => (one as { model: { name: string } }).model.name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(all.models.filter((one) => (one as { fit: string }).fit === 'RECOMMENDED')).toHaveLength(1);
+    for (const one of all.models) expect(one).toMatchObject({ measuredOn: 'smollm2-135m-instruct' });
   });
 
   it('refuses ids of other types, unknown runs and runs of other kinds', async () => {

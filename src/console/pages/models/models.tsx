@@ -4,9 +4,11 @@ import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import {
   DownloadShownDocument,
+  ModelsRecommendedDocument,
   ModelsShownDocument,
   RegisterModelInConsoleDocument,
   type DownloadShownSubscription,
+  type ModelsRecommendedQuery,
   type ModelsShownQuery,
   type RegisterModelInput,
 } from '../../generated/operations';
@@ -27,6 +29,14 @@ const weights = (parameters: number | string): string => {
   const millions = Number(parameters) / 1e6;
   return millions < 1000 ? `${Math.round(millions)} M` : `${(millions / 1000).toFixed(1)} B`;
 };
+
+type Fit = ModelsRecommendedQuery['modelRecommendations']['models'][number];
+
+/** `about 12 s`, where it was not measured itself. */
+const answerTime = (name: string, fit: Fit | undefined): string =>
+  fit === undefined
+    ? ''
+    : `${fit.measuredOn === name ? '' : 'about '}${fit.seconds < 10 ? fit.seconds.toFixed(1) : Math.round(fit.seconds)} s`;
 
 function Registry({ models }: { models: ModelsShownQuery['models'] }) {
   if (models.edges.length === 0)
@@ -86,11 +96,14 @@ function Registry({ models }: { models: ModelsShownQuery['models'] }) {
 
 function Catalogue({
   entries,
+  fits,
   known,
   busy,
   onFetch,
 }: {
   entries: ModelsShownQuery['modelCatalogue'];
+  /** Empty until it is known. */
+  fits: ReadonlyMap<string, Fit>;
   known: ReadonlySet<string>;
   busy: boolean;
   onFetch: (name: string) => void;
@@ -105,6 +118,7 @@ function Catalogue({
               <Table.Th ta="right">Weights</Table.Th>
               <Table.Th ta="right">Download</Table.Th>
               <Table.Th ta="right">Memory</Table.Th>
+              <Table.Th ta="right">Answer here</Table.Th>
               <Table.Th>Licence</Table.Th>
               <Table.Th>
                 <VisuallyHidden>Actions</VisuallyHidden>
@@ -114,7 +128,14 @@ function Catalogue({
           <Table.Tbody>
             {entries.map((entry) => (
               <Table.Tr key={entry.name}>
-                <Table.Td fw={600}>{entry.name}</Table.Td>
+                <Table.Td>
+                  <Group gap="xs">
+                    <Text size="sm" fw={600}>
+                      {entry.name}
+                    </Text>
+                    {fits.get(entry.name)?.fit === 'RECOMMENDED' && <Badge color="blue">fits this machine</Badge>}
+                  </Group>
+                </Table.Td>
                 <Table.Td ta="right" data-label="Weights">
                   {weights(entry.parameters)}
                 </Table.Td>
@@ -123,6 +144,9 @@ function Catalogue({
                 </Table.Td>
                 <Table.Td ta="right" data-label="Memory">
                   {bytes(entry.memoryBytes)}
+                </Table.Td>
+                <Table.Td ta="right" data-label="Answer here">
+                  {answerTime(entry.name, fits.get(entry.name))}
                 </Table.Td>
                 <Table.Td data-label="Licence">{entry.licence}</Table.Td>
                 <Table.Td ta="right" data-label="">
@@ -152,6 +176,8 @@ function Catalogue({
 
 export default function ModelsPage() {
   const [{ data, error }, again] = useQuery({ query: ModelsShownDocument });
+  const [{ data: recommended }] = useQuery({ query: ModelsRecommendedDocument });
+  const told = recommended?.modelRecommendations;
   const [, register] = useMutation(RegisterModelInConsoleDocument);
   const { event, error: lost, watch } = useRun(DownloadShownDocument, eventOf);
   const [busy, setBusy] = useState<string | null>(null);
@@ -190,8 +216,16 @@ export default function ModelsPage() {
             </Paper>
           )}
           <Title order={2}>Catalogue</Title>
+          {told && (
+            <Text size="sm" c="dimmed">
+              An answer reads {count(told.readTokens)} tokens and writes {told.writtenTokens}; the largest model within{' '}
+              {told.answerSeconds} s fits this machine. “About” is scaled from a model that was measured.
+              {told.quiet ? '' : ' Other programs were busy meanwhile: an idle machine may be faster.'}
+            </Text>
+          )}
           <Catalogue
             entries={data.modelCatalogue}
+            fits={new Map(told?.models.map((one) => [one.model.name, one]))}
             known={new Set(data.models.edges.map(({ node }) => node.name))}
             busy={busy !== null}
             onFetch={(catalogueName) => void take(`Fetching ${catalogueName}…`, async () => ({ catalogueName }))}

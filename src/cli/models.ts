@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { ModelRecommendationsDocument, ModelsDocument, type ModelRecommendationsQuery } from '../operations/index.js';
+import { say } from '../terminal.js';
+import type { WithClient } from './keys.js';
+
+type Recommendations = ModelRecommendationsQuery['modelRecommendations'];
+type Fit = Recommendations['models'][number]['fit'];
+
+const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
+const gigabytes = (bytes: number | string): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;
+/** Two digits: a scaled speed says no more. */
+const duration = (seconds: number): string =>
+  seconds < 1 ? '< 1 s' : `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+
+const SAYS: Readonly<Record<Fit, string>> = {
+  RECOMMENDED: 'recommended',
+  FAST_ENOUGH: 'fast enough, too',
+  QUOTES_ONLY: 'fast enough, but has no reader to quote with and is too small to word answers',
+  TOO_SLOW: 'too slow',
+  TOO_LARGE: 'takes more than half of the memory',
+};
+
+/** The rows of a table, each column as wide as its widest cell. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]!.length))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** What people read of it. */
+export function recommendationLines({ models, ...all }: Recommendations): string[] {
+  const rows = models.map(({ model, here, seconds, measuredOn, fit }) => [
+    model.name,
+    here ? 'here' : `to fetch, ${gigabytes(model.bytes)}`,
+    gigabytes(model.memoryBytes),
+    `${measuredOn === model.name ? '' : '~ '}${duration(seconds)}`,
+    SAYS[fit],
+  ]);
+  const best = models.find(({ fit }) => fit === 'RECOMMENDED');
+  const inTime = best !== undefined && best.seconds <= all.answerSeconds;
+  return [
+    ...table([['model', 'file', 'memory', 'answer', ''], ...rows]),
+    '',
+    `An answer reads ${all.readTokens} tokens and writes ${all.writtenTokens}; ~ is scaled from a model that was measured, within a factor of two. ${gigabytes(all.memoryBytes)} of memory.`,
+    ...(all.quiet ? [] : ['Other programs were busy while it was measured: an idle machine may be faster than this.']),
+    ...(best === undefined
+      ? ['Memory can’t hold any of them beside the rest.']
+      : [
+          `${inTime ? `The largest within ${all.answerSeconds} s` : `None answers within ${all.answerSeconds} s; the fastest`}: GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`,
+        ]),
+  ];
+}
+
+export function addModelCommands(program: Command, withClient: WithClient): void {
+  const models = program
+    .command('models')
+    .description('the registered models')
+    .action(() =>
+      withClient(async (client, { json }) => {
+        const { models } = await client.request(ModelsDocument, {});
+        if (json) return printJson(models.edges.map(({ node }) => node));
+        for (const { node } of models.edges)
+          say(
+            `${node.name}  ${node.variants.map(({ quantization }) => quantization).join(', ')}  ${node.licence ?? ''}`,
+          );
+      }),
+    );
+  models
+    .command('recommend')
+    .description('which models of the catalogue this machine is fast enough for, as GRAFT_MODEL=auto chooses')
+    .action(() =>
+      withClient(async (client, { json }) => {
+        const { modelRecommendations } = await client.request(ModelRecommendationsDocument, {});
+        if (json) return printJson(modelRecommendations);
+        for (const line of recommendationLines(modelRecommendations)) say(line);
+      }),
+    );
+}
