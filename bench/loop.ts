@@ -152,19 +152,56 @@ async function putIntoProduction(): Promise<void> {
     });
 }
 
-/** People look at every tenth answer. @returns how many they looked at */
-async function speak(asked: readonly Asked[]): Promise<number> {
+/** People look at every tenth answer. @returns those that they looked at */
+async function speak(asked: readonly Asked[]): Promise<Asked[]> {
   const source = { kind: 'HUMAN', name: 'anna' } as const;
-  const feedback = asked
-    .filter((_, i) => i % 10 === 0)
-    .map(({ id: answer, answered, label }): SubmitFeedbackInput =>
-      answered === now(label)
-        ? { answer, source, kind: 'FEEDBACK', score: 1 }
-        : { answer, source, kind: 'EXPECTATION', expectation: { label: now(label) } },
-    );
+  const looked = asked.filter((_, i) => i % 10 === 0);
+  const feedback = looked.map(({ id: answer, answered, label }): SubmitFeedbackInput =>
+    answered === now(label)
+      ? { answer, source, kind: 'FEEDBACK', score: 1 }
+      : { answer, source, kind: 'EXPECTATION', expectation: { label: now(label) } },
+  );
   for (let from = 0; from < feedback.length; from += BATCH)
     await client.request(SubmitFeedbackBatchDocument, { input: { feedback: feedback.slice(from, from + BATCH) } });
-  return feedback.length;
+  return looked;
+}
+
+interface Moved {
+  from: string;
+  to: string | null;
+  lessons: number;
+  contrary: number;
+}
+const CURATED = `{ runs(kind: CURATION, first: 1) { edges { node { ... on CurationRun { result {
+  answers demonstrated confirmed fresh leftOut { reason answers } moved { from to lessons contrary } } } } } } }`;
+
+/** What the loop made of what people said. */
+async function curated(): Promise<{ moved: Moved[] } & Record<string, unknown>> {
+  const { runs } = await client.request<{
+    runs: { edges: { node: { result: { moved: Moved[] } & Record<string, unknown> } }[] };
+  }>(CURATED, {});
+  return runs.edges[0]!.node.result;
+}
+
+/** Of each exchanged label, what was said of its answers, what was made of that, and how many of its rows are right now: where a loss stays. */
+function byLabel(fed: readonly Asked[], moved: readonly Moved[], after: readonly Asked[]): object[] {
+  return [...exchanged].map(([from, to]) => {
+    const said = fed.filter(({ answered }) => answered === from);
+    const rows = after.filter(({ label }) => label === from);
+    return {
+      from,
+      to,
+      lessons: said.length,
+      'lessons that say so': said.filter(({ label }) => now(label) === to).length,
+      'lessons that have the new label': fed.filter(({ label }) => label === from).length,
+      'curated as':
+        moved.find((each) => each.from === from)?.to ??
+        (moved.some((each) => each.from === from) ? 'nothing' : 'itself'),
+      'held out': rows.length,
+      right: rows.filter(({ answered }) => answered === to).length,
+      'still as before': rows.filter(({ answered }) => answered === from).length,
+    };
+  });
 }
 
 type Improvement = ImprovementsQuery['improvements']['edges'][number]['node'];
@@ -197,7 +234,7 @@ try {
   await client.request(SetRetrainingPolicyDocument, {
     input: {
       adapter: ADAPTER,
-      newRows: Math.floor(0.8 * fed),
+      newRows: Math.floor(0.8 * fed.length),
       trainFrom: FROM,
       rollout: null,
       by: 'npm run bench -- loop',
@@ -222,17 +259,21 @@ try {
     ).toFixed(1);
   const { evaluations } = await client.request(EvaluationsDocument, { first: 1 });
   const ratio = evaluations.edges[0]?.node.retention?.perplexity.ratio;
+  const { moved, ...lessons } = await curated();
+  const found = moved.filter(({ from }) => exchanged.has(from));
   const rows = [
     {
       labels: `${labels.length}, ${EXCHANGED} exchanged`,
       'first rows': first.length,
-      'questions, with feedback': `${traffic.length}, ${fed}`,
+      'questions, with feedback': `${traffic.length}, ${fed.length}`,
       'held out': held.length,
       'right before, %': hundredths(was),
       'after the change, %': hundredths(lost),
       'after the loop, %': hundredths(back),
       'of the loss back, %': hundredths((back - lost) / (was - lost)),
       'of exchanged labels, %': `${ofExchanged(before, (row) => row.answered === now(row.label))} → ${ofExchanged(after, (row) => row.answered === now(row.label))}`,
+      'labels found, named, rightly': `${found.length}, ${found.filter(({ to }) => to !== null).length}, ${found.filter(({ from, to }) => to === now(from)).length}`,
+      'taken for moved though they are not': moved.length - found.length,
       minutes: took.toFixed(1),
       approvals: 1,
       'perplexity, times': ratio ? `${ratio.value.toFixed(3)}, at most ${ratio.high.toFixed(3)}` : '',
@@ -243,6 +284,9 @@ try {
     rows,
     'training from': FROM,
     cost,
+    lessons,
+    moved,
+    'exchanged labels': byLabel(fed, moved, after),
     'load of the machine while it learned': `${load.toFixed(1)} before, ${loadavg()[2]!.toFixed(1)} after`,
   });
 } finally {

@@ -43,7 +43,10 @@ const SURER = 0.98;
 /** How probable each is of a label before anybody said anything. */
 const PRIOR = { renamed: 0.01, exchanged: 0.01, lost: 0.002 };
 const STAYS = 1 - PRIOR.renamed - PRIOR.exchanged - PRIOR.lost;
-/** How many times likelier a wrong answer gets feedback than a right one, from a quarter to nearly always; each as probable as the next. */
+/**
+ * How many times likelier a wrong answer gets feedback than a right one, from a quarter to nearly always; above 1, one is half as probable as
+ * half of it.
+ */
 const SELECTIVE = Array.from({ length: 20 }, (_, i) => 2 ** (i - 2));
 /** Precision of an adapter of which nothing is known, and the rows that this counts for. */
 const UNKNOWN = { precision: 0.9, rows: 5 };
@@ -57,10 +60,13 @@ const UNKNOWN = { precision: 0.9, rows: 5 };
  * places with it, and they are drawn from what that makes of it; or it has come to nothing in particular. A label has moved where that is 95 %
  * probable by Bayes' rule. The prior is 2.2 % a label, shared out among all that it may be now: the more labels, the more has to be said. So few
  * lessons are enough for a label that was told clearly, and one that was always taken for another takes many.
- *   - Feedback may be given rather where something is wrong. How much rather isn't known: each rate is weighed by how well it explains all lessons.
+ *   - Feedback may be given rather where something is wrong. How much rather isn't known: each rate is weighed by how well it explains all lessons, and
+ *     smaller ones are likelier.
  *   - Labels that are like each other are taken for each other both ways. So for an exchange, which lessons on both have to say, those on one count as
  *     known when those on the other are weighed.
  *   - Where no held-out rows were asked, the prior alone stands for them, and 98 % are asked.
+ * Of ten labels that are exchanged among 77, with 6.5 held-out rows and as many lessons each, nine are named in the mean, and in at most one run of
+ * twenty another one is: a simulation in the tests.
  * Source: A. Gelman et al., “Bayesian Data Analysis”, 3rd edition, 2013, chapters 3 and 5.
  * @param heldOut by adapter version
  */
