@@ -1,5 +1,9 @@
+import { jest } from '@jest/globals';
 import { movedLabels, type Contrast, type HeldOut } from '../../../src/feedback/curation/moved-labels.js';
 import { seededRandom, shuffled } from '../../../src/kernel/random.js';
+
+// Some seconds of computing take long where the cores are shared.
+jest.setTimeout(600_000);
 
 interface World {
   /** Whether an eighth of the labels is right only half of the time. */
