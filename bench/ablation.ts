@@ -1,7 +1,7 @@
 /**
- * What each rule about sentences is worth: the best sentence, and refusals by relevance, of `RAG` with all rules and with each left out in turn, on
- * the same retrieved passages and the same vectors. No model is asked, so what the reader adds under `AUTO` is no part of it, nor are the rules that
- * need one: `DOUBTED` (`src/ask/judge/reading-rule.ts`) and contradictions of a wording (see `own-words`, the model's words).
+ * What each rule about sentences is worth: the best sentence, and refusals, of `RAG` with all rules and with each left out in turn, on
+ * the same retrieved passages and the same vectors. No model is asked, so what the reader adds under `AUTO` is no part of it, nor are
+ * contradictions of a wording, which need one (see `own-words`, the model's words).
  *
  * Corpora: the four sets of `own-words`, each asked of its own documents and of the next set's (off topic); and, where they are, XQuAD's unseen
  * articles, COVID-QA and the example handbook, each in halves (near). Intervals resample documents, those of the best sentence with all rules,

@@ -7,8 +7,7 @@
  * answer's paragraph is missing). Published: how often the gold answer stands in the best sentence, in the evidence, in the text; how
  * often Graft abstains in each case.
  *
- * `--questions N` takes every so manieth question (default 400 questions), `--answers N` asks the model that many (default 60), `--fit` prints
- * the coefficients of the abstention rule fitted to what was measured.
+ * `--questions N` takes every so manieth question (default 400 questions), `--answers N` asks the model that many (default 60).
  */
 import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -18,8 +17,8 @@ import {
   checkedQuestion,
   findConflicts,
   findEvidence,
+  answerProbability,
   LEAST_PROBABILITY,
-  relevance,
   retrievePassages,
   type Conflict,
   type Evidence,
@@ -27,7 +26,6 @@ import {
 } from '../src/ask/index.js';
 import { startAnswering } from './support/answering.js';
 import { handbookQuestions, ingestHandbook } from './support/handbook.js';
-import { fitLogistic, quantile } from './support/logistic.js';
 import { numberOption } from './support/options.js';
 import { describeMachine, printResult } from './support/report.js';
 import { percent } from './support/percent.js';
@@ -142,30 +140,8 @@ async function answerAll({ service, workspaceId }: Answering, asked: readonly As
   return answers;
 }
 
-const LEXICAL_FEATURES = (e: Evidence): number[] => [e.passageCoverage, e.coverage, e.similarity ?? 0, e.missingNames];
-const FEATURES = (e: Evidence): number[] => [e.scores.dense ?? 0, ...LEXICAL_FEATURES(e)];
-
-function fit(answerable: readonly Seen[], unanswerable: readonly Seen[]): object {
-  const best = (seen: readonly Seen[]): Evidence[] => seen.flatMap(({ evidence }) => evidence.slice(0, 1));
-  return Object.fromEntries(
-    Object.entries({ hybrid: FEATURES, lexical: LEXICAL_FEATURES }).map(([name, features]) => {
-      const [yes, no] = [best(answerable).map(features), best(unanswerable).map(features)];
-      const { weights, probability } = fitLogistic(yes, no);
-      return [
-        name,
-        {
-          weights: weights.map((w) => Number(w.toFixed(2))),
-          answerable: [0.02, 0.03, 0.05, 0.1].map((q) => Number(quantile(yes.map(probability), q).toFixed(3))),
-          unanswerable: [0.5, 0.8, 0.9, 0.95].map((q) => Number(quantile(no.map(probability), q).toFixed(3))),
-        },
-      ];
-    }),
-  );
-}
-
 const answering = await startAnswering();
 const rows: Record<string, string | number>[] = [];
-let fitted: object = {};
 try {
   if (existsSync(XQUAD)) {
     const xquad = JSON.parse(await readFile(XQUAD, 'utf8')) as Xquad;
@@ -256,8 +232,6 @@ try {
         value: percent(share(seen.missing, abstained)),
       },
     );
-    if (process.argv.includes('--fit'))
-      fitted = { offTopic: fit(seen.own, seen.off), both: fit(seen.own, [...seen.off, ...seen.missing]) };
   } else console.log(`SKIPPED: XQuAD: no ${XQUAD}.`);
 
   await ingestHandbook(answering);
@@ -269,7 +243,7 @@ try {
   const answers = await answerAll(answering, questions);
   for (const { question, golds, answer, text, either } of answers) {
     const best = answer.evidence[0];
-    const probability = best ? relevance(best).toFixed(2) : '-';
+    const probability = best ? answerProbability(best).toFixed(2) : '-';
     console.log(
       `${text ? 'T' : either ? 'e' : '-'} ${answer.abstention ? 'abstains' : answer.wording} ${probability} | ${question} | ${golds[0] ?? 'none'} | ${answer.text}`,
     );
@@ -314,7 +288,6 @@ printResult(
     rows,
     model: answering.variant.model,
     leastProbability: LEAST_PROBABILITY,
-    ...fitted,
   },
   ['corpus', 'figure'],
 );

@@ -4,8 +4,8 @@
  * RAG is retrieval as the caller may ask for it, AUTO what answers by itself, where the reader that comes with Graft judges the sentences first.
  *
  * Published: refusals, and how often a right answer stands word for word in the text, in the best quote and in one of three. The weights in
- * `src/ask/read/evidence.ts` and `reading-rule.ts` were chosen on the first three sets among others; of the fourth, only questions asked of
- * another set's documents had a part in a choice.
+ * `src/ask/read/evidence.ts` were chosen on the first three sets among others; the probability of an answer and its threshold
+ * (`bench -- probability`) on all four.
  *
  *   npm run bench -- own-words [--most 4]   (sets, the fourth first)
  */

@@ -4,38 +4,41 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
 }
 
-const RIDGE = 1e-4;
+/** A row of a regression: features, whether it holds, and what it weighs. */
+export interface WeightedRow {
+  x: readonly number[];
+  y: boolean;
+  weight: number;
+}
+
+/** Rows that weigh 1 in the mean are drawn to 0 by so much. */
+const RIDGE = 0.1;
 const STEPS = 60;
 
 /**
- * Logistic regression by Newton's method, both classes weighing the same whatever their sizes.
- * @returns weights: the bias, then one a feature; and the probability that they give to a row
+ * Logistic regression by Newton's method.
+ * @returns the bias, then a weight a feature
  */
-export function fitLogistic(
-  yes: readonly number[][],
-  no: readonly number[][],
-): { weights: number[]; probability: (row: readonly number[]) => number } {
-  const rows = [
-    ...yes.map((x) => ({ x: [1, ...x], y: 1, share: 0.5 / yes.length })),
-    ...no.map((x) => ({ x: [1, ...x], y: 0, share: 0.5 / no.length })),
-  ];
-  const size = rows[0]?.x.length ?? 1;
+export function fitLogistic(rows: readonly WeightedRow[]): number[] {
+  const mean = rows.reduce((sum, { weight }) => sum + weight, 0) / rows.length;
+  const size = 1 + (rows[0]?.x.length ?? 0);
   let weights = new Array<number>(size).fill(0);
-  const at = (x: readonly number[]): number => 1 / (1 + Math.exp(-x.reduce((sum, v, i) => sum + v * weights[i]!, 0)));
   for (let step = 0; step < STEPS; step += 1) {
     const gradient = weights.map((w) => -RIDGE * w);
     const hessian = weights.map((_, i) => weights.map((__, j) => (i === j ? RIDGE : 0)));
-    for (const { x, y, share } of rows) {
-      const p = at(x);
+    for (const { x: features, y, weight } of rows) {
+      const x = [1, ...features];
+      const p = 1 / (1 + Math.exp(-x.reduce((sum, v, i) => sum + v * weights[i]!, 0)));
+      const share = weight / mean;
       for (let i = 0; i < size; i += 1) {
-        gradient[i]! += share * (y - p) * x[i]!;
+        gradient[i]! += share * (Number(y) - p) * x[i]!;
         for (let j = 0; j < size; j += 1) hessian[i]![j]! += share * p * (1 - p) * x[i]! * x[j]!;
       }
     }
     const change = solve(hessian, gradient);
     weights = weights.map((w, i) => w + change[i]!);
   }
-  return { weights, probability: (row) => at([1, ...row]) };
+  return weights;
 }
 
 /** Gauss-Jordan elimination with pivoting. */

@@ -42,8 +42,13 @@ export { RouterStore } from './route/router/router-store.js';
 export { directionOf, signalOfPassages, signalOfSample } from './route/router/signals.js';
 export { ExpectedTimes } from './route/expected-times.js';
 /** The stages before generation, for who measures them without a model: bench/ablation.ts, answers.ts. */
-export { abstention, LEAST_PROBABILITY, relevance } from './judge/abstain.js';
-export { ALL_RULES } from './read/evidence.js';
+export { abstention, LEAST_PROBABILITY } from './judge/abstain.js';
+export { answerProbability, featuresOf, type JudgedSentence, type ProbabilityRule } from './judge/probability.js';
+export { isReadEnough, isWorthReading, READING } from './judge/reading.js';
+export { readSentences } from './judge/check-reading.js';
+export { makePlan } from './plan.js';
+export { contextOf, tokenCounter } from './word/prompt-room.js';
+export { ALL_RULES, byScore } from './read/evidence.js';
 export { checkedQuestion } from './question.js';
 export { findConflicts } from './read/conflicts/find-conflicts.js';
-export { findEvidence, retrievePassages, type RetrievalResult } from './read/retrieve.js';
+export { ANSWERED, findEvidence, retrievePassages, TO_BE_READ, type RetrievalResult } from './read/retrieve.js';

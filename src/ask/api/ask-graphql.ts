@@ -39,7 +39,6 @@ import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { LEAST_PROBABILITY } from '../judge/abstain.js';
 import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice } from '../question.js';
-import { DOUBTED, LEAST_ANSWERABILITY } from '../judge/reading-rule.js';
 
 export { Answer } from './answer-graphql.js';
 
@@ -173,7 +172,7 @@ export class AskInput {
 
   @Field(() => Float, {
     nullable: true,
-    description: `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. By default the strategy’s own: ${LEAST_PROBABILITY} by how relevant they are; where the reader that comes with Graft judges, with \`AUTO\` and as \`HYBRID\`’s adapter, ${LEAST_ANSWERABILITY}, or ${DOUBTED.leastAnswerability} of what seems to be about something else; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
+    description: `The least estimated probability, 0 to 1, that the documents hold the answer with which one is given; below it the answer abstains. ${LEAST_PROBABILITY} by default, whether words and vectors estimate it or, with \`AUTO\` and as \`HYBRID\`’s adapter, the reader that comes with Graft beside them; with \`HYBRID\` and another adapter its own choice between answer and refusal; 0 turns all off. Where labelled rows are read: the least probability of the label, by default any.`,
   })
   minConfidence?: number | null;
 

@@ -1,58 +1,13 @@
 import type { Abstention, AbstentionReason, Evidence, RouteReason } from '../answer.js';
 import { percent } from '../../kernel/text.js';
+import { answerProbability } from './probability.js';
 
 /**
- * Logistic regression over what retrieval says of the best sentence and its passage, fitted by `npm run bench -- answers --fit` on
- * XQuAD: questions asked of their own half of the articles against the same questions asked of the other half.
+ * The least estimated probability that a sentence answers the question with which an answer is given from it, whoever estimated it: the least
+ * hundredth that refuses 97 of 100 questions about something else, read or unread, on corpora that had no part in the fit. What else it refuses, and
+ * what it costs, prints `npm run bench -- probability`.
  */
-interface Rule {
-  bias: number;
-  /** Cosine of question and passage. */
-  dense: number;
-  /** Share of the question's words in the passage, weighted by rarity. */
-  passageCoverage: number;
-  /** The same for the sentence, with part of the one before. */
-  coverage: number;
-  /** Cosine of question and sentence. */
-  similarity: number;
-  /** Names and numbers of the question that the passage lacks, as a share of its words. */
-  missingNames: number;
-}
-
-export const RELEVANCE_RULE: Rule = {
-  bias: -9.67,
-  dense: 9.81,
-  passageCoverage: 4.1,
-  coverage: 2.39,
-  similarity: 7.81,
-  missingNames: -2.37,
-};
-/** For when the vector store is away and passages have no cosine. */
-const LEXICAL_RULE: Rule = {
-  bias: -8.99,
-  dense: 0,
-  passageCoverage: 5.09,
-  coverage: 1.54,
-  similarity: 13.95,
-  missingNames: -2.01,
-};
-
-/** The least estimated probability with which an answer is given: 2 % of XQuAD's answerable questions lie below. */
-export const LEAST_PROBABILITY = 0.4;
-
-/** Estimated probability that the best sentence's passage holds the answer, 0 to 1. */
-export function relevance(best: Evidence): number {
-  const { dense } = best.scores;
-  const rule = dense === null ? LEXICAL_RULE : RELEVANCE_RULE;
-  const sum =
-    rule.bias +
-    rule.dense * (dense ?? 0) +
-    rule.passageCoverage * best.passageCoverage +
-    rule.coverage * best.coverage +
-    rule.similarity * (best.similarity ?? 0) +
-    rule.missingNames * best.missingNames;
-  return 1 / (1 + Math.exp(-sum));
-}
+export const LEAST_PROBABILITY = 0.26;
 
 /** Why no answer is given from the documents, or null when one is. */
 export function abstention(
@@ -63,19 +18,9 @@ export function abstention(
   if (readableChunks === 0) return refuse('NO_DOCUMENTS', null, threshold);
   const best = evidence[0];
   if (best === undefined) return refuse('NOTHING_FOUND', null, threshold);
-  const probability = relevance(best);
+  const probability = answerProbability(best);
   return probability < threshold ? refuse('LOW_RELEVANCE', probability, threshold) : null;
 }
-
-/**
- * Refused unread only below this where a reader may judge: questions that share few words with their answer are as irrelevant by the rule above as
- * questions about something else, and a reader tells most of them apart (`bench -- own-words`, AUTO beside RAG).
- */
-export const LEAST_READ = 0.01;
-
-/** Whether a reader is to say its word on what the rule makes of the best sentence. */
-export const worthReading = (refused: Abstention | null): boolean =>
-  refused === null || (refused.reason === 'LOW_RELEVANCE' && refused.probability! >= LEAST_READ);
 
 const SENTENCES = {
   NO_DOCUMENTS: 'There are no documents yet that could answer this.',
@@ -99,12 +44,12 @@ export const unsure = (probability: number, threshold: number, answer: 'TEXT' | 
 /** Nothing shows that the error rate that the caller wants is kept: no confidence is enough. */
 export const unproven = (sentence: string): Abstention => ({ ...refuse('UNPROVEN', null, 1), sentence });
 
-/** The reader doesn't find the answer in the passages, whether these are near the question or doubtfully so. */
-export const unanswered = (judged: { answerability: number; least: number; doubted: boolean }): Abstention => ({
-  ...refuse('LOW_CONFIDENCE', judged.answerability, judged.least),
-  sentence: judged.doubted
-    ? SENTENCES.LOW_RELEVANCE
-    : 'Your documents are about this, but the answer does not seem to be in them.',
+/** The reader finds none of the sentences probable enough, which words and vectors found to be about the question (`near`) or not. */
+export const unanswered = (probability: number, threshold: number, near: boolean): Abstention => ({
+  ...refuse('LOW_CONFIDENCE', probability, threshold),
+  sentence: near
+    ? 'Your documents are about this, but the answer does not seem to be in them.'
+    : SENTENCES.LOW_RELEVANCE,
 });
 
 const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({

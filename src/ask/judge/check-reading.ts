@@ -3,7 +3,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Passage, SearchScope } from '../../knowledge/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ServedAdapter } from '../../registry/index.js';
-import { relevance } from './abstain.js';
+import { LEAST_PROBABILITY } from './abstain.js';
 import type { Evidence, RouteReason } from '../answer.js';
 import { composeSentence, frameOf, measureRoom, type PromptTokenCounter } from '../word/compose.js';
 import { generate, type GenerationResult } from '../word/generate.js';
@@ -12,19 +12,18 @@ import { isUntold, seemsIn } from './language.js';
 import { copiesSpans, makePlan, nameOf, readsSentences, type Plan, type PlanParts } from '../plan.js';
 import { READER, strategyThat } from '../strategies.js';
 import type { Question } from '../question.js';
-import { answerabilityOf, DOUBTED, leastAnswerability, READING, readingLogOdds } from './reading-rule.js';
+import { answerProbability, readerLogOdds } from './probability.js';
+import { isReadEnough, isWorthReading, READING } from './reading.js';
 import { percent } from '../../kernel/text.js';
 
 /** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it learned. */
 export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string };
 
 export interface ReaderJudgement {
-  /** Probability that the first of `evidence` holds the answer, 0 to 1: see `answerabilityOf`. */
-  answerability: number;
+  /** Probability that the first of `evidence` answers the question, 0 to 1: see `answerProbability`. */
+  probability: number;
   /** The least that is answered from. */
   least: number;
-  /** Whether relevance finds it improbable that the answer is there. */
-  doubted: boolean;
   judge: { adapter: string; version: number; sha256: string };
   /** Best first, what the reader makes of them included. */
   evidence: Evidence[];
@@ -49,8 +48,8 @@ export interface Checking {
 /**
  * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
  * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
- * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, or no
- * reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
+ * @returns null where nobody is to judge: no sentence could become probable enough, an adapter answers that reads no sentences, the caller wants any
+ * answer, facts are read beside, or no reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
  * is but key words)
  * @throws the signal's reason
  */
@@ -66,13 +65,9 @@ export async function checkReading(parts: CheckParts, checking: Checking): Promi
 
 type CheckParts = PlanParts & { worker: Pick<WorkerClient, 'generate'> };
 
-async function judged(
-  parts: CheckParts,
-  { workspaceId, question, plan, scope, passages, evidence, context, count, signal }: Checking,
-): Promise<ReadCheck | null> {
-  const relevant = evidence[0] ? relevance(evidence[0]) : 0;
-  const least = question.minConfidence ?? leastAnswerability(relevant);
-  const { entity, text } = question;
+async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
+  const { workspaceId, question, plan, scope, evidence } = checking;
+  const { entity, text, minConfidence } = question;
   if (entity !== null || evidence.length === 0) return null;
   const judging = readsSentences(plan) ? plan : await judgeBeside(parts, workspaceId, { question, plan, scope });
   if (judging === null) return null;
@@ -80,35 +75,59 @@ async function judged(
   const language = usage.language ?? 'en';
   if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote))))
     return { unjudged: language };
+  const least = minConfidence ?? LEAST_PROBABILITY;
+  const worthReading = evidence.filter((each) => isWorthReading(each, least)).slice(0, READING.most);
+  if (worthReading.length === 0) return null;
 
-  const frame = frameOf(judging, text, '');
-  const room = await measureRoom(text, frame, { context, answer: 1 }, count);
-  const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
   const done: GenerationResult[] = [];
   const read: Evidence[] = [];
-  for (const each of evidence.slice(0, READING.most)) {
-    if (read.length >= READING.atLeast && read.some(({ answerability = 0 }) => answerability >= READING.sure)) break;
+  for await (const each of readSentences(parts, judging, { ...checking, evidence: worthReading })) {
+    if (each.sentence === null) return null;
+    done.push(each.done);
+    read.push(each.sentence);
+    if (isReadEnough(read)) break;
+  }
+  const asked = new Set(worthReading.slice(0, read.length));
+  read.sort(byScore);
+  return {
+    probability: answerProbability(read[0]!),
+    least,
+    judge: { adapter, version, sha256: file.sha256 },
+    done,
+    evidence: [...read, ...evidence.filter((each) => !asked.has(each))],
+  };
+}
+
+/** A sentence with what the reader makes of it; null where it doesn't say. */
+interface ReadSentence {
+  sentence: Evidence | null;
+  done: GenerationResult;
+}
+
+/** Asks a reader of one sentence after another, in their order; nothing is asked before it is wanted. */
+export async function* readSentences(
+  parts: CheckParts,
+  judging: Plan,
+  { workspaceId, question, passages, evidence, context, count, signal }: Omit<Checking, 'plan' | 'scope'>,
+): AsyncGenerator<ReadSentence> {
+  const frame = frameOf(judging, question.text, '');
+  const room = await measureRoom(question.text, frame, { context, answer: 1 }, count);
+  const generation = { ...question.generation, maxTokens: 1, temperature: 0 };
+  const asked = { model: judging.model, named: nameOf(judging) };
+  for (const each of evidence) {
     const composed = await composeSentence(frame, { sentence: each, passages }, judging, room, count);
-    const asked = { model: judging.model, named: nameOf(judging) };
     const stream = generate(parts.worker, { workspaceId, ...asked, composed, generation, signal });
     let next = await stream.next();
     while (!next.done) next = await stream.next();
-    const { refusalProbability } = next.value;
-    if (refusalProbability == null) return null;
-    const answerability = 1 - refusalProbability;
-    done.push(next.value);
-    read.push({ ...each, answerability, score: each.score + READING.weight * readingLogOdds(answerability) });
+    const done = next.value;
+    const { refusalProbability } = done;
+    if (refusalProbability == null) yield { sentence: null, done };
+    else {
+      const answerability = 1 - refusalProbability;
+      const score = each.score + READING.weight * readerLogOdds(answerability);
+      yield { sentence: { ...each, answerability, score }, done };
+    }
   }
-  read.sort(byScore);
-  const judge = { adapter, version, sha256: file.sha256 };
-  return {
-    answerability: answerabilityOf(read[0]!),
-    least,
-    doubted: relevant < DOUBTED.below,
-    judge,
-    done,
-    evidence: [...read, ...evidence.slice(read.length)],
-  };
 }
 
 /** How the reader would be asked before the base model answers; null where it isn't to be, or where none can judge. */
@@ -158,11 +177,11 @@ export function checkReason(check: ReadCheck): RouteReason {
       contribution: 0,
       sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): whether the best sentence holds the answer was judged by relevance alone.`,
     };
-  const { answerability, least, judge } = check;
+  const { probability, least, judge } = check;
   return {
     feature: 'reading.answerability',
-    value: answerability,
-    contribution: answerability - least,
-    sentence: `${judge.adapter}@${judge.version} finds it ${percent(answerability)} probable that the best sentence holds the answer; below ${percent(least)} none is given.`,
+    value: probability,
+    contribution: probability - least,
+    sentence: `With what ${judge.adapter}@${judge.version} makes of it, the best sentence answers the question with a probability of ${percent(probability)}; below ${percent(least)} none is given.`,
   };
 }

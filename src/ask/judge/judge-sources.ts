@@ -8,8 +8,9 @@ import type { Nothing, Passages, Rows, Source } from '../read/read-sources.js';
 import { ANSWERED, chunksOf, findEvidence, TO_BE_READ } from '../read/retrieve.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
 import { contextOf, tokenCounter } from '../word/prompt-room.js';
-import { abstention, unanswered, worthReading } from './abstain.js';
+import { abstention, LEAST_PROBABILITY, unanswered } from './abstain.js';
 import { checkReading, type ReadCheck } from './check-reading.js';
+import { answerProbability } from './probability.js';
 
 /** Passages that were judged. */
 export interface Documents {
@@ -38,7 +39,7 @@ export type Judgement = Nothing | Rows | Documents | Refused;
 
 /**
  * Whether what was read holds the answer. Rows and nothing are taken as they are: a label's own probability decides later, and what a
- * model knows can't be judged before it speaks. Passages are held against the relevance rule; and by the reader, sentence for sentence,
+ * model knows can't be judged before it speaks. Passages are held against the least probability by words and vectors; and by the reader, sentence for sentence,
  * where the caller leaves the choice or the adapter that answers reads sentences anyway: whoever asks for retrieval gets that and no more.
  * @throws what the worker throws
  */
@@ -66,10 +67,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   );
   const [context, count] = [contextOf(work, plan.variant), tokenCounter(work, plan)];
   const reading = { workspaceId, question, plan, scope, passages, evidence, context, count, signal };
-  const check =
-    checked && worthReading(irrelevance(plan, scope, evidence, question))
-      ? await watch.time('check', () => checkReading(work, reading))
-      : null;
+  const check = checked ? await watch.time('check', () => checkReading(work, reading)) : null;
   const ranked = check && 'judge' in check ? check.evidence : evidence;
   return {
     kind: 'DOCUMENTS',
@@ -85,19 +83,26 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
 /** Why nothing is asked of the model; null when something is. Where the reader was asked, it has the last word. */
 function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, documents: Documents): Abstention | null {
   const { check, evidence } = documents;
-  if (check === null || !('judge' in check)) return irrelevance(plan, scope, evidence, question);
-  return check.answerability < check.least ? unanswered(check) : null;
+  if (check === null || !('judge' in check)) return irrelevance(plan, scope, documents, question);
+  const { probability, least } = check;
+  if (probability >= least) return null;
+  const [{ answerability: _, ...unread }] = evidence as [Evidence];
+  return unanswered(probability, least, answerProbability(unread) >= LEAST_PROBABILITY);
 }
 
-/** The same by relevance alone. An adapter that learned to refuse judges for itself what it reads. */
+/**
+ * The same by words and vectors alone. An adapter that learned to refuse judges for itself what it reads; but not what no word of its own could make
+ * probable enough.
+ */
 function irrelevance(
   plan: Plan,
   scope: SearchScope,
-  evidence: readonly Evidence[],
-  { minConfidence }: Question,
+  { evidence, check }: Documents,
+  { minConfidence, entity }: Question,
 ): Abstention | null {
   const usage = plan.adaptation?.adapter.usage;
-  const judges = copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
+  const hopeless = readsSentences(plan) && check === null && entity === null;
+  const judges = !hopeless && copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
   return abstention(chunksOf(scope), evidence, judges ? 0 : (minConfidence ?? undefined));
 }
 

@@ -134,7 +134,8 @@ const behindOthers = (a: Addressed, b: Addressed): number =>
   Number(a.addressed ?? false) - Number(b.addressed ?? false);
 
 /** The best first; behind all others what speaks of answering. */
-export const byScore = (a: Evidence, b: Evidence): number => behindOthers(a, b) || b.score - a.score;
+export const byScore = (a: Addressed & { score: number }, b: Addressed & { score: number }): number =>
+  behindOthers(a, b) || b.score - a.score;
 
 /**
  * The sentences that answer about as well as the best one, best first, as exact quotes.

@@ -15,7 +15,7 @@ import {
   type QuestionTerm,
   type SentenceRules,
 } from './evidence.js';
-import { READING } from '../judge/reading-rule.js';
+import { READING } from '../judge/reading.js';
 import { answerTypeOf, type AnswerTypeTest } from './answer-type.js';
 import { contentWords } from './words.js';
 

@@ -2,7 +2,7 @@ import { NEIGHBOURS } from '../../data/index.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { PROMPTS_VERSION } from '../../prompting/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
-import { LEAST_PROBABILITY, LEAST_READ, RELEVANCE_RULE } from '../judge/abstain.js';
+import { LEAST_PROBABILITY } from '../judge/abstain.js';
 import type { Configuration } from '../answer.js';
 import type { ReaderJudgement } from '../judge/check-reading.js';
 import { PASSAGE_TOKENS } from '../word/compose.js';
@@ -11,7 +11,8 @@ import type { LabelledRows } from '../read/labelled-rows.js';
 import type { Adaptation, Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { PlannedQuestion } from '../route/plan-answer.js';
-import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../judge/reading-rule.js';
+import { PROBABILITY } from '../judge/probability.js';
+import { READING } from '../judge/reading.js';
 import { PASSAGES, TO_BE_READ } from '../read/retrieve.js';
 
 /** Everything but question and documents that an answer depends on: with the same digest, equal text is to be expected. */
@@ -32,7 +33,7 @@ export function configurationOf(
       ...(denseWeight === null ? {} : { denseWeight }),
     },
     evidence: { ...EVIDENCE_WEIGHTS, embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE },
-    relevance: { ...RELEVANCE_RULE, leastProbability: LEAST_PROBABILITY },
+    probability: { ...PROBABILITY, least: LEAST_PROBABILITY },
   };
   const values = {
     strategy,
@@ -54,9 +55,6 @@ export function configurationOf(
             ...check.judge,
             ...READING,
             embedded: TO_BE_READ.embedded,
-            leastRead: LEAST_READ,
-            leastAnswerability: LEAST_ANSWERABILITY,
-            doubted: DOUBTED,
           },
         }),
   };

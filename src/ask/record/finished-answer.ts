@@ -1,7 +1,8 @@
 import type { TaskKind } from '../../data/index.js';
 import type { FinishedAnswer, RouteDecision } from '../answer.js';
-import { refusalReason, relevance } from '../judge/abstain.js';
+import { refusalReason } from '../judge/abstain.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
+import { answerProbability } from '../judge/probability.js';
 import { documentsRead, type Documents, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
 import type { Plan } from '../plan.js';
@@ -39,7 +40,8 @@ export function finishedAnswer(
     ...usedBy(plan),
     conflicts: documents?.conflicts ?? [],
     task: taskAnswered(plan, question),
-    answerability: judged?.answerability ?? completion.answerability ?? (evidence[0] ? relevance(evidence[0]) : null),
+    answerability:
+      judged?.probability ?? completion.answerability ?? (evidence[0] ? answerProbability(evidence[0]) : null),
     route: withReason(documents ? withReadReasons(route, documents) : route, abstention && refusalReason(abstention)),
     passages: prompt.passages,
     features: facts.used,

@@ -35,6 +35,9 @@ export const contextOf = ({ worker }: Pick<Work, 'worker'>, { contextLength }: S
 
 /** Counts as the model reads; adapters change no token. */
 export const tokenCounter =
-  ({ worker, workspaceId, signal }: Work, { variant }: Plan): PromptTokenCounter =>
+  (
+    { worker, workspaceId, signal }: Pick<Work, 'worker' | 'workspaceId' | 'signal'>,
+    { variant }: Plan,
+  ): PromptTokenCounter =>
   (texts: Parameters<WorkerClient['countTokens']>[0]['texts']): Promise<number[]> =>
     worker.countTokens({ workspaceId, model: modelFileOf(variant), texts }, { signal });

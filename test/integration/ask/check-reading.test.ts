@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
-import { DOUBTED, LEAST_ANSWERABILITY, READING } from '../../../src/ask/judge/reading-rule.js';
+import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
+import { READING } from '../../../src/ask/judge/reading.js';
 import { installReader } from '../../../src/training/index.js';
 import { RMA, startReading, type Answering } from './answering.js';
 
@@ -44,8 +45,8 @@ describe('what the reader makes of passages that an answer is to come from', () 
     const before = answering.generations.length;
     const answer = await ask(NEAR);
     const asked = answering.generations.slice(before).map(({ request }) => request.maxTokens);
-    expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
-    expect(answer.answerability).toBeLessThan(LEAST_ANSWERABILITY);
+    expect(answer.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_PROBABILITY });
+    expect(answer.answerability).toBeLessThan(LEAST_PROBABILITY);
     expect(answer.evidence).not.toEqual([]);
     expect(asked.length).toBeGreaterThanOrEqual(Math.min(READING.atLeast, answer.evidence.length));
     expect(asked.length).toBeLessThanOrEqual(READING.most);
@@ -89,20 +90,37 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer.passages.filter(({ used }) => used).map(({ chunkId }) => chunkId)).toEqual([best!.chunkId]);
 
     const refused = await ask(NEAR, { strategy: 'HYBRID' });
-    expect(refused.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
+    expect(refused.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_PROBABILITY });
     expect(answering.generations.at(-1)!.request.maxTokens).toBe(1);
     const any = await ask(NEAR, { strategy: 'HYBRID', minConfidence: 0 });
     expect(any.abstention).toBeNull();
     expect(any.evidence[0]!.quote).toContain(any.text);
   });
 
-  it('has to be surer of what words and vectors find improbable, which is one configuration all the same', async () => {
-    const [doubted, near] = [await ask('How long may a guest stay outside?'), await ask(NEAR)];
-    expect(doubted.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: DOUBTED.leastAnswerability });
-    expect(near.abstention).toMatchObject({ reason: 'LOW_CONFIDENCE', threshold: LEAST_ANSWERABILITY });
-    expect(near.text).toMatch(/^Your documents are about this/);
-    expect(doubted.text).toMatch(/^This is not in your documents/);
-    expect(doubted.configuration.digest).toBe(near.configuration.digest);
+  it('is not asked about what it could not make probable enough, which is refused for what words and vectors say', async () => {
+    const far = 'Who won the chess championship in 1972?';
+    for (const strategy of ['AUTO', 'HYBRID'] as const) {
+      const before = answering.generations.length;
+      const answer = await ask(far, { strategy });
+      expect(answer.abstention).toMatchObject({ reason: 'LOW_RELEVANCE', threshold: LEAST_PROBABILITY });
+      expect(answer.abstention!.probability).toBeLessThan(LEAST_PROBABILITY);
+      expect(answer.text).toMatch(/^This is not in your documents/);
+      expect(answering.generations.slice(before)).toEqual([]);
+    }
+    const any = await ask(far, { strategy: 'HYBRID', minConfidence: 0 });
+    expect(any.abstention?.reason).not.toBe('LOW_RELEVANCE');
+  });
+
+  it('refuses by one number and one threshold, which the route tells, whoever judged', async () => {
+    const told = async (question: string, more: Partial<AskInput> = {}) => {
+      const { abstention, answerability, route } = await ask(question, more);
+      const reason = route.reasons.find(({ feature }) => feature === 'answer.refused')!;
+      expect(abstention).toMatchObject({ probability: answerability, threshold: LEAST_PROBABILITY });
+      expect(reason).toMatchObject({ value: answerability, contribution: answerability! - LEAST_PROBABILITY });
+    };
+    await told(NEAR);
+    await told(NEAR, { strategy: 'HYBRID' });
+    await told('Who won the chess championship in 1972?', { strategy: 'RAG' });
   });
 
   it('reads passages where it can’t judge: in a language that it didn’t learn', async () => {

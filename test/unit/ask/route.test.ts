@@ -1,4 +1,4 @@
-import { abstention, LEAST_PROBABILITY, relevance } from '../../../src/ask/judge/abstain.js';
+import { abstention, LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
 import { ExpectedTimes } from '../../../src/ask/route/expected-times.js';
 import { decideRoute, withReason, type RouteFeatures } from '../../../src/ask/route/route.js';
 import { evidenceOf } from './support.js';
@@ -83,18 +83,5 @@ describe('abstention', () => {
     expect(abstention(3, [])).toMatchObject({ reason: 'NOTHING_FOUND', probability: null });
     expect(abstention(3, [poor])).toMatchObject({ reason: 'LOW_RELEVANCE', threshold: LEAST_PROBABILITY });
     expect(abstention(3, [good])).toBeNull();
-  });
-
-  it('grows surer with every sign', () => {
-    const middle = evidenceOf('x', { coverage: 0.5, passageCoverage: 0.6, similarity: 0.4 });
-    for (const sign of ['coverage', 'passageCoverage', 'similarity'] as const)
-      expect(relevance({ ...middle, [sign]: 0.9 })).toBeGreaterThan(relevance(middle));
-    expect(relevance({ ...middle, scores: { ...middle.scores, dense: 0.9 } })).toBeGreaterThan(relevance(middle));
-  });
-
-  it('judges by words and sentences alone while the vector store is away', () => {
-    const lexical = { ...good.scores, dense: null };
-    expect(relevance({ ...good, scores: lexical })).toBeGreaterThan(LEAST_PROBABILITY);
-    expect(relevance({ ...poor, scores: lexical })).toBeLessThan(LEAST_PROBABILITY);
   });
 });

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
+import { answerProbability, type JudgedSentence } from '../../../src/ask/judge/probability.js';
+import { isReadEnough, isWorthReading, READING } from '../../../src/ask/judge/reading.js';
+
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const cosine = fc.double({ min: -1, max: 1, noNaN: true });
+const sentence = fc.record({
+  similarity: fc.option(cosine),
+  missingNames: share,
+  answerability: fc.option(share, { nil: undefined }),
+});
+const of = (similarity: number, more: Partial<JudgedSentence> = {}): JudgedSentence => ({
+  similarity,
+  missingNames: 0,
+  ...more,
+});
+
+describe('the probability that a sentence answers the question', () => {
+  it('is a probability whatever is known', () => {
+    fc.assert(
+      fc.property(sentence, (each) => {
+        const probability = answerProbability(each);
+        expect(probability).toBeGreaterThan(0);
+        expect(probability).toBeLessThan(1);
+      }),
+    );
+  });
+
+  it('falls with no good sign, and rises with none that is missing', () => {
+    fc.assert(
+      fc.property(sentence, cosine, share, (each, likeness, more) => {
+        const here = answerProbability(each);
+        const { similarity, missingNames, answerability } = each;
+        if (similarity !== null)
+          expect(answerProbability({ ...each, similarity: Math.max(similarity, likeness) })).toBeGreaterThanOrEqual(
+            here,
+          );
+        if (answerability !== undefined)
+          expect(answerProbability({ ...each, answerability: Math.max(answerability, more) })).toBeGreaterThanOrEqual(
+            here,
+          );
+        expect(answerProbability({ ...each, missingNames: Math.max(missingNames, more) })).toBeLessThanOrEqual(here);
+      }),
+    );
+  });
+
+  it('takes the word of a sure reader, and more of it the more a sentence is like the question', () => {
+    const [far, near] = [of(0.2), of(0.5)];
+    expect(answerProbability({ ...near, answerability: 0.99 })).toBeGreaterThan(answerProbability(near));
+    expect(answerProbability({ ...near, answerability: 0.02 })).toBeLessThan(answerProbability(near));
+    expect(answerProbability({ ...far, answerability: 0.99 })).toBeLessThan(
+      answerProbability({ ...near, answerability: 0.99 }),
+    );
+  });
+});
+
+describe('what a reader is asked about', () => {
+  it('is every sentence that is answered from unread, and none that its word could not bring so far', () => {
+    fc.assert(
+      fc.property(sentence, ({ answerability: _, ...unread }) => {
+        if (answerProbability(unread) >= LEAST_PROBABILITY) expect(isWorthReading(unread)).toBe(true);
+        if (!isWorthReading(unread))
+          expect(answerProbability({ ...unread, answerability: READING.reach })).toBeLessThan(LEAST_PROBABILITY);
+      }),
+    );
+    expect(isWorthReading(of(0))).toBe(false);
+  });
+
+  it('is more where less is asked for, and no less where more is', () => {
+    expect(isWorthReading(of(0), 0)).toBe(true);
+    expect(isWorthReading(of(0.4), 1)).toBe(isWorthReading(of(0.4)));
+  });
+
+  it('ends with a sentence that is sure, but not before another was read beside it', () => {
+    const [sure, unsure] = [of(0.8, { answerability: 0.999 }), of(0.4, { answerability: 0.2 })];
+    expect(answerProbability(sure)).toBeGreaterThanOrEqual(READING.sure);
+    expect(isReadEnough([sure])).toBe(false);
+    expect(isReadEnough([sure, unsure])).toBe(true);
+    expect(isReadEnough([unsure, unsure, unsure])).toBe(false);
+  });
+});
