@@ -14,6 +14,7 @@ interface SigningKey {
 export type Manner = 'well' | 'hangs' | 'html' | 'empty' | 'huge' | 'other issuer' | 'redirects' | 'fails';
 
 export const AUDIENCE = 'https://graft.example';
+const DISCOVERY = '/.well-known/openid-configuration';
 
 async function signingKey(algorithm = 'RS256'): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
@@ -26,6 +27,10 @@ export class OidcProvider {
   manner: Manner = 'well';
   /** How often it was asked for its keys, whatever it answered. */
   keysAsked = 0;
+  /** Where its keys are; nowhere else. */
+  keysPath = '/keys';
+  /** How often it was asked where they are. */
+  discoveries = 0;
   #keys: SigningKey[] = [];
   readonly #codes = new Map<string, { challenge: string; nonce: string; redirectUri: string }>();
 
@@ -78,7 +83,8 @@ export class OidcProvider {
       response.writeHead(status, { 'content-type': 'application/json', 'access-control-allow-origin': '*' });
       response.end(JSON.stringify(value));
     };
-    if (url.pathname === '/keys') this.keysAsked += 1;
+    if (url.pathname === this.keysPath) this.keysAsked += 1;
+    if (url.pathname === DISCOVERY) this.discoveries += 1;
     if (this.manner === 'hangs') return;
     if (this.manner === 'fails') return json({}, 500);
     if (this.manner === 'html') return void response.end('<html>Sign in</html>');
@@ -87,14 +93,14 @@ export class OidcProvider {
     if (this.manner === 'redirects')
       return void response.writeHead(302, { location: `${this.issuer}/elsewhere` }).end();
     switch (url.pathname) {
-      case '/.well-known/openid-configuration':
+      case DISCOVERY:
         return json({
           issuer: this.manner === 'other issuer' ? 'https://elsewhere.example' : this.issuer,
-          jwks_uri: `${this.issuer}/keys`,
+          jwks_uri: `${this.issuer}${this.keysPath}`,
           authorization_endpoint: `${this.issuer}/authorize`,
           token_endpoint: `${this.issuer}/token`,
         });
-      case '/keys':
+      case this.keysPath:
         return json({ keys: this.#keys.map(({ jwk }) => jwk) });
       case '/authorize':
         return this.#authorize(url.searchParams, response);

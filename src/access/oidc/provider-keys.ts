@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/telemetry/index.js';
 const TIMEOUT_MS = 5_000;
 /** Keys are asked for anew no more often, whatever keys tokens name, and what failed isn't tried again sooner, in ms. */
 const COOLDOWN_MS = 30_000;
-/** A key that the provider takes back is taken for this long, in ms. */
+/** A key that the provider takes back is taken for this long, and keys that it moves elsewhere are found after it, in ms. */
 const KEPT_MS = 600_000;
 const MOST_BYTES = 512 * 1024;
 
@@ -47,10 +47,18 @@ const bounded: FetchImplementation = async (url, options) => {
   return new Response(Buffer.concat(chunks), { status: response.status, headers: response.headers });
 };
 
+interface FoundKeys {
+  /** Where they are, by the provider's document. */
+  uri: string;
+  keys: JWTVerifyGetKey;
+  /** Monotonic ms when the document said so; -Infinity: it is to be asked again. */
+  at: number;
+}
+
 /** The keys of a provider, found by its discovery document, asked for when they are needed and kept for a while. */
 export class ProviderKeys {
-  #found: JWTVerifyGetKey | undefined;
-  #finding: Promise<JWTVerifyGetKey> | undefined;
+  #found: FoundKeys | undefined;
+  #finding: Promise<FoundKeys> | undefined;
   /** Monotonic ms of the last failure. */
   #failedAt = -Infinity;
   #failure: unknown;
@@ -63,14 +71,16 @@ export class ProviderKeys {
 
   /** The key for a token's header. @throws IDENTITY_PROVIDER_UNAVAILABLE; errors of jose where the token names none that there is */
   readonly key: JWTVerifyGetKey = async (header, token) => {
-    const keys = await this.#find();
+    const found = await this.#find();
     try {
-      return await keys(header, token);
+      return await found.keys(header, token);
     } catch (error) {
       // Those say that the token is at fault; anything else that the provider is.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
       if (error instanceof errors.JOSENotSupported) throw error;
       this.parts.log.warn({ err: error }, 'the provider’s keys could not be had');
+      // They may be elsewhere by now; but the provider is asked no more often, whatever tokens come.
+      if (this.parts.clock.monotonic() - found.at >= this.times.cooldownMs) found.at = -Infinity;
       throw unavailable(error);
     }
   };
@@ -97,14 +107,21 @@ export class ProviderKeys {
     };
   }
 
-  async #find() {
-    if (this.#found) return this.#found;
-    if (this.parts.clock.monotonic() - this.#failedAt < this.times.cooldownMs) throw unavailable(this.#failure);
+  /** What is known is taken while the provider can't be asked again. */
+  async #find(): Promise<FoundKeys> {
+    const { cooldownMs, keptMs } = this.times;
+    const now = this.parts.clock.monotonic();
+    const known = this.#found;
+    if (known && now - known.at < keptMs) return known;
+    if (now - this.#failedAt < cooldownMs) {
+      if (known) return known;
+      throw unavailable(this.#failure);
+    }
     this.#finding ??= this.#discover().finally(() => (this.#finding = undefined));
-    return this.#finding;
+    return known ? this.#finding.catch(() => known) : this.#finding;
   }
 
-  async #discover() {
+  async #discover(): Promise<FoundKeys> {
     const { timeoutMs, cooldownMs, keptMs } = this.times;
     try {
       const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
@@ -112,13 +129,16 @@ export class ProviderKeys {
       const response = await bounded(url, { method: 'GET', headers: new Headers(), redirect: 'manual', signal });
       const document = discovered.parse(await response.json());
       if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
-      const keys = createRemoteJWKSet(new URL(document.jwks_uri), {
+      const uri = document.jwks_uri;
+      const at = this.parts.clock.monotonic();
+      if (this.#found?.uri === uri) return Object.assign(this.#found, { at });
+      const keys = createRemoteJWKSet(new URL(uri), {
         timeoutDuration: timeoutMs,
         cooldownDuration: cooldownMs,
         cacheMaxAge: keptMs,
         [customFetch]: this.#cooling(),
       });
-      return (this.#found = keys);
+      return (this.#found = { uri, keys, at });
     } catch (error) {
       this.#failedAt = this.parts.clock.monotonic();
       this.#failure = error;

@@ -39,7 +39,7 @@ describe('tokens of a provider', () => {
     await kit.dispose();
     await provider.stop();
   });
-  afterEach(() => void (provider.manner = 'well'));
+  afterEach(() => void Object.assign(provider, { manner: 'well', keysPath: '/keys' }));
 
   /** Another gateway, which knows nothing yet. */
   const fresh = (
@@ -168,6 +168,28 @@ describe('tokens of a provider', () => {
       expect(await codeOf(await provider.token({ groups: ['staff'] }), by)).toBe('in');
       expect(await codeOf(old, by)).toBe('UNAUTHENTICATED');
     }
+    by.close();
+  });
+
+  it('are taken when the provider has moved its keys elsewhere, and it isn’t asked where for each that comes meanwhile', async () => {
+    let at = 0;
+    const times = { timeoutMs: 2_000, cooldownMs: 30_000, keptMs: 600_000 };
+    const by = fresh({}, times, { ...systemClock, monotonic: () => at });
+    expect(await codeOf(await provider.token({ groups: ['staff'] }), by)).toBe('in');
+    await provider.rotate('ES256');
+    provider.keysPath = '/moved/keys';
+    const asked = provider.discoveries;
+    const token = await provider.token({ groups: ['staff'] });
+    const told = await Promise.all(Array.from({ length: 10 }, () => codeOf(token, by)));
+    expect(told).not.toContain('in');
+    expect(provider.discoveries - asked).toBe(0);
+    at = times.keptMs;
+    expect(await codeOf(token, by)).toBe('in');
+    expect(provider.discoveries - asked).toBe(1);
+    // What is known is taken though the document can't be had again.
+    at = 2 * times.keptMs;
+    provider.manner = 'fails';
+    expect(await codeOf(token, by)).toBe('in');
     by.close();
   });
 
