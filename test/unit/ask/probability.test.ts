@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
-import { answerProbability, type JudgedSentence } from '../../../src/ask/judge/probability.js';
+import { answerProbability, PROBABILITY, type JudgedSentence } from '../../../src/ask/judge/probability.js';
 import { isReadEnough, isWorthReading, READING } from '../../../src/ask/judge/reading.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -17,6 +18,14 @@ const of = (similarity: number, more: Partial<JudgedSentence> = {}): JudgedSente
 });
 
 describe('the probability that a sentence answers the question', () => {
+  it('is weighed as the benchmark fitted it, and held against the threshold that it shows', () => {
+    const { fitted, threshold } = JSON.parse(readFileSync('bench/results/probability.json', 'utf8')) as object & {
+      fitted: unknown;
+      threshold: number;
+    };
+    expect({ fitted, threshold }).toEqual({ fitted: PROBABILITY, threshold: LEAST_PROBABILITY });
+  });
+
   it('is a probability whatever is known', () => {
     fc.assert(
       fc.property(sentence, (each) => {
