@@ -48,6 +48,7 @@ const { signal } = new AbortController();
 /** How much the questions of a corpus weigh, together, by what its documents hold of them. */
 const WEIGHT = { answerable: 3, near: 1, 'off topic': 1, without: 1 } as const;
 const STAGES = ['RAG', 'AUTO'] as const;
+const ROUNDS = 5;
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** As it is judged, and whether it holds a right answer. */
@@ -114,24 +115,33 @@ async function judgeAll(answering: Answering, corpora: readonly AskedCorpus[]): 
   return judged;
 }
 
-/** The sentence that is answered from; read as far as the product would. */
-function chosen({ unread, read }: JudgedQuestion, stage: (typeof STAGES)[number], rule?: ProbabilityRule) {
+/** The sentence that is answered from; read as far as the rule has the product read, or, without one, all. */
+function chosen({ unread, read }: JudgedQuestion, stage: (typeof STAGES)[number], rule: ProbabilityRule | null) {
   if (stage === 'RAG') return unread;
-  const worth = read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule));
-  const enough = worth.findIndex((_, index) => isReadEnough(worth.slice(0, index + 1), rule));
+  const worth = rule ? read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule)) : read;
+  const enough = rule ? worth.findIndex((_, index) => isReadEnough(worth.slice(0, index + 1), rule)) : -1;
   const [best] = (enough < 0 ? worth : worth.slice(0, enough + 1)).toSorted(byScore);
   return best ?? unread;
 }
 
-/** Fitted to the sentence that is answered from, read and unread alike: with what a reader says weighed beside what was there before. */
+/**
+ * Fitted to the sentence that is answered from, read and unread alike: what a reader says is weighed beside what was there before. What is read hangs on
+ * the rule, and the rule on what is read: it settles within a few rounds.
+ */
 function fit(questions: readonly JudgedQuestion[]): ProbabilityRule {
+  let rule: ProbabilityRule | null = null;
+  for (let round = 0; round < ROUNDS; round += 1) rule = fitOnce(questions, rule);
+  return rule!;
+}
+
+function fitOnce(questions: readonly JudgedQuestion[], before: ProbabilityRule | null): ProbabilityRule {
   const weightOf = (question: JudgedQuestion): number =>
     WEIGHT[question.kind] /
     questions.filter(({ corpus, kind }) => corpus === question.corpus && kind === question.kind).length;
   const rows = questions.flatMap((question): WeightedRow[] => {
     const weight = weightOf(question);
     return STAGES.flatMap((stage) => {
-      const best = chosen(question, stage);
+      const best = chosen(question, stage, before);
       return best === null ? [] : [{ x: featuresOf(best).map(([, value]) => value), y: best.right, weight }];
     });
   });
