@@ -8,7 +8,7 @@ type Fit = Recommendations['models'][number]['fit'];
 
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 const gigabytes = (bytes: number | string): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;
-/** Two digits: a scaled speed says no more. */
+/** Two digits: a guess says no more. */
 const duration = (seconds: number): string =>
   seconds < 1 ? '< 1 s' : `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 
@@ -45,7 +45,7 @@ export function recommendationLines({ models, ...all }: Recommendations): string
   return [
     ...table([['model', 'file', 'memory', 'answer', ''], ...rows]),
     '',
-    `An answer reads ${all.readTokens} tokens and writes ${all.writtenTokens}; ~ is scaled from a model that was measured, within a factor of two. ${gigabytes(all.memoryBytes)} of memory.`,
+    `An answer reads ${all.readTokens} tokens and writes ${all.writtenTokens}; ~ is guessed from a model that was measured. ${gigabytes(all.memoryBytes)} of memory.`,
     ...(all.quiet ? [] : ['Other programs were busy while it was measured: an idle machine may be faster than this.']),
     ...(best === undefined
       ? ['Memory can’t hold any of them beside the rest.']

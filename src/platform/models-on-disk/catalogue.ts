@@ -37,6 +37,8 @@ export interface GeneratorShape {
   layerWeights: number;
   /** Keys and values that it keeps of a token, in bytes (two of 16 bits a layer, key-value head and unit). */
   contextBytes: number;
+  /** The type that its weights are stored in, as llama.cpp calls it. */
+  quantization: string;
 }
 
 export interface GeneratorEntry extends CatalogueEntryBase {
@@ -78,7 +80,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 134_515_008,
     contextLength: 8_192,
-    shape: { layers: 30, width: 576, vocabulary: 49_152, layerWeights: 106_203_456, contextBytes: 23_040 },
+    shape: {
+      layers: 30,
+      width: 576,
+      vocabulary: 49_152,
+      layerWeights: 106_203_456,
+      contextBytes: 23_040,
+      quantization: 'Q4_1',
+    },
     reader: true,
     files: gguf(
       'SmolLM2-135M-Instruct.Q4_1.gguf',
@@ -107,7 +116,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 361_821_120,
     contextLength: 8_192,
-    shape: { layers: 32, width: 960, vocabulary: 49_152, layerWeights: 314_635_200, contextBytes: 40_960 },
+    shape: {
+      layers: 32,
+      width: 960,
+      vocabulary: 49_152,
+      layerWeights: 314_635_200,
+      contextBytes: 40_960,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'SmolLM2-360M-Instruct-Q4_K_M.gguf',
@@ -128,7 +144,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 494_032_768,
     contextLength: 32_768,
-    shape: { layers: 24, width: 896, vocabulary: 151_936, layerWeights: 357_898_112, contextBytes: 12_288 },
+    shape: {
+      layers: 24,
+      width: 896,
+      vocabulary: 151_936,
+      layerWeights: 357_898_112,
+      contextBytes: 12_288,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf',
@@ -143,7 +166,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 1_711_376_384,
     contextLength: 8_192,
-    shape: { layers: 24, width: 2_048, vocabulary: 49_152, layerWeights: 1_610_713_088, contextBytes: 196_608 },
+    shape: {
+      layers: 24,
+      width: 2_048,
+      vocabulary: 49_152,
+      layerWeights: 1_610_713_088,
+      contextBytes: 196_608,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'smollm2-1.7b-instruct-q4_k_m.gguf',
@@ -164,7 +194,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 1_543_714_304,
     contextLength: 32_768,
-    shape: { layers: 28, width: 1_536, vocabulary: 151_936, layerWeights: 1_310_340_608, contextBytes: 28_672 },
+    shape: {
+      layers: 28,
+      width: 1_536,
+      vocabulary: 151_936,
+      layerWeights: 1_310_340_608,
+      contextBytes: 28_672,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'qwen2.5-1.5b-instruct-q4_k_m.gguf',
@@ -185,7 +222,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 1_543_714_304,
     contextLength: 32_768,
-    shape: { layers: 28, width: 1_536, vocabulary: 151_936, layerWeights: 1_310_340_608, contextBytes: 28_672 },
+    shape: {
+      layers: 28,
+      width: 1_536,
+      vocabulary: 151_936,
+      layerWeights: 1_310_340_608,
+      contextBytes: 28_672,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',
@@ -200,7 +244,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 2_533_539_840,
     contextLength: 131_072,
-    shape: { layers: 40, width: 2_048, vocabulary: 49_159, layerWeights: 2_432_862_208, contextBytes: 81_920 },
+    shape: {
+      layers: 40,
+      width: 2_048,
+      vocabulary: 49_159,
+      layerWeights: 2_432_862_208,
+      contextBytes: 81_920,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'granite-3.3-2b-instruct-Q4_K_M.gguf',
@@ -221,7 +272,14 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: 'Apache-2.0',
     parameters: 7_615_616_512,
     contextLength: 32_768,
-    shape: { layers: 28, width: 3_584, vocabulary: 152_064, layerWeights: 6_525_621_760, contextBytes: 57_344 },
+    shape: {
+      layers: 28,
+      width: 3_584,
+      vocabulary: 152_064,
+      layerWeights: 6_525_621_760,
+      contextBytes: 57_344,
+      quantization: 'Q4_K_M',
+    },
     reader: false,
     files: gguf(
       'Qwen2.5-7B-Instruct-Q4_K_M.gguf',

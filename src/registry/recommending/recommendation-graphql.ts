@@ -38,7 +38,7 @@ export class ModelRecommendation {
 
   @Field(() => Float, {
     description:
-      'How long a typical answer takes that it words alone, in seconds. Scaled from another model it may be wrong by a factor of two.',
+      'How long a typical answer takes that it words alone, in seconds. Where it is scaled from another model (`measuredOn`) it is a guess that may be wrong by a factor of two.',
   })
   seconds!: number;
 

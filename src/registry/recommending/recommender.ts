@@ -9,7 +9,17 @@ import type { MeasurementStore, WorkerClient } from '../../platform/worker/index
 import type { ModelRegistry } from '../model-registry.js';
 import { fileBytes, memoryOf } from './memory.js';
 import { judged, preferred, type Bounds, type Candidate, type Fit } from './recommend.js';
-import { nearest, scaled, secondsFor, sizeOf, speedOf, TYPICAL_ANSWER, type ModelSize, type Speed } from './speed.js';
+import {
+  nearest,
+  scaled,
+  secondsFor,
+  sizeOf,
+  speedOf,
+  TYPICAL_ANSWER,
+  slownessOf,
+  type ModelSize,
+  type Speed,
+} from './speed.js';
 
 /** A model that was chosen once for a machine. */
 export const modelChoice = z.object({ model: z.string(), at: z.string() });
@@ -193,7 +203,13 @@ export class ModelRecommender {
     const { model, quantization, parameters, bytes, sha256 } = await this.parts.registry.defaultVariant(workspaceId);
     const [calibration = null] = await this.parts.worker.measured([sha256]);
     const speed = calibration && speedOf(calibration);
-    const size = { layerWeights: parameters, bytes, contextBytes: 0, slowing: 0 };
+    const size = {
+      layerWeights: parameters,
+      slowness: slownessOf(quantization),
+      bytes,
+      contextBytes: 0,
+      slowing: 0,
+    };
     return speed ? [{ name: `${model}@${quantization}`, size, speed, quiet: calibration.quiet }] : [];
   }
 

@@ -27,7 +27,7 @@ describe('models on disk', () => {
     licence: 'Apache-2.0',
     parameters: 1,
     contextLength: 1,
-    shape: { layers: 1, width: 1, vocabulary: 1, layerWeights: 1, contextBytes: 1 },
+    shape: { layers: 1, width: 1, vocabulary: 1, layerWeights: 1, contextBytes: 1, quantization: 'F32' },
     reader: false,
     files: [{ role: 'model', file: 'tiny.gguf', sha256: digest, bytes: content.length, sources }],
   });

@@ -42,7 +42,7 @@ describe('GRAFT_MODEL=auto', () => {
       licence: 'Apache-2.0',
       parameters,
       contextLength: TINY_CONTEXT,
-      shape: { layers: 2, width: 64, vocabulary: 274, layerWeights, contextBytes: 256 },
+      shape: { layers: 2, width: 64, vocabulary: 274, layerWeights, contextBytes: 256, quantization: 'F32' },
       reader: name === 'small',
       files: [
         {

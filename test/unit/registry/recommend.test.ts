@@ -86,16 +86,35 @@ describe('the speed of a model that was not measured', () => {
   });
 
   it('is half when there is twice as much of everything', () => {
-    const base = { layerWeights: 1e8, bytes: 1e8, contextBytes: 1e4, slowing: 0 };
-    const twice = { layerWeights: 2e8, bytes: 2e8, contextBytes: 2e4, slowing: 0 };
+    const base = { layerWeights: 1e8, slowness: 1, bytes: 1e8, contextBytes: 1e4, slowing: 0 };
+    const twice = { layerWeights: 2e8, slowness: 1, bytes: 2e8, contextBytes: 2e4, slowing: 0 };
     expect(scaled({ read: 300, write: 60 }, base, twice)).toEqual({ read: 150, write: 30 });
     expect(secondsFor(TYPICAL_ANSWER, { read: 100, write: 6 }, { ...base, contextBytes: 0 })).toBeCloseTo(21, 9);
+  });
+
+  it('is near what was measured of three models on one machine, whichever of them it is scaled from', () => {
+    const measured = (
+      [
+        ['smollm2-135m-instruct', 184, 69],
+        ['qwen2.5-coder-0.5b-instruct', 112, 28.5],
+        ['qwen2.5-coder-1.5b-instruct', 42.5, 18.1],
+      ] as const
+    ).map(([name, read, write]) => {
+      const entry = generators.find((one) => one.name === name)!;
+      return { size: sizeOf(fileBytes(entry), entry.shape), read, write };
+    });
+    for (const from of measured)
+      for (const to of measured) {
+        const { read, write } = scaled(from, from.size, to.size);
+        expect(Math.abs(Math.log(read / to.read))).toBeLessThan(Math.log(1.45));
+        expect(Math.abs(Math.log(write / to.write))).toBeLessThan(Math.log(1.45));
+      }
   });
 
   it('is scaled from the nearest in weights', () => {
     const named = [1e8, 1e9, 1e10].map((layerWeights) => ({
       name: layerWeights,
-      size: { layerWeights, bytes: 1, contextBytes: 0, slowing: 0 },
+      size: { layerWeights, slowness: 1, bytes: 1, contextBytes: 0, slowing: 0 },
     }));
     const of = (layerWeights: number) => nearest(named, { ...named[0]!.size, layerWeights })?.name;
     expect([of(2e8), of(5e8), of(9e10)]).toEqual([1e8, 1e9, 1e10]);
