@@ -41,13 +41,12 @@ const SURE = 0.95;
 /** The same where the usual errors of who answered aren't known. */
 const SURER = 0.98;
 /** How probable each is of a label before anybody said anything. */
-const PRIOR = { renamed: 0.01, exchanged: 0.01, lost: 0.002 };
+const PRIOR = { renamed: 0.01, exchanged: 0.03, lost: 0.002 };
 const STAYS = 1 - PRIOR.renamed - PRIOR.exchanged - PRIOR.lost;
-/**
- * How many times likelier a wrong answer gets feedback than a right one, from a quarter to nearly always; above 1, one is half as probable as
- * half of it.
- */
+/** How many times likelier a wrong answer gets feedback than a right one, from a quarter to nearly always. */
 const SELECTIVE = Array.from({ length: 20 }, (_, i) => 2 ** (i - 2));
+/** Above 1, twice as selective is so many times half as probable: where few labels could tell, most look at right answers, too. */
+const RARER = 3;
 /** Precision of an adapter of which nothing is known, and the rows that this counts for. */
 const UNKNOWN = { precision: 0.9, rows: 5 };
 
@@ -58,7 +57,7 @@ const UNKNOWN = { precision: 0.9, rows: 5 };
  * Held-out rows say which labels are right how often where one is answered; few as they are, they are taken for a sample of a Dirichlet distribution
  * that has the precision of all labels together. Either a label stays, and its lessons are drawn from there; or it has another's name now, or has changed
  * places with it, and they are drawn from what that makes of it; or it has come to nothing in particular. A label has moved where that is 95 %
- * probable by Bayes' rule. The prior is 2.2 % a label, shared out among all that it may be now: the more labels, the more has to be said. So few
+ * probable by Bayes' rule. The prior is 4.2 % a label, shared out among all that it may be now: the more labels, the more has to be said. So few
  * lessons are enough for a label that was told clearly, and one that was always taken for another takes many.
  *   - Feedback may be given rather where something is wrong. How much rather isn't known: each rate is weighed by how well it explains all lessons, and
  *     smaller ones are likelier.
@@ -84,7 +83,7 @@ export function movedLabels(
   const worlds = SELECTIVE.map((selective) => worldOf(said, selective, others));
   const weights = shares(
     worlds.map((world, i) =>
-      [...world.values()].reduce((sum, { evidence }) => sum + evidence, -Math.log(Math.max(1, SELECTIVE[i]!))),
+      [...world.values()].reduce((sum, { evidence }) => sum + evidence, -RARER * Math.log(Math.max(1, SELECTIVE[i]!))),
     ),
   );
   const sure = cells.length === 0 ? SURER : SURE;
