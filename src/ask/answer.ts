@@ -5,7 +5,7 @@ import { record } from '../kernel/record.js';
 import { anyJson, storedJson, type Json } from '../kernel/stored-json.js';
 import { passageScores } from '../knowledge/index.js';
 import { jsonForm } from '../worker-protocol/index.js';
-import { WordingChoice } from './question.js';
+import { WordingChoice } from '../registry/index.js';
 import { RouterMode } from './route/router/router.js';
 import { Strategy } from './strategies.js';
 
@@ -73,47 +73,52 @@ export const routeDecision = record('RouteDecision', 'The strategy that was chos
 });
 export type RouteDecision = z.infer<typeof routeDecision>;
 
-/** Where something stands: UTF-16 offsets into the document's text, so that `text.slice(start, end)` is the quote. */
-const span = z.object({
+/** What every sentence that is shown says of its place: UTF-16 offsets into the document's text, so that `text.slice(start, end)` is the quote. */
+const quotation = {
   documentId: z.string(),
-  documentName: z.string(),
   chunkId: z.string(),
-  collectionName: z.string(),
-  quote: z.string(),
-  start: z.number(),
-  end: z.number(),
-  page: z.number().nullable(),
-  headings: z.array(z.string()),
+  quote: z
+    .string()
+    .describe('A sentence exactly as in the document: `document.text.slice(start, end)`; empty when `sourceDeleted`.'),
+  start: z.number().int().describe('Where it starts in `Document.text`, in UTF-16 code units, as JavaScript counts.'),
+  end: z.number().int().describe('Where it ends in `Document.text` (exclusive), in UTF-16 code units.'),
+  page: z.number().int().nullable().describe('Page of its passage, from 1; null where the format has none.'),
+  headings: z.array(z.string()).describe('Headings that it stands under, outermost first.'),
+  documentName: z.string().describe('Name of the document, also when that was deleted since.'),
+  collectionName: z.string().describe('Name of the collection that it was found in.'),
+  scores: passageScores.describe('How retrieval scored its passage.'),
   /** Whether the document was deleted since: then the quote is empty. Missing where it never was. */
   sourceDeleted: z.boolean().optional(),
-});
+};
+const span = z.object(quotation);
 export type Span = z.infer<typeof span>;
 
-/** A sentence of a passage that may hold the answer. */
-const evidence = span.extend({
-  /** What the sentences are ranked by; comparable within one answer only. */
-  score: z.number(),
-  /** Share of the question's words in the sentence (in the one before: in part), weighted by rarity, 0 to 1. */
-  coverage: z.number(),
+export const evidence = record('Evidence', 'A sentence of the documents that may hold the answer.', {
+  ...quotation,
+  score: z.number().describe('What the sentences are ranked by, 0 to about 3; comparable within one answer only.'),
+  coverage: z
+    .number()
+    .describe('Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.'),
   /** Share of the question's words in the whole passage, weighted by rarity, 0 to 1. */
   passageCoverage: z.number(),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
   missingNames: z.number(),
   /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */
   addressed: z.boolean().optional(),
-  /** Cosine similarity of sentence and question, -1 to 1; null where it was not computed. */
-  similarity: z.number().nullable(),
-  /** Probability that the reader finds the answer in it, 0 to 1. Missing where it was not asked. */
-  answerability: z.number().optional(),
-  scores: passageScores,
+  similarity: z
+    .number()
+    .nullable()
+    .describe('Cosine similarity of sentence and question, -1 to 1; null where it was not computed.'),
+  answerability: z
+    .number()
+    .optional()
+    .describe('Probability that the reader finds the answer in it, 0 to 1; null where it was not asked.'),
 });
 export type Evidence = z.infer<typeof evidence>;
 
-/** A sentence that the answer's text rests on. */
-const citation = span.extend({
-  /** Share of the text's words that this sentence holds, 0 to 1. */
-  support: z.number(),
-  scores: passageScores,
+export const citation = record('Citation', 'A sentence of the documents that the answer rests on.', {
+  ...quotation,
+  support: z.number().describe('Share of the answer’s words, without those of the question, that stand in it, 0 to 1.'),
 });
 export type Citation = z.infer<typeof citation>;
 
@@ -121,16 +126,24 @@ export type Citation = z.infer<typeof citation>;
 export const ConflictKind = enumeration('NUMBER', 'DATE', 'NAME');
 export type ConflictKind = keyof typeof ConflictKind;
 
-/** A sentence and the value in it that another sentence contradicts. */
-const conflictingQuote = span.extend({
-  /** As the sentence writes it. */
-  value: z.string(),
-  scores: passageScores,
-});
+export const conflictingQuote = record(
+  'ConflictingQuote',
+  'A sentence and the value in it that another sentence contradicts.',
+  {
+    ...quotation,
+    value: z.string().describe('The value as the sentence writes it: `6.5 bar`, `12 March 2021`, `Anna Berg`.'),
+  },
+);
 export type ConflictingQuote = z.infer<typeof conflictingQuote>;
 
-/** Two sentences that give different values for the same thing, the better match first. */
-const conflict = z.object({ kind: z.enum(ConflictKind), quotes: z.tuple([conflictingQuote, conflictingQuote]) });
+export const conflict = record(
+  'Conflict',
+  'Two sentences of the documents that give different values for the same thing.',
+  {
+    kind: z.enum(ConflictKind).describe('What the values are.'),
+    quotes: z.tuple([conflictingQuote, conflictingQuote]).describe('The two sentences, the better match first.'),
+  },
+);
 export type Conflict = z.infer<typeof conflict>;
 
 export const AbstentionReason = enumeration(

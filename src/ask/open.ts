@@ -12,7 +12,7 @@ import { AskService } from './ask-service.js';
 import type { AskParts } from './parts.js';
 import { AnswerDeletionResolver } from './api/deletion-graphql.js';
 import { LabelledNeighbourResolver } from './api/neighbour-graphql.js';
-import { CitationResolver, ConflictingQuoteResolver, EvidenceResolver } from './api/quotation-graphql.js';
+import { quotationResolvers } from './api/quotation-graphql.js';
 import { AnswerStore } from './record/answer-store.js';
 import { answerHolder } from './record/erase-answers.js';
 import { ExpectedTimes } from './route/expected-times.js';
@@ -23,9 +23,7 @@ export const askDomain = defineDomain({
     AskResolver,
     AnswerResolver,
     AnswerDeletionResolver,
-    EvidenceResolver,
-    CitationResolver,
-    ConflictingQuoteResolver,
+    ...quotationResolvers,
     LabelledNeighbourResolver,
     PromptPassageResolver,
     RetrievedPassageResolver,

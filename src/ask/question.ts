@@ -1,10 +1,10 @@
 import type { Groups } from '../kernel/caller.js';
 import { checkedEntity, hasLabel, preprocessText, type PreprocessingStep, type TaskKind } from '../data/index.js';
-import { enumeration } from '../kernel/enumeration.js';
 import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { Uuid } from '../kernel/ids.js';
 import { checkedName, checkedText } from '../kernel/text.js';
+import type { WordingChoice } from '../registry/index.js';
 import { MOST_PROBABLE, type JsonForm } from '../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
 import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
@@ -26,10 +26,6 @@ export interface Generation {
   /** For temperatures above 0; null takes one at random. */
   seed: number | null;
 }
-
-/** Whose words an answer from documents has, where no adapter reads them: the model's, or those of the best sentence. */
-export const WordingChoice = enumeration('MODEL', 'QUOTE');
-export type WordingChoice = keyof typeof WordingChoice;
 
 /** What a caller asks, as it came. */
 export interface AskInput {

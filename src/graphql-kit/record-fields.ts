@@ -75,6 +75,13 @@ function plainForm(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
     const { of } = formOf(schema.element, typeOf);
     return { of: () => [of()], maxItems: mostOf(schema) };
   }
+  if (schema instanceof z.ZodTuple) {
+    const [first] = schema.def.items as readonly z.core.$ZodType[];
+    if (first && schema.def.items.every((item: z.core.$ZodType) => item === first)) {
+      const { of } = formOf(first, typeOf);
+      return { of: () => [of()], maxItems: schema.def.items.length };
+    }
+  }
   if (schema instanceof z.ZodString || schema instanceof z.ZodLiteral) return { of: () => String };
   if (schema instanceof z.ZodNumber) return { of: () => (schema.isInt ? Int : Float) };
   if (schema instanceof z.ZodBoolean) return { of: () => Boolean };

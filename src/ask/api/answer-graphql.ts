@@ -32,7 +32,7 @@ import {
   configuration,
 } from '../answer.js';
 import { LabelledNeighbour } from './neighbour-graphql.js';
-import { Citation, Conflict, Evidence, GONE, toCitation, toConflict, toEvidence } from './quotation-graphql.js';
+import { Citation, Conflict, Evidence, GONE } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
 registerEnumType(AbstentionReason, {
@@ -322,9 +322,9 @@ export const toAnswer = (record: AnswerRecord): Answer =>
     abstained: record.abstention !== null,
     abstention: record.abstention,
     answerability: record.answerability,
-    evidence: record.evidence.map(toEvidence),
-    conflicts: record.conflicts.map(toConflict),
-    citations: record.citations.map(toCitation),
+    evidence: record.evidence,
+    conflicts: record.conflicts,
+    citations: record.citations,
     route: record.route,
     modelDigest: record.variant.sha256,
     adapter: record.adapter && toAppliedAdapter(record.adapter),

@@ -12,7 +12,7 @@ import {
 } from '../../knowledge/index.js';
 import { Answer, toAnswer } from './answer-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
-import { Conflict, toConflict } from './quotation-graphql.js';
+import { Conflict } from './quotation-graphql.js';
 import { RouteDecision } from './route-graphql.js';
 
 @ObjectType({ description: 'A passage that was found for a question.' })
@@ -107,7 +107,7 @@ export function toEvent(event: AskEventRecord): typeof AskEvent {
         degraded: event.degraded,
       });
     case 'conflicts':
-      return make(ConflictsFound, { conflicts: event.conflicts.map(toConflict) });
+      return make(ConflictsFound, { conflicts: event.conflicts });
     case 'delta':
       return make(TextDelta, { text: event.text });
     case 'replaced':

@@ -38,7 +38,8 @@ import { AskEvent, toEvent } from './ask-events-graphql.js';
 import type { AskEvent as AskEventRecord } from '../events.js';
 import { AnswerFilterInput, toFilter } from './answer-filter-graphql.js';
 import { LEAST_PROBABILITY } from '../judge/abstain.js';
-import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS, WordingChoice } from '../question.js';
+import { WordingChoice } from '../../registry/index.js';
+import { DEFAULT_ANSWER_TOKENS, MAX_ANSWER_TOKENS, MAX_QUESTION_CHARACTERS } from '../question.js';
 
 export { Answer } from './answer-graphql.js';
 

@@ -1,9 +1,9 @@
 import { badInput, isGraftError, type GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { SearchScope } from '../../knowledge/index.js';
-import { parseAdapterReference } from '../../registry/index.js';
+import { parseAdapterReference, type WordingChoice } from '../../registry/index.js';
 import type { Assignment, RouteDecision } from '../answer.js';
-import type { Generation, Question, WordingChoice } from '../question.js';
+import type { Generation, Question } from '../question.js';
 import { STRATEGIES, type Strategy } from '../strategies.js';
 
 /** How an arm answers: what is null is as `ask` would have it. */

@@ -1,7 +1,7 @@
-import type { MeasuredWording } from '../../registry/index.js';
+import type { MeasuredWording, WordingChoice } from '../../registry/index.js';
 import type { RouteReason } from '../answer.js';
 import type { Plan } from '../plan.js';
-import type { Question, WordingChoice } from '../question.js';
+import type { Question } from '../question.js';
 import { percent } from '../../kernel/text.js';
 
 /**

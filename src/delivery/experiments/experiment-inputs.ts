@@ -1,5 +1,6 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
-import { StrategyValues, WordingChoice, type Strategy } from '../../ask/index.js';
+import { StrategyValues, type Strategy } from '../../ask/index.js';
+import { WordingChoice } from '../../registry/index.js';
 import { IDEMPOTENCY_KEY, MaxItems } from '../../graphql-kit/index.js';
 import { ExperimentCounting } from './experiment.js';
 import { ExperimentMetricName } from './metrics.js';

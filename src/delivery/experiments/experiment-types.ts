@@ -1,5 +1,6 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { StrategyValues, WordingChoice, type Strategy } from '../../ask/index.js';
+import { StrategyValues, type Strategy } from '../../ask/index.js';
+import { WordingChoice } from '../../registry/index.js';
 import { connectionTypes, DateTime, NodeType } from '../../graphql-kit/index.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
 import {

@@ -1,6 +1,7 @@
 import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
-import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy, type WordingChoice } from '../../ask/index.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy } from '../../ask/index.js';
+import type { WordingChoice } from '../../registry/index.js';
 import { weightsAddUp } from '../assignment/index.js';
 import type { ExperimentArm, ExperimentCounting, ExperimentSettings } from './experiment.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';

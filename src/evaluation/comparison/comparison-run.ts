@@ -4,7 +4,7 @@ import { Split } from '../../data/index.js';
 import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import { intervalFields } from '../statistics/interval.js';
+import { intervalFields } from '../../kernel/interval.js';
 
 const strategy = z.enum(StrategyValues);
 

@@ -4,7 +4,7 @@ import { Split } from '../../data/index.js';
 import { connectionTypes, make, NodeType, toGlobalId, recordType } from '../../graphql-kit/index.js';
 import { record } from '../../kernel/record.js';
 import type { EvaluationRecord } from './evaluation-store.js';
-import { interval } from '../statistics/interval.js';
+import { interval } from '../../kernel/interval.js';
 import { figures, storedFigures } from './figures.js';
 
 @ObjectType({ description: 'One row as it was answered.' })

@@ -15,7 +15,7 @@ import { measure, type Metric } from '../metrics/metric.js';
 import { regression } from '../regression/regression.js';
 import { retention } from '../retention/retention.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
-import { intervalFields, metricDifference } from '../statistics/interval.js';
+import { intervalFields, metricDifference } from '../../kernel/interval.js';
 
 /** A row's answer as the model gave it. */
 export type Answered = Pick<GivenAnswer, 'text' | 'probability'>;

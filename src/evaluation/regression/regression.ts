@@ -8,7 +8,7 @@ import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ModelRegistry } from '../../registry/index.js';
 import { accuracy, type LabelledRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
-import { interval, metricDifference } from '../statistics/interval.js';
+import { interval, metricDifference } from '../../kernel/interval.js';
 import { mcnemar } from '../statistics/mcnemar.js';
 import type { Fitting } from './choose-strength.js';
 

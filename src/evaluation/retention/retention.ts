@@ -3,7 +3,7 @@ import { record } from '../../kernel/record.js';
 import type { Metric } from '../metrics/metric.js';
 import { measure, ratio } from '../metrics/metric.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
-import { interval, metricDifference } from '../statistics/interval.js';
+import { interval, metricDifference } from '../../kernel/interval.js';
 
 /** How probable a window of general text is without and with an adapter: sums of -log p over its tokens, in nats. */
 export interface WindowScore {

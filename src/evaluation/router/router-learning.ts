@@ -5,7 +5,7 @@ import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { Answer } from '../../ask/index.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
-import { intervalFields } from '../statistics/interval.js';
+import { intervalFields } from '../../kernel/interval.js';
 import type { LoggedChoice, PolicyComparison } from './off-policy.js';
 
 /** How a proposal of the router ended. */

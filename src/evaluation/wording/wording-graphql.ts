@@ -1,36 +1,20 @@
-import {
-  Arg,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  ID,
-  InputType,
-  Int,
-  Mutation,
-  ObjectType,
-  Resolver,
-  Root,
-} from 'type-graphql';
-import { WordingChoice } from '../../ask/index.js';
+import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { Split } from '../../data/index.js';
 import {
   SpendsBudget,
   Needs,
   cost,
-  DateTime,
   fromGlobalId,
   IDEMPOTENCY_KEY,
-  make,
   MaxItems,
+  recordType,
   runGraph,
   runObject,
   type GraphContext,
 } from '../../graphql-kit/index.js';
-import { Model, type MeasuredWording as MeasuredWordingRecord, type ModelRegistry } from '../../registry/index.js';
-import { wordingComparison } from './wording-run.js';
+import { measuredWording, Model, type ModelRegistry } from '../../registry/index.js';
+import { wordingComparison, wordingReport } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
-import { Interval } from '../evaluations/evaluation-types.js';
 
 export const wordingComparisonRuns = runGraph(
   wordingComparison.handledBy(({ wordings }: { wordings: WordingComparer }, context) => wordings.compare(context)),
@@ -81,37 +65,10 @@ export class CompareWordingsInput {
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
 
-@ObjectType({ description: 'Whether a model words answers from documents better than the best quote says them.' })
-export class MeasuredWording {
-  @Field(() => WordingChoice, {
-    description: 'Whose words to take: the model’s only where they are shown to be better.',
-  })
-  better!: WordingChoice;
-
-  @Field(() => Int, { description: 'Questions that were asked.' })
-  rows!: number;
-
-  @Field(() => Float, { description: 'Share of them whose right answer stands in the model’s words, 0 to 1.' })
-  model!: number;
-
-  @Field(() => Float, { description: 'Share of them whose right answer stands in the best quote, 0 to 1.' })
-  quote!: number;
-
-  @Field(() => Interval, { description: 'The model’s share minus the quote’s, -1 to 1.' })
-  difference!: Interval;
-
-  @Field(() => DateTime, { nullable: true, description: 'When it was found; null in a run’s own report.' })
-  at!: Date | null;
-}
-
-@ObjectType({ description: 'What a comparison of wordings found.' })
-export class WordingReport extends MeasuredWording {
-  @Field(() => Int, { description: 'Questions that got no answer, which count as wrong for both.' })
-  refused!: number;
-
-  @Field(() => String, { description: 'All of it in words.' })
-  sentence!: string;
-}
+const MeasuredWording = recordType(measuredWording);
+type MeasuredWording = InstanceType<typeof MeasuredWording>;
+const WordingReport = recordType(wordingReport);
+type WordingReport = InstanceType<typeof WordingReport>;
 
 @Resolver(() => WordingComparisonRun)
 export class WordingComparisonResolver {
@@ -137,8 +94,7 @@ export class WordingComparisonResolver {
 
   @FieldResolver(() => WordingReport, { nullable: true, description: 'What was found; null until the run succeeded.' })
   report(@Root() { row }: WordingComparisonRun): WordingReport | null {
-    const found = wordingComparison.outputOf(row);
-    return found && make(WordingReport, { ...found, at: null });
+    return wordingComparison.outputOf(row);
   }
 }
 
@@ -151,14 +107,11 @@ export class WordedModelResolver {
     description: 'What `compareWordings` found of it last; null where it wasn’t run.',
     complexity: cost(2),
   })
-  async wording(@Root() model: Model, @Ctx() context: GraphContext): Promise<MeasuredWording | null> {
+  wording(@Root() model: Model, @Ctx() context: GraphContext): Promise<MeasuredWording | null> {
     const { registry } = this.parts;
-    const found = context.loader<string, MeasuredWordingRecord | null>('evaluation.wordings', (ids) =>
+    const found = context.loader<string, MeasuredWording | null>('evaluation.wordings', (ids) =>
       registry.measuredWordings(context.workspaceId, ids),
     );
-    const measured = await found.load(model.rowId);
-    if (!measured) return null;
-    const { better, rows, model: words, quote, difference, at } = measured;
-    return make(MeasuredWording, { better, rows, model: words, quote, difference, at: new Date(at) });
+    return found.load(model.rowId);
   }
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Split } from '../../data/index.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
+import { wordingFigures } from '../../registry/index.js';
 
 const input = z.object({
   modelId: z.string(),
@@ -18,24 +20,19 @@ const input = z.object({
 const attempt = z.object({ model: z.boolean(), quote: z.boolean(), refused: z.boolean() });
 export type WordingAttempt = z.infer<typeof attempt>;
 
-const comparison = z.object({
-  better: z.enum(['MODEL', 'QUOTE']),
-  rows: z.number().int(),
-  /** Questions that got no answer, which count as wrong for both. */
-  refused: z.number().int(),
-  model: z.number(),
-  quote: z.number(),
-  difference: z.object({ value: z.number(), low: z.number(), high: z.number() }),
-  sentence: z.string(),
+export const wordingReport = record('WordingReport', 'What a comparison of wordings found.', {
+  ...wordingFigures,
+  refused: z.number().int().describe('Questions that got no answer, which count as wrong for both.'),
+  sentence: z.string().describe('All of it in words.'),
 });
-export type WordingFound = z.infer<typeof comparison>;
+export type WordingFound = z.infer<typeof wordingReport>;
 
 export const wordingComparison = defineRunKind({
   kind: 'WORDING_COMPARISON',
   description: 'A model words answers from documents, and each is held against the best quote.',
   subject: 'Model',
   input: storedJson(input),
-  output: storedJson(comparison),
+  output: storedJson(wordingReport),
   checkpoint: storedJson(z.object({ attempts: z.array(attempt) })),
   pausable: true,
 });

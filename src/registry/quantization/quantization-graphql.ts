@@ -6,7 +6,6 @@ import {
   Float,
   ID,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -19,7 +18,7 @@ import {
   Needs,
   cost,
   IDEMPOTENCY_KEY,
-  make,
+  recordType,
   runGraph,
   runObject,
   type GraphContext,
@@ -28,7 +27,7 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { QUANTIZATION_TYPES } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
 import { loadVariant, ModelVariant } from '../variant-graphql.js';
-import { speedup, storedMeasurement, type VariantMeasurement } from './quantization.js';
+import { recommendation, speedup, storedMeasurement, variantMeasurement, variantSpeed } from './quantization.js';
 import { quantization } from './quantization-run.js';
 import type { Quantizer } from './quantizer.js';
 
@@ -45,80 +44,12 @@ registerEnumType(QuantizationType, {
   },
 });
 
-@ObjectType({ description: 'Tokens a second, each with the number of threads that is fastest for it.' })
-export class VariantSpeed {
-  @Field(() => Float, { description: 'Reading a prompt, in tokens/s.' })
-  prefill!: number;
-
-  @Field(() => Float, { description: 'Writing an answer, in tokens/s.' })
-  decode!: number;
-
-  @Field(() => Boolean, { description: 'Whether other programs left the processors alone meanwhile.' })
-  quiet!: boolean;
-}
-
-@ObjectType({
-  description: 'What a variant costs and gives, measured here against the variant that it was made from in the end.',
-})
-export class QuantizationReport {
-  @Field(() => Int, { description: 'Places of Graft’s own text at which both were asked for the next token.' })
-  places!: number;
-
-  @Field(() => Float, { description: 'Perplexity of that text; lower is better.' })
-  perplexity!: number;
-
-  @Field(() => Float, { description: 'Perplexity of the same text under the reference.' })
-  referencePerplexity!: number;
-
-  @Field(() => Float, {
-    description:
-      'Mean KL divergence of its distribution from the reference’s, over the whole vocabulary, in nats a token.',
-  })
-  meanKl!: number;
-
-  @Field(() => Float, { description: 'Standard error of that mean, in nats.' })
-  klStandardError!: number;
-
-  @Field(() => Float, {
-    description: 'Share of places where both hold the same token for the most probable, 0 to 1.',
-  })
-  topAgreement!: number;
-
-  @Field(() => VariantSpeed, { description: 'How fast it is.' })
-  speed!: VariantSpeed;
-
-  @Field(() => VariantSpeed, { description: 'How fast the reference is, measured beside it.' })
-  referenceSpeed!: VariantSpeed;
-
-  @Field(() => Float, {
-    description:
-      'How much faster it makes an answer of 250 tokens read and 30 written than the reference: 1 is as fast.',
-  })
-  speedup!: number;
-
-  @Field(() => String, { description: 'Cores, processor and what it can do: speeds hold for it alone.' })
-  machine!: string;
-
-  referenceVariantId!: string;
-}
-
-const toQuantizationReport = (measurement: VariantMeasurement): QuantizationReport => {
-  const { speed, places, perplexity, referencePerplexity, meanKl, klStandardError, topAgreement } = measurement;
-  const { machine, referenceVariantId } = measurement;
-  return make(QuantizationReport, {
-    places,
-    perplexity,
-    referencePerplexity,
-    meanKl,
-    klStandardError,
-    topAgreement,
-    machine,
-    referenceVariantId,
-    speed: speed.variant,
-    referenceSpeed: speed.reference,
-    speedup: speedup(measurement),
-  });
-};
+const VariantSpeed = recordType(variantSpeed);
+type VariantSpeed = InstanceType<typeof VariantSpeed>;
+const QuantizationReport = recordType(variantMeasurement);
+type QuantizationReport = InstanceType<typeof QuantizationReport>;
+const VariantRecommendation = recordType(recommendation);
+type VariantRecommendation = InstanceType<typeof VariantRecommendation>;
 
 export const quantizationRuns = runGraph(
   quantization.handledBy(({ quantizer }: { quantizer: Quantizer }, context) => quantizer.quantize(context)),
@@ -143,19 +74,6 @@ export class QuantizeModelInput {
 
 const QuantizeModelPayload = quantizationRuns.payload('QuantizeModelPayload', 'The run that quantizes.');
 type QuantizeModelPayload = InstanceType<typeof QuantizeModelPayload>;
-
-@ObjectType({ description: 'The variant that answers fastest within a bound on its divergence.' })
-export class VariantRecommendation {
-  @Field(() => Float, {
-    description: 'How much faster it makes an answer than the most precise variant; 1 for that itself.',
-  })
-  speedup!: number;
-
-  @Field(() => Float, { description: 'Its divergence from the most precise variant, in nats a token.' })
-  meanKl!: number;
-
-  variantId!: string;
-}
 
 export interface QuantizationResolverParts {
   registry: ModelRegistry;
@@ -233,13 +151,31 @@ export class QuantizedVariantResolver {
     description: 'What was measured when it was quantized; null for a file that came as it is.',
   })
   quantizationReport(@Root() { measurement }: ModelVariant): QuantizationReport | null {
-    return measurement === null ? null : toQuantizationReport(storedMeasurement.decode(measurement));
+    return measurement === null ? null : storedMeasurement.decode(measurement);
   }
 }
 
 @Resolver(() => QuantizationReport)
 export class QuantizationReportResolver {
   constructor(private readonly parts: QuantizationResolverParts) {}
+
+  @FieldResolver(() => VariantSpeed, { description: 'How fast it is.' })
+  speed(@Root() { speed }: QuantizationReport): VariantSpeed {
+    return speed.variant;
+  }
+
+  @FieldResolver(() => VariantSpeed, { description: 'How fast the reference is, measured beside it.' })
+  referenceSpeed(@Root() { speed }: QuantizationReport): VariantSpeed {
+    return speed.reference;
+  }
+
+  @FieldResolver(() => Float, {
+    description:
+      'How much faster it makes an answer of 250 tokens read and 30 written than the reference: 1 is as fast.',
+  })
+  speedup(@Root() report: QuantizationReport): number {
+    return speedup(report);
+  }
 
   @FieldResolver(() => ModelVariant, {
     nullable: true,
@@ -260,13 +196,13 @@ export class VariantRecommendationResolver {
     description: 'The fastest variant of a model that stays within a divergence from its most precise one.',
     complexity: cost(5),
   })
-  async recommendVariant(
+  recommendVariant(
     @Arg('model', () => String, { description: 'Name of the model.' }) model: string,
     @Arg('maxKl', () => Float, { description: 'Largest divergence, in nats a token: 0.01 is hardly to be noticed.' })
     maxKl: number,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<VariantRecommendation> {
-    return make(VariantRecommendation, await this.parts.quantizer.recommend(workspaceId, model, maxKl));
+    return this.parts.quantizer.recommend(workspaceId, model, maxKl);
   }
 
   @FieldResolver(() => ModelVariant, {

@@ -1,34 +1,41 @@
 import { z } from 'zod';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import type { QuantizationType } from '../../worker-protocol/index.js';
 
-const speed = z.object({
-  /** Tokens/s, each with the number of threads that is fastest for it. */
-  prefill: z.number().positive(),
-  decode: z.number().positive(),
-  threads: z.object({ prefill: z.number().int(), decode: z.number().int() }),
-  /** False when other programs kept the processors busy meanwhile. */
-  quiet: z.boolean(),
-});
+export const variantSpeed = record(
+  'VariantSpeed',
+  'Tokens a second, each with the number of threads that is fastest for it.',
+  {
+    prefill: z.number().positive().describe('Reading a prompt, in tokens/s.'),
+    decode: z.number().positive().describe('Writing an answer, in tokens/s.'),
+    threads: z.object({ prefill: z.number().int(), decode: z.number().int() }),
+    quiet: z.boolean().describe('Whether other programs left the processors alone meanwhile.'),
+  },
+);
 
-/** What a quantized variant costs and gives, held against the one at the end of its chain of sources; all on one machine, in one go. */
-const variantMeasurement = z.object({
-  referenceVariantId: z.string(),
-  /** SHA-256 of the texts that both read: figures of other texts can't be compared. */
-  texts: z.string(),
-  places: z.number().int(),
-  referencePerplexity: z.number(),
-  perplexity: z.number(),
-  /** Mean KL(reference ‖ variant) in nats a token, and the standard error of that mean. */
-  meanKl: z.number(),
-  klStandardError: z.number(),
-  /** Share of places where both hold the same token for the most probable. */
-  topAgreement: z.number(),
-  speed: z.object({ reference: speed, variant: speed }),
-  /** Processor, cores and what the processor can do: speeds hold for it alone. */
-  machine: z.string(),
-});
+export const variantMeasurement = record(
+  'QuantizationReport',
+  'What a variant costs and gives, measured here against the variant that it was made from in the end.',
+  {
+    referenceVariantId: z.string(),
+    /** SHA-256 of the texts that both read: figures of other texts can't be compared. */
+    texts: z.string(),
+    places: z.number().int().describe('Places of Graft’s own text at which both were asked for the next token.'),
+    referencePerplexity: z.number().describe('Perplexity of the same text under the reference.'),
+    perplexity: z.number().describe('Perplexity of that text; lower is better.'),
+    meanKl: z
+      .number()
+      .describe(
+        'Mean KL divergence of its distribution from the reference’s, over the whole vocabulary, in nats a token.',
+      ),
+    klStandardError: z.number().describe('Standard error of that mean, in nats.'),
+    topAgreement: z.number().describe('Share of places where both hold the same token for the most probable, 0 to 1.'),
+    speed: z.object({ reference: variantSpeed, variant: variantSpeed }),
+    machine: z.string().describe('Cores, processor and what it can do: speeds hold for it alone.'),
+  },
+);
 export type VariantMeasurement = z.infer<typeof variantMeasurement>;
 export const storedMeasurement = storedJson(variantMeasurement);
 
@@ -90,11 +97,18 @@ export interface Candidate {
   measurement: VariantMeasurement;
 }
 
-export interface Recommendation {
-  variantId: string;
-  speedup: number;
-  meanKl: number;
-}
+export const recommendation = record(
+  'VariantRecommendation',
+  'The variant that answers fastest within a bound on its divergence.',
+  {
+    variantId: z.string(),
+    speedup: z
+      .number()
+      .describe('How much faster it makes an answer than the most precise variant; 1 for that itself.'),
+    meanKl: z.number().describe('Its divergence from the most precise variant, in nats a token.'),
+  },
+);
+export type Recommendation = z.infer<typeof recommendation>;
 
 /** The fastest whose divergence is within the bound; the reference when none of them is faster. */
 export function recommend(referenceId: string, candidates: readonly Candidate[], maxKl: number): Recommendation {

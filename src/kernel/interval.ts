@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { record } from '../../kernel/record.js';
+import { record } from './record.js';
 
 /** A figure and the ends of its interval, where each has words of its own: `{ value, low, high }`. */
 export const intervalFields = (value: string, low: string, high: string) => ({
