@@ -16,12 +16,14 @@ import {
   type RateCounts,
   type Moments,
 } from '../../evaluation/index.js';
+import { enumeration } from '../../kernel/enumeration.js';
+import type { Better } from './metrics.js';
 
 export interface ExperimentMetric {
   name: string;
   /** A share of answers, exact at any number of them; or a mean, from 20 an arm on. */
   kind: 'RATE' | 'MEAN';
-  better: 'HIGHER' | 'LOWER';
+  better: Better;
   /** The largest difference that is none, in the metric's unit (of a rate: .02 = two points); 0 where no difference can be shown to be none. */
   margin: number;
   /** Decides; the others are only told. */
@@ -42,7 +44,8 @@ export interface ExperimentPlan {
 /** Of an arm's answers with an outcome, by metric. A rate's variance isn't read. */
 export type ArmMoments = Readonly<Record<string, Readonly<Record<string, Moments>>>>;
 
-export type Verdict = 'WINNER' | 'NO_DIFFERENCE' | 'INCONCLUSIVE';
+export const Verdict = enumeration('WINNER', 'NO_DIFFERENCE', 'INCONCLUSIVE');
+export type Verdict = keyof typeof Verdict;
 
 export interface ArmContrast {
   arm: string;
@@ -58,7 +61,8 @@ export interface ArmContrast {
 }
 
 /** Of an arm against the control by a metric. */
-export type Finding = 'BETTER' | 'WORSE' | 'WITHIN_MARGIN' | 'OPEN';
+export const Finding = enumeration('BETTER', 'WORSE', 'WITHIN_MARGIN', 'OPEN');
+export type Finding = keyof typeof Finding;
 
 export interface Conclusion {
   verdict: Verdict;

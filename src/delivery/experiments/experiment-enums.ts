@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
-import { enumeration } from '../../kernel/enumeration.js';
+import { Finding, Verdict } from './conclude.js';
 import { ExperimentAction, ExperimentCounting, ExperimentStatus } from './experiment.js';
-import { ExperimentMetricName } from './metrics.js';
+import { Adjustment, Better, ExperimentMetricName } from './metrics.js';
 
 // What an experiment’s states, metrics and findings are called in the API.
 
@@ -62,17 +62,13 @@ registerEnumType(ExperimentCounting, {
   },
 });
 
-export const ExperimentBetter = enumeration('HIGHER', 'LOWER');
-export type ExperimentBetter = keyof typeof ExperimentBetter;
-registerEnumType(ExperimentBetter, {
+registerEnumType(Better, {
   name: 'ExperimentBetter',
   description: 'Which way a metric is better.',
   valuesConfig: { HIGHER: { description: 'More is better.' }, LOWER: { description: 'Less is better.' } },
 });
 
-export const ExperimentVerdict = enumeration('WINNER', 'NO_DIFFERENCE', 'INCONCLUSIVE');
-export type ExperimentVerdict = keyof typeof ExperimentVerdict;
-registerEnumType(ExperimentVerdict, {
+registerEnumType(Verdict, {
   name: 'ExperimentVerdict',
   description: 'What an experiment says.',
   valuesConfig: {
@@ -82,9 +78,7 @@ registerEnumType(ExperimentVerdict, {
   },
 });
 
-export const ExperimentFinding = enumeration('BETTER', 'WORSE', 'WITHIN_MARGIN', 'OPEN');
-export type ExperimentFinding = keyof typeof ExperimentFinding;
-registerEnumType(ExperimentFinding, {
+registerEnumType(Finding, {
   name: 'ExperimentFinding',
   description: 'What the interval of an arm’s difference says.',
   valuesConfig: {
@@ -95,9 +89,7 @@ registerEnumType(ExperimentFinding, {
   },
 });
 
-export const ExperimentAdjustment = enumeration('NONE', 'CUPED', 'STRATIFIED');
-export type ExperimentAdjustment = keyof typeof ExperimentAdjustment;
-registerEnumType(ExperimentAdjustment, {
+registerEnumType(Adjustment, {
   name: 'ExperimentAdjustment',
   description: 'How a mean is made to vary less, by what was known before the arms differed.',
   valuesConfig: {

@@ -50,8 +50,8 @@ import {
   ExperimentProgress,
   SamplePlan,
 } from './experiment-types.js';
-import { toConclusion, toDecision, toExperiment, toPoint, toResults } from './experiment-view.js';
-import type { SampleEstimate, SamplePlanner } from './sample-planner.js';
+import { toConclusion, toDecision, toExperiment, toResults } from './experiment-view.js';
+import type { SamplePlanner } from './sample-planner.js';
 
 export const experimentRuns = runGraph(
   experimentKind.handledBy(({ testing }: { testing: ExperimentRunParts }, context) =>
@@ -86,32 +86,6 @@ export async function loadExperiment(
   const row = await rows.load(id);
   return row ? toExperiment(row) : null;
 }
-
-const toSample = ({
-  metric,
-  baseline,
-  deviation,
-  measuredOn,
-  perDay,
-  size,
-  effect,
-  ...rest
-}: SampleEstimate): SamplePlan => {
-  const { power, leastEffect, days, sentence } = rest;
-  return make(SamplePlan, {
-    metric,
-    baseline,
-    deviation,
-    measuredOn,
-    perDay,
-    size,
-    effect,
-    power,
-    leastEffect,
-    days,
-    sentence,
-  });
-};
 
 @Resolver(() => Experiment)
 export class ExperimentResolver {
@@ -152,11 +126,11 @@ export class ExperimentResolver {
       'What an experiment could see before it is made: its size for a difference that would matter, or the least difference that a size shows, measured on recent answers. Nothing is stored.',
     complexity: cost(20),
   })
-  async planExperiment(
+  planExperiment(
     @Arg('input', () => PlanExperimentInput, { description: 'What is asked.' }) input: PlanExperimentInput,
     @Ctx() { workspaceId }: GraphContext,
   ): Promise<SamplePlan> {
-    return toSample(await this.parts.planner.plan(workspaceId, input));
+    return this.parts.planner.plan(workspaceId, input);
   }
 
   @Needs('OPERATE')
@@ -290,9 +264,8 @@ export class ExperimentResolver {
     description: 'What it can see, and how long it still runs.',
     complexity: cost(20),
   })
-  async progress(@Root() { row }: Experiment): Promise<ExperimentProgress> {
-    const { counted, daysLeft, futility, ...sample } = await this.parts.planner.of(row);
-    return make(ExperimentProgress, { plan: toSample(sample), counted, daysLeft, conditionalPower: futility });
+  progress(@Root() { row }: Experiment): Promise<ExperimentProgress> {
+    return this.parts.planner.of(row);
   }
 
   @FieldResolver(() => [ExperimentPointType], {
@@ -302,7 +275,7 @@ export class ExperimentResolver {
   async history(@Root() { row }: Experiment, @Ctx() context: GraphContext): Promise<ExperimentPointType[]> {
     const points = context.loader<string, ExperimentPointType[]>('delivery.experimentPoints', async (ids) => {
       const found = await this.parts.experiments.points(ids);
-      return ids.map((id) => found.get(id)!.map(toPoint));
+      return ids.map((id) => found.get(id)!);
     });
     return (await points.load(row.id)) ?? [];
   }

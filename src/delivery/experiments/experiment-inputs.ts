@@ -3,9 +3,8 @@ import { StrategyValues, type Strategy } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { IDEMPOTENCY_KEY, MaxItems } from '../../graphql-kit/index.js';
 import { ExperimentCounting } from './experiment.js';
-import { ExperimentMetricName } from './metrics.js';
+import { Better, ExperimentMetricName } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS, MOST_DAYS, MOST_METRICS } from './settings.js';
-import { ExperimentBetter } from './experiment-enums.js';
 
 // What callers say of an experiment: its plan, and what they want of it.
 
@@ -60,11 +59,11 @@ export class ExperimentMetricInput {
   @Field(() => ExperimentMetricName, { description: 'Which.' })
   metric!: ExperimentMetricName;
 
-  @Field(() => ExperimentBetter, {
+  @Field(() => Better, {
     nullable: true,
     description: 'Which way is better; by default HIGHER for FEEDBACK, AGREEMENT and CONFIDENCE, else LOWER.',
   })
-  better?: ExperimentBetter | null;
+  better?: Better | null;
 
   @Field(() => Float, {
     nullable: true,

@@ -13,6 +13,7 @@ import {
   type ExperimentRow,
   type ExperimentSettings,
   type ExperimentState,
+  type ComparisonPoint,
   type PointComparison,
 } from './experiment.js';
 
@@ -56,13 +57,6 @@ export interface ExperimentSurroundings {
 }
 
 /** A point of the plot. */
-export interface ComparisonPoint {
-  phase: number;
-  answers: number;
-  comparisons: PointComparison[];
-  createdAt: Date;
-}
-
 export const experimentStream = (id: string): string => `experiment:${id}`;
 
 /** All SQL of `experiment`, `experiment_decision` and `experiment_point`. */

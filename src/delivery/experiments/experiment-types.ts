@@ -1,155 +1,33 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { StrategyValues, type Strategy } from '../../ask/index.js';
-import { WordingChoice } from '../../registry/index.js';
-import { connectionTypes, DateTime, NodeType } from '../../graphql-kit/index.js';
+import { connectionTypes, DateTime, NodeType, recordType } from '../../graphql-kit/index.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
 import {
   ExperimentAction,
   ExperimentCounting,
   ExperimentStatus,
+  comparisonPoint,
+  shownArm,
+  shownMetric,
   type ExperimentDecisionRow,
   type ExperimentRow,
 } from './experiment.js';
+import { Finding, Verdict } from './conclude.js';
 import { ExperimentMetricName } from './metrics.js';
-import { ExperimentAdjustment, ExperimentBetter, ExperimentFinding, ExperimentVerdict } from './experiment-enums.js';
+import { experimentProgress, samplePlanned } from './sample-planner.js';
+import './experiment-enums.js';
 
 // An experiment as the API shows it: its plan, what was counted, what it says, what happened.
 
-@ObjectType({ description: 'How large a test must be, and what it can see.' })
-export class SamplePlan {
-  @Field(() => ExperimentMetricName, { description: 'The primary metric.' })
-  metric!: ExperimentMetricName;
-
-  @Field(() => Float, { nullable: true, description: 'Mean of the control; null where nothing tells.' })
-  baseline!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Standard deviation of one value; null where nothing tells.' })
-  deviation!: number | null;
-
-  @Field(() => Int, { description: 'Outcomes that these were measured on.' })
-  measuredOn!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Outcomes of the metric a day, in all; null where nothing tells.',
-  })
-  perDay!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Outcomes in all arms together; null without size and effect.' })
-  size!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'The difference that would matter, in the metric’s unit; null where nobody said.',
-  })
-  effect!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Probability with which it is seen with this size, 0 to 1.' })
-  power!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'The least difference that is seen with the power that was asked for.',
-  })
-  leastEffect!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Days that it takes at today’s traffic; null where nothing tells.',
-  })
-  days!: number | null;
-
-  @Field(() => String, { description: 'The same in a sentence.' })
-  sentence!: string;
-}
-
-@ObjectType({ description: 'How far an experiment is on the way to its planned end.' })
-export class ExperimentProgress {
-  @Field(() => SamplePlan, { description: 'What it can see, by its own control once that says enough.' })
-  plan!: SamplePlan;
-
-  @Field(() => Int, { description: 'Outcomes of the primary metric so far.' })
-  counted!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Days until its planned end; 0 when it has ended; null where nothing tells.',
-  })
-  daysLeft!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'Probability that the planned end shows the effect, given what was seen (conditional power: Lan and Wittes, 1988); below .1 going on is futile. Null without size and effect, and before 20 outcomes an arm.',
-  })
-  conditionalPower!: number | null;
-}
-
-@ObjectType('ExperimentMeasure', { description: 'A metric of an experiment.' })
-export class ExperimentMeasure {
-  @Field(() => ExperimentMetricName, { description: 'Which.' })
-  metric!: ExperimentMetricName;
-
-  @Field(() => ExperimentBetter, { description: 'Which way is better.' })
-  better!: ExperimentBetter;
-
-  @Field(() => Float, { description: 'The largest difference that is none, in its unit.' })
-  margin!: number;
-
-  @Field(() => Boolean, { description: 'Whether it decides.' })
-  primary!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether it is a share of answers, 0 to 1, and not a mean.' })
-  isRate!: boolean;
-
-  @Field(() => ExperimentAdjustment, { description: 'How its mean is adjusted.' })
-  adjustment!: ExperimentAdjustment;
-}
-
-@ObjectType({ description: 'How an arm generates; null is as the question has it.' })
-export class ExperimentGeneration {
-  @Field(() => Int, { nullable: true, description: 'Most tokens of an answer.' })
-  maxTokens!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Temperature.' })
-  temperature!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Seed.' })
-  seed!: number | null;
-}
-
-@ObjectType('ExperimentArm', { description: 'An arm of an experiment; what is null is as `ask` would have it.' })
-export class ExperimentArmType {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-
-  @Field(() => Boolean, { description: 'Whether the others are compared with it.' })
-  isControl!: boolean;
-
-  @Field(() => Float, { description: 'Its share of the units that take part, 0 to 1.' })
-  weight!: number;
-
-  @Field(() => StrategyValues, { nullable: true, description: 'The strategy.' })
-  strategy!: Strategy | null;
-
-  @Field(() => String, { nullable: true, description: 'The adapter version, `name@3`.' })
-  adapter!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'The model.' })
-  model!: string | null;
-
-  @Field(() => Float, { nullable: true, description: 'Share of the dense score in what is retrieved.' })
-  denseWeight!: number | null;
-
-  @Field(() => WordingChoice, { nullable: true, description: 'Whose words an answer from documents has.' })
-  wording!: WordingChoice | null;
-
-  @Field(() => ExperimentGeneration, { nullable: true, description: 'How it generates.' })
-  generation!: ExperimentGeneration | null;
-
-  @Field(() => String, { nullable: true, description: 'Why it can’t answer any more; null while it can.' })
-  stopped!: string | null;
-}
+export const SamplePlan = recordType(samplePlanned);
+export type SamplePlan = InstanceType<typeof SamplePlan>;
+export const ExperimentProgress = recordType(experimentProgress);
+export type ExperimentProgress = InstanceType<typeof ExperimentProgress>;
+export const ExperimentMeasure = recordType(shownMetric);
+export type ExperimentMeasure = InstanceType<typeof ExperimentMeasure>;
+export const ExperimentArmType = recordType(shownArm);
+export type ExperimentArmType = InstanceType<typeof ExperimentArmType>;
+export const ExperimentPointType = recordType(comparisonPoint);
+export type ExperimentPointType = InstanceType<typeof ExperimentPointType>;
 
 @ObjectType({ description: 'A metric of an arm.' })
 export class ArmFigure {
@@ -215,14 +93,14 @@ export class ArmComparison {
   @Field(() => Float, { nullable: true, description: 'Upper end, likewise.' })
   high!: number | null;
 
-  @Field(() => ExperimentFinding, { description: 'What that says.' })
-  finding!: ExperimentFinding;
+  @Field(() => Finding, { description: 'What that says.' })
+  finding!: Finding;
 }
 
 @ObjectType({ description: 'What an experiment says.' })
 export class ExperimentConclusion {
-  @Field(() => ExperimentVerdict, { description: 'In a word.' })
-  verdict!: ExperimentVerdict;
+  @Field(() => Verdict, { description: 'In a word.' })
+  verdict!: Verdict;
 
   @Field(() => String, { nullable: true, description: 'The arm that is better; null where none is shown to be.' })
   arm!: string | null;
@@ -241,39 +119,6 @@ export class ExperimentConclusion {
 
   @Field(() => [ArmComparison], { description: 'Each arm against the control by each metric.' })
   comparisons!: ArmComparison[];
-}
-
-@ObjectType({ description: 'A difference as it was known at a moment.' })
-export class ExperimentPointComparison {
-  @Field(() => String, { description: 'The arm.' })
-  arm!: string;
-
-  @Field(() => ExperimentMetricName, { description: 'The metric.' })
-  metric!: ExperimentMetricName;
-
-  @Field(() => Float, { nullable: true, description: 'Arm less control.' })
-  value!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Lower end; null where it wasn’t known.' })
-  low!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Upper end; null where it wasn’t known.' })
-  high!: number | null;
-}
-
-@ObjectType('ExperimentPoint', { description: 'How the intervals were after so many answers.' })
-export class ExperimentPointType {
-  @Field(() => Int, { description: 'The phase, from 0; each counts anew.' })
-  phase!: number;
-
-  @Field(() => Int, { description: 'Answers that had been counted in the phase.' })
-  answers!: number;
-
-  @Field(() => DateTime, { description: 'When.' })
-  at!: Date;
-
-  @Field(() => [ExperimentPointComparison], { description: 'Each arm by each metric.' })
-  comparisons!: ExperimentPointComparison[];
 }
 
 @ObjectType({ description: 'Something that happened to an experiment. Decisions are only ever added.' })
@@ -346,8 +191,8 @@ export class Experiment extends NodeType {
   @Field(() => ExperimentStatus, { description: 'How far it is.' })
   status!: ExperimentStatus;
 
-  @Field(() => ExperimentVerdict, { description: 'What its figures said at the last look.' })
-  verdict!: ExperimentVerdict;
+  @Field(() => Verdict, { description: 'What its figures said at the last look.' })
+  verdict!: Verdict;
 
   @Field(() => String, {
     nullable: true,

@@ -1,7 +1,7 @@
 import { meanSequence, rateSequence, type Moments } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { HealthCheck } from '../rollouts/rollout-types.js';
-import type { ArmContrast } from './conclude.js';
+import type { ArmContrast, Verdict } from './conclude.js';
 import { answersOf } from './count.js';
 import {
   storedExperimentState,
@@ -14,21 +14,14 @@ import {
   type ExperimentState,
   type ExperimentStatus,
 } from './experiment.js';
-import type { ComparisonPoint } from './experiment-store.js';
-import { type ExperimentVerdict } from './experiment-enums.js';
 import {
   ArmComparison,
   ArmFigure,
   ArmResult,
   Experiment,
-  ExperimentArmType,
   ExperimentConclusion,
   ExperimentDecision,
-  ExperimentGeneration,
-  ExperimentMeasure,
   ExperimentNamespace,
-  ExperimentPointComparison,
-  ExperimentPointType,
 } from './experiment-types.js';
 import { concluded, exposureOf, exposureSays, ratioBroken, sampleRatioSays } from './look.js';
 import { METRICS, type ExperimentMetricName } from './metrics.js';
@@ -44,36 +37,20 @@ export function toExperiment(row: ExperimentRow): Experiment {
     name: row.name,
     adapterName: row.adapter,
     status: row.status as ExperimentStatus,
-    verdict: row.verdict as ExperimentVerdict,
+    verdict: row.verdict as Verdict,
     winner: row.winner,
     phase: row.phase,
     before: state.before,
-    arms: plan.arms.map((arm, index) =>
-      make(ExperimentArmType, {
-        name: arm.name,
-        isControl: index === 0,
-        weight: arm.weight,
-        strategy: arm.strategy,
-        adapter: arm.adapter,
-        model: arm.model,
-        denseWeight: arm.denseWeight,
-        wording: arm.wording ?? null,
-        stopped: state.stopped[arm.name] ?? null,
-        generation:
-          arm.generation &&
-          make(ExperimentGeneration, { maxTokens: null, temperature: null, seed: null, ...arm.generation }),
-      }),
-    ),
-    metrics: plan.metrics.map(({ name, better, margin, primary }) =>
-      make(ExperimentMeasure, {
-        metric: name,
-        better,
-        margin,
-        primary,
-        isRate: METRICS[name].kind === 'RATE',
-        adjustment: adjustmentOf(plan, name),
-      }),
-    ),
+    arms: plan.arms.map((arm, index) => ({
+      ...arm,
+      isControl: index === 0,
+      stopped: state.stopped[arm.name] ?? null,
+    })),
+    metrics: plan.metrics.map((metric) => ({
+      ...metric,
+      isRate: METRICS[metric.name].kind === 'RATE',
+      adjustment: adjustmentOf(plan, metric.name),
+    })),
     coverage: plan.coverage,
     alpha: plan.alpha,
     plannedSize: plan.plannedSize,
@@ -216,16 +193,6 @@ const changesOf = ({
     ...(wording === null ? [] : [`wording ${wording}`]),
     ...Object.entries(generation ?? {}).map(([name, value]) => `${name} ${value}`),
   ].join(', ') || 'it changes nothing';
-
-export const toPoint = ({ phase, answers, createdAt, comparisons }: ComparisonPoint): ExperimentPointType =>
-  make(ExperimentPointType, {
-    phase,
-    answers,
-    at: createdAt,
-    comparisons: comparisons.map(({ arm, metric, value, low, high }) =>
-      make(ExperimentPointComparison, { arm, metric: metric as ExperimentMetricName, value, low, high }),
-    ),
-  });
 
 export const toDecision = (row: ExperimentDecisionRow): ExperimentDecision =>
   make(ExperimentDecision, {

@@ -1,13 +1,14 @@
 /** An experiment as it is kept: its plan, which is fixed, what was counted, and how units are drawn into it. */
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
+import { record } from '../../kernel/record.js';
 import { storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
-import { STRATEGIES, type Strategy } from '../../ask/index.js';
+import { StrategyValues } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { bucketRanges, type Range, type Test } from '../assignment/index.js';
 import type { ExperimentPlan } from './conclude.js';
-import { ExperimentMetricName, METRICS } from './metrics.js';
+import { Adjustment, Better, ExperimentMetricName, METRICS } from './metrics.js';
 
 export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
 export type ExperimentDecisionRow = Prisma.ExperimentDecisionGetPayload<object>;
@@ -29,41 +30,58 @@ export type ExperimentAction = keyof typeof ExperimentAction;
 export const ExperimentCounting = enumeration('FIRST_OF_UNIT', 'EVERY');
 export type ExperimentCounting = keyof typeof ExperimentCounting;
 
-const arm = z.object({
-  name: z.string(),
-  /** Of the units that take part, 0 to 1. */
-  weight: z.number(),
-  strategy: z.enum(Object.keys(STRATEGIES) as [Strategy, ...Strategy[]]).nullable(),
-  /** `name@3`, with its row; null: as `ask` would have it. */
-  adapter: z.string().nullable(),
-  versionId: z.string().nullable(),
-  model: z.string().nullable(),
-  variantId: z.string().nullable(),
-  denseWeight: z.number().nullable(),
-  /** Missing in experiments from before there was a choice. */
-  wording: z.enum(WordingChoice).nullable().optional(),
-  generation: z
-    .object({ maxTokens: z.number().optional(), temperature: z.number().optional(), seed: z.number().optional() })
-    .nullable(),
+const generation = record('ExperimentGeneration', 'How an arm generates; null is as the question has it.', {
+  maxTokens: z.number().int().optional().describe('Most tokens of an answer.'),
+  temperature: z.number().optional().describe('Temperature.'),
+  seed: z.number().int().optional().describe('Seed.'),
 });
-export type ExperimentArm = z.infer<typeof arm>;
+
+const arm = {
+  name: z.string().describe('Its name.'),
+  weight: z.number().describe('Its share of the units that take part, 0 to 1.'),
+  strategy: z.enum(StrategyValues).nullable().describe('The strategy.'),
+  adapter: z.string().nullable().describe('The adapter version, `name@3`.'),
+  versionId: z.string().nullable(),
+  model: z.string().nullable().describe('The model.'),
+  variantId: z.string().nullable(),
+  denseWeight: z.number().nullable().describe('Share of the dense score in what is retrieved.'),
+  /** Missing in experiments from before there was a choice. */
+  wording: z.enum(WordingChoice).nullable().optional().describe('Whose words an answer from documents has.'),
+  generation: generation.nullable().describe('How it generates.'),
+};
+const storedArm = z.object(arm);
+export type ExperimentArm = z.infer<typeof storedArm>;
+
+/** An arm with what became of it. */
+export const shownArm = record('ExperimentArm', 'An arm of an experiment; what is null is as `ask` would have it.', {
+  ...arm,
+  isControl: z.boolean().describe('Whether the others are compared with it.'),
+  stopped: z.string().nullable().describe('Why it can’t answer any more; null while it can.'),
+});
+
+const metric = {
+  name: z.enum(ExperimentMetricName).describe('Which.').meta({ name: 'metric' }),
+  better: z.enum(Better).describe('Which way is better.'),
+  margin: z.number().describe('The largest difference that is none, in its unit.'),
+  primary: z.boolean().describe('Whether it decides.'),
+};
+
+/** A metric with how it is taken. */
+export const shownMetric = record('ExperimentMeasure', 'A metric of an experiment.', {
+  ...metric,
+  isRate: z.boolean().describe('Whether it is a share of answers, 0 to 1, and not a mean.'),
+  adjustment: z.enum(Adjustment).describe('How its mean is adjusted.'),
+});
 
 const range = z.custom<Range>((value) => Array.isArray(value) && value.length === 2);
 
 const settings = z.object({
   /** The first is the control. */
-  arms: z.array(arm),
+  arms: z.array(storedArm),
   /** Share of the questions that take part, above 0 to 1. */
   coverage: z.number(),
   namespace: z.object({ name: z.string(), range }).nullable(),
-  metrics: z.array(
-    z.object({
-      name: z.enum(ExperimentMetricName),
-      better: z.enum(['HIGHER', 'LOWER']),
-      margin: z.number(),
-      primary: z.boolean(),
-    }),
-  ),
+  metrics: z.array(z.object(metric)),
   alpha: z.number(),
   /** With which an effect of this size, in the primary metric’s unit, shall be seen; null: nobody said which would matter. */
   power: z.number(),
@@ -138,12 +156,25 @@ export const storedExperimentState = storedJson(
 );
 export type ExperimentState = ValueOf<typeof storedExperimentState>;
 
-const figure = z.number().nullable();
-/** The column `comparisons` of a point; an end that isn’t known yet is null. */
-export const storedPoint = storedJson(
-  z.array(z.object({ arm: z.string(), metric: z.string(), value: figure, low: figure, high: figure })),
-);
-export type PointComparison = ValueOf<typeof storedPoint>[number];
+const pointComparison = record('ExperimentPointComparison', 'A difference as it was known at a moment.', {
+  arm: z.string().describe('The arm.'),
+  metric: z.enum(ExperimentMetricName).describe('The metric.'),
+  value: z.number().nullable().describe('Arm less control.'),
+  low: z.number().nullable().describe('Lower end; null where it wasn’t known.'),
+  high: z.number().nullable().describe('Upper end; null where it wasn’t known.'),
+});
+export type PointComparison = z.infer<typeof pointComparison>;
+
+/** The column `comparisons` of a point. */
+export const storedPoint = storedJson(z.array(pointComparison));
+
+export const comparisonPoint = record('ExperimentPoint', 'How the intervals were after so many answers.', {
+  phase: z.number().int().describe('The phase, from 0; each counts anew.'),
+  answers: z.number().int().describe('Answers that had been counted in the phase.'),
+  createdAt: z.date().describe('When.').meta({ name: 'at' }),
+  comparisons: z.array(pointComparison).describe('Each arm by each metric.'),
+});
+export type ComparisonPoint = z.infer<typeof comparisonPoint>;
 
 /** The arms that can still answer. */
 export const activeArms = (

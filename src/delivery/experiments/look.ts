@@ -102,7 +102,7 @@ export function look(
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const pointOf = ({ arm, metric, value, low, high }: ArmContrast): PointComparison => ({
   arm,
-  metric,
+  metric: metric as PointComparison['metric'],
   value: known(value),
   low: known(low),
   high: known(high),

@@ -8,14 +8,16 @@
  * what its own control says once that is enough.
  */
 
+import { z } from 'zod';
 import { daysLeft, leastEffect, powerOf, samplePlan, type Design } from '../../evaluation/index.js';
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { record } from '../../kernel/record.js';
 import type { AdapterRegistry } from '../../registry/index.js';
 import { outcomesOf } from './count.js';
 import { primaryOf, storedExperimentState, storedSettings, type ExperimentRow } from './experiment.js';
 import { futilityOf } from './look.js';
-import { METRICS, type ExperimentMetricName } from './metrics.js';
+import { ExperimentMetricName, METRICS } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS } from './settings.js';
 import { plainMoments } from './tally.js';
 import { LOOKED_AT, type UnitStore } from './unit-store.js';
@@ -39,24 +41,43 @@ export interface SampleWish {
   perDay?: number | null;
 }
 
-/** How large a test must be, and what it can see. */
-export interface SampleEstimate {
-  metric: ExperimentMetricName;
-  baseline: number | null;
-  /** Of one value. */
-  deviation: number | null;
-  /** Answers that baseline and traffic were measured on. */
-  measuredOn: number;
-  perDay: number | null;
-  /** Outcomes in all arms together. */
-  size: number | null;
-  effect: number | null;
-  power: number | null;
-  /** With this size. */
-  leastEffect: number | null;
-  days: number | null;
-  sentence: string;
-}
+export const samplePlanned = record('SamplePlan', 'How large a test must be, and what it can see.', {
+  metric: z.enum(ExperimentMetricName).describe('The primary metric.'),
+  baseline: z.number().nullable().describe('Mean of the control; null where nothing tells.'),
+  deviation: z.number().nullable().describe('Standard deviation of one value; null where nothing tells.'),
+  measuredOn: z.number().int().describe('Outcomes that these were measured on.'),
+  perDay: z.number().nullable().describe('Outcomes of the metric a day, in all; null where nothing tells.'),
+  size: z.number().int().nullable().describe('Outcomes in all arms together; null without size and effect.'),
+  effect: z
+    .number()
+    .nullable()
+    .describe('The difference that would matter, in the metric’s unit; null where nobody said.'),
+  power: z.number().nullable().describe('Probability with which it is seen with this size, 0 to 1.'),
+  leastEffect: z.number().nullable().describe('The least difference that is seen with the power that was asked for.'),
+  days: z.number().nullable().describe('Days that it takes at today’s traffic; null where nothing tells.'),
+  sentence: z.string().describe('The same in a sentence.'),
+});
+export type SampleEstimate = z.infer<typeof samplePlanned>;
+
+export const experimentProgress = record(
+  'ExperimentProgress',
+  'How far an experiment is on the way to its planned end.',
+  {
+    plan: samplePlanned.describe('What it can see, by its own control once that says enough.'),
+    counted: z.number().int().describe('Outcomes of the primary metric so far.'),
+    daysLeft: z
+      .number()
+      .nullable()
+      .describe('Days until its planned end; 0 when it has ended; null where nothing tells.'),
+    conditionalPower: z
+      .number()
+      .nullable()
+      .describe(
+        'Probability that the planned end shows the effect, given what was seen (conditional power: Lan and Wittes, 1988); below .1 going on is futile. Null without size and effect, and before 20 outcomes an arm.',
+      ),
+  },
+);
+export type Progress = z.infer<typeof experimentProgress>;
 
 interface Known {
   baseline: number | null;
@@ -118,9 +139,7 @@ export class SamplePlanner {
   }
 
   /** What an experiment can see, and how long it still runs: by its own control once that says more than the days before. */
-  async of(
-    row: ExperimentRow,
-  ): Promise<SampleEstimate & { counted: number; daysLeft: number | null; futility: number | null }> {
+  async of(row: ExperimentRow): Promise<Progress> {
     const plan = storedSettings.decode(row.plan);
     const state = storedExperimentState.decode(row.state);
     const { name: metric, margin } = primaryOf(plan);
@@ -144,7 +163,12 @@ export class SamplePlanner {
     const bySize = plan.plannedSize === null ? null : daysLeft(plan.plannedSize - counted, perDay);
     const byDays = plan.plannedDays === null ? null : Math.max(0, plan.plannedDays - days);
     const left = row.finishedAt ? 0 : Math.min(bySize ?? Infinity, byDays ?? Infinity);
-    return { ...sample, counted, daysLeft: Number.isFinite(left) ? left : null, futility: futilityOf(plan, state) };
+    return {
+      plan: sample,
+      counted,
+      daysLeft: Number.isFinite(left) ? left : null,
+      conditionalPower: futilityOf(plan, state),
+    };
   }
 
   async #lately(workspaceId: WorkspaceId, adapter: string | null, metric: ExperimentMetricName): Promise<Known> {

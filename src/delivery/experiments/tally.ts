@@ -12,10 +12,7 @@ import {
   type MetricSums,
   type Tally,
 } from './experiment.js';
-import { METRICS, type ExperimentMetricName } from './metrics.js';
-
-/** How a metric's mean is made to vary less, by what was known before anything differed. */
-export type Adjustment = 'NONE' | 'CUPED' | 'STRATIFIED';
+import { METRICS, type Adjustment, type ExperimentMetricName } from './metrics.js';
 
 const emptySums = (): MetricSums => ({ n: 0, sum: 0, sumSquares: 0 });
 const emptyTally = (): Tally => ({

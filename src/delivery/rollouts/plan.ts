@@ -1,69 +1,88 @@
-/** What is compared of each answer: whether it was good (a share), or how much of something it took (a mean). */
-export interface ArmMeasure {
-  name: string;
-  kind: 'RATE' | 'MEAN';
+import { z } from 'zod';
+import { enumeration } from '../../kernel/enumeration.js';
+import { record } from '../../kernel/record.js';
+
+const measure = {
+  name: z.string(),
+  /** What is compared of each answer: whether it was good (a share), or how much of something it took (a mean). */
+  kind: z.enum(['RATE', 'MEAN']),
   /**
    * By how much the candidate may be worse. Of a rate: percentage points over 100 (.02). Of a mean: its unit, or with `logarithm` a
    * share of the control's (.1 = a tenth more).
    */
-  margin: number;
+  margin: z.number(),
   /** Of a mean, which way is better; latency and cost: LOWER, the default. A rate counts good answers. */
-  better?: 'HIGHER' | 'LOWER';
+  better: z.enum(['HIGHER', 'LOWER']).optional(),
   /** Compares means of logarithms, as geometric means: for latencies, whose few long ones would hide the rest. */
-  logarithm?: boolean;
-}
+  logarithm: z.boolean().optional(),
+};
+const armMeasure = z.object(measure);
+export type ArmMeasure = z.infer<typeof armMeasure>;
 
 /** Crossed, the rollout goes back at once. */
-export interface Guardrail extends ArmMeasure {
+const guardrail = z.object({
+  ...measure,
   /** Of the shared alpha, in proportion to the others' weights; 1 by default. */
-  weight?: number;
-}
+  weight: z.number().optional(),
+});
+export type Guardrail = z.infer<typeof guardrail>;
+
+/** When a signal holds: while the candidate is shown to be worse, or until it is shown not to be. */
+export const SignalDemand = enumeration('NOT_SHOWN_WORSE', 'SHOWN_NO_WORSE');
+export type SignalDemand = keyof typeof SignalDemand;
 
 /** Bad, the rollout holds: a person looks. */
-export interface HealthSignal extends ArmMeasure {
-  /** `NOT_SHOWN_WORSE`: holds while the candidate is shown to be worse; `SHOWN_NO_WORSE`: holds until it is shown not to be. */
-  demand: 'NOT_SHOWN_WORSE' | 'SHOWN_NO_WORSE';
-}
+const healthSignal = z.object({ ...measure, demand: z.enum(SignalDemand) });
+export type HealthSignal = z.infer<typeof healthSignal>;
 
-export interface RolloutStep {
-  /** Of the units that the candidate answers, 0 to 1; each step's is more than the last's. */
-  share: number;
-  /** Controls a candidate's answer, 4 to 9, as far as the rest of the units goes. */
-  controls: number;
-  /** Of the candidate in this step, before the next. */
-  leastAnswers: number;
-  leastMinutes: number;
-  /** A person must approve before the step is left. */
-  approval: boolean;
-  /** Its own answers decide. One that isn't may be caught up with others when it is overdue. */
-  monitored: boolean;
-}
+export const rolloutStep = record('RolloutStep', 'A step of a rollout.', {
+  share: z.number().describe('Share of the adapter’s questions that the candidate answers, 0 to 1.'),
+  controls: z
+    .number()
+    .describe(
+      'Controls a candidate’s answer that were asked for; where fewer questions are left, all of them are controls.',
+    ),
+  leastAnswers: z.number().int().describe('Answers of the candidate before the next step.'),
+  leastMinutes: z.number().describe('Minutes before the next step.'),
+  approval: z.boolean().describe('Whether a person must approve before it is left.'),
+  /** One that isn't may be caught up with others when it is overdue. */
+  monitored: z.boolean().describe('Whether its own answers decide.'),
+});
+export type RolloutStep = z.infer<typeof rolloutStep>;
 
-export interface HealthPolicy {
+const healthPolicy = z.object({
   /** Without an answer of the candidate's for so long there is no traffic. */
-  noTrafficMinutes: number;
+  noTrafficMinutes: z.number(),
   /** What a sample ratio that isn't what was drawn does. */
-  sampleRatio: 'HOLD' | 'WARN';
+  sampleRatio: z.enum(['HOLD', 'WARN']),
   /** What too many units that were answered by both arms in one step do. */
-  exposure: 'HOLD' | 'WARN';
+  exposure: z.enum(['HOLD', 'WARN']),
   /** Share of units in both, 0 to 1, above which there are too many. */
-  mostInBoth: number;
-}
+  mostInBoth: z.number(),
+});
+export type HealthPolicy = z.infer<typeof healthPolicy>;
 
-export interface RolloutPlan {
-  steps: readonly RolloutStep[];
+/** Which outcomes are compared: every one, or one of each unit and step. */
+export const RolloutCounting = enumeration('EVERY', 'FIRST_OF_UNIT');
+export type RolloutCounting = keyof typeof RolloutCounting;
+
+export const rolloutPlan = z.object({
+  steps: z.array(rolloutStep),
   /** Probability with which an equally good candidate is rolled back, in all and however often it is looked at; .05. */
-  alpha: number;
-  guardrails: readonly Guardrail[];
-  signals: readonly HealthSignal[];
-  health: HealthPolicy;
+  alpha: z.number(),
+  guardrails: z.array(guardrail),
+  signals: z.array(healthSignal),
+  health: healthPolicy,
   /**
-   * Which outcomes are compared. `EVERY` (the default) takes answers for independent, as they are where each request is its own unit.
-   * Where few users ask a lot and some ask harder questions than others, an arm that drew those looks worse and alpha isn't kept: then
-   * `FIRST_OF_UNIT` takes one answer a unit and step, which keeps it exactly.
+   * `EVERY` (the default) takes answers for independent, as they are where each request is its own unit. Where few users ask a lot and
+   * some ask harder questions than others, an arm that drew those looks worse and alpha isn't kept: then `FIRST_OF_UNIT` takes one
+   * answer a unit and step, which keeps it exactly.
    */
-  counting?: 'EVERY' | 'FIRST_OF_UNIT';
-}
+  counting: z.enum(RolloutCounting).optional(),
+});
+type Stored = z.infer<typeof rolloutPlan>;
+/** Its lists are only read. */
+export type RolloutPlan = { readonly [K in keyof Stored]: Stored[K] extends (infer T)[] ? readonly T[] : Stored[K] };
 
 const SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 1];
 

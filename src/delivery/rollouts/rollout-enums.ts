@@ -1,8 +1,8 @@
 import { registerEnumType } from 'type-graphql';
-import { enumeration } from '../../kernel/enumeration.js';
 import { RolloutMetric } from './measures.js';
+import { RolloutCounting, SignalDemand } from './plan.js';
 import { RolloutAction, RolloutStatus } from './rollout.js';
-import { RolloutCounting, RolloutTemplate } from './settings.js';
+import { RolloutTemplate } from './settings.js';
 
 // What a rollout’s states, decisions and figures are called in the API.
 
@@ -81,7 +81,6 @@ registerEnumType(RolloutTemplate, {
   },
 });
 
-export const SignalDemand = enumeration('NOT_SHOWN_WORSE', 'SHOWN_NO_WORSE');
 registerEnumType(SignalDemand, {
   name: 'SignalDemand',
   description: 'When a signal holds a rollout.',

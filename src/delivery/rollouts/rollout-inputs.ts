@@ -1,16 +1,8 @@
 import { Field, Float, ID, InputType, Int } from 'type-graphql';
 import { MaxItems, IDEMPOTENCY_KEY } from '../../graphql-kit/index.js';
 import { RolloutMetric } from './measures.js';
-import {
-  DEFAULT_ALPHA,
-  MARGINS,
-  MOST_ANSWERS,
-  MOST_MINUTES,
-  MOST_STEPS,
-  RolloutCounting,
-  RolloutTemplate,
-} from './settings.js';
-import { SignalDemand } from './rollout-enums.js';
+import { RolloutCounting, SignalDemand } from './plan.js';
+import { DEFAULT_ALPHA, MARGINS, MOST_ANSWERS, MOST_MINUTES, MOST_STEPS, RolloutTemplate } from './settings.js';
 
 // What callers say of a rollout: its steps and figures, and what they want of it.
 
@@ -77,7 +69,7 @@ export class GuardInput {
     nullable: true,
     description: 'Of a signal: when it holds; `NOT_SHOWN_WORSE` by default.',
   })
-  demand?: keyof typeof SignalDemand | null;
+  demand?: SignalDemand | null;
 }
 
 @InputType({ description: 'Which version goes to users, and how.' })

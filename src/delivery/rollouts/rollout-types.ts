@@ -1,35 +1,14 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { connectionTypes, DateTime, JsonScalar, NodeType } from '../../graphql-kit/index.js';
+import { connectionTypes, DateTime, JsonScalar, NodeType, recordType } from '../../graphql-kit/index.js';
 import { RolloutMetric } from './measures.js';
 import { RolloutAction, RolloutStatus, type RolloutDecisionRow, type RolloutRow } from './rollout.js';
-import { RolloutCounting } from './settings.js';
-import { SignalDemand } from './rollout-enums.js';
+import { RolloutCounting, rolloutStep, SignalDemand } from './plan.js';
+import './rollout-enums.js';
 
 // A rollout as the API shows it: its steps, its figures with their evidence, what was decided.
 
-@ObjectType('RolloutStep', { description: 'A step of a rollout.' })
-export class RolloutStepType {
-  @Field(() => Float, { description: 'Share of the adapter’s questions that the candidate answers, 0 to 1.' })
-  share!: number;
-
-  @Field(() => Float, {
-    description:
-      'Controls a candidate’s answer that were asked for; where fewer questions are left, all of them are controls.',
-  })
-  controls!: number;
-
-  @Field(() => Int, { description: 'Answers of the candidate before the next step.' })
-  leastAnswers!: number;
-
-  @Field(() => Float, { description: 'Minutes before the next step.' })
-  leastMinutes!: number;
-
-  @Field(() => Boolean, { description: 'Whether a person must approve before it is left.' })
-  approval!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether its own answers decide.' })
-  monitored!: boolean;
-}
+export const RolloutStepType = recordType(rolloutStep);
+export type RolloutStepType = InstanceType<typeof RolloutStepType>;
 
 @ObjectType({ description: 'How often the answers of an arm were good.' })
 export class GuardFigure {
@@ -70,7 +49,7 @@ export class Guard {
   alpha!: number | null;
 
   @Field(() => SignalDemand, { nullable: true, description: 'When a signal holds; null for a guardrail.' })
-  demand!: keyof typeof SignalDemand | null;
+  demand!: SignalDemand | null;
 
   @Field(() => Float, {
     nullable: true,

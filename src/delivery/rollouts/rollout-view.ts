@@ -1,7 +1,14 @@
 import { rateDifferenceSequence } from '../../evaluation/index.js';
 import { make, toGlobalId } from '../../graphql-kit/index.js';
 import { z } from 'zod';
-import { alphaOf, SAMPLE_RATIO_ALPHA, SIGNAL_ALPHA, type ArmMeasure, type RolloutPlan } from './plan.js';
+import {
+  alphaOf,
+  SAMPLE_RATIO_ALPHA,
+  SIGNAL_ALPHA,
+  type ArmMeasure,
+  type RolloutPlan,
+  type SignalDemand,
+} from './plan.js';
 import { RolloutMetric, type RolloutBounds } from './measures.js';
 import {
   isLive,
@@ -11,7 +18,6 @@ import {
   type RolloutDecisionRow,
   type RolloutRow,
 } from './rollout.js';
-import { type SignalDemand } from './rollout-enums.js';
 import {
   DecisionFigure,
   Guard,
@@ -20,7 +26,6 @@ import {
   HealthCheck,
   Rollout,
   RolloutDecision,
-  RolloutStepType,
 } from './rollout-types.js';
 import type { RolloutAction, RolloutStatus } from './rollout.js';
 import { evidenceOf, type RolloutEvidence } from './watch.js';
@@ -40,7 +45,7 @@ export function toRollout(row: RolloutRow): Rollout {
     status: row.status as RolloutStatus,
     awaitsApproval: row.awaitsApproval,
     current: row.step,
-    steps: plan.steps.map((step) => make(RolloutStepType, step)),
+    steps: [...plan.steps],
     alpha: plan.alpha,
     counting: plan.counting ?? 'EVERY',
     guardrails: plan.guardrails.map((each) => toGuard(each, alphaOf(plan, each.name), null, guards)),
@@ -66,7 +71,7 @@ interface Known {
 function toGuard(
   { name, margin }: ArmMeasure,
   alpha: number | null,
-  demand: keyof typeof SignalDemand | null,
+  demand: SignalDemand | null,
   { evidence, bounds }: Known,
 ): Guard {
   const found = evidence.measures[name];

@@ -4,7 +4,7 @@ import { anyJson, storedJson, type ValueOf } from '../../kernel/stored-json.js';
 import type { Prisma } from '../../platform/database/index.js';
 import type { Command } from './decide.js';
 import { bounds } from './measures.js';
-import type { RolloutPlan } from './plan.js';
+import { rolloutPlan, type RolloutPlan } from './plan.js';
 import type { Watch } from './watch.js';
 
 export type RolloutRow = Prisma.RolloutGetPayload<object>;
@@ -23,36 +23,8 @@ export const RolloutAction = enumeration(
 );
 export type RolloutAction = keyof typeof RolloutAction;
 
-const step = z.object({
-  share: z.number(),
-  controls: z.number(),
-  leastAnswers: z.number(),
-  leastMinutes: z.number(),
-  approval: z.boolean(),
-  monitored: z.boolean(),
-});
-const measure = {
-  name: z.string(),
-  kind: z.enum(['RATE', 'MEAN']),
-  margin: z.number(),
-  better: z.enum(['HIGHER', 'LOWER']).optional(),
-  logarithm: z.boolean().optional(),
-};
-const plan = z.object({
-  steps: z.array(step),
-  alpha: z.number(),
-  guardrails: z.array(z.object({ ...measure, weight: z.number().optional() })),
-  signals: z.array(z.object({ ...measure, demand: z.enum(['NOT_SHOWN_WORSE', 'SHOWN_NO_WORSE']) })),
-  health: z.object({
-    noTrafficMinutes: z.number(),
-    sampleRatio: z.enum(['HOLD', 'WARN']),
-    exposure: z.enum(['HOLD', 'WARN']),
-    mostInBoth: z.number(),
-  }),
-  counting: z.enum(['EVERY', 'FIRST_OF_UNIT']).optional(),
-});
 const state = z.object({
-  status: z.enum(['RUNNING', 'PAUSED', 'ROLLED_BACK', 'COMPLETED', 'ABORTED']),
+  status: z.enum(RolloutStatus),
   step: z.number().int(),
   enteredAt: z.number(),
   elapsedMs: z.number(),
@@ -60,12 +32,12 @@ const state = z.object({
 });
 
 /** The column `plan`. */
-export const storedPlan = storedJson<RolloutPlan>(plan);
+export const storedPlan = storedJson<RolloutPlan>(rolloutPlan);
 
 /** The column `state`: what the next decision goes on from. */
 export const storedState = storedJson(
   z.object({
-    state: state,
+    state,
     /** What has been counted, of every step. */
     watch: z.custom<Watch>((value) => typeof value === 'object' && value !== null),
     bounds,

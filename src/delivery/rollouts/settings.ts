@@ -3,6 +3,7 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { type RolloutMetric } from './measures.js';
 import {
   flawsOf,
+  RolloutCounting,
   STANDARD_HEALTH,
   STANDARD_STEPS,
   type RolloutPlan,
@@ -42,10 +43,6 @@ export interface GuardWish {
   weight?: number | null;
   demand?: HealthSignal['demand'] | null;
 }
-
-/** Which outcomes are compared: every one, or one of each unit and step. */
-export const RolloutCounting = enumeration('EVERY', 'FIRST_OF_UNIT');
-export type RolloutCounting = keyof typeof RolloutCounting;
 
 /** How a rollout shall go, as its caller said it. */
 export interface PlanWish {

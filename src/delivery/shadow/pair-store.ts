@@ -4,27 +4,11 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { ErasedAnswers } from '../../ask/index.js';
 import type { Database, Transaction } from '../../platform/database/index.js';
-import type { PairComparison, ShadowPairRow, SkipReason } from './shadow.js';
-import type { Beside, Truth } from './shadow-report.js';
+import { MOST_CHANGES, type PairComparison, type ShadowPairRow, type SkipReason } from './shadow.js';
+import type { ShadowFigures, Truth } from './shadow-report.js';
 
 /** What the pairs of one shadow say together. */
-export interface PairFigures {
-  waiting: number;
-  compared: number;
-  failed: number;
-  same: number;
-  similarity: number | null;
-  changes: { from: string | null; to: string | null; count: number }[];
-  failures: { code: string; count: number }[];
-  abstained: { served: number; candidate: number };
-  confidence: Beside;
-  latencyMs: Beside;
-  computeMs: Beside;
-  truth: Truth;
-}
-
-/** Changes of labels that are told of one shadow. */
-export const MOST_CHANGES = 50;
+export type PairFigures = Omit<ShadowFigures, 'answered' | 'erased' | 'skipped'>;
 
 interface SumsRow {
   id: string;

@@ -28,7 +28,7 @@ import type { AdapterRegistry } from '../../registry/index.js';
 import { AdapterVersion, loadAdapterVersion } from '../../training/index.js';
 import type { PairStore } from './pair-store.js';
 import type { ShadowRow } from './shadow.js';
-import type { ShadowFigures } from './shadow-report.js';
+import { reportOf, type ShadowFigures } from './shadow-report.js';
 import { shadowKind, watchShadow, type ShadowRunParts } from './shadow-run.js';
 import type { ShadowService } from './shadow-service.js';
 import { shadowStream, type ShadowEventKind, type ShadowStore } from './shadow-store.js';
@@ -44,7 +44,7 @@ import {
   StartShadowPayload,
   StopShadowInput,
 } from './shadow-types.js';
-import { toPair, toReport, toShadow } from './shadow-view.js';
+import { toPair, toShadow } from './shadow-view.js';
 
 export const shadowRuns = runGraph(
   shadowKind.handledBy(({ shadowing }: { shadowing: ShadowRunParts }, context) => watchShadow(shadowing, context)),
@@ -165,7 +165,8 @@ export class ShadowResolver {
     const figures = context.loader<ShadowRow, ShadowFigures>('delivery.shadowFigures', (rows) =>
       this.parts.shadowService.figures(context.workspaceId, rows),
     );
-    return toReport(row, (await figures.load(row))!);
+    const named = (version: number): string => `${row.adapter}@${version}`;
+    return reportOf(named(row.candidateVersion), named(row.againstVersion), (await figures.load(row))!);
   }
 
   @FieldResolver(() => ShadowPairConnection, {

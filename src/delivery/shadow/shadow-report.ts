@@ -1,53 +1,94 @@
-import { rateSequence, type ConfidenceInterval } from '../../evaluation/index.js';
-import type { SkipReason } from './shadow.js';
+import { z } from 'zod';
+import { rateSequence } from '../../evaluation/index.js';
+import { record } from '../../kernel/record.js';
+import { MOST_CHANGES, SkipReason } from './shadow.js';
 import { percent } from '../../kernel/text.js';
 
 /** A figure of what was served and of what the candidate would have said, over the same questions. */
-export interface Beside {
-  pairs: number;
-  served: number | null;
-  candidate: number | null;
-}
+const beside = record('ShadowFigure', 'A figure of what was served beside the candidate’s, over the same questions.', {
+  pairs: z.number().int().describe('Questions of which both are known.'),
+  served: z.number().nullable().describe('Of what was served; null where none is known.'),
+  candidate: z.number().nullable().describe('Of the candidate; null where none is known.'),
+});
 
-/** What is known of the questions whose right answer somebody told. */
-export interface Truth {
-  known: number;
-  servedRight: number;
-  candidateRight: number;
-  onlyServed: number;
-  onlyCandidate: number;
-  /** McNemar's: of a split at least as uneven, were both equally good. */
-  p: number;
-}
+const truth = record(
+  'ShadowTruth',
+  'Questions whose right answer feedback told, also after the shadow ended: an expectation, or a judgement of what was served.',
+  {
+    known: z.number().int().describe('Questions of which it is known whether each of both answers is right.'),
+    servedRight: z.number().int().describe('Of those, what was served is right.'),
+    candidateRight: z.number().int().describe('Of those, the candidate is right.'),
+    onlyServed: z.number().int().describe('Only what was served is right.'),
+    onlyCandidate: z.number().int().describe('Only the candidate is right.'),
+    p: z
+      .number()
+      .describe('McNemar’s exact test: probability of a split at least as uneven if both were equally good, 0 to 1.'),
+  },
+);
+export type Truth = z.infer<typeof truth>;
 
-/** What a shadow found so far. */
-export interface ShadowFigures {
-  answered: number;
-  waiting: number;
-  compared: number;
-  failed: number;
-  /** Pairs that went with their answers, erased since. */
-  erased: number;
-  skipped: readonly { reason: SkipReason; count: number }[];
-  failures: readonly { code: string; count: number }[];
+const skipped = record('ShadowSkipped', 'Sampled questions that were not put to the candidate, for one reason.', {
+  reason: z.enum(SkipReason).describe('Why.'),
+  count: z.number().int().describe('How many.'),
+});
+
+const failures = record('ShadowFailures', 'Questions that the candidate failed on with one code.', {
+  code: z.string().describe('The error code.'),
+  count: z.number().int().describe('How many.'),
+});
+
+const labelChange = record('LabelChange', 'How often one label became another.', {
+  from: z.string().nullable().describe('What was served; null where it abstained.'),
+  to: z.string().nullable().describe('What the candidate said; null where it abstained.'),
+  count: z.number().int().describe('How often.'),
+});
+
+const agreement = record('ShadowAgreement', 'A share with the interval that holds it.', {
+  value: z.number().describe('Share of the compared questions to which both said the same, 0 to 1.'),
+  low: z.number().describe('Lower end, 0 to 1: misses with a chance of 5 % at most, however often one looks.'),
+  high: z.number().describe('Upper end, 0 to 1.'),
+});
+
+export const shadowReport = record(
+  'ShadowReport',
+  'What a shadow found so far. It grows with feedback, and shrinks when answers are erased.',
+  {
+    sentence: z.string().describe('What was found, in a few sentences with figures.'),
+    answered: z.number().int().describe('Questions that were put to the candidate.'),
+    compared: z.number().int().describe('Of those, both answers were compared.'),
+    failed: z.number().int().describe('Of those, the candidate failed.'),
+    erased: z.number().int().describe('Of those, went with their answers, which were erased since.'),
+    waiting: z.number().int().describe('Sampled questions that wait, at most some 20.'),
+    skipped: z.array(skipped).describe('Sampled questions that were not asked, by reason.'),
+    failures: z.array(failures).describe('What the candidate failed with, most frequent first.'),
+    agreement: agreement.nullable().describe('How often both said the same; null before the first.'),
+    similarity: z
+      .number()
+      .nullable()
+      .describe('Of answers in words: mean overlap of both texts’ words (F1), 0 to 1; null where there are none.'),
+    changes: z.array(labelChange).describe(`Labels that changed, most frequent first, ${MOST_CHANGES} at most.`),
+    abstentions: beside.describe('Questions that were not answered, counted.'),
+    confidence: beside.describe('Mean confidence, 0 to 1, of questions where both have one.'),
+    latencyMs: beside.describe(
+      'Median time from question to answer, in ms. The candidate’s holds what it waited for users: compare `computeMs`.',
+    ),
+    computeMs: beside.describe('Median time that model and embedder worked on an answer, in ms.'),
+    truth: truth.describe('What is known of who was right.'),
+  },
+);
+export type ShadowReport = z.infer<typeof shadowReport>;
+
+/** What a shadow counted so far, of which its report is made. */
+export interface ShadowFigures extends Omit<ShadowReport, 'sentence' | 'agreement' | 'abstentions'> {
   same: number;
-  /** Mean overlap of the words of two texts, 0 to 1; null where there are none. */
-  similarity: number | null;
-  /** Most frequent first; null is no label: it abstained. */
-  changes: readonly { from: string | null; to: string | null; count: number }[];
   abstained: { served: number; candidate: number };
-  confidence: Beside;
-  /** Medians in ms. The candidate's waited behind users, so that the work alone compares. */
-  latencyMs: Beside;
-  computeMs: Beside;
-  truth: Truth;
 }
 
 /** Chance that the interval of agreement ever misses, however often one looks. */
 const ALPHA = 0.05;
 
 /** The share of the same answers, with an interval that may be read at any time; null before the first pair. */
-export function agreementOf({ compared, same }: ShadowFigures): ({ value: number } & ConfidenceInterval) | null {
+export function agreementOf({ compared, same }: ShadowFigures): ShadowReport['agreement'] {
   if (compared === 0) return null;
   return { value: same / compared, ...rateSequence({ answers: compared, good: same }, ALPHA) };
 }
@@ -108,3 +149,11 @@ function rightness({ known, servedRight, candidateRight, onlyServed, onlyCandida
     `Of ${times(known, 'question')} whose right answer is known it has ${candidateRight} right, what was served ${servedRight}; alone ${onlyCandidate} and ${onlyServed} (p = ${p.toFixed(3)}).`,
   ];
 }
+
+/** @param candidate and @param served as `name@3` */
+export const reportOf = (candidate: string, served: string, figures: ShadowFigures): ShadowReport => ({
+  ...figures,
+  sentence: sentenceOf(candidate, served, figures),
+  agreement: agreementOf(figures),
+  abstentions: { pairs: figures.compared, ...figures.abstained },
+});

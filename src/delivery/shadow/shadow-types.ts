@@ -1,6 +1,5 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { connectionTypes, DateTime, IDEMPOTENCY_KEY, NodeType } from '../../graphql-kit/index.js';
-import { MOST_CHANGES } from './pair-store.js';
+import { connectionTypes, DateTime, IDEMPOTENCY_KEY, NodeType, recordType } from '../../graphql-kit/index.js';
 import {
   MOST_PAIRS,
   MOST_PER_HOUR,
@@ -11,6 +10,7 @@ import {
   type ShadowPairRow,
   type ShadowRow,
 } from './shadow.js';
+import { shadowReport } from './shadow-report.js';
 import { ShadowEventKind } from './shadow-store.js';
 
 registerEnumType(ShadowStatus, {
@@ -114,144 +114,8 @@ export class StopShadowInput {
   by?: string | null;
 }
 
-@ObjectType({ description: 'A share with the interval that holds it.' })
-export class ShadowAgreement {
-  @Field(() => Float, { description: 'Share of the compared questions to which both said the same, 0 to 1.' })
-  value!: number;
-
-  @Field(() => Float, {
-    description: 'Lower end, 0 to 1: misses with a chance of 5 % at most, however often one looks.',
-  })
-  low!: number;
-
-  @Field(() => Float, { description: 'Upper end, 0 to 1.' })
-  high!: number;
-}
-
-@ObjectType({ description: 'A figure of what was served beside the candidate’s, over the same questions.' })
-export class ShadowFigure {
-  @Field(() => Int, { description: 'Questions of which both are known.' })
-  pairs!: number;
-
-  @Field(() => Float, { nullable: true, description: 'Of what was served; null where none is known.' })
-  served!: number | null;
-
-  @Field(() => Float, { nullable: true, description: 'Of the candidate; null where none is known.' })
-  candidate!: number | null;
-}
-
-@ObjectType({ description: 'How often one label became another.' })
-export class LabelChange {
-  @Field(() => String, { nullable: true, description: 'What was served; null where it abstained.' })
-  from!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'What the candidate said; null where it abstained.' })
-  to!: string | null;
-
-  @Field(() => Int, { description: 'How often.' })
-  count!: number;
-}
-
-@ObjectType({ description: 'Sampled questions that were not put to the candidate, for one reason.' })
-export class ShadowSkipped {
-  @Field(() => SkipReason, { description: 'Why.' })
-  reason!: SkipReason;
-
-  @Field(() => Int, { description: 'How many.' })
-  count!: number;
-}
-
-@ObjectType({ description: 'Questions that the candidate failed on with one code.' })
-export class ShadowFailures {
-  @Field(() => String, { description: 'The error code.' })
-  code!: string;
-
-  @Field(() => Int, { description: 'How many.' })
-  count!: number;
-}
-
-@ObjectType({
-  description:
-    'Questions whose right answer feedback told, also after the shadow ended: an expectation, or a judgement of what was served.',
-})
-export class ShadowTruth {
-  @Field(() => Int, { description: 'Questions of which it is known whether each of both answers is right.' })
-  known!: number;
-
-  @Field(() => Int, { description: 'Of those, what was served is right.' })
-  servedRight!: number;
-
-  @Field(() => Int, { description: 'Of those, the candidate is right.' })
-  candidateRight!: number;
-
-  @Field(() => Int, { description: 'Only what was served is right.' })
-  onlyServed!: number;
-
-  @Field(() => Int, { description: 'Only the candidate is right.' })
-  onlyCandidate!: number;
-
-  @Field(() => Float, {
-    description: 'McNemar’s exact test: probability of a split at least as uneven if both were equally good, 0 to 1.',
-  })
-  p!: number;
-}
-
-@ObjectType({ description: 'What a shadow found so far. It grows with feedback, and shrinks when answers are erased.' })
-export class ShadowReport {
-  @Field(() => String, { description: 'What was found, in a few sentences with figures.' })
-  sentence!: string;
-
-  @Field(() => Int, { description: 'Questions that were put to the candidate.' })
-  answered!: number;
-
-  @Field(() => Int, { description: 'Of those, both answers were compared.' })
-  compared!: number;
-
-  @Field(() => Int, { description: 'Of those, the candidate failed.' })
-  failed!: number;
-
-  @Field(() => Int, { description: 'Of those, went with their answers, which were erased since.' })
-  erased!: number;
-
-  @Field(() => Int, { description: 'Sampled questions that wait, at most some 20.' })
-  waiting!: number;
-
-  @Field(() => [ShadowSkipped], { description: 'Sampled questions that were not asked, by reason.' })
-  skipped!: ShadowSkipped[];
-
-  @Field(() => [ShadowFailures], { description: 'What the candidate failed with, most frequent first.' })
-  failures!: ShadowFailures[];
-
-  @Field(() => ShadowAgreement, { nullable: true, description: 'How often both said the same; null before the first.' })
-  agreement!: ShadowAgreement | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Of answers in words: mean overlap of both texts’ words (F1), 0 to 1; null where there are none.',
-  })
-  similarity!: number | null;
-
-  @Field(() => [LabelChange], { description: `Labels that changed, most frequent first, ${MOST_CHANGES} at most.` })
-  changes!: LabelChange[];
-
-  @Field(() => ShadowFigure, { description: 'Questions that were not answered, counted.' })
-  abstentions!: ShadowFigure;
-
-  @Field(() => ShadowFigure, { description: 'Mean confidence, 0 to 1, of questions where both have one.' })
-  confidence!: ShadowFigure;
-
-  @Field(() => ShadowFigure, {
-    description:
-      'Median time from question to answer, in ms. The candidate’s holds what it waited for users: compare `computeMs`.',
-  })
-  latencyMs!: ShadowFigure;
-
-  @Field(() => ShadowFigure, { description: 'Median time that model and embedder worked on an answer, in ms.' })
-  computeMs!: ShadowFigure;
-
-  @Field(() => ShadowTruth, { description: 'What is known of who was right.' })
-  truth!: ShadowTruth;
-}
+export const ShadowReport = recordType(shadowReport);
+export type ShadowReport = InstanceType<typeof ShadowReport>;
 
 @ObjectType({
   implements: NodeType,

@@ -35,6 +35,8 @@ export interface ShadowPlan {
 export const SHADOW_DEFAULTS: ShadowPlan = { share: 0.1, mostPerHour: 120, leastAnswers: 200 };
 export const MOST_PER_HOUR = 3_600;
 export const MOST_PAIRS = 5_000;
+/** Kinds of changed labels that a report tells. */
+export const MOST_CHANGES = 50;
 
 /** @throws BAD_USER_INPUT */
 export function checkedPlan(wish: { [Name in keyof ShadowPlan]?: number | null }): ShadowPlan {

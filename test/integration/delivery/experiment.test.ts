@@ -417,7 +417,7 @@ describe('an experiment', () => {
     const progress = await planner.of(await kit.row(id));
     expect(progress.counted).toBe(100);
     expect(progress.daysLeft).toBeCloseTo(9, 1);
-    expect(progress.futility).not.toBeNull();
+    expect(progress.conditionalPower).not.toBeNull();
     for (const over of [{ arms: 1 }, { effect: 0 }, { power: 1 }, { baseline: 2 }])
       await expect(planner.plan(WORKSPACE, { metric: 'FEEDBACK', ...over })).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
