@@ -5,6 +5,7 @@ import { Data, type DataParts } from './data.js';
 import { DatasetResolver, registerDatasetNodes } from './datasets/dataset-graphql.js';
 import { ExportResolver, exportRuns } from './datasets/export-graphql.js';
 import { FileResolver, registerFileNode } from './datasets/file-graphql.js';
+import { FileMappingResolver } from './datasets/mapping-graphql.js';
 import { ImportResolver, importRuns } from './datasets/import-graphql.js';
 import { DatasetDiffResolver, DatasetVersionResolver } from './datasets/version-fields-graphql.js';
 import { FeatureImportResolver, featureImportRuns } from './features/feature-import-graphql.js';
@@ -22,6 +23,7 @@ export const dataDomain = defineDomain({
     DatasetVersionResolver,
     DatasetDiffResolver,
     ImportResolver,
+    FileMappingResolver,
     ExportResolver,
     FeatureViewResolver,
     FeatureImportResolver,

@@ -35,7 +35,7 @@ import { DatasetVersion, loadVersion } from './version-graphql.js';
 import type { NewImport } from './dataset-service.js';
 import { FileType, loadFile } from './file-graphql.js';
 import { importing } from './import-run.js';
-import { FileMappingInput, FileMappingType, fromMappingInput, toMapping } from './mapping-graphql.js';
+import { FileMappingInput, FileMappingType, fromMappingInput } from './mapping-graphql.js';
 import { RowContentType, type RowContent } from './content-graphql.js';
 
 registerEnumType(PreprocessingStep, {
@@ -246,7 +246,7 @@ export class ImportResolver {
     const rows = preview.rows.map((row) =>
       'fault' in row ? { content: null, fault: row.fault.message } : { content: row, fault: null },
     );
-    return { ...preview, mapping: toMapping(preview.mapping), rows };
+    return { ...preview, rows };
   }
 
   @Needs('EDIT')

@@ -1,9 +1,9 @@
-import { Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
-import { MaxItems } from '../../graphql-kit/index.js';
+import { Field, FieldResolver, InputType, ObjectType, registerEnumType, Resolver, Root } from 'type-graphql';
+import { MaxItems, recordType } from '../../graphql-kit/index.js';
 import { badInput } from '../../kernel/errors.js';
 import { TextEncoding } from './files/decode.js';
 import { DataFormat } from './files/formats.js';
-import { DATA_FIELDS, DataField, OffsetUnit, type FileMapping } from './importing/mapping.js';
+import { DATA_FIELDS, DataField, mappingRecord, OffsetUnit } from './importing/mapping.js';
 import type { MappingHints } from './dataset-service.js';
 
 registerEnumType(DataFormat, {
@@ -76,32 +76,8 @@ export class ValueName {
   name!: string;
 }
 
-@ObjectType('FileMapping', { description: 'How a file is read and what its columns mean.' })
-export class FileMappingType {
-  @Field(() => DataFormat, { description: 'How it is written.' })
-  format!: DataFormat;
-
-  @Field(() => TextEncoding, { description: 'How its characters are written.' })
-  encoding!: TextEncoding;
-
-  @Field(() => String, { nullable: true, description: 'Character between cells; null where there are none.' })
-  delimiter!: string | null;
-
-  @Field(() => Boolean, { description: 'Whether `"` opens a cell that may hold delimiters and line ends.' })
-  quotes!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether the first record names the columns.' })
-  header!: boolean;
-
-  @Field(() => [ColumnUse], { description: 'What columns are used for.' })
-  columns!: ColumnUse[];
-
-  @Field(() => [ConstantField], { description: 'Fields that have the same value in every row.' })
-  constants!: ConstantField[];
-
-  @Field(() => OffsetUnit, { description: 'What offsets count.' })
-  offsets!: OffsetUnit;
-}
+export const FileMappingType = recordType(mappingRecord);
+export type FileMappingType = InstanceType<typeof FileMappingType>;
 
 @InputType({ description: 'How a file is read; what is left out is guessed from the file.' })
 export class FileMappingInput {
@@ -164,8 +140,19 @@ export function fromMappingInput(input: FileMappingInput | null | undefined, fie
   };
 }
 
-export const toMapping = (mapping: FileMapping): FileMappingType => ({
-  ...mapping,
-  columns: Object.entries(mapping.columns).map(([field, column]) => ({ field: field as DataField, column })),
-  constants: Object.entries(mapping.constants).map(([field, value]) => ({ field: field as DataField, value })),
-});
+const entriesOf = (of: Partial<Record<DataField, string>>): [DataField, string][] =>
+  Object.entries(of) as [DataField, string][];
+
+/** What is stored by field is shown as lists. */
+@Resolver(() => FileMappingType)
+export class FileMappingResolver {
+  @FieldResolver(() => [ColumnUse], { description: 'What columns are used for.' })
+  columns(@Root() { columns }: FileMappingType): ColumnUse[] {
+    return entriesOf(columns).map(([field, column]) => ({ field, column }));
+  }
+
+  @FieldResolver(() => [ConstantField], { description: 'Fields that have the same value in every row.' })
+  constants(@Root() { constants }: FileMappingType): ConstantField[] {
+    return entriesOf(constants).map(([field, value]) => ({ field, value }));
+  }
+}
