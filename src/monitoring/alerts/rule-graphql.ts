@@ -5,7 +5,6 @@ import {
   Field,
   Float,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -16,12 +15,12 @@ import {
   connectionTypes,
   ConnectionArgs,
   cost,
-  DateTime,
   make,
   plainValues,
   mapPage,
   Needs,
   NodeType,
+  recordType,
   toConnection,
   toGlobalId,
   type ConnectionOf,
@@ -33,7 +32,7 @@ import { SeriesFilter } from '../series/series-graphql.js';
 import type { SeriesKey } from '../series/metric.js';
 import type { AlertService } from './alert-service.js';
 import type { RuleRecord } from './alert-store.js';
-import { RuleMetric, Side } from './rule.js';
+import { RuleMetric, shownRule, Side } from './rule.js';
 
 registerEnumType(RuleMetric, {
   name: 'RuleMetric',
@@ -57,79 +56,21 @@ registerEnumType(Side, {
   valuesConfig: { ABOVE: { description: 'Above it.' }, BELOW: { description: 'Below it.' } },
 });
 
-@ObjectType({ implements: NodeType, description: 'When answers are to raise an alert.' })
-export class AlertRule extends NodeType {
-  @Field(() => String, { description: 'Unique in the workspace.' })
-  name!: string;
+export const AlertRule = recordType(shownRule, NodeType);
+export type AlertRule = InstanceType<typeof AlertRule>;
 
-  @Field(() => RuleMetric, { description: 'What it looks at.' })
-  metric!: RuleMetric;
-
-  @Field(() => Side, { description: 'On which side of the threshold the mean should not be.' })
-  side!: Side;
-
-  @Field(() => Float, { description: 'The threshold of the mean, above 0 and below 1.' })
-  threshold!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'What an answer counts beyond; null where it is a share by itself.',
-  })
-  beyond!: number | null;
-
-  @Field(() => Float, { description: 'How probable an alert without a cause is at most, however long one waits.' })
-  alpha!: number;
-
-  @Field(() => Float, { description: 'How long its cause must be gone before an alert is resolved, in minutes.' })
-  quietMinutes!: number;
-
-  @Field(() => Boolean, { description: 'Whether it looks at answers.' })
-  enabled!: boolean;
-
-  @Field(() => Boolean, { description: 'Whether it has raised an alert and not seen that its cause is gone.' })
-  raised!: boolean;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Mean of recent answers, the newest weighing a fiftieth, 0 to 1; null before the first.',
-  })
-  recent!: number | null;
-
-  @Field(() => Float, {
-    description: 'Evidence that this is to change, 0 or more: it does at 1 / alpha. 1 is none.',
-  })
-  evidence!: number;
-
-  @Field(() => Int, { description: 'Answers that the evidence is from.' })
-  observations!: number;
-
-  @Field(() => DateTime, { description: 'When it was set.' })
-  updatedAt!: Date;
-
-  record!: RuleRecord;
-}
-
-export const toRule = (record: RuleRecord): AlertRule => {
-  const { metric, side, threshold, limit, alpha, quietMinutes } = record.rule;
-  const { raised, recent, capital } = record.state;
-  return make(AlertRule, {
-    id: toGlobalId('AlertRule', record.id),
-    name: record.name,
-    record,
-    enabled: record.enabled,
-    metric,
-    side,
-    threshold,
-    beyond: limit,
-    alpha,
-    quietMinutes,
-    raised,
-    recent,
-    updatedAt: record.updatedAt,
-    evidence: worth(capital),
-    observations: capital.seen,
+export const toRule = ({ id, name, enabled, updatedAt, rule, state }: RuleRecord): AlertRule =>
+  make(AlertRule, {
+    id: toGlobalId('AlertRule', id),
+    rowId: id,
+    name,
+    enabled,
+    updatedAt,
+    ...rule,
+    ...state,
+    evidence: worth(state.capital),
+    observations: state.capital.seen,
   });
-};
 
 const { Connection: AlertRuleConnection } = connectionTypes(AlertRule);
 
@@ -207,7 +148,7 @@ export class AlertRuleResolver {
   ): Promise<ConnectionOf<AlertRule>> {
     const page = args.request();
     const rules = mapPage(await this.parts.alerts.store.rules(workspaceId, page), toRule);
-    return toConnection(rules, ({ record }) => encodeCursor([record.id]), page.after);
+    return toConnection(rules, ({ rowId }) => encodeCursor([rowId]), page.after);
   }
 
   @Needs('OPERATE')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput } from '../../kernel/errors.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { isBeyond, meanCapital, observeMean, type MeanBound } from '../sequential/mean.js';
 import { worth } from '../sequential/restarted.js';
@@ -24,34 +25,51 @@ export type RuleMetric = keyof typeof RuleMetric;
 export const Side = enumeration('ABOVE', 'BELOW');
 export type Side = keyof typeof Side;
 
-const rule = z.object({
-  metric: z.enum(RuleMetric),
-  side: z.enum(Side),
-  /** Of the mean, or of the share of answers beyond `limit`: above 0 and below 1. */
-  threshold: z.number(),
-  /** In the metric's unit; null where each answer's value is from 0 to 1 by itself. */
-  limit: z.number().nullable(),
+const rule = {
+  metric: z.enum(RuleMetric).describe('What it looks at.'),
+  side: z.enum(Side).describe('On which side of the threshold the mean should not be.'),
+  /** Of the mean, or of the share of answers beyond `limit`. */
+  threshold: z.number().describe('The threshold of the mean, above 0 and below 1.'),
+  /** In the metric's unit. */
+  limit: z
+    .number()
+    .nullable()
+    .describe('What an answer counts beyond; null where it is a share by itself.')
+    .meta({ name: 'beyond' }),
   where: z.record(z.string(), z.string()),
-  /** How probable an alert without a cause may be, however long one waits. */
-  alpha: z.number(),
-  /** How long its cause must be gone, in minutes, before an alert is resolved. */
-  quietMinutes: z.number(),
-});
-export type Rule = Omit<z.infer<typeof rule>, 'where'> & { where: Partial<SeriesKey> };
-export const storedRule = storedJson(rule);
+  alpha: z.number().describe('How probable an alert without a cause is at most, however long one waits.'),
+  quietMinutes: z.number().describe('How long its cause must be gone before an alert is resolved, in minutes.'),
+};
+const ruleForm = z.object(rule);
+export type Rule = Omit<z.infer<typeof ruleForm>, 'where'> & { where: Partial<SeriesKey> };
+export const storedRule = storedJson(ruleForm);
 
 const capital = z.object({ seen: z.number().int(), stakes: z.array(z.number()) });
 
-const state = z.object({
-  /** Whether it was raised and has not recovered. */
-  raised: z.boolean(),
+const state = {
+  raised: z.boolean().describe('Whether it has raised an alert and not seen that its cause is gone.'),
   /** For what would change that. */
   capital,
-  /** Of recent answers, the newest weighing a fiftieth; null before the first. */
-  recent: z.number().nullable(),
+  recent: z
+    .number()
+    .nullable()
+    .describe('Mean of recent answers, the newest weighing a fiftieth, 0 to 1; null before the first.'),
+};
+const stateForm = z.object(state);
+export type RuleState = z.infer<typeof stateForm>;
+export const storedState = storedJson(stateForm);
+
+/** A rule with how its test stands. */
+export const shownRule = record('AlertRule', 'When answers are to raise an alert.', {
+  rowId: z.string(),
+  name: z.string().describe('Unique in the workspace.'),
+  ...rule,
+  enabled: z.boolean().describe('Whether it looks at answers.'),
+  ...state,
+  evidence: z.number().describe('Evidence that this is to change, 0 or more: it does at 1 / alpha. 1 is none.'),
+  observations: z.number().int().describe('Answers that the evidence is from.'),
+  updatedAt: z.date().describe('When it was set.'),
 });
-export type RuleState = z.infer<typeof state>;
-export const storedState = storedJson(state);
 
 export const FRESH: RuleState = { raised: false, capital: meanCapital(), recent: null };
 

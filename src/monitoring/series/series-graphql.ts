@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, Float, InputType, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
-import { DateTime, make, MaxItems, Needs, type GraphContext } from '../../graphql-kit/index.js';
+import { DateTime, make, MaxItems, Needs, recordType, type GraphContext } from '../../graphql-kit/index.js';
 import { COLUMNS, Dimension, Metric, Resolution, RESOLUTIONS, type SeriesKey } from './metric.js';
-import { MOST_DIMENSIONS, MOST_POINTS, MOST_SERIES, type Series as SeriesRecord } from './series.js';
+import { MOST_DIMENSIONS, MOST_POINTS, MOST_SERIES, seriesPoint, type Series as SeriesRecord } from './series.js';
 import type { SeriesService } from './series-service.js';
 
 registerEnumType(Metric, {
@@ -115,29 +115,8 @@ export class MonitoringInput {
   resolution?: Resolution | null;
 }
 
-@ObjectType({ description: 'What a series says of one bucket of time.' })
-export class SeriesPoint {
-  @Field(() => DateTime, { description: 'Beginning of the bucket, in UTC.' })
-  at!: Date;
-
-  @Field(() => Float, { description: 'How many answers (or pieces of feedback) it is about, 0 or more.' })
-  count!: number;
-
-  @Field(() => Float, { nullable: true, description: 'The value, in the metric’s unit; null where nothing tells it.' })
-  value!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Median, for metrics with percentiles; of durations at most 9 % off, of shares at most 0.05.',
-  })
-  p50!: number | null;
-
-  @Field(() => Float, { nullable: true, description: '95th percentile, likewise.' })
-  p95!: number | null;
-
-  @Field(() => Float, { nullable: true, description: '99th percentile, likewise.' })
-  p99!: number | null;
-}
+const SeriesPoint = recordType(seriesPoint);
+type SeriesPoint = InstanceType<typeof SeriesPoint>;
 
 @ObjectType({ description: 'A value by which a series is told from the others.' })
 export class SeriesValue {
