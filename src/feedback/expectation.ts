@@ -3,28 +3,31 @@ import { entitySchema, hasLabel, taskOf, type TaskKind } from '../data/index.js'
 import type { Answer } from '../ask/index.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
+import { record } from '../kernel/record.js';
 import { storedJson } from '../kernel/stored-json.js';
 import { checkedText } from '../kernel/text.js';
 
 export const EXPECTATION_LIMITS = { label: 200, text: 8_000, entities: 500 } as const;
 
+export const expectedLabel = record('ExpectedLabel', 'A label that is right.', {
+  kind: z.literal('LABEL'),
+  label: z.string().describe('The label.'),
+  /** Whoever says so knows that it is a new one. */
+  isNew: z.boolean().describe('Whether it was said to be one that no dataset need have.'),
+});
+export const expectedEntities = record('ExpectedEntities', 'The entities that are right.', {
+  kind: z.literal('ENTITIES'),
+  entities: z.array(entitySchema).describe('All of them, in order; offsets are into `Answer.question`.'),
+});
+export const expectedText = record('ExpectedText', 'A text that is right, or the passage that holds it.', {
+  kind: z.literal('TEXT'),
+  text: z.string().nullable().describe('The text; null where only the passage is known.'),
+  /** The chunk that holds the answer; its words stay where they are, so that they go with their document. */
+  passageId: z.string().nullable(),
+});
+
 /** What the right answer is, in the form of its task. */
-const expectation = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('LABEL'),
-    label: z.string(),
-    /** Whether no dataset need have the label: whoever says it knows that it is a new one. */
-    isNew: z.boolean(),
-  }),
-  z.object({ kind: z.literal('ENTITIES'), entities: z.array(entitySchema) }),
-  z.object({
-    kind: z.literal('TEXT'),
-    /** null: only the passage is known. */
-    text: z.string().nullable(),
-    /** The chunk that holds the answer; its words stay where they are, so that they go with their document. */
-    passageId: z.string().nullable(),
-  }),
-]);
+const expectation = z.discriminatedUnion('kind', [expectedLabel, expectedEntities, expectedText]);
 export type Expectation = z.infer<typeof expectation>;
 
 /** The column `expectation`. */

@@ -141,8 +141,8 @@ export class FeedbackResolver {
     description: 'How much feedback there is, and whether those who give it agree.',
     complexity: cost(20),
   })
-  async feedbackReport(@Ctx() context: GraphContext): Promise<FeedbackReport> {
-    return make(FeedbackReport, await this.parts.feedback.report(context));
+  feedbackReport(@Ctx() context: GraphContext): Promise<FeedbackReport> {
+    return this.parts.feedback.report(context);
   }
 
   @Needs('EDIT')

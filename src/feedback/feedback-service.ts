@@ -13,11 +13,12 @@ import {
   FEEDBACK_LIMITS,
   type CheckedFeedback,
   type Feedback,
+  type FeedbackReport,
   type FeedbackInput,
   type GivenSource,
   type Giver,
 } from './feedback.js';
-import type { FeedbackFigures, FeedbackFilter, FeedbackStore, FeedbackColumns, Vote } from './feedback-store.js';
+import type { FeedbackFilter, FeedbackStore, FeedbackColumns, Vote } from './feedback-store.js';
 import { planWrites } from './plan-writes.js';
 import { estimateReliability, UNKNOWN, weighBallots, type WeightEstimate, type Reliability } from './source-weights.js';
 import { sourceKey, votesOf } from './votes.js';
@@ -42,13 +43,6 @@ export interface WeighedSource extends GivenSource, Reliability {
   given: number;
   standing: number;
   lastAt: Date;
-}
-
-export interface FeedbackReport extends FeedbackFigures {
-  /** Of those that several sources judged, whether they call them right; null where nobody was judged by two. */
-  alpha: number | null;
-  /** Answers that alpha is over. */
-  compared: number;
 }
 
 /** Answers that several sources judged, the latest, from which agreement and weights are estimated. */

@@ -8,6 +8,7 @@ import {
   LATE_DAYS,
   type CheckedFeedback,
   type Feedback,
+  type FeedbackFigures,
   type FeedbackKind,
   type GivenSource,
   type SourceKind,
@@ -24,19 +25,6 @@ export interface FeedbackFilter {
   /** Only what no later one replaced (true), or only what one did (false). */
   standing?: boolean | null;
   late?: boolean | null;
-}
-
-/** How much feedback there is of each sort. */
-export interface FeedbackFigures {
-  total: number;
-  standing: number;
-  late: number;
-  right: number;
-  wrong: number;
-  expectations: number;
-  answers: number;
-  /** Answers of which feedback says that they are wrong, or contradicts itself. */
-  disagreeing: number;
 }
 
 /** What a source says of an answer: see `verdictOf`. */

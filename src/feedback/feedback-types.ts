@@ -1,8 +1,7 @@
 import { createUnionType, Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { EntityType, type Entity } from '../data/index.js';
-import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../graphql-kit/index.js';
-import type { Expectation as ExpectationRecord } from './expectation.js';
-import { FeedbackKind, LATE_DAYS, SourceKind, type Feedback as FeedbackRecord } from './feedback.js';
+import { connectionTypes, DateTime, make, NodeType, recordType, toGlobalId } from '../graphql-kit/index.js';
+import { expectedEntities, expectedLabel, expectedText, type Expectation as ExpectationRecord } from './expectation.js';
+import { FeedbackKind, feedbackReport, LATE_DAYS, SourceKind, type Feedback as FeedbackRecord } from './feedback.js';
 
 registerEnumType(FeedbackKind, {
   name: 'FeedbackKind',
@@ -38,28 +37,12 @@ export class FeedbackSource {
   givenBy!: string | null;
 }
 
-@ObjectType({ description: 'A label that is right.' })
-export class ExpectedLabel {
-  @Field(() => String, { description: 'The label.' })
-  label!: string;
-
-  @Field(() => Boolean, { description: 'Whether it was said to be one that no dataset need have.' })
-  isNew!: boolean;
-}
-
-@ObjectType({ description: 'The entities that are right.' })
-export class ExpectedEntities {
-  @Field(() => [EntityType], { description: 'All of them, in order; offsets are into `Answer.question`.' })
-  entities!: Entity[];
-}
-
-@ObjectType({ description: 'A text that is right, or the passage that holds it.' })
-export class ExpectedText {
-  @Field(() => String, { nullable: true, description: 'The text; null where only the passage is known.' })
-  text!: string | null;
-
-  passageId!: string | null;
-}
+export const ExpectedLabel = recordType(expectedLabel);
+export type ExpectedLabel = InstanceType<typeof ExpectedLabel>;
+export const ExpectedEntities = recordType(expectedEntities);
+export type ExpectedEntities = InstanceType<typeof ExpectedEntities>;
+export const ExpectedText = recordType(expectedText);
+export type ExpectedText = InstanceType<typeof ExpectedText>;
 
 export const Expectation = createUnionType({
   name: 'Expectation',
@@ -181,41 +164,5 @@ export class WeighedFeedbackSource {
   weight!: number;
 }
 
-@ObjectType({ description: 'How much feedback there is, and whether those who give it agree.' })
-export class FeedbackReport {
-  @Field(() => Int, { description: 'All feedback, also what was replaced.' })
-  total!: number;
-
-  @Field(() => Int, { description: 'What no later feedback of the same source replaced.' })
-  standing!: number;
-
-  @Field(() => Int, { description: `What came more than ${LATE_DAYS} days after its answer.` })
-  late!: number;
-
-  @Field(() => Int, { description: 'Standing feedback that calls its answer right.' })
-  right!: number;
-
-  @Field(() => Int, { description: 'Standing feedback that calls its answer wrong.' })
-  wrong!: number;
-
-  @Field(() => Int, { description: 'Standing feedback that says what the right answer is.' })
-  expectations!: number;
-
-  @Field(() => Int, { description: 'Answers with standing feedback.' })
-  answers!: number;
-
-  @Field(() => Int, {
-    description: 'Of those, answers that are called wrong, or of which feedback contradicts feedback.',
-  })
-  disagreeing!: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'Krippendorff’s alpha over whether answers are right: 1 where sources agree, 0 as often as by chance. Null where no answer was judged by two, or all verdicts are the same.',
-  })
-  alpha!: number | null;
-
-  @Field(() => Int, { description: 'Answers that alpha is over: the latest 20,000 that several sources judged.' })
-  compared!: number;
-}
+export const FeedbackReport = recordType(feedbackReport);
+export type FeedbackReport = InstanceType<typeof FeedbackReport>;

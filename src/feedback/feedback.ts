@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import type { Caller } from '../kernel/caller.js';
 import type { Uuid } from '../kernel/ids.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
+import { record } from '../kernel/record.js';
 import { checkedText } from '../kernel/text.js';
 import { checkedExpectation, type Expectation, type ExpectationInput } from './expectation.js';
 
@@ -36,6 +38,35 @@ export const FEEDBACK_LIMITS = { batch: 1_000, comment: 4_000, name: 200, key: 2
 
 /** Feedback later than this after its answer counts as late: it is kept, and reports say how much of it there was. In days. */
 export const LATE_DAYS = 7;
+
+export const feedbackReport = record(
+  'FeedbackReport',
+  'How much feedback there is, and whether those who give it agree.',
+  {
+    total: z.number().int().describe('All feedback, also what was replaced.'),
+    standing: z.number().int().describe('What no later feedback of the same source replaced.'),
+    late: z.number().int().describe(`What came more than ${LATE_DAYS} days after its answer.`),
+    right: z.number().int().describe('Standing feedback that calls its answer right.'),
+    wrong: z.number().int().describe('Standing feedback that calls its answer wrong.'),
+    expectations: z.number().int().describe('Standing feedback that says what the right answer is.'),
+    answers: z.number().int().describe('Answers with standing feedback.'),
+    disagreeing: z
+      .number()
+      .int()
+      .describe('Of those, answers that are called wrong, or of which feedback contradicts feedback.'),
+    alpha: z
+      .number()
+      .nullable()
+      .describe(
+        'Krippendorff’s alpha over whether answers are right: 1 where sources agree, 0 as often as by chance. Null where no answer was judged by two, or all verdicts are the same.',
+      ),
+    compared: z.number().int().describe('Answers that alpha is over: the latest 20,000 that several sources judged.'),
+  },
+);
+export type FeedbackReport = z.infer<typeof feedbackReport>;
+
+/** How much feedback there is of each sort. */
+export type FeedbackFigures = Omit<FeedbackReport, 'alpha' | 'compared'>;
 
 /** What somebody says of an answer, or of a conversation as a whole. */
 export interface FeedbackInput {
