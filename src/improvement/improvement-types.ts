@@ -1,6 +1,6 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { RolloutTemplate } from '../delivery/index.js';
-import { connectionTypes, DateTime, make, NodeType, toGlobalId } from '../graphql-kit/index.js';
+import { connectionTypes, DateTime, make, NodeType, recordType, toGlobalId } from '../graphql-kit/index.js';
 import {
   ImprovementOutcome,
   ImprovementStage,
@@ -8,7 +8,7 @@ import {
   stageOf,
   type ImprovementRow,
 } from './improvement.js';
-import { storedSettings, TrainFrom, type PolicyRow } from './policy.js';
+import { shownPolicy, storedSettings, TrainFrom, type PolicyRow } from './policy.js';
 
 registerEnumType(ImprovementTrigger, {
   name: 'ImprovementTrigger',
@@ -56,65 +56,14 @@ registerEnumType(TrainFrom, {
   },
 });
 
-@ObjectType({
-  implements: NodeType,
-  description: 'When an adapter is trained anew from feedback, and how far that goes by itself.',
-})
-export class RetrainingPolicy extends NodeType {
-  @Field(() => Int, {
-    nullable: true,
-    description:
-      'Answers with feedback that teaches something, since the last improvement, that begin one; null: rows alone begin none.',
-  })
-  newRows!: number | null;
-
-  @Field(() => Boolean, {
-    description: 'Whether an open alert about the adapter begins one: of drift, or of a rule that names it.',
-  })
-  onAlert!: boolean;
-
-  @Field(() => Float, { nullable: true, description: 'Days after which one begins; null: the calendar begins none.' })
-  everyDays!: number | null;
-
-  @Field(() => Int, { description: 'Fewer new rows begin none, whatever else says so.' })
-  leastRows!: number;
-
-  @Field(() => TrainFrom, { description: 'What a new version begins at.' })
-  trainFrom!: TrainFrom;
-
-  @Field(() => Float, { description: 'Hours of training in 24 hours; beyond, it waits.' })
-  trainingHoursADay!: number;
-
-  @Field(() => Int, { description: 'Candidates in a row that the gate refuses before the policy pauses itself.' })
-  mostRefused!: number;
-
-  @Field(() => RolloutTemplate, {
-    nullable: true,
-    description: 'Plan of the rollout; null: what passes the gate is proposed at once.',
-  })
-  rollout!: RolloutTemplate | null;
-
-  @Field(() => Boolean, { description: 'Whether a proposal is approved without a person.' })
-  autoApprove!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'Why it begins nothing by itself; null while it does.' })
-  pausedReason!: string | null;
-
-  @Field(() => String, { description: 'Who set it.' })
-  setBy!: string;
-
-  @Field(() => DateTime, { description: 'When it was set.' })
-  updatedAt!: Date;
-
-  readonly row!: PolicyRow;
-}
+export const RetrainingPolicy = recordType(shownPolicy, NodeType);
+export type RetrainingPolicy = InstanceType<typeof RetrainingPolicy>;
 
 export const toPolicy = (row: PolicyRow): RetrainingPolicy => {
-  const { datasetId: _, ...settings } = storedSettings.decode(row.settings);
   const { pausedReason, setBy, updatedAt } = row;
   return make(RetrainingPolicy, {
     id: toGlobalId('RetrainingPolicy', row.id),
-    ...settings,
+    ...storedSettings.decode(row.settings),
     pausedReason,
     setBy,
     updatedAt,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RolloutTemplate } from '../delivery/index.js';
 import { enumeration } from '../kernel/enumeration.js';
 import { badInput } from '../kernel/errors.js';
+import { record } from '../kernel/record.js';
 import { storedJson } from '../kernel/stored-json.js';
 import type { Prisma } from '../platform/database/index.js';
 
@@ -11,29 +12,59 @@ export type PolicyRow = Prisma.RetrainingPolicyGetPayload<object>;
 export const TrainFrom = enumeration('PRODUCTION', 'BASE', 'BOTH');
 export type TrainFrom = keyof typeof TrainFrom;
 
-/** When a policy begins, and how far it goes by itself. */
-export const settings = z.object({
+const fields = {
   /** The dataset that grows; null: the one that production was trained on. */
   datasetId: z.uuid().nullable(),
-  /** Answers with feedback that teaches something, since the last time; null: rows alone begin nothing. */
-  newRows: z.number().int().min(1).max(1_000_000).nullable(),
-  /** Whether an open alert about the adapter begins it. */
-  onAlert: z.boolean(),
-  /** Days between two; null: the calendar begins nothing. */
-  everyDays: z.number().min(1).max(365).nullable(),
-  /** Fewer new rows are not worth a training, whatever began it. */
-  leastRows: z.number().int().min(1).max(1_000_000),
-  trainFrom: z.enum(TrainFrom),
-  /** Hours of training in 24 hours; beyond it, it waits. */
-  trainingHoursADay: z.number().positive().max(24),
-  /** Candidates in a row that the gate refuses before the policy pauses itself. */
-  mostRefused: z.number().int().min(1).max(100),
-  /** Plan of the rollout; null: what passes the gate is proposed at once. */
-  rollout: z.enum(RolloutTemplate).nullable(),
-  /** Whether a proposal with all its evidence is approved without a person. */
-  autoApprove: z.boolean(),
-});
+  newRows: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullable()
+    .describe(
+      'Answers with feedback that teaches something, since the last improvement, that begin one; null: rows alone begin none.',
+    ),
+  onAlert: z
+    .boolean()
+    .describe('Whether an open alert about the adapter begins one: of drift, or of a rule that names it.'),
+  everyDays: z
+    .number()
+    .min(1)
+    .max(365)
+    .nullable()
+    .describe('Days after which one begins; null: the calendar begins none.'),
+  leastRows: z.number().int().min(1).max(1_000_000).describe('Fewer new rows begin none, whatever else says so.'),
+  trainFrom: z.enum(TrainFrom).describe('What a new version begins at.'),
+  trainingHoursADay: z.number().positive().max(24).describe('Hours of training in 24 hours; beyond, it waits.'),
+  mostRefused: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .describe('Candidates in a row that the gate refuses before the policy pauses itself.'),
+  rollout: z
+    .enum(RolloutTemplate)
+    .nullable()
+    .describe('Plan of the rollout; null: what passes the gate is proposed at once.'),
+  autoApprove: z.boolean().describe('Whether a proposal is approved without a person.'),
+};
+
+/** When a policy begins, and how far it goes by itself. */
+export const settings = z.object(fields);
 export type PolicySettings = z.infer<typeof settings>;
+
+/** A policy with who set it. */
+export const shownPolicy = record(
+  'RetrainingPolicy',
+  'When an adapter is trained anew from feedback, and how far that goes by itself.',
+  {
+    ...fields,
+    pausedReason: z.string().nullable().describe('Why it begins nothing by itself; null while it does.'),
+    setBy: z.string().describe('Who set it.'),
+    updatedAt: z.date().describe('When it was set.'),
+    row: z.custom<PolicyRow>(),
+  },
+);
 
 /** The columns `settings`. */
 export const storedSettings = storedJson(settings);
