@@ -86,6 +86,6 @@ if (existsSync(playground))
 
 const consoleApp = join(root, 'src/console');
 if (existsSync(consoleApp))
-  whenChanged('console', [...pages, schema, lock], join(root, 'dist/console/index.html'), () =>
+  whenChanged('console', [...pages, ...operations, schema, lock], join(root, 'dist/console/index.html'), () =>
     run(bin('vite'), ['build', '--logLevel', 'error', '--config', join(consoleApp, 'vite.config.mjs')]),
   );

@@ -12,6 +12,7 @@ import { minifyIntrospectionQuery } from '@urql/introspection';
 import { buildASTSchema, introspectionFromSchema, Kind, parse, print, visit } from 'graphql';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const FRAGMENTS = 'schema/operations/fragments';
 const schema = parse(readFileSync(join(root, 'schema/schema.graphql'), 'utf8'));
 
 /** What Graft's own clients send, in the form of Apollo's persisted query manifests: a gateway that answers listed operations only reads it. */
@@ -41,11 +42,32 @@ function list(documents) {
   }
 }
 
-async function generate(folder, target) {
-  const documents = readdirSync(join(root, folder), { recursive: true })
+const documentsOf = (folder) =>
+  readdirSync(join(root, folder), { recursive: true })
     .filter((name) => name.endsWith('.graphql'))
     .sort()
     .map((name) => ({ location: name, document: parse(readFileSync(join(root, folder, name), 'utf8')) }));
+
+/** Fragments that operations and pages share, a file each: those that `documents` spread, also through others. */
+function sharedBy(documents) {
+  const shared = new Map(documentsOf(FRAGMENTS).map((file) => [file.document.definitions[0].name.value, file]));
+  const taken = new Set();
+  const take = ({ document }) =>
+    visit(document, {
+      FragmentSpread({ name: { value } }) {
+        const file = shared.get(value);
+        if (!file || taken.has(file)) return;
+        taken.add(file);
+        take(file);
+      },
+    });
+  documents.forEach(take);
+  return [...taken];
+}
+
+async function generate(folder, target) {
+  const own = documentsOf(folder).filter(({ location }) => !location.startsWith('fragments/'));
+  const documents = [...sharedBy(own), ...own];
   list(documents);
   const made = await codegen({
     filename: basename(target),
@@ -71,10 +93,11 @@ await generate('src/console', 'src/console/generated/operations.ts');
 writeFileSync(join(root, 'src/operations/generated/manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
 
 // The console's cache needs to know which types an interface has: without, it takes a fragment on one kind of run for another's.
-const introspection = minifyIntrospectionQuery(
-  introspectionFromSchema(buildASTSchema(schema), { descriptions: false }),
-);
+// And which mutations there are, because it reads again after each.
+const built = buildASTSchema(schema);
+const introspection = minifyIntrospectionQuery(introspectionFromSchema(built, { descriptions: false }));
+const mutations = Object.keys(built.getMutationType()?.getFields() ?? {});
 writeFileSync(
   join(root, 'src/console/generated/introspection.ts'),
-  `import type { CacheExchangeOpts } from '@urql/exchange-graphcache';\n\nexport const schema = ${JSON.stringify(introspection)} as CacheExchangeOpts['schema'];\n`,
+  `import type { CacheExchangeOpts } from '@urql/exchange-graphcache';\n\nexport const schema = ${JSON.stringify(introspection)} as CacheExchangeOpts['schema'];\n\nexport const mutations: readonly string[] = ${JSON.stringify(mutations)};\n`,
 );

@@ -2,6 +2,7 @@
 // where something lacks a description, or where an operation of schema/operations does not fit the schema.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { withFragments } from '../src/graphql/playground/app/with-fragments.js';
 import { getVariableValues, lexicographicSortSchema, parse, printSchema, validate } from 'graphql';
 
 await import('./build.mjs');
@@ -45,9 +46,11 @@ for (const [name, made] of Object.entries(files)) {
 }
 
 const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
+const textsIn = (path) => readdirSync(path).map((name) => readFileSync(`${path}/${name}`, 'utf8'));
+const fragments = textsIn(`${folder}operations/fragments`);
 const operations = existsSync(`${folder}operations`) ? readdirSync(`${folder}operations`) : [];
 for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
-  const text = readFileSync(`${folder}operations/${name}`, 'utf8');
+  const text = withFragments(readFileSync(`${folder}operations/${name}`, 'utf8'), fragments);
   try {
     const document = parse(text);
     for (const error of validate(schema, document)) problems.push(`schema/operations/${name}: ${error.message}`);

@@ -1,10 +1,11 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
-import { graphql, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import { graphql, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { createGraphContext, fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
 import { newId } from '../../../src/kernel/ids.js';
+import { ImportProgressDocument } from '../../../src/operations/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { schemaOf } from '../../support/schema-of.js';
 import { DataKit, ws } from './data-kit.js';
@@ -60,7 +61,7 @@ describe('datasets over GraphQL', () => {
     const runId = await messages('messages');
     const events = (await subscribe({
       schema,
-      document: parse(shipped('64-import-progress')),
+      document: ImportProgressDocument,
       variableValues: { runId },
       contextValue: context(),
     })) as AsyncIterable<ExecutionResult>;

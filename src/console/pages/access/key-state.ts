@@ -1,7 +1,7 @@
-import type { KeyInListFragment } from '../../generated/operations';
+import type { ApiKeyFieldsFragment } from '../../generated/operations';
 import { dateTime } from '../../parts/format';
 
-export type Key = KeyInListFragment;
+export type Key = ApiKeyFieldsFragment;
 export type KeyState = 'active' | 'expired' | 'revoked';
 
 export function stateOf({ revokedAt, expiresAt }: Key, now = Date.now()): KeyState {

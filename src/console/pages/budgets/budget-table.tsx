@@ -1,12 +1,12 @@
 import { Group, Paper, Progress, Table, Text, Title } from '@mantine/core';
-import type { BudgetShownFragment } from '../../generated/operations';
+import type { BudgetFieldsFragment } from '../../generated/operations';
 import { count, dateTime } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 import { LIMITS, spentOf, WINDOWS, type Limit } from './limits';
 
 const rounded = (value: number): string => count(Math.round(value * 10) / 10);
 
-function Spent({ budget, limit }: { budget: BudgetShownFragment; limit: Limit }) {
+function Spent({ budget, limit }: { budget: BudgetFieldsFragment; limit: Limit }) {
   const found = spentOf(budget, limit);
   if (found === null)
     return (
@@ -38,7 +38,7 @@ export function BudgetTable({
 }: {
   title: string;
   says: string;
-  budgets: readonly BudgetShownFragment[];
+  budgets: readonly BudgetFieldsFragment[];
 }) {
   return (
     <Paper data-testid="budgets-of">

@@ -1,4 +1,4 @@
-import type { BudgetShownFragment } from '../../generated/operations';
+import type { BudgetFieldsFragment } from '../../generated/operations';
 
 /** What a budget limits, in the order in which it is shown. */
 export const LIMITS = [
@@ -19,7 +19,7 @@ export const WINDOWS = [
 export const numberOf = (value: number | string | null): number | null => (value === null ? null : Number(value));
 
 /** How much of a limit is spent; null where there is none. */
-export function spentOf(budget: BudgetShownFragment, { name, left }: Limit): { limit: number; spent: number } | null {
+export function spentOf(budget: BudgetFieldsFragment, { name, left }: Limit): { limit: number; spent: number } | null {
   const [limit, rest] = [numberOf(budget[name]), numberOf(budget[left])];
   return limit === null || rest === null ? null : { limit, spent: limit - rest };
 }

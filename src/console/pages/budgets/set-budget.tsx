@@ -1,7 +1,7 @@
 import { Group, NumberInput, Paper, Select, Stack, Text, Title } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
-import { SetBudgetInConsoleDocument, type BudgetShownFragment, type BudgetWindow } from '../../generated/operations';
+import { SetBudgetInConsoleDocument, type BudgetFieldsFragment, type BudgetWindow } from '../../generated/operations';
 import { ErrorState } from '../../parts/states';
 import { useAddress } from '../../parts/use-address';
 import { WaitingButton } from '../../parts/waiting-button';
@@ -9,7 +9,7 @@ import { LIMITS, numberOf, WINDOWS, type Limit } from './limits';
 
 type Values = Record<Limit['name'], number | null>;
 
-const valuesOf = (budget: BudgetShownFragment | undefined): Values => ({
+const valuesOf = (budget: BudgetFieldsFragment | undefined): Values => ({
   requests: numberOf(budget?.requests ?? null),
   tokens: numberOf(budget?.tokens ?? null),
   concurrent: budget?.concurrent ?? null,
@@ -25,7 +25,7 @@ function Form({
 }: {
   keyId: string | null;
   window: BudgetWindow;
-  budget: BudgetShownFragment | undefined;
+  budget: BudgetFieldsFragment | undefined;
   onSet: () => void;
 }) {
   const [values, setValues] = useState(valuesOf(budget));
@@ -73,7 +73,7 @@ export interface Subject {
   /** Id of the key; empty for the workspace. */
   value: string;
   label: string;
-  budgets: readonly BudgetShownFragment[];
+  budgets: readonly BudgetFieldsFragment[];
 }
 
 /** Whose budget, of which window: both stand in the address. */

@@ -1,5 +1,5 @@
 import { Badge, Paper, Table, Text, Title } from '@mantine/core';
-import type { GuardShownFragment, RolloutMetric, RolloutShownFragment } from '../../generated/operations';
+import type { GuardFieldsFragment, RolloutMetric, RolloutShownFragment } from '../../generated/operations';
 import { count, duration } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 
@@ -17,13 +17,13 @@ const share = (value: number | null): string => (value === null ? '–' : `${(10
 const points = (value: number): string => `${value > 0 ? '+' : ''}${(100 * value).toFixed(1)}`;
 
 /** How near the evidence against the candidate is to where it decides. */
-const near = ({ evidenceWorse, decidesAt }: GuardShownFragment): string =>
+const near = ({ evidenceWorse, decidesAt }: GuardFieldsFragment): string =>
   `${Math.max(0, Math.round((100 * evidenceWorse) / decidesAt))} %`;
 
-const boundOf = ({ metric, bound }: GuardShownFragment): string | null =>
+const boundOf = ({ metric, bound }: GuardFieldsFragment): string | null =>
   bound === null ? null : metric === 'LATENCY' ? `under ${duration(bound)}` : `at least ${bound.toFixed(2)}`;
 
-function Guards({ title, says, guards }: { title: string; says: string; guards: readonly GuardShownFragment[] }) {
+function Guards({ title, says, guards }: { title: string; says: string; guards: readonly GuardFieldsFragment[] }) {
   if (guards.length === 0) return null;
   return (
     <Paper>

@@ -1,12 +1,12 @@
 import { Group, Paper, Stack, Text, Title } from '@mantine/core';
-import type { DecisionShownFragment, RolloutShownFragment } from '../../generated/operations';
+import type { RolloutDecisionFieldsFragment, RolloutShownFragment } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { dateTime, words } from '../../parts/format';
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
 
 /** Oldest first: the share that the candidate had from each decision on. */
-function rampOf(decisions: readonly DecisionShownFragment[]): { x: number[]; y: number[] } {
+function rampOf(decisions: readonly RolloutDecisionFieldsFragment[]): { x: number[]; y: number[] } {
   const x: number[] = [];
   const y: number[] = [];
   for (const { decidedAt, share, action } of decisions) {
@@ -23,7 +23,7 @@ function rampOf(decisions: readonly DecisionShownFragment[]): { x: number[]; y: 
   return { x, y };
 }
 
-function Decision({ decision }: { decision: DecisionShownFragment }) {
+function Decision({ decision }: { decision: RolloutDecisionFieldsFragment }) {
   const { action, check, reasons, decidedBy, reason, decidedAt, share } = decision;
   return (
     <Stack gap={2} data-testid="rollout-decision">

@@ -1,14 +1,14 @@
 import { Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import type {
-  ShadowFigureShownFragment,
-  ShadowReportShownFragment,
+  ShadowFigureFieldsFragment,
+  ShadowReportFieldsFragment,
   ShadowSkipReason,
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
 import { count, duration } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 
-type Report = ShadowReportShownFragment;
+type Report = ShadowReportFieldsFragment;
 
 const SKIPPED: Record<ShadowSkipReason, string> = {
   BUSY: 'users came first, or the candidate is slow',
@@ -22,7 +22,7 @@ const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
 /** Each figure of what was served, beside the candidate’s. */
 function Figures({ report }: { report: Report }) {
   const milliseconds = (value: number) => duration(value);
-  const rows: [string, ShadowFigureShownFragment, (value: number) => string][] = [
+  const rows: [string, ShadowFigureFieldsFragment, (value: number) => string][] = [
     ['Work on an answer, median', report.computeMs, milliseconds],
     ['From question to answer, median', report.latencyMs, milliseconds],
     ['Confidence, mean', report.confidence, (value) => value.toFixed(2)],

@@ -6,7 +6,7 @@ import { Link } from 'wouter';
 import {
   ExperimentFollowedDocument,
   ExperimentOpenedDocument,
-  type ExperimentDecisionShownFragment,
+  type ExperimentDecisionFieldsFragment,
   type ExperimentShownFragment,
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
@@ -84,7 +84,7 @@ function Progress({ experiment }: { experiment: ExperimentShownFragment }) {
   );
 }
 
-function Decision({ decision }: { decision: ExperimentDecisionShownFragment }) {
+function Decision({ decision }: { decision: ExperimentDecisionFieldsFragment }) {
   const { action, reasons, answers, decidedBy, reason, decidedAt } = decision;
   return (
     <Stack gap={2} data-testid="experiment-decision">

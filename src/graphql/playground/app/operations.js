@@ -1,9 +1,17 @@
+import { withFragments } from './with-fragments.js';
+
 /**
  * Every operation of schema/operations, in the order of its file names (`10-ask.graphql`), with the variables of the file
  * beside it (`10-ask.variables.json`). `npm run schema:check` holds both against the schema, so an operation can't rot.
  * @type {Record<string, string>}
  */
 const files = import.meta.glob('../../../../schema/operations/*', { query: '?raw', import: 'default', eager: true });
+/** @type {Record<string, string>} */
+const fragments = import.meta.glob('../../../../schema/operations/fragments/*', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 
 /** Where each flow begins in the numbers of the file names. */
 const FLOWS = [
@@ -33,7 +41,7 @@ export const operations = Object.keys(files)
       flow: flowOf(Number.parseInt(path.split('/').at(-1), 10)),
       name,
       kind,
-      query: files[path],
+      query: withFragments(files[path], Object.values(fragments)),
       variables: indented(files[path.replace('.graphql', '.variables.json')]),
     };
   });
