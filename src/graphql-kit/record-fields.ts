@@ -31,20 +31,21 @@ interface FieldMeta {
 }
 
 export function fieldMetaOf(schema: z.core.$ZodType): FieldMeta {
-  const { description, name: shownName, node } = z.globalRegistry.get(schema) ?? {};
-  const inner = unwrapped(schema);
-  const own = Object.entries({ description, shownName, node }).filter(([, value]) => value !== undefined);
-  return { ...(inner && fieldMetaOf(inner)), ...Object.fromEntries(own) };
+  const metas = layersOf(schema).map((layer) => z.globalRegistry.get(layer) ?? {});
+  const first = (key: 'description' | 'name' | 'node'): string | undefined =>
+    metas.find((meta) => meta[key] !== undefined)?.[key];
+  return { description: first('description'), shownName: first('name'), node: first('node') };
 }
 
-/** What may be missing, has a default or is read-only, without that; null for what is neither. */
-const unwrapped = (schema: z.core.$ZodType): z.core.$ZodType | null =>
-  schema instanceof z.ZodNullable ||
-  schema instanceof z.ZodOptional ||
-  schema instanceof z.ZodDefault ||
-  schema instanceof z.ZodReadonly
-    ? schema.unwrap()
-    : null;
+/** A schema and what it wraps, outermost first; the last one is never missing, has no default and isn't read-only. */
+function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
+  const wraps =
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly;
+  return wraps ? [schema, ...layersOf(schema.unwrap())] : [schema];
+}
 
 type TypeOf = (record: z.ZodObject) => GraphClass<object>;
 
@@ -54,15 +55,11 @@ type TypeOf = (record: z.ZodObject) => GraphClass<object>;
  * @throws TypeError for what no type follows from, e.g. a union
  */
 export function formOf(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
-  const inner = unwrapped(schema);
-  const form = scalarOf(schema) ?? (inner ? formOf(inner, typeOf) : plainForm(schema, typeOf));
-  return mayBeMissing(schema) ? { ...form, nullable: true } : form;
+  const layers = layersOf(schema);
+  const form = layers.map(scalarOf).find((each) => each !== null) ?? plainForm(layers.at(-1)!, typeOf);
+  const nullable = layers.some((layer) => layer instanceof z.ZodNullable || layer instanceof z.ZodOptional);
+  return nullable ? { ...form, nullable } : form;
 }
-
-const mayBeMissing = (schema: z.core.$ZodType): boolean => {
-  const inner = unwrapped(schema);
-  return schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || (inner !== null && mayBeMissing(inner));
-};
 
 function scalarOf(schema: z.core.$ZodType): FieldForm | null {
   const { shown, node } = z.globalRegistry.get(schema) ?? {};
@@ -71,16 +68,10 @@ function scalarOf(schema: z.core.$ZodType): FieldForm | null {
 }
 
 function plainForm(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
-  if (schema instanceof z.ZodArray) {
-    const { of } = formOf(schema.element, typeOf);
+  const element = elementOf(schema);
+  if (element) {
+    const { of } = formOf(element, typeOf);
     return { of: () => [of()], maxItems: mostOf(schema) };
-  }
-  if (schema instanceof z.ZodTuple) {
-    const [first] = schema.def.items as readonly z.core.$ZodType[];
-    if (first && schema.def.items.every((item: z.core.$ZodType) => item === first)) {
-      const { of } = formOf(first, typeOf);
-      return { of: () => [of()], maxItems: schema.def.items.length };
-    }
   }
   if (schema instanceof z.ZodString || schema instanceof z.ZodLiteral) return { of: () => String };
   if (schema instanceof z.ZodNumber) return { of: () => (schema.isInt ? Int : Float) };
@@ -96,9 +87,20 @@ function plainForm(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
   throw new TypeError('No GraphQL type follows from this schema: say with `meta({ shown })` how it is shown.');
 }
 
+/** What a list is of; null for what is none. A tuple is one where all of its places are of the same schema. */
+function elementOf(schema: z.core.$ZodType): z.core.$ZodType | null {
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (!(schema instanceof z.ZodTuple)) return null;
+  const [first = null, ...others] = schema.def.items as readonly z.core.$ZodType[];
+  return others.every((item) => item === first) ? first : null;
+}
+
 /** The most items that a list may have; undefined where nothing bounds it. */
-function mostOf({ def: { checks = [] } }: z.ZodArray): number | undefined {
-  const bound = checks.map((check) => check._zod.def).find(({ check }) => check === 'max_length');
+function mostOf(schema: z.core.$ZodType): number | undefined {
+  if (schema instanceof z.ZodTuple) return schema.def.items.length;
+  const bound = (schema._zod.def.checks ?? [])
+    .map((check) => check._zod.def)
+    .find(({ check }) => check === 'max_length');
   return bound && (bound as z.core.$ZodCheckMaxLengthDef).maximum;
 }
 
