@@ -38,7 +38,7 @@ import {
 } from '../src/operations/index.js';
 import { numberOption, textOption } from './support/options.js';
 import { describeMachine, median, printResult } from './support/report.js';
-import { hundredths } from './support/percent.js';
+import { hundredths, signed } from './support/percent.js';
 
 const ROWS = numberOption('rows', 3_080);
 const QUESTIONS = numberOption('questions', 24);
@@ -89,8 +89,6 @@ async function times() {
     'answerAll / slowest': Number((of('answerAll') / slowest).toFixed(2)),
   };
 }
-
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${hundredths(value)}`;
 
 interface Labelled extends Record<string, string | number> {
   'answered by': string;

@@ -43,7 +43,7 @@ import {
 import { listOption, numberOption, textOption } from './support/options.js';
 import { readingTask, type ReadingTask } from './support/reading-task.js';
 import { describeMachine, printResult } from './support/report.js';
-import { hundredths } from './support/percent.js';
+import { hundredths, signed } from './support/percent.js';
 
 const DATASETS = process.env['GRAFT_SHARED_DATASETS'] ?? '../shared/datasets';
 
@@ -231,8 +231,6 @@ async function promote(adapter: string, version: number): Promise<string> {
     }
   return 'let through';
 }
-
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${hundredths(value)}`;
 
 async function measure(task: Task) {
   const { adapter } = task;

@@ -10,7 +10,7 @@ import type { WorkerClient } from './platform/worker/index.js';
 const PART_TIMEOUT_MS = 2_000;
 
 /** Asks each part, briefly: `/readyz` and `system` have to answer while one of them hangs. */
-export async function askParts({
+export async function readinessOfParts({
   config,
   database,
   vectors,

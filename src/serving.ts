@@ -6,7 +6,7 @@ import { startGateway, type Gateway, type GatewayOptions } from './graphql/serve
 import type { Access } from './access/index.js';
 import type { SystemSources } from './graphql/system-graphql.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from './kernel/ids.js';
-import { askParts, installationMetrics } from './parts.js';
+import { readinessOfParts, installationMetrics } from './parts.js';
 import { mapDatabaseError } from './platform/database/index.js';
 import { packageRoot, packageVersion } from './platform/package-root.js';
 import type { Platform } from './platform/platform.js';
@@ -43,7 +43,7 @@ export const systemSources = (
 ): SystemSources => ({
   version: packageVersion(),
   home: platform.config.GRAFT_HOME,
-  parts: () => askParts(platform),
+  parts: () => readinessOfParts(platform),
   worker: platform.worker,
   threads: () => threads,
   executors: () => executors.chosen(),
@@ -58,7 +58,7 @@ export function serve(
   { addRoutes, gauges }: Pick<GatewayOptions, 'addRoutes'> & { gauges: readonly GaugeSource[] },
 ): Promise<Gateway> {
   const { config, log, files, runs, worker } = platform;
-  const parts = () => askParts(platform);
+  const parts = () => readinessOfParts(platform);
   const metrics = installationMetrics({ parts, worker, queues: () => runs.unfinished(null) });
   for (const gauge of gauges) metrics.addGauge(gauge);
   const schema = buildGraphSchema(resolvers, hooks);

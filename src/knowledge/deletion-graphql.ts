@@ -30,11 +30,11 @@ export class CollectionDeletionResolver {
     { collection }: DeleteCollectionInput,
     @Ctx() { workspaceId, change }: GraphContext,
   ): Promise<DeleteCollectionPayload> {
+    const report = await this.parts.service.deleteCollection(workspaceId, collection);
     // Its description is in somebody's words, which are to be gone.
-    const { id, name, language, denseWeight } = await this.parts.service.collection(workspaceId, collection);
+    const { id, name, language, denseWeight } = report.collection;
     change.subject = toGlobalId('Collection', id);
     change.before = { name, language, denseWeight };
-    const report = await this.parts.service.deleteCollection(workspaceId, collection);
     return make(DeleteCollectionPayload, { erasure: toErasureReport(report) });
   }
 }

@@ -127,17 +127,22 @@ export class KnowledgeService {
   /**
    * Deletes a collection with all that was made of its documents. Search finds none of it from the start; it is there,
    * empty, until the erasure is complete.
+   * @returns the collection as it was, too
    * @throws NOT_FOUND
    */
-  async deleteCollection(workspaceId: WorkspaceId, name: string): Promise<ErasureResult> {
+  async deleteCollection(
+    workspaceId: WorkspaceId,
+    name: string,
+  ): Promise<ErasureResult & { collection: CollectionRow }> {
     const { collections, documents, database, runs } = this.parts;
-    const { id } = await collections.require(workspaceId, name, 'input.collection');
+    const collection = await collections.require(workspaceId, name, 'input.collection');
+    const { id } = collection;
     await runs.cancelAll(workspaceId, id);
     const run = await database.prisma.$transaction(async (tx) => {
       await documents.retire(tx, id, null);
       return requestErasure(runs, workspaceId, { subject: 'collections', ids: [id], subjectId: id }, tx);
     });
-    return erasureOf(runs, run);
+    return { ...(await erasureOf(runs, run)), collection };
   }
 
   /** Finishes what could not be reached, and asks for the erasure of what no erasure is under way for. @throws VECTOR_STORE_UNAVAILABLE */

@@ -24,6 +24,10 @@ export function duration(ms: number): string {
 /** `12 %` of a share, 0 to 1; always with so many decimals, so that columns line up. */
 export const percent = (share: number, decimals = 0): string => `${(100 * share).toFixed(decimals)} %`;
 
+/** `+0.012`, `−0.012`: a difference, as `text` writes the number. */
+export const signed = (value: number, text: (value: number) => string): string =>
+  `${value > 0 ? '+' : value < 0 ? '−' : ''}${text(Math.abs(value))}`;
+
 export const count = (value: number): string => value.toLocaleString('en');
 
 /** `3 documents`, `1 document`. */

@@ -7,7 +7,6 @@ import {
   ID,
   InputType,
   Mutation,
-  ObjectType,
   Query,
   registerEnumType,
   Resolver,

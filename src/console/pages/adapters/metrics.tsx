@@ -1,13 +1,12 @@
 import { Badge, Table, Text } from '@mantine/core';
 import type { EvaluationOpenedQuery } from '../../generated/operations';
-import { capitalised } from '../../parts/format';
+import { capitalised, signed } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
 export type Metric = Evaluation['metrics'][number];
 
 const figure = (value: number): string => (Math.abs(value) >= 2 ? value.toFixed(1) : value.toFixed(3));
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${figure(value)}`;
 
 /** How a paired difference reads: only an interval that leaves out zero says anything. */
 function verdict({ difference, higherIsBetter }: Metric): { color: string; text: string } | null {
@@ -45,8 +44,8 @@ export function Metrics({ metrics }: { metrics: readonly Metric[] }) {
                 <Table.Td>
                   {metric.difference && (
                     <>
-                      {signed(metric.difference.value)} ({signed(metric.difference.low)} to{' '}
-                      {signed(metric.difference.high)}) <Badge color={said?.color}>{said?.text}</Badge>
+                      {signed(metric.difference.value, figure)} ({signed(metric.difference.low, figure)} to{' '}
+                      {signed(metric.difference.high, figure)}) <Badge color={said?.color}>{said?.text}</Badge>
                     </>
                   )}
                 </Table.Td>

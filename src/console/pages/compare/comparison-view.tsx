@@ -10,7 +10,7 @@ import {
   type ComparisonShownFragment,
 } from '../../generated/operations';
 import { IntervalBars } from '../../parts/charts/interval-bars';
-import { capitalised, count, dateTime, duration, plural } from '../../parts/format';
+import { capitalised, count, dateTime, duration, plural, signed } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { RunProgress } from '../../parts/run-progress';
 import { ScrollRegion } from '../../parts/scroll-region';
@@ -22,7 +22,6 @@ type Report = NonNullable<ComparisonShownFragment['report']>;
 
 const eventOf = ({ strategyComparisonProgress }: ComparisonProgressShownSubscription) => strategyComparisonProgress;
 const figure = (value: number): string => value.toFixed(3);
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${figure(value)}`.replace('-', '−');
 const chance = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
 function Strategies({ report }: { report: Report }) {
@@ -84,10 +83,11 @@ function Pairs({ pairs }: { pairs: Report['pairs'] }) {
               <Table.Td data-label="First">{STRATEGY_NAMES[first]}</Table.Td>
               <Table.Td data-label="Second">{STRATEGY_NAMES[second]}</Table.Td>
               <Table.Td ta="right" fw={600} data-label="Second less first">
-                {signed(value)}
+                {signed(value, figure)}
               </Table.Td>
               <Table.Td data-label="95 % interval">
-                {signed(low)} to {signed(high)} {low <= 0 && high >= 0 && <Badge color="gray">none shown</Badge>}
+                {signed(low, figure)} to {signed(high, figure)}{' '}
+                {low <= 0 && high >= 0 && <Badge color="gray">none shown</Badge>}
               </Table.Td>
               <Table.Td ta="right" data-label="p">
                 {chance(adjustedP ?? p)}
