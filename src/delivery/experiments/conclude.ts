@@ -17,7 +17,10 @@ import {
   type Moments,
 } from '../../evaluation/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
-import type { Better } from './metrics.js';
+
+/** Which way a metric is better. */
+export const Better = enumeration('HIGHER', 'LOWER');
+export type Better = keyof typeof Better;
 
 export interface ExperimentMetric {
   name: string;

@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
-import { Finding, Verdict } from './conclude.js';
+import { Better, Finding, Verdict } from './conclude.js';
 import { ExperimentAction, ExperimentCounting, ExperimentStatus } from './experiment.js';
-import { Adjustment, Better, ExperimentMetricName } from './metrics.js';
+import { Adjustment, ExperimentMetricName } from './metrics.js';
 
 // What an experiment’s states, metrics and findings are called in the API.
 

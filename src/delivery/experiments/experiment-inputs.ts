@@ -3,7 +3,8 @@ import { StrategyValues, type Strategy } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { IDEMPOTENCY_KEY, MaxItems } from '../../graphql-kit/index.js';
 import { ExperimentCounting } from './experiment.js';
-import { Better, ExperimentMetricName } from './metrics.js';
+import { Better } from './conclude.js';
+import { ExperimentMetricName } from './metrics.js';
 import { DEFAULT_ALPHA, DEFAULT_POWER, MOST_ANSWERS, MOST_ARMS, MOST_DAYS, MOST_METRICS } from './settings.js';
 
 // What callers say of an experiment: its plan, and what they want of it.

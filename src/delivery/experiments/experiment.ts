@@ -7,8 +7,8 @@ import type { Prisma } from '../../platform/database/index.js';
 import { StrategyValues } from '../../ask/index.js';
 import { WordingChoice } from '../../registry/index.js';
 import { bucketRanges, type Range, type Test } from '../assignment/index.js';
-import type { ExperimentPlan } from './conclude.js';
-import { Adjustment, Better, ExperimentMetricName, METRICS } from './metrics.js';
+import { Better, type ExperimentPlan } from './conclude.js';
+import { Adjustment, ExperimentMetricName, METRICS } from './metrics.js';
 
 export type ExperimentRow = Prisma.ExperimentGetPayload<object>;
 export type ExperimentDecisionRow = Prisma.ExperimentDecisionGetPayload<object>;

@@ -7,10 +7,6 @@ export const ExperimentMetricName = enumeration(
 );
 export type ExperimentMetricName = keyof typeof ExperimentMetricName;
 
-/** Which way is better. */
-export const Better = enumeration('HIGHER', 'LOWER');
-export type Better = keyof typeof Better;
-
 /** How a metric's mean is made to vary less, by what was known before anything differed. */
 export const Adjustment = enumeration('NONE', 'CUPED', 'STRATIFIED');
 export type Adjustment = keyof typeof Adjustment;

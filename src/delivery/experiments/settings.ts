@@ -3,8 +3,9 @@ import { checkedText } from '../../kernel/text.js';
 import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy } from '../../ask/index.js';
 import type { WordingChoice } from '../../registry/index.js';
 import { weightsAddUp } from '../assignment/index.js';
+import type { Better } from './conclude.js';
 import type { ExperimentArm, ExperimentCounting, ExperimentSettings } from './experiment.js';
-import { METRICS, type Better, type ExperimentMetricName } from './metrics.js';
+import { METRICS, type ExperimentMetricName } from './metrics.js';
 
 export const MOST_ARMS = 6;
 export const MOST_METRICS = 7;
