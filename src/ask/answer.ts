@@ -90,8 +90,7 @@ const quotation = {
   /** Whether the document was deleted since: then the quote is empty. Missing where it never was. */
   sourceDeleted: z.boolean().optional(),
 };
-const span = z.object(quotation);
-export type Span = z.infer<typeof span>;
+export type Span = z.infer<z.ZodObject<typeof quotation>>;
 
 export const evidence = record('Evidence', 'A sentence of the documents that may hold the answer.', {
   ...quotation,

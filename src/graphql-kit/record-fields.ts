@@ -91,7 +91,7 @@ function plainForm(schema: z.core.$ZodType, typeOf: TypeOf): FieldForm {
 function elementOf(schema: z.core.$ZodType): z.core.$ZodType | null {
   if (schema instanceof z.ZodArray) return schema.element;
   if (!(schema instanceof z.ZodTuple)) return null;
-  const [first = null, ...others] = schema.def.items as readonly z.core.$ZodType[];
+  const [first = null, ...others] = schema.def.items;
   return others.every((item) => item === first) ? first : null;
 }
 

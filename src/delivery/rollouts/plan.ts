@@ -16,8 +16,7 @@ const measure = {
   /** Compares means of logarithms, as geometric means: for latencies, whose few long ones would hide the rest. */
   logarithm: z.boolean().optional(),
 };
-const armMeasure = z.object(measure);
-export type ArmMeasure = z.infer<typeof armMeasure>;
+export type ArmMeasure = z.infer<z.ZodObject<typeof measure>>;
 
 /** Crossed, the rollout goes back at once. */
 const guardrail = z.object({
