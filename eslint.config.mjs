@@ -42,6 +42,11 @@ export default tseslint.config(
           selector: "MemberExpression[object.name='Math'][property.name='random']",
           message: 'Take a seed, or node:crypto for secrets.',
         },
+        {
+          // Prisma gathers these of whoever asks in the same turn, and asks for all as the first of them: in another's workspace.
+          selector: "MemberExpression[property.name=/^findUnique/][object.object.property.name='prisma']",
+          message: 'Outside of a transaction take findFirst.',
+        },
       ],
     },
   },

@@ -35,7 +35,7 @@ type Opened = Awaited<ReturnType<typeof opened>>;
 /** Chunks, postings and vectors of one collection. */
 async function plant({ databaseUrl, vectors }: Opened): Promise<void> {
   await migrate(databaseUrl);
-  const database = await openDatabase(databaseUrl);
+  const database = await openDatabase(databaseUrl, { unsaid: 'system' });
   const plan = { name: 'planted', chunks: CHUNKS, chunksPerDocument: 100, topics: 1_000, embedderDigest: 'planted' };
   await plantChunks({ database, vectors, workspaceId }, plan);
   await database.close();

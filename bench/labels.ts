@@ -5,6 +5,7 @@
  *
  *   npm run bench -- labels [--chunks 100000]
  */
+import { asOwner } from '../test/support/as-owner.js';
 import { embedderDigest } from '../src/knowledge/index.js';
 import { seededRandom, shuffled } from '../src/kernel/random.js';
 import { dot } from '../src/kernel/vectors.js';
@@ -57,7 +58,7 @@ try {
       JSON.stringify(names.map((name, i) => ({ name, access: [...access[i]!, 'nobody'] }))),
     ],
   );
-  await database.pool.query('ANALYZE document_label');
+  await asOwner(database.pool, (client) => client.query('ANALYZE document_label'));
 
   const asked = Array.from({ length: WARM_UP + QUERIES }, () => ({
     vector: planted.near(Math.floor(random() * TOPICS), random),

@@ -14,6 +14,7 @@ import { isGraftError } from './kernel/errors.js';
 import { addMcp } from './mcp/index.js';
 import { addOpenAi, openAiParts } from './openai/index.js';
 import { openPlatform } from './platform/platform.js';
+import { asSystem, inScope, warnWithoutWall } from './platform/database/index.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 import { startUpkeep } from './platform/upkeep.js';
@@ -27,16 +28,20 @@ export interface Graft {
   stop(): Promise<void>;
 }
 
-/** @throws GraftError SETUP_FAILED, MODEL_UNAVAILABLE and others; whatever had started is stopped then */
-export async function startGraft(config: Config, log: Logger): Promise<Graft> {
-  const teardown = new Teardown();
-  try {
-    return await start(config, log, teardown);
-  } catch (error) {
-    await teardown.run(log);
-    throw error;
-  }
-}
+/**
+ * What starts here, and goes on by itself from then on, works on the rows of all workspaces: each request and each run works on its own's.
+ * @throws GraftError SETUP_FAILED, MODEL_UNAVAILABLE and others; whatever had started is stopped then
+ */
+export const startGraft = (config: Config, log: Logger): Promise<Graft> =>
+  asSystem(async () => {
+    const teardown = new Teardown();
+    try {
+      return await start(config, log, teardown);
+    } catch (error) {
+      await teardown.run(log);
+      throw error;
+    }
+  });
 
 /** What is added to `teardown` last comes first: nothing new is taken from the moment of the signal, then runs let go, then domains. */
 async function start(config: Config, log: Logger, teardown: Teardown): Promise<Graft> {
@@ -51,24 +56,28 @@ async function start(config: Config, log: Logger, teardown: Teardown): Promise<G
   for (const each of offers) each.handleRuns();
   teardown.add(() => runs.stop());
   const resolvers = [own, ...offers].flatMap((each) => each.resolvers(nodes));
-  const gateway = await serve(platform, domains.access, resolvers, {
-    addRoutes: (server, kit) => {
-      addOpenAi(server, openAiParts(platform, domains), kit);
-      addAuditAddress(server, domains.access.auditLines);
-      addMcp(server, system.version, kit);
-    },
-    gauges: [...domains.access.gauges, ...domains.monitoring.gauges],
-  });
+  const serving = () =>
+    serve(platform, domains.access, resolvers, {
+      addRoutes: (server, kit) => {
+        addOpenAi(server, openAiParts(platform, domains), kit);
+        addAuditAddress(server, domains.access.auditLines);
+        addMcp(server, system.version, kit);
+      },
+      gauges: [...domains.access.gauges, ...domains.monitoring.gauges],
+    });
+  // What comes in is nobody's before it is known who sends it.
+  const gateway = await inScope('nobody', serving);
   teardown.add(() => gateway.close(config.GRAFT_DRAIN_SECONDS * 1000));
   runs.start();
   for (const each of offers) await each.start();
   log.info({ url: gateway.url }, 'ready');
-  return { url: gateway.url, stop: () => teardown.run(log) };
+  return { url: gateway.url, stop: () => asSystem(() => teardown.run(log)) };
 }
 
 /** All that answers and does runs, opened and not started yet, but for the workers with the default models. */
 export async function openInstallation(config: Config, log: Logger, teardown: Teardown) {
   const platform = await openPlatform(config, log, teardown, RUN_KINDS);
+  await warnWithoutWall(platform.database, log);
   const domains = await openDomains(platform);
   const offers = Object.values(domains).map((domain) => domain.offer);
   for (const each of offers) teardown.add(() => each.stop());

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { loadConfig, type Config } from './config.js';
 import { GraftError } from './kernel/errors.js';
 import { failToStart, openInstallation, stopOnSignal } from './main.js';
+import { asSystem } from './platform/database/index.js';
 import { Teardown } from './platform/teardown.js';
 import { createLogger, type Logger } from './platform/telemetry/index.js';
 
@@ -19,7 +20,11 @@ const MOST_IDLE_SECONDS = 86_400;
  * Takes runs until there were none for so long.
  * @throws SETUP_FAILED without a DATABASE_URL, whose runs it would take, MODEL_UNAVAILABLE and others
  */
-export async function work(
+export function work(config: Config, log: Logger, options: WorkOptions): Promise<void> {
+  return asSystem(() => takeRuns(config, log, options));
+}
+
+async function takeRuns(
   config: Config,
   log: Logger,
   { idleMs, teardown = new Teardown() }: WorkOptions,
@@ -70,7 +75,7 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger({ level: config.LOG_LEVEL });
   const teardown = new Teardown();
-  stopOnSignal({ stop: () => teardown.run(log) });
+  stopOnSignal({ stop: () => asSystem(() => teardown.run(log)) });
   await work(config, log, { idleMs, teardown });
   process.exit(0);
 }

@@ -1,6 +1,7 @@
 /**
  * Collections of many chunks without a file or an embedder: documents, chunks and postings by SQL, vectors straight into Chroma.
  */
+import { asOwner } from '../../test/support/as-owner.js';
 import { newId, type WorkspaceId } from '../../src/kernel/ids.js';
 import { seededRandom } from '../../src/kernel/random.js';
 import type { Database } from '../../src/platform/database/index.js';
@@ -75,7 +76,7 @@ export async function plantChunks(
     [collectionId],
   );
   // As autovacuum would have by the time that anybody asks.
-  await pool.query('VACUUM ANALYZE document, chunk, chunk_term');
+  await asOwner(pool, (client) => client.query('VACUUM ANALYZE document, chunk, chunk_term'));
   const { rows } = await pool.query<{ id: string; documentId: string; documentName: string }>(
     `SELECT c.id, d.id AS "documentId", d.name AS "documentName" FROM chunk c JOIN document d ON d.id = c.document_id
       WHERE c.collection_id = $1 ORDER BY c.id`,

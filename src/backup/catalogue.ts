@@ -64,6 +64,14 @@ export async function rulesOf(client: pg.ClientBase): Promise<Rules> {
   };
 }
 
+/** Tables whose policies hold for their owner, too: nobody can load rows in bulk into them. */
+export async function walledTables(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(`
+    SELECT relname AS name FROM pg_class
+    WHERE relforcerowsecurity AND relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`);
+  return rows.map(({ name }) => name);
+}
+
 /** Removes everything of the schema that no extension owns. */
 export async function dropAll(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(`

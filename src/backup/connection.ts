@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { mapDatabaseError } from '../platform/database/index.js';
+import { mapDatabaseError, seeAll } from '../platform/database/index.js';
 
 /**
  * One connection for all of some work. Where the work fails it is cut: a table that is on its way would have to be read to its end first,
@@ -20,6 +20,7 @@ export async function withConnection<T>(
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await seeAll(client);
     const done = await work(client);
     await client.end();
     return done;

@@ -16,7 +16,7 @@ export async function embedAnew(databaseUrl: string, { collections, labels }: Re
   // Indexes of one collection by several embedders: it is embedded by the one that is configured.
   const wanted = new Map(collections.map((each) => [each.collectionId, each]));
   if (wanted.size + labels.length === 0) return 0;
-  const database = await openDatabase(databaseUrl);
+  const database = await openDatabase(databaseUrl, { unsaid: 'system' });
   const log = silentLogger();
   const events = new EventLog({ database, log });
   const runs = new RunQueue({ database, events, clock: systemClock, log, owner: newId() });

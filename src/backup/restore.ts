@@ -11,7 +11,7 @@ import {
 } from '../platform/database/index.js';
 import type { VectorStore } from '../platform/vectors/index.js';
 import { putArtifacts } from './artifacts.js';
-import { dropAll, quoted, rulesOf, tablesOf } from './catalogue.js';
+import { dropAll, quoted, rulesOf, tablesOf, walledTables } from './catalogue.js';
 import { withConnection } from './connection.js';
 import { interrupted } from './faults.js';
 import { readManifest, type BackupManifest } from './manifest.js';
@@ -128,6 +128,8 @@ async function loadDatabase(
   const rules = await rulesOf(client);
   for (const statement of rules.drop) await client.query(statement);
   for (const { name } of manifest.tables) await client.query(`ALTER TABLE ${quoted(name)} DISABLE TRIGGER USER`);
+  const walled = await walledTables(client);
+  for (const name of walled) await client.query(`ALTER TABLE ${quoted(name)} NO FORCE ROW LEVEL SECURITY`);
   for (const [done, table] of manifest.tables.entries()) {
     told({ what: `table ${table.name}`, done, total: manifest.tables.length });
     await loadTable(client, folder, table, signal);
@@ -140,6 +142,7 @@ async function loadDatabase(
   }
   told({ what: 'indexes', done: rules.make.length, total: rules.make.length });
   for (const { name } of manifest.tables) await client.query(`ALTER TABLE ${quoted(name)} ENABLE TRIGGER USER`);
+  for (const name of walled) await client.query(`ALTER TABLE ${quoted(name)} FORCE ROW LEVEL SECURITY`);
   for (const { name, last } of manifest.sequences)
     if (last !== null) await client.query('SELECT setval($1::regclass, $2::bigint, true)', [quoted(name), last]);
   for (const migration of later) await applyInTransaction(client, migration);

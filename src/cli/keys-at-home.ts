@@ -39,7 +39,7 @@ export async function createKeyAtHome(name: string, role: Role, expiresAt: Date 
   const { url, stop } = await databaseOf(homeFolder());
   try {
     await migrate(url);
-    const database = await openDatabase(url);
+    const database = await openDatabase(url, { unsaid: DEFAULT_WORKSPACE_ID });
     try {
       const keys = new ApiKeyService({ store: new ApiKeyStore(database), clock: systemClock });
       const audit = new AuditLog({ store: new AuditStore(database), log: createLogger({ level: 'error' }) });

@@ -2,6 +2,7 @@ import { AS_ASKED, type Arm, type Asker, type Assigner, type Drawn } from '../as
 import type { Clock } from '../kernel/clock.js';
 import { sha256 } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
+import { asSystem } from '../platform/database/index.js';
 import type { EventLog } from '../platform/events/index.js';
 import type { Logger } from '../platform/telemetry/index.js';
 import { assign, type Test } from './assignment/index.js';
@@ -86,7 +87,8 @@ export class LiveTests implements Assigner {
 
   async #read(): Promise<void> {
     const { sources, clock } = this.parts;
-    const read = await Promise.all(sources.map((source) => source.live()));
+    // Whoever changed one waits for all that every workspace runs.
+    const read = await asSystem(() => Promise.all(sources.map((source) => source.live())));
     const tests = new Map<string, LiveTest[]>();
     for (const test of read.flat()) {
       const key = keyOf(test.workspaceId, test.adapter);

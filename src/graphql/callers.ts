@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { isAllowed, localCaller, type Caller, type Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
+import { inScope } from '../platform/database/index.js';
 
 /** Says who a caller is, and tells when a key no longer allows what goes on with it: `Authenticator` of the access domain. */
 export interface Callers {
@@ -69,6 +70,10 @@ export function refuseKeyInUrl(url: string | undefined): void {
 /** Asks who sends each request before its body is read. An address that is in neither list above needs ADMIN. */
 export function addAuthentication(server: FastifyInstance, callers: Callers): void {
   server.decorateRequest('caller', null as unknown as Caller);
+  // Behind the reading of the body, which goes on wherever its bytes arrive. Addresses that anybody may see read no rows.
+  server.addHook('preHandler', ({ caller }: { caller: Caller | null }, _reply, done) =>
+    inScope(caller?.workspaceId ?? 'nobody', done),
+  );
   server.addHook('onRequest', (request, reply, done) => {
     const { url } = request.routeOptions;
     const admit = (caller: Caller): void => {

@@ -11,6 +11,7 @@ import {
 import type { Caller, Role } from '../kernel/caller.js';
 import { GraftError } from '../kernel/errors.js';
 import { createGraphContext, type GraphContext } from '../graphql-kit/index.js';
+import { inScope } from '../platform/database/index.js';
 import type { EndedOperation, Logger, Metrics } from '../platform/telemetry/index.js';
 import { GRAFT, inSpan, startSpan, type TraceSpan } from '../platform/tracing/index.js';
 import type { Callers } from './callers.js';
@@ -112,7 +113,7 @@ export class StreamRunner {
     const { caller, requestId } = operation.contextValue;
     const span = startOperation(operation, transport);
     const stream = new OperationStream(operation, {
-      within: (work) => inSpan(span, work),
+      within: (work) => inScope(caller.workspaceId, () => inSpan(span, work)),
       present: (result) => this.#presentedResult(result, operation.contextValue),
       fail: (error) => ({ errors: this.presented(error, operation.contextValue.requestId) }),
       end: ({ code, ...outcome }) => {
@@ -277,7 +278,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
 
   /** Not awaited: a source that is busy returns after its present step, and the client need not wait for that. */
   #closeSource(): void {
-    this.#source?.return().catch(() => undefined);
+    this.hooks.within(() => this.#source?.return().catch(() => undefined));
   }
 }
 

@@ -38,7 +38,7 @@ export class CollectionStore {
   }
 
   get(workspaceId: WorkspaceId, name: string): Promise<CollectionRow | null> {
-    return this.database.prisma.collection.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+    return this.database.prisma.collection.findFirst({ where: { workspaceId, name } });
   }
 
   /** @throws NOT_FOUND */
@@ -150,7 +150,7 @@ export class CollectionStore {
    */
   async ensureIndex(collection: CollectionRow, embedder: EmbedderFiles): Promise<SearchIndexRow> {
     const key = { collectionId: collection.id, embedderDigest: embedderDigest(embedder) };
-    const known = await this.database.prisma.searchIndex.findUnique({ where: { collectionId_embedderDigest: key } });
+    const known = await this.database.prisma.searchIndex.findFirst({ where: key });
     if (known !== null) return known;
     return this.database.prisma.$transaction(async (tx) => {
       await lockCollection(tx, collection.id);

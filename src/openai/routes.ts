@@ -7,6 +7,8 @@ import type { ServerKit } from '../graphql/server.js';
 import type { Spends } from '../graphql-kit/index.js';
 import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
+import { streamWithin } from '../kernel/stream-within.js';
+import { inScope } from '../platform/database/index.js';
 import { chatRequest, type ChatRequest } from './chat-request.js';
 import { chunksOf, completionOf, type CompletionContext } from './completion.js';
 import { embeddings, type EmbeddingParts } from './embeddings.js';
@@ -105,7 +107,9 @@ export function addOpenAi(server: FastifyInstance, parts: OpenAiParts, kit: Serv
         const { answer, tokens } = await parts.paying.paid(call, () => parts.asking.answer(caller, input, signal));
         return told(reply).send(completionOf(answer, tokens, context));
       }
-      const events = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
+      const paid = parts.paying.paidStream(call, () => parts.asking.stream(caller, input, signal));
+      // Whoever reads the body asks for what follows.
+      const events = streamWithin((work) => inScope(caller.workspaceId, work), paid);
       const chunks = chunksOf(events, {
         ...context,
         includeUsage: chat.includeUsage,

@@ -42,7 +42,7 @@ export class ModelStore {
   async modelByName(workspaceId: WorkspaceId, name: string): Promise<ModelRow | null> {
     // No name holds NUL, and PostgreSQL refuses it as a parameter.
     if (name.includes('\0')) return null;
-    return this.database.prisma.baseModel.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+    return this.database.prisma.baseModel.findFirst({ where: { workspaceId, name } });
   }
 
   async modelsById(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ModelRow[]> {
@@ -65,8 +65,8 @@ export class ModelStore {
   }
 
   async variantByDigest(workspaceId: WorkspaceId, sha256: string): Promise<VariantWithModel | null> {
-    return this.database.prisma.modelVariant.findUnique({
-      where: { workspaceId_sha256: { workspaceId, sha256 } },
+    return this.database.prisma.modelVariant.findFirst({
+      where: { workspaceId, sha256 },
       include: { model: true },
     });
   }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { asOwner } from '../support/as-owner.js';
 import { mapDatabaseError } from '../../src/platform/database/index.js';
 import { startAnswering, type Answering } from '../integration/ask/answering.js';
 import { createLogger } from '../../src/platform/telemetry/index.js';
@@ -115,10 +116,12 @@ describe('a full disk', () => {
           metadata: { note: text(n, metadata) },
         }));
 
-      await pool.query(`
-        CREATE TABLE filler (content text); ALTER TABLE filler ALTER content SET STORAGE EXTERNAL;
-        CREATE TABLE reserve (content text); ALTER TABLE reserve ALTER content SET STORAGE EXTERNAL;
-        INSERT INTO reserve VALUES (repeat('x', 400000))`);
+      await asOwner(pool, (client) =>
+        client.query(`
+          CREATE TABLE filler (content text); ALTER TABLE filler ALTER content SET STORAGE EXTERNAL;
+          CREATE TABLE reserve (content text); ALTER TABLE reserve ALTER content SET STORAGE EXTERNAL;
+          INSERT INTO reserve VALUES (repeat('x', 400000))`),
+      );
       const fill = async () => {
         for (const characters of [1_000_000, 8_000, 1])
           await expect(
@@ -131,7 +134,7 @@ describe('a full disk', () => {
       await expect(ask()).rejects.toMatchObject(FULL);
       await expect(ingest(documents(9_000), 'when full')).rejects.toMatchObject(FULL);
 
-      await pool.query('DROP TABLE reserve');
+      await asOwner(pool, (client) => client.query('DROP TABLE reserve'));
       const before = lines.length;
       // Many more than there is room for: how much 60 take depends on what was freed, and how.
       const inTheMiddle = ingest(documents(9_000, 100), 'in the middle');

@@ -17,7 +17,7 @@ describe('a server killed with SIGKILL', () => {
   beforeAll(async () => {
     folder = await temporaryFolder();
     services = await startServices({ home: join(folder.path, 'home'), log: silentLogger() });
-    database = await openDatabase(services.databaseUrl);
+    database = await openDatabase(services.databaseUrl, { unsaid: 'system' });
     await database.pool.query('CREATE TABLE kept (n int PRIMARY KEY)');
   });
 

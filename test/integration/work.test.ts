@@ -42,7 +42,7 @@ describe('a process that takes runs and answers nobody', () => {
     });
 
   it('does those of its kinds, leaves the others where they wait, and ends by itself', async () => {
-    const opened = await openDatabase(database.url);
+    const opened = await openDatabase(database.url, { unsaid: 'system' });
     await migrate(opened);
     const events = new EventLog({ database: opened, log: silentLogger() });
     const parts = { database: opened, events, clock: systemClock, log: silentLogger(), owner: newId() };

@@ -55,7 +55,8 @@ export async function serverFolder(): Promise<string> {
  */
 export async function testDatabase(folder?: string): Promise<TestDatabase> {
   const { url, drop } = await create(TEMPLATE, folder);
-  const database = await openDatabase(url);
+  // What tests do by themselves is nobody's request.
+  const database = await openDatabase(url, { unsaid: 'system' });
   return {
     ...database,
     dispose: async () => {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { asOwner } from './as-owner.js';
 import { storedRouterEvidence } from '../../src/evaluation/router/router-learning.js';
 
 /** Tables that say nothing of a workspace's own. */
@@ -70,9 +71,8 @@ export async function rowInEveryTable(pool: Pool, workspaceId: string): Promise<
     if (name === 'id') return ids.get(table)!;
     return ids.get(refers ?? name.replace(/_id$/, '')) ?? crypto.randomUUID();
   };
-  const client = await pool.connect();
-  try {
-    // Rows may name one another in circles; neither references nor triggers are asked.
+  // Rows may name one another in circles; neither references nor triggers are asked.
+  await asOwner(pool, async (client) => {
     await client.query('SET session_replication_role = replica');
     for (const [table, columns] of tables) {
       const filled = columns.filter(({ name, needed, type }) => needed || name === 'name' || type === 'uuid');
@@ -83,10 +83,7 @@ export async function rowInEveryTable(pool: Pool, workspaceId: string): Promise<
         values,
       );
     }
-  } finally {
-    await client.query('SET session_replication_role = origin');
-    client.release();
-  }
+  });
   return ids;
 }
 

@@ -1,5 +1,6 @@
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { inWorkspace } from '../../platform/database/index.js';
 import { toGlobalId } from '../../graphql-kit/index.js';
 import type { AuditFilter, AuditStore } from './audit-store.js';
 
@@ -15,7 +16,9 @@ export async function* auditLines(
   filter: AuditFilter,
 ): AsyncGenerator<string, void, undefined> {
   for (let after: string | null = null; ;) {
-    const { items, hasNextPage } = await store.page(workspaceId, filter, { first: PAGE, after });
+    const page = () => store.page(workspaceId, filter, { first: PAGE, after });
+    // Whoever writes the file asks for it.
+    const { items, hasNextPage } = await inWorkspace(workspaceId, page);
     yield items
       .map(({ id, createdAt, subject, keyId, ...entry }) => {
         const { who, role, what, input, before, outcome, requestId, after: since } = entry;

@@ -26,6 +26,7 @@ import {
 import { callerName } from '../../kernel/caller.js';
 import { notFound } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { inWorkspace } from '../../platform/database/index.js';
 import { ApiKey } from '../keys/api-key-types.js';
 import type { ApiKeyStore } from '../keys/api-key-store.js';
 import { isOverseer, type WorkspaceService } from '../workspaces/workspace-service.js';
@@ -158,7 +159,9 @@ export class KeyBudgetResolver {
     complexity: cost(5),
   })
   async budgets(@Root() { row: { workspaceId, lineId } }: ApiKey): Promise<Budget[]> {
-    const states = await this.parts.ledger.states({ workspaceId, lineId });
+    const read = () => this.parts.ledger.states({ workspaceId, lineId });
+    // Who looks after the installation sees keys of others.
+    const states = await inWorkspace(workspaceId, read);
     return states.filter(({ subject }) => subject === lineId).map(toBudget);
   }
 }
@@ -174,7 +177,8 @@ export class WorkspaceBudgetResolver {
   async budgets(@Root() { id }: Workspace, @Ctx() { caller }: GraphContext): Promise<Budget[]> {
     const workspaceId = fromGlobalId(id, 'Workspace', 'id') as string as WorkspaceId;
     if (workspaceId !== caller.workspaceId && !isOverseer(caller)) return [];
-    return (await this.parts.ledger.states({ workspaceId, lineId: null })).map(toBudget);
+    const read = () => this.parts.ledger.states({ workspaceId, lineId: null });
+    return (await inWorkspace(workspaceId, read)).map(toBudget);
   }
 
   @Needs('ADMIN')
@@ -186,10 +190,17 @@ export class WorkspaceBudgetResolver {
     @Arg('input', () => SetBudgetInput, { description: 'The limits.' }) input: SetBudgetInput,
     @Ctx() context: GraphContext,
   ): Promise<SetBudgetPayload> {
-    const { budgetStore, ledger, workspaces } = this.parts;
-    const { caller, change } = context;
     const given = input.workspaceId ? fromGlobalId(input.workspaceId, 'Workspace', 'input.workspaceId') : null;
-    const workspaceId = await workspaces.chosen(caller, given, 'input.workspaceId');
+    const set = (workspaceId: WorkspaceId) => this.#set(workspaceId, input, context);
+    return this.parts.workspaces.within(context.caller, given, 'input.workspaceId', set);
+  }
+
+  async #set(
+    workspaceId: WorkspaceId,
+    input: SetBudgetInput,
+    { caller, change }: GraphContext,
+  ): Promise<SetBudgetPayload> {
+    const { budgetStore, ledger } = this.parts;
     const lineId = input.keyId ? await this.#line(workspaceId, input.keyId) : null;
     const limits = checkedLimits({
       requests: numberOf(input.requests),

@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../kernel/clock.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { BudgetStore } from './budget-store.js';
 
@@ -26,7 +27,9 @@ export class Settlements {
    * is over. @returns once it is settled or given up; never rejects
    */
   settle(workspaceId: WorkspaceId, id: string, tokens: number): Promise<void> {
-    const settled = (): Promise<unknown> => this.parts.store.settle(id, tokens).then(() => null, asError);
+    // Wherever it is called: a client that leaves ends its answer from outside the request.
+    const settle = () => inWorkspace(workspaceId, () => this.parts.store.settle(id, tokens));
+    const settled = (): Promise<unknown> => settle().then(() => null, asError);
     const first = turn().then(settled);
     const others = this.#firstTries.get(workspaceId) ?? new Set();
     this.#firstTries.set(workspaceId, others.add(first));
@@ -43,7 +46,7 @@ export class Settlements {
     if (now - this.#sweptAt < SWEEP_MS) return;
     this.#sweptAt = now;
     const failed = (err: unknown): void => this.parts.log.debug({ err }, 'reservations not swept');
-    void this.#kept(turn().then(() => this.parts.store.sweep().catch(failed)));
+    void this.#kept(turn().then(() => asSystem(() => this.parts.store.sweep()).catch(failed)));
   }
 
   /** Once everything of a workspace that was answered so far was tried to be settled, once: what fails is no reason to wait for others. */

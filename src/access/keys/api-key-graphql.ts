@@ -28,6 +28,7 @@ import {
   type GraphContext,
 } from '../../graphql-kit/index.js';
 import { callerName, Role } from '../../kernel/caller.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
 import { encodeCursor } from '../../kernel/pagination.js';
 import type { WorkspaceService } from '../workspaces/workspace-service.js';
 import { toWorkspace, Workspace } from '../workspaces/workspace-types.js';
@@ -187,8 +188,8 @@ export class ApiKeyResolver {
     @Ctx() context: GraphContext,
     @Args(() => ApiKeysArgs) args: ApiKeysArgs,
   ): Promise<ConnectionOf<ApiKey>> {
-    const workspace = await this.#chosen(context, args.workspaceId, 'workspaceId');
-    const page = mapPage(await this.parts.keyStore.page(workspace, args.request()), toApiKey);
+    const read = (workspace: WorkspaceId) => this.parts.keyStore.page(workspace, args.request());
+    const page = mapPage(await this.#within(context, args.workspaceId, read, 'workspaceId'), toApiKey);
     return toConnection(page, ({ row }) => encodeCursor([row.id]), args.after);
   }
 
@@ -198,8 +199,9 @@ export class ApiKeyResolver {
     @Arg('input', () => CreateApiKeyInput, { description: 'The key.' }) input: CreateApiKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<NewApiKeyPayload> {
-    const workspace = await this.#chosen(context, input.workspaceId);
-    const { key, token } = await this.parts.keys.create(workspace, input, callerName(context.caller));
+    const { key, token } = await this.#within(context, input.workspaceId, (workspace) =>
+      this.parts.keys.create(workspace, input, callerName(context.caller)),
+    );
     return make(NewApiKeyPayload, { key: toApiKey(key), token });
   }
 
@@ -209,8 +211,10 @@ export class ApiKeyResolver {
     @Arg('input', () => UpdateApiKeyInput, { description: 'The change.' }) input: UpdateApiKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<ApiKeyPayload> {
-    const workspace = await this.#chosen(context, input.workspaceId);
-    return make(ApiKeyPayload, { key: toApiKey(await this.parts.keys.update(workspace, keyId(input.id), input)) });
+    const key = await this.#within(context, input.workspaceId, (workspace) =>
+      this.parts.keys.update(workspace, keyId(input.id), input),
+    );
+    return make(ApiKeyPayload, { key: toApiKey(key) });
   }
 
   @Needs('ADMIN')
@@ -222,9 +226,10 @@ export class ApiKeyResolver {
     @Arg('input', () => RotateApiKeyInput, { description: 'The key.' }) input: RotateApiKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<NewApiKeyPayload> {
-    const workspace = await this.#chosen(context, input.workspaceId);
     const { keys } = this.parts;
-    const made = await keys.rotate(workspace, keyId(input.id), input.overlapSeconds, callerName(context.caller));
+    const made = await this.#within(context, input.workspaceId, (workspace) =>
+      keys.rotate(workspace, keyId(input.id), input.overlapSeconds, callerName(context.caller)),
+    );
     return make(NewApiKeyPayload, { key: toApiKey(made.key), token: made.token });
   }
 
@@ -236,8 +241,10 @@ export class ApiKeyResolver {
     @Arg('input', () => RevokeApiKeyInput, { description: 'The key.' }) input: RevokeApiKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<ApiKeyPayload> {
-    const workspace = await this.#chosen(context, input.workspaceId);
-    return make(ApiKeyPayload, { key: toApiKey(await this.parts.keys.revoke(workspace, keyId(input.id))) });
+    const key = await this.#within(context, input.workspaceId, (workspace) =>
+      this.parts.keys.revoke(workspace, keyId(input.id)),
+    );
+    return make(ApiKeyPayload, { key: toApiKey(key) });
   }
 
   @FieldResolver(() => Workspace, { description: 'The workspace that it lets into.' })
@@ -253,8 +260,13 @@ export class ApiKeyResolver {
     return toWorkspace((await loader.load(id))!);
   }
 
-  #chosen({ caller }: GraphContext, given: string | null | undefined, field = 'input.workspaceId') {
+  #within<T>(
+    { caller }: GraphContext,
+    given: string | null | undefined,
+    work: (workspace: WorkspaceId) => Promise<T>,
+    field = 'input.workspaceId',
+  ): Promise<T> {
     const id = given ? fromGlobalId(given, 'Workspace', field) : null;
-    return this.parts.workspaces.chosen(caller, id, field);
+    return this.parts.workspaces.within(caller, id, field, work);
   }
 }

@@ -1,7 +1,7 @@
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { Role } from '../../kernel/caller.js';
-import type { Database } from '../../platform/database/index.js';
+import { asSystem, type Database } from '../../platform/database/index.js';
 import type { ApiKeyRow, KeyInUse } from './api-key.js';
 
 /** Columns of `ApiKeyRow`: the digest leaves this file only to be compared. */
@@ -114,29 +114,27 @@ export class ApiKeyStore {
 
   /** In every workspace: who comes with a key says by it which is theirs. */
   async inUseByPrefix(prefix: string): Promise<KeyInUse | null> {
-    const { rows } = await this.database.pool.query<KeyInUse>({
+    const query = {
       name: 'api-key-by-prefix',
       text: `SELECT ${IN_USE} FROM api_key WHERE prefix = $1`,
       values: [prefix],
-    });
+    };
+    const { rows } = await asSystem(() => this.database.pool.query<KeyInUse>(query));
     return rows[0] ?? null;
   }
 
   /** Those of these ids that there are, in every workspace. */
   async inUseByIds(ids: readonly string[]): Promise<KeyInUse[]> {
-    const { rows } = await this.database.pool.query<KeyInUse>(
-      `SELECT ${IN_USE} FROM api_key WHERE id = ANY($1::uuid[])`,
-      [ids],
-    );
+    const text = `SELECT ${IN_USE} FROM api_key WHERE id = ANY($1::uuid[])`;
+    const { rows } = await asSystem(() => this.database.pool.query<KeyInUse>(text, [ids]));
     return rows;
   }
 
   /** Notes that a key was used, at most once a minute however many gateways say so. */
   async used(id: string): Promise<void> {
-    await this.database.pool.query(
-      `UPDATE api_key SET last_used_at = now()
-       WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
-      [id],
-    );
+    const text = `UPDATE api_key SET last_used_at = now()
+      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`;
+    // Said before the caller is let in.
+    await asSystem(() => this.database.pool.query(text, [id]));
   }
 }

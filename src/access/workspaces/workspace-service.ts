@@ -2,6 +2,7 @@ import type { Caller } from '../../kernel/caller.js';
 import { GraftError, notFound } from '../../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
 import type { Page, PageRequest } from '../../kernel/pagination.js';
+import { inWorkspace } from '../../platform/database/index.js';
 import { checkedName } from '../keys/api-key.js';
 import type { WorkspaceRow, WorkspaceStore } from './workspace-store.js';
 
@@ -23,7 +24,7 @@ export class WorkspaceService {
     const { store, prepare } = this.parts;
     const workspace = await store.create(checkedName(name, 'input.name'));
     try {
-      await prepare(workspace.id);
+      await inWorkspace(workspace.id, () => prepare(workspace.id));
     } catch (error) {
       await store.remove(workspace.id).catch(() => undefined);
       throw error;
@@ -41,11 +42,21 @@ export class WorkspaceService {
   }
 
   /**
-   * The workspace that a caller works on: their own, or for who looks after the installation the one of this id.
-   * @throws NOT_FOUND
+   * Work on a workspace that a caller names: their own, or for who looks after the installation the one of this id.
+   * @throws NOT_FOUND, and what the work throws
    */
-  async chosen(caller: Caller, id: string | null, field: string): Promise<WorkspaceId> {
-    if (id === null || id === caller.workspaceId) return caller.workspaceId;
+  async within<T>(
+    caller: Caller,
+    id: string | null,
+    field: string,
+    work: (workspaceId: WorkspaceId) => Promise<T>,
+  ): Promise<T> {
+    const workspaceId = id === null ? caller.workspaceId : await this.#chosen(caller, id, field);
+    return inWorkspace(workspaceId, () => work(workspaceId));
+  }
+
+  async #chosen(caller: Caller, id: string, field: string): Promise<WorkspaceId> {
+    if (id === caller.workspaceId) return caller.workspaceId;
     const found = isOverseer(caller) ? (await this.byIds([id]))[0] : undefined;
     if (!found) throw notFound('The workspace', id, field);
     return found.id;

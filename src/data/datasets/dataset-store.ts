@@ -41,9 +41,7 @@ export class DatasetStore {
 
   async byName(workspaceId: WorkspaceId, name: string): Promise<DatasetRecord | null> {
     if (name.includes('\0')) return null;
-    return (await this.database.prisma.dataset.findUnique({
-      where: { workspaceId_name: { workspaceId, name } },
-    })) as DatasetRecord | null;
+    return (await this.database.prisma.dataset.findFirst({ where: { workspaceId, name } })) as DatasetRecord | null;
   }
 
   /** @throws NOT_FOUND */
@@ -99,9 +97,7 @@ export class DatasetStore {
   }
 
   async versionByNumber(datasetId: string, version: number): Promise<VersionRecord | null> {
-    const row = await this.database.prisma.datasetVersion.findUnique({
-      where: { datasetId_version: { datasetId, version } },
-    });
+    const row = await this.database.prisma.datasetVersion.findFirst({ where: { datasetId, version } });
     return row ? asVersion(row) : null;
   }
 

@@ -36,9 +36,7 @@ export class FeatureStore {
 
   async view(workspaceId: WorkspaceId, name: string): Promise<FeatureViewRecord | null> {
     if (name.includes('\0')) return null;
-    const row = await this.database.prisma.featureView.findUnique({
-      where: { workspaceId_name: { workspaceId, name } },
-    });
+    const row = await this.database.prisma.featureView.findFirst({ where: { workspaceId, name } });
     return row && asView(row);
   }
 

@@ -75,9 +75,7 @@ export class ExperimentStore {
   }
 
   async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<ExperimentRow | null> {
-    return this.database.prisma.experiment.findUnique({
-      where: { workspaceId_idempotencyKey: { workspaceId, idempotencyKey } },
-    });
+    return this.database.prisma.experiment.findFirst({ where: { workspaceId, idempotencyKey } });
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ExperimentRow[]> {

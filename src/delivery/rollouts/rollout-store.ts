@@ -72,9 +72,7 @@ export class RolloutStore {
   }
 
   async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<RolloutRow | null> {
-    return this.database.prisma.rollout.findUnique({
-      where: { workspaceId_idempotencyKey: { workspaceId, idempotencyKey } },
-    });
+    return this.database.prisma.rollout.findFirst({ where: { workspaceId, idempotencyKey } });
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<RolloutRow[]> {

@@ -70,9 +70,7 @@ export class ShadowStore {
   }
 
   async byKey(workspaceId: WorkspaceId, idempotencyKey: string): Promise<ShadowRow | null> {
-    return this.database.prisma.shadow.findUnique({
-      where: { workspaceId_idempotencyKey: { workspaceId, idempotencyKey } },
-    });
+    return this.database.prisma.shadow.findFirst({ where: { workspaceId, idempotencyKey } });
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<ShadowRow[]> {

@@ -24,7 +24,7 @@ export class RetentionStore {
 
   /** Days; null: feedback is kept. */
   async days(workspaceId: WorkspaceId): Promise<number | null> {
-    return (await this.database.prisma.feedbackRetention.findUnique({ where: { workspaceId } }))?.days ?? null;
+    return (await this.database.prisma.feedbackRetention.findFirst({ where: { workspaceId } }))?.days ?? null;
   }
 
   async setDays(workspaceId: WorkspaceId, days: number | null): Promise<void> {

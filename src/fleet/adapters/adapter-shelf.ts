@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { asSystem } from '../../platform/database/index.js';
 import type { FileService } from '../../platform/artifacts/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
 import type { AdapterFile } from '../../worker-protocol/index.js';
@@ -38,7 +39,11 @@ export class AdapterShelf {
   }
 
   /** Those that production names, in all workspaces. */
-  async production(baseSha256: string): Promise<EngineAdapter[]> {
+  production(baseSha256: string): Promise<EngineAdapter[]> {
+    return asSystem(() => this.#production(baseSha256));
+  }
+
+  async #production(baseSha256: string): Promise<EngineAdapter[]> {
     const found = await this.parts.adapters.store.inProductionOn(baseSha256);
     const shelved = await Promise.all(found.map((each) => this.ofVersion(each).catch(() => null)));
     return shelved.flatMap((each) => each?.adapter ?? []);
@@ -48,7 +53,8 @@ export class AdapterShelf {
   async sweep(): Promise<string[]> {
     const { adapters, folders } = this.parts;
     const all = await folders.all();
-    const left = await adapters.store.existing(all.map(({ versionId }) => versionId));
+    // Of all workspaces: engines and folders are the installation's.
+    const left = await asSystem(() => adapters.store.existing(all.map(({ versionId }) => versionId)));
     const gone = all.filter(({ versionId }) => !left.has(versionId)).map(({ name }) => name);
     for (const name of gone) await folders.remove(name);
     return gone;

@@ -1,5 +1,5 @@
 import type { Sha256 } from '../../kernel/hashing.js';
-import type { Database } from '../database/index.js';
+import { asSystem, type Database } from '../database/index.js';
 import type { ArtifactStore } from './artifact-store.js';
 import type { S3ArtifactStore } from './s3/s3-artifact-store.js';
 
@@ -18,11 +18,16 @@ export class FilesOfHomes {
   /** Another home that has these bytes; null when none has. */
   async homeOf(sha256: string, home: string): Promise<string | null> {
     const where = { sha256, home: { not: null }, NOT: { home } };
-    return (await this.database.prisma.storedFile.findFirst({ where, select: { home: true } }))?.home ?? null;
+    const find = () => this.database.prisma.storedFile.findFirst({ where, select: { home: true } });
+    return (await asSystem(find))?.home ?? null;
   }
 
   /** The files that a gateway can't read, by home. In a shared store, all but those that are known to lie in a home are there. */
-  async outOfReach(home: string, store: ArtifactStore): Promise<OutOfReach[]> {
+  outOfReach(home: string, store: ArtifactStore): Promise<OutOfReach[]> {
+    return asSystem(() => this.#outOfReach(home, store));
+  }
+
+  async #outOfReach(home: string, store: ArtifactStore): Promise<OutOfReach[]> {
     const others = { home: { not: null }, NOT: { home } };
     const found = new Map<string | null, OutOfReach>();
     const rows = await this.database.prisma.storedFile.findMany({
@@ -40,7 +45,11 @@ export class FilesOfHomes {
   }
 
   /** Sends what one home alone has to the store of all. What is lost or damaged stays its own. @returns how many files went */
-  async share(home: string, store: S3ArtifactStore): Promise<number> {
+  share(home: string, store: S3ArtifactStore): Promise<number> {
+    return asSystem(() => this.#share(home, store));
+  }
+
+  async #share(home: string, store: S3ArtifactStore): Promise<number> {
     const rows = await this.database.prisma.storedFile.findMany({
       where: { home },
       distinct: ['sha256'],

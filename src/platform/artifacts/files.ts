@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
-import type { Database, Prisma, Transaction } from '../database/index.js';
+import { asSystem, type Database, type Prisma, type Transaction } from '../database/index.js';
 import type { ArtifactStore, StagedBytes } from './artifact-store.js';
 
 export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
@@ -113,21 +113,27 @@ export class FileService {
   ): Promise<void> {
     const [file] = await this.find(workspaceId, { ids: [id] });
     if (!file) return;
-    await this.database.prisma.$transaction(async (tx) => {
+    const remove = async (tx: Transaction): Promise<void> => {
       await lockDigest(tx, file.sha256);
       await tx.$queryRaw`SELECT 1 FROM stored_file WHERE id = ${id}::uuid FOR UPDATE`;
       if (await isNeeded()) return;
       await tx.storedFile.deleteMany({ where: { id, workspaceId } });
       if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
         await this.artifacts.remove(file.sha256);
-    });
+    };
+    // Other workspaces may have files with these bytes.
+    await asSystem(() => this.database.prisma.$transaction(remove));
   }
 
   /**
    * Removes bytes of this home that no row names: what a crash or a rolled back transaction left, and what another gateway
    * on the same database deleted while its copy lay here. @returns how many artifacts went
    */
-  async collectOrphans(ageMs = ORPHANED_AFTER_MS): Promise<number> {
+  collectOrphans(ageMs = ORPHANED_AFTER_MS): Promise<number> {
+    return asSystem(() => this.#collectOrphans(ageMs));
+  }
+
+  async #collectOrphans(ageMs: number): Promise<number> {
     let collected = 0;
     let batch: string[] = [];
     for await (const sha256 of this.artifacts.olderThan(ageMs)) {

@@ -3,8 +3,13 @@ import pg from 'pg';
 import { GraftError } from '../../kernel/errors.js';
 import { mapDatabaseError } from './errors.js';
 import { PrismaClient, type Prisma } from './generated/client.js';
+import type { Scope } from './scope.js';
+import { WalledPool } from './walled-pool.js';
 
-/** One PostgreSQL database: Prisma for rows, `pool` for SQL that Prisma can't say. Both use the same connections. */
+/**
+ * One PostgreSQL database: Prisma for rows, `pool` for SQL that Prisma can't say. Both use the same connections, which see the rows of whoever
+ * the work is for (`scope.ts`).
+ */
 export interface Database {
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
@@ -25,17 +30,18 @@ const TRANSACTION = { maxWait: 10_000, timeout: 30_000 } as const;
  * Opens a database and asks it one question, so that a wrong URL is known at start.
  * Later losses of the connection heal by themselves: a broken connection leaves the pool, the next query opens another.
  *
+ * @param options.unsaid whose rows are seen where nobody has said for whom the work is (`scope.ts`): nobody's by default
  * @throws GraftError SETUP_FAILED for a URL that can't be used, DATABASE_UNAVAILABLE when nothing answers; both name the host.
  */
-export async function openDatabase(url: string): Promise<Database> {
+export async function openDatabase(url: string, { unsaid = 'nobody' }: { unsaid?: Scope } = {}): Promise<Database> {
   refuseForeignSchema(url);
-  const pool = new pg.Pool({
+  const options = {
     connectionString: url,
-    max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'graft',
-  });
+  };
+  const pool = new WalledPool({ ...options, max: MAX_CONNECTIONS }, unsaid);
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', () => undefined);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: TRANSACTION });
@@ -44,12 +50,23 @@ export async function openDatabase(url: string): Promise<Database> {
     await pool.end();
   };
   try {
-    await pool.query('SELECT 1');
+    // On a connection of its own: the pool's first may come before the migration that makes the role it lays its rights down for.
+    await askOnce(new pg.Client(options));
   } catch (error) {
     await close();
     throw refusedAtStart(url, error);
   }
   return { prisma, pool, url, close };
+}
+
+async function askOnce(client: pg.Client): Promise<void> {
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** SQLSTATEs with which PostgreSQL refuses a URL, and what is to be done. */

@@ -9,6 +9,9 @@ export {
   PRISMA_LOCK,
   PRISMA_TABLE,
   readMigrations,
+  seeAll,
   type Migration,
 } from './migrate.js';
+export { asSystem, currentScope, inScope, inWorkspace, type Scope } from './scope.js';
+export { bypassesWall, warnWithoutWall } from './wall.js';
 export { Prisma } from './generated/client.js';

@@ -59,6 +59,7 @@ export async function migrate(database: Pick<Database, 'url'> | string, folder =
   try {
     await client.connect();
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
+    await seeAll(client);
     return await applyPending(client, migrations);
   } catch (error) {
     throw mapDatabaseError(error);
@@ -66,6 +67,11 @@ export async function migrate(database: Pick<Database, 'url'> | string, folder =
     // Ending the session releases the lock.
     await client.end().catch(() => undefined);
   }
+}
+
+/** For what works on the rows of all workspaces over a connection of its own: the policies hold for who owns the tables, too. */
+export async function seeAll(client: pg.ClientBase): Promise<void> {
+  await client.query(`SET graft.workspace TO 'system'`);
 }
 
 /** The folder of this program's own. */

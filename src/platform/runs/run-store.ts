@@ -3,7 +3,7 @@ import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
-import type { Database, Transaction } from '../database/index.js';
+import { asSystem, inWorkspace, type Database, type Transaction } from '../database/index.js';
 import { currentAccount } from '../spending/index.js';
 import { currentSpan } from '../tracing/index.js';
 import { notify, type EventLog, type Json } from '../events/index.js';
@@ -65,9 +65,7 @@ export class RunStore {
   }
 
   async byKey(workspaceId: WorkspaceId, kind: string, idempotencyKey: string): Promise<RunRow | null> {
-    return this.database.prisma.run.findUnique({
-      where: { workspaceId_kind_idempotencyKey: { workspaceId, kind, idempotencyKey } },
-    });
+    return this.database.prisma.run.findFirst({ where: { workspaceId, kind, idempotencyKey } });
   }
 
   /** Newest first; the cursor is `encodeCursor([run.id])`. */
@@ -96,15 +94,17 @@ export class RunStore {
     workspaceId: WorkspaceId | null,
     readableBy?: string,
   ): Promise<{ kind: string; status: string; count: number }[]> {
-    const groups = await this.database.prisma.run.groupBy({
-      by: ['kind', 'status'],
-      where: {
-        ...(workspaceId && { workspaceId }),
-        status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] },
-        ...(readableBy !== undefined && { NOT: { status: 'QUEUED', unreadableBy: { has: readableBy } } }),
-      },
-      _count: true,
-    });
+    const count = () =>
+      this.database.prisma.run.groupBy({
+        by: ['kind', 'status'],
+        where: {
+          ...(workspaceId && { workspaceId }),
+          status: { in: ['QUEUED', 'RUNNING', 'PAUSED'] },
+          ...(readableBy !== undefined && { NOT: { status: 'QUEUED', unreadableBy: { has: readableBy } } }),
+        },
+        _count: true,
+      });
+    const groups = await (workspaceId === null ? asSystem(count) : inWorkspace(workspaceId, count));
     return groups.map(({ kind, status, _count }) => ({ kind, status, count: _count }));
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import { mapDatabaseError, type Database } from '../database/index.js';
+import { asSystem, inWorkspace, mapDatabaseError, type Database } from '../database/index.js';
 import { pause, type EventLog } from '../events/index.js';
 import type { Logger } from '../telemetry/index.js';
 import { GRAFT, inSpan } from '../tracing/index.js';
@@ -85,12 +85,17 @@ export class Runner {
   }
 
   start(): void {
-    this.#loop ??= this.#takeRuns();
-    this.#heartbeat ??= this.#keepLeases();
+    // Runs are taken whosever they are.
+    this.#loop ??= asSystem(() => this.#takeRuns());
+    this.#heartbeat ??= asSystem(() => this.#keepLeases());
   }
 
   /** Aborts the running handlers, waits `graceMs` for them, and puts their runs back. */
-  async stop(graceMs: number): Promise<void> {
+  stop(graceMs: number): Promise<void> {
+    return asSystem(() => this.#stop(graceMs));
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     const held = [...this.#held.values()];
     for (const one of held) one.abort.abort('stop' satisfies StopReason);
@@ -198,9 +203,12 @@ export class Runner {
     let end: Settlement | null;
     let failure: unknown;
     try {
-      const takeTurns = () => this.#takeTurns(held);
+      // Those that wait may be others'.
+      const takeTurns = () => asSystem(() => this.#takeTurns(held));
       const context = fencedContext({ run, definition, lease, abort, store: this.#store, takeTurns, span });
-      const output = await inSpan(span, () => this.#around(run, () => work(context)));
+      const output = await inSpan(span, () =>
+        this.#around(run, () => inWorkspace(lease.workspaceId, () => work(context))),
+      );
       end = { status: 'SUCCEEDED', output: definition.output.encode(output), failures: definition.failures(output) };
     } catch (error) {
       end = judge(error, {

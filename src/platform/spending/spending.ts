@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Caller } from '../../kernel/caller.js';
+import { streamWithin } from '../../kernel/stream-within.js';
 
 /** Whose work it is and what it came to so far, carried along by whatever it calls. */
 export interface Account {
@@ -23,26 +24,6 @@ export function spend(tokens: number): void {
   if (account) account.tokens += tokens;
 }
 
-/** The same steps, each on the account: a generator runs as part of whoever asks for its next value. */
-export function streamOnAccount<T>(account: Account, source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  const iterator = source[Symbol.asyncIterator]();
-  const on = <R>(work: () => R): R => accounts.run(account, work);
-  const done = { done: true as const, value: undefined };
-  return {
-    next: () => on(() => iterator.next()) as Promise<IteratorResult<T, void>>,
-    return: async () => {
-      await on(() => iterator.return?.());
-      return done;
-    },
-    throw: async () => {
-      await on(() => iterator.return?.());
-      return done;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      await this.return();
-    },
-  };
-}
+/** The same steps, each on the account. */
+export const streamOnAccount = <T>(account: Account, source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> =>
+  streamWithin((work) => accounts.run(account, work), source);

@@ -57,7 +57,7 @@ export class AdapterStore {
   async byName(workspaceId: WorkspaceId, name: string, tx?: Transaction): Promise<AdapterRow | null> {
     if (name.includes('\0')) return null;
     const client = tx ?? this.database.prisma;
-    return client.adapter.findUnique({ where: { workspaceId_name: { workspaceId, name } } });
+    return client.adapter.findFirst({ where: { workspaceId, name } });
   }
 
   async byIds(workspaceId: WorkspaceId, ids: readonly string[]): Promise<AdapterRow[]> {
@@ -213,11 +213,11 @@ export class AdapterStore {
 
   async resolve(adapter: AdapterRow, which: AdapterReference['which']): Promise<AdapterVersionRow | null> {
     if ('version' in which)
-      return this.database.prisma.adapterVersion.findUnique({
-        where: { adapterId_version: { adapterId: adapter.id, version: which.version } },
+      return this.database.prisma.adapterVersion.findFirst({
+        where: { adapterId: adapter.id, version: which.version },
       });
-    const pointer = await this.database.prisma.adapterAlias.findUnique({
-      where: { adapterId_alias: { adapterId: adapter.id, alias: which.alias } },
+    const pointer = await this.database.prisma.adapterAlias.findFirst({
+      where: { adapterId: adapter.id, alias: which.alias },
       include: { version: true },
     });
     return pointer?.version ?? null;

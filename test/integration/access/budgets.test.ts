@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { execute, getNamedType, isEnumType, isInputObjectType, isNonNullType, isScalarType, parse } from 'graphql';
 import { isObjectType, print, type GraphQLInputType, type GraphQLSchema } from 'graphql';
+import { asOwner } from '../../support/as-owner.js';
 import type { NewKey } from '../../../src/access/keys/api-key-service.js';
 import { operationFields, type OperationField } from '../../../src/graphql/guard.js';
 import { RESOLVER_CLASSES } from '../../../src/graphql/resolvers.js';
@@ -199,7 +200,7 @@ describe('budgets', () => {
         (error: unknown) => mapDatabaseError(error),
       );
       const pid = await eventually('somebody waits for the lock', async () => (await waitingForLocks(other))[0]);
-      await other.query('SELECT pg_terminate_backend($1)', [pid]);
+      await asOwner(kit.database.pool, (owner) => owner.query('SELECT pg_terminate_backend($1)', [pid]));
       expect(await lost).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
       await other.query('ROLLBACK');
     } finally {

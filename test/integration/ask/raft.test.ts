@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { jest } from '@jest/globals';
 import { graphql } from 'graphql';
+import { asOwner } from '../../support/as-owner.js';
 import { raftMaking } from '../../../src/data/answering/raft/raft-run.js';
 import { fromGlobalId, toGlobalId } from '../../../src/graphql-kit/index.js';
 import { newId } from '../../../src/kernel/ids.js';
@@ -148,11 +149,11 @@ describe('createRaftDataset', () => {
   });
 
   it('goes on when it was taken from its runner, before its rows are stored and after, to the same version', async () => {
-    const { prisma } = answering.database;
+    const byOwner = (sql: string) => asOwner(answering.database.pool, (client) => client.query(sql));
     const usual = await made({ sample: 40, seed: 9 });
     for (const progress of [0.1, 0.8]) {
       // As a gateway that takes it over does, when the one that had it has died; in the statement that gets the run so far.
-      await prisma.$executeRawUnsafe(`
+      await byOwner(`
         CREATE OR REPLACE FUNCTION take_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF NEW.status = 'RUNNING' AND NEW.attempt = 1 AND OLD.progress < ${progress} AND NEW.progress >= ${progress} THEN
             NEW.fencing_token := NEW.fencing_token + 1;
@@ -160,13 +161,13 @@ describe('createRaftDataset', () => {
           END IF;
           RETURN NEW;
         END $$`);
-      await prisma.$executeRaw`CREATE TRIGGER take_over BEFORE UPDATE ON run FOR EACH ROW EXECUTE FUNCTION take_over()`;
+      await byOwner('CREATE TRIGGER take_over BEFORE UPDATE ON run FOR EACH ROW EXECUTE FUNCTION take_over()');
       try {
         const run = await ended(await start({ sample: 40, seed: 9 }));
         expect(run).toMatchObject({ status: 'SUCCEEDED', attempt: 2 });
         expect(raftMaking.outputOf(run)).toEqual({ ...usual, created: false });
       } finally {
-        await prisma.$executeRaw`DROP TRIGGER take_over ON run`;
+        await byOwner('DROP TRIGGER take_over ON run');
       }
     }
   });

@@ -7,6 +7,7 @@ import {
   type Restored,
   type ProgressListener,
 } from '../../../src/backup/index.js';
+import { asOwner } from '../../support/as-owner.js';
 import { LocalArtifactStore, type ArtifactStore } from '../../../src/platform/artifacts/index.js';
 import { openDatabase, type Database } from '../../../src/platform/database/index.js';
 import { ChromaVectorStore } from '../../../src/platform/vectors/index.js';
@@ -68,7 +69,7 @@ export const restoreTo = (
 
 /** The database of a place for a moment: while one is open as a gateway has it, nothing is restored into it. */
 export async function inDatabase<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
-  const database = await openDatabase(url);
+  const database = await openDatabase(url, { unsaid: 'system' });
   try {
     return await work(database);
   } finally {
@@ -104,16 +105,12 @@ const DANGLING = `
 
 /** Of rows that were written without a look at references (`rowInEveryTable`), keeps those that may be there. */
 export async function keepLawfulRows(pool: Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
+  await asOwner(pool, async (client) => {
     await client.query('SET session_replication_role = replica');
     const { rows } = await client.query<{ statement: string }>(DANGLING);
     for (let gone = 1; gone > 0;) {
       gone = 0;
       for (const { statement } of rows) gone += (await client.query(statement)).rowCount ?? 0;
     }
-  } finally {
-    await client.query('SET session_replication_role = origin');
-    client.release();
-  }
+  });
 }

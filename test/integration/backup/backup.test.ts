@@ -1,6 +1,7 @@
 import { appendFile, chmod, cp, mkdir, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { asOwner } from '../../support/as-owner.js';
 import { differenceToSchema } from '../../../scripts/schema-engine.js';
 import { embedAnew, type BackupManifest } from '../../../src/backup/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
@@ -223,7 +224,7 @@ describe('a backup', () => {
   it('is of one moment: what is written while it is made is in it whole or not at all', async () => {
     const source = await empty();
     await migrate(source.url);
-    const database = await openDatabase(source.url);
+    const database = await openDatabase(source.url, { unsaid: 'system' });
     let [writing, written] = [true, 0];
     // Each pair is one transaction; the first table is dumped long before the second.
     const writer = (async () => {
@@ -303,14 +304,14 @@ describe('a backup', () => {
   it('is refused while a gateway uses the database, and for a database of somebody else', async () => {
     const to = await empty();
     await migrate(to.url);
-    const gateway = await openDatabase(to.url);
+    const gateway = await openDatabase(to.url, { unsaid: 'system' });
     await expect(restoreTo(good, to, { replace: true })).rejects.toMatchObject({
       code: 'CONFLICT',
       message: 'A gateway uses this database.',
     });
     await gateway.close();
     const theirs = await empty();
-    await inDatabase(theirs.url, ({ pool }) => pool.query('CREATE TABLE theirs (id int)'));
+    await inDatabase(theirs.url, ({ pool }) => asOwner(pool, (client) => client.query('CREATE TABLE theirs (id int)')));
     await expect(restoreTo(good, theirs, { replace: true })).rejects.toMatchObject({ code: 'SETUP_FAILED' });
   }, 60_000);
 

@@ -17,7 +17,7 @@ const platform = platformOn({
   config: loadConfig({ GRAFT_HOME: folder }),
   log,
   clock: systemClock,
-  database: await openDatabase(url),
+  database: await openDatabase(url, { unsaid: 'system' }),
   artifacts: new LocalArtifactStore(join(folder, 'artifacts')),
   vectors: new ChromaVectorStore({ url: 'http://127.0.0.1:9' }),
   worker: new ServeWorker({ home: folder, log }),

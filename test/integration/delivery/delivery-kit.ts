@@ -255,4 +255,5 @@ export const wish = (adapter: string, over: Partial<StartRollout> = {}): StartRo
 });
 
 /** A gateway's connection of its own, as another process has one. */
-export const anotherConnection = (database: Database): Promise<Database> => openDatabase(database.url);
+export const anotherConnection = (database: Database): Promise<Database> =>
+  openDatabase(database.url, { unsaid: 'system' });

@@ -3,6 +3,6 @@ import { openDatabase } from '../../../src/platform/database/index.js';
 import { gatewayOn } from './delivery-kit.js';
 
 const [url] = process.argv.slice(2) as [string];
-const gateway = gatewayOn(await openDatabase(url));
+const gateway = gatewayOn(await openDatabase(url, { unsaid: 'system' }));
 await gateway.start();
 process.stdout.write('watching\n');

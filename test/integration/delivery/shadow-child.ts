@@ -10,6 +10,6 @@ const slow = new FakeCandidate(async () => {
   await sleep(20);
   return labelled('refund');
 });
-const gateway = gatewayOn(await openDatabase(url), { askingInBulk: slow });
+const gateway = gatewayOn(await openDatabase(url, { unsaid: 'system' }), { askingInBulk: slow });
 await gateway.start();
 process.stdout.write('watching\n');

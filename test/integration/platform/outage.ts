@@ -32,7 +32,7 @@ export class CuttableWay {
     const url = new URL(database.url);
     url.hostname = '127.0.0.1';
     url.port = String(way.#port);
-    return { database: await openDatabase(url.href), way };
+    return { database: await openDatabase(url.href, { unsaid: 'system' }), way };
   }
 
   async cut(): Promise<void> {

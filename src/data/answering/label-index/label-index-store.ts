@@ -70,7 +70,7 @@ export class LabelIndexStore {
               ORDER BY v.version DESC LIMIT 1`,
       values: [workspaceId, datasetId, embedderDigest],
     });
-    const row = rows[0] && (await this.database.prisma.labelIndex.findUnique({ where: { id: rows[0].id } }));
+    const row = rows[0] && (await this.database.prisma.labelIndex.findFirst({ where: { id: rows[0].id } }));
     return row ? asRecord(row) : null;
   }
 
@@ -94,9 +94,7 @@ export class LabelIndexStore {
 
   /** How much the adapter version and the rows count; the same where nobody fitted it. */
   async blend(labelIndexId: string, adapterVersionId: string): Promise<Blend> {
-    const row = await this.database.prisma.labelBlend.findUnique({
-      where: { labelIndexId_adapterVersionId: { labelIndexId, adapterVersionId } },
-    });
+    const row = await this.database.prisma.labelBlend.findFirst({ where: { labelIndexId, adapterVersionId } });
     return row ? storedBlend.decode(row.weights) : UNFITTED;
   }
 

@@ -74,9 +74,7 @@ export class TrainingExampleCache {
   }
 
   async #find(workspaceId: WorkspaceId, digest: string): Promise<MaterialisedExamples | null> {
-    const row = await this.parts.database.prisma.trainingExamples.findUnique({
-      where: { workspaceId_digest: { workspaceId, digest } },
-    });
+    const row = await this.parts.database.prisma.trainingExamples.findFirst({ where: { workspaceId, digest } });
     if (!row) return null;
     const { sha256, examples, tokens } = row;
     // What is gone or damaged is made again.

@@ -11,7 +11,7 @@ type Mode = 'hang' | 'die' | 'die further' | 'write';
 const [url, mode, owner, leaseMs] = process.argv.slice(2) as [string, Mode, string, string];
 const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const database = await openDatabase(url);
+const database = await openDatabase(url, { unsaid: 'system' });
 const log = silentLogger();
 const events = new EventLog({ database, log });
 const kind = testKind({ attempts: 3, pausable: true }).handledBy(async (_parts: null, context) => {
