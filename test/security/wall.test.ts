@@ -170,8 +170,9 @@ describe('the wall behind the queries', () => {
         ]);
         return [...new Set(all)];
       });
-    const asked = Array.from({ length: 120 }, (_, at) => workspaces[at % workspaces.length]!);
-    expect(await Promise.all(asked.map(seen))).toEqual(asked.map((workspaceId) => [workspaceId]));
+    // Forty at once, on sixteen connections.
+    for (let round = 0; round < 12; round += 1)
+      expect(await Promise.all(workspaces.map(seen))).toEqual(workspaces.map((workspaceId) => [workspaceId]));
     await asSystem(() => walled.prisma.feedbackRetention.deleteMany({ where: { workspaceId: { not: owner } } }));
   });
 

@@ -12,6 +12,8 @@ const LAY_DOWN = `SELECT set_config('role', walled.rolname, false) FROM pg_roles
 
 type Taken = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
 
+const UNDER_WAY: ReadonlySet<string | null> = new Set(['T', 'E']);
+
 /** What the session setting is to say. */
 function settingOf(scope: Scope): string {
   if (scope === 'nobody') return '';
@@ -48,9 +50,9 @@ export class WalledPool extends pg.Pool {
   #tell(client: pg.PoolClient, setting: string): pg.PoolClient {
     const before = this.#told.get(client);
     if (before === setting) return client;
-    // Where a transaction is not known to be over, its end may undo what is said now.
-    if (client.getTransactionStatus() === 'I') this.#told.set(client, setting);
-    else this.#told.delete(client);
+    // Where a transaction is not known to be over, its end may undo what is said now. Of a new connection nothing is known yet (null).
+    if (UNDER_WAY.has(client.getTransactionStatus())) this.#told.delete(client);
+    else this.#told.set(client, setting);
     const set = `SET graft.workspace TO '${setting}'`;
     client.query(before === undefined ? `${LAY_DOWN}; ${set}` : set, (error: Error | undefined) => {
       if (error instanceof pg.DatabaseError) cut(client, error);
