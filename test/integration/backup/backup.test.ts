@@ -305,6 +305,7 @@ describe('a backup', () => {
     const to = await empty();
     await migrate(to.url);
     const gateway = await openDatabase(to.url, { unsaid: 'system' });
+    await gateway.pool.query('SELECT 1');
     await expect(restoreTo(good, to, { replace: true })).rejects.toMatchObject({
       code: 'CONFLICT',
       message: 'A gateway uses this database.',
