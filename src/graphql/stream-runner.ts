@@ -278,7 +278,7 @@ class OperationStream implements AsyncGenerator<ExecutionResult, void, undefined
 
   /** Not awaited: a source that is busy returns after its present step, and the client need not wait for that. */
   #closeSource(): void {
-    this.hooks.within(() => this.#source?.return().catch(() => undefined));
+    void this.hooks.within(() => this.#source?.return().catch(() => undefined));
   }
 }
 

@@ -242,7 +242,7 @@ describe('the wall behind the queries', () => {
     await client.query(`SELECT 1`);
     client.release();
     alone.pool.once('acquire', (taken) => {
-      const query = taken.query.bind(taken) as (text: string, ...rest: unknown[]) => unknown;
+      const query = (taken.query as (...all: unknown[]) => unknown).bind(taken);
       Object.assign(taken, {
         query: (text: string, ...rest: unknown[]) => {
           delete (taken as { query?: unknown }).query;

@@ -216,7 +216,7 @@ export class DeliveryKit {
   }
 
   row(id: string): Promise<RolloutRow> {
-    return this.database.prisma.rollout.findUniqueOrThrow({ where: { id } });
+    return this.database.prisma.rollout.findFirstOrThrow({ where: { id } });
   }
 
   decisions(id: string): Promise<RolloutDecisionRow[]> {
