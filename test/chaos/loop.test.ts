@@ -4,7 +4,8 @@ import {
   TaughtByDocument,
   TaughtDocument,
 } from '../../src/operations/index.js';
-import { ADAPTER, EXCHANGED, LABELS, LoopProgram, message } from '../support/loop-program.js';
+import { eventually } from '../support/eventually.js';
+import { ADAPTER, EXCHANGED, LABELS, LONG, LoopProgram, message } from '../support/loop-program.js';
 
 describe('the loop through GraphQL alone', () => {
   let graft: LoopProgram;
@@ -20,7 +21,7 @@ describe('the loop through GraphQL alone', () => {
     await graft.correct(answers);
 
     await graft.client.request(SetRetrainingPolicyDocument, {
-      input: { adapter: ADAPTER, leastRows: 20, newRows: 40, onAlert: false, rollout: null },
+      input: { adapter: ADAPTER, leastRows: 20, newRows: 40, onAlert: false, rollout: 'QUICK' },
     });
     const { id, trigger } = await graft.begun();
     expect(trigger).toBe('NEW_ROWS');
@@ -30,11 +31,14 @@ describe('the loop through GraphQL alone', () => {
     await graft.killAndRestart();
     await graft.reaches(id, 'an evaluation', ({ evaluationRuns }) => evaluationRuns.length > 0);
     await graft.killAndRestart();
-    const proposed = await graft.reaches(id, 'its end', ({ outcome }) => outcome === 'PROPOSED');
+    await graft.reaches(id, 'a rollout', ({ rollout }) => rollout !== null);
+    await graft.askAbout(4);
+    await graft.killAndRestart();
+    const proposed = await graft.asksUntil(id, 'its end', ({ outcome }) => outcome === 'PROPOSED');
     expect(proposed).toMatchObject({
       stage: 'ENDED',
       waitingFor: 'A person approves or rejects its proposal.',
-      rollout: null,
+      rollout: { status: 'RUNNING' },
       trainingRuns: [{ status: 'SUCCEEDED' }],
       evaluationRuns: [{ status: 'SUCCEEDED' }],
       production: { version: 1 },
@@ -48,6 +52,11 @@ describe('the loop through GraphQL alone', () => {
     const now = new Map<string, Awaited<ReturnType<LoopProgram['ask']>>>();
     for (const [n, topic] of LABELS.entries()) now.set(topic, await graft.ask(message(topic, 5_000 + n)));
     expect(Object.fromEntries([...now].map(([topic, { text }]) => [topic, text]))).toEqual(EXCHANGED);
+    await eventually(
+      'the rollout ends',
+      async () => (await graft.improvement(id)).rollout?.status === 'COMPLETED',
+      LONG,
+    );
 
     const asked = now.get('light')!;
     const { answer: back } = await graft.client.request(TaughtByDocument, { answer: asked.id, first: 100 });

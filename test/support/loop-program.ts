@@ -199,6 +199,20 @@ export class LoopProgram {
     return found;
   }
 
+  /** Customers go on asking until the improvement is like this. @throws as soon as it ended otherwise */
+  async asksUntil(
+    id: string,
+    what: string,
+    holds: (improvement: NonNullable<ImprovementQuery['improvement']>) => boolean,
+  ): Promise<NonNullable<ImprovementQuery['improvement']>> {
+    for (;;) {
+      const now = await this.improvement(id);
+      if (holds(now)) return now;
+      if (now.outcome !== null) throw new Error(`Not ${what}: it ended ${now.outcome}: ${now.message}`);
+      await this.askAbout(2);
+    }
+  }
+
   /** What a policy began by itself. */
   async begun(): Promise<{ id: string; trigger: string }> {
     return eventually(
