@@ -27,9 +27,14 @@ export interface AskedQuestion {
 
 const OWN_WORDS = 'bench/own-words';
 const QUESTIONS = 'questions.jsonl';
+/** Written when everything was chosen; nothing may be chosen on it. */
+export const UNSEEN = 'fifth';
 
-/** The sets of documents with questions in a user's own words: see `bench/own-words.ts`. */
-export function ownWords(): AskedCorpus[] {
+/** The sets of documents with questions in a user's own words that choices may be made on: see `bench/own-words.ts`. */
+export const ownWords = (): AskedCorpus[] => allOwnWords().filter(({ name }) => name !== UNSEEN);
+
+/** The same with the one that nothing was chosen on. */
+export function allOwnWords(): AskedCorpus[] {
   return readdirSync(OWN_WORDS).map((set) => {
     const folder = join(OWN_WORDS, set);
     const names = readdirSync(folder).filter((name) => name !== QUESTIONS);
