@@ -26,7 +26,7 @@ export async function startAnswering() {
   const config = loadConfig({ ...process.env, GRAFT_HOME: home, DATABASE_URL: '', CHROMA_URL: '' });
   const teardown = new Teardown();
   teardown.add(() => rm(home, { recursive: true, force: true }));
-  const platform = await openPlatform(config, log, teardown, runsOf(DOMAINS));
+  const platform = await openPlatform(config, log, teardown, runsOf(DOMAINS), { unsaid: 'system' });
   const { database, files, runs, vectors, worker } = platform;
   const registry = openRegistry(platform);
   const knowledge = openKnowledge(platform, registry);

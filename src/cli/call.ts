@@ -21,30 +21,38 @@ export interface ReadyOperation {
   kind: OperationDefinitionNode['operation'];
   /** Its comment: what it is for. */
   description: string;
-  /** The document, as it is sent. */
+  /** The document as it is sent, and listed: with the fragments that it takes. */
   text: string;
   variables: OperationDefinitionNode['variableDefinitions'];
 }
 
 const folder = (): string => join(packageRoot(), 'schema', 'operations');
 
+/** What the build wrote of each operation, fragments included, by its name. */
+function documents(): ReadonlyMap<string, string> {
+  const manifest = join(packageRoot(), 'src', 'operations', 'generated', 'manifest.json');
+  const { operations } = JSON.parse(readFileSync(manifest, 'utf8')) as { operations: { name: string; body: string }[] };
+  return new Map(operations.map(({ name, body }) => [name, body]));
+}
+
 /** Every ready operation, in the order of the Playground's sidebar. */
 export function readyOperations(): ReadyOperation[] {
+  const sent = documents();
   return readdirSync(folder())
     .filter((file) => file.endsWith('.graphql'))
     .sort()
     .flatMap((file) => {
-      const text = readFileSync(join(folder(), file), 'utf8');
-      const [operation] = parse(text).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+      const source = readFileSync(join(folder(), file), 'utf8');
+      const [operation] = parse(source).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
       if (operation?.name === undefined) return [];
-      const comment = text.split('\n').filter((line) => line.startsWith('#'));
+      const comment = source.split('\n').filter((line) => line.startsWith('#'));
       const description = comment.map((line) => line.slice(1).trim()).join(' ');
       return [
         {
           name: operation.name.value,
           kind: operation.operation,
           description,
-          text,
+          text: sent.get(operation.name.value)!,
           variables: operation.variableDefinitions,
         },
       ];

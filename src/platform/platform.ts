@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { systemClock, type Clock } from '../kernel/clock.js';
 import { FileService, homeName, openArtifactStore, sharedStoreOf, type ArtifactStore } from './artifacts/index.js';
-import { migrate, openDatabase, type Database } from './database/index.js';
+import { migrate, openDatabase, type Database, type Scope } from './database/index.js';
 import { Erasure } from './erasure/index.js';
 import { EventLog } from './events/index.js';
 import { ModelsOnDisk } from './models-on-disk/index.js';
@@ -87,6 +87,7 @@ export async function openPlatform(
   log: Logger,
   teardown: Teardown,
   kinds: PlatformBase['kinds'],
+  { unsaid }: { unsaid?: Scope } = {},
 ): Promise<Platform> {
   teardown.add(await openTracing(config, log.child({ part: 'tracing' })));
   const home = config.GRAFT_HOME;
@@ -98,7 +99,7 @@ export async function openPlatform(
     log,
   });
   teardown.add(() => services.stop());
-  const database = await openDatabase(services.databaseUrl);
+  const database = await openDatabase(services.databaseUrl, { unsaid });
   teardown.add(() => database.close());
   const applied = await migrate(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');

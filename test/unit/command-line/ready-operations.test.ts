@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema, parse, validate } from 'graphql';
+import { readyOperations } from '../../../src/cli/call.js';
+import { loadOperationList } from '../../../src/graphql/operation-list.js';
+import { silentLogger } from '../../../src/platform/telemetry/index.js';
+
+const schema = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
+
+describe('a ready operation, as the command line and agents send it', () => {
+  it('stands for itself: the fragments that it takes are in it', () => {
+    const ready = readyOperations();
+    const wrong = ready.flatMap(({ name, text }) =>
+      validate(schema, parse(text)).map(({ message }) => `${name}: ${message}`),
+    );
+    expect(wrong).toEqual([]);
+    expect(ready.length).toBeGreaterThan(100);
+  });
+
+  it('is listed as it is sent', () => {
+    const list = loadOperationList({ GRAFT_OPERATIONS: 'enforce' }, schema, silentLogger())!;
+    expect(readyOperations().filter(({ text }) => !list.has(parse(text)))).toEqual([]);
+  });
+});
