@@ -49,6 +49,7 @@ const { signal } = new AbortController();
 const WEIGHT = { answerable: 3, near: 1, 'off topic': 1, without: 1 } as const;
 const STAGES = ['RAG', 'AUTO'] as const;
 const ROUNDS = 5;
+const REFUSED_OFF_TOPIC = 0.97;
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 /** As it is judged, and whether it holds a right answer. */
@@ -95,7 +96,8 @@ async function judge(
   });
   const read: Judged[] = [];
   const checking = { workspaceId, question, passages, evidence, context, count, signal };
-  for await (const { sentence } of readSentences(parts, plan, checking)) read.push(judged(sentence!));
+  for await (const { sentence } of readSentences(parts, plan, checking))
+    if (sentence !== null) read.push(judged(sentence));
   return { corpus, kind, document: asked.document, near: asked.near, unread: unread ? judged(unread) : null, read };
 }
 
@@ -121,7 +123,8 @@ function chosen({ unread, read }: JudgedQuestion, stage: (typeof STAGES)[number]
   const worth = rule ? read.filter((each) => isWorthReading(each, LEAST_PROBABILITY, rule)) : read;
   const enough = rule ? worth.findIndex((_, index) => isReadEnough(worth.slice(0, index + 1), rule)) : -1;
   const [best] = (enough < 0 ? worth : worth.slice(0, enough + 1)).toSorted(byScore);
-  return best ?? unread;
+  const [first] = read;
+  return best ?? (first ? { ...first, answerability: undefined } : unread);
 }
 
 /**
@@ -146,7 +149,7 @@ function fitOnce(questions: readonly JudgedQuestion[], before: ProbabilityRule |
     });
   });
   const [bias = 0, ...weights] = fitLogistic(rows);
-  const names = featuresOf(questions[0]!.unread!).map(([name]) => name);
+  const names = featuresOf({ similarity: 0, missingNames: 0 }).map(([name]) => name);
   return { bias, ...Object.fromEntries(names.map((name, i) => [name, weights[i]!])) } as ProbabilityRule;
 }
 
@@ -189,6 +192,16 @@ function rowOf(corpus: string, stage: string, told: readonly Told[]) {
       : '',
     'control: by style': style[1].length ? auroc(...style).toFixed(2) : '',
   };
+}
+
+/** The least hundredth that refuses so many questions off topic, whichever way they are judged. */
+function leastThreshold(judged: readonly (readonly Told[])[]): number {
+  const off = judged.map((all) => all.filter(({ question }) => question.kind === 'off topic'));
+  const refused = (all: readonly Told[], threshold: number): number =>
+    all.filter(({ probability }) => probability < threshold).length / all.length;
+  for (let hundredths = 1; hundredths < 100; hundredths += 1)
+    if (off.every((all) => refused(all, hundredths / 100) >= REFUSED_OFF_TOPIC)) return hundredths / 100;
+  return 1;
 }
 
 /** How often sentences of a probability were right, as questions weigh in the fit. */
@@ -248,7 +261,7 @@ printResult(
   {
     machine: describeMachine(),
     rows,
-    threshold: LEAST_PROBABILITY,
+    threshold: leastThreshold(told.map(({ told: all }) => all)),
     fitted: rounded,
     calibration: Object.fromEntries(told.map(({ stage, told: all }) => [stage, calibrationOf(all)])),
   },

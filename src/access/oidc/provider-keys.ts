@@ -107,7 +107,7 @@ export class ProviderKeys {
     };
   }
 
-  /** What is known is taken while the provider can't be asked again. */
+  /** What is known is taken until the provider has said more: nobody waits for it to be asked again. */
   async #find(): Promise<FoundKeys> {
     const { cooldownMs, keptMs } = this.times;
     const now = this.parts.clock.monotonic();
@@ -118,7 +118,9 @@ export class ProviderKeys {
       throw unavailable(this.#failure);
     }
     this.#finding ??= this.#discover().finally(() => (this.#finding = undefined));
-    return known ? this.#finding.catch(() => known) : this.#finding;
+    if (!known) return this.#finding;
+    this.#finding.catch(() => undefined);
+    return known;
   }
 
   async #discover(): Promise<FoundKeys> {

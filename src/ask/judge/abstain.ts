@@ -4,8 +4,8 @@ import { answerProbability } from './probability.js';
 
 /**
  * The least estimated probability that a sentence answers the question with which an answer is given from it, whoever estimated it: the least
- * hundredth that refuses 97 of 100 questions about something else, read or unread, on corpora that had no part in the fit. What else it refuses, and
- * what it costs, prints `npm run bench -- probability`.
+ * hundredth that refuses 97 of 100 questions about something else, read or unread, on corpora that had no part in the fit, which
+ * `npm run bench -- probability` finds; it prints, too, what else it refuses and what that costs.
  */
 export const LEAST_PROBABILITY = 0.26;
 
@@ -59,15 +59,15 @@ const refuse = (reason: AbstentionReason, probability: number | null, threshold:
   threshold,
 });
 
-/** Why nothing is answered, for the route's reasons: one number and the threshold that it is below. */
+/** Why nothing is answered, for the route's reasons: one number and the threshold that it is below; the sentence where no number decided. */
 export function refusalReason({ probability, threshold, sentence }: Abstention): RouteReason {
   const value = probability ?? 0;
   return {
     feature: 'answer.refused',
     value,
-    contribution: value - threshold,
+    contribution: Math.min(0, value - threshold),
     sentence:
-      probability === null
+      probability === null || probability >= threshold
         ? sentence
         : `Refused: the probability of an answer is ${percent(probability)}, and none is given below ${percent(threshold)}.`,
   };

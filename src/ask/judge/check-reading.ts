@@ -16,8 +16,11 @@ import { answerProbability, readerLogOdds } from './probability.js';
 import { isReadEnough, isWorthReading, READING } from './reading.js';
 import { percent } from '../../kernel/text.js';
 
-/** What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it learned. */
-export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string };
+/**
+ * What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it
+ * learned, `hopeless` that no sentence could become probable enough to be worth asking about.
+ */
+export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string } | { hopeless: true };
 
 export interface ReaderJudgement {
   /** Probability that the first of `evidence` answers the question, 0 to 1: see `answerProbability`. */
@@ -48,8 +51,8 @@ export interface Checking {
 /**
  * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
  * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
- * @returns null where nobody is to judge: no sentence could become probable enough, an adapter answers that reads no sentences, the caller wants any
- * answer, facts are read beside, or no reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
+ * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, or no
+ * reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
  * is but key words)
  * @throws the signal's reason
  */
@@ -77,7 +80,7 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
     return { unjudged: language };
   const least = minConfidence ?? LEAST_PROBABILITY;
   const worthReading = evidence.filter((each) => isWorthReading(each, least)).slice(0, READING.most);
-  if (worthReading.length === 0) return null;
+  if (worthReading.length === 0) return { hopeless: true };
 
   const done: GenerationResult[] = [];
   const read: Evidence[] = [];
@@ -170,12 +173,19 @@ export function checkReason(check: ReadCheck): RouteReason {
       contribution: 0,
       sentence: `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
     };
+  if ('hopeless' in check)
+    return {
+      feature: 'reading.skipped',
+      value: 0,
+      contribution: 0,
+      sentence: 'The reader was not asked: no sentence is near enough to the question for it to make a difference.',
+    };
   if ('unjudged' in check)
     return {
       feature: 'reading.language',
       value: 0,
       contribution: 0,
-      sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): whether the best sentence holds the answer was judged by relevance alone.`,
+      sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): it did not judge whether the best sentence holds the answer.`,
     };
   const { probability, least, judge } = check;
   return {

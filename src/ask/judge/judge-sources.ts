@@ -91,17 +91,16 @@ function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, docu
 }
 
 /**
- * The same by words and vectors alone. An adapter that learned to refuse judges for itself what it reads; but not what no word of its own could make
- * probable enough.
+ * The same by words and vectors alone. An adapter that learned to refuse judges for itself what it reads; but not what it wasn't worth asking about.
  */
 function irrelevance(
   plan: Plan,
   scope: SearchScope,
   { evidence, check }: Documents,
-  { minConfidence, entity }: Question,
+  { minConfidence }: Question,
 ): Abstention | null {
   const usage = plan.adaptation?.adapter.usage;
-  const hopeless = readsSentences(plan) && check === null && entity === null;
+  const hopeless = readsSentences(plan) && check !== null && 'hopeless' in check;
   const judges = !hopeless && copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
   return abstention(chunksOf(scope), evidence, judges ? 0 : (minConfidence ?? undefined));
 }

@@ -15,7 +15,7 @@ export const READING = {
   weight: 0.1,
 } as const;
 
-/** Whether a sentence could become probable enough to be answered from, were the reader sure of it. */
+/** Whether a sentence would be probable enough to be answered from if the reader gave it as much as it gives hardly any that doesn't answer. */
 export const isWorthReading = (
   sentence: JudgedSentence,
   least: number = LEAST_PROBABILITY,

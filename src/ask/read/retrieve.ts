@@ -87,7 +87,7 @@ export interface Breadth {
 
 /** For an answer from the best of them. */
 export const ANSWERED: Breadth = { embedded: EMBEDDED_SENTENCES, kept: KEPT_EVIDENCE };
-/** For a reader: the eight best of many hold the sentence that few words of the question lead to more often than the eight best of eight. */
+/** For a reader: the best of many hold the sentence that few words of the question lead to more often than the best of eight. */
 export const TO_BE_READ: Breadth = { embedded: 40, kept: READING.most };
 
 /** What the passages say to the question. */

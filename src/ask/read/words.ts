@@ -43,8 +43,12 @@ export function analyzedWords(text: string): Word[] {
 export function contentWords(text: string): Word[] {
   const words = analyzedWords(text);
   const foreign = languageOfStopWords(words.map(({ text: word }) => word));
-  return words.filter(({ text: word }) => !isStopWord(word, foreign));
+  const kept = words.filter(({ text: word }) => !isStopWord(word, foreign));
+  // German writes every noun with a capital: there it takes more than one to tell a name (ISO, RMA).
+  return foreign === 'de' ? kept.map((each) => ({ ...each, name: each.numeric || CAPITALS.test(each.text) })) : kept;
 }
+
+const CAPITALS = /^\p{Lu}{2}/u;
 
 /** The stems of `contentWords`. Every sentence of every passage goes through here, so what a word was found to be is kept. */
 export function contentStems(text: string): Set<string> {

@@ -12,6 +12,7 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { startProbeGateway, type ProbeGateway } from '../../support/gateway.js';
+import { eventually } from '../../support/eventually.js';
 import { AUDIENCE, OidcProvider, type Manner } from '../../support/oidc-provider.js';
 import { accessKit, type AccessKit } from './access-kit.js';
 
@@ -184,12 +185,23 @@ describe('tokens of a provider', () => {
     expect(told).not.toContain('in');
     expect(provider.discoveries - asked).toBe(0);
     at = times.keptMs;
-    expect(await codeOf(token, by)).toBe('in');
+    await eventually('the token is taken', async () => (await codeOf(token, by)) === 'in');
     expect(provider.discoveries - asked).toBe(1);
-    // What is known is taken though the document can't be had again.
+    // What is known is taken though the document can't be had again, and nobody waits for it.
     at = 2 * times.keptMs;
-    provider.manner = 'fails';
+    provider.manner = 'hangs';
     expect(await codeOf(token, by)).toBe('in');
+    by.close();
+  });
+
+  it('have the provider asked where its keys are when they can’t be had where they were', async () => {
+    const by = fresh({}, { timeoutMs: 2_000, cooldownMs: 0, keptMs: 600_000 });
+    expect(await codeOf(await provider.token({ groups: ['staff'] }), by)).toBe('in');
+    await provider.rotate('ES256');
+    provider.keysPath = '/moved/keys';
+    const token = await provider.token({ groups: ['staff'] });
+    expect(await codeOf(token, by)).toBe('IDENTITY_PROVIDER_UNAVAILABLE');
+    await eventually('the token is taken', async () => (await codeOf(token, by)) === 'in');
     by.close();
   });
 

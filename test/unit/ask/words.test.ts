@@ -25,6 +25,14 @@ describe('words', () => {
     expect([...contentStems(one)]).not.toEqual([...contentStems(other)]);
   });
 
+  it.each([
+    ['How long does the Vane Pro run in Oakleaf?', ['Vane', 'Pro', 'Oakleaf']],
+    ['Wann kommt die Lieferung von 12 RMA Nummern an?', ['12', 'RMA']],
+    ['¿Cuándo llegó a Sevilla el rey?', ['Sevilla']],
+  ])('tells names in %j, in German by more than a capital', (text, names) => {
+    expect(contentWords(text).flatMap(({ text: word, name }) => (name ? [word] : []))).toEqual(names);
+  });
+
   it('compares numbers by their digits', () => {
     expect([...contentStems('40,000 passengers')]).toEqual([...contentStems('40000 passengers')]);
     expect(analyzedWords('version 3.5.1, then 2.').map(({ text }) => text)).toEqual(['version', '3.5.1', 'then', '2']);
