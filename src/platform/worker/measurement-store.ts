@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { newId } from '../../kernel/ids.js';
@@ -25,17 +25,32 @@ export class MeasurementStore<T> {
 
   /** Everything that is known, by its key. A file that is missing or unreadable counts as empty: all of it can be measured again. */
   async all(): Promise<Readonly<Record<string, T>>> {
-    return (this.known ??= await readFile(this.file, 'utf8').then(
-      (text) => z.record(z.string(), this.schema).safeParse(JSON.parse(text)).data ?? {},
-      () => ({}),
-    ));
+    return (this.known ??= await readFile(this.file, 'utf8')
+      .then((text) => z.record(z.string(), this.schema).parse(JSON.parse(text)))
+      .catch(() => ({})));
   }
 
   async set(key: string, value: T): Promise<void> {
     this.known = { ...(await this.all()), [key]: value };
     await mkdir(dirname(this.file), { recursive: true });
-    const temporary = `${this.file}.${newId()}`;
-    await writeFile(temporary, `${JSON.stringify(this.known, null, 2)}\n`);
-    await rename(temporary, this.file);
+    await writeWhole(this.file, `${JSON.stringify(this.known, null, 2)}\n`);
+  }
+}
+
+/** Whole or not at all, also when the power fails. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${newId()}`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }
