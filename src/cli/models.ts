@@ -4,7 +4,8 @@ import { say } from '../terminal.js';
 import type { WithClient } from './keys.js';
 
 type Recommendations = ModelRecommendationsQuery['modelRecommendations'];
-type Fit = Recommendations['models'][number]['fit'];
+type Recommended = Recommendations['models'][number];
+type Fit = Recommended['fit'];
 
 const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 const gigabytes = (bytes: number | string): string => `${(Number(bytes) / 1e9).toFixed(1)} GB`;
@@ -31,6 +32,22 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+const WORDS_FROM = 1e9;
+const USEFUL = 'has a reader or a billion weights';
+
+/** Models that only quote, and have no reader for it, come last, though they may be larger or faster than the one that is recommended. */
+function whyRecommended({ model, reader, seconds }: Recommended, wanted: number): string {
+  const inTime = seconds <= wanted;
+  if (reader || Number(model.parameters) >= WORDS_FROM)
+    return inTime
+      ? `The largest within ${wanted} s that ${USEFUL}`
+      : `None that ${USEFUL} answers within ${wanted} s; the fastest of them`;
+  const ofOthers = inTime
+    ? `The largest within ${wanted} s of the others`
+    : `The fastest of the others, which takes longer than ${wanted} s`;
+  return `Memory can’t hold one that ${USEFUL}. ${ofOthers}`;
+}
+
 /** What people read of it. */
 export function recommendationLines({ models, ...all }: Recommendations): string[] {
   const rows = models.map(({ model, here, seconds, measuredOn, fit }) => [
@@ -41,7 +58,6 @@ export function recommendationLines({ models, ...all }: Recommendations): string
     SAYS[fit],
   ]);
   const best = models.find(({ fit }) => fit === 'RECOMMENDED');
-  const inTime = best !== undefined && best.seconds <= all.answerSeconds;
   return [
     ...table([['model', 'file', 'memory', 'answer', ''], ...rows]),
     '',
@@ -49,9 +65,7 @@ export function recommendationLines({ models, ...all }: Recommendations): string
     ...(all.quiet ? [] : ['Other programs were busy while it was measured: an idle machine may be faster than this.']),
     ...(best === undefined
       ? ['Memory can’t hold any of them beside the rest.']
-      : [
-          `${inTime ? `The largest within ${all.answerSeconds} s` : `None answers within ${all.answerSeconds} s; the fastest`}: GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`,
-        ]),
+      : [`${whyRecommended(best, all.answerSeconds)}: GRAFT_MODEL=${best.model.name}, or GRAFT_MODEL=auto.`]),
   ];
 }
 

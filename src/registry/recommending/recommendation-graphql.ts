@@ -11,7 +11,7 @@ registerEnumType(Fit, {
   valuesConfig: {
     RECOMMENDED: {
       description:
-        'The largest that answers in time and fits half of the memory; where none answers in time, the fastest. GRAFT_MODEL=auto takes it.',
+        'Of the models that take at most half of the memory and have a reader or at least a billion weights, the largest that answers in time; where none of these does, the fastest of them. Others only where there are none of these. GRAFT_MODEL=auto takes it at first start.',
     },
     FAST_ENOUGH: { description: 'It answers in time, too.' },
     QUOTES_ONLY: {
