@@ -37,7 +37,8 @@ const MEMORY_SHARE = 0.5;
 const WORDS_FROM = 1_000_000_000;
 
 const gainsOverQuotes = ({ entry }: Candidate): boolean => entry.reader || entry.parameters >= WORDS_FROM;
-const fits = ({ memoryBytes }: Candidate, bounds: Bounds): boolean => memoryBytes <= MEMORY_SHARE * bounds.memoryBytes;
+export const fits = ({ memoryBytes }: Pick<Candidate, 'memoryBytes'>, bounds: Bounds): boolean =>
+  memoryBytes <= MEMORY_SHARE * bounds.memoryBytes;
 
 /**
  * In the order in which they are to be taken: the largest that answers in time first (of equals one that is here), then what is slower than wanted,

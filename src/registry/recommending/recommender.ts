@@ -6,9 +6,10 @@ import { catalogue, type GeneratorEntry, type ModelsOnDisk } from '../../platfor
 import type { OnDownloadProgress } from '../../platform/models-on-disk/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { MeasurementStore, WorkerClient } from '../../platform/worker/index.js';
+import type { ThreadCalibration } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
 import { fileBytes, memoryOf } from './memory.js';
-import { judged, preferred, type Bounds, type Candidate, type Fit } from './recommend.js';
+import { fits, judged, preferred, type Bounds, type Candidate, type Fit } from './recommend.js';
 import {
   nearest,
   scaled,
@@ -33,7 +34,7 @@ export interface ModelRecommenderParts {
   worker: Pick<WorkerClient, 'measured' | 'prepareModel' | 'status'>;
   registry: Pick<ModelRegistry, 'defaultVariant' | 'answerWith'>;
   /** What `auto` chose on which machine, in the home. */
-  choices: Pick<MeasurementStore<ModelChoice>, 'get' | 'set'>;
+  choices: Pick<MeasurementStore<ModelChoice>, 'all' | 'set'>;
   bounds: Bounds;
   log: Logger;
   /** The catalogue's, unless a test has its own. */
@@ -50,6 +51,9 @@ export interface Recommendations {
   bounds: Bounds;
 }
 
+/** Has a model on this machine, loaded and measured. */
+type Prepare = (entry: GeneratorEntry) => Promise<ThreadCalibration>;
+
 interface MeasuredModel {
   name: string;
   size: ModelSize;
@@ -65,7 +69,16 @@ const PASSED_OVER: readonly ErrorCode[] = [
   'MODEL_UNSUPPORTED',
   'STORAGE_FAILED',
   'DEADLINE_EXCEEDED',
+  'WORKER_CRASHED',
+  'WORKER_UNAVAILABLE',
 ];
+
+/** Why a kept choice is given up: trying again doesn't help. All else passes or can be mended, and adapters belong to their base model. */
+const GIVEN_UP: readonly ErrorCode[] = ['MODEL_FILE_INVALID', 'MODEL_UNSUPPORTED'];
+
+/** Models by name, each with why another is taken: a code, or a text. */
+type PassedOver = Partial<Record<string, string>>;
+const NO_SPEED = 'no speed could be measured';
 
 /** Says which models of the catalogue are fast enough for this machine, and lets `auto` answer with the largest of them. */
 export class ModelRecommender {
@@ -94,52 +107,70 @@ export class ModelRecommender {
   /**
    * Makes the model that fits this machine the default: the one that was chosen for it before, else the first that is preferred, can be
    * had, and turns out to be as fast as was expected. The worker must have started.
-   * @throws MODEL_UNAVAILABLE when none can be had, and what the worker throws
+   * @throws MODEL_UNAVAILABLE when none can be had, why the one that was chosen before can't be had now, and what the worker throws
    */
   async settle(workspaceId: WorkspaceId, onProgress?: OnDownloadProgress, signal?: AbortSignal): Promise<void> {
     const { choices, registry, bounds, log } = this.parts;
     const key = this.#machine();
-    const passedOver: Partial<Record<string, ErrorCode>> = {};
-    const prepare = async (entry: GeneratorEntry): Promise<boolean> => {
-      try {
-        await this.#prepare(workspaceId, entry, onProgress, signal);
-        return true;
-      } catch (error) {
-        if (!isGraftError(error) || !PASSED_OVER.includes(error.code)) throw error;
-        passedOver[entry.name] = error.code;
-        log.warn({ model: entry.name, err: error }, 'this model can’t be taken; another one is');
-        return false;
-      }
-    };
+    const passedOver: PassedOver = {};
+    const prepare = (entry: GeneratorEntry) => this.#prepare(workspaceId, entry, onProgress, signal);
 
-    const kept = await choices.get(key);
-    const before = this.#entries.find(({ name }) => name === kept?.model);
-    if (before && (await prepare(before))) return registry.answerWith(before.name);
+    const all = await choices.all();
+    const kept = all[key];
+    if (kept && (await this.#holds(kept, prepare, passedOver))) return registry.answerWith(kept.model);
 
-    const chosen = await this.#first(prepare, () => passedOver);
-    await choices.set(key, { model: chosen.entry.name, at: new Date().toISOString() });
-    registry.answerWith(chosen.entry.name);
-    const found = { model: chosen.entry.name, seconds: rounded(chosen.seconds), wanted: bounds.seconds, passedOver };
-    log.info(found, 'GRAFT_MODEL=auto answers with this model from now on');
+    const chosen = await this.#first(prepare, passedOver);
+    const { name } = chosen.entry;
+    await choices.set(key, { model: name, at: new Date().toISOString() });
+    registry.answerWith(name);
+    const found = { model: name, seconds: rounded(chosen.seconds), wanted: bounds.seconds, passedOver };
+    const before = kept ?? latest(Object.values(all));
+    if (!before || before.model === name) log.info(found, 'GRAFT_MODEL=auto answers with this model from now on');
+    else
+      log.warn(
+        { ...found, before: before.model },
+        'GRAFT_MODEL=auto answers with another model from now on: adapters of the one before need that model, which GRAFT_MODEL may name',
+      );
   }
 
-  /** What a first start says. */
+  /** What a first start says; one that can't say it goes on all the same. */
   async tell(workspaceId: WorkspaceId): Promise<void> {
-    const { models, quiet, bounds } = await this.recommendations(workspaceId);
-    const best = models.find(({ fit }) => fit === 'RECOMMENDED');
-    if (!best) return;
-    this.parts.log.info(
-      { model: best.entry.name, seconds: rounded(best.seconds), wanted: bounds.seconds, quiet },
-      'the model of the catalogue that fits this machine; `graft models recommend` shows all',
-    );
+    const { log } = this.parts;
+    try {
+      const { models, quiet, bounds } = await this.recommendations(workspaceId);
+      const best = models.find(({ fit }) => fit === 'RECOMMENDED');
+      if (!best) return;
+      log.info(
+        { model: best.entry.name, seconds: rounded(best.seconds), wanted: bounds.seconds, quiet },
+        'the model of the catalogue that fits this machine; `graft models recommend` shows all',
+      );
+    } catch (err) {
+      log.warn({ err }, 'which model of the catalogue fits this machine can’t be said');
+    }
+  }
+
+  /**
+   * Whether the model that was chosen before is had again, and so remains the choice.
+   * @throws why it can't be had, where that passes or can be mended
+   */
+  async #holds({ model }: ModelChoice, prepare: Prepare, passedOver: PassedOver): Promise<boolean> {
+    const entry = this.#entries.find(({ name }) => name === model);
+    // All of the memory, not half of it: a kernel that sees some less is no reason for another model.
+    if (!entry || memoryOf(entry) > this.parts.bounds.memoryBytes) return false;
+    try {
+      await prepare(entry);
+      return true;
+    } catch (error) {
+      if (!isGraftError(error) || error.code === 'CANCELLED') throw error;
+      if (!GIVEN_UP.includes(error.code)) throw keptUnavailable(model, error);
+      this.#passOver(entry, error, passedOver);
+      return false;
+    }
   }
 
   /** The first that is preferred once all before it were measured or passed over. */
-  async #first(
-    prepare: (entry: GeneratorEntry) => Promise<boolean>,
-    passedOver: () => Partial<Record<string, ErrorCode>>,
-  ): Promise<Candidate> {
-    const left = () => this.#entries.filter(({ name }) => !(name in passedOver()));
+  async #first(prepare: Prepare, passedOver: PassedOver): Promise<Candidate> {
+    const left = () => this.#entries.filter(({ name }) => !(name in passedOver));
     const prepared = new Set<string>();
     for (;;) {
       const measured = await this.#measuredEntries();
@@ -152,19 +183,34 @@ export class ModelRecommender {
         });
       const entry = 'entry' in next ? next.entry : next;
       if ('entry' in next && prepared.has(entry.name)) return next;
-      if (await prepare(entry)) prepared.add(entry.name);
+      try {
+        if (speedOf(await prepare(entry))) prepared.add(entry.name);
+        else this.#passOver(entry, NO_SPEED, passedOver);
+      } catch (error) {
+        if (!isGraftError(error) || !PASSED_OVER.includes(error.code)) throw error;
+        this.#passOver(entry, error, passedOver);
+      }
     }
   }
 
-  async #smallest(entries: readonly GeneratorEntry[]): Promise<GeneratorEntry | undefined> {
-    for (const entry of entries) if (await this.parts.modelsOnDisk.has(entry.name)) return entry;
-    return entries[0];
+  #passOver({ name }: GeneratorEntry, why: GraftError | string, passedOver: PassedOver): void {
+    passedOver[name] = typeof why === 'string' ? why : why.code;
+    const fields = typeof why === 'string' ? { model: name, why } : { model: name, err: why };
+    this.parts.log.warn(fields, 'this model can’t be taken; another one is');
   }
 
+  /** Of those that memory can hold. */
+  async #smallest(entries: readonly GeneratorEntry[]): Promise<GeneratorEntry | undefined> {
+    const held = entries.filter((entry) => fits({ memoryBytes: memoryOf(entry) }, this.parts.bounds));
+    for (const entry of held) if (await this.parts.modelsOnDisk.has(entry.name)) return entry;
+    return held[0];
+  }
+
+  /** Has it on this machine, loaded and measured. */
   async #prepare(workspaceId: WorkspaceId, entry: GeneratorEntry, ...how: [OnDownloadProgress?, AbortSignal?]) {
     const [file] = await this.parts.modelsOnDisk.files(entry.name, ...how);
     const { path, sha256 } = file!;
-    await this.parts.worker.prepareModel({
+    return this.parts.worker.prepareModel({
       workspaceId,
       model: { path, sha256, contextLength: entry.contextLength },
     });
@@ -213,14 +259,21 @@ export class ModelRecommender {
     return speed ? [{ name: `${model}@${quantization}`, size, speed, quiet: calibration.quiet }] : [];
   }
 
-  /** What a choice holds for: another processor, memory or wish asks for another. */
+  /** What a choice holds for: another processor or wish asks for another. Memory is looked at by itself, as it differs a little from start to start. */
   #machine(): string {
     const device = this.parts.worker.status.hello?.device;
     const processor = device ? `${device.cpu.model} x${device.cpu.cores}; ${device.gpu?.name ?? 'no gpu'}` : 'unknown';
-    const { memoryBytes, seconds } = this.parts.bounds;
-    return `${processor}; ${Math.round(memoryBytes / 2 ** 30)} GiB; ${seconds} s`;
+    return `${processor}; ${this.parts.bounds.seconds} s`;
   }
 }
 
 const digestOf = ({ files }: GeneratorEntry): string => files.find(({ role }) => role === 'model')?.sha256 ?? '';
 const rounded = (seconds: number): number => Number(seconds.toPrecision(2));
+const latest = (choices: readonly ModelChoice[]): ModelChoice | undefined =>
+  [...choices].sort((a, b) => b.at.localeCompare(a.at))[0];
+
+const keptUnavailable = (model: string, cause: GraftError): GraftError =>
+  new GraftError(cause.code, `${model}, which GRAFT_MODEL=auto keeps to, can’t be had now: ${cause.message}`, {
+    cause,
+    hint: `${cause.hint ? `${cause.hint} ` : ''}Start again once that is mended: adapters of this model answer with no other. To have another chosen, remove chosen-model.json in GRAFT_HOME, or name one in GRAFT_MODEL.`,
+  });

@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import type { ErrorCode } from '../../../src/kernel/error-codes.js';
+import { GraftError } from '../../../src/kernel/errors.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
 import { ModelsOnDisk, type GeneratorEntry } from '../../../src/platform/models-on-disk/index.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { MeasurementStore, type WorkerClient } from '../../../src/platform/worker/index.js';
+import { memoryOf } from '../../../src/registry/recommending/memory.js';
 import {
   modelChoice,
   ModelRecommender,
@@ -67,7 +70,38 @@ describe('GRAFT_MODEL=auto', () => {
   };
   const offered = ({ name }: GeneratorEntry) =>
     hub.files.set(`/${REPO}/resolve/main/${name}.gguf`, { content: contents.get(name)! });
+  const keptChoices = async () =>
+    Object.values(
+      JSON.parse(await readFile(join(folder, 'chosen-model.json'), 'utf8')) as Record<string, { model: string }>,
+    ).map(({ model }) => model);
   const askedFor = (name: string) => hub.requests.some(({ url }) => url?.includes(`${name}.gguf`));
+
+  type Worker = ModelRecommenderParts['worker'];
+  /** The worker but for what is given; `prepared` gets the names of the models that it was to load. */
+  const workerBut = (given: Partial<Worker>, prepared: string[] = []): Worker => ({
+    measured: (...call) => worker.client.measured(...call),
+    get status() {
+      return worker.client.status;
+    },
+    ...given,
+    prepareModel: (...call) => {
+      const name = all.find(({ files }) => files[0]!.sha256 === call[0].model.sha256)!.name;
+      prepared.push(name);
+      if (prepared.length > 8) throw new Error('the same models are loaded again and again');
+      return (given.prepareModel ?? worker.client.prepareModel.bind(worker.client))(...call);
+    },
+  });
+  const is = ({ files }: GeneratorEntry, { model }: { model: { sha256: string } }) => files[0]!.sha256 === model.sha256;
+  /** The worker, which fails so when it is to load this model. */
+  const failing = (entry: GeneratorEntry, code: ErrorCode): Worker =>
+    workerBut({
+      prepareModel: (request) =>
+        is(entry, request)
+          ? Promise.reject(new GraftError(code, 'It fails this time.'))
+          : worker.client.prepareModel(request),
+    });
+  /** More than half of 2^40 bytes is needed for it. */
+  const heavy = (entry: GeneratorEntry): GeneratorEntry => ({ ...entry, shape: { ...entry.shape, vocabulary: 1e9 } });
 
   const opened = (given: Partial<ModelRecommenderParts> = {}) => {
     const answerWith = jest.fn<(name: string) => void>();
@@ -149,8 +183,105 @@ describe('GRAFT_MODEL=auto', () => {
     expect(await opened().settled()).toBe('middle');
     for (const entry of all) offered(entry);
     expect(await opened().settled()).toBe('middle');
-    // Who asks for something else gets it.
-    expect(await opened({ bounds: { seconds: 599, memoryBytes: 2 ** 40 } }).settled()).toBe('large');
+    // Who asks for something else gets it, and is told that the choice changed.
+    const { settled, warnings } = opened({ bounds: { seconds: 599, memoryBytes: 2 ** 40 } });
+    expect(await settled()).toBe('large');
+    expect(warnings).toEqual(['large']);
+  });
+
+  it('keeps to its choice with other memory, while that can hold it', async () => {
+    await put(middle);
+    expect(await opened().settled()).toBe('middle');
+    for (const entry of all) offered(entry);
+    for (const memoryBytes of [2 ** 40 - 2 ** 32, 2 ** 41, memoryOf(middle) + 1])
+      expect(await opened({ bounds: { seconds: 600, memoryBytes } }).settled()).toBe('middle');
+    const prepared: string[] = [];
+    const { settled, warnings } = opened({
+      bounds: { seconds: 600, memoryBytes: 2 ** 39 },
+      entries: all.map((entry) => (entry === middle ? heavy(entry) : entry)),
+      worker: workerBut({}, prepared),
+    });
+    expect(await settled()).toBe('large');
+    expect([prepared.includes('middle'), warnings]).toEqual([false, ['large']]);
+  });
+
+  it.each<ErrorCode>(['DEADLINE_EXCEEDED', 'STORAGE_FAILED', 'WORKER_CRASHED', 'WORKER_UNAVAILABLE'])(
+    'doesn’t start with another model than the kept one where that fails with %s, and keeps to it',
+    async (code) => {
+      await put(middle);
+      expect(await opened().settled()).toBe('middle');
+      for (const entry of all) offered(entry);
+      const { settled } = opened({ worker: failing(middle, code) });
+      await expect(settled()).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining('middle') as string,
+        hint: expect.stringContaining('chosen-model.json') as string,
+      });
+      expect(await keptChoices()).toEqual(['middle']);
+      expect(await opened().settled()).toBe('middle');
+    },
+  );
+
+  it('doesn’t start with another model where the file of the kept one is gone and can’t be fetched', async () => {
+    await put(middle);
+    expect(await opened().settled()).toBe('middle');
+    await rm(join(folder, 'middle'), { recursive: true });
+    await put(large);
+    await expect(opened().settled()).rejects.toMatchObject({
+      code: 'MODEL_UNAVAILABLE',
+      hint: expect.stringContaining('chosen-model.json') as string,
+    });
+    expect(await keptChoices()).toEqual(['middle']);
+  });
+
+  it('chooses anew, and warns, where the kept model can’t be served by this release', async () => {
+    await put(middle);
+    expect(await opened().settled()).toBe('middle');
+    offered(large);
+    const { settled, warnings } = opened({ worker: failing(middle, 'MODEL_UNSUPPORTED') });
+    expect(await settled()).toBe('large');
+    expect(warnings).toEqual(['middle', 'large']);
+    expect(await keptChoices()).toEqual(['large']);
+  });
+
+  it('chooses anew, and warns, where the catalogue no longer has the kept model', async () => {
+    await put(middle);
+    expect(await opened().settled()).toBe('middle');
+    await put(small);
+    offered(large);
+    const { settled, warnings } = opened({ entries: [small, large] });
+    expect(await settled()).toBe('large');
+    expect(warnings).toEqual(['large']);
+  });
+
+  it.each(['', '{"a machine": {"mod', 'null'])('starts where what it kept can’t be read: %j', async (text) => {
+    await put(middle);
+    await writeFile(join(folder, 'chosen-model.json'), text);
+    expect(await opened().settled()).toBe('middle');
+    expect(await keptChoices()).toEqual(['middle']);
+  });
+
+  it('passes over a model that the worker dies of', async () => {
+    for (const entry of [small, middle, large]) await put(entry);
+    const { settled, warnings } = opened({ worker: failing(large, 'WORKER_CRASHED') });
+    expect(await settled()).toBe('middle');
+    expect(warnings).toEqual(['large']);
+  });
+
+  it('passes over a model of which no speed could be measured, and a start goes on without', async () => {
+    await put(small);
+    offered(middle);
+    const speedless: ThreadCalibration = { threads: { prefill: 1, decode: 1 }, quiet: true, measurements: [] };
+    const { recommender, settled, warnings } = opened({
+      worker: workerBut({
+        prepareModel: (request) =>
+          is(small, request) ? Promise.resolve(speedless) : worker.client.prepareModel(request),
+      }),
+    });
+    await expect(recommender.tell(WORKSPACE)).resolves.toBeUndefined();
+    expect(warnings.splice(0)).toHaveLength(1);
+    expect(await settled()).toBe('middle');
+    expect(warnings).toEqual(['small', 'large']);
   });
 
   it('gives up a model that turns out slower than was expected', async () => {
@@ -164,16 +295,7 @@ describe('GRAFT_MODEL=auto', () => {
       const found = await worker.client.measured(digests);
       return found.map((one, index) => (one && digests[index] === large.files[0]!.sha256 ? crawling : one));
     };
-    const client = worker.client;
-    const { recommender, settled } = opened({
-      worker: {
-        measured,
-        prepareModel: (...call) => client.prepareModel(...call),
-        get status() {
-          return client.status;
-        },
-      },
-    });
+    const { recommender, settled } = opened({ worker: workerBut({ measured }) });
     expect(await settled()).toBe('middle');
     const { models } = await recommender.recommendations(WORKSPACE);
     expect(models.find(({ entry }) => entry === large)).toMatchObject({ fit: 'TOO_SLOW', measuredOn: 'large' });
@@ -185,11 +307,25 @@ describe('GRAFT_MODEL=auto', () => {
 
   it('holds to half of the memory', async () => {
     await put(small);
-    const { settled } = opened({ bounds: { seconds: 600, memoryBytes: 1 } });
+    const prepared: string[] = [];
+    const { settled } = opened({ bounds: { seconds: 600, memoryBytes: 1 }, worker: workerBut({}, prepared) });
     await expect(settled()).rejects.toMatchObject({
       code: 'MODEL_UNAVAILABLE',
       hint: expect.stringContaining('GRAFT_MODEL') as string,
     });
+    expect(prepared).toEqual([]);
+  });
+
+  it('measures no model that memory can’t hold, though no other is here', async () => {
+    await put(large);
+    offered(small);
+    const prepared: string[] = [];
+    const { settled } = opened({
+      entries: all.map((entry) => (entry === large ? heavy(entry) : entry)),
+      worker: workerBut({}, prepared),
+    });
+    expect(await settled()).toBe('small');
+    expect(prepared).not.toContain('large');
   });
 });
 
