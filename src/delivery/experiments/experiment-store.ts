@@ -56,7 +56,7 @@ export interface ExperimentSurroundings {
   usable: string[];
 }
 
-/** A point of the plot. */
+/** The stream of events of an experiment. */
 export const experimentStream = (id: string): string => `experiment:${id}`;
 
 /** All SQL of `experiment`, `experiment_decision` and `experiment_point`. */
