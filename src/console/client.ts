@@ -1,5 +1,4 @@
 import { cacheExchange } from '@urql/exchange-graphcache';
-import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { Client, fetchExchange, mapExchange } from 'urql';
 import { mutations, schema } from './generated/introspection';
 import { refetchAfter } from './refetch';
@@ -14,13 +13,6 @@ export const client = new Client({
     cacheExchange({
       schema,
       keys: { RouterVersion: ({ version }) => (typeof version === 'number' ? `${version}` : null) },
-      resolvers: {
-        Query: { runs: relayPagination(), answers: relayPagination() },
-        Collection: { documents: relayPagination() },
-        DatasetVersion: { rows: relayPagination() },
-        DatasetDiff: { changes: relayPagination() },
-        Evaluation: { rows: relayPagination() },
-      },
       updates: refetchAfter(mutations),
     }),
     mapExchange({

@@ -17,10 +17,9 @@ export interface Order<Input> {
 interface OrderProps<Input> {
   /** What it is wanted of, as the mutations take it. */
   input: Input;
-  onDone: () => void;
 }
 
-function OrderForm<Input>({ order, input, onDone }: OrderProps<Input> & { order: Order<Input> }) {
+function OrderForm<Input>({ order, input, onDone }: OrderProps<Input> & { order: Order<Input>; onDone: () => void }) {
   const [reason, setReason] = useState('');
   const [{ error, fetching }, send] = useMutation(order.document);
   const submit = async (event: FormEvent) => {
@@ -52,11 +51,7 @@ function OrderForm<Input>({ order, input, onDone }: OrderProps<Input> & { order:
 }
 
 /** A button for each order; each asks why before it is sent. */
-export function OrderButtons<Input>({
-  orders,
-  input,
-  onDone,
-}: OrderProps<Input> & { orders: readonly Order<Input>[] }) {
+export function OrderButtons<Input>({ orders, input }: OrderProps<Input> & { orders: readonly Order<Input>[] }) {
   const [open, setOpen] = useState<Order<Input> | null>(null);
   const close = () => setOpen(null);
   return (
@@ -72,16 +67,7 @@ export function OrderButtons<Input>({
         </Button>
       ))}
       <Modal opened={open !== null} onClose={close} title={open?.title}>
-        {open && (
-          <OrderForm
-            order={open}
-            input={input}
-            onDone={() => {
-              close();
-              onDone();
-            }}
-          />
-        )}
+        {open && <OrderForm order={open} input={input} onDone={close} />}
       </Modal>
     </>
   );

@@ -40,10 +40,7 @@ export default function AccessPage() {
   const keys = (data?.apiKeys.edges ?? [])
     .map(({ node }) => node)
     .filter((key) => shown === 'all' || (stateOf(key) === 'active') === (shown === 'active'));
-  const keep = (name: string, token: string) => {
-    setMade({ name, token });
-    again({ requestPolicy: 'network-only' });
-  };
+  const keep = (name: string, token: string) => setMade({ name, token });
   const next = data?.apiKeys.pageInfo;
   return (
     <>

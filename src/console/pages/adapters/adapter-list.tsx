@@ -1,19 +1,24 @@
 import { Badge, Button, Group, Paper, Stack, Text } from '@mantine/core';
 import { IconPuzzle } from '@tabler/icons-react';
-import { useState } from 'react';
-import { useQuery } from 'urql';
 import { Link } from 'wouter';
-import { AdapterListDocument } from '../../generated/operations';
+import { AdapterListDocument, type AdapterListQuery } from '../../generated/operations';
 import { plural, words } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { adapterPath } from './paths';
 
 const PAGE = 50;
+const connectionOf = (data: AdapterListQuery) => data.adapters;
 
 /** The adapters of the workspace, and which version of each answers. */
 export function AdapterList() {
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error }, again] = useQuery({ query: AdapterListDocument, variables: { first: PAGE, after } });
+  const pages = usePages({
+    query: AdapterListDocument,
+    variables: { first: PAGE },
+    connectionOf,
+  });
+  const { data, edges, error, again } = pages;
   return (
     <>
       <PageHeader title="Adapters">
@@ -21,7 +26,7 @@ export function AdapterList() {
       </PageHeader>
       {error && !data && <ErrorState error={error} onRetry={again} />}
       {!data && !error && <Loading label="Loading the adapters" />}
-      {data?.adapters.edges.length === 0 && (
+      {data && edges.length === 0 && (
         <EmptyState
           icon={IconPuzzle}
           title="No adapter yet"
@@ -35,7 +40,7 @@ export function AdapterList() {
         </EmptyState>
       )}
       <Stack>
-        {data?.adapters.edges.map(({ node: { id, name, description, task, model, versions } }) => {
+        {edges.map(({ node: { id, name, description, task, model, versions } }) => {
           const production = versions.find(({ aliases }) => aliases.includes('PRODUCTION'));
           return (
             <Paper key={id} component={Link} href={adapterPath(name)} c="inherit" td="none" className="card-link">
@@ -57,11 +62,7 @@ export function AdapterList() {
             </Paper>
           );
         })}
-        {data?.adapters.pageInfo.hasNextPage && (
-          <Button variant="default" onClick={() => setAfter(data.adapters.pageInfo.endCursor)}>
-            Show more adapters
-          </Button>
-        )}
+        <ShowMore pages={pages} label="Show more adapters" />
       </Stack>
     </>
   );

@@ -1,12 +1,12 @@
 import { Anchor, Badge, Button, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
-import { useState } from 'react';
-import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { EvaluationOpenedDocument, type EvaluationOpenedQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { count, dateTime, plural, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { usePages } from '../../parts/use-pages';
+import { ShowMore } from '../../parts/show-more';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
 import { Confusion } from './confusion';
 import { Metrics } from './metrics';
@@ -16,6 +16,7 @@ import { Retention } from './retention';
 type Evaluation = Extract<NonNullable<EvaluationOpenedQuery['node']>, { __typename: 'Evaluation' }>;
 
 const PAGE = 50;
+const connectionOf = ({ node }: EvaluationOpenedQuery) => (node?.__typename === 'Evaluation' ? node.rows : null);
 const CLASSES_SHOWN = 100;
 
 /** What the comparison is to the answer of one row. */
@@ -24,8 +25,7 @@ function Turn({ score, against }: { score: number; against: number | null }) {
   return score > against ? <Badge color="green">better now</Badge> : <Badge color="red">worse now</Badge>;
 }
 
-function Rows({ evaluation, onMore }: { evaluation: Evaluation; onMore: (after: string | null) => void }) {
-  const { edges, pageInfo } = evaluation.rows;
+function Rows({ edges }: { edges: readonly Evaluation['rows']['edges'][number][] }) {
   if (edges.length === 0) return <Text c="dimmed">The rows were deleted with their dataset version.</Text>;
   return (
     <>
@@ -74,11 +74,6 @@ function Rows({ evaluation, onMore }: { evaluation: Evaluation; onMore: (after: 
           </Table>
         </ScrollRegion>
       </Paper>
-      {pageInfo.hasNextPage && (
-        <Button variant="default" onClick={() => onMore(pageInfo.endCursor)}>
-          Show more rows
-        </Button>
-      )}
     </>
   );
 }
@@ -116,11 +111,12 @@ function Classes({ classes }: { classes: Evaluation['classes'] }) {
 
 /** What an evaluation found: figures, what is mistaken for what, whether its probabilities can be believed, and every row. */
 export function EvaluationView({ adapter, id }: { adapter: string; id: string }) {
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error }, again] = useQuery({
+  const pages = usePages({
     query: EvaluationOpenedDocument,
-    variables: { id, first: PAGE, after },
+    variables: { id, first: PAGE },
+    connectionOf,
   });
+  const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the evaluation" />;
   const evaluation = data.node;
@@ -180,7 +176,8 @@ export function EvaluationView({ adapter, id }: { adapter: string; id: string })
           </Paper>
         )}
         <Title order={2}>Row by row, what broke first</Title>
-        <Rows evaluation={evaluation} onMore={setAfter} />
+        <Rows edges={edges} />
+        <ShowMore pages={pages} label="Show more rows" />
       </Stack>
     </>
   );

@@ -2,15 +2,17 @@ import { Badge, Group, Modal, Paper, Stack, Text, UnstyledButton } from '@mantin
 import { IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { AnswerHistoryDocument, RecordedAnswerDocument } from '../../generated/operations';
+import { AnswerHistoryDocument, RecordedAnswerDocument, type AnswerHistoryQuery } from '../../generated/operations';
 import type { Place } from '../../parts/document/document-place';
 import { dateTime } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
-import { WaitingButton } from '../../parts/waiting-button';
+import { usePages } from '../../parts/use-pages';
 import { AnswerView } from './answer-view';
 import { STRATEGY_NAMES } from './names';
 
 const PAGE = 20;
+const connectionOf = (data: AnswerHistoryQuery) => data.answers;
 
 function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) => void }) {
   const [{ data, error }] = useQuery({ query: RecordedAnswerDocument, variables: { id } });
@@ -21,15 +23,15 @@ function Recorded({ id, onOpen }: { id: string; onOpen: (place: Place) => void }
 
 /** Recorded answers, newest first; one opens with all that was recorded of it. */
 export function History({ onOpen }: { onOpen: (place: Place) => void }) {
-  const [after, setAfter] = useState<string | null>(null);
   const [opened, setOpened] = useState<{ id: string; question: string } | null>(null);
-  const [{ data, error, fetching }, again] = useQuery({
+  const pages = usePages({
     query: AnswerHistoryDocument,
-    variables: { first: PAGE, after },
+    variables: { first: PAGE },
+    connectionOf,
   });
-  if (error) return <ErrorState error={error} onRetry={again} />;
+  const { data, edges, error, again } = pages;
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the history" />;
-  const { edges, pageInfo } = data.answers;
   if (edges.length === 0)
     return (
       <EmptyState icon={IconHistory} title="Nothing was asked yet">
@@ -62,15 +64,7 @@ export function History({ onOpen }: { onOpen: (place: Place) => void }) {
           </Paper>
         </UnstyledButton>
       ))}
-      {pageInfo.hasNextPage && (
-        <WaitingButton
-          variant="default"
-          waits={fetching ? 'Loading older answers…' : null}
-          onClick={() => setAfter(pageInfo.endCursor)}
-        >
-          Show older answers
-        </WaitingButton>
-      )}
+      <ShowMore pages={pages} label="Show older answers" />
       <Modal
         opened={opened !== null}
         onClose={() => setOpened(null)}

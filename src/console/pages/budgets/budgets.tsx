@@ -7,7 +7,6 @@ import { SetBudget, type Subject } from './set-budget';
 
 export default function BudgetsPage() {
   const [{ data, error }, again] = useQuery({ query: BudgetsOfAllDocument });
-  const refresh = () => again({ requestPolicy: 'network-only' });
   const workspace = data?.me.workspace;
   const keys = (data?.apiKeys.edges ?? []).map(({ node }) => node).filter(({ revokedAt }) => revokedAt === null);
   const subjects: Subject[] = [
@@ -39,7 +38,7 @@ export default function BudgetsPage() {
                 budgets={budgets}
               />
             ))}
-          <SetBudget subjects={subjects} onSet={refresh} />
+          <SetBudget subjects={subjects} />
         </Stack>
       )}
     </>

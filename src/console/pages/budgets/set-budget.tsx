@@ -21,20 +21,17 @@ function Form({
   keyId,
   window,
   budget,
-  onSet,
 }: {
   keyId: string | null;
   window: BudgetWindow;
   budget: BudgetFieldsFragment | undefined;
-  onSet: () => void;
 }) {
   const [values, setValues] = useState(valuesOf(budget));
   const [{ error, fetching, data }, set] = useMutation(SetBudgetInConsoleDocument);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (fetching) return;
-    const done = await set({ input: { keyId, window, ...values } });
-    if (done.data) onSet();
+    await set({ input: { keyId, window, ...values } });
   };
   const none = LIMITS.every(({ name }) => values[name] === null);
   return (
@@ -77,7 +74,7 @@ export interface Subject {
 }
 
 /** Whose budget, of which window: both stand in the address. */
-export function SetBudget({ subjects, onSet }: { subjects: readonly Subject[]; onSet: () => void }) {
+export function SetBudget({ subjects }: { subjects: readonly Subject[] }) {
   const [address, change] = useAddress();
   const subject = subjects.find(({ value }) => value === (address.get('of') ?? '')) ?? subjects[0]!;
   const window = WINDOWS.find(({ value }) => value === address.get('window'))?.value ?? 'DAY';
@@ -114,7 +111,6 @@ export function SetBudget({ subjects, onSet }: { subjects: readonly Subject[]; o
         keyId={subject.value || null}
         window={window}
         budget={budget}
-        onSet={onSet}
       />
     </Paper>
   );

@@ -8,13 +8,17 @@ import {
   CreateDatasetInConsoleDocument,
   DataFieldsDocument,
   DatasetListDocument,
+  type DatasetListQuery,
   type TaskKind,
 } from '../../generated/operations';
 import { count, words } from '../../parts/format';
+import { usePages } from '../../parts/use-pages';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading } from '../../parts/states';
 import { WaitingButton } from '../../parts/waiting-button';
 
 const PAGE = 50;
+const connectionOf = (data: DatasetListQuery) => data.datasets;
 
 export const datasetPath = (name: string): string => `/data/${encodeURIComponent(name)}`;
 
@@ -68,8 +72,12 @@ function NewDataset({ onClose }: { onClose: () => void }) {
 }
 
 export function DatasetList() {
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error }, again] = useQuery({ query: DatasetListDocument, variables: { first: PAGE, after } });
+  const pages = usePages({
+    query: DatasetListDocument,
+    variables: { first: PAGE },
+    connectionOf,
+  });
+  const { data, edges, error, again } = pages;
   const [creating, { open, close }] = useDisclosure();
   const button = (
     <Button leftSection={<IconPlus size={16} />} onClick={open}>
@@ -78,7 +86,6 @@ export function DatasetList() {
   );
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the datasets" />;
-  const { edges, pageInfo } = data.datasets;
   return (
     <Stack>
       {edges.length === 0 ? (
@@ -122,11 +129,7 @@ export function DatasetList() {
           </Group>
         </Paper>
       ))}
-      {pageInfo.hasNextPage && (
-        <Button variant="default" onClick={() => setAfter(pageInfo.endCursor)}>
-          Show more datasets
-        </Button>
-      )}
+      <ShowMore pages={pages} label="Show more datasets" />
       <Modal opened={creating} onClose={close} title={<Text fw={600}>New dataset</Text>}>
         <NewDataset onClose={close} />
       </Modal>

@@ -1,22 +1,25 @@
 import { Badge, Button, Group, Paper, Stack, Table, Text } from '@mantine/core';
-import { useState } from 'react';
-import { useQuery } from 'urql';
-import { VersionChangesDocument } from '../../generated/operations';
+import { VersionChangesDocument, type VersionChangesQuery } from '../../generated/operations';
 import { count, words } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { ErrorState, Loading } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { contentText } from './content';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 const PAGE = 50;
+const connectionOf = ({ node }: VersionChangesQuery) =>
+  node?.__typename === 'DatasetVersion' ? node.diff.changes : null;
 const COLOURS = { ADDED: 'green', REMOVED: 'red', CHANGED: 'yellow' } as const;
 
 /** How a version differs from the one before: counts, then row by row. */
 export function VersionChanges({ id, against, label }: { id: string; against: string; label: string }) {
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error }, again] = useQuery({
+  const pages = usePages({
     query: VersionChangesDocument,
-    variables: { id, against, first: PAGE, after },
+    variables: { id, against, first: PAGE },
+    connectionOf,
   });
+  const { data, edges, error, again } = pages;
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Comparing the versions" />;
   if (data.node?.__typename !== 'DatasetVersion') return <Text>The version was withdrawn.</Text>;
@@ -41,7 +44,7 @@ export function VersionChanges({ id, against, label }: { id: string; against: st
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {diff.changes.edges.map(({ node }) => (
+              {edges.map(({ node }) => (
                 <Table.Tr key={`${node.key}:${node.splitBefore}:${node.splitAfter}`}>
                   <Table.Td>
                     <Badge color={COLOURS[node.kind]}>{words(node.kind)}</Badge>
@@ -57,11 +60,7 @@ export function VersionChanges({ id, against, label }: { id: string; against: st
           </Table>
         </ScrollRegion>
       </Paper>
-      {diff.changes.pageInfo.hasNextPage && (
-        <Button variant="default" onClick={() => setAfter(diff.changes.pageInfo.endCursor)}>
-          Show more rows
-        </Button>
-      )}
+      <ShowMore pages={pages} label="Show more rows" />
     </Stack>
   );
 }

@@ -19,13 +19,10 @@ import { RolloutEvidence } from './rollout-view';
 
 type Proposal = NonNullable<ProposalOpenedQuery['proposal']>;
 
-function Decide({ id, onDone }: { id: string; onDone: () => void }) {
+function Decide({ id }: { id: string }) {
   const [reason, setReason] = useState('');
   const [{ error, fetching }, decide] = useMutation(DecideProposalInConsoleDocument);
-  const send = async (approve: boolean) => {
-    const { data } = await decide({ input: { proposal: id, approve, reason } });
-    if (data) onDone();
-  };
+  const send = (approve: boolean) => decide({ input: { proposal: id, approve, reason } });
   return (
     <Paper>
       <Title order={2} size="h3" mb="xs">
@@ -126,7 +123,7 @@ export function ProposalView({ id }: { id: string }) {
       </PageHeader>
       <Stack>
         {status === 'OPEN' ? (
-          <Decide id={id} onDone={() => again({ requestPolicy: 'network-only' })} />
+          <Decide id={id} />
         ) : (
           <Alert
             color="gray"

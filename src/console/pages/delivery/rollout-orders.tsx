@@ -21,8 +21,8 @@ const PAUSED: readonly Order<{ rollout: string }>[] = [RESUME, ABORT];
 const RUNNING: readonly Order<{ rollout: string }>[] = [PAUSE, ADVANCE, ABORT];
 
 /** What a person can want of a live rollout. */
-export function RolloutOrders({ rollout, onDone }: { rollout: RolloutShownFragment; onDone: () => void }) {
+export function RolloutOrders({ rollout }: { rollout: RolloutShownFragment }) {
   if (rollout.finishedAt !== null) return null;
   const orders = rollout.status === 'PAUSED' ? PAUSED : RUNNING;
-  return <OrderButtons orders={orders} input={{ rollout: rollout.id }} onDone={onDone} />;
+  return <OrderButtons orders={orders} input={{ rollout: rollout.id }} />;
 }

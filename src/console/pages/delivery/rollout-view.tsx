@@ -96,7 +96,7 @@ export function RolloutView({ id }: { id: string }) {
       </Anchor>
       <PageHeader
         title={`${adapterName}: version ${candidateVersion} beside ${againstVersion}`}
-        actions={<RolloutOrders rollout={rollout} onDone={look} />}
+        actions={<RolloutOrders rollout={rollout} />}
       >
         <RolloutBadge status={rollout.status} awaits={rollout.awaitsApproval} />{' '}
         <Anchor component={Link} href={adapterPath(adapterName)} size="sm" underline="always">

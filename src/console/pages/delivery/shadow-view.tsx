@@ -84,11 +84,7 @@ export function ShadowView({ id }: { id: string }) {
             <WaitingButton
               variant="default"
               waits={fetching ? 'Ending…' : null}
-              onClick={() =>
-                void stop({ input: { shadow: id, reason: 'Ended in the console' } }).then(() =>
-                  again({ requestPolicy: 'network-only' }),
-                )
-              }
+              onClick={() => void stop({ input: { shadow: id, reason: 'Ended in the console' } })}
             >
               End it
             </WaitingButton>

@@ -38,6 +38,6 @@ const OFFERED: Record<ExperimentStatus, readonly Order<{ experiment: string }>[]
 };
 
 /** What a person can want of an experiment. */
-export function ExperimentOrders({ experiment, onDone }: { experiment: ExperimentInListFragment; onDone: () => void }) {
-  return <OrderButtons orders={OFFERED[experiment.status]} input={{ experiment: experiment.id }} onDone={onDone} />;
+export function ExperimentOrders({ experiment }: { experiment: ExperimentInListFragment }) {
+  return <OrderButtons orders={OFFERED[experiment.status]} input={{ experiment: experiment.id }} />;
 }

@@ -124,10 +124,7 @@ export function ExperimentView({ id }: { id: string }) {
       <Anchor component={Link} href="/experiments" size="sm">
         ← All experiments
       </Anchor>
-      <PageHeader
-        title={name}
-        actions={<ExperimentOrders experiment={experiment} onDone={() => again({ requestPolicy: 'network-only' })} />}
-      >
+      <PageHeader title={name} actions={<ExperimentOrders experiment={experiment} />}>
         <StatusBadge status={experiment.status} /> <VerdictBadge experiment={experiment} /> {Math.round(100 * coverage)}{' '}
         % of {adapterName ? `the questions to ${adapterName}` : 'the questions that leave everything to Graft'} · made{' '}
         {dateTime(createdAt)} by {createdBy}: “{reason}”

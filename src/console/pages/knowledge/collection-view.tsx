@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Button, Paper, Stack, Table, Tabs, Text, VisuallyHidden } from '@mantine/core';
 import { IconFileText, IconFolderOff, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useMutation, useQuery } from 'urql';
+import { useMutation } from 'urql';
 import { Link, useSearch } from 'wouter';
 import {
   CollectionShownDocument,
@@ -10,14 +10,19 @@ import {
 } from '../../generated/operations';
 import { DocumentDrawer, type Place } from '../../parts/document/document-place';
 import { bytes, count, dateTime, plural, words } from '../../parts/format';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { Ingest } from './ingest';
 import { SearchBench } from './search-bench';
 import { ScrollRegion } from '../../parts/scroll-region';
 
 type Collection = NonNullable<CollectionShownQuery['collection']>;
 
+type Edge = Collection['documents']['edges'][number];
+
 const PAGE = 50;
+const connectionOf = ({ collection }: CollectionShownQuery) => collection?.documents ?? null;
 
 /** What people call a media type, by its last part. */
 const KINDS: Record<string, string> = {
@@ -34,18 +39,17 @@ const kindOf = (mediaType: string): string => {
 
 function Documents({
   collection,
+  edges,
   onOpen,
-  onMore,
   onRemoved,
 }: {
-  collection: Collection;
+  collection: string;
+  edges: readonly Edge[];
   onOpen: (place: Place) => void;
-  onMore: (after: string | null) => void;
   /** A document was deleted, or turned out to be gone already. */
   onRemoved: () => void;
 }) {
   const [{ error, fetching }, remove] = useMutation(DeleteDocumentsInConsoleDocument);
-  const { edges, pageInfo } = collection.documents;
   if (edges.length === 0)
     return (
       <EmptyState icon={IconFileText} title="No documents yet">
@@ -110,7 +114,7 @@ function Documents({
                       loading={fetching}
                       onClick={() => {
                         if (window.confirm(`Delete ${node.name}? Search finds none of it from then on.`))
-                          void remove({ input: { collection: collection.name, names: [node.name] } }).then(onRemoved);
+                          void remove({ input: { collection, names: [node.name] } }).then(onRemoved);
                       }}
                     >
                       <IconTrash size={16} />
@@ -122,11 +126,6 @@ function Documents({
           </Table>
         </ScrollRegion>
       </Paper>
-      {pageInfo.hasNextPage && (
-        <Button variant="default" onClick={() => onMore(pageInfo.endCursor)}>
-          Show more documents
-        </Button>
-      )}
     </Stack>
   );
 }
@@ -142,18 +141,14 @@ function placeIn(search: string): Place | null {
 
 /** One collection: its files, what became of them, and a bench to search it. */
 export function CollectionView({ name }: { name: string }) {
-  const [after, setAfter] = useState<string | null>(null);
   const [place, setPlace] = useState<Place | null>(placeIn(useSearch()));
-  const [{ data, error }, again] = useQuery({
+  const pages = usePages({
     query: CollectionShownDocument,
-    variables: { name, first: PAGE, after },
+    variables: { name, first: PAGE },
+    connectionOf,
   });
-  const refresh = () => again({ requestPolicy: 'network-only' });
-  const fromStart = () => {
-    setAfter(null);
-    refresh();
-  };
-  if (error && !data) return <ErrorState error={error} onRetry={refresh} />;
+  const { data, edges, error, again } = pages;
+  if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the collection" />;
   const { collection } = data;
   if (!collection)
@@ -192,8 +187,9 @@ export function CollectionView({ name }: { name: string }) {
         </Tabs.List>
         <Tabs.Panel value="documents">
           <Stack>
-            <Ingest collection={collection.name} onDone={refresh} />
-            <Documents collection={collection} onOpen={setPlace} onMore={setAfter} onRemoved={fromStart} />
+            <Ingest collection={collection.name} onDone={again} />
+            <Documents collection={collection.name} edges={edges} onOpen={setPlace} onRemoved={again} />
+            <ShowMore pages={pages} label="Show more documents" />
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="search">

@@ -102,6 +102,7 @@ export function SearchBench({ collection, onOpen }: { collection: string; onOpen
       <form
         onSubmit={(event) => {
           event.preventDefault();
+          if (query.trim() === asked) again();
           setAsked(query.trim());
         }}
       >

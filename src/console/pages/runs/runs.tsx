@@ -2,16 +2,23 @@ import { Anchor, Group, Paper, Progress, SegmentedControl, Text } from '@mantine
 import { IconActivity } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import { useClient, useMutation, useQuery } from 'urql';
+import { useClient, useMutation } from 'urql';
 import { Link } from 'wouter';
-import { CancelRunInConsoleDocument, RunListDocument, type RunStatus } from '../../generated/operations';
+import {
+  CancelRunInConsoleDocument,
+  RunListDocument,
+  type RunListQuery,
+  type RunStatus,
+} from '../../generated/operations';
 import { dateTime, duration, words } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { WaitingButton } from '../../parts/waiting-button';
 import { lineOf, subjectOf, type Run } from './subject';
 
 const PAGE = 50;
+const connectionOf = (data: RunListQuery) => data.runs;
 const REFRESH_MS = 3_000;
 const FILTERS = [
   { value: 'ALL', label: 'All' },
@@ -75,13 +82,13 @@ function RunRow({ run }: { run: Run }) {
 
 function RunList({ status }: { status: RunStatus | null }) {
   const client = useClient();
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error, fetching }, again] = useQuery({
+  const { data, edges, hasMore, fetching, error, more, again } = usePages({
     query: RunListDocument,
-    variables: { first: PAGE, after, status },
+    variables: { first: PAGE, status },
+    connectionOf,
   });
   const holder = useRef<HTMLDivElement>(null);
-  const runs = data?.runs.edges.map(({ node }) => node) ?? [];
+  const runs = edges.map(({ node }) => node);
   const rows = useVirtualizer({
     count: runs.length,
     getScrollElement: () => holder.current,
@@ -92,7 +99,6 @@ function RunList({ status }: { status: RunStatus | null }) {
   });
   const visible = rows.getVirtualItems();
   const last = visible.at(-1)?.index ?? -1;
-  const next = data?.runs.pageInfo;
 
   // The newest page is asked again; runs of it that changed change wherever they are shown.
   useEffect(() => {
@@ -105,8 +111,8 @@ function RunList({ status }: { status: RunStatus | null }) {
     return () => clearInterval(timer);
   }, [client, status]);
   useEffect(() => {
-    if (next?.hasNextPage && !fetching && last >= runs.length - 10) setAfter(next.endCursor);
-  }, [next, fetching, last, runs.length]);
+    if (hasMore && !fetching && !error && last >= runs.length - 10) more();
+  }, [hasMore, fetching, error, last, runs.length, more]);
 
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the runs" />;

@@ -1,16 +1,21 @@
 import { Button, Group, Modal, Paper, Progress, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus, IconSchool } from '@tabler/icons-react';
-import { useState } from 'react';
-import { useQuery } from 'urql';
 import { Link } from 'wouter';
-import { TrainingRunListDocument, type TrainingRunShownFragment } from '../../generated/operations';
+import {
+  TrainingRunListDocument,
+  type TrainingRunListQuery,
+  type TrainingRunShownFragment,
+} from '../../generated/operations';
 import { dateTime } from '../../parts/format';
 import { RunBadge } from '../../parts/run-progress';
+import { ShowMore } from '../../parts/show-more';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { usePages } from '../../parts/use-pages';
 import { StartTraining, trainingPath } from './start-training';
 
 const PAGE = 50;
+const connectionOf = (data: TrainingRunListQuery) => data.runs;
 
 function TrainingRow({ run }: { run: TrainingRunShownFragment }) {
   const open = run.status === 'QUEUED' || run.status === 'RUNNING' || run.status === 'PAUSED';
@@ -46,15 +51,19 @@ function TrainingRow({ run }: { run: TrainingRunShownFragment }) {
 
 /** What trains, waits and has trained. */
 export function TrainingList() {
-  const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error }, again] = useQuery({ query: TrainingRunListDocument, variables: { first: PAGE, after } });
+  const pages = usePages({
+    query: TrainingRunListDocument,
+    variables: { first: PAGE },
+    connectionOf,
+  });
+  const { data, edges, error, again } = pages;
   const [starting, { open, close }] = useDisclosure();
   const button = (
     <Button leftSection={<IconPlus size={16} />} onClick={open}>
       Train an adapter
     </Button>
   );
-  const runs = (data?.runs.edges ?? []).flatMap(({ node }) => (node.__typename === 'TrainingRun' ? [node] : []));
+  const runs = edges.flatMap(({ node }) => (node.__typename === 'TrainingRun' ? [node] : []));
   return (
     <>
       <PageHeader title="Training" actions={runs.length > 0 && button}>
@@ -72,11 +81,7 @@ export function TrainingList() {
         {runs.map((run) => (
           <TrainingRow key={run.id} run={run} />
         ))}
-        {data?.runs.pageInfo.hasNextPage && (
-          <Button variant="default" onClick={() => setAfter(data.runs.pageInfo.endCursor)}>
-            Show more runs
-          </Button>
-        )}
+        <ShowMore pages={pages} label="Show more runs" />
       </Stack>
       <Modal opened={starting} onClose={close} title={<Text fw={600}>Train an adapter</Text>}>
         <StartTraining onClose={close} />
