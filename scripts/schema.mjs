@@ -48,6 +48,18 @@ for (const [name, made] of Object.entries(files)) {
 const checker = new DocumentChecker(schema, DEFAULT_LIMITS);
 const textsIn = (path) => readdirSync(path).map((name) => readFileSync(`${path}/${name}`, 'utf8'));
 const fragments = textsIn(`${folder}operations/fragments`);
+const pagesFolder = fileURLToPath(new URL('../src/console/pages/', import.meta.url));
+const pageTexts = readdirSync(pagesFolder, { recursive: true })
+  .filter((name) => name.endsWith('.graphql'))
+  .map((name) => readFileSync(pagesFolder + name, 'utf8'));
+const operationTexts = readdirSync(`${folder}operations`)
+  .filter((name) => name.endsWith('.graphql'))
+  .map((name) => readFileSync(`${folder}operations/${name}`, 'utf8'));
+// Spread by an operation or a page, also through others: what `withFragments` puts behind all of them together.
+const spread = withFragments([...pageTexts, ...operationTexts].join('\n'), fragments);
+for (const fragment of fragments)
+  if (!spread.includes(fragment))
+    problems.push(`schema/operations/fragments: nothing spreads ${/\bfragment\s+(\w+)/.exec(fragment)[1]}; delete it.`);
 const operations = existsSync(`${folder}operations`) ? readdirSync(`${folder}operations`) : [];
 for (const name of operations.filter((file) => file.endsWith('.graphql'))) {
   const text = withFragments(readFileSync(`${folder}operations/${name}`, 'utf8'), fragments);
