@@ -28,6 +28,14 @@ const CREATE = gql`
   }
 `;
 
+const PLAN = gql<{ planExperiment: { sentence: string } }>`
+  query Plan($input: PlanExperimentInput!) {
+    planExperiment(input: $input) {
+      sentence
+    }
+  }
+`;
+
 const experiment = (name: string) => ({ __typename: 'Experiment', id: name, name });
 
 /** A gateway in memory, what is asked of it, and a client as the console has. */
@@ -39,6 +47,7 @@ function gateway({ refuses = false } = {}) {
       const edges = names.map((name) => ({ __typename: 'ExperimentEdge', node: experiment(name) }));
       return { data: { experiments: { __typename: 'ExperimentConnection', edges } } };
     }
+    if (operation === 'Plan') return { data: { planExperiment: { __typename: 'SamplePlan', sentence: 'a week' } } };
     if (refuses) return { errors: [{ message: 'refused' }], data: null };
     names.push('second');
     return { data: { createExperiment: { __typename: 'CreateExperimentPayload', experiment: experiment('second') } } };
@@ -84,6 +93,18 @@ describe('what pages show after something was changed', () => {
     open();
     await until(() => shown.at(-1) === 2);
     expect(asked).toEqual(['List', 'Create', 'List']);
+  });
+
+  it('does not compute again what was computed of an input', async () => {
+    const { client, shown, asked, open, create } = gateway();
+    const planned: string[] = [];
+    client.query(PLAN, { input: {} }).subscribe(({ data }) => data && planned.push(data.planExperiment.sentence));
+    await until(() => planned.length === 1);
+    open();
+    await until(() => shown.length === 1);
+    await create();
+    await until(() => shown.length === 2);
+    expect(asked).toEqual(['Plan', 'List', 'Create', 'List']);
   });
 
   it('reads nothing again after a mutation that was refused', async () => {

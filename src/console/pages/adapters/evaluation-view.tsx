@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
 import { EvaluationOpenedDocument, type EvaluationOpenedQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Paper, Stack, Table, Text } from '@mantine/core';
+import { Badge, Group, Paper, Stack, Table, Text } from '@mantine/core';
 import { VersionChangesDocument, type VersionChangesQuery } from '../../generated/operations';
 import { count, words } from '../../parts/format';
 import { ShowMore } from '../../parts/show-more';
