@@ -78,9 +78,14 @@ export interface CuratorParts {
 }
 
 interface Chosen {
-  counts: CurationCounts;
+  counts: Omit<CurationCounts, 'moved'>;
   rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
+  contrasts: Contrast[];
+  /** The version whose rows are carried over. */
+  extended: Latest | null;
 }
+
+type Latest = Parameters<typeof revisedSince>[1];
 
 /** An adapter version and the dataset version that it learned from. */
 export interface Learned {
@@ -198,11 +203,11 @@ export class Curator {
     }
   }
 
-  /** What a run of this input would make now: nothing is written. For whoever waits until there is enough to learn. */
+  /** What a run of this input would make now, but for labels that have moved: nothing is written. For whoever waits until there is enough to learn. */
   async outlook(
     workspaceId: WorkspaceId,
     input: Omit<StartCuration, 'idempotencyKey' | 'steps' | 'splitRule'>,
-  ): Promise<CurationCounts> {
+  ): Promise<Omit<CurationCounts, 'moved'>> {
     const dataset = await this.parts.data.store.require(workspaceId, input.dataset, 'input.dataset');
     const { counts } = await this.#choose(workspaceId, dataset, { ...input, progress: () => Promise.resolve() });
     return counts;
@@ -211,12 +216,16 @@ export class Curator {
   async #write(context: CurationContext, dataset: DatasetRecord): Promise<CurationCounts & { fileId: string | null }> {
     const { run, input, signal } = context;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const { counts, rows } = await this.#choose(workspaceId, dataset, {
+    const chosen = await this.#choose(workspaceId, dataset, {
       ...input,
       filter: toAnswerFilter(input.filter),
       signal,
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
+    const moved = chosen.extended ? await this.#moved(workspaceId, chosen.extended, chosen.contrasts) : [];
+    const counts = { ...chosen.counts, moved };
+    // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
+    const rows = moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
     const there = await context.fenced(async (tx) => {
       const { store } = this.parts;
       await store.drop(tx, run.id);
@@ -243,7 +252,7 @@ export class Curator {
     return id;
   }
 
-  /** The rows that the dataset lacks, in the order of their answers, and what became of all other answers with feedback. */
+  /** All rows, in the order of their answers, and what became of all other answers with feedback. */
   async #choose(
     workspaceId: WorkspaceId,
     dataset: DatasetRecord,
@@ -260,7 +269,7 @@ export class Curator {
     const latest = await data.store.latest(dataset.id);
     const known = latest && input.extend ? await store.taught(latest.id) : new Map<string, string>();
     const teaching = await this.#teaching(dataset);
-    const counts: CurationCounts = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [], moved: [] };
+    const counts: Chosen['counts'] = { answers: 0, demonstrated: 0, confirmed: 0, fresh: 0, leftOut: [] };
     const leftOut = new Map<LeftOut, number>();
     const rows: Chosen['rows'] = [];
     const contrasts: Contrast[] = [];
@@ -300,25 +309,20 @@ export class Curator {
       after = encodeCursor([page.items.at(-1)!.id]);
     }
     rows.reverse();
-    const moved = latest && input.extend ? await this.#moved(workspaceId, latest, contrasts) : [];
     return {
       counts: {
         ...counts,
         fresh: rows.filter((row) => !row.known).length,
         leftOut: [...leftOut].map(([reason, of]) => ({ reason, answers: of })).sort((a, b) => b.answers - a.answers),
-        moved,
       },
-      // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
-      rows: moved.length > 0 ? rows : rows.filter((row) => !row.known),
+      rows,
+      contrasts,
+      extended: input.extend ? (latest ?? null) : null,
     };
   }
 
   /** By the contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
-  async #moved(
-    workspaceId: WorkspaceId,
-    latest: Parameters<typeof revisedSince>[1],
-    contrasts: readonly Contrast[],
-  ): Promise<MovedLabel[]> {
+  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<MovedLabel[]> {
     const { adapters, data } = this.parts;
     const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
     const versions = await adapters.store.versionsById(workspaceId, ids);
@@ -331,7 +335,9 @@ export class Curator {
       const since = revised.get(learnedFrom.get(adapterVersionId) ?? '');
       return since !== undefined && !since.has(answered);
     });
-    return movedLabels(current, await this.#heldOut(workspaceId, learned));
+    const told = new Set(current.map(({ adapterVersionId }) => adapterVersionId));
+    const asked = learned.filter(({ adapterVersionId }) => told.has(adapterVersionId));
+    return movedLabels(current, await this.#heldOut(workspaceId, asked));
   }
 
   /** What rows of the dataset have in common: the labels that it declares, else those that its rows have. */

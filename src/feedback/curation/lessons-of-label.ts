@@ -23,10 +23,21 @@ export interface Expected {
   of(label: string): number;
 }
 
+/** By the right label: where each label was answered. */
+export function turned(confusions: Confusions): Confusions {
+  const others = new Map<string, Map<string, number>>();
+  for (const [answered, counts] of confusions)
+    for (const [label, count] of counts) {
+      const of = others.get(label) ?? new Map<string, number>();
+      others.set(label, of.set(answered, count));
+    }
+  return others;
+}
+
 /**
  * @param labels how many there are besides
  * @param precision of all labels together, 0 to 1
- * @param mirrored rows that say which labels are like the answered one
+ * @param mirrored rows that say which labels are like the answered one, by the right label
  */
 export function expectedOf(
   answered: string,
@@ -39,10 +50,8 @@ export function expectedOf(
   const each = (POOLED * (1 - precision)) / labels;
   const like = new Map<string, number>();
   for (const confusions of mirrored)
-    for (const [label, counts] of confusions) {
-      const times = label === answered ? 0 : (counts.get(answered) ?? 0);
-      if (times > 0) like.set(label, (like.get(label) ?? 0) + MIRRORED * times);
-    }
+    for (const [label, times] of confusions.get(answered) ?? [])
+      if (label !== answered) like.set(label, (like.get(label) ?? 0) + MIRRORED * times);
   // They say which labels are taken for it, not how often.
   const scale = wrong / (wrong + totalOf(like));
   return {
@@ -52,72 +61,84 @@ export function expectedOf(
   };
 }
 
-/** Logarithm of the probability of lessons on a label that is what it was. */
-export const asBefore = (answered: string, lessons: Counts, expected: Expected, selective: number): number =>
-  logLikelihood(answered, lessons, expected, selective);
+/** Logarithm of the probability of lessons on a label, by how many times likelier a wrong answer gets feedback than a right one. */
+export type Explained = (selective: number) => number;
 
-/** The same of one that is called by another's name. */
-export function asRenamed(
-  answered: string,
-  label: string,
-  lessons: Counts,
-  { right, wrong, of }: Expected,
-  selective: number,
-): number {
+/** Of a label that is what it was. */
+export const asBefore = (answered: string, lessons: Counts, expected: Expected): Explained =>
+  explained(answered, lessons, expected);
+
+/** Of one that is called by another's name. */
+export function asRenamed(answered: string, label: string, lessons: Counts, { right, wrong, of }: Expected): Explained {
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
-  const expected: Expected = {
+  return explained(answered, lessons, {
     right: stayed,
     wrong: wrong + changed,
     of: (each) => of(each) + (each === label ? changed : 0),
-  };
-  return logLikelihood(answered, lessons, expected, selective);
+  });
 }
 
-/** The same of one that has changed places with another. */
+/** Of one that has changed places with another. */
 export function asExchanged(
   answered: string,
   label: string,
   lessons: Counts,
   { right, wrong, of }: Expected,
-  selective: number,
-): number {
+): Explained {
   const [stayed, changed] = [of(label) + LEFT * right, (1 - LEFT) * right];
-  const expected: Expected = {
+  return explained(answered, lessons, {
     right: stayed,
     wrong: right + wrong - stayed,
     of: (each) => (each === label ? changed : of(each)),
-  };
-  return logLikelihood(answered, lessons, expected, selective);
+  });
 }
 
-/** The same of one whose rows may be anything now. @param labels how many there are besides */
+/** Of one whose rows may be anything now. @param labels how many there are besides */
 export function asAnything(
   answered: string,
   lessons: Counts,
   { right, wrong, of }: Expected,
-  selective: number,
   labels: number,
-): number {
+): Explained {
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
-  const expected: Expected = { right: stayed, wrong: wrong + changed, of: (each) => of(each) + changed / labels };
-  return logLikelihood(answered, lessons, expected, selective);
+  return explained(answered, lessons, {
+    right: stayed,
+    wrong: wrong + changed,
+    of: (each) => of(each) + changed / labels,
+  });
 }
 
 /**
  * How many are right is Beta-binomial, and which labels the others have Dirichlet-multinomial: what a Dirichlet distribution of all labels comes to
- * where wrong answers get feedback `selective` times as often as right ones.
+ * where wrong answers get feedback `selective` times as often as right ones. That changes the first alone.
  */
-function logLikelihood(answered: string, lessons: Counts, { right, wrong, of }: Expected, selective: number): number {
+function explained(answered: string, lessons: Counts, { right, wrong, of }: Expected): Explained {
   const all = right + wrong;
-  const told = (all * right) / (right + selective * wrong);
   const hits = lessons.get(answered) ?? 0;
   const misses = totalOf(lessons) - hits;
-  let log = rising(told, hits) + rising(all - told, misses) - rising(all, hits + misses) - rising(wrong, misses);
-  for (const [label, times] of lessons) if (label !== answered) log += rising(of(label), times);
-  return log;
+  let fixed = -rising(all, hits + misses) - rising(wrong, misses);
+  for (const [label, times] of lessons) if (label !== answered) fixed += rising(of(label), times);
+  return (selective) => {
+    const told = (all * right) / (right + selective * wrong);
+    // Not all - told, which is nothing where one of the two is by far the larger.
+    const untold = (all * selective * wrong) / (right + selective * wrong);
+    return fixed + rising(told, hits) + rising(untold, misses);
+  };
 }
 
-/** Logarithm of x (x + 1) … (x + n - 1). */
-const rising = (x: number, n: number): number => (n === 0 ? 0 : logGamma(x + n) - logGamma(x));
+/** So many factors can't overflow. */
+const FEW = 8;
 
-export const totalOf = (counts: Counts): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
+/** Logarithm of x (x + 1) … (x + n - 1). */
+function rising(x: number, n: number): number {
+  if (n > FEW) return logGamma(x + n) - logGamma(x);
+  let product = 1;
+  for (let i = 0; i < n; i++) product *= x + i;
+  return Math.log(product);
+}
+
+export const totalOf = (counts: Counts): number => {
+  let total = 0;
+  for (const n of counts.values()) total += n;
+  return total;
+};

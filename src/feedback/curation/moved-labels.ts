@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { groupBy } from '../../kernel/group-by.js';
 import {
   asAnything,
@@ -6,9 +7,11 @@ import {
   asRenamed,
   expectedOf,
   totalOf,
+  turned,
   type Confusions,
   type Counts,
   type Expected,
+  type Explained,
 } from './lessons-of-label.js';
 
 /** What a lesson says of the label that was answered. */
@@ -47,6 +50,11 @@ const STAYS = 1 - PRIOR.renamed - PRIOR.exchanged - PRIOR.lost;
 const SELECTIVE = Array.from({ length: 20 }, (_, i) => 2 ** (i - 2));
 /** Above 1, twice as selective is so many times half as probable: where few labels could tell, most look at right answers, too. */
 const RARER = 3;
+/**
+ * Where fewer lessons on the labels that stay say that their answers were right, people speak nearly only of what is wrong: that looks the same whether
+ * labels have moved or not, and nothing moves. So many that say otherwise are added, lest one or two are enough.
+ */
+const CONFIRMED = { share: 1 / 3, rows: 4 };
 /** Precision of an adapter of which nothing is known, and the rows that this counts for. */
 const UNKNOWN = { precision: 0.9, rows: 5 };
 
@@ -63,42 +71,82 @@ const UNKNOWN = { precision: 0.9, rows: 5 };
  *     smaller ones are likelier.
  *   - Labels that are like each other are taken for each other both ways. So for an exchange, which lessons on both have to say, those on one count as
  *     known when those on the other are weighed.
- *   - Where no held-out rows were asked, the prior alone stands for them, and 98 % are asked.
+ *   - Where no held-out rows of a version that answered were asked, the prior alone stands for them, and 98 % are asked.
+ *   - Nothing moves unless a third of the lessons on labels that stay confirm them. With two labels that leaves no exchange: nobody could tell it.
  * Of ten labels that are exchanged among 77, with 6.5 held-out rows and as many lessons each, nine are named in the mean, and in at most one run of
  * twenty another one is: a simulation in the tests.
  * Source: A. Gelman et al., “Bayesian Data Analysis”, 3rd edition, 2013, chapters 3 and 5.
+ * Others have their turn between labels.
  * @param heldOut by adapter version
  */
-export function movedLabels(
+export async function movedLabels(
   contrasts: readonly Contrast[],
   heldOut: ReadonlyMap<string, readonly HeldOut[]>,
-): MovedLabel[] {
-  const cells = [...heldOut.values()].flat();
-  const labels = new Set([
-    ...contrasts.flatMap(({ answered, right }) => [answered, right]),
-    ...cells.flatMap(({ gold, predicted }) => (predicted === null ? [gold] : [gold, predicted])),
-  ]);
+): Promise<MovedLabel[]> {
+  const lessons = groupBy(contrasts, ({ adapterVersionId }) => adapterVersionId);
+  const versions = [...lessons].map(([id, of]) => ({ lessons: of, cells: heldOut.get(id) ?? [] }));
+  const labels = new Set(contrasts.flatMap(({ answered, right }) => [answered, right]));
+  for (const { cells } of versions)
+    for (const { gold, predicted } of cells)
+      for (const label of [gold, predicted]) if (label !== null) labels.add(label);
   const others = Math.max(1, labels.size - 1);
-  const said = saidOf(contrasts, heldOut, others);
-  const worlds = SELECTIVE.map((selective) => worldOf(said, selective, others));
+  const said = await saidOf(versions, others);
+  const explanations = new Map<string, Explanations>();
+  for (const [answered, of] of said) {
+    explanations.set(answered, explanationsOf(answered, of, others));
+    await nextTurn();
+  }
+  const worlds: World[] = [];
+  for (const selective of SELECTIVE) {
+    worlds.push(worldOf(explanations, selective, others));
+    await nextTurn();
+  }
   const weights = shares(
     worlds.map((world, i) =>
       [...world.values()].reduce((sum, { evidence }) => sum + evidence, -RARER * Math.log(Math.max(1, SELECTIVE[i]!))),
     ),
   );
-  const sure = cells.length === 0 ? SURER : SURE;
-  const mean = (of: (world: World) => number): number =>
-    worlds.reduce((sum, world, i) => (weights[i]! < NEGLIGIBLE ? sum : sum + weights[i]! * of(world)), 0);
-  return [...said.keys()].sort().flatMap((from) => {
-    if (mean((world) => movedIn(world, from).any) < sure) return [];
-    const counts = said.get(from)!.map((each) => each.counts);
-    const lessons = counts.reduce((sum, each) => sum + totalOf(each), 0);
-    const same = counts.reduce((sum, each) => sum + (each.get(from) ?? 0), 0);
-    const to = [...worlds[0]!.get(from)!.is.keys()].find(
-      (label) => mean((world) => movedIn(world, from).to.get(label)!) >= sure,
-    );
-    return [{ from, to: to ?? null, lessons, contrary: lessons - same }];
-  });
+  const moved: MovedLabel[] = [];
+  for (const from of [...said.keys()].sort()) {
+    const found = movedOne(from, said.get(from)!, worlds, weights);
+    if (found) moved.push(found);
+    await nextTurn();
+  }
+  return confirmed(said, new Set(moved.map(({ from }) => from))) ? moved : [];
+}
+
+/** Whether lessons on the labels that stay say often enough that they do. */
+function confirmed(said: ReadonlyMap<string, readonly Said[]>, moved: ReadonlySet<string>): boolean {
+  let [lessons, same] = [0, 0];
+  for (const [label, each] of said)
+    if (!moved.has(label))
+      for (const { counts } of each) [lessons, same] = [lessons + totalOf(counts), same + (counts.get(label) ?? 0)];
+  return same >= CONFIRMED.share * (lessons + CONFIRMED.rows);
+}
+
+/** Lets others have their turn: whoever asks the gateway something doesn't wait for all labels. */
+const nextTurn = (): Promise<void> => setImmediate();
+
+/** A label, if it has moved. */
+function movedOne(
+  from: string,
+  said: readonly Said[],
+  worlds: readonly World[],
+  weights: readonly number[],
+): MovedLabel | null {
+  const sure = said.every(({ measured }) => measured) ? SURE : SURER;
+  const moved = { any: 0, to: new Map<string, number>() };
+  for (const [i, world] of worlds.entries()) {
+    if (weights[i]! < NEGLIGIBLE) continue;
+    const { any, to } = movedIn(world, from);
+    moved.any += weights[i]! * any;
+    for (const [label, share] of to) moved.to.set(label, (moved.to.get(label) ?? 0) + weights[i]! * share);
+  }
+  if (!(moved.any >= sure)) return null;
+  const lessons = said.reduce((sum, { counts }) => sum + totalOf(counts), 0);
+  const same = said.reduce((sum, { counts }) => sum + (counts.get(from) ?? 0), 0);
+  const to = [...moved.to].find(([, share]) => share >= sure);
+  return { from, to: to?.[0] ?? null, lessons, contrary: lessons - same };
 }
 
 const NEGLIGIBLE = 1e-6;
@@ -106,37 +154,36 @@ const NEGLIGIBLE = 1e-6;
 /** The lessons on a label by one adapter version, and what was expected of them. */
 interface Said {
   counts: Counts;
+  /** Whether held-out rows of the version were asked. */
+  measured: boolean;
   expected: Expected;
   /** The same where lessons on other labels are known. */
   told: Expected;
 }
 
-function saidOf(
-  contrasts: readonly Contrast[],
-  heldOut: ReadonlyMap<string, readonly HeldOut[]>,
+async function saidOf(
+  versions: readonly { lessons: readonly Contrast[]; cells: readonly HeldOut[] }[],
   labels: number,
-): Map<string, Said[]> {
+): Promise<Map<string, Said[]>> {
   const said = new Map<string, Said[]>();
-  for (const [version, of] of groupBy(contrasts, ({ adapterVersionId }) => adapterVersionId)) {
-    const cells = heldOut.get(version) ?? [];
+  for (const { lessons, cells } of versions) {
     const right = cells.reduce((sum, { gold, predicted, count }) => (gold === predicted ? sum + count : sum), 0);
     const rows = cells.reduce((sum, { count }) => sum + count, 0);
     const precision = (right + UNKNOWN.precision * UNKNOWN.rows) / (rows + UNKNOWN.rows);
-    const lessons = confusionsOf(of.map((each) => ({ ...each, count: 1 })));
-    const known = {
-      heldOut: confusionsOf(
-        cells.flatMap(({ gold, predicted, count }) =>
-          predicted === null ? [] : [{ answered: predicted, right: gold, count }],
-        ),
+    const taught = confusionsOf(lessons.map((each) => ({ ...each, count: 1 })));
+    const heldOut = confusionsOf(
+      cells.flatMap(({ gold, predicted, count }) =>
+        predicted === null ? [] : [{ answered: predicted, right: gold, count }],
       ),
-      precision,
-      labels,
-    };
-    for (const [answered, counts] of lessons) {
-      const expected = expectedOf(answered, known, [known.heldOut]);
-      const told = expectedOf(answered, known, [known.heldOut, lessons]);
-      said.set(answered, [...(said.get(answered) ?? []), { counts, expected, told }]);
+    );
+    const known = { heldOut, precision, labels };
+    const mirrored = { heldOut: turned(heldOut), taught: turned(taught) };
+    for (const [answered, counts] of taught) {
+      const expected = expectedOf(answered, known, [mirrored.heldOut]);
+      const told = expectedOf(answered, known, [mirrored.heldOut, mirrored.taught]);
+      said.set(answered, [...(said.get(answered) ?? []), { counts, measured: rows > 0, expected, told }]);
     }
+    await nextTurn();
   }
   return said;
 }
@@ -150,11 +197,48 @@ function confusionsOf(rows: readonly { answered: string; right: string; count: n
   return confusions;
 }
 
-/** How much better each hypothesis on a label explains its lessons than that it stays: the odds, with its prior. */
+/** How all lessons on a label are explained, at whatever rate wrong answers get feedback. */
+interface Explanations {
+  stays: Explained;
+  lost: Explained;
+  /** By the label that it is now, of those that a lesson names; `told`: an exchange against staying, where lessons on that label are known. */
+  is: ReadonlyMap<string, { renamed: Explained; exchanged: Explained; told: Explained }>;
+}
+
+function explanationsOf(answered: string, said: readonly Said[], others: number): Explanations {
+  const all = (of: (one: Said) => Explained): Explained => {
+    const each = said.map(of);
+    return (selective) => each.reduce((sum, one) => sum + one(selective), 0);
+  };
+  const named = new Set(said.flatMap(({ counts }) => [...counts.keys()]));
+  named.delete(answered);
+  const staysTold = all(({ counts, told }) => asBefore(answered, counts, told));
+  return {
+    stays: all(({ counts, expected }) => asBefore(answered, counts, expected)),
+    lost: all(({ counts, expected }) => asAnything(answered, counts, expected, others)),
+    is: new Map(
+      [...named].map((label) => {
+        const exchanged = all(({ counts, expected }) => asExchanged(answered, label, counts, expected));
+        return [
+          label,
+          {
+            renamed: all(({ counts, expected }) => asRenamed(answered, label, counts, expected)),
+            exchanged,
+            told: (selective) => exchanged(selective) - staysTold(selective),
+          },
+        ];
+      }),
+    ),
+  };
+}
+
+/** How much better each hypothesis on a label explains its lessons than that it stays: logarithms of the odds, with its prior. */
 interface Hypotheses {
   lost: number;
-  /** By the label that it is now, of those that a lesson names; `told`: without a prior, where lessons on that label are known. */
+  /** By the label that it is now; `told`: without a prior, where lessons on that label are known. */
   is: ReadonlyMap<string, { renamed: number; exchanged: number; told: number }>;
+  /** Logarithm of the probability of all but an exchange, against that of staying without its prior. */
+  alone: number;
   /** Logarithm of the probability of its lessons under all of them. */
   evidence: number;
 }
@@ -162,34 +246,31 @@ interface Hypotheses {
 /** The hypotheses on all labels where wrong answers get feedback at one rate. */
 type World = ReadonlyMap<string, Hypotheses>;
 
-function worldOf(said: ReadonlyMap<string, readonly Said[]>, selective: number, others: number): World {
+function worldOf(explanations: ReadonlyMap<string, Explanations>, selective: number, others: number): World {
+  const prior = (of: number, among: number): number => Math.log(of / STAYS / among);
+  const [lostPrior, renamedPrior, exchangedPrior] = [
+    prior(PRIOR.lost, 1),
+    prior(PRIOR.renamed, others),
+    prior(PRIOR.exchanged, others),
+  ];
   const world = new Map<string, Hypotheses>();
-  for (const [answered, each] of said) {
-    const sum = (log: (one: Said) => number): number => each.reduce((total, one) => total + log(one), 0);
-    const stays = sum(({ counts, expected }) => asBefore(answered, counts, expected, selective));
-    const staysTold = sum(({ counts, told }) => asBefore(answered, counts, told, selective));
-    const lost =
-      (PRIOR.lost / STAYS) *
-      Math.exp(sum(({ counts, expected }) => asAnything(answered, counts, expected, selective, others)) - stays);
-    const named = new Set(each.flatMap(({ counts }) => [...counts.keys()]));
-    named.delete(answered);
+  for (const [answered, explained] of explanations) {
+    const stays = explained.stays(selective);
+    const lost = lostPrior + explained.lost(selective) - stays;
     const is = new Map(
-      [...named].map((label) => {
-        const renamed = sum(({ counts, expected }) => asRenamed(answered, label, counts, expected, selective));
-        const exchanged = sum(({ counts, expected }) => asExchanged(answered, label, counts, expected, selective));
-        const odds = (log: number, prior: number): number => (prior / STAYS / others) * Math.exp(log - stays);
-        return [
-          label,
-          {
-            renamed: odds(renamed, PRIOR.renamed),
-            exchanged: odds(exchanged, PRIOR.exchanged),
-            told: Math.exp(exchanged - staysTold),
-          },
-        ];
-      }),
+      [...explained.is].map(([label, { renamed, exchanged, told }]) => [
+        label,
+        {
+          renamed: renamedPrior + renamed(selective) - stays,
+          exchanged: exchangedPrior + exchanged(selective) - stays,
+          told: told(selective),
+        },
+      ]),
     );
-    const odds = 1 + lost + [...is.values()].reduce((total, { renamed, exchanged }) => total + renamed + exchanged, 0);
-    world.set(answered, { lost, is, evidence: stays + Math.log(odds) });
+    const renamed = [...is.values()].map((each) => each.renamed);
+    const exchanged = [...is.values()].map((each) => each.exchanged);
+    const alone = Math.log(STAYS) + logOfSum([0, lost, ...renamed]);
+    world.set(answered, { lost, is, alone, evidence: stays + logOfSum([0, lost, ...renamed, ...exchanged]) });
   }
   return world;
 }
@@ -197,22 +278,33 @@ function worldOf(said: ReadonlyMap<string, readonly Said[]>, selective: number, 
 /** Probabilities that a label has moved, and to which. */
 function movedIn(world: World, from: string): { any: number; to: Map<string, number> } {
   const { lost, is } = world.get(from)!;
-  const odds = new Map(
-    [...is].map(([label, { renamed, exchanged }]) => {
-      const other = world.get(label);
-      if (!other) return [label, renamed + exchanged];
-      // Of its lessons: how much better they are explained if it is this label now than by all that it may be without an exchange.
-      const without = STAYS * (1 + other.lost + [...other.is.values()].reduce((sum, each) => sum + each.renamed, 0));
-      return [label, renamed + (exchanged * (other.is.get(from)?.told ?? 0)) / without];
-    }),
-  );
-  const all = 1 + lost + [...odds.values()].reduce((sum, each) => sum + each, 0);
-  return { any: 1 - 1 / all, to: new Map([...odds].map(([label, each]) => [label, each / all])) };
+  const logs = [...is].map(([label, { renamed, exchanged }]) => {
+    const other = world.get(label);
+    if (!other) return logOfSum([renamed, exchanged]);
+    // Of its lessons: how much better they are explained if it is this label now than by all that it may be without an exchange.
+    const back = other.is.get(from)?.told ?? -Infinity;
+    return logOfSum([renamed, exchanged + back - other.alone]);
+  });
+  const moved = logOfSum([lost, ...logs]);
+  const all = logOfSum([0, moved]);
+  return {
+    any: Math.exp(moved - all),
+    to: new Map([...is.keys()].map((label, i) => [label, Math.exp(logs[i]! - all)])),
+  };
+}
+
+/** Of numbers that are given as logarithms: sums that a number can't hold, too. */
+function logOfSum(logs: readonly number[]): number {
+  let most = -Infinity;
+  for (const log of logs) most = Math.max(most, log);
+  if (most === -Infinity) return most;
+  let sum = 0;
+  for (const log of logs) sum += Math.exp(log - most);
+  return most + Math.log(sum);
 }
 
 /** Of weights that are given as logarithms. */
 function shares(logs: readonly number[]): number[] {
-  const most = Math.max(...logs);
-  const all = logs.reduce((sum, log) => sum + Math.exp(log - most), 0);
-  return logs.map((log) => Math.exp(log - most) / all);
+  const all = logOfSum(logs);
+  return logs.map((log) => Math.exp(log - all));
 }
