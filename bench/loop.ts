@@ -172,15 +172,16 @@ interface Moved {
   lessons: number;
   contrary: number;
 }
-const CURATED = `{ runs(kind: CURATION, first: 1) { edges { node { ... on CurationRun { result {
+const CURATED = `{ runs(kind: CURATION, first: 20) { edges { node { ... on CurationRun { result {
   answers demonstrated confirmed fresh leftOut { reason answers } moved { from to lessons contrary } } } } } } }`;
 
 /** What the loop made of what people said. */
 async function curated(): Promise<{ moved: Moved[] } & Record<string, unknown>> {
   const { runs } = await client.request<{
-    runs: { edges: { node: { result: { moved: Moved[] } & Record<string, unknown> } }[] };
+    runs: { edges: { node: { result: ({ moved: Moved[] } & Record<string, unknown>) | null } }[] };
   }>(CURATED, {});
-  return runs.edges[0]!.node.result;
+  // One that looked for more meanwhile has none yet.
+  return runs.edges.map(({ node }) => node.result).find((result) => result !== null) ?? { moved: [] };
 }
 
 /** Of each exchanged label, what was said of its answers, what was made of that, and how many of its rows are right now: where a loss stays. */

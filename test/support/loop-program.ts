@@ -199,15 +199,17 @@ export class LoopProgram {
     return found;
   }
 
-  /** Customers go on asking until the improvement is like this. @throws as soon as it ended otherwise */
+  /** Customers go on asking until the improvement is like this. @throws as soon as it ended otherwise, or it takes too long */
   async asksUntil(
     id: string,
     what: string,
     holds: (improvement: NonNullable<ImprovementQuery['improvement']>) => boolean,
   ): Promise<NonNullable<ImprovementQuery['improvement']>> {
-    for (;;) {
+    for (const end = performance.now() + LONG; ;) {
       const now = await this.improvement(id);
       if (holds(now)) return now;
+      if (performance.now() > end)
+        throw new Error(`Not ${what} in time: ${now.stage}, ${now.waitingFor ?? now.message}`);
       if (now.outcome !== null) throw new Error(`Not ${what}: it ended ${now.outcome}: ${now.message}`);
       await this.askAbout(2);
     }

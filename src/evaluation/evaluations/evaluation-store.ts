@@ -85,20 +85,21 @@ export class EvaluationStore {
   }
 
   /**
-   * The confusion matrix of the newest finished evaluation of each adapter version on validation rows, and of that on test rows, of the dataset version
-   * named beside it. One statement for all.
+   * The confusion matrix of each adapter version at its present scale on validation rows, and of that on test rows, of the dataset version named
+   * beside it: of those evaluations the one that asked the most rows, then the newest. One statement for all.
    */
   async heldOut(
     workspaceId: WorkspaceId,
     learned: readonly { adapterVersionId: string; datasetVersionId: string }[],
   ): Promise<Map<string, EvaluationFigures['confusions']>> {
     const rows = await this.database.prisma.$queryRaw<{ adapterVersionId: string; figures: unknown }[]>`
-      SELECT DISTINCT ON (adapter_version_id, split) adapter_version_id AS "adapterVersionId", figures
-      FROM evaluation JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],
+      SELECT DISTINCT ON (e.adapter_version_id, e.split) e.adapter_version_id AS "adapterVersionId", e.figures
+      FROM evaluation AS e JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],
         ${learned.map((each) => each.datasetVersionId)}::uuid[]) AS asked (adapter_version_id, dataset_version_id)
         USING (adapter_version_id, dataset_version_id)
-      WHERE workspace_id = ${workspaceId}::uuid AND split IN ('VALIDATION', 'TEST') AND figures IS NOT NULL
-      ORDER BY adapter_version_id, split, id DESC`;
+        JOIN adapter_version AS v ON v.id = e.adapter_version_id AND v.scale = e.scale
+      WHERE e.workspace_id = ${workspaceId}::uuid AND e.split IN ('VALIDATION', 'TEST') AND e.figures IS NOT NULL
+      ORDER BY e.adapter_version_id, e.split, e.rows DESC, e.id DESC`;
     const byVersion = groupBy(rows, ({ adapterVersionId }) => adapterVersionId);
     return new Map(
       [...byVersion].map(([id, of]) => [id, of.flatMap(({ figures }) => storedFigures.decode(figures).confusions)]),
