@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { defineDomain, offer, type Offer } from '../domain-kit/index.js';
 import { GraftError } from '../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../kernel/ids.js';
+import { inWorkspace } from '../platform/database/index.js';
 import type { Platform } from '../platform/platform.js';
 import type { WorkerClient } from '../platform/worker/index.js';
 import type { Registry } from '../registry/index.js';
@@ -44,7 +45,9 @@ export function openFleet(
   const folders = new PeftFolders(config.GRAFT_ENGINES_ADAPTERS ?? join(config.GRAFT_HOME, 'engine-adapters'));
   const shelf = new AdapterShelf({ adapters, files, folders });
   const references = new WorkerReferences({ worker, registry });
-  const baseSha256 = async () => (await registry.defaultVariant(DEFAULT_WORKSPACE_ID)).sha256;
+  // Engines serve the installation's model, whichever workspace asks.
+  const baseSha256 = async () =>
+    (await inWorkspace(DEFAULT_WORKSPACE_ID, () => registry.defaultVariant(DEFAULT_WORKSPACE_ID))).sha256;
   const fleet = new Fleet({ shelf, tokenizer: worker, baseSha256, ...settings });
   const key = config.GRAFT_ENGINES_API_KEY ?? null;
   const keeper = new FleetKeeper({

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { notFound } from '../../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
+import { inWorkspace } from '../../platform/database/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import { renderChat, type PromptSegment } from '../../prompting/index.js';
 import { modelFileOf, type ModelRegistry, type ServedVariant } from '../../registry/index.js';
@@ -44,7 +46,10 @@ const QUESTIONS = [
   'Wie heißt der längste Fluss Europas?',
 ];
 
-/** The worker's own log-probabilities, computed when an engine or an adapter is first looked at. */
+/**
+ * The worker's own log-probabilities, computed when an engine or an adapter is first looked at: in the workspace of what is looked at, since
+ * whoever's request led to it may be of another.
+ */
 export class WorkerReferences implements References {
   #base: Promise<BaseReference> | null = null;
   readonly #adapters = new LRUCache<string, Promise<AdapterReference>>({ max: KEPT });
@@ -52,7 +57,7 @@ export class WorkerReferences implements References {
   constructor(private readonly parts: ReferenceParts) {}
 
   base(): Promise<BaseReference> {
-    const making = (this.#base ??= this.#measureBase());
+    const making = (this.#base ??= inWorkspace(DEFAULT_WORKSPACE_ID, () => this.#measureBase()));
     making.catch(() => (this.#base = null));
     return making;
   }
@@ -60,7 +65,7 @@ export class WorkerReferences implements References {
   of(adapter: EngineAdapter): Promise<AdapterReference> {
     const known = this.#adapters.get(adapter.name);
     if (known) return known;
-    const making = this.#measure(adapter);
+    const making = inWorkspace(adapter.workspaceId, () => this.#measure(adapter));
     this.#adapters.set(adapter.name, making);
     making.catch(() => this.#adapters.delete(adapter.name));
     return making;
@@ -87,7 +92,8 @@ export class WorkerReferences implements References {
 
   async #vocabulary(workspaceId: WorkspaceId, { variantId }: ServedVariant): Promise<number> {
     const [stored] = await this.parts.registry.variantsById(workspaceId, [variantId]);
-    return stored!.vocabulary;
+    if (!stored) throw notFound('The model variant', variantId);
+    return stored.vocabulary;
   }
 
   async #tokens(workspaceId: WorkspaceId, variant: ServedVariant, prompts: PromptSegment[][]): Promise<number[][]> {

@@ -3,7 +3,9 @@ import { jest } from '@jest/globals';
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql';
 import { createGraphContext } from '../../../src/graphql-kit/index.js';
 import { localCaller } from '../../../src/kernel/caller.js';
-import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../src/kernel/ids.js';
+import { DEFAULT_WORKSPACE_ID as workspaceId, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { inWorkspace } from '../../../src/platform/database/index.js';
+import { modelFileOf } from '../../../src/registry/index.js';
 import type { Replica } from '../../../src/fleet/replicas/replica.js';
 import type { AdapterFile } from '../../../src/worker-protocol/index.js';
 import { TinyBrain, type Brain } from '../../support/engine/brain.js';
@@ -125,6 +127,17 @@ describe('a gateway with engines', () => {
       labelScoring: 'LOGPROB_TOKEN_IDS',
       answered: 1,
     });
+  });
+
+  it('knows what engines serve, whichever workspace asks', async () => {
+    const stranger = newId() as string as WorkspaceId;
+    const before = answers();
+    const request = { workspaceId: stranger, model: modelFileOf(kit.variant), prompt: [{ text: 'River', special: false }], maxTokens: 1, temperature: 0, stop: [] };
+    await inWorkspace(stranger, async () => {
+      const events = kit.domains.fleet.worker.generate(request);
+      for await (const event of events) expect(event).toBeDefined();
+    });
+    expect(answers()).toBe(before + 1);
   });
 
   it('answers as the adapter that production names, on the engine as beside it', async () => {
