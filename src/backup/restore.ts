@@ -5,6 +5,7 @@ import type { ArtifactStore } from '../platform/artifacts/index.js';
 import {
   applyInTransaction,
   ownMigrations,
+  prepareWalledRole,
   PRISMA_LOCK,
   PRISMA_TABLE,
   readMigrations,
@@ -146,6 +147,7 @@ async function loadDatabase(
   for (const { name, last } of manifest.sequences)
     if (last !== null) await client.query('SELECT setval($1::regclass, $2::bigint, true)', [quoted(name), last]);
   for (const migration of later) await applyInTransaction(client, migration);
+  await prepareWalledRole(client);
   await settleIn(client, artifacts.home);
   const keysKeptEnded = await keepEnded(client, ended);
   await client.query('COMMIT');

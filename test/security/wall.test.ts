@@ -36,6 +36,12 @@ interface Table {
   columns: string[];
 }
 
+const query = async (connectionString: string, sql: string): Promise<void> => {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+};
+
 const REFUSED = '42501';
 const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -275,17 +281,17 @@ describe('the wall behind the queries', () => {
   describe('with a database of one’s own', () => {
     const role = `owner_${newId().replaceAll('-', '')}`;
     let theirs: string;
+    /** The same database, as a superuser. */
+    let administered: string;
     let drop: () => Promise<void>;
 
     beforeAll(async () => {
       const made = await emptyDatabase();
       drop = made.drop;
-      const administer = new pg.Client({ connectionString: made.url });
-      await administer.connect();
+      administered = made.url;
       const name = new URL(made.url).pathname.slice(1);
-      await administer.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; ALTER DATABASE ${name} OWNER TO ${role}`);
-      await administer.query(`ALTER SCHEMA public OWNER TO ${role}`);
-      await administer.end();
+      await query(administered, `CREATE ROLE ${role} LOGIN PASSWORD 'x'; ALTER DATABASE ${name} OWNER TO ${role}`);
+      await query(administered, `ALTER SCHEMA public OWNER TO ${role}`);
       const as = new URL(made.url);
       as.username = role;
       as.password = 'x';
@@ -309,6 +315,29 @@ describe('the wall behind the queries', () => {
       } finally {
         await opened.close();
       }
+    });
+
+    it('holds for a superuser who comes to tables that the owner made or a dump brought without rights, or that another superuser adds to', async () => {
+      // Graft on another database of the server has made the role.
+      const spoil = [
+        'SELECT 1',
+        'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM graft_rows',
+        'CREATE TABLE later (id int); REVOKE ALL ON later FROM graft_rows',
+      ];
+      for (const sql of spoil) {
+        await query(administered, sql);
+        expect(await migrate(administered)).toEqual([]);
+        const opened = await openDatabase(administered);
+        try {
+          expect(await bypassesWall(opened)).toBeNull();
+          expect(await opened.prisma.workspace.findMany()).toEqual([]);
+          expect(await asSystem(() => opened.prisma.workspace.findMany())).toHaveLength(2);
+          if (sql.includes('later')) expect((await opened.pool.query('SELECT 1 FROM later')).rowCount).toBe(0);
+        } finally {
+          await opened.close();
+        }
+      }
+      await query(administered, 'DROP TABLE later');
     });
 
     it('says so where the role passes it by', async () => {

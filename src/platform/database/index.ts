@@ -14,4 +14,5 @@ export {
 } from './migrate.js';
 export { asSystem, currentScope, inScope, inWorkspace, type Scope } from './scope.js';
 export { bypassesWall, warnWithoutWall } from './wall.js';
+export { prepareWalledRole } from './walled-role.js';
 export { Prisma } from './generated/client.js';

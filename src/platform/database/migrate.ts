@@ -7,6 +7,7 @@ import { sha256 } from '../../kernel/hashing.js';
 import { packageRoot } from '../package-root.js';
 import type { Database } from './database.js';
 import { mapDatabaseError } from './errors.js';
+import { prepareWalledRole } from './walled-role.js';
 
 /*
  * Applies `prisma/migrations` at start. It keeps `_prisma_migrations` as Prisma does, so that `prisma migrate deploy` and Graft
@@ -60,7 +61,10 @@ export async function migrate(database: Pick<Database, 'url'> | string, folder =
     await client.connect();
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await seeAll(client);
-    return await applyPending(client, migrations);
+    const applied = await applyPending(client, migrations);
+    // Also where nothing was to be applied: who migrated need not be who works.
+    await prepareWalledRole(client);
+    return applied;
   } catch (error) {
     throw mapDatabaseError(error);
   } finally {

@@ -16,7 +16,7 @@ export async function warnWithoutWall(database: Pick<Database, 'pool'>, log: Log
   log.warn(
     {
       role,
-      hint: 'Let DATABASE_URL sign in as a role without BYPASSRLS that owns the database, or once as a superuser, who makes the role graft_rows.',
+      hint: 'Let DATABASE_URL sign in as a role that owns the database and is neither SUPERUSER nor BYPASSRLS (`ALTER ROLE … NOBYPASSRLS`), or as a superuser: its sessions lay down their rights.',
     },
     'row-level security is passed by: workspaces are kept apart by the queries alone',
   );

@@ -1,9 +1,7 @@
 import pg from 'pg';
 import { isUuid } from '../../kernel/ids.js';
 import { currentScope, type Scope } from './scope.js';
-
-/** The role that migrations make where they may: PostgreSQL's policies hold for it, and nobody signs in as it. */
-export const WALLED_ROLE = 'graft_rows';
+import { WALLED_ROLE } from './walled-role.js';
 
 /** A superuser passes every policy by, so it lays that down for the session, once the database has policies. */
 const LAY_DOWN = `SELECT set_config('role', walled.rolname, false) FROM pg_roles me, pg_roles walled
