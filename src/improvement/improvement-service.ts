@@ -4,7 +4,7 @@ import type { Curator } from '../feedback/index.js';
 import { badInput, GraftError, isGraftError, notFound } from '../kernel/errors.js';
 import { newId, type WorkspaceId } from '../kernel/ids.js';
 import { checkedText } from '../kernel/text.js';
-import { isTaken } from '../platform/database/index.js';
+import { asSystem, inWorkspace, isTaken } from '../platform/database/index.js';
 import type { RunQueue } from '../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow } from '../registry/index.js';
 import type { ImprovementRow, ImprovementTrigger } from './improvement.js';
@@ -105,8 +105,10 @@ export class ImprovementService {
    */
   async look(now: Date): Promise<void> {
     const failed: unknown[] = [];
-    for (const policy of await this.parts.improvements.active())
-      await this.#lookAt(policy, now).catch((error: unknown) => failed.push(error));
+    for (const policy of await asSystem(() => this.parts.improvements.active()))
+      await inWorkspace(policy.workspaceId as WorkspaceId, () => this.#lookAt(policy, now)).catch((error: unknown) =>
+        failed.push(error),
+      );
     if (failed.length > 0) throw failed.at(-1);
   }
 

@@ -1,4 +1,5 @@
 import type { Arm } from '../../ask/index.js';
+import { inWorkspace } from '../../platform/database/index.js';
 import type { LiveTest, TestSource } from '../live-tests.js';
 import type { ExperimentDecider } from './experiment-decider.js';
 import { storedExperimentState, storedSettings, testOf, type ExperimentArm, type ExperimentRow } from './experiment.js';
@@ -11,10 +12,12 @@ export class ExperimentTests implements TestSource {
   async live(): Promise<LiveTest[]> {
     const { experiments, experimentDecider } = this.parts;
     for (const { workspaceId, id, runStatus, error } of await experiments.unwatched())
-      await experimentDecider.stop(
-        workspaceId,
-        id,
-        runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
+      await inWorkspace(workspaceId, () =>
+        experimentDecider.stop(
+          workspaceId,
+          id,
+          runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
+        ),
       );
     return (await experiments.running()).map(toLiveTest);
   }

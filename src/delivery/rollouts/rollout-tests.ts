@@ -1,4 +1,4 @@
-import type { Database } from '../../platform/database/index.js';
+import { inWorkspace, type Database } from '../../platform/database/index.js';
 import { rolloutTest } from '../assignment/index.js';
 import type { LiveTest, TestSource } from '../live-tests.js';
 import type { RolloutDecider } from './rollout-decider.js';
@@ -23,10 +23,12 @@ export class RolloutTests implements TestSource {
   async live(): Promise<LiveTest[]> {
     const { database, rollouts, decider } = this.parts;
     for (const { workspaceId, id, runStatus, error } of await rollouts.unwatched())
-      await decider.abort(
-        workspaceId,
-        id,
-        runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
+      await inWorkspace(workspaceId, () =>
+        decider.abort(
+          workspaceId,
+          id,
+          runStatus === 'CANCELLED' ? 'Its run was cancelled.' : `Its run failed. ${error ?? ''}`.trim(),
+        ),
       );
     const { rows } = await database.pool.query<LiveRow>({
       name: 'rollouts-live',

@@ -2,7 +2,7 @@ import { GraftError, notFound } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
-import { isTaken } from '../../platform/database/index.js';
+import { asSystem, inWorkspace, isTaken } from '../../platform/database/index.js';
 import type { RunQueue } from '../../platform/runs/index.js';
 import type { AdapterRegistry, AdapterRow, AdapterVersionRow } from '../../registry/index.js';
 import type { PairStore } from './pair-store.js';
@@ -154,15 +154,15 @@ export class ShadowService {
   /** Ends those that nobody works on any more: whose runs were cancelled, or failed for good. */
   async endAbandoned(): Promise<void> {
     const { shadows } = this.parts;
-    for (const { id, workspaceId, code } of await shadows.abandoned())
-      await shadows.transaction(async (tx) => {
-        const row = await shadows.lock(workspaceId, id, tx);
-        const end =
-          code === null
-            ? ({ status: 'STOPPED', reason: 'Its run was cancelled.' } as const)
-            : ({ status: 'FAILED', errorCode: code, reason: 'Its run failed.' } as const);
-        await shadows.end(row, end, tx);
-      });
+    for (const { id, workspaceId, code } of await asSystem(() => shadows.abandoned())) {
+      const end =
+        code === null
+          ? ({ status: 'STOPPED', reason: 'Its run was cancelled.' } as const)
+          : ({ status: 'FAILED', errorCode: code, reason: 'Its run failed.' } as const);
+      await inWorkspace(workspaceId, () =>
+        shadows.transaction(async (tx) => shadows.end(await shadows.lock(workspaceId, id, tx), end, tx)),
+      );
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { digestOf } from '../../kernel/hashing.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { RunRow } from '../../platform/runs/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { RouterFitter } from './router-fitter.js';
@@ -38,8 +39,8 @@ export class RouterKeeper {
   /** Looks at every workspace; what goes wrong in one is no other's loss. */
   async look(): Promise<void> {
     const { fitter, log } = this.parts;
-    for (const workspaceId of await fitter.routers.workspaces())
-      await this.lookAt(workspaceId).catch((err: unknown) =>
+    for (const workspaceId of await asSystem(() => fitter.routers.workspaces()))
+      await inWorkspace(workspaceId, () => this.lookAt(workspaceId)).catch((err: unknown) =>
         log.debug({ err, workspaceId }, 'looking after the router was put off'),
       );
   }

@@ -1,5 +1,6 @@
 import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { asSystem, inWorkspace } from '../../platform/database/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { RetentionStore } from './retention-store.js';
 
@@ -25,8 +26,9 @@ export class RetentionSweeper {
 
   async expireAll(): Promise<void> {
     const { store, log } = this.parts;
-    for (const { workspaceId, days } of await store.rules()) {
-      const expired = await store.expire(workspaceId as WorkspaceId, days);
+    for (const { workspaceId, days } of await asSystem(() => store.rules())) {
+      const own = workspaceId as WorkspaceId;
+      const expired = await inWorkspace(own, () => store.expire(own, days));
       if (expired.deleted + expired.blanked + expired.reviews > 0) log.info(expired, 'feedback deleted by age');
     }
   }

@@ -1,5 +1,6 @@
 import { groupBy } from '../../kernel/group-by.js';
-import type { Database, Transaction } from '../../platform/database/index.js';
+import type { WorkspaceId } from '../../kernel/ids.js';
+import { inWorkspace, type Database, type Transaction } from '../../platform/database/index.js';
 import type { AlertService } from '../alerts/alert-service.js';
 import type { AnswerFacts } from '../series/facts.js';
 import { countIn, FEWEST_LANDMARKS, locate, makeCells, rowMajor, type Cells } from './cells.js';
@@ -100,7 +101,8 @@ export class DriftService {
           }
         }
       });
-    for (const workspaceId of new Set(waiting.map((each) => each.workspaceId))) await this.#learn(workspaceId, signal);
+    for (const workspaceId of new Set(waiting.map((each) => each.workspaceId)))
+      await inWorkspace(workspaceId as WorkspaceId, () => this.#learn(workspaceId, signal));
     return waiting.length;
   }
 
