@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { notFound } from '../../kernel/errors.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { checkedText } from '../../kernel/text.js';
-import { asSystem, type Database, type Prisma, type Transaction } from '../database/index.js';
+import { asSystem, inWorkspace, type Database, type Prisma, type Transaction } from '../database/index.js';
 import type { ArtifactStore, StagedBytes } from './artifact-store.js';
 
 export type StoredFileRow = Prisma.StoredFileGetPayload<object>;
@@ -118,11 +118,12 @@ export class FileService {
       await tx.$queryRaw`SELECT 1 FROM stored_file WHERE id = ${id}::uuid FOR UPDATE`;
       if (await isNeeded()) return;
       await tx.storedFile.deleteMany({ where: { id, workspaceId } });
+      // Other workspaces may have files with these bytes: what is left of the transaction sees them.
+      await tx.$executeRaw`SELECT set_config('graft.workspace', 'system', true)`;
       if ((await tx.storedFile.count({ where: { sha256: file.sha256 } })) === 0)
         await this.artifacts.remove(file.sha256);
     };
-    // Other workspaces may have files with these bytes.
-    await asSystem(() => this.database.prisma.$transaction(remove));
+    await inWorkspace(workspaceId, () => this.database.prisma.$transaction(remove));
   }
 
   /**

@@ -3,7 +3,7 @@ import { digestOf } from '../../kernel/hashing.js';
 import { isUuid, newId, type WorkspaceId } from '../../kernel/ids.js';
 import { idCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import { checkedText } from '../../kernel/text.js';
-import { asSystem, inWorkspace, type Database, type Transaction } from '../database/index.js';
+import { asSystem, type Database, type Transaction } from '../database/index.js';
 import { currentAccount } from '../spending/index.js';
 import { currentSpan } from '../tracing/index.js';
 import { notify, type EventLog, type Json } from '../events/index.js';
@@ -104,7 +104,7 @@ export class RunStore {
         },
         _count: true,
       });
-    const groups = await (workspaceId === null ? asSystem(count) : inWorkspace(workspaceId, count));
+    const groups = await (workspaceId === null ? asSystem(count) : count());
     return groups.map(({ kind, status, _count }) => ({ kind, status, count: _count }));
   }
 
