@@ -44,7 +44,7 @@ export default tseslint.config(
         },
         {
           // Prisma gathers these of whoever asks in the same turn, and asks for all as the first of them: in another's workspace.
-          selector: "MemberExpression[property.name=/^findUnique/][object.object.property.name='prisma']",
+          selector: "MemberExpression[property.name=/^findUnique/]:not([object.object.name='tx'])",
           message: 'Outside of a transaction take findFirst.',
         },
       ],

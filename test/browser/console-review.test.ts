@@ -161,7 +161,7 @@ describe('the console, reviewing answers,', () => {
         ],
       });
       const preferred = await database.prisma.review.findFirstOrThrow({ where: { preferredId: { not: null } } });
-      const better = await database.prisma.answer.findUniqueOrThrow({ where: { id: preferred.preferredId! } });
+      const better = await database.prisma.answer.findFirstOrThrow({ where: { id: preferred.preferredId! } });
       expect(better.text).toBe(second);
       await page.context().close();
     },

@@ -11,7 +11,7 @@ export const endedRun = (
   eventually(
     `the ${kind} run to end`,
     async () => {
-      const now = await database.prisma.run.findUniqueOrThrow({ where: { id } });
+      const now = await database.prisma.run.findFirstOrThrow({ where: { id } });
       return now.finishedAt && now;
     },
     withinMs,

@@ -84,7 +84,7 @@ export async function startAnswering(options: Surroundings = {}) {
     },
     ask: (input: Parameters<AskService['ask']>[1], signal = forever) => service.ask(caller, input, signal),
     async row(requestId: string) {
-      return database.prisma.answer.findUnique({ where: { workspaceId_requestId: { workspaceId, requestId } } });
+      return database.prisma.answer.findFirst({ where: { workspaceId, requestId } });
     },
   };
 }

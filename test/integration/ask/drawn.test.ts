@@ -83,7 +83,7 @@ describe('a question that is drawn into an arm', () => {
     model: 'tiny',
     generation: { maxTokens: 12 },
   };
-  const columns = async (id: string) => (await answering.database.prisma.answer.findUnique({ where: { id } }))!;
+  const columns = async (id: string) => (await answering.database.prisma.answer.findFirst({ where: { id } }))!;
 
   it('is answered by the version that the arm names, and says so in its route, its record and its columns', async () => {
     const service = gateway(new Told('teller', { adapter: 'teller@2' }));

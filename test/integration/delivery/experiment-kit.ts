@@ -59,7 +59,7 @@ export class ExperimentKit {
   }
 
   row(id: string): Promise<ExperimentRow> {
-    return this.kit.database.prisma.experiment.findUniqueOrThrow({ where: { id } });
+    return this.kit.database.prisma.experiment.findFirstOrThrow({ where: { id } });
   }
 
   async state(id: string) {

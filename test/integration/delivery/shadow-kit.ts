@@ -45,7 +45,7 @@ export const shadowWish = (adapter: string, over: Partial<StartShadow> = {}): St
 });
 
 export const shadowRow = (kit: DeliveryKit, id: string): Promise<ShadowRow> =>
-  kit.database.prisma.shadow.findUniqueOrThrow({ where: { id } });
+  kit.database.prisma.shadow.findFirstOrThrow({ where: { id } });
 
 /** Waits until a shadow is as wished. */
 export const reaches = (

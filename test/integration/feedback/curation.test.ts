@@ -351,7 +351,7 @@ describe('a dataset made of feedback', () => {
     ]);
     const left = await kit.kit.database.prisma.feedback.findMany({ where: { answerId: other! } });
     expect(left.map(({ sourceName }) => sourceName)).toEqual(['ben']);
-    expect(await kit.kit.database.prisma.answer.findUnique({ where: { id: other! } })).toMatchObject({
+    expect(await kit.kit.database.prisma.answer.findFirst({ where: { id: other! } })).toMatchObject({
       feedbackCount: 1,
       feedbackWrong: 0,
     });

@@ -67,7 +67,7 @@ describe('feedback', () => {
     source: FeedbackInput['source'] = ANNA,
   ): FeedbackInput => ({ answerId, kind: 'EXPECTATION', source, expectation });
   const counted = async (id: string) => {
-    const { feedbackCount, feedbackWrong, disputed } = await database.prisma.answer.findUniqueOrThrow({
+    const { feedbackCount, feedbackWrong, disputed } = await database.prisma.answer.findFirstOrThrow({
       where: { id },
     });
     return { feedbackCount, feedbackWrong, disputed };

@@ -127,7 +127,7 @@ describe('indexing, group by group,', () => {
       Array.from({ length: 99 }, (_, n) => ({ name: `${n}.txt`, text: `Lock ${n} is ${n} feet deep.` })),
     );
     await eventually('the long one to work', async () => {
-      const { status, progress } = await knowledge.database.prisma.run.findUniqueOrThrow({ where: { id: long.id } });
+      const { status, progress } = await knowledge.database.prisma.run.findFirstOrThrow({ where: { id: long.id } });
       return status === 'RUNNING' && progress > 0;
     });
     const short = await send([{ name: 'short.txt', text: 'The canal was dug in 1790.' }]);

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
 import { FileService, LocalArtifactStore } from '../../../src/platform/artifacts/index.js';
+import { asSystem, currentScope, inWorkspace } from '../../../src/platform/database/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 
@@ -86,6 +87,25 @@ describe('users’ files', () => {
     await files.collectOrphans(-1);
     expect(await artifacts.has(orphan)).toBe(false);
     expect(await artifacts.has(kept.sha256)).toBe(true);
+  });
+
+  it('keep their bytes when another workspace has them, and whether one is needed is asked in its workspace', async () => {
+    const stranger = freshWorkspace();
+    await database.prisma.workspace.create({ data: { id: stranger, name: 'stranger' } });
+    const [own, other] = [await store('same'), await store('same', stranger)];
+    const asked: unknown[] = [];
+    const isNeeded = async () => {
+      asked.push(currentScope());
+      return false;
+    };
+    await asSystem(() => files.remove(WORKSPACE, own.id, isNeeded));
+    expect(asked).toEqual([WORKSPACE]);
+    expect((await artifacts.read(other.sha256)).toString()).toBe('same');
+    await inWorkspace(WORKSPACE, () => files.remove(stranger, other.id, isNeeded));
+    expect((await files.get(stranger, other.id)).id).toBe(other.id);
+    await inWorkspace(stranger, () => files.remove(stranger, other.id));
+    expect(await artifacts.has(other.sha256)).toBe(false);
+    expect(asked).toEqual([WORKSPACE]);
   });
 
   it('keep their bytes when one is removed while an equal one is stored', async () => {

@@ -183,7 +183,7 @@ describe('the model registry', () => {
     await modelVariant.update({ where: { id: variantId }, data: { chat: Prisma.DbNull } });
     const again = kit.withDefault('tiny-model');
     expect((await again.variant(WORKSPACE, variantId)).chat).toEqual(chat);
-    expect((await modelVariant.findUniqueOrThrow({ where: { id: variantId } })).chat).toEqual(chat);
+    expect((await modelVariant.findFirstOrThrow({ where: { id: variantId } })).chat).toEqual(chat);
   });
 
   it('starts with a model that was registered with a hostile template, which says so when it is asked', async () => {

@@ -82,7 +82,7 @@ export class RunsKit {
   }
 
   row(run: RunRow): Promise<RunRow> {
-    return this.database.prisma.run.findUniqueOrThrow({ where: { id: run.id } });
+    return this.database.prisma.run.findFirstOrThrow({ where: { id: run.id } });
   }
 
   reaches(run: RunRow, status: string): Promise<RunRow> {
