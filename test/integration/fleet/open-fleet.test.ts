@@ -132,7 +132,14 @@ describe('a gateway with engines', () => {
   it('knows what engines serve, whichever workspace asks', async () => {
     const stranger = newId() as string as WorkspaceId;
     const before = answers();
-    const request = { workspaceId: stranger, model: modelFileOf(kit.variant), prompt: [{ text: 'River', special: false }], maxTokens: 1, temperature: 0, stop: [] };
+    const request = {
+      workspaceId: stranger,
+      model: modelFileOf(kit.variant),
+      prompt: [{ text: 'River', special: false }],
+      maxTokens: 1,
+      temperature: 0,
+      stop: [],
+    };
     await inWorkspace(stranger, async () => {
       const events = kit.domains.fleet.worker.generate(request);
       for await (const event of events) expect(event).toBeDefined();

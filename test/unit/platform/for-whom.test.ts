@@ -31,7 +31,10 @@ const items = [
 /** The doubles say what there is and see who asks; that the stores read and write it is the test of each domain. */
 const keepers: Record<string, () => Promise<unknown>> = {
   policies: () => {
-    const parts = { improvements: { active: see(items), newestOf: see(null) }, adapters: { store: { byIds: see([]) } } };
+    const parts = {
+      improvements: { active: see(items), newestOf: see(null) },
+      adapters: { store: { byIds: see([]) } },
+    };
     return new ImprovementService(parts as unknown as ImprovementServiceParts).look(new Date());
   },
   routers: () => {
