@@ -18,7 +18,7 @@ const [one, other] = Array.from({ length: 2 }, () => newId() as string as Worksp
 let seen: (Scope | undefined)[];
 const see = <T>(result: T) => {
   return async (): Promise<T> => {
-    await null;
+    await Promise.resolve();
     seen.push(currentScope());
     return result;
   };
