@@ -101,8 +101,8 @@ describe('admission', () => {
           expect(machine.refused).toBeGreaterThan(0);
           // An answer's own time and what the estimate is off by come on top.
           expect(slowest).toBeLessThan(maxWaitMs * 1.5 + (2_000 * tokens) / speed + 200);
-          // Nothing stands idle while people are refused.
-          expect(machine.waits.length).toBeGreaterThan((0.9 * maxWaitMs * 6 * speed) / 1_000 / tokens - 2);
+          // Nothing stands idle while people are refused, but for answers that are cut at both ends of what is counted.
+          expect(machine.waits.length).toBeGreaterThan((0.9 * maxWaitMs * 6 * speed) / 1_000 / tokens - 3);
         },
       ),
       { numRuns: 25 },
