@@ -3,7 +3,7 @@ import { enumeration } from '../../kernel/enumeration.js';
 import { type RolloutMetric } from './measures.js';
 import {
   flawsOf,
-  RolloutCounting,
+  type RolloutCounting,
   STANDARD_HEALTH,
   STANDARD_STEPS,
   type RolloutPlan,
