@@ -18,12 +18,15 @@ import {
   type ServeProvider,
 } from '../src/worker-protocol/index.js';
 
+/** To a larger file only where `mayGrow` says so: somebody who asks for a smaller one has chosen the wrong type. */
+export type QuantizeJob = QuantizeInput & { threads: number; mayGrow?: boolean };
+
 /** What `main.ts` does in a throw-away process, by name. A note says how much of it is done, 0..1. */
 export interface ThrowAwayTasks {
   probe: { input: { gpu: boolean }; output: ServeProvider };
   inspect: { input: { path: string }; output: FileDescription };
   chat: { input: ChatSource; output: ChatForm };
-  quantize: { input: QuantizeInput & { threads: number }; output: QuantizeOutput; note: number };
+  quantize: { input: QuantizeJob; output: QuantizeOutput; note: number };
   compare: { input: CompareInput; output: CompareOutput; note: number };
   agree: { input: AgreeInput; output: AgreeOutput; note: number };
 }

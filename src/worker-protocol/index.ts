@@ -5,6 +5,7 @@ export * from './model-files.js';
 export * from './operation.js';
 export * from './options.js';
 export * from './serve-operations.js';
+export * from './served-type.js';
 export * from './train-operations.js';
 export * from './validation.js';
 export * from './version.js';

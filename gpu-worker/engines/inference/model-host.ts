@@ -11,6 +11,7 @@ import { SequenceLease, type Slot, type LeaseRequest } from './lease.js';
 import { chooseThreads, numberOf, type AppliedThreads, type Cores } from './native-context.js';
 import { NoNumbers, withoutNumbers } from './no-numbers.js';
 import { Pace } from './pace.js';
+import { servedForm } from './served-form.js';
 import { reusable, slicesFor, type Slices } from './slices.js';
 
 export interface HostOptions {
@@ -199,7 +200,9 @@ export class ModelHost {
     let model: LlamaModel | undefined;
     try {
       await access(file.path);
-      model = await this.llama.loadModel({ modelPath: file.path, gpuLayers: this.llama.gpu === false ? 0 : 'auto' });
+      const onGpu = this.llama.gpu !== false;
+      const modelPath = onGpu ? file.path : await servedForm(file);
+      model = await this.llama.loadModel({ modelPath, gpuLayers: onGpu ? 'auto' : 0 });
       const contextSize = Math.min(file.contextLength, this.options.contextTokens, model.trainContextSize);
       const threads = defaultThreads();
       const context = await model.createContext({

@@ -1,7 +1,8 @@
 import { statfs, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { badInput, GraftError } from '../../../src/kernel/errors.js';
-import type { QuantizationType, QuantizeInput, QuantizeOutput } from '../../../src/worker-protocol/index.js';
+import type { QuantizationType, QuantizeOutput } from '../../../src/worker-protocol/index.js';
+import type { QuantizeJob } from '../../in-child.js';
 import { log } from '../../log.js';
 import { openNativeQuantizer, type NativeQuantizer, type QuantizerJob } from './native-quantizer.js';
 
@@ -19,18 +20,18 @@ const LAST_LINES = 5;
 /**
  * Writes a model in another type, after asking the quantizer how large it will be. Run it in a throw-away process.
  * @param onFraction 0..1
- * @throws BAD_USER_INPUT when the result would not be smaller, STORAGE_FAILED when the disk has no room for it, MODEL_FILE_INVALID when the
+ * @throws BAD_USER_INPUT when the result would not be smaller and must be, STORAGE_FAILED when the disk has no room for it, MODEL_FILE_INVALID when the
  * quantizer refuses the file, SETUP_FAILED
  */
 export async function quantizeFile(
-  { model, type, target, threads }: QuantizeInput & { threads: number },
+  { model, type, target, threads, mayGrow = false }: QuantizeJob,
   onFraction: (fraction: number) => void,
 ): Promise<QuantizeOutput> {
   const quantizer = await openNativeQuantizer();
   const job: QuantizerJob = { source: model.path, target, fileType: FILE_TYPES[type], threads, dryRun: false };
   const before = (await stat(model.path)).size;
   const expected = await expectedBytes(quantizer, job);
-  if (expected >= before)
+  if (!mayGrow && expected >= before)
     throw badInput(
       'input.type',
       `As ${type} the model would take ${megabytes(expected)} instead of ${megabytes(before)}.`,

@@ -6,21 +6,11 @@ import { catalogue, type GeneratorEntry, type ModelsOnDisk } from '../../platfor
 import type { OnDownloadProgress } from '../../platform/models-on-disk/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { MeasurementStore, WorkerClient } from '../../platform/worker/index.js';
-import type { ThreadCalibration } from '../../worker-protocol/index.js';
+import { servedBytes, type ThreadCalibration } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
-import { fileBytes, memoryOf } from './memory.js';
+import { fileBytes, memoryOf, servedFileBytes } from './memory.js';
 import { fits, judged, preferred, type Bounds, type Candidate, type Fit } from './recommend.js';
-import {
-  nearest,
-  scaled,
-  secondsFor,
-  sizeOf,
-  speedOf,
-  TYPICAL_ANSWER,
-  slownessOf,
-  type ModelSize,
-  type Speed,
-} from './speed.js';
+import { nearest, scaled, secondsFor, sizeOf, speedOf, TYPICAL_ANSWER, type ModelSize, type Speed } from './speed.js';
 
 /** A model that was chosen once for a machine. */
 export const modelChoice = z.object({ model: z.string(), at: z.string() });
@@ -219,7 +209,7 @@ export class ModelRecommender {
   async #candidates(measured: readonly MeasuredModel[], entries = this.#entries): Promise<Candidate[]> {
     return Promise.all(
       entries.map(async (entry) => {
-        const size = sizeOf(fileBytes(entry), entry.shape);
+        const size = sizeOf(servedFileBytes(entry), entry.shape);
         const from = measured.find(({ name }) => name === entry.name) ?? nearest(measured, size)!;
         const speed = from.name === entry.name ? from.speed : scaled(from.speed, from.size, size);
         return {
@@ -239,7 +229,7 @@ export class ModelRecommender {
     return this.#entries.flatMap((entry, index) => {
       const calibration = found[index] ?? null;
       const speed = calibration && speedOf(calibration);
-      const size = sizeOf(fileBytes(entry), entry.shape);
+      const size = sizeOf(servedFileBytes(entry), entry.shape);
       return speed ? [{ name: entry.name, size, speed, quiet: calibration.quiet }] : [];
     });
   }
@@ -251,8 +241,7 @@ export class ModelRecommender {
     const speed = calibration && speedOf(calibration);
     const size = {
       layerWeights: parameters,
-      slowness: slownessOf(quantization),
-      bytes,
+      bytes: servedBytes(quantization, bytes, parameters),
       contextBytes: 0,
       slowing: 0,
     };

@@ -11,9 +11,7 @@ export interface Speed {
 export interface ModelSize {
   /** Weights that each token of a prompt goes through. */
   layerWeights: number;
-  /** How many times as long its type of weights takes as the usual ones. */
-  slowness: number;
-  /** Of its file, all of which is read for each token that is written. */
+  /** Of its weights as they are served, all of which are read for each token that is written. */
   bytes: number;
   /** Keys and values of a token, in bytes: those of the tokens before are read for each token, too. */
   contextBytes: number;
@@ -34,12 +32,8 @@ export const TYPICAL_ANSWER: Work = { read: 1_100, written: 60 };
 const CALIBRATED_AT = 104;
 
 /** Two operations a weight, and four a layer, unit and place before, as the worker reckons, too (`Pace`). */
-export const sizeOf = (
-  bytes: number,
-  { layers, width, layerWeights, contextBytes, quantization }: GeneratorShape,
-): ModelSize => ({
+export const sizeOf = (bytes: number, { layers, width, layerWeights, contextBytes }: GeneratorShape): ModelSize => ({
   layerWeights,
-  slowness: slownessOf(quantization),
   bytes,
   contextBytes,
   slowing: (2 * layers * width) / layerWeights,
@@ -53,26 +47,15 @@ export function speedOf({ measurements, threads }: ThreadCalibration): Speed | n
   return read > 0 && write > 0 ? { read, write } : null;
 }
 
-/**
- * llama.cpp multiplies some types by kernels that others lack. Processor time on one core with AVX-512, 96 tokens read and 8 written:
- * SmolLM2-135M reads 184 tokens/s in Q4_1 and 513 in Q4_0, and writes 69 and 147; Qwen2.5-Coder in Q4_K_M reads 112 (0.5B) and 42.5 (1.5B) and
- * writes 28.5 and 18.1. With this factor each of the three files predicts the others within 45 %, without it two to three times off.
- * Other processors have not been held against it.
- */
-const SLOWNESS: Readonly<Record<string, number>> = { Q4_1: 2.4 };
-export const slownessOf = (quantization: string): number => SLOWNESS[quantization] ?? 1;
-
-const readingCost = ({ layerWeights, slowness }: ModelSize): number => slowness * layerWeights;
 /** Of the token at a place. */
-const writingCost = ({ bytes, slowness, contextBytes }: ModelSize, place: number): number =>
-  slowness * bytes + contextBytes * place;
+const writingCost = ({ bytes, contextBytes }: ModelSize, place: number): number => bytes + contextBytes * place;
 
 /**
  * What the speed of one model lets expect of another on the same machine: reading is arithmetic and goes by the weights in the layers,
- * writing waits for memory and goes by the bytes of the file and the context; types that are slow cost both.
+ * writing waits for memory and goes by the bytes of the weights and the context.
  */
 export const scaled = (speed: Speed, from: ModelSize, to: ModelSize): Speed => ({
-  read: (speed.read * readingCost(from)) / readingCost(to),
+  read: (speed.read * from.layerWeights) / to.layerWeights,
   write: (speed.write * writingCost(from, CALIBRATED_AT)) / writingCost(to, CALIBRATED_AT),
 });
 
