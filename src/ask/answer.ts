@@ -98,8 +98,6 @@ export const evidence = record('Evidence', 'A sentence of the documents that may
   coverage: z
     .number()
     .describe('Share of the question’s words in it (in the sentence before: two fifths), weighted by rarity, 0 to 1.'),
-  /** Share of the question's words in the whole passage, weighted by rarity, 0 to 1. */
-  passageCoverage: z.number(),
   /** Share of the question's words that are names or numbers which the passage lacks, weighted by rarity, 0 to 1. */
   missingNames: z.number(),
   /** Whether it speaks of answering instead of its subject, and stands behind what doesn't. Missing where it doesn't. */

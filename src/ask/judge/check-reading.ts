@@ -166,27 +166,22 @@ async function readerOf(
 
 /** What the check says, for the route's reasons. */
 export function checkReason(check: ReadCheck): RouteReason {
+  const unread = (feature: string, sentence: string): RouteReason => ({ feature, value: 0, contribution: 0, sentence });
   if ('failed' in check)
-    return {
-      feature: 'reading.unjudged',
-      value: 0,
-      contribution: 0,
-      sentence: `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
-    };
+    return unread(
+      'reading.unjudged',
+      `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
+    );
   if ('hopeless' in check)
-    return {
-      feature: 'reading.skipped',
-      value: 0,
-      contribution: 0,
-      sentence: 'The reader was not asked: no sentence is near enough to the question for it to make a difference.',
-    };
+    return unread(
+      'reading.skipped',
+      'The reader was not asked: no sentence is near enough to the question for it to make a difference.',
+    );
   if ('unjudged' in check)
-    return {
-      feature: 'reading.language',
-      value: 0,
-      contribution: 0,
-      sentence: `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): it did not judge whether the best sentence holds the answer.`,
-    };
+    return unread(
+      'reading.language',
+      `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): it did not judge whether the best sentence holds the answer.`,
+    );
   const { probability, least, judge } = check;
   return {
     feature: 'reading.answerability',

@@ -159,7 +159,6 @@ export function rankEvidence(sentences: readonly ScoredSentence[], similarities:
         headings,
         scores,
         coverage: Math.min(1, coverage),
-        passageCoverage: passage.coverage,
         missingNames,
         ...(addressed ? { addressed } : {}),
         similarity,

@@ -69,6 +69,20 @@ const gguf = (file: string, sha256: string, bytes: number, sources: FileSource[]
   { role: 'model', file, sha256: sha256 as Sha256, bytes, sources },
 ];
 
+/** What models of this shape share, whatever they were trained for. */
+const QWEN_1_5B = {
+  parameters: 1_543_714_304,
+  contextLength: 32_768,
+  shape: {
+    layers: 28,
+    width: 1_536,
+    vocabulary: 151_936,
+    layerWeights: 1_310_340_608,
+    contextBytes: 28_672,
+    quantization: 'Q4_K_M',
+  },
+} as const;
+
 /**
  * Models that Graft knows by name. All have licences that allow commercial use. The default is small enough for a laptop
  * without a GPU; `graft models recommend` says which of them a machine has the speed and memory for, GRAFT_MODEL takes it.
@@ -192,16 +206,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'qwen2.5-1.5b-instruct',
     kind: 'generator',
     licence: 'Apache-2.0',
-    parameters: 1_543_714_304,
-    contextLength: 32_768,
-    shape: {
-      layers: 28,
-      width: 1_536,
-      vocabulary: 151_936,
-      layerWeights: 1_310_340_608,
-      contextBytes: 28_672,
-      quantization: 'Q4_K_M',
-    },
+    ...QWEN_1_5B,
     reader: false,
     files: gguf(
       'qwen2.5-1.5b-instruct-q4_k_m.gguf',
@@ -220,16 +225,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'qwen2.5-coder-1.5b-instruct',
     kind: 'generator',
     licence: 'Apache-2.0',
-    parameters: 1_543_714_304,
-    contextLength: 32_768,
-    shape: {
-      layers: 28,
-      width: 1_536,
-      vocabulary: 151_936,
-      layerWeights: 1_310_340_608,
-      contextBytes: 28_672,
-      quantization: 'Q4_K_M',
-    },
+    ...QWEN_1_5B,
     reader: false,
     files: gguf(
       'qwen2.5-coder-1.5b-instruct-q4_k_m.gguf',

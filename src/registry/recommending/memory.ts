@@ -8,10 +8,8 @@ const FLOAT_BYTES = 4;
 export const fileBytes = ({ files }: GeneratorEntry): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** The same as it is served, which may be in a larger type. */
-export function servedFileBytes(entry: GeneratorEntry): number {
-  const { layerWeights, vocabulary, width, quantization } = entry.shape;
-  return servedBytes(quantization, fileBytes(entry), layerWeights + vocabulary * width);
-}
+export const servedFileBytes = (entry: GeneratorEntry): number =>
+  servedBytes(entry.shape.quantization, fileBytes(entry), entry.parameters);
 
 /** What a model takes to answer as the worker runs it, in bytes: weights, the context of each sequence, and scores of a batch. Training takes its own. */
 export function memoryOf(entry: GeneratorEntry): number {

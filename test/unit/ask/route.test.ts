@@ -70,10 +70,9 @@ describe('decideRoute', () => {
 });
 
 describe('abstention', () => {
-  const good = evidenceOf('x', { coverage: 0.9, passageCoverage: 1, similarity: 0.7 });
+  const good = evidenceOf('x', { coverage: 0.9, similarity: 0.7 });
   const poor = evidenceOf('x', {
     coverage: 0.2,
-    passageCoverage: 0.3,
     similarity: 0.15,
     scores: { ...good.scores, dense: 0.2 },
   });

@@ -40,7 +40,6 @@ export const evidenceOf = (quote: string, rest: Partial<Evidence> = {}): Evidenc
   scores: { dense: 0.6, lexical: 4, fused: 1, denseRank: 1, lexicalRank: 1 },
   score: 1.5,
   coverage: 0.8,
-  passageCoverage: 0.9,
   missingNames: 0,
   similarity: 0.6,
   ...rest,
