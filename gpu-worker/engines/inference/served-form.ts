@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GraftError } from '../../../src/kernel/errors.js';
+import { newId } from '../../../src/kernel/ids.js';
 import { servedType, type ModelFile, type QuantizationType } from '../../../src/worker-protocol/index.js';
 import { describeGguf } from '../../formats/gguf/describe.js';
 import { workInChild } from '../../in-child.js';
@@ -33,7 +34,7 @@ export async function servedForm(file: ModelFile): Promise<string> {
 
 async function make(model: ModelFile, type: QuantizationType, target: string): Promise<string> {
   const began = performance.now();
-  const draft = join(dirname(target), `.${process.pid}-${basename(target)}`);
+  const draft = join(dirname(target), `${newId()}.part`);
   await mkdir(dirname(target), { recursive: true });
   try {
     await workInChild(
