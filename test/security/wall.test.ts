@@ -13,7 +13,7 @@ import {
   type Scope,
 } from '../../src/platform/database/index.js';
 import { asOwner } from '../support/as-owner.js';
-import { emptyDatabase, testDatabase, type TestDatabase } from '../support/database.js';
+import { ownedDatabase, testDatabase, type TestDatabase } from '../support/database.js';
 import { rowInEveryTable } from '../support/every-table.js';
 
 /** Tables that hold nothing of a workspace's. */
@@ -279,39 +279,19 @@ describe('the wall behind the queries', () => {
   });
 
   describe('with a database of one’s own', () => {
-    const role = `owner_${newId().replaceAll('-', '')}`;
-    let theirs: string;
-    /** The same database, as a superuser. */
-    let administered: string;
-    let drop: () => Promise<void>;
-
-    beforeAll(async () => {
-      const made = await emptyDatabase();
-      drop = made.drop;
-      administered = made.url;
-      const name = new URL(made.url).pathname.slice(1);
-      await query(administered, `CREATE ROLE ${role} LOGIN PASSWORD 'x'; ALTER DATABASE ${name} OWNER TO ${role}`);
-      await query(administered, `ALTER SCHEMA public OWNER TO ${role}`);
-      const as = new URL(made.url);
-      as.username = role;
-      as.password = 'x';
-      theirs = as.href;
-    });
-
-    afterAll(async () => {
-      await drop();
-      await asOwner(database.pool, (client) => client.query(`DROP ROLE ${role}`));
-    });
+    let owned: Awaited<ReturnType<typeof ownedDatabase>>;
+    beforeAll(async () => void (owned = await ownedDatabase()));
+    afterAll(() => owned.drop());
 
     it('holds for an owner of the tables who is no superuser, too', async () => {
-      expect(await migrate(theirs)).not.toEqual([]);
-      const opened = await openDatabase(theirs);
+      expect(await migrate(owned.url)).not.toEqual([]);
+      const opened = await openDatabase(owned.url);
       try {
         expect(await bypassesWall(opened)).toBeNull();
         await asSystem(() => opened.prisma.workspace.create({ data: { id: stranger, name: 'stranger' } }));
         expect(await inWorkspace(stranger, () => opened.prisma.workspace.findMany())).toHaveLength(1);
         expect(await opened.prisma.workspace.findMany()).toEqual([]);
-        expect(await migrate(theirs)).toEqual([]);
+        expect(await migrate(owned.url)).toEqual([]);
       } finally {
         await opened.close();
       }
@@ -325,9 +305,9 @@ describe('the wall behind the queries', () => {
         'CREATE TABLE later (id int); REVOKE ALL ON later FROM graft_rows',
       ];
       for (const sql of spoil) {
-        await query(administered, sql);
-        expect(await migrate(administered)).toEqual([]);
-        const opened = await openDatabase(administered);
+        await query(owned.asSuperuser, sql);
+        expect(await migrate(owned.asSuperuser)).toEqual([]);
+        const opened = await openDatabase(owned.asSuperuser);
         try {
           expect(await bypassesWall(opened)).toBeNull();
           expect(await opened.prisma.workspace.findMany()).toEqual([]);
@@ -337,13 +317,13 @@ describe('the wall behind the queries', () => {
           await opened.close();
         }
       }
-      await query(administered, 'DROP TABLE later');
+      await query(owned.asSuperuser, 'DROP TABLE later');
     });
 
     it('says so where the role passes it by', async () => {
-      await asOwner(database.pool, (client) => client.query(`ALTER ROLE ${role} BYPASSRLS`));
-      const opened = await openDatabase(theirs);
-      expect(await bypassesWall(opened)).toBe(role);
+      await asOwner(database.pool, (client) => client.query(`ALTER ROLE ${owned.owner} BYPASSRLS`));
+      const opened = await openDatabase(owned.url);
+      expect(await bypassesWall(opened)).toBe(owned.owner);
       await opened.close();
       expect(await bypassesWall(database)).toBeNull();
     });

@@ -43,6 +43,31 @@ async function create(template: string, folder?: string): Promise<{ url: string;
 /** The URL of a database without any table. */
 export const emptyDatabase = () => create('template0');
 
+/** A database without any table that belongs to a user of its own, who is no superuser: as managed servers give them. */
+export async function ownedDatabase(): Promise<{
+  url: string;
+  owner: string;
+  asSuperuser: string;
+  drop(): Promise<void>;
+}> {
+  const { url: asSuperuser, drop } = await create('template0');
+  const url = new URL(asSuperuser);
+  const owner = `owner_${randomBytes(8).toString('hex')}`;
+  await administer(`CREATE ROLE ${owner} LOGIN PASSWORD 'x'`);
+  await administer(`ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${owner}`);
+  url.username = owner;
+  url.password = 'x';
+  return {
+    url: url.href,
+    owner,
+    asSuperuser,
+    drop: async () => {
+      await drop();
+      await administer(`DROP ROLE ${owner}`);
+    },
+  };
+}
+
 /** The folder in which the server of the tests keeps its data. */
 export async function serverFolder(): Promise<string> {
   const { rows } = await administer('SHOW data_directory');

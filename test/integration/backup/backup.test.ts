@@ -2,10 +2,11 @@ import { appendFile, chmod, cp, mkdir, readFile, readdir, rm, truncate, writeFil
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { asOwner } from '../../support/as-owner.js';
+import { ownedDatabase } from '../../support/database.js';
 import { differenceToSchema } from '../../../scripts/schema-engine.js';
 import { embedAnew, type BackupManifest } from '../../../src/backup/index.js';
-import { DEFAULT_WORKSPACE_ID, newId } from '../../../src/kernel/ids.js';
-import { asColumn, migrate, openDatabase } from '../../../src/platform/database/index.js';
+import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
+import { asColumn, bypassesWall, inWorkspace, migrate, openDatabase } from '../../../src/platform/database/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { rowInEveryTable } from '../../support/every-table.js';
 import { itWhen } from '../../support/skip.js';
@@ -179,6 +180,36 @@ describe('a backup', () => {
     });
     expect(await migrate(to.url)).toEqual([]);
   }, 120_000);
+
+  it('leaves and enters a database whose owner is no superuser, and the wall stands there', async () => {
+    const [source, target] = [await ownedDatabase(), await ownedDatabase()];
+    try {
+      const [theirs, to] = [
+        await place(join(folder.path, 'owned-source'), source),
+        await place(join(folder.path, 'owned-target'), target),
+      ];
+      await restoreTo(good, theirs);
+      const again = join(folder.path, 'by-an-owner');
+      await backUpTo(again, theirs);
+      await restoreTo(again, to);
+      const [before, after] = [await contentOf(source.url), await contentOf(target.url)];
+      for (const table of Object.keys(before))
+        if (!LET_GO_OF.has(table)) expect([table, after[table]]).toEqual([table, before[table]]);
+      expect((await contentOf(from.url)).chunk).toBe(after.chunk);
+      const opened = await openDatabase(target.url);
+      const workspaces = () => opened.prisma.workspace.findMany();
+      expect(await bypassesWall(opened)).toBeNull();
+      expect([
+        (await workspaces()).length,
+        (await inWorkspace(newId() as string as WorkspaceId, workspaces)).length,
+      ]).toEqual([0, 0]);
+      expect((await inWorkspace(DEFAULT_WORKSPACE_ID, workspaces)).length).toBe(1);
+      await opened.close();
+    } finally {
+      await source.drop();
+      await target.drop();
+    }
+  }, 180_000);
 
   it('has what it lacks embedded anew, as a run that the next gateway finds', async () => {
     const without = join(folder.path, 'without-vectors');
