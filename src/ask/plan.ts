@@ -17,6 +17,7 @@ import type { SearchScope } from '../knowledge/index.js';
 import {
   modelFileOf,
   type AdapterRegistry,
+  type Material,
   type ModelRegistry,
   type ServedAdapter,
   type ServedVariant,
@@ -43,6 +44,8 @@ export interface Plan {
   /** Labelled rows that are read instead of passages; null when none are. */
   labelled: LabelledRows | null;
   variant: ServedVariant;
+  /** What the base model words an answer from documents from; null: what its size lets expect to serve it. */
+  material: Material | null;
   /** What acts on the model; null for the base model alone. */
   adaptation: Adaptation | null;
   /** The variant's file with the adapters that act on it, as the worker takes it. */
@@ -106,6 +109,7 @@ export async function makePlan(
     scope: reads && labelled === null ? scope : null,
     labelled,
     variant,
+    material: question.material ?? null,
     adaptation: adapter && adaptationOf(adapter, question),
     model: modelFileOf(variant, adapter ? [adapter.file] : []),
   };

@@ -4,7 +4,7 @@ import { badInput, GraftError } from '../kernel/errors.js';
 import { digestOf } from '../kernel/hashing.js';
 import type { Uuid } from '../kernel/ids.js';
 import { checkedName, checkedText } from '../kernel/text.js';
-import type { WordingChoice } from '../registry/index.js';
+import type { Material, WordingChoice } from '../registry/index.js';
 import { MOST_PROBABLE, type JsonForm } from '../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
 import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
@@ -44,6 +44,8 @@ export interface AskInput {
   minConfidence?: number | null;
   maxErrorRate?: number | null;
   wording?: WordingChoice | null;
+  /** What the model is to word its answer from, for who measures that; left out, what serves it. */
+  material?: Material | null;
   generation?: Partial<Generation> | null;
   /** JSON that the model's words are held to; see `readSchema`. */
   form?: JsonForm | null;
@@ -84,6 +86,8 @@ export interface Question {
   maxErrorRate: number | null;
   /** null: what serves the model that answers, see `choose-wording.ts`. */
   wording: WordingChoice | null;
+  /** What the model is to word its answer from; missing where nobody said. */
+  material?: Material;
   generation: Generation;
   /** JSON that the model's words are held to; missing where they are free. */
   form?: JsonForm;
@@ -119,6 +123,7 @@ export function checkedQuestion(input: AskInput): Question {
     generation: checkedGeneration(input.generation ?? {}, input.form ? MAX_ANSWER_TOKENS : DEFAULT_ANSWER_TOKENS),
     ...checkedForm(strategy ?? 'AUTO', input),
     ...checkedProbable(input),
+    ...(input.material && { material: input.material }),
     ...(input.earlier && input.earlier.length > 0 && { earlier: input.earlier }),
   };
 }

@@ -20,7 +20,7 @@ export { AdapterStore } from './adapters/adapter-store.js';
 export { GENERAL_TEXTS, readChatPrompts, readGeneralTexts, readReplay } from './general-text.js';
 export { modelFileOf, type ModelRow, type ServedVariant } from './model.js';
 export { ModelRegistry, type RegisterModel } from './model-registry.js';
-export { measuredWording, wordingFigures, WordingChoice, type MeasuredWording } from './wording.js';
+export { Material, measuredWording, wordingFigures, WordingChoice, type MeasuredWording } from './wording.js';
 export { ModelStore } from './model-store.js';
 export { Quantizer } from './quantization/quantizer.js';
 export { AUTO, ModelRecommender } from './recommending/recommender.js';

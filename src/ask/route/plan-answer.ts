@@ -40,11 +40,12 @@ export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<Pl
   const { workspaceId, watch, log } = work;
   try {
     return await watch.time('plan', async () => {
-      const plan = await makePlan(work, workspaceId, question, route.strategy, sources);
+      const made = await makePlan(work, workspaceId, question, route.strategy, sources);
       const [learned, measured] = await Promise.all([
-        originReason(work.origins, workspaceId, plan),
-        plan.scope === null ? null : work.registry.measuredWording(workspaceId, plan.variant.modelId),
+        originReason(work.origins, workspaceId, made),
+        made.scope === null ? null : work.registry.measuredWording(workspaceId, made.variant.modelId),
       ]);
+      const plan: Plan = { ...made, material: made.material ?? measured?.material ?? null };
       const wording = chooseWording(question, plan, measured);
       const bound = answerBound(question, plan);
       const reasons = [

@@ -14,12 +14,12 @@ import {
   type Excerpt,
   type PromptSegment,
 } from '../../prompting/index.js';
-import type { ServedVariant } from '../../registry/index.js';
+import type { Material, ServedVariant } from '../../registry/index.js';
 import type { Evidence, PromptPassage } from '../answer.js';
 import { copiesSpans, type Adaptation, type Plan } from '../plan.js';
 import { withSurroundings } from '../read/surroundings.js';
 
-/** Models below this many weights get the best sentence; larger ones get whole passages. */
+/** As long as nobody measured it (`compareWordings`), models below this many weights get the best sentence and larger ones whole passages. */
 const READS_PASSAGES = 1_000_000_000;
 /** Prompt tokens spent on passages at most: the model reads every one of them before its first word. */
 export const PASSAGE_TOKENS = 1_024;
@@ -71,7 +71,8 @@ export interface Room {
 export type Frame = (excerpts: readonly Excerpt[], piece?: TaskInput) => PromptSegment[];
 
 /** The form that the plan's model reads best: an adapter's own, a sentence for small models, whole passages for others. */
-export function frameOf({ scope, variant, adaptation }: Plan, question: string, facts: string): Frame {
+export function frameOf(plan: Plan, question: string, facts: string): Frame {
+  const { scope, variant, adaptation } = plan;
   const chat = (messages: readonly ChatMessage[]): PromptSegment[] => renderChat(variant.chat, messages);
   if (adaptation) {
     const { input, context } = adaptation;
@@ -81,7 +82,7 @@ export function frameOf({ scope, variant, adaptation }: Plan, question: string, 
     };
   }
   if (scope === null) return () => chat(baseMessages(question, facts));
-  const messages = isSmall(variant) ? sentenceMessages : passagesMessages;
+  const messages = materialOf(plan) === 'SENTENCE' ? sentenceMessages : passagesMessages;
   return (excerpts) => chat(messages(question, excerpts, facts));
 }
 
@@ -169,7 +170,7 @@ export async function composeReading(
   left: number,
   count: PromptTokenCounter,
 ): Promise<ComposedPrompt> {
-  const one = plan.adaptation === null && isSmall(plan.variant);
+  const one = plan.adaptation === null && materialOf(plan) === 'SENTENCE';
   const copies = copiesSpans(plan);
   const all = one ? sentenceExcerpts(passages, evidence) : passageExcerpts(passages, evidence);
   const excerpts = copies ? all.slice(0, READ_PASSAGES) : all;
@@ -238,6 +239,8 @@ export const composeQuote = ({ passages, evidence }: ReadingMaterial): ComposedP
 const unusedPassages = (passages: readonly Passage[]): PromptPassage[] =>
   passages.map(({ chunkId, documentName }) => ({ chunkId, documentName, used: false, reason: NOT_RELEVANT }));
 
+const materialOf = ({ material, variant }: Plan): Material => material ?? (isSmall(variant) ? 'SENTENCE' : 'PASSAGES');
+
 const isSmall = ({ parameters }: ServedVariant): boolean => parameters < READS_PASSAGES;
 
 const NOT_RELEVANT = 'It does not answer the question.';
@@ -245,7 +248,7 @@ const NO_ROOM = 'Weaker than those used, and there was no room left in the conte
 const ENOUGH = 'Weaker than those used: the adapter learned to read this many.';
 const BEST_SENTENCE = 'Its sentences are weaker than the one that the answer is a part of.';
 const QUOTED = 'Its sentences are weaker than the one that is quoted.';
-const ONE_SENTENCE = 'Weaker than the one used: a model of this size answers best from one sentence.';
+const ONE_SENTENCE = 'Weaker than the one used: the model answers best from one sentence.';
 
 /** How many of the first texts fit into `room` tokens; the worker counts them only where their bytes leave a doubt. */
 async function howManyFit(texts: string[], room: number, count: PromptTokenCounter): Promise<number> {

@@ -1,11 +1,11 @@
-import type { AskService } from '../../ask/index.js';
+import type { Answer, AskService } from '../../ask/index.js';
 import { inputText, outputText, Split, type Data } from '../../data/index.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Retriever } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
-import type { ModelRegistry } from '../../registry/index.js';
+import type { Material, ModelRegistry } from '../../registry/index.js';
 import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
 import { holdsAnswer } from '../metrics/question-answering.js';
 import { compareWordings } from './compare-wordings.js';
@@ -37,7 +37,7 @@ export const MOST_WORDED_ROWS = 2_000;
 /** Rows between two checkpoints. */
 const BATCH = 10;
 
-/** Finds out whether a model words answers from documents better than the best sentence says them. */
+/** Finds out whether a model words answers from documents better than the best sentence says them, and from what it does. */
 export class WordingComparer {
   constructor(private readonly parts: WordingComparerParts) {}
 
@@ -105,7 +105,7 @@ export class WordingComparer {
       await context.takeTurns();
     }
     const found = compareWordings(attempts);
-    const { refused: _refused, sentence: _sentence, ...measured } = found;
+    const { refused: _refused, summary: _summary, ...measured } = found;
     const [, quantization = ''] = input.model.split('@');
     const at = clock.now().toISOString();
     await context.fenced((tx) =>
@@ -114,19 +114,25 @@ export class WordingComparer {
     return found;
   }
 
-  /** The model's words, with the quote that would have stood in their place: both rest on the same sentences. */
+  /** The model's words from either material, with the quote that would have stood in their place: all rest on the same sentences. */
   async #ask({ run, input, signal }: WordingContext, { content }: AskedRow): Promise<WordingAttempt> {
     const { model, collections } = input;
-    const asked = { question: inputText(content), model, collections, wording: 'MODEL' } as const;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const { text, evidence, abstention } = await this.parts.asking.tryOut({ workspaceId }, asked, signal);
+    const asked = { question: inputText(content), model, collections, wording: 'MODEL' } as const;
     const gold = [outputText(content)];
     const holds = (answer: string): boolean => holdsAnswer({ gold, answer });
-    const refused = abstention !== null && abstention.reason !== 'MODEL_DECLINED';
+    const ask = (material: Material) => this.parts.asking.tryOut({ workspaceId }, { ...asked, material }, signal);
+    const says = ({ text, abstention }: Answer): boolean => abstention === null && holds(text);
+    const first = await ask('SENTENCE');
+    // Whether there is an answer is decided before the model is asked, and once for both.
+    if (first.abstention !== null && first.abstention.reason !== 'MODEL_DECLINED')
+      return { sentence: false, passages: false, quote: false, refused: true };
+    const second = await ask('PASSAGES');
     return {
-      model: abstention === null && holds(text),
-      quote: !refused && holds(evidence[0]?.quote ?? ''),
-      refused,
+      sentence: says(first),
+      passages: says(second),
+      quote: holds(first.evidence[0]?.quote ?? ''),
+      refused: false,
     };
   }
 }

@@ -1,4 +1,16 @@
-import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql';
 import { Split } from '../../data/index.js';
 import {
   SpendsBudget,
@@ -12,7 +24,7 @@ import {
   runObject,
   type GraphContext,
 } from '../../graphql-kit/index.js';
-import { measuredWording, Model, type ModelRegistry } from '../../registry/index.js';
+import { Material, measuredWording, Model, type ModelRegistry } from '../../registry/index.js';
 import { wordingComparison, wordingReport } from './wording-run.js';
 import { LEAST_WORDED_ROWS, MOST_WORDED_ROWS, type WordingComparer } from './wording-comparer.js';
 
@@ -64,6 +76,15 @@ export class CompareWordingsInput {
 
 const CompareWordingsPayload = wordingComparisonRuns.payload('CompareWordingsPayload', 'The run that compares.');
 type CompareWordingsPayload = InstanceType<typeof CompareWordingsPayload>;
+
+registerEnumType(Material, {
+  name: 'WordingMaterial',
+  description: 'What a model words answers from documents from.',
+  valuesConfig: {
+    SENTENCE: { description: 'The best sentence, with what leads to it.' },
+    PASSAGES: { description: 'Whole passages, as many as there is room for.' },
+  },
+});
 
 const MeasuredWording = recordType(measuredWording);
 type MeasuredWording = InstanceType<typeof MeasuredWording>;

@@ -16,14 +16,14 @@ const input = z.object({
   collections: z.array(z.string()),
 });
 
-/** One question: whether a right answer stands in the model's words, and in the best quote. Nothing that a person wrote is kept. */
-const attempt = z.object({ model: z.boolean(), quote: z.boolean(), refused: z.boolean() });
+/** One question: whether a right answer stands in the model's words from either material, and in the best quote. Nothing that a person wrote is kept. */
+const attempt = z.object({ sentence: z.boolean(), passages: z.boolean(), quote: z.boolean(), refused: z.boolean() });
 export type WordingAttempt = z.infer<typeof attempt>;
 
 export const wordingReport = record('WordingReport', 'What a comparison of wordings found.', {
   ...wordingFigures,
   refused: z.number().int().describe('Questions that got no answer, which count as wrong for both.'),
-  sentence: z.string().describe('All of it in words.'),
+  summary: z.string().describe('All of it in words.'),
 });
 export type WordingFound = z.infer<typeof wordingReport>;
 

@@ -103,6 +103,9 @@ describe('ask', () => {
     const found = {
       better: 'MODEL' as const,
       rows: 100,
+      material: 'SENTENCE' as const,
+      sentence: 0.9,
+      passages: 0.6,
       model: 0.9,
       quote: 0.5,
       difference: { value: 0.4, low: 0.3, high: 0.5 },

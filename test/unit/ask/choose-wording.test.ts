@@ -11,6 +11,9 @@ const asked = (more: object = {}) => checkedQuestion({ question: 'How long is it
 const measured = (better: 'MODEL' | 'QUOTE'): MeasuredWording => ({
   better,
   rows: 100,
+  material: 'PASSAGES',
+  sentence: 0.55,
+  passages: 0.6,
   model: 0.6,
   quote: 0.5,
   difference: { value: 0.1, low: 0.02, high: 0.18 },
@@ -68,14 +71,31 @@ describe('whose words an answer from documents has', () => {
 });
 
 describe('what a comparison of wordings finds', () => {
-  const attempts = (model: number, quote: number, rows = 100) =>
-    Array.from({ length: rows }, (_, i) => ({ model: i < model, quote: i < quote, refused: false }));
+  const attempts = (sentence: number, passages: number, quote: number, rows = 100) =>
+    Array.from({ length: rows }, (_, i) => ({
+      sentence: i < sentence,
+      passages: i < passages,
+      quote: i < quote,
+      refused: false,
+    }));
 
   it('is the model only where its words are shown to be right more often', () => {
-    expect(compareWordings(attempts(80, 50))).toMatchObject({ better: 'MODEL', model: 0.8, quote: 0.5, rows: 100 });
-    expect(compareWordings(attempts(50, 80))).toMatchObject({ better: 'QUOTE' });
-    const doubtful = compareWordings(attempts(51, 50));
+    expect(compareWordings(attempts(80, 40, 50))).toMatchObject({ better: 'MODEL', model: 0.8, quote: 0.5, rows: 100 });
+    expect(compareWordings(attempts(50, 50, 80))).toMatchObject({ better: 'QUOTE' });
+    const doubtful = compareWordings(attempts(51, 50, 50));
     expect(doubtful).toMatchObject({ better: 'QUOTE' });
-    expect(doubtful.sentence).toContain('can’t be told apart');
+    expect(doubtful.summary).toContain('can’t be told apart');
+  });
+
+  it('shows the model what its words were right from more often, and the shorter where both were alike', () => {
+    expect(compareWordings(attempts(60, 80, 50))).toMatchObject({ material: 'PASSAGES', model: 0.8, sentence: 0.6 });
+    expect(compareWordings(attempts(80, 60, 50))).toMatchObject({ material: 'SENTENCE', model: 0.8, passages: 0.6 });
+    expect(compareWordings(attempts(70, 70, 50))).toMatchObject({ material: 'SENTENCE' });
+  });
+
+  it('asks more of the better of two tries than of one', () => {
+    // Six discordant pairs of six: one try would be believed (p = .031), the better of two isn't.
+    const p = (discordant: number) => compareWordings(attempts(40 + discordant, 0, 40)).better;
+    expect([p(4), p(30)]).toEqual(['QUOTE', 'MODEL']);
   });
 });

@@ -1,5 +1,6 @@
 import { readChat } from '../../../gpu-worker/chat/read-chat.js';
 import fc from 'fast-check';
+import type { Plan } from '../../../src/ask/plan.js';
 import { composeQuestion, composeReading, fit, frameOf, measureRoom } from '../../../src/ask/word/compose.js';
 import { promptText, type PromptSegment } from '../../../src/prompting/index.js';
 import { evidenceOf, passageOf, planOf, variantOf } from './support.js';
@@ -49,6 +50,15 @@ describe('composeReading', () => {
     expect(placed[1]!.reason).toContain('one sentence');
     expect(promptText(prompt)).toContain('Question: Which?\nText: The b passage.');
     expect(stop).toEqual(['\n']);
+  });
+
+  it('gives a model what its words were found to be right from, whatever its size', async () => {
+    const read = async (plan: Plan) => {
+      const composed = await composeReading(frameOf(plan, 'Which?', ''), { passages, evidence }, plan, 1_000, count);
+      return composed.passages.map(({ used }) => used);
+    };
+    expect(await read({ ...small, material: 'PASSAGES' })).toEqual([true, true, true]);
+    expect(await read({ ...large, material: 'SENTENCE' })).toEqual([true, false, false]);
   });
 
   it('uses none where not even the strongest fits', async () => {

@@ -69,6 +69,7 @@ export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: A
     variant,
     adaptation,
     labelled: null,
+    material: null,
     scope: STRATEGIES[strategy].reads
       ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], groups: null, hidden: [] }
       : null,

@@ -14,6 +14,8 @@ interface Said {
   text: string;
   quote: string;
   refused?: string;
+  /** What it says from whole passages, where that is something else. */
+  passages?: string;
 }
 
 /** A comparison whose answers are what a test says, and what it keeps. */
@@ -37,12 +39,19 @@ function comparing(
     asking: {
       async tryOut(_caller: unknown, input: AskInput) {
         asked.push(input);
-        const { text, quote, refused } = say(Number(/\d+/.exec(input.question)![0]));
+        const said = say(Number(/\d+/.exec(input.question)![0]));
+        const { quote, refused } = said;
+        const text = input.material === 'PASSAGES' ? (said.passages ?? said.text) : said.text;
         return { text, evidence: [{ quote }], abstention: refused ? { reason: refused } : null };
       },
     },
   } as unknown as WordingComparerParts;
-  const attempts = Array.from({ length: from }, () => ({ model: true, quote: false, refused: false }));
+  const attempts = Array.from({ length: from }, () => ({
+    sentence: true,
+    passages: false,
+    quote: false,
+    refused: false,
+  }));
   const nothing = async () => undefined;
   const context = {
     run: { id: 'run', workspaceId: 'ws' },
@@ -66,13 +75,13 @@ function comparing(
 }
 
 describe('a comparison of wordings', () => {
-  it('asks each question once, in the model’s words, and keeps with the model that these are better', async () => {
+  it('asks each question once from either material, in the model’s words, and keeps with the model that these are better', async () => {
     const { asked, kept, run } = comparing((n) => ({
       text: `It is ${n} boxes.`,
       quote: n % 2 ? `There are ${n} boxes.` : '',
     }));
     expect(await run()).toMatchObject({ better: 'MODEL', rows: ROWS, model: 1, quote: 0.5, refused: 0 });
-    expect(asked).toHaveLength(ROWS);
+    expect(asked.map(({ material }) => material)).toEqual(Array(ROWS).fill(['SENTENCE', 'PASSAGES']).flat());
     expect(asked[0]).toMatchObject({ wording: 'MODEL', model: 'tiny@Q8_0', collections: ['manual'] });
     expect(kept).toMatchObject([
       { better: 'MODEL', quantization: 'Q8_0', runId: 'run', at: '1970-01-01T00:00:00.000Z' },
@@ -86,10 +95,16 @@ describe('a comparison of wordings', () => {
     expect(await declined.run()).toMatchObject({ model: 0, quote: 1, refused: 0, better: 'QUOTE' });
   });
 
+  it('keeps from what the model’s words were right more often', async () => {
+    const { kept, run } = comparing((n) => ({ text: '', passages: `It is ${n} boxes.`, quote: '' }));
+    expect(await run()).toMatchObject({ better: 'MODEL', material: 'PASSAGES', sentence: 0, passages: 1 });
+    expect(kept).toMatchObject([{ material: 'PASSAGES' }]);
+  });
+
   it('goes on behind the rows that an attempt before it answered', async () => {
     const { asked, run } = comparing(() => ({ text: '', quote: '' }), { from: ROWS - 3 });
     await run();
-    expect(asked).toHaveLength(3);
+    expect(asked).toHaveLength(6);
   });
 
   it('decides nothing on fewer rows than tell anything', async () => {
