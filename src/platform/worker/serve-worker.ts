@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraftError } from '../../kernel/errors.js';
 import {
@@ -166,7 +167,7 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     const { program = workerProgram(), log, gpu } = this.options;
     const attempt = async (withGpu: boolean): Promise<ServeProvider> =>
       serveProvider.parse(await runOnce(program, 'probe', { gpu: withGpu }, { log, timeoutMs: PROBE_TIMEOUT_MS }));
-    if (gpu !== false) {
+    if (gpu !== false && mayHaveGpu()) {
       try {
         return await attempt(true);
       } catch (error) {
@@ -176,6 +177,10 @@ export class ServeWorker extends CallsOfServe implements WorkerClient {
     return attempt(false);
   }
 }
+
+/** As which Linux shows graphics processors: of any maker, of NVIDIA, of AMD, of Windows below it. Loading drivers for none takes a second. */
+const GPU_DEVICES = ['/dev/dri', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'];
+const mayHaveGpu = (): boolean => process.platform !== 'linux' || GPU_DEVICES.some((device) => existsSync(device));
 
 /** Tokens that a call read, where its output says so: embeddings, next tokens, texts that were scored. */
 function tokensOf(output: object): number {
