@@ -19,6 +19,7 @@ import { createClient, type Client } from 'graphql-ws';
 import { getLlama, LlamaLogLevel, type LlamaContextSequence, type LlamaModel, type Token } from 'node-llama-cpp';
 import { WebSocket } from 'ws';
 import { readChat } from '../gpu-worker/chat/read-chat.js';
+import { servedForm } from '../gpu-worker/engines/inference/served-form.js';
 import { GraftClient } from '../src/client/graft-client.js';
 import { ModelsOnDisk } from '../src/platform/models-on-disk/index.js';
 import { packageRoot } from '../src/platform/package-root.js';
@@ -256,7 +257,9 @@ const calibrations = Object.values(
 const threads = calibrations[0]?.threads ?? { prefill: 1, decode: 1 };
 // It takes one thread count for reading and writing; which is better differs between machines.
 const counts = [...new Set([threads.prefill, threads.decode])];
-const directs = await Promise.all(counts.map((count) => Direct.load(file!.path, count)));
+// The form that Graft serves: what differs is what stands around the model.
+const served = await servedForm({ ...file!, contextLength: 8_192 });
+const directs = await Promise.all(counts.map((count) => Direct.load(served, count)));
 
 /** One length of question: the transports take turns, and each question goes to node-llama-cpp too, in all its configurations. */
 async function measureLength(

@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chooseThreads } from '../gpu-worker/engines/inference/native-context.js';
+import { servedForm } from '../gpu-worker/engines/inference/served-form.js';
 import { openLlama } from '../gpu-worker/engines/inference/llama.js';
 import { openThreadSpreader, type SpreadThreads } from '../gpu-worker/engines/inference/spread-threads.js';
 import { quantile } from '../src/kernel/statistics.js';
@@ -26,7 +27,7 @@ const TEXT =
 const cores = availableParallelism();
 const [file] = await new ModelsOnDisk({ folder: process.env['GRAFT_MODELS'], log: silentLogger() }).files(MODEL);
 const llama = await openLlama(false);
-const model = await llama.loadModel({ modelPath: file!.path });
+const model = await llama.loadModel({ modelPath: await servedForm({ ...file!, contextLength: 8_192 }) });
 const tokens = model.tokenize(TEXT, false);
 
 async function reader(spread: SpreadThreads): Promise<() => Promise<number>> {
