@@ -107,6 +107,7 @@ export async function addMeasuredAdapter(
             ],
             classes: [],
             confusions: mistaken ? [{ gold: mistaken[0], predicted: mistaken[1], count: 7 }] : [],
+            confusionsRest: [],
             calibration: [],
             retention: {
               perplexity,

@@ -10,6 +10,23 @@ export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
 export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
 export type NewEvaluation = Omit<Prisma.EvaluationUncheckedCreateInput, 'answers' | 'figures' | 'rows' | 'createdAt'>;
 
+/** Rows that have the label `gold`, null: some other one, and were given `predicted`, null: none of the set. */
+export interface HeldOutCell {
+  gold: string | null;
+  predicted: string | null;
+  count: number;
+}
+
+const cellsOf = ({ confusions, confusionsRest }: EvaluationFigures): HeldOutCell[] => [
+  ...confusions,
+  ...confusionsRest.flatMap(({ predicted, count, right }) =>
+    [
+      { gold: predicted, predicted, count: right },
+      { gold: null, predicted, count: count - right },
+    ].filter((cell) => cell.count > 0),
+  ),
+];
+
 /** All queries of `evaluation` and `evaluation_row`. */
 export class EvaluationStore {
   constructor(private readonly database: Database) {}
@@ -86,12 +103,13 @@ export class EvaluationStore {
 
   /**
    * The confusion matrix of each adapter version at its present scale on validation rows, and of that on test rows, of the dataset version named
-   * beside it: of those evaluations the one that asked the most rows, then the newest. One statement for all.
+   * beside it: of those evaluations the one that asked the most rows, then the newest. Rows whose cell wasn't kept have no label `gold`, but for those that are
+   * right, so that each label is right as often as it was. One statement for all.
    */
   async heldOut(
     workspaceId: WorkspaceId,
     learned: readonly { adapterVersionId: string; datasetVersionId: string }[],
-  ): Promise<Map<string, EvaluationFigures['confusions']>> {
+  ): Promise<Map<string, HeldOutCell[]>> {
     const rows = await this.database.prisma.$queryRaw<{ adapterVersionId: string; figures: unknown }[]>`
       SELECT DISTINCT ON (e.adapter_version_id, e.split) e.adapter_version_id AS "adapterVersionId", e.figures
       FROM evaluation AS e JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],
@@ -102,7 +120,7 @@ export class EvaluationStore {
       ORDER BY e.adapter_version_id, e.split, e.rows DESC, e.id DESC`;
     const byVersion = groupBy(rows, ({ adapterVersionId }) => adapterVersionId);
     return new Map(
-      [...byVersion].map(([id, of]) => [id, of.flatMap(({ figures }) => storedFigures.decode(figures).confusions)]),
+      [...byVersion].map(([id, of]) => [id, of.flatMap(({ figures }) => cellsOf(storedFigures.decode(figures)))]),
     );
   }
 

@@ -7,6 +7,7 @@ import {
   calibrationBins,
   calibrationError,
   confusions,
+  cutConfusions,
   perClass,
   type LabelledRow,
 } from '../metrics/classification.js';
@@ -46,6 +47,12 @@ const confusionCell = record('ConfusionCell', 'A cell of the confusion matrix th
   count: z.number().int().describe('Number of rows.'),
 });
 
+const confusionRest = record('ConfusionRest', 'Rows in cells of the confusion matrix that are not kept.', {
+  predicted: z.string().nullable().describe('The label that they were given; null: none of the set.'),
+  count: z.number().int().describe('Number of rows.'),
+  right: z.number().int().describe('How many of them have that label.'),
+});
+
 const calibrationBin = record(
   'CalibrationBin',
   'A bar of the reliability diagram: answers of like probability, and how many of them are right.',
@@ -63,6 +70,12 @@ export const figures = z.object({
   metrics: z.array(metricFigure).min(1).describe('The metrics of the task; the first decides.'),
   classes: z.array(classFigures).describe('Each label’s figures, the worst first; empty unless rows have labels.'),
   confusions: z.array(confusionCell).describe('Cells of the confusion matrix, the fullest first; at most 2,000.'),
+  confusionsRest: z
+    .array(confusionRest)
+    .default([])
+    .describe(
+      'Rows in further cells, by the label that they were given; empty where there are none, and in evaluations of before that was kept.',
+    ),
   calibration: z.array(calibrationBin).describe('Bars of the reliability diagram; empty without probabilities.'),
   retention: retention
     .nullable()
@@ -134,7 +147,7 @@ export function measureAnswers(
   return {
     metrics: metrics.filter(({ name }) => calibrated || name !== calibrationError.name),
     classes: perClass(context.labels.labels, labelled),
-    confusions: confusions(labelled).slice(0, MOST_CELLS),
+    ...cutConfusions(confusions(labelled), MOST_CELLS),
     calibration: calibrationBins(labelled),
   };
 }

@@ -100,6 +100,28 @@ export function confusions(rows: readonly LabelledRow[]): Confusion[] {
   return [...cells.values()].sort((a, b) => b.count - a.count);
 }
 
+/** Rows given the label `predicted` whose cells were left out, and how many of them have it. */
+export interface ConfusionRest {
+  predicted: string | null;
+  count: number;
+  right: number;
+}
+
+/** Leaves the emptiest cells out, of which only what each label's share of right answers takes is kept. @param cells the fullest first */
+export function cutConfusions(
+  cells: readonly Confusion[],
+  most: number,
+): { confusions: Confusion[]; confusionsRest: ConfusionRest[] } {
+  const rest = new Map<string | null, ConfusionRest>();
+  for (const { gold, predicted, count } of cells.slice(most)) {
+    const of = rest.get(predicted) ?? { predicted, count: 0, right: 0 };
+    of.count += count;
+    if (gold === predicted) of.right += count;
+    rest.set(predicted, of);
+  }
+  return { confusions: cells.slice(0, most), confusionsRest: [...rest.values()] };
+}
+
 const CALIBRATION_BINS = 15;
 
 /**

@@ -158,7 +158,7 @@ export class AnswersLeftOut {
 
 @ObjectType({
   description:
-    'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows; 0.98 where no held-out rows of it were asked.',
+    'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows, however rather people speak of what is wrong.',
 })
 export class MovedLabel {
   @Field(() => String, { description: 'The label as rows that are carried over had it.' })
@@ -175,6 +175,24 @@ export class MovedLabel {
 
   @Field(() => Int, { description: 'How many of them say otherwise.' })
   contrary!: number;
+}
+
+@ObjectType({
+  description:
+    'A label that would count as moved if right answers got feedback as often as wrong ones, which its lessons don’t tell. Its rows stay as they are.',
+})
+export class UndecidedLabel {
+  @Field(() => String, { description: 'The label.' })
+  label!: string;
+
+  @Field(() => Int, { description: 'Lessons on answers that had the label.' })
+  lessons!: number;
+
+  @Field(() => Int, { description: 'How many of them say otherwise.' })
+  contrary!: number;
+
+  @Field(() => String, { description: 'Why it can’t be told, and what would tell: a sentence.' })
+  reason!: string;
 }
 
 @ObjectType({ description: 'What came of a CURATION run.' })
@@ -198,6 +216,11 @@ export class CurationResult {
     description: 'Labels whose rows in the version before say what is no longer true; at most one entry a label.',
   })
   moved!: MovedLabel[];
+
+  @Field(() => [UndecidedLabel], {
+    description: 'Labels of which the lessons can’t tell whether they moved, the most probable first.',
+  })
+  undecided!: UndecidedLabel[];
 
   @Field(() => Boolean, {
     description: 'False where nothing was new, or too little, or a version of the very same rows existed already.',
@@ -287,6 +310,7 @@ export class CurationResolver {
       ...output,
       leftOut: output.leftOut.map((each) => make(AnswersLeftOut, each)),
       moved: output.moved.map((each) => make(MovedLabel, each)),
+      undecided: output.undecided.map((each) => make(UndecidedLabel, each)),
     });
   }
 }

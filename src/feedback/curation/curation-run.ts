@@ -54,6 +54,10 @@ const counts = z.object({
       }),
     )
     .default([]),
+  /** Labels of which that can't be told, and why. */
+  undecided: z
+    .array(z.object({ label: z.string(), lessons: z.number().int(), contrary: z.number().int(), reason: z.string() }))
+    .default([]),
 });
 export type CurationCounts = z.infer<typeof counts>;
 

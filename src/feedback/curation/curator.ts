@@ -29,7 +29,7 @@ import {
 } from './curation-run.js';
 import type { CurationStore, NewCuratedRow } from './curation-store.js';
 import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
-import { movedLabels, type Contrast, type HeldOut, type MovedLabel } from './moved-labels.js';
+import { movedLabels, type Verdict } from './moved-labels.js';
 import { revisedSince } from './revised-since.js';
 import {
   mappingOf,
@@ -40,6 +40,7 @@ import {
   type TeachingContext,
 } from './taught-row.js';
 import type { Unlearner } from './unlearner.js';
+import type { Contrast, HeldOut } from './usual-errors.js';
 
 export const CURATION_LIMITS = { answers: 100_000, steps: 16, leastProbability: 0.7 } as const;
 
@@ -78,7 +79,7 @@ export interface CuratorParts {
 }
 
 interface Chosen {
-  counts: Omit<CurationCounts, 'moved'>;
+  counts: Omit<CurationCounts, keyof Verdict>;
   rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
   contrasts: Contrast[];
   /** The version whose rows are carried over. */
@@ -207,7 +208,7 @@ export class Curator {
   async outlook(
     workspaceId: WorkspaceId,
     input: Omit<StartCuration, 'idempotencyKey' | 'steps' | 'splitRule'>,
-  ): Promise<Omit<CurationCounts, 'moved'>> {
+  ): Promise<Omit<CurationCounts, keyof Verdict>> {
     const dataset = await this.parts.data.store.require(workspaceId, input.dataset, 'input.dataset');
     const { counts } = await this.#choose(workspaceId, dataset, { ...input, progress: () => Promise.resolve() });
     return counts;
@@ -222,10 +223,12 @@ export class Curator {
       signal,
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
-    const moved = chosen.extended ? await this.#moved(workspaceId, chosen.extended, chosen.contrasts) : [];
-    const counts = { ...chosen.counts, moved };
+    const verdict: Verdict = chosen.extended
+      ? await this.#moved(workspaceId, chosen.extended, chosen.contrasts)
+      : { moved: [], undecided: [] };
+    const counts = { ...chosen.counts, ...verdict };
     // What somebody said keeps its meaning where older rows change theirs: rows that are there already are written anew.
-    const rows = moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
+    const rows = verdict.moved.length > 0 ? chosen.rows : chosen.rows.filter((row) => !row.known);
     const there = await context.fenced(async (tx) => {
       const { store } = this.parts;
       await store.drop(tx, run.id);
@@ -322,7 +325,7 @@ export class Curator {
   }
 
   /** By the contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
-  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<MovedLabel[]> {
+  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<Verdict> {
     const { adapters, data } = this.parts;
     const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
     const versions = await adapters.store.versionsById(workspaceId, ids);

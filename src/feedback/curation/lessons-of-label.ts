@@ -1,65 +1,8 @@
 import { logGamma } from '../../kernel/statistics.js';
+import { totalOf, type Counts, type Expected } from './usual-errors.js';
 
-/** Labels and how often: of what was right where one label was answered. */
-export type Counts = ReadonlyMap<string, number>;
-
-/** What was right where each label was answered: by the answered label. */
-export type Confusions = ReadonlyMap<string, Counts>;
-
-/** Rows that what is known of all labels counts for with each. */
-const POOLED = 4;
-/** What a held-out row counts for beside a lesson: what is asked now may differ from it. */
-const HELD_OUT = 0.5;
-/** What a row counts for that was taken the other way round: which labels are like each other. */
-const MIRRORED = 0.25;
 /** Share of a moved label's right answers that people still call by it. */
 const LEFT = 0.05;
-
-/** What is expected to be right where a label is answered, in rows. */
-export interface Expected {
-  right: number;
-  wrong: number;
-  /** Of the wrong ones, those whose right label is this one. */
-  of(label: string): number;
-}
-
-/** By the right label: where each label was answered. */
-export function turned(confusions: Confusions): Confusions {
-  const others = new Map<string, Map<string, number>>();
-  for (const [answered, counts] of confusions)
-    for (const [label, count] of counts) {
-      const of = others.get(label) ?? new Map<string, number>();
-      others.set(label, of.set(answered, count));
-    }
-  return others;
-}
-
-/**
- * @param labels how many there are besides
- * @param precision of all labels together, 0 to 1
- * @param mirrored rows that say which labels are like the answered one, by the right label
- */
-export function expectedOf(
-  answered: string,
-  { heldOut, precision, labels }: { heldOut: Confusions; precision: number; labels: number },
-  mirrored: readonly Confusions[],
-): Expected {
-  const own = heldOut.get(answered) ?? new Map<string, number>();
-  const hits = own.get(answered) ?? 0;
-  const wrong = POOLED * (1 - precision) + HELD_OUT * (totalOf(own) - hits);
-  const each = (POOLED * (1 - precision)) / labels;
-  const like = new Map<string, number>();
-  for (const confusions of mirrored)
-    for (const [label, times] of confusions.get(answered) ?? [])
-      if (label !== answered) like.set(label, (like.get(label) ?? 0) + MIRRORED * times);
-  // They say which labels are taken for it, not how often.
-  const scale = wrong / (wrong + totalOf(like));
-  return {
-    right: POOLED * precision + HELD_OUT * hits,
-    wrong,
-    of: (label) => scale * (each + HELD_OUT * (own.get(label) ?? 0) + (like.get(label) ?? 0)),
-  };
-}
 
 /** Logarithm of the probability of lessons on a label, by how many times likelier a wrong answer gets feedback than a right one. */
 export type Explained = (selective: number) => number;
@@ -69,55 +12,53 @@ export const asBefore = (answered: string, lessons: Counts, expected: Expected):
   explained(answered, lessons, expected);
 
 /** Of one that is called by another's name. */
-export function asRenamed(answered: string, label: string, lessons: Counts, { right, wrong, of }: Expected): Explained {
+export function asRenamed(answered: string, label: string, lessons: Counts, expected: Expected): Explained {
+  const { right, wrong, of, spread } = expected;
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
-  return explained(answered, lessons, {
-    right: stayed,
-    wrong: wrong + changed,
-    of: (each) => of(each) + (each === label ? changed : 0),
-  });
+  const named = { label, rows: changed + (wrong * of(label)) / spread };
+  return explained(answered, lessons, { ...expected, right: stayed, wrong: wrong + changed, named });
 }
 
 /** Of one that has changed places with another. */
-export function asExchanged(
-  answered: string,
-  label: string,
-  lessons: Counts,
-  { right, wrong, of }: Expected,
-): Explained {
-  const [stayed, changed] = [of(label) + LEFT * right, (1 - LEFT) * right];
-  return explained(answered, lessons, {
-    right: stayed,
-    wrong: right + wrong - stayed,
-    of: (each) => (each === label ? changed : of(each)),
-  });
+export function asExchanged(answered: string, label: string, lessons: Counts, expected: Expected): Explained {
+  const { right, wrong, of, spread } = expected;
+  const stayed = (wrong * of(label)) / spread + LEFT * right;
+  const named = { label, rows: (1 - LEFT) * right };
+  return explained(answered, lessons, { ...expected, right: stayed, wrong: right + wrong - stayed, named });
 }
 
 /** Of one whose rows may be anything now. @param labels how many there are besides */
-export function asAnything(
-  answered: string,
-  lessons: Counts,
-  { right, wrong, of }: Expected,
-  labels: number,
-): Explained {
+export function asAnything(answered: string, lessons: Counts, expected: Expected, labels: number): Explained {
+  const { right, wrong, of, spread } = expected;
   const [stayed, changed] = [LEFT * right, (1 - LEFT) * right];
   return explained(answered, lessons, {
     right: stayed,
     wrong: wrong + changed,
     of: (each) => of(each) + changed / labels,
+    spread: spread + changed,
   });
 }
 
 /**
- * How many are right is Beta-binomial, and which labels the others have Dirichlet-multinomial: what a Dirichlet distribution of all labels comes to
- * where wrong answers get feedback `selective` times as often as right ones. That changes the first alone.
+ * How many are right is Beta-binomial, of the others how many have the label that it is now, too, and which labels the rest has is Dirichlet-multinomial. Where
+ * wrong answers get feedback `selective` times as often as right ones, that changes the first alone: what wrong answers have in common is seen however few right
+ * ones are spoken of.
+ * @param named the label that it is now, and the rows that have it
  */
-function explained(answered: string, lessons: Counts, { right, wrong, of }: Expected): Explained {
+function explained(
+  answered: string,
+  lessons: Counts,
+  { right, wrong, of, spread, named }: Expected & { named?: { label: string; rows: number } },
+): Explained {
   const all = right + wrong;
   const hits = lessons.get(answered) ?? 0;
   const misses = totalOf(lessons) - hits;
-  let fixed = -rising(all, hits + misses) - rising(wrong, misses);
-  for (const [label, times] of lessons) if (label !== answered) fixed += rising(of(label), times);
+  const apart = named ? (lessons.get(named.label) ?? 0) : 0;
+  let fixed = -rising(all, hits + misses);
+  if (named) fixed += rising(named.rows, apart) + rising(wrong - named.rows, misses - apart) - rising(wrong, misses);
+  for (const [label, times] of lessons)
+    if (label !== answered && label !== named?.label) fixed += rising(of(label), times);
+  fixed -= rising(named ? spread - of(named.label) : spread, misses - apart);
   return (selective) => {
     const told = (all * right) / (right + selective * wrong);
     // Not all - told, which is nothing where one of the two is by far the larger.
@@ -136,9 +77,3 @@ function rising(x: number, n: number): number {
   for (let i = 0; i < n; i++) product *= x + i;
   return Math.log(product);
 }
-
-export const totalOf = (counts: Counts): number => {
-  let total = 0;
-  for (const n of counts.values()) total += n;
-  return total;
-};

@@ -69,6 +69,7 @@ describe('promotion through the gate', () => {
       ],
       classes: [],
       confusions: [],
+      confusionsRest: [],
       calibration: [],
       regression: null,
       retention: {

@@ -118,6 +118,7 @@ describe('a dataset made of feedback', () => {
       fresh: 3,
       created: true,
       moved: [],
+      undecided: [],
       leftOut: expect.arrayContaining([
         { reason: 'WRONG_ONLY', answers: 1 },
         { reason: 'UNCONFIRMED', answers: 1 },

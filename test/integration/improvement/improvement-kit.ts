@@ -34,6 +34,7 @@ const figures = (gain: number): EvaluationFigures => ({
   ],
   classes: [],
   confusions: [],
+  confusionsRest: [],
   calibration: [],
   regression: null,
   retention: {

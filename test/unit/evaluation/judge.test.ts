@@ -23,6 +23,7 @@ function figuresWith({
     metrics: [metric('accuracy', task, !lowerIsBetter), metric('worst-class F1', worst)],
     classes: [],
     confusions: [],
+    confusionsRest: [],
     calibration: [],
     regression: null,
     retention: {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { movedLabels, type Contrast, type HeldOut } from '../../../src/feedback/curation/moved-labels.js';
+import { movedLabels as verdictOn } from '../../../src/feedback/curation/moved-labels.js';
+import type { Contrast, HeldOut } from '../../../src/feedback/curation/usual-errors.js';
 
 const V = 'version';
 const said = (answered: string, right: string, times: number, adapterVersionId = V): Contrast[] =>
@@ -19,6 +20,7 @@ const good = (...cells: [string, string, number][]) =>
     ...cells,
   );
 const NONE = new Map<string, HeldOut[]>();
+const movedLabels = async (...of: Parameters<typeof verdictOn>) => (await verdictOn(...of)).moved;
 
 describe('labels that mean something else', () => {
   it('are those whose lessons mostly say otherwise, each with what they say instead', async () => {
@@ -122,6 +124,26 @@ describe('labels that mean something else', () => {
     const cells = Array.from({ length: labels }, (_, i): [string, string, number] => [`l${i}`, `l${i}`, 20]);
     for (const times of [1, 10, 200])
       for (const rows of [NONE, held(...cells)]) expect(await movedLabels(corrections(times), rows)).toEqual([]);
+  });
+
+  it('are undecided where they would have moved if right answers were spoken of as often, and say why', async () => {
+    const exchanged = [...said('a', 'b', 20), ...said('b', 'a', 18), ...said('b', 'b', 2)];
+    const { moved, undecided } = await verdictOn(exchanged, held(['a', 'a', 20], ['b', 'b', 20]));
+    expect(moved).toEqual([]);
+    expect(undecided.map(({ reason: _, ...each }) => each).sort((a, b) => a.lessons - b.lessons)).toEqual([
+      { label: 'a', lessons: 20, contrary: 20 },
+      { label: 'b', lessons: 20, contrary: 18 },
+    ]);
+    expect(undecided.find(({ label }) => label === 'a')!.reason).toMatch(/of 20 that there are 2 confirm/);
+    expect((await verdictOn([...usual(10), ...exchanged], NONE)).undecided).toEqual([]);
+  });
+
+  it('take rows whose right label is not known for wrong ones', async () => {
+    const lessons = [...usual(10), ...said('a', 'b', 5)];
+    const more = (gold: string | null): Map<string, HeldOut[]> =>
+      new Map([[V, [...good(['a', 'a', 8]).get(V)!, { gold, predicted: 'a', count: 40 }]]]);
+    expect(await movedLabels(lessons, more('a'))).toMatchObject([{ from: 'a', to: 'b' }]);
+    expect(await movedLabels(lessons, more(null))).toEqual([]);
   });
 
   it('have as much to be said of them whatever held-out rows others have that answered none of it', async () => {
