@@ -97,6 +97,16 @@ const environment = z.object({
     .describe(
       'The public client (code flow with PKCE, no secret) by which the console signs in; unset, it takes keys only.',
     ),
+  GRAFT_OIDC_SCOPE: z
+    .string()
+    .regex(
+      /^(?=(.* )?openid( |$))[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+      'must be scopes separated by single spaces, openid among them',
+    )
+    .default('openid profile email')
+    .describe(
+      'What the console asks for there, separated by spaces. Some providers renew a sign-in only with `offline_access`.',
+    ),
   GRAFT_AUDIT_DAYS: whole(0, 36_500)
     .default(400)
     .describe('For how many days entries of the audit log are kept; 0 keeps them for good.'),

@@ -65,7 +65,7 @@ export interface Access {
   readonly hooks: AccessHooks;
   readonly admission: Admission;
   /** By which provider the console signs in; null: by keys only. */
-  readonly consoleSignIn: { issuer: string; clientId: string } | null;
+  readonly consoleSignIn: { issuer: string; clientId: string; scope: string } | null;
   /** What is waiting and running, for `/metrics`. */
   readonly gauges: readonly GaugeSource[];
   /** A workspace's audit log as lines of NDJSON. */
@@ -122,7 +122,7 @@ export async function openAccess(
     admission,
     ...services,
     hooks: new AccessHooks({ admission, ledger, audit: new AuditLog({ store: auditStore, log }) }),
-    consoleSignIn: oidc?.clientId ? { issuer: oidc.issuer, clientId: oidc.clientId } : null,
+    consoleSignIn: oidc?.clientId ? { issuer: oidc.issuer, clientId: oidc.clientId, scope: oidc.scope } : null,
     gauges: admissionGauges(admission),
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {

@@ -6,6 +6,7 @@ export interface OidcVariables {
   GRAFT_OIDC_ISSUER?: string | undefined;
   GRAFT_OIDC_AUDIENCE?: string | undefined;
   GRAFT_OIDC_CLIENT_ID?: string | undefined;
+  GRAFT_OIDC_SCOPE: string;
   GRAFT_OIDC_ROLES: readonly string[];
   GRAFT_OIDC_ROLES_CLAIM: string;
   GRAFT_OIDC_GROUPS_CLAIM: string;
@@ -24,6 +25,8 @@ export interface OidcSettings {
   workspaceClaim: string | null;
   /** By which the console signs in; null: it takes keys only. */
   clientId: string | null;
+  /** What the console asks for there, separated by spaces. */
+  scope: string;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
@@ -63,5 +66,6 @@ export function oidcSettings(variables: OidcVariables): OidcSettings | null {
     groupsClaim: variables.GRAFT_OIDC_GROUPS_CLAIM,
     workspaceClaim: variables.GRAFT_OIDC_WORKSPACE_CLAIM ?? null,
     clientId: variables.GRAFT_OIDC_CLIENT_ID ?? null,
+    scope: variables.GRAFT_OIDC_SCOPE,
   };
 }

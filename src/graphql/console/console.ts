@@ -11,6 +11,8 @@ const NONCE = '__CSP_NONCE__';
 export interface ConsoleSignIn {
   issuer: string;
   clientId: string;
+  /** What it asks for, separated by spaces. */
+  scope: string;
 }
 
 /** Everything from this gateway, but for tokens from where people sign in; nothing inline but the styles that the page's own components make as they run. */

@@ -334,6 +334,7 @@ describe('the configuration of a provider', () => {
     GRAFT_OIDC_ROLES: ['staff=ASK'],
     GRAFT_OIDC_ROLES_CLAIM: 'groups',
     GRAFT_OIDC_GROUPS_CLAIM: 'groups',
+    GRAFT_OIDC_SCOPE: 'openid',
   };
   it.each<[string, Partial<OidcVariables>]>([
     ['no audience', { GRAFT_OIDC_AUDIENCE: undefined }],
