@@ -2,13 +2,14 @@ import { cacheExchange } from '@urql/exchange-graphcache';
 import { Client, fetchExchange, mapExchange } from 'urql';
 import { mutations, schema } from './generated/introspection';
 import { refetchAfter } from './refetch';
-import { askWho, authorization } from './parts/sign-in/session';
+import { askWho, fetchSignedIn } from './parts/sign-in/session';
 
 export const client = new Client({
   url: '/graphql',
   preferGetMethod: false,
   requestPolicy: 'cache-and-network',
-  fetchOptions: () => ({ headers: { accept: 'application/graphql-response+json', ...authorization() } }),
+  fetch: fetchSignedIn,
+  fetchOptions: { headers: { accept: 'application/graphql-response+json' } },
   exchanges: [
     cacheExchange({
       schema,

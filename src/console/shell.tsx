@@ -18,7 +18,9 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { PAGES, SECTIONS } from './pages';
 import { useConnectionLost } from './parts/connection';
 import { PageBoundary } from './parts/page-boundary';
-import { leave, useSession } from './parts/sign-in/session';
+import { SignInEnds } from './parts/sign-in/sign-in-ends';
+import { useSession } from './parts/sign-in/session';
+import { leave } from './parts/sign-in/sign-out';
 import { Loading, PageHeader } from './parts/states';
 
 function SchemeToggle() {
@@ -40,7 +42,7 @@ function SignOut() {
   if (useSession().token === null) return null;
   return (
     <Tooltip label="Sign out">
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={leave}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Sign out" onClick={() => void leave()}>
         <IconLogout size={18} />
       </ActionIcon>
     </Tooltip>
@@ -126,6 +128,7 @@ export function Shell() {
       <AppShell.Main>
         <div className="page">
           <ConnectionBanner />
+          <SignInEnds />
           <PageBoundary key={current?.path}>
             <Suspense fallback={<Loading />}>
               <Switch>

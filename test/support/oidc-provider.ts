@@ -13,6 +13,9 @@ interface SigningKey {
 /** How the provider misbehaves; `well` is how it should. */
 export type Manner = 'well' | 'hangs' | 'html' | 'empty' | 'huge' | 'other issuer' | 'redirects' | 'fails';
 
+/** How it answers a refresh token. */
+export type Renewing = 'well' | 'refuses' | 'fails' | 'hangs' | 'for somebody else';
+
 export const AUDIENCE = 'https://graft.example';
 const DISCOVERY = '/.well-known/openid-configuration';
 
@@ -22,7 +25,10 @@ async function signingKey(algorithm = 'RS256'): Promise<SigningKey> {
   return { kid, algorithm, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' } };
 }
 
-/** An OpenID provider of a few lines: discovery, keys, the code flow with PKCE for one public client. */
+/** By how much longer the gateway takes a token than it says, in seconds. */
+const TOLERATED_SECONDS = 30;
+
+/** An OpenID provider of a few lines: discovery, keys, the code flow with PKCE for one public client, refresh tokens that rotate, signing out. */
 export class OidcProvider {
   manner: Manner = 'well';
   /** How often it was asked for its keys, whatever it answered. */
@@ -31,8 +37,24 @@ export class OidcProvider {
   keysPath = '/keys';
   /** How often it was asked where they are. */
   discoveries = 0;
+  /** Who comes to sign in. */
+  subject = 'ada';
+  /** How long the gateway takes access tokens, in seconds. */
+  lifeSeconds = 300;
+  /** Whether it gives refresh tokens, and how it answers them. */
+  renews = true;
+  renewing: Renewing = 'well';
+  renewals = 0;
+  /** How often a refresh token came that had been taken before. */
+  reused = 0;
+  /** Undefined: it has none. */
+  endSession: string | undefined;
+  /** With what people came to sign out. */
+  readonly signedOut: Record<string, string>[] = [];
   #keys: SigningKey[] = [];
   readonly #codes = new Map<string, { challenge: string; nonce: string; redirectUri: string }>();
+  /** Refresh tokens, by the sign-in that they are of; one that came twice ends it (RFC 9700, section 4.14.2). */
+  readonly #refresh = new Map<string, { family: string; used: boolean }>();
 
   private constructor(private readonly server: Server) {}
 
@@ -99,13 +121,22 @@ export class OidcProvider {
           jwks_uri: `${this.issuer}${this.keysPath}`,
           authorization_endpoint: `${this.issuer}/authorize`,
           token_endpoint: `${this.issuer}/token`,
+          end_session_endpoint: this.endSession,
         });
       case this.keysPath:
         return json({ keys: this.#keys.map(({ jwk }) => jwk) });
       case '/authorize':
         return this.#authorize(url.searchParams, response);
-      case '/token':
-        return json(...(await this.#exchange(request)));
+      case '/token': {
+        const answer = await this.#exchange(request);
+        return answer && json(...answer);
+      }
+      case '/logout': {
+        this.signedOut.push(Object.fromEntries(url.searchParams));
+        const back = new URL(url.searchParams.get('post_logout_redirect_uri')!);
+        back.searchParams.set('state', url.searchParams.get('state')!);
+        return void response.writeHead(302, { location: back.href }).end();
+      }
       default:
         return json({}, 404);
     }
@@ -122,10 +153,12 @@ export class OidcProvider {
     response.writeHead(302, { location: back.href }).end();
   }
 
-  async #exchange(request: IncomingMessage): Promise<[unknown, number]> {
+  /** @returns nothing where it hangs */
+  async #exchange(request: IncomingMessage): Promise<[unknown, number] | undefined> {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const body = new URLSearchParams(text);
+    if (body.get('grant_type') === 'refresh_token') return this.#renew(body);
     const code = body.get('code') ?? '';
     const known = this.#codes.get(code);
     this.#codes.delete(code);
@@ -134,8 +167,33 @@ export class OidcProvider {
       .digest('base64url');
     if (!known || challenge !== known.challenge || body.get('redirect_uri') !== known.redirectUri)
       return [{ error: 'invalid_grant' }, 400];
-    const access = await this.token({ email: 'ada@example.com', groups: ['staff'] });
-    const id = await this.token({ aud: body.get('client_id'), nonce: known.nonce });
-    return [{ access_token: access, id_token: id, token_type: 'Bearer', expires_in: 300 }, 200];
+    return this.#give(body.get('client_id'), randomUUID(), { nonce: known.nonce });
+  }
+
+  async #renew(body: URLSearchParams): Promise<[unknown, number] | undefined> {
+    this.renewals += 1;
+    if (this.renewing === 'hangs') return undefined;
+    if (this.renewing === 'fails') return [{ error: 'server_error' }, 503];
+    const held = this.#refresh.get(body.get('refresh_token') ?? '');
+    if (held?.used) {
+      this.reused += 1;
+      for (const [token, { family }] of this.#refresh) if (family === held.family) this.#refresh.delete(token);
+    }
+    if (!held || held.used || this.renewing === 'refuses') return [{ error: 'invalid_grant' }, 400];
+    held.used = true;
+    const sub = this.renewing === 'for somebody else' ? 'eve' : this.subject;
+    return this.#give(body.get('client_id'), held.family, { sub });
+  }
+
+  async #give(client: string | null, family: string, claims: Record<string, unknown>): Promise<[unknown, number]> {
+    const iat = Math.floor(Date.now() / 1_000) - TOLERATED_SECONDS;
+    const times = { iat, exp: iat + this.lifeSeconds };
+    const all = { sub: this.subject, ...times, ...claims };
+    const access = await this.token({ ...all, nonce: undefined, email: `${all.sub}@example.com`, groups: ['staff'] });
+    const id = await this.token({ ...all, aud: client });
+    const refresh = this.renews ? randomUUID() : undefined;
+    if (refresh !== undefined) this.#refresh.set(refresh, { family, used: false });
+    const told = { access_token: access, id_token: id, refresh_token: refresh, token_type: 'Bearer' };
+    return [{ ...told, expires_in: this.lifeSeconds }, 200];
   }
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from './gateway-error';
-import { authorization } from './sign-in/session';
+import { authorization, current, refused } from './sign-in/session';
 
 /** Uploads under way: closing the tab would lose them, so the browser asks first. */
 let underWay = 0;
@@ -12,19 +12,22 @@ function count(change: 1 | -1): void {
   if (underWay === 0) window.removeEventListener('beforeunload', askBeforeLeaving);
 }
 
-/**
- * Sends a file to `POST /files` and returns its id. `fetch` can't tell how far an upload is, hence XMLHttpRequest.
- * @param onProgress gets the share that was sent, 0 to 1
- * @throws GatewayError also when `signal` aborted it (`CANCELLED`)
- */
-export function upload(file: File, onProgress: (share: number) => void, signal?: AbortSignal): Promise<string> {
+/** What came back of one attempt; the gateway says who it is that it doesn’t let in before it reads the file. */
+type Sent = { status: number; id?: string; errors?: { message: string; extensions?: Record<string, unknown> }[] };
+
+function send(
+  file: File,
+  said: { authorization?: string },
+  onProgress: (share: number) => void,
+  signal?: AbortSignal,
+): Promise<Sent> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const form = new FormData();
     form.append('file', file);
     request.open('POST', '/files');
     request.setRequestHeader('graft-upload', '1');
-    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(said)) request.setRequestHeader(name, value);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => onProgress(total === 0 ? 0 : loaded / total);
     request.onerror = () =>
@@ -36,20 +39,30 @@ export function upload(file: File, onProgress: (share: number) => void, signal?:
         ),
       );
     request.onabort = () => reject(new GatewayError('CANCELLED', `The upload of ${file.name} was stopped.`));
-    request.onload = () => {
-      const { id, errors } = (request.response ?? {}) as {
-        id?: string;
-        errors?: { message: string; extensions?: Record<string, unknown> }[];
-      };
-      if (id !== undefined) resolve(id);
-      else
-        reject(
-          GatewayError.from(errors?.[0] ?? { message: `The upload of ${file.name} failed (HTTP ${request.status}).` }),
-        );
-    };
+    request.onload = () => resolve({ status: request.status, ...(request.response as Omit<Sent, 'status'> | null) });
     signal?.addEventListener('abort', () => request.abort(), { once: true });
-    request.onloadend = () => count(-1);
-    count(1);
     request.send(form);
   });
+}
+
+/**
+ * Sends a file to `POST /files` and returns its id. `fetch` can't tell how far an upload is, hence XMLHttpRequest.
+ * @param onProgress gets the share that was sent, 0 to 1
+ * @throws GatewayError also when `signal` aborted it (`CANCELLED`)
+ */
+export async function upload(file: File, onProgress: (share: number) => void, signal?: AbortSignal): Promise<string> {
+  count(1);
+  try {
+    for (;;) {
+      await current(signal);
+      if (signal?.aborted) throw new GatewayError('CANCELLED', `The upload of ${file.name} was stopped.`);
+      const said = authorization();
+      const { status, id, errors } = await send(file, said, onProgress, signal);
+      if (id !== undefined) return id;
+      if (status === 401 && (await refused(said, signal))) continue;
+      throw GatewayError.from(errors?.[0] ?? { message: `The upload of ${file.name} failed (HTTP ${status}).` });
+    }
+  } finally {
+    count(-1);
+  }
 }

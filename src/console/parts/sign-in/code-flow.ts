@@ -1,10 +1,6 @@
 /** OpenID Connect's code flow with PKCE (RFC 7636) for a client that can keep no secret. */
-
-/** What the gateway says of its provider, at `/sign-in.json`; null where it takes keys only. */
-export interface Provider {
-  issuer: string;
-  clientId: string;
-}
+import { addressOf, askForTokens, endpointsOf, providerOf, type Provider } from './provider';
+import { begunWith, claimsIn, type Kept } from './tokens';
 
 interface Begun {
   state: string;
@@ -12,6 +8,8 @@ interface Begun {
   verifier: string;
   /** Where the person was. */
   back: string;
+  /** The channel on which a page waits for who signs in; null: this page is for them. */
+  waiting: string | null;
 }
 
 const KEY = 'graft:sign-in';
@@ -22,35 +20,23 @@ const base64url = (bytes: Uint8Array): string =>
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
-const random = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)));
+/** 256 bits that nobody guesses. */
+export const random = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const redirectUri = (): string => `${window.location.origin}${PATH}`;
 
-export async function providerOf(): Promise<Provider | null> {
-  const response = await fetch('/sign-in.json');
-  return response.ok ? ((await response.json()) as Provider | null) : null;
-}
-
-async function endpointsOf({ issuer }: Provider): Promise<{ authorization_endpoint: string; token_endpoint: string }> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  const found = (await response.json()) as { issuer: string; authorization_endpoint: string; token_endpoint: string };
-  if (found.issuer !== issuer)
-    throw new Error(
-      `The provider calls itself ${found.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
-    );
-  return found;
-}
-
 /** Leaves for the provider. */
-export async function leaveToSignIn(provider: Provider): Promise<void> {
+export async function leaveToSignIn(provider: Provider, waiting: string | null = null): Promise<void> {
   const { pathname, search } = window.location;
-  const begun: Begun = { state: random(), nonce: random(), verifier: random(), back: `${pathname}${search}` };
+  const back = waiting === null ? `${pathname}${search}` : '/';
+  const begun: Begun = { state: random(), nonce: random(), verifier: random(), back, waiting };
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(begun.verifier));
-  const url = new URL((await endpointsOf(provider)).authorization_endpoint);
+  const url = addressOf((await endpointsOf(provider)).authorization_endpoint, provider);
+  if (url === null) throw new Error('The provider names no address at which people sign in.');
   const asked = {
     response_type: 'code',
     client_id: provider.clientId,
     redirect_uri: redirectUri(),
-    scope: 'openid profile email',
+    scope: provider.scope,
     state: begun.state,
     nonce: begun.nonce,
     code_challenge: base64url(new Uint8Array(digest)),
@@ -69,37 +55,27 @@ export class NotBegun extends Error {}
 
 /**
  * Takes what the provider sent back, once.
- * @returns the access token, and where the person was
+ * @returns what it gave, where the person was, and which channel waits for it
  * @throws NotBegun; any other Error that says why the sign-in can't be finished
  */
-export async function finishSignIn(): Promise<{ token: string; back: string }> {
+export async function finishSignIn(): Promise<{ kept: Kept; back: string; waiting: string | null }> {
   const answer = new URLSearchParams(window.location.search);
-  const kept = sessionStorage.getItem(KEY);
+  const text = sessionStorage.getItem(KEY);
   sessionStorage.removeItem(KEY);
   window.history.replaceState(null, '', '/');
-  const begun = kept === null ? null : (JSON.parse(kept) as Begun);
+  const begun = text === null ? null : (JSON.parse(text) as Begun);
   if (begun === null || answer.get('state') !== begun.state)
     throw new NotBegun('This is not the end of a sign-in that was begun in this tab.');
   const [failure, code, provider] = [answer.get('error'), answer.get('code'), await providerOf()];
   if (failure !== null || code === null) throw new Error(`The provider refused: ${failure ?? 'no code'}.`);
   if (provider === null) throw new Error('This gateway has no provider.');
-  const body = new URLSearchParams({
+  const told = await askForTokens(provider, {
     grant_type: 'authorization_code',
     code,
-    client_id: provider.clientId,
     redirect_uri: redirectUri(),
     code_verifier: begun.verifier,
   });
-  const response = await fetch((await endpointsOf(provider)).token_endpoint, { method: 'POST', body });
-  const told = (await response.json()) as { access_token?: string; id_token?: string; error?: string };
-  if (told.access_token === undefined) throw new Error(`The provider gave no token: ${told.error ?? 'no reason'}.`);
-  if (told.id_token !== undefined && nonceIn(told.id_token) !== begun.nonce)
+  if (typeof told.id_token === 'string' && claimsIn(told.id_token)['nonce'] !== begun.nonce)
     throw new Error('The provider’s token is not for this sign-in.');
-  return { token: told.access_token, back: begun.back };
-}
-
-/** It came from the provider itself over TLS; only its nonce is looked at. */
-function nonceIn(idToken: string): unknown {
-  const payload = (idToken.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-  return (JSON.parse(atob(payload)) as { nonce?: unknown }).nonce;
+  return { kept: begunWith(provider, told, Date.now()), back: begun.back, waiting: begun.waiting };
 }

@@ -1,6 +1,6 @@
 import { useState, type MouseEvent } from 'react';
 import { GatewayError } from '../gateway-error';
-import { askWho, authorization } from './session';
+import { authorization, fetchSignedIn } from './session';
 
 interface Refusal {
   errors?: { message: string; extensions?: Record<string, unknown> }[];
@@ -11,10 +11,9 @@ const unreachable = (): never => {
 };
 
 /** @throws GatewayError: what the gateway refuses is no file */
-async function fileAt(href: string, headers: Record<string, string>): Promise<Blob> {
-  const response = await fetch(href, { headers }).catch(unreachable);
+async function fileAt(href: string): Promise<Blob> {
+  const response = await fetchSignedIn(href).catch(unreachable);
   if (response.ok) return response.blob().catch(unreachable);
-  if (response.status === 401) askWho();
   const { errors } = (await response.json().catch(() => ({}))) as Refusal;
   throw GatewayError.from(errors?.[0] ?? { message: `The download failed (HTTP ${response.status}).` });
 }
@@ -31,12 +30,11 @@ function save(blob: Blob, name: string): void {
 export function useDownload(): { download: (event: MouseEvent<HTMLAnchorElement>) => void; error: unknown } {
   const [error, setError] = useState<unknown>(null);
   const download = (event: MouseEvent<HTMLAnchorElement>): void => {
-    const headers = authorization();
-    if (headers.authorization === undefined) return;
+    if (authorization().authorization === undefined) return;
     event.preventDefault();
     const { href, download: name } = event.currentTarget;
     setError(null);
-    fileAt(href, headers).then((blob) => save(blob, name), setError);
+    fileAt(href).then((blob) => save(blob, name), setError);
   };
   return { download, error };
 }

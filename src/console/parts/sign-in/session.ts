@@ -1,53 +1,276 @@
 import { useSyncExternalStore } from 'react';
+import { Peers } from './peers';
+import { askForTokens, ProviderRefused } from './provider';
+import { OtherPerson, renewedBy, samePerson, type Kept } from './tokens';
 
-/** A key of Graft or a token of the provider. It stands in this tab alone and goes with it: no cookie, so no other page can send it. */
+/** A key of Graft. It stands in this tab alone and goes with it: no cookie, so no other page can send it. */
 const KEY = 'graft:token';
+/** What the provider gave stands there, too, never beyond the tab; a tab that is duplicated gets a copy. */
+const KEPT = 'graft:signed-in';
 
 interface Session {
+  /** A key, or an access token of the provider. */
   token: string | null;
-  /** Whether the gateway has refused what is sent now. */
+  /** Whether who is there is asked. */
   refused: boolean;
+  /** Why the sign-in will end, while it holds still. */
+  ending: string | null;
+  /** Why it ended. */
+  problem: string | null;
+  /** Of whom it was. The page stays behind the sign-in as they left it, and for nobody else. */
+  awaited: Kept | null;
 }
 
-let session: Session = { token: sessionStorage.getItem(KEY), refused: false };
-const listeners = new Set<() => void>();
+/** Pauses between attempts to renew, in ms. */
+const PAUSES_MS = [1_000, 3_000, 5_000];
+/** For so long after a token’s end its renewal is tried, in ms: a machine that wakes has no network yet. */
+const PATIENCE_MS = 10_000;
+/** After it failed for nothing that lasts it is tried again so much later, in ms. */
+const LATER_MS = 15_000;
+/** Timers hold no more than 25 days. */
+const LONGEST_TIMER_MS = 3_600_000;
+const UNTAKEN = 'The gateway does not take your token any more.';
+const ENDED = 'Your sign-in has ended.';
+const UNRENEWED = 'The provider gave nothing by which it could be renewed.';
 
-function change(next: Session): void {
-  session = next;
+function read(): Kept | null {
+  const text = sessionStorage.getItem(KEPT);
+  return text === null ? null : (JSON.parse(text) as Kept);
+}
+
+let kept = read();
+let session: Session = {
+  token: kept?.access ?? sessionStorage.getItem(KEY),
+  refused: false,
+  ending: null,
+  problem: null,
+  awaited: null,
+};
+const listeners = new Set<() => void>();
+let peers: Peers | null = null;
+/** Whether the gateway has taken the token; one that it never took is not made better by renewing. */
+let taken = true;
+let laterAt = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let renewing: Promise<void> | null = null;
+
+function change(next: Partial<Session>): void {
+  session = { ...session, ...next };
   for (const listener of listeners) listener();
 }
 
-/** From now on every request has it. Only for a page that has asked for nothing yet: what it keeps was answered to somebody else. */
-export function signIn(token: string): void {
-  sessionStorage.setItem(KEY, token);
-  change({ token, refused: false });
-}
-
-/** The gateway wants to know who asks, or doesn’t take who was said: the sign-in is shown. */
-export function askWho(): void {
-  if (!session.refused) change({ ...session, refused: true });
-}
-
-export function signOut(): void {
+/** The tab has nothing more by which somebody could be let in. */
+function forget(): void {
   sessionStorage.removeItem(KEY);
-  change({ token: null, refused: true });
+  sessionStorage.removeItem(KEPT);
+  kept = null;
+  clearTimeout(timer);
 }
 
-/** The page begins anew with this token, and knows nothing of whoever was here before. */
-export function beginAs(token: string): void {
-  sessionStorage.setItem(KEY, token);
-  window.location.reload();
+function meet(family: string): void {
+  if (peers?.family === family) return;
+  peers?.close();
+  peers = new Peers(family, {
+    current: () => kept,
+    has: (told) => {
+      if (told.generation > ((kept ?? session.awaited)?.generation ?? Infinity)) adopt(told);
+    },
+    ended: end,
+    left: () => {
+      forget();
+      window.location.replace('/');
+    },
+  });
 }
 
-/** The page begins anew without anybody; the browser’s way back doesn’t lead to what was shown. */
-export function leave(): void {
+/** From now on requests have these tokens, and who waits for them goes on. */
+function adopt(next: Kept): void {
   sessionStorage.removeItem(KEY);
-  window.location.replace('/');
+  sessionStorage.setItem(KEPT, JSON.stringify(next));
+  kept = next;
+  taken = false;
+  laterAt = 0;
+  meet(next.family);
+  change({ token: next.access, refused: false, ending: null, problem: null, awaited: null });
+  look();
+}
+
+/** Who was signed in is asked again who they are; what they were at stays for them. */
+function end(problem: string): void {
+  if (!kept) return;
+  const awaited: Kept = { ...kept, refresh: null };
+  forget();
+  change({ token: null, refused: true, ending: null, problem, awaited });
+}
+
+/** Renews when it is time, says that it can’t be, and ends what has ended; looks again when one of these is next. */
+function look(): void {
+  clearTimeout(timer);
+  if (!kept || renewing) return;
+  const now = Date.now();
+  const { refresh, renewAt, endsAt } = kept;
+  if (now >= endsAt && refresh === null) return end(session.ending ?? `${ENDED} ${UNRENEWED}`);
+  const dueAt = Math.max(renewAt, laterAt);
+  if (refresh !== null && now >= Math.min(dueAt, endsAt)) return void renew();
+  if (refresh === null && now >= renewAt && session.ending === null) change({ ending: UNRENEWED });
+  const nextAt = refresh === null && now >= renewAt ? endsAt : Math.min(dueAt, endsAt);
+  timer = setTimeout(look, Math.min(nextAt - now, LONGEST_TIMER_MS));
+}
+
+/** Once for all who want it. It never throws: the session is renewed, as it was, or ended. */
+const renew = (): Promise<void> =>
+  (renewing ??= tryToRenew().finally(() => {
+    renewing = null;
+    look();
+  }));
+
+async function renewOnce(before: Kept, refresh: string): Promise<void> {
+  await peers!.alone(async () => {
+    if (kept !== before) return;
+    const theirs = await peers!.newest();
+    if (kept !== before) return;
+    if (theirs && theirs.generation > before.generation) return adopt(theirs);
+    const answer = await askForTokens(before.provider, { grant_type: 'refresh_token', refresh_token: refresh });
+    // Who signed out meanwhile has signed out.
+    if (kept !== before) return;
+    adopt(renewedBy(before, answer, Date.now()));
+    peers!.tell({ is: 'has', kept });
+  });
+}
+
+async function tryToRenew(): Promise<void> {
+  const began = Date.now();
+  for (const pause of [...PAUSES_MS, null]) {
+    const before = kept;
+    if (!before || before.refresh === null) return;
+    try {
+      return await renewOnce(before, before.refresh);
+    } catch (error) {
+      if (kept !== before) return;
+      if (error instanceof OtherPerson) {
+        peers!.tell({ is: 'ended', problem: error.message });
+        return end(error.message);
+      }
+      const ending = `Your sign-in could not be renewed. ${error instanceof Error ? error.message : String(error)}`;
+      if (error instanceof ProviderRefused) {
+        kept = { ...before, refresh: null };
+        sessionStorage.setItem(KEPT, JSON.stringify(kept));
+        return change({ ending });
+      }
+      const now = Date.now();
+      if (pause === null || (now >= before.endsAt && now - began >= PATIENCE_MS)) {
+        laterAt = now + LATER_MS;
+        return now >= before.endsAt ? end(ending) : change({ ending });
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+if (kept) meet(kept.family);
+look();
+// Timers of a tab in the background or of a machine that slept are late.
+for (const event of ['visibilitychange', 'online', 'focus']) window.addEventListener(event, look);
+
+/** Until somebody is signed in again, or nobody waits any more. */
+const comesBack = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      if (session.awaited && !signal?.aborted) return;
+      listeners.delete(done);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    listeners.add(done);
+    signal?.addEventListener('abort', done);
+    done();
+  });
+
+/** Waits until what a request would say of who sends it holds: for a renewal, or for who was signed in to be so again. */
+export async function current(signal?: AbortSignal): Promise<void> {
+  while (!signal?.aborted) {
+    if (session.awaited) await comesBack(signal);
+    else if (kept && Date.now() >= kept.endsAt) await renew();
+    else return;
+  }
 }
 
 /** What a request says of who sends it. */
 export const authorization = (): { authorization?: string } =>
   session.token === null ? {} : { authorization: `Bearer ${session.token}` };
+
+/**
+ * The gateway didn’t take what was said. A token is renewed, or its owner signs in again; of anybody else it is asked who they are.
+ * @returns whether it is worth asking the gateway again
+ */
+export async function refused(said: { authorization?: string }, signal?: AbortSignal): Promise<boolean> {
+  if (!kept && !session.awaited) {
+    askWho();
+    return false;
+  }
+  const unchanged = () => kept !== null && authorization().authorization === said.authorization;
+  if (unchanged() && taken) await renew();
+  if (unchanged()) end(UNTAKEN);
+  await current(signal);
+  return session.token !== null && !signal?.aborted;
+}
+
+/** `fetch` by whoever is signed in, from this gateway. What it refused for a token that has ended it was asked for in vain, so it is asked again. */
+export async function fetchSignedIn(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const signal = init.signal ?? undefined;
+  for (;;) {
+    await current(signal);
+    const said = authorization();
+    const response = await fetch(input, { ...init, headers: { ...(init.headers as Record<string, string>), ...said } });
+    if (response.status !== 401) {
+      if (said.authorization === authorization().authorization) taken = true;
+      return response;
+    }
+    if (!(await refused(said, signal))) return response;
+  }
+}
+
+/** The gateway wants to know who asks, or doesn’t take who was said: the sign-in is shown. */
+export function askWho(): void {
+  if (kept) end(UNTAKEN);
+  else if (!session.refused) change({ refused: true });
+}
+
+/** Signed in at the provider. Only for a page that has asked for nothing yet: what it keeps was answered to somebody else. */
+export const signIn = adopt;
+
+/** Signed in again. The page goes on for who was there; for anybody else it begins anew. */
+export function signInAgain(next: Kept): void {
+  const was = kept ?? session.awaited;
+  if (!was || !samePerson(was.access, next.access)) {
+    forget();
+    sessionStorage.setItem(KEPT, JSON.stringify(next));
+    return window.location.reload();
+  }
+  adopt({ ...next, family: was.family, generation: was.generation + 1 });
+  peers?.tell({ is: 'has', kept });
+}
+
+/** The page begins anew with this key, and knows nothing of whoever was here before. */
+export function beginAs(key: string): void {
+  forget();
+  sessionStorage.setItem(KEY, key);
+  window.location.reload();
+}
+
+/** Nobody is signed in here any more. */
+export function askAnew(): void {
+  forget();
+  change({ token: null, refused: true, ending: null, problem: null, awaited: null });
+}
+
+/** Nobody is signed in any more, here and in tabs that were duplicated of this one. @returns what there was of the provider */
+export function signOut(): Kept | null {
+  const was = kept;
+  peers?.tell({ is: 'left' });
+  askAnew();
+  return was;
+}
 
 const subscribe = (listener: () => void) => {
   listeners.add(listener);

@@ -1,14 +1,17 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '@mantine/core';
-import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Loading } from '../states';
-import { cameBack, finishSignIn, leaveToSignIn, NotBegun, providerOf, type Provider } from './code-flow';
-import { authorization, beginAs, signIn, signOut, useSession } from './session';
+import { cameBack, finishSignIn, leaveToSignIn, NotBegun } from './code-flow';
+import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';
+import { providerOf, type Provider } from './provider';
+import { askAnew, authorization, beginAs, signIn, useSession } from './session';
+import { takeLeft } from './sign-out';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Asks who is there: a key, or the way to the provider. */
-function SignIn({ problem }: { problem: string | null }) {
-  const { token } = useSession();
+function SignIn({ problem, left }: { problem: string | null; left: string | null }) {
+  const { token, problem: ended, awaited } = useSession();
   const [key, setKey] = useState('');
   const [provider, setProvider] = useState<Provider | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
@@ -19,7 +22,8 @@ function SignIn({ problem }: { problem: string | null }) {
     event.preventDefault();
     if (key.trim() !== '') beginAs(key.trim());
   };
-  const said = failed ?? problem ?? (token === null ? null : 'The gateway does not take this key or token any more.');
+  const toProvider = async (to: Provider): Promise<void> => (awaited ? openOwnWindow() : leaveToSignIn(to));
+  const said = failed ?? ended ?? problem ?? (token === null ? null : 'The gateway does not take this key any more.');
   return (
     <Center mih="100vh" p="md" component="main">
       <Card withBorder w={420} p="lg">
@@ -33,8 +37,10 @@ function SignIn({ problem }: { problem: string | null }) {
                 {said}
               </Alert>
             )}
+            {said === null && left !== null && <Alert role="status">{left}</Alert>}
+            {awaited && <Text size="sm">Sign in again as who you were: your page is as you left it.</Text>}
             {provider && (
-              <Button onClick={() => void leaveToSignIn(provider).catch((error: unknown) => setFailed(textOf(error)))}>
+              <Button onClick={() => void toProvider(provider).catch((error: unknown) => setFailed(textOf(error)))}>
                 Sign in with {new URL(provider.issuer).host}
               </Button>
             )}
@@ -58,26 +64,49 @@ function SignIn({ problem }: { problem: string | null }) {
   );
 }
 
+/**
+ * In a window of its own whose page doesn’t wait any more the person goes on as in any other.
+ * @returns whether there was nothing more to do than to close it
+ */
+async function finish(): Promise<boolean> {
+  const { kept, back, waiting } = await finishSignIn();
+  if (waiting !== null && (await giveToPage(waiting, kept))) return true;
+  window.history.replaceState(null, '', back);
+  signIn(kept);
+  return false;
+}
+
 /** Shows the console once the gateway doesn’t ask who is there, or takes who was said. */
 export function SignedIn({ children }: { children: ReactNode }) {
-  const { refused } = useSession();
-  const [returning, setReturning] = useState(cameBack);
+  const { refused, awaited } = useSession();
+  const [way, setWay] = useState(() => (isOwnWindow() ? leaveInOwnWindow : cameBack() ? finish : null));
+  const [left] = useState(takeLeft);
   const [problem, setProblem] = useState<string | null>(null);
+  const [given, setGiven] = useState(false);
   useEffect(() => {
-    if (!returning) return;
-    finishSignIn()
-      .then(({ token, back }) => {
-        window.history.replaceState(null, '', back);
-        signIn(token);
+    way?.()
+      .then((done) => {
+        setGiven(done);
+        if (done) window.close();
       })
       .catch((error: unknown) => {
         // Any link may lead here: what ends no sign-in of this tab takes nobody’s away.
         const begun = !(error instanceof NotBegun);
         if (begun || authorization().authorization === undefined) setProblem(textOf(error));
-        if (begun) signOut();
+        if (begun) askAnew();
       })
-      .finally(() => setReturning(false));
-  }, [returning]);
-  if (returning) return <Loading />;
-  return refused ? <SignIn problem={problem} /> : children;
+      .finally(() => setWay(null));
+  }, [way]);
+  // What is shown outside of the page, as dialogs are, is hidden by the style sheet.
+  useLayoutEffect(() => {
+    document.body.toggleAttribute('data-signed-out', refused);
+  }, [refused]);
+  if (way !== null) return <Loading />;
+  if (given) return <Center mih="100vh">You are signed in again. Close this window.</Center>;
+  return (
+    <>
+      {refused && <SignIn problem={problem} left={left} />}
+      {(!refused || awaited !== null) && <div hidden={refused}>{children}</div>}
+    </>
+  );
 }

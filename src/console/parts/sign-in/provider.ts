@@ -1,0 +1,77 @@
+/** What the console asks of an OpenID provider: its discovery document and its token endpoint. */
+
+/** What the gateway says of its provider, at `/sign-in.json`; null where it takes keys only. */
+export interface Provider {
+  issuer: string;
+  clientId: string;
+  scope: string;
+}
+
+/** OpenID Connect Discovery 1.0, section 3, and RP-Initiated Logout 1.0, section 2.1: what is used of it. */
+interface Endpoints {
+  authorization_endpoint: string;
+  token_endpoint: string;
+  end_session_endpoint?: unknown;
+}
+
+/** RFC 6749, section 5.1, with the ID token of OpenID Connect. */
+export interface TokenAnswer {
+  access_token: string;
+  refresh_token?: unknown;
+  id_token?: unknown;
+  expires_in?: unknown;
+}
+
+/** The provider said no (RFC 6749, section 5.2): asked again it says the same. */
+export class ProviderRefused extends Error {}
+
+/** How long the provider may take for one answer, in ms. */
+const TIMEOUT_MS = 10_000;
+/** Errors that say nothing of who asks. */
+const PASSING = ['temporarily_unavailable', 'server_error', 'slow_down'];
+
+export async function providerOf(): Promise<Provider | null> {
+  const response = await fetch('/sign-in.json');
+  return response.ok ? ((await response.json()) as Provider | null) : null;
+}
+
+export async function endpointsOf(
+  { issuer }: Provider,
+  signal: AbortSignal = AbortSignal.timeout(TIMEOUT_MS),
+): Promise<Endpoints> {
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, { signal });
+  const found = (await response.json()) as Endpoints & { issuer: string };
+  if (found.issuer !== issuer)
+    throw new Error(
+      `The provider calls itself ${found.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
+    );
+  return found;
+}
+
+/**
+ * Where a page may be sent: an https address, or http where the provider itself is at one, which only loopback may be.
+ * @returns null for anything else, `javascript:` and `data:` among it
+ */
+export function addressOf(said: unknown, { issuer }: Pick<Provider, 'issuer'>): URL | null {
+  if (typeof said !== 'string' || !URL.canParse(said)) return null;
+  const url = new URL(said);
+  const plain = url.protocol === 'http:' && new URL(issuer).protocol === 'http:';
+  return url.protocol === 'https:' || plain ? url : null;
+}
+
+/**
+ * Asks the token endpoint, which answers in its body alone: no token stands in an address.
+ * @throws ProviderRefused; any other Error where it can't be reached, hangs, or answers with something else
+ */
+export async function askForTokens(provider: Provider, asked: Record<string, string>): Promise<TokenAnswer> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const { token_endpoint } = await endpointsOf(provider, signal);
+  const body = new URLSearchParams({ ...asked, client_id: provider.clientId });
+  const response = await fetch(token_endpoint, { method: 'POST', body, signal });
+  const told = (await response.json()) as Partial<TokenAnswer> & { error?: unknown };
+  if (response.ok && typeof told.access_token === 'string') return told as TokenAnswer;
+  const { error } = told;
+  if (typeof error === 'string' && response.status < 500 && response.status !== 429 && !PASSING.includes(error))
+    throw new ProviderRefused(`The provider gave no token: ${error}.`);
+  throw new Error(`The provider gave no token (HTTP ${response.status}).`);
+}

@@ -1,0 +1,74 @@
+/** Signing out, at the provider too where it can be: https://openid.net/specs/openid-connect-rpinitiated-1_0.html */
+import { random } from './code-flow';
+import { addressOf, endpointsOf } from './provider';
+import { signOut } from './session';
+import { claimsIn, type Kept } from './tokens';
+
+const KEY = 'graft:sign-out';
+const PATH = '/signed-out';
+/** How long a person who leaves waits for the provider to say where it signs out, in ms. */
+const TIMEOUT_MS = 5_000;
+
+interface Left {
+  /** What the provider sends back; null: it isn't asked. */
+  state: string | null;
+  said: string;
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+/**
+ * The ID token says whom the provider is to sign out. It stands in the address: not where the gateway would let somebody in with it, as
+ * it is for the same audience as access tokens. The provider asks the person then.
+ */
+function hintOf({ access, id }: Kept): string | null {
+  if (id === null) return null;
+  const audience = listOf(claimsIn(access)['aud']);
+  return listOf(claimsIn(id)['aud']).some((one) => audience.includes(one)) ? null : id;
+}
+
+/** Where the provider ends its own session; null where it has no such address, or one that isn’t of the web. */
+async function endSessionAddress(kept: Kept, state: string): Promise<URL | null> {
+  const { end_session_endpoint } = await endpointsOf(kept.provider, AbortSignal.timeout(TIMEOUT_MS));
+  const url = addressOf(end_session_endpoint, kept.provider);
+  if (url === null) return null;
+  const hint = hintOf(kept);
+  if (hint !== null) url.searchParams.set('id_token_hint', hint);
+  url.searchParams.set('client_id', kept.provider.clientId);
+  url.searchParams.set('post_logout_redirect_uri', `${window.location.origin}${PATH}`);
+  url.searchParams.set('state', state);
+  return url;
+}
+
+const keep = (left: Left): void => sessionStorage.setItem(KEY, JSON.stringify(left));
+
+/** Ends the session here, at once and whatever the provider does; then there. The browser’s way back doesn’t lead to what was shown. */
+export async function leave(): Promise<void> {
+  const kept = signOut();
+  if (kept === null) return window.location.replace('/');
+  const state = random();
+  try {
+    const url = await endSessionAddress(kept, state);
+    if (url === null) return window.location.replace('/');
+    keep({ state, said: 'You are signed out, here and at your provider.' });
+    window.location.replace(url.href);
+  } catch {
+    keep({
+      state: null,
+      said: 'You are signed out here. Your provider did not answer: there you may still be signed in.',
+    });
+    window.location.replace('/');
+  }
+}
+
+/** Where the person has come back from signing out: how it went, once. A link that leads here says nothing, and ends nobody’s session. */
+export function takeLeft(): string | null {
+  const { pathname, search } = window.location;
+  const text = sessionStorage.getItem(KEY);
+  sessionStorage.removeItem(KEY);
+  if (pathname === PATH) window.history.replaceState(null, '', '/');
+  const left = text === null ? null : (JSON.parse(text) as Left);
+  if (left === null) return null;
+  if (left.state === null) return left.said;
+  return pathname === PATH && new URLSearchParams(search).get('state') === left.state ? left.said : null;
+}
