@@ -25,7 +25,8 @@ export function abstention(
 const SENTENCES = {
   NO_DOCUMENTS: 'There are no documents yet that could answer this.',
   NOTHING_FOUND: 'This is not in your documents: nothing in them matches the question.',
-  LOW_RELEVANCE: 'This is not in your documents: what comes closest does not answer the question.',
+  // By words and vectors alone: an answer that is put in other words may be missed.
+  LOW_RELEVANCE: 'This does not seem to be in your documents: nothing in them is near enough to the question.',
   MODEL_DECLINED: 'The model read the question and had no answer to it.',
   LOW_CONFIDENCE: 'The model found something in your documents, but not surely enough that it answers this.',
   UNPROVEN: 'Nothing shows that the wanted error rate is kept.',
@@ -49,7 +50,7 @@ export const unanswered = (probability: number, threshold: number, near: boolean
   ...refuse('LOW_CONFIDENCE', probability, threshold),
   sentence: near
     ? 'Your documents are about this, but the answer does not seem to be in them.'
-    : SENTENCES.LOW_RELEVANCE,
+    : 'This is not in your documents: what comes closest does not answer the question.',
 });
 
 const refuse = (reason: AbstentionReason, probability: number | null, threshold: number): Abstention => ({

@@ -198,7 +198,7 @@ describe('ask', () => {
     });
     expect(abstention).toMatchObject({ reason: 'LOW_RELEVANCE', sentence: text });
     expect(abstention!.probability).toBeLessThan(abstention!.threshold);
-    expect(text).toContain('not in your documents');
+    expect(text).toContain('does not seem to be in your documents');
     expect([citations, usage.generatedTokens]).toEqual([[], 0]);
   });
 

@@ -104,7 +104,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
       const answer = await ask(far, { strategy });
       expect(answer.abstention).toMatchObject({ reason: 'LOW_RELEVANCE', threshold: LEAST_PROBABILITY });
       expect(answer.abstention!.probability).toBeLessThan(LEAST_PROBABILITY);
-      expect(answer.text).toMatch(/^This is not in your documents/);
+      expect(answer.text).toMatch(/^This does not seem to be in your documents/);
       expect(answering.generations.slice(before)).toEqual([]);
     }
     const any = await ask(far, { strategy: 'HYBRID', minConfidence: 0 });
