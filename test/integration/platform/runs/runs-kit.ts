@@ -85,10 +85,17 @@ export class RunsKit {
     return this.database.prisma.run.findFirstOrThrow({ where: { id: run.id } });
   }
 
-  reaches(run: RunRow, status: string): Promise<RunRow> {
-    return eventually(`the run to be ${status}`, async () => {
-      const now = await this.row(run);
+  /** @throws Error that says what has become of it instead */
+  async reaches(run: RunRow, status: string): Promise<RunRow> {
+    let now = run;
+    const looked = eventually(`the run to be ${status}`, async () => {
+      now = await this.row(run);
       return now.status === status ? now : null;
+    });
+    return looked.catch((error: unknown) => {
+      const { status, attempt, progress, message, errorCode, errorMessage, leaseOwner } = now;
+      const found = JSON.stringify({ status, attempt, progress, message, errorCode, errorMessage, leaseOwner });
+      throw new Error(`${(error as Error).message}; it is ${found}`, { cause: error });
     });
   }
 
