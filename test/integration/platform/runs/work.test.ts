@@ -18,7 +18,9 @@ describe('runs', () => {
       expect(input).toEqual({ documents: 3 });
       await progress(0.5, 'half way', { documents: 1 });
       await emit('document', { name: 'a.md' });
-      await fenced((tx) => tx.workspace.create({ data: { id: run.subjectId!, name: 'made by the run' } }));
+      await fenced((tx) =>
+        tx.collection.create({ data: { id: run.subjectId!, workspaceId: WORKSPACE, name: 'made' } }),
+      );
       return { chunks: 12 };
     });
     queue.start();
@@ -39,7 +41,7 @@ describe('runs', () => {
       { type: 'document', payload: { progress: 0.5, message: 'half way', detail: { name: 'a.md' } } },
       { type: 'finished', payload: { status: 'SUCCEEDED', progress: 1 } },
     ]);
-    expect(await kit.database.prisma.workspace.count({ where: { id: subjectId } })).toBe(1);
+    expect(await kit.database.prisma.collection.count({ where: { id: subjectId } })).toBe(1);
   });
 
   it('is followed from any place until it ends, also by those who come when it is over', async () => {
