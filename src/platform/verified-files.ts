@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
+import { hashFile } from '../kernel/hash-file.js';
 
 /** A file that changed this short a time ago could change again without its time of change telling. */
 const SETTLED_AFTER_MS = 2_000;
@@ -19,9 +18,7 @@ export class VerifiedFiles {
   async has(path: string, sha256: string): Promise<boolean> {
     const before = await fingerprint(path);
     if (this.#seen.get(path) === `${before.text} ${sha256}`) return true;
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== sha256) return false;
+    if ((await hashFile(path)) !== sha256) return false;
     if (Date.now() - before.changedMs > SETTLED_AFTER_MS && (await fingerprint(path)).text === before.text)
       this.#seen.set(path, `${before.text} ${sha256}`);
     return true;

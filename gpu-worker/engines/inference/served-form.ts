@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GraftError } from '../../../src/kernel/errors.js';
+import { hashFile } from '../../../src/kernel/hash-file.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { servedType, type ModelFile, type QuantizationType } from '../../../src/worker-protocol/index.js';
 import { describeGguf } from '../../formats/gguf/describe.js';
-import { workInChild } from '../../in-child.js';
 import { errorFields, log } from '../../log.js';
+import { quantizeInChild } from '../quantization/in-child.js';
 
 const LONGEST_MS = 10 * 60_000;
 
@@ -37,15 +34,9 @@ async function make(model: ModelFile, type: QuantizationType, target: string): P
   const draft = join(dirname(target), `${newId()}.part`);
   await mkdir(dirname(target), { recursive: true });
   try {
-    await workInChild(
-      'quantize',
-      { model, type, target: draft, threads: availableParallelism(), mayGrow: true },
-      {
-        timeoutMs: LONGEST_MS,
-        died: (how) => new GraftError('MODEL_FILE_INVALID', `Quantizing the file ended the quantizer (${how}).`),
-      },
-    );
-    const digest = await digestOf(draft);
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    await quantizeInChild({ model, type, target: draft, mayGrow: true }, { signal, progress: () => undefined });
+    const digest = await hashFile(draft);
     // Whoever makes it at the same time makes the same bytes.
     await writeFile(stampOf(target), digest);
     await rename(draft, target);
@@ -65,11 +56,5 @@ const stampOf = (target: string): string => `${target}.sha256`;
 /** Whether the file is there with the bytes that it had when it was made. */
 async function isWhole(target: string): Promise<boolean> {
   const stamp = await readFile(stampOf(target), 'utf8').catch(() => null);
-  return stamp !== null && (await digestOf(target).catch(() => null)) === stamp;
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path, { highWaterMark: 1024 ** 2 })) hash.update(part as Buffer);
-  return hash.digest('hex');
+  return stamp !== null && (await hashFile(target).catch(() => null)) === stamp;
 }

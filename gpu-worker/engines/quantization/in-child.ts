@@ -9,7 +9,7 @@ import type {
   QuantizeInput,
   QuantizeOutput,
 } from '../../../src/worker-protocol/index.js';
-import { workInChild } from '../../in-child.js';
+import { workInChild, type QuantizeJob } from '../../in-child.js';
 import type { Call } from '../../server.js';
 import { requireDigest } from '../training/model/require-digest.js';
 
@@ -19,7 +19,10 @@ type ChildCall = Pick<Call, 'signal' | 'progress'>;
  * Quantizes a file; nothing is left of one that failed.
  * @throws MODEL_DIGEST_MISMATCH, MODEL_FILE_INVALID (also when the quantizer dies of the file), and what `quantizeFile` throws
  */
-export async function quantizeInChild(input: QuantizeInput, { signal, progress }: ChildCall): Promise<QuantizeOutput> {
+export async function quantizeInChild(
+  input: QuantizeInput & Pick<QuantizeJob, 'mayGrow'>,
+  { signal, progress }: ChildCall,
+): Promise<QuantizeOutput> {
   await requireDigest(input.model);
   const threads = input.threads ?? availableParallelism();
   try {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraftError } from '../../../src/kernel/errors.js';
+import { hashFile } from '../../../src/kernel/hash-file.js';
 import { sha256 } from '../../../src/kernel/hashing.js';
 import type { ImportAdapterInput, ImportAdapterOutput } from '../../../src/worker-protocol/index.js';
 import { decodePeftAdapter } from '../../formats/peft/peft-adapter.js';
@@ -57,7 +56,7 @@ async function unpack(
 ): Promise<NonNullable<ImportAdapterOutput['unpacked']>> {
   await requireDigestOf(archive);
   const { config, weights, notes } = await extractPeft(archive.path, folder);
-  const named = async (path: string) => ({ path, sha256: await digestOfFile(path) });
+  const named = async (path: string) => ({ path, sha256: await hashFile(path) });
   return {
     config: await named(config),
     weights: await named(weights),
@@ -66,12 +65,6 @@ async function unpack(
 }
 
 async function requireDigestOf({ path, sha256: expected }: { path: string; sha256: string }): Promise<void> {
-  if ((await digestOfFile(path)) !== expected)
+  if ((await hashFile(path)) !== expected)
     throw new GraftError('ADAPTER_DIGEST_MISMATCH', 'The archive is not the one that was uploaded.');
-}
-
-async function digestOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
 }

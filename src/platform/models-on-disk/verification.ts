@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hashFile } from '../../kernel/hash-file.js';
 import { isSha256, type Sha256 } from '../../kernel/hashing.js';
 import type { VerifiedFiles } from '../verified-files.js';
 
@@ -75,12 +74,6 @@ export async function* verifiedBelow(
     const sha256 = await pinned(path);
     if (sha256 !== null) yield { path, sha256 };
   }
-}
-
-async function hashFile(path: string): Promise<Sha256> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
-  return hash.digest('hex') as Sha256;
 }
 
 async function readStamp(path: string): Promise<z.infer<typeof stampSchema> | null> {

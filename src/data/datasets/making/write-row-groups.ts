@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { quote, type TableEngine } from '../storage/duckdb.js';
 import { STORED_COLUMNS } from '../rows/row-table.js';
+import { hashFile } from '../../../kernel/hash-file.js';
 
 /** A Parquet file with a part of a version's rows, in order. */
 export interface RowGroup {
@@ -50,8 +49,7 @@ async function writeGroup(engine: TableEngine, path: string, from: number, quara
   return count!.Count;
 }
 
-async function identify(path: string): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return { sha256: hash.digest('hex'), bytes: (await stat(path)).size };
-}
+const identify = async (path: string): Promise<{ sha256: string; bytes: number }> => ({
+  sha256: await hashFile(path),
+  bytes: (await stat(path)).size,
+});
