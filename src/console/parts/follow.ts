@@ -3,7 +3,7 @@ import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { reportConnection } from './connection';
 import { GatewayError } from './gateway-error';
-import { authorization, current, refused } from './sign-in/session';
+import { accepted, authorization, current, refused } from './sign-in/session';
 
 const url = new URL('/graphql', window.location.href);
 url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -17,7 +17,12 @@ const socket = createClient({
   lazy: true,
   connectionParams: () => (said = authorization()),
   retryAttempts: 0,
-  on: { connected: () => reportConnection(true) },
+  on: {
+    connected: () => {
+      accepted(said);
+      reportConnection(true);
+    },
+  },
 });
 
 /** What the gateway said, also of a socket that it closed because of who is there: 4401 without a key that it takes, 4403 with one that may no more. */

@@ -1,5 +1,5 @@
 import { GatewayError } from './gateway-error';
-import { authorization, current, refused } from './sign-in/session';
+import { accepted, authorization, current, refused } from './sign-in/session';
 
 /** Uploads under way: closing the tab would lose them, so the browser asks first. */
 let underWay = 0;
@@ -58,7 +58,10 @@ export async function upload(file: File, onProgress: (share: number) => void, si
       if (signal?.aborted) throw new GatewayError('CANCELLED', `The upload of ${file.name} was stopped.`);
       const said = authorization();
       const { status, id, errors } = await send(file, said, onProgress, signal);
-      if (id !== undefined) return id;
+      if (id !== undefined) {
+        accepted(said);
+        return id;
+      }
       if (status === 401 && (await refused(said, signal))) continue;
       throw GatewayError.from(errors?.[0] ?? { message: `The upload of ${file.name} failed (HTTP ${status}).` });
     }

@@ -1,6 +1,6 @@
 /** What the console makes of a provider’s answers. */
 import { addressOf, askForTokens, ProviderRefused } from '../../../src/console/parts/sign-in/provider.js';
-import { begunWith, OtherPerson, renewedBy, samePerson } from '../../../src/console/parts/sign-in/tokens.js';
+import { begunWith, hintOf, OtherPerson, renewedBy, samePerson } from '../../../src/console/parts/sign-in/tokens.js';
 import { OidcProvider } from '../../support/oidc-provider.js';
 
 const NOW = 1_800_000_000_000;
@@ -63,6 +63,22 @@ describe('a sign-in', () => {
   });
 });
 
+describe('the ID token that goes along when somebody signs out', () => {
+  const hint = (access: object, id: object | null) =>
+    hintOf({ access: jwt(access as Record<string, unknown>), id: id && jwt(id as Record<string, unknown>) });
+
+  it('is for another audience than access tokens, with which the gateway lets somebody in', () => {
+    expect(hint({ aud: 'graft' }, { aud: 'console' })).toBe(jwt({ aud: 'console' }));
+    for (const aud of ['graft', ['console', 'graft']]) expect(hint({ aud: ['graft', 'mail'] }, { aud })).toBeNull();
+  });
+
+  it('is none where there is none, or one of the two can’t be read', () => {
+    expect(hint({ aud: 'graft' }, null)).toBeNull();
+    expect(hintOf({ access: 'opaque', id: jwt({ aud: 'console' }) })).toBeNull();
+    expect(hintOf({ access: jwt({ aud: 'graft' }), id: 'opaque' })).toBeNull();
+  });
+});
+
 describe('an address that a provider names', () => {
   it.each([
     'javascript:alert(1)',
@@ -101,6 +117,7 @@ describe('a provider that is asked to renew', () => {
     await expect(ask()).rejects.toThrow(ProviderRefused);
     stand.renewing = 'fails';
     await expect(ask()).rejects.not.toThrow(ProviderRefused);
+    stand.renewing = 'well';
     for (const manner of ['html', 'empty', 'fails', 'other issuer'] as const) {
       stand.manner = manner;
       await expect(ask()).rejects.not.toBeInstanceOf(ProviderRefused);

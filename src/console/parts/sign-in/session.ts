@@ -1,3 +1,7 @@
+/**
+ * Who is signed in, by a key or at the provider. `look` renews a sign-in before its token ends, `end` asks its owner again when that fails; the page
+ * waits for them meanwhile (`awaited`), and so do its requests: each waits for `current` before it is sent, and tells `refused` or `accepted` what came of it.
+ */
 import { useSyncExternalStore } from 'react';
 import { Peers } from './peers';
 import { askForTokens, ProviderRefused } from './provider';
@@ -31,7 +35,7 @@ const LATER_MS = 15_000;
 const LONGEST_TIMER_MS = 3_600_000;
 const UNTAKEN = 'The gateway does not take your token any more.';
 const ENDED = 'Your sign-in has ended.';
-const UNRENEWED = 'The provider gave nothing by which it could be renewed.';
+const UNRENEWED = 'There is no refresh token by which it could be renewed.';
 
 function read(): Kept | null {
   const text = sessionStorage.getItem(KEPT);
@@ -199,6 +203,11 @@ export async function current(signal?: AbortSignal): Promise<void> {
 export const authorization = (): { authorization?: string } =>
   session.token === null ? {} : { authorization: `Bearer ${session.token}` };
 
+/** The gateway took what was said. */
+export function accepted(said: { authorization?: string }): void {
+  if (said.authorization === authorization().authorization) taken = true;
+}
+
 /**
  * The gateway didn’t take what was said. A token is renewed, or its owner signs in again; of anybody else it is asked who they are.
  * @returns whether it is worth asking the gateway again
@@ -209,7 +218,8 @@ export async function refused(said: { authorization?: string }, signal?: AbortSi
     return false;
   }
   const unchanged = () => kept !== null && authorization().authorization === said.authorization;
-  if (unchanged() && taken) await renew();
+  // One under renewal, or at its end, is refused for that alone.
+  if (unchanged() && (taken || renewing !== null || Date.now() >= kept!.endsAt)) await renew();
   if (unchanged()) end(UNTAKEN);
   await current(signal);
   return session.token !== null && !signal?.aborted;
@@ -222,10 +232,9 @@ export async function fetchSignedIn(input: RequestInfo | URL, init: RequestInit 
     await current(signal);
     const said = authorization();
     const response = await fetch(input, { ...init, headers: { ...(init.headers as Record<string, string>), ...said } });
-    if (response.status !== 401) {
-      if (said.authorization === authorization().authorization) taken = true;
-      return response;
-    }
+    // What a proxy says in its place tells nothing of the token.
+    if (response.ok) accepted(said);
+    if (response.status !== 401) return response;
     if (!(await refused(said, signal))) return response;
   }
 }

@@ -2,7 +2,7 @@
 import { random } from './code-flow';
 import { addressOf, endpointsOf } from './provider';
 import { signOut } from './session';
-import { claimsIn, type Kept } from './tokens';
+import { hintOf, type Kept } from './tokens';
 
 const KEY = 'graft:sign-out';
 const PATH = '/signed-out';
@@ -13,18 +13,6 @@ interface Left {
   /** What the provider sends back; null: it isn't asked. */
   state: string | null;
   said: string;
-}
-
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
-
-/**
- * The ID token says whom the provider is to sign out. It stands in the address: not where the gateway would let somebody in with it, as
- * it is for the same audience as access tokens. The provider asks the person then.
- */
-function hintOf({ access, id }: Kept): string | null {
-  if (id === null) return null;
-  const audience = listOf(claimsIn(access)['aud']);
-  return listOf(claimsIn(id)['aud']).some((one) => audience.includes(one)) ? null : id;
 }
 
 /** Where the provider ends its own session; null where it has no such address, or one that isn’t of the web. */

@@ -1,3 +1,4 @@
+/** What the provider’s tokens say, and what of them is kept. Nothing here is asked of anybody. */
 import { type Provider, type TokenAnswer } from './provider.js';
 
 /** What a tab keeps of a sign-in at the provider. */
@@ -85,3 +86,19 @@ export function renewedBy(before: Kept, answer: TokenAnswer, now: number): Kept 
     id: id ?? before.id,
   };
 }
+
+/**
+ * The ID token says whom the provider is to sign out. It stands in the address: not where the gateway would let somebody in with it, as
+ * it is for the same audience as access tokens, or where that can't be told. The provider asks the person then.
+ */
+export function hintOf({ access, id }: Pick<Kept, 'access' | 'id'>): string | null {
+  if (id === null) return null;
+  try {
+    const audience = audienceOf(access);
+    return audienceOf(id).some((one) => audience.includes(one)) ? null : id;
+  } catch {
+    return null;
+  }
+}
+
+const audienceOf = (jwt: string): unknown[] => [claimsIn(jwt)['aud']].flat();
