@@ -8,3 +8,4 @@ export { FeedbackService } from './feedback-service.js';
 export { FeedbackStore } from './feedback-store.js';
 export { feedbackDomain, openFeedback, type OpenFeedback } from './open.js';
 export { estimateReliability } from './source-weights.js';
+export type { HeldOut } from './curation/usual-errors.js';

@@ -1,5 +1,6 @@
 import { groupBy } from '../kernel/group-by.js';
 import { AS_ANSWERED, NOT_AS_ANSWERED } from './expectation.js';
+import { softmax } from '../kernel/softmax.js';
 
 /** What a source says that the right answer to a question is: see `verdictOf`. */
 export interface Ballot {
@@ -119,10 +120,8 @@ function posterior(
     }
     return log;
   });
-  const most = Math.max(...logs);
-  const shares = logs.map((log) => Math.exp(log - most));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return new Map(candidates.map((candidate, i) => [candidate, shares[i]! / total]));
+  const shares = softmax(logs);
+  return new Map(candidates.map((candidate, i) => [candidate, shares[i]!]));
 }
 
 function reliabilityOf(accuracy: number, compared: number): Reliability {

@@ -4,20 +4,14 @@ import { groupBy } from '../../kernel/group-by.js';
 import { idCursor, decodeCursor, toPage, type Page, type PageRequest } from '../../kernel/pagination.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { asColumn, type Database, type Prisma, type Transaction } from '../../platform/database/index.js';
+import type { HeldOut } from '../../feedback/index.js';
 import { storedFigures, type Answered, type EvaluationFigures } from './figures.js';
 
 export type EvaluationRecord = Prisma.EvaluationGetPayload<object>;
 export type EvaluationRowRecord = Prisma.EvaluationRowGetPayload<object>;
 export type NewEvaluation = Omit<Prisma.EvaluationUncheckedCreateInput, 'answers' | 'figures' | 'rows' | 'createdAt'>;
 
-/** Rows that have the label `gold`, null: some other one, and were given `predicted`, null: none of the set. */
-export interface HeldOutCell {
-  gold: string | null;
-  predicted: string | null;
-  count: number;
-}
-
-const cellsOf = ({ confusions, confusionsRest }: EvaluationFigures): HeldOutCell[] => [
+const cellsOf = ({ confusions, confusionsRest }: EvaluationFigures): HeldOut[] => [
   ...confusions,
   ...confusionsRest.flatMap(({ predicted, count, right }) =>
     [
@@ -109,7 +103,7 @@ export class EvaluationStore {
   async heldOut(
     workspaceId: WorkspaceId,
     learned: readonly { adapterVersionId: string; datasetVersionId: string }[],
-  ): Promise<Map<string, HeldOutCell[]>> {
+  ): Promise<Map<string, HeldOut[]>> {
     const rows = await this.database.prisma.$queryRaw<{ adapterVersionId: string; figures: unknown }[]>`
       SELECT DISTINCT ON (e.adapter_version_id, e.split) e.adapter_version_id AS "adapterVersionId", e.figures
       FROM evaluation AS e JOIN unnest(${learned.map((each) => each.adapterVersionId)}::uuid[],

@@ -158,7 +158,7 @@ export class AnswersLeftOut {
 
 @ObjectType({
   description:
-    'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows, however rather people speak of what is wrong.',
+    'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows, however much more often people speak of what is wrong.',
 })
 export class MovedLabel {
   @Field(() => String, { description: 'The label as rows that are carried over had it.' })

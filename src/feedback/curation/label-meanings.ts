@@ -1,3 +1,4 @@
+/** What a label may have become, and how probable that is. */
 import { logSumExp } from '../../kernel/softmax.js';
 import { asAnything, asBefore, asExchanged, asRenamed, type Explained } from './lessons-of-label.js';
 import type { Said } from './usual-errors.js';

@@ -1,3 +1,4 @@
+/** How well an explanation of a label fits the lessons on it: their likelihood. */
 import { logGamma } from '../../kernel/statistics.js';
 import { totalOf, type Counts, type Expected } from './usual-errors.js';
 
@@ -60,10 +61,10 @@ function explained(
     if (label !== answered && label !== named?.label) fixed += rising(of(label), times);
   fixed -= rising(named ? spread - of(named.label) : spread, misses - apart);
   return (selective) => {
-    const told = (all * right) / (right + selective * wrong);
-    // Not all - told, which is nothing where one of the two is by far the larger.
-    const untold = (all * selective * wrong) / (right + selective * wrong);
-    return fixed + rising(told, hits) + rising(untold, misses);
+    const spokenRight = (all * right) / (right + selective * wrong);
+    // Not all - spokenRight, which is nothing where one of the two is by far the larger.
+    const spokenWrong = (all * selective * wrong) / (right + selective * wrong);
+    return fixed + rising(spokenRight, hits) + rising(spokenWrong, misses);
   };
 }
 

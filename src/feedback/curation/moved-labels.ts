@@ -1,3 +1,4 @@
+/** Finds the labels that mean something else now; how is told at `movedLabels`. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { groupBy } from '../../kernel/group-by.js';
 import { softmax } from '../../kernel/softmax.js';
@@ -167,5 +168,5 @@ const oddsOf = (probability: number): number => probability / (1 - probability);
 
 /** @param lessons on other labels that haven't moved for sure, and how many of them say otherwise */
 function whyUndecided(lessons: number, contrary: number): string {
-  return `Either it means something else now, or people speak rather of what is wrong. Lessons on other labels would tell, and of ${lessons} that there are ${lessons - contrary} confirm the answer. Who knows that it moved can leave the older rows out (extend: false).`;
+  return `Either it means something else now, or people speak mostly of what is wrong. Lessons that confirm answers to other labels would tell: of ${lessons} there, ${lessons - contrary} do. If you know that it moved, leave all older rows out (extend: false).`;
 }

@@ -1,3 +1,4 @@
+/** Which errors of an adapter were to be expected: the yardstick for what lessons say of its labels. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** What a lesson says of the label that was answered. */
@@ -60,17 +61,17 @@ export async function saidOf(
     );
     const rows = cells.reduce((sum, { count }) => sum + count, 0);
     const precision = (right + UNKNOWN.precision * UNKNOWN.rows) / (rows + UNKNOWN.rows);
-    const taught = confusionsOf(lessons.map((each) => ({ ...each, count: 1 })));
-    const heldOut = confusionsOf(
-      cells.flatMap(({ gold, predicted, count }) =>
-        predicted === null || gold === null ? [] : [{ answered: predicted, right: gold, count }],
-      ),
+    const spoken = lessons.map(({ answered, right }) => ({ answered, right, count: 1 }));
+    const kept = cells.flatMap(({ gold, predicted, count }) =>
+      predicted === null || gold === null ? [] : [{ answered: predicted, right: gold, count }],
     );
+    const [taught, heldOut] = [confusionsOf(spoken), confusionsOf(kept)];
     const unnamed = new Map<string, number>();
     for (const { gold, predicted, count } of cells)
       if (gold === null && predicted !== null) unnamed.set(predicted, (unnamed.get(predicted) ?? 0) + count);
     const known = { heldOut, unnamed, precision, labels };
-    const mirrored = { heldOut: turned(heldOut), taught: turned(taught) };
+    // By the right label: where each label was answered.
+    const mirrored = { heldOut: confusionsOf(kept.map(turned)), taught: confusionsOf(spoken.map(turned)) };
     for (const [answered, counts] of taught)
       said.set(answered, [
         ...(said.get(answered) ?? []),
@@ -85,24 +86,21 @@ export async function saidOf(
   return said;
 }
 
-function confusionsOf(rows: readonly { answered: string; right: string; count: number }[]): Confusions {
+interface Row {
+  answered: string;
+  right: string;
+  count: number;
+}
+
+const turned = ({ answered, right, count }: Row): Row => ({ answered: right, right: answered, count });
+
+function confusionsOf(rows: readonly Row[]): Confusions {
   const confusions = new Map<string, Map<string, number>>();
   for (const { answered, right, count } of rows) {
     const counts = confusions.get(answered) ?? new Map<string, number>();
     confusions.set(answered, counts.set(right, (counts.get(right) ?? 0) + count));
   }
   return confusions;
-}
-
-/** By the right label: where each label was answered. */
-function turned(confusions: Confusions): Confusions {
-  const others = new Map<string, Map<string, number>>();
-  for (const [answered, counts] of confusions)
-    for (const [label, count] of counts) {
-      const of = others.get(label) ?? new Map<string, number>();
-      others.set(label, of.set(answered, count));
-    }
-  return others;
 }
 
 /** What is known of an adapter version's usual errors. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { logSumExp } from '../../kernel/softmax.js';
 import { LabelScoring, SCORED_AT_ONCE, type Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 import { EngineFault, isFault } from '../fault.js';
@@ -112,8 +113,7 @@ async function scoreAllowed(
 }
 
 function normalised(values: readonly number[]): number[] {
-  const most = Math.max(...values);
-  const total = most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  const total = logSumExp(values);
   return values.map((value) => value - total);
 }
 

@@ -1,3 +1,4 @@
+import { logSumExp } from '../../../kernel/softmax.js';
 /**
  * Whether one rate is worse than another by more than a margin, read after every answer: an exact e-process for two-by-two tables
  * (Turner, Ly & Grünwald 2021, "Generic E-variables for exact sequential k-sample tests that allow for optional stopping"; the margin:
@@ -69,10 +70,7 @@ export const startTwoRates = (): TwoRates => ({
 });
 
 /** ln of the e-value, at most 0 where there is no evidence against the null. */
-export function logE({ logs }: TwoRates): number {
-  const most = Math.max(...logs);
-  return most + Math.log(logs.reduce((sum, each) => sum + Math.exp(each - most), 0) / logs.length);
-}
+export const logE = ({ logs }: TwoRates): number => logSumExp(logs) - Math.log(logs.length);
 
 /** Probability of as much evidence at any time while the null holds: 1 over the largest e-value, at most 1. */
 export const anytimeP = ({ peak }: Pick<TwoRates, 'peak'>): number => Math.min(1, Math.exp(-peak));
