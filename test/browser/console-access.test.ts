@@ -1,36 +1,21 @@
 import { GraftClient } from '../../src/client/graft-client.js';
 import { MeDocument } from '../../src/operations/index.js';
-import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
-import { chromaUrl } from '../support/chroma.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
-import { itWhen } from '../support/skip.js';
-
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
+import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
+import type { GraftProgram } from '../support/graft-program.js';
 
 const PATIENCE = { timeout: 90_000 };
 
 describe('the console’s pages of access, budgets and audit', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
-  let database: TestDatabase;
+  let stand: ConsoleStand;
   let graft: GraftProgram;
   let browser: ConsoleBrowser;
 
   beforeAll(async () => {
-    [home, database] = [await temporaryHome(), await testDatabase()];
-    const env = { LOG_LEVEL: 'warn', DATABASE_URL: database.url, CHROMA_URL: chromaUrl() };
-    graft = await spawnGraft(home.path, env).started;
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+    stand = await consoleStand();
+    ({ graft, browser } = stand);
   }, 240_000);
-  afterAll(async () => {
-    await browser?.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
-    await database.dispose();
-    await home.remove();
-  });
+  afterAll(() => stand.stop());
 
   itInBrowser(
     'say what to do where there is no key, make one that works and is shown once, replace it and revoke it',

@@ -5,55 +5,37 @@ import { promisify } from 'node:util';
 import { GraftClient } from '../../src/client/graft-client.js';
 import { CreateApiKeyDocument, CreateCollectionDocument, RevokeApiKeyDocument } from '../../src/operations/index.js';
 import { packageRoot } from '../../src/platform/package-root.js';
-import { chromiumPath } from '../support/chromium.js';
-import { chromaUrl } from '../support/chroma.js';
-import { ConsoleBrowser } from '../support/console-browser.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
-import { AUDIENCE, OidcProvider } from '../support/oidc-provider.js';
-import { itWhen } from '../support/skip.js';
+import type { ConsoleBrowser } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, signInBy, type ConsoleStand } from '../support/console-stand.js';
+import type { GraftProgram } from '../support/graft-program.js';
+import { OidcProvider } from '../support/oidc-provider.js';
 
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
 const PATIENCE = { timeout: 60_000 };
 
 describe('signing in to the console', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
-  let database: TestDatabase;
   let provider: OidcProvider;
+  let stand: ConsoleStand;
   let graft: GraftProgram;
   let browser: ConsoleBrowser;
   let key: string;
 
   beforeAll(async () => {
-    [home, database, provider] = [await temporaryHome(), await testDatabase(), await OidcProvider.start()];
-    const env = {
-      LOG_LEVEL: 'warn',
-      DATABASE_URL: database.url,
-      CHROMA_URL: chromaUrl(),
-      GRAFT_REQUIRE_KEY: 'on',
-      GRAFT_OIDC_ISSUER: provider.issuer,
-      GRAFT_OIDC_AUDIENCE: AUDIENCE,
-      GRAFT_OIDC_CLIENT_ID: 'console',
-      GRAFT_OIDC_ROLES: 'staff=EDIT',
-    };
-    const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [cli, '--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN'],
-      { env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home.path, DATABASE_URL: database.url } },
-    );
-    key = stdout.trim();
-    graft = await spawnGraft(home.path, env).started;
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+    provider = await OidcProvider.start();
+    const env = { GRAFT_REQUIRE_KEY: 'on', ...signInBy(provider, 'staff=EDIT') };
+    stand = await consoleStand(env, async ({ home, database }) => {
+      const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [cli, '--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN'],
+        { env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home, DATABASE_URL: database.url } },
+      );
+      key = stdout.trim();
+    });
+    ({ graft, browser } = stand);
   }, 240_000);
   afterAll(async () => {
-    await browser?.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
+    await stand.stop();
     await provider.stop();
-    await database.dispose();
-    await home.remove();
   });
 
   const signInShown = (page: Awaited<ReturnType<ConsoleBrowser['open']>>) =>

@@ -8,16 +8,11 @@ import {
   CreateDatasetDocument,
   ImportProgressDocument,
 } from '../../src/operations/index.js';
-import { chromiumPath } from '../support/chromium.js';
-import { ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { type ConsoleBrowser, keepScreenshot, overflow, seriousFaults, VIEWS } from '../support/console-browser.js';
+import { consoleStand, itInBrowser, type ConsoleStand } from '../support/console-stand.js';
 import { addComparison, addMeasuredAdapter, addRouter } from '../support/console-seeds.js';
-import { testDatabase, type TestDatabase } from '../support/database.js';
-import { spawnGraft, temporaryHome, type GraftProgram } from '../support/graft-program.js';
-import { itWhen } from '../support/skip.js';
+import type { GraftProgram } from '../support/graft-program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-
-const executablePath = chromiumPath();
-const itInBrowser = itWhen(executablePath !== null, 'no Chromium on this machine; set CHROMIUM_PATH or install one');
 
 const PATIENCE = { timeout: 90_000 };
 
@@ -29,25 +24,17 @@ const translated = () =>
   csv('source,target', (i) => `Boat ${31 * i} sails at ${i},El barco ${31 * i} zarpa a las ${i}`);
 
 describe('the console, on which strategy to use,', () => {
-  let home: Awaited<ReturnType<typeof temporaryHome>>;
-  let database: TestDatabase;
+  let stand: ConsoleStand;
   let graft: GraftProgram;
   let browser: ConsoleBrowser;
   let comparison: string;
 
   beforeAll(async () => {
-    [home, database] = [await temporaryHome(), await testDatabase()];
-    graft = await spawnGraft(home.path, { LOG_LEVEL: 'warn', DATABASE_URL: database.url }).started;
-    comparison = `/compare/${encodeURIComponent(toGlobalId('StrategyComparisonRun', await addComparison(database)))}`;
-    if (executablePath !== null) browser = await ConsoleBrowser.launch(executablePath, graft.url);
+    stand = await consoleStand();
+    ({ graft, browser } = stand);
+    comparison = `/compare/${encodeURIComponent(toGlobalId('StrategyComparisonRun', await addComparison(stand.database)))}`;
   }, 240_000);
-  afterAll(async () => {
-    await browser?.close();
-    graft.child.kill('SIGTERM');
-    await graft.ended;
-    await database.dispose();
-    await home.remove();
-  });
+  afterAll(() => stand.stop());
 
   itInBrowser(
     'says what a comparison found in one sentence, as bars with intervals that can be saved, and pair by pair',
@@ -76,7 +63,7 @@ describe('the console, on which strategy to use,', () => {
     async () => {
       const page = await browser.open('/router');
       await page.getByText('No router yet').waitFor(PATIENCE);
-      await addRouter(database);
+      await addRouter(stand.database);
       await page.reload();
       await page.getByRole('cell', { name: '0.980' }).waitFor(PATIENCE);
       const mode = page.getByRole('switch');
@@ -94,7 +81,7 @@ describe('the console, on which strategy to use,', () => {
   itInBrowser(
     'shows what an adapter’s training took, deletes one version of it, and all of it only where its alias is given up, too',
     async () => {
-      await addMeasuredAdapter(database, 'unneeded', [
+      await addMeasuredAdapter(stand.database, 'unneeded', [
         { quality: 0.7, ratio: 1.02 },
         { quality: 0.9, ratio: 1.01, alias: 'production' },
       ]);
@@ -125,7 +112,7 @@ describe('the console, on which strategy to use,', () => {
   itInBrowser(
     'goes on from a version that learned the same task, and from none of another task',
     async () => {
-      await addMeasuredAdapter(database, 'routing', [{ quality: 0.7, ratio: 1.02 }]);
+      await addMeasuredAdapter(stand.database, 'routing', [{ quality: 0.7, ratio: 1.02 }]);
       const client = new GraftClient(graft.url);
       const { path, remove } = await temporaryFolder();
       for (const [name, task, text] of [
