@@ -94,7 +94,8 @@ describe('admission', () => {
           const burst = () => {
             for (; due <= machine.now; due += everyMs) machine.ask(tokens);
           };
-          machine.run(maxWaitMs * 6, burst);
+          // Who came before anything was seen is let in by what is expected of any machine, here up to seven times too much; they end first.
+          machine.run(maxWaitMs * 9, burst);
           machine.waits.length = 0;
           machine.run(maxWaitMs * 6, burst);
           const slowest = Math.max(...machine.waits);
