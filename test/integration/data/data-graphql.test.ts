@@ -231,7 +231,7 @@ describe('datasets over GraphQL', () => {
       added: 1,
       removed: 0,
       changed: 0,
-      unchanged: 324,
+      unchanged: 552,
       changes: { edges: [{ node: { key: 'msg-9001', kind: 'ADDED', after } }] },
     });
   });
