@@ -28,7 +28,7 @@ describe('a sign-in at the provider', () => {
   });
   beforeEach(() => {
     Object.assign(provider, { manner: 'well', subject: 'ada', lifeSeconds: 300, renews: true, renewing: 'well' });
-    Object.assign(provider, { renewals: 0, reused: 0, endSession: undefined });
+    Object.assign(provider, { renewals: 0, reused: 0, endSession: undefined, revokes: true, revoked: 0 });
     provider.signedOut.length = 0;
   });
   afterEach(async () => {
@@ -248,6 +248,7 @@ describe('a sign-in at the provider', () => {
           state: expect.stringMatching(/^[\w-]{43}$/),
         },
       ]);
+      await eventually('its refresh token is taken back', () => provider.revoked === 1);
     },
     180_000,
   );
@@ -261,6 +262,7 @@ describe('a sign-in at the provider', () => {
       `ends here alone where the provider ${what}`,
       async () => {
         provider.endSession = endSession;
+        provider.revokes = false;
         const page = await signedIn('/ask', 'Ask');
         await Promise.all([
           page.waitForEvent('load', PATIENCE),

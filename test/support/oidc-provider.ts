@@ -47,6 +47,9 @@ export class OidcProvider {
   renewals = 0;
   /** How often a refresh token came that had been taken before. */
   reused = 0;
+  /** Whether it takes refresh tokens back, and how many that it knew it took back. */
+  revokes = true;
+  revoked = 0;
   /** Undefined: it has none. */
   endSession: string | undefined;
   /** With what people came to sign out. */
@@ -122,6 +125,7 @@ export class OidcProvider {
           authorization_endpoint: `${this.issuer}/authorize`,
           token_endpoint: `${this.issuer}/token`,
           end_session_endpoint: this.endSession,
+          revocation_endpoint: this.revokes ? `${this.issuer}/revoke` : undefined,
         });
       case this.keysPath:
         return json({ keys: this.#keys.map(({ jwk }) => jwk) });
@@ -130,6 +134,11 @@ export class OidcProvider {
       case '/token': {
         const answer = await this.#exchange(request);
         return answer && json(...answer);
+      }
+      case '/revoke': {
+        const token = (await formOf(request)).get('token') ?? '';
+        if (this.#refresh.delete(token)) this.revoked += 1;
+        return json({});
       }
       case '/logout': {
         this.signedOut.push(Object.fromEntries(url.searchParams));
@@ -155,9 +164,7 @@ export class OidcProvider {
 
   /** @returns nothing where it hangs */
   async #exchange(request: IncomingMessage): Promise<[unknown, number] | undefined> {
-    let text = '';
-    for await (const chunk of request) text += String(chunk);
-    const body = new URLSearchParams(text);
+    const body = await formOf(request);
     if (body.get('grant_type') === 'refresh_token') return this.#renew(body);
     const code = body.get('code') ?? '';
     const known = this.#codes.get(code);
@@ -196,4 +203,10 @@ export class OidcProvider {
     const told = { access_token: access, id_token: id, refresh_token: refresh, token_type: 'Bearer' };
     return [{ ...told, expires_in: this.lifeSeconds }, 200];
   }
+}
+
+async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return new URLSearchParams(text);
 }

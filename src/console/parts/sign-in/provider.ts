@@ -7,11 +7,12 @@ export interface Provider {
   scope: string;
 }
 
-/** OpenID Connect Discovery 1.0, section 3, and RP-Initiated Logout 1.0, section 2.1: what is used of it. */
-interface Endpoints {
+/** OpenID Connect Discovery 1.0, section 3, RP-Initiated Logout 1.0, section 2.1, and RFC 8414, section 2: what is used of it. */
+export interface Endpoints {
   authorization_endpoint: string;
   token_endpoint: string;
   end_session_endpoint?: unknown;
+  revocation_endpoint?: unknown;
 }
 
 /** RFC 6749, section 5.1, with the ID token of OpenID Connect. */
@@ -74,4 +75,12 @@ export async function askForTokens(provider: Provider, asked: Record<string, str
   if (typeof error === 'string' && response.status < 500 && response.status !== 429 && !PASSING.includes(error))
     throw new ProviderRefused(`The provider gave no token: ${error}.`);
   throw new Error(`The provider gave no token (HTTP ${response.status}).`);
+}
+
+/** Has the provider take no more what would renew a sign-in (RFC 7009). Nobody waits for it: it goes on when the page has gone. */
+export function revoke({ revocation_endpoint }: Endpoints, provider: Provider, refresh: string): void {
+  const url = addressOf(revocation_endpoint, provider);
+  if (url === null) return;
+  const body = new URLSearchParams({ token: refresh, token_type_hint: 'refresh_token', client_id: provider.clientId });
+  fetch(url, { method: 'POST', body, keepalive: true }).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 /** Signing out, at the provider too where it can be: https://openid.net/specs/openid-connect-rpinitiated-1_0.html */
 import { random } from './code-flow';
-import { addressOf, endpointsOf } from './provider';
+import { addressOf, endpointsOf, revoke, type Endpoints } from './provider';
 import { signOut } from './session';
 import { hintOf, type Kept } from './tokens';
 
@@ -16,8 +16,7 @@ interface Left {
 }
 
 /** Where the provider ends its own session; null where it has no such address, or one that isn’t of the web. */
-async function endSessionAddress(kept: Kept, state: string): Promise<URL | null> {
-  const { end_session_endpoint } = await endpointsOf(kept.provider, AbortSignal.timeout(TIMEOUT_MS));
+function endSessionAddress({ end_session_endpoint }: Endpoints, kept: Kept, state: string): URL | null {
   const url = addressOf(end_session_endpoint, kept.provider);
   if (url === null) return null;
   const hint = hintOf(kept);
@@ -36,7 +35,9 @@ export async function leave(): Promise<void> {
   if (kept === null) return window.location.replace('/');
   const state = random();
   try {
-    const url = await endSessionAddress(kept, state);
+    const endpoints = await endpointsOf(kept.provider, AbortSignal.timeout(TIMEOUT_MS));
+    if (kept.refresh !== null) revoke(endpoints, kept.provider, kept.refresh);
+    const url = endSessionAddress(endpoints, kept, state);
     if (url === null) return window.location.replace('/');
     keep({ state, said: 'You are signed out, here and at your provider.' });
     window.location.replace(url.href);
