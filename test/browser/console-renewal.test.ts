@@ -28,7 +28,14 @@ describe('a sign-in at the provider', () => {
   });
   beforeEach(() => {
     Object.assign(provider, { manner: 'well', subject: 'ada', lifeSeconds: 300, renews: true, renewing: 'well' });
-    Object.assign(provider, { renewals: 0, reused: 0, endSession: undefined, revokes: true, revoked: 0 });
+    Object.assign(provider, {
+      renewals: 0,
+      reused: 0,
+      endSession: undefined,
+      revokes: true,
+      revoked: 0,
+      refusesPeople: false,
+    });
     provider.signedOut.length = 0;
   });
   afterEach(async () => {
@@ -122,6 +129,24 @@ describe('a sign-in at the provider', () => {
       expect(await question(page).inputValue()).toBe(QUESTION);
       expect(await tokenIn(page)).not.toBe(before);
       expect(provider.renewals).toBe(0);
+    },
+    180_000,
+  );
+
+  itInBrowser(
+    'is begun anew in the window where the provider refused it, and the page that waits gets it',
+    async () => {
+      Object.assign(provider, { renews: false, lifeSeconds: 40 });
+      const page = await asking();
+      const before = await tokenIn(page);
+      Object.assign(provider, { refusesPeople: true, lifeSeconds: 300 });
+      const again = page.getByRole('button', { name: 'Sign in again' });
+      const [own] = await Promise.all([page.waitForEvent('popup', PATIENCE), again.click(PATIENCE)]);
+      await own.getByText('access_denied').waitFor(PATIENCE);
+      provider.refusesPeople = false;
+      await Promise.all([own.waitForEvent('close', PATIENCE), byProvider(own).click(PATIENCE)]);
+      await eventually('the page has the new token', async () => (await tokenIn(page)) !== before);
+      expect(await question(page).inputValue()).toBe(QUESTION);
     },
     180_000,
   );

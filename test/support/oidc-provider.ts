@@ -39,6 +39,8 @@ export class OidcProvider {
   discoveries = 0;
   /** Who comes to sign in. */
   subject = 'ada';
+  /** Who comes is sent back without a code. */
+  refusesPeople = false;
   /** How long the gateway takes access tokens, in seconds. */
   lifeSeconds = 300;
   /** Whether it gives refresh tokens, and how it answers them. */
@@ -157,7 +159,8 @@ export class OidcProvider {
     const code = randomUUID();
     this.#codes.set(code, { challenge: query.get('code_challenge')!, nonce: query.get('nonce')!, redirectUri });
     const back = new URL(redirectUri);
-    back.searchParams.set('code', code);
+    if (this.refusesPeople) back.searchParams.set('error', 'access_denied');
+    else back.searchParams.set('code', code);
     back.searchParams.set('state', query.get('state')!);
     response.writeHead(302, { location: back.href }).end();
   }

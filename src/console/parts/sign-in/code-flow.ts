@@ -53,12 +53,29 @@ export const cameBack = (): boolean => window.location.pathname === PATH && wind
 /** Where somebody is sent back from a sign-in that this tab didn't begin. */
 export class NotBegun extends Error {}
 
+/** One that was begun and can't be finished. The page on a channel waits for the next try. */
+export class NotFinished extends Error {
+  constructor(
+    readonly waiting: string | null,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+export interface Finished {
+  kept: Kept;
+  /** Where the person was. */
+  back: string;
+  /** The channel on which a page waits. */
+  waiting: string | null;
+}
+
 /**
  * Takes what the provider sent back, once.
- * @returns what it gave, where the person was, and which channel waits for it
- * @throws NotBegun; any other Error that says why the sign-in can't be finished
+ * @throws NotBegun, or NotFinished, which says why
  */
-export async function finishSignIn(): Promise<{ kept: Kept; back: string; waiting: string | null }> {
+export async function finishSignIn(): Promise<Finished> {
   const answer = new URLSearchParams(window.location.search);
   const text = sessionStorage.getItem(KEY);
   sessionStorage.removeItem(KEY);
@@ -66,6 +83,15 @@ export async function finishSignIn(): Promise<{ kept: Kept; back: string; waitin
   const begun = text === null ? null : (JSON.parse(text) as Begun);
   if (begun === null || answer.get('state') !== begun.state)
     throw new NotBegun('This is not the end of a sign-in that was begun in this tab.');
+  const { back, waiting } = begun;
+  const kept = await exchange(begun, answer).catch((error: unknown) => {
+    throw new NotFinished(waiting, error);
+  });
+  return { kept, back, waiting };
+}
+
+/** The code for tokens. @throws Error */
+async function exchange(begun: Begun, answer: URLSearchParams): Promise<Kept> {
   const [failure, code, provider] = [answer.get('error'), answer.get('code'), await providerOf()];
   if (failure !== null || code === null) throw new Error(`The provider refused: ${failure ?? 'no code'}.`);
   if (provider === null) throw new Error('This gateway has no provider.');
@@ -77,5 +103,5 @@ export async function finishSignIn(): Promise<{ kept: Kept; back: string; waitin
   });
   if (typeof told.id_token === 'string' && claimsIn(told.id_token)['nonce'] !== begun.nonce)
     throw new Error('The provider’s token is not for this sign-in.');
-  return { kept: begunWith(provider, told, Date.now()), back: begun.back, waiting: begun.waiting };
+  return begunWith(provider, told, Date.now());
 }

@@ -1,7 +1,7 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { Loading } from '../states';
-import { cameBack, finishSignIn, leaveToSignIn, NotBegun } from './code-flow';
+import { cameBack, finishSignIn, leaveToSignIn, NotBegun, NotFinished } from './code-flow';
 import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';
 import { providerOf, type Provider } from './provider';
 import { askAnew, authorization, beginAs, signIn, useSession } from './session';
@@ -9,8 +9,11 @@ import { takeLeft } from './sign-out';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Asks who is there: a key, or the way to the provider. */
-function SignIn({ problem, left }: { problem: string | null; left: string | null }) {
+/**
+ * Asks who is there: a key, or the way to the provider.
+ * @param waiting in a window of its own, the channel of the page that waits
+ */
+function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting', string | null>) {
   const { token, problem: ended, awaited } = useSession();
   const [key, setKey] = useState('');
   const [provider, setProvider] = useState<Provider | null>(null);
@@ -22,7 +25,7 @@ function SignIn({ problem, left }: { problem: string | null; left: string | null
     event.preventDefault();
     if (key.trim() !== '') beginAs(key.trim());
   };
-  const toProvider = async (to: Provider): Promise<void> => (awaited ? openOwnWindow() : leaveToSignIn(to));
+  const toProvider = async (to: Provider): Promise<void> => (awaited ? openOwnWindow() : leaveToSignIn(to, waiting));
   const said = failed ?? ended ?? problem ?? (token === null ? null : 'The gateway does not take this key any more.');
   return (
     <Center mih="100vh" p="md" component="main">
@@ -83,6 +86,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
   const [left] = useState(takeLeft);
   const [problem, setProblem] = useState<string | null>(null);
   const [given, setGiven] = useState(false);
+  const [waiting, setWaiting] = useState<string | null>(null);
   useEffect(() => {
     way?.()
       .then((done) => {
@@ -92,6 +96,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
       .catch((error: unknown) => {
         // Any link may lead here: what ends no sign-in of this tab takes nobody’s away.
         const begun = !(error instanceof NotBegun);
+        if (error instanceof NotFinished) setWaiting(error.waiting);
         if (begun || authorization().authorization === undefined) setProblem(textOf(error));
         if (begun) askAnew();
       })
@@ -105,7 +110,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
   if (given) return <Center mih="100vh">You are signed in again. Close this window.</Center>;
   return (
     <>
-      {refused && <SignIn problem={problem} left={left} />}
+      {refused && <SignIn problem={problem} left={left} waiting={waiting} />}
       {(!refused || awaited !== null) && <div hidden={refused}>{children}</div>}
     </>
   );
