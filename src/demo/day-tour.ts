@@ -22,7 +22,7 @@ import type { Trained } from './proof-tour.js';
 
 const RULE = 'messages go to the right desk';
 /** A desk that is right less often than this is no help; alpha is how often that is said without a cause. */
-const THRESHOLD = 0.5;
+const THRESHOLD = 0.6;
 const ALPHA = 0.05;
 /** Fewer of the day's messages than this don't show what labels mean now. */
 const LEAST_ROWS = 60;
