@@ -114,7 +114,7 @@ export async function improve(
       await context.progress(from, says);
       row = await stage(work, row);
     }
-    throw new Ended('PROPOSED', 'The proposal waits for a person.');
+    throw new Ended('PROPOSED', 'It came to a proposal, which a person decides.');
   } catch (error) {
     if (context.signal.aborted && context.signal.reason !== 'cancel') throw error;
     const { outcome, message } = endOf(error, context.signal.reason === 'cancel');

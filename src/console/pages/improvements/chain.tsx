@@ -28,11 +28,22 @@ const To = ({ href, children }: { href: string; children: ReactNode }) => (
 
 /** The way from what people said to what answers: each step that was made leads to what it made. */
 export function Chain({ improvement }: { improvement: ImprovementShownFragment }) {
-  const { stage, cost, reason, trigger, adapter, datasetVersion, trainingRuns, adapterVersion, rollout, proposal } =
-    improvement;
+  const {
+    stage,
+    outcome,
+    cost,
+    reason,
+    trigger,
+    adapter,
+    datasetVersion,
+    trainingRuns,
+    adapterVersion,
+    rollout,
+    proposal,
+  } = improvement;
   const nothing = (
     <Text size="sm" c="dimmed">
-      not yet
+      {outcome === null ? 'not yet' : 'none'}
     </Text>
   );
   return (
@@ -108,6 +119,9 @@ const COLOURS: Record<string, string> = {
   FAILED: 'red',
 };
 
-export const OutcomeBadge = ({ improvement: { outcome, stage } }: { improvement: ImprovementShownFragment }) => (
-  <Badge color={outcome === null ? 'blue' : (COLOURS[outcome] ?? 'gray')}>{words(outcome ?? stage)}</Badge>
-);
+/** How it ended, or where it is; of what was proposed, what a person decided. */
+export function OutcomeBadge({ improvement: { outcome, stage, proposal } }: { improvement: ImprovementShownFragment }) {
+  if (outcome === 'PROPOSED' && proposal && proposal.status !== 'OPEN')
+    return <ProposalBadge status={proposal.status} />;
+  return <Badge color={outcome === null ? 'blue' : (COLOURS[outcome] ?? 'gray')}>{words(outcome ?? stage)}</Badge>;
+}

@@ -9,16 +9,16 @@ import { FILTERS, SPANS, SPLITS, useView, type View } from './view';
 const CHARTS: readonly Shown[] = [
   { metric: 'VOLUME', title: 'Answers', unit: 'answers', empty: 0 },
   { metric: 'LATENCY', title: 'Latency', unit: 'ms', percentile: true },
-  { metric: 'ERROR_RATE', title: 'Failures', unit: 'share' },
-  { metric: 'ABSTENTION_RATE', title: 'Abstentions', unit: 'share' },
-  { metric: 'ROUTE_MIX', title: 'Routes', unit: 'share', shares: true },
-  { metric: 'CONFIDENCE', title: 'Confidence', unit: 'probability' },
+  { metric: 'ERROR_RATE', title: 'Failures', unit: '%' },
+  { metric: 'ABSTENTION_RATE', title: 'Abstentions', unit: '%' },
+  { metric: 'ROUTE_MIX', title: 'Routes', unit: '%', shares: true },
+  { metric: 'CONFIDENCE', title: 'Confidence', unit: '%' },
   { metric: 'RETRIEVAL_SCORE', title: 'Retrieval score', unit: 'score' },
   { metric: 'GENERATED_TOKENS', title: 'Generated tokens', unit: 'tokens' },
   { metric: 'COST', title: 'Compute', unit: 'ms', percentile: true },
   { metric: 'FEEDBACK', title: 'Feedback', unit: 'score' },
-  { metric: 'ACCURACY', title: 'Right answers', unit: 'share' },
-  { metric: 'CALIBRATION_ERROR', title: 'Calibration error', unit: 'error' },
+  { metric: 'ACCURACY', title: 'Right answers', unit: '%' },
+  { metric: 'CALIBRATION_ERROR', title: 'Calibration error', unit: '%' },
 ];
 
 /** The time that the page shows, in ms: it moves with the clock while somebody looks. */
