@@ -209,7 +209,11 @@ function checkedTarget(
   if (adapts && named === null)
     throw badInput('input.adapter', `The strategy ${strategy} needs an adapter.`, 'Name one; adapters lists them.');
   if (!adapts && named !== null)
-    throw badInput('input.adapter', `adapter goes with the strategies ${ADAPTING} only.`, 'Leave it out.');
+    throw badInput(
+      'input.adapter',
+      `adapter goes with the strategies ${ADAPTING} only.`,
+      'Set strategy to one of them, or leave the adapter out.',
+    );
   return { strategy, adapter: named, model: checkedKey(model, 'input.model', MAX_REFERENCE), task: task ?? null };
 }
 

@@ -45,7 +45,7 @@ const printJson = (value: unknown): void => say(JSON.stringify(value, null, 2));
 /** An error in one line, with what to do about it. */
 function sentenceOf(error: unknown, url: string): string {
   if (error instanceof TypeError && error.message === 'fetch failed')
-    return `Graft does not answer at ${url}: start it with \`npm start\`, or pass --url.`;
+    return `Graft does not answer at ${url}: start it with \`npm start\`, or say where it runs by --url or GRAFT_URL.`;
   if (error instanceof GraftClientError) return [error.message, ...(error.hint === null ? [] : [error.hint])].join(' ');
   if (error instanceof Error && error.name === 'AbortError') return 'Interrupted; nothing of it was kept.';
   if (isGraftError(error)) return messageWithHint(error);

@@ -152,5 +152,5 @@ export class Gate {
 const refused = (failed: readonly string[]): GraftError =>
   new GraftError('GATE_REFUSED', `The gate refuses this version. ${failed.join(' ')}`, {
     field: 'input.version',
-    hint: 'Mend what failed; or set force, and say under reason why it shall answer all the same.',
+    hint: 'docs/prove-and-ship.md says what mends each; or set force, and say under reason why it shall answer all the same.',
   });

@@ -55,7 +55,7 @@ export function judge({ attested, evaluation, tries, replaced }: GateCandidate, 
     plain('attestation', attested, attested ? 'It was shown to act.' : 'It was not shown to act: attest it.'),
   ];
   if (!evaluation) {
-    const missing = `It was not evaluated on TEST rows against ${replaced} as it is served now: evaluate it, and name that under \`against\`.`;
+    const missing = `It was not evaluated on TEST rows against ${replaced} as it is served now: evaluate it beside that (\`against\`; left out, it is the base model).`;
     return [...checks, plain('evaluation', false, missing)];
   }
   const { rows, figures } = evaluation;
