@@ -5,8 +5,11 @@ import {
   Kind,
   getNamedType,
   isInputObjectType,
+  isRequiredInputField,
   parse,
+  print,
   typeFromAST,
+  type GraphQLInputObjectType,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -108,6 +111,7 @@ export function variablesOf(operation: ReadyOperation, given: readonly string[])
     const input = (variables.input ??= {}) as { [key: string]: Json };
     input.idempotencyKey ??= crypto.randomUUID();
   }
+  checkGiven(operation, variables);
   return variables;
 }
 
@@ -125,14 +129,62 @@ const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
 
 let schema: GraphQLSchema | undefined;
 
-/** Whether the operation's `$input` has a field `idempotencyKey`, as the committed schema says. */
-function takesKey({ variables }: ReadyOperation): boolean {
+/** The type of the operation's `$input`, as the committed schema has it; null where it has none. */
+function inputOf({ variables }: ReadyOperation): GraphQLInputObjectType | null {
   const declared = variables?.find(({ variable }) => variable.name.value === 'input');
-  if (!declared) return false;
+  if (!declared) return null;
   schema ??= buildSchema(readFileSync(join(packageRoot(), 'schema', 'schema.graphql'), 'utf8'), { assumeValid: true });
   const named = typeFromAST(schema, declared.type as never);
   const type = named && getNamedType(named);
-  return isInputObjectType(type) && 'idempotencyKey' in type.getFields();
+  return isInputObjectType(type) ? type : null;
+}
+
+const takesKey = (operation: ReadyOperation): boolean => 'idempotencyKey' in (inputOf(operation)?.getFields() ?? {});
+
+/** What an operation takes: a variable, or a field of its `input`. */
+export interface Taken {
+  name: string;
+  /** As GraphQL writes it. */
+  type: string;
+  /** Whether it must be given. */
+  needed: boolean;
+  description: string;
+}
+
+/** What `graft call` may be given for it; a key that is drawn need not. */
+export function takenBy(operation: ReadyOperation): Taken[] {
+  const fields = Object.values(inputOf(operation)?.getFields() ?? {}).map((field) => ({
+    name: field.name,
+    type: String(field.type),
+    needed: isRequiredInputField(field) && field.name !== 'idempotencyKey',
+    description: field.description ?? '',
+  }));
+  const variables = (operation.variables ?? []).flatMap(({ variable, type, defaultValue }) =>
+    variable.name.value === 'input' && fields.length > 0
+      ? []
+      : [
+          {
+            name: variable.name.value,
+            type: print(type),
+            needed: type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
+            description: '',
+          },
+        ],
+  );
+  return [...variables, ...fields].sort((a, b) => Number(b.needed) - Number(a.needed));
+}
+
+/** @throws GraftClientError BAD_USER_INPUT that names what must be given and isn't */
+function checkGiven(operation: ReadyOperation, variables: { [key: string]: Json }): void {
+  const { input } = variables;
+  const given = { ...variables, ...(isObject(input) && input) };
+  const missing = takenBy(operation).filter(({ name, needed }) => needed && given[name] === undefined);
+  if (missing.length === 0) return;
+  throw new GraftClientError(
+    'BAD_USER_INPUT',
+    `${operation.name} needs ${missing.map(({ name, type }) => `${name} (${type})`).join(', ')}.`,
+    `\`graft operations ${operation.name}\` says what it takes.`,
+  );
 }
 
 /** What stands in `data` at `a.b.0.c`. @throws GraftClientError NOT_FOUND */

@@ -9,7 +9,7 @@ export interface RunEvent {
 }
 
 /**
- * Follows a run to its end, with a bar on stderr where that is a terminal.
+ * Follows a run to its end, on stderr: with a bar where that is a terminal, and how it ended everywhere.
  * @throws GraftClientError when it failed or was cancelled
  */
 export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<void> {
@@ -18,9 +18,11 @@ export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (dat
     Presets.shades_classic,
   );
   bar.start(100, 0, { message: '' });
+  let last: RunEvent | undefined;
   try {
     for await (const data of events) {
-      const { status, progress, message, error } = eventOf(data);
+      last = eventOf(data);
+      const { status, progress, message, error } = last;
       bar.update(Math.round(progress * 100), { message });
       if (error) throw new GraftClientError(error.code, error.message);
       if (status === 'CANCELLED') throw new GraftClientError(status, 'The run was cancelled.');
@@ -28,4 +30,5 @@ export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (dat
   } finally {
     bar.stop();
   }
+  if (last) process.stderr.write(`${last.status}${last.message === '' ? '' : `: ${last.message}`}\n`);
 }

@@ -21,7 +21,7 @@ import {
 } from '../operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { say } from '../terminal.js';
-import { followAnyRun, pick, readyOperation, readyOperations, runOf, variablesOf } from './call.js';
+import { followAnyRun, pick, readyOperation, readyOperations, runOf, takenBy, variablesOf } from './call.js';
 import { addAccessCommands } from './keys.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
@@ -188,7 +188,7 @@ program
       for (const { node } of runs.edges) {
         const share = `${Math.round(node.progress * 100)} %`.padStart(5);
         const outcome = node.error ? `${node.error.code}: ${node.error.message}` : node.message;
-        say(`${node.status.padEnd(10)} ${share}  ${node.kind}  ${outcome}`);
+        say(`${node.status.padEnd(10)} ${share}  ${node.kind}  ${node.id}  ${outcome}`);
       }
     }),
   );
@@ -260,10 +260,19 @@ program
   );
 
 program
-  .command('operations')
-  .description('the ready operations, which `graft call` sends')
-  .action(() =>
+  .command('operations [name]')
+  .description('the ready operations, which `graft call` sends; or what one of them takes')
+  .action((name: string | undefined) =>
     withClient(async (_, { json }) => {
+      if (name !== undefined) {
+        const operation = readyOperation(name);
+        const taken = takenBy(operation);
+        if (json) return printJson({ name: operation.name, description: operation.description, taken });
+        say(operation.description);
+        for (const { name: what, type, needed, description } of taken)
+          say(`  ${what}: ${type}${needed ? ', needed' : ''}${description === '' ? '' : `\n      ${description}`}`);
+        return;
+      }
       const all = readyOperations().map(({ name, kind, description }) => ({ name, kind, description }));
       if (json) return printJson(all);
       for (const { name, kind, description } of all) say(`${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
@@ -294,5 +303,8 @@ program
     }),
   );
 addAccessCommands(program, withClient);
+
+// Who reads may have had enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 await program.parseAsync();

@@ -53,7 +53,8 @@ describe('the command line', () => {
 
     const found = await run('search', 'pressure of the pump', '--json');
     expect(JSON.parse(found.stdout)).toMatchObject({ hits: [{ document: { name: 'orlo.txt' } }] });
-    expect((await run('runs')).stdout).toContain('SUCCEEDED');
+    const { runId } = JSON.parse(ingested.stdout) as { runId: string };
+    expect((await run('runs')).stdout).toMatch(new RegExp(`^SUCCEEDED .*${runId}`, 'm'));
     expect((await run('models')).stdout).not.toBe('');
   }, 180_000);
 
@@ -86,6 +87,49 @@ describe('the command line', () => {
     expect(failed.code).toBe(1);
     expect(failed.stdout).toMatch(/^failed {2}broken\.pdf: .+\n$/);
   }, 180_000);
+
+  it('says what an operation takes, and what is missing before anything is sent', async () => {
+    const told = await run('operations', 'StartTraining');
+    expect(told.stdout).toMatch(/^ {2}adapter: String!, needed\n {6}Name of the adapter/m);
+    expect(told.stdout).toMatch(/^ {2}recipe: RecipeInput\n/m);
+    const missing = await run('call', 'StartTraining', 'adapter=routing');
+    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing.stderr).toContain('StartTraining needs datasetVersion (ID!).');
+  }, 60_000);
+
+  it('follows a run to its end and says how it ended; one that has ended is not cancelled', async () => {
+    const path = join(home.path, '..', 'labels.csv');
+    await writeFile(path, 'text,label\none,a\ntwo,b\n');
+    await run('call', 'CreateDataset', 'name=labels', 'task=CLASSIFICATION');
+    const file = (await run('upload', path)).stdout.trim();
+    const made = await run('call', 'AddDatasetVersion', 'dataset=labels', `files=[{"file":"${file}"}]`, '--follow');
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^SUCCEEDED/) as string });
+    const { addDatasetVersion } = JSON.parse(made.stdout) as { addDatasetVersion: { run: { id: string } } };
+    const cancelled = await run('call', 'CancelRun', `id=${addDatasetVersion.run.id}`);
+    expect(cancelled).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFLICT: /) as string });
+  }, 120_000);
+
+  it('deletes documents and collections, and says what became of them', async () => {
+    const path = join(home.path, '..', 'gone.txt');
+    await writeFile(path, 'The Orlo valve closes at 12 bar.');
+    await run('ingest', '--create', 'valves', path);
+    const gone = await run('call', 'DeleteDocuments', 'collection=valves', 'names=["gone.txt"]');
+    expect(JSON.parse(gone.stdout)).toMatchObject({ deleteDocuments: { deleted: ['gone.txt'] } });
+    const whole = await run('call', 'DeleteCollection', 'collection=valves');
+    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining('"complete"') as string });
+    expect((await run('call', 'Collection', 'name=valves')).stdout).toContain('"collection": null');
+  }, 120_000);
+
+  it('ends without a word where who reads has had enough', async () => {
+    const graftJs = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
+    const script = `set -o pipefail; "${process.execPath}" "${graftJs}" operations --json | head -c 1`;
+    const ended = await new Promise<Ended>((resolve) =>
+      execFile('bash', ['-c', script], (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+      ),
+    );
+    expect(ended).toEqual({ code: 0, stdout: '[', stderr: '' });
+  }, 60_000);
 
   it('says a refusal in one line with its code and ends with 1; wrong usage ends with 2', async () => {
     const refused = await run('search', '--collection', 'none', 'pump');
