@@ -159,18 +159,14 @@ export function takenBy(operation: ReadyOperation): Taken[] {
     needed: isRequiredInputField(field) && field.name !== 'idempotencyKey',
     description: field.description ?? '',
   }));
-  const variables = (operation.variables ?? []).flatMap(({ variable, type, defaultValue }) =>
-    variable.name.value === 'input' && fields.length > 0
-      ? []
-      : [
-          {
-            name: variable.name.value,
-            type: print(type),
-            needed: type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
-            description: '',
-          },
-        ],
-  );
+  const variables = (operation.variables ?? [])
+    .map(({ variable, type, defaultValue }) => ({
+      name: variable.name.value,
+      type: print(type),
+      needed: type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
+      description: '',
+    }))
+    .filter(({ name }) => name !== 'input' || fields.length === 0);
   return [...variables, ...fields].sort((a, b) => Number(b.needed) - Number(a.needed));
 }
 

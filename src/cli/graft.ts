@@ -21,7 +21,16 @@ import {
 } from '../operations/index.js';
 import { isGraftError, messageWithHint } from '../kernel/errors.js';
 import { say } from '../terminal.js';
-import { followAnyRun, pick, readyOperation, readyOperations, runOf, takenBy, variablesOf } from './call.js';
+import {
+  followAnyRun,
+  pick,
+  readyOperation,
+  readyOperations,
+  runOf,
+  takenBy,
+  variablesOf,
+  type ReadyOperation,
+} from './call.js';
 import { addAccessCommands } from './keys.js';
 import { migrateDatabase } from './migrate.js';
 import { addModelCommands } from './models.js';
@@ -259,20 +268,22 @@ program
     }),
   );
 
+function tellOperation(operation: ReadyOperation, json = false): void {
+  const taken = takenBy(operation);
+  if (json) return printJson({ name: operation.name, description: operation.description, taken });
+  say(operation.description);
+  for (const { name, type, needed, description } of taken) {
+    say(`  ${name}: ${type}${needed ? ', needed' : ''}`);
+    if (description !== '') say(`      ${description}`);
+  }
+}
+
 program
   .command('operations [name]')
   .description('the ready operations, which `graft call` sends; or what one of them takes')
   .action((name: string | undefined) =>
     withClient(async (_, { json }) => {
-      if (name !== undefined) {
-        const operation = readyOperation(name);
-        const taken = takenBy(operation);
-        if (json) return printJson({ name: operation.name, description: operation.description, taken });
-        say(operation.description);
-        for (const { name: what, type, needed, description } of taken)
-          say(`  ${what}: ${type}${needed ? ', needed' : ''}${description === '' ? '' : `\n      ${description}`}`);
-        return;
-      }
+      if (name !== undefined) return tellOperation(readyOperation(name), json);
       const all = readyOperations().map(({ name, kind, description }) => ({ name, kind, description }));
       if (json) return printJson(all);
       for (const { name, kind, description } of all) say(`${name.padEnd(28)} ${kind.padEnd(12)} ${description}`);
