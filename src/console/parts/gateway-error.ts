@@ -1,3 +1,4 @@
+import { errorText } from './error-text';
 import type { CombinedError } from 'urql';
 
 interface ErrorLike {
@@ -33,5 +34,5 @@ export function toGatewayError(error: unknown): GatewayError {
       'The gateway does not answer.',
       'Check that `npm start` is running, then try again.',
     );
-  return new GatewayError('UNKNOWN', error instanceof Error ? error.message : String(error));
+  return new GatewayError('UNKNOWN', errorText(error));
 }

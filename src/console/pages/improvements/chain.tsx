@@ -9,6 +9,7 @@ import { datasetPath } from '../data/dataset-list';
 import { ProposalBadge, RolloutBadge } from '../delivery/badges';
 import { proposalPath, rolloutPath } from '../delivery/paths';
 import { trainingPath } from '../training/start-training';
+import { decided } from './decided';
 
 const ORDER: readonly ImprovementStage[] = [
   'CURATING',
@@ -120,8 +121,9 @@ const COLOURS: Record<string, string> = {
 };
 
 /** How it ended, or where it is; of what was proposed, what a person decided. */
-export function OutcomeBadge({ improvement: { outcome, stage, proposal } }: { improvement: ImprovementShownFragment }) {
-  if (outcome === 'PROPOSED' && proposal && proposal.status !== 'OPEN')
-    return <ProposalBadge status={proposal.status} />;
+export function OutcomeBadge({ improvement }: { improvement: ImprovementShownFragment }) {
+  const { outcome, stage } = improvement;
+  const status = decided(improvement);
+  if (status !== null) return <ProposalBadge status={status} />;
   return <Badge color={outcome === null ? 'blue' : (COLOURS[outcome] ?? 'gray')}>{words(outcome ?? stage)}</Badge>;
 }

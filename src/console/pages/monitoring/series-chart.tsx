@@ -3,6 +3,7 @@ import { useQuery } from 'urql';
 import { SeriesShownDocument, type Metric, type SeriesShownQuery } from '../../generated/operations';
 import { Chart } from '../../parts/charts/chart';
 import { ErrorState, Loading } from '../../parts/states';
+import { inUnit } from './unit';
 import { inputOf, type View } from './view';
 
 type Series = SeriesShownQuery['monitoring'][number];
@@ -14,7 +15,7 @@ const SECONDS = { MINUTE: 60, HOUR: 3_600, DAY: 86_400 } as const;
 export interface Shown {
   metric: Metric;
   title: string;
-  /** `%`: its values are shares, and are drawn as percent. */
+  /** See `inUnit`. */
   unit: string;
   /** Shows the 95th percentile beside the mean, where there is one line. */
   percentile?: boolean;
@@ -49,8 +50,7 @@ export function SeriesChart({ view, shown, now }: { view: View; shown: Shown; no
   const x = grid(lines);
   const known = new Set(shares ? lines.flatMap(({ points }) => points.map(({ at }) => Date.parse(at) / 1000)) : []);
   const line = (label: string, { points }: Series, take: (point: Series['points'][number]) => number | null) => {
-    const drawn = (value: number | null) => (value === null || unit !== '%' ? value : 100 * value);
-    const values = new Map(points.map((point) => [Date.parse(point.at) / 1000, drawn(take(point))]));
+    const values = new Map(points.map((point) => [Date.parse(point.at) / 1000, inUnit(take(point), unit)]));
     return { label, values: x.map((at) => values.get(at) ?? (known.has(at) ? 0 : empty)) };
   };
   const alone = lines.length === 1 && percentile;

@@ -1,4 +1,5 @@
 /** OpenID Connect's code flow with PKCE (RFC 7636) for a client that can keep no secret. */
+import { errorText } from '../error-text';
 import { addressOf, askForTokens, endpointsOf, providerOf, type Provider } from './provider';
 import { begunWith, claimsIn, type Kept } from './tokens';
 
@@ -59,7 +60,7 @@ export class NotFinished extends Error {
     readonly waiting: string | null,
     cause: unknown,
   ) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(errorText(cause), { cause });
   }
 }
 

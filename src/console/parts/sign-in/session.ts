@@ -3,6 +3,7 @@
  * waits for them meanwhile (`awaited`), and so do its requests: each waits for `current` before it is sent, and tells `refused` or `accepted` what came of it.
  */
 import { useSyncExternalStore } from 'react';
+import { errorText } from '../error-text';
 import { Peers } from './peers';
 import { askForTokens, ProviderRefused } from './provider';
 import { OtherPerson, renewedBy, samePerson, type Kept } from './tokens';
@@ -155,7 +156,7 @@ async function tryToRenew(): Promise<void> {
         peers!.tell({ is: 'ended', problem: error.message });
         return end(error.message);
       }
-      const ending = `Your sign-in could not be renewed. ${error instanceof Error ? error.message : String(error)}`;
+      const ending = `Your sign-in could not be renewed. ${errorText(error)}`;
       if (error instanceof ProviderRefused) {
         kept = { ...before, refresh: null };
         sessionStorage.setItem(KEPT, JSON.stringify(kept));

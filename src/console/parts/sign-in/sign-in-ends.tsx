@@ -1,6 +1,7 @@
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { IconClockExclamation } from '@tabler/icons-react';
 import { useState } from 'react';
+import { errorText } from '../error-text';
 import { openOwnWindow } from './own-window';
 import { useSession } from './session';
 
@@ -14,7 +15,7 @@ export function SignInEnds() {
     try {
       openOwnWindow();
     } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
+      setFailed(errorText(error));
     }
   };
   return (

@@ -1,13 +1,12 @@
 import { Alert, Button, Card, Center, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useEffect, useLayoutEffect, useState, type FormEvent, type ReactNode } from 'react';
+import { errorText } from '../error-text';
 import { Loading } from '../states';
 import { cameBack, finishSignIn, leaveToSignIn, NotBegun, NotFinished } from './code-flow';
 import { giveToPage, isOwnWindow, leaveInOwnWindow, openOwnWindow } from './own-window';
 import { providerOf, type Provider } from './provider';
 import { askAnew, authorization, beginAs, signIn, useSession } from './session';
 import { takeLeft } from './sign-out';
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Asks who is there: a key, or the way to the provider.
@@ -43,7 +42,7 @@ function SignIn({ problem, left, waiting }: Record<'problem' | 'left' | 'waiting
             {said === null && left !== null && <Alert role="status">{left}</Alert>}
             {awaited && <Text size="sm">Sign in again as who you were: your page is as you left it.</Text>}
             {provider && (
-              <Button onClick={() => void toProvider(provider).catch((error: unknown) => setFailed(textOf(error)))}>
+              <Button onClick={() => void toProvider(provider).catch((error: unknown) => setFailed(errorText(error)))}>
                 Sign in with {new URL(provider.issuer).host}
               </Button>
             )}
@@ -97,7 +96,7 @@ export function SignedIn({ children }: { children: ReactNode }) {
         // Any link may lead here: what ends no sign-in of this tab takes nobody’s away.
         const begun = !(error instanceof NotBegun);
         if (error instanceof NotFinished) setWaiting(error.waiting);
-        if (begun || authorization().authorization === undefined) setProblem(textOf(error));
+        if (begun || authorization().authorization === undefined) setProblem(errorText(error));
         if (begun) askAnew();
       })
       .finally(() => setWay(null));
