@@ -10,17 +10,30 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { followAnyRun } from '../src/cli/call.js';
 import { GraftClient } from '../src/client/graft-client.js';
 import type { NewDocument } from '../src/knowledge/index.js';
+import {
+  AddDatasetVersionDocument,
+  CompareWordingsDocument,
+  CreateCollectionDocument,
+  CreateDatasetDocument,
+  DatasetDocument,
+  IngestDocumentsDocument,
+  RegisterModelDocument,
+} from '../src/operations/index.js';
 import { allOwnWords, halvedTexts } from './support/asked-corpora.js';
 import { numberOption, textOption } from './support/options.js';
-import { percent } from './support/percent.js';
+import { percent, signed } from './support/percent.js';
 import { startProgram } from './support/program.js';
 import { describeMachine, printResult } from './support/report.js';
 
 const FILE = textOption('model', '');
 const ROWS = numberOption('rows', 60);
 const DEFAULT = 'smollm2-135m-instruct';
+const MODEL = FILE === '' ? DEFAULT : basename(FILE, '.gguf');
+/** Documents sent with one request. */
+const AT_ONCE = 50;
 
 interface Corpus {
   name: string;
@@ -28,19 +41,7 @@ interface Corpus {
   asked: { question: string; answer: string }[];
 }
 
-interface Found {
-  rows: number;
-  refused: number;
-  sentence: number;
-  passages: number;
-  quote: number;
-  difference: { value: number; low: number; high: number };
-  better: string;
-  material: string;
-  summary: string;
-}
-
-/** Questions that the documents answer; one may be near to nothing here, since it is told which wording is right and not when to refuse. */
+/** With the questions that their documents answer. */
 async function corpora(): Promise<Corpus[]> {
   const sets = allOwnWords();
   const own = {
@@ -58,87 +59,67 @@ async function corpora(): Promise<Corpus[]> {
   }));
 }
 
-const run = `run { id status }`;
+/** What `WordingComparisonRun.report` says; no ready operation has all of it. */
+const REPORT = `query ($id: ID!) { node(id: $id) { ... on WordingComparisonRun {
+  report { rows refused sentence passages quote better material summary difference { value low high } } } } }`;
 
-/** @throws when it doesn't succeed */
-async function finished<T>(client: GraftClient, subscription: string, runId: string, read: string): Promise<T> {
-  const text = `subscription ($runId: ID!) { ${subscription}(runId: $runId) { status message } }`;
-  let last: unknown;
-  for await (const event of client.subscribe<Record<string, { status: string }>>(text, { runId })) last = event;
-  const { node } = await client.request<{ node: T & { status: string } }>(
-    `query ($id: ID!) { node(id: $id) { ... on Run { status } ${read} } }`,
-    { id: runId },
-  );
-  if (node.status !== 'SUCCEEDED') throw new Error(`${subscription}: ${JSON.stringify(last)}`);
-  return node;
+interface Report extends Record<'rows' | 'refused' | 'sentence' | 'passages' | 'quote', number> {
+  better: string;
+  material: string;
+  summary: string;
+  difference: Record<'value' | 'low' | 'high', number>;
 }
 
-const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-
-async function compare(client: GraftClient, folder: string, { name, documents, asked }: Corpus): Promise<Found> {
-  const key = name.replace(/\W+/g, '-');
-  await client.request(`mutation { createCollection(input: { name: "${key}" }) { collection { id } } }`);
-  for (let from = 0; from < documents.length; from += 50) {
-    const { ingestDocuments } = await client.request<{ ingestDocuments: { run: { id: string } } }>(
-      `mutation ($input: IngestDocumentsInput!) { ingestDocuments(input: $input) { ${run} } }`,
-      { input: { collection: key, documents: documents.slice(from, from + 50), idempotencyKey: `${key}-${from}` } },
-    );
-    await finished(client, 'ingestionProgress', ingestDocuments.run.id, '');
+async function ingest(client: GraftClient, collection: string, documents: readonly NewDocument[]): Promise<void> {
+  await client.request(CreateCollectionDocument, { input: { name: collection } });
+  for (let from = 0; from < documents.length; from += AT_ONCE) {
+    const { ingestDocuments } = await client.request(IngestDocumentsDocument, {
+      input: {
+        collection,
+        documents: documents.slice(from, from + AT_ONCE),
+        idempotencyKey: `${collection}-${from}`,
+      },
+    });
+    await followAnyRun(client, ingestDocuments.run.id);
   }
-  const file = join(folder, `${key}.csv`);
-  await writeFile(
-    file,
-    ['question,answer', ...asked.map(({ question, answer }) => `${quoted(question)},${quoted(answer)}`)].join('\n'),
-  );
-  await client.request(
-    `mutation { createDataset(input: { name: "${key}", task: QUESTION_ANSWERING }) { dataset { id } } }`,
-  );
-  const { addDatasetVersion } = await client.request<{ addDatasetVersion: { run: { id: string } } }>(
-    `mutation ($input: AddDatasetVersionInput!) { addDatasetVersion(input: $input) { ${run} } }`,
-    {
-      input: {
-        dataset: key,
-        files: [{ file: await client.upload(file) }],
-        // A version without rows for training is not usable.
-        splitRule: { validation: 0, test: 0.9 },
-        idempotencyKey: key,
-      },
-    },
-  );
-  await finished(client, 'importProgress', addDatasetVersion.run.id, '');
-  const { dataset } = await client.request<{ dataset: { latestVersion: { id: string } } }>(
-    `{ dataset(name: "${key}") { latestVersion { id } } }`,
-  );
-  const { compareWordings } = await client.request<{ compareWordings: { run: { id: string } } }>(
-    `mutation ($input: CompareWordingsInput!) { compareWordings(input: $input) { ${run} } }`,
-    {
-      input: {
-        ...(FILE !== '' && { model: nameOf(FILE) }),
-        datasetVersion: dataset.latestVersion.id,
-        collections: [key],
-        rows: ROWS,
-        idempotencyKey: key,
-      },
-    },
-  );
-  const { report } = await finished<{ report: Found }>(
-    client,
-    'wordingComparisonProgress',
-    compareWordings.run.id,
-    `... on WordingComparisonRun { report { rows refused sentence passages quote better material summary difference { value low high } } }`,
-  );
-  console.log(`${name}: ${report.summary}`);
-  return report;
 }
 
-const nameOf = (file: string): string => basename(file).replace(/\.gguf$/, '');
+/** @returns the id of a dataset version of the questions */
+async function importQuestions(client: GraftClient, dataset: string, asked: Corpus['asked']): Promise<string> {
+  const file = join(folder, `${dataset}.jsonl`);
+  await writeFile(file, asked.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await client.request(CreateDatasetDocument, { input: { name: dataset, task: 'QUESTION_ANSWERING' } });
+  const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
+    input: {
+      dataset,
+      files: [{ file: await client.upload(file) }],
+      // A version without rows for training is not usable.
+      splitRule: { validation: 0, test: 0.9 },
+      idempotencyKey: dataset,
+    },
+  });
+  await followAnyRun(client, addDatasetVersion.run.id);
+  return (await client.request(DatasetDocument, { name: dataset })).dataset!.latestVersion!.id;
+}
+
+async function compare(client: GraftClient, { name, documents, asked }: Corpus): Promise<Report> {
+  const key = name.replace(/\W+/g, '-');
+  await ingest(client, key, documents);
+  const datasetVersion = await importQuestions(client, key, asked);
+  const { compareWordings } = await client.request(CompareWordingsDocument, {
+    input: { model: MODEL, datasetVersion, collections: [key], rows: ROWS, idempotencyKey: key },
+  });
+  await followAnyRun(client, compareWordings.run.id);
+  const { node } = await client.request<{ node: { report: Report } }>(REPORT, { id: compareWordings.run.id });
+  console.log(`${name}: ${node.report.summary}`);
+  return node.report;
+}
 
 async function register(client: GraftClient): Promise<void> {
-  const { registerModel } = await client.request<{ registerModel: { run: { id: string } } }>(
-    `mutation ($input: RegisterModelInput!) { registerModel(input: $input) { ${run} } }`,
-    { input: { fileId: await client.upload(FILE), name: nameOf(FILE), idempotencyKey: 'model' } },
-  );
-  await finished(client, 'downloadProgress', registerModel.run.id, '');
+  const { registerModel } = await client.request(RegisterModelDocument, {
+    input: { fileId: await client.upload(FILE), name: MODEL, idempotencyKey: MODEL },
+  });
+  await followAnyRun(client, registerModel.run.id);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'graft-bench-'));
@@ -147,17 +128,17 @@ try {
   const client = new GraftClient(program.url);
   if (FILE !== '') await register(client);
   for (const corpus of await corpora()) {
-    const found = await compare(client, folder, corpus);
+    const found = await compare(client, corpus);
     const { value, low, high } = found.difference;
     const row = {
-      model: FILE === '' ? DEFAULT : nameOf(FILE),
+      model: MODEL,
       corpus: corpus.name,
       questions: found.rows,
       refused: percent(found.refused / found.rows),
       'right, best quote': percent(found.quote),
       'right, words from the sentence': percent(found.sentence),
       'right, words from passages': percent(found.passages),
-      'words minus quote (interval)': `${signed(value)} (${signed(low)} to ${signed(high)})`,
+      'words minus quote, points (interval)': `${signed(value)} (${signed(low)} to ${signed(high)})`,
       'answers have from then on': found.better === 'MODEL' ? `the model’s words (${found.material})` : 'the quote',
     };
     // Hours may lie between two corpora.
@@ -166,8 +147,4 @@ try {
 } finally {
   await program.stop();
   await rm(folder, { recursive: true, force: true });
-}
-
-function signed(share: number): string {
-  return `${share < 0 ? '-' : '+'}${Math.abs(100 * share).toFixed(0)} points`;
 }
