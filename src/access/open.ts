@@ -21,8 +21,8 @@ import { ApiKeyService } from './keys/api-key-service.js';
 import { ApiKeyStore } from './keys/api-key-store.js';
 import { toApiKey } from './keys/api-key-types.js';
 import { Authenticator } from './keys/authenticator.js';
-import { oidcSettings, type OidcVariables } from './oidc/oidc-settings.js';
-import { ProviderKeys } from './oidc/provider-keys.js';
+import { oidcSettings, type OidcSettings, type OidcVariables } from './oidc/oidc-settings.js';
+import { OpenIdProvider } from './oidc/openid-provider.js';
 import { TokenVerifier } from './oidc/token-verifier.js';
 import { WorkspaceResolver } from './workspaces/workspace-graphql.js';
 import { isOverseer, WorkspaceService, type PrepareWorkspace } from './workspaces/workspace-service.js';
@@ -65,7 +65,8 @@ export interface Access {
   readonly hooks: AccessHooks;
   readonly admission: Admission;
   /** By which provider the console signs in; null: by keys only. */
-  readonly consoleSignIn: { issuer: string; clientId: string; scope: string } | null;
+  readonly consoleSignIn:
+    (Pick<OidcSettings, 'issuer' | 'scope'> & Pick<OpenIdProvider, 'tokenOrigins'> & { clientId: string }) | null;
   /** What is waiting and running, for `/metrics`. */
   readonly gauges: readonly GaugeSource[];
   /** A workspace's audit log as lines of NDJSON. */
@@ -99,8 +100,9 @@ export async function openAccess(
   if (!keyless && !admins && !(await keyStore.hasAdmin(DEFAULT_WORKSPACE_ID))) throw noKeyYet(config);
   const workspaceStore = new WorkspaceStore(database);
   const access = log.child({ part: 'access' });
-  const keys = oidc && new ProviderKeys(oidc.issuer, { clock, log: access });
-  const tokens = oidc && keys && new TokenVerifier(oidc, { keys, workspace: (name) => workspaceStore.byName(name) });
+  const provider = oidc && new OpenIdProvider(oidc.issuer, { clock, log: access });
+  const tokens =
+    oidc && provider && new TokenVerifier(oidc, { keys: provider, workspace: (name) => workspaceStore.byName(name) });
   const authenticator = new Authenticator({ store: keyStore, clock, log: access, keyless, tokens });
   const auditStore = new AuditStore(database);
   const budgetStore = new BudgetStore(database);
@@ -122,7 +124,10 @@ export async function openAccess(
     admission,
     ...services,
     hooks: new AccessHooks({ admission, ledger, audit: new AuditLog({ store: auditStore, log }) }),
-    consoleSignIn: oidc?.clientId ? { issuer: oidc.issuer, clientId: oidc.clientId, scope: oidc.scope } : null,
+    consoleSignIn:
+      oidc?.clientId && provider
+        ? { issuer: oidc.issuer, clientId: oidc.clientId, scope: oidc.scope, tokenOrigins: provider.tokenOrigins }
+        : null,
     gauges: admissionGauges(admission),
     auditLines: (workspaceId, filter) => auditLines(auditStore, workspaceId, filter),
     offer: offer(accessDomain, runs, services, {

@@ -21,6 +21,7 @@ describe('signing in to the console', () => {
 
   beforeAll(async () => {
     provider = await OidcProvider.start();
+    provider.tokensAt = provider.issuer.replace('127.0.0.1', 'localhost');
     const env = { GRAFT_REQUIRE_KEY: 'on', ...signInBy(provider, 'staff=EDIT') };
     stand = await consoleStand(env, async ({ home, database }) => {
       const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
@@ -140,7 +141,7 @@ describe('signing in to the console', () => {
   );
 
   itInBrowser(
-    'by the provider, with PKCE: the person comes back to where they were; an answer that nobody began is refused',
+    'by the provider, which gives tokens elsewhere, with PKCE: the person comes back to where they were; an answer that nobody began is refused',
     async () => {
       const page = await browser.open('/knowledge');
       await page.getByRole('button', { name: /^Sign in with 127\.0\.0\.1/ }).click(PATIENCE);

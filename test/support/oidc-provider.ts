@@ -35,7 +35,9 @@ export class OidcProvider {
   keysAsked = 0;
   /** Where its keys are; nowhere else. */
   keysPath = '/keys';
-  /** How often it was asked where they are. */
+  /** Where it says that tokens are given and taken back; undefined: beside everything else. */
+  tokensAt: string | undefined;
+  /** How often it was asked where its keys are. */
   discoveries = 0;
   /** Who comes to sign in. */
   subject = 'ada';
@@ -119,15 +121,16 @@ export class OidcProvider {
     if (this.manner === 'huge') return json({ keys: 'x'.repeat(2_000_000) });
     if (this.manner === 'redirects')
       return void response.writeHead(302, { location: `${this.issuer}/elsewhere` }).end();
+    const tokensAt = this.tokensAt ?? this.issuer;
     switch (url.pathname) {
       case DISCOVERY:
         return json({
           issuer: this.manner === 'other issuer' ? 'https://elsewhere.example' : this.issuer,
           jwks_uri: `${this.issuer}${this.keysPath}`,
           authorization_endpoint: `${this.issuer}/authorize`,
-          token_endpoint: `${this.issuer}/token`,
+          token_endpoint: `${tokensAt}/token`,
           end_session_endpoint: this.endSession,
-          revocation_endpoint: this.revokes ? `${this.issuer}/revoke` : undefined,
+          revocation_endpoint: this.revokes ? `${tokensAt}/revoke` : undefined,
         });
       case this.keysPath:
         return json({ keys: this.#keys.map(({ jwk }) => jwk) });

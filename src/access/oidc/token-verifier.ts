@@ -4,7 +4,7 @@ import { GraftError, isGraftError } from '../../kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID, type WorkspaceId } from '../../kernel/ids.js';
 import { groupsIn, personIn, roleIn, workspaceIn, type Claims } from './claims.js';
 import type { OidcSettings } from './oidc-settings.js';
-import type { ProviderKeys } from './provider-keys.js';
+import type { OpenIdProvider } from './openid-provider.js';
 
 /** Signed with a private key: a shared secret or none at all is never taken, whatever a token says of itself. */
 const ALGORITHMS = [
@@ -29,7 +29,7 @@ const LONGEST_TOKEN = 16 * 1024;
 export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 
 export interface TokenVerifierParts {
-  keys: Pick<ProviderKeys, 'key'>;
+  keys: Pick<OpenIdProvider, 'key'>;
   /** By its name. */
   workspace: (name: string) => Promise<{ id: WorkspaceId } | null>;
 }

@@ -62,6 +62,12 @@ export interface ImportPreview {
   problem: string | null;
 }
 
+export interface UsableVersion {
+  dataset: DatasetRecord;
+  version: VersionRecord;
+  rowGroups: RowGroupRecord[];
+}
+
 export interface DatasetParts {
   store: DatasetStore;
   rows: VersionRows;
@@ -239,22 +245,29 @@ export class DatasetService {
   }
 
   /**
-   * The version, if it may be trained on.
+   * The version, if nothing is wrong with it. It may be one to measure on, without a row for training.
    * @throws NOT_FOUND, DATASET_UNUSABLE with the reason
    */
-  async usableVersion(
-    workspaceId: WorkspaceId,
-    versionId: string,
-    field: string,
-  ): Promise<{ dataset: DatasetRecord; version: VersionRecord; rowGroups: RowGroupRecord[] }> {
+  async usableVersion(workspaceId: WorkspaceId, versionId: string, field: string): Promise<UsableVersion> {
     const version = await this.parts.store.requireVersion(workspaceId, versionId, field);
     const reason = unusableReason(version);
     if (reason !== null)
-      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} must not be trained on: ${reason}`, {
+      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} must not be used: ${reason}`, {
         field,
       });
     const [dataset] = await this.parts.store.byIds(workspaceId, [version.datasetId]);
     return { dataset: dataset!, version, rowGroups: await this.parts.store.rowGroups(versionId) };
+  }
+
+  /** The version, if nothing is wrong with it and it has rows for training. @throws NOT_FOUND, DATASET_UNUSABLE with the reason */
+  async trainableVersion(workspaceId: WorkspaceId, versionId: string, field: string): Promise<UsableVersion> {
+    const found = await this.usableVersion(workspaceId, versionId, field);
+    if (found.version.counts.train === 0)
+      throw new GraftError('DATASET_UNUSABLE', `Version ${found.version.version} has no row for training.`, {
+        field,
+        hint: 'It can be measured on. Train on a version whose splitRule, or whose files, leave rows for training.',
+      });
+    return found;
   }
 
   /** The row groups of a version whose rows are wanted. @throws DATASET_UNUSABLE when they were erased */

@@ -109,7 +109,7 @@ export const storedVersion = {
 
 export const manifestDigest = (manifest: VersionManifest): Sha256 => digestOf(manifest);
 
-/** Why a version must not be trained on, or null. */
+/** Why a version must neither be trained nor measured on, or null. */
 export function unusableReason(
   version: Pick<VersionRecord, 'withdrawnReason' | 'withdrawnAt' | 'openErrors' | 'counts' | 'report'>,
 ): string | null {
@@ -119,7 +119,8 @@ export function unusableReason(
     const messages = open.flatMap((p) => p.findings.map((f) => f.message));
     return messages.length > 0 ? messages.join(' ') : 'Every row has an error.';
   }
-  return version.counts.train === 0 ? 'It has no row for training.' : null;
+  const { train, validation, test } = version.counts;
+  return train + validation + test === 0 ? 'It has no usable row.' : null;
 }
 
 /** @throws BAD_USER_INPUT on empty, repeated or overlong labels */

@@ -63,10 +63,12 @@ export class DatasetVersion extends NodeType {
   @Field(() => ValidationReportType, { description: 'What was found wrong with it.' })
   report!: ValidationReportType;
 
-  @Field(() => Boolean, { description: 'Whether it may be trained on.' })
+  @Field(() => Boolean, {
+    description: 'Whether it may be used: trained on where it has rows for that, measured on where it has others.',
+  })
   usable!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Why it must not be trained on; null when it may.' })
+  @Field(() => String, { nullable: true, description: 'Why it must not be used; null when it may.' })
   unusableReason!: string | null;
 
   @Field(() => [VersionSourceType], { description: 'Files that its rows came from.' })

@@ -186,12 +186,15 @@ export class VersionRows {
     for await (const batch of batches) yield batch.map((row) => toStoredRow(task, row));
   }
 
-  /** What all examples of the version share: labels (in order) and pair of languages of its usable rows for training. */
+  /** What all examples of the version share: labels (in order) and pair of languages of its usable rows for training, or of all where it has none. */
   async taskContext(task: TaskKind, groups: readonly RowGroupRecord[]): Promise<TaskContext> {
     const { labels: labelsOf, languages: languagesOf } = taskOf(task);
     const labels = new Set<string>();
     const pairs = new Map<string, number>();
-    for await (const batch of this.stream(task, groups, { split: 'TRAIN', quarantined: false }))
+    const usable = { quarantined: false };
+    const forTraining = { ...usable, split: 'TRAIN' };
+    const filter = (await this.count(groups, forTraining)) > 0 ? forTraining : usable;
+    for await (const batch of this.stream(task, groups, filter))
       for (const { content } of batch) {
         if (!content) continue;
         for (const label of labelsOf(content)) labels.add(label);

@@ -13,10 +13,12 @@ export interface ConsoleSignIn {
   clientId: string;
   /** What it asks for, separated by spaces. */
   scope: string;
+  /** Origins beside the issuer's where tokens are given and taken back, as the provider says now. */
+  tokenOrigins: () => Promise<readonly string[]>;
 }
 
 /** Everything from this gateway, but for tokens from where people sign in; nothing inline but the styles that the page's own components make as they run. */
-const contentSecurityPolicy = (nonce: string, provider: string): string =>
+const contentSecurityPolicy = (nonce: string, provider: readonly string[]): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
@@ -25,7 +27,7 @@ const contentSecurityPolicy = (nonce: string, provider: string): string =>
     "style-src-attr 'unsafe-inline'",
     "font-src 'self'",
     "img-src 'self' data: blob:",
-    `connect-src 'self'${provider}`,
+    ['connect-src', "'self'", ...provider].join(' '),
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
@@ -44,11 +46,12 @@ export async function addConsole(
 ): Promise<void> {
   if (folder === undefined || !existsSync(join(folder, 'index.html'))) return;
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
-  const provider = signIn === null ? '' : ` ${new URL(signIn.issuer).origin}`;
+  const shown = signIn && { issuer: signIn.issuer, clientId: signIn.clientId, scope: signIn.scope };
   server.get('/sign-in.json', (_request, reply) =>
-    reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(signIn)),
+    reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(shown)),
   );
-  const send = (reply: FastifyReply) => {
+  const send = async (reply: FastifyReply) => {
+    const provider = signIn ? [new URL(signIn.issuer).origin, ...(await signIn.tokenOrigins())] : [];
     const nonce = randomBytes(16).toString('base64');
     return reply
       .header('content-security-policy', contentSecurityPolicy(nonce, provider))

@@ -72,7 +72,7 @@ export async function train(parts: TrainerParts, context: TrainingContext): Prom
 /** Reading rows while they are erased fails in many ways; what counts is that they went, and why. */
 async function whyRowsWent(data: Data, { run, input }: TrainingContext, error: unknown): Promise<unknown> {
   const workspaceId = run.workspaceId as WorkspaceId;
-  return data.datasets.usableVersion(workspaceId, input.datasetVersionId, 'input.datasetVersion').then(
+  return data.datasets.trainableVersion(workspaceId, input.datasetVersionId, 'input.datasetVersion').then(
     () => error,
     (reason: unknown) => (isGraftError(reason, 'DATASET_UNUSABLE') ? reason : error),
   );
@@ -136,7 +136,7 @@ export async function openRows(
   input: Pick<TrainingInput, 'task' | 'datasetVersionId'>,
 ): Promise<OpenedRows> {
   const { task, datasetVersionId } = input;
-  const { version, rowGroups } = await data.datasets.usableVersion(
+  const { version, rowGroups } = await data.datasets.trainableVersion(
     workspaceId,
     datasetVersionId,
     'input.datasetVersion',
@@ -150,7 +150,7 @@ export async function openRows(
       stream: (split) => data.rows.stream(task, rowGroups, { split, quarantined: false }),
     },
     async stillUsable() {
-      await data.datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
+      await data.datasets.trainableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
     },
   };
 }

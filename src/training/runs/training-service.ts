@@ -94,7 +94,7 @@ export class TrainingService {
     input: Pick<StartTraining, 'datasetVersionId' | 'model' | 'recipe' | 'parent'>,
   ): Promise<CheckedTraining> {
     const { data, registry } = this.parts;
-    const { dataset, version } = await data.datasets.usableVersion(
+    const { dataset, version } = await data.datasets.trainableVersion(
       workspaceId,
       input.datasetVersionId,
       'input.datasetVersion',

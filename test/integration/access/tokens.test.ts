@@ -4,7 +4,7 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { WebSocket } from 'ws';
 import { Authenticator } from '../../../src/access/keys/authenticator.js';
 import { oidcSettings, type OidcVariables } from '../../../src/access/oidc/oidc-settings.js';
-import { ProviderKeys } from '../../../src/access/oidc/provider-keys.js';
+import { OpenIdProvider } from '../../../src/access/oidc/openid-provider.js';
 import { CLOCK_TOLERANCE_SECONDS, TokenVerifier } from '../../../src/access/oidc/token-verifier.js';
 import { loadConfig } from '../../../src/config.js';
 import type { Caller } from '../../../src/kernel/caller.js';
@@ -40,7 +40,7 @@ describe('tokens of a provider', () => {
     await kit.dispose();
     await provider.stop();
   });
-  afterEach(() => void Object.assign(provider, { manner: 'well', keysPath: '/keys' }));
+  afterEach(() => void Object.assign(provider, { manner: 'well', keysPath: '/keys', tokensAt: undefined }));
 
   /** Another gateway, which knows nothing yet. */
   const fresh = (
@@ -50,7 +50,7 @@ describe('tokens of a provider', () => {
   ) => {
     const settings = oidcSettings(loadConfig(env(more)))!;
     const parts = { clock, log: silentLogger() };
-    const keys = new ProviderKeys(settings.issuer, parts, times);
+    const keys = new OpenIdProvider(settings.issuer, parts, times);
     const workspace = (name: string) => kit.access.workspaceStore.byName(name);
     const verifier = new TokenVerifier(settings, { keys, workspace });
     return new Authenticator({ store: kit.access.keyStore, ...parts, keyless: false, tokens: verifier });
@@ -82,6 +82,17 @@ describe('tokens of a provider', () => {
     const another = await callerOf(await provider.token({ sub: 'bob', groups: ['operators'] }));
     expect([another.role, another.groups]).toEqual(['ADMIN', null]);
     expect(another.key!.lineId).not.toBe(caller.key!.lineId);
+  });
+
+  it('are given and taken back where their provider says, over no plainer connection than its own', async () => {
+    const known = () => new OpenIdProvider(provider.issuer, { clock: systemClock, log: silentLogger() });
+    expect(await known().tokenOrigins()).toEqual([]);
+    provider.tokensAt = 'https://tokens.example/oauth2';
+    expect(await known().tokenOrigins()).toEqual(['https://tokens.example']);
+    provider.tokensAt = "data:text/plain,x; script-src 'unsafe-inline'";
+    expect(await known().tokenOrigins()).toEqual([]);
+    provider.manner = 'fails';
+    expect(await known().tokenOrigins()).toEqual([]);
   });
 
   it('are refused alike, whatever is wrong with them', async () => {

@@ -106,6 +106,33 @@ describe('evaluation', () => {
   const ended = (run: RunRow) => kit.models.ended(run, 200_000);
   const recorded = async (id: string) => (await evaluator.store.byIds(workspaceId, [id]))[0]!;
 
+  it('measures on a version of rows for testing alone, which can be neither trained on nor indexed', async () => {
+    const { datasets } = data.data;
+    await datasets.createDataset(workspaceId, { name: 'held-out', task: 'CLASSIFICATION' });
+    const rows = Array.from({ length: 30 }, (_, i) => ({
+      text: `Another message, ${i}, about ${TOPICS[i % 3]} of ${2_000 + 41 * i}.`,
+      label: LABELS[i % 3],
+      split: 'test',
+    }));
+    const { id } = await data.imported('held-out', rows);
+    const [ofAdapter, ofBase] = [
+      await ended(await start({ datasetVersionId: id, against: null, regression: true })),
+      await ended(await start({ datasetVersionId: id, against: null, adapter: null })),
+    ];
+    expect([ofAdapter.errorMessage, ofBase.errorMessage]).toEqual([null, null]);
+    expect(await recorded(ofAdapter.id)).toMatchObject({ rows: 30 });
+    // Nothing is there that a regression could have learned from.
+    expect(storedFigures.decode((await recorded(ofAdapter.id)).figures).regression).toBeNull();
+    for (const refused of [
+      datasets.trainableVersion(workspaceId, id, 'input.datasetVersion'),
+      data.data.labelIndexes.start(workspaceId, id, newId()),
+    ])
+      await expect(refused).rejects.toMatchObject({
+        code: 'DATASET_UNUSABLE',
+        message: 'Version 1 has no row for training.',
+      });
+  });
+
   it('measures an adapter and another on the same rows, with intervals, and shows what broke first', async () => {
     const run = await ended(await start({}));
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });

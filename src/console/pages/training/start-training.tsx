@@ -36,7 +36,7 @@ export function StartTraining({ onClose }: { onClose: () => void }) {
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   const [, go] = useLocation();
   const choices = (data?.datasets.edges ?? []).flatMap(({ node: { name, latestVersion } }) =>
-    latestVersion?.usable
+    latestVersion?.usable && latestVersion.counts.train > 0
       ? [
           {
             value: latestVersion.id,

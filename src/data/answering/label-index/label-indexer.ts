@@ -59,7 +59,11 @@ export class LabelIndexes {
    * @throws NOT_FOUND, DATASET_UNUSABLE also for rows without labels, IDEMPOTENCY_CONFLICT
    */
   async start(workspaceId: WorkspaceId, datasetVersionId: string, idempotencyKey: string): Promise<RunRow> {
-    const { dataset } = await this.parts.datasets.usableVersion(workspaceId, datasetVersionId, 'input.datasetVersion');
+    const { dataset } = await this.parts.datasets.trainableVersion(
+      workspaceId,
+      datasetVersionId,
+      'input.datasetVersion',
+    );
     if (!hasLabel(dataset.task))
       throw new GraftError('DATASET_UNUSABLE', `Rows for ${dataset.task} have no labels to vote with.`, {
         field: 'input.datasetVersion',
@@ -94,7 +98,7 @@ export class LabelIndexes {
     const { run, input, signal, resumed } = context;
     const { datasets, rows, store, vectors, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;
-    const { dataset, version, rowGroups } = await datasets.usableVersion(
+    const { dataset, version, rowGroups } = await datasets.trainableVersion(
       workspaceId,
       input.datasetVersionId,
       'input.datasetVersion',
@@ -139,7 +143,7 @@ export class LabelIndexes {
     const fitted = fitVote(await this.#judge(workspaceId, indexId, judged.rows, signal), sorted);
     const fit = { labels: sorted, rule: fitted.rule, texts: fitted.texts, accuracy: fitted.accuracy };
     // Rows that were erased meanwhile must not come back as vectors.
-    await datasets.usableVersion(workspaceId, version.id, 'input.datasetVersion');
+    await datasets.trainableVersion(workspaceId, version.id, 'input.datasetVersion');
     let replaced: string[] = [];
     await context.fenced(async (tx) => {
       replaced = await store.finish(tx, begun, { rows: done, fit });

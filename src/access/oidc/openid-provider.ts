@@ -16,8 +16,8 @@ const MOST_BYTES = 512 * 1024;
 const discovered = z.object({
   issuer: z.string(),
   jwks_uri: z.url(),
-  authorization_endpoint: z.url().optional(),
-  token_endpoint: z.url().optional(),
+  token_endpoint: z.unknown(),
+  revocation_endpoint: z.unknown(),
 });
 
 /** RFC 7517, section 5: what jose takes for a set of keys. */
@@ -47,18 +47,28 @@ const bounded: FetchImplementation = async (url, options) => {
   return new Response(Buffer.concat(chunks), { status: response.status, headers: response.headers });
 };
 
-interface FoundKeys {
-  /** Where they are, by the provider's document. */
+interface Found {
+  /** Where its keys are, by its document. */
   uri: string;
   keys: JWTVerifyGetKey;
+  /** Where its document sends a page for tokens and with them. */
+  tokenOrigins: readonly string[];
   /** Monotonic ms when the document said so; -Infinity: it is to be asked again. */
   at: number;
 }
 
-/** The keys of a provider, found by its discovery document, asked for when they are needed and kept for a while. */
-export class ProviderKeys {
-  #found: FoundKeys | undefined;
-  #finding: Promise<FoundKeys> | undefined;
+/** Over https, or as the issuer itself is reached, which only on loopback is http. */
+function originsBeside(issuer: string, endpoints: readonly unknown[]): readonly string[] {
+  const { origin, protocol } = new URL(issuer);
+  const urls = endpoints.flatMap((said) => (typeof said === 'string' && URL.canParse(said) ? [new URL(said)] : []));
+  const safe = urls.filter((url) => ['https:', protocol].includes(url.protocol));
+  return [...new Set(safe.map((url) => url.origin))].filter((found) => found !== origin);
+}
+
+/** What a provider's discovery document leads to, its keys above all: asked for when it is needed, and kept for a while. */
+export class OpenIdProvider {
+  #found: Found | undefined;
+  #finding: Promise<Found> | undefined;
   /** Monotonic ms of the last failure. */
   #failedAt = -Infinity;
   #failure: unknown;
@@ -85,6 +95,15 @@ export class ProviderKeys {
     }
   };
 
+  /** Origins other than the issuer's where it gives tokens and takes them back, as Amazon Cognito does; none while it can't be asked. */
+  readonly tokenOrigins = async (): Promise<readonly string[]> => {
+    try {
+      return (await this.#find()).tokenOrigins;
+    } catch {
+      return [];
+    }
+  };
+
   /**
    * jose waits between two answers alone: after a failure every token would have the provider asked, and anybody can send one. Here what failed
    * fails in the same way until the cooldown is over; keys that are known still are taken meanwhile.
@@ -108,7 +127,7 @@ export class ProviderKeys {
   }
 
   /** What is known is taken until the provider has said more: nobody waits for it to be asked again. */
-  async #find(): Promise<FoundKeys> {
+  async #find(): Promise<Found> {
     const { cooldownMs, keptMs } = this.times;
     const now = this.parts.clock.monotonic();
     const known = this.#found;
@@ -123,7 +142,7 @@ export class ProviderKeys {
     return known;
   }
 
-  async #discover(): Promise<FoundKeys> {
+  async #discover(): Promise<Found> {
     const { timeoutMs, cooldownMs, keptMs } = this.times;
     try {
       const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
@@ -133,14 +152,15 @@ export class ProviderKeys {
       if (document.issuer !== this.issuer) throw new Error(`${url} is the document of ${document.issuer}`);
       const uri = document.jwks_uri;
       const at = this.parts.clock.monotonic();
-      if (this.#found?.uri === uri) return Object.assign(this.#found, { at });
+      const tokenOrigins = originsBeside(this.issuer, [document.token_endpoint, document.revocation_endpoint]);
+      if (this.#found?.uri === uri) return Object.assign(this.#found, { tokenOrigins, at });
       const keys = createRemoteJWKSet(new URL(uri), {
         timeoutDuration: timeoutMs,
         cooldownDuration: cooldownMs,
         cacheMaxAge: keptMs,
         [customFetch]: this.#cooling(),
       });
-      return (this.#found = { uri, keys, at });
+      return (this.#found = { uri, keys, tokenOrigins, at });
     } catch (error) {
       this.#failedAt = this.parts.clock.monotonic();
       this.#failure = error;
