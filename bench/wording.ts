@@ -92,9 +92,7 @@ async function importQuestions(client: GraftClient, dataset: string, asked: Corp
   const { addDatasetVersion } = await client.request(AddDatasetVersionDocument, {
     input: {
       dataset,
-      files: [{ file: await client.upload(file) }],
-      // A version without rows for training is not usable.
-      splitRule: { validation: 0, test: 0.9 },
+      files: [{ file: await client.upload(file), split: 'TEST' }],
       idempotencyKey: dataset,
     },
   });

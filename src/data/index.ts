@@ -12,6 +12,7 @@ export { checkedEntity, FeatureType } from './features/feature-view.js';
 export { featureValues, renderFeatures } from './features/feature-view.js';
 export { Dataset, loadDataset } from './datasets/dataset-graphql.js';
 export { checkedSplitRule, type DatasetRecord } from './datasets/dataset.js';
+export type { UsableVersion } from './datasets/dataset-service.js';
 export { SplitRuleInput } from './datasets/import-graphql.js';
 export { importing } from './datasets/import-run.js';
 export { TextEncoding } from './datasets/files/decode.js';

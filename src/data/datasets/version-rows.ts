@@ -174,10 +174,21 @@ export class VersionRows {
     return row!.n;
   }
 
-  /** All rows that pass the filter, in order of place, in batches. */
-  async *stream(task: TaskKind, groups: readonly RowGroupRecord[], filter: RowFilter): AsyncGenerator<StoredRow[]> {
+  /**
+   * All rows that pass the filter, in order of place, in batches.
+   * @param unlike leaves out those whose text a row for training of these has
+   */
+  async *stream(
+    task: TaskKind,
+    groups: readonly RowGroupRecord[],
+    filter: RowFilter,
+    unlike: readonly RowGroupRecord[] = [],
+  ): AsyncGenerator<StoredRow[]> {
     if (groups.length === 0) return;
     const { where, values } = conditions(filter);
+    if (unlike.length > 0)
+      where.push(`text NOT IN (SELECT text FROM ${await this.#table(unlike)}
+        WHERE split = 'TRAIN' AND NOT quarantined AND text IS NOT NULL)`);
     const engine = await this.#open();
     const batches = engine.stream<RawRow>(
       `SELECT *, ordinal AS sort_value FROM ${await this.#table(groups)} WHERE ${where.join(' AND ') || 'true'} ORDER BY ordinal`,

@@ -1,14 +1,15 @@
 import { STRATEGIES, StrategyValues, type Answer, type AskService, type Strategy } from '../../ask/index.js';
 import { hasLabel, inputText, Split, taskOf, type Data, type TaskContext, type TaskRow } from '../../data/index.js';
-import { badInput, GraftError } from '../../kernel/errors.js';
+import { badInput } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Retriever } from '../../knowledge/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
-import type { AdapterRegistry, ModelRegistry } from '../../registry/index.js';
+import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
 import { askRow, type Answering } from '../evaluations/ask-row.js';
 import { decidingStatistics, type Answered } from '../evaluations/figures.js';
-import { sampleRows, type AskedRow } from '../evaluations/sample-rows.js';
+import type { AskedRow } from '../evaluations/sample-rows.js';
+import { unseenRows } from '../evaluations/unseen-rows.js';
 import { compareAttempts } from './compare.js';
 import {
   strategyComparison,
@@ -119,12 +120,12 @@ export class Comparer {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const stream = data.rows.stream(dataset.task, rowGroups, { split: input.split, quarantined: false });
-    const rows = await sampleRows(stream, input.rows, input.seed);
-    if (rows.length === 0)
-      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no ${input.split} rows to compare on.`);
+    const served = input.adapter === null ? null : await this.parts.adapters.resolve(workspaceId, input.adapter);
+    const { split, rows: most, seed } = input;
+    const asked = served ? [served.versionId] : [];
+    const rows = await unseenRows(this.parts, workspaceId, { dataset, version, rowGroups, split, most, seed, asked });
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
-    const base = await this.#base(workspaceId, input, shared);
+    const base = await this.#base(workspaceId, served, shared);
     const attempts: Attempt[][] = [...(resumed?.attempts ?? [])];
     for (let from = attempts.length; from < rows.length; from += BATCH) {
       const batch = rows.slice(from, from + BATCH);
@@ -149,9 +150,8 @@ export class Comparer {
   }
 
   /** The base model, asked in the form of the task: `ask` would put a text to it as a question. */
-  async #base(workspaceId: WorkspaceId, { adapter }: ComparisonInput, shared: TaskContext): Promise<Answering> {
-    const { registry, adapters } = this.parts;
-    const served = adapter === null ? null : await adapters.resolve(workspaceId, adapter);
+  async #base(workspaceId: WorkspaceId, served: ServedAdapter | null, shared: TaskContext): Promise<Answering> {
+    const { registry } = this.parts;
     const variant = served
       ? await registry.variant(workspaceId, served.variantId)
       : await registry.resolve(workspaceId, null);

@@ -157,7 +157,7 @@ export class EvaluationResolver {
   @SpendsBudget('RUN')
   @Mutation(() => EvaluatePayload, {
     description:
-      'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers.',
+      'Lets a model, with or without an adapter, answer rows of a dataset version, and measures the answers. Rows with a text that an adapter was trained on by another version are left out.',
     complexity: cost(20),
   })
   async evaluate(

@@ -26,6 +26,7 @@ import { evaluation, type Answerer, type EvaluationContext, type EvaluationInput
 import type { EvaluationStore, EvaluationRowRecord } from './evaluation-store.js';
 import { labelledRows, measureAnswers, riskOf, scoreRow, type Answered } from './figures.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
+import { unseenRows } from './unseen-rows.js';
 
 export interface EvaluatorParts {
   runs: RunQueue;
@@ -167,10 +168,9 @@ export class Evaluator {
       input.datasetVersionId,
       'input.datasetVersion',
     );
-    const stream = data.rows.stream(dataset.task, rowGroups, { split, quarantined: false });
-    const rows = await sampleRows(stream, input.rows, input.seed);
-    if (rows.length === 0)
-      throw new GraftError('DATASET_UNUSABLE', `Version ${version.version} has no ${split} rows to measure on.`);
+    const asked = [target, against].flatMap((each) => each?.adapterVersionId ?? []);
+    const wanted = { dataset, version, rowGroups, split, most: input.rows, seed: input.seed, asked };
+    const rows = await unseenRows(this.parts, workspaceId, wanted);
     const shared = await data.rows.taskContext(dataset.task, rowGroups);
     const sides = [await this.#answering(workspaceId, target, shared)];
     if (against) sides.push(await this.#answering(workspaceId, against, shared));

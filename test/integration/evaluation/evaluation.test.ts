@@ -133,6 +133,42 @@ describe('evaluation', () => {
       });
   });
 
+  it('asks nobody about rows for testing that another version let it learn from', async () => {
+    await data.data.datasets.createDataset(workspaceId, { name: 'taken-apart', task: 'CLASSIFICATION' });
+    const row = (i: number, split: string) => ({
+      text: `A third message, ${i}, about ${TOPICS[i % 3]} of ${3_000 + 43 * i}.`,
+      label: LABELS[i % 3],
+      split,
+    });
+    const learned = Array.from({ length: 24 }, (_, i) => row(i, 'train'));
+    const { id: datasetVersionId } = await data.imported('taken-apart', learned);
+    const usage = {
+      labels: LABELS,
+      answer: { form: 'label-token' as const, labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
+    };
+    await kit.add({ name: 'learned-some', seed: 5, task: 'CLASSIFICATION', usage, datasetVersionId });
+    const asTest = async (name: string, from: number, to: number) => {
+      await data.data.datasets.createDataset(workspaceId, { name, task: 'CLASSIFICATION' });
+      return data.imported(
+        name,
+        Array.from({ length: to - from }, (_, i) => row(from + i, 'test')),
+      );
+    };
+    const [some, all] = [await asTest('some-learned', 12, 36), await asTest('all-learned', 0, 24)];
+    const of = async (version: { id: string }, adapter: string, against: string | null) =>
+      ended(await start({ adapter, against, datasetVersionId: version.id }));
+    const own = await of(some, 'learned-some@1', null);
+    expect(await recorded(own.id)).toMatchObject({ rows: 12 });
+    const beside = await of(some, 'first@1', 'learned-some@1');
+    expect(await recorded(beside.id)).toMatchObject({ rows: 12 });
+    expect(await recorded((await of(some, 'first@1', null)).id)).toMatchObject({ rows: 24 });
+    expect(await of(all, 'learned-some@1', null)).toMatchObject({
+      status: 'FAILED',
+      errorCode: 'DATASET_UNUSABLE',
+      errorMessage: 'All TEST rows of version 1 are among those that the adapter was trained on.',
+    });
+  });
+
   it('measures an adapter and another on the same rows, with intervals, and shows what broke first', async () => {
     const run = await ended(await start({}));
     expect(run).toMatchObject({ status: 'SUCCEEDED', output: { rows: TEST_ROWS } });
