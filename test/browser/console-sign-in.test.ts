@@ -1,12 +1,9 @@
 /** The console of a gateway that asks everybody who they are. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { GraftClient } from '../../src/client/graft-client.js';
 import { CreateApiKeyDocument, CreateCollectionDocument, RevokeApiKeyDocument } from '../../src/operations/index.js';
-import { packageRoot } from '../../src/platform/package-root.js';
 import type { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleStand, itInBrowser, signInBy, type ConsoleStand } from '../support/console-stand.js';
+import { firstKey } from '../support/first-key.js';
 import type { GraftProgram } from '../support/graft-program.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 
@@ -23,14 +20,8 @@ describe('signing in to the console', () => {
     provider = await OidcProvider.start();
     provider.tokensAt = provider.issuer.replace('127.0.0.1', 'localhost');
     const env = { GRAFT_REQUIRE_KEY: 'on', ...signInBy(provider, 'staff=EDIT') };
-    stand = await consoleStand(env, async ({ home, database }) => {
-      const cli = join(packageRoot(), 'dist', 'src', 'cli', 'graft.js');
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        [cli, '--url', 'http://127.0.0.1:9', 'keys', 'create', '--role', 'ADMIN'],
-        { env: { PATH: process.env.PATH, HOME: process.env.HOME, GRAFT_HOME: home, DATABASE_URL: database.url } },
-      );
-      key = stdout.trim();
+    stand = await consoleStand(env, async (made) => {
+      key = await firstKey(made);
     });
     ({ graft, browser } = stand);
   }, 240_000);
