@@ -142,7 +142,7 @@ function inputOf({ variables }: ReadyOperation): GraphQLInputObjectType | null {
 const takesKey = (operation: ReadyOperation): boolean => 'idempotencyKey' in (inputOf(operation)?.getFields() ?? {});
 
 /** What an operation takes: a variable, or a field of its `input`. */
-export interface Taken {
+export interface OperationArgument {
   name: string;
   /** As GraphQL writes it. */
   type: string;
@@ -152,7 +152,7 @@ export interface Taken {
 }
 
 /** What `graft call` may be given for it; a key that is drawn need not. */
-export function takenBy(operation: ReadyOperation): Taken[] {
+export function takenBy(operation: ReadyOperation): OperationArgument[] {
   const fields = Object.values(inputOf(operation)?.getFields() ?? {}).map((field) => ({
     name: field.name,
     type: String(field.type),

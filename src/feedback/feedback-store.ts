@@ -13,7 +13,7 @@ import {
   type GivenSource,
   type SourceKind,
 } from './feedback.js';
-import { idempotencyKey, standingKey, type Known, type StandingRow, type Write } from './plan-writes.js';
+import { idempotencyKey, standingKey, type ExistingFeedback, type StandingRow, type Write } from './plan-writes.js';
 
 export interface FeedbackFilter {
   kind?: FeedbackKind | null;
@@ -83,7 +83,7 @@ export class FeedbackStore {
   }
 
   /** What stands on the same things, and under the same keys. */
-  async known(tx: Transaction, workspaceId: WorkspaceId, all: readonly CheckedFeedback[]): Promise<Known> {
+  async known(tx: Transaction, workspaceId: WorkspaceId, all: readonly CheckedFeedback[]): Promise<ExistingFeedback> {
     type Found = StandingRow & Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind'> & SourceColumns;
     const standing = await tx.$queryRaw<Found[]>`
       SELECT id, digest, answer_id AS "answerId", conversation_id AS "conversationId", kind, source_kind AS "sourceKind",

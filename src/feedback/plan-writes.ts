@@ -9,7 +9,7 @@ export interface StandingRow {
 }
 
 /** What there is before feedback is written: rows by the keys of `standingKey` and `idempotencyKey`. */
-export interface Known {
+export interface ExistingFeedback {
   standing: ReadonlyMap<string, StandingRow>;
   keyed: ReadonlyMap<string, StandingRow>;
 }
@@ -50,7 +50,7 @@ type Spoken = Pick<CheckedFeedback, 'answerId' | 'conversationId' | 'kind' | 'ke
  * says already; anything else replaces what the source said before.
  * @throws IDEMPOTENCY_CONFLICT where a key stands for something else
  */
-export function planWrites(all: readonly CheckedFeedback[], known: Known): Writes {
+export function planWrites(all: readonly CheckedFeedback[], known: ExistingFeedback): Writes {
   const standing = new Map(known.standing);
   const keyed = new Map(known.keyed);
   const writes = new Map<Uuid, Write>();

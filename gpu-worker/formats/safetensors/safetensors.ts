@@ -105,7 +105,7 @@ const TYPES: Readonly<Record<string, { bytes: number; read: (from: Buffer, at: n
   BF16: { bytes: 2, read: (from, at) => bfloatToNumber(from.readUInt16LE(at)) },
 };
 
-interface Placed {
+interface TensorSpan {
   name: string;
   type: (typeof TYPES)[string];
   shape: readonly number[];
@@ -115,7 +115,7 @@ interface Placed {
   to: number;
 }
 
-function place(name: string, entry: unknown): Placed {
+function place(name: string, entry: unknown): TensorSpan {
   const called = JSON.stringify(name.slice(0, 200));
   const { dtype, shape, data_offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const type = typeof dtype === 'string' && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
@@ -133,7 +133,7 @@ function place(name: string, entry: unknown): Placed {
 }
 
 /** @throws ADAPTER_DAMAGED unless the tensors lie one behind the other and fill the bytes */
-function requireWhole(tensors: readonly Placed[], bytes: number): void {
+function requireWhole(tensors: readonly TensorSpan[], bytes: number): void {
   let end = 0;
   for (const { name, from, to } of [...tensors].sort((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== end)
@@ -145,7 +145,7 @@ function requireWhole(tensors: readonly Placed[], bytes: number): void {
   if (end !== bytes) throw damaged(end > bytes ? 'it is cut short' : 'bytes follow its last tensor');
 }
 
-function read({ type, elements, from }: Placed, numbers: Buffer): Float32Array {
+function read({ type, elements, from }: TensorSpan, numbers: Buffer): Float32Array {
   const data = new Float32Array(elements);
   for (let index = 0; index < elements; index++) data[index] = type.read(numbers, from + index * type.bytes);
   return data;

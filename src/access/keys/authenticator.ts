@@ -15,7 +15,7 @@ const MOST_KEYS = 10_000;
 /** `last_used_at` is written no more often, in ms. */
 const NOTE_USE_MS = 60_000;
 
-interface Known {
+interface CachedKey {
   key: KeyInUse;
   caller: Caller;
   /** Monotonic ms. */
@@ -54,8 +54,8 @@ function atTime(ms: number, then: () => void): () => void {
 
 /** Says who sends a request, by its `Authorization` header. */
 export class Authenticator {
-  readonly #known = new LRUCache<string, Known>({ max: MOST_KEYS });
-  readonly #reading = new Map<string, Promise<Known | null>>();
+  readonly #known = new LRUCache<string, CachedKey>({ max: MOST_KEYS });
+  readonly #reading = new Map<string, Promise<CachedKey | null>>();
   readonly #attempts: Attempts;
   readonly #watch: KeyWatch;
   /** When the token ends that a caller came with, in ms since 1970. */
@@ -141,12 +141,12 @@ export class Authenticator {
     }
   }
 
-  #isFresh({ readAt }: Known): boolean {
+  #isFresh({ readAt }: CachedKey): boolean {
     return this.parts.clock.monotonic() - readAt < FRESH_MS;
   }
 
   /** Requests that come together share one look at the row. */
-  #read(prefix: string): Promise<Known | null> {
+  #read(prefix: string): Promise<CachedKey | null> {
     const under = this.#reading.get(prefix);
     if (under) return under;
     const { store, clock } = this.parts;
@@ -179,7 +179,7 @@ export class Authenticator {
     return reading;
   }
 
-  #letIn(token: string, known: Known | null, address: string): Caller {
+  #letIn(token: string, known: CachedKey | null, address: string): Caller {
     if (!isToken(token, known?.key.digest) || known === null) {
       this.#refuseWhenMany(address);
       this.#attempts.failed(address);
@@ -192,7 +192,7 @@ export class Authenticator {
     return caller;
   }
 
-  #noteUse(known: Known): void {
+  #noteUse(known: CachedKey): void {
     const now = this.parts.clock.monotonic();
     if (now - known.notedAt < NOTE_USE_MS) return;
     known.notedAt = now;

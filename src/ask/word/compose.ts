@@ -270,17 +270,17 @@ export function fit(sizes: readonly number[], room: number): number {
   return sizes.length;
 }
 
-interface Placed {
+interface PassageExcerpt {
   chunkId: string;
   excerpt: Excerpt;
 }
 
-function sentenceExcerpts(passages: readonly Passage[], [best]: readonly Evidence[]): Placed[] {
+function sentenceExcerpts(passages: readonly Passage[], [best]: readonly Evidence[]): PassageExcerpt[] {
   if (best === undefined || !passages.some(({ chunkId }) => chunkId === best.chunkId)) return [];
   return [{ chunkId: best.chunkId, excerpt: { title: best.documentName, text: best.quote } }];
 }
 
-const passageExcerpts = (passages: readonly Passage[], evidence: readonly Evidence[]): Placed[] =>
+const passageExcerpts = (passages: readonly Passage[], evidence: readonly Evidence[]): PassageExcerpt[] =>
   byStrength(passages, evidence).map(({ chunkId, documentName, text }) => ({
     chunkId,
     excerpt: { title: documentName, text },

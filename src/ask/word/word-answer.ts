@@ -116,14 +116,14 @@ export const abstained = (abstention: Abstention): Omit<Completion, 'done' | 'fi
 });
 
 /** What was said, as text and in the form of its task. */
-type Said = { text: string; output: Output };
+type TextAndOutput = { text: string; output: Output };
 
 /** Words of the base model; null when they are none, or say that the excerpts hold no answer. */
-const readPlain = (text: string, reading: boolean): Said | null =>
+const readPlain = (text: string, reading: boolean): TextAndOutput | null =>
   text === '' || (reading && isRefusal(text)) ? null : { text, output: { kind: 'TEXT' } };
 
 /** Words of an adapted model as its task means them; null when they are no answer of the task, or a refusal. */
-function readTask(text: string, { input, context }: Adaptation): Said | null {
+function readTask(text: string, { input, context }: Adaptation): TextAndOutput | null {
   const answer = readAnswer(text, input, context);
   if (answer === null) return null;
   switch (answer.kind) {

@@ -79,7 +79,7 @@ export const experimentProgress = record(
 );
 export type Progress = z.infer<typeof experimentProgress>;
 
-interface Known {
+interface BaselineFigures {
   baseline: number | null;
   variance: number | null;
   perDay: number | null;
@@ -119,7 +119,7 @@ export class SamplePlanner {
     if (baseline !== null && rate && !(baseline >= 0 && baseline <= 1))
       throw badInput('input.baseline', `The baseline of ${wish.metric} is a share, 0 to 1, not ${baseline}.`);
     const seen = await this.#lately(workspaceId, wish.adapter ?? null, wish.metric);
-    const known: Known = {
+    const known: BaselineFigures = {
       measuredOn: seen.measuredOn,
       baseline: baseline ?? seen.baseline,
       variance: wish.variance ?? (rate && baseline !== null ? baseline * (1 - baseline) : seen.variance),
@@ -146,7 +146,7 @@ export class SamplePlanner {
     const counted = outcomesOf(state, metric);
     const control = plainMoments(state.arms[plan.arms[0]!.name], metric);
     const days = row.watchedMs / 86_400_000;
-    const own: Known | null =
+    const own: BaselineFigures | null =
       control.n < LEAST_OWN
         ? null
         : {
@@ -171,7 +171,11 @@ export class SamplePlanner {
     };
   }
 
-  async #lately(workspaceId: WorkspaceId, adapter: string | null, metric: ExperimentMetricName): Promise<Known> {
+  async #lately(
+    workspaceId: WorkspaceId,
+    adapter: string | null,
+    metric: ExperimentMetricName,
+  ): Promise<BaselineFigures> {
     const { units, adapters } = this.parts;
     const row = adapter === null ? null : await adapters.require(workspaceId, adapter, 'input.adapter');
     const version = row && (await adapters.store.resolve(row, { alias: 'production' }));
@@ -194,7 +198,7 @@ function sampleOf(
     alpha,
     power,
   }: { metric: ExperimentMetricName; arms: number; coverage: number; alpha: number; power: number },
-  { baseline, variance, perDay, measuredOn }: Known,
+  { baseline, variance, perDay, measuredOn }: BaselineFigures,
   { effect, size }: { effect: number | null; size: number | null },
 ): SampleEstimate {
   const traffic = perDay === null ? null : perDay * coverage;

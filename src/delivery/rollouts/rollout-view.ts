@@ -62,7 +62,7 @@ export function toRollout(row: RolloutRow): Rollout {
   });
 }
 
-interface Known {
+interface RolloutSnapshot {
   plan: RolloutPlan;
   evidence: RolloutEvidence;
   bounds: RolloutBounds;
@@ -72,7 +72,7 @@ function toGuard(
   { name, margin }: ArmMeasure,
   alpha: number | null,
   demand: SignalDemand | null,
-  { evidence, bounds }: Known,
+  { evidence, bounds }: RolloutSnapshot,
 ): Guard {
   const found = evidence.measures[name];
   const decidesAt = -Math.log(alpha ?? SIGNAL_ALPHA);
@@ -135,7 +135,7 @@ function figuresOf(evidence: unknown): DecisionFigure[] {
   );
 }
 
-function healthOf(row: RolloutRow, { plan, evidence }: Known): HealthCheck[] {
+function healthOf(row: RolloutRow, { plan, evidence }: RolloutSnapshot): HealthCheck[] {
   const { sampleRatio, exposure, lastAnswerAt, answers } = evidence;
   const { noTrafficMinutes, mostInBoth } = plan.health;
   const silentMinutes = (row.watchedMs - (lastAnswerAt ?? 0)) / MINUTE_MS;

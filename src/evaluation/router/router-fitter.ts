@@ -55,7 +55,7 @@ const MOST_ROUNDS = 8;
 const GIVE_WAY_MS = 1_000;
 
 /** A question before it was held against the places. */
-interface Asked {
+interface EmbeddedQuestion {
   belongs: string | null;
   text: string;
   vector: Float32Array;
@@ -123,7 +123,7 @@ export class RouterFitter {
 
     await context.progress(0, 'Making questions.');
     const general = await generalQuestions();
-    const asked: Asked[] = await this.#embedded(workspaceId, null, general, signal);
+    const asked: EmbeddedQuestion[] = await this.#embedded(workspaceId, null, general, signal);
     // Of text that is ours: what is kept of an adapter's rows holds nothing of another's.
     const elsewhere = halves(asked)[0].map(({ vector }) => vector);
     for (const collection of collections) {
@@ -247,7 +247,7 @@ export class RouterFitter {
     belongs: string | null,
     texts: readonly string[],
     signal: AbortSignal,
-  ): Promise<Asked[]> {
+  ): Promise<EmbeddedQuestion[]> {
     const { registry, worker } = this.parts;
     if (texts.length === 0) return [];
     const request = { workspaceId, embedder: registry.embedder(), texts: [...texts] };
@@ -255,7 +255,11 @@ export class RouterFitter {
     return texts.map((text, i) => ({ belongs, text, vector: vectors[i]! }));
   }
 
-  async #nearCollection(scope: SearchScope, { text, vector }: Asked, signal: AbortSignal): Promise<PlaceSignal | null> {
+  async #nearCollection(
+    scope: SearchScope,
+    { text, vector }: EmbeddedQuestion,
+    signal: AbortSignal,
+  ): Promise<PlaceSignal | null> {
     const asked = Promise.resolve({ vector, ms: 0 });
     const request = { scope, query: text, vector: asked, mode: 'HYBRID' as const, limit: PASSAGES };
     const { passages } = await this.parts.retriever.retrieve(request, { signal });

@@ -29,7 +29,7 @@ import {
 } from './curation-run.js';
 import type { CurationStore, NewCuratedRow } from './curation-store.js';
 import { lessonOf, type LeftOut, type Lesson } from './lesson.js';
-import { movedLabels, type Verdict } from './moved-labels.js';
+import { movedLabels, type LabelMoves } from './moved-labels.js';
 import { revisedSince } from './revised-since.js';
 import {
   mappingOf,
@@ -79,7 +79,7 @@ export interface CuratorParts {
 }
 
 interface Chosen {
-  counts: Omit<CurationCounts, keyof Verdict>;
+  counts: Omit<CurationCounts, keyof LabelMoves>;
   rows: { row: NewCuratedRow; record: TaughtRow['record']; known: boolean }[];
   contrasts: Contrast[];
   /** The version whose rows are carried over. */
@@ -208,7 +208,7 @@ export class Curator {
   async outlook(
     workspaceId: WorkspaceId,
     input: Omit<StartCuration, 'idempotencyKey' | 'steps' | 'splitRule'>,
-  ): Promise<Omit<CurationCounts, keyof Verdict>> {
+  ): Promise<Omit<CurationCounts, keyof LabelMoves>> {
     const dataset = await this.parts.data.store.require(workspaceId, input.dataset, 'input.dataset');
     const { counts } = await this.#choose(workspaceId, dataset, { ...input, progress: () => Promise.resolve() });
     return counts;
@@ -223,7 +223,7 @@ export class Curator {
       signal,
       progress: (answers) => context.progress(Math.min(CHOSEN, answers / 20_000), `${answers} answers are looked at.`),
     });
-    const verdict: Verdict = chosen.extended
+    const verdict: LabelMoves = chosen.extended
       ? await this.#moved(workspaceId, chosen.extended, chosen.contrasts)
       : { moved: [], undecided: [] };
     const counts = { ...chosen.counts, ...verdict };
@@ -325,7 +325,7 @@ export class Curator {
   }
 
   /** By the contrasts that speak of rows as the latest version has them: of answers by an adapter that learned from these very rows. */
-  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<Verdict> {
+  async #moved(workspaceId: WorkspaceId, latest: Latest, contrasts: readonly Contrast[]): Promise<LabelMoves> {
     const { adapters, data } = this.parts;
     const ids = [...new Set(contrasts.map(({ adapterVersionId }) => adapterVersionId))];
     const versions = await adapters.store.versionsById(workspaceId, ids);

@@ -1,7 +1,7 @@
 /** What a label may have become, and how probable that is. */
 import { logSumExp } from '../../kernel/softmax.js';
 import { asAnything, asBefore, asExchanged, asRenamed, type Explained } from './lessons-of-label.js';
-import type { Said } from './usual-errors.js';
+import type { VersionLessons } from './usual-errors.js';
 
 /** How probable each is of a label before anybody said anything. */
 const PRIOR = { renamed: 0.01, exchanged: 0.03, lost: 0.002 };
@@ -22,7 +22,7 @@ export interface Explanations {
 /** @param others how many labels there are besides */
 export function explanationsOf(
   answered: string,
-  said: readonly Said[],
+  said: readonly VersionLessons[],
   scattered: number,
   others: number,
 ): Explanations {

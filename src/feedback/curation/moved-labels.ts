@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { groupBy } from '../../kernel/group-by.js';
 import { softmax } from '../../kernel/softmax.js';
 import { explanationsOf, movedIn, MOVES, worldOf, type Explanations, type World } from './label-meanings.js';
-import { saidOf, totalOf, type Contrast, type HeldOut, type Said } from './usual-errors.js';
+import { versionLessonsOf, totalOf, type Contrast, type HeldOut, type VersionLessons } from './usual-errors.js';
 
 /** A label whose rows say what is no longer true. */
 export interface MovedLabel {
@@ -24,7 +24,7 @@ export interface UndecidedLabel {
   reason: string;
 }
 
-export interface Verdict {
+export interface LabelMoves {
   moved: MovedLabel[];
   /** The most probable first. */
   undecided: UndecidedLabel[];
@@ -61,7 +61,7 @@ const SCATTERED = [0.5, 2, 8];
 export async function movedLabels(
   contrasts: readonly Contrast[],
   heldOut: ReadonlyMap<string, readonly HeldOut[]>,
-): Promise<Verdict> {
+): Promise<LabelMoves> {
   const lessons = groupBy(contrasts, ({ adapterVersionId }) => adapterVersionId);
   const versions = [...lessons].map(([id, of]) => ({ lessons: of, cells: heldOut.get(id) ?? [] }));
   const labels = new Set(contrasts.flatMap(({ answered, right }) => [answered, right]));
@@ -69,7 +69,7 @@ export async function movedLabels(
     for (const { gold, predicted } of cells)
       for (const label of [gold, predicted]) if (label !== null) labels.add(label);
   const others = Math.max(1, labels.size - 1);
-  const said = await saidOf(versions, others);
+  const said = await versionLessonsOf(versions, others);
   const worlds: { selective: number; world: World }[] = [];
   for (const scattered of SCATTERED) {
     const explanations = new Map<string, Explanations>();
@@ -117,7 +117,7 @@ function weighted(worlds: readonly World[]): Weighted[] {
 
 function beliefOf(
   label: string,
-  said: readonly Said[],
+  said: readonly VersionLessons[],
   integrated: readonly Weighted[],
   unselective: readonly Weighted[],
 ): Belief {
@@ -143,7 +143,7 @@ function beliefOf(
 
 const NEGLIGIBLE = 1e-6;
 
-function verdictOn(beliefs: readonly Belief[]): Verdict {
+function verdictOn(beliefs: readonly Belief[]): LabelMoves {
   const sorted = [...beliefs].sort((a, b) => b.moved - a.moved || (a.label < b.label ? -1 : 1));
   const [named, rest] = [sorted.filter(({ moved }) => moved >= SURE), sorted.filter(({ moved }) => moved < SURE)];
   const sum = (of: 'lessons' | 'contrary'): number => rest.reduce((all, each) => all + each[of], 0);

@@ -41,7 +41,7 @@ export interface Expected {
 }
 
 /** The lessons on a label by one adapter version, and what was expected of them, by how scattered wrong answers are: see `expectedOf`. */
-export interface Said {
+export interface VersionLessons {
   counts: Counts;
   expected(scattered: number): Expected;
   /** The same where lessons on other labels are known. */
@@ -49,11 +49,11 @@ export interface Said {
 }
 
 /** By answered label, one entry for each version that answered so. Others have their turn between versions. @param labels how many there are besides */
-export async function saidOf(
+export async function versionLessonsOf(
   versions: readonly { lessons: readonly Contrast[]; cells: readonly HeldOut[] }[],
   labels: number,
-): Promise<Map<string, Said[]>> {
-  const said = new Map<string, Said[]>();
+): Promise<Map<string, VersionLessons[]>> {
+  const said = new Map<string, VersionLessons[]>();
   for (const { lessons, cells } of versions) {
     const right = cells.reduce(
       (sum, { gold, predicted, count }) => (gold !== null && gold === predicted ? sum + count : sum),
@@ -104,7 +104,7 @@ function confusionsOf(rows: readonly Row[]): Confusions {
 }
 
 /** What is known of an adapter version's usual errors. */
-interface Known {
+interface ErrorProfile {
   heldOut: Confusions;
   /** Held-out rows given a label that have another one, which isn't known: by the answered label. */
   unnamed: ReadonlyMap<string, number>;
@@ -120,7 +120,7 @@ interface Known {
  */
 function expectedOf(
   answered: string,
-  { heldOut, unnamed, precision, labels }: Known,
+  { heldOut, unnamed, precision, labels }: ErrorProfile,
   mirrored: readonly Confusions[],
   scattered: number,
 ): Expected {

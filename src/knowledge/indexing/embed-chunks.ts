@@ -52,14 +52,14 @@ export async function embedChunks(
   return cut;
 }
 
-interface Indexed {
+interface EmbeddingInput {
   chunk: EmbeddedChunk;
   /** What is embedded of it. */
   text: string;
 }
 
-function* batches(chunks: readonly EmbeddedChunk[]): Generator<Indexed[]> {
-  let batch: Indexed[] = [];
+function* batches(chunks: readonly EmbeddedChunk[]): Generator<EmbeddingInput[]> {
+  let batch: EmbeddingInput[] = [];
   let characters = 0;
   for (const chunk of chunks) {
     const text = indexText(chunk);

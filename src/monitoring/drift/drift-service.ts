@@ -4,7 +4,7 @@ import { inWorkspace, type Database, type Transaction } from '../../platform/dat
 import type { AlertService } from '../alerts/alert-service.js';
 import type { AnswerFacts } from '../series/facts.js';
 import { countIn, FEWEST_LANDMARKS, locate, makeCells, rowMajor, type Cells } from './cells.js';
-import type { DriftStore, Waiting } from './drift-store.js';
+import type { DriftStore, UnplacedAnswer } from './drift-store.js';
 import {
   categoryOf,
   LANDMARKS,
@@ -70,7 +70,7 @@ export class DriftService {
     const { drift, database } = this.parts;
     const waiting = await drift.oldest(BATCH);
     const vectors = new Map<bigint, Float32Array>();
-    const asked = waiting.filter((each): each is Waiting & { question: string } => each.question !== null);
+    const asked = waiting.filter((each): each is UnplacedAnswer & { question: string } => each.question !== null);
     for (const group of groupBy(asked, ({ workspaceId }) => workspaceId).values()) {
       const embedded = await this.parts.embed(
         group[0]!.workspaceId,
@@ -109,7 +109,7 @@ export class DriftService {
   async #watchQuestions(
     tx: Transaction,
     of: Pick<StreamRecord, 'workspaceId' | 'name' | 'adapterVersionId'>,
-    questions: readonly Waiting[],
+    questions: readonly UnplacedAnswer[],
     vectors: ReadonlyMap<bigint, Float32Array>,
   ): Promise<void> {
     const record = await this.parts.drift.stream(tx, { ...of, kind: 'QUESTIONS' }, { phase: 'LEARNING', answers: [] });

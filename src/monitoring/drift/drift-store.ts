@@ -4,7 +4,7 @@ import { CLUSTERS } from './cells.js';
 import { storedStream, type DriftKind, type StreamRecord, type StreamState } from './stream.js';
 
 /** An answer whose question is yet to be placed. */
-export interface Waiting {
+export interface UnplacedAnswer {
   id: bigint;
   workspaceId: string;
   answerId: string;
@@ -14,7 +14,7 @@ export interface Waiting {
   question: string | null;
 }
 
-export type NewWaiting = Omit<Waiting, 'id' | 'question'>;
+export type NewWaiting = Omit<UnplacedAnswer, 'id' | 'question'>;
 
 function toRecord({ vectors, dimensions, ...row }: Prisma.DriftStreamGetPayload<object>): StreamRecord {
   const all = vectors && new Float32Array(new Uint8Array(vectors).buffer);
@@ -54,8 +54,8 @@ export class DriftStore {
   }
 
   /** The oldest that wait, with their questions. */
-  async oldest(most: number): Promise<Waiting[]> {
-    return this.database.prisma.$queryRaw<Waiting[]>`
+  async oldest(most: number): Promise<UnplacedAnswer[]> {
+    return this.database.prisma.$queryRaw<UnplacedAnswer[]>`
       SELECT q.id, q.workspace_id AS "workspaceId", q.answer_id AS "answerId", q.adapter_version_id AS "adapterVersionId",
              q.adapter, a.question
         FROM drift_question q LEFT JOIN answer a ON a.id = q.answer_id AND a.workspace_id = q.workspace_id

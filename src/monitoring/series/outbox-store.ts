@@ -14,7 +14,7 @@ interface MadeWith {
   arm: string | null;
 }
 
-interface Taken extends MadeWith {
+interface OutboxRow extends MadeWith {
   workspaceId: string;
   answerId: string;
   at: Date;
@@ -43,7 +43,7 @@ export async function tryLock(tx: Transaction): Promise<boolean> {
  * `body` is read once an answer: each operator on it would unpack it again.
  */
 export async function takeAnswers(tx: Transaction, most: number): Promise<AnswerFacts[]> {
-  const rows = await tx.$queryRaw<Taken[]>`
+  const rows = await tx.$queryRaw<OutboxRow[]>`
     WITH taken AS (
       DELETE FROM metric_outbox WHERE id IN (
         SELECT id FROM metric_outbox WHERE kind = 'ANSWER' ORDER BY id LIMIT ${most} FOR UPDATE SKIP LOCKED)
@@ -100,7 +100,7 @@ const keyOf = (row: MadeWith): SeriesKey => ({
   arm: row.arm ?? '',
 });
 
-const factsOf = (row: Taken): AnswerFacts => ({
+const factsOf = (row: OutboxRow): AnswerFacts => ({
   workspaceId: row.workspaceId,
   answerId: row.answerId,
   adapterVersionId: row.adapterVersionId,

@@ -8,7 +8,11 @@ const LAY_DOWN = `SELECT set_config('role', walled.rolname, false) FROM pg_roles
   WHERE me.rolname = current_user AND me.rolsuper AND walled.rolname = '${WALLED_ROLE}'
     AND EXISTS (SELECT 1 FROM pg_policy WHERE polname = 'of_workspace')`;
 
-type Taken = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
+type ConnectCallback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
 
 const UNDER_WAY: ReadonlySet<string | null> = new Set(['T', 'E']);
 
@@ -37,8 +41,8 @@ export class WalledPool extends pg.Pool {
   }
 
   override connect(): Promise<pg.PoolClient>;
-  override connect(taken: Taken): void;
-  override connect(taken?: Taken): Promise<pg.PoolClient> | void {
+  override connect(taken: ConnectCallback): void;
+  override connect(taken?: ConnectCallback): Promise<pg.PoolClient> | void {
     // Now: a connection that is waited for comes in the context of whoever lets go of it.
     const setting = settingOf(currentScope() ?? this.unsaid);
     if (!taken) return super.connect().then((client) => this.#tell(client, setting));

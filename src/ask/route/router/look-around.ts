@@ -55,7 +55,7 @@ const ADAPTING = strategyThat({ reads: false, adapts: true });
 const BOTH = strategyThat({ reads: true, adapts: true });
 
 /** A place with what is known of the question there. */
-type Known = Place & { label: string; signal: PlaceSignal | null; calibration: SimilarityCalibration | null };
+type CandidatePlace = Place & { label: string; signal: PlaceSignal | null; calibration: SimilarityCalibration | null };
 
 /**
  * Holds a question against every place that a router knows, and chooses. An adapter that is no longer in production is passed over.
@@ -71,7 +71,7 @@ export async function lookAround(
     chunksOf(scope) > 0 ? retrievePassages(parts, scope, { text, vector }, signal) : null,
     vector,
   ]);
-  const places: Known[] = [
+  const places: CandidatePlace[] = [
     { ...NOWHERE, strategy: ALONE, label: 'The base model', expectedMs: expectedMs[ALONE] ?? null },
     ...readable(record.learned.collections, found).map((known) => ({
       ...known,
@@ -121,7 +121,7 @@ export async function lookAround(
 }
 
 /** An adapter whose rows are indexed answers by both, and so it stands among the candidates. */
-function applied(choice: Choice<Known & ScoredPlace>, served: 'ALONE' | 'INDEXED' | null): Choice {
+function applied(choice: Choice<CandidatePlace & ScoredPlace>, served: 'ALONE' | 'INDEXED' | null): Choice {
   if (served !== 'INDEXED') return choice;
   const chosen = { ...choice.chosen, strategy: BOTH };
   return { ...choice, chosen, places: choice.places.map((each) => (each === choice.chosen ? chosen : each)) };
@@ -133,7 +133,7 @@ const NOWHERE = { adapter: null, logOdds: null, signal: null, calibration: null 
 function readable(
   calibrated: readonly { id: string; name: string; calibration: SimilarityCalibration }[],
   found: RetrievalResult | null,
-): Omit<Known, 'expectedMs'>[] {
+): Omit<CandidatePlace, 'expectedMs'>[] {
   const best = found?.retrieval.passages[0];
   if (!found || !best) return [];
   const own = found.retrieval.passages.filter(({ collectionId }) => collectionId === best.collectionId);
@@ -192,7 +192,7 @@ const MEANINGS: Record<Feature, string> = {
   digits: 'share of digits',
 };
 
-function reasonsOf({ chosen, likeliest, margin, exception }: Choice<Known & ScoredPlace>): RouteReason[] {
+function reasonsOf({ chosen, likeliest, margin, exception }: Choice<CandidatePlace & ScoredPlace>): RouteReason[] {
   const { label, signal, calibration } = chosen;
   const points = (100 * Math.abs(margin)).toFixed(0);
   const place = margin < 0 ? `${points} points behind: ${likeliest.label}` : `${points} points before the next`;

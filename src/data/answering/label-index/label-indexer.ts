@@ -33,7 +33,7 @@ const JUDGED = 500;
 /** Share of the progress bar that embedding takes. */
 const EMBEDDED = 0.9;
 
-interface Indexed {
+interface LabelIndexingResult {
   indexId: string;
   rows: number;
   accuracy: number;
@@ -82,7 +82,7 @@ export class LabelIndexes {
    * indexed: those for validation and testing shall not find themselves.
    * @throws DATASET_UNUSABLE, VECTOR_STORE_UNAVAILABLE, and what the worker throws
    */
-  async index(context: LabelIndexingContext): Promise<Indexed> {
+  async index(context: LabelIndexingContext): Promise<LabelIndexingResult> {
     const { run, input } = context;
     try {
       return await this.#index(context);
@@ -94,7 +94,7 @@ export class LabelIndexes {
     }
   }
 
-  async #index(context: LabelIndexingContext): Promise<Indexed> {
+  async #index(context: LabelIndexingContext): Promise<LabelIndexingResult> {
     const { run, input, signal, resumed } = context;
     const { datasets, rows, store, vectors, worker } = this.parts;
     const workspaceId = run.workspaceId as WorkspaceId;

@@ -233,7 +233,7 @@ export class RaftMaker {
   }
 
   /** Clozes whose passage retrieval finds: the others ask for what nobody could tell. */
-  private async clozes(context: RaftContext, scope: SearchScope): Promise<Placed> {
+  private async clozes(context: RaftContext, scope: SearchScope): Promise<QuestionPlacement> {
     const { sample: most, seed, splitRule } = context.input;
     const made = await makeAnsweredQuestions(this.parts, scope, { most: TRIED * most, seed });
     const questions: PassageQuestion[] = [];
@@ -248,7 +248,7 @@ export class RaftMaker {
     return { questions, leftOut: tried - questions.length };
   }
 
-  private async labelled(context: RaftContext, scope: SearchScope): Promise<Placed> {
+  private async labelled(context: RaftContext, scope: SearchScope): Promise<QuestionPlacement> {
     const { run, input, signal } = context;
     const { datasets, rows, documents } = this.parts;
     const { keepSplits, splitRule, seed } = input;
@@ -313,7 +313,7 @@ export class RaftMaker {
   }
 }
 
-interface Placed {
+interface QuestionPlacement {
   questions: PassageQuestion[];
   leftOut: number;
 }

@@ -92,7 +92,7 @@ export const questionAnswering = defineTask({
 
   passages: (row) => shownOf(row),
 
-  ask: (question): Asked => ({ question }),
+  ask: (question): QuestionInput => ({ question }),
   /**
    * Passages first, then the question: what stands in front of it can be shared by several questions. Each passage stays on one
    * line, so that no line of a document can pass for the question.
@@ -126,10 +126,10 @@ export const questionAnswering = defineTask({
 });
 
 /** A type, not an interface: inputs of all tasks have to pass for records. */
-type Asked = { question: string; context?: string | undefined; passages?: string[] | undefined };
+type QuestionInput = { question: string; context?: string | undefined; passages?: string[] | undefined };
 
 /** What a question is answered from. */
-const shownOf = ({ context, passages }: Asked): readonly string[] =>
+const shownOf = ({ context, passages }: QuestionInput): readonly string[] =>
   passages ?? (context === undefined ? [] : [context]);
 
 const listOfTexts = (value: unknown): string[] | null => {
