@@ -44,7 +44,7 @@ export interface ImproveParts {
 }
 
 /** What every stage works on. */
-interface Work {
+interface ImprovementWork {
   parts: ImproveParts;
   context: ImprovementContext;
   workspaceId: WorkspaceId;
@@ -64,7 +64,7 @@ class Ended extends Error {
   }
 }
 
-type Stage = (work: Work, row: ImprovementRow) => Promise<ImprovementRow>;
+type Stage = (work: ImprovementWork, row: ImprovementRow) => Promise<ImprovementRow>;
 
 /** In their order, with the share of the way that is behind them and what is told of each. */
 const STAGES: readonly { stage: Stage; from: number; says: string }[] = [
@@ -95,7 +95,7 @@ export async function improve(
   if (!adapter) throw new GraftError('NOT_FOUND', 'The adapter was deleted.');
   const [production = null] =
     row.productionId === null ? [] : await adapters.store.versionsById(workspaceId, [row.productionId]);
-  const work: Work = {
+  const work: ImprovementWork = {
     parts,
     context,
     workspaceId,
@@ -135,7 +135,7 @@ function endOf(error: unknown, cancelled: boolean): { outcome: ImprovementOutcom
 }
 
 /** A policy whose candidates the gate refuses one after another would train for ever. */
-async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: Work): Promise<void> {
+async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: ImprovementWork): Promise<void> {
   const { mostRefused } = settings;
   if ((await parts.improvements.refusedInARow(adapter.id, mostRefused)) < mostRefused) return;
   const reason = `The gate refused ${mostRefused} candidates in a row. Look at what it said, and set the policy again.`;
@@ -144,7 +144,7 @@ async function pauseIfHopeless({ parts, workspaceId, adapter, settings }: Work):
 
 /** Waits for a run that this improvement began; cancelled, it takes the run with it. @throws what the run failed with */
 async function ended(
-  { parts: { runs, lookMs = LOOK_MS }, context, workspaceId }: Work,
+  { parts: { runs, lookMs = LOOK_MS }, context, workspaceId }: ImprovementWork,
   { id }: RunRow,
 ): Promise<RunRow> {
   for (;;) {
@@ -159,7 +159,7 @@ async function ended(
   }
 }
 
-async function curate(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
+async function curate(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, settings } = work;
   if (row.datasetVersionId !== null) return row;
   const wish = await lessons(parts, workspaceId, work);
@@ -181,7 +181,7 @@ async function curate(work: Work, row: ImprovementRow): Promise<ImprovementRow> 
   return parts.improvements.keep(row.id, { datasetVersionId: made.versionId, newRows: made.fresh });
 }
 
-async function train(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+async function train(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter, production, settings } = work;
   let row = before;
   const beginnings =
@@ -216,7 +216,10 @@ const BEGINNINGS: Record<PolicySettings['trainFrom'], (production: string) => (s
 };
 
 /** Whether the adapter may train now. With `wait`, once the last 24 hours have room again. */
-async function hasBudget({ parts, context, adapter, settings }: Work, { wait }: { wait: boolean }): Promise<boolean> {
+async function hasBudget(
+  { parts, context, adapter, settings }: ImprovementWork,
+  { wait }: { wait: boolean },
+): Promise<boolean> {
   const most = settings.trainingHoursADay * SECONDS_AN_HOUR;
   while ((await parts.improvements.trainedSeconds(adapter.id, 24)) >= most) {
     if (!wait) return false;
@@ -227,7 +230,7 @@ async function hasBudget({ parts, context, adapter, settings }: Work, { wait }: 
   return true;
 }
 
-async function prove(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+async function prove(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter, production } = work;
   if (before.adapterVersionId !== null) return before;
   let row = before;
@@ -272,7 +275,7 @@ async function prove(work: Work, before: ImprovementRow): Promise<ImprovementRow
 
 /** The versions that the trainings made, in their order; without those that were deleted meanwhile. */
 async function trainedBy(
-  { parts, workspaceId }: Work,
+  { parts, workspaceId }: ImprovementWork,
   { trainingRunIds }: ImprovementRow,
 ): Promise<AdapterVersionRow[]> {
   const runs = await Promise.all(trainingRunIds.map((id) => parts.runs.get(workspaceId, id)));
@@ -284,7 +287,7 @@ async function trainedBy(
 const recipeOf = (production: AdapterVersionRow | null): RecipeOverrides | null =>
   production?.recipe == null ? null : storedRecipe.decode(production.recipe);
 
-async function admit(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
+async function admit(work: ImprovementWork, row: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, adapter } = work;
   if (row.rolloutId !== null || row.proposalId !== null) return row;
   const version = await chosen(work, row);
@@ -306,14 +309,14 @@ async function admit(work: Work, row: ImprovementRow): Promise<ImprovementRow> {
   return row;
 }
 
-async function chosen({ parts, workspaceId }: Work, row: ImprovementRow): Promise<AdapterVersionRow> {
+async function chosen({ parts, workspaceId }: ImprovementWork, row: ImprovementRow): Promise<AdapterVersionRow> {
   const [version] = await parts.adapters.store.versionsById(workspaceId, [row.adapterVersionId!]);
   if (!version) throw new GraftError('CONFLICT', 'The trained version was deleted meanwhile.');
   return version;
 }
 
 /** Until the plan wants a person's approval, which is what a proposal is. An adapter that answers nobody yet has nobody to compare with. */
-async function rollOut(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+async function rollOut(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
   const { parts, context, workspaceId, adapter, production, settings } = work;
   if (before.proposalId !== null || production === null || settings.rollout === null) return before;
   const version = await chosen(work, before);
@@ -342,7 +345,7 @@ async function rollOut(work: Work, before: ImprovementRow): Promise<ImprovementR
   }
 }
 
-async function propose(work: Work, before: ImprovementRow): Promise<ImprovementRow> {
+async function propose(work: ImprovementWork, before: ImprovementRow): Promise<ImprovementRow> {
   const { parts, workspaceId, settings } = work;
   const proposal = await proposalFor(work, before);
   const row = await parts.improvements.keep(before.id, { proposalId: proposal.id });
@@ -355,7 +358,7 @@ async function propose(work: Work, before: ImprovementRow): Promise<ImprovementR
 }
 
 /** The rollout's, or the one of the version that was made before a gateway was killed, or a new one. */
-async function proposalFor(work: Work, row: ImprovementRow): Promise<ProposalRow> {
+async function proposalFor(work: ImprovementWork, row: ImprovementRow): Promise<ProposalRow> {
   const { parts, workspaceId, adapter } = work;
   const { proposals, stores } = parts.delivery;
   const version = await chosen(work, row);

@@ -36,7 +36,7 @@ export interface ModelRegistryParts {
 }
 
 /** A GGUF file that is on this machine, and what becomes of it when it turns out useless. */
-interface Candidate extends Pick<NewVariant, 'sha256' | 'bytes' | 'location' | 'source'> {
+interface LocalModelFile extends Pick<NewVariant, 'sha256' | 'bytes' | 'location' | 'source'> {
   path: string;
   fileName: string;
   licence: string | null;
@@ -234,7 +234,7 @@ export class ModelRegistry {
     return { variantId: row.id, modelId: row.modelId };
   }
 
-  async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: DownloadContext): Promise<Candidate> {
+  async #obtain(workspaceId: WorkspaceId, source: ModelSource, context: DownloadContext): Promise<LocalModelFile> {
     const { files, modelsOnDisk } = this.parts;
     if (source.from === 'upload') {
       const file = await files.get(workspaceId, source.fileId);
@@ -270,7 +270,7 @@ export class ModelRegistry {
   /** Looks inside a file in a process of its own. @throws MODEL_FILE_INVALID, MODEL_UNSUPPORTED; nothing of the file is kept then */
   async #inspected(
     workspaceId: WorkspaceId,
-    candidate: Candidate,
+    candidate: LocalModelFile,
     name: string | null,
     signal: AbortSignal | undefined,
   ): Promise<NewVariant> {
@@ -389,7 +389,7 @@ const onDisk = ({ path, sha256, bytes, location }: ModelFileOnDisk) => ({
 });
 
 /** A catalogue file has the digest that the catalogue states: if it can't be loaded, the fault lies elsewhere, and it stays. */
-const catalogued = (entry: GeneratorEntry, file: ModelFileOnDisk): Candidate => ({
+const catalogued = (entry: GeneratorEntry, file: ModelFileOnDisk): LocalModelFile => ({
   ...onDisk(file),
   fileName: `${entry.name}.gguf`,
   source: 'catalogue',

@@ -22,7 +22,7 @@ export interface ArmOutcome {
 }
 
 /** Sums of a mean (Welford): no catastrophic cancellation at a million answers. */
-interface Moments {
+interface RunningMoments {
   n: number;
   mean: number;
   /** Sum of squared differences from the mean. */
@@ -40,7 +40,7 @@ interface Rate {
 interface Mean {
   kind: 'MEAN';
   /** One a step that has answers. */
-  stages: { step: number; candidate: Moments; control: Moments }[];
+  stages: { step: number; candidate: RunningMoments; control: RunningMoments }[];
   worsePeak: number;
   noWorsePeak: number;
 }
@@ -79,7 +79,7 @@ export interface RolloutEvidence {
 /** Fewer answers an arm than this say nothing of a mean: its e-value is asymptotic. */
 const LEAST_OF_A_MEAN = 20;
 
-const noMoments = (): Moments => ({ n: 0, mean: 0, squares: 0 });
+const noMoments = (): RunningMoments => ({ n: 0, mean: 0, squares: 0 });
 
 export function startWatch({ guardrails, signals }: Pick<RolloutPlan, 'guardrails' | 'signals'>): Watch {
   const measures = [...guardrails, ...signals].map(({ name, kind }): [string, Rate | Mean] => [
@@ -206,7 +206,7 @@ function stratified({ stages }: Mean): { difference: number; variance: number; a
   return precision === 0 ? null : { difference: weighted / precision, variance: 1 / precision, answers };
 }
 
-const varianceOfMean = ({ n, squares }: Moments): number => squares / (n - 1) / n;
+const varianceOfMean = ({ n, squares }: RunningMoments): number => squares / (n - 1) / n;
 
 /** What `decide` looks at. */
 export function evidenceOf(watch: Watch, plan: RolloutPlan): RolloutEvidence {

@@ -15,7 +15,7 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { AdapterRegistry, ModelRegistry, ServedAdapter } from '../../registry/index.js';
-import type { LabelledRow } from '../metrics/classification.js';
+import type { ClassifiedRow } from '../metrics/classification.js';
 import { compareWithRegression, type LabelledText, type Regression } from '../regression/regression.js';
 import { readGeneralText } from '../retention/general-text.js';
 import { measureRetention } from '../retention/measure-retention.js';
@@ -276,7 +276,7 @@ export class Evaluator {
   async #regression(
     context: EvaluationContext,
     rowGroups: Parameters<Data['rows']['stream']>[1],
-    answers: readonly LabelledRow[],
+    answers: readonly ClassifiedRow[],
     rows: readonly TaskRow[],
   ): Promise<Regression | null> {
     const { run, input, signal } = context;

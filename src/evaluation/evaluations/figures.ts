@@ -9,7 +9,7 @@ import {
   confusions,
   cutConfusions,
   perClass,
-  type LabelledRow,
+  type ClassifiedRow,
 } from '../metrics/classification.js';
 import { asLabelled, measureNamed, type GivenAnswer, type TaskMeasure } from '../metrics/measures.js';
 import { measure, type Metric } from '../metrics/metric.js';
@@ -168,7 +168,7 @@ export const labelledRows = (
   rows: readonly TaskRow[],
   answers: readonly Answered[],
   context: TaskContext,
-): LabelledRow[] => answers.map((answer, i) => asLabelled(given(rows[i]!, answer, context)));
+): ClassifiedRow[] => answers.map((answer, i) => asLabelled(given(rows[i]!, answer, context)));
 
 function figureOf(
   metric: Metric<GivenAnswer>,

@@ -1,14 +1,14 @@
 import { f1, ratio, type Metric } from './metric.js';
 
 /** A row with the label it has and the one it was given; null where the model's answer was no label of the set. */
-export interface LabelledRow {
+export interface ClassifiedRow {
   gold: string;
   predicted: string | null;
   /** Probability of the predicted label, 0..1; null where the model gives none. */
   probability: number | null;
 }
 
-export const accuracy: Metric<LabelledRow> = {
+export const accuracy: Metric<ClassifiedRow> = {
   name: 'accuracy',
   higherIsBetter: true,
   statistics: ({ gold, predicted }) => [gold === predicted ? 1 : 0, 1],
@@ -16,7 +16,7 @@ export const accuracy: Metric<LabelledRow> = {
 };
 
 /** Counts of a class, laid out `[true positives, false positives, false negatives]` for each label in order. */
-function classCounts(labels: readonly string[], { gold, predicted }: LabelledRow): number[] {
+function classCounts(labels: readonly string[], { gold, predicted }: ClassifiedRow): number[] {
   const counts = new Array<number>(3 * labels.length).fill(0);
   const [right, given] = [labels.indexOf(gold), predicted === null ? -1 : labels.indexOf(predicted)];
   if (right === given && right >= 0) counts[3 * right] = 1;
@@ -31,7 +31,7 @@ const classF1s = (sums: readonly number[]): number[] =>
   Array.from({ length: sums.length / 3 }, (_, i) => f1(sums[3 * i]!, sums[3 * i + 1]!, sums[3 * i + 2]!));
 
 /** The unweighted mean of the classes' F1, over `labels` (scikit-learn's `f1_score(average='macro', labels=labels)`). */
-export const macroF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
+export const macroF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   name: 'macro-F1',
   higherIsBetter: true,
   statistics: (row) => classCounts(labels, row),
@@ -39,7 +39,7 @@ export const macroF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
 });
 
 /** The F1 of the class that is told worst, of those that have a row. */
-export const worstClassF1 = (labels: readonly string[]): Metric<LabelledRow> => ({
+export const worstClassF1 = (labels: readonly string[]): Metric<ClassifiedRow> => ({
   name: 'worst-class F1',
   higherIsBetter: true,
   statistics: (row) => classCounts(labels, row),
@@ -61,7 +61,7 @@ export interface ClassFigures {
 }
 
 /** Each label's figures, the worst F1 first; labels without a row are left out. */
-export function perClass(labels: readonly string[], rows: readonly LabelledRow[]): ClassFigures[] {
+export function perClass(labels: readonly string[], rows: readonly ClassifiedRow[]): ClassFigures[] {
   const counts = new Map(labels.map((label) => [label, { right: 0, given: 0, support: 0 }]));
   for (const { gold, predicted } of rows) {
     const [of, as] = [counts.get(gold), predicted === null ? undefined : counts.get(predicted)];
@@ -89,7 +89,7 @@ export interface Confusion {
 }
 
 /** The cells of the confusion matrix that are not 0: right ones too, the fullest first. */
-export function confusions(rows: readonly LabelledRow[]): Confusion[] {
+export function confusions(rows: readonly ClassifiedRow[]): Confusion[] {
   const cells = new Map<string, Confusion>();
   for (const { gold, predicted } of rows) {
     const key = JSON.stringify([gold, predicted]);
@@ -128,7 +128,7 @@ const CALIBRATION_BINS = 15;
  * Expected calibration error (Guo et al. 2017, 15 bins of equal width): how far stated probabilities lie from the share of
  * right answers, 0..1. Rows without a probability don't count.
  */
-export const calibrationError: Metric<LabelledRow> = {
+export const calibrationError: Metric<ClassifiedRow> = {
   name: 'ECE',
   higherIsBetter: false,
   statistics({ gold, predicted, probability }) {
@@ -162,7 +162,7 @@ export interface CalibrationBin {
 }
 
 /** The bins of `calibrationError` that hold rows. */
-export function calibrationBins(rows: readonly LabelledRow[]): CalibrationBin[] {
+export function calibrationBins(rows: readonly ClassifiedRow[]): CalibrationBin[] {
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, probability: 0, right: 0 }));
   for (const { gold, predicted, probability } of rows) {
     if (probability === null) continue;

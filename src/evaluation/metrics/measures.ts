@@ -1,5 +1,5 @@
 import type { MeasureName, TaskAnswer, TaskContext } from '../../data/index.js';
-import { accuracy, calibrationError, macroF1, worstClassF1, type LabelledRow } from './classification.js';
+import { accuracy, calibrationError, macroF1, worstClassF1, type ClassifiedRow } from './classification.js';
 import { entityF1, entityPrecision, entityRecall, type EntityRow } from './entities.js';
 import { measure, type Metric } from './metric.js';
 import { exactMatch, refusalPrecision, refusalRecall, tokenF1, type AnsweredRow } from './question-answering.js';
@@ -24,7 +24,7 @@ export interface TaskMeasure {
 }
 
 /** The answer to a row with a label, as the metrics of labels take it. */
-export const asLabelled = ({ right, said, probability }: GivenAnswer): LabelledRow => ({
+export const asLabelled = ({ right, said, probability }: GivenAnswer): ClassifiedRow => ({
   gold: right.kind === 'LABEL' ? right.label : '',
   predicted: said?.kind === 'LABEL' ? said.label : null,
   probability,

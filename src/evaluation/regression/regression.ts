@@ -6,7 +6,7 @@ import { record } from '../../kernel/record.js';
 import { packageRoot } from '../../platform/package-root.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { ModelRegistry } from '../../registry/index.js';
-import { accuracy, type LabelledRow } from '../metrics/classification.js';
+import { accuracy, type ClassifiedRow } from '../metrics/classification.js';
 import { estimate, pairedDifference } from '../statistics/bootstrap.js';
 import { interval, metricDifference } from '../../kernel/interval.js';
 import { mcnemar } from '../statistics/mcnemar.js';
@@ -50,7 +50,7 @@ export async function compareWithRegression(
   parts: RegressionParts,
   workspaceId: WorkspaceId,
   { train, validation, rows }: Record<'train' | 'validation' | 'rows', readonly LabelledText[]>,
-  answers: readonly LabelledRow[],
+  answers: readonly ClassifiedRow[],
   signal: AbortSignal,
 ): Promise<Regression | null> {
   const labels = [...new Set(train.map(({ label }) => label))].sort();
@@ -64,12 +64,12 @@ export async function compareWithRegression(
   });
   const fitting: Fitting = { train: await numbered(train), validation: await numbered(known), classes: labels.length };
   const fitted = await fitInThread({ ...fitting, asked: await vectors(rows) }, signal);
-  const given = rows.map(({ label }, i): LabelledRow => ({
+  const given = rows.map(({ label }, i): ClassifiedRow => ({
     gold: label,
     predicted: labels[fitted.labels[i]!]!,
     probability: fitted.probabilities[i]!,
   }));
-  const right = (all: readonly LabelledRow[]): boolean[] => all.map(({ gold, predicted }) => gold === predicted);
+  const right = (all: readonly ClassifiedRow[]): boolean[] => all.map(({ gold, predicted }) => gold === predicted);
   const { onlyFirst, onlySecond, p } = mcnemar(right(answers), right(given));
   const own = estimate(accuracy, given);
   const difference = pairedDifference(accuracy, given, answers);

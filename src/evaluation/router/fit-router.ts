@@ -10,7 +10,7 @@ import {
 import { groupBy } from '../../kernel/group-by.js';
 import { byDifferences, minimize } from '../../kernel/minimize.js';
 import { riskCurveOf, type RiskCurve } from '../../kernel/risk.js';
-import { accuracy, calibrationError, type LabelledRow } from '../metrics/classification.js';
+import { accuracy, calibrationError, type ClassifiedRow } from '../metrics/classification.js';
 import { measure } from '../metrics/metric.js';
 
 /** A question whose place is known, and how near it lies to each. */
@@ -88,7 +88,7 @@ function measureRouter(
   whole: Pick<RouterParameters, 'temperature' | 'baseScore'>,
   questions: readonly PlacedQuestion[],
 ): { figures: RouterParameters['figures']; risk: RiskCurve } {
-  const rows = questions.map((question): LabelledRow => {
+  const rows = questions.map((question): ClassifiedRow => {
     const { chosen } = choose(weigh(placesOf(fitted, question), whole));
     return { gold: nameOf(question.belongs), predicted: nameOf(chosen.adapter), probability: chosen.probability };
   });

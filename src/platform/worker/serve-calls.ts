@@ -2,7 +2,7 @@ import { serveOperations } from '../../worker-protocol/index.js';
 import type { CallOptions, ServeCalls } from './worker-client.js';
 
 /** Calls an operation by its name. */
-interface Caller {
+interface OperationCaller {
   call(operation: string, request: object, options?: CallOptions): Promise<unknown>;
 }
 
@@ -11,7 +11,7 @@ for (const operation of Object.keys(serveOperations))
   Object.defineProperty(Calls.prototype, operation, {
     configurable: true,
     writable: true,
-    value(this: Caller, request: object, options?: CallOptions) {
+    value(this: OperationCaller, request: object, options?: CallOptions) {
       return this.call(operation, request, options);
     },
   });

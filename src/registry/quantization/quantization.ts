@@ -92,7 +92,7 @@ export function speedup({ speed: { reference, variant } }: VariantMeasurement): 
   return seconds(reference) / seconds(variant);
 }
 
-export interface Candidate {
+export interface MeasuredVariant {
   variantId: string;
   measurement: VariantMeasurement;
 }
@@ -111,7 +111,7 @@ export const recommendation = record(
 export type Recommendation = z.infer<typeof recommendation>;
 
 /** The fastest whose divergence is within the bound; the reference when none of them is faster. */
-export function recommend(referenceId: string, candidates: readonly Candidate[], maxKl: number): Recommendation {
+export function recommend(referenceId: string, candidates: readonly MeasuredVariant[], maxKl: number): Recommendation {
   return candidates
     .filter(({ measurement: { referenceVariantId, meanKl } }) => referenceVariantId === referenceId && meanKl <= maxKl)
     .map(({ variantId, measurement }) => ({ variantId, speedup: speedup(measurement), meanKl: measurement.meanKl }))

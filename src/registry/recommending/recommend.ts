@@ -7,7 +7,7 @@ export const Fit = enumeration('RECOMMENDED', 'FAST_ENOUGH', 'QUOTES_ONLY', 'TOO
 export type Fit = keyof typeof Fit;
 
 /** A model of the catalogue on this machine. */
-export interface Candidate {
+export interface CandidateModel {
   entry: GeneratorEntry;
   /** Whether its file is here. */
   here: boolean;
@@ -36,15 +36,15 @@ const MEMORY_SHARE = 0.5;
  */
 const WORDS_FROM = 1_000_000_000;
 
-const gainsOverQuotes = ({ entry }: Candidate): boolean => entry.reader || entry.parameters >= WORDS_FROM;
-export const fits = ({ memoryBytes }: Pick<Candidate, 'memoryBytes'>, bounds: Bounds): boolean =>
+const gainsOverQuotes = ({ entry }: CandidateModel): boolean => entry.reader || entry.parameters >= WORDS_FROM;
+export const fits = ({ memoryBytes }: Pick<CandidateModel, 'memoryBytes'>, bounds: Bounds): boolean =>
   memoryBytes <= MEMORY_SHARE * bounds.memoryBytes;
 
 /**
  * In the order in which they are to be taken: the largest that answers in time first (of equals one that is here), then what is slower than wanted,
  * the fastest first. Models that only quote, and have no reader for it, come behind both; those that memory can't hold not at all.
  */
-export function preferred<T extends Candidate>(candidates: readonly T[], bounds: Bounds): T[] {
+export function preferred<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): T[] {
   const place = (one: T): number => 2 * Number(!gainsOverQuotes(one)) + Number(one.seconds > bounds.seconds);
   return candidates
     .filter((one) => fits(one, bounds))
@@ -57,7 +57,7 @@ export function preferred<T extends Candidate>(candidates: readonly T[], bounds:
 }
 
 /** What each is for this machine, in the given order. */
-export function judged<T extends Candidate>(candidates: readonly T[], bounds: Bounds): (T & { fit: Fit })[] {
+export function judged<T extends CandidateModel>(candidates: readonly T[], bounds: Bounds): (T & { fit: Fit })[] {
   const [recommended] = preferred(candidates, bounds);
   const fitOf = (one: T): Fit => {
     if (one === recommended) return 'RECOMMENDED';

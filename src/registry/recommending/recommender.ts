@@ -9,7 +9,7 @@ import type { MeasurementStore, WorkerClient } from '../../platform/worker/index
 import { servedBytes, type ThreadCalibration } from '../../worker-protocol/index.js';
 import type { ModelRegistry } from '../model-registry.js';
 import { fileBytes, memoryOf, servedFileBytes } from './memory.js';
-import { fits, judged, preferred, type Bounds, type Candidate, type Fit } from './recommend.js';
+import { fits, judged, preferred, type Bounds, type CandidateModel, type Fit } from './recommend.js';
 import { nearest, scaled, secondsFor, sizeOf, speedOf, TYPICAL_ANSWER, type ModelSize, type Speed } from './speed.js';
 
 /** A model that was chosen once for a machine. */
@@ -31,7 +31,7 @@ export interface ModelRecommenderParts {
   entries?: readonly GeneratorEntry[];
 }
 
-export type Recommended = Candidate & { fit: Fit };
+export type Recommended = CandidateModel & { fit: Fit };
 
 /** The models of the catalogue as this machine would run them, smallest first. */
 export interface Recommendations {
@@ -159,7 +159,7 @@ export class ModelRecommender {
   }
 
   /** The first that is preferred once all before it were measured or passed over. */
-  async #first(prepare: Prepare, passedOver: PassedOver): Promise<Candidate> {
+  async #first(prepare: Prepare, passedOver: PassedOver): Promise<CandidateModel> {
     const left = () => this.#entries.filter(({ name }) => !(name in passedOver));
     const prepared = new Set<string>();
     for (;;) {
@@ -206,7 +206,7 @@ export class ModelRecommender {
     });
   }
 
-  async #candidates(measured: readonly MeasuredModel[], entries = this.#entries): Promise<Candidate[]> {
+  async #candidates(measured: readonly MeasuredModel[], entries = this.#entries): Promise<CandidateModel[]> {
     return Promise.all(
       entries.map(async (entry) => {
         const size = sizeOf(servedFileBytes(entry), entry.shape);

@@ -20,13 +20,13 @@ export interface ModelSize {
 }
 
 /** Tokens that are read and written. */
-export interface Work {
+export interface TokenLoad {
   read: number;
   written: number;
 }
 
 /** An answer from documents by a model that words it: its prompt shows the passages (`PASSAGE_TOKENS`) and the question, its answer is two sentences. */
-export const TYPICAL_ANSWER: Work = { read: 1_100, written: 60 };
+export const TYPICAL_ANSWER: TokenLoad = { read: 1_100, written: 60 };
 
 /** Tokens before those that calibration writes, on average. */
 const CALIBRATED_AT = 104;
@@ -60,7 +60,7 @@ export const scaled = (speed: Speed, from: ModelSize, to: ModelSize): Speed => (
 });
 
 /** Seconds until the last word, while nothing else is done and nothing of the prompt was read before. */
-export function secondsFor({ read, written }: Work, speed: Speed, size: ModelSize): number {
+export function secondsFor({ read, written }: TokenLoad, speed: Speed, size: ModelSize): number {
   const reading = (read * (1 + (size.slowing * read) / 2)) / speed.read;
   const heavier = writingCost(size, read + written / 2) / writingCost(size, CALIBRATED_AT);
   return reading + (written * heavier) / speed.write;

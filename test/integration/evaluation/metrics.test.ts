@@ -2,7 +2,7 @@ import {
   accuracy,
   calibrationError,
   macroF1,
-  type LabelledRow,
+  type ClassifiedRow,
 } from '../../../src/evaluation/metrics/classification.js';
 import { entityF1, entityPrecision, entityRecall, type EntitySpan } from '../../../src/evaluation/metrics/entities.js';
 import { measure } from '../../../src/evaluation/metrics/metric.js';
@@ -41,7 +41,7 @@ console.log(`metrics: seed ${SEED}`);
 describe('the metrics equal the field’s own', () => {
   itWithPython('accuracy and macro-F1 equal scikit-learn’s', async () => {
     const labels = times(7, (i) => `label-${i}`);
-    const rows: LabelledRow[] = times(500, () => {
+    const rows: ClassifiedRow[] = times(500, () => {
       const gold = pick(labels.slice(0, 6));
       return { gold, predicted: random() < 0.7 ? gold : pick(labels), probability: random() };
     });
@@ -123,7 +123,7 @@ print(json.dumps(float(binomtest(a, a + b, 0.5).pvalue) if a + b else 1.0))`,
 });
 
 it('calls a model calibrated whose stated probabilities come true, and overconfident by as much as it is', () => {
-  const rows = (probability: number, right: number): LabelledRow[] =>
+  const rows = (probability: number, right: number): ClassifiedRow[] =>
     times(1_000, (i) => ({ gold: 'a', predicted: i < right ? 'a' : 'b', probability }));
   expect(measure(calibrationError, [...rows(0.9, 900), ...rows(0.3, 300)])).toBeCloseTo(0, 12);
   expect(measure(calibrationError, rows(0.9, 700))).toBeCloseTo(0.2, 12);

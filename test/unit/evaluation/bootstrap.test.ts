@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { accuracy, type LabelledRow } from '../../../src/evaluation/metrics/classification.js';
+import { accuracy, type ClassifiedRow } from '../../../src/evaluation/metrics/classification.js';
 import { entityF1 } from '../../../src/evaluation/metrics/entities.js';
 import { measure } from '../../../src/evaluation/metrics/metric.js';
 import { estimate, pairedDifference } from '../../../src/evaluation/statistics/bootstrap.js';
 import { seededRandom } from '../../../src/kernel/random.js';
 
-const answered = (right: boolean): LabelledRow => ({ gold: 'a', predicted: right ? 'a' : 'b', probability: null });
+const answered = (right: boolean): ClassifiedRow => ({ gold: 'a', predicted: right ? 'a' : 'b', probability: null });
 
 describe('estimate', () => {
   it('holds the value inside its interval, whatever the rows', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { packageRoot } from '../../../src/platform/package-root.js';
 import { catalogue, type GeneratorEntry } from '../../../src/platform/models-on-disk/index.js';
 import { memoryOf, servedFileBytes } from '../../../src/registry/recommending/memory.js';
-import { judged, preferred, type Candidate } from '../../../src/registry/recommending/recommend.js';
+import { judged, preferred, type CandidateModel } from '../../../src/registry/recommending/recommend.js';
 import {
   nearest,
   scaled,
@@ -30,7 +30,7 @@ const candidate = (given: {
   here?: boolean;
   reader?: boolean;
   name?: string;
-}): Candidate => ({
+}): CandidateModel => ({
   entry: {
     ...generators[0]!,
     name: given.name ?? `${given.parameters}`,
@@ -44,7 +44,7 @@ const candidate = (given: {
   seconds: given.seconds,
 });
 const bounds = { seconds: 10, memoryBytes: 8 * GIB };
-const names = (candidates: readonly Candidate[]) => candidates.map(({ entry }) => entry.name);
+const names = (candidates: readonly CandidateModel[]) => candidates.map(({ entry }) => entry.name);
 
 describe('the speed of a model that was not measured', () => {
   it('is the measured one where both are the same model', () => {
