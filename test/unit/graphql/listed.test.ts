@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { getMetadataStorage, Resolver } from 'type-graphql';
+import { RESOLVER_CLASSES, RUN_KINDS } from '../../../src/graphql/resolvers.js';
+import { RunKind, runGraph } from '../../../src/graphql-kit/index.js';
+import { packageRoot } from '../../../src/platform/package-root.js';
+
+/** What files of the product declare and no domain lists, in words that say what to do. */
+const unlisted = (): string[] => {
+  const classes = new Set<unknown>(RESOLVER_CLASSES);
+  const kinds = new Set(RUN_KINDS.map(({ definition }) => definition.kind));
+  return [
+    ...getMetadataStorage()
+      .resolverClasses.filter(({ target }) => !classes.has(target))
+      .map(({ target }) => target.name)
+      .filter((name) => name !== 'Progress')
+      .map((name) => `${name} answers nobody: put it among the classes of its domain's open.ts`),
+    ...Object.keys(RunKind)
+      .filter((kind) => !kinds.has(kind))
+      .map((kind) => `runs of the kind ${kind} would wait for ever: put it among the runs of its domain's open.ts`),
+  ];
+};
+
+describe('what a domain has', () => {
+  beforeAll(async () => {
+    const files = readdirSync(join(packageRoot(), 'src'), { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((name) => name.endsWith('-graphql.ts')))
+      await import(`../../../src/${file.replace(/\.ts$/, '.js')}`);
+  });
+
+  it('is all listed: no resolver and no kind of runs is declared for nobody', () => {
+    expect(unlisted()).toEqual([]);
+  });
+
+  it('is found by name where it is not', () => {
+    @Resolver()
+    class Forgotten {}
+    const definition = { kind: 'FORGOTTEN', description: 'Nobody does it.', subject: null, events: {} };
+    runGraph({ definition });
+    expect(unlisted()).toEqual([
+      expect.stringMatching(new RegExp(`^${Forgotten.name} answers nobody`)),
+      expect.stringMatching(/^runs of the kind FORGOTTEN would wait for ever/),
+    ]);
+  });
+});
