@@ -83,11 +83,12 @@ async function* answer(
   const { watch, log } = work;
   const { question: asked, behind } = await followed(work, given);
   const routed = await routeQuestion(work, asked, drawing);
-  record.draw(routed.drawn?.assignment ?? null);
+  const assignment = routed.drawn?.assignment ?? null;
+  record.draw(assignment);
   const planned = await planAnswer(work, routed);
   // An arm that names what is gone was nobody's wish: the question is answered as if nothing were tried.
   if (planned === null) return yield* answer(work, given, null, record);
-  tellPlanned(record.id, planned, routed.drawn?.assignment ?? null);
+  tellPlanned(record.id, planned, assignment);
   yield { type: 'route', answerId: record.id, route: planned.route };
 
   const strategy = STRATEGY_STAGES[planned.plan.strategy];
