@@ -7,7 +7,7 @@ import { checkedName, checkedText } from '../kernel/text.js';
 import type { Material, WordingChoice } from '../registry/index.js';
 import { MOST_PROBABLE, type JsonForm } from '../worker-protocol/index.js';
 import { goesOn } from './follow-up.js';
-import { mayDo, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
+import { mayDo, STRATEGIES, strategiesThat, strategyOf, type StrategyChoice } from './strategies.js';
 
 /** UTF-16 units; a longer question is refused before any work, whatever the model's context. */
 export const MAX_QUESTION_CHARACTERS = 8_000;
@@ -256,7 +256,7 @@ function checkedRate(rate: number | null): number | null {
 function checkedForm(strategy: StrategyChoice, { form, wording, dataset }: AskInput): Pick<Question, 'form'> {
   if (form === null || form === undefined) return {};
   const field = 'input.form';
-  if (strategy === 'AUTO' || strategy === 'HYBRID')
+  if (strategy === 'AUTO' || !STRATEGIES[strategy].takesForm)
     throw badInput(
       field,
       `${strategy} may answer with a quote of a document or with a label, which no schema holds.`,

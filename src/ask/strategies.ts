@@ -8,6 +8,8 @@ interface StrategyDefinition {
   reads: boolean;
   /** Whether an adapter acts on the model. */
   adapts: boolean;
+  /** Whether an answer may be held to JSON of a form: what quotes or copies documents can't be. */
+  takesForm: boolean;
   /** The adapter that acts for whoever names none; missing where one has to be named, or none acts. */
   adapter?: string;
   /** What it is called where a person reads it. */
@@ -26,6 +28,7 @@ export const STRATEGIES = {
   BASE: {
     reads: false,
     adapts: false,
+    takesForm: true,
     title: 'Base model',
     description: 'The base model alone, from what it knows.',
     asked: 'The base model alone, from what it knows. Nothing is checked against documents.',
@@ -33,6 +36,7 @@ export const STRATEGIES = {
   RAG: {
     reads: true,
     adapts: false,
+    takesForm: true,
     title: 'Retrieval',
     description: 'Retrieval: from passages of the workspace’s documents.',
     asked: 'From passages of the workspace’s documents, or not at all.',
@@ -40,6 +44,7 @@ export const STRATEGIES = {
   ADAPTER: {
     reads: false,
     adapts: true,
+    takesForm: true,
     title: 'Adapter',
     description: 'The base model with a fine-tuned adapter, from the question alone.',
     asked: 'With the adapter that `adapter` names, from the question alone.',
@@ -47,6 +52,7 @@ export const STRATEGIES = {
   HYBRID: {
     reads: true,
     adapts: true,
+    takesForm: false,
     adapter: READER,
     title: 'Adapter and retrieval',
     description: 'Adapter and retrieval in one answer: the adapted model reads passages.',

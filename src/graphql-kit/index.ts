@@ -38,5 +38,5 @@ export {
 } from './runs.js';
 export { BigIntScalar, DateTime, JsonScalar } from './scalars.js';
 export { asksFor } from './selection.js';
-export { Spends, SpendsBudget, spendsOf } from './spends.js';
+export { ANSWERS_TOGETHER, Spends, SpendsBudget, spendsOf } from './spends.js';
 export { rememberResolvers, subscribeWith, type SubscriptionRequest } from './subscriptions.js';

@@ -9,11 +9,14 @@ import { enumeration } from '../kernel/enumeration.js';
 export const Spends = enumeration('ANSWER', 'ANSWERS', 'SEARCH', 'RUN', 'TRAINING');
 export type Spends = keyof typeof Spends;
 
+/** Answers that a question has by all strategies, of which nothing below `ask` knows: `test/unit/ask/strategies.test.ts` holds it to them. */
+export const ANSWERS_TOGETHER = 4;
+
 const EXTENSION = 'spends';
 
 /**
  * Marks a field that starts paid work, beside its `@Query`, `@Mutation` or `@Subscription`: `@SpendsBudget('RUN')`. Budgets are
- * asked before it is resolved. `test/unit/graphql/roles.test.ts` names a field that starts a run and has no such mark.
+ * asked before it is resolved. `test/unit/graphql/spends.test.ts` names a field that starts a run and has no such mark.
  */
 export const SpendsBudget = (work: Spends): MethodDecorator & PropertyDecorator => Extensions({ [EXTENSION]: work });
 

@@ -1,4 +1,4 @@
-import type { Spends } from '../../graphql-kit/index.js';
+import { ANSWERS_TOGETHER, type Spends } from '../../graphql-kit/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { Account } from '../../platform/spending/index.js';
@@ -21,8 +21,8 @@ const SEARCHING: Prior = { tokens: 16, pace: 2 };
 
 type Waits = 'ANSWER' | 'ANSWERS' | 'SEARCH';
 
-/** One by each strategy. */
-const TIMES: Readonly<Record<Waits, number>> = { ANSWER: 1, ANSWERS: 4, SEARCH: 1 };
+/** Answers that it comes to. */
+const TIMES: Readonly<Record<Waits, number>> = { ANSWER: 1, ANSWERS: ANSWERS_TOGETHER, SEARCH: 1 };
 
 /** Runs and training have a queue of their own and stand behind people. */
 const waits = (work: Spends): work is Waits => work in TIMES;

@@ -1,4 +1,4 @@
-import type { Spends } from '../../graphql-kit/index.js';
+import { ANSWERS_TOGETHER, type Spends } from '../../graphql-kit/index.js';
 import { enumeration } from '../../kernel/enumeration.js';
 import { badInput, GraftError } from '../../kernel/errors.js';
 
@@ -30,7 +30,7 @@ export interface BudgetState {
  */
 export const RESERVED_TOKENS: Readonly<Record<Spends, number>> = {
   ANSWER: 4_096,
-  ANSWERS: 4 * 4_096,
+  ANSWERS: ANSWERS_TOGETHER * 4_096,
   SEARCH: 64,
   RUN: 0,
   TRAINING: 0,

@@ -14,6 +14,7 @@ import {
   Subscription,
 } from 'type-graphql';
 import {
+  ANSWERS_TOGETHER,
   SpendsBudget,
   Needs,
   connectionTypes,
@@ -248,7 +249,7 @@ export class AskResolver {
   @Query(() => [Answer], {
     description:
       'The same question through every strategy, one after the other: without an `adapter` through those that need none. `strategy` is not looked at. POST only, alone in its operation. With `requestId`, here at most 192 characters, each answer’s own is that, a colon and the strategy.',
-    complexity: ({ childComplexity }) => 400 + 4 * childComplexity,
+    complexity: ({ childComplexity }) => ANSWERS_TOGETHER * (100 + childComplexity),
   })
   async answerAll(
     @Arg('input', () => AskInput, { description: 'The question.' }) input: AskInput,
