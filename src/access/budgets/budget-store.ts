@@ -3,6 +3,7 @@ import { GraftError } from '../../kernel/errors.js';
 import { isUuid, type WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import type { BudgetLimits, BudgetState, BudgetWindow } from './budget.js';
+import { TRAININGS } from './kinds.js';
 
 /** Whose budgets are meant: a workspace's and, where there is a key, its line's. */
 export interface Payer {
@@ -48,12 +49,14 @@ const asState = (row: StateRow): BudgetState => ({
 const OF_PAYER = `b.workspace_id = $1 AND b.subject_id IN ($1, $2)`;
 const STARTED = `date_trunc(lower(b."window"), now(), 'UTC')`;
 
+const TRAINING_KINDS = [...TRAININGS].map((kind) => `'${kind}'`).join(', ');
+
 /** Minutes of training since a moment: from the runs themselves, so that those at work count and nothing need be added up. */
 const TRAINED = `(
   SELECT coalesce(sum(extract(epoch FROM coalesce(t.finished_at, now()) - greatest(t.started_at, w.started))), 0) / 60
   FROM run t
   WHERE t.workspace_id = b.workspace_id AND (b.subject_id = b.workspace_id OR t.asked_by = b.subject_id)
-    AND t.kind IN ('TRAINING', 'LEARNING_RATE_SEARCH') AND coalesce(t.finished_at, now()) > w.started)::float8`;
+    AND t.kind IN (${TRAINING_KINDS}) AND coalesce(t.finished_at, now()) > w.started)::float8`;
 
 /** A reservation whose time is over has no place among those at work; its tokens count until it is swept, and then as spent. */
 const STATES = `

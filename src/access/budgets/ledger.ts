@@ -8,6 +8,7 @@ import type { AroundRun, RunRow } from '../../platform/runs/index.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import { exceeded, isClose, RESERVED_TOKENS, spentOne, type BudgetState } from './budget.js';
 import type { BudgetStore, Payer } from './budget-store.js';
+import { ALWAYS, TRAININGS, WATCHES } from './kinds.js';
 import { Settlements } from './settlements.js';
 
 /** For how long it is remembered who has a budget, in ms. */
@@ -17,17 +18,8 @@ const RESERVATION_SECONDS = 900;
 /** How often a run's tokens are added to what was spent, in ms. */
 const CHARGE_MS = 10_000;
 
-/** What must be done even by who has nothing left: people want it gone. */
-const ALWAYS: ReadonlySet<string> = new Set(['ERASURE', 'UNLEARNING']);
 const deletes = ({ kind, input }: Pick<RunRow, 'kind' | 'input'>): boolean =>
   ALWAYS.has(kind) || (kind === 'IMPORT' && (input as { operation?: string }).operation === 'delete');
-
-/**
- * What decides how users are answered while it lasts. It was asked when it began; asked again after a restart, a spent budget would end it,
- * and so change what users get.
- */
-const WATCHES: ReadonlySet<string> = new Set(['ROLLOUT_WATCH', 'SHADOW_WATCH', 'EXPERIMENT_WATCH']);
-const TRAININGS: ReadonlySet<string> = new Set(['TRAINING', 'LEARNING_RATE_SEARCH']);
 
 /** Paid work that was let in. */
 export interface Reservation {
