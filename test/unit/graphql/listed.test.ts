@@ -37,9 +37,11 @@ describe('what a domain has', () => {
     class Forgotten {}
     const definition = { kind: 'FORGOTTEN', description: 'Nobody does it.', subject: null, events: {} };
     runGraph({ definition });
-    expect(unlisted()).toEqual([
-      expect.stringMatching(new RegExp(`^${Forgotten.name} answers nobody`)),
-      expect.stringMatching(/^runs of the kind FORGOTTEN would wait for ever/),
-    ]);
+    expect(unlisted()).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(new RegExp(`^${Forgotten.name} answers nobody`)),
+        expect.stringMatching(/^runs of the kind FORGOTTEN would wait for ever/),
+      ]),
+    );
   });
 });
