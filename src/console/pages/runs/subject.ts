@@ -32,7 +32,7 @@ export function subjectOf(run: Run): Subject | null {
 
 function named(run: Run): Subject | null {
   if (run.__typename === 'TrainingRun') return { name: run.adapterName, path: '/training' };
-  if (run.__typename === 'AdapterImportRun') return run.version && ofVersion(run.version);
+  if (run.__typename === 'AdapterImportRun' && run.version) return ofVersion(run.version);
   if (run.__typename === 'DownloadRun') return run.variant && ofVariant(run.variant);
   const { subject } = run;
   switch (subject?.__typename) {
@@ -44,6 +44,8 @@ function named(run: Run): Subject | null {
       return ofDataset(subject.dataset.name);
     case 'FeatureView':
       return { name: subject.name, path: '/data' };
+    case 'File':
+      return { name: subject.name, path: '/adapters' };
     case 'Adapter':
       return { name: subject.name, path: adapterPath(subject.name) };
     case 'AdapterVersion':
