@@ -6,8 +6,10 @@ import type { ScoredChunk } from './retrieval.js';
 
 /** How often the search is widened when vectors of deleted documents, not yet swept, fill its first places. */
 const MAX_WIDENINGS = 3;
-/** As many as one search of the graph looks at with good recall. */
-const WIDE = 250;
+/** How many are looked at where some may not be seen, before Chroma is told which: each is quicker than that, where enough are left. */
+const WIDTHS = [250, 1_000, 2_500] as const;
+/** How many times what is wanted must be expected among them: documents hang together, and a width that comes short was searched for nothing. */
+const ROOM = 1.2;
 
 /**
  * The best live chunks of one index by cosine similarity, best first. A vector counts only if its chunk still belongs
@@ -39,11 +41,12 @@ export async function searchDense(
     return { scored, all: hits.length < ask };
   };
   const seen = collection.documents - hidden.length;
-  // Looking away from what may not be seen is quicker than telling Chroma to, where enough is left.
-  if (documentIds === null && hidden.length > 0 && WIDE * seen >= limit * collection.documents) {
-    const { scored, all } = await search(WIDE);
-    if (scored.length >= limit || all) return scored.slice(0, limit);
-  }
+  if (documentIds === null && hidden.length > 0)
+    for (const width of WIDTHS) {
+      if (width * seen < ROOM * limit * collection.documents) continue;
+      const { scored, all } = await search(width);
+      if (scored.length >= limit || all) return scored.slice(0, limit);
+    }
   const where = await filterOf(database, { workspaceId, collectionId: collection.id, seen, documentIds, hidden });
   for (let widening = 0, ask = limit; ; widening += 1, ask *= 4) {
     const { scored, all } = await search(ask, where);
