@@ -5,6 +5,7 @@ export {
   Strategy as StrategyValues,
   StrategyChoice as StrategyChoiceValues,
   STRATEGIES,
+  strategiesThat,
   type Strategy,
   type StrategyChoice,
 } from './strategies.js';

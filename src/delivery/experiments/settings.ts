@@ -1,6 +1,6 @@
 import { badInput } from '../../kernel/errors.js';
 import { checkedText } from '../../kernel/text.js';
-import { MAX_ANSWER_TOKENS, STRATEGIES, type Strategy } from '../../ask/index.js';
+import { MAX_ANSWER_TOKENS, STRATEGIES, strategiesThat, type Strategy } from '../../ask/index.js';
 import type { WordingChoice } from '../../registry/index.js';
 import { weightsAddUp } from '../assignment/index.js';
 import type { Better } from './conclude.js';
@@ -142,6 +142,8 @@ function armsOf(wishes: readonly ArmWish[], adapter: string | null): ExperimentA
   return arms;
 }
 
+const ADAPTING = strategiesThat(({ adapts }) => adapts).join(' or ');
+
 function armOf(wish: ArmWish, weight: number, field: string, whose: string | null): ExperimentArm {
   const { strategy = null, adapter = null, model = null, denseWeight = null, wording = null } = wish;
   const name = checkedText(wish.name, `${field}.name`, MAX_NAME);
@@ -149,12 +151,12 @@ function armOf(wish: ArmWish, weight: number, field: string, whose: string | nul
   if (adapts && adapter === null && whose === null)
     throw badInput(`${field}.adapter`, `${strategy} needs an adapter.`, 'Name one, such as "routing@3".');
   if (adapter !== null && strategy !== null && !adapts)
-    throw badInput(`${field}.adapter`, `${strategy} uses no adapter.`, 'Leave it out, or take ADAPTER or HYBRID.');
+    throw badInput(`${field}.adapter`, `${strategy} uses no adapter.`, `Leave it out, or take ${ADAPTING}.`);
   if (adapter !== null && strategy === null && whose === null)
     throw badInput(
       `${field}.strategy`,
       'Where Graft chooses, an arm with an adapter says how it answers.',
-      'Take ADAPTER or HYBRID.',
+      `Take ${ADAPTING}.`,
     );
   if (denseWeight !== null && !(denseWeight >= 0 && denseWeight <= 1))
     throw badInput(`${field}.denseWeight`, `denseWeight must be 0 to 1, not ${denseWeight}.`);
