@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../kernel/clock.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { Logger } from '../../platform/telemetry/index.js';
+import { addressOf } from './address-of.js';
 
 /** How long a provider may take to say its keys, in ms. */
 const TIMEOUT_MS = 5_000;
@@ -47,28 +48,27 @@ const bounded: FetchImplementation = async (url, options) => {
   return new Response(Buffer.concat(chunks), { status: response.status, headers: response.headers });
 };
 
-interface Found {
+interface Discovery {
   /** Where its keys are, by its document. */
   uri: string;
   keys: JWTVerifyGetKey;
-  /** Where its document sends a page for tokens and with them. */
+  /** See `OpenIdProvider.tokenOrigins`. */
   tokenOrigins: readonly string[];
   /** Monotonic ms when the document said so; -Infinity: it is to be asked again. */
   at: number;
 }
 
-/** Over https, or as the issuer itself is reached, which only on loopback is http. */
-function originsBeside(issuer: string, endpoints: readonly unknown[]): readonly string[] {
-  const { origin, protocol } = new URL(issuer);
-  const urls = endpoints.flatMap((said) => (typeof said === 'string' && URL.canParse(said) ? [new URL(said)] : []));
-  const safe = urls.filter((url) => ['https:', protocol].includes(url.protocol));
-  return [...new Set(safe.map((url) => url.origin))].filter((found) => found !== origin);
+/** Of these addresses, those that aren't the issuer's own. */
+function originsBeside(issuer: string, said: readonly unknown[]): readonly string[] {
+  const origins = new Set(said.flatMap((each) => addressOf(each, { issuer })?.origin ?? []));
+  origins.delete(new URL(issuer).origin);
+  return [...origins];
 }
 
 /** What a provider's discovery document leads to, its keys above all: asked for when it is needed, and kept for a while. */
 export class OpenIdProvider {
-  #found: Found | undefined;
-  #finding: Promise<Found> | undefined;
+  #found: Discovery | undefined;
+  #finding: Promise<Discovery> | undefined;
   /** Monotonic ms of the last failure. */
   #failedAt = -Infinity;
   #failure: unknown;
@@ -127,7 +127,7 @@ export class OpenIdProvider {
   }
 
   /** What is known is taken until the provider has said more: nobody waits for it to be asked again. */
-  async #find(): Promise<Found> {
+  async #find(): Promise<Discovery> {
     const { cooldownMs, keptMs } = this.times;
     const now = this.parts.clock.monotonic();
     const known = this.#found;
@@ -142,7 +142,7 @@ export class OpenIdProvider {
     return known;
   }
 
-  async #discover(): Promise<Found> {
+  async #discover(): Promise<Discovery> {
     const { timeoutMs, cooldownMs, keptMs } = this.times;
     try {
       const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;

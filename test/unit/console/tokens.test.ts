@@ -1,5 +1,6 @@
 /** What the console makes of a provider’s answers. */
-import { addressOf, askForTokens, ProviderRefused } from '../../../src/console/parts/sign-in/provider.js';
+import { addressOf } from '../../../src/access/oidc/address-of.js';
+import { askForTokens, ProviderRefused } from '../../../src/console/parts/sign-in/provider.js';
 import { begunWith, hintOf, OtherPerson, renewedBy, samePerson } from '../../../src/console/parts/sign-in/tokens.js';
 import { OidcProvider } from '../../support/oidc-provider.js';
 

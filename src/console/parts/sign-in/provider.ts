@@ -1,4 +1,5 @@
 /** What the console asks of an OpenID provider: its discovery document and its token endpoint. */
+import { addressOf } from '../../../access/oidc/address-of.js';
 
 /** What the gateway says of its provider, at `/sign-in.json`; null where it takes keys only. */
 export interface Provider {
@@ -47,17 +48,6 @@ export async function endpointsOf(
       `The provider calls itself ${found.issuer}, and GRAFT_OIDC_ISSUER says ${issuer}: they must be the same.`,
     );
   return found;
-}
-
-/**
- * Where a page may be sent: an https address, or http where the provider itself is at one, which only loopback may be.
- * @returns null for anything else, `javascript:` and `data:` among it
- */
-export function addressOf(said: unknown, { issuer }: Pick<Provider, 'issuer'>): URL | null {
-  if (typeof said !== 'string' || !URL.canParse(said)) return null;
-  const url = new URL(said);
-  const plain = url.protocol === 'http:' && new URL(issuer).protocol === 'http:';
-  return url.protocol === 'https:' || plain ? url : null;
 }
 
 /**
