@@ -5,6 +5,7 @@ export {
   storedAttestation,
   adapterMetrics,
   attestation,
+  learnedFrom,
   storedMetrics,
   storedUsage,
   type AdapterRow,

@@ -1,7 +1,7 @@
 import type { Data, Split, UsableVersion } from '../../data/index.js';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
-import type { AdapterRegistry } from '../../registry/index.js';
+import { learnedFrom, type AdapterRegistry } from '../../registry/index.js';
 import { sampleRows, type AskedRow } from './sample-rows.js';
 
 export interface UnseenParts {
@@ -28,7 +28,7 @@ export async function unseenRows(
   { dataset, version, rowGroups, split, most, seed, asked }: Wanted,
 ): Promise<AskedRow[]> {
   const filter = { split, quarantined: false };
-  const learned = split === 'TRAIN' ? [] : await learnedFrom(parts, workspaceId, asked, version.id);
+  const learned = split === 'TRAIN' ? [] : await learnedElsewhere(parts, workspaceId, asked, version.id);
   const rows = await sampleRows(parts.data.rows.stream(dataset.task, rowGroups, filter, learned), most, seed);
   if (rows.length > 0) return rows;
   const trainedOn = learned.length > 0 && (await parts.data.rows.count(rowGroups, filter)) > 0;
@@ -40,15 +40,15 @@ export async function unseenRows(
   );
 }
 
-/** The rows of other dataset versions that adapter versions learned from, also through their parents; of those that were erased none are left. */
-async function learnedFrom(
+/** The rows of other dataset versions that adapter versions learned from; of those that were erased none are left. */
+async function learnedElsewhere(
   { data, adapters }: UnseenParts,
   workspaceId: WorkspaceId,
   asked: readonly string[],
   own: string,
 ): Promise<UsableVersion['rowGroups']> {
   const versions = await adapters.store.versionsById(workspaceId, asked);
-  const ids = new Set(versions.flatMap((each) => [each.datasetVersionId ?? own, ...each.inheritedFrom]));
+  const ids = new Set(versions.flatMap(learnedFrom));
   ids.delete(own);
   const standing = (await data.store.versionsByIds(workspaceId, [...ids])).filter((each) => each.withdrawnAt === null);
   return (await Promise.all(standing.map(({ id }) => data.store.rowGroups(id)))).flat();

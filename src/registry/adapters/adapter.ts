@@ -10,6 +10,11 @@ export type AdapterRow = Prisma.AdapterGetPayload<object>;
 export type AdapterVersionRow = Prisma.AdapterVersionGetPayload<object>;
 export type AliasChangeRow = Prisma.AdapterAliasChangeGetPayload<object>;
 
+/** Ids of the dataset versions that a version learned from, also through its parents. */
+export const learnedFrom = ({ datasetVersionId, inheritedFrom }: AdapterVersionRow): string[] => [
+  ...new Set([...inheritedFrom, ...(datasetVersionId === null ? [] : [datasetVersionId])]),
+];
+
 /** Movable pointers to a version: `production` answers, `candidate` passed the gate and waits. */
 export const ALIASES = ['production', 'candidate'] as const;
 export type Alias = (typeof ALIASES)[number];

@@ -1,9 +1,10 @@
 import { badInput, GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import { checkedName, checkedText } from '../../kernel/text.js';
-import type { Data, TaskKind } from '../../data/index.js';
+import type { Data, TaskKind, UsableVersion } from '../../data/index.js';
 import type { RunQueue, RunRow } from '../../platform/runs/index.js';
 import {
+  learnedFrom,
   storedUsage,
   type AdapterRegistry,
   type AdapterVersionRow,
@@ -31,8 +32,6 @@ export interface StartTraining {
   idempotencyKey: string;
 }
 
-type UsableVersion = Awaited<ReturnType<Data['datasets']['usableVersion']>>;
-
 /** What a training would be made of. */
 export interface CheckedTraining extends Pick<UsableVersion, 'dataset' | 'version'> {
   recipe: Recipe;
@@ -41,10 +40,6 @@ export interface CheckedTraining extends Pick<UsableVersion, 'dataset' | 'versio
 }
 
 const PARENT = 'input.parent';
-
-const learnedFrom = ({ datasetVersionId, inheritedFrom }: AdapterVersionRow): string[] => [
-  ...new Set([...inheritedFrom, ...(datasetVersionId === null ? [] : [datasetVersionId])]),
-];
 
 /** The architectures that the training engine has a definition of. */
 const TRAINABLE = ['llama', 'qwen2', 'qwen3'];

@@ -17,6 +17,8 @@ export interface NewTinyAdapter extends PeftOptions {
   task?: string;
   usage?: Partial<AdapterUsage>;
   datasetVersionId?: string;
+  /** Dataset versions that its parents learned from. */
+  inheritedFrom?: string[];
   /** Puts another file where the served form is kept. */
   served?: (gguf: Buffer) => Buffer | Promise<Buffer>;
   /** Puts other settings in PEFT's configuration. */
@@ -72,6 +74,7 @@ export class AdapterKit {
     task = 'INSTRUCTION',
     usage,
     datasetVersionId,
+    inheritedFrom = [],
     served = (gguf) => gguf,
     settings,
     ...options
@@ -96,6 +99,7 @@ export class AdapterKit {
         targets: [...TINY_LORA.targets],
         variantId: this.variant.variantId,
         ...(datasetVersionId !== undefined && { datasetVersionId }),
+        inheritedFrom,
         usage: { ...USAGE, ...usage },
         origin: 'TRAINED',
       },

@@ -114,6 +114,18 @@ describe('labels by an adapter and by labelled rows', () => {
     expect(recorded.items).toEqual([]);
   });
 
+  it('leave out rows that the adapter was trained on by another version', async () => {
+    await data.data.datasets.createDataset(workspaceId, { name: 'seen-before', task: 'CLASSIFICATION' });
+    const row = (text: string, i: number) => ({ text, label: LABELS[i % 3], split: 'test' });
+    const learned = Array.from({ length: PER_SPLIT }, (_, i) => i + PER_SPLIT).map((i) =>
+      row(`Message ${i} is about ${TOPICS[i % 3]} of ${1_000 + 37 * i} and more.`, i),
+    );
+    const fresh = Array.from({ length: 9 }, (_, i) => row(`Something else, ${i}, about ${TOPICS[i % 3]} of ${i}.`, i));
+    const { id } = await data.imported('seen-before', [...learned, ...fresh]);
+    const run = await ended(await compare({ datasetVersionId: id, strategies: ['BASE', 'ADAPTER'] }));
+    expect([run.errorMessage, strategyComparison.outputOf(run)!.rows]).toEqual([null, fresh.length]);
+  });
+
   it('are asked only about the rows that an interrupted comparison has left', async () => {
     const { registry, runs } = kit.models;
     let asked = 0;

@@ -123,14 +123,9 @@ describe('evaluation', () => {
     expect(await recorded(ofAdapter.id)).toMatchObject({ rows: 30 });
     // Nothing is there that a regression could have learned from.
     expect(storedFigures.decode((await recorded(ofAdapter.id)).figures).regression).toBeNull();
-    for (const refused of [
-      datasets.trainableVersion(workspaceId, id, 'input.datasetVersion'),
-      data.data.labelIndexes.start(workspaceId, id, newId()),
-    ])
-      await expect(refused).rejects.toMatchObject({
-        code: 'DATASET_UNUSABLE',
-        message: 'Version 1 has no row for training.',
-      });
+    const refused = { code: 'DATASET_UNUSABLE', message: 'Version 1 has no row for training.' };
+    await expect(datasets.trainableVersion(workspaceId, id, 'input.datasetVersion')).rejects.toMatchObject(refused);
+    await expect(data.data.labelIndexes.start(workspaceId, id, newId())).rejects.toMatchObject(refused);
   });
 
   it('asks nobody about rows for testing that another version let it learn from', async () => {
@@ -147,6 +142,8 @@ describe('evaluation', () => {
       answer: { form: 'label-token' as const, labels: LABELS.map((label, i) => ({ label, token: 40 + i })) },
     };
     await kit.add({ name: 'learned-some', seed: 5, task: 'CLASSIFICATION', usage, datasetVersionId });
+    const inheritedFrom = [datasetVersionId];
+    await kit.add({ name: 'of-a-parent-that-did', seed: 6, task: 'CLASSIFICATION', usage, inheritedFrom });
     const asTest = async (name: string, from: number, to: number) => {
       await data.data.datasets.createDataset(workspaceId, { name, task: 'CLASSIFICATION' });
       return data.imported(
@@ -159,6 +156,7 @@ describe('evaluation', () => {
       ended(await start({ adapter, against, datasetVersionId: version.id }));
     const own = await of(some, 'learned-some@1', null);
     expect(await recorded(own.id)).toMatchObject({ rows: 12 });
+    expect(await recorded((await of(some, 'of-a-parent-that-did@1', null)).id)).toMatchObject({ rows: 12 });
     const beside = await of(some, 'first@1', 'learned-some@1');
     expect(await recorded(beside.id)).toMatchObject({ rows: 12 });
     expect(await recorded((await of(some, 'first@1', null)).id)).toMatchObject({ rows: 24 });
