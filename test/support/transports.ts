@@ -1,7 +1,7 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { GraphqlResponse, ProbeGateway } from './gateway.js';
+import type { GraphqlResponse } from './gateway.js';
 
 export interface Operation {
   query: string;
@@ -10,8 +10,11 @@ export interface Operation {
 
 export interface Transport {
   name: string;
-  /** Runs one operation and returns its first result; errors of any kind become `errors`. */
-  run(gateway: ProbeGateway, operation: Operation): Promise<GraphqlResponse>;
+  /**
+   * Runs one operation and returns its first result; errors of any kind become `errors`.
+   * @param headers with what it comes; over a WebSocket when it connects
+   */
+  run(gateway: { url: string }, operation: Operation, headers?: Record<string, string>): Promise<GraphqlResponse>;
 }
 
 async function first(results: AsyncIterableIterator<unknown>): Promise<GraphqlResponse> {
@@ -25,12 +28,23 @@ async function first(results: AsyncIterableIterator<unknown>): Promise<GraphqlRe
 
 /** The three ways in: what holds over one must hold over all. */
 export const TRANSPORTS: Transport[] = [
-  { name: 'HTTP', run: async (gateway, operation) => (await gateway.post(operation)).json },
+  {
+    name: 'HTTP',
+    run: async (gateway, operation, headers) => {
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(operation),
+      });
+      return (await response.json()) as GraphqlResponse;
+    },
+  },
   {
     name: 'WebSocket',
-    run: async (gateway, operation) => {
+    run: async (gateway, operation, headers) => {
       const url = `${gateway.url.replace('http', 'ws')}/graphql`;
-      const client = createWsClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+      const settings = { webSocketImpl: WebSocket, retryAttempts: 0, ...(headers && { connectionParams: headers }) };
+      const client = createWsClient({ url, ...settings });
       try {
         return await first(client.iterate(operation) as AsyncIterableIterator<unknown>);
       } finally {
@@ -40,8 +54,9 @@ export const TRANSPORTS: Transport[] = [
   },
   {
     name: 'SSE',
-    run: async (gateway, operation) => {
-      const client = createSseClient({ url: `${gateway.url}/graphql/stream`, retryAttempts: 0 });
+    run: async (gateway, operation, headers) => {
+      const url = `${gateway.url}/graphql/stream`;
+      const client = createSseClient({ url, retryAttempts: 0, ...(headers && { headers }) });
       try {
         return await first(client.iterate(operation) as AsyncIterableIterator<unknown>);
       } finally {
