@@ -65,9 +65,9 @@ const adapter =
   () =>
     endOf(async () => {
       const files = { config: await client.upload(config), weights: await client.upload(weights) };
-      const input = { ...files, adapter: 'hostile', task: 'INSTRUCTION', model: 'tiny', idempotencyKey: randomUUID() };
-      return (await client.request(ImportAdapterDocument, { input: { ...input, task: 'INSTRUCTION' } })).importAdapter
-        .run.id;
+      const named = { adapter: 'hostile', task: 'INSTRUCTION', model: 'tiny' } as const;
+      const input = { ...files, ...named, idempotencyKey: randomUUID() };
+      return (await client.request(ImportAdapterDocument, { input })).importAdapter.run.id;
     });
 
 const rows =

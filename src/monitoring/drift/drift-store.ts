@@ -14,7 +14,7 @@ export interface UnplacedAnswer {
   question: string | null;
 }
 
-export type NewWaiting = Omit<UnplacedAnswer, 'id' | 'question'>;
+export type NewUnplacedAnswer = Omit<UnplacedAnswer, 'id' | 'question'>;
 
 function toRecord({ vectors, dimensions, ...row }: Prisma.DriftStreamGetPayload<object>): StreamRecord {
   const all = vectors && new Float32Array(new Uint8Array(vectors).buffer);
@@ -42,7 +42,7 @@ export class DriftStore {
     return tx.driftQuestion.count();
   }
 
-  async add(tx: Transaction, questions: readonly NewWaiting[]): Promise<void> {
+  async add(tx: Transaction, questions: readonly NewUnplacedAnswer[]): Promise<void> {
     await tx.driftQuestion.createMany({
       data: questions.map(({ workspaceId, answerId, adapterVersionId, adapter }) => ({
         workspaceId,

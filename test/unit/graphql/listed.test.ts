@@ -13,6 +13,7 @@ const unlisted = (): string[] => {
     ...getMetadataStorage()
       .resolverClasses.filter(({ target }) => !classes.has(target))
       .map(({ target }) => target.name)
+      // The subscription of a kind of runs, which `runGraph` makes: a kind that isn't listed is named below.
       .filter((name) => name !== 'Progress')
       .map((name) => `${name} answers nobody: put it among the classes of its domain's open.ts`),
     ...Object.keys(RunKind)
