@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { GraftClient } from '../../src/client/graft-client.js';
 import { fromGlobalId } from '../../src/graphql-kit/index.js';
 import { DEFAULT_WORKSPACE_ID, newId } from '../../src/kernel/ids.js';
@@ -127,6 +128,11 @@ describe('the console’s page of experiments', () => {
       const page = await browser.open('/experiments?primary=ABSTENTION&effect=10');
       await page.getByText('Plan a test').waitFor(PATIENCE);
       await page.goto(`${graft.url}/experiments/${encodeURIComponent(id)}`);
+      // Slower than the page looks by itself: what it asked last is heard all the same.
+      await page.route('**/graphql', async (route) => {
+        if (route.request().postData()?.includes('query ExperimentOpened')) await setTimeout(4_000);
+        await route.continue();
+      });
       await page.getByRole('button', { name: 'End it' }).click();
       await page.getByLabel('Why').fill('It says enough');
       await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();

@@ -1,6 +1,6 @@
 import { Alert, Anchor, SimpleGrid, Stack, Stepper, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useCallback, useEffect } from 'react';
+import { useEffect } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { RolloutFollowedDocument, RolloutOpenedDocument, type RolloutShownFragment } from '../../generated/operations';
@@ -9,6 +9,7 @@ import { follow } from '../../parts/follow';
 import { count, dateTime } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useLook } from '../../parts/use-look';
 import { adapterPath } from '../adapters/paths';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
@@ -19,12 +20,11 @@ import { Ramp } from './ramp';
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 2_000;
 
-/** Looks again at each decision, and now and then while the rollout lives. */
-function useLive(id: string, live: boolean, look: () => void): void {
+/** Looks at each decision while the rollout lives. */
+function useDecisions(id: string, live: boolean, look: () => void): void {
   useEffect(() => {
     if (!live) return;
     const controller = new AbortController();
-    const timer = setInterval(look, LOOK_MS);
     void (async () => {
       const events = follow(
         RolloutFollowedDocument,
@@ -33,10 +33,7 @@ function useLive(id: string, live: boolean, look: () => void): void {
       );
       for await (const _ of events) look();
     })().catch(() => undefined);
-    return () => {
-      clearInterval(timer);
-      controller.abort();
-    };
+    return () => controller.abort();
   }, [id, live, look]);
 }
 
@@ -80,11 +77,12 @@ export function RolloutEvidence({ rollout }: { rollout: RolloutShownFragment }) 
 
 /** A rollout: where it is, what it rests on, and what a person can want of it. */
 export function RolloutView({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: RolloutOpenedDocument, variables: { id } });
+  const shown = useQuery({ query: RolloutOpenedDocument, variables: { id } });
+  const [{ data, error }, again] = shown;
   const rollout = data?.rollout ?? null;
-  // The same function at each render, or following would begin anew with each.
-  const look = useCallback(() => again({ requestPolicy: 'network-only' }), [again]);
-  useLive(id, rollout !== null && rollout.finishedAt === null, look);
+  const live = rollout !== null && rollout.finishedAt === null;
+  const look = useLook(shown, live ? LOOK_MS : null);
+  useDecisions(id, live, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the rollout" />;
   if (rollout === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such rollout.')} />;

@@ -13,6 +13,7 @@ import { follow } from '../../parts/follow';
 import { count, dateTime, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useLook } from '../../parts/use-look';
 import { WaitingButton } from '../../parts/waiting-button';
 import { adapterPath } from '../adapters/paths';
 import { ShadowReport } from './shadow-report';
@@ -51,7 +52,9 @@ function Differing({ pairs }: Pick<Opened, 'pairs'>) {
 
 /** A shadow: what it found so far, as it goes on. */
 export function ShadowView({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: ShadowOpenedDocument, variables: { id } });
+  const shown = useQuery({ query: ShadowOpenedDocument, variables: { id } });
+  const [{ data, error }, again] = shown;
+  const look = useLook(shown);
   const [{ error: refused, fetching }, stop] = useMutation(StopShadowInConsoleDocument);
   const shadow = data?.shadow ?? null;
   const live = shadow?.status === 'RUNNING';
@@ -64,10 +67,10 @@ export function ShadowView({ id }: { id: string }) {
         (last) => ({ shadowId: id, after: last?.shadowEvents.id }),
         controller.signal,
       );
-      for await (const _ of events) again({ requestPolicy: 'network-only' });
+      for await (const _ of events) look();
     })().catch(() => undefined);
     return () => controller.abort();
-  }, [id, live, again]);
+  }, [id, live, look]);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the shadow" />;
   if (shadow === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such shadow.')} />;

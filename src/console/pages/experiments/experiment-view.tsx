@@ -14,6 +14,7 @@ import { follow } from '../../parts/follow';
 import { count, dateTime, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useLook } from '../../parts/use-look';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { Intervals } from './intervals';
@@ -23,12 +24,11 @@ import { ExperimentOrders } from './experiment-orders';
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 3_000;
 
-/** Looks again at each decision, and now and then while the experiment runs. */
-function useLive(id: string, live: boolean, look: () => void): void {
+/** Looks at each decision while the experiment lives. */
+function useDecisions(id: string, live: boolean, look: () => void): void {
   useEffect(() => {
     if (!live) return;
     const controller = new AbortController();
-    const timer = setInterval(look, LOOK_MS);
     void (async () => {
       const events = follow(
         ExperimentFollowedDocument,
@@ -37,10 +37,7 @@ function useLive(id: string, live: boolean, look: () => void): void {
       );
       for await (const _ of events) look();
     })().catch(() => undefined);
-    return () => {
-      clearInterval(timer);
-      controller.abort();
-    };
+    return () => controller.abort();
   }, [id, live, look]);
 }
 
@@ -112,9 +109,12 @@ function Decision({ decision }: { decision: ExperimentDecisionFieldsFragment }) 
 
 /** An experiment: what it says, whether that can be trusted, and what a person can want of it. */
 export function ExperimentView({ id }: { id: string }) {
-  const [{ data, error }, again] = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
+  const shown = useQuery({ query: ExperimentOpenedDocument, variables: { id } });
+  const [{ data, error }, again] = shown;
   const experiment = data?.experiment ?? null;
-  useLive(id, experiment !== null && experiment.finishedAt === null, () => again({ requestPolicy: 'network-only' }));
+  const live = experiment !== null && experiment.finishedAt === null;
+  const look = useLook(shown, live ? LOOK_MS : null);
+  useDecisions(id, live, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the experiment" />;
   if (experiment === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such experiment.')} />;

@@ -1,6 +1,6 @@
 import { Alert, Anchor, Badge, Group, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { Link, Route, Switch, useLocation, useParams } from 'wouter';
 import {
@@ -13,6 +13,7 @@ import {
 import { dateTime, plural } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { EmptyState, ErrorState, Loading, PageHeader } from '../../parts/states';
+import { useLook } from '../../parts/use-look';
 import { WaitingButton } from '../../parts/waiting-button';
 import { Chain, OutcomeBadge } from './chain';
 
@@ -137,17 +138,11 @@ function Overview() {
 
 function Opened() {
   const { id } = useParams<{ id: string }>();
-  const [{ data, error }, again] = useQuery({
-    query: ImprovementOpenedDocument,
-    variables: { id: decodeURIComponent(id) },
-  });
+  const shown = useQuery({ query: ImprovementOpenedDocument, variables: { id: decodeURIComponent(id) } });
+  const [{ data, error }, again] = shown;
   const improvement = data?.improvement ?? null;
   const open = improvement !== null && improvement.outcome === null;
-  useEffect(() => {
-    if (!open) return;
-    const timer = setInterval(() => again({ requestPolicy: 'network-only' }), LOOK_MS);
-    return () => clearInterval(timer);
-  }, [open, again]);
+  useLook(shown, open ? LOOK_MS : null);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the improvement" />;
   if (improvement === null)

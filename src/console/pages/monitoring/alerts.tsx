@@ -12,6 +12,7 @@ import {
 import { follow } from '../../parts/follow';
 import { dateTime, words } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
+import { useLook } from '../../parts/use-look';
 import { WaitingButton } from '../../parts/waiting-button';
 
 type Alert = AlertsShownQuery['alerts']['edges'][number]['node'];
@@ -87,16 +88,17 @@ function AlertRow({ alert }: { alert: Alert }) {
 
 /** Alerts, newest first; what is raised while somebody looks appears by itself. */
 export function Alerts() {
-  const [{ data, error }, again] = useQuery({ query: AlertsShownDocument });
+  const shown = useQuery({ query: AlertsShownDocument });
+  const [{ data, error }, again] = shown;
+  const look = useLook(shown);
   useEffect(() => {
     const stop = new AbortController();
     const variables = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
     void (async () => {
-      for await (const _raised of follow(AlertRaisedInConsoleDocument, variables, stop.signal))
-        again({ requestPolicy: 'network-only' });
+      for await (const _raised of follow(AlertRaisedInConsoleDocument, variables, stop.signal)) look();
     })().catch(() => undefined);
     return () => stop.abort();
-  }, [again]);
+  }, [look]);
   const alerts = data?.alerts.edges.map(({ node }) => node) ?? [];
   return (
     <section aria-label="Alerts">

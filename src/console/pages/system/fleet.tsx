@@ -1,9 +1,9 @@
 import { Badge, Group, Paper, Stack, Table, Text, Title } from '@mantine/core';
-import { useEffect } from 'react';
 import { useQuery } from 'urql';
 import { EnginesShownDocument, type EnginesShownQuery } from '../../generated/operations';
 import { count, words } from '../../parts/format';
 import { ScrollRegion } from '../../parts/scroll-region';
+import { useLook } from '../../parts/use-look';
 
 type Engine = EnginesShownQuery['engines'][number];
 
@@ -63,14 +63,11 @@ function Adapters({ engine }: { engine: Engine }) {
 
 /** The engines beside the worker; nothing where there are none. */
 export function Fleet() {
-  const [{ data }, ask] = useQuery({ query: EnginesShownDocument });
+  const shown = useQuery({ query: EnginesShownDocument });
+  const [{ data }] = shown;
   const engines = data?.engines ?? [];
   const some = engines.length > 0;
-  useEffect(() => {
-    if (!some) return;
-    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), EVERY_MS);
-    return () => clearInterval(timer);
-  }, [ask, some]);
+  useLook(shown, some ? EVERY_MS : null);
   if (!some) return null;
   return (
     <Stack mt="md">
