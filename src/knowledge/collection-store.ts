@@ -87,8 +87,7 @@ export class CollectionStore {
     });
     const missing = names?.find((name) => !rows.some((row) => row.name === name));
     if (missing !== undefined) throw notFound('The collection', missing, 'input.collections');
-    const ids = rows.map(({ id }) => id);
-    return { workspaceId, collections: rows, groups, hidden: await this.#labels.hiddenIn(workspaceId, ids, groups) };
+    return { workspaceId, collections: rows, groups, sight: await this.#labels.sightOf(workspaceId, rows, groups) };
   }
 
   /** @throws NOT_FOUND */

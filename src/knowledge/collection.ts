@@ -6,6 +6,7 @@ import { digestOf } from '../kernel/hashing.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import { storedJson } from '../kernel/stored-json.js';
 import type { EmbedderFiles } from '../worker-protocol/index.js';
+import type { Sight } from './access/sight.js';
 
 export type CollectionRow = Prisma.CollectionGetPayload<object>;
 export type SearchIndexRow = Prisma.SearchIndexGetPayload<object>;
@@ -33,8 +34,8 @@ export interface SearchScope {
   collections: readonly SearchedCollection[];
   /** Of whoever asks. */
   groups: Groups;
-  /** Ids of their documents that such a reader may not see. */
-  hidden: readonly string[];
+  /** Which of their documents such a reader sees. */
+  sight: Sight;
 }
 
 /** On XQuAD within .001 nDCG@10 of the best weight; `npm run bench -- retrieval` prints them all. */

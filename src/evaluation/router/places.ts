@@ -17,8 +17,8 @@ export interface PlacedAdapter {
 /** Where questions may belong, as it is now. */
 export interface Places {
   collections: SearchScope['collections'];
-  /** Ids of their documents with labels: nothing is made of those. */
-  hidden: SearchScope['hidden'];
+  /** Which of their documents have no label: of the others nothing is made. */
+  sight: SearchScope['sight'];
   adapters: readonly PlacedAdapter[];
 }
 
@@ -32,7 +32,7 @@ export async function placesNow({ collections, adapters }: PlacesParts, workspac
   const read = [...whole.collections].filter(({ chunks }) => chunks > 0).sort((a, b) => b.chunks - a.chunks);
   return {
     collections: read.slice(0, MOST.collections),
-    hidden: whole.hidden,
+    sight: whole.sight,
     adapters: await inProduction(adapters, workspaceId),
   };
 }

@@ -115,7 +115,7 @@ export class RouterFitter {
     await this.#giveWay(context);
     const mark = newId();
     const places = await placesNow(this.parts, workspaceId);
-    const { collections, adapters, hidden } = places;
+    const { collections, adapters, sight } = places;
     if (collections.length + adapters.length === 0)
       throw new GraftError('CONFLICT', 'There is nothing to choose between.', {
         hint: 'Ingest documents, or promote an adapter to production first.',
@@ -129,7 +129,7 @@ export class RouterFitter {
     for (const collection of collections) {
       await this.#giveWay(context);
       const texts = await this.#ofCollection(
-        { workspaceId, collections: [collection], groups: EVERYBODY, hidden },
+        { workspaceId, collections: [collection], groups: EVERYBODY, sight },
         general,
         input.seed,
       );
@@ -153,7 +153,7 @@ export class RouterFitter {
         signals.set(sample.adapterVersionId, signalOfSample(sample, each.vector, each.text));
       for (const collection of collections) {
         const near = await this.#nearCollection(
-          { workspaceId, collections: [collection], groups: EVERYBODY, hidden },
+          { workspaceId, collections: [collection], groups: EVERYBODY, sight },
           each,
           signal,
         );

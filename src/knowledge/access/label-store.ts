@@ -2,6 +2,7 @@ import type { Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import { sourceOf } from './label.js';
+import { ALL_SEEN, type Sight } from './sight.js';
 
 /**
  * All queries of the table `document_label`, but for the conditions that others join it by. A label belongs to a name in a collection,
@@ -51,17 +52,31 @@ export class LabelStore {
     return rows.map(({ name }) => name);
   }
 
-  /** Ids of the live documents of these collections that such a reader doesn't see. */
-  async hiddenIn(workspaceId: WorkspaceId, collectionIds: readonly string[], groups: Groups): Promise<string[]> {
-    if (groups === null) return [];
-    const { rows } = await this.database.pool.query<{ id: string }>({
-      name: 'knowledge-hidden-in',
-      text: `SELECT d.id FROM document_label l
-               JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
-              WHERE l.workspace_id = $1 AND l.collection_id = ANY($2) AND NOT l.access && $3::text[]`,
-      values: [workspaceId, collectionIds, groups],
+  /** Which live documents of these collections such a reader sees. */
+  async sightOf(
+    workspaceId: WorkspaceId,
+    collections: readonly { id: string; documents: number }[],
+    groups: Groups,
+  ): Promise<Sight> {
+    if (groups === null) return ALL_SEEN;
+    const documents = collections.reduce((sum, collection) => sum + collection.documents, 0);
+    const { rows } = await this.database.pool.query<Sight>({
+      name: 'knowledge-sight-of',
+      text: `WITH hidden AS MATERIALIZED (
+          SELECT d.id FROM document_label l
+            JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
+           WHERE l.workspace_id = $1 AND l.collection_id = ANY($2) AND NOT l.access && $3::text[]
+        ), seen AS (
+          SELECT id FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL
+             AND id NOT IN (SELECT id FROM hidden)
+        ), few AS MATERIALIZED (SELECT 2 * count(*) > $4 AS are_seen FROM hidden)
+        SELECT CASE WHEN are_seen THEN 'SEEN' ELSE 'HIDDEN' END AS listed,
+               CASE WHEN are_seen THEN (SELECT coalesce(json_agg(id), '[]') FROM seen)
+                                  ELSE (SELECT coalesce(json_agg(id), '[]') FROM hidden) END AS ids
+          FROM few`,
+      values: [workspaceId, collections.map(({ id }) => id), groups, documents],
     });
-    return rows.map(({ id }) => id);
+    return rows[0] ?? ALL_SEEN;
   }
 
   /** Those of these documents, live or not, that such a reader doesn't see. */

@@ -1,6 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import type { VectorFilter, VectorStore } from '../../platform/vectors/index.js';
+import { isSeen, seesAll, type Sight } from '../access/sight.js';
 import type { SearchedCollection } from '../collection.js';
 import type { ScoredChunk } from './retrieval.js';
 
@@ -10,6 +11,11 @@ const MAX_WIDENINGS = 3;
 const WIDTHS = [250, 1_000, 2_500] as const;
 /** How many times what is wanted must be expected among them: documents hang together, and a width that comes short was searched for nothing. */
 const ROOM = 1.2;
+/**
+ * So many chunks are compared one by one. Chroma's graph is walked nearly whole to find few that may be seen (110 ms of 100,000 where reading
+ * 100 vectors takes 10), and the gateway's thread reads a vector in some 50 µs.
+ */
+const FEW = 200;
 
 /**
  * The best live chunks of one index by cosine similarity, best first. A vector counts only if its chunk still belongs
@@ -26,55 +32,52 @@ export async function searchDense(
     indexId: string;
   },
   vector: Float32Array,
-  options: { limit: number; documentIds: readonly string[] | null; hidden: readonly string[] },
+  options: { limit: number; documentIds: readonly string[] | null; sight: Sight },
 ): Promise<ScoredChunk[]> {
   const { workspaceId, collection, indexId } = target;
-  const { limit, documentIds, hidden } = options;
+  const { limit, documentIds, sight } = options;
   const search = async (ask: number, where?: VectorFilter) => {
     const hits = await vectors.query(workspaceId, indexId, vector, ask, where);
-    const asItIs = collection.staleDocuments === 0 && (hidden.length === 0 || where !== undefined);
+    const asItIs = collection.staleDocuments === 0 && (seesAll(sight) || where !== undefined);
     const ids = hits.map(({ id }) => id);
-    const live = asItIs ? null : await liveChunks(database, workspaceId, collection.id, ids, hidden);
+    const live = asItIs ? null : await liveChunks(database, workspaceId, collection.id, ids, sight);
     const scored = hits
       .filter(({ id }) => live?.has(id) ?? true)
       .map(({ id, score }) => ({ chunkId: id, collectionId: collection.id, score }));
     return { scored, all: hits.length < ask };
   };
-  const seen = collection.documents - hidden.length;
-  if (documentIds === null && hidden.length > 0)
+  const seen = sight.listed === 'SEEN' ? sight.ids.length : collection.documents - sight.ids.length;
+  if (documentIds === null && !seesAll(sight))
     for (const width of WIDTHS) {
       if (width * seen < ROOM * limit * collection.documents) continue;
       const { scored, all } = await search(width);
       if (scored.length >= limit || all) return scored.slice(0, limit);
     }
-  const where = await filterOf(database, { workspaceId, collectionId: collection.id, seen, documentIds, hidden });
+  const where = await filterOf(database, workspaceId, collection.id, documentIds, sight);
   for (let widening = 0, ask = limit; ; widening += 1, ask *= 4) {
     const { scored, all } = await search(ask, where);
     if (scored.length >= limit || all || widening === MAX_WIDENINGS) return scored.slice(0, limit);
   }
 }
 
-interface Sight {
-  workspaceId: WorkspaceId;
-  collectionId: string;
-  /** About how many documents may be seen; hidden ones of other collections may be among those that are not. */
-  seen: number;
-  documentIds: readonly string[] | null;
-  hidden: readonly string[];
-}
-
-/** What may be searched, by the shorter of two lists: what may be seen, or what may not. */
-async function filterOf(database: Database, { workspaceId, collectionId, seen, documentIds, hidden }: Sight) {
-  if (documentIds !== null) return { documentIds };
-  if (hidden.length === 0) return undefined;
-  if (seen >= hidden.length) return { notDocumentIds: hidden };
+/** What may be searched: the chunks themselves where they are few. */
+async function filterOf(
+  database: Database,
+  workspaceId: WorkspaceId,
+  collectionId: string,
+  documentIds: readonly string[] | null,
+  { listed, ids }: Sight,
+): Promise<VectorFilter | undefined> {
+  const only = documentIds ?? (listed === 'SEEN' ? ids : null);
+  if (only === null) return ids.length === 0 ? undefined : { notDocumentIds: ids };
+  if (only.length > FEW) return { documentIds: only };
   const { rows } = await database.pool.query<{ id: string }>({
-    name: 'knowledge-seen-in',
-    text: `SELECT id FROM document WHERE workspace_id = $1 AND collection_id = $2 AND live_name IS NOT NULL
-              AND id NOT IN (SELECT unnest($3::uuid[]))`,
-    values: [workspaceId, collectionId, hidden],
+    name: 'knowledge-chunks-of',
+    text: `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
+            WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND d.id = ANY($3::uuid[]) LIMIT $4`,
+    values: [workspaceId, collectionId, only, FEW + 1],
   });
-  return { documentIds: rows.map(({ id }) => id) };
+  return rows.length > FEW ? { documentIds: only } : { ids: rows.map(({ id }) => id) };
 }
 
 async function liveChunks(
@@ -82,14 +85,14 @@ async function liveChunks(
   workspaceId: WorkspaceId,
   collectionId: string,
   ids: readonly string[],
-  hidden: readonly string[],
+  sight: Sight,
 ): Promise<Set<string>> {
   const { rows } = await database.pool.query<{ id: string }>({
-    name: 'knowledge-live-chunks',
+    name: `knowledge-live-chunks-${sight.listed}`,
     text: `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
             WHERE c.id = ANY($3::uuid[]) AND d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL
-              AND d.id NOT IN (SELECT unnest($4::uuid[]))`,
-    values: [workspaceId, collectionId, ids, hidden],
+              AND ${isSeen(sight, '$4')}`,
+    values: [workspaceId, collectionId, ids, sight.ids],
   });
   return new Set(rows.map(({ id }) => id));
 }

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
+import { isSeen, type Sight } from '../access/sight.js';
 import { lexicalText } from '../indexing/lexical-text.js';
 import type { ScoredChunk } from './retrieval.js';
 
@@ -12,8 +13,8 @@ export interface LexicalScope {
   workspaceId: WorkspaceId;
   collectionIds: readonly string[];
   language: string;
-  /** Ids of documents that whoever asks may not see: nothing of them is counted. */
-  hidden: readonly string[];
+  /** Of whoever asks: nothing that is hidden from them is counted. */
+  sight: Sight;
 }
 
 /** What the query's terms weigh here. Stop words are not among them. */
@@ -23,19 +24,16 @@ export interface QueryTerms {
   idf: number[];
 }
 
-/** Not `= ANY`, which compares each document with each that is hidden; a subquery is hashed. */
-const SEEN = 'd.id NOT IN (SELECT unnest($5::uuid[]))';
-
-/** How often each term occurs, and in how many chunks there are: of live documents that may be seen only (`$5` may not). */
-const STATISTICS_PARTS = `
+/** How often each term occurs, and in how many chunks there are: of live documents that may be seen (by the list `$5`). */
+const statistics = (sight: Sight) => `
   scope AS (
     SELECT coalesce(sum(chunk_count), 0)::float8 AS chunks,
            coalesce(sum(term_count) / nullif(sum(chunk_count), 0)::float8, 1) AS average
-      FROM document d WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND ${SEEN}
+      FROM document d WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL AND ${isSeen(sight, '$5')}
   ), frequency AS (
     SELECT q.term, q.place, (
       SELECT count(*) FROM chunk_term t JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${SEEN})::float8 AS df
+       WHERE t.collection_id = ANY($2) AND t.term = q.term AND d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${isSeen(sight, '$5')})::float8 AS df
       FROM q
   )`;
 const WEIGHTED = `
@@ -62,12 +60,12 @@ export async function weighWords(
 ): Promise<Map<string, TermWeight>> {
   const distinct = [...new Set(words)];
   const { rows } = await database.pool.query<StatisticsRow>({
-    name: 'knowledge-weigh-words',
+    name: `knowledge-weigh-words-${scope.sight.listed}`,
     text: `WITH w AS (
         SELECT place, (SELECT lexeme FROM unnest(to_tsvector($3::regconfig, word)) LIMIT 1) AS term
           FROM unnest($4::text[]) WITH ORDINALITY AS u(word, place)
-      ), q AS (SELECT term, place FROM w WHERE term IS NOT NULL), ${STATISTICS_PARTS} ${WEIGHTED} ORDER BY place`,
-    values: [scope.workspaceId, scope.collectionIds, scope.language, distinct.map(lexicalText), scope.hidden],
+      ), q AS (SELECT term, place FROM w WHERE term IS NOT NULL), ${statistics(scope.sight)} ${WEIGHTED} ORDER BY place`,
+    values: [scope.workspaceId, scope.collectionIds, scope.language, distinct.map(lexicalText), scope.sight.ids],
   });
   return new Map(rows.map(({ term, place, idf }) => [distinct[place - 1] as string, { stem: term, idf }]));
 }
@@ -84,15 +82,15 @@ export async function searchLexical(
   options: { limit: number; documentIds: readonly string[] | null },
 ): Promise<{ query: QueryTerms; chunks: ScoredChunk[] }> {
   const { rows } = await database.pool.query<{ terms: StatisticsRow[] | null; chunks: ScoredChunk[] | null }>({
-    name: 'knowledge-search-lexical',
+    name: `knowledge-search-lexical-${scope.sight.listed}`,
     text: `WITH q AS (
         SELECT lexeme AS term, row_number() OVER () AS place FROM unnest(to_tsvector($3::regconfig, $4))
-      ), ${STATISTICS_PARTS}, weighted AS MATERIALIZED (${WEIGHTED}), hits AS (
+      ), ${statistics(scope.sight)}, weighted AS MATERIALIZED (${WEIGHTED}), hits AS (
         SELECT c.id AS "chunkId", c.collection_id AS "collectionId",
                sum(w.idf * t.frequency * (${K1} + 1) / (t.frequency + ${K1} * (1 - ${B} + ${B} * c.term_count / w.average))) AS score
           FROM weighted w JOIN chunk_term t ON t.collection_id = ANY($2) AND t.term = w.term
           JOIN chunk c ON c.id = t.chunk_id JOIN document d ON d.id = c.document_id
-         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${SEEN} AND ($6::uuid[] IS NULL OR d.id = ANY($6))
+         WHERE d.workspace_id = $1 AND d.live_name IS NOT NULL AND ${isSeen(scope.sight, '$5')} AND ($6::uuid[] IS NULL OR d.id = ANY($6))
          GROUP BY c.id ORDER BY score DESC, c.id LIMIT $7
       )
       SELECT (SELECT json_agg(weighted ORDER BY place) FROM weighted) AS terms,
@@ -102,7 +100,7 @@ export async function searchLexical(
       scope.collectionIds,
       scope.language,
       lexicalText(query),
-      scope.hidden,
+      scope.sight.ids,
       options.documentIds,
       options.limit,
     ],

@@ -7,6 +7,7 @@ import type { Database } from '../../platform/database/index.js';
 import type { VectorStore } from '../../platform/vectors/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
 import type { EmbedderFiles } from '../../worker-protocol/index.js';
+import { seenAmong, type Sight } from '../access/sight.js';
 import { activeIndex, type SearchScope } from '../collection.js';
 import type { CollectionStore } from '../collection-store.js';
 import { searchDense } from './dense.js';
@@ -39,9 +40,13 @@ export class Retriever {
   async retrieve(request: RetrievalRequest, options: { signal?: AbortSignal } = {}): Promise<Retrieval> {
     const { clock, database } = this.parts;
     const started = clock.monotonic();
-    const { collections, hidden } = request.scope;
+    const { collections, sight } = request.scope;
     const limit = Math.max(CANDIDATES, 2 * request.limit);
-    const candidates = { limit, documentIds: seenOf(request.documentFilter, hidden), hidden };
+    const candidates = {
+      limit,
+      documentIds: request.documentFilter ? seenAmong(sight, request.documentFilter) : null,
+      sight,
+    };
     const [dense, lexical] = await Promise.all([
       request.mode === 'LEXICAL' ? NO_DENSE : this.dense(request, candidates, options.signal),
       request.mode === 'DENSE' && request.coverage === false ? NO_LEXICAL : this.lexical(request, candidates),
@@ -73,7 +78,7 @@ export class Retriever {
     options: { signal?: AbortSignal } = {},
   ): Promise<{ dense: ScoredChunk[]; lexical: ScoredChunk[] }> {
     const both = { ...request, limit: CANDIDATES };
-    const candidates = { limit: CANDIDATES, documentIds: null, hidden: request.scope.hidden };
+    const candidates = { limit: CANDIDATES, documentIds: null, sight: request.scope.sight };
     const [dense, lexical] = await Promise.all([
       this.dense({ ...both, mode: 'DENSE' }, candidates, options.signal),
       this.lexical({ ...both, mode: 'HYBRID' }, candidates),
@@ -83,13 +88,13 @@ export class Retriever {
 
   /** Stem and rarity of words, for choosing evidence; all in one language, that of the first collection. */
   async termWeights(
-    { workspaceId, collections, hidden }: SearchScope,
+    { workspaceId, collections, sight }: SearchScope,
     words: readonly string[],
   ): Promise<Map<string, TermWeight>> {
     const language = collections[0]?.language;
     if (language === undefined || words.length === 0) return new Map();
     const collectionIds = collections.filter((one) => one.language === language).map(({ id }) => id);
-    return weighWords(this.parts.database, { workspaceId, collectionIds, language, hidden }, words);
+    return weighWords(this.parts.database, { workspaceId, collectionIds, language, sight }, words);
   }
 
   /** The collections of these names, or all of the workspace, as a reader of these groups sees them. @throws NOT_FOUND */
@@ -114,7 +119,7 @@ export class Retriever {
     const terms = new Map<string, QueryTerms>();
     const lists = await Promise.all(
       [...groupBy(collections, ({ language }) => language)].map(async ([language, group]) => {
-        const scope = { workspaceId, collectionIds: group.map(({ id }) => id), language, hidden: candidates.hidden };
+        const scope = { workspaceId, collectionIds: group.map(({ id }) => id), language, sight: candidates.sight };
         const limit = mode === 'DENSE' ? 0 : candidates.limit;
         const { query, chunks } = await searchLexical(database, scope, text, { ...candidates, limit });
         terms.set(language, query);
@@ -162,15 +167,9 @@ export class Retriever {
 
 interface Candidates {
   limit: number;
+  /** Those of the request's that are seen; null: all that are. */
   documentIds: readonly string[] | null;
-  hidden: readonly string[];
-}
-
-/** Those of the documents that may be seen; null for all. */
-function seenOf(documentIds: readonly string[] | undefined, hidden: readonly string[]): readonly string[] | null {
-  if (documentIds === undefined) return null;
-  const unseen = new Set(hidden);
-  return documentIds.filter((id) => !unseen.has(id));
+  sight: Sight;
 }
 
 interface DenseResult {

@@ -8,6 +8,7 @@ import {
 } from 'chromadb';
 import { GraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
+import { dot } from '../../kernel/vectors.js';
 import { indexMissing, mapChromaError } from './errors.js';
 import type { VectorFilter, VectorHit, VectorRecord, VectorStore } from './vector-store.js';
 
@@ -72,8 +73,9 @@ export class ChromaVectorStore implements VectorStore {
     limit: number,
     where?: VectorFilter,
   ): Promise<VectorHit[]> {
-    const documentIds = where?.documentIds;
-    if (documentIds?.length === 0 || limit < 1) return [];
+    if (limit < 1) return [];
+    if (where?.ids) return this.nearestOf(workspace, indexId, vector, limit, where.ids);
+    if (where?.documentIds?.length === 0) return [];
     const { ids, distances } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
       collection.query({
         queryEmbeddings: [Array.from(vector)],
@@ -84,6 +86,23 @@ export class ChromaVectorStore implements VectorStore {
     );
     // Chroma's cosine distance is 1 - similarity.
     return (ids[0] ?? []).map((id, index) => ({ id, score: 1 - (distances?.[0]?.[index] ?? 1) }));
+  }
+
+  private async nearestOf(
+    workspace: WorkspaceId,
+    indexId: string,
+    vector: Float32Array,
+    limit: number,
+    asked: readonly string[],
+  ): Promise<VectorHit[]> {
+    if (asked.length === 0) return [];
+    const { ids, embeddings } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
+      collection.get({ ids: [...asked], limit: asked.length, include: ['embeddings'] }),
+    );
+    return ids
+      .map((id, at) => ({ id, score: cosine(vector, embeddings[at] ?? []) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, limit);
   }
 
   async metadata(
@@ -246,6 +265,7 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
   }
 }
 
+const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 const key = (workspace: WorkspaceId, indexId: string) => `${workspace}/${indexId}`;
 const databaseOf = (workspace: WorkspaceId) => `ws_${workspace}`;
 const whereOf = ({ documentIds, notDocumentIds }: VectorFilter = {}) => {

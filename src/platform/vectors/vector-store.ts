@@ -13,9 +13,11 @@ export interface VectorRecord {
   metadata: Record<string, string | number | boolean>;
 }
 
+/** The first of these that is given. */
 export interface VectorFilter {
+  /** At most 2,000 records, compared one by one. */
+  ids?: readonly string[];
   documentIds?: readonly string[];
-  /** Looked at where `documentIds` isn't given. */
   notDocumentIds?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { lexicalText, type RetrievalRequest } from '../../../src/knowledge/index.js';
+import { ALL_SEEN, LabelStore, lexicalText, type RetrievalRequest, type Sight } from '../../../src/knowledge/index.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
 const TEXTS = [
@@ -106,12 +106,15 @@ describe('retrieval', () => {
 
   it('does nothing with words in mode DENSE unless coverage is asked for', async () => {
     const query = jest.spyOn(knowledge.database.pool, 'query');
-    const statements = () => query.mock.calls.map(([statement]) => (statement as { name?: string }).name);
+    const searched = () =>
+      query.mock.calls.some(([statement]) =>
+        (statement as { name?: string }).name?.startsWith('knowledge-search-lexical'),
+      );
     const without = await retrieve('dirty filter', { mode: 'DENSE', coverage: false });
-    expect(statements()).not.toContain('knowledge-search-lexical');
+    expect(searched()).toBe(false);
     expect(without.timings.lexicalMs).toBe(0);
     const covered = await retrieve('dirty filter', { mode: 'DENSE' });
-    expect(statements()).toContain('knowledge-search-lexical');
+    expect(searched()).toBe(true);
     query.mockRestore();
     const ids = ({ passages }: typeof covered) => passages.map(({ chunkId, scores }) => [chunkId, scores]);
     expect(ids(without)).toEqual(ids(covered));
@@ -249,22 +252,58 @@ describe('retrieval', () => {
       'breaks',
     ];
     const { name: many } = await knowledge.collection('many');
-    const texts = things.flatMap((thing) => deeds.map((deed) => `The ${thing} ${deed} in spring.`));
+    // More than are compared one by one.
+    const texts = ['spring', 'autumn'].flatMap((season) =>
+      things.flatMap((thing) => deeds.map((deed) => `The ${thing} ${deed} in ${season}.`)),
+    );
     const documents = texts.map((text, i) => ({ name: `${i}.txt`, text }));
-    for (const part of [documents.slice(0, 60), documents.slice(60)]) await knowledge.ingest(many, part);
+    for (let start = 0; start < documents.length; start += 60)
+      await knowledge.ingest(many, documents.slice(start, start + 60));
     const scope = await knowledge.retriever.scope(knowledge.workspaceId, [many]);
-    const find = async (hidden: readonly string[], limit: number) => {
-      const request = { scope: { ...scope, hidden }, query: 'Which motor gets too hot?', mode: 'DENSE' as const };
+    const find = async (sight: Sight, limit: number) => {
+      const request = { scope: { ...scope, sight }, query: 'Which motor gets too hot?', mode: 'DENSE' as const };
       return (await knowledge.retriever.retrieve({ ...request, limit })).passages.map(({ documentId }) => documentId);
     };
-    const all = await find([], texts.length);
+    const all = await find(ALL_SEEN, texts.length);
     expect(all).toHaveLength(texts.length);
     for (const share of [0.1, 0.45, 0.6, 0.7, 0.97, 1])
       for (const limit of [5, 65]) {
         // Every so many-th of the best, so that none of the first places is safe.
         const hidden = all.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share));
         const seen = all.filter((id) => !hidden.includes(id));
-        expect(await find(hidden, limit)).toEqual(seen.slice(0, limit));
+        expect(await find({ listed: 'HIDDEN', ids: hidden }, limit)).toEqual(seen.slice(0, limit));
+        expect(await find({ listed: 'SEEN', ids: seen }, limit)).toEqual(seen.slice(0, limit));
       }
+  });
+
+  it('takes what a reader sees from labels, as the shorter list', async () => {
+    const collection = await knowledge.collection('labelled');
+    const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
+    await knowledge.ingest(
+      collection.name,
+      names.map((each, i) => ({ name: each, text: TEXTS[i]! })),
+    );
+    const { rows } = await knowledge.database.pool.query<{ id: string; name: string }>(
+      'SELECT id, name FROM document WHERE workspace_id = $1 AND collection_id = $2',
+      [knowledge.workspaceId, collection.id],
+    );
+    const labels = new LabelStore(knowledge.database);
+    const label = (labelled: string[], access: string[]) =>
+      labels.set(knowledge.workspaceId, collection, { names: labelled, access, changedBy: 'a test' });
+    const sight = async (groups: string[] | null) => {
+      const { sight: read } = await knowledge.retriever.scope(knowledge.workspaceId, [collection.name], groups);
+      return [read.listed, rows.flatMap((row) => (read.ids.includes(row.id) ? [row.name] : [])).sort()];
+    };
+    expect(await sight(['red'])).toEqual(['HIDDEN', []]);
+    await label(['a.txt', 'b.txt', 'c.txt'], ['red']);
+    await label(['d.txt'], ['blue', 'red']);
+    expect(await sight(null)).toEqual(['HIDDEN', []]);
+    expect(await sight(['red'])).toEqual(['HIDDEN', []]);
+    expect(await sight(['blue'])).toEqual(['SEEN', ['d.txt', 'e.txt']]);
+    expect(await sight([])).toEqual(['SEEN', ['e.txt']]);
+    await label(['a.txt', 'b.txt'], []);
+    expect(await sight([])).toEqual(['HIDDEN', ['c.txt', 'd.txt']]);
+    await label(['e.txt', 'a.txt', 'b.txt'], ['green']);
+    expect(await sight([])).toEqual(['SEEN', []]);
   });
 });

@@ -2,7 +2,7 @@ import type { Evidence } from '../../../src/ask/answer.js';
 import { STRATEGIES, type Strategy } from '../../../src/ask/strategies.js';
 import type { Adaptation, Plan } from '../../../src/ask/plan.js';
 import { DEFAULT_WORKSPACE_ID } from '../../../src/kernel/ids.js';
-import type { Passage } from '../../../src/knowledge/index.js';
+import { ALL_SEEN, type Passage } from '../../../src/knowledge/index.js';
 import type { ServedVariant } from '../../../src/registry/index.js';
 
 /** A passage whose text starts at `start` of its document. */
@@ -71,7 +71,7 @@ export const planOf = (strategy: Strategy, variant: ServedVariant, adaptation: A
     labelled: null,
     material: null,
     scope: STRATEGIES[strategy].reads
-      ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], groups: null, hidden: [] }
+      ? { workspaceId: DEFAULT_WORKSPACE_ID, collections: [], groups: null, sight: ALL_SEEN }
       : null,
     model: { path, sha256, contextLength, adapters: adaptation ? [adaptation.adapter.file] : [] },
   };

@@ -1,4 +1,5 @@
 import type { FittedOn } from '../../../src/ask/index.js';
+import { ALL_SEEN } from '../../../src/knowledge/index.js';
 import { changesSince, type Places } from '../../../src/evaluation/router/places.js';
 
 const THEN: FittedOn = {
@@ -10,7 +11,7 @@ const THEN: FittedOn = {
   adapters: [{ versionId: 'v1', name: 'routing', version: 1 }],
 };
 const NOW: Places = {
-  hidden: [],
+  sight: ALL_SEEN,
   collections: [collection('a', 'manuals', 100), collection('b', 'letters', 40)],
   adapters: [{ versionId: 'v1', name: 'routing', version: 1, datasetVersionId: 'd' }],
 };

@@ -3,6 +3,7 @@ import { lookAround } from '../../../../src/ask/route/router/look-around.js';
 import type { Current } from '../../../../src/ask/route/router/router-store.js';
 import { notFound } from '../../../../src/kernel/errors.js';
 import { DEFAULT_WORKSPACE_ID as workspaceId } from '../../../../src/kernel/ids.js';
+import { ALL_SEEN } from '../../../../src/knowledge/index.js';
 
 const near = (top: number): PlaceSignal => ({ top, mean: top, coverage: 0 });
 const spread = (around: number): PlaceSignal[] => Array.from({ length: 20 }, (_, i) => near(around + 0.005 * (i % 5)));
@@ -36,7 +37,7 @@ const asked = {
   text: 'I was charged twice',
   expectedMs: {},
   maxErrorRate: null,
-  scope: { workspaceId, collections: [], groups: null, hidden: [] },
+  scope: { workspaceId, collections: [], groups: null, sight: ALL_SEEN },
   vector: Promise.resolve({ vector: Float32Array.of(1, 0), ms: 0 }),
 };
 type Parts = Parameters<typeof lookAround>[0];
