@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
+import { seededRandom } from '../../src/kernel/random.js';
 import { ChromaVectorStore, type VectorRecord } from '../../src/platform/vectors/index.js';
 import { chromaUrl, freshWorkspace } from '../support/chroma.js';
 
@@ -53,6 +54,23 @@ describe('vectors in Chroma', () => {
     await store.delete(workspace, index, { documentIds: ['d1'] });
     await store.delete(workspace, index, { ids: ['c', 'never-there'] });
     expect(ids(await store.query(workspace, index, east, 10))).toEqual(['b']);
+  });
+
+  it('are the nearest of those that were named, of few as of many, and of none', async () => {
+    const random = seededRandom(3);
+    const all = Array.from({ length: 1_000 }, (_, n) =>
+      record(`r${n}`, [random() - 0.5, random() - 0.5, random() - 0.5]),
+    );
+    await store.upsert(workspace, index, all);
+    const near = new Map(all.map(({ id, vector }) => [id, vector[0]! / Math.hypot(...vector)]));
+    for (const every of [3, 100]) {
+      const named = all.flatMap(({ id }, n) => (n % every === 0 ? [id] : []));
+      const hits = await store.query(workspace, index, east, 7, { ids: [...named, 'never-there'] });
+      expect(ids(hits)).toEqual(named.sort((a, b) => near.get(b)! - near.get(a)!).slice(0, 7));
+      for (const { id, score } of hits) expect(score).toBeCloseTo(near.get(id)!, 5);
+    }
+    const gone = Array.from({ length: 500 }, (_, n) => `gone ${n}`);
+    for (const none of [[], gone]) expect(await store.query(workspace, index, east, 7, { ids: none })).toEqual([]);
   });
 
   it('of another workspace are out of reach, even with the same index id', async () => {

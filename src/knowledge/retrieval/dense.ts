@@ -11,11 +11,8 @@ const MAX_WIDENINGS = 3;
 const WIDTHS = [250, 1_000, 2_500] as const;
 /** How many times what is wanted must be expected among them: documents hang together, and a width that comes short was searched for nothing. */
 const ROOM = 1.2;
-/**
- * So many chunks are compared one by one. Chroma's graph is walked nearly whole to find few that may be seen (110 ms of 100,000 where reading
- * 100 vectors takes 10), and the gateway's thread reads a vector in some 50 µs.
- */
-const FEW = 200;
+/** So many chunks are told to Chroma by themselves: to find out whose documents' they are takes it twice as long as the search. */
+const MOST_NAMED = 10_000;
 
 /**
  * The best live chunks of one index by cosine similarity, best first. A vector counts only if its chunk still belongs
@@ -60,7 +57,7 @@ export async function searchDense(
   }
 }
 
-/** What may be searched: the chunks themselves where they are few. */
+/** What may be searched: by chunks, where they are few enough. */
 async function filterOf(
   database: Database,
   workspaceId: WorkspaceId,
@@ -70,14 +67,14 @@ async function filterOf(
 ): Promise<VectorFilter | undefined> {
   const only = documentIds ?? (listed === 'SEEN' ? ids : null);
   if (only === null) return ids.length === 0 ? undefined : { notDocumentIds: ids };
-  if (only.length > FEW) return { documentIds: only };
+  if (only.length > MOST_NAMED) return { documentIds: only };
   const { rows } = await database.pool.query<{ id: string }>({
     name: 'knowledge-chunks-of',
     text: `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
             WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND d.id = ANY($3::uuid[]) LIMIT $4`,
-    values: [workspaceId, collectionId, only, FEW + 1],
+    values: [workspaceId, collectionId, only, MOST_NAMED + 1],
   });
-  return rows.length > FEW ? { documentIds: only } : { ids: rows.map(({ id }) => id) };
+  return rows.length > MOST_NAMED ? { documentIds: only } : { ids: rows.map(({ id }) => id) };
 }
 
 async function liveChunks(

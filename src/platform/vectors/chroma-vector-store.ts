@@ -3,6 +3,7 @@ import {
   ChromaClient,
   ChromaConnectionError,
   ChromaNotFoundError,
+  ChromaServerError,
   ChromaUniqueError,
   type Collection,
 } from 'chromadb';
@@ -20,6 +21,11 @@ const BATCH = 2_000;
 const TIMEOUT = { ping: 2_000, read: 10_000, write: 60_000 };
 /** At least the largest `limit` asked of a query, or the graph search returns fewer. */
 const EF_SEARCH = 256;
+/**
+ * So many records are compared here, one by one: Chroma walks its graph nearly whole to find few among many (100 ms for 200 of 100,000), and
+ * reading a vector takes this thread 20 µs.
+ */
+const FEW = 200;
 
 /**
  * Vectors in a Chroma server: one database a workspace (`ws_<id>`), one collection an index, cosine distance. Texts stay in
@@ -74,8 +80,25 @@ export class ChromaVectorStore implements VectorStore {
     where?: VectorFilter,
   ): Promise<VectorHit[]> {
     if (limit < 1) return [];
-    if (where?.ids) return this.nearestOf(workspace, indexId, vector, limit, where.ids);
+    if (where?.ids && where.ids.length <= FEW) return this.nearestOf(workspace, indexId, vector, limit, where.ids);
     if (where?.documentIds?.length === 0) return [];
+    try {
+      return await this.search(workspace, indexId, vector, limit, where);
+    } catch (error) {
+      if (!where?.ids || !isUnknownRecord(error)) throw error;
+      // Some were deleted since they were looked up.
+      const there = await this.metadata(workspace, indexId, where.ids);
+      return this.query(workspace, indexId, vector, limit, { ids: [...there.keys()] });
+    }
+  }
+
+  private async search(
+    workspace: WorkspaceId,
+    indexId: string,
+    vector: Float32Array,
+    limit: number,
+    where?: VectorFilter,
+  ): Promise<VectorHit[]> {
     const { ids, distances } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
       collection.query({
         queryEmbeddings: [Array.from(vector)],
@@ -265,13 +288,17 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
   }
 }
 
-const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / (Math.sqrt(dot(a, a) * dot(b, b)) || 1);
 const key = (workspace: WorkspaceId, indexId: string) => `${workspace}/${indexId}`;
 const databaseOf = (workspace: WorkspaceId) => `ws_${workspace}`;
-const whereOf = ({ documentIds, notDocumentIds }: VectorFilter = {}) => {
+const whereOf = ({ ids, documentIds, notDocumentIds }: VectorFilter = {}) => {
+  if (ids) return { ids: [...ids] };
   if (documentIds) return { where: byDocuments(documentIds) };
   return notDocumentIds?.length ? { where: { documentId: { $nin: [...notDocumentIds] } } } : {};
 };
 
 const byDocuments = (documentIds: readonly string[]) => ({ documentId: { $in: [...documentIds] } });
+/** Chroma refuses a search whole of which one record isn't there. */
+const isUnknownRecord = (error: unknown) =>
+  error instanceof GraftError && error.cause instanceof ChromaServerError && /finding id/i.test(error.cause.message);
 const isMissing = (error: unknown) => error instanceof GraftError && error.cause instanceof ChromaNotFoundError;

@@ -15,7 +15,7 @@ export interface VectorRecord {
 
 /** The first of these that is given. */
 export interface VectorFilter {
-  /** At most 2,000 records, compared one by one. */
+  /** Of records. */
   ids?: readonly string[];
   documentIds?: readonly string[];
   notDocumentIds?: readonly string[];
