@@ -25,7 +25,6 @@ export { afterEvent, RunEventType, type StoredEventLike } from './run-events.js'
 export { runEvent, runGraph, runResolvers, type RunGraph, runEventsOf } from './run-graph.js';
 export {
   IDEMPOTENCY_KEY,
-  RunError,
   RunKind,
   RunStatus,
   RunType,

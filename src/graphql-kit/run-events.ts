@@ -3,7 +3,7 @@ import { badInput, notFound } from '../kernel/errors.js';
 import type { WorkspaceId } from '../kernel/ids.js';
 import type { GraphContext } from './context.js';
 import { fromGlobalId } from './global-ids.js';
-import { RunError, runTypeName, RunStatus } from './runs.js';
+import { RunError, runTypeName, RunStatus, toRunError } from './runs.js';
 
 /** One event of a run's stream. A kind's own event types implement it: `@ObjectType({ implements: RunEventType })`. */
 @InterfaceType('RunEvent', {
@@ -62,7 +62,7 @@ export function runEventFields(event: StoredEventLike): RunEventType {
     status,
     progress: payload.progress ?? (finished && status === RunStatus.SUCCEEDED ? 1 : 0),
     message: payload.message ?? payload.errorMessage ?? '',
-    error: payload.errorCode ? { code: payload.errorCode, message: payload.errorMessage ?? '' } : null,
+    error: toRunError(payload.errorCode, payload.errorMessage),
   };
 }
 

@@ -1,7 +1,10 @@
-import { Field, Float, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, Float, Int, InterfaceType, registerEnumType } from 'type-graphql';
+import type { ErrorCode } from '../kernel/error-codes.js';
+import { runError } from '../kernel/run-error.js';
 import type { Json } from '../kernel/stored-json.js';
 import { toGlobalId } from './global-ids.js';
 import { markedType, NodeType } from './node.js';
+import { recordType } from './record-types.js';
 import { DateTime } from './scalars.js';
 
 /** The kinds of runs as GraphQL's enum: `runGraph` enters each kind that is defined. */
@@ -42,14 +45,8 @@ registerEnumType(RunStatus, {
   },
 });
 
-@ObjectType({ description: 'Why a run failed.' })
-export class RunError {
-  @Field(() => String, { description: 'A code of the closed list in `schema/errors.md`.' })
-  code!: string;
-
-  @Field(() => String, { description: 'What happened, then what to do about it where there is something to do.' })
-  message!: string;
-}
+export const RunError = recordType(runError);
+export type RunError = InstanceType<typeof RunError>;
 
 /** GraphQL type of a run of this kind: `INGESTION` is an `IngestionRun`. */
 export const runTypeName = (kind: string): string =>
@@ -123,6 +120,10 @@ export interface RunRowLike {
   checkpoint: Json | null;
 }
 
+/** Why it failed, from where a code is stored with its message; null where there is no code. */
+export const toRunError = (code?: string | null, message?: string | null): RunError | null =>
+  code ? { code: code as ErrorCode, message: message ?? '' } : null;
+
 /** The fields of `Run` from its row. */
 export const runFields = (row: RunRowLike): RunType => ({
   id: toGlobalId(runTypeName(row.kind), row.id),
@@ -134,7 +135,7 @@ export const runFields = (row: RunRowLike): RunType => ({
   createdAt: row.createdAt,
   startedAt: row.startedAt,
   finishedAt: row.finishedAt,
-  error: row.errorCode ? { code: row.errorCode, message: row.errorMessage ?? '' } : null,
+  error: toRunError(row.errorCode, row.errorMessage),
 });
 
 /**

@@ -6,7 +6,6 @@ import {
   Float,
   ID,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   registerEnumType,
@@ -21,8 +20,7 @@ import {
   fromGlobalId,
   IDEMPOTENCY_KEY,
   JsonScalar,
-  make,
-  RunError,
+  recordType,
   RunEventType,
   runEvent,
   runGraph,
@@ -39,7 +37,7 @@ import {
   type KnowledgeStores,
 } from './collection-graphql.js';
 import { indexDocuments } from './indexing/index-documents.js';
-import { ingestion, type DocumentReport } from './indexing/ingestion-run.js';
+import { documentReport, ingestion } from './indexing/ingestion-run.js';
 import { rebuildIndex, reindexing } from './indexing/rebuild-index.js';
 import { DocumentOutcome } from './ingestion.js';
 import type { KnowledgeService } from './knowledge-service.js';
@@ -127,25 +125,8 @@ registerEnumType(DocumentOutcome, {
   },
 });
 
-@ObjectType({ description: 'What became of one document of an ingestion.' })
-export class IngestedDocument {
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-
-  @Field(() => DocumentOutcome, { description: 'What became of it.' })
-  outcome!: DocumentOutcome;
-
-  @Field(() => Int, { description: 'Number of its chunks; 0 when it failed.' })
-  chunks!: number;
-
-  @Field(() => [String], { description: 'What you should know about the reading, e.g. an encoding that was guessed.' })
-  notes!: string[];
-
-  @Field(() => RunError, { nullable: true, description: 'Why it failed; null unless `outcome` is `FAILED`.' })
-  error!: RunError | null;
-
-  documentId!: string | null;
-}
+export const IngestedDocument = recordType(documentReport);
+export type IngestedDocument = InstanceType<typeof IngestedDocument>;
 
 @ObjectType({ implements: RunEventType, description: 'Something that an ingestion reported.' })
 export class IngestionEvent extends RunEventType {
@@ -162,8 +143,6 @@ export class IngestionEvent extends RunEventType {
   result!: IngestedDocument | null;
 }
 
-const toIngested = (report: DocumentReport): IngestedDocument => make(IngestedDocument, report);
-
 interface Service {
   service: KnowledgeService;
 }
@@ -173,7 +152,7 @@ export const ingestionRuns = runGraph(
   {
     progress: runEvent(IngestionEvent, (detail) => ({
       document: detail?.document ?? null,
-      result: detail?.report ? toIngested(detail.report) : null,
+      result: detail?.report ?? null,
     })),
   },
 );
@@ -349,7 +328,7 @@ export class IngestionResolver {
   })
   documents(@Root() run: IngestionRun): IngestedDocument[] {
     const report = ingestion.outputOf(run.row) ?? ingestion.checkpointOf(run.row);
-    return (report?.documents ?? []).map(toIngested);
+    return report?.documents ?? [];
   }
 }
 

@@ -33,6 +33,7 @@ import {
   make,
   mapPage,
   Needs,
+  recordType,
   SpendsBudget,
   runGraph,
   runObject,
@@ -44,7 +45,7 @@ import { encodeCursor, type Page } from '../../kernel/pagination.js';
 import { loadFeedback } from '../feedback-graphql.js';
 import type { FeedbackService } from '../feedback-service.js';
 import { Feedback } from '../feedback-types.js';
-import { curation, unlearning } from './curation-run.js';
+import { curation, curationOutput, unlearning } from './curation-run.js';
 import type { CuratedRow, CurationStore } from './curation-store.js';
 import { CURATION_LIMITS, type Curator } from './curator.js';
 import { Basis, LeftOut } from './lesson.js';
@@ -147,86 +148,8 @@ const CreateDatasetFromFeedbackPayload = curationRuns.payload(
 );
 type CreateDatasetFromFeedbackPayload = InstanceType<typeof CreateDatasetFromFeedbackPayload>;
 
-@ObjectType({ description: 'Answers that teach nothing, for one reason.' })
-export class AnswersLeftOut {
-  @Field(() => LeftOut, { description: 'The reason.' })
-  reason!: LeftOut;
-
-  @Field(() => Int, { description: 'How many.' })
-  answers!: number;
-}
-
-@ObjectType({
-  description:
-    'A label that means something else now: what lessons on answers that had it say is, with a probability of 0.95, not how its adapter errs on held-out rows, however much more often people speak of what is wrong.',
-})
-export class MovedLabel {
-  @Field(() => String, { description: 'The label as rows that are carried over had it.' })
-  from!: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'What these rows are labelled now; null where lessons name no one label: then they are left out.',
-  })
-  to!: string | null;
-
-  @Field(() => Int, { description: 'Lessons on answers that had the label.' })
-  lessons!: number;
-
-  @Field(() => Int, { description: 'How many of them say otherwise.' })
-  contrary!: number;
-}
-
-@ObjectType({
-  description:
-    'A label that would count as moved if right answers got feedback as often as wrong ones, which its lessons don’t tell. Its rows stay as they are.',
-})
-export class UndecidedLabel {
-  @Field(() => String, { description: 'The label.' })
-  label!: string;
-
-  @Field(() => Int, { description: 'Lessons on answers that had the label.' })
-  lessons!: number;
-
-  @Field(() => Int, { description: 'How many of them say otherwise.' })
-  contrary!: number;
-
-  @Field(() => String, { description: 'Why it can’t be told, and what would tell: a sentence.' })
-  reason!: string;
-}
-
-@ObjectType({ description: 'What came of a CURATION run.' })
-export class CurationResult {
-  @Field(() => Int, { description: 'Answers with feedback that were looked at, the newest first, at most 100,000.' })
-  answers!: number;
-
-  @Field(() => Int, { description: 'Answers of which somebody said what is right.' })
-  demonstrated!: number;
-
-  @Field(() => Int, { description: 'Answers that people said are right.' })
-  confirmed!: number;
-
-  @Field(() => Int, { description: 'Of both, those whose rows the dataset lacked.' })
-  fresh!: number;
-
-  @Field(() => [AnswersLeftOut], { description: 'The others, by reason, most first.' })
-  leftOut!: AnswersLeftOut[];
-
-  @Field(() => [MovedLabel], {
-    description: 'Labels whose rows in the version before say what is no longer true; at most one entry a label.',
-  })
-  moved!: MovedLabel[];
-
-  @Field(() => [UndecidedLabel], {
-    description: 'Labels of which the lessons can’t tell whether they moved, the most probable first.',
-  })
-  undecided!: UndecidedLabel[];
-
-  @Field(() => Boolean, {
-    description: 'False where nothing was new, or too little, or a version of the very same rows existed already.',
-  })
-  created!: boolean;
-}
+const CurationResult = recordType(curationOutput);
+type CurationResult = InstanceType<typeof CurationResult>;
 
 @ObjectType({ description: 'What a row of a dataset version was made of.' })
 export class Lesson {
@@ -304,14 +227,7 @@ export class CurationResolver {
     description: 'What came of it; null until the run succeeded.',
   })
   result(@Root() { row }: CurationRun): CurationResult | null {
-    const output = curation.outputOf(row);
-    if (!output) return null;
-    return make(CurationResult, {
-      ...output,
-      leftOut: output.leftOut.map((each) => make(AnswersLeftOut, each)),
-      moved: output.moved.map((each) => make(MovedLabel, each)),
-      undecided: output.undecided.map((each) => make(UndecidedLabel, each)),
-    });
+    return curation.outputOf(row);
   }
 }
 

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { PreprocessingStep, splitRule, TaskKind } from '../../data/index.js';
 import { StrategyValues as Strategy, type AnswerFilter } from '../../ask/index.js';
+import { record } from '../../kernel/record.js';
 import { storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { LeftOut } from './lesson.js';
+import { movedLabel, undecidedLabel } from './moved-labels.js';
 
 /** A filter of answers as runs keep it: times as ISO 8601. */
 const keptFilter = z.object({
@@ -34,38 +36,35 @@ export const toAnswerFilter = ({ from, to, ...filter }: KeptFilter): AnswerFilte
   to: to ? new Date(to) : null,
 });
 
+const leftOut = record('AnswersLeftOut', 'Answers that teach nothing, for one reason.', {
+  reason: z.enum(LeftOut).describe('The reason.'),
+  answers: z.number().int().describe('How many.'),
+});
+
 const counts = z.object({
-  /** Answers with feedback that were looked at. */
-  answers: z.number().int(),
-  /** Rows of what somebody said is right, and of what people said is. */
-  demonstrated: z.number().int(),
-  confirmed: z.number().int(),
-  /** Of these, rows that the dataset doesn't have like this. */
-  fresh: z.number().int(),
-  leftOut: z.array(z.object({ reason: z.enum(LeftOut), answers: z.number().int() })),
-  /** Labels whose older rows say what is no longer true: see `movedLabels`. */
+  answers: z.number().int().describe('Answers with feedback that were looked at, the newest first, at most 100,000.'),
+  demonstrated: z.number().int().describe('Answers of which somebody said what is right.'),
+  confirmed: z.number().int().describe('Answers that people said are right.'),
+  fresh: z.number().int().describe('Of both, those whose rows the dataset lacked.'),
+  leftOut: z.array(leftOut).describe('The others, by reason, most first.'),
   moved: z
-    .array(
-      z.object({
-        from: z.string(),
-        to: z.string().nullable(),
-        lessons: z.number().int(),
-        contrary: z.number().int(),
-      }),
-    )
-    .default([]),
-  /** Labels of which that can't be told, and why. */
+    .array(movedLabel)
+    .default([])
+    .describe('Labels whose rows in the version before say what is no longer true; at most one entry a label.'),
   undecided: z
-    .array(z.object({ label: z.string(), lessons: z.number().int(), contrary: z.number().int(), reason: z.string() }))
-    .default([]),
+    .array(undecidedLabel)
+    .default([])
+    .describe('Labels of which the lessons can’t tell whether they moved, the most probable first.'),
 });
 export type CurationCounts = z.infer<typeof counts>;
 
-const curationOutput = counts.extend({
+export const curationOutput = record('CurationResult', 'What came of a CURATION run.', {
+  ...counts.shape,
   /** null where there was nothing new, or too little. */
   versionId: z.string().nullable(),
-  /** False where there was nothing new, or the rows were those of an existing version. */
-  created: z.boolean(),
+  created: z
+    .boolean()
+    .describe('False where nothing was new, or too little, or a version of the very same rows existed already.'),
 });
 export type CurationOutput = z.infer<typeof curationOutput>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../../kernel/error-codes.js';
+import { record } from '../../kernel/record.js';
+import { runError } from '../../kernel/run-error.js';
 import { anyJson, storedJson } from '../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../platform/runs/index.js';
 import { DocumentOutcome } from '../ingestion.js';
@@ -16,17 +17,13 @@ export type DocumentJob = z.infer<typeof documentJob>;
 
 const ingestionInput = z.object({ collectionId: z.string(), documents: z.array(documentJob) });
 
-const errorCodes = Object.keys(ERROR_CODES) as ErrorCode[];
-
-/** What became of one document of a run. */
-const documentReport = z.object({
-  name: z.string(),
-  outcome: z.enum(DocumentOutcome),
+export const documentReport = record('IngestedDocument', 'What became of one document of an ingestion.', {
+  name: z.string().describe('Its name.'),
+  outcome: z.enum(DocumentOutcome).describe('What became of it.'),
   documentId: z.string().nullable(),
-  chunks: z.number(),
-  /** What the user should know, e.g. the encoding that was assumed. */
-  notes: z.array(z.string()),
-  error: z.object({ code: z.enum(errorCodes), message: z.string() }).nullable(),
+  chunks: z.number().int().describe('Number of its chunks; 0 when it failed.'),
+  notes: z.array(z.string()).describe('What you should know about the reading, e.g. an encoding that was guessed.'),
+  error: runError.nullable().describe('Why it failed; null unless `outcome` is `FAILED`.'),
 });
 export type DocumentReport = z.infer<typeof documentReport>;
 

@@ -8,7 +8,6 @@ import {
   InputType,
   Int,
   Mutation,
-  ObjectType,
   registerEnumType,
   Resolver,
   Root,
@@ -19,7 +18,7 @@ import {
   cost,
   fromGlobalId,
   IDEMPOTENCY_KEY,
-  make,
+  recordType,
   runGraph,
   runObject,
   type GraphContext,
@@ -29,7 +28,7 @@ import { Dataset, loadDataset } from '../../datasets/dataset-graphql.js';
 import { SplitRuleInput } from '../../datasets/import-graphql.js';
 import { DatasetVersion, loadVersion } from '../../datasets/version-graphql.js';
 import { RAFT_LIMITS } from './raft-maker.js';
-import { raftMaking, RaftSource } from './raft-run.js';
+import { raftMaking, raftOutput, RaftSource } from './raft-run.js';
 
 registerEnumType(RaftSource, {
   name: 'RaftSource',
@@ -101,26 +100,8 @@ export class CreateRaftDatasetInput {
 const CreateRaftDatasetPayload = raftRuns.payload('CreateRaftDatasetPayload', 'The run that makes the version.');
 type CreateRaftDatasetPayload = InstanceType<typeof CreateRaftDatasetPayload>;
 
-@ObjectType({ description: 'What came of a RAFT_DATASET run.' })
-export class RaftDatasetResult {
-  @Field(() => RaftSource, { description: 'Where the questions came from.' })
-  source!: RaftSource;
-
-  @Field(() => Int, { description: 'Rows that show the passage with their answer.' })
-  answered!: number;
-
-  @Field(() => Int, { description: 'Rows that don’t, and are to be refused.' })
-  refused!: number;
-
-  @Field(() => Int, { description: 'Questions without a row, because no passage with their answer was found.' })
-  leftOut!: number;
-
-  @Field(() => Int, { description: 'Documents that are asked about.' })
-  documents!: number;
-
-  @Field(() => Boolean, { description: 'False when a version of the very same rows existed already.' })
-  created!: boolean;
-}
+const RaftDatasetResult = recordType(raftOutput);
+type RaftDatasetResult = InstanceType<typeof RaftDatasetResult>;
 
 @Resolver(() => RaftDatasetRun)
 export class RaftResolver {
@@ -168,7 +149,6 @@ export class RaftResolver {
     description: 'What came of it; null until the run succeeded.',
   })
   result(@Root() { row }: RaftDatasetRun): RaftDatasetResult | null {
-    const output = raftMaking.outputOf(row);
-    return output && make(RaftDatasetResult, output);
+    return raftMaking.outputOf(row);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { enumeration } from '../../../kernel/enumeration.js';
+import { record } from '../../../kernel/record.js';
 import { storedJson } from '../../../kernel/stored-json.js';
 import { defineRunKind, type ContextOf } from '../../../platform/runs/index.js';
 import { splitRule } from '../../datasets/importing/splits.js';
@@ -8,18 +9,15 @@ import { splitRule } from '../../datasets/importing/splits.js';
 export const RaftSource = enumeration('LABELLED', 'CLOZE');
 export type RaftSource = keyof typeof RaftSource;
 
-const raftOutput = z.object({
+export const raftOutput = record('RaftDatasetResult', 'What came of a RAFT_DATASET run.', {
   versionId: z.string(),
-  /** False when the rows were those of an existing version. */
-  created: z.boolean(),
-  source: z.enum(RaftSource),
-  /** Rows that show the passage with the answer, and rows that don't and are to be refused. */
-  answered: z.number().int(),
-  refused: z.number().int(),
-  /** Questions whose passage the collection lacks, or retrieval doesn't find. */
-  leftOut: z.number().int(),
-  /** Documents whose passages are right ones. */
-  documents: z.number().int(),
+  created: z.boolean().describe('False when a version of the very same rows existed already.'),
+  source: z.enum(RaftSource).describe('Where the questions came from.'),
+  answered: z.number().int().describe('Rows that show the passage with their answer.'),
+  refused: z.number().int().describe('Rows that don’t, and are to be refused.'),
+  /** The collection lacks it, or retrieval doesn't find it. */
+  leftOut: z.number().int().describe('Questions without a row, because no passage with their answer was found.'),
+  documents: z.number().int().describe('Documents that are asked about.'),
 });
 export type RaftOutput = z.infer<typeof raftOutput>;
 
