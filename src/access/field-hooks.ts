@@ -42,8 +42,8 @@ interface Begun {
   end(finished: boolean): Promise<void>;
 }
 
-/** Paid work of an address beside GraphQL, as `FieldHooks` takes a field's. */
-interface PaidCall {
+/** Paid work of an address beside GraphQL: who asks for it, of what kind it is, and what it is about. */
+export interface PaidCall {
   caller: Caller;
   spends: Spends;
   request: unknown;

@@ -1,5 +1,6 @@
 export { AuditLog } from './audit/audit-log.js';
 export { AuditStore } from './audit/audit-store.js';
+export type { PaidCall } from './field-hooks.js';
 export { ApiKeyService } from './keys/api-key-service.js';
 export { ApiKeyStore } from './keys/api-key-store.js';
 export { accessDomain, openAccess, type Access } from './open.js';

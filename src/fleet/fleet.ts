@@ -42,8 +42,8 @@ export class NoEngine extends Error {
   }
 }
 
-/** What a request comes to for engines. */
-interface Job {
+/** A request as engines are asked it. */
+interface EngineRequest {
   tokens: number[];
   adapter: EngineAdapter | null;
   acting: ActingAdapter[];
@@ -77,16 +77,16 @@ export class Fleet implements Engine {
    */
   async *generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GenerateEvent, void, undefined> {
     const patience = new Patience(options);
-    const job = heldElsewhere(request) ? null : await this.#job(request, request.maxTokens, options);
-    for (const replica of this.#choices(job, patience)) {
+    const asked = heldElsewhere(request) ? null : await this.#engineRequest(request, request.maxTokens, options);
+    for (const replica of this.#choices(asked, patience)) {
       const attempt = patience.try(this.#quietMs);
       let begun = false;
       try {
-        for await (const event of this.#answer(replica, job!, request, attempt.signal)) {
+        for await (const event of this.#answer(replica, asked!, request, attempt.signal)) {
           attempt.moved();
           begun = true;
           // Who has the last event needn't ask for more.
-          if (event.type === 'done') this.#look(replica, job!);
+          if (event.type === 'done') this.#look(replica, asked!);
           yield event;
         }
         return;
@@ -109,14 +109,14 @@ export class Fleet implements Engine {
     const patience = new Patience(options);
     const candidates = request.candidates.filter((each) => typeof each === 'number');
     const byText = candidates.length < request.candidates.length;
-    const job = request.fresh || byText ? null : await this.#job(request, 1, options);
-    for (const replica of this.#choices(job, patience)) {
+    const asked = request.fresh || byText ? null : await this.#engineRequest(request, 1, options);
+    for (const replica of this.#choices(asked, patience)) {
       const attempt = patience.try(this.#quietMs);
       const began = performance.now();
       try {
-        const { tokens, adapter, acting } = job!;
+        const { tokens, adapter, acting } = asked!;
         const scores = await replica.score(adapter, { tokens, candidates }, attempt.signal);
-        this.#look(replica, job!);
+        this.#look(replica, asked!);
         return {
           tokens: candidates,
           logits: scores,
@@ -167,7 +167,7 @@ export class Fleet implements Engine {
 
   async *#answer(
     replica: Replica,
-    { tokens, adapter, acting }: Job,
+    { tokens, adapter, acting }: EngineRequest,
     { maxTokens, temperature, seed, stop }: GenerateRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
@@ -195,11 +195,11 @@ export class Fleet implements Engine {
   }
 
   /** What engines are asked; null where they can't serve it. An adapter that none has yet is loaded meanwhile. */
-  async #job(
+  async #engineRequest(
     request: { workspaceId: string; model: ModelFile; prompt: PromptSegment[] },
     mostTokens: number,
     { signal, priority }: CallOptions,
-  ): Promise<Job | null> {
+  ): Promise<EngineRequest | null> {
     const { workspaceId, model, prompt } = request;
     const { adapters = [] } = model;
     const ready = this.#replicas.some(({ state }) => state === 'READY');
@@ -217,12 +217,12 @@ export class Fleet implements Engine {
   }
 
   /** The engines to try, each once, the one with the least to do first; of equals the one that answered least. */
-  *#choices(job: Job | null, patience: Patience): Generator<Replica, void> {
+  *#choices(asked: EngineRequest | null, patience: Patience): Generator<Replica, void> {
     const tried = new Set<Replica>();
-    while (job !== null) {
+    while (asked !== null) {
       patience.left();
       const [best] = this.#replicas
-        .filter((each) => !tried.has(each) && each.serves(job.adapter, job.room))
+        .filter((each) => !tried.has(each) && each.serves(asked.adapter, asked.room))
         .sort((a, b) => a.inFlight - b.inFlight || a.answered - b.answered);
       if (!best) return;
       tried.add(best);
@@ -231,7 +231,7 @@ export class Fleet implements Engine {
   }
 
   /** A look now and then whether an adapter still acts, under traffic. */
-  #look(replica: Replica, { adapter }: Job): void {
+  #look(replica: Replica, { adapter }: EngineRequest): void {
     const resident = adapter && replica.residents.find((each) => each.adapter.name === adapter.name);
     if (resident && resident.answered > 0 && resident.answered % this.#checkEvery === 0)
       void replica.check(adapter, this.#background.signal);

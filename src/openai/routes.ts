@@ -1,11 +1,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import type { PaidCall } from '../access/index.js';
 import { STRATEGIES, type AskInput, type AskService } from '../ask/index.js';
 import { httpStatus, retryAfterSeconds, transportError } from '../graphql/errors.js';
 import { ResponseLifetime } from '../graphql/request-scope.js';
 import type { ServerKit } from '../graphql/server.js';
-import type { Spends } from '../graphql-kit/index.js';
-import type { Caller } from '../kernel/caller.js';
 import { GraftError, isGraftError } from '../kernel/errors.js';
 import { streamWithin } from '../kernel/stream-within.js';
 import { inScope } from '../platform/database/index.js';
@@ -21,13 +20,6 @@ export interface OpenAiParts extends EmbeddingParts {
   names: Names;
   /** Asks budgets before paid work and counts what it comes to. */
   paying: Paying;
-}
-
-/** Work that is asked for: by whom, of what kind, and what it is about. */
-export interface PaidCall {
-  caller: Caller;
-  spends: Spends;
-  request: unknown;
 }
 
 /** `AccessHooks` of the access domain. @throws OVERLOADED, BUDGET_EXCEEDED before anything is done */

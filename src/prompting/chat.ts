@@ -1,6 +1,6 @@
 import { GraftError } from '../kernel/errors.js';
-import type { ChatForm } from '../worker-protocol/index.js';
-import { joinSegments, type ChatMessage, type PromptSegment } from './segments.js';
+import type { ChatForm, PromptSegment } from '../worker-protocol/index.js';
+import { joinSegments, type ChatMessage } from './segments.js';
 import { wordOf, wrappingOf } from './wrapping.js';
 
 /**

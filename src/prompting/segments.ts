@@ -1,11 +1,4 @@
-/**
- * A piece of a prompt. Special tokens (`<|im_start|>` and the like) are recognised only where `special` is true; text of users
- * and documents is always `special: false`, so whatever they contain stays text.
- */
-export interface PromptSegment {
-  text: string;
-  special: boolean;
-}
+import type { PromptSegment } from '../worker-protocol/index.js';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';

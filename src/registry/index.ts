@@ -14,6 +14,7 @@ export {
   type Alias,
   type AliasChangeRow,
   type Attestation,
+  type LabelToken,
   type ServedAdapter,
 } from './adapters/adapter.js';
 export { AdapterRegistry, type Removal } from './adapters/adapter-registry.js';

@@ -15,7 +15,10 @@ export type ThreadChoice = z.infer<typeof threadChoice>;
 /** Tokens/s at which the model was measured to read a prompt on this machine; left out, the worker guesses until it knows. */
 const speed = z.number().positive().optional();
 
-/** Special tokens are recognised only where `special` is true: text of users and documents is always `special: false`. */
+/**
+ * A piece of a prompt. Special tokens (`<|im_start|>` and the like) are recognised only where `special` is true; text of users
+ * and documents is always `special: false`, so whatever they contain stays text.
+ */
 const promptSegment = z.object({ text: z.string(), special: z.boolean() });
 export type PromptSegment = z.infer<typeof promptSegment>;
 

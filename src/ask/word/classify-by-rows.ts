@@ -1,10 +1,11 @@
 import { mostProbable, vote, type Blend, type Neighbour } from '../../data/index.js';
 import { softmax } from '../../kernel/softmax.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
+import type { LabelToken } from '../../registry/index.js';
 import type { AskEvent } from '../events.js';
 import { unsure } from '../judge/abstain.js';
 import type { LabelledRows } from '../read/labelled-rows.js';
-import { scoreLabels, type ClassifyStep, type LabelProbability, type LabelToken } from './classify.js';
+import { scoreLabels, type ClassifyStep, type LabelProbability } from './classify.js';
 import { abstained, type Completion } from './word-answer.js';
 
 /** @param labels the tokens of the adapter's labels; null where the rows answer alone */

@@ -3,15 +3,13 @@ import type { WorkspaceId } from '../../kernel/ids.js';
 import { softmax } from '../../kernel/softmax.js';
 import { prefill } from '../../platform/tracing/index.js';
 import type { WorkerClient } from '../../platform/worker/index.js';
+import type { LabelToken } from '../../registry/index.js';
 import type { ModelFile } from '../../worker-protocol/index.js';
 import type { ComposedPrompt } from './compose.js';
 import type { AskEvent } from '../events.js';
 import type { Plan } from '../plan.js';
 import { unsure } from '../judge/abstain.js';
 import { abstained, type Completion } from './word-answer.js';
-
-/** A label and the token that stands for it. */
-export type LabelToken = { label: string; token: number };
 
 /** A label and how probable it is, 0 to 1. */
 export type LabelProbability = { label: string; probability: number };

@@ -142,32 +142,32 @@ export function recordLate(
   const drawnBy = plan.steps[step];
   if (!drawnBy || (plan.counting === 'FIRST_OF_UNIT' && newUnit === false)) return watch;
   const { controls } = rolloutRanges(drawnBy.share, drawnBy.controls);
-  const stage = { step, arm: arm === 'CANDIDATE' ? 'candidate' : 'control', controls } as const;
+  const stratum = { step, arm: arm === 'CANDIDATE' ? 'candidate' : 'control', controls } as const;
   for (const wanted of [...plan.guardrails, ...plan.signals]) {
     const value = measures[wanted.name];
     const measure = watch.measures[wanted.name];
     if (value === null || value === undefined || !measure) continue;
-    if (measure.kind === 'RATE') takeRate(measure, stage, Boolean(value), wanted.margin);
-    else takeMean(measure, stage, Number(value), wanted);
+    if (measure.kind === 'RATE') takeRate(measure, stratum, Boolean(value), wanted.margin);
+    else takeMean(measure, stratum, Number(value), wanted);
   }
   return watch;
 }
 
-/** Where an outcome belongs: answers are compared within the step that drew them. */
-interface Stage {
+/** Where an outcome belongs: a step that drew answers is a stratum, and they are compared within it. */
+interface StratumArm {
   step: number;
   arm: 'candidate' | 'control';
   controls: number;
 }
 
-function takeRate(measure: Rate, { step, arm, controls }: Stage, good: boolean, margin: number): void {
+function takeRate(measure: Rate, { step, arm, controls }: StratumArm, good: boolean, margin: number): void {
   measure[arm].n += 1;
   if (good) measure[arm].good += 1;
   observeRate(measure.worse, arm, good, { question: 'WORSE', margin, controls, stage: step });
   observeRate(measure.noWorse, arm, good, { question: 'NO_WORSE', margin, controls, stage: step });
 }
 
-function takeMean(measure: Mean, { step, arm }: Stage, value: number, wanted: ArmMeasure): void {
+function takeMean(measure: Mean, { step, arm }: StratumArm, value: number, wanted: ArmMeasure): void {
   // A latency of 0 has no logarithm: a microsecond is as good.
   const taken = wanted.logarithm ? Math.log(Math.max(value, 1e-3)) : value;
   if (!Number.isFinite(taken)) return;

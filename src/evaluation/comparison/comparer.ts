@@ -129,11 +129,11 @@ export class Comparer {
     const attempts: Attempt[][] = [...(resumed?.attempts ?? [])];
     for (let from = attempts.length; from < rows.length; from += BATCH) {
       const batch = rows.slice(from, from + BATCH);
-      const scope = { workspaceId, input, dataset: dataset.name, base, shared };
+      const conditions = { workspaceId, input, dataset: dataset.name, base, shared };
       const made: Attempt[][] = batch.map(() => []);
       // One strategy after the other over the batch: asked twice in a row, a prompt would be read once, and cost one of them nothing.
       for (const strategy of input.strategies)
-        for (const [i, row] of batch.entries()) made[i]!.push(await this.#attempt(strategy, scope, row, signal));
+        for (const [i, row] of batch.entries()) made[i]!.push(await this.#attempt(strategy, conditions, row, signal));
       attempts.push(...made);
       await context.checkpoint({ attempts });
       await context.progress(
@@ -160,7 +160,7 @@ export class Comparer {
 
   async #attempt(
     strategy: Strategy,
-    { workspaceId, input, dataset, base, shared }: Scope,
+    { workspaceId, input, dataset, base, shared }: AttemptConditions,
     { content }: AskedRow,
     signal: AbortSignal,
   ): Promise<Attempt> {
@@ -183,7 +183,8 @@ export class Comparer {
   }
 }
 
-interface Scope {
+/** What all attempts of a comparison have in common. */
+interface AttemptConditions {
   workspaceId: WorkspaceId;
   input: ComparisonInput;
   dataset: string;

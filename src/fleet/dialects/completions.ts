@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { faultOf, type EngineHttp } from '../engine-http.js';
 import { EngineFault } from '../fault.js';
-import type { Listed, AnswerPiece, GenerationRequest } from './dialect.js';
+import type { EngineModel, AnswerPiece, GenerationRequest } from './dialect.js';
 
 const modelList = z.object({
   data: z.array(
@@ -15,7 +15,7 @@ const modelList = z.object({
   ),
 });
 
-export async function listModels(http: EngineHttp, signal: AbortSignal): Promise<Listed[]> {
+export async function listModels(http: EngineHttp, signal: AbortSignal): Promise<EngineModel[]> {
   const { data } = readAs(modelList, await http.json('GET', '/v1/models', undefined, { signal }));
   return data.map(({ id, root, parent, max_model_len }) => ({
     id,
@@ -112,7 +112,7 @@ export function readAs<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /** The one base model that it serves. @throws EngineFault REFUSED when it serves none or several */
-export function onlyBase(models: readonly Listed[]): Listed {
+export function onlyBase(models: readonly EngineModel[]): EngineModel {
   const bases = models.filter(({ parent }) => parent === null);
   if (bases.length === 1) return bases[0]!;
   throw new EngineFault('REFUSED', `it serves ${bases.length} base models; an engine here serves one`);

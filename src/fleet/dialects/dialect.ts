@@ -2,7 +2,7 @@ import type { Capabilities } from '../engine.js';
 import type { EngineHttp } from '../engine-http.js';
 
 /** An adapter, or a base model, that an engine says it has. */
-export interface Listed {
+export interface EngineModel {
   id: string;
   /** Folder or name that it was loaded from, where the engine tells. */
   root: string | null;
@@ -48,7 +48,7 @@ export interface Dialect {
   readonly name: DialectName;
   /** What it is. @returns null when it speaks another dialect @throws EngineFault when it can't be told, or can't be used */
   probe(http: EngineHttp, signal: AbortSignal): Promise<Capabilities | null>;
-  models(http: EngineHttp, signal: AbortSignal): Promise<Listed[]>;
+  models(http: EngineHttp, signal: AbortSignal): Promise<EngineModel[]>;
   /** @throws EngineFault REFUSED with the engine's reason */
   load(http: EngineHttp, adapter: { name: string; path: string }, signal: AbortSignal): Promise<void>;
   unload(http: EngineHttp, name: string, signal: AbortSignal): Promise<void>;

@@ -10,22 +10,22 @@ import type { ModelFile } from '../../worker-protocol/index.js';
 import type { EngineAdapter } from '../adapters/engine-adapter.js';
 
 /** What an engine is held against: log-probabilities of candidates after prompts, as the worker beside the gateway has them. */
-export interface BaseReference {
+export interface ReferenceScores {
   prompts: readonly (readonly number[])[];
   candidates: readonly number[];
   /** A row a prompt. */
   off: readonly number[][];
 }
 
-export interface AdapterReference extends BaseReference {
+export interface AdapterReferenceScores extends ReferenceScores {
   /** The same under the adapter. */
   on: readonly number[][];
 }
 
 /** Where references come from. */
 export interface References {
-  base(): Promise<BaseReference>;
-  of(adapter: EngineAdapter): Promise<AdapterReference>;
+  base(): Promise<ReferenceScores>;
+  of(adapter: EngineAdapter): Promise<AdapterReferenceScores>;
 }
 
 export interface ReferenceParts {
@@ -51,18 +51,18 @@ const QUESTIONS = [
  * whoever's request led to it may be of another.
  */
 export class WorkerReferences implements References {
-  #base: Promise<BaseReference> | null = null;
-  readonly #adapters = new LRUCache<string, Promise<AdapterReference>>({ max: KEPT });
+  #base: Promise<ReferenceScores> | null = null;
+  readonly #adapters = new LRUCache<string, Promise<AdapterReferenceScores>>({ max: KEPT });
 
   constructor(private readonly parts: ReferenceParts) {}
 
-  base(): Promise<BaseReference> {
+  base(): Promise<ReferenceScores> {
     const making = (this.#base ??= inWorkspace(DEFAULT_WORKSPACE_ID, () => this.#measureBase()));
     making.catch(() => (this.#base = null));
     return making;
   }
 
-  of(adapter: EngineAdapter): Promise<AdapterReference> {
+  of(adapter: EngineAdapter): Promise<AdapterReferenceScores> {
     const known = this.#adapters.get(adapter.name);
     if (known) return known;
     const making = inWorkspace(adapter.workspaceId, () => this.#measure(adapter));
@@ -71,7 +71,7 @@ export class WorkerReferences implements References {
     return making;
   }
 
-  async #measureBase(): Promise<BaseReference> {
+  async #measureBase(): Promise<ReferenceScores> {
     const workspaceId = DEFAULT_WORKSPACE_ID;
     const variant = await this.parts.registry.defaultVariant(workspaceId);
     const prompts = QUESTIONS.map((content) => renderChat(variant.chat, [{ role: 'user', content }]));
@@ -80,7 +80,7 @@ export class WorkerReferences implements References {
     return { prompts: await this.#tokens(workspaceId, variant, prompts), candidates, off };
   }
 
-  async #measure({ workspaceId, served }: EngineAdapter): Promise<AdapterReference> {
+  async #measure({ workspaceId, served }: EngineAdapter): Promise<AdapterReferenceScores> {
     const variant = await this.parts.registry.variant(workspaceId, served.variantId);
     const prompts = probePrompts(served, variant).slice(0, PROMPTS);
     const all = probeCandidates(served, await this.#vocabulary(workspaceId, variant));

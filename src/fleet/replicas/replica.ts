@@ -10,7 +10,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { isGraftError } from '../../kernel/errors.js';
 import type { Logger } from '../../platform/telemetry/index.js';
 import type { EngineAdapter } from '../adapters/engine-adapter.js';
-import type { Dialect, Listed, AnswerPiece, Prompted, GenerationRequest } from '../dialects/dialect.js';
+import type { Dialect, EngineModel, AnswerPiece, Prompted, GenerationRequest } from '../dialects/dialect.js';
 import { sglang } from '../dialects/sglang.js';
 import { vllm } from '../dialects/vllm.js';
 import type { Capabilities } from '../engine.js';
@@ -336,7 +336,7 @@ export class Replica {
       .catch(() => undefined);
   }
 
-  #reconcile(resident: Resident, models: readonly Listed[]): void {
+  #reconcile(resident: Resident, models: readonly EngineModel[]): void {
     const { name } = resident.adapter;
     if (models.some(({ id }) => id === name)) resident.listed = true;
     else if (resident.state === ResidentState.PROVEN && resident.listed) {

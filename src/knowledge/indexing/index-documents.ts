@@ -42,10 +42,10 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
   const earlier = context.resumed?.documents ?? [];
   const report: IngestionReport = { documents: [...earlier] };
   const progress = new IngestionProgress(context, input.documents);
-  const scope = { parts, context, collection, index, embedder, report, progress };
+  const work = { parts, context, collection, index, embedder, report, progress };
   // The attempt before may have ended between its last group's going live and what the vectors say.
   for (const { documentId } of earlier.slice(-GROUP.documents))
-    if (documentId !== null) await tellVectors(scope, documentId, await parts.documents.chunksOf(documentId));
+    if (documentId !== null) await tellVectors(work, documentId, await parts.documents.chunksOf(documentId));
   let group: Prepared[] = [];
   for (const job of input.documents) {
     if (report.documents.some(({ name }) => name === job.name)) {
@@ -54,18 +54,19 @@ export async function indexDocuments(parts: IndexingParts, context: IngestionCon
     }
     // Behind a group of its own only: two runs that did nothing but give way would never end.
     if (group.length === 0 && report.documents.length > earlier.length) await context.takeTurns();
-    group.push(await prepare(scope, job));
+    group.push(await prepare(work, job));
     const chunks = group.reduce((sum, { staged }) => sum + (staged?.fresh.length ?? 0), 0);
     if (group.length < GROUP.documents && chunks < GROUP.chunks) continue;
-    await finish(scope, group);
+    await finish(work, group);
     group = [];
   }
-  if (group.length > 0) await finish(scope, group);
+  if (group.length > 0) await finish(work, group);
   await sweepIfPossible(parts, context.run.id);
   return summarize(report);
 }
 
-interface Scope {
+/** An ingestion under way. */
+interface IngestionWork {
   parts: IndexingParts;
   context: IngestionContext;
   collection: CollectionRow;
@@ -81,7 +82,7 @@ type Prepared = { job: DocumentJob; what: string } & (
 );
 
 async function prepare(
-  { parts, context, collection, index, embedder, progress }: Scope,
+  { parts, context, collection, index, embedder, progress }: IngestionWork,
   job: DocumentJob,
 ): Promise<Prepared> {
   const before = await parts.documents.live(collection.workspaceId as WorkspaceId, collection.id, job.name);
@@ -105,8 +106,8 @@ async function prepare(
 }
 
 /** Embeds what is new of a group and makes its documents live together. */
-async function finish(scope: Scope, group: readonly Prepared[]): Promise<void> {
-  const { parts, context, collection, index, embedder, report, progress } = scope;
+async function finish(work: IngestionWork, group: readonly Prepared[]): Promise<void> {
+  const { parts, context, collection, index, embedder, report, progress } = work;
   const workspaceId = collection.workspaceId as WorkspaceId;
   const staged = group.flatMap(({ job, staged: one }) => (one === null ? [] : [{ job, ...one }]));
   const fresh = staged.flatMap(({ job, documentId, fresh: chunks }) =>
@@ -141,12 +142,12 @@ async function finish(scope: Scope, group: readonly Prepared[]): Promise<void> {
     }
   });
   report.documents.push(...entries);
-  for (const { documentId, kept } of staged) await tellVectors(scope, documentId, kept);
+  for (const { documentId, kept } of staged) await tellVectors(work, documentId, kept);
 }
 
 /** Has vectors that a document took over say whose they are. */
-async function tellVectors(scope: Scope, documentId: string, chunks: readonly { id: string }[]): Promise<void> {
-  const { parts, collection, index } = scope;
+async function tellVectors(work: IngestionWork, documentId: string, chunks: readonly { id: string }[]): Promise<void> {
+  const { parts, collection, index } = work;
   const ids = chunks.map(({ id }) => id);
   await parts.vectors.relabel(collection.workspaceId as WorkspaceId, index.id, ids, { documentId });
 }

@@ -19,6 +19,10 @@ export const learnedFrom = ({ datasetVersionId, inheritedFrom }: AdapterVersionR
 export const ALIASES = ['production', 'candidate'] as const;
 export type Alias = (typeof ALIASES)[number];
 
+/** A label and the one token that stands for it. */
+const labelToken = z.object({ label: z.string(), token: z.number().int().nonnegative() });
+export type LabelToken = z.infer<typeof labelToken>;
+
 /**
  * How the model must be asked for what an adapter learned. It is part of the version: an adapter that is asked in another form
  * than it was trained on answers badly, and nobody sees why.
@@ -45,7 +49,7 @@ export const adapterUsage = z.object({
     z.object({
       form: z.literal('label-token'),
       /** Each label of the set with the token that stands for it. */
-      labels: z.array(z.object({ label: z.string(), token: z.number().int().nonnegative() })).min(2),
+      labels: z.array(labelToken).min(2),
     }),
   ]),
 });

@@ -1,15 +1,10 @@
 import { GraftError } from '../../kernel/errors.js';
+import type { LabelToken } from '../../registry/index.js';
 
 /** A label and the tokens that may stand for it, the most telling first: those of its own words. */
 export interface LabelCandidates {
   label: string;
   tokens: readonly number[];
-}
-
-/** A label and the one token that stands for it. */
-export interface LabelToken {
-  label: string;
-  token: number;
 }
 
 /**

@@ -11,9 +11,9 @@ import {
 import { GraftError } from '../../kernel/errors.js';
 import { digestOf } from '../../kernel/hashing.js';
 import { REFUSAL, renderChat, type PromptSegment } from '../../prompting/index.js';
-import { readReplay, type ServedVariant } from '../../registry/index.js';
+import { readReplay, type LabelToken, type ServedVariant } from '../../registry/index.js';
 import type { TrainingExample } from '../../worker-protocol/index.js';
-import { chooseLabelTokens, type LabelToken } from '../recipes/label-tokens.js';
+import { chooseLabelTokens } from '../recipes/label-tokens.js';
 import type { Recipe } from '../recipes/recipe.js';
 
 /** Cuts texts into tokens as the served model does: the train worker's `tokenize`. */

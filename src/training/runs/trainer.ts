@@ -174,7 +174,8 @@ async function reportAudit(context: TrainingContext, { audit, examples, validati
   });
 }
 
-interface Job {
+/** What the worker is to train, and when it stops. */
+interface TrainCall {
   variant: ServedVariant;
   encoded: EncodedExamples;
   folder: string;
@@ -192,7 +193,7 @@ interface Trained extends TrainOutput {
 async function runWorker(
   { adapters, files, worker, executors }: TrainerParts,
   context: TrainingContext,
-  { variant, encoded, folder, stillUsable, cancelling, pausing }: Job,
+  { variant, encoded, folder, stillUsable, cancelling, pausing }: TrainCall,
 ): Promise<Trained> {
   const { input, resumed, run } = context;
   const { examples, validation, replay, labels } = encoded;
