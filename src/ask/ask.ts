@@ -9,7 +9,6 @@ import { documentsRead } from './judge/judge-sources.js';
 import type { AskParts, Work } from './parts.js';
 import { questionDigest, type Question } from './question.js';
 import { lookUpFacts } from './read/facts.js';
-import { askedWith } from './record/ask-again.js';
 import { claimAnswer, recorded, recordOnce, unrecorded, type OpenAnswer } from './record/claim.js';
 import { finishedAnswer } from './record/finished-answer.js';
 import type { Drawing } from './route/assignment.js';
@@ -106,11 +105,7 @@ async function* answer(
   if (conflicts.length > 0) yield { type: 'conflicts', conflicts };
   const worded = yield* strategy.word(work, planned, judgement, room);
 
-  const made = {
-    ...finishedAnswer(work, planned, { facts, judgement, worded }),
-    askedWith: askedWith(asked),
-    ...(asked.text !== given.text && { askedAs: asked.text }),
-  };
+  const made = finishedAnswer(work, planned, { given, asked, facts, judgement, worded });
   const finished = await traced('ask.record', {}, () => record.complete(made, behind));
   tellFinished(finished);
   if (finished.abstention) logRefusal(log, finished);

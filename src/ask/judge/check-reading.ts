@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../kernel/error-codes.js';
 import { isGraftError } from '../../kernel/errors.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Passage, SearchScope } from '../../knowledge/index.js';
@@ -16,13 +17,18 @@ import { answerProbability, readerLogOdds } from './probability.js';
 import { isReadEnough, isWorthReading, READING } from './reading.js';
 import { percent } from '../../kernel/text.js';
 
-/**
- * What the reader makes of the sentences that another strategy answers from; `failed` says why it could not be asked, `unjudged` which language it
- * learned, `hopeless` that no sentence could become probable enough to be worth asking about.
- */
-export type ReadCheck = ReaderJudgement | { failed: string } | { unjudged: string } | { hopeless: true };
+/** What the reader makes of the sentences that another strategy answers from, or why it makes nothing of them. */
+export type ReadCheck =
+  | ReaderJudgement
+  /** It could not be asked. */
+  | { kind: 'FAILED'; code: ErrorCode }
+  /** The question isn't in the language that it learned. */
+  | { kind: 'OTHER_LANGUAGE'; learned: string }
+  /** No sentence could become probable enough to be worth asking about. */
+  | { kind: 'HOPELESS' };
 
 export interface ReaderJudgement {
+  kind: 'JUDGED';
   /** Probability that the first of `evidence` answers the question, 0 to 1: see `answerProbability`. */
   probability: number;
   /** The least that is answered from. */
@@ -52,8 +58,8 @@ export interface Checking {
  * Asks the reader of one of the best sentences after another whether it answers the question, before the base model words an answer from the best, or
  * the reader itself takes a span of it: a prompt each, of which only the first token is wanted. A reader that can't be asked keeps nobody from an answer.
  * @returns null where nobody is to judge: an adapter answers that reads no sentences, the caller wants any answer, facts are read beside, or no
- * reader goes with the model; `unjudged` where the question doesn't seem to be in the reader's language (what it is answered from, where the question
- * is but key words)
+ * reader goes with the model; OTHER_LANGUAGE where the question doesn't seem to be in the reader's (what it is answered from, where the question is but
+ * key words)
  * @throws the signal's reason
  */
 export async function checkReading(parts: CheckParts, checking: Checking): Promise<ReadCheck | null> {
@@ -61,7 +67,7 @@ export async function checkReading(parts: CheckParts, checking: Checking): Promi
     return await judged(parts, checking);
   } catch (error) {
     checking.signal.throwIfAborted();
-    if (isGraftError(error)) return { failed: error.code };
+    if (isGraftError(error)) return { kind: 'FAILED', code: error.code };
     throw error;
   }
 }
@@ -77,10 +83,10 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
   const { adapter, version, file, usage } = judging.adaptation!.adapter;
   const language = usage.language ?? 'en';
   if (!(seemsIn(language, text) || (isUntold(text) && seemsIn(language, evidence[0]!.quote))))
-    return { unjudged: language };
+    return { kind: 'OTHER_LANGUAGE', learned: language };
   const least = minConfidence ?? LEAST_PROBABILITY;
   const worthReading = evidence.filter((each) => isWorthReading(each, least)).slice(0, READING.most);
-  if (worthReading.length === 0) return { hopeless: true };
+  if (worthReading.length === 0) return { kind: 'HOPELESS' };
 
   const done: GenerationResult[] = [];
   const read: Evidence[] = [];
@@ -93,6 +99,7 @@ async function judged(parts: CheckParts, checking: Checking): Promise<ReadCheck 
   const asked = new Set(worthReading.slice(0, read.length));
   read.sort(byScore);
   return {
+    kind: 'JUDGED',
     probability: answerProbability(read[0]!),
     least,
     judge: { adapter, version, sha256: file.sha256 },
@@ -167,26 +174,30 @@ async function readerOf(
 /** What the check says, for the route's reasons. */
 export function checkReason(check: ReadCheck): RouteReason {
   const unread = (feature: string, sentence: string): RouteReason => ({ feature, value: 0, contribution: 0, sentence });
-  if ('failed' in check)
-    return unread(
-      'reading.unjudged',
-      `The reader could not be asked whether the best sentence holds the answer (${check.failed}).`,
-    );
-  if ('hopeless' in check)
-    return unread(
-      'reading.skipped',
-      'The reader was not asked: no sentence is near enough to the question for it to make a difference.',
-    );
-  if ('unjudged' in check)
-    return unread(
-      'reading.language',
-      `The question doesn’t seem to be in the language that the reader learned (${check.unjudged}): it did not judge whether the best sentence holds the answer.`,
-    );
-  const { probability, least, judge } = check;
-  return {
-    feature: 'reading.answerability',
-    value: probability,
-    contribution: probability - least,
-    sentence: `With what ${judge.adapter}@${judge.version} makes of it, the best sentence answers the question with a probability of ${percent(probability)}; below ${percent(least)} none is given.`,
-  };
+  switch (check.kind) {
+    case 'FAILED':
+      return unread(
+        'reading.unjudged',
+        `The reader could not be asked whether the best sentence holds the answer (${check.code}).`,
+      );
+    case 'HOPELESS':
+      return unread(
+        'reading.skipped',
+        'The reader was not asked: no sentence is near enough to the question for it to make a difference.',
+      );
+    case 'OTHER_LANGUAGE':
+      return unread(
+        'reading.language',
+        `The question doesn’t seem to be in the language that the reader learned (${check.learned}): it did not judge whether the best sentence holds the answer.`,
+      );
+    case 'JUDGED': {
+      const { probability, least, judge } = check;
+      return {
+        feature: 'reading.answerability',
+        value: probability,
+        contribution: probability - least,
+        sentence: `With what ${judge.adapter}@${judge.version} makes of it, the best sentence answers the question with a probability of ${percent(probability)}; below ${percent(least)} none is given.`,
+      };
+    }
+  }
 }

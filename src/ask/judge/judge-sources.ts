@@ -68,7 +68,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
   const [context, count] = [contextOf(work, plan.variant), tokenCounter(work, plan)];
   const reading = { workspaceId, question, plan, scope, passages, evidence, context, count, signal };
   const check = checked ? await watch.time('check', () => checkReading(work, reading)) : null;
-  const ranked = check && 'judge' in check ? check.evidence : evidence;
+  const ranked = check?.kind === 'JUDGED' ? check.evidence : evidence;
   return {
     kind: 'DOCUMENTS',
     retrieval,
@@ -83,7 +83,7 @@ async function documentsOf(work: Work, planned: PlannedQuestion, { scope, result
 /** Why nothing is asked of the model; null when something is. Where the reader was asked, it has the last word. */
 function refusalOf({ plan, question }: PlannedQuestion, scope: SearchScope, documents: Documents): Abstention | null {
   const { check, evidence } = documents;
-  if (check === null || !('judge' in check)) return irrelevance(plan, scope, documents, question);
+  if (check?.kind !== 'JUDGED') return irrelevance(plan, scope, documents, question);
   const { probability, least } = check;
   if (probability >= least) return null;
   const [{ answerability: _, ...unread }] = evidence as [Evidence];
@@ -100,7 +100,7 @@ function irrelevance(
   { minConfidence }: Question,
 ): Abstention | null {
   const usage = plan.adaptation?.adapter.usage;
-  const hopeless = readsSentences(plan) && check !== null && 'hopeless' in check;
+  const hopeless = readsSentences(plan) && check?.kind === 'HOPELESS';
   const judges = !hopeless && copiesSpans(plan) && usage?.reads === true && usage.refuses !== false;
   return abstention(chunksOf(scope), evidence, judges ? 0 : (minConfidence ?? undefined));
 }

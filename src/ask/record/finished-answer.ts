@@ -1,9 +1,9 @@
 import type { TaskKind } from '../../data/index.js';
-import type { FinishedAnswer, RouteDecision } from '../answer.js';
+import type { Conflict, Evidence, FinishedAnswer, RouteReason } from '../answer.js';
 import { refusalReason } from '../judge/abstain.js';
 import { checkReason, type ReaderJudgement } from '../judge/check-reading.js';
 import { answerProbability } from '../judge/probability.js';
-import { documentsRead, type Documents, type Judgement } from '../judge/judge-sources.js';
+import { documentsRead, type Judgement } from '../judge/judge-sources.js';
 import type { Work } from '../parts.js';
 import type { Plan } from '../plan.js';
 import type { Question } from '../question.js';
@@ -13,22 +13,30 @@ import type { PlannedQuestion } from '../route/plan-answer.js';
 import { withReason } from '../route/route.js';
 import type { Completion } from '../word/word-answer.js';
 import type { WordedAnswer } from '../word/word-plan.js';
+import { askedWith } from './ask-again.js';
 import { configurationOf } from './configuration.js';
+
+/** What the stages made of a question. */
+interface Made {
+  /** As the caller put it, and as it was answered: a follow-up stands for itself then. */
+  given: Question;
+  asked: Question;
+  facts: Facts;
+  judgement: Judgement;
+  worded: WordedAnswer;
+}
 
 /** An answer as it is recorded: what the stages made, and what they took. */
 export function finishedAnswer(
   { watch, registry }: Work,
   planned: PlannedQuestion,
-  { facts, judgement, worded }: { facts: Facts; judgement: Judgement; worded: WordedAnswer },
+  { given, asked, facts, judgement, worded }: Made,
 ): FinishedAnswer {
   const { plan, question, route } = planned;
   const { prompt, completion, citations } = worded;
-  const documents = documentsRead(judgement);
-  const judged = documents?.check && 'judge' in documents.check ? documents.check : null;
+  const { evidence, conflicts, reader, reasons, embedMs } = readFor(judgement);
   const { text, wording, finishReason, output, abstention, done } = completion;
-  const evidence = documents?.evidence ?? [];
-  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(judged?.done ?? []), done);
-  const embedMs = (documents?.retrieval.timings.embedMs ?? 0) + (documents?.embedMs ?? 0);
+  const { promptTokens, reusedTokens, generatedTokens, prefillMs, decodeMs } = taken(...(reader?.done ?? []), done);
   return {
     text,
     wording,
@@ -38,23 +46,55 @@ export function finishedAnswer(
     evidence,
     citations,
     ...usedBy(plan),
-    conflicts: documents?.conflicts ?? [],
+    conflicts,
     task: taskAnswered(plan, question),
-    answerability:
-      judged?.probability ?? completion.answerability ?? (evidence[0] ? answerProbability(evidence[0]) : null),
-    route: withReason(documents ? withReadReasons(route, documents) : route, abstention && refusalReason(abstention)),
+    answerability: answerabilityOf(reader, completion, evidence),
+    route: [...reasons, abstention && refusalReason(abstention)].reduce(withReason, route),
     passages: prompt.passages,
     features: facts.used,
     neighbours: neighboursOf(judgement),
     usage: { promptTokens, reusedTokens, generatedTokens },
     stages: watch.stages,
     cost: { computeMs: embedMs + prefillMs + decodeMs, computedTokens: promptTokens - reusedTokens + generatedTokens },
-    configuration: configurationOf(plan, registry.embedder(), question, judged, planned),
+    configuration: configurationOf(plan, registry.embedder(), question, reader, planned),
+    askedWith: askedWith(asked),
+    ...(asked.text !== given.text && { askedAs: asked.text }),
   };
 }
 
-const withReadReasons = (route: RouteDecision, { retrieval, check }: Documents): RouteDecision =>
-  [degradationReason(retrieval), check && checkReason(check)].reduce(withReason, route);
+/** What was read of documents, and what is to be said of that. */
+interface Read {
+  evidence: Evidence[];
+  conflicts: Conflict[];
+  /** null where it judged nothing. */
+  reader: ReaderJudgement | null;
+  reasons: (RouteReason | null)[];
+  /** How long the embedder took for question and sentences, in ms. */
+  embedMs: number;
+}
+
+function readFor(judgement: Judgement): Read {
+  const documents = documentsRead(judgement);
+  if (documents === null) return { evidence: [], conflicts: [], reader: null, reasons: [], embedMs: 0 };
+  const { evidence, conflicts, check, retrieval, embedMs } = documents;
+  return {
+    evidence,
+    conflicts,
+    reader: check?.kind === 'JUDGED' ? check : null,
+    reasons: [degradationReason(retrieval), check && checkReason(check)],
+    embedMs: retrieval.timings.embedMs + embedMs,
+  };
+}
+
+/** How probable it is that what was read holds the answer: as the reader judged, else as the model that answered did, else by words and vectors. */
+function answerabilityOf(
+  reader: ReaderJudgement | null,
+  { answerability }: Completion,
+  [best]: readonly Evidence[],
+): number | null {
+  if (reader) return reader.probability;
+  return answerability ?? (best ? answerProbability(best) : null);
+}
 
 function neighboursOf(judgement: Judgement): FinishedAnswer['neighbours'] {
   if (judgement.kind !== 'ROWS') return [];

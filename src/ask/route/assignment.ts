@@ -36,6 +36,9 @@ export interface Drawn {
   change: Arm;
 }
 
+/** What a draw changes. */
+export const changeOf = (drawn: Drawn | null): Arm => drawn?.change ?? AS_ASKED;
+
 /** What a draw depends on. */
 export interface Asker {
   /** Who asks: equal units get equal arms. null: every request is drawn anew. */
@@ -139,7 +142,7 @@ export function drawnRoute(route: RouteDecision, drawn: Drawn | null): RouteDeci
 }
 
 /** Whether an arm’s version or model is gone, which nobody asked for: then the question is answered as if nothing were tried. */
-export const isGone = (error: unknown, drawn: Drawn | null): boolean =>
+export const isGone = (error: unknown, drawn: Drawn | null): drawn is Drawn =>
   drawn !== null &&
   !drawn.assignment.forced &&
   (drawn.change.adapter !== null || drawn.change.model !== null) &&

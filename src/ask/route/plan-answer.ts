@@ -6,9 +6,9 @@ import type { Work } from '../parts.js';
 import { makePlan, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
 import type { RetrievalResult } from '../read/retrieve.js';
-import { isGone } from './assignment.js';
+import { changeOf, isGone } from './assignment.js';
 import { originReason } from './origin.js';
-import { answerBound, boundQuestion } from './risk.js';
+import { answerBound, boundQuestion, type RiskBound } from './risk.js';
 import { chooseWording, type ChosenWording } from '../word/choose-wording.js';
 import { unreadReason, withReason } from './route.js';
 import type { RoutedQuestion } from './route-question.js';
@@ -36,39 +36,48 @@ export interface PlannedQuestion {
  * @throws what `makePlan` throws
  */
 export async function planAnswer(work: Work, routed: RoutedQuestion): Promise<PlannedQuestion | null> {
-  const { question, route, sources, drawn, vector, passages } = routed;
-  const { workspaceId, watch, log } = work;
+  const { drawn } = routed;
   try {
-    return await watch.time('plan', async () => {
-      const made = await makePlan(work, workspaceId, question, route.strategy, sources);
-      const [learned, measured] = await Promise.all([
-        originReason(work.origins, workspaceId, made),
-        made.scope === null ? null : work.registry.measuredWording(workspaceId, made.variant.modelId),
-      ]);
-      const plan: Plan = { ...made, material: made.material ?? measured?.material ?? null };
-      const wording = chooseWording(question, plan, measured);
-      const bound = answerBound(question, plan);
-      const reasons = [
-        unreadReason(plan),
-        learned,
-        languageReason(plan, question.text),
-        bound?.reason ?? null,
-        wording?.reason ?? null,
-      ];
-      return {
-        plan,
-        vector,
-        passages,
-        denseWeight: drawn?.change.denseWeight ?? null,
-        question: boundQuestion(question, bound),
-        wording: wording?.by ?? null,
-        unproven: bound && bound.least === null ? unproven(bound.reason.sentence) : null,
-        route: reasons.reduce(withReason, route),
-      };
-    });
+    return await work.watch.time('plan', () => planned(work, routed));
   } catch (error) {
     if (!isGone(error, drawn)) throw error;
-    log.debug({ subject: drawn?.assignment.subjectId, arm: drawn?.assignment.arm }, 'an arm names what is gone');
+    const { subjectId: subject, arm } = drawn.assignment;
+    work.log.debug({ subject, arm }, 'an arm names what is gone');
     return null;
   }
 }
+
+/** The plan, under what is measured of its model and the error rate that is wanted, with a reason for each. */
+async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuestion> {
+  const { question, route, sources, drawn, vector, passages } = routed;
+  const { workspaceId, origins, registry } = work;
+  const made = await makePlan(work, workspaceId, question, route.strategy, sources);
+  const [learned, measured] = await Promise.all([
+    originReason(origins, workspaceId, made),
+    made.scope === null ? null : registry.measuredWording(workspaceId, made.variant.modelId),
+  ]);
+  const plan: Plan = { ...made, material: made.material ?? measured?.material ?? null };
+  const wording = chooseWording(question, plan, measured);
+  const bound = answerBound(question, plan);
+  const reasons = [
+    unreadReason(plan),
+    learned,
+    languageReason(plan, question.text),
+    bound?.reason ?? null,
+    wording?.reason ?? null,
+  ];
+  return {
+    plan,
+    vector,
+    passages,
+    denseWeight: changeOf(drawn).denseWeight,
+    question: boundQuestion(question, bound),
+    wording: wording?.by ?? null,
+    unproven: unprovenBy(bound),
+    route: reasons.reduce(withReason, route),
+  };
+}
+
+/** Refuses where an error rate is wanted that nothing shows to be kept. */
+const unprovenBy = (bound: RiskBound | null): Abstention | null =>
+  bound?.least === null ? unproven(bound.reason.sentence) : null;

@@ -6,8 +6,8 @@ import type { Question } from '../question.js';
 import { chunksOf, type RetrievalResult } from '../read/retrieve.js';
 import { mayDo, strategyThat } from '../strategies.js';
 import {
-  AS_ASKED,
   asDrawn,
+  changeOf,
   drawAfter,
   drawBefore,
   drawnRoute,
@@ -41,29 +41,36 @@ export interface RoutedQuestion {
 export async function routeQuestion(work: Work, asked: Question, drawing: Drawing | null): Promise<RoutedQuestion> {
   const { workspaceId, watch } = work;
   const before = drawBefore(workspaceId, asked, drawing);
-  const opened = before ? asDrawn(asked, before.change) : asked;
+  const opened = asDrawn(asked, changeOf(before));
   const expectedMs = work.expected.medians();
   const vector = once(() => vectorOf(work, asked.text));
   if (mayRead(opened, expectedMs)) void vector();
-  const open = await watch.time('scope', () => sourcesOf(work, opened, before?.change ?? AS_ASKED));
+  const open = await watch.time('scope', () => sourcesOf(work, opened, changeOf(before)));
 
-  const requestKey = drawing?.forceArm === null ? drawing.requestKey : null;
+  const requestKey = chanceOf(drawing);
   const verdict = await askRouter(work, { question: opened, sources: open, expectedMs, vector, requestKey });
   const observed = chooseRoute(opened, open, expectedMs);
-  const routedTo = verdict?.mode === 'APPLY' ? verdict.choice.chosen.adapter : null;
-  const drawn = drawAfter(workspaceId, before, routedTo, drawing);
+  const place = placeOf(verdict);
+  const drawn = drawAfter(workspaceId, before, place?.adapter ?? null, drawing);
   // What was drawn before is in the question already.
-  const late = drawn === before ? AS_ASKED : (drawn?.change ?? AS_ASKED);
+  const late = changeOf(drawn === before ? null : drawn);
   const question = { ...asDrawn(opened, late), strategy: opened.strategy };
   return {
-    question: verdict?.mode === 'APPLY' ? { ...question, adapter: drawn?.change.adapter ?? routedTo } : question,
+    question: place ? { ...question, adapter: changeOf(drawn).adapter ?? place.adapter } : question,
     route: drawnRoute(verdict ? routed(observed, verdict) : observed, drawn),
     sources: { ...open, scope: fusedAs(open.scope, late) },
-    passages: late.denseWeight === null ? (verdict?.found ?? null) : null,
+    passages: verdict && late.denseWeight === null ? verdict.found : null,
     drawn,
     vector,
   };
 }
+
+/** What chance may be drawn from; null where nothing is tried on the question, or a tester says which arm. */
+const chanceOf = (drawing: Drawing | null): string | null => (drawing?.forceArm === null ? drawing.requestKey : null);
+
+/** Where the router sends the question; null where it only observes, or none was asked. */
+const placeOf = (verdict: RouterVerdict | null): RouterVerdict['choice']['chosen'] | null =>
+  verdict?.mode === 'APPLY' ? verdict.choice.chosen : null;
 
 /** Where the answer may come from; nothing is looked up where nothing is to be read. */
 async function sourcesOf(

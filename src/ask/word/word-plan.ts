@@ -72,7 +72,7 @@ function compose(
     case 'DOCUMENTS': {
       const { check } = judgement;
       if (wording === 'QUOTE') return composeQuote(judgement);
-      const toCompose = check && 'judge' in check && readsSentences(plan) ? composeJudged : composeReading;
+      const toCompose = check?.kind === 'JUDGED' && readsSentences(plan) ? composeJudged : composeReading;
       return toCompose(frame, judgement, plan, left, count);
     }
   }
