@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.js';
 import { durations } from '../platform/telemetry/index.js';
 import { isTracing, traced, tracedStream } from '../platform/tracing/index.js';
 import type { StageTiming } from './answer.js';
+import type { AnswerStage } from './stages.js';
 
 const stageEnded = durations('graft_answer_stage_seconds', 'How long stages of answers took, by stage.', ['stage']);
 
@@ -11,7 +12,7 @@ export class Stopwatch {
 
   constructor(private readonly clock: Clock) {}
 
-  async time<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  async time<T>(name: AnswerStage, work: () => T | Promise<T>): Promise<T> {
     const started = this.clock.monotonic();
     try {
       return await (isTracing() ? traced(spanOf(name), {}, work) : work());
@@ -21,7 +22,7 @@ export class Stopwatch {
   }
 
   /** Times a stage that tells what happens meanwhile; the time that its reader takes is part of it. */
-  async *follow<T, R>(name: string, stage: Generator<T, R> | AsyncGenerator<T, R>): AsyncGenerator<T, R> {
+  async *follow<T, R>(name: AnswerStage, stage: Generator<T, R> | AsyncGenerator<T, R>): AsyncGenerator<T, R> {
     const started = this.clock.monotonic();
     try {
       return yield* isTracing() ? tracedStream(spanOf(name), {}, () => stage) : stage;
@@ -30,7 +31,7 @@ export class Stopwatch {
     }
   }
 
-  #ended(name: string, ms: number): void {
+  #ended(name: AnswerStage, ms: number): void {
     this.stages.push({ name, ms });
     stageEnded({ stage: name }, ms);
   }
@@ -40,4 +41,4 @@ export class Stopwatch {
   }
 }
 
-const spanOf = (stage: string): string => `ask.${stage}`;
+const spanOf = (stage: AnswerStage): string => `ask.${stage}`;

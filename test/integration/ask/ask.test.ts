@@ -1,4 +1,5 @@
 import { AnswerStore, AskService, type Answer, type AskInput } from '../../../src/ask/index.js';
+import type { AnswerStage } from '../../../src/ask/stages.js';
 import { digestOf } from '../../../src/kernel/hashing.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { CollectionStore, Retriever } from '../../../src/knowledge/index.js';
@@ -67,7 +68,7 @@ describe('ask', () => {
         'compose',
         'generate',
         'cite',
-      ]);
+      ] satisfies AnswerStage[]);
       expect(answer.cost.computeMs).toBeGreaterThan(0);
       expect(answer.configuration.digest).toBe(digestOf(answer.configuration.values));
       expect(answer.passages.filter(({ used }) => used)).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { GraftError } from '../../../src/kernel/errors.js';
 import type { AskInput } from '../../../src/ask/question.js';
+import type { AnswerStage } from '../../../src/ask/stages.js';
 import { LEAST_PROBABILITY } from '../../../src/ask/judge/abstain.js';
 import { READING } from '../../../src/ask/judge/reading.js';
 import { installReader } from '../../../src/training/index.js';
@@ -37,7 +38,7 @@ describe('what the reader makes of passages that an answer is to come from', () 
     expect(answer).toMatchObject({ abstention: null, adapter: null, route: { strategy: 'RAG' } });
     expect(answer.answerability).toBeGreaterThan(0.5);
     expect(judged(answer)).toMatchObject({ value: answer.answerability });
-    expect(answer.stages.map(({ name }) => name)).toContain('check');
+    expect(answer.stages.map(({ name }) => name)).toContain('check' satisfies AnswerStage);
     expect(answer.configuration.values).toMatchObject({ readingJudgedBy: { adapter: 'reader', version: 1 } });
   });
 

@@ -1,3 +1,4 @@
+import type { AnswerStage } from '../../../ask/stages';
 import { STRATEGIES, mayDo } from '../../../ask/strategies';
 import type { Strategy, StrategyChoice } from '../../generated/operations';
 
@@ -16,12 +17,12 @@ export const STRATEGY_CHOICES: { value: StrategyChoice; label: string }[] = [
 ];
 
 /** Stages in words; the API’s own names are short. */
-const STAGE_NAMES: Record<string, string> = {
+const STAGE_NAMES: Record<AnswerStage, string> = {
   claim: 'join or begin',
-  features: 'look up facts',
   scope: 'find collections',
   route: 'choose who answers',
   plan: 'plan',
+  features: 'look up facts',
   retrieve: 'search',
   evidence: 'pick evidence',
   check: 'ask the reader',
@@ -30,4 +31,5 @@ const STAGE_NAMES: Record<string, string> = {
   cite: 'check and cite',
 };
 
-export const stageName = (name: string): string => STAGE_NAMES[name] ?? name;
+/** An answer that another version recorded may have stages of other names. */
+export const stageName = (name: string): string => (name in STAGE_NAMES ? STAGE_NAMES[name as AnswerStage] : name);
