@@ -182,7 +182,7 @@ function retentionCheck({ retention }: EvaluationFigures, most: number): GateChe
 
 /** Intervals shrink with the root of the rows. */
 function rowsNeeded(rows: number, { value, low }: Gain, bound: number): string {
-  if (value <= bound) return 'More rows would show that it isn’t, if this is the true value.';
+  if (value <= bound) return 'It measured no better than that: another version is called for, not more rows.';
   const times = ((value - low) / (value - bound)) ** 2;
   return `The test set is too small: about ${Math.ceil((rows * times) / 10) * 10} rows would tell.`;
 }

@@ -29,6 +29,7 @@ import {
   type GraphContext,
   recordType,
 } from '../../graphql-kit/index.js';
+import { LEAST_OWN } from './fit-router.js';
 import { routerFit } from './router-run.js';
 import type { RouterFitter } from './router-fitter.js';
 
@@ -129,6 +130,11 @@ export class RouterVersion {
   })
   places!: RouterPlace[];
 
+  @Field(() => [String], {
+    description: `Collections and adapters (as \`name@3\`) that it does not know, although they were there: fewer than ${2 * LEAST_OWN} questions could be made of them.`,
+  })
+  leftOut!: string[];
+
   @Field(() => RouterFigures, { description: 'How well it places questions.' })
   figures!: RouterFigures;
 
@@ -140,6 +146,10 @@ export class RouterVersion {
 
 export const toRouter = (record: RouterRecord): RouterVersion => {
   const { version, mode, createdAt, learned } = record;
+  const known = new Set([
+    ...learned.collections.map(({ id }) => id),
+    ...learned.adapters.map((each) => each.versionId),
+  ]);
   const passages = new Map(learned.fittedOn?.collections.map((each) => [each.id, each.passages]));
   return make(RouterVersion, {
     version,
@@ -147,6 +157,12 @@ export const toRouter = (record: RouterRecord): RouterVersion => {
     createdAt,
     record,
     figures: learned.figures,
+    leftOut: [
+      ...(learned.fittedOn?.collections ?? []).flatMap(({ id, name }) => (known.has(id) ? [] : [name])),
+      ...(learned.fittedOn?.adapters ?? []).flatMap((each) =>
+        known.has(each.versionId) ? [] : [`${each.name}@${each.version}`],
+      ),
+    ],
     places: [
       ...learned.collections.map(({ id, name, calibration: { own, foreign, auc } }) =>
         make(RouterPlace, { name, adapts: false, own, foreign, auc, passages: passages.get(id) ?? null }),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { RouterKeeper, type RouterFitter } from '../../../src/evaluation/index.js';
+import { toRouter } from '../../../src/evaluation/router/router-graphql.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { silentLogger } from '../../../src/platform/telemetry/index.js';
 import { packageRoot } from '../../../src/platform/package-root.js';
@@ -131,5 +132,16 @@ describe('a fitted router', () => {
     );
     expect(route.router).toBeUndefined();
     expect(route.strategy).toBe('RAG');
+  });
+
+  it('says which collection is so small that it doesn’t know it', async () => {
+    const newest = async () => toRouter((await fitter.routers.newest(answering.workspaceId))!);
+    expect((await newest()).leftOut).toEqual([]);
+    await answering.collection('shed');
+    await answering.ingest('shed', [{ name: 'shed.txt', text: 'The key to the shed hangs behind the door.' }]);
+    expect(await fit('APPLY')).toMatchObject({ status: 'SUCCEEDED' });
+    const { places, leftOut } = await newest();
+    expect(places.map(({ name }) => name).sort()).toEqual(['deliveries', 'handbook']);
+    expect(leftOut).toEqual(['shed']);
   });
 });

@@ -178,7 +178,7 @@ const EXCEPTIONS = {
   INVENTS: `The base model is chosen at a probability of ${SURE_OF_BASE} and above, because what it invents costs more than a refusal: the documents are read.`,
   RISK: 'It is less probable than keeps the error rate that was asked for: the documents are read, which can refuse.',
   EXPLORED: 'It is tried on a small share of questions, to learn what people say of it.',
-  UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents.`,
+  UNKNOWN: `The router can’t tell how well these documents suit, and no adapter is at least ${SURE_OF_ADAPTER} probable without them: they are read. fitRouter makes it know new documents, unless they are so few that its version lists them as left out.`,
 } as const;
 
 const MEANINGS: Record<Feature, string> = {

@@ -68,7 +68,7 @@ function Figures({ figures }: { figures: Router['figures'] }) {
 const placePath = ({ name, adapts }: Router['places'][number]): string =>
   adapts ? adapterPath(name.split('@')[0]!) : `/knowledge/${encodeURIComponent(name)}`;
 
-function Places({ places }: { places: Router['places'] }) {
+function Places({ router: { places, leftOut } }: { router: Router }) {
   return (
     <Paper>
       <Title order={2} size="h3" mb="xs">
@@ -116,6 +116,11 @@ function Places({ places }: { places: Router['places'] }) {
         AUROC is the probability that a question of the place’s own looks nearer to it than a foreign one; 0.5 is
         chance. The base model is the place for everything else.
       </Text>
+      {leftOut.length > 0 && (
+        <Text size="sm" c="dimmed" mt="xs" data-testid="router-left-out">
+          Left out, because too few questions could be made of them: {leftOut.join(', ')}.
+        </Text>
+      )}
     </Paper>
   );
 }
@@ -184,7 +189,7 @@ export default function RouterPage() {
           <>
             <Mode router={router} />
             <Figures figures={router.figures} />
-            <Places places={router.places} />
+            <Places router={router} />
             <Changes router={router} />
           </>
         )}
