@@ -3,8 +3,5 @@
 import { existsSync } from 'node:fs';
 
 const program = new URL('../dist/src/cli/graft.js', import.meta.url);
-if (!existsSync(program)) {
-  process.stderr.write('Building Graft, once…\n');
-  await import('./build.mjs');
-}
+if (!existsSync(program)) await import('./build.mjs');
 await import(program.href);
