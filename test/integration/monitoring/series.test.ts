@@ -2,7 +2,9 @@ import { systemClock } from '../../../src/kernel/clock.js';
 import { newId } from '../../../src/kernel/ids.js';
 import { Roller, SeriesService, SeriesStore } from '../../../src/monitoring/index.js';
 import { freshWorkspace } from '../../support/chroma.js';
-import { TOTAL } from '../../../src/monitoring/series/metric.js';
+import { TOTAL, type Dimension } from '../../../src/monitoring/series/metric.js';
+import { seriesOf } from '../../../src/monitoring/series/series.js';
+import type { SeriesRow } from '../../../src/monitoring/series/series-store.js';
 import { testDatabase, type TestDatabase } from '../../support/database.js';
 import { plantAnswer, type PlantedAnswer } from './monitoring-kit.js';
 
@@ -146,6 +148,24 @@ describe('series', () => {
     expect(volume!.points).toMatchObject([{ count: 40 }]);
   });
 
+  it('lie in few pages, point by point, in whatever order answers come: a month of latencies is read from them', async () => {
+    const workspaceId = await planted(
+      ...Array.from({ length: 240 }, (_, i) => ({
+        at: minutesAgo(1),
+        ms: 20 + ((i * 7919) % 3_000),
+        collection: `collection ${i % 40}`,
+      })),
+    );
+    const { rows } = await database.pool.query<{ bins: number; pages: number }>(
+      `SELECT count(*)::int AS bins, count(DISTINCT (b.ctid::text::point)[0])::int AS pages
+         FROM metric_bucket b JOIN metric_series s ON s.id = b.series_id
+        WHERE b.workspace_id = $1 AND s.model = $2 AND b.resolution = 'HOUR' AND b.metric = 'LATENCY'`,
+      [workspaceId, TOTAL.model],
+    );
+    expect(rows[0]!.bins).toBeGreaterThan(25);
+    expect(rows[0]!.pages).toBeLessThanOrEqual(4);
+  });
+
   it('miss no answer that commits late', async () => {
     const workspaceId = freshWorkspace();
     const late = await database.pool.connect();
@@ -259,6 +279,42 @@ describe('series', () => {
       await store.expire(new Date(), 6);
       await store.expire(new Date(Date.now() + 3_650 * day), 6);
       expect(await bucketsOf(workspaceId, 'DAY')).toBeGreaterThanOrEqual(before - 1);
+    });
+
+    it('have totals that are still the sum of their parts, bin by bin, after rollers in turns and deleted answers', async () => {
+      const workspaceId = freshWorkspace();
+      for (let i = 0; i < 60; i++) {
+        const at = i % 4 === 0 ? new Date(Date.now() - 91 * day) : new Date(Date.now() - (i % 3) * 3_600_000);
+        await plantAnswer(database, workspaceId, { at, ms: 20 + 37 * i, collection: `collection ${i % 10}` });
+        if (i % 20 === 19) await Promise.all([rollerOf().rollAll(), rollerOf().rollAll()]);
+      }
+      await database.pool.query('DELETE FROM answer WHERE workspace_id = $1', [workspaceId]);
+      await rollerOf().rollAll();
+      const request = { metric: 'LATENCY', where: {}, from: new Date(Date.now() - 92 * day), to: new Date() } as const;
+      const read = (by: readonly Dimension[]) =>
+        store.read({ ...request, workspaceId, by, resolution: 'HOUR', metrics: ['LATENCY'], binned: true });
+      const comparePartsWithTotals = async () => {
+        const totals = await read([]);
+        const added = new Map<string, SeriesRow>();
+        for (const row of await read(['COLLECTION', 'STRATEGY'])) {
+          const there = added.get(`${row.start.getTime()} ${row.bin}`) ?? { count: 0, sum: 0 };
+          const both = { ...row, values: [], count: row.count + there.count, sum: row.sum + there.sum };
+          added.set(`${row.start.getTime()} ${row.bin}`, both);
+        }
+        const told = (rows: readonly SeriesRow[]) =>
+          seriesOf({ ...request, by: [], resolution: 'HOUR' }, rows)[0]!.points.map(({ value, ...exact }) => ({
+            ...exact,
+            value: expect.closeTo(value!, 6) as number,
+          }));
+        expect(seriesOf({ ...request, by: [], resolution: 'HOUR' }, totals)[0]!.points).toEqual(
+          told([...added.values()]),
+        );
+        expect(totals.length).toBe(added.size);
+        return totals.reduce((sum, { count }) => sum + count, 0);
+      };
+      expect(await comparePartsWithTotals()).toBe(60);
+      for (let i = 0; i < 10; i++) await store.expire(new Date(Date.now() + 5 * day), 24);
+      expect(await comparePartsWithTotals()).toBe(45);
     });
   });
 });
