@@ -17,6 +17,8 @@ export const calibration = z.object({
   weights: perFeature,
   /** Means over questions that belong elsewhere: what a signal is held against when it is explained. */
   elsewhere: perFeature,
+  /** Least and greatest that it was calibrated on; versions fitted earlier lack it. */
+  seen: z.partialRecord(z.enum(FEATURES), z.tuple([z.number(), z.number()])).optional(),
   own: z.number().int(),
   foreign: z.number().int(),
   /** Probability that a question of its own looks nearer than a foreign one, 0 to 1. */
@@ -71,6 +73,7 @@ export function calibrate(own: readonly PlaceSignal[], foreign: readonly PlaceSi
     bias,
     weights: Object.fromEntries(features.map((name) => [name, weight(name)])),
     elsewhere: Object.fromEntries(features.map((name) => [name, momentsOf(foreign.map((each) => each[name]!)).mean])),
+    seen: Object.fromEntries(features.map((name) => [name, rangeOf(all.map(({ signal }) => signal[name]!))])),
     own: own.length,
     foreign: foreign.length,
   };
@@ -78,25 +81,37 @@ export function calibrate(own: readonly PlaceSignal[], foreign: readonly PlaceSi
   return { ...made, auc: areaUnder(odds(own), odds(foreign)) };
 }
 
+type Weighing = Pick<SimilarityCalibration, 'bias' | 'weights' | 'seen'>;
+
 /** Natural logarithm of the odds that a question with this signal belongs to the place, where it is as likely as not. */
-export const logOdds = (
-  { bias, weights }: Pick<SimilarityCalibration, 'bias' | 'weights'>,
-  signal: PlaceSignal,
-): number => featuresOf(weights).reduce((sum, name) => sum + weights[name]! * (signal[name] ?? 0), bias);
+export const logOdds = ({ bias, weights, seen }: Weighing, signal: PlaceSignal): number =>
+  featuresOf(weights).reduce((sum, name) => sum + weights[name]! * weighed(seen, name, signal), bias);
+
+/**
+ * What lies beyond all that was seen says no more than the last of it: a line through fifty questions with hardly a capital would be sure of
+ * one that is all capitals.
+ */
+function weighed(seen: Weighing['seen'], name: Feature, signal: PlaceSignal): number {
+  const value = signal[name] ?? 0;
+  const range = seen?.[name];
+  return range ? Math.max(range[0], Math.min(range[1], value)) : value;
+}
 
 /** What each feature adds to the log-odds over a question that belongs elsewhere, most first. */
 export const contributions = (
-  { weights, elsewhere }: SimilarityCalibration,
+  { weights, elsewhere, seen }: SimilarityCalibration,
   signal: PlaceSignal,
 ): { feature: Feature; value: number; contribution: number }[] =>
   featuresOf(weights)
     .map((feature) => {
-      const value = signal[feature] ?? 0;
-      return { feature, value, contribution: weights[feature]! * (value - (elsewhere[feature] ?? 0)) };
+      const more = weighed(seen, feature, signal) - (elsewhere[feature] ?? 0);
+      return { feature, value: signal[feature] ?? 0, contribution: weights[feature]! * more };
     })
     .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
 
 const featuresOf = (values: PlaceSignal): Feature[] => FEATURES.filter((name) => values[name] !== undefined);
+
+const rangeOf = (values: readonly number[]): [low: number, high: number] => [Math.min(...values), Math.max(...values)];
 
 function momentsOf(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -46,4 +46,15 @@ describe('calibrating a place', () => {
       }),
     );
   });
+
+  it('is no surer of a question that is unlike all that it saw than of the most extreme of these', () => {
+    const random = seededRandom(4);
+    const written = (capitals: number, count: number): PlaceSignal[] =>
+      Array.from({ length: count }, () => ({ top: 0.3 * random(), capitals: capitals + 0.1 * random() }));
+    const place = calibrate(written(0.15, 40), written(0.05, 80));
+    const title = { top: 0.1, capitals: 0.8 };
+    expect(logOdds(place, title)).toBeLessThanOrEqual(logOdds(place, { ...title, capitals: 0.25 }));
+    expect(logOdds(place, { ...title, capitals: 0.2 })).toBeLessThan(logOdds(place, { ...title, capitals: 0.24 }));
+    expect(contributions(place, title).find(({ feature }) => feature === 'capitals')!.value).toBe(0.8);
+  });
 });
