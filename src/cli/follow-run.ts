@@ -8,8 +8,11 @@ export interface RunEvent {
   error: { code: string; message: string } | null;
 }
 
+/** How much more of a run must be done before another line says so where no bar can, 0 to 1. */
+const NOTABLE = 0.1;
+
 /**
- * Follows a run to its end, on stderr: with a bar where that is a terminal, and how it ended everywhere.
+ * Follows a run to its end, on stderr: with a bar where that is a terminal, elsewhere with a line now and then, and how it ended everywhere.
  * @throws GraftClientError when it failed or was cancelled
  */
 export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<void> {
@@ -19,11 +22,16 @@ export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (dat
   );
   bar.start(100, 0, { message: '' });
   let last: RunEvent | undefined;
+  let told = 0;
   try {
     for await (const data of events) {
       last = eventOf(data);
       const { status, progress, message, error } = last;
       bar.update(Math.round(progress * 100), { message });
+      if (!process.stderr.isTTY && progress < 1 && progress >= told + NOTABLE) {
+        process.stderr.write(`${Math.round(100 * progress)} % ${message}\n`);
+        told = progress;
+      }
       if (error) throw new GraftClientError(error.code, error.message);
       if (status === 'CANCELLED') throw new GraftClientError(status, 'The run was cancelled.');
     }

@@ -103,7 +103,7 @@ describe('the command line', () => {
     await run('call', 'CreateDataset', 'name=labels', 'task=CLASSIFICATION');
     const file = (await run('upload', path)).stdout.trim();
     const made = await run('call', 'AddDatasetVersion', 'dataset=labels', `files=[{"file":"${file}"}]`, '--follow');
-    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^SUCCEEDED/) as string });
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^SUCCEEDED/m) as string });
     const { addDatasetVersion } = JSON.parse(made.stdout) as { addDatasetVersion: { run: { id: string } } };
     const cancelled = await run('call', 'CancelRun', `id=${addDatasetVersion.run.id}`);
     expect(cancelled).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFLICT: /) as string });
