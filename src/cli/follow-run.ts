@@ -8,11 +8,8 @@ export interface RunEvent {
   error: { code: string; message: string } | null;
 }
 
-/** How much more of a run must be done before another line says so where no bar can, 0 to 1. */
-const NOTABLE = 0.1;
-
 /**
- * Follows a run to its end, on stderr: with a bar where that is a terminal, elsewhere with a line now and then, and how it ended everywhere.
+ * Follows a run to its end, on stderr: with a bar where that is a terminal, elsewhere with a line for each tenth, and how it ended everywhere.
  * @throws GraftClientError when it failed or was cancelled
  */
 export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (data: Data) => RunEvent): Promise<void> {
@@ -28,9 +25,10 @@ export async function followRun<Data>(events: AsyncIterable<Data>, eventOf: (dat
       last = eventOf(data);
       const { status, progress, message, error } = last;
       bar.update(Math.round(progress * 100), { message });
-      if (!process.stderr.isTTY && progress < 1 && progress >= told + NOTABLE) {
+      const tenths = Math.floor(10 * progress);
+      if (!process.stderr.isTTY && progress < 1 && tenths > told) {
         process.stderr.write(`${Math.round(100 * progress)} % ${message}\n`);
-        told = progress;
+        told = tenths;
       }
       if (error) throw new GraftClientError(error.code, error.message);
       if (status === 'CANCELLED') throw new GraftClientError(status, 'The run was cancelled.');

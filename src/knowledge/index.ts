@@ -25,4 +25,4 @@ export { makeAnsweredQuestions } from './tuning/cloze-answers.js';
 export { makeQuestions } from './tuning/make-questions.js';
 export { sourceOf } from './access/label.js';
 export { LabelStore } from './access/label-store.js';
-export { ALL_SEEN, type Sight } from './access/sight.js';
+export { ALL_SEEN, sightBy, type Sight } from './access/sight.js';

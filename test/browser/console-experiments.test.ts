@@ -130,7 +130,8 @@ describe('the console’s page of experiments', () => {
       await page.goto(`${graft.url}/experiments/${encodeURIComponent(id)}`);
       // Slower than the page looks by itself: what it asked last is heard all the same.
       await page.route('**/graphql', async (route) => {
-        if (route.request().postData()?.includes('query ExperimentOpened')) await setTimeout(4_000);
+        if (route.request().postData()?.includes('query ExperimentOpened'))
+          await setTimeout(4_000, undefined, { ref: false });
         await route.continue();
       });
       await page.getByRole('button', { name: 'End it' }).click();
@@ -138,6 +139,7 @@ describe('the console’s page of experiments', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
       await page.getByText('“It says enough”').waitFor(PATIENCE);
       await page.getByText('Ended', { exact: true }).first().waitFor(PATIENCE);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
       await page.context().close();
     },
     120_000,

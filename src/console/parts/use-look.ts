@@ -1,6 +1,9 @@
 import { useCallback, useEffect, useRef } from 'react';
 import type { AnyVariables, UseQueryResponse } from 'urql';
 
+/** After so long without an answer a look is given up for another, in ms: a connection that is gone says nothing. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Looks again at what a query shows, and every so often by itself. One look at a time: asking anew cancels what is asked already, so a
  * gateway that answers more slowly than a page looks would never be heard.
@@ -8,30 +11,34 @@ import type { AnyVariables, UseQueryResponse } from 'urql';
  * @returns looks once more, as soon as the look under way has been answered
  */
 export function useLook<Data, Variables extends AnyVariables>(
-  [{ fetching }, again]: UseQueryResponse<Data, Variables>,
+  [shown, again]: UseQueryResponse<Data, Variables>,
   everyMs: number | null = null,
 ): () => void {
-  const busy = useRef(fetching);
+  const busy = useRef(shown.fetching);
   const wanted = useRef(false);
-  const look = useCallback(() => {
-    if (busy.current) {
-      wanted.current = true;
-      return;
-    }
+  const ask = useCallback(() => {
     busy.current = true;
     again({ requestPolicy: 'network-only' });
   }, [again]);
+  const look = useCallback(() => {
+    if (busy.current) wanted.current = true;
+    else ask();
+  }, [ask]);
+  // By each result, not by `fetching` alone: what is answered before it was drawn as asked was asked all the same.
   useEffect(() => {
-    busy.current = fetching;
-    if (fetching) return;
+    busy.current = shown.fetching;
+    if (shown.fetching) {
+      const timer = setInterval(ask, PATIENCE_MS);
+      return () => clearInterval(timer);
+    }
     if (wanted.current) {
       wanted.current = false;
-      look();
+      ask();
     } else if (everyMs !== null) {
-      const timer = setTimeout(look, everyMs);
+      const timer = setTimeout(ask, everyMs);
       return () => clearTimeout(timer);
     }
     return;
-  }, [fetching, everyMs, look]);
+  }, [shown, everyMs, ask]);
   return look;
 }

@@ -116,7 +116,10 @@ export class AddDatasetVersionInput {
   })
   steps!: PreprocessingStep[];
 
-  @Field(() => SplitRuleInput, { nullable: true, description: 'By default a tenth each for validation and test.' })
+  @Field(() => SplitRuleInput, {
+    nullable: true,
+    description: 'By default that of the version that is extended, else a tenth each for validation and test.',
+  })
   splitRule?: SplitRuleInput | null;
 
   @Field(() => [String], {

@@ -4,7 +4,7 @@ import type { CollectionStore, SearchScope } from '../../knowledge/index.js';
 import { storedUsage, type AdapterRegistry } from '../../registry/index.js';
 
 /** Collections and adapters that are calibrated, the ones with most to read and the newest. */
-const MOST = { collections: 12, adapters: 30 } as const;
+export const MOST = { collections: 12, adapters: 30 } as const;
 
 /** An adapter in production that answers without documents. */
 export interface PlacedAdapter {

@@ -30,6 +30,7 @@ import {
   recordType,
 } from '../../graphql-kit/index.js';
 import { LEAST_OWN } from './fit-router.js';
+import { MOST } from './places.js';
 import { routerFit } from './router-run.js';
 import type { RouterFitter } from './router-fitter.js';
 
@@ -131,7 +132,7 @@ export class RouterVersion {
   places!: RouterPlace[];
 
   @Field(() => [String], {
-    description: `Collections and adapters (as \`name@3\`) that it does not know, although they were there: fewer than ${2 * LEAST_OWN} questions could be made of them.`,
+    description: `Collections and adapters (as \`name@3\`) that it does not know, of the ${MOST.collections} largest collections and ${MOST.adapters} adapters that it looked at: fewer than ${2 * LEAST_OWN} questions could be made of them.`,
   })
   leftOut!: string[];
 

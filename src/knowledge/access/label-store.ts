@@ -2,7 +2,7 @@ import type { Groups } from '../../kernel/caller.js';
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import { sourceOf } from './label.js';
-import { ALL_SEEN, type Sight } from './sight.js';
+import { ALL_SEEN, sightBy, type Sight } from './sight.js';
 
 /**
  * All queries of the table `document_label`, but for the conditions that others join it by. A label belongs to a name in a collection,
@@ -60,23 +60,27 @@ export class LabelStore {
   ): Promise<Sight> {
     if (groups === null) return ALL_SEEN;
     const documents = collections.reduce((sum, collection) => sum + collection.documents, 0);
-    const { rows } = await this.database.pool.query<Sight>({
+    const { rows } = await this.database.pool.query<{ listed: Sight['listed']; of: Sight['of'] | null }>({
       name: 'knowledge-sight-of',
       text: `WITH hidden AS MATERIALIZED (
-          SELECT d.id FROM document_label l
+          SELECT d.id, d.collection_id FROM document_label l
             JOIN document d ON d.collection_id = l.collection_id AND d.live_name = l.name AND d.workspace_id = $1
            WHERE l.workspace_id = $1 AND l.collection_id = ANY($2) AND NOT l.access && $3::text[]
         ), seen AS (
-          SELECT id FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL
+          SELECT id, collection_id FROM document WHERE workspace_id = $1 AND collection_id = ANY($2) AND live_name IS NOT NULL
              AND id NOT IN (SELECT id FROM hidden)
         ), few AS MATERIALIZED (SELECT 2 * count(*) > $4 AS are_seen FROM hidden)
         SELECT CASE WHEN are_seen THEN 'SEEN' ELSE 'HIDDEN' END AS listed,
-               CASE WHEN are_seen THEN (SELECT coalesce(json_agg(id), '[]') FROM seen)
-                                  ELSE (SELECT coalesce(json_agg(id), '[]') FROM hidden) END AS ids
+               CASE WHEN are_seen THEN (SELECT json_object_agg(collection_id, ids) FROM
+                                         (SELECT collection_id, json_agg(id) AS ids FROM seen GROUP BY 1) AS by_collection)
+                                  ELSE (SELECT json_object_agg(collection_id, ids) FROM
+                                         (SELECT collection_id, json_agg(id) AS ids FROM hidden GROUP BY 1) AS by_collection)
+                 END AS of
           FROM few`,
       values: [workspaceId, collections.map(({ id }) => id), groups, documents],
     });
-    return rows[0] ?? ALL_SEEN;
+    const { listed, of } = rows[0]!;
+    return sightBy(listed, of ?? {});
   }
 
   /** Those of these documents, live or not, that such a reader doesn't see. */

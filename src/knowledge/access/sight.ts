@@ -5,9 +5,21 @@
 export interface Sight {
   listed: 'SEEN' | 'HIDDEN';
   ids: readonly string[];
+  /** The same by collection; collections of which none is listed are missing. */
+  of: Readonly<Record<string, readonly string[]>>;
 }
 
-export const ALL_SEEN: Sight = { listed: 'HIDDEN', ids: [] };
+export const ALL_SEEN: Sight = { listed: 'HIDDEN', ids: [], of: {} };
+
+export const sightBy = (listed: Sight['listed'], of: Sight['of']): Sight => ({
+  listed,
+  of,
+  ids: Object.values(of).flat(),
+});
+
+/** Of one collection. */
+export const sightIn = ({ listed, of }: Sight, collectionId: string): Sight =>
+  sightBy(listed, { [collectionId]: of[collectionId] ?? [] });
 
 export const seesAll = ({ listed, ids }: Sight): boolean => listed === 'HIDDEN' && ids.length === 0;
 

@@ -1,7 +1,7 @@
 import type { WorkspaceId } from '../../kernel/ids.js';
 import type { Database } from '../../platform/database/index.js';
 import type { VectorFilter, VectorStore } from '../../platform/vectors/index.js';
-import { isSeen, seesAll, type Sight } from '../access/sight.js';
+import { isSeen, seesAll, sightIn, type Sight } from '../access/sight.js';
 import type { SearchedCollection } from '../collection.js';
 import type { ScoredChunk } from './retrieval.js';
 
@@ -32,7 +32,8 @@ export async function searchDense(
   options: { limit: number; documentIds: readonly string[] | null; sight: Sight },
 ): Promise<ScoredChunk[]> {
   const { workspaceId, collection, indexId } = target;
-  const { limit, documentIds, sight } = options;
+  const { limit, documentIds } = options;
+  const sight = sightIn(options.sight, collection.id);
   const search = async (ask: number, where?: VectorFilter) => {
     const hits = await vectors.query(workspaceId, indexId, vector, ask, where);
     const asItIs = collection.staleDocuments === 0 && (seesAll(sight) || where !== undefined);
@@ -44,6 +45,7 @@ export async function searchDense(
     return { scored, all: hits.length < ask };
   };
   const seen = sight.listed === 'SEEN' ? sight.ids.length : collection.documents - sight.ids.length;
+  if (sight.listed === 'SEEN' && seen === 0) return [];
   if (documentIds === null && !seesAll(sight))
     for (const width of WIDTHS) {
       if (width * seen < ROOM * limit * collection.documents) continue;
@@ -63,16 +65,18 @@ async function filterOf(
   workspaceId: WorkspaceId,
   collectionId: string,
   documentIds: readonly string[] | null,
-  { listed, ids }: Sight,
+  sight: Sight,
 ): Promise<VectorFilter | undefined> {
+  const { listed, ids } = sight;
   const only = documentIds ?? (listed === 'SEEN' ? ids : null);
   if (only === null) return ids.length === 0 ? undefined : { notDocumentIds: ids };
   if (only.length > MOST_NAMED) return { documentIds: only };
   const { rows } = await database.pool.query<{ id: string }>({
-    name: 'knowledge-chunks-of',
+    name: `knowledge-chunks-of-${listed}`,
     text: `SELECT c.id FROM chunk c JOIN document d ON d.id = c.document_id
-            WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND d.id = ANY($3::uuid[]) LIMIT $4`,
-    values: [workspaceId, collectionId, only, MOST_NAMED + 1],
+            WHERE d.workspace_id = $1 AND d.collection_id = $2 AND d.live_name IS NOT NULL AND d.id = ANY($3::uuid[])
+              AND ${isSeen(sight, '$4')} LIMIT $5`,
+    values: [workspaceId, collectionId, only, ids, MOST_NAMED + 1],
   });
   return rows.length > MOST_NAMED ? { documentIds: only } : { ids: rows.map(({ id }) => id) };
 }

@@ -79,16 +79,18 @@ export class ChromaVectorStore implements VectorStore {
     limit: number,
     where?: VectorFilter,
   ): Promise<VectorHit[]> {
-    if (limit < 1) return [];
-    if (where?.ids && where.ids.length <= FEW) return this.nearestOf(workspace, indexId, vector, limit, where.ids);
-    if (where?.documentIds?.length === 0) return [];
+    const search = (by?: VectorFilter) => {
+      if (limit < 1 || by?.ids?.length === 0 || by?.documentIds?.length === 0) return [];
+      if (by?.ids && by.ids.length <= FEW) return this.nearestOf(workspace, indexId, vector, limit, by.ids);
+      return this.search(workspace, indexId, vector, limit, by);
+    };
     try {
-      return await this.search(workspace, indexId, vector, limit, where);
+      return await search(where);
     } catch (error) {
       if (!where?.ids || !isUnknownRecord(error)) throw error;
       // Some were deleted since they were looked up.
       const there = await this.metadata(workspace, indexId, where.ids);
-      return this.query(workspace, indexId, vector, limit, { ids: [...there.keys()] });
+      return await search({ ids: [...there.keys()] });
     }
   }
 
@@ -118,7 +120,6 @@ export class ChromaVectorStore implements VectorStore {
     limit: number,
     asked: readonly string[],
   ): Promise<VectorHit[]> {
-    if (asked.length === 0) return [];
     const { ids, embeddings } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
       collection.get({ ids: [...asked], limit: asked.length, include: ['embeddings'] }),
     );

@@ -1,6 +1,13 @@
 import { jest } from '@jest/globals';
 import { DEFAULT_WORKSPACE_ID, newId, type WorkspaceId } from '../../../src/kernel/ids.js';
-import { ALL_SEEN, LabelStore, lexicalText, type RetrievalRequest, type Sight } from '../../../src/knowledge/index.js';
+import {
+  ALL_SEEN,
+  LabelStore,
+  sightBy,
+  lexicalText,
+  type RetrievalRequest,
+  type Sight,
+} from '../../../src/knowledge/index.js';
 import { startKnowledge, type Knowledge } from './harness.js';
 
 const TEXTS = [
@@ -251,7 +258,7 @@ describe('retrieval', () => {
       'freezes',
       'breaks',
     ];
-    const { name: many } = await knowledge.collection('many');
+    const { name: many, id: manyId } = await knowledge.collection('many');
     // More than are compared one by one.
     const texts = ['spring', 'autumn'].flatMap((season) =>
       things.flatMap((thing) => deeds.map((deed) => `The ${thing} ${deed} in ${season}.`)),
@@ -271,8 +278,8 @@ describe('retrieval', () => {
         // Every so many-th of the best, so that none of the first places is safe.
         const hidden = all.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share));
         const seen = all.filter((id) => !hidden.includes(id));
-        expect(await find({ listed: 'HIDDEN', ids: hidden }, limit)).toEqual(seen.slice(0, limit));
-        expect(await find({ listed: 'SEEN', ids: seen }, limit)).toEqual(seen.slice(0, limit));
+        expect(await find(sightBy('HIDDEN', { [manyId]: hidden }), limit)).toEqual(seen.slice(0, limit));
+        expect(await find(sightBy('SEEN', { [manyId]: seen }), limit)).toEqual(seen.slice(0, limit));
       }
   });
 
@@ -305,5 +312,25 @@ describe('retrieval', () => {
     expect(await sight([])).toEqual(['HIDDEN', ['c.txt', 'd.txt']]);
     await label(['e.txt', 'a.txt', 'b.txt'], ['green']);
     expect(await sight([])).toEqual(['SEEN', []]);
+  });
+
+  it('asks nothing of the vectors of a collection in which a reader sees nothing', async () => {
+    const [open, closed] = [await knowledge.collection('open'), await knowledge.collection('closed')];
+    const documents = TEXTS.map((text, i) => ({ name: `${i}.txt`, text }));
+    await knowledge.ingest(open.name, documents.slice(0, 2));
+    await knowledge.ingest(closed.name, documents);
+    const label = { names: documents.map((each) => each.name), access: ['red'], changedBy: 'a test' };
+    await new LabelStore(knowledge.database).set(knowledge.workspaceId, closed, label);
+    const query = jest.spyOn(knowledge.vectors, 'query');
+    const read = async (groups: string[]) => {
+      const scope = await knowledge.retriever.scope(knowledge.workspaceId, [open.name, closed.name], groups);
+      query.mockClear();
+      const { passages } = await knowledge.retriever.retrieve({ scope, query: 'filter', mode: 'DENSE', limit: 10 });
+      const names = new Set(passages.map(({ collectionName }) => collectionName));
+      return [scope.sight.listed, [...names].sort(), query.mock.calls.length];
+    };
+    expect(await read([])).toEqual(['SEEN', [open.name], 1]);
+    expect(await read(['red'])).toEqual(['HIDDEN', [closed.name, open.name], 2]);
+    query.mockRestore();
   });
 });
