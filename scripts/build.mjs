@@ -44,9 +44,6 @@ function whenChanged(name, inputs, output, step) {
   writeFileSync(stamp, digest);
 }
 
-if (!existsSync(join(root, 'dist/src/main.js')))
-  process.stderr.write('Building Graft, once: it takes a minute or two…\n');
-
 const lock = join(root, 'package-lock.json');
 const generated = join(root, 'src/platform/database/generated');
 whenChanged('prisma', [join(root, 'prisma/schema.prisma'), lock], join(generated, 'client.ts'), () =>

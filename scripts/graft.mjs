@@ -3,5 +3,8 @@
 import { existsSync } from 'node:fs';
 
 const program = new URL('../dist/src/cli/graft.js', import.meta.url);
-if (!existsSync(program)) await import('./build.mjs');
+if (!existsSync(program)) {
+  process.stderr.write('Building Graft, once: it takes a minute or two…\n');
+  await import('./build.mjs');
+}
 await import(program.href);

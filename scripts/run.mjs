@@ -6,6 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = new URL('../', import.meta.url);
 const [name, ...rest] = process.argv.slice(2);
 
+if (!existsSync(new URL('dist/src/main.js', root)))
+  process.stderr.write('Building Graft, once: it takes a minute or two…\n');
 await import('./build.mjs');
 const program = fileURLToPath(new URL(`dist/${name}.js`, root));
 if (name === undefined || !existsSync(program)) {
