@@ -13,7 +13,7 @@ const problems = results
   .filter((name) => !tables.some((table) => table.name === name))
   .map((name) => `bench/results/${name}.json has no entry in bench/tables.json, so no page shows it.`);
 
-const cell = (value) => String(value ?? '').replaceAll('|', '\\|');
+const cell = (value) => (value === null ? '–' : String(value ?? '').replaceAll('|', '\\|'));
 const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
 const numeric = (rows, column) =>
   rows.every((row) => typeof row[column] === 'number' || /^[\d.<≤≥ ]+( ?%| ms| s)?$/.test(row[column] ?? ''));
