@@ -79,10 +79,13 @@ export class ChromaVectorStore implements VectorStore {
     limit: number,
     where?: VectorFilter,
   ): Promise<VectorHit[]> {
-    const search = (by?: VectorFilter) => {
+    const inIndex = <T>(work: (collection: Collection) => Promise<T>) =>
+      this.inCollection(workspace, indexId, TIMEOUT.read, work);
+    const search = (by?: VectorFilter): Promise<VectorHit[]> | VectorHit[] => {
       if (limit < 1 || by?.ids?.length === 0 || by?.documentIds?.length === 0) return [];
-      if (by?.ids && by.ids.length <= FEW) return this.nearestOf(workspace, indexId, vector, limit, by.ids);
-      return this.search(workspace, indexId, vector, limit, by);
+      const { ids } = by ?? {};
+      if (ids && ids.length <= FEW) return inIndex((collection) => compared(collection, vector, limit, ids));
+      return inIndex((collection) => searched(collection, vector, limit, by));
     };
     try {
       return await search(where);
@@ -92,41 +95,6 @@ export class ChromaVectorStore implements VectorStore {
       const there = await this.metadata(workspace, indexId, where.ids);
       return await search({ ids: [...there.keys()] });
     }
-  }
-
-  private async search(
-    workspace: WorkspaceId,
-    indexId: string,
-    vector: Float32Array,
-    limit: number,
-    where?: VectorFilter,
-  ): Promise<VectorHit[]> {
-    const { ids, distances } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
-      collection.query({
-        queryEmbeddings: [Array.from(vector)],
-        nResults: limit,
-        include: ['distances'],
-        ...whereOf(where),
-      }),
-    );
-    // Chroma's cosine distance is 1 - similarity.
-    return (ids[0] ?? []).map((id, index) => ({ id, score: 1 - (distances?.[0]?.[index] ?? 1) }));
-  }
-
-  private async nearestOf(
-    workspace: WorkspaceId,
-    indexId: string,
-    vector: Float32Array,
-    limit: number,
-    asked: readonly string[],
-  ): Promise<VectorHit[]> {
-    const { ids, embeddings } = await this.inCollection(workspace, indexId, TIMEOUT.read, (collection) =>
-      collection.get({ ids: [...asked], limit: asked.length, include: ['embeddings'] }),
-    );
-    return ids
-      .map((id, at) => ({ id, score: cosine(vector, embeddings[at] ?? []) }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, limit);
   }
 
   async metadata(
@@ -287,6 +255,36 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof ChromaUniqueError)) throw error;
   }
+}
+
+/** The nearest by Chroma's graph. Its cosine distance is 1 - similarity. */
+async function searched(
+  collection: Collection,
+  vector: Float32Array,
+  limit: number,
+  where: VectorFilter | undefined,
+): Promise<VectorHit[]> {
+  const { ids, distances } = await collection.query({
+    queryEmbeddings: [Array.from(vector)],
+    nResults: limit,
+    include: ['distances'],
+    ...whereOf(where),
+  });
+  return (ids[0] ?? []).map((id, index) => ({ id, score: 1 - (distances?.[0]?.[index] ?? 1) }));
+}
+
+/** The nearest of these records, compared one by one. */
+async function compared(
+  collection: Collection,
+  vector: Float32Array,
+  limit: number,
+  named: readonly string[],
+): Promise<VectorHit[]> {
+  const { ids, embeddings } = await collection.get({ ids: [...named], limit: named.length, include: ['embeddings'] });
+  return ids
+    .map((id, at) => ({ id, score: cosine(vector, embeddings[at] ?? []) }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, limit);
 }
 
 const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / (Math.sqrt(dot(a, a) * dot(b, b)) || 1);

@@ -32,4 +32,5 @@ const STAGE_NAMES: Record<AnswerStage, string> = {
 };
 
 /** An answer that another version recorded may have stages of other names. */
-export const stageName = (name: string): string => (name in STAGE_NAMES ? STAGE_NAMES[name as AnswerStage] : name);
+export const stageName = (name: string): string =>
+  Object.hasOwn(STAGE_NAMES, name) ? STAGE_NAMES[name as AnswerStage] : name;
