@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef } from 'react';
-import type { AnyVariables, UseQueryResponse } from 'urql';
+import type { AnyVariables, TypedDocumentNode, UseQueryResponse } from 'urql';
+import { follow } from './follow';
 
 /** After so long without an answer a look is given up for another, in ms: a connection that is gone says nothing. */
 const PATIENCE_MS = 60_000;
@@ -41,4 +42,23 @@ export function useLook<Data, Variables extends AnyVariables>(
     return;
   }, [shown, everyMs, ask]);
   return look;
+}
+
+/**
+ * Looks at each event of a stream.
+ * @param variables as `follow` takes them, the same function at each render, or following would begin anew with each; null: nothing is followed
+ */
+export function useLookAtEvents<Data, Variables>(
+  document: TypedDocumentNode<Data, Variables>,
+  variables: ((last: Data | undefined) => Variables) | null,
+  look: () => void,
+): void {
+  useEffect(() => {
+    if (variables === null) return;
+    const controller = new AbortController();
+    void (async () => {
+      for await (const _ of follow(document, variables, controller.signal)) look();
+    })().catch(() => undefined);
+    return () => controller.abort();
+  }, [document, variables, look]);
 }

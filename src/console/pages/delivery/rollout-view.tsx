@@ -1,15 +1,19 @@
 import { Alert, Anchor, SimpleGrid, Stack, Stepper, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
-import { RolloutFollowedDocument, RolloutOpenedDocument, type RolloutShownFragment } from '../../generated/operations';
+import {
+  RolloutFollowedDocument,
+  RolloutOpenedDocument,
+  type RolloutFollowedSubscription,
+  type RolloutShownFragment,
+} from '../../generated/operations';
 import { Figure } from '../../parts/figure';
-import { follow } from '../../parts/follow';
 import { count, dateTime } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
-import { useLook } from '../../parts/use-look';
+import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { adapterPath } from '../adapters/paths';
 import { RolloutBadge } from './badges';
 import { WatchedFigures } from './guards';
@@ -19,23 +23,6 @@ import { Ramp } from './ramp';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 2_000;
-
-/** Looks at each decision while the rollout lives. */
-function useDecisions(id: string, live: boolean, look: () => void): void {
-  useEffect(() => {
-    if (!live) return;
-    const controller = new AbortController();
-    void (async () => {
-      const events = follow(
-        RolloutFollowedDocument,
-        (last) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
-        controller.signal,
-      );
-      for await (const _ of events) look();
-    })().catch(() => undefined);
-    return () => controller.abort();
-  }, [id, live, look]);
-}
 
 function Steps({ rollout }: { rollout: RolloutShownFragment }) {
   const done = rollout.status === 'COMPLETED' ? rollout.steps.length : rollout.current;
@@ -82,7 +69,11 @@ export function RolloutView({ id }: { id: string }) {
   const rollout = data?.rollout ?? null;
   const live = rollout !== null && rollout.finishedAt === null;
   const look = useLook(shown, live ? LOOK_MS : null);
-  useDecisions(id, live, look);
+  const after = useCallback(
+    (last?: RolloutFollowedSubscription) => ({ rolloutId: id, after: last?.rolloutEvents.id }),
+    [id],
+  );
+  useLookAtEvents(RolloutFollowedDocument, live ? after : null, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the rollout" />;
   if (rollout === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such rollout.')} />;

@@ -1,19 +1,19 @@
 import { Alert, Anchor, Badge, Paper, Stack, Text, Title } from '@mantine/core';
-import { useEffect } from 'react';
+import { useCallback } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { Link } from 'wouter';
 import {
   ShadowFollowedDocument,
+  type ShadowFollowedSubscription,
   ShadowOpenedDocument,
   StopShadowInConsoleDocument,
   type ShadowOpenedQuery,
   type ShadowStatus,
 } from '../../generated/operations';
-import { follow } from '../../parts/follow';
 import { count, dateTime, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
-import { useLook } from '../../parts/use-look';
+import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { WaitingButton } from '../../parts/waiting-button';
 import { adapterPath } from '../adapters/paths';
 import { ShadowReport } from './shadow-report';
@@ -58,19 +58,11 @@ export function ShadowView({ id }: { id: string }) {
   const [{ error: refused, fetching }, stop] = useMutation(StopShadowInConsoleDocument);
   const shadow = data?.shadow ?? null;
   const live = shadow?.status === 'RUNNING';
-  useEffect(() => {
-    if (!live) return;
-    const controller = new AbortController();
-    void (async () => {
-      const events = follow(
-        ShadowFollowedDocument,
-        (last) => ({ shadowId: id, after: last?.shadowEvents.id }),
-        controller.signal,
-      );
-      for await (const _ of events) look();
-    })().catch(() => undefined);
-    return () => controller.abort();
-  }, [id, live, look]);
+  const after = useCallback(
+    (last?: ShadowFollowedSubscription) => ({ shadowId: id, after: last?.shadowEvents.id }),
+    [id],
+  );
+  useLookAtEvents(ShadowFollowedDocument, live ? after : null, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the shadow" />;
   if (shadow === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such shadow.')} />;

@@ -1,20 +1,20 @@
 import { Alert, Anchor, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconScale } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useCallback } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import {
   ExperimentFollowedDocument,
   ExperimentOpenedDocument,
   type ExperimentDecisionFieldsFragment,
+  type ExperimentFollowedSubscription,
   type ExperimentShownFragment,
 } from '../../generated/operations';
 import { Figure } from '../../parts/figure';
-import { follow } from '../../parts/follow';
 import { count, dateTime, words } from '../../parts/format';
 import { GatewayError } from '../../parts/gateway-error';
 import { ErrorState, Loading, PageHeader } from '../../parts/states';
-import { useLook } from '../../parts/use-look';
+import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { Arms } from './arms';
 import { StatusBadge, VerdictBadge } from './badges';
 import { Intervals } from './intervals';
@@ -23,23 +23,6 @@ import { ExperimentOrders } from './experiment-orders';
 
 /** Figures move between decisions, which the stream alone tells. */
 const LOOK_MS = 3_000;
-
-/** Looks at each decision while the experiment lives. */
-function useDecisions(id: string, live: boolean, look: () => void): void {
-  useEffect(() => {
-    if (!live) return;
-    const controller = new AbortController();
-    void (async () => {
-      const events = follow(
-        ExperimentFollowedDocument,
-        (last) => ({ experimentId: id, after: last?.experimentEvents.id }),
-        controller.signal,
-      );
-      for await (const _ of events) look();
-    })().catch(() => undefined);
-    return () => controller.abort();
-  }, [id, live, look]);
-}
 
 const VERDICT_COLOURS = { WINNER: 'green', NO_DIFFERENCE: 'blue', INCONCLUSIVE: 'gray' } as const;
 
@@ -114,7 +97,11 @@ export function ExperimentView({ id }: { id: string }) {
   const experiment = data?.experiment ?? null;
   const live = experiment !== null && experiment.finishedAt === null;
   const look = useLook(shown, live ? LOOK_MS : null);
-  useDecisions(id, live, look);
+  const after = useCallback(
+    (last?: ExperimentFollowedSubscription) => ({ experimentId: id, after: last?.experimentEvents.id }),
+    [id],
+  );
+  useLookAtEvents(ExperimentFollowedDocument, live ? after : null, look);
   if (error && !data) return <ErrorState error={error} onRetry={again} />;
   if (!data) return <Loading label="Loading the experiment" />;
   if (experiment === null) return <ErrorState error={new GatewayError('NOT_FOUND', 'There is no such experiment.')} />;

@@ -1,5 +1,4 @@
 import { Badge, Group, Paper, Stack, Text, Title } from '@mantine/core';
-import { useEffect } from 'react';
 import { useMutation, useQuery } from 'urql';
 import {
   AcknowledgeAlertInConsoleDocument,
@@ -9,10 +8,9 @@ import {
   type AlertRaisedInConsoleSubscription,
   type AlertsShownQuery,
 } from '../../generated/operations';
-import { follow } from '../../parts/follow';
 import { dateTime, words } from '../../parts/format';
 import { ErrorState } from '../../parts/states';
-import { useLook } from '../../parts/use-look';
+import { useLook, useLookAtEvents } from '../../parts/use-look';
 import { WaitingButton } from '../../parts/waiting-button';
 
 type Alert = AlertsShownQuery['alerts']['edges'][number]['node'];
@@ -86,19 +84,14 @@ function AlertRow({ alert }: { alert: Alert }) {
   );
 }
 
+const after = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
+
 /** Alerts, newest first; what is raised while somebody looks appears by itself. */
 export function Alerts() {
   const shown = useQuery({ query: AlertsShownDocument });
   const [{ data, error }, again] = shown;
   const look = useLook(shown);
-  useEffect(() => {
-    const stop = new AbortController();
-    const variables = (last?: AlertRaisedInConsoleSubscription) => ({ after: last?.alertRaised.id ?? null });
-    void (async () => {
-      for await (const _raised of follow(AlertRaisedInConsoleDocument, variables, stop.signal)) look();
-    })().catch(() => undefined);
-    return () => stop.abort();
-  }, [look]);
+  useLookAtEvents(AlertRaisedInConsoleDocument, after, look);
   const alerts = data?.alerts.edges.map(({ node }) => node) ?? [];
   return (
     <section aria-label="Alerts">
