@@ -1,8 +1,5 @@
 import type { TrainingRecipe } from '../../src/worker-protocol/index.js';
 
-/** The model that the reader adapts. */
-export const BASE_MODEL = 'smollm2-135m-instruct';
-
 /** Tokens of general text that each step holds against the base model. */
 export const REPLAY_TOKENS = 64;
 

@@ -25,11 +25,12 @@ export interface TrainedReader {
 /**
  * Trains the reader in this process, at its priority; the train worker's own would wait behind everything else.
  * @param folder keeps checkpoints: a run that was stopped goes on from the last
+ * @param share of each kind of readings, for models that take hours for all
  */
-export async function trainReader(model: ModelFile, folder: string): Promise<TrainedReader> {
+export async function trainReader(model: ModelFile, folder: string, share = 1): Promise<TrainedReader> {
   const { signal } = new AbortController();
   const tokenize: Tokenize = (texts) => tokenizeTexts({ model, texts }, { signal });
-  const readings = await everyReading();
+  const readings = await everyReading(share);
   const examples = await encodeReadings(readings, model, tokenize);
   const replay = await replayWindows(REPLAY_TOKENS, tokenize);
   const questions = readings.flatMap((reading) => reading.questions);
@@ -73,19 +74,20 @@ export async function trainReader(model: ModelFile, folder: string): Promise<Tra
 }
 
 /** Passages and single sentences of all texts, as often as `PASSES` says, each time with other passages beside and other refusals. */
-async function everyReading(): Promise<Reading[]> {
+async function everyReading(share: number): Promise<Reading[]> {
   const sources = { encyclopedias: encyclopediaArticles(), own: await ownArticles() };
-  return PASSES.flatMap(({ source, form, passes }, index) =>
-    Array.from({ length: Math.ceil(passes) }, (_, pass) => {
-      const random = seededRandom(READER_RECIPE.seed + 100 * index + pass);
-      const articles = sources[source];
-      const made =
-        form === 'sentences'
-          ? excerptsOf(articles, random)
-          : readingsOf(articles, random, source === 'own' ? 0 : undefined);
-      const readings = shuffled(made, random);
-      return readings.slice(0, Math.round(readings.length * Math.min(1, passes - pass)));
-    }).flat(),
+  return PASSES.map(({ passes, ...pass }) => ({ ...pass, passes: passes * share })).flatMap(
+    ({ source, form, passes }, index) =>
+      Array.from({ length: Math.ceil(passes) }, (_, pass) => {
+        const random = seededRandom(READER_RECIPE.seed + 100 * index + pass);
+        const articles = sources[source];
+        const made =
+          form === 'sentences'
+            ? excerptsOf(articles, random)
+            : readingsOf(articles, random, source === 'own' ? 0 : undefined);
+        const readings = shuffled(made, random);
+        return readings.slice(0, Math.round(readings.length * Math.min(1, passes - pass)));
+      }).flat(),
   );
 }
 

@@ -12,13 +12,17 @@ import { probeCandidates, probePrompts } from '../../src/training/adapters/probe
 import { sha256 } from '../../src/kernel/hashing.js';
 import { encodeLogits, READER_TASK, READER_USAGE, type BuiltInAdapter } from '../../src/training/index.js';
 import type { ModelFile } from '../../src/worker-protocol/index.js';
-import { BASE_MODEL, READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
+import { READER_RECIPE, REPLAY_TOKENS } from './recipe.js';
 import type { TrainedReader } from './train-reader.js';
 import { chatOf } from './chat-of.js';
 
 /** The reader as it is shipped: both of its forms in half precision, and `reader.json`, which names them by digest. */
-export async function writeReader(trained: TrainedReader, model: ModelFile, folder: string): Promise<BuiltInAdapter> {
-  const adapter = { ...(await readPeftAdapter(dirname(trained.files.weights.path))), baseModel: BASE_MODEL };
+export async function writeReader(
+  trained: TrainedReader,
+  model: ModelFile & { name: string },
+  folder: string,
+): Promise<BuiltInAdapter> {
+  const adapter = { ...(await readPeftAdapter(dirname(trained.files.weights.path))), baseModel: model.name };
   mkdirSync(folder, { recursive: true });
   await writePeftAdapter(folder, adapter, 'F16');
   writeFileSync(join(folder, 'adapter.gguf'), toGgufLora(adapter, new GgufWeights(model.path, 1).config, 'F16'));
@@ -37,7 +41,7 @@ export async function writeReader(trained: TrainedReader, model: ModelFile, fold
     v: 1,
     name: 'reader',
     description: 'Answers a question with a span of the passages that it is shown, or says that they do not answer it.',
-    base: { model: BASE_MODEL, sha256: model.sha256 },
+    base: { model: model.name, sha256: model.sha256 },
     rendering: RENDERING_VERSION,
     ...lora,
     files,

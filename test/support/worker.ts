@@ -62,11 +62,14 @@ async function filesOf(name: string): Promise<(role: string) => { path: string; 
   };
 }
 
-/** The default generator's real weights. */
-export async function realModel(): Promise<ModelFile> {
-  const { path, sha256 } = (await filesOf('smollm2-135m-instruct'))('model');
+/** The real weights of a model of the catalogue. */
+export async function catalogueModel(name: string): Promise<ModelFile> {
+  const { path, sha256 } = (await filesOf(name))('model');
   return { path, sha256, contextLength: 8_192 };
 }
+
+/** The default generator's. */
+export const realModel = (): Promise<ModelFile> => catalogueModel('smollm2-135m-instruct');
 
 /** The default embedder. */
 export async function realEmbedder(): Promise<EmbedderFiles> {
