@@ -13,7 +13,7 @@ import type { Stopwatch } from './stopwatch.js';
 
 /** What answering works with. */
 export interface AskParts {
-  registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder' | 'measuredWording'>;
+  registry: Pick<ModelRegistry, 'resolve' | 'variant' | 'embedder' | 'embedderLanguages' | 'measuredWording'>;
   adapters: Pick<AdapterRegistry, 'resolve'>;
   retriever: Pick<Retriever, 'embed' | 'scope' | 'retrieve' | 'termWeights'>;
   worker: Pick<WorkerClient, 'embed' | 'generate' | 'scoreNext' | 'countTokens' | 'status'>;

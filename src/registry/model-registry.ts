@@ -125,6 +125,11 @@ export class ModelRegistry {
     return this.#embedder;
   }
 
+  /** Languages that the embedder was trained for, ISO 639-1; null: more than can be listed. */
+  embedderLanguages(): readonly string[] | null {
+    return this.#defaultEmbedder().languages;
+  }
+
   /** The variant that answers when a request names none. @throws MODEL_UNAVAILABLE, SETUP_FAILED when there is none of its name */
   async defaultVariant(workspaceId: WorkspaceId): Promise<ServedVariant> {
     const entry = this.#defaultGenerator();

@@ -121,6 +121,22 @@ const wordSet = (question: string): Set<string> => new Set(question.toLowerCase(
 const countOf = (telling: readonly string[], words: ReadonlySet<string>): number =>
   telling.filter((word) => words.has(word)).length;
 
+/**
+ * What should be known of a question in a language that the embedder wasn't trained for; null where it was, or where the question's is unknown. Any two
+ * sentences of such a language are near each other (`npm run bench -- languages`).
+ * @param trained ISO 639-1; null: any
+ */
+export function embedderReason(trained: readonly string[] | null, question: string): RouteReason | null {
+  const asked = languageOf(question);
+  if (asked === null || trained === null || trained.includes(asked)) return null;
+  return {
+    feature: 'retrieval.language',
+    value: 0,
+    contribution: -1,
+    sentence: `The question seems to be in a language (${asked}) that the embedder didn’t learn (${trained.join(', ')}): more that is not in the documents is answered nevertheless.`,
+  };
+}
+
 /** What should be known of a question in another language than the adapter learned; null where it is the same, or unknown. */
 export function languageReason({ adaptation }: Plan, question: string): RouteReason | null {
   const learned = adaptation?.adapter.usage.language;

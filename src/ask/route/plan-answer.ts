@@ -1,7 +1,7 @@
 import type { QueryVector } from '../../knowledge/index.js';
 import type { Abstention, RouteDecision } from '../answer.js';
 import { unproven } from '../judge/abstain.js';
-import { languageReason } from '../judge/language.js';
+import { embedderReason, languageReason } from '../judge/language.js';
 import type { Work } from '../parts.js';
 import { makePlan, type Plan } from '../plan.js';
 import type { Question } from '../question.js';
@@ -63,6 +63,7 @@ async function planned(work: Work, routed: RoutedQuestion): Promise<PlannedQuest
     unreadReason(plan),
     learned,
     languageReason(plan, question.text),
+    made.scope === null ? null : embedderReason(registry.embedderLanguages(), question.text),
     bound?.reason ?? null,
     wording?.reason ?? null,
   ];

@@ -55,6 +55,8 @@ export interface EmbedderEntry extends CatalogueEntryBase {
   dimensions: number;
   /** Texts are cut after this many tokens. */
   maxTokens: number;
+  /** Languages that it was trained for, ISO 639-1; null: for more than can be listed. */
+  languages: readonly string[] | null;
   pooling: 'mean';
   normalised: true;
 }
@@ -68,6 +70,10 @@ const hub = (repo: string, file: string, revision?: string): FileSource => ({
 const gguf = (file: string, sha256: string, bytes: number, sources: FileSource[]): CatalogueFile[] => [
   { role: 'model', file, sha256: sha256 as Sha256, bytes, sources },
 ];
+
+/** An embedder for some fifty languages, of Reimers and Gurevych (2020), as ONNX in 8 bits. */
+const multilingual = (file: string): FileSource =>
+  hub('Xenova/paraphrase-multilingual-MiniLM-L12-v2', file, '2c4055b12046f11709e9df2c122e59ffbdc2f900');
 
 /** What models of this shape share, whatever they were trained for. */
 const QWEN_1_5B = {
@@ -297,6 +303,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     parameters: 22_713_216,
     dimensions: 384,
     maxTokens: 256,
+    languages: ['en'],
     pooling: 'mean',
     normalised: true,
     files: [
@@ -332,6 +339,33 @@ export const catalogue: readonly CatalogueEntry[] = [
             },
           },
         ],
+      },
+    ],
+  },
+  {
+    name: 'paraphrase-multilingual-minilm-l12-v2',
+    kind: 'embedder',
+    licence: 'Apache-2.0',
+    parameters: 117_653_760,
+    dimensions: 384,
+    maxTokens: 128,
+    languages: null,
+    pooling: 'mean',
+    normalised: true,
+    files: [
+      {
+        role: 'model',
+        file: 'model_quantized.onnx',
+        sha256: '66fc00f5f29afcaff34092e1bdd20008ca3918265a82fb9695a551e510cc4ebc' as Sha256,
+        bytes: 118_308_126,
+        sources: [multilingual('onnx/model_quantized.onnx')],
+      },
+      {
+        role: 'tokenizer',
+        file: 'tokenizer.json',
+        sha256: 'b60b6b43406a48bf3638526314f3d232d97058bc93472ff2de930d43686fa441' as Sha256,
+        bytes: 17_082_913,
+        sources: [multilingual('tokenizer.json')],
       },
     ],
   },

@@ -74,6 +74,7 @@ export async function startAnswering(options: Surroundings = {}) {
           resolve: async () => ({ ...variant, ...change }),
           variant: (...args) => registry.variant(...args),
           embedder: () => registry.embedder(),
+          embedderLanguages: () => registry.embedderLanguages(),
           measuredWording: async () => null,
         },
       }),

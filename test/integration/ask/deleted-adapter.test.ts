@@ -71,6 +71,7 @@ describe('an adapter that is deleted', () => {
         resolve: async () => ({ ...answering.variant, ...tiny }),
         variant: (...args) => parts.registry.variant(...args),
         embedder: () => parts.registry.embedder(),
+        embedderLanguages: () => parts.registry.embedderLanguages(),
         measuredWording: async () => null,
       },
       adapters: {

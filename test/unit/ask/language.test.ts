@@ -1,4 +1,4 @@
-import { isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/judge/language.js';
+import { embedderReason, isUntold, languageOf, languageReason, seemsIn } from '../../../src/ask/judge/language.js';
 import type { Adaptation } from '../../../src/ask/plan.js';
 import { planOf, variantOf } from './support.js';
 
@@ -56,5 +56,16 @@ describe('the language of a question', () => {
     expect(of('es')).toBeNull();
     expect(of()).toBeNull();
     expect(languageReason(planOf('BASE', variantOf()), spanish)).toBeNull();
+  });
+
+  it('is said where documents are found by an embedder that did not learn it, and not where nobody can tell', () => {
+    const spanish = '¿A qué velocidad del viento se cierran las ventanas?';
+    expect(embedderReason(['en'], spanish)).toMatchObject({
+      feature: 'retrieval.language',
+      sentence: expect.stringContaining('(es) that the embedder didn’t learn (en)') as string,
+    });
+    expect(embedderReason(null, spanish)).toBeNull();
+    expect(embedderReason(['en', 'es'], spanish)).toBeNull();
+    expect(embedderReason(['en'], 'RMA 21?')).toBeNull();
   });
 });
