@@ -24,7 +24,10 @@ interface Told extends ToldOrRefused {
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
-async function measure({ service, workspaceId, ingest }: Answering, { name, collections, asked }: AskedCorpus) {
+async function measure(
+  { service, workspaceId, ingest, variant }: Answering,
+  { name, collections, asked }: AskedCorpus,
+) {
   for (const each of collections) await ingest(each.name, each.documents);
   const told: Told[] = [];
   for (const { question, answers, of, near, document } of asked) {
@@ -37,13 +40,14 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
     }
     if (told.length % 40 === 0) console.log(`${name}: ${told.length} answers`);
   }
-  return STRATEGIES.map((strategy) =>
-    rowOf(
+  return STRATEGIES.map((strategy) => ({
+    model: variant.model,
+    ...rowOf(
       name,
       strategy,
       told.filter((each) => each.strategy === strategy),
     ),
-  );
+  }));
 }
 
 function rowOf(corpus: string, strategy: string, told: readonly Told[]) {
@@ -54,9 +58,10 @@ function rowOf(corpus: string, strategy: string, told: readonly Told[]) {
 const answering = await startAnswering();
 try {
   await putReaderInProduction(answering);
-  const rows = [];
-  for (const corpus of await halvedTexts(QUESTIONS)) rows.push(...(await measure(answering, corpus)));
-  printResult('near', { machine: describeMachine(), rows }, ['corpus', 'strategy']);
+  for (const corpus of await halvedTexts(QUESTIONS)) {
+    const rows = await measure(answering, corpus);
+    printResult('near', { machine: describeMachine(), rows }, ['model', 'corpus', 'strategy']);
+  }
 } finally {
   await answering.stop();
 }

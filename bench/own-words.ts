@@ -35,7 +35,10 @@ interface Told extends ToldOrRefused {
 
 type Answering = Awaited<ReturnType<typeof startAnswering>>;
 
-async function measure({ service, workspaceId, ingest }: Answering, { name, collections, asked }: AskedCorpus) {
+async function measure(
+  { service, workspaceId, ingest, variant }: Answering,
+  { name, collections, asked }: AskedCorpus,
+) {
   for (const each of collections) await ingest(each.name, each.documents);
   const { signal } = new AbortController();
   const told = Object.fromEntries(NAMES.map((name): [string, Told[]] => [name, []]));
@@ -57,7 +60,7 @@ async function measure({ service, workspaceId, ingest }: Answering, { name, coll
         three: quotes.some(holds),
       });
     }
-  return NAMES.map((strategy) => rowOf(name, strategy, told[strategy]!));
+  return NAMES.map((strategy) => ({ model: variant.model, ...rowOf(name, strategy, told[strategy]!) }));
 }
 
 function rowOf(set: string, strategy: string, told: readonly Told[]) {
@@ -75,10 +78,12 @@ function rowOf(set: string, strategy: string, told: readonly Told[]) {
 const answering = await startAnswering();
 try {
   await putReaderInProduction(answering);
-  const rows = [];
   const sets = allOwnWords().sort((a, b) => Number(b.name === UNSEEN) - Number(a.name === UNSEEN));
-  for (const corpus of sets.slice(0, MOST)) rows.push(...(await measure(answering, corpus)));
-  printResult('own-words', { machine: describeMachine(), rows }, ['set', 'strategy']);
+  for (const corpus of sets.slice(0, MOST)) {
+    const rows = await measure(answering, corpus);
+    // A bigger model takes hours for all sets.
+    printResult('own-words', { machine: describeMachine(), rows }, ['model', 'set', 'strategy']);
+  }
 } finally {
   await answering.stop();
 }

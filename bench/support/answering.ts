@@ -81,15 +81,19 @@ export async function startAnswering() {
   };
 }
 
-/** Lets the reader that comes with Graft judge and read for the model that answers. @throws when none does */
+/** Lets the reader that comes with Graft judge and read for the model that answers; where none does, nothing judges, and this says so. */
 export async function putReaderInProduction({
   registry,
   adapters,
   files,
+  variant,
   workspaceId,
 }: Awaited<ReturnType<typeof startAnswering>>): Promise<void> {
   const reader = await installReader({ registry, adapters, files }, workspaceId);
-  if (reader === null) throw new Error('No reader comes with the model that answers.');
+  if (reader === null) {
+    console.log(`No reader comes with ${variant.model}: AUTO answers as RAG does.`);
+    return;
+  }
   const move = { alias: 'production', toVersionId: reader.version.id, by: 'bench', reason: '', evidence: {} } as const;
   await adapters.store.moveAlias(await adapters.require(workspaceId, reader.name, 'adapter'), move, null);
 }
